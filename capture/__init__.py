@@ -1,0 +1,1 @@
+"""Record real packets."""

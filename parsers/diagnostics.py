@@ -1,0 +1,291 @@
+"""Every fault that wireproof can name: one registry, and the event that reports one.
+
+A fault never ends a decode. It becomes a :class:`Diagnostic` with its place, and decoding goes
+on as far as framing allows.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from .provenance import event
+
+Severity = Literal["note", "warning", "error"]
+
+
+class Fault(NamedTuple):
+    """One row of the registry."""
+
+    severity: Severity
+    """``note``: legal, but worth knowing. ``warning``: the capture or a peer deviates, and what
+    it means is still certain. ``error``: something is lost, wrong, or read differently by others."""
+    summary: str
+    reference: str
+    """The rule: ``RFC 9112 section 7.1``; empty where no standard has one."""
+
+
+@event
+class Diagnostic:
+    """A fault at [start, end) of a decoder's input."""
+
+    start: int
+    end: int
+    code: str
+    """A key of :data:`FAULTS`."""
+    summary: str
+
+    @property
+    def severity(self) -> Severity:
+        return FAULTS[self.code].severity
+
+    @property
+    def reference(self) -> str:
+        return FAULTS[self.code].reference
+
+
+def diagnose(code: str, start: int, end: int, detail: str = "") -> Diagnostic:
+    """Return the diagnostic ``code`` for [start, end); ``detail`` says both numbers, or what was found.
+
+    Raises KeyError for a code that is not registered.
+    """
+    summary = FAULTS[code].summary
+    return Diagnostic(start, end, code, f"{summary}: {detail}" if detail else summary)
+
+
+FAULTS: dict[str, Fault] = {
+    # --- capture files (pcap, pcapng, compressed) ---
+    "capture-cut": Fault("warning", "the capture file ends inside a record", "pcapng section 4"),
+    "capture-damaged": Fault("error", "the capture file is damaged", "pcapng section 3"),
+    "capture-unsupported": Fault("error", "this part of the capture file cannot be read", ""),
+    "link-type-unknown": Fault("warning", "packets of this link type are skipped", ""),
+    "packet-cut": Fault("note", "the capture holds only the beginning of packets", ""),
+    # --- IP ---
+    "ip-malformed": Fault("error", "the IP header is malformed", "RFC 791 section 3.1"),
+    "ip-fragment-overlap": Fault("error", "IP fragments overlap", "RFC 5722 section 4"),
+    "ip-fragment-missing": Fault(
+        "error", "a fragmented IP packet is incomplete", "RFC 791 section 3.2"
+    ),
+    "ip-fragment-limit": Fault("error", "too many unfinished IP fragments", ""),
+    # --- TCP ---
+    "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
+    "tcp-midstream": Fault("note", "the start of the connection was not captured", ""),
+    "tcp-overlap-conflict": Fault(
+        "error", "segments disagree about the same bytes", "RFC 9293 section 3.10.7.4"
+    ),
+    "tcp-urgent-data": Fault(
+        "warning", "urgent data: the application may have read the stream without it", "RFC 6093"
+    ),
+    "tcp-data-after-fin": Fault("warning", "data after FIN was ignored", "RFC 9293 section 3.6"),
+    "tcp-reset-ignored": Fault(
+        "warning", "a reset outside the expected sequence was ignored", "RFC 5961 section 3.2"
+    ),
+    "tcp-syn-ignored": Fault(
+        "warning", "a SYN inside an established connection was ignored", "RFC 5961 section 4.2"
+    ),
+    "tcp-no-ack-flag": Fault(
+        "warning", "a segment without ACK was ignored", "RFC 9293 section 3.10.7.4"
+    ),
+    "tcp-checksum-wrong": Fault("note", "a TCP checksum is wrong", "RFC 9293 section 3.1"),
+    "tcp-reassembly-limit": Fault("error", "too many bytes wait behind a hole", ""),
+    "tcp-connection-limit": Fault(
+        "warning", "too many open connections: the oldest was closed", ""
+    ),
+    # --- HTTP/1.1 messages ---
+    "http-start-line-invalid": Fault(
+        "error", "this is not a request line or status line", "RFC 9112 section 2.1"
+    ),
+    "http-version-unsupported": Fault("error", "not HTTP/1.x", "RFC 9112 section 2.3"),
+    "http-bare-lf": Fault("warning", "a line ends with LF alone", "RFC 9112 section 2.2"),
+    "http-bare-cr": Fault("error", "CR without LF inside a line", "RFC 9112 section 2.2"),
+    "http-leading-empty-line": Fault(
+        "note", "an empty line before the start line was skipped", "RFC 9112 section 2.2"
+    ),
+    "http-obs-fold": Fault("warning", "a field line is folded", "RFC 9112 section 5.2"),
+    "http-field-invalid": Fault("error", "a field line is malformed", "RFC 9112 section 5"),
+    "http-space-before-colon": Fault(
+        "error", "white space between field name and colon", "RFC 9112 section 5.1"
+    ),
+    "http-line-limit": Fault("error", "a line is longer than the limit", ""),
+    "http-head-limit": Fault("error", "a message head is longer than the limit", ""),
+    "http-field-limit": Fault("error", "a message has more fields than the limit", ""),
+    "http-content-length-invalid": Fault(
+        "error", "Content-Length is not a number", "RFC 9112 section 6.3"
+    ),
+    "http-content-length-conflict": Fault(
+        "error", "Content-Length values differ", "RFC 9112 section 6.3"
+    ),
+    "http-content-length-repeated": Fault(
+        "warning", "Content-Length is given more than once", "RFC 9112 section 6.3"
+    ),
+    "http-content-length-forbidden": Fault(
+        "warning", "Content-Length where none may be", "RFC 9110 section 8.6"
+    ),
+    "http-transfer-encoding-and-content-length": Fault(
+        "error", "Transfer-Encoding and Content-Length together", "RFC 9112 section 6.1"
+    ),
+    "http-transfer-encoding-unknown": Fault(
+        "error", "a transfer coding is not known", "RFC 9112 section 6.1"
+    ),
+    "http-transfer-encoding-invalid": Fault(
+        "error", "Transfer-Encoding is malformed", "RFC 9112 section 6.1"
+    ),
+    "http-transfer-encoding-not-last": Fault(
+        "error", "chunked is not the last transfer coding", "RFC 9112 section 6.3"
+    ),
+    "http-transfer-encoding-repeated": Fault(
+        "error", "chunked is applied more than once", "RFC 9112 section 6.1"
+    ),
+    "http-transfer-encoding-forbidden": Fault(
+        "error", "Transfer-Encoding where none may be", "RFC 9112 section 6.1"
+    ),
+    "http-host-invalid": Fault(
+        "warning", "a request needs exactly one Host field", "RFC 9112 section 3.2"
+    ),
+    "http-response-unasked": Fault(
+        "warning", "a response without a request", "RFC 9112 section 9.3"
+    ),
+    "http-upgrade-unasked": Fault(
+        "error", "101 Switching Protocols without a request to upgrade", "RFC 9110 section 7.8"
+    ),
+    "http-data-after-close": Fault(
+        "warning", "data after the message that closes the connection", "RFC 9112 section 9.6"
+    ),
+    "http-message-cut": Fault("error", "the message ends in its head", "RFC 9112 section 8"),
+    "http-body-cut": Fault("error", "the body is incomplete", "RFC 9112 section 8"),
+    "http-resynchronised": Fault("note", "decoding goes on at the next place that is certain", ""),
+    # --- chunked transfer coding ---
+    "chunk-size-invalid": Fault("error", "chunk-size is not 1*HEXDIG", "RFC 9112 section 7.1"),
+    "chunk-size-overflow": Fault("error", "chunk-size is too large", "RFC 9112 section 7.1"),
+    "chunk-line-bare-lf": Fault("error", "a chunk line ends with LF alone", "RFC 9112 section 7.1"),
+    "chunk-extension-invalid": Fault(
+        "error", "a chunk extension is malformed", "RFC 9112 section 7.1.1"
+    ),
+    "chunk-extension-limit": Fault(
+        "error", "chunk extensions are longer than the limit", "RFC 9112 section 7.1.1"
+    ),
+    "chunk-data-unterminated": Fault(
+        "error", "chunk data is not followed by CRLF", "RFC 9112 section 7.1"
+    ),
+    "chunk-last-missing": Fault(
+        "error", "the stream ended without the last chunk", "RFC 9112 section 8"
+    ),
+    "chunk-data-limit": Fault("note", "a chunk is longer than what is kept of it", ""),
+    "chunk-trailer-invalid": Fault(
+        "error", "a trailer field is malformed", "RFC 9112 section 7.1.2"
+    ),
+    "chunk-trailer-limit": Fault("error", "the trailers are longer than the limit", ""),
+    # --- content codings ---
+    "content-coding-unknown": Fault(
+        "warning",
+        "a content coding is not known: the content is shown as it is",
+        "RFC 9110 section 8.4.1",
+    ),
+    "content-coding-damaged": Fault(
+        "error", "the content cannot be decoded", "RFC 9110 section 8.4"
+    ),
+    "content-coding-cut": Fault(
+        "error", "the content ends inside its coding", "RFC 9110 section 8.4"
+    ),
+    "content-coding-trailing": Fault(
+        "warning", "bytes after the end of the coded content", "RFC 9110 section 8.4"
+    ),
+    "content-coding-limit": Fault("error", "decoded content is cut at the limit", ""),
+    # --- server-sent events ---
+    "sse-utf8-invalid": Fault(
+        "warning", "not UTF-8: U+FFFD stands in", "WHATWG HTML section 9.2.5"
+    ),
+    "sse-line-limit": Fault("error", "a line is longer than the limit", ""),
+    "sse-event-limit": Fault("error", "an event is longer than the limit", ""),
+    "sse-id-ignored": Fault("warning", "an id with NUL is ignored", "WHATWG HTML section 9.2.6"),
+    "sse-retry-ignored": Fault(
+        "warning", "retry is not a number and is ignored", "WHATWG HTML section 9.2.6"
+    ),
+    "sse-field-unknown": Fault("note", "an unknown field is ignored", "WHATWG HTML section 9.2.6"),
+    "sse-event-unfinished": Fault(
+        "warning",
+        "the stream ends inside an event, which is not dispatched",
+        "WHATWG HTML section 9.2.6",
+    ),
+    "sse-charset-wrong": Fault(
+        "warning", "text/event-stream with a charset that is not UTF-8", "WHATWG HTML section 9.2.4"
+    ),
+    "sse-resynchronised": Fault("note", "events go on after missing bytes", ""),
+    # --- WebSocket: opening handshake ---
+    "websocket-key-invalid": Fault(
+        "error", "Sec-WebSocket-Key is not 16 bytes in base64", "RFC 6455 section 4.1"
+    ),
+    "websocket-accept-wrong": Fault(
+        "error", "Sec-WebSocket-Accept does not answer the key", "RFC 6455 section 4.2.2"
+    ),
+    "websocket-version-unsupported": Fault(
+        "error", "Sec-WebSocket-Version is not 13", "RFC 6455 section 4.1"
+    ),
+    "websocket-handshake-invalid": Fault(
+        "error", "the opening handshake is malformed", "RFC 6455 section 4.1"
+    ),
+    "websocket-subprotocol-unasked": Fault(
+        "error", "the server chose a subprotocol that was not offered", "RFC 6455 section 4.1"
+    ),
+    "websocket-extension-unasked": Fault(
+        "error", "the server chose an extension that was not offered", "RFC 6455 section 9.1"
+    ),
+    "websocket-extension-invalid": Fault(
+        "error", "extension parameters are malformed", "RFC 7692 section 7.1"
+    ),
+    # --- WebSocket: frames ---
+    "websocket-rsv-set": Fault(
+        "error", "a reserved bit is set that no extension defines", "RFC 6455 section 5.2"
+    ),
+    "websocket-opcode-reserved": Fault("error", "the opcode is reserved", "RFC 6455 section 5.2"),
+    "websocket-length-not-minimal": Fault(
+        "error", "the payload length is not in its shortest form", "RFC 6455 section 5.2"
+    ),
+    "websocket-length-invalid": Fault(
+        "error", "the most significant bit of the 64-bit length is set", "RFC 6455 section 5.2"
+    ),
+    "websocket-mask-missing": Fault(
+        "error", "a client's frame is not masked", "RFC 6455 section 5.1"
+    ),
+    "websocket-mask-forbidden": Fault(
+        "error", "a server's frame is masked", "RFC 6455 section 5.1"
+    ),
+    "websocket-control-too-long": Fault(
+        "error", "a control frame is longer than 125 bytes", "RFC 6455 section 5.5"
+    ),
+    "websocket-control-fragmented": Fault(
+        "error", "a control frame is fragmented", "RFC 6455 section 5.5"
+    ),
+    "websocket-continuation-unexpected": Fault(
+        "error", "a continuation frame without a message to continue", "RFC 6455 section 5.4"
+    ),
+    "websocket-continuation-expected": Fault(
+        "error", "a new message begins inside a fragmented one", "RFC 6455 section 5.4"
+    ),
+    "websocket-utf8-invalid": Fault("error", "a text message is not UTF-8", "RFC 6455 section 8.1"),
+    "websocket-close-invalid": Fault(
+        "error", "a close frame's body is one byte", "RFC 6455 section 5.5.1"
+    ),
+    "websocket-close-code-invalid": Fault(
+        "error", "this close code must not be sent", "RFC 6455 section 7.4.1"
+    ),
+    "websocket-close-reason-invalid": Fault(
+        "error", "the close reason is not UTF-8", "RFC 6455 section 5.5.1"
+    ),
+    "websocket-data-after-close": Fault(
+        "error", "a frame after the close frame", "RFC 6455 section 5.5.1"
+    ),
+    "websocket-frame-cut": Fault(
+        "error", "the stream ends inside a frame", "RFC 6455 section 7.1.4"
+    ),
+    "websocket-message-cut": Fault(
+        "error", "the stream ends inside a fragmented message", "RFC 6455 section 5.4"
+    ),
+    "websocket-message-limit": Fault("error", "a message is longer than what is kept of it", ""),
+    "websocket-fragment-limit": Fault("error", "a message has more fragments than the limit", ""),
+    "websocket-framing-lost": Fault("error", "frame borders are lost: no more is decoded", ""),
+    # --- WebSocket: permessage-deflate ---
+    "websocket-deflate-damaged": Fault(
+        "error", "a compressed message cannot be inflated", "RFC 7692 section 7.2.2"
+    ),
+    "websocket-deflate-limit": Fault("error", "an inflated message is cut at the limit", ""),
+}

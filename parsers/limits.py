@@ -1,0 +1,81 @@
+"""Every limit, with its precedent.
+
+A capture is hostile input: no length that it declares is believed, and nothing is kept without
+a bound. Past a limit there is one diagnostic, what is known stays, and decoding goes on at the
+next boundary. Sizes are in bytes unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+KiB = 1024
+MiB = 1024 * KiB
+
+# --- capture files ---
+MAX_BLOCK = 16 * MiB
+"""One pcapng block: libpcap's own limit."""
+MAX_PACKET = 256 * KiB
+"""One captured packet: libpcap's and Wireshark's MAXIMUM_SNAPLEN."""
+MAX_INTERFACES = 65_536
+"""Interfaces of one pcapng section."""
+
+# --- IP ---
+MAX_FRAGMENTED_PACKETS = 1_024
+"""Fragmented packets that wait to be completed; Linux bounds the same by memory (4 MiB)."""
+MAX_IP_PACKET = 65_535 + 40
+"""What fragments can make (RFC 791 section 3.1; RFC 8200 adds the header)."""
+
+# --- TCP ---
+MAX_OUT_OF_ORDER = 4 * MiB
+"""Bytes that wait behind a hole, in one direction; Linux's default tcp_rmem limit is 6 MiB."""
+MAX_OUT_OF_ORDER_SEGMENTS = 16_384
+"""Segments that wait behind a hole, so that one-byte segments do not cost a hundred times more."""
+MAX_CONNECTIONS = 65_536
+"""Connections that are open at once; Linux's conntrack default is of this size."""
+MAX_UNDECIDED = 64 * KiB
+"""Bytes kept while it is not known what protocol a connection speaks, or who is the client."""
+
+# --- HTTP/1.1 ---
+MAX_LINE = 64 * KiB
+"""One start line, field line or chunk line: CPython's http.client allows 64 KiB."""
+MAX_HEAD = 256 * KiB
+"""Start line and header section together: Node allows 16 KiB, Chromium 256 KiB."""
+MAX_FIELDS = 1_000
+"""Fields of a header or trailer section: http.client allows 100, Suricata 1,024."""
+MAX_CHUNK_SIZE = 2**63 - 1
+"""A chunk-size above this overflows what any peer could count (RFC 9112 section 7.1)."""
+MAX_CHUNK_EXTENSIONS = 16 * KiB
+"""Chunk extensions of one body in total: Go and Node chose 16 KiB after CVE-2023-39326."""
+MAX_KEPT_CHUNK = 16 * MiB
+"""What is kept of one chunk's data for its record; framing and content go on beyond it."""
+MAX_TRAILERS = 64 * KiB
+"""A trailer section."""
+MAX_PIPELINED = 1_024
+"""Requests that wait for their responses on one connection."""
+
+# --- content codings ---
+MAX_DECODED_STEP = 256 * KiB
+"""What a decompressor may put out at once, so that a bomb never stands in memory."""
+MAX_DECODED_RATIO = 2_000
+"""Decoded bytes for one coded byte, beyond the first MiB: DEFLATE cannot pass 1,032."""
+MAX_DECODED_FREE = 1 * MiB
+"""Decoded bytes before the ratio counts: Suricata's compression-bomb-limit."""
+MAX_GZIP_MEMBERS = 1_024
+"""Members of one gzip body: aiohttp's limit; small members were quadratic."""
+MAX_ZSTD_WINDOW = 8 * MiB
+"""RFC 8878 section 3.1.1.1.2 recommends that decoders support 8 MiB; RFC 9659 makes it the limit."""
+
+# --- server-sent events ---
+MAX_SSE_LINE = 4 * MiB
+"""One line of an event stream."""
+MAX_SSE_EVENT = 16 * MiB
+"""The fields of one block together."""
+MAX_SSE_FIELDS = 65_536
+"""Fields of one block."""
+
+# --- WebSocket ---
+MAX_KEPT_FRAME = 16 * MiB
+"""What is kept of one frame's payload; framing goes on beyond it."""
+MAX_MESSAGE = 100 * MiB
+"""One message after inflating: ws's default maxPayload."""
+MAX_FRAGMENTS = 131_072
+"""Fragments of one message: ws's default maxFragments."""

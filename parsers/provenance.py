@@ -1,0 +1,132 @@
+"""Where decoded things came from: events, and the maps that lead back to packets.
+
+Strategy: a decoded element says where it starts and ends in the byte stream it was decoded
+from, as two numbers and nothing more. A :class:`SourceMap` beside that stream knows, run by
+run, what the bytes came from: the packet that carried them, or a place in the layer below.
+Looking back is a bisection, and free when the element lies in the run that was added last,
+which is nearly always. Runs that no open element can ask for any more are dropped, so that
+a map does not grow with its stream.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def event(cls: type[T]) -> type[T]:
+    """Make a decoded element: read-only to the type checker, a plain slots class at run time.
+
+    A frozen dataclass costs four times as much to make (380 ns against 91 for four fields),
+    and elements are made by the hundred thousand.
+    """
+    return dataclass(slots=True)(cls)
+
+
+class Event(Protocol):
+    """What every decoder returns: something found at [start, end) of the decoder's input."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+
+class Decoder(Protocol):
+    """The one interface of everything above TCP: bytes in, events out, no I/O.
+
+    Offsets in events count bytes of the decoder's input; the first byte has the number that
+    the decoder was made with. The events do not depend on how the input was cut.
+    """
+
+    def receive_data(self, data: bytes) -> list[Event]:
+        """Take the next bytes and return what they completed."""
+
+    def receive_gap(self, length: int) -> list[Event]:
+        """Take note that the capture lacks the next ``length`` bytes."""
+
+    def receive_eof(self) -> list[Event]:
+        """Take note that nothing more will come, and return what that ends."""
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        """Where the elements begin that have begun and are not finished."""
+
+
+class Arrival(NamedTuple):
+    """How a run of bytes of a TCP stream came in."""
+
+    packet: int
+    """The packet that carried it, when it first arrived; from 1, Wireshark's ``frame.number``."""
+    time_ns: int
+    """That packet's timestamp, in nanoseconds since the epoch."""
+    completed_packet: int
+    """The packet whose arrival put it in order: later than ``packet`` if a hole came before it."""
+    completed_time_ns: int
+
+
+class SourceMap(Generic[T]):
+    """What the bytes of one stream came from, run by run.
+
+    ``size`` is the length of the stream so far: the offset of the byte that comes next.
+    ``last_start`` is where the run that was added last begins, ``last_value`` what it came from.
+    """
+
+    __slots__ = ("size", "last_start", "last_value", "_ends", "_values")
+
+    def __init__(self, offset: int = 0) -> None:
+        self.size = offset
+        self.last_start = offset
+        self.last_value: T | None = None
+        self._ends: list[int] = []
+        self._values: list[T] = []
+
+    def __len__(self) -> int:
+        """Return how many runs are kept."""
+        return len(self._ends)
+
+    def extend(self, length: int, value: T) -> None:
+        """Append a run of ``length`` bytes that came from ``value``."""
+        self.last_start = self.size
+        self.last_value = value
+        self.size += length
+        self._ends.append(self.size)
+        self._values.append(value)
+
+    def at(self, offset: int) -> tuple[int, T]:
+        """Return the run that holds the byte at ``offset``: where it ends, and its value.
+
+        The end, not the start, is what a place within the run is measured from: it stays true
+        when runs before it have been dropped. An offset past the end of the stream gives the
+        last run. Raises LookupError if nothing has been mapped.
+        """
+        index = bisect_right(self._ends, offset)
+        if index == len(self._ends):
+            if not index:
+                raise LookupError("no bytes have been mapped")
+            index -= 1
+        return self._ends[index], self._values[index]
+
+    def between(self, start: int, end: int) -> list[T]:
+        """Return the values of the kept runs that hold bytes of [start, end), in stream order."""
+        first = bisect_right(self._ends, start)
+        return self._values[first : bisect_left(self._ends, end) + 1]
+
+    def retain(self, offsets: Iterable[int]) -> None:
+        """Drop every run but the last and those that hold one of ``offsets``.
+
+        What an element needs of this map is where it began and where it ended: the runs
+        between may go, however long it is.
+        """
+        if len(self._ends) < 2:
+            return
+        last = len(self._ends) - 1
+        keep = sorted({min(bisect_right(self._ends, offset), last) for offset in offsets} | {last})
+        self._ends = [self._ends[index] for index in keep]
+        self._values = [self._values[index] for index in keep]

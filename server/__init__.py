@@ -1,0 +1,1 @@
+"""A demo server worth pointing tools at."""
