@@ -18,7 +18,7 @@ class Fault(NamedTuple):
 
     severity: Severity
     """``note``: legal, but worth knowing. ``warning``: the capture or a peer deviates, and what
-    it means is still certain. ``error``: something is lost, wrong, or read differently by others."""
+    it means is certain. ``error``: something is lost, wrong, or read differently by others."""
     summary: str
     reference: str
     """The rule: ``RFC 9112 section 7.1``; empty where no standard has one."""
@@ -44,7 +44,7 @@ class Diagnostic:
 
 
 def diagnose(code: str, start: int, end: int, detail: str = "") -> Diagnostic:
-    """Return the diagnostic ``code`` for [start, end); ``detail`` says both numbers, or what was found.
+    """Return the diagnostic ``code`` for [start, end); ``detail`` says what was found.
 
     Raises KeyError for a code that is not registered.
     """

@@ -62,7 +62,7 @@ MAX_DECODED_FREE = 1 * MiB
 MAX_GZIP_MEMBERS = 1_024
 """Members of one gzip body: aiohttp's limit; small members were quadratic."""
 MAX_ZSTD_WINDOW = 8 * MiB
-"""RFC 8878 section 3.1.1.1.2 recommends that decoders support 8 MiB; RFC 9659 makes it the limit."""
+"""RFC 8878 section 3.1.1.1.2 recommends 8 MiB; RFC 9659 makes it the limit."""
 
 # --- server-sent events ---
 MAX_SSE_LINE = 4 * MiB
