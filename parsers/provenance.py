@@ -13,7 +13,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, Protocol, TypeVar, dataclass_transform
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -26,6 +26,10 @@ def event(cls: type[T]) -> type[T]:
     and elements are made by the hundred thousand.
     """
     return dataclass(slots=True)(cls)
+
+
+Ending = Literal["close", "reset", "capture-end"]
+"""Why a direction's bytes end: FIN, RST, or the capture holds no more."""
 
 
 class Event(Protocol):
@@ -51,8 +55,11 @@ class Decoder(Protocol):
     def receive_gap(self, length: int) -> list[Event]:
         """Take note that the capture lacks the next ``length`` bytes."""
 
-    def receive_eof(self) -> list[Event]:
-        """Take note that nothing more will come, and return what that ends."""
+    def receive_eof(self, ending: Ending = "close") -> list[Event]:
+        """Take note that nothing more will come, and return what that ends.
+
+        With ``capture-end`` only the capture stopped: what is unfinished is nobody's fault.
+        """
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
