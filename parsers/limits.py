@@ -29,6 +29,13 @@ MAX_OUT_OF_ORDER = 4 * MiB
 """Bytes that wait behind a hole, in one direction; Linux's default tcp_rmem limit is 6 MiB."""
 MAX_OUT_OF_ORDER_SEGMENTS = 16_384
 """Segments that wait behind a hole, so that one-byte segments do not cost a hundred times more."""
+MAX_HISTORY_SEGMENTS = 16
+"""Segments kept after they were put in order, so that a late copy can be compared with them."""
+GAP_PATIENCE = 16
+"""Packets of a connection that may still bring bytes that were acknowledged already: captures
+of several queues or cores show a segment after its acknowledgement, but not long after."""
+MAX_CLOSED_CONNECTIONS = 4_096
+"""Closed connections that are remembered, so that a late packet is not taken for a new one."""
 MAX_CONNECTIONS = 65_536
 """Connections that are open at once; Linux's conntrack default is of this size."""
 MAX_UNDECIDED = 64 * KiB

@@ -1,0 +1,46 @@
+# wireproof: everything is set up by the command that needs it. `make help` lists the commands.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TRANSPORT ?= all
+
+.PHONY: help demo test install bench fixtures lint tools clean
+
+help:
+	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
+	@echo "make test      run the whole test suite (lint and types first)"
+	@echo "make install   set up $(VENV), nothing else"
+	@echo "make fixtures  record the stored captures and their expected files anew"
+	@echo "make bench     run the benchmarks against their peers"
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@PYTHON="$(PYTHON)" sh .ci/venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+tools:
+	@sh .ci/tools
+
+demo: install
+	@$(BIN)/wireproof demo $(TRANSPORT)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: install tools lint
+	$(BIN)/pytest
+
+fixtures: install
+	$(BIN)/python -m fixtures.record
+
+bench: install tools
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,526 @@
+"""TCP connections (RFC 9293): which there are, what each direction sent, how they closed.
+
+Strategy: one dictionary from the address and port bytes as they stand in the packet to the
+:class:`Direction` that they belong to; its reverse has an entry of its own. A segment that comes
+in order, which nearly all do, is handed to the direction's receiver without a copy; any other
+takes the general path through the out-of-order queue. Sequence numbers become stream offsets by a
+signed 32-bit difference to the next expected one, so wrapping needs no special case.
+
+Connections are numbered as Wireshark numbers ``tcp.stream``: by first packet, and anew when a
+port pair is used again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from . import limits
+from .diagnostics import Diagnostic, diagnose
+from .provenance import Arrival, Ending, SourceMap
+from .reassembly import History, OutOfOrderQueue, Piece, find_conflict
+from .records import Record
+
+FIN = 0x01
+SYN = 0x02
+RST = 0x04
+ACK = 0x10
+URG = 0x20
+UNUSUAL = FIN | SYN | RST | URG
+"""A segment with none of these, but with ACK, only carries data and acknowledges some."""
+
+REORDERING_TIME = 3_000_000
+"""Nanoseconds within which a late segment counts as reordered, later as sent again, as in
+Wireshark."""
+FORGET_EVERY = 512
+"""Runs of a source map after which those that nothing needs any more are dropped."""
+
+
+class Receiver(Protocol):
+    """What a direction hands its bytes to, and what comes of them."""
+
+    def receive_data(self, data: bytes) -> list[Record]: ...
+
+    def receive_gap(self, length: int) -> list[Record]: ...
+
+    def receive_eof(self, ending: Ending) -> list[Record]: ...
+
+    def receive_fault(self, fault: Diagnostic) -> list[Record]: ...
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]: ...
+
+
+class Direction:
+    """What one endpoint sent."""
+
+    __slots__ = (
+        "connection",
+        "peer",
+        "receiver",
+        "stream",
+        "next_seq",
+        "base_seq",
+        "acked",
+        "queue",
+        "history",
+        "fin_offset",
+        "is_waiting",
+        "is_ended",
+        "retransmissions",
+        "out_of_order",
+        "_highest_time",
+        "_waited",
+    )
+
+    connection: Connection
+    peer: Direction
+    receiver: Receiver
+
+    def __init__(self) -> None:
+        self.stream: SourceMap[Arrival] = SourceMap()
+        self.next_seq: int | None = None
+        self.base_seq: int | None = None
+        """The sequence number of its SYN, if that was captured."""
+        self.acked: int | None = None
+        """What this endpoint acknowledged last, as a sequence number of its peer."""
+        self.queue = OutOfOrderQueue()
+        self.history = History()
+        self.fin_offset: int | None = None
+        self.is_waiting = False
+        """Whether something waits behind a hole: data, or only a FIN."""
+        self.is_ended = False
+        self.retransmissions = 0
+        self.out_of_order = 0
+        self._highest_time = 0
+        self._waited = 0
+
+    def receive(
+        self,
+        seq: int,
+        ack: int,
+        flags: int,
+        payload: bytes,
+        missing: int,
+        number: int,
+        time_ns: int,
+    ) -> list[Record]:
+        """Take one segment; return the records that it completed.
+
+        ``missing`` is how many bytes of its payload the snapshot length cut off.
+        """
+        if flags & UNUSUAL or not flags & ACK or self.next_seq is None:
+            return self._receive_unusual(seq, ack, flags, payload, missing, number, time_ns)
+        self.acked = ack
+        if not payload and not missing:
+            return self.peer.check_for_gap() if self.peer.is_waiting else []
+        if (
+            seq == self.next_seq
+            and not self.is_waiting
+            and not self.peer.is_waiting
+            and not missing
+            and self.fin_offset is None
+        ):
+            # In order, and nothing waits: this is the path of nearly every segment.
+            self.next_seq = (seq + len(payload)) & 0xFFFFFFFF
+            stream = self.stream
+            self.history.append(stream.size, payload)
+            stream.extend(len(payload), (number, time_ns, number, time_ns))
+            if len(stream) > FORGET_EVERY:
+                stream.retain(self.receiver.open_offsets)
+            return self.receiver.receive_data(payload)
+        return self._receive_out_of_order(seq, payload, missing, number, time_ns)
+
+    @property
+    def end_seq(self) -> int:
+        """The sequence number behind all that was put in order, FIN included."""
+        assert self.next_seq is not None
+        return (self.next_seq + (self.fin_offset == self.stream.size)) & 0xFFFFFFFF
+
+    def offset_of(self, seq: int) -> int:
+        """Return the stream offset of a sequence number near the next expected one."""
+        assert self.next_seq is not None
+        return self.stream.size + ((seq - self.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+    def _receive_unusual(
+        self,
+        seq: int,
+        ack: int,
+        flags: int,
+        payload: bytes,
+        missing: int,
+        number: int,
+        time_ns: int,
+    ) -> list[Record]:
+        """Take a segment that opens, closes, is urgent, or is the first that was captured."""
+        if flags & RST:
+            return self._receive_reset(seq, ack, flags, number, time_ns)
+        if flags & SYN:
+            if self.next_seq is not None:
+                is_again = seq == self.base_seq
+                return [] if is_again else self._fault("tcp-syn-ignored", f"sequence number {seq}")
+            self.base_seq = seq
+            seq = (seq + 1) & 0xFFFFFFFF
+            self.next_seq = seq
+        elif not flags & ACK:
+            return self._fault("tcp-no-ack-flag", f"{len(payload)} bytes in packet {number}")
+        elif self.next_seq is None:
+            self.next_seq = seq
+        records: list[Record] = []
+        if flags & URG:
+            records += self._fault("tcp-urgent-data", f"in packet {number}")
+        if flags & FIN and self.fin_offset is None:
+            self.fin_offset = self.offset_of(seq) + len(payload) + missing
+            self.is_waiting = True
+            self.connection.note_fin(self)
+        records += self.receive(seq, ack, flags & ~UNUSUAL | ACK, payload, missing, number, time_ns)
+        if not flags & ACK:
+            self.acked = None
+        return records + self._end_at_fin()
+
+    def _receive_out_of_order(
+        self, seq: int, payload: bytes, missing: int, number: int, time_ns: int
+    ) -> list[Record]:
+        """Take a segment that is not simply the next one."""
+        records = self.peer.check_for_gap() if self.peer.is_waiting else []
+        start = self.offset_of(seq)
+        piece = Piece(start, payload, number, time_ns, missing)
+        size = self.stream.size
+        if piece.end + missing <= size:
+            return records + self._receive_again(piece)
+        if self.fin_offset is not None and start >= self.fin_offset:
+            detail = f"{len(payload)} bytes in packet {number}"
+            return records + self._fault("tcp-data-after-fin", detail)
+        records += self._report_conflict(piece)
+        if self.queue and start < self.queue.start:
+            self._count_late(time_ns)
+        if start <= size:
+            records += self._deliver(piece.behind(size), number, time_ns)
+            records += self._deliver_queue(number, time_ns)
+        else:
+            records += self._wait(piece)
+        return records + self._end_at_fin()
+
+    def _wait(self, piece: Piece) -> list[Record]:
+        """Keep a piece that lies behind a hole."""
+        if not self.is_waiting:
+            self.is_waiting = True
+            self._waited = 0
+        self._highest_time = piece.time_ns
+        if not self.queue.insert(piece):
+            self.retransmissions += 1
+        if self.queue.is_full:
+            fault = self._fault("tcp-reassembly-limit", f"{self.queue.size} bytes")
+            return fault + self._give_up_hole()
+        return self.check_for_gap()
+
+    def _receive_again(self, piece: Piece) -> list[Record]:
+        """Take bytes that were put in order before; a keep-alive sends its last byte again."""
+        is_keep_alive = len(piece.data) == 1 and piece.end == self.stream.size
+        if not is_keep_alive:
+            self.retransmissions += 1
+        return self._report_conflict(piece)
+
+    def _report_conflict(self, piece: Piece) -> list[Record]:
+        conflict = find_conflict(piece, self.history.overlapping(piece.start, piece.end))
+        if conflict is None and self.queue:
+            waiting = self.queue.overlapping(piece.start, piece.end)
+            conflict = find_conflict(piece, ((other.start, other.data) for other in waiting))
+        return self.receiver.receive_fault(conflict) if conflict else []
+
+    def _count_late(self, time_ns: int) -> None:
+        if time_ns - self._highest_time < REORDERING_TIME:
+            self.out_of_order += 1
+        else:
+            self.retransmissions += 1
+
+    def _deliver(self, piece: Piece, completed_packet: int, completed_time_ns: int) -> list[Record]:
+        """Put one piece in order, and tell what the snapshot length cut off behind it."""
+        assert self.next_seq is not None
+        records: list[Record] = []
+        if piece.data:
+            self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
+            self.history.append(piece.start, piece.data)
+            arrival = (piece.packet, piece.time_ns, completed_packet, completed_time_ns)
+            self.stream.extend(len(piece.data), arrival)
+            records += self.receiver.receive_data(piece.data)
+        if piece.missing:
+            records += self._skip(piece.missing, piece.packet, piece.time_ns)
+        return records
+
+    def _deliver_queue(self, completed_packet: int, completed_time_ns: int) -> list[Record]:
+        """Put in order what waited for the bytes that just came."""
+        records: list[Record] = []
+        while self.queue and self.queue.start <= self.stream.size:
+            for piece in self.queue.take(self.stream.size):
+                records += self._deliver(piece, completed_packet, completed_time_ns)
+        self.is_waiting = bool(self.queue) or self.fin_offset is not None
+        return records
+
+    def check_for_gap(self) -> list[Record]:
+        """Give up a hole that the peer acknowledged, once nothing may fill it any more."""
+        acked = self.peer.acked
+        if acked is None or self.is_ended or self.offset_of(acked) <= self.stream.size:
+            return []
+        self._waited += 1
+        if self._waited <= limits.GAP_PATIENCE:
+            return []
+        return self._give_up_hole() + self._end_at_fin()
+
+    def _give_up_hole(self) -> list[Record]:
+        """Declare the first hole a gap and go on behind it.
+
+        What waited there was complete when its own packets came: the hole is the capture's.
+        """
+        self._waited = 0
+        if not self.queue:
+            assert self.fin_offset is not None
+            last = self.connection.last_packet, self.connection.last_time
+            return self._skip(self.fin_offset - self.stream.size, *last)
+        first = next(self.queue.overlapping(self.queue.start, self.queue.start + 1))
+        records = self._skip(self.queue.start - self.stream.size, first.packet, first.time_ns)
+        latest = (0, 0)
+        while self.queue and self.queue.start <= self.stream.size:
+            for piece in self.queue.take(self.stream.size):
+                latest = max(latest, (piece.packet, piece.time_ns))
+                records += self._deliver(piece, *latest)
+        self.is_waiting = bool(self.queue) or self.fin_offset is not None
+        return records
+
+    def _skip(self, length: int, packet: int, time_ns: int) -> list[Record]:
+        """Count ``length`` bytes that the capture lacks; ``packet`` is the one that shows it."""
+        assert self.next_seq is not None
+        self.next_seq = (self.next_seq + length) & 0xFFFFFFFF
+        self.stream.extend(length, (packet, time_ns, packet, time_ns))
+        return self.receiver.receive_gap(length)
+
+    def _receive_reset(
+        self, seq: int, ack: int, flags: int, number: int, time_ns: int
+    ) -> list[Record]:
+        """Take a RST, if its receiver would (RFC 5961 section 3.2)."""
+        if self.next_seq is not None:
+            expected = {self.next_seq, self.end_seq, self.peer.acked}
+            if seq not in expected:
+                return self._fault(
+                    "tcp-reset-ignored",
+                    f"sequence number {seq} in packet {number}, expected {self.next_seq}",
+                )
+        if flags & ACK:
+            self.acked = ack
+        return self.connection.reset_by(self, number, time_ns)
+
+    def _end_at_fin(self) -> list[Record]:
+        """End this direction once everything before its FIN is in order."""
+        if self.is_ended or self.fin_offset is None or self.stream.size < self.fin_offset:
+            return []
+        return self.end("close")
+
+    def end(self, ending: Ending) -> list[Record]:
+        """End this direction: what waits behind holes first, then what is unfinished."""
+        if self.is_ended:
+            return []
+        records: list[Record] = []
+        while self.queue:
+            records += self._give_up_hole()
+        self.is_waiting = False
+        records += self._skip_acknowledged_tail()
+        self.is_ended = True
+        return records + self.receiver.receive_eof(ending)
+
+    def _skip_acknowledged_tail(self) -> list[Record]:
+        """Count what the peer acknowledged at the end but the capture does not hold."""
+        if self.peer.acked is None or self.next_seq is None or not self.stream.size:
+            return []
+        upto = self.offset_of(self.peer.acked)
+        if self.fin_offset is not None:
+            upto = min(upto, self.fin_offset)
+        missing = upto - self.stream.size
+        last = self.connection.last_packet, self.connection.last_time
+        return self._skip(missing, *last) if 0 < missing < limits.MAX_OUT_OF_ORDER else []
+
+    def _fault(self, code: str, detail: str) -> list[Record]:
+        size = self.stream.size
+        return self.receiver.receive_fault(diagnose(code, size, size, detail))
+
+
+class Connection:
+    """Two directions, and how they came to an end."""
+
+    __slots__ = (
+        "index",
+        "key",
+        "first",
+        "second",
+        "first_packet",
+        "last_packet",
+        "first_time",
+        "last_time",
+        "packets",
+        "close",
+        "closed_by",
+        "is_midstream",
+    )
+
+    def __init__(self, index: int, key: bytes, number: int, time_ns: int) -> None:
+        self.index = index
+        self.key = key
+        """Source address, destination address, source port, destination port of ``first``."""
+        self.first = Direction()
+        self.second = Direction()
+        self.first.connection = self.second.connection = self
+        self.first.peer, self.second.peer = self.second, self.first
+        self.first_packet = self.last_packet = number
+        self.first_time = self.last_time = time_ns
+        self.packets = 0
+        self.close: Literal["fin", "reset", "open"] = "open"
+        self.closed_by: Direction | None = None
+        self.is_midstream = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was reset, or both FINs arrived and the second was acknowledged."""
+        if self.close == "reset":
+            return True
+        first, second = self.first, self.second
+        if not (first.is_ended and second.is_ended):
+            return False
+        later = first if self.closed_by is second else second
+        return later.peer.acked == later.end_seq
+
+    @property
+    def retransmissions(self) -> int:
+        return self.first.retransmissions + self.second.retransmissions
+
+    @property
+    def out_of_order(self) -> int:
+        return self.first.out_of_order + self.second.out_of_order
+
+    def note_fin(self, direction: Direction) -> None:
+        if self.closed_by is None:
+            self.closed_by = direction
+            self.close = "fin"
+
+    def reset_by(self, direction: Direction, number: int, time_ns: int) -> list[Record]:
+        """End both directions. Bytes that were in order before the RST stay decoded."""
+        if not (self.first.is_ended and self.second.is_ended):
+            self.close = "reset"
+            self.closed_by = direction
+        return direction.end("reset") + direction.peer.end("reset")
+
+    def end(self) -> list[Record]:
+        """End what the capture left open."""
+        return self.first.end("capture-end") + self.second.end("capture-end")
+
+
+class ConnectionTable:
+    """Every connection of a capture.
+
+    ``open_receivers`` is called once for each connection to give its directions their receivers;
+    ``close`` once when it has ended, to tell what became of it.
+    """
+
+    def __init__(
+        self,
+        open_receivers: Callable[[Connection], None],
+        close: Callable[[Connection], list[Record]],
+    ) -> None:
+        self.directions: dict[bytes, Direction] = {}
+        self._open_receivers = open_receivers
+        self._close = close
+        self._count = 0
+        self._open: dict[int, Connection] = {}
+        self._closed: deque[Connection] = deque()
+
+    def receive(
+        self,
+        key: bytes,
+        seq: int,
+        ack: int,
+        flags: int,
+        payload: bytes,
+        missing: int,
+        number: int,
+        time_ns: int,
+    ) -> list[Record]:
+        """Take one segment of the connection that ``key`` names; return what it completed.
+
+        ``key`` is source address, destination address, source port and destination port.
+        """
+        records: list[Record] = []
+        direction = self.directions.get(key)
+        if direction is None or (flags & (SYN | ACK) == SYN and self._is_reused(direction, seq)):
+            records += self._open_connection(key, flags, number, time_ns)
+            direction = self.directions[key]
+        connection = direction.connection
+        if connection.index not in self._open:
+            return records  # a late packet of a connection that is over
+        connection.packets += 1
+        connection.last_packet = number
+        connection.last_time = time_ns
+        records += direction.receive(seq, ack, flags, payload, missing, number, time_ns)
+        if direction.is_ended and connection.is_closed:
+            records += self._close_connection(connection)
+        return records
+
+    def end(self) -> list[Record]:
+        """End every connection that is still open, in their order."""
+        records: list[Record] = []
+        for connection in list(self._open.values()):
+            records += connection.end()
+            records += self._close_connection(connection)
+        return records
+
+    def _is_reused(self, direction: Direction, seq: int) -> bool:
+        """Whether a SYN opens a new connection between the same ports.
+
+        Not if it is the first one again, nor inside an established connection's window, where a
+        receiver ignores it (RFC 5961 section 4.2).
+        """
+        if direction.connection.index not in self._open:
+            return seq != direction.base_seq
+        if direction.next_seq is None or direction.base_seq == seq:
+            return False
+        return not 0 <= direction.offset_of(seq) - direction.stream.size < 0x10000
+
+    def _open_connection(self, key: bytes, flags: int, number: int, time_ns: int) -> list[Record]:
+        records: list[Record] = []
+        if (old := self.directions.get(key)) and old.connection.index in self._open:
+            records += old.connection.end() + self._close_connection(old.connection)
+        if len(self._open) >= limits.MAX_CONNECTIONS:
+            records += self._close_oldest()
+        connection = Connection(self._count, key, number, time_ns)
+        connection.is_midstream = not flags & SYN
+        self._count += 1
+        self._open[connection.index] = connection
+        self.directions[key] = connection.first
+        self.directions[reverse_key(key)] = connection.second
+        self._open_receivers(connection)
+        return records
+
+    def _close_oldest(self) -> list[Record]:
+        oldest = next(iter(self._open.values()))
+        fault = diagnose("tcp-connection-limit", 0, 0, f"{len(self._open)} connections")
+        records = oldest.first.receiver.receive_fault(fault)
+        return records + oldest.end() + self._close_connection(oldest)
+
+    def _close_connection(self, connection: Connection) -> list[Record]:
+        del self._open[connection.index]
+        self._closed.append(connection)
+        records = self._close(connection)
+        if len(self._closed) > limits.MAX_CLOSED_CONNECTIONS:
+            self._forget(self._closed.popleft())
+        return records
+
+    def _forget(self, connection: Connection) -> None:
+        for key in (connection.key, reverse_key(connection.key)):
+            direction = self.directions.get(key)
+            if direction is not None and direction.connection is connection:
+                del self.directions[key]
+
+
+def reverse_key(key: bytes) -> bytes:
+    """Return the key of the other direction."""
+    size = len(key) // 2 - 2
+    ports = 2 * size
+    return key[size:ports] + key[:size] + key[ports + 2 :] + key[ports : ports + 2]
