@@ -1,0 +1,37 @@
+"""What can go wrong with a recording, and how many packets it holds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Statistics(NamedTuple):
+    """How many packets a recording has, and how many it lacks."""
+
+    captured: int
+    """Packets written to the file."""
+    dropped: int
+    """Packets that passed the filter and that the kernel had no room for."""
+
+
+class CaptureError(Exception):
+    """A recording could not be made, or is not whole."""
+
+
+class CaptureNotPermitted(CaptureError):
+    """This process may not open a packet socket; the message says what would give the right."""
+
+
+class InterfaceUnusable(CaptureError):
+    """There is no such network interface, or packets of its kind cannot be recorded."""
+
+
+class PacketsDropped(CaptureError):
+    """The kernel dropped packets: the file is readable, but has holes."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        super().__init__(
+            f"the kernel dropped {statistics.dropped:,} packets, {statistics.captured:,} were"
+            " recorded: use a larger buffer, or record less at once"
+        )
+        self.statistics = statistics

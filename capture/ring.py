@@ -1,0 +1,126 @@
+"""The kernel's packets, through memory that it shares with us (packet_mmap, TPACKET_V3).
+
+Strategy: the ring is a row of blocks. The kernel fills the open one with packets of any size,
+and hands it over when it is full or, if it holds any, after ``RETIRE_MS``; we read a whole
+block at once and give it back. So there is no system call for a packet, nothing is copied but
+the packet's bytes, and the room is ours to choose: a socket's receive buffer holds 212,992
+bytes unless the administrator allows more, which is three of the packets that segmentation
+offload makes on loopback.
+
+Each packet has the time at which the kernel received it, in nanoseconds.
+"""
+
+from __future__ import annotations
+
+import mmap
+import socket
+from struct import Struct
+
+# linux/if_packet.h
+SOL_PACKET = 263
+PACKET_RX_RING = 5
+PACKET_STATISTICS = 6
+PACKET_VERSION = 10
+TPACKET_V3 = 2
+
+KiB = 1024
+BLOCK_SIZE = 1024 * KiB
+"""What the kernel fills at once; a packet that is longer would be cut, and 256 KiB are the most."""
+FRAME_SIZE = 2 * KiB
+"""Only checked by the kernel, for frames in a block take the room they need."""
+RETIRE_MS = 5
+"""After so long the kernel hands over a block that is not full."""
+MIN_BLOCKS = 2
+"""One to be filled while the other is read."""
+
+# struct tpacket_req3: block size, blocks, frame size, frames, retire time in ms, private bytes,
+# features.
+REQUEST = Struct("@IIIIIII")
+# struct tpacket_stats_v3: packets (with those dropped), drops, times that the ring was full.
+STATISTICS = Struct("@III")
+# struct tpacket_hdr_v1, which follows version and private offset in a block: block status, number
+# of packets, offset of the first, length, sequence number.
+BLOCK = Struct("@IIIIQ")
+BLOCK_AT = 8
+BLOCK_STATUS = Struct("@I")
+# struct tpacket3_hdr: offset of the next, seconds, nanoseconds, captured length, length, status,
+# offset of the link-layer header.
+FRAME = Struct("@IIIIIIH")
+STATUS_KERNEL = 0
+STATUS_USER = 1
+
+RingPacket = tuple[int, bytes, int]
+"""Time in nanoseconds since the epoch, the bytes, and the length before they were cut."""
+
+
+class Ring:
+    """Receive ``sock``'s packets through a ring of ``size`` bytes, rounded down to whole blocks.
+
+    What the socket had queued before is thrown away. Raises OSError if the kernel has no memory
+    for the ring.
+    """
+
+    def __init__(self, sock: socket.socket, size: int) -> None:
+        self._socket = sock
+        self.blocks = max(size // BLOCK_SIZE, MIN_BLOCKS)
+        self.size = self.blocks * BLOCK_SIZE
+        self.blocks_read = 0
+        sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
+        request = REQUEST.pack(
+            BLOCK_SIZE, self.blocks, FRAME_SIZE, self.size // FRAME_SIZE, RETIRE_MS, 0, 0
+        )
+        sock.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
+        self._memory = mmap.mmap(sock.fileno(), self.size)
+
+    def read_block(self) -> list[RingPacket] | None:
+        """Return the packets of the next block, or None if the kernel has not handed it over."""
+        start = self._place(self.blocks_read)
+        status, count, offset, _, _ = BLOCK.unpack_from(self._memory, start + BLOCK_AT)
+        if not status & STATUS_USER:
+            return None
+        packets = self._packets(start + offset, count)
+        BLOCK_STATUS.pack_into(self._memory, start + BLOCK_AT, STATUS_KERNEL)
+        self.blocks_read += 1
+        return packets
+
+    def blocks_begun(self) -> int:
+        """Return how many blocks hold or held packets, handed over or not, since the beginning."""
+        number = self.blocks_read
+        while number < self.blocks_read + self.blocks and self._begun(number):
+            number += 1
+        return number
+
+    def take_statistics(self) -> tuple[int, int]:
+        """Return how many packets passed the filter and how many were dropped, since last asked.
+
+        Packets that were dropped count as passed too.
+        """
+        answer = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, STATISTICS.size)
+        packets, dropped, _ = STATISTICS.unpack(answer)
+        return packets, dropped
+
+    def close(self) -> None:
+        """Give the shared memory back; the socket stays open."""
+        self._memory.close()
+
+    def _place(self, number: int) -> int:
+        return number % self.blocks * BLOCK_SIZE
+
+    def _begun(self, number: int) -> bool:
+        count: int
+        sequence: int
+        _, count, _, _, sequence = BLOCK.unpack_from(self._memory, self._place(number) + BLOCK_AT)
+        # The kernel numbers blocks from 1 as it opens them: with an old number, the count is what
+        # the block held a round before.
+        return count > 0 and sequence == number + 1
+
+    def _packets(self, start: int, count: int) -> list[RingPacket]:
+        memory = self._memory
+        unpack = FRAME.unpack_from
+        packets = []
+        for _ in range(count):
+            following, seconds, nanoseconds, captured, length, _, mac = unpack(memory, start)
+            data = memory[start + mac : start + mac + captured]
+            packets.append((seconds * 1_000_000_000 + nanoseconds, data, length))
+            start += following
+        return packets
