@@ -38,7 +38,7 @@ MAX_CLOSED_CONNECTIONS = 4_096
 """Closed connections that are remembered, so that a late packet is not taken for a new one."""
 MAX_CONNECTIONS = 65_536
 """Connections that are open at once; Linux's conntrack default is of this size."""
-MAX_UNDECIDED = 64 * KiB
+MAX_UNDECIDED = 16 * KiB
 """Bytes kept while it is not known what protocol a connection speaks, or who is the client."""
 
 # --- HTTP/1.1 ---

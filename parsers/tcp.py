@@ -42,7 +42,7 @@ class Receiver(Protocol):
 
     def receive_data(self, data: bytes) -> list[Record]: ...
 
-    def receive_gap(self, length: int) -> list[Record]: ...
+    def receive_gap(self, start: int, end: int) -> list[Record]: ...
 
     def receive_eof(self, ending: Ending) -> list[Record]: ...
 
@@ -62,6 +62,7 @@ class Direction:
         "stream",
         "next_seq",
         "base_seq",
+        "sent_syn_ack",
         "acked",
         "queue",
         "history",
@@ -70,6 +71,7 @@ class Direction:
         "is_ended",
         "retransmissions",
         "out_of_order",
+        "_highest_end",
         "_highest_time",
         "_waited",
     )
@@ -83,6 +85,7 @@ class Direction:
         self.next_seq: int | None = None
         self.base_seq: int | None = None
         """The sequence number of its SYN, if that was captured."""
+        self.sent_syn_ack = False
         self.acked: int | None = None
         """What this endpoint acknowledged last, as a sequence number of its peer."""
         self.queue = OutOfOrderQueue()
@@ -93,6 +96,7 @@ class Direction:
         self.is_ended = False
         self.retransmissions = 0
         self.out_of_order = 0
+        self._highest_end = 0
         self._highest_time = 0
         self._waited = 0
 
@@ -161,6 +165,7 @@ class Direction:
                 is_again = seq == self.base_seq
                 return [] if is_again else self._fault("tcp-syn-ignored", f"sequence number {seq}")
             self.base_seq = seq
+            self.sent_syn_ack = bool(flags & ACK)
             seq = (seq + 1) & 0xFFFFFFFF
             self.next_seq = seq
         elif not flags & ACK:
@@ -193,7 +198,7 @@ class Direction:
             detail = f"{len(payload)} bytes in packet {number}"
             return records + self._fault("tcp-data-after-fin", detail)
         records += self._report_conflict(piece)
-        if self.queue and start < self.queue.start:
+        if start < self._highest_end:
             self._count_late(time_ns)
         if start <= size:
             records += self._deliver(piece.behind(size), number, time_ns)
@@ -207,7 +212,9 @@ class Direction:
         if not self.is_waiting:
             self.is_waiting = True
             self._waited = 0
-        self._highest_time = piece.time_ns
+        if piece.end > self._highest_end:
+            self._highest_end = piece.end
+            self._highest_time = piece.time_ns
         if not self.queue.insert(piece):
             self.retransmissions += 1
         if self.queue.is_full:
@@ -293,7 +300,7 @@ class Direction:
         assert self.next_seq is not None
         self.next_seq = (self.next_seq + length) & 0xFFFFFFFF
         self.stream.extend(length, (packet, time_ns, packet, time_ns))
-        return self.receiver.receive_gap(length)
+        return self.receiver.receive_gap(self.stream.size - length, self.stream.size)
 
     def _receive_reset(
         self, seq: int, ack: int, flags: int, number: int, time_ns: int
@@ -337,7 +344,8 @@ class Direction:
             upto = min(upto, self.fin_offset)
         missing = upto - self.stream.size
         last = self.connection.last_packet, self.connection.last_time
-        return self._skip(missing, *last) if 0 < missing < limits.MAX_OUT_OF_ORDER else []
+        # One byte more than was sent is a FIN that the capture lacks.
+        return self._skip(missing, *last) if 1 < missing < limits.MAX_OUT_OF_ORDER else []
 
     def _fault(self, code: str, detail: str) -> list[Record]:
         size = self.stream.size
