@@ -52,6 +52,12 @@ def diagnose(code: str, start: int, end: int, detail: str = "") -> Diagnostic:
     return Diagnostic(start, end, code, f"{summary}: {detail}" if detail else summary)
 
 
+def excerpt(data: bytes, length: int = 60) -> str:
+    """Return the beginning of ``data`` as a bytes literal without its b, for a message."""
+    shown = repr(data[:length])[1:]
+    return f"{shown}... ({len(data):,} bytes)" if len(data) > length else shown
+
+
 FAULTS: dict[str, Fault] = {
     # --- capture files (pcap, pcapng, compressed) ---
     "capture-cut": Fault("warning", "the capture file ends inside a record", "pcapng section 4"),
@@ -100,6 +106,12 @@ FAULTS: dict[str, Fault] = {
     "http-leading-empty-line": Fault(
         "note", "an empty line before the start line was skipped", "RFC 9112 section 2.2"
     ),
+    "http-response-leading-empty-line": Fault(
+        "error", "an empty line before the status line", "RFC 9112 section 2.2"
+    ),
+    "http-target-invalid": Fault(
+        "warning", "the request target is malformed", "RFC 9112 section 3.2"
+    ),
     "http-obs-fold": Fault("warning", "a field line is folded", "RFC 9112 section 5.2"),
     "http-field-invalid": Fault("error", "a field line is malformed", "RFC 9112 section 5"),
     "http-space-before-colon": Fault(
@@ -147,6 +159,7 @@ FAULTS: dict[str, Fault] = {
     "http-upgrade-unasked": Fault(
         "error", "101 Switching Protocols without a request to upgrade", "RFC 9110 section 7.8"
     ),
+    "http-upgrade-limit": Fault("error", "too many bytes wait for the answer to an upgrade", ""),
     "http-data-after-close": Fault(
         "warning", "data after the message that closes the connection", "RFC 9112 section 9.6"
     ),
@@ -174,6 +187,9 @@ FAULTS: dict[str, Fault] = {
         "error", "a trailer field is malformed", "RFC 9112 section 7.1.2"
     ),
     "chunk-trailer-limit": Fault("error", "the trailers are longer than the limit", ""),
+    "chunk-framing-lost": Fault(
+        "error", "chunk borders are lost: no more of this body is decoded", "RFC 9112 section 7.1"
+    ),
     # --- content codings ---
     "content-coding-unknown": Fault(
         "warning",
@@ -188,6 +204,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "content-coding-trailing": Fault(
         "warning", "bytes after the end of the coded content", "RFC 9110 section 8.4"
+    ),
+    "content-coding-deflate-raw": Fault(
+        "warning", "deflate without its zlib wrapper", "RFC 9110 section 8.4.1.2"
     ),
     "content-coding-limit": Fault("error", "decoded content is cut at the limit", ""),
     # --- server-sent events ---

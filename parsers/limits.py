@@ -14,9 +14,17 @@ MiB = 1024 * KiB
 MAX_BLOCK = 16 * MiB
 """One pcapng block: libpcap's own limit."""
 MAX_PACKET = 256 * KiB
-"""One captured packet: libpcap's and Wireshark's MAXIMUM_SNAPLEN."""
+"""One captured packet of a pcap file: libpcap's and Wireshark's MAXIMUM_SNAPLEN."""
 MAX_INTERFACES = 65_536
-"""Interfaces of one pcapng section."""
+"""Interfaces that one pcapng file describes."""
+MAX_COMMENTS = 16 * MiB
+"""Characters of all comments of a pcapng file, and 64 times their number: one block's worth."""
+MAX_SECRETS = 64 * MiB
+"""Bytes of all decryption secrets of a pcapng file, and 64 times their number."""
+MAX_CAPTURE_FAULTS = 100
+"""Faults of a capture file that are listed one by one."""
+MAX_ZSTD_FILE_WINDOW = 128 * MiB
+"""zstd(1) decompresses files with windows up to 128 MiB unless told otherwise."""
 
 # --- IP ---
 MAX_FRAGMENTED_PACKETS = 1_024
@@ -50,6 +58,8 @@ MAX_FIELDS = 1_000
 """Fields of a header or trailer section: http.client allows 100, Suricata 1,024."""
 MAX_CHUNK_SIZE = 2**63 - 1
 """A chunk-size above this overflows what any peer could count (RFC 9112 section 7.1)."""
+MAX_CONTENT_LENGTH = 2**63 - 1
+"""As for a chunk-size: above it Chromium, curl and Go refuse the message."""
 MAX_CHUNK_EXTENSIONS = 16 * KiB
 """Chunk extensions of one body in total: Go and Node chose 16 KiB after CVE-2023-39326."""
 MAX_KEPT_CHUNK = 16 * MiB
@@ -58,6 +68,10 @@ MAX_TRAILERS = 64 * KiB
 """A trailer section."""
 MAX_PIPELINED = 1_024
 """Requests that wait for their responses on one connection."""
+MAX_HELD_UPGRADE = 1 * MiB
+"""Bytes behind a request to upgrade that wait for the answer: Node holds one read, 64 KiB."""
+MAX_RESYNCHRONISE = 64 * KiB
+"""How far ahead a place must prove itself at which decoding may go on after missing bytes."""
 
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB
@@ -68,6 +82,8 @@ MAX_DECODED_FREE = 1 * MiB
 """Decoded bytes before the ratio counts: Suricata's compression-bomb-limit."""
 MAX_GZIP_MEMBERS = 1_024
 """Members of one gzip body: aiohttp's limit; small members were quadratic."""
+MAX_CODINGS = 5
+"""Content codings over one another: curl's MAX_ENCODE_STACK after CVE-2022-32206."""
 MAX_ZSTD_WINDOW = 8 * MiB
 """RFC 8878 section 3.1.1.1.2 recommends 8 MiB; RFC 9659 makes it the limit."""
 
@@ -78,6 +94,8 @@ MAX_SSE_EVENT = 16 * MiB
 """The fields of one block together."""
 MAX_SSE_FIELDS = 65_536
 """Fields of one block."""
+MAX_SSE_UNKNOWN_FIELDS = 64
+"""Names of unknown fields that are noted in one stream: each once, not in every event."""
 
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB
