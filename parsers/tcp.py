@@ -198,7 +198,7 @@ class Direction:
             detail = f"{len(payload)} bytes in packet {number}"
             return records + self._fault("tcp-data-after-fin", detail)
         records += self._report_conflict(piece)
-        if start < self._highest_end:
+        if max(start, size) < self._highest_end:
             self._count_late(time_ns)
         if start <= size:
             records += self._deliver(piece.behind(size), number, time_ns)
@@ -368,6 +368,7 @@ class Connection:
         "close",
         "closed_by",
         "is_midstream",
+        "is_reset",
     )
 
     def __init__(self, index: int, key: bytes, number: int, time_ns: int) -> None:
@@ -384,11 +385,13 @@ class Connection:
         self.close: Literal["fin", "reset", "open"] = "open"
         self.closed_by: Direction | None = None
         self.is_midstream = False
+        self.is_reset = False
+        """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
 
     @property
     def is_closed(self) -> bool:
         """Whether it was reset, or both FINs arrived and the second was acknowledged."""
-        if self.close == "reset":
+        if self.is_reset:
             return True
         first, second = self.first, self.second
         if not (first.is_ended and second.is_ended):
@@ -411,6 +414,7 @@ class Connection:
 
     def reset_by(self, direction: Direction, number: int, time_ns: int) -> list[Record]:
         """End both directions. Bytes that were in order before the RST stay decoded."""
+        self.is_reset = True
         if not (self.first.is_ended and self.second.is_ended):
             self.close = "reset"
             self.closed_by = direction

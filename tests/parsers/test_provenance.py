@@ -1,0 +1,77 @@
+"""Source maps: looking back is exact, also after runs were dropped."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parsers.provenance import SourceMap, event
+
+
+def make(lengths: list[int], offset: int = 0) -> SourceMap[int]:
+    """A map whose runs have the values 0, 1, 2, ..."""
+    source: SourceMap[int] = SourceMap(offset)
+    for value, length in enumerate(lengths):
+        source.extend(length, value)
+    return source
+
+
+def test_an_empty_map_knows_nothing() -> None:
+    source: SourceMap[int] = SourceMap(5)
+    assert (source.size, len(source), source.last_value) == (5, 0, None)
+    with pytest.raises(LookupError):
+        source.at(5)
+    source.retain([5])
+    assert source.between(0, 10) == []
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.integers(0, 100))
+def test_every_byte_is_found(lengths: list[int], offset: int) -> None:
+    source = make(lengths, offset)
+    truth = [value for value, length in enumerate(lengths) for _ in range(length)]
+    assert source.size == offset + len(truth)
+    for position, value in enumerate(truth):
+        end, found = source.at(offset + position)
+        assert found == value
+        assert end == offset + sum(lengths[: value + 1])
+    assert source.at(source.size + 10)[1] == truth[-1]
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=30),
+    st.lists(st.integers(0, 300), max_size=5),
+    st.data(),
+)
+def test_what_is_retained_is_found_unchanged(
+    lengths: list[int], offsets: list[int], data: st.DataObject
+) -> None:
+    source, whole = make(lengths), make(lengths)
+    offsets = [offset % whole.size for offset in offsets]
+    source.retain(offsets)
+    assert len(source) <= len(set(offsets)) + 1
+    for offset in [*offsets, whole.size - 1]:
+        assert source.at(offset) == whole.at(offset)
+    source.extend(3, 99)
+    assert source.at(whole.size) == (whole.size + 3, 99)
+    assert (source.last_start, source.last_value) == (whole.size, 99)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.data())
+def test_between_gives_the_runs_of_a_range(lengths: list[int], data: st.DataObject) -> None:
+    source = make(lengths)
+    truth = [value for value, length in enumerate(lengths) for _ in range(length)]
+    start = data.draw(st.integers(0, source.size - 1))
+    end = data.draw(st.integers(start + 1, source.size))
+    assert source.between(start, end) == list(dict.fromkeys(truth[start:end]))
+
+
+def test_an_event_is_a_slots_dataclass() -> None:
+    @event
+    class Found:
+        start: int
+        end: int
+
+    assert Found(1, 2) == Found(1, 2)
+    assert repr(Found(1, 2)).endswith("Found(start=1, end=2)")
+    assert not hasattr(Found(1, 2), "__dict__")

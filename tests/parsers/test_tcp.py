@@ -1,0 +1,363 @@
+"""Connections and directions: order, holes, ends, and numbers as Wireshark gives them."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.corpus import vectors
+from support.segments import ACK, CLIENT, FIN, PSH_ACK, RST, SERVER, SYN, Wire
+
+from parsers import limits
+from parsers.tcp import URG, reverse_key
+
+ISN = 1000
+FIRST = ISN + 1
+OTHER = bytes([127, 0, 0, 1, 127, 0, 0, 1, 0x9C, 0x41, 0x1F, 0x40])
+
+ANOMALY_CODES = {
+    "overlap-different-data": "tcp-overlap-conflict",
+    "urgent": "tcp-urgent-data",
+    "no-ack-flag": "tcp-no-ack-flag",
+    "rst-out-of-window": "tcp-reset-ignored",
+    "rst-not-exact": "tcp-reset-ignored",
+    "data-after-fin": "tcp-data-after-fin",
+    "syn-in-established": "tcp-syn-ignored",
+}
+NOT_DROPPED = {
+    "bad-checksum-first": "checksums are unfinished on loopback: the conflict is reported instead",
+    "urg-byte-removed": "whether the application took the urgent byte inline cannot be seen",
+}
+
+
+def established(isn: int = ISN) -> Wire:
+    wire = Wire()
+    wire.handshake(isn)
+    return wire
+
+
+@pytest.mark.parametrize("vector", vectors("tcp"), ids=lambda vector: vector["id"])
+def test_vectors(vector: dict[str, Any]) -> None:
+    wire = established(vector["isn"])
+    for segment in vector["segments"]:
+        data = bytes.fromhex(segment["data"])
+        wire.send(
+            CLIENT, vector["isn"] + segment["seq"], data, segment.get("flags", PSH_ACK), ack=5001
+        )
+    expect = vector["expect"]
+    sink, direction = wire.sink(), wire.direction()
+    if vector["id"] not in NOT_DROPPED:
+        measured = expect.get("by_policy_hex", {}).get("linux-6.18 (measured)")
+        assert sink.data.hex() == expect.get("stream_hex", measured)
+    if "closed_by" in expect:
+        assert wire.opened[0].close == expect["closed_by"]
+    anomalies = set(expect["anomalies"])
+    for anomaly in anomalies & ANOMALY_CODES.keys():
+        assert ANOMALY_CODES[anomaly] in sink.codes
+    late = direction.out_of_order + direction.retransmissions
+    if anomalies & {"out-of-order", "retransmission"}:
+        assert late
+    if not anomalies:
+        assert not late
+        assert not sink.codes
+
+
+def test_in_order_data_goes_straight_through() -> None:
+    wire = established()
+    for seq, data in ((0, b"GET"), (3, b" / "), (6, b"HTTP")):
+        wire.send(CLIENT, FIRST + seq, data)
+    assert wire.sink().pieces == [b"GET", b" / ", b"HTTP"]
+    direction = wire.direction()
+    assert direction.stream.at(0)[1] == (4, wire.time_ns - 2_000_000) * 2
+    assert direction.stream.at(7)[1][0] == 6
+
+
+def test_a_late_segment_completes_what_waited() -> None:
+    wire = established()
+    wire.send(CLIENT, FIRST + 3, b"def")
+    wire.send(CLIENT, FIRST, b"abc")
+    stream = wire.direction().stream
+    assert wire.sink().data == b"abcdef"
+    early, late = stream.at(0)[1], stream.at(5)[1]
+    assert (early[0], early[2]) == (5, 5)
+    assert (late[0], late[2]) == (4, 5), "carried by packet 4, in order with packet 5"
+
+
+def test_late_within_three_milliseconds_is_reordered_else_sent_again() -> None:
+    for after_ms, counts in ((1.0, (1, 0)), (10.0, (0, 1))):
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"def")
+        wire.send(CLIENT, FIRST, b"abc", after_ms=after_ms)
+        direction = wire.direction()
+        assert (direction.out_of_order, direction.retransmissions) == counts
+
+
+def test_keep_alives_are_not_retransmissions() -> None:
+    wire = established()
+    wire.send(CLIENT, FIRST, b"abc")
+    wire.send(CLIENT, FIRST + 2, b"", ACK)
+    wire.send(CLIENT, FIRST + 2, b"c", ACK)
+    assert wire.direction().retransmissions == 0
+    wire.send(CLIENT, FIRST + 1, b"bc", ACK)
+    assert wire.direction().retransmissions == 1
+    assert wire.sink().data == b"abc"
+
+
+class TestGaps:
+    """Holes that the capture has and the receiver had not."""
+
+    def test_an_acknowledged_hole_is_given_up_after_patience(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abc")
+        wire.send(CLIENT, FIRST + 10, b"xyz")
+        for _ in range(limits.GAP_PATIENCE):
+            wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 13)
+        assert wire.sink().gaps == []
+        wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 13)
+        assert wire.sink().gaps == [(3, 10)]
+        assert wire.sink().data == b"abcxyz"
+        assert wire.direction().stream.at(11)[1][0] == 5, "complete when its own packet came"
+
+    def test_a_hole_that_is_not_acknowledged_waits(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST + 10, b"xyz")
+        for _ in range(limits.GAP_PATIENCE + 5):
+            wire.send(SERVER, 5001, b"", ACK, ack=FIRST)
+        assert wire.sink().gaps == []
+        wire.send(CLIENT, FIRST, b"0123456789")
+        assert wire.sink().data == b"0123456789xyz"
+
+    def test_an_acknowledged_segment_may_still_come(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"def")
+        wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 6)
+        wire.send(CLIENT, FIRST, b"abc")
+        assert (wire.sink().data, wire.sink().gaps) == (b"abcdef", [])
+
+    def test_at_the_end_of_the_capture(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"def")
+        wire.send(CLIENT, FIRST + 9, b"jkl")
+        wire.table.end()
+        assert wire.sink().gaps == [(0, 3), (6, 9)]
+        assert wire.sink().data == b"defjkl"
+        assert wire.sink().ending == "capture-end"
+
+    def test_an_acknowledged_tail_is_a_gap(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abc")
+        wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 8)
+        wire.table.end()
+        assert wire.sink().gaps == [(3, 8)]
+
+    def test_an_acknowledged_fin_that_was_not_captured_is_none(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abc")
+        wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 4)
+        wire.table.end()
+        assert wire.sink().gaps == []
+
+    def test_data_lost_before_a_fin(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abc")
+        wire.send(CLIENT, FIRST + 5, b"", FIN | ACK)
+        for _ in range(limits.GAP_PATIENCE + 1):
+            wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 6)
+        assert wire.sink().gaps == [(3, 5)]
+        assert wire.sink().ending == "close"
+
+    def test_what_the_snapshot_length_cut_off_is_a_gap_at_once(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abc", missing=7)
+        wire.send(CLIENT, FIRST + 10, b"xyz")
+        assert (wire.sink().data, wire.sink().gaps) == (b"abcxyz", [(3, 10)])
+
+    def test_a_cut_segment_that_came_early(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"def", missing=2)
+        wire.send(CLIENT, FIRST + 8, b"ijk")
+        wire.send(CLIENT, FIRST, b"abc")
+        assert (wire.sink().data, wire.sink().gaps) == (b"abcdefijk", [(6, 8)])
+
+    def test_a_full_queue_gives_up_the_hole(self) -> None:
+        wire = established()
+        size = limits.MAX_OUT_OF_ORDER // 2
+        for index in range(3):
+            wire.send(CLIENT, FIRST + 3 + index * size, bytes(size))
+        assert wire.sink().codes == ["tcp-reassembly-limit"]
+        assert wire.sink().gaps == [(0, 3)]
+        assert len(wire.sink().data) == 3 * size
+
+
+class TestEnds:
+    """FIN, RST, and neither."""
+
+    def close(self, wire: Wire) -> None:
+        wire.send(SERVER, 5001, b"", FIN | ACK, ack=FIRST)
+        wire.send(CLIENT, FIRST, b"", FIN | ACK, ack=5002)
+        wire.send(SERVER, 5002, b"", ACK, ack=FIRST + 1)
+
+    def test_fin_both_ways(self) -> None:
+        wire = established()
+        wire.send(SERVER, 5001, b"", FIN | ACK, ack=FIRST)
+        wire.send(CLIENT, FIRST, b"", FIN | ACK, ack=5002)
+        assert wire.closed == []
+        wire.send(SERVER, 5002, b"", ACK, ack=FIRST + 1)
+        assert wire.closed == wire.opened
+        connection = wire.closed[0]
+        assert (connection.close, connection.closed_by) == ("fin", connection.second)
+        assert (wire.sink().ending, wire.peer_sink().ending) == ("close", "close")
+
+    def test_a_half_closed_connection_goes_on(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"GET", FIN | ACK)
+        wire.send(SERVER, 5001, b"data", ack=FIRST + 4)
+        assert (wire.sink().data, wire.sink().ending) == (b"GET", "close")
+        assert (wire.peer_sink().data, wire.peer_sink().ending) == (b"data", None)
+        wire.table.end()
+        assert wire.peer_sink().ending == "capture-end"
+        assert wire.closed[0].close == "fin"
+
+    def test_a_reset_ends_both_directions(self) -> None:
+        wire = established()
+        wire.send(SERVER, 5001, b"data", ack=FIRST)
+        wire.send(SERVER, 5005, b"", RST | ACK, ack=FIRST)
+        connection = wire.closed[0]
+        assert (connection.close, connection.closed_by) == ("reset", connection.second)
+        assert (wire.sink().ending, wire.peer_sink().ending) == ("reset", "reset")
+        assert wire.peer_sink().data == b"data"
+
+    def test_a_reset_that_the_peer_expects_is_taken(self) -> None:
+        wire = established()
+        wire.send(SERVER, 5001, b"lost in the capture"[:0], ack=FIRST)
+        wire.send(CLIENT, FIRST, b"", ACK, ack=5020)
+        wire.send(SERVER, 5020, b"", RST)
+        assert wire.closed[0].close == "reset"
+
+    def test_a_refused_connection(self) -> None:
+        wire = Wire()
+        wire.send(CLIENT, ISN, flags=SYN)
+        wire.send(SERVER, 0, flags=RST | ACK, ack=FIRST)
+        assert wire.closed[0].close == "reset"
+        assert wire.closed[0].closed_by is wire.closed[0].second
+
+    def test_a_reset_after_both_fins_changes_nothing(self) -> None:
+        wire = established()
+        wire.send(SERVER, 5001, b"", FIN | ACK, ack=FIRST)
+        wire.send(CLIENT, FIRST, b"", FIN | ACK, ack=5002)
+        wire.send(SERVER, 5002, b"", RST)
+        assert wire.closed[0].close == "fin"
+
+    def test_left_open(self) -> None:
+        wire = established()
+        wire.table.end()
+        assert (wire.closed[0].close, wire.closed[0].closed_by) == ("open", None)
+        assert wire.sink().ending == "capture-end"
+
+    def test_a_late_packet_is_not_a_new_connection(self) -> None:
+        wire = established()
+        self.close(wire)
+        wire.send(CLIENT, FIRST + 1, b"", ACK, ack=5002)
+        assert len(wire.opened) == 1
+        assert wire.closed[0].packets == 6
+
+
+class TestNumbers:
+    """Which packets belong to which connection."""
+
+    def test_connections_are_numbered_by_first_packet(self) -> None:
+        wire = established()
+        wire.handshake(key=OTHER)
+        assert [connection.index for connection in wire.opened] == [0, 1]
+        assert (wire.opened[1].first_packet, wire.opened[1].last_packet) == (4, 6)
+        assert wire.opened[0].packets == wire.opened[1].packets == 3
+
+    def test_a_syn_sent_again_is_the_same_connection(self) -> None:
+        wire = Wire()
+        wire.send(CLIENT, ISN, flags=SYN)
+        wire.send(CLIENT, ISN, flags=SYN)
+        assert len(wire.opened) == 1
+        assert wire.sink().codes == []
+
+    def test_a_port_pair_used_again_is_a_new_connection(self) -> None:
+        wire = established()
+        TestEnds().close(wire)
+        wire.handshake(client_isn=900_000)
+        assert len(wire.opened) == 2
+        wire.handshake(client_isn=90_000_000)
+        assert len(wire.opened) == 3, "also while the old one is still open"
+        assert wire.closed == wire.opened[:2]
+
+    def test_midstream(self) -> None:
+        wire = Wire()
+        wire.send(CLIENT, 777, b"abc", ack=5)
+        wire.send(SERVER, 5, b"xyz", ack=780)
+        assert wire.opened[0].is_midstream
+        assert (wire.sink().data, wire.peer_sink().data) == (b"abc", b"xyz")
+
+    def test_data_with_syn(self) -> None:
+        wire = Wire()
+        wire.send(CLIENT, ISN, b"early", SYN)
+        wire.send(CLIENT, FIRST + 5, b" data", ack=1)
+        assert wire.sink().data == b"early data"
+
+    def test_too_many_connections_close_the_oldest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
+        wire = Wire()
+        for port in range(3):
+            wire.send(CLIENT[:-4] + port.to_bytes(2, "big") + CLIENT[-2:], ISN, flags=SYN)
+        assert wire.closed == wire.opened[:1]
+        assert wire.sink(0).codes == ["tcp-connection-limit"]
+
+    def test_closed_connections_are_forgotten_at_last(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 1)
+        wire = Wire()
+        for port in range(3):
+            key = CLIENT[:-4] + port.to_bytes(2, "big") + CLIENT[-2:]
+            wire.send(key, ISN, flags=SYN)
+            wire.send(reverse_key(key), 0, flags=RST | ACK, ack=FIRST)
+        assert len(wire.table.directions) == 2
+
+    def test_reverse_key(self) -> None:
+        assert reverse_key(CLIENT) == bytes([127, 0, 0, 1, 127, 0, 0, 1, 0x1F, 0x40, 0x9C, 0x40])
+        key = bytes(range(36))
+        assert reverse_key(reverse_key(key)) == key
+
+
+def test_urgent_data_is_kept_and_reported() -> None:
+    wire = established()
+    wire.send(CLIENT, FIRST, b"abXcd", PSH_ACK | URG)
+    assert (wire.sink().data, wire.sink().codes) == (b"abXcd", ["tcp-urgent-data"])
+
+
+def test_the_map_does_not_grow_with_the_stream() -> None:
+    wire = established()
+    for index in range(5000):
+        wire.send(CLIENT, FIRST + index, b"x")
+    assert len(wire.direction().stream) < 1000
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.randoms(use_true_random=False), st.integers(1, 40))
+def test_any_order_with_copies_gives_the_stream(
+    isn: int, random_: random.Random, count: int
+) -> None:
+    lengths = [random_.randint(1, 30) for _ in range(count)]
+    stream = random_.randbytes(sum(lengths))
+    segments = []
+    position = 0
+    for length in lengths:
+        segments.append((position, stream[position : position + length]))
+        position += length
+    segments += random_.choices(segments, k=count // 3)
+    random_.shuffle(segments)
+    wire = established(isn)
+    for start, data in segments:
+        wire.send(CLIENT, isn + 1 + start, data, ack=5001)
+    assert wire.sink().data == stream
+    assert wire.sink().codes == []
