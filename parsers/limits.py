@@ -18,9 +18,9 @@ MAX_PACKET = 256 * KiB
 MAX_INTERFACES = 65_536
 """Interfaces that one pcapng file describes."""
 MAX_COMMENTS = 16 * MiB
-"""Characters of all comments of a pcapng file, and 64 times their number: one block's worth."""
+"""Characters of a pcapng file's comments and interface names; a sixty-fourth as many of them."""
 MAX_SECRETS = 64 * MiB
-"""Bytes of all decryption secrets of a pcapng file, and 64 times their number."""
+"""Bytes of a pcapng file's decryption secrets; a sixty-fourth as many of them."""
 MAX_CAPTURE_FAULTS = 100
 """Faults of a capture file that are listed one by one."""
 MAX_ZSTD_FILE_WINDOW = 128 * MiB
