@@ -1,0 +1,26 @@
+"""What every test goes by: what a test needs, it gets, or its skip names what is lacking.
+
+Where ``CI=true`` everything must be at hand: there, what is lacking fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from capture import can_capture
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("packets") and not can_capture():
+        _lack("this process may not open a packet socket: run as root or grant cap_net_raw")
+    if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
+        _lack("tshark is not installed")
+
+
+def _lack(what: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI must not skip", pytrace=False)
+    pytest.skip(what)
