@@ -1,0 +1,1 @@
+"""Benchmarks: wireproof beside its peers, as ratios in the same run."""

@@ -1,0 +1,179 @@
+"""The workloads: what streaming servers put on the wire, made up, seeded, the same on every run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+from .packets import EPOCH_NS, Conversation, Packet, write
+
+STEP_NS = 20_000
+"""Between two packets of a capture: 20 µs."""
+WORDS = ("This is", " a large", " response", " being", " streamed", " here's the final", " chunk!")
+
+
+def timed(frames: Iterator[bytes]) -> Iterator[Packet]:
+    for index, frame in enumerate(frames):
+        yield Packet(EPOCH_NS + index * STEP_NS, frame)
+
+
+def interleaved(parts: list[Iterator[bytes]]) -> Iterator[bytes]:
+    """One step of each connection in turn, until all are at their end."""
+    waiting = parts
+    while waiting:
+        going = []
+        for part in waiting:
+            frame = next(part, None)
+            if frame is not None:
+                yield frame
+                going.append(part)
+        waiting = going
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def sse_event(index: int) -> bytes:
+    word = WORDS[index % len(WORDS)]
+    data = f'{{"index": {index}, "text": "{word}"}}'
+    return f"id: {index}\r\nevent: token\r\ndata: {data}\r\n\r\n".encode()
+
+
+def sse_connection(number: int, events: int) -> Iterator[bytes]:
+    """One SSE response over chunked; one event a chunk, one chunk a segment, each acknowledged."""
+    talk = Conversation(number)
+    yield from talk.open()
+    yield from talk.send(
+        talk.client, b"GET /sse HTTP/1.1\r\nHost: example\r\nAccept: text/event-stream\r\n\r\n"
+    )
+    yield from talk.send(
+        talk.server,
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+        b"cache-control: no-store\r\ntransfer-encoding: chunked\r\n\r\n",
+    )
+    for index in range(events):
+        yield from talk.send(talk.server, chunk(sse_event(index)))
+    yield from talk.send(talk.server, b"0\r\n\r\n")
+    yield from talk.close()
+
+
+def frame(payload: bytes, key: bytes | None = None) -> bytes:
+    """A WebSocket text frame of at most 125 bytes."""
+    if key is None:
+        return bytes([0x81, len(payload)]) + payload
+    masked = bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+    return bytes([0x81, 0x80 | len(payload)]) + key + masked
+
+
+def websocket_connection(number: int, frames: int) -> Iterator[bytes]:
+    """Server frames, one a segment; every tenth is answered by a masked one."""
+    talk = Conversation(number)
+    seeded = random.Random(number)
+    yield from talk.open()
+    yield from talk.send(
+        talk.client,
+        b"GET /ws HTTP/1.1\r\nHost: example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+    )
+    yield from talk.send(
+        talk.server,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+    )
+    for index in range(frames):
+        yield from talk.send(talk.server, frame(WORDS[index % len(WORDS)].encode()))
+        if index % 10 == 9:
+            yield from talk.send(talk.client, frame(b"seen", seeded.randbytes(4)))
+    yield from talk.close()
+
+
+def bulk_connection(number: int, chunks: int) -> Iterator[bytes]:
+    """16 KiB chunks, cut to segments of 1,448 bytes without regard to their borders."""
+    talk = Conversation(number)
+    seeded = random.Random(number)
+    data = chunk(seeded.randbytes(12_288).hex().encode()[: 16 * 1024])
+    yield from talk.open()
+    yield from talk.send(talk.client, b"GET /large HTTP/1.1\r\nHost: example\r\n\r\n")
+    rest = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n"
+    for _ in range(chunks):
+        rest += data
+        while len(rest) >= 1_448:
+            yield talk.segment(talk.server, rest[:1_448])
+            rest = rest[1_448:]
+        yield talk.segment(talk.client)
+    yield from talk.send(talk.server, rest + b"0\r\n\r\n")
+    yield from talk.close()
+
+
+def short_exchanges(number: int, exchanges: int) -> Iterator[bytes]:
+    """Small requests and responses on one connection that is kept alive."""
+    talk = Conversation(number)
+    yield from talk.open()
+    for index in range(exchanges):
+        yield from talk.send(
+            talk.client, b"GET /item/%d HTTP/1.1\r\nHost: example\r\nAccept: */*\r\n\r\n" % index
+        )
+        body = b'{"item": %d}' % index
+        yield from talk.send(
+            talk.server,
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+            % (len(body), body),
+        )
+    yield from talk.close()
+
+
+def damaged(frames: Iterator[bytes], seed: int = 1) -> Iterator[bytes]:
+    """2 % of the frames lost, 2 % sent twice, 2 % late by up to five places."""
+    seeded = random.Random(seed)
+    late: list[tuple[int, bytes]] = []
+    for index, item in enumerate(frames):
+        draw = seeded.random()
+        if draw < 0.02:
+            continue
+        if draw < 0.04:
+            late.append((index + seeded.randint(1, 5), item))
+        else:
+            yield item
+            if draw < 0.06:
+                yield item
+        while late and late[0][0] <= index:
+            yield late.pop(0)[1]
+    yield from (item for _, item in late)
+
+
+def sse(connections: int, events: int) -> Iterator[bytes]:
+    return interleaved([sse_connection(number, events) for number in range(connections)])
+
+
+WORKLOADS: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
+    "a": ("100 connections x 500 SSE events, each acknowledged", lambda: sse(100, 500)),
+    "b": ("one connection with 20,000 SSE events", lambda: sse_connection(0, 20_000)),
+    "b10": ("one connection with 200,000 SSE events", lambda: sse_connection(0, 200_000)),
+    "c": (
+        "100 connections x 500 WebSocket frames, every tenth answered",
+        lambda: interleaved([websocket_connection(number, 500) for number in range(100)]),
+    ),
+    "d": (
+        "82 MB in 16 KiB chunks over 10 connections",
+        lambda: interleaved([bulk_connection(number, 500) for number in range(10)]),
+    ),
+    "e": (
+        "5,000 short keep-alive exchanges over 10 connections",
+        lambda: chain.from_iterable(short_exchanges(number, 500) for number in range(10)),
+    ),
+    "f": ("(a) with loss, reordering and duplication", lambda: damaged(sse(100, 500))),
+}
+
+
+def make(name: str, folder: Path) -> Path:
+    """Write the capture of a workload into ``folder``, unless it is there; return its path."""
+    path = folder / f"{name}.pcapng"
+    if not path.exists():
+        _, frames = WORKLOADS[name]
+        unfinished = path.with_suffix(".part")
+        write(unfinished, timed(frames()))
+        unfinished.rename(path)
+    return path

@@ -1,0 +1,211 @@
+"""One message's body above its framing: content codings, its digest, its server-sent events.
+
+Strategy: pieces of content come as they arrive, each with its place in the direction's stream.
+They are decoded at once, so that an event is complete with the packet that completed it, not with
+its chunk or its body. ``_origins`` maps the decoded bytes back: byte for byte where the content
+has no coding, else each piece of output to the whole piece of input that it came out of, which
+is as exact as a compressor allows.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from .chunked import Data, MissingData
+from .content import ContentDecoder
+from .diagnostics import Diagnostic, diagnose
+from .http1 import EndOfMessage
+from .ledger import Ledger
+from .provenance import Ending, SourceMap
+from .records import BodyRecord, Record
+from .sse import EventStreamDecoder, ServerSentEvent
+
+Origin = tuple[int, int, int | None]
+"""Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
+
+HASH_STEP = 16 * 1024
+"""Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
+FORGET_EVERY = 512
+"""Runs of the source map after which those that no open event needs are dropped."""
+
+
+class Body:
+    """A body while it arrives. What its methods return is in the order of the contract."""
+
+    __slots__ = (
+        "exchange",
+        "chunks",
+        "_ledger",
+        "_codings",
+        "_content",
+        "_events",
+        "_origins",
+        "_size",
+        "_decoded_size",
+        "_digest",
+        "_unhashed",
+        "_unhashed_size",
+        "_first_packet",
+        "_first_time",
+        "_start",
+        "_has_hole",
+    )
+
+    def __init__(
+        self, exchange: int, ledger: Ledger, start: int, codings: tuple[str, ...], is_sse: bool
+    ) -> None:
+        self.exchange = exchange
+        self.chunks: int | None = None
+        self._ledger = ledger
+        self._start = start
+        self._codings = codings
+        self._content = ContentDecoder(codings) if codings else None
+        self._events = EventStreamDecoder() if is_sse else None
+        self._origins: SourceMap[Origin] = SourceMap()
+        self._size = 0
+        self._decoded_size = 0
+        self._digest = sha256()
+        self._unhashed: list[bytes] = []
+        self._unhashed_size = 0
+        self._has_hole = False
+        self._first_packet: int | None = None
+        self._first_time = 0.0
+
+    def receive(self, found: Data) -> list[Record]:
+        """Take a piece of content; return the events that it completed."""
+        data = found.data
+        self._size += len(data)
+        if self._first_packet is None:
+            self._mark_first(found.start)
+        origin = (found.start, found.end, found.chunk)
+        if self._content is None:
+            return self._receive_decoded(data, origin)
+        if self._has_hole:
+            return []
+        records: list[Record] = []
+        for piece in self._content.receive_data(data):
+            records += self._receive_decoded(piece, origin)
+        return records + self._faults(found.start, found.end)
+
+    def receive_missing(self, found: MissingData) -> list[Record]:
+        """Take note that content is missing: coded content cannot go on behind the hole."""
+        length = found.end - found.start
+        self._size += length
+        is_first, self._has_hole = not self._has_hole, True
+        if self._content is not None:
+            fault = diagnose(
+                "content-coding-damaged", found.start, found.end, f"{length} bytes are missing"
+            )
+            return [self._ledger.diagnostic(fault, self.exchange)] if is_first else []
+        if self._events is None:
+            return []
+        self._origins.extend(length, (found.start, found.end, found.chunk))
+        return self._records(self._events.receive_gap(length))
+
+    def finish(self, found: EndOfMessage, ending: Ending) -> list[Record]:
+        """End the body; return its last events and its own record."""
+        records: list[Record] = []
+        if self._content is not None and not self._has_hole:
+            origin = (found.end, found.end, None)
+            for piece in self._content.finish():
+                records += self._receive_decoded(piece, origin)
+            if found.complete:
+                records += self._faults(found.end, found.end)
+        if self._events is not None:
+            records += self._records(self._events.receive_eof(ending))
+        records.append(self._record(found))
+        return records
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        """Where in the direction's stream unfinished events began."""
+        if self._events is None:
+            return ()
+        return tuple(self._place(offset, offset + 1)[0] for offset in self._events.open_offsets)
+
+    def _receive_decoded(self, data: bytes, origin: Origin) -> list[Record]:
+        self._decoded_size += len(data)
+        self._unhashed.append(data)
+        self._unhashed_size += len(data)
+        if self._unhashed_size > HASH_STEP:
+            self._hash()
+        if self._events is None:
+            return []
+        origins = self._origins
+        origins.extend(len(data), origin)
+        if len(origins) > FORGET_EVERY:
+            origins.retain(self._events.open_offsets)
+        found = self._events.receive_data(data)
+        return self._records(found) if found else []
+
+    def _records(self, found: list[ServerSentEvent | Diagnostic]) -> list[Record]:
+        ledger = self._ledger
+        records: list[Record] = []
+        for event in found:
+            start, end, first_chunk, last_chunk = self._place(event.start, event.end)
+            if isinstance(event, ServerSentEvent):
+                records.append(
+                    ledger.sse_event(event, self.exchange, start, end, first_chunk, last_chunk)
+                )
+            else:
+                placed = Diagnostic(start, end, event.code, event.summary)
+                records.append(ledger.diagnostic(placed, self.exchange))
+        return records
+
+    def _place(self, start: int, end: int) -> tuple[int, int, int | None, int | None]:
+        """Return where [start, end) of the decoded content lies in the stream, and its chunks."""
+        origins = self._origins
+        last = max(end - 1, start)
+        upto, (begin, finish, first_chunk) = origins.at(start)
+        if self._content is None:
+            begin = finish - (upto - start)
+        if last < upto:
+            last_chunk = first_chunk
+        else:
+            upto, (_, finish, last_chunk) = origins.at(last)
+        if self._content is None:
+            finish -= upto - end
+        return begin, finish, first_chunk, last_chunk
+
+    def _faults(self, start: int, end: int) -> list[Record]:
+        assert self._content is not None
+        faults = self._content.take_faults()
+        return [
+            self._ledger.diagnostic(diagnose(code, start, end, detail), self.exchange)
+            for code, detail in faults
+        ]
+
+    def _mark_first(self, start: int) -> None:
+        """Look up the first packet now: the map will not keep it for the body's whole life."""
+        self._first_packet, _, self._first_time, _ = self._ledger.place(start, start + 1)
+
+    def _hash(self) -> None:
+        self._digest.update(b"".join(self._unhashed))
+        self._unhashed.clear()
+        self._unhashed_size = 0
+
+    def _record(self, found: EndOfMessage) -> BodyRecord:
+        self._hash()
+        ledger = self._ledger
+        _, last_packet, _, last_time = ledger.place(found.end - 1, found.end)
+        if self._first_packet is None:
+            self._first_packet, _, self._first_time, _ = ledger.place(self._start, found.end)
+        assert found.ended_by is not None
+        return BodyRecord(
+            ledger.connection,
+            self.exchange,
+            ledger.sender,
+            self._first_packet,
+            last_packet,
+            self._first_time,
+            last_time,
+            found.start,
+            found.end - found.start,
+            self._size,
+            self._decoded_size,
+            ", ".join(reversed(self._codings)) or None,
+            self._digest.hexdigest(),
+            self.chunks,
+            found.complete and not self._has_hole,
+            found.ended_by,
+        )

@@ -1,0 +1,241 @@
+"""Requests and the responses that answer them, on one connection (RFC 9112 section 9.3).
+
+Strategy: one decoder for each direction, and what they must tell each other: the response
+decoder needs the request's method, and after an answer of 101 both directions belong to another
+protocol. Responses answer requests in order, so an exchange is a number that each side counts
+for itself. Nothing waits for the other direction, but the bytes behind a request to switch
+protocols, whose meaning the answer decides.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from .body import Body
+from .chunked import Chunk, Data, MissingData
+from .diagnostics import Diagnostic, diagnose
+from .http1 import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
+from .ledger import Ledger
+from .limits import MAX_PIPELINED
+from .provenance import Ending, Event
+from .records import BodyRecord, Record
+from .websocket import Frame
+from .websocket_handshake import agree
+from .websocket_message import Message, WebSocketDecoder
+
+Fields = list[tuple[bytes, bytes]]
+
+
+def completion(record: Record) -> tuple[int, int]:
+    """Return the place of a record in the contract's order: a body follows what it holds."""
+    if isinstance(record, BodyRecord):
+        return record.last_packet, record.offset + record.length
+    return record.last_packet, getattr(record, "offset", 0)
+
+
+def field_value(fields: Fields, name: bytes) -> bytes | None:
+    """Return the first field of this name (lower-case), or None."""
+    return next((value for given, value in fields if given.lower() == name), None)
+
+
+class Side:
+    """One direction of an HTTP/1.1 connection: a receiver of its bytes."""
+
+    def __init__(
+        self, ledger: Ledger, decoder: RequestDecoder | ResponseDecoder | WebSocketDecoder
+    ) -> None:
+        self.ledger = ledger
+        self.decoder: RequestDecoder | ResponseDecoder | WebSocketDecoder | None = decoder
+        """None once another protocol has begun that is not decoded."""
+        self.exchange = 0
+        self.body: Body | None = None
+        self._ending: Ending = "capture-end"
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        decoder = self.decoder
+        if decoder is None:
+            return []
+        found = decoder.receive_data(data)
+        return self.write(found) if found else []
+
+    def receive_gap(self, start: int, end: int) -> list[Record]:
+        """Record the gap and go on behind it."""
+        records: list[Record] = [self.ledger.gap(start, end - start, self.exchange)]
+        if self.decoder is not None:
+            records += self.write(self.decoder.receive_gap(end - start))
+        return records
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        self._ending = ending
+        return [] if self.decoder is None else self.write(self.decoder.receive_eof(ending))
+
+    def receive_fault(self, fault: Diagnostic) -> list[Record]:
+        return [self.ledger.diagnostic(fault, self.exchange)]
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        if self.decoder is None:
+            return ()
+        inner = () if self.body is None else self.body.open_offsets
+        return self.decoder.open_offsets + inner
+
+    def write(self, found: Iterable[Event]) -> list[Record]:
+        """Return the records of a decoder's events, in the contract's order."""
+        records: list[Record] = []
+        for event in found:
+            self._write_event(event, records)
+        if len(records) > 1:
+            records.sort(key=completion)
+        return records
+
+    def _write_event(self, event: Event, records: list[Record]) -> None:
+        """Add what comes of one event. The commonest kinds are asked for first."""
+        if isinstance(event, Data):
+            if self.body is not None:
+                records += self.body.receive(event)
+        elif isinstance(event, Chunk):
+            if self.body is not None:
+                self.body.chunks = event.index + 1
+            records.append(self.ledger.chunk(event, self.exchange))
+        elif isinstance(event, Frame):
+            records.append(self.ledger.frame(event, self.exchange))
+        elif isinstance(event, Message):
+            records.append(self.ledger.message(event, self.exchange))
+        elif isinstance(event, Diagnostic):
+            records.append(self.ledger.diagnostic(event, self.exchange))
+        elif isinstance(event, MissingData):
+            if self.body is not None:
+                records += self.body.receive_missing(event)
+        elif isinstance(event, EndOfMessage):
+            if self.body is not None:
+                records += self.body.finish(event, self._ending)
+                self.body = None
+            self._end_message(records)
+        elif isinstance(event, Request | Response):
+            self._begin_message(event, records)
+        else:
+            raise TypeError(f"no record is known for {event!r}")
+
+    def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
+        raise NotImplementedError
+
+    def _end_message(self, records: list[Record]) -> None:
+        raise NotImplementedError
+
+    def switch(self, decoder: WebSocketDecoder | None, held: bytes) -> list[Record]:
+        """Go on in another protocol, with what was held of it."""
+        self.decoder = decoder
+        return self.receive_data(held) if held else []
+
+
+class RequestSide(Side):
+    """What the client sends."""
+
+    responses: ResponseSide
+
+    def __init__(self, ledger: Ledger, decoder: RequestDecoder) -> None:
+        super().__init__(ledger, decoder)
+        self.pending: deque[Request] = deque()
+        """Requests that have not been answered."""
+
+    def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
+        assert isinstance(message, Request)
+        records.append(self.ledger.request(message, self.exchange))
+        if len(self.pending) < MAX_PIPELINED:
+            self.pending.append(message)
+            self.responses.expect(message)
+        if message.has_body:
+            self.body = Body(self.exchange, self.ledger, message.end, message.codings, False)
+
+    def _end_message(self, records: list[Record]) -> None:
+        self.exchange += 1
+
+    def resume(self) -> list[Record]:
+        """Go on in HTTP: the server did not switch protocols."""
+        decoder = self.decoder
+        if isinstance(decoder, RequestDecoder) and decoder.paused:
+            return self.write(decoder.resume())
+        return []
+
+    def release(self) -> tuple[int, bytes]:
+        """Return what the client sent in the new protocol so far, and its offset."""
+        decoder = self.decoder
+        if isinstance(decoder, RequestDecoder) and decoder.paused:
+            # From here on this side belongs to the exchange that switched protocols.
+            self.exchange = max(self.exchange - 1, 0)
+            return decoder.release()
+        return self.ledger.stream.size, b""
+
+
+class ResponseSide(Side):
+    """What the server sends."""
+
+    def __init__(self, ledger: Ledger, decoder: ResponseDecoder, requests: RequestSide) -> None:
+        super().__init__(ledger, decoder)
+        self.requests = requests
+        requests.responses = self
+        self.protocol = "http/1.1"
+        self._response: Response | None = None
+
+    def expect(self, request: Request) -> None:
+        if isinstance(self.decoder, ResponseDecoder):
+            self.decoder.expect(request.method, request.asks_upgrade)
+
+    def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
+        assert isinstance(message, Response)
+        records.append(self.ledger.response(message, self.exchange))
+        self._response = message
+        if message.framing in ("none", "upgrade"):
+            return
+        media_type, _, parameters = (
+            field_value(message.headers, b"content-type") or b""
+        ).partition(b";")
+        is_sse = media_type.strip().lower() == b"text/event-stream"
+        if is_sse and b"charset" in parameters.lower() and b"utf-8" not in parameters.lower():
+            fault = diagnose(
+                "sse-charset-wrong", message.start, message.end, repr(parameters.strip())
+            )
+            records.append(self.ledger.diagnostic(fault, self.exchange))
+        self.body = Body(self.exchange, self.ledger, message.end, message.codings, is_sse)
+
+    def _end_message(self, records: list[Record]) -> None:
+        response = self._response
+        if response is None or (response.status < 200 and response.status != 101):
+            return  # an interim response: the final one belongs to the same exchange
+        pending = self.requests.pending
+        request = pending.popleft() if pending else None
+        decoder = self.decoder
+        if isinstance(decoder, ResponseDecoder) and decoder.paused:
+            records += self._switch(request, response, decoder)
+            return
+        self.exchange += 1
+        if request is not None and request.asks_upgrade:
+            records += self.requests.resume()
+
+    def _switch(
+        self, request: Request | None, response: Response, decoder: ResponseDecoder
+    ) -> list[Record]:
+        """Hand both directions to the protocol that the server switched to."""
+        offset, held = decoder.release()
+        client_offset, client_held = self.requests.release()
+        protocol = (field_value(response.headers, b"upgrade") or b"").strip().lower()
+        if protocol != b"websocket" or request is None:
+            self.protocol = "http/2" if protocol == b"h2c" else self.protocol
+            return self.switch(None, b"") + self.requests.switch(None, b"")
+        self.protocol = "websocket"
+        agreement = agree(request.headers, response.headers)
+        records: list[Record] = [
+            self.ledger.diagnostic(
+                diagnose(code, response.start, response.end, detail), self.exchange
+            )
+            for code, detail in agreement.faults
+        ]
+        keeps_data = self.ledger.keeps_data
+        for side, sender, begin, rest in (
+            (self.requests, "client", client_offset, client_held),
+            (self, "server", offset, held),
+        ):
+            websocket = WebSocketDecoder(sender, begin, agreement.deflate, keep_data=keeps_data)
+            records += side.switch(websocket, rest)
+        return records

@@ -1,0 +1,60 @@
+"""Records as lines that a person can read and a test can compare.
+
+One line a record: the packets that carried it, when it was complete (seconds after the capture's
+first record), who sent it, where it lies in the sender's stream (offset+length), its kind, and
+every further field as ``name=value`` with the value in JSON. Header fields follow, one a line.
+Nothing of a record is left out, so two transcripts are equal only if the records are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+
+from parsers.records import Record
+
+PLACE = {
+    "record",
+    "connection",
+    "sender",
+    "first_packet",
+    "last_packet",
+    "first_time",
+    "last_time",
+    "offset",
+    "length",
+}
+FIELD_LISTS = {"headers", "trailers"}
+HEADING = "# packets       time  who       offset+length  record"
+
+
+def transcript(records: Iterable[Record]) -> Iterator[str]:
+    """Yield the lines of a transcript, without line ends."""
+    yield HEADING
+    start: float | None = None
+    for record in records:
+        if start is None:
+            start = record.first_time
+        yield _line(record, start)
+        for name in sorted(FIELD_LISTS):
+            for field, value in getattr(record, name, None) or []:
+                yield f"{'':18}{name[:-1]}  {json.dumps(f'{field}: {value}', ensure_ascii=True)}"
+
+
+def _line(record: Record, start: float) -> str:
+    first, last = record.first_packet, record.last_packet
+    packets = str(last) if first == last else f"{first}-{last}"
+    times = f"{record.last_time - start:10.6f}"
+    if record.first_time != record.last_time:
+        times = f"{times} ({record.first_time - start:.6f})"
+    sender = getattr(record, "sender", None) or "-"
+    offset = getattr(record, "offset", None)
+    place = "-" if offset is None else f"{offset}+{getattr(record, 'length', 0)}"
+    connection = "" if record.connection is None else f"c{record.connection}"
+    rest = " ".join(
+        f"{field.name}={json.dumps(getattr(record, field.name), ensure_ascii=True)}"
+        for field in fields(record)
+        if field.name not in PLACE | FIELD_LISTS
+    )
+    return f"{packets:>9} {times}  {connection} {sender:7} {place:>12}  {record.record}  {rest}"
