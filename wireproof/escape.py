@@ -1,0 +1,87 @@
+"""Make anything from the wire safe to print: what a terminal would obey is shown instead.
+
+Strategy: in goes text or bytes of an unknown sender, out comes text in which every character
+either prints as itself or is written as a visible escape (``\\n``, ``\\x1b``, ``\\u202e``). One
+regular expression names the characters that do not print as themselves; the rest is not
+touched, so ordinary text costs one scan. A preview never looks at more of a payload than a
+line can show: its price does not depend on the size of the payload.
+
+A backslash of the sender is left as it is, because doubling it would make every JSON payload
+hard to read; what must be exact is in the ``ndjson`` and ``json`` formats.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from codecs import getincrementaldecoder
+
+# Not printed as they are, by Unicode category or property:
+#   Cc                 C0, DEL and C1: a terminal obeys them
+#   Bidi_Control       U+061C, U+200E, U+200F, U+202A-U+202E, U+2066-U+2069: they reorder a line
+#   Zl, Zp             U+2028, U+2029: some terminals and every editor break the line
+#   Cs                 lone surrogates: they cannot be encoded
+#   U+FEFF             a byte order mark in mid-text is invisible
+#   U+FFF9-U+FFFB, U+E0000-U+E007F  annotations and tags: text that hides in text
+UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+CONTINUATION = bytes(range(0x80, 0xC0))
+"""Bytes that only ever go on a UTF-8 sequence: three at most, where a border cut a character."""
+
+
+def _visible(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in NAMED:
+        return NAMED[character]
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    # C1 is \u0085, not \x85: that is how a byte that is no UTF-8 is written.
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def escape(text: str) -> str:
+    """Return ``text`` with every character that does not print as itself made visible."""
+    return UNPRINTABLE.sub(_visible, text)
+
+
+def escape_bytes(data: bytes) -> str:
+    """Return bytes as text if they are UTF-8 but for a character cut at either end, else as hex.
+
+    Bytes of a cut character are written ``\\xe2``; hex is in pairs: ``1f 8b 08``.
+    """
+    rest = data.lstrip(CONTINUATION)
+    cut = data[: len(data) - len(rest)]
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        text = decoder.decode(rest)
+    except UnicodeDecodeError:
+        return data.hex(" ")
+    if len(cut) > 3:
+        return data.hex(" ")
+    unfinished, _ = decoder.getstate()
+    return _hex_escapes(cut) + escape(text) + _hex_escapes(unfinished)
+
+
+def _hex_escapes(data: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in data)
+
+
+def preview(data: str, encoding: str | None, width: int) -> str:
+    """Return the beginning of a record's ``data``, escaped: enough of it to fill ``width`` cells.
+
+    ``encoding`` is the record's: ``utf-8`` or ``base64``. What is left out is marked with ``…``.
+    """
+    # Four characters a cell: enough for text with combining marks, and a multiple of four is a
+    # border of base64.
+    limit = 4 * max(width, 1)
+    beginning = data[:limit]
+    more = "…" if len(data) > limit else ""
+    if encoding == "base64":
+        return escape_bytes(b64decode(beginning)) + more
+    return escape(beginning) + more
