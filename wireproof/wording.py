@@ -1,0 +1,94 @@
+"""How quantities and endings are worded, in tables and in summaries alike.
+
+Strategy: pure functions from the values of records to a few words of English. Nothing here
+comes from the wire, so nothing needs to be escaped.
+"""
+
+from __future__ import annotations
+
+from parsers.records import BodyRecord, ConnectionRecord
+
+CLOSE_CODES = {
+    1000: "normal closure",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1005: "no status code",
+    1006: "abnormal closure",
+    1007: "invalid payload data",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "mandatory extension",
+    1011: "internal error",
+    1012: "service restart",
+    1013: "try again later",
+    1014: "bad gateway",
+    1015: "TLS handshake",
+}
+"""RFC 6455 section 7.4.1 and the IANA WebSocket Close Code Number Registry."""
+
+ENDINGS = {
+    "last-chunk": "last chunk",
+    "content-length": "Content-Length reached",
+    "close": "connection closed",
+    "reset": "connection reset",
+    "capture-end": "the capture ends",
+}
+"""``ended_by`` of a body that is complete."""
+
+CUT_ENDINGS = {
+    "last-chunk": "the last chunk came after missing bytes",
+    "content-length": "bytes of Content-Length are missing",
+    "close": "connection closed too early",
+    "reset": "connection reset",
+    "capture-end": "the capture ends first",
+}
+"""``ended_by`` of a body that is not."""
+
+
+def duration(seconds: float) -> str:
+    """Return a time as DevTools writes it, in at most eight characters below 10,000 s."""
+    magnitude = abs(seconds)
+    if magnitude < 0.0009995:
+        return f"{seconds * 1e6:.0f} µs"
+    if magnitude < 0.99995:
+        return f"{seconds * 1e3:.1f} ms"
+    if magnitude < 9.9995:
+        return f"{seconds:.3f} s"
+    return f"{seconds:.1f} s"
+
+
+def count(number: int, thing: str) -> str:
+    """Return ``1 chunk``, ``2,000 chunks``; things are words that take an s."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def span(first: int, last: int) -> str:
+    """Return ``8``, or ``8-12`` for what took several packets or chunks."""
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def close_code(code: int | None) -> str:
+    """Return a WebSocket close code with its meaning (RFC 6455 section 7.4)."""
+    if code is None:
+        return "no status code"
+    if code in CLOSE_CODES:
+        return f"{code} {CLOSE_CODES[code]}"
+    return f"{code} private use" if 4000 <= code < 5000 else f"{code} unregistered"
+
+
+def body_end(body: BodyRecord) -> str:
+    """Return whether a body is whole, and what ended it."""
+    if body.complete:
+        return f"complete ({ENDINGS[body.ended_by]})"
+    return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
+
+
+def connection_end(connection: ConnectionRecord) -> str:
+    """Return who ended a connection, and how."""
+    if connection.close == "open":
+        return "still open when the capture ends"
+    verb, flag = ("reset", "RST") if connection.close == "reset" else ("closed", "FIN")
+    if connection.closed_by is None:
+        return f"{verb} ({flag})"
+    return f"{verb} by the {connection.closed_by} ({flag})"
