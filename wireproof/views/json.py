@@ -1,0 +1,39 @@
+"""``--format json``: one JSON array of the same objects as in ``ndjson``, streamed.
+
+Strategy: the array is opened with the first record and closed at the end, one record a line,
+so that it never stands in memory and can still be read by eye and by ``diff``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import msgspec
+
+from parsers.records import Record
+
+
+class JsonView:
+    """Writes all records as one JSON array in UTF-8."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._encode = msgspec.json.Encoder().encode
+        self._before = b"[\n"  # what stands before the next record
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records, with what parts them from those before."""
+        if not records:
+            return
+        self._stream.write(self._before + b",\n".join(map(self._encode, records)))
+        self._before = b",\n"
+
+    def flush(self) -> None:
+        """Hand what is written to the system."""
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Close the array, which is empty if there was no record."""
+        self._stream.write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
+        self._stream.flush()

@@ -1,0 +1,34 @@
+"""``--format ndjson``: one JSON object a line, as the contract has it.
+
+Strategy: msgspec encodes a batch of records into one bytes object, which is written at once;
+nothing is kept. A record costs its encoding and no Python call of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import msgspec
+
+from parsers.records import Record
+
+
+class NdjsonView:
+    """Writes each record as a line of JSON in UTF-8."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._encode_lines = msgspec.json.Encoder().encode_lines
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write the records; the encoded batch is all that stands in memory."""
+        self._stream.write(self._encode_lines(records))
+
+    def flush(self) -> None:
+        """Hand what is written to the system."""
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Flush: a line needs no end but its own."""
+        self._stream.flush()
