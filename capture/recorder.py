@@ -331,6 +331,8 @@ def _packet_socket(interface: str, stack: ExitStack) -> tuple[socket.socket, boo
         listener = L2ListenSocket(iface=interface, promisc=False, nofilter=1)
     except PermissionError as error:
         raise CaptureNotPermitted(NOT_PERMITTED.format(python=sys.executable)) from error
+    except OSError as error:
+        raise InterfaceUnusable(f"no packet socket on {interface}: {error.strerror}") from error
     stack.callback(listener.close)
     sock: socket.socket = listener.ins
     hardware = sock.getsockname()[3]
@@ -339,8 +341,6 @@ def _packet_socket(interface: str, stack: ExitStack) -> tuple[socket.socket, boo
             f"{interface} is of hardware type {hardware}: only Ethernet ({ARPHRD_ETHER}) and"
             f" loopback ({ARPHRD_LOOPBACK}) can be recorded"
         )
-    if number := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-        raise InterfaceUnusable(f"{interface}: {os.strerror(number)}")
     return sock, hardware == ARPHRD_LOOPBACK
 
 
