@@ -14,9 +14,12 @@ from typing import BinaryIO
 
 from .capture_file import CaptureReader
 from .conversation import Conversation
-from .diagnostics import diagnose
+from .diagnostics import Diagnostic, diagnose
+from .ip import read_ip
+from .ip_fragments import FragmentReassembler
 from .ledger import seconds
-from .packets import Packet
+from .link import UNKNOWN_LINK_TYPE, network_offset
+from .packets import CaptureFault, Packet
 from .records import DiagnosticRecord, Record
 from .tcp import Connection, ConnectionTable
 
@@ -30,6 +33,9 @@ USUAL_HEADERS = Struct("!12x HBxH2xH xB2x 12s IIH")
 IPV4 = 0x0800
 IPV4_WITHOUT_OPTIONS = 0x45
 MORE_FRAGMENTS_OR_OFFSET = 0x3FFF
+# Both ports as part of the key, sequence number, acknowledgement number, data offset and flags.
+TCP_HEADER = Struct("!4sIIH6x")
+FLAGS = 0x1FF
 
 
 def decode(stream: BinaryIO, *, keep_data: bool = True) -> Iterator[Record]:
@@ -42,24 +48,29 @@ def decode(stream: BinaryIO, *, keep_data: bool = True) -> Iterator[Record]:
     reader = CaptureReader(stream)
     decoder = PacketDecoder(keep_data=keep_data)
     receive = decoder.receive
-    faults = reader.faults
+    packet: Packet | None = None
     for packet in reader:
         if records := receive(packet):
             yield from records
-        if faults:
-            yield from decoder.report(faults)
-    yield from decoder.finish()
-    yield from decoder.report(faults)
+    yield from decoder.finish(packet)
+    yield from decoder.report(reader.faults)
 
 
 class PacketDecoder:
-    """Takes packets one at a time, for whoever does not have them in a file yet."""
+    """Takes packets one at a time, for whoever does not have them in a file yet.
+
+    Packets are rows of :data:`~parsers.packets.Packet`.
+    """
 
     def __init__(self, *, keep_data: bool = True) -> None:
         self._keep_data = keep_data
         self._conversations: dict[int, Conversation] = {}
         self._table = ConnectionTable(self._open, self._close)
-        self._segment = self._table.receive
+        self._receive_segment = self._table.receive
+        self._fragments = FragmentReassembler()
+        self._unknown_link_types: set[int] = set()
+        self._cut_is_reported = False
+        self._last: tuple[int, int] = (0, 0)
 
     def receive(self, packet: Packet) -> list[Record]:
         """Return the records that ``packet`` completes, in the contract's order."""
@@ -77,21 +88,115 @@ class PacketDecoder:
                 and not fragment & MORE_FRAGMENTS_OR_OFFSET
                 and 54 <= start <= end <= len(data)
             ):
-                return self._segment(
-                    key, seq, ack, flags & 0x1FF, data[start:end], 0, number, time_ns or 0
+                return self._receive_segment(
+                    key, seq, ack, flags & FLAGS, data[start:end], 0, number, time_ns or 0
                 )
         return self.receive_general(packet)
 
     def receive_general(self, packet: Packet) -> list[Record]:
-        return []
+        """Return the same as :meth:`receive`, by the general path, for any packet."""
+        number, time_ns, link_type, original_length, data = packet
+        self._last = number, time_ns or 0
+        start = network_offset(link_type, data)
+        if start < 0:
+            if start == UNKNOWN_LINK_TYPE and link_type not in self._unknown_link_types:
+                self._unknown_link_types.add(link_type)
+                return self._report("link-type-unknown", f"link type {link_type}")
+            return []
+        found = read_ip(data, start, original_length)
+        if isinstance(found, Diagnostic):
+            return self._report_once(found)
+        if found.fragment is None:
+            if found.protocol != TCP:
+                return []
+            payload, length = data[found.start : found.end], found.length
+            return self._receive_tcp(found.source, found.destination, payload, length)
+        records: list[Record] = []
+        for whole in self._fragments.receive(data, found, number, time_ns):
+            if isinstance(whole, Diagnostic):
+                records += self._report_once(whole)
+            elif whole.protocol == TCP:
+                payload = whole.payload
+                records += self._receive_tcp(found.source, found.destination, payload, len(payload))
+        return records
 
-    def finish(self) -> list[Record]:
-        """End the capture: return what is unfinished, and the connections that are open."""
-        return self._table.end()
+    def _receive_tcp(
+        self, source: bytes, destination: bytes, segment: bytes, length: int
+    ) -> list[Record]:
+        """Read a TCP header (RFC 9293 section 3.1); ``length`` is the segment's as declared."""
+        if len(segment) < TCP_HEADER.size:
+            return self._report("tcp-malformed", f"20 bytes expected, {len(segment)} found")
+        ports, seq, ack, flags = TCP_HEADER.unpack_from(segment)
+        header = flags >> 12 << 2
+        if not 20 <= header <= length:
+            return self._report(
+                "tcp-malformed", f"a header of {header} bytes in a segment of {length}"
+            )
+        payload = segment[header:]
+        missing = length - max(len(segment), header)
+        records = self._report_cut(missing)
+        number, time_ns = self._last
+        return records + self._receive_segment(
+            source + destination + ports, seq, ack, flags & FLAGS, payload, missing, number, time_ns
+        )
 
-    def report(self, faults) -> list[Record]:
-        faults.clear()
-        return []
+    def finish(self, last: Packet | None) -> list[Record]:
+        """End the capture: return what is unfinished, and the connections that are open.
+
+        ``last`` is the capture's last packet, if it has any.
+        """
+        if last is not None:
+            self._last = last[0], last[1] or 0
+        records: list[Record] = []
+        for fault in self._fragments.finish():
+            records += self._report(fault.code, "", fault.summary)
+        return records + self._table.end()
+
+    def report(self, faults: list[CaptureFault]) -> list[Record]:
+        """Return faults of the capture file itself as records."""
+        return [
+            record
+            for fault in faults
+            for record in self._report(
+                fault.code, f"{fault.detail}, at byte {fault.offset:,}", packet=fault.packet
+            )
+        ]
+
+    def _report(
+        self, code: str, detail: str, summary: str = "", packet: int | None = None
+    ) -> list[Record]:
+        """Report a fault that belongs to no connection."""
+        number, time_ns = self._last
+        fault = diagnose(code, 0, 0, detail)
+        return [
+            DiagnosticRecord(
+                None,
+                None,
+                None,
+                number if packet is None else packet,
+                number if packet is None else packet,
+                seconds(time_ns),
+                seconds(time_ns),
+                None,
+                None,
+                fault.severity,
+                code,
+                summary or fault.summary,
+                fault.reference,
+            )
+        ]
+
+    def _report_once(self, fault: Diagnostic) -> list[Record]:
+        if fault.code == "packet-cut":
+            return self._report_cut(1)
+        return self._report(fault.code, "", fault.summary)
+
+    def _report_cut(self, missing: int) -> list[Record]:
+        """Say at the first cut packet that the capture has some."""
+        if not missing or self._cut_is_reported:
+            return []
+        self._cut_is_reported = True
+        return self._report("packet-cut", f"packet {self._last[0]} is the first")
 
     def _open(self, connection: Connection) -> None:
         self._conversations[connection.index] = Conversation(connection, keep_data=self._keep_data)

@@ -18,8 +18,9 @@ from .diagnostics import Diagnostic, diagnose
 from .http1 import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
 from .ledger import Ledger
 from .limits import MAX_PIPELINED
+from .permessage_deflate import DeflateParameters
 from .provenance import Ending, Event
-from .records import BodyRecord, Record
+from .records import BodyRecord, Record, Sender
 from .websocket import Frame
 from .websocket_handshake import agree
 from .websocket_message import Message, WebSocketDecoder
@@ -108,9 +109,9 @@ class Side:
             if self.body is not None:
                 records += self.body.receive_missing(event)
         elif isinstance(event, EndOfMessage):
-            if self.body is not None:
+            if self.body is not None and event.ended_by is not None:
                 records += self.body.finish(event, self._ending)
-                self.body = None
+            self.body = None
             self._end_message(records)
         elif isinstance(event, Request | Response):
             self._begin_message(event, records)
@@ -123,10 +124,27 @@ class Side:
     def _end_message(self, records: list[Record]) -> None:
         raise NotImplementedError
 
-    def switch(self, decoder: WebSocketDecoder | None, held: bytes) -> list[Record]:
+    def switch(
+        self, deflate: DeflateParameters | None, sender: Sender, is_websocket: bool
+    ) -> list[Record]:
         """Go on in another protocol, with what was held of it."""
-        self.decoder = decoder
-        return self.receive_data(held) if held else []
+        old, self.decoder = self.decoder, None
+        if not is_websocket or not isinstance(old, RequestDecoder | ResponseDecoder):
+            return []
+        records: list[Record] = []
+        offset = self.ledger.stream.size
+        while old.paused:
+            start, held = old.release()
+            if self.decoder is None:
+                offset = start
+                self.decoder = WebSocketDecoder(
+                    sender, start, deflate, keep_data=self.ledger.keeps_data
+                )
+            elif start > offset:
+                records += self.write(self.decoder.receive_gap(start - offset))
+            records += self.receive_data(held)
+            offset = start + len(held)
+        return records
 
 
 class RequestSide(Side):
@@ -157,15 +175,6 @@ class RequestSide(Side):
         if isinstance(decoder, RequestDecoder) and decoder.paused:
             return self.write(decoder.resume())
         return []
-
-    def release(self) -> tuple[int, bytes]:
-        """Return what the client sent in the new protocol so far, and its offset."""
-        decoder = self.decoder
-        if isinstance(decoder, RequestDecoder) and decoder.paused:
-            # From here on this side belongs to the exchange that switched protocols.
-            self.exchange = max(self.exchange - 1, 0)
-            return decoder.release()
-        return self.ledger.stream.size, b""
 
 
 class ResponseSide(Side):
@@ -207,35 +216,32 @@ class ResponseSide(Side):
         request = pending.popleft() if pending else None
         decoder = self.decoder
         if isinstance(decoder, ResponseDecoder) and decoder.paused:
-            records += self._switch(request, response, decoder)
+            records += self._switch(request, response)
             return
         self.exchange += 1
         if request is not None and request.asks_upgrade:
             records += self.requests.resume()
 
-    def _switch(
-        self, request: Request | None, response: Response, decoder: ResponseDecoder
-    ) -> list[Record]:
+    def _switch(self, request: Request | None, response: Response) -> list[Record]:
         """Hand both directions to the protocol that the server switched to."""
-        offset, held = decoder.release()
-        client_offset, client_held = self.requests.release()
-        protocol = (field_value(response.headers, b"upgrade") or b"").strip().lower()
-        if protocol != b"websocket" or request is None:
-            self.protocol = "http/2" if protocol == b"h2c" else self.protocol
-            return self.switch(None, b"") + self.requests.switch(None, b"")
-        self.protocol = "websocket"
-        agreement = agree(request.headers, response.headers)
-        records: list[Record] = [
-            self.ledger.diagnostic(
-                diagnose(code, response.start, response.end, detail), self.exchange
-            )
-            for code, detail in agreement.faults
-        ]
-        keeps_data = self.ledger.keeps_data
-        for side, sender, begin, rest in (
-            (self.requests, "client", client_offset, client_held),
-            (self, "server", offset, held),
-        ):
-            websocket = WebSocketDecoder(sender, begin, agreement.deflate, keep_data=keeps_data)
-            records += side.switch(websocket, rest)
-        return records
+        # What the client sends from here on belongs to the exchange that switched protocols.
+        self.requests.exchange = self.exchange
+        upgrade = (field_value(response.headers, b"upgrade") or b"").strip().lower()
+        is_websocket = response.status == 101 and upgrade == b"websocket"
+        if upgrade == b"h2c":
+            self.protocol = "http/2"
+        records: list[Record] = []
+        deflate = None
+        if is_websocket:
+            self.protocol = "websocket"
+            agreement = agree([] if request is None else request.headers, response.headers)
+            deflate = agreement.deflate
+            if request is not None:
+                records += [
+                    self.ledger.diagnostic(
+                        diagnose(code, response.start, response.end, detail), self.exchange
+                    )
+                    for code, detail in agreement.faults
+                ]
+        records += self.requests.switch(deflate, "client", is_websocket)
+        return records + self.switch(deflate, "server", is_websocket)
