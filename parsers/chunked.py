@@ -25,12 +25,12 @@ import re
 from .diagnostics import diagnose, excerpt
 from .http1_head import (
     CERTAIN_STATUS_LINE,
-    FIELD_LINE_BEGINS,
     TOKEN,
     Fields,
     FieldSection,
     LineCollector,
     SectionCollector,
+    cut_section_faults,
 )
 from .limits import (
     MAX_CHUNK_EXTENSIONS,
@@ -466,12 +466,7 @@ class ChunkedDecoder:
     def _end_in_trailers(self, events: list[Event]) -> None:
         """Say what is wrong with the part of a trailer section that has arrived."""
         section = self._trailers.pending
-        start = self._offset - len(section)
-        lines = section.rfind(b"\n") + 1
-        events += FieldSection(section[:lines], start, trailers=True).faults
-        if not FIELD_LINE_BEGINS.fullmatch(section, lines):
-            detail = excerpt(section[lines:])
-            events.append(diagnose("chunk-trailer-invalid", start + lines, self._offset, detail))
+        events += cut_section_faults(section, self._offset - len(section), trailers=True)
 
 
 # What may stand behind a size: BWS, ";" or CRLF.

@@ -265,6 +265,7 @@ def _is_target(method: bytes, target: bytes) -> bool:
 FIELD_LINE = re.compile(rb"(" + TOKEN + rb"):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
 FIELD_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*+")
 FIELD_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?")
+FOLD_BEGINS = re.compile(rb"[ \t][\t\x20-\x7e\x80-\xff]*+\r?")
 
 FRAMING_FIELDS = {
     b"content-length": "http-content-length-invalid",
@@ -353,3 +354,17 @@ class FieldSection:
         if self._trailers:
             code, detail = "chunk-trailer-invalid", f"{FAULTS[code].summary}: {detail}"
         self.faults.append(diagnose(code, start, end, detail))
+
+
+def cut_section_faults(section: bytes, offset: int, *, trailers: bool = False) -> list[Diagnostic]:
+    """Return what is wrong with the part of a field section that came before its stream ended."""
+    cut = section.rfind(b"\n") + 1
+    read = FieldSection(section[:cut], offset, trailers=trailers)
+    may_be_fold = bool(read.fields) and not trailers
+    if not FIELD_LINE_BEGINS.fullmatch(section, cut) and not (
+        may_be_fold and FOLD_BEGINS.fullmatch(section, cut)
+    ):
+        code = "chunk-trailer-invalid" if trailers else "http-field-invalid"
+        detail = excerpt(section[cut:])
+        read.faults.append(diagnose(code, offset + cut, offset + len(section), detail))
+    return read.faults
