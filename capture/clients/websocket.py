@@ -12,7 +12,12 @@ import time
 from collections.abc import Sequence
 from typing import Literal, NoReturn
 
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidStatus,
+    InvalidURI,
+    WebSocketException,
+)
 from websockets.http11 import Response
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -69,6 +74,8 @@ def receive_messages(
                 pass  # how it closed is noted below, whoever closed it
             connection.close()
             _note_close(received, connection)
+    except InvalidURI:
+        raise  # a WebSocketException too, but nothing that a server did
     except InvalidStatus as error:
         _note_response(received, error.response)
         received.body = bytes(error.response.body or b"")
