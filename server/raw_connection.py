@@ -1,7 +1,7 @@
 """One client of the raw server: its request, and writes exactly as they are to be sent.
 
-Strategy: a write goes to the socket at once (asyncio sets TCP_NODELAY and the send buffer is
-empty), so one write is one segment as far as it fits into one. The request is read as bytes up
+Strategy: a write goes to the socket at once (TCP_NODELAY is set and the send buffer is empty),
+so one write is one segment as far as it fits into one. The request is read as bytes up
 to its empty line; WebSocket frames are made and read by the sans-I/O core of ``websockets``,
 which lets fragments and pings be sent in any order.
 """

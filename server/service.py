@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 
 from .address import Address
 from .app import create_app
@@ -26,10 +27,22 @@ DRAIN = 1
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family, *_, address = socket.getaddrinfo(
+    """Return a socket bound to ``host`` and ``port``; raises OSError.
+
+    Not socket.create_server(): its sockets have the protocol number 0, and asyncio sets
+    TCP_NODELAY only where it is IPPROTO_TCP. Nagle's algorithm would join messages.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    return socket.create_server(address[:2], family=family)
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 _LOGGING: dict[str, Any] = {
@@ -95,12 +108,20 @@ class Service:
         """Serve until told to stop; call ``ready`` when both servers listen."""
         asyncio.run(self._run(ready))
 
+    def close(self) -> None:
+        """Listen no more. To be called after :meth:`run`, or instead of it."""
+        self._listener.close()
+        self._raw_listener.close()
+
     def stop(self) -> None:
         """Tell a running service to stop; may be called from any thread."""
         if self._server is not None:
             self._server.should_exit = True
 
     async def _run(self, ready: Callable[[], None]) -> None:
+        # sse-starlette keeps the signal that stopped an earlier server of this process, and would
+        # end every stream of this one at once.
+        AppStatus.should_exit = False
         self._server = _Uvicorn(self._config(), ready)
         raw = await RawServer(self._settings).start(self._raw_listener)
         try:
@@ -145,7 +166,8 @@ def serve(
     )
     service = Service(settings, host=host, port=port, raw_port=raw_port, access_log=access_log)
     tell = announce or print_welcome
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn hands it on when it has shut down
+    # Ctrl-C: uvicorn hands it on when it has shut down.
+    with contextlib.closing(service), contextlib.suppress(KeyboardInterrupt):
         service.run(lambda: tell(service.address))
 
 
