@@ -116,8 +116,8 @@ class Selection:
 
     def _decide_first(self) -> None:
         record, verdict = self._queue[0]
-        if record.connection is not None:
-            self._decide(self._connections.get(record.connection, _Connection()), verdict)
+        assert record.connection is not None  # faults of the file do not wait
+        self._decide(self._connections.get(record.connection, _Connection()), verdict)
 
     def _connection(self, number: int) -> _Connection:
         connection = self._connections.get(number)

@@ -153,6 +153,13 @@ def test_records_of_the_connection_go_with_its_exchanges() -> None:
     assert list(select(records, "chunked")) == []
 
 
+def test_a_connection_that_never_says_what_it_is_belongs_to_no_transport() -> None:
+    wire = Wire()
+    faults = [wire.fault(exchange=None), wire.fault(exchange=None)]
+    assert list(select(faults, "chunked")) == []
+    assert list(select([*faults, wire.end()], "chunked")) == []
+
+
 def test_records_of_the_file_are_for_everyone() -> None:
     fault = Wire().fault(connection=None, exchange=None)
     assert list(select([fault], "sse")) == [fault]

@@ -1,0 +1,40 @@
+"""Rows stand under their headings."""
+
+from __future__ import annotations
+
+from wireproof.views.columns import INDENT, Row, beside, cells, data_width, heading
+from wireproof.views.lines import Line, measure
+
+
+def text_of(line: Line) -> str:
+    return "".join(text for text, _ in line)
+
+
+def test_cells_stand_under_their_headings() -> None:
+    row = Row("server", 8, 12, 0.1023, 0.0021, 7, "chunk 0")
+    assert text_of(heading()) == " Packet       Time      Gap   Size  Type       Data"
+    assert text_of(cells(row)) == "   8-12 ← 102.3 ms   2.1 ms      7  chunk 0    "
+    assert text_of(heading()).index("Data") == INDENT == measure(cells(row))
+
+
+def test_the_first_row_has_no_gap_and_the_arrow_shows_the_direction() -> None:
+    row = Row("client", 8, 8, 0.1023, None, 7, "Text")
+    assert text_of(cells(row)) == "      8 → 102.3 ms               7  Text       "
+
+
+def test_what_is_wider_than_its_column_pushes_the_rest() -> None:
+    row = Row("server", 1_000_000, 1_000_001, 0.0, 0.0, 123_456_789, "Continuation")
+    first = cells(row)
+    assert text_of(first) == "1000000-1000001 ←     0 µs     0 µs 123456789  Continuation "
+    assert data_width(first, 80) == 80 - measure(first)
+    assert data_width([], 80) == 80 - INDENT
+    assert data_width(first, 10) == 1
+
+
+def test_data_goes_on_below_itself() -> None:
+    first = cells(Row("server", 8, 8, 0.1, None, 7, "event"))
+    lines = beside(first, [[("id: 1", "")], [("data: x", "")]], 60)
+    assert text_of(lines[0]) == text_of(first) + "id: 1"
+    assert text_of(lines[1]) == " " * INDENT + "data: x"
+    assert beside(first, [], 60) == [first]
+    assert all(measure(line) <= 50 for line in beside(first, [[("x" * 99, "")]] * 2, 50))

@@ -1,0 +1,204 @@
+"""Tables of all connections: whose turn it is, what may wait, and what reaches the terminal."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from support.handmade import Wire, chunked
+
+from parsers.records import Record
+from wireproof.views import table
+from wireproof.views.table import STYLES, TableView
+
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def view(width: int = 100, source: str = "FILE", **options: Any) -> tuple[TableView, StringIO]:
+    stream = StringIO()
+    console = Console(file=stream, width=width, **options)
+    return TableView(console, source), stream
+
+
+def terminal(records: list[Record], **options: Any) -> str:
+    shown, stream = view(force_terminal=True, color_system="truecolor", **options)
+    shown.write(records)
+    shown.close()
+    return stream.getvalue()
+
+
+def connections_of(text: str) -> list[str]:
+    return re.findall(r"^Connection (\d+)", text, re.MULTILINE)
+
+
+def test_the_oldest_connection_prints_as_its_records_come() -> None:
+    shown, stream = view()
+    records = chunked()
+    shown.write(records[:3])
+    assert "This is" in stream.getvalue()
+    assert "a large" not in stream.getvalue()
+    shown.write(records[3:4])
+    assert stream.getvalue().endswith(" a large\n")
+
+
+def test_others_wait_for_their_turn_and_then_go_on_live() -> None:
+    shown, stream = view()
+    first, second, third = chunked(0), chunked(1), chunked(2)
+    shown.write([first[0], *second[:3], *third])
+    assert connections_of(stream.getvalue()) == ["0"]
+    shown.write(first[1:])
+    # The second one has its turn, and what it had; it is open, so the third one still waits.
+    assert connections_of(stream.getvalue()) == ["0", "1"]
+    assert stream.getvalue().count("This is") == 2
+    shown.write(second[3:4])
+    assert stream.getvalue().endswith("a large\n")
+    shown.write(second[4:])
+    assert connections_of(stream.getvalue()) == ["0", "1", "2"]
+    before = stream.getvalue()
+    shown.close()
+    assert stream.getvalue() == before
+
+
+def test_interleaved_connections_give_what_they_give_one_by_one() -> None:
+    shown, stream = view()
+    shown.write([record for pair in zip(chunked(0), chunked(1), strict=True) for record in pair])
+    shown.close()
+    alone, expected = view()
+    alone.write(chunked(0) + chunked(1))
+    alone.close()
+    assert stream.getvalue() == expected.getvalue()
+
+
+def test_close_prints_what_still_waits() -> None:
+    shown, stream = view()
+    shown.write([*chunked(0)[:2], *chunked(1)[:3]])
+    shown.close()
+    assert connections_of(stream.getvalue()) == ["0", "1"]
+    assert stream.getvalue().endswith("This is\n")
+
+
+@pytest.mark.parametrize("end", ["flush", "close"])
+def test_what_is_held_for_its_meaning_is_printed_at_the_end(end: str) -> None:
+    shown, stream = view()
+    shown.flush()
+    wire = Wire()
+    shown.write([wire.request(), wire.events(), wire.chunk("data: half")])
+    assert "half" not in stream.getvalue()
+    getattr(shown, end)()
+    assert "chunk 0    data: half" in stream.getvalue()
+
+
+def test_faults_of_the_file_are_printed_at_once() -> None:
+    shown, stream = view()
+    fault = Wire().fault(connection=None, exchange=None, summary="the capture file is damaged")
+    shown.write([fault])
+    assert stream.getvalue().startswith("! error: the capture file is damaged (")
+
+
+def test_lines_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_WAITING_LINES", 6)
+    shown, stream = view(width=200, source="a\x1b.pcap")
+    first = chunked(0)
+    shown.write([first[0], *chunked(1), *chunked(2), *chunked(3)])
+    shown.write(first[1:])
+    shown.write(chunked(4))
+    shown.close()
+    text = stream.getvalue()
+    assert connections_of(text) == ["0", "1", "4"]
+    left_out = [line for line in text.splitlines() if "left out" in line]
+    kept = text.partition("Connection 1")[2].partition("… ")[0].strip("\n").count("\n") + 1
+    whole = len(text.partition("Connection 4")[2].strip("\n").splitlines())
+    assert left_out == [
+        f"… {whole - kept} lines left out, more waited than are kept: "
+        "wireproof decode a\\x1b.pcap --connection 1 shows them",
+        "… 14 records of further connections left out, more lines waited than are kept: "
+        "wireproof decode a\\x1b.pcap --format ndjson shows them",
+    ]
+
+
+def test_what_was_left_out_is_said_at_the_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_WAITING_LINES", 1)
+    shown, stream = view()
+    shown.write([chunked(0)[0], *chunked(1)[:3], *chunked(2)[:3]])
+    shown.close()
+    assert "--connection 1" in stream.getvalue()
+    assert "… 3 records of further connections left out" in stream.getvalue()
+
+
+def test_a_pipe_gets_no_colours_and_no_trailing_blanks() -> None:
+    shown, stream = view()
+    shown.write(chunked())
+    assert "\x1b" not in stream.getvalue()
+    assert not re.search(r" $", stream.getvalue(), re.MULTILINE)
+
+
+def test_a_terminal_gets_colours_unless_it_asks_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SGR.search(terminal(chunked()))
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in terminal(chunked())
+
+
+def test_colours_change_nothing_but_colours() -> None:
+    shown, stream = view()
+    shown.write(chunked())
+    shown.close()
+    plain = [line.rstrip() for line in SGR.sub("", terminal(chunked())).splitlines()]
+    assert plain == stream.getvalue().splitlines()
+
+
+def test_every_style_that_is_used_is_known() -> None:
+    assert all(isinstance(style, str) for style in STYLES.values())
+    wire = Wire()
+    records: list[Record] = [
+        *wire.upgrade(),
+        wire.frame("text", "x", "client", rsv2=True),
+        wire.fault(severity="warning"),
+        wire.fault(severity="note"),
+        wire.gap(),
+        wire.event(("data", "x"), dispatched=False),
+        wire.body(complete=False, ended_by="close"),
+        wire.end(close="reset"),
+    ]
+    assert terminal(records).count("\n") > 12
+
+
+HOSTILE = st.text(
+    st.one_of(
+        st.sampled_from("\x1b\x9b\x07\r\n\x7f\u202e\u2028\u2029[]/\\;m"),
+        st.characters(),
+    ),
+    max_size=40,
+)
+
+
+@given(HOSTILE, HOSTILE)
+@settings(deadline=None, max_examples=60)
+def test_no_text_from_the_wire_commands_the_terminal(name: str, value: str) -> None:
+    wire = Wire()
+    records: list[Record] = [
+        wire.request("/" + value, (name, value), ("Upgrade", value)),
+        wire.response((name, value), ("Content-Type", value), ("Sec-WebSocket-Accept", value)),
+        wire.events(),
+        wire.chunk(value + "x", extension=name),
+        wire.event((name, value), ("data", value)),
+        wire.chunk(trailers=[(name, value)]),
+        wire.frame("text", value, "client"),
+        wire.frame("close", "", close_code=1000, close_reason=value),
+        wire.message(value, frames=2),
+        wire.fault(summary=value),
+        wire.body(content_encoding=value or None),
+        wire.end(),
+    ]
+    shown = SGR.sub("", terminal(records, source=value))
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]", shown)
+
+
+def test_markup_of_the_sender_is_text() -> None:
+    assert "[bold red]x[/]" in SGR.sub("", terminal([Wire().chunk("[bold red]x[/]")]))
+    wire = Wire()
+    assert "[link=http://x]" in terminal([wire.request("/[link=http://x]")])

@@ -1,0 +1,122 @@
+"""Frames in Wireshark's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.handmade import ACCEPT, KEY, Wire
+
+from wireproof.views.lines import Line
+from wireproof.views.websocket import (
+    MAX_PINGS,
+    Pings,
+    accept_verdict,
+    frame_lines,
+    frame_type,
+    message_lines,
+)
+
+
+def text_of(lines: list[Line]) -> list[str]:
+    return ["".join(text for text, _ in line) for line in lines]
+
+
+def shown(
+    name: str = "text", data: str | None = "Hello", width: int = 80, **more: Any
+) -> list[str]:
+    return text_of(frame_lines(Wire().frame(name, data, **more), None, Pings(), width))
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({}, "Hello"),
+        ({"sender": "client"}, "[MASKED] 1b2c3d4e Hello"),
+        ({"fin": False}, "[no FIN] Hello"),
+        ({"name": "continuation"}, "[FIN] Hello"),
+        ({"name": "continuation", "fin": False}, "[no FIN] Hello"),
+        ({"rsv1": True, "rsv2": True, "rsv3": True}, "[RSV1] [RSV2] [RSV3] Hello"),
+        ({"name": "binary", "data": "/wD+", "encoding": "base64"}, "ff 00 fe"),
+        ({"name": "ping", "data": "\x1b]0;x\x07"}, "\\x1b]0;x\\x07"),
+        ({"name": "close", "data": ""}, "no status code"),
+        ({"name": "close", "close_code": 1000, "close_reason": ""}, "1000 normal closure"),
+        (
+            {"name": "close", "close_code": 4008, "close_reason": "b\x07ye"},
+            '4008 private use "b\\x07ye"',
+        ),
+    ],
+)
+def test_frames(fields: dict[str, Any], line: str) -> None:
+    assert shown(**fields) == [line]
+
+
+@pytest.mark.parametrize("data", ["", None])
+def test_a_frame_without_payload(data: str | None) -> None:
+    assert shown(data=data) == []
+
+
+def test_type() -> None:
+    names = ["text", "binary", "continuation", "close", "ping", "pong", "reserved-3"]
+    assert [frame_type(Wire().frame(name)) for name in names] == [
+        "Text",
+        "Binary",
+        "Continuation",
+        "Close",
+        "Ping",
+        "Pong",
+        "Reserved-3",
+    ]
+
+
+def test_a_compressed_frame_shows_its_message() -> None:
+    wire = Wire()
+    frame = wire.frame("text", "8kjNyckHAA==", rsv1=True, encoding="base64")
+    lines = frame_lines(frame, wire.message("Hello Hello", compressed=True), Pings(), 80)
+    assert text_of(lines) == ["[RSV1] [inflated: 11 bytes] Hello Hello"]
+
+
+def test_messages_of_several_frames() -> None:
+    assert text_of(message_lines(Wire().message("whole", frames=3), 80)) == ["[3 frames] whole"]
+    compressed = Wire().message("whole", frames=2, compressed=True)
+    assert text_of(message_lines(compressed, 80)) == ["[2 frames, inflated] whole"]
+
+
+def test_what_does_not_fit_goes_on_below() -> None:
+    assert shown(sender="client", data="H" * 20, width=32) == ["[MASKED] 1b2c3d4e", "H" * 20]
+
+
+def test_a_pong_says_how_long_its_round_trip_took() -> None:
+    wire, pings = Wire(), Pings()
+    frames = [
+        wire.frame("ping", "a"),
+        wire.frame("ping", "b"),
+        wire.frame("pong", "b", "client"),
+        wire.frame("pong", "b", "client"),
+        wire.frame("pong", "a"),  # the server cannot answer itself
+        wire.frame("pong", "a", "client"),
+    ]
+    found = [text_of(frame_lines(frame, None, pings, 80))[0] for frame in frames]
+    assert found == [
+        "a",
+        "b",
+        "[MASKED] 1b2c3d4e b round trip 100.0 ms",
+        "[MASKED] 1b2c3d4e b unasked",
+        "a unasked",
+        "[MASKED] 1b2c3d4e a round trip 500.0 ms",
+    ]
+
+
+def test_pings_that_are_remembered_are_bounded() -> None:
+    wire, pings = Wire(), Pings()
+    for number in range(MAX_PINGS + 1):
+        pings.sent(wire.frame("ping", str(number)))
+    assert pings.answered(wire.frame("pong", "0", "client")) is None
+    assert pings.answered(wire.frame("pong", "1", "client")) is not None
+
+
+def test_accept_is_checked_against_the_key() -> None:
+    assert text_of([accept_verdict(KEY, ACCEPT)]) == ["  answers the key"]
+    assert text_of([accept_verdict(KEY, "x")]) == [f"  WRONG for the key: expected {ACCEPT}"]
+    assert text_of([accept_verdict(None, ACCEPT)]) == ["  no key to check it with"]
+    assert "expected" in text_of([accept_verdict("ключ", ACCEPT)])[0]

@@ -1,0 +1,74 @@
+"""The columns of a connection's table: packets, direction, time, gap, size, type, data.
+
+Strategy: every row has the same fixed columns, so that rows can be printed as they come; what
+is wider than its column pushes the rest to the right, and the data column takes what is left.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from parsers.records import Sender
+
+from ..wording import duration, span
+from .lines import Line, Piece, fit, measure
+
+ARROWS: dict[str, str] = {"client": "→", "server": "←"}
+"""Towards the right is towards the server, as in a sequence diagram."""
+
+PACKET, TIME, GAP, SIZE, TYPE = 7, 8, 8, 6, 10
+"""Widths in cells."""
+
+INDENT = PACKET + 1 + 1 + 1 + TIME + 1 + GAP + 1 + SIZE + 2 + TYPE + 1
+"""Where the data column begins."""
+
+
+class Row(NamedTuple):
+    """What stands before the data of a row."""
+
+    sender: Sender
+    first_packet: int
+    last_packet: int
+    time: float
+    """Seconds since the request."""
+    gap: float | None
+    """Seconds since the row before; None in the first row."""
+    size: int
+    type: str
+
+
+def heading() -> Line:
+    """Return the names of the columns."""
+    return [
+        (f"{'Packet':>{PACKET}}   {'Time':>{TIME}} {'Gap':>{GAP}} {'Size':>{SIZE}}  ", "heading"),
+        (f"{'Type':<{TYPE}} Data", "heading"),
+    ]
+
+
+def cells(row: Row) -> Line:
+    """Return a row up to its data."""
+    gap = "" if row.gap is None else duration(row.gap)
+    return [
+        (f"{span(row.first_packet, row.last_packet):>{PACKET}} ", "faint"),
+        (f"{ARROWS[row.sender]} ", row.sender),
+        (f"{duration(row.time):>{TIME}} ", ""),
+        (f"{gap:>{GAP}} ", "faint"),
+        (f"{row.size:>{SIZE}}  ", ""),
+        (f"{row.type:<{TYPE}} ", "type"),
+    ]
+
+
+def beside(first: Line, data: list[Line], width: int) -> list[Line]:
+    """Return lines: ``first``, and the lines of ``data`` in the data column, from there down."""
+    blank: Piece = (" " * INDENT, "")
+    if not data:
+        return [fit(first, width)]
+    return [
+        fit([*first, *data[0]], width),
+        *(fit([blank, *line], width) for line in data[1:]),
+    ]
+
+
+def data_width(first: Line, width: int) -> int:
+    """Return how many cells ``first`` leaves for data."""
+    return max(width - max(measure(first), INDENT), 1)

@@ -1,0 +1,61 @@
+"""Server-sent events in a table: every field as it stood on the wire.
+
+Strategy: the fields of a block are put on as few lines as they fill, ``name: value`` in wire
+order, comments as ``: text``; a field is never broken, a long one is cut. A block with more
+fields than a screen holds is shown by its first ones.
+"""
+
+from __future__ import annotations
+
+from parsers.records import SseEventRecord
+
+from ..escape import escape, preview
+from ..wording import count, span
+from .lines import Line, flow
+
+MAX_FIELDS_SHOWN = 64
+"""Fields of one block that a table shows; the other formats have them all."""
+
+
+def event_lines(event: SseEventRecord, beside_chunk: int | None, width: int) -> list[Line]:
+    """Return the fields of an event in lines of ``width`` cells.
+
+    ``beside_chunk`` is the chunk whose row the event stands in: if the event lay in no other,
+    that row has said so.
+    """
+    units: list[Line] = []
+    first, last = event.first_chunk, event.last_chunk
+    if first is not None and last is not None and not first == last == beside_chunk:
+        name = "chunk" if first == last else "chunks"
+        units.append([(f"[{name} {span(first, last)}]", "type")])
+    units += _fields(event, width)
+    if not event.dispatched and not _only_comments(event):
+        units.append([("[not dispatched]", "warning")])
+    return flow(units, width, "  ")
+
+
+def _fields(event: SseEventRecord, width: int) -> list[Line]:
+    fields = event.fields
+    if fields is None:
+        return _without_data(event)
+    units: list[Line] = [
+        [(f"{escape(name[:width])}: ", "field"), (preview(value, "utf-8", width), "")]
+        for name, value in fields[:MAX_FIELDS_SHOWN]
+    ]
+    if len(fields) > MAX_FIELDS_SHOWN:
+        units.append([(f"… {count(len(fields) - MAX_FIELDS_SHOWN, 'more field')}", "faint")])
+    return units
+
+
+def _without_data(event: SseEventRecord) -> list[Line]:
+    """What is left of an event whose fields were not kept."""
+    named = [("event", event.event), ("id", event.id), ("retry", event.retry)]
+    return [
+        [(f"{name}: ", "field"), (escape(str(value)), "")]
+        for name, value in named
+        if value not in ("", None)
+    ]
+
+
+def _only_comments(event: SseEventRecord) -> bool:
+    return event.fields is not None and all(name == "" for name, _ in event.fields)

@@ -1,0 +1,195 @@
+"""``--format table``: one table per connection, for people.
+
+Strategy: the oldest connection that is open prints its lines as they come; the lines of the
+others wait until it ends, then the next one prints what it has and goes on live. Lines are
+painted when they are made, cut to the width of the terminal, so a waiting line is one short
+string. How many may wait is bounded: past that, lines are counted instead of kept, and the
+place where they are missing says how many they were and which command shows them.
+
+Text from the wire reaches the terminal through :mod:`..escape` only, and never as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS, Console
+from rich.style import Style
+
+from parsers.records import ConnectionRecord, DiagnosticRecord, Record
+
+from ..escape import escape
+from ..wording import count
+from .connection import ConnectionTable, diagnostic_lines
+from .lines import Line, flow, words
+
+STYLES = {
+    "": "",
+    "title": "bold",
+    "start-line": "bold",
+    "heading": "dim underline",
+    "faint": "dim",
+    "client": "bold cyan",
+    "server": "bold green",
+    "type": "cyan",
+    "field": "blue",
+    "mask": "magenta",
+    "note": "cyan",
+    "good": "green",
+    "warning": "yellow",
+    "error": "bold red",
+}
+"""What each style looks like, in rich's words: colours of the terminal's own theme."""
+
+MAX_WAITING_LINES = 20_000
+"""Lines that wait for an older connection to end: about 4 MB at 100 columns."""
+MIN_WIDTH = 40
+"""Cells; a narrower terminal breaks the lines."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A connection that has not printed all of its lines."""
+
+    table: ConnectionTable
+    lines: list[str] = field(default_factory=list)
+    left_out: int = 0
+    """Lines that came when too many waited."""
+    ended: bool = False
+
+
+class TableView:
+    """Prints the tables of all connections on a rich console, which knows width and colours.
+
+    ``source`` is the name of the capture for messages; ``width`` overrides the console's.
+    """
+
+    def __init__(self, console: Console, source: str = "FILE", width: int | None = None) -> None:
+        self._file = console.file
+        self._width = max(width or console.width, MIN_WIDTH)
+        self._colors = _color_system(console)
+        self._styles = {name: Style.parse(style) for name, style in STYLES.items()}
+        self._source = escape(source)
+        self._connections: dict[int, _Waiting] = {}  # in order; the first one prints live
+        self._waiting = 0  # lines that wait in all of them together
+        self._unseen = 0  # records of connections that came when too many lines waited
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Print what the records give, or let it wait for its turn."""
+        for record in records:
+            if record.connection is None:
+                assert isinstance(record, DiagnosticRecord)  # nothing else is of the file
+                self._print(self._paint(diagnostic_lines(record, self._width)))
+            else:
+                self._add(record.connection, record)
+
+    def flush(self) -> None:
+        """Print what the first connection still holds, and hand it to the terminal."""
+        for waiting in list(self._connections.values())[:1]:
+            self._print(self._paint(waiting.table.release()))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Print all that waits."""
+        for number, waiting in self._connections.items():
+            self._print(waiting.lines)
+            self._print(self._paint(waiting.table.release()))
+            self._print(self._left_out(number, waiting))
+        self._connections.clear()
+        self._print_unseen()
+        self._file.flush()
+
+    def _add(self, number: int, record: Record) -> None:
+        ended = isinstance(record, ConnectionRecord)
+        waiting = self._connections.get(number)
+        if waiting is None:
+            if self._waiting >= MAX_WAITING_LINES:
+                self._unseen += 1
+                return
+            waiting = self._begin(number)
+        lines = waiting.table.add(record)
+        if next(iter(self._connections)) == number:
+            self._print(self._paint(lines))
+            if ended:
+                self._next()
+        elif self._waiting < MAX_WAITING_LINES:
+            waiting.lines += self._paint(lines)
+            self._waiting += len(lines)
+        else:
+            waiting.left_out += len(lines)
+        waiting.ended |= ended
+
+    def _begin(self, number: int) -> _Waiting:
+        """Give a connection its place; its table begins at once if no other is open."""
+        table = ConnectionTable(number, self._width)
+        waiting = self._connections[number] = _Waiting(table)
+        title = self._paint(table.title())
+        if len(self._connections) == 1:
+            self._print(title)
+        else:
+            waiting.lines += title
+            self._waiting += len(title)
+        return waiting
+
+    def _next(self) -> None:
+        """End the first table, and let the next ones print up to the first that is open."""
+        del self._connections[next(iter(self._connections))]
+        self._print([""])
+        while self._connections:
+            number, waiting = next(iter(self._connections.items()))
+            self._print(waiting.lines)
+            self._waiting -= len(waiting.lines)
+            waiting.lines = []
+            self._print(self._left_out(number, waiting))
+            if not waiting.ended:
+                return
+            del self._connections[number]
+            self._print([""])
+        self._print_unseen()
+
+    def _left_out(self, number: int, waiting: _Waiting) -> list[str]:
+        """Return the line that stands for those that were not kept, and forget them."""
+        if not waiting.left_out:
+            return []
+        left_out, waiting.left_out = waiting.left_out, 0
+        return self._note(
+            f"… {count(left_out, 'line')} left out, more waited than are kept: "
+            f"wireproof decode {self._source} --connection {number} shows them"
+        )
+
+    def _print_unseen(self) -> None:
+        """Say how much there was of connections that had no place."""
+        if not self._unseen:
+            return
+        left_out, self._unseen = self._unseen, 0
+        note = (
+            f"… {count(left_out, 'record')} of further connections left out, more lines waited "
+            f"than are kept: wireproof decode {self._source} --format ndjson shows them"
+        )
+        self._print(self._note(note))
+
+    def _note(self, text: str) -> list[str]:
+        return self._paint(flow(words(text, "warning", self._width), self._width, " "))
+
+    def _paint(self, lines: list[Line]) -> list[str]:
+        """Return lines as the terminal takes them: our styles, and text that is escaped."""
+        colors, styles = self._colors, self._styles
+        if colors is None:
+            return ["".join([text for text, _ in line]).rstrip() for line in lines]
+        return [
+            "".join([styles[style].render(text, color_system=colors) for text, style in line])
+            for line in lines
+        ]
+
+    def _print(self, lines: list[str]) -> None:
+        if lines:
+            self._file.write("\n".join(lines) + "\n")
+
+
+def _color_system(console: Console) -> ColorSystem | None:
+    """Return how colours are written on a console; None for not at all (a pipe, NO_COLOR)."""
+    if console.color_system is None or console.no_color:
+        return None
+    return COLOR_SYSTEMS[console.color_system]

@@ -1,0 +1,109 @@
+"""WebSocket frames in a table, in Wireshark's words: ``Text [FIN] [MASKED]``.
+
+Strategy: a frame gives one row. Pings are remembered until their Pong comes, by their payload,
+so that a Pong can say how long its round trip took; how many are remembered is bounded.
+"""
+
+from __future__ import annotations
+
+from parsers.websocket_handshake import accept_for
+
+from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
+
+from ..escape import escape, preview
+from ..wording import close_code, count, duration
+from .lines import Line, flow
+
+CONTINUATION, CLOSE, PING, PONG = 0x0, 0x8, 0x9, 0xA
+"""Opcodes (RFC 6455 section 5.2)."""
+
+MAX_PINGS = 64
+"""Pings without a Pong that are remembered; the oldest is forgotten."""
+
+
+class Pings:
+    """Pings of both directions that wait for their Pongs."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[str, str | None], float] = {}
+
+    def sent(self, ping: WebSocketFrameRecord) -> None:
+        """Remember a Ping."""
+        if len(self._waiting) >= MAX_PINGS:
+            del self._waiting[next(iter(self._waiting))]
+        self._waiting[ping.sender, ping.data] = ping.last_time
+
+    def answered(self, pong: WebSocketFrameRecord) -> float | None:
+        """Return the seconds since the Ping that this Pong answers; None if there was none.
+
+        A Pong repeats the payload of its Ping (RFC 6455 section 5.5.3).
+        """
+        sender = "server" if pong.sender == "client" else "client"
+        asked = self._waiting.pop((sender, pong.data), None)
+        return None if asked is None else pong.last_time - asked
+
+
+def frame_type(frame: WebSocketFrameRecord) -> str:
+    """Return the name of a frame's opcode, as Wireshark writes it."""
+    return frame.opcode_name.capitalize()
+
+
+def frame_lines(
+    frame: WebSocketFrameRecord, message: WebSocketMessageRecord | None, pings: Pings, width: int
+) -> list[Line]:
+    """Return what a frame says; ``message`` is the one that it is all of, if it was compressed."""
+    units = _flags(frame)
+    if frame.opcode == CLOSE:
+        units += _close(frame, width)
+    elif message is not None:
+        units += [[(f"[inflated: {count(message.size, 'byte')}]", "type")]]
+        units += _payload(message, width)
+    else:
+        units += _payload(frame, width)
+    if frame.opcode == PING:
+        pings.sent(frame)
+    elif frame.opcode == PONG:
+        units.append([(_round_trip(pings.answered(frame)), "note")])
+    return flow(units, width, " ")
+
+
+def message_lines(message: WebSocketMessageRecord, width: int) -> list[Line]:
+    """Return a message that took several frames."""
+    about = f"[{count(message.frames, 'frame')}{', inflated' if message.compressed else ''}]"
+    return flow([[(about, "type")], *_payload(message, width)], width, " ")
+
+
+def accept_verdict(key: str | None, accept: str) -> Line:
+    """Return whether ``Sec-WebSocket-Accept`` answers the key (RFC 6455 section 4.2.2)."""
+    if key is None:
+        return [("  no key to check it with", "warning")]
+    expected = accept_for(key.encode()).decode()
+    if accept == expected:
+        return [("  answers the key", "good")]
+    return [(f"  WRONG for the key: expected {expected}", "error")]
+
+
+def _flags(frame: WebSocketFrameRecord) -> list[Line]:
+    """What is not as in a plain server's frame: a fragment, a reserved bit, a mask."""
+    fin = "no FIN" if not frame.fin else "FIN" if frame.opcode == CONTINUATION else None
+    bits = (("RSV1", frame.rsv1), ("RSV2", frame.rsv2), ("RSV3", frame.rsv3))
+    names = [fin, *(name for name, is_set in bits if is_set)]
+    units: list[Line] = [[(f"[{name}]", "type")] for name in names if name]
+    if frame.masked:
+        units.append([(f"[MASKED] {frame.masking_key}", "mask")])
+    return units
+
+
+def _payload(record: WebSocketFrameRecord | WebSocketMessageRecord, width: int) -> list[Line]:
+    return [[(preview(record.data, record.encoding, width), "")]] if record.data else []
+
+
+def _close(frame: WebSocketFrameRecord, width: int) -> list[Line]:
+    units: list[Line] = [[(close_code(frame.close_code), "")]]
+    if frame.close_reason:
+        units.append([(f'"{escape(frame.close_reason[:width])}"', "")])
+    return units
+
+
+def _round_trip(seconds: float | None) -> str:
+    return "unasked" if seconds is None else f"round trip {duration(seconds)}"
