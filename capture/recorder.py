@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, cast
+from typing import Self
 
 from . import bpf
 from .connections import OpenConnections
@@ -214,8 +214,7 @@ class Recorder:
 
     def _create(self, stack: ExitStack) -> PcapngWriter:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        # Unbuffered: packets go out in whole blocks, in one write for each turn.
-        self._stream = cast(BinaryIO, stack.enter_context(os.fdopen(descriptor, "wb", buffering=0)))
+        self._stream = stack.enter_context(os.fdopen(descriptor, "wb"))
         writer = PcapngWriter(self._stream, version=self._version, comment=self._comment)
         self._interface_number = writer.add_interface(
             self.interface,
