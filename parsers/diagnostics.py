@@ -136,13 +136,16 @@ FAULTS: dict[str, Fault] = {
         "error", "Transfer-Encoding and Content-Length together", "RFC 9112 section 6.1"
     ),
     "http-transfer-encoding-unknown": Fault(
-        "error", "a transfer coding is not known", "RFC 9112 section 6.1"
+        "warning", "a transfer coding is not known", "RFC 9112 section 6.1"
     ),
     "http-transfer-encoding-invalid": Fault(
         "error", "Transfer-Encoding is malformed", "RFC 9112 section 6.1"
     ),
     "http-transfer-encoding-not-last": Fault(
         "error", "chunked is not the last transfer coding", "RFC 9112 section 6.3"
+    ),
+    "http-transfer-encoding-until-close": Fault(
+        "note", "the last transfer coding is not chunked: closing ends it", "RFC 9112 section 6.3"
     ),
     "http-transfer-encoding-repeated": Fault(
         "error", "chunked is applied more than once", "RFC 9112 section 6.1"
@@ -251,6 +254,11 @@ FAULTS: dict[str, Fault] = {
     "websocket-extension-invalid": Fault(
         "error", "extension parameters are malformed", "RFC 7692 section 7.1"
     ),
+    "websocket-extension-unknown": Fault(
+        "warning",
+        "an extension was agreed that is not known: payloads are shown as framed",
+        "RFC 6455 section 9.1",
+    ),
     # --- WebSocket: frames ---
     "websocket-rsv-set": Fault(
         "error", "a reserved bit is set that no extension defines", "RFC 6455 section 5.2"
@@ -291,7 +299,7 @@ FAULTS: dict[str, Fault] = {
         "error", "the close reason is not UTF-8", "RFC 6455 section 5.5.1"
     ),
     "websocket-data-after-close": Fault(
-        "error", "a frame after the close frame", "RFC 6455 section 5.5.1"
+        "warning", "a frame after the close frame", "RFC 6455 section 5.5.1"
     ),
     "websocket-frame-cut": Fault(
         "error", "the stream ends inside a frame", "RFC 6455 section 7.1.4"
@@ -299,6 +307,11 @@ FAULTS: dict[str, Fault] = {
     "websocket-message-cut": Fault(
         "error", "the stream ends inside a fragmented message", "RFC 6455 section 5.4"
     ),
+    "websocket-message-abandoned": Fault(
+        "note", "a close frame ends a fragmented message", "RFC 6455 section 5.5.1"
+    ),
+    "websocket-payload-missing": Fault("error", "the capture lacks bytes of a frame's payload", ""),
+    "websocket-frame-limit": Fault("note", "a frame is longer than what is kept of it", ""),
     "websocket-message-limit": Fault("error", "a message is longer than what is kept of it", ""),
     "websocket-fragment-limit": Fault("error", "a message has more fragments than the limit", ""),
     "websocket-framing-lost": Fault("error", "frame borders are lost: no more is decoded", ""),
@@ -307,4 +320,7 @@ FAULTS: dict[str, Fault] = {
         "error", "a compressed message cannot be inflated", "RFC 7692 section 7.2.2"
     ),
     "websocket-deflate-limit": Fault("error", "an inflated message is cut at the limit", ""),
+    "websocket-window-exceeded": Fault(
+        "error", "a message refers further back than was agreed", "RFC 7692 section 7.1.2"
+    ),
 }

@@ -29,6 +29,8 @@ MAX_ZSTD_FILE_WINDOW = 128 * MiB
 # --- IP ---
 MAX_FRAGMENTED_PACKETS = 1_024
 """Fragmented packets that wait to be completed; Linux bounds the same by memory (4 MiB)."""
+MAX_FRAGMENT_AGE = 60 * 10**9
+"""Nanoseconds that fragments wait for the rest of their packet: RFC 8200 section 4.5."""
 MAX_IP_PACKET = 65_535 + 40
 """What fragments can make (RFC 791 section 3.1; RFC 8200 adds the header)."""
 
@@ -100,7 +102,15 @@ MAX_SSE_UNKNOWN_FIELDS = 64
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB
 """What is kept of one frame's payload; framing goes on beyond it."""
+PART_SIZE = 64 * KiB
+"""Payloads of frames longer than this are unmasked, checked and inflated in parts of this size."""
 MAX_MESSAGE = 100 * MiB
 """One message after inflating: ws's default maxPayload."""
 MAX_FRAGMENTS = 131_072
 """Fragments of one message: ws's default maxFragments."""
+MAX_INFLATED_FREE = 16 * MiB
+"""Inflated bytes of one message before the ratio counts."""
+MAX_INFLATED_RATIO = 200
+"""Inflated bytes for one compressed byte, beyond that: Apache's DeflateInflateRatioLimit."""
+MAX_DEFLATE_STREAMS = 1_024
+"""Final blocks inside one message: each starts zlib anew."""
