@@ -16,7 +16,7 @@ from .content import ContentDecoder
 from .diagnostics import Diagnostic, diagnose
 from .http1 import EndOfMessage
 from .ledger import Ledger
-from .provenance import Ending, SourceMap
+from .provenance import Ending, Event, SourceMap
 from .records import BodyRecord, Record
 from .sse import EventStreamDecoder, ServerSentEvent
 
@@ -138,7 +138,7 @@ class Body:
         found = self._events.receive_data(data)
         return self._records(found) if found else []
 
-    def _records(self, found: list[ServerSentEvent | Diagnostic]) -> list[Record]:
+    def _records(self, found: list[Event]) -> list[Record]:
         ledger = self._ledger
         records: list[Record] = []
         for event in found:
@@ -147,7 +147,7 @@ class Body:
                 records.append(
                     ledger.sse_event(event, self.exchange, start, end, first_chunk, last_chunk)
                 )
-            else:
+            elif isinstance(event, Diagnostic):
                 placed = Diagnostic(start, end, event.code, event.summary)
                 records.append(ledger.diagnostic(placed, self.exchange))
         return records

@@ -369,6 +369,7 @@ class Connection:
         "closed_by",
         "is_midstream",
         "is_reset",
+        "is_over",
     )
 
     def __init__(self, index: int, key: bytes, number: int, time_ns: int) -> None:
@@ -387,6 +388,8 @@ class Connection:
         self.is_midstream = False
         self.is_reset = False
         """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
+        self.is_over = False
+        """Whether its record has been written: what comes later is not looked at."""
 
     @property
     def is_closed(self) -> bool:
@@ -459,18 +462,17 @@ class ConnectionTable:
 
         ``key`` is source address, destination address, source port and destination port.
         """
-        records: list[Record] = []
         direction = self.directions.get(key)
         if direction is None or (flags & (SYN | ACK) == SYN and self._is_reused(direction, seq)):
-            records += self._open_connection(key, flags, number, time_ns)
-            direction = self.directions[key]
+            opened = self._open_connection(key, flags, number, time_ns)
+            return opened + self.receive(key, seq, ack, flags, payload, missing, number, time_ns)
         connection = direction.connection
-        if connection.index not in self._open:
-            return records  # a late packet of a connection that is over
+        if connection.is_over:
+            return []  # a late packet
         connection.packets += 1
         connection.last_packet = number
         connection.last_time = time_ns
-        records += direction.receive(seq, ack, flags, payload, missing, number, time_ns)
+        records = direction.receive(seq, ack, flags, payload, missing, number, time_ns)
         if direction.is_ended and connection.is_closed:
             records += self._close_connection(connection)
         return records
@@ -489,7 +491,7 @@ class ConnectionTable:
         Not if it is the first one again, nor inside an established connection's window, where a
         receiver ignores it (RFC 5961 section 4.2).
         """
-        if direction.connection.index not in self._open:
+        if direction.connection.is_over:
             return seq != direction.base_seq
         if direction.next_seq is None or direction.base_seq == seq:
             return False
@@ -497,7 +499,7 @@ class ConnectionTable:
 
     def _open_connection(self, key: bytes, flags: int, number: int, time_ns: int) -> list[Record]:
         records: list[Record] = []
-        if (old := self.directions.get(key)) and old.connection.index in self._open:
+        if (old := self.directions.get(key)) and not old.connection.is_over:
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
@@ -517,6 +519,7 @@ class ConnectionTable:
         return records + oldest.end() + self._close_connection(oldest)
 
     def _close_connection(self, connection: Connection) -> list[Record]:
+        connection.is_over = True
         del self._open[connection.index]
         self._closed.append(connection)
         records = self._close(connection)
