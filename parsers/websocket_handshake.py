@@ -24,6 +24,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _PERMESSAGE_DEFLATE = "permessage-deflate"
+_SHOWN = 80  # characters of a value that a detail shows
 
 # token = 1*tchar (RFC 9110 section 5.6.2)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -46,12 +47,10 @@ class Extension(NamedTuple):
     """Names and values in wire order, quoted strings unquoted; None for a name alone."""
 
     def __str__(self) -> str:
-        return "; ".join(
-            [
-                self.name,
-                *(name if value is None else f"{name}={value}" for name, value in self.parameters),
-            ]
+        parameters = (
+            f"; {name}" if value is None else f"; {name}={value}" for name, value in self.parameters
         )
+        return self.name + "".join(parameters)
 
 
 @event
@@ -142,7 +141,7 @@ def _agree_subprotocol(
     """Return the subprotocol that the server chose among those offered (section 4.2.2)."""
     offered = _list(request, b"sec-websocket-protocol")
     if len(set(offered)) < len(offered) or not all(map(_TOKEN.fullmatch, offered)):
-        detail = f"subprotocols have to be distinct tokens, found {', '.join(offered)!r}"
+        detail = f"subprotocols have to be distinct tokens, found {', '.join(offered)[:_SHOWN]!r}"
         faults.append(("websocket-handshake-invalid", detail))
     chosen = _list(response, b"sec-websocket-protocol")
     if not chosen:
@@ -151,7 +150,7 @@ def _agree_subprotocol(
         detail = f"expected one subprotocol in the response, found {len(chosen)}"
         faults.append(("websocket-handshake-invalid", detail))
     if chosen[0] not in offered:
-        detail = f"{chosen[0]!r}, offered: {', '.join(offered) or 'none'}"
+        detail = f"{chosen[0][:_SHOWN]!r}, offered: {', '.join(offered)[:_SHOWN] or 'none'}"
         faults.append(("websocket-subprotocol-unasked", detail))
     return chosen[0]
 
@@ -205,7 +204,7 @@ def _argument(value: str, position: int) -> tuple[str, int]:
         return _token(value, position)
     argument = _QUOTED_PAIR.sub(r"\1", quoted[1])
     if not _TOKEN.fullmatch(argument):
-        raise ValueError(f"{argument!r} in quotes is no token")
+        raise ValueError(f"{argument[:_SHOWN]!r} in quotes is no token")
     return argument, _skip(_OWS, value, quoted.end())
 
 
@@ -234,20 +233,20 @@ def _agree_extensions(
 ) -> DeflateParameters | None:
     """Return what was agreed for permessage-deflate, if it was."""
     offers = _extensions(request, faults)
-    for offer in offers:
-        if offer.name == _PERMESSAGE_DEFLATE:
-            faults += _check_parameters(offer, is_response=False)
+    names = {offer.name for offer in offers}
+    deflate_offers = [offer for offer in offers if offer.name == _PERMESSAGE_DEFLATE]
+    for offer in deflate_offers:
+        faults += _check_parameters(offer, is_response=False)
     deflate: DeflateParameters | None = None
     for chosen in _extensions(response, faults):
-        answered = [offer for offer in offers if offer.name == chosen.name]
-        if not answered:
-            faults.append(("websocket-extension-unasked", str(chosen)))
+        if chosen.name not in names:
+            faults.append(("websocket-extension-unasked", str(chosen)[:_SHOWN]))
         if chosen.name != _PERMESSAGE_DEFLATE:
-            faults.append(("websocket-extension-unknown", str(chosen)))
+            faults.append(("websocket-extension-unknown", str(chosen)[:_SHOWN]))
         elif deflate is not None:
             faults.append(("websocket-extension-invalid", f"{chosen.name} is chosen twice"))
         else:
-            deflate = _agree_deflate(answered, chosen, faults)
+            deflate = _agree_deflate(deflate_offers, chosen, faults)
     return deflate
 
 
@@ -350,4 +349,4 @@ def _tokens(headers: Headers, name: bytes) -> set[str]:
 
 def _shown(value: bytes) -> str:
     """Return a value as a detail shows it: quoted, and not longer than it needs to be."""
-    return repr(value[:80].decode("latin-1"))
+    return repr(value[:_SHOWN].decode("latin-1"))
