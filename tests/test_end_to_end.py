@@ -109,8 +109,10 @@ def test_sse(server: DemoServer, tmp_path: Path, name: str) -> None:
     check_body(chosen, received, records)
     dispatched = [found for found in of(records, SseEventRecord) if found.dispatched]
     assert [(e.event, e.data, e.id, e.retry) for e in dispatched] == list(map(tuple, chosen.events))
-    got = [(e.event, e.data, e.id) for e in received.events]
-    if name != "unicode":  # httpx-sse breaks lines where the standard does not
+    # httpx-sse deviates twice: it dispatches an empty event for a comment behind an id, and it
+    # breaks lines where the standard does not.
+    got = [(e.event, e.data, e.id) for e in received.events if e.data]
+    if name != "unicode":
         assert got == [(e.event, e.data, e.id) for e in dispatched][: len(got)]
     if chosen.ending == "complete":
         assert len(got) == len(dispatched)
@@ -176,6 +178,6 @@ def test_ping_is_answered_by_pong(server: DemoServer, tmp_path: Path) -> None:
 def test_over_ipv6(tmp_path: Path) -> None:
     with DemoServer(host="::1", delay=0.001) as server:
         received, records = recorded(server, scenario("chunked"), tmp_path)
-    (connection,) = of(records, ConnectionRecord)
-    assert connection.server == f"[::1]:{server.port}"
+        (connection,) = of(records, ConnectionRecord)
+        assert connection.server == f"[::1]:{server.port}"
     assert b"".join(payload(chunk) for chunk in of(records, ChunkRecord)) == received.body

@@ -3,7 +3,8 @@
 One line a record: the packets that carried it, when it was complete (seconds after the capture's
 first record), who sent it, where it lies in the sender's stream (offset+length), its kind, and
 every further field as ``name=value`` with the value in JSON. Header fields follow, one a line.
-Nothing of a record is left out, so two transcripts are equal only if the records are.
+Nothing of a record is left out, but of a long text only its length and its digest stay: two
+transcripts are equal only if the records are.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from hashlib import sha256
 
 from parsers.records import Record
 
@@ -26,6 +28,8 @@ PLACE = {
     "length",
 }
 FIELD_LISTS = {"headers", "trailers"}
+LONGEST_SHOWN = 500
+"""Characters of a value that are shown as they are."""
 HEADING = "# packets       time  who       offset+length  record"
 
 
@@ -53,8 +57,17 @@ def _line(record: Record, start: float) -> str:
     place = "-" if offset is None else f"{offset}+{getattr(record, 'length', 0)}"
     connection = "" if record.connection is None else f"c{record.connection}"
     rest = " ".join(
-        f"{field.name}={json.dumps(getattr(record, field.name), ensure_ascii=True)}"
+        f"{field.name}={_value(getattr(record, field.name))}"
         for field in fields(record)
         if field.name not in PLACE | FIELD_LISTS
     )
     return f"{packets:>9} {times}  {connection} {sender:7} {place:>12}  {record.record}  {rest}"
+
+
+def _value(value: object) -> str:
+    """Return a value in JSON, or what is known of it if that is long."""
+    shown = json.dumps(value, ensure_ascii=True)
+    if len(shown) <= LONGEST_SHOWN:
+        return shown
+    digest = sha256(shown.encode()).hexdigest()
+    return f"<{len(shown):,} characters of JSON, sha256 {digest}>"
