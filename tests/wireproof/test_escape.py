@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wireproof.escape import escape, escape_bytes, preview
 
-HIDDEN = {"Cc", "Cs", "Zl", "Zp"}
+HIDDEN = {"Cc", "Cs", "Co", "Zl", "Zp"}
 BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
@@ -27,6 +27,9 @@ BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2
         ("\ud800x\udcff", "\\ud800x\\udcff"),
         ("\ufeffid: 1", "\\ufeffid: 1"),
         ("\U000e0041", "\\U000e0041"),
+        ("\ue001N\xa0", "\\ue001N\\u00a0"),
+        ("全角\u3000空白", "全角\u3000空白"),
+        ("👩\u200d🚀", "👩\u200d🚀"),
         ('{"a": "x\\n"}', '{"a": "x\\n"}'),  # the sender's own backslash stays one
         ("[bold]x[/bold]", "[bold]x[/bold]"),
     ],

@@ -1,9 +1,10 @@
 """The table of one connection: its records, in order, become lines.
 
-Strategy: each record gives its lines at once, with one exception: the row of a chunk of an
-event stream and that of a compressed frame are held until the next record shows what they
-meant (the event or the message that they completed), because both then stand in one row. What
-is kept is that row, and for each exchange that is not over what its rows are measured from.
+Strategy: each record gives its lines at once, with one exception: where one packet completes
+both a chunk and an event, or a frame and a message, the two stand together, in one row if they
+can. They come one after the other, the one that began earlier first; so what may be the first
+of such a pair is held until the next record. What is kept is that one record, and for each
+exchange that is not over what its rows are measured from.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class ConnectionTable:
         self._connection = connection
         self._width = width
         self._exchanges: dict[int | None, Exchange] = {}
-        self._held: ChunkRecord | WebSocketFrameRecord | None = None
+        self._held: Element | None = None
         self._block = ""  # what the last line belongs to: "title", "head", "rows", ...
 
     def title(self) -> list[Line]:
@@ -86,22 +87,16 @@ class ConnectionTable:
                 return self._request(record)
             case ResponseRecord():
                 return self._response(record)
-            case ChunkRecord() if record.size and self._exchange(record).event_stream:
-                return self._hold(record)
-            case WebSocketFrameRecord(fin=True, rsv1=True):
-                return self._hold(record)
             case WebSocketMessageRecord(frames=1, compressed=False):
                 return []  # its one frame has said it all
-            case ChunkRecord() | SseEventRecord() | WebSocketFrameRecord():
-                return self._row(record)
-            case WebSocketMessageRecord() | GapRecord():
-                return self._row(record)
             case BodyRecord():
                 return self._in_block("body", body_lines(record, self._width))
             case DiagnosticRecord():
                 return diagnostic_lines(record, self._width)
             case ConnectionRecord():
                 return self._in_block("end", connection_lines(record, self._width))
+            case _:
+                return self._hold(record) if self._may_begin_pair(record) else self._row(record)
 
     # --- heads ---
 
@@ -127,30 +122,60 @@ class ConnectionTable:
 
     # --- rows ---
 
-    def _hold(self, element: ChunkRecord | WebSocketFrameRecord) -> list[Line]:
+    def _may_begin_pair(self, element: Element) -> bool:
+        """Return whether the next record may belong into the row of this one."""
+        match element:
+            case ChunkRecord():
+                return element.size > 0 and self._exchange(element).event_stream
+            case SseEventRecord():
+                return element.first_chunk != element.last_chunk
+            case WebSocketFrameRecord():
+                return element.fin and element.rsv1
+            case WebSocketMessageRecord():
+                return element.frames > 1
+            case _:
+                return False
+
+    def _hold(self, element: Element) -> list[Line]:
         self._held = element
         return []
 
     def _join(self, record: Record) -> list[Line] | None:
-        """Return one row for what is held and what it completed; None if they do not belong."""
+        """Return the rows of what is held and of its other half; None if this is not that."""
         held = self._held
         match held, record:
-            case ChunkRecord(), SseEventRecord() if record.last_chunk == held.index:
+            case (ChunkRecord() as chunk, SseEventRecord() as event) | (
+                SseEventRecord() as event,
+                ChunkRecord() as chunk,
+            ) if chunk.index == event.last_chunk:
                 self._held = None
-                first = self._cells(held)
-                data = event_lines(record, held.index, data_width(first, self._width))
+                return self._chunk_with_event(chunk, event)
             case WebSocketFrameRecord(), WebSocketMessageRecord(frames=1):
                 self._held = None
-                first = self._cells(held)
-                pings = self._exchange(held).pings
-                data = frame_lines(held, record, pings, data_width(first, self._width))
-            case _:
-                return None
-        return self._in_block(f"rows of {held.exchange}", beside(first, data, self._width))
+                return self._frame_with_message(held, record)
+            case WebSocketMessageRecord(), WebSocketFrameRecord(fin=True, opcode=0):
+                self._held = None
+                return self._row(record) + self._row(held)
+        return None
+
+    def _chunk_with_event(self, chunk: ChunkRecord, event: SseEventRecord) -> list[Line]:
+        first = self._cells(chunk)
+        data = event_lines(event, chunk.index, data_width(first, self._width))
+        return self._rows_of(chunk, first, data)
+
+    def _frame_with_message(
+        self, frame: WebSocketFrameRecord, message: WebSocketMessageRecord
+    ) -> list[Line]:
+        first = self._cells(frame)
+        pings = self._exchange(frame).pings
+        data = frame_lines(frame, message, pings, data_width(first, self._width))
+        return self._rows_of(frame, first, data)
 
     def _row(self, element: Element) -> list[Line]:
         first = self._cells(element)
-        data = self._data(element, data_width(first, self._width))
+        return self._rows_of(element, first, self._data(element, data_width(first, self._width)))
+
+    def _rows_of(self, element: Element, first: Line, data: list[Line]) -> list[Line]:
         return self._in_block(f"rows of {element.exchange}", beside(first, data, self._width))
 
     def _data(self, element: Element, width: int) -> list[Line]:
@@ -163,7 +188,7 @@ class ConnectionTable:
                 return frame_lines(element, None, self._exchange(element).pings, width)
             case WebSocketMessageRecord():
                 return message_lines(element, width)
-            case GapRecord():
+            case _:
                 return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
 
     def _cells(self, element: Element) -> Line:
@@ -203,7 +228,7 @@ def _size_and_type(element: Element) -> tuple[int, str]:
             return element.payload_length, frame_type(element)
         case WebSocketMessageRecord():
             return element.size, "message"
-        case GapRecord():
+        case _:
             return element.missing, "gap"
 
 

@@ -104,7 +104,8 @@ def body_lines(body: BodyRecord, width: int) -> list[Line]:
 def _amount(body: BodyRecord) -> str:
     amount = count(body.size, "byte")
     if body.chunks is not None:
-        amount += f" in {count(body.chunks, 'chunk')}"
+        # The last chunk has been named as what ended it: it holds no data.
+        amount += f" in {count(body.chunks - (body.ended_by == 'last-chunk'), 'chunk')}"
     amount += f" over {duration(body.last_time - body.first_time)}"
     if body.content_encoding:
         amount += f"; {escape(body.content_encoding)}: {count(body.decoded_size, 'byte')} decoded"

@@ -39,7 +39,11 @@ def _fields(event: SseEventRecord, width: int) -> list[Line]:
     if fields is None:
         return _without_data(event)
     units: list[Line] = [
-        [(f"{escape(name[:width])}: ", "field"), (preview(value, "utf-8", width), "")]
+        # A comment is all that follows its colon, with the blank that stands before most.
+        [
+            (f"{escape(name[:width])}: " if name else ":", "field"),
+            (preview(value, "utf-8", width), ""),
+        ]
         for name, value in fields[:MAX_FIELDS_SHOWN]
     ]
     if len(fields) > MAX_FIELDS_SHOWN:

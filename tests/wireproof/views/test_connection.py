@@ -47,7 +47,7 @@ def test_a_chunked_response_from_first_to_last() -> None:
         "      6 ← 200.0 ms               7  chunk 0    This is",
         "      7 ← 300.0 ms 100.0 ms      8  chunk 1     a large",
         "      8 ← 400.0 ms 100.0 ms      0  last chunk",
-        "← body complete (last chunk): 98 bytes in 3 chunks over 0 µs",
+        "← body complete (last chunk): 98 bytes in 2 chunks over 0 µs",
         "closed by the server (FIN):  127.0.0.1:46058 → 127.0.0.1:8000  http/1.1",
         "11 packets",
     ]
@@ -64,8 +64,7 @@ def test_events_stand_in_the_row_of_the_chunk_that_completed_them() -> None:
         wire.event(("data", "b")),
         wire.event(("data", "c")),
         wire.chunk("data:"),
-        wire.chunk(" d\n\n"),
-        wire.event(("data", "d"), first_chunk=2),
+        *reversed([wire.chunk(" d\n\n"), wire.event(("data", "d"), first_chunk=2)]),
         wire.chunk(),
     ]
     assert rows(records) == [
@@ -110,8 +109,7 @@ def test_websocket_frames_and_messages() -> None:
         wire.frame("text", "8kgEAA==", encoding="base64", rsv1=True, payload_length=4),
         wire.message("Hello", compressed=True),
         wire.frame("text", "frag", fin=False),
-        wire.frame("continuation", "ment"),
-        wire.message("fragment", frames=2),
+        *reversed([wire.frame("continuation", "ment"), wire.message("fragment", frames=2)]),
         wire.frame("ping", "x"),
         wire.frame("pong", "x", "client"),
         wire.frame("close", "", close_code=1001),
@@ -143,6 +141,20 @@ def test_what_is_held_is_not_lost_when_something_else_follows() -> None:
     assert found[0].endswith("Text       [RSV1] \\x00\\x00\\x00")
     assert found[1].startswith("! error: ")
     assert found[2].endswith("message    [1 frame, inflated] x")
+
+
+def test_an_event_that_ends_before_its_last_chunk_does_is_not_held_for_ever() -> None:
+    wire = Wire()
+    records = [
+        wire.request("/sse"),
+        wire.events(),
+        wire.event(("data", "a"), first_chunk=0, last_chunk=1),
+        wire.event(("data", "b"), first_chunk=1, last_chunk=1),
+    ]
+    assert [line[-22:] for line in rows(records)] == [
+        "[chunks 0-1]  data: a"[-22:].rjust(22),
+        "      [chunk 1]  data: b"[-22:],
+    ]
 
 
 def test_gaps_and_faults_stand_between_the_rows() -> None:

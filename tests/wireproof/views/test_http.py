@@ -101,7 +101,7 @@ def test_bodies() -> None:
     wire.chunk("x")
     wire.chunk()
     assert text_of(body_lines(wire.body(), 80)) == [
-        "← body complete (last chunk): 98 bytes in 2 chunks over 0 µs"
+        "← body complete (last chunk): 98 bytes in 1 chunk over 0 µs"
     ]
     body = Wire().body(
         sender="client", complete=False, ended_by="reset", content_encoding="gz\x1bip"

@@ -49,7 +49,7 @@ def test_the_chunks_it_lay_in_are_named_unless_its_row_is_theirs(
 
 
 def test_a_comment_is_as_on_the_wire() -> None:
-    assert shown(80, ("", "ping"), dispatched=False) == [": ping"]
+    assert shown(80, ("", " ping"), dispatched=False) == [": ping"]
 
 
 def test_an_event_that_is_not_dispatched_says_so() -> None:
