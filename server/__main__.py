@@ -52,7 +52,9 @@ def _stop_on_eof(descriptor: int) -> None:
     """Send this process SIGTERM when ``descriptor`` ends."""
     while os.read(descriptor, 1024):
         continue
-    signal.raise_signal(signal.SIGTERM)
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None  # it is running
+    signal.pthread_kill(main_thread, signal.SIGTERM)  # it handles signals, and must wake up for it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
