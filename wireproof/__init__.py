@@ -1,3 +1,38 @@
-"""wireproof: what a streaming HTTP API really put on the wire, packet by packet."""
+"""wireproof: what a streaming HTTP API really put on the wire, packet by packet.
 
+for record in wireproof.decode("capture.pcapng"):
+    print(record.record, record.first_packet)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+    from typing import BinaryIO
+
+    from parsers.records import Record
+
+__all__ = ["__version__", "decode"]
 __version__ = "0.1.0"
+
+
+def decode(source: str | PathLike[str] | BinaryIO, *, keep_data: bool = True) -> Iterator[Record]:
+    """Yield the records of a capture file, in the order in which its packets complete them.
+
+    ``source`` is a path or a binary stream, of which only ``read`` is used; pcap and pcapng,
+    plain or compressed. Without ``keep_data`` payloads are left out of the records; sizes and
+    digests stay. Raises OSError, and ValueError if it is no capture file.
+    """
+    from os import PathLike
+    from pathlib import Path
+
+    from parsers.decode import decode as decode_stream
+
+    if not isinstance(source, str | PathLike):
+        yield from decode_stream(source, keep_data=keep_data)
+        return
+    with Path(source).open("rb") as stream:
+        yield from decode_stream(stream, keep_data=keep_data)

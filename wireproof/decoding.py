@@ -1,0 +1,142 @@
+"""What ``wireproof decode`` does: a capture in, a view on a stream out.
+
+Strategy: records go from the decoder to the view in batches, and nothing else is kept. From a
+file, a batch is full when it is full. A pipe may be fed by a recording that goes on: before it
+is read, which may block, all records that came so far are written and flushed, so that what
+has been decoded is always seen.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from io import TextIOWrapper
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from parsers.decode import decode
+from parsers.records import Record
+
+from .selection import Transport, select
+from .views import Format, View, open_view
+
+BATCH = 512
+"""Records that a view gets at once: enough for a batch to cost nothing by itself."""
+TABLE_WIDTH = 100
+"""Cells of a table that goes to no terminal, unless COLUMNS says otherwise."""
+
+FORMATS: dict[str, Format] = {".json": "json", ".csv": "csv"}
+"""The format that a suffix of an output file asks for; others get ndjson."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of ``wireproof decode``."""
+
+    source: str
+    """A path, or ``-`` for standard input."""
+    transport: Transport | None = None
+    connection: int | None = None
+    format: Format | None = None
+    output: str | None = None
+    """A path; None or ``-`` for standard output."""
+    keep_data: bool = True
+
+
+class _Source:
+    """A stream for the decoder that hands on, before it may block, what has been decoded."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._read = getattr(stream, "read1", stream.read)
+        self.before_read: Callable[[], None] = lambda: None
+
+    def read(self, size: int = -1) -> bytes:
+        self.before_read()
+        return cast(bytes, self._read(size))
+
+
+def run(wanted: Wanted) -> bool:
+    """Decode as wanted; return whether there was anything to show.
+
+    Raises OSError for what cannot be read or written, ValueError for what is no capture, and
+    for an output that is the input.
+    """
+    _check_output(wanted)
+    with ExitStack() as stack:
+        source = _Source(_open_input(wanted.source, stack))
+        records = _chosen(decode(cast(BinaryIO, source), keep_data=wanted.keep_data), wanted)
+        # The first record before the output is opened: what is no capture costs nobody a file.
+        first = list(islice(records, 1))
+        view = _open_output(wanted, stack)
+        _pump(chain(first, records), source, view)
+    return bool(first)
+
+
+def _chosen(records: Iterator[Record], wanted: Wanted) -> Iterator[Record]:
+    if (number := wanted.connection) is not None:
+        # A fault of the file itself belongs to no connection and concerns them all.
+        records = (record for record in records if record.connection in (number, None))
+    return records if wanted.transport is None else select(records, wanted.transport)
+
+
+def _pump(records: Iterator[Record], source: _Source, view: View) -> None:
+    batch: list[Record] = []
+
+    def hand_on() -> None:
+        view.write(batch)
+        view.flush()
+        batch.clear()
+
+    source.before_read = hand_on
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                view.write(batch)
+                batch.clear()
+    finally:
+        # An interrupted decode leaves what it had, in the form that the format needs.
+        view.write(batch)
+        view.close()
+
+
+def _open_input(source: str, stack: ExitStack) -> BinaryIO:
+    if source == "-":
+        return sys.stdin.buffer
+    return stack.enter_context(Path(source).open("rb"))
+
+
+def _check_output(wanted: Wanted) -> None:
+    source, output = wanted.source, wanted.output
+    if output in (None, "-") or source == "-" or not Path(output).exists():
+        return
+    if Path(source).samefile(output):
+        raise ValueError("the output is the capture itself")
+
+
+def _open_output(wanted: Wanted, stack: ExitStack) -> View:
+    if wanted.output in (None, "-"):
+        form = wanted.format or ("table" if sys.stdout.isatty() else "ndjson")
+        return open_table(wanted.source) if form == "table" else open_view(form, sys.stdout.buffer)
+    path = Path(wanted.output)
+    stream = stack.enter_context(path.open("wb"))
+    form = wanted.format or FORMATS.get(path.suffix.lower(), "ndjson")
+    if form == "table":
+        text = stack.enter_context(TextIOWrapper(stream, encoding="utf-8"))
+        return open_table(wanted.source, text)
+    return open_view(form, stream)
+
+
+def open_table(source: str, stream: TextIOWrapper | None = None) -> View:
+    """Return a table on standard output or on a text stream; ``source`` names the capture."""
+    from rich.console import Console
+
+    from .views.table import TableView
+
+    console = Console(file=stream or sys.stdout)
+    width = None if console.is_terminal else int(os.environ.get("COLUMNS", TABLE_WIDTH))
+    return TableView(console, source, width)
