@@ -7,7 +7,8 @@ neither dissects nor decides anything, but for looking at TCP's flags.
 Nothing is missed at the beginning: the socket first rejects everything, what had come before
 is thrown away, and then the filter takes effect in one step, before ``with`` enters its block.
 Nothing is missed at the end: see ``tail``. Nothing is lost in between unsaid: the kernel counts
-what it drops, and a drop raises.
+what it drops, and a drop raises. Packets stand in the order in which the kernel delivered them;
+when two processors send at once, that need not be the order of their times.
 
 The thread owns ring, file and tail. Others ask it for two things only, by numbers under one
 condition: to reach the tail, and to stop.
