@@ -481,4 +481,6 @@ def _line_fault(line: bytes) -> str:
         return "chunk-size-invalid"
     if b"\r" in line.removesuffix(b"\r\n"):
         return "http-bare-cr"
-    return "chunk-extension-invalid" if line.endswith(b"\r\n") else "chunk-line-bare-lf"
+    if line.endswith(b"\n") and not line.endswith(b"\r\n"):
+        return "chunk-line-bare-lf"
+    return "chunk-extension-invalid"

@@ -109,6 +109,9 @@ FAULTS: dict[str, Fault] = {
     "http-response-leading-empty-line": Fault(
         "error", "an empty line before the status line", "RFC 9112 section 2.2"
     ),
+    "http-status-invalid": Fault(
+        "warning", "the status code is of no class from 1xx to 5xx", "RFC 9110 section 15"
+    ),
     "http-target-invalid": Fault(
         "warning", "the request target is malformed", "RFC 9112 section 3.2"
     ),

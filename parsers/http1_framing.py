@@ -72,7 +72,7 @@ def response_framing(
             faults.append(("http-upgrade-unasked", "", b"upgrade"))
         return BodyFraming("upgrade" if upgrade else "none", None, (), faults)
     # Rule 1: "regardless of the header fields present in the message"
-    if status < 200 or status == 204:
+    if 100 <= status < 200 or status == 204:
         return BodyFraming("none", None, (), _forbidden(fields, f"of a {status} response"))
     if method == b"HEAD" or status == 304:
         return BodyFraming("none", None, (), faults)
@@ -127,7 +127,9 @@ def _transfer_framing(
         return BodyFraming("chunked", None, (*reversed(codings), *content), faults)
     elif codings:
         detail = f"the last is {codings[-1]!r}"
-        faults.append(("http-transfer-encoding-not-last", detail, TRANSFER_ENCODING))
+        # Section 6.1: a response may end so, by "closing the connection"; a request cannot.
+        code = "not-last" if otherwise == "none" else "until-close"
+        faults.append((f"http-transfer-encoding-{code}", detail, TRANSFER_ENCODING))
     if otherwise == "none":
         # "the message body length cannot be determined reliably"
         return BodyFraming("none", None, content, faults, lost=True)

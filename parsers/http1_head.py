@@ -130,18 +130,18 @@ REQUEST_LINE = re.compile(
 )
 
 # RFC 9112 section 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]
-# reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT, of five classes
-# (RFC 9110 section 15), and one outside them is still readable.
+# reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT
 STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
 HTTP_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 STATUS_CODE = re.compile(rb"[0-9]{3}")
 
 # A line that decoding may go on at after bytes that it could not read: stricter than the grammar,
-# for it is looked for in arbitrary bytes.
+# for it is looked for in arbitrary bytes, and short enough to be kept whole while it arrives.
 CERTAIN_REQUEST_LINE = (
-    rb"(?:[A-Z]{3,20} (?:/|\*|https?://)[\x21-\x7e]*+|CONNECT [\x21-\x7e]++) HTTP/1\.[01]\r\n"
+    rb"(?:[A-Z]{3,20} (?:/|\*|https?://)[\x21-\x7e]{0,8000}+|CONNECT [\x21-\x7e]{1,8000}+)"
+    rb" HTTP/1\.[01]\r\n"
 )
-CERTAIN_STATUS_LINE = rb"HTTP/1\.[01] [1-5][0-9]{2} [\t\x20-\x7e\x80-\xff]*+\r\n"
+CERTAIN_STATUS_LINE = rb"HTTP/1\.[01] [1-5][0-9]{2} [\t\x20-\x7e\x80-\xff]{0,8000}+\r\n"
 
 # The beginnings of start lines, for one that is cut off: white space is judged with the line.
 REQUEST_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?")
@@ -230,6 +230,8 @@ def parse_status_line(line: bytes) -> StatusLine | None:
         version, status = words[:2]
         reason = words[2] if len(words) == 3 else b""
         faults.append(("http-start-line-invalid", excerpt(line)))
+    if not 100 <= int(status) < 600:
+        faults.append(("http-status-invalid", status.decode("ascii")))
     return StatusLine(version, int(status), reason, faults + _version_faults(version))
 
 
@@ -346,7 +348,7 @@ class FieldSection:
             self._fault("http-space-before-colon", start, end, excerpt(text))
         if not IS_TOKEN.fullmatch(bare_name):
             self._fault("http-field-invalid", start, end, f"the name is {excerpt(bare_name)}")
-        if not FIELD_VALUE.fullmatch(value):
+        if not FIELD_VALUE.fullmatch(value.replace(b"\r", b" ")):  # a bare CR has been named
             self._fault("http-field-invalid", start, end, f"the value is {excerpt(value)}")
         self.fields.append((bare_name, value.strip(b" \t")))
 
