@@ -11,7 +11,7 @@ from parsers.records import BodyRecord, ChunkRecord, Fields, RequestRecord, Resp
 from ..escape import escape, preview
 from ..wording import body_end, count, duration, span
 from .columns import ARROWS
-from .lines import Line, fit, flow, right, words
+from .lines import Line, flow, measure, right, words
 from .websocket import accept_verdict
 
 TELLING_FIELDS = frozenset(
@@ -59,15 +59,23 @@ def start_line(message: RequestRecord | ResponseRecord, note: str, width: int) -
 def head_fields(fields: Fields, key: str | None, width: int) -> list[Line]:
     """Return the fields that matter, each on its line; ``key`` is what an accept must answer."""
     telling = [pair for pair in fields if pair[0].lower() in TELLING_FIELDS][:MAX_FIELDS_SHOWN]
-    lines = [fit(_head_field(name, value, key, width), width) for name, value in telling]
+    lines = [line for name, value in telling for line in _head_field(name, value, key, width)]
     if others := len(fields) - len(telling):
         lines.append([(f"    and {count(others, 'more field')}", "faint")])
     return lines
 
 
-def _head_field(name: str, value: str, key: str | None, width: int) -> Line:
+def _head_field(name: str, value: str, key: str | None, width: int) -> list[Line]:
     line: Line = [("    ", ""), *field(name, value, width)]
-    return line + accept_verdict(key, value) if name.lower() == "sec-websocket-accept" else line
+    if name.lower() == "sec-websocket-accept":
+        line += accept_verdict(key, value)
+    if measure(line) <= width:
+        return [line]
+    # What was agreed may be said at its end: a long field is broken, not cut.
+    units = (unit for text, style in line for unit in words(text, style, width - 6))
+    return [
+        [(" " * (6 if n else 4), ""), *part] for n, part in enumerate(flow(units, width - 6, " "))
+    ]
 
 
 def field(name: str, value: str, width: int) -> Line:

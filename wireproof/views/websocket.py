@@ -6,9 +6,8 @@ so that a Pong can say how long its round trip took; how many are remembered is 
 
 from __future__ import annotations
 
-from parsers.websocket_handshake import accept_for
-
 from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
+from parsers.websocket_handshake import accept_for
 
 from ..escape import escape, preview
 from ..wording import close_code, count, duration
@@ -56,7 +55,7 @@ def frame_lines(
     if frame.opcode == CLOSE:
         units += _close(frame, width)
     elif message is not None:
-        units += [[(f"[inflated: {count(message.size, 'byte')}]", "type")]]
+        units += [[(f"[inflated: {message.size}]", "type")]]
         units += _payload(message, width)
     else:
         units += _payload(frame, width)

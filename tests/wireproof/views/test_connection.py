@@ -118,7 +118,7 @@ def test_websocket_frames_and_messages() -> None:
     assert rows(records, 100) == [
         "      6 ← 200.0 ms               5  Text       Hello",
         "      7 → 300.0 ms 100.0 ms      2  Text       [MASKED] 1b2c3d4e Hi",
-        "      8 ← 400.0 ms 100.0 ms      4  Text       [RSV1] [inflated: 5 bytes] Hello",
+        "      8 ← 400.0 ms 100.0 ms      4  Text       [RSV1] [inflated: 5] Hello",
         "      9 ← 500.0 ms 100.0 ms      4  Text       [no FIN] frag",
         "     10 ← 600.0 ms 100.0 ms      4  Continuation [FIN] ment",
         "     10 ← 600.0 ms     0 µs      8  message    [2 frames] fragment",

@@ -73,7 +73,7 @@ def test_a_compressed_frame_shows_its_message() -> None:
     wire = Wire()
     frame = wire.frame("text", "8kjNyckHAA==", rsv1=True, encoding="base64")
     lines = frame_lines(frame, wire.message("Hello Hello", compressed=True), Pings(), 80)
-    assert text_of(lines) == ["[RSV1] [inflated: 11 bytes] Hello Hello"]
+    assert text_of(lines) == ["[RSV1] [inflated: 11] Hello Hello"]
 
 
 def test_messages_of_several_frames() -> None:
