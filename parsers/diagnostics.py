@@ -71,7 +71,6 @@ FAULTS: dict[str, Fault] = {
     "ip-fragment-missing": Fault(
         "error", "a fragmented IP packet is incomplete", "RFC 791 section 3.2"
     ),
-    "ip-fragment-limit": Fault("error", "too many unfinished IP fragments", ""),
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
     "tcp-midstream": Fault("note", "the start of the connection was not captured", ""),
