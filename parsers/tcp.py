@@ -2,9 +2,12 @@
 
 Strategy: one dictionary from the address and port bytes as they stand in the packet to the
 :class:`Direction` that they belong to; its reverse has an entry of its own. A segment that comes
-in order, which nearly all do, is handed to the direction's receiver without a copy; any other
-takes the general path through the out-of-order queue. Sequence numbers become stream offsets by a
-signed 32-bit difference to the next expected one, so wrapping needs no special case.
+in order, which nearly all do, is put aside; what was put aside is handed to the direction's
+receiver in one piece, before the other direction or anything unusual gets its turn, and at the
+latest when the owner calls :meth:`ConnectionTable.flush`. So the layers above are entered once for
+many segments, and see the two directions in the order in which they spoke. Any other segment
+takes the general path through the out-of-order queue. Sequence numbers become stream offsets by
+a signed 32-bit difference to the next expected one, so wrapping needs no special case.
 
 Connections are numbered as Wireshark numbers ``tcp.stream``: by first packet, and anew when a
 port pair is used again.
@@ -33,6 +36,9 @@ UNUSUAL = FIN | SYN | RST | URG
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered, later as sent again, as in
 Wireshark."""
+NO_SEQ = -1
+LARGE_SEGMENT = 8 * limits.KiB
+"""Payloads above this are not put aside: it would save nothing and fill memory."""
 FORGET_EVERY = 512
 """Runs of a source map after which those that nothing needs any more are dropped."""
 
@@ -67,6 +73,8 @@ class Direction:
         "queue",
         "history",
         "fin_offset",
+        "usual_seq",
+        "pending",
         "is_waiting",
         "is_ended",
         "retransmissions",
@@ -91,6 +99,11 @@ class Direction:
         self.queue = OutOfOrderQueue()
         self.history = History()
         self.fin_offset: int | None = None
+        self.usual_seq = NO_SEQ
+        """What the next segment's sequence number is if it is as usual: in order, with nothing
+        waiting and nothing closed on either side. NO_SEQ if no segment can be."""
+        self.pending: list[bytes] = []
+        """Payloads that are in order and in ``stream``, but not with the receiver yet."""
         self.is_waiting = False
         """Whether something waits behind a hole: data, or only a FIN."""
         self.is_ended = False
@@ -110,31 +123,51 @@ class Direction:
         number: int,
         time_ns: int,
     ) -> list[Record]:
-        """Take one segment; return the records that it completed.
+        """Take one segment by the general path; return the records that it completed.
 
         ``missing`` is how many bytes of its payload the snapshot length cut off.
         """
         if flags & UNUSUAL or not flags & ACK or self.next_seq is None:
             return self._receive_unusual(seq, ack, flags, payload, missing, number, time_ns)
         self.acked = ack
-        if not payload and not missing:
-            return self.peer.check_for_gap() if self.peer.is_waiting else []
-        if (
-            seq == self.next_seq
-            and not self.is_waiting
-            and not self.peer.is_waiting
-            and not missing
-            and self.fin_offset is None
-        ):
-            # In order, and nothing waits: this is the path of nearly every segment.
-            self.next_seq = (seq + len(payload)) & 0xFFFFFFFF
-            stream = self.stream
-            self.history.append(stream.size, payload)
-            stream.extend(len(payload), (number, time_ns, number, time_ns))
-            if len(stream) > FORGET_EVERY:
-                stream.retain(self.receiver.open_offsets)
-            return self.receiver.receive_data(payload)
-        return self._receive_out_of_order(seq, payload, missing, number, time_ns)
+        records = self.peer.check_for_gap() if self.peer.is_waiting else []
+        if payload or missing:
+            records += self._receive_payload(
+                Piece(self.offset_of(seq), payload, number, time_ns, missing)
+            )
+        return records
+
+    def receive_usual(self, payload: bytes, number: int, time_ns: int) -> list[Record]:
+        """Put aside the payload of a segment whose sequence number is ``usual_seq``."""
+        size = len(payload)
+        self.usual_seq = self.next_seq = (self.usual_seq + size) & 0xFFFFFFFF
+        self.stream.extend(size, (number, time_ns, number, time_ns))
+        self.pending.append(payload)
+        if self.peer.pending:
+            return self.peer.flush()
+        return self.flush() if size > LARGE_SEGMENT else []
+
+    def flush(self) -> list[Record]:
+        """Hand what was put aside to the receiver."""
+        pending = self.pending
+        if not pending:
+            return []
+        self.pending = []
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        stream = self.stream
+        self.history.append(stream.size - len(data), data)
+        records = self.receiver.receive_data(data)
+        if len(stream) > FORGET_EVERY:
+            stream.retain(self.receiver.open_offsets)
+        return records
+
+    def note_usual_seq(self) -> None:
+        """Say what the next usual segment is, after one that was not."""
+        is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
+        if is_usual and self.fin_offset is None and self.next_seq is not None:
+            self.usual_seq = self.next_seq
+        else:
+            self.usual_seq = NO_SEQ
 
     @property
     def end_seq(self) -> int:
@@ -184,25 +217,20 @@ class Direction:
             self.acked = None
         return records + self._end_at_fin()
 
-    def _receive_out_of_order(
-        self, seq: int, payload: bytes, missing: int, number: int, time_ns: int
-    ) -> list[Record]:
-        """Take a segment that is not simply the next one."""
-        records = self.peer.check_for_gap() if self.peer.is_waiting else []
-        start = self.offset_of(seq)
-        piece = Piece(start, payload, number, time_ns, missing)
-        size = self.stream.size
-        if piece.end + missing <= size:
-            return records + self._receive_again(piece)
+    def _receive_payload(self, piece: Piece) -> list[Record]:
+        """Take the payload of a segment wherever it belongs."""
+        start, size = piece.start, self.stream.size
+        if piece.end + piece.missing <= size:
+            return self._receive_again(piece)
         if self.fin_offset is not None and start >= self.fin_offset:
-            detail = f"{len(payload)} bytes in packet {number}"
-            return records + self._fault("tcp-data-after-fin", detail)
-        records += self._report_conflict(piece)
+            detail = f"{len(piece.data)} bytes in packet {piece.packet}"
+            return self._fault("tcp-data-after-fin", detail)
+        records = self._report_conflict(piece)
         if max(start, size) < self._highest_end:
-            self._count_late(time_ns)
+            self._count_late(piece.time_ns)
         if start <= size:
-            records += self._deliver(piece.behind(size), number, time_ns)
-            records += self._deliver_queue(number, time_ns)
+            records += self._deliver(piece.behind(size), piece.packet, piece.time_ns)
+            records += self._deliver_queue(piece.packet, piece.time_ns)
         else:
             records += self._wait(piece)
         return records + self._end_at_fin()
@@ -327,7 +355,7 @@ class Direction:
         """End this direction: what waits behind holes first, then what is unfinished."""
         if self.is_ended:
             return []
-        records: list[Record] = []
+        records = self.flush()
         while self.queue:
             records += self._give_up_hole()
         self.is_waiting = False
@@ -410,6 +438,11 @@ class Connection:
     def out_of_order(self) -> int:
         return self.first.out_of_order + self.second.out_of_order
 
+    def note_packet(self, number: int, time_ns: int) -> None:
+        self.packets += 1
+        self.last_packet = number
+        self.last_time = time_ns
+
     def note_fin(self, direction: Direction) -> None:
         if self.closed_by is None:
             self.closed_by = direction
@@ -446,6 +479,7 @@ class ConnectionTable:
         self._count = 0
         self._open: dict[int, Connection] = {}
         self._closed: deque[Connection] = deque()
+        self._dirty: list[Direction] = []  # those with something put aside
 
     def receive(
         self,
@@ -469,17 +503,38 @@ class ConnectionTable:
         connection = direction.connection
         if connection.is_over:
             return []  # a late packet
-        connection.packets += 1
-        connection.last_packet = number
-        connection.last_time = time_ns
-        records = direction.receive(seq, ack, flags, payload, missing, number, time_ns)
+        connection.note_packet(number, time_ns)
+        records = direction.peer.flush() + direction.flush()
+        records += direction.receive(seq, ack, flags, payload, missing, number, time_ns)
+        direction.note_usual_seq()
+        direction.peer.note_usual_seq()
         if direction.is_ended and connection.is_closed:
             records += self._close_connection(connection)
         return records
 
+    def receive_usual(
+        self, direction: Direction, ack: int, payload: bytes, number: int, time_ns: int
+    ) -> list[Record]:
+        """Take a segment with :attr:`Direction.usual_seq`, ACK, and no flag of ``UNUSUAL``."""
+        direction.connection.note_packet(number, time_ns)
+        direction.acked = ack
+        if not payload:
+            return []
+        if not direction.pending:
+            self._dirty.append(direction)
+        return direction.receive_usual(payload, number, time_ns)
+
+    def flush(self) -> list[Record]:
+        """Hand to the receivers what was put aside; return the records that it completed."""
+        dirty, self._dirty = self._dirty, []
+        records: list[Record] = []
+        for direction in dirty:
+            records += direction.flush()
+        return records
+
     def end(self) -> list[Record]:
         """End every connection that is still open, in their order."""
-        records: list[Record] = []
+        records = self.flush()
         for connection in list(self._open.values()):
             records += connection.end()
             records += self._close_connection(connection)
