@@ -45,8 +45,6 @@ class Body:
         "_digest",
         "_unhashed",
         "_unhashed_size",
-        "_first_packet",
-        "_first_time",
         "_start",
         "_has_hole",
     )
@@ -68,15 +66,11 @@ class Body:
         self._unhashed: list[bytes] = []
         self._unhashed_size = 0
         self._has_hole = False
-        self._first_packet: int | None = None
-        self._first_time = 0.0
 
     def receive(self, found: Data) -> list[Record]:
         """Take a piece of content; return the events that it completed."""
         data = found.data
         self._size += len(data)
-        if self._first_packet is None:
-            self._mark_first(found.start)
         origin = (found.start, found.end, found.chunk)
         if self._content is None:
             return self._receive_decoded(data, origin)
@@ -175,10 +169,6 @@ class Body:
             for code, detail in faults
         ]
 
-    def _mark_first(self, start: int) -> None:
-        """Look up the first packet now: the map will not keep it for the body's whole life."""
-        self._first_packet, _, self._first_time, _ = self._ledger.place(start, start + 1)
-
     def _hash(self) -> None:
         self._digest.update(b"".join(self._unhashed))
         self._unhashed.clear()
@@ -187,17 +177,16 @@ class Body:
     def _record(self, found: EndOfMessage) -> BodyRecord:
         self._hash()
         ledger = self._ledger
-        _, last_packet, _, last_time = ledger.place(found.end - 1, found.end)
-        if self._first_packet is None:
-            self._first_packet, _, self._first_time, _ = ledger.place(self._start, found.end)
+        # The decoder names the start of an open body among its open_offsets: the map still has it.
+        first_packet, last_packet, first_time, last_time = ledger.place(self._start, found.end)
         assert found.ended_by is not None
         return BodyRecord(
             ledger.connection,
             self.exchange,
             ledger.sender,
-            self._first_packet,
+            first_packet,
             last_packet,
-            self._first_time,
+            first_time,
             last_time,
             found.start,
             found.end - found.start,
