@@ -154,11 +154,14 @@ class Direction:
             return []
         self.pending = []
         data = pending[0] if len(pending) == 1 else b"".join(pending)
-        stream = self.stream
-        self.history.append(stream.size - len(data), data)
+        return self._hand_over(self.stream.size - len(data), data)
+
+    def _hand_over(self, start: int, data: bytes) -> list[Record]:
+        """Give the receiver what is in ``stream`` at ``start``."""
+        self.history.append(start, data)
         records = self.receiver.receive_data(data)
-        if len(stream) > FORGET_EVERY:
-            stream.retain(self.receiver.open_offsets)
+        if len(self.stream) > FORGET_EVERY:
+            self.stream.retain(self.receiver.open_offsets)
         return records
 
     def note_usual_seq(self) -> None:
@@ -276,10 +279,9 @@ class Direction:
         records: list[Record] = []
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
-            self.history.append(piece.start, piece.data)
             arrival = (piece.packet, piece.time_ns, completed_packet, completed_time_ns)
             self.stream.extend(len(piece.data), arrival)
-            records += self.receiver.receive_data(piece.data)
+            records += self._hand_over(piece.start, piece.data)
         if piece.missing:
             records += self._skip(piece.missing, piece.packet, piece.time_ns)
         return records
