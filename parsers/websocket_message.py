@@ -270,16 +270,20 @@ def _check_text(
     """Return the unfinished character at the end of text; None if it is not UTF-8.
 
     ``before`` is the place of ``data`` in the message. Python's strict decoder is RFC 3629's: no
-    surrogates, nothing above U+10FFFF, no long forms; it says so at the first byte that cannot be.
+    surrogates, nothing above U+10FFFF, no long forms. It says so at the first byte that cannot
+    be, but for surrogates (ED A0 to ED BF), for which it waits for the third byte.
     """
     try:
         _, used = codecs.utf_8_decode(data, "strict", is_end)
+        rest = data[used:]
+        if not rest.startswith(b"\xed") or rest[1:] < b"\xa0":
+            return rest
+        place, reason = used, "surrogate"
     except UnicodeDecodeError as error:
-        byte = before + error.start
-        detail = f"{error.reason} in byte {byte:,} of the message, {data[error.start]:#x}"
-        events.append(diagnose("websocket-utf8-invalid", source.start, source.end, detail))
-        return None
-    return data[used:]
+        place, reason = error.start, error.reason
+    detail = f"{reason} in byte {before + place:,} of the message, {data[place]:#x}"
+    events.append(diagnose("websocket-utf8-invalid", source.start, source.end, detail))
+    return None
 
 
 class WebSocketDecoder:
