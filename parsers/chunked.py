@@ -24,7 +24,7 @@ import re
 
 from .diagnostics import diagnose, excerpt
 from .http1_head import (
-    CERTAIN_STATUS_LINE,
+    CERTAIN_RESPONSE,
     TOKEN,
     Fields,
     FieldSection,
@@ -135,7 +135,7 @@ def parse_extensions(extension: bytes) -> list[tuple[bytes, bytes | None]]:
 class ChunkedDecoder:
     """Decode a chunked body into :class:`Data`, :class:`Chunk` and :class:`MissingData`.
 
-    ``start_line`` is the pattern of a line that ends the body if it is found behind missing bytes.
+    ``next_message`` is the pattern of what ends the body if it is found behind missing bytes.
     ``done`` is set behind the last chunk, or there, and then ``interrupted`` too.
     """
 
@@ -155,7 +155,7 @@ class ChunkedDecoder:
         "_search",
         "_size",
         "_start",
-        "_start_line",
+        "_next_message",
         "_state",
         "_trailers",
         "_trailers_over",
@@ -163,12 +163,12 @@ class ChunkedDecoder:
     )
 
     def __init__(
-        self, offset: int = 0, *, keep_data: bool = True, start_line: bytes = CERTAIN_STATUS_LINE
+        self, offset: int = 0, *, keep_data: bool = True, next_message: bytes = CERTAIN_RESPONSE
     ) -> None:
         self.done = False
         self.interrupted = False
         self._keep_data = keep_data
-        self._start_line = start_line
+        self._next_message = next_message
         self._offset = offset  # of the next byte
         self._base = offset  # of data[0] in the piece at hand
         self._rest = b""  # what came behind the end
@@ -454,7 +454,7 @@ class ChunkedDecoder:
         self._trailers = SectionCollector(MAX_TRAILERS)
         self._left = 0
         self._start = self._offset
-        self._search = Resynchroniser(self._offset, self._start_line, chunks=True)
+        self._search = Resynchroniser(self._offset, self._next_message, chunks=True)
         self._state = self.resynchronise
 
     def _end_in_line(self, events: list[Event]) -> None:

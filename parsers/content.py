@@ -2,10 +2,10 @@
 
 Strategy: one coder for each coding, in a chain, each a generator of bounded pieces: a coder is
 asked for the next piece only when the piece before it has gone through the whole chain, so a bomb
-never stands in memory. A coder gives what its input holds at once, up to the last flush, so that
-an event shows with the packet that completed it. Input goes in by small steps, since zlib and
-gzip hand back what they did not use as a copy. Each coder's output is counted against the bytes
-that came over the wire: past MAX_DECODED_RATIO it stops.
+never stands in memory. Where one coder stops, all do. A coder gives what its input holds at once,
+up to the last flush, so that an event shows with the packet that completed it. Input goes in by
+small steps, since zlib and gzip hand back what they did not use as a copy. Each coder's output is
+counted against the bytes that came over the wire: past MAX_DECODED_RATIO it stops.
 
 What each library needs to stay bounded: zlib takes ``max_length``; brotli takes
 ``output_buffer_limit`` and goes over it by half at most; zstandard bounds nothing that is pushed
@@ -45,16 +45,17 @@ class Coder(ABC):
     def __init__(self, name: str, faults: list[Fault]) -> None:
         self.decoded = 0
         """Bytes that it gave."""
+        self.stopped = False
+        """Whether it gives nothing more."""
         self._name = name
         self._faults = faults
         self._begun = False
-        self._stopped = False
 
     def receive_data(self, data: bytes) -> Iterator[bytes]:
         """Yield what ``data`` decodes to, in pieces of at most MAX_DECODED_STEP bytes."""
         self._begun = self._begun or bool(data)
         for start in range(0, len(data), INPUT_STEP):
-            if self._stopped:
+            if self.stopped:
                 return
             try:
                 yield from self._decode(data[start : start + INPUT_STEP])
@@ -63,13 +64,13 @@ class Coder(ABC):
 
     def finish(self) -> None:
         """Note a fault if the content ends inside its coding."""
-        if self._begun and not self._stopped and not self._at_end():
+        if self._begun and not self._at_end():
             self.stop("content-coding-cut", f"after {self.decoded:,} decoded bytes")
 
     def stop(self, code: str, detail: str) -> None:
         """Note a fault, and give nothing more."""
         self._faults.append((code, f"{self._name}: {detail}"))
-        self._stopped = True
+        self.stopped = True
 
     @abstractmethod
     def _decode(self, data: bytes) -> Iterator[bytes]:
@@ -103,7 +104,7 @@ class GzipCoder(Coder):
         else:
             self._members += 1
             self._member = zlib.decompressobj(wbits=31)
-        return not self._stopped
+        return not self.stopped
 
     def _at_end(self) -> bool:
         return self._member.eof
@@ -153,13 +154,10 @@ class BrotliCoder(Coder):
             self.stop("content-coding-trailing", excerpt(data))
             return
         limit = MAX_DECODED_STEP // 4
-        piece = stream.process(data, output_buffer_limit=limit)
-        while True:
-            if piece:
-                yield piece
-            if stream.can_accept_more_data():
-                return
-            piece = stream.process(b"", output_buffer_limit=limit)
+        # Not by can_accept_more_data(): it says yes, with and without a limit, while output waits.
+        while piece := stream.process(data, output_buffer_limit=limit):
+            yield piece
+            data = b""
 
     def _at_end(self) -> bool:
         return bool(self._stream.is_finished())
@@ -186,7 +184,7 @@ class ZstdCoder(Coder):
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         pos = 0
-        while pos < len(data) and not self._stopped:
+        while pos < len(data) and not self.stopped:
             part = data[pos : pos + self._left]
             pos += len(part)
             self._left -= len(part)
@@ -331,7 +329,8 @@ class ContentDecoder:
         """
         self._received += len(data)
         if self._coders:
-            yield from self._through(0, data)
+            if not self._is_stopped():
+                yield from self._through(0, data)
             return
         for start in range(0, len(data), MAX_DECODED_STEP):
             yield data[start : start + MAX_DECODED_STEP]
@@ -342,7 +341,8 @@ class ContentDecoder:
         No coding of today holds anything back that its input has completed.
         """
         for coder in self._coders:
-            coder.finish()
+            if not self._is_stopped():
+                coder.finish()
         return []
 
     def take_faults(self) -> list[Fault]:
@@ -350,6 +350,10 @@ class ContentDecoder:
         taken = self.faults[:]
         self.faults.clear()
         return taken
+
+    def _is_stopped(self) -> bool:
+        """Say whether a coder has stopped: then nothing comes out of the chain any more."""
+        return any(coder.stopped for coder in self._coders)
 
     def _through(self, index: int, data: bytes) -> Iterator[bytes]:
         if index == len(self._coders):
@@ -363,3 +367,5 @@ class ContentDecoder:
                 coder.stop("content-coding-limit", detail)
                 return
             yield from self._through(index + 1, piece)
+            if self._is_stopped():
+                return

@@ -36,8 +36,8 @@ from .http1_framing import (
     response_framing,
 )
 from .http1_head import (
-    CERTAIN_REQUEST_LINE,
-    CERTAIN_STATUS_LINE,
+    CERTAIN_REQUEST,
+    CERTAIN_RESPONSE,
     REQUEST_LINE_BEGINS,
     STATUS_LINE_BEGINS,
     Fields,
@@ -74,7 +74,7 @@ Switch = Literal["upgrade", "connect", "http2"]
 class MessageDecoder(ABC):
     """What both directions have in common. Not for use by itself."""
 
-    certain_start_line: bytes
+    certain_message: bytes
     start_line_begins: re.Pattern[bytes]
 
     def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
@@ -345,7 +345,7 @@ class MessageDecoder(ABC):
             self._state = self.lost
         elif body.framing == "chunked":
             self._body = ChunkedDecoder(
-                start, keep_data=self._keep_data, start_line=self.certain_start_line
+                start, keep_data=self._keep_data, next_message=self.certain_message
             )
             self._state = self.chunked_body
         elif body.length:
@@ -389,7 +389,7 @@ class MessageDecoder(ABC):
     def _skip(self, start: int, *, at_line_start: bool = True) -> None:
         self._start = start
         self._line.clear()
-        self._search = Resynchroniser(start, self.certain_start_line, at_line_start=at_line_start)
+        self._search = Resynchroniser(start, self.certain_message, at_line_start=at_line_start)
         self._state = self.skip
 
     def _miss_sized_body(self, start: int, length: int, events: list[Event]) -> None:
@@ -441,7 +441,7 @@ class RequestDecoder(MessageDecoder):
     Behind a request for Upgrade or with CONNECT, or at an HTTP/2 preface, it is ``paused``.
     """
 
-    certain_start_line = CERTAIN_REQUEST_LINE
+    certain_message = CERTAIN_REQUEST
     start_line_begins = REQUEST_LINE_BEGINS
     _empty_line_fault = "http-leading-empty-line"
 
@@ -492,7 +492,7 @@ class ResponseDecoder(MessageDecoder):
     Behind 101, and behind a 2xx response to CONNECT, it is ``paused``.
     """
 
-    certain_start_line = CERTAIN_STATUS_LINE
+    certain_message = CERTAIN_RESPONSE
     start_line_begins = STATUS_LINE_BEGINS
     _empty_line_fault = "http-response-leading-empty-line"
 

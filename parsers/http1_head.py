@@ -135,13 +135,21 @@ STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([0-9]{3}) ([\t\x20-\x7e\x80-\xf
 HTTP_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 STATUS_CODE = re.compile(rb"[0-9]{3}")
 
-# A line that decoding may go on at after bytes that it could not read: stricter than the grammar,
-# for it is looked for in arbitrary bytes, and short enough to be kept whole while it arrives.
-CERTAIN_REQUEST_LINE = (
-    rb"(?:[A-Z]{3,20} (?:/|\*|https?://)[\x21-\x7e]{0,8000}+|CONNECT [\x21-\x7e]{1,8000}+)"
-    rb" HTTP/1\.[01]\r\n"
+# Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
+# looked for in arbitrary bytes. It is a line; or, behind content that did not end with its line,
+# the rest of one, and then a field line follows it. Both are shorter than 16 KiB.
+_REST_OF_TARGET = rb"(?:/|\*|https?://)[\x21-\x7e]{0,8000}+ HTTP/1\.[01]\r\n"
+_FIELD_FOLLOWS = rb"(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}+:)"
+CERTAIN_REQUEST = (
+    rb"(?<=\n)(?:[A-Z]{3,20} " + _REST_OF_TARGET + rb"|CONNECT [\x21-\x7e]{1,8000}+ "
+    rb"HTTP/1\.[01]\r\n)|(?<![A-Z])(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) "
+    + _REST_OF_TARGET
+    + _FIELD_FOLLOWS
 )
-CERTAIN_STATUS_LINE = rb"HTTP/1\.[01] [1-5][0-9]{2} [\t\x20-\x7e\x80-\xff]{0,8000}+\r\n"
+_CERTAIN_STATUS_LINE = rb"HTTP/1\.[01] [1-5][0-9]{2} [\t\x20-\x7e\x80-\xff]{0,8000}+\r\n"
+CERTAIN_RESPONSE = (
+    rb"(?<=\n)" + _CERTAIN_STATUS_LINE + rb"|" + _CERTAIN_STATUS_LINE + _FIELD_FOLLOWS
+)
 
 # The beginnings of start lines, for one that is cut off: white space is judged with the line.
 REQUEST_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 from support.cuts import at, byte_by_byte, whole
 
-from parsers import resynchronise
-from parsers.http1_head import CERTAIN_REQUEST_LINE, CERTAIN_STATUS_LINE
+from parsers.http1_head import CERTAIN_REQUEST, CERTAIN_RESPONSE
 from parsers.limits import MAX_RESYNCHRONISE
-from parsers.resynchronise import Resynchroniser
+from parsers.resynchronise import LONGEST_MATCH, Resynchroniser
 
 STATUS = b"HTTP/1.1 200 OK\r\n"
 
 
-def search(data, split=whole, *, chunks=True, at_line_start=True, line=CERTAIN_STATUS_LINE):
+def search(data, split=whole, *, chunks=True, at_line_start=True, line=CERTAIN_RESPONSE):
     """Return what was found, where, and the bytes from there on; None for nothing."""
     searcher = Resynchroniser(0, line, chunks=chunks, at_line_start=at_line_start)
     for piece in split(data):
@@ -31,6 +30,10 @@ def search(data, split=whole, *, chunks=True, at_line_start=True, line=CERTAIN_S
         (b"junk\n" + STATUS, ("message", 5)),
         (b"junk\nHTTP/1.1 200 OK\n" + STATUS, ("message", 21)),
         (b"junk" + STATUS, None),
+        (b"junk" + STATUS + b"A: b\r\n", ("message", 4)),
+        (b"junk\r\njunk" + STATUS + b"A: b\r\n", ("message", 10)),
+        (b"junk" + STATUS + b"\r\n", None),
+        (b"junk" + STATUS + b"not a field\r\n", None),
         (b"xx\r\n5\r\nhello\r\n0\r\n", ("chunk", 4)),
         (b"xx\r\n5\r\nhello\r\n3;a\r\n", None),
         (b"\r\n5\r\nhelloXXyy\r\n3\r\nabc\r\n0\r\n", ("chunk", 16)),
@@ -61,10 +64,14 @@ def test_search(data, expected, split):
         (b"get / HTTP/1.1\r\n", False),
         (b"GET / HTTP/2.0\r\n", False),
         (b"GET / HTTP/1.1\n", False),
+        (b"{}GET / HTTP/1.1\r\nHost: a\r\n", True),
+        (b"FORGET / HTTP/1.1\r\n", True),
+        (b"{}FORGET / HTTP/1.1\r\nHost: a\r\n", False),
+        (b"{}GET / HTTP/1.1\r\n", False),
     ],
 )
 def test_certain_request_lines(line, certain):
-    found = search(b"x\n" + line, chunks=False, line=CERTAIN_REQUEST_LINE)
+    found = search(b"x\n" + line, chunks=False, line=CERTAIN_REQUEST)
     assert (found is not None) == certain
 
 
@@ -81,10 +88,24 @@ def test_a_chunk_that_is_too_long_to_prove_itself_is_passed_over():
     assert found[:2] == ("chunk", size + 11)
 
 
-def test_of_a_line_without_end_little_is_kept(monkeypatch):
-    monkeypatch.setattr(resynchronise, "UNFINISHED_LINE_LIMIT", 32)
-    searcher = Resynchroniser(0, CERTAIN_STATUS_LINE)
-    for _ in range(100):
-        assert searcher.receive_data(b"x" * 10, 0) is None
-        assert len(searcher._kept) <= 42
-    assert searcher.receive_data(b"\n" + STATUS, 0) == (1001, STATUS)
+def test_of_a_line_without_end_little_is_kept():
+    searcher = Resynchroniser(0, CERTAIN_RESPONSE)
+    for _ in range(300):
+        assert searcher.receive_data(b"x" * 1000, 0) is None
+        assert len(searcher._kept) <= 5 * LONGEST_MATCH
+    assert searcher.receive_data(b"\n" + STATUS, 0) == (300_001, STATUS)
+
+
+def test_of_many_lines_two_are_kept():
+    searcher = Resynchroniser(0, CERTAIN_RESPONSE, chunks=True)
+    for _ in range(300):
+        assert searcher.receive_data(b"x" * 9 + b"\n", 0) is None
+        assert len(searcher._kept) <= 22
+
+
+@pytest.mark.parametrize("split", [whole, byte_by_byte])
+def test_the_longest_start_line_is_found_behind_a_line_without_end(split):
+    line = b"HTTP/1.1 200 " + b"y" * 8000 + b"\r\nA: b\r\n"
+    found = search(b"x" * 80_000 + line, split)
+    assert found is not None
+    assert found[:2] == ("message", 80_000)
