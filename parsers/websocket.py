@@ -151,6 +151,11 @@ class FrameDecoder:
         self._pieces: list[bytes] = []  # of the open part, masked
 
     @property
+    def offset(self) -> int:
+        """The number of the byte that comes next."""
+        return self._offset + len(self._rest)
+
+    @property
     def is_lost(self) -> bool:
         """Whether frame borders are lost, so that no more is decoded."""
         return self._receive == self._ignore
@@ -179,7 +184,7 @@ class FrameDecoder:
         """Go on if all that is missing is payload of the open frame; else framing is lost."""
         events: list[Framed] = []
         frame = self._frame
-        start = self._offset + len(self._rest)
+        start = self.offset
         if self._receive == self._read_payload and length <= frame.length - frame.received:
             self._lose_payload(frame, length, events)
             self._offset += length
@@ -200,8 +205,7 @@ class FrameDecoder:
             detail = f"after {frame.received:,} of {frame.length:,} payload bytes"
             return [diagnose("websocket-frame-cut", frame.start, self._offset, detail)]
         if self._rest:
-            end = self._offset + len(self._rest)
-            return [diagnose("websocket-frame-cut", self._offset, end, "in its header")]
+            return [diagnose("websocket-frame-cut", self._offset, self.offset, "in its header")]
         return []
 
     # --- states: each takes the piece and a position, and returns how far it came ---

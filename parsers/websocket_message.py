@@ -294,7 +294,7 @@ class WebSocketDecoder:
     what it does to its message, then the message that it ends.
     """
 
-    __slots__ = ("_frames", "_messages", "_keep_data", "_offset")
+    __slots__ = ("_frames", "_messages", "_keep_data")
 
     def __init__(
         self,
@@ -308,23 +308,20 @@ class WebSocketDecoder:
         self._frames = FrameDecoder(sender, offset, deflate=is_deflated, keep_data=keep_data)
         self._messages = MessageDecoder(sender, deflate, keep_data=keep_data)
         self._keep_data = keep_data
-        self._offset = offset
 
     def receive_data(self, data: bytes) -> list[Event]:
         """Take the next bytes and return what they completed."""
-        self._offset += len(data)
         return self._with_messages(self._frames.receive_data(data))
 
     def receive_gap(self, length: int) -> list[Event]:
         """Go on if only payload of the open frame is missing; else say that framing is lost."""
-        self._offset += length
         return self._with_messages(self._frames.receive_gap(length))
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         """Say so if the stream ends inside a frame or a fragmented message."""
         events: list[Event] = [*self._frames.receive_eof(ending)]
         if ending != "capture-end" and not self._frames.is_lost:
-            events += self._messages.receive_eof(self._offset)
+            events += self._messages.receive_eof(self._frames.offset)
         return events
 
     @property
