@@ -67,19 +67,30 @@ class Body:
         self._unhashed_size = 0
         self._has_hole = False
 
-    def receive(self, found: Data) -> list[Record]:
-        """Take a piece of content; return the events that it completed."""
-        data = found.data
+    def receive(self, content: list[Data]) -> list[Record]:
+        """Take the next pieces of content; return the events that they completed."""
+        first, last = content[0], content[-1]
+        if self._content is not None:
+            return self._receive_coded(content)
+        data = first.data if first is last else b"".join([piece.data for piece in content])
         self._size += len(data)
-        origin = (found.start, found.end, found.chunk)
-        if self._content is None:
-            return self._receive_decoded(data, origin)
-        if self._has_hole:
-            return []
+        if self._events is not None:
+            extend = self._origins.extend
+            for piece in content:
+                extend(len(piece.data), (piece.start, piece.end, piece.chunk))
+        return self._receive_decoded(data)
+
+    def _receive_coded(self, content: list[Data]) -> list[Record]:
+        assert self._content is not None
         records: list[Record] = []
-        for piece in self._content.receive_data(data):
-            records += self._receive_decoded(piece, origin)
-        return records + self._faults(found.start, found.end)
+        for piece in content:
+            self._size += len(piece.data)
+            if self._has_hole:
+                continue
+            for decoded in self._content.receive_data(piece.data):
+                records += self._receive_output(decoded, (piece.start, piece.end, piece.chunk))
+            records += self._faults(piece.start, piece.end)
+        return records
 
     def receive_missing(self, found: MissingData) -> list[Record]:
         """Take note that content is missing: coded content cannot go on behind the hole."""
@@ -96,18 +107,16 @@ class Body:
         self._origins.extend(length, (found.start, found.end, found.chunk))
         return self._records(self._events.receive_gap(length))
 
-    def finish(self, found: EndOfMessage, ending: Ending) -> list[Record]:
-        """End the body; return its last events and its own record."""
+    def end_content(self, found: EndOfMessage, ending: Ending) -> list[Record]:
+        """Return what the end of the body completes in its content."""
         records: list[Record] = []
         if self._content is not None and not self._has_hole:
-            origin = (found.end, found.end, None)
-            for piece in self._content.finish():
-                records += self._receive_decoded(piece, origin)
+            for decoded in self._content.finish():
+                records += self._receive_output(decoded, (found.end, found.end, None))
             if found.complete:
                 records += self._faults(found.end, found.end)
         if self._events is not None:
             records += self._records(self._events.receive_eof(ending))
-        records.append(self._record(found))
         return records
 
     @property
@@ -117,7 +126,13 @@ class Body:
             return ()
         return tuple(self._place(offset, offset + 1)[0] for offset in self._events.open_offsets)
 
-    def _receive_decoded(self, data: bytes, origin: Origin) -> list[Record]:
+    def _receive_output(self, data: bytes, origin: Origin) -> list[Record]:
+        """Take what a decompressor made of the content at ``origin``."""
+        if self._events is not None:
+            self._origins.extend(len(data), origin)
+        return self._receive_decoded(data)
+
+    def _receive_decoded(self, data: bytes) -> list[Record]:
         self._decoded_size += len(data)
         self._unhashed.append(data)
         self._unhashed_size += len(data)
@@ -125,12 +140,11 @@ class Body:
             self._hash()
         if self._events is None:
             return []
-        origins = self._origins
-        origins.extend(len(data), origin)
-        if len(origins) > FORGET_EVERY:
-            origins.retain(self._events.open_offsets)
         found = self._events.receive_data(data)
-        return self._records(found) if found else []
+        records = self._records(found) if found else []
+        if len(self._origins) > FORGET_EVERY:
+            self._origins.retain(self._events.open_offsets)
+        return records
 
     def _records(self, found: list[Event]) -> list[Record]:
         ledger = self._ledger
@@ -148,15 +162,15 @@ class Body:
 
     def _place(self, start: int, end: int) -> tuple[int, int, int | None, int | None]:
         """Return where [start, end) of the decoded content lies in the stream, and its chunks."""
-        origins = self._origins
-        last = max(end - 1, start)
-        upto, (begin, finish, first_chunk) = origins.at(start)
+        upto, (begin, finish, first_chunk) = self._origins.at(start)
+        if end <= upto:
+            last_chunk = first_chunk
+            if self._content is None:
+                begin, finish = finish - (upto - start), finish - (upto - end)
+            return begin, finish, first_chunk, last_chunk
         if self._content is None:
             begin = finish - (upto - start)
-        if last < upto:
-            last_chunk = first_chunk
-        else:
-            upto, (_, finish, last_chunk) = origins.at(last)
+        upto, (_, finish, last_chunk) = self._origins.at(end - 1)
         if self._content is None:
             finish -= upto - end
         return begin, finish, first_chunk, last_chunk
@@ -174,7 +188,8 @@ class Body:
         self._unhashed.clear()
         self._unhashed_size = 0
 
-    def _record(self, found: EndOfMessage) -> BodyRecord:
+    def record(self, found: EndOfMessage) -> BodyRecord:
+        """Return the body's own record; once."""
         self._hash()
         ledger = self._ledger
         # The decoder names the start of an open body among its open_offsets: the map still has it.

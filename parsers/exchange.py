@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 
 from .body import Body
 from .chunked import Chunk, Data, MissingData
@@ -20,7 +21,7 @@ from .ledger import Ledger
 from .limits import MAX_PIPELINED
 from .permessage_deflate import DeflateParameters
 from .provenance import Ending, Event
-from .records import BodyRecord, Record, Sender
+from .records import Record, Sender
 from .websocket import Frame
 from .websocket_handshake import agree
 from .websocket_message import Message, WebSocketDecoder
@@ -28,11 +29,14 @@ from .websocket_message import Message, WebSocketDecoder
 Fields = list[tuple[bytes, bytes]]
 
 
-def completion(record: Record) -> tuple[int, int]:
-    """Return the place of a record in the contract's order: a body follows what it holds."""
-    if isinstance(record, BodyRecord):
-        return record.last_packet, record.offset + record.length
-    return record.last_packet, getattr(record, "offset", 0)
+PLACE = attrgetter("last_packet", "offset")
+
+
+def in_order(records: list[Record]) -> list[Record]:
+    """Sort records of one direction, none of them a body's own, into the contract's order."""
+    if len(records) > 1:
+        records.sort(key=PLACE)
+    return records
 
 
 def field_value(fields: Fields, name: bytes) -> bytes | None:
@@ -82,24 +86,40 @@ class Side:
         return self.decoder.open_offsets + inner
 
     def write(self, found: Iterable[Event]) -> list[Record]:
-        """Return the records of a decoder's events, in the contract's order."""
+        """Return the records of a decoder's events, in the contract's order.
+
+        Content is collected and handed to the body in one go, before anything but chunks: what
+        the body makes of it is put between the chunks by sorting.
+        """
+        done: list[Record] = []
         records: list[Record] = []
+        content: list[Data] = []
         for event in found:
-            self._write_event(event, records)
-        if len(records) > 1:
-            records.sort(key=completion)
-        return records
+            if isinstance(event, Data):
+                content.append(event)
+            elif isinstance(event, Chunk):
+                records.append(self.ledger.chunk(event, self.exchange))
+                if self.body is not None:
+                    self.body.chunks = event.index + 1
+            else:
+                if content:
+                    self._receive_content(content, records)
+                    content = []
+                self._write_event(event, records)
+                if isinstance(event, EndOfMessage):
+                    done += in_order(records)
+                    records = self._end_message(event)
+        if content:
+            self._receive_content(content, records)
+        return done + in_order(records) if done else in_order(records)
+
+    def _receive_content(self, content: list[Data], records: list[Record]) -> None:
+        if self.body is not None:
+            records += self.body.receive(content)
 
     def _write_event(self, event: Event, records: list[Record]) -> None:
-        """Add what comes of one event. The commonest kinds are asked for first."""
-        if isinstance(event, Data):
-            if self.body is not None:
-                records += self.body.receive(event)
-        elif isinstance(event, Chunk):
-            if self.body is not None:
-                self.body.chunks = event.index + 1
-            records.append(self.ledger.chunk(event, self.exchange))
-        elif isinstance(event, Frame):
+        """Add what comes of one event within a message. The commonest kinds are asked first."""
+        if isinstance(event, Frame):
             records.append(self.ledger.frame(event, self.exchange))
         elif isinstance(event, Message):
             records.append(self.ledger.message(event, self.exchange))
@@ -109,19 +129,25 @@ class Side:
             if self.body is not None:
                 records += self.body.receive_missing(event)
         elif isinstance(event, EndOfMessage):
-            if self.body is not None and event.ended_by is not None:
-                records += self.body.finish(event, self._ending)
-            self.body = None
-            self._end_message(records)
+            if self.body is not None:
+                records += self.body.end_content(event, self._ending)
         elif isinstance(event, Request | Response):
             self._begin_message(event, records)
         else:
             raise TypeError(f"no record is known for {event!r}")
 
+    def _end_message(self, found: EndOfMessage) -> list[Record]:
+        """Return the body's own record, which follows all that it holds, and what comes next."""
+        body, self.body = self.body, None
+        if body is None or found.ended_by is None:
+            return self._next_message()
+        return [body.record(found), *self._next_message()]
+
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         raise NotImplementedError
 
-    def _end_message(self, records: list[Record]) -> None:
+    def _next_message(self) -> list[Record]:
+        """Go on behind a message; return what that makes of the other direction."""
         raise NotImplementedError
 
     def switch(
@@ -166,8 +192,9 @@ class RequestSide(Side):
         if message.has_body:
             self.body = Body(self.exchange, self.ledger, message.end, message.codings, False)
 
-    def _end_message(self, records: list[Record]) -> None:
+    def _next_message(self) -> list[Record]:
         self.exchange += 1
+        return []
 
     def resume(self) -> list[Record]:
         """Go on in HTTP: the server did not switch protocols."""
@@ -208,19 +235,18 @@ class ResponseSide(Side):
             records.append(self.ledger.diagnostic(fault, self.exchange))
         self.body = Body(self.exchange, self.ledger, message.end, message.codings, is_sse)
 
-    def _end_message(self, records: list[Record]) -> None:
+    def _next_message(self) -> list[Record]:
         response = self._response
         if response is None or (response.status < 200 and response.status != 101):
-            return  # an interim response: the final one belongs to the same exchange
+            return []  # an interim response: the final one belongs to the same exchange
         pending = self.requests.pending
         request = pending.popleft() if pending else None
-        decoder = self.decoder
-        if isinstance(decoder, ResponseDecoder) and decoder.paused:
-            records += self._switch(request, response)
-            return
+        if isinstance(self.decoder, ResponseDecoder) and self.decoder.paused:
+            return self._switch(request, response)
         self.exchange += 1
         if request is not None and request.asks_upgrade:
-            records += self.requests.resume()
+            return self.requests.resume()
+        return []
 
     def _switch(self, request: Request | None, response: Response) -> list[Record]:
         """Hand both directions to the protocol that the server switched to."""

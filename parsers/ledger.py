@@ -63,18 +63,14 @@ class Ledger:
 
     def place(self, start: int, end: int) -> Place:
         """Return the packets and times of [start, end) of this direction's stream."""
-        stream = self.stream
-        if start >= stream.last_start and (newest := stream.last_value) is not None:
-            packet, time_ns, completed_packet, completed_time_ns = newest
-            if packet == completed_packet:
-                time = time_ns / 1_000_000_000
-                return packet, packet, time, time
-            return packet, completed_packet, seconds(time_ns), seconds(completed_time_ns)
-        if not len(stream):
+        if not self.stream.size:
             return 0, 0, 0.0, 0.0
-        _, first = stream.at(start)
-        _, last = stream.at(max(end - 1, start))
-        return first[0], last[2], seconds(first[1]), seconds(last[3])
+        first, last = self.stream.span(start, end)
+        packet, time_ns, completed_packet, completed_time_ns = first
+        time = time_ns / 1_000_000_000
+        if first is last and packet == completed_packet:
+            return packet, packet, time, time
+        return packet, last[2], time, seconds(last[3])
 
     def request(self, found: Request, exchange: int) -> RequestRecord:
         return RequestRecord(
