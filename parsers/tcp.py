@@ -274,16 +274,19 @@ class Direction:
             self.retransmissions += 1
 
     def _deliver(self, piece: Piece, completed_packet: int, completed_time_ns: int) -> list[Record]:
-        """Put one piece in order, and tell what the snapshot length cut off behind it."""
+        """Put one piece in order, and tell what the snapshot length cut off behind it.
+
+        The pieces that one packet completes are put aside, so that they are handed over as one.
+        """
         assert self.next_seq is not None
         records: list[Record] = []
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
             arrival = (piece.packet, piece.time_ns, completed_packet, completed_time_ns)
             self.stream.extend(len(piece.data), arrival)
-            records += self._hand_over(piece.start, piece.data)
+            self.pending.append(piece.data)
         if piece.missing:
-            records += self._skip(piece.missing, piece.packet, piece.time_ns)
+            records += self.flush() + self._skip(piece.missing, piece.packet, piece.time_ns)
         return records
 
     def _deliver_queue(self, completed_packet: int, completed_time_ns: int) -> list[Record]:
@@ -293,7 +296,7 @@ class Direction:
             for piece in self.queue.take(self.stream.size):
                 records += self._deliver(piece, completed_packet, completed_time_ns)
         self.is_waiting = bool(self.queue) or self.fin_offset is not None
-        return records
+        return records + self.flush()
 
     def check_for_gap(self) -> list[Record]:
         """Give up a hole that the peer acknowledged, once nothing may fill it any more."""
@@ -323,7 +326,7 @@ class Direction:
                 latest = max(latest, (piece.packet, piece.time_ns))
                 records += self._deliver(piece, *latest)
         self.is_waiting = bool(self.queue) or self.fin_offset is not None
-        return records
+        return records + self.flush()
 
     def _skip(self, length: int, packet: int, time_ns: int) -> list[Record]:
         """Count ``length`` bytes that the capture lacks; ``packet`` is the one that shows it."""
