@@ -8,6 +8,7 @@ through :mod:`~parsers.link` and :mod:`~parsers.ip`; a test decodes every captur
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -22,7 +23,7 @@ from .ip_fragments import FragmentReassembler
 from .ledger import seconds
 from .link import UNKNOWN_LINK_TYPE, network_offset
 from .packets import CaptureFault, Packet
-from .records import DiagnosticRecord, Record
+from .records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .tcp import ACK, UNUSUAL, Connection, ConnectionTable
 
 ETHERNET = 1
@@ -45,6 +46,18 @@ BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
 is in one batch or in two makes no difference but in speed."""
 LAST_PACKET = attrgetter("last_packet")
+
+
+def completion(record: Record) -> tuple[int, int]:
+    """Return a record's place in the contract's order.
+
+    A body follows what it holds, a connection all that it carried.
+    """
+    if isinstance(record, BodyRecord):
+        return record.last_packet, record.offset + record.length
+    if isinstance(record, ConnectionRecord):
+        return record.last_packet, sys.maxsize
+    return record.last_packet, record.offset or 0
 
 
 def decode(stream: BinaryIO, *, keep_data: bool = True) -> Iterator[Record]:
@@ -85,6 +98,9 @@ class PacketDecoder:
         The more packets at once, the less each costs; the records are the same.
         """
         records: list[Record] = []
+        # Usual packets complete records in their own order; others may end a stream, which gives
+        # what lay unfinished behind records that came after it.
+        is_unusual = False
         directions = self._table.directions
         receive_usual = self._table.receive_usual
         read_headers = USUAL_HEADERS.unpack_from
@@ -111,11 +127,14 @@ class PacketDecoder:
                     if found:
                         records += found
                     continue
-            records += self.receive_general(packet)
+            if found := self.receive_general(packet):
+                records += found
+                is_unusual = True
         if packets:
             self._last = packets[-1][0], packets[-1][1] or 0
         records += self._table.flush()
-        records.sort(key=LAST_PACKET)
+        # The whole key costs five times as much.
+        records.sort(key=completion if is_unusual else LAST_PACKET)
         return records
 
     def receive_general(self, packet: Packet) -> list[Record]:
@@ -149,8 +168,10 @@ class PacketDecoder:
         self, source: bytes, destination: bytes, segment: bytes, length: int
     ) -> list[Record]:
         """Read a TCP header (RFC 9293 section 3.1); ``length`` is the segment's as declared."""
-        if len(segment) < TCP_HEADER.size:
-            return self._report("tcp-malformed", f"20 bytes expected, {len(segment)} found")
+        if len(segment) < TCP_HEADER.size <= length:
+            return self._report_cut(length - len(segment))
+        if length < TCP_HEADER.size:
+            return self._report("tcp-malformed", f"20 bytes expected, {length} found")
         ports, seq, ack, flags = TCP_HEADER.unpack_from(segment)
         header = flags >> 12 << 2
         if not 20 <= header <= length:
@@ -171,7 +192,7 @@ class PacketDecoder:
         for fault in self._fragments.finish():
             records += self._report(fault.code, "", fault.summary)
         records += self._table.end()
-        records.sort(key=LAST_PACKET)
+        records.sort(key=completion)
         return records
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
