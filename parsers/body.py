@@ -9,6 +9,7 @@ is as exact as a compressor allows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 from .chunked import Data, MissingData
@@ -87,10 +88,20 @@ class Body:
             self._size += len(piece.data)
             if self._has_hole:
                 continue
-            for decoded in self._content.receive_data(piece.data):
-                records += self._receive_output(decoded, (piece.start, piece.end, piece.chunk))
-            records += self._faults(piece.start, piece.end)
+            for start, end in self._arrivals(piece):
+                data = piece.data[start - piece.start : end - piece.start]
+                for decoded in self._content.receive_data(data):
+                    records += self._receive_output(decoded, (start, end, piece.chunk))
+                records += self._faults(start, end)
         return records
+
+    def _arrivals(self, piece: Data) -> Iterator[tuple[int, int]]:
+        """Yield where a piece is cut by packets: what one completes is not the next one's."""
+        start = piece.start
+        while start < piece.end:
+            end = min(self._ledger.stream.at(start)[0], piece.end)
+            yield start, end
+            start = end
 
     def receive_missing(self, found: MissingData) -> list[Record]:
         """Take note that content is missing: coded content cannot go on behind the hole."""
