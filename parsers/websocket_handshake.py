@@ -301,7 +301,10 @@ def _check_parameters(extension: Extension, is_response: bool) -> list[tuple[str
         else:
             problems.append(f"{name} is not defined")
     where = "response" if is_response else "offer"
-    return [("websocket-extension-invalid", f"{problem[:_SHOWN]} in the {where}") for problem in problems]
+    return [
+        ("websocket-extension-invalid", f"{problem[:_SHOWN]} in the {where}")
+        for problem in problems
+    ]
 
 
 def _mismatch(offer: dict[str, str | None], chosen: Extension) -> str:

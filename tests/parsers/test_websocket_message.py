@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -12,12 +11,7 @@ from hypothesis import strategies as st
 from support.corpus import vectors
 from support.cuts import at, byte_by_byte, events, whole
 from support.websocket_frames import KEY, Compressor, deflated, frame
-from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Frame as PeerFrame
-from websockets.protocol import OPEN, Protocol, Side
-from wsproto.extensions import Extension
-from wsproto.extensions import PerMessageDeflate as WsprotoDeflate
-from wsproto.frame_protocol import FrameProtocol, ParseFailed
+from support.websocket_peers import Outcome, delivered_by_websockets, delivered_by_wsproto
 
 from parsers import permessage_deflate, websocket, websocket_message
 from parsers.diagnostics import FAULTS, Diagnostic
@@ -433,9 +427,6 @@ def test_after_lost_framing_nothing_is_said() -> None:
 
 # --- other implementations ---
 
-Outcome = tuple[list[tuple[str, bytes]], bool]
-"""What was delivered (kind, data), and whether the connection was failed."""
-
 
 def ours(data: bytes, sender: Sender, deflate: DeflateParameters | None) -> Outcome:
     delivered: list[tuple[str, bytes]] = []
@@ -450,78 +441,6 @@ def ours(data: bytes, sender: Sender, deflate: DeflateParameters | None) -> Outc
             if item.opcode == CLOSE:
                 break
     return delivered, False
-
-
-def wsproto_s(data: bytes, sender: Sender, deflate: DeflateParameters | None) -> Outcome:
-    extensions: list[Extension] = []
-    if deflate is not None:
-        extension = WsprotoDeflate()
-        extension.finalize(deflate_header(deflate))
-        extensions.append(extension)
-    peer = FrameProtocol(sender == "server", extensions)
-    peer.receive_bytes(data)
-    delivered: list[tuple[str, bytes]] = []
-    message = b""
-    try:
-        for item in peer.received_frames():
-            payload = item.payload
-            kind = websocket.OPCODE_NAMES[item.opcode]
-            if isinstance(payload, tuple):
-                body = b"" if payload[0] == 1005 else int(payload[0]).to_bytes(2)
-                delivered.append((kind, body + (payload[1] or "").encode()))
-                break
-            content = payload.encode() if isinstance(payload, str) else bytes(payload)
-            if item.opcode > CLOSE:
-                delivered.append((kind, content))
-                continue
-            message += content
-            if item.message_finished:
-                delivered.append((kind, message))
-                message = b""
-    except ParseFailed:
-        return delivered, True
-    return delivered, False
-
-
-def websockets_s(data: bytes, sender: Sender, deflate: DeflateParameters | None) -> Outcome:
-    side = Side.CLIENT if sender == "server" else Side.SERVER
-    peer = Protocol(side, state=OPEN, max_size=None)
-    if deflate is not None:
-        takeover = (deflate.server_no_context_takeover, deflate.client_no_context_takeover)
-        bits = (deflate.server_max_window_bits, deflate.client_max_window_bits)
-        remote = 0 if sender == "server" else 1
-        peer.extensions = [
-            PerMessageDeflate(takeover[remote], takeover[1 - remote], bits[remote], 15)
-        ]
-    peer.receive_data(data)
-    delivered: list[tuple[str, bytes]] = []
-    kind, parts = "", b""
-    for item in peer.events_received():
-        assert isinstance(item, PeerFrame)
-        name = websocket.OPCODE_NAMES[item.opcode]
-        if item.opcode >= CLOSE:
-            delivered.append((name, bytes(item.data)))
-            continue
-        kind, parts = (kind, parts + item.data) if name == "continuation" else (name, item.data)
-        if kind == "text" and not is_text(parts, item.fin):
-            return delivered, True
-        if item.fin:
-            delivered.append((kind, bytes(parts)))
-    return delivered, peer.parser_exc is not None and not isinstance(peer.parser_exc, EOFError)
-
-
-def is_text(data: bytes, is_end: bool) -> bool:
-    try:
-        codecs.utf_8_decode(data, "strict", is_end)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def deflate_header(deflate: DeflateParameters) -> str:
-    switches = [name for name in deflate._fields[:2] if getattr(deflate, name)]
-    bits = [f"{name}={getattr(deflate, name)}" for name in deflate._fields[2:]]
-    return "; ".join(["permessage-deflate", *switches, *bits])
 
 
 PAYLOADS = st.sampled_from(
@@ -564,9 +483,9 @@ def test_the_same_as_wsproto_and_websockets(steps: list[dict[str, Any]], is_clie
     sender: Sender = "client" if is_client else "server"
     data = b"".join(frame(**step, key=KEY if is_client else None) for step in steps)
     expected = ours(data, sender, None)
-    assert wsproto_s(data, sender, None) == expected
+    assert delivered_by_wsproto(data, sender, None) == expected
     if not is_close_inside_message(expected, data, sender):
-        assert websockets_s(data, sender, None) == expected
+        assert delivered_by_websockets(data, sender, None) == expected
 
 
 def is_close_inside_message(found: Outcome, data: bytes, sender: Sender) -> bool:
@@ -607,9 +526,9 @@ def test_the_same_as_wsproto_and_websockets_with_compression(
     data, sender, deflate, has_pings = stream
     expected = ours(data, sender, deflate)
     assert not expected[1]
-    assert websockets_s(data, sender, deflate) == expected
+    assert delivered_by_websockets(data, sender, deflate) == expected
     if not has_pings:  # a ping between compressed fragments confuses wsproto 1.3
-        assert wsproto_s(data, sender, deflate) == expected
+        assert delivered_by_wsproto(data, sender, deflate) == expected
     assert decode(data, sender, deflate, cuts) == decode(data, sender, deflate)
 
 
