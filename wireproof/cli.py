@@ -60,6 +60,7 @@ def examples(*lines: str) -> str:
 
 
 @click.group(
+    no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples(
         "wireproof demo                      all three transports, served, captured and shown",
@@ -314,8 +315,10 @@ def _capture_problems() -> Iterator[None]:
 
 def _nothing(transport: str | None, connection: int | None) -> str:
     """Return what a capture does not have, in the terms of the options."""
+    if transport is None:
+        return "no TCP connection" if connection is None else f"no connection {connection}"
     where = "" if connection is None else f" in connection {connection}"
-    return f"no {transport} exchange{where}" if transport else f"no TCP connection{where}"
+    return f"no {transport} exchange{where}"
 
 
 def _because(what: str, error: OSError | ValueError) -> str:

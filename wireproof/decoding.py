@@ -1,24 +1,26 @@
 """What ``wireproof decode`` does: a capture in, a view on a stream out.
 
-Strategy: records go from the decoder to the view in batches, and nothing else is kept. From a
-file, a batch is full when it is full. A pipe may be fed by a recording that goes on: before it
-is read, which may block, all records that came so far are written and flushed, so that what
-has been decoded is always seen.
+Strategy: records go from the decoder to the view in batches, and nothing else is kept. A pipe
+may be fed by a recording that goes on: its packets are decoded one by one, and before it is
+read, which may block, all records that came so far are written and flushed, so that what has
+arrived is always seen.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from parsers.decode import decode
+from parsers.capture_file import CaptureReader
+from parsers.decode import PacketDecoder, decode
 from parsers.records import Record
 
 from .selection import Transport, select
@@ -47,8 +49,8 @@ class Wanted:
     keep_data: bool = True
 
 
-class _Source:
-    """A stream for the decoder that hands on, before it may block, what has been decoded."""
+class _LiveSource:
+    """A stream that may be written to while it is read: before it waits, it says so."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._read = getattr(stream, "read1", stream.read)
@@ -67,13 +69,27 @@ def run(wanted: Wanted) -> bool:
     """
     _check_output(wanted)
     with ExitStack() as stack:
-        source = _Source(_open_input(wanted.source, stack))
-        records = _chosen(decode(cast(BinaryIO, source), keep_data=wanted.keep_data), wanted)
+        stream = _open_input(wanted.source, stack)
+        live = None if _is_file(stream) else _LiveSource(stream)
+        if live is None:
+            records = decode(stream, keep_data=wanted.keep_data)
+        else:
+            records = _decode_live(live, keep_data=wanted.keep_data)
+        records = _chosen(records, wanted)
         # The first record before the output is opened: what is no capture costs nobody a file.
         first = list(islice(records, 1))
-        view = _open_output(wanted, stack)
-        _pump(chain(first, records), source, view)
+        _pump(chain(first, records), live, _open_output(wanted, stack))
     return bool(first)
+
+
+def _decode_live(source: _LiveSource, *, keep_data: bool) -> Iterator[Record]:
+    """Yield what :func:`parsers.decode.decode` does, but each packet's before the next comes."""
+    reader = CaptureReader(source)
+    decoder = PacketDecoder(keep_data=keep_data)
+    for packet in reader:
+        yield from decoder.receive([packet])
+    yield from decoder.finish()
+    yield from decoder.report(reader.faults)
 
 
 def _chosen(records: Iterator[Record], wanted: Wanted) -> Iterator[Record]:
@@ -83,7 +99,8 @@ def _chosen(records: Iterator[Record], wanted: Wanted) -> Iterator[Record]:
     return records if wanted.transport is None else select(records, wanted.transport)
 
 
-def _pump(records: Iterator[Record], source: _Source, view: View) -> None:
+def _pump(records: Iterator[Record], live: _LiveSource | None, view: View) -> None:
+    """Move records to the view in batches, and at once what came before a live source waits."""
     batch: list[Record] = []
 
     def hand_on() -> None:
@@ -91,7 +108,8 @@ def _pump(records: Iterator[Record], source: _Source, view: View) -> None:
         view.flush()
         batch.clear()
 
-    source.before_read = hand_on
+    if live is not None:
+        live.before_read = hand_on
     try:
         for record in records:
             batch.append(record)
@@ -102,6 +120,10 @@ def _pump(records: Iterator[Record], source: _Source, view: View) -> None:
         # An interrupted decode leaves what it had, in the form that the format needs.
         view.write(batch)
         view.close()
+
+
+def _is_file(stream: BinaryIO) -> bool:
+    return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
 
 
 def _open_input(source: str, stack: ExitStack) -> BinaryIO:
@@ -121,7 +143,11 @@ def _check_output(wanted: Wanted) -> None:
 def _open_output(wanted: Wanted, stack: ExitStack) -> View:
     if wanted.output in (None, "-"):
         form = wanted.format or ("table" if sys.stdout.isatty() else "ndjson")
-        return open_table(wanted.source) if form == "table" else open_view(form, sys.stdout.buffer)
+        return (
+            open_table(wanted.source)
+            if form == "table"
+            else open_view(form, _standard_output(stack))
+        )
     path = Path(wanted.output)
     stream = stack.enter_context(path.open("wb"))
     form = wanted.format or FORMATS.get(path.suffix.lower(), "ndjson")
@@ -129,6 +155,16 @@ def _open_output(wanted: Wanted, stack: ExitStack) -> View:
         text = stack.enter_context(TextIOWrapper(stream, encoding="utf-8"))
         return open_table(wanted.source, text)
     return open_view(form, stream)
+
+
+def _standard_output(stack: ExitStack) -> BinaryIO:
+    stream = sys.stdout.buffer
+    if not isinstance(stream, RawIOBase):
+        return stream
+    # With PYTHONUNBUFFERED it is a raw file, whose write() may write a part and leave it at that.
+    buffered = BufferedWriter(stream)
+    stack.callback(buffered.detach)  # not closed with it
+    return buffered
 
 
 def open_table(source: str, stream: TextIOWrapper | None = None) -> View:

@@ -116,6 +116,15 @@ def test_a_dash_is_standard_output(output: Output) -> None:
     assert records(output.text)
 
 
+def test_standard_output_without_a_buffer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out"
+    with TextIOWrapper(path.open("wb", buffering=0), write_through=True) as raw:  # type: ignore[type-var]
+        monkeypatch.setattr("sys.stdout", raw)
+        assert run(Wanted(str(PLAIN)))
+        assert not raw.closed
+    assert len(records(path.read_text())) == len(list(decode(PLAIN)))
+
+
 def test_payloads_can_be_left_out(output: Output) -> None:
     assert run(Wanted(str(PLAIN), keep_data=False))
     chunk = next(record for record in records(output.text) if record["record"] == "chunk")
