@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.corpus import vectors
+from support.corpus import vectors_at_hand
 from support.cuts import at, byte_by_byte, events, whole
 from support.http1 import codes, content, errors, joined, of
 
@@ -101,7 +101,7 @@ def test_data_is_not_kept_when_not_asked_for(split):
 
 # Strict recipients give up at the first fault. Where the vectors allow a tolerant one to go on,
 # only what came before the fault is compared.
-BODIES = [vector for vector in vectors("chunked") if vector["kind"] == "body"]
+BODIES = [vector for vector in vectors_at_hand("chunked") if vector["kind"] == "body"]
 
 
 @pytest.mark.parametrize("vector", BODIES, ids=lambda vector: vector["id"])

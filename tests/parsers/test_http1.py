@@ -8,7 +8,7 @@ import h11
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.corpus import vectors
+from support.corpus import vectors_at_hand
 from support.cuts import at, byte_by_byte, events, whole
 from support.http1 import codes, content, errors, joined, of
 
@@ -497,7 +497,7 @@ def test_a_gap_between_messages():
 
 # --- the conformance vectors ---
 
-MESSAGES = [vector for vector in vectors("chunked") if vector["kind"] != "body"]
+MESSAGES = [vector for vector in vectors_at_hand("chunked") if vector["kind"] != "body"]
 
 
 def decoder_for(vector: dict[str, Any]) -> RequestDecoder | ResponseDecoder:
@@ -566,7 +566,7 @@ LLHTTP_DIFFERS = {
     "response/sample#17": "RFC 9112 section 2.3: the version is HTTP/1.x",
     "response/sample#19": EMPTY_LINE,
 }
-LLHTTP = vectors("http1_llhttp")
+LLHTTP = vectors_at_hand("http1_llhttp")
 PAUSED = (22, 23)  # llhttp's codes for a switch of protocols
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.corpus import vectors
+from support.corpus import vectors_at_hand
 from support.segments import ACK, CLIENT, FIN, PSH_ACK, RST, SERVER, SYN, Wire
 
 from parsers import limits
@@ -39,7 +39,7 @@ def established(isn: int = ISN) -> Wire:
     return wire
 
 
-@pytest.mark.parametrize("vector", vectors("tcp"), ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("vector", vectors_at_hand("tcp"), ids=lambda vector: vector["id"])
 def test_vectors(vector: dict[str, Any]) -> None:
     wire = established(vector["isn"])
     for segment in vector["segments"]:

@@ -13,19 +13,33 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _folder(variable: str, default: str) -> Path:
-    folder = Path(os.environ.get(variable, ROOT.parent / "shared" / default))
-    if not folder.is_dir():
-        pytest.skip(f"no {default} at hand: {variable} names their folder", allow_module_level=True)
-    return folder
+    return Path(os.environ.get(variable, ROOT.parent / "shared" / default))
+
+
+def _vectors(name: str) -> Path:
+    return _folder("WIREPROOF_VECTORS", "vectors") / f"{name}.json"
 
 
 def vectors(name: str) -> list[dict[str, Any]]:
-    """Return the vectors of ``name.json``; skip if there are none on this machine."""
-    document = json.loads((_folder("WIREPROOF_VECTORS", "vectors") / f"{name}.json").read_text())
-    found: list[dict[str, Any]] = document["vectors"]
+    """Return the vectors of ``name.json``; skip the test if there are none on this machine."""
+    if not _vectors(name).exists():
+        pytest.skip(f"no {name} vectors at hand: WIREPROOF_VECTORS names their folder")
+    return vectors_at_hand(name)
+
+
+def vectors_at_hand(name: str) -> list[dict[str, Any]]:
+    """Return the vectors of ``name.json``, none if there are none: for parameters of a test.
+
+    pytest skips a test that has no parameters, and says so.
+    """
+    path = _vectors(name)
+    found: list[dict[str, Any]] = json.loads(path.read_text())["vectors"] if path.exists() else []
     return found
 
 
 def captures_folder() -> Path:
-    """Return the folder of public captures; skip if there is none on this machine."""
-    return _folder("WIREPROOF_CORPUS", "captures")
+    """Return the folder of public captures; skip the test if there is none on this machine."""
+    folder = _folder("WIREPROOF_CORPUS", "captures")
+    if not folder.is_dir():
+        pytest.skip("no public captures at hand: WIREPROOF_CORPUS names their folder")
+    return folder
