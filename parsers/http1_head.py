@@ -16,7 +16,7 @@ import re
 from typing import NamedTuple
 
 from .diagnostics import FAULTS, Diagnostic, diagnose, excerpt
-from .limits import MAX_LINE
+from .limits import MAX_FIELDS, MAX_LINE
 
 Fields = list[tuple[bytes, bytes]]
 Fault = tuple[str, str]
@@ -137,9 +137,9 @@ STATUS_CODE = re.compile(rb"[0-9]{3}")
 
 # Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
 # looked for in arbitrary bytes. It is a line; or, behind content that did not end with its line,
-# the rest of one, and then a field line follows it. Both are shorter than 16 KiB.
+# the rest of one, and then a field line follows it. Together they are shorter than 16 KiB.
 _REST_OF_TARGET = rb"(?:/|\*|https?://)[\x21-\x7e]{0,8000}+ HTTP/1\.[01]\r\n"
-_FIELD_FOLLOWS = rb"(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}+:)"
+_FIELD_FOLLOWS = rb"(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}+:[^\n]{0,7000}+\n)"
 CERTAIN_REQUEST = (
     rb"(?<=\n)(?:[A-Z]{3,20} " + _REST_OF_TARGET + rb"|CONNECT [\x21-\x7e]{1,8000}+ "
     rb"HTTP/1\.[01]\r\n)|(?<![A-Z])(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) "
@@ -296,7 +296,19 @@ class FieldSection:
         self._trailers = trailers
         self._bare_lf = False
         self._foldable = False  # whether the line before can be gone on with
+        self._folds: list[bytes] = []  # the last field's value in parts, while it is folded
+        self._left_out = 0
         self._read(section, offset)
+        self._end_fold()
+        if self._left_out:
+            self.faults.append(
+                diagnose(
+                    "http-field-limit",
+                    offset,
+                    offset + len(section),
+                    f"{self._left_out:,} faults more than the {MAX_FIELDS:,} that are shown",
+                )
+            )
 
     def _read(self, section: bytes, offset: int) -> None:
         match = FIELD_LINE.match
@@ -305,6 +317,8 @@ class FieldSection:
         while pos < len(section):
             line = match(section, pos)
             if line is not None:
+                if self._folds:
+                    self._end_fold()
                 add((line[1], line[2].rstrip(b" \t")))
                 self._foldable = True
                 pos = line.end()
@@ -326,6 +340,7 @@ class FieldSection:
             self._fault("http-bare-cr", start, end, excerpt(line))
         if len(line) > MAX_LINE:
             self._fault("http-line-limit", start, end, f"{len(line):,} of {MAX_LINE:,} bytes")
+            self._end_fold()
             self._foldable = False
         elif text[:1] in (b" ", b"\t"):
             self._read_fold(text, start, end)
@@ -338,13 +353,22 @@ class FieldSection:
         if not self._foldable:
             self._fault("http-field-invalid", start, end, f"white space before {excerpt(text)}")
             return
-        name, value = self.fields[-1]
-        self.fields[-1] = name, (value + b" " + text.strip(b" \t")).strip(b" \t")
-        self._fault("http-obs-fold", start, end, excerpt(text))
-        if (code := FRAMING_FIELDS.get(name.lower())) is not None:
-            self._fault(code, start, end, "folded, which not every recipient reads")
+        if not self._folds:
+            name, value = self.fields[-1]
+            self._folds.append(value)
+            self._fault("http-obs-fold", start, end, excerpt(text))
+            if (code := FRAMING_FIELDS.get(name.lower())) is not None:
+                self._fault(code, start, end, "folded, which not every recipient reads")
+        self._folds.append(text.strip(b" \t"))
+
+    def _end_fold(self) -> None:
+        """Put the parts of a folded value together, once: folds may come by the thousand."""
+        if self._folds:
+            self.fields[-1] = self.fields[-1][0], b" ".join(self._folds).strip(b" \t")
+            self._folds.clear()
 
     def _read_field(self, text: bytes, start: int, end: int) -> None:
+        self._end_fold()
         name, colon, value = text.partition(b":")
         bare_name = name.rstrip(b" \t")
         self._foldable = bool(colon and bare_name)
@@ -361,6 +385,9 @@ class FieldSection:
         self.fields.append((bare_name, value.strip(b" \t")))
 
     def _fault(self, code: str, start: int, end: int, detail: str) -> None:
+        if len(self.faults) == MAX_FIELDS:
+            self._left_out += 1
+            return
         if self._trailers:
             code, detail = "chunk-trailer-invalid", f"{FAULTS[code].summary}: {detail}"
         self.faults.append(diagnose(code, start, end, detail))

@@ -15,7 +15,7 @@ from parsers.http1_head import (
     parse_request_line,
     parse_status_line,
 )
-from parsers.limits import MAX_LINE
+from parsers.limits import MAX_FIELDS, MAX_LINE
 
 SPLITS = [whole, byte_by_byte, at([2, 3, 7])]
 
@@ -233,10 +233,15 @@ def read(section: bytes, *, trailers: bool = False):
         (b"A\r\nB: c\r\n\r\n", [(b"B", b"c")], [("http-field-invalid", 0, 3)]),
         (b": c\r\n\r\n", [], [("http-field-invalid", 0, 5)]),
         (b"A: b\r\n\t c \r\n\r\n", [(b"A", b"b c")], [("http-obs-fold", 6, 12)]),
+        (b"A:\r\n b\r\n \r\n\r\n", [(b"A", b"b")], [("http-obs-fold", 4, 8)]),
         (
-            b"A:\r\n b\r\n \r\n\r\n",
-            [(b"A", b"b")],
-            [("http-obs-fold", 4, 8), ("http-obs-fold", 8, 11)],
+            b"A: b\r\n c\r\n\td\r\nE: f\r\n g\r\nH : i\r\n\r\n",
+            [(b"A", b"b c d"), (b"E", b"f g"), (b"H", b"i")],
+            [
+                ("http-obs-fold", 6, 10),
+                ("http-obs-fold", 20, 24),
+                ("http-space-before-colon", 24, 31),
+            ],
         ),
         (b" A: b\r\nC: d\r\n\r\n", [(b"C", b"d")], [("http-field-invalid", 0, 7)]),
         (
@@ -265,6 +270,13 @@ def test_a_field_line_past_its_limit_is_left_out():
     fields, faults = read(long + b" folded\r\nB: c\r\n\r\n")
     assert fields == [(b"B", b"c")]
     assert [code for code, _, _ in faults] == ["http-line-limit", "http-field-invalid"]
+
+
+def test_faults_have_a_limit():
+    found = FieldSection(b"A\r\n" * (MAX_FIELDS + 5) + b"\r\n", 0).faults
+    assert len(found) == MAX_FIELDS + 1
+    assert found[-1].code == "http-field-limit"
+    assert "5 faults more" in found[-1].summary
 
 
 def test_in_trailers_every_fault_is_an_error():
