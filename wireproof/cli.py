@@ -282,10 +282,14 @@ def _capture_port(
 ) -> int:
     from .recording import record_port
 
-    if not command:
-        _say(f"recording port {port} on {interface}; Ctrl-C ends it")
+    def ready() -> None:
+        if not command:
+            _say(f"recording port {port} on {interface}; Ctrl-C ends it")
+
     with _capture_problems():
-        recorded = record_port(port, path, interface=interface, duration=duration, command=command)
+        recorded = record_port(
+            port, path, interface=interface, duration=duration, command=command, ready=ready
+        )
     _say(f"{path}: {_captured(*recorded.statistics)}")
     return INTERRUPTED if recorded.interrupted else recorded.exit_code
 

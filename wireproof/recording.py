@@ -6,7 +6,7 @@ before the command starts, and ends when it has and its last packets are in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from capture import Recorder, Statistics
@@ -32,18 +32,20 @@ def record_port(
     interface: str = "lo",
     duration: float | None = None,
     command: Sequence[str] = (),
+    ready: Callable[[], None] = lambda: None,
 ) -> Recorded:
     """Record the TCP packets of ``port`` into a pcapng file at ``path``.
 
-    It ends with ``command``, or with a signal if there is none, and after ``duration`` seconds
-    in any case. Raises what :class:`capture.Recorder` does, and OSError for a command that
-    cannot be started.
+    ``ready`` is called when no packet is missed any more. The recording ends with ``command``,
+    or with a signal if there is none, and after ``duration`` seconds in any case. Raises what
+    :class:`capture.Recorder` does, and OSError for a command that cannot be started.
     """
     comment = f"while running: {' '.join(command)}" if command else ""
     exit_code, interrupted = 0, False
     with Recorder(
         path, port=port, interface=interface, comment=comment, version=__version__
     ) as recorder:
+        ready()
         if command:
             exit_code = run_command(command, duration=duration).exit_code
         else:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pytest
 from support.corpus import ROOT
 
 from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistics
+from capture.clients import Received
+from wireproof import demo, recording
 from wireproof.cli import cli, main, run
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
@@ -89,15 +92,19 @@ def test_bad_usage_is_one_line_and_exit_code_2(
     assert line in failure(capsys, 2, *arguments)
 
 
-def test_a_shell_can_ask_for_completions() -> None:
-    done = subprocess.run(
-        COMMAND,
-        env={**os.environ, "_WIREPROOF_COMPLETE": "bash_source"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "_WIREPROOF_COMPLETE=bash_complete" in done.stdout
+def test_a_shell_can_ask_for_completions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_WIREPROOF_COMPLETE", "zsh_source")
+    with pytest.raises(SystemExit) as exit:
+        run([])
+    assert exit.value.code == 0
+    assert "_WIREPROOF_COMPLETE=zsh_complete" in capsys.readouterr().out
+
+
+def test_standard_output_may_be_a_text_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", StringIO())
+    assert run(["--version"]) == 0
 
 
 # --- decode ---
@@ -279,6 +286,14 @@ def test_what_can_go_wrong_with_a_recording(
     assert line in failure(capsys, code, "capture", "--port", "80", "-o", "x", "--", "true")
 
 
+def test_ctrl_c_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run", interrupt)
+    assert run(["demo"]) == 130
+
+
 def test_a_reader_of_a_recording_that_has_enough(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -294,6 +309,45 @@ def test_a_reader_of_a_recording_that_has_enough(
     assert run(["decode", "x"]) == 141
 
 
+def test_capture_says_how_many_packets_there_were(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[object] = []
+
+    def record_scenario(*arguments: object) -> demo.Recorded:
+        asked.append(arguments)
+        return demo.Recorded(Received("sse", ""), Statistics(1_234, 0))
+
+    def record_port(*arguments: object, **options: Any) -> recording.Recorded:
+        options.pop("ready")()
+        asked.append((*arguments, options))
+        return recording.Recorded(Statistics(5, 0), exit_code=7, interrupted=False)
+
+    monkeypatch.setattr(demo, "record_scenario", record_scenario)
+    monkeypatch.setattr(recording, "record_port", record_port)
+    assert failure(capsys, 0, "capture", "sse", "-o", "x") == "x: 1,234 packets captured, 0 dropped"
+    assert failure(capsys, 7, "capture", "--port", "80", "-o", "-", "--", "a", "-b") == (
+        "/dev/stdout: 5 packets captured, 0 dropped"
+    )
+    assert asked == [
+        ("sse", "plain", "x", None),
+        (80, "/dev/stdout", {"interface": "lo", "duration": None, "command": ("a", "-b")}),
+    ]
+
+
+def test_capture_without_a_command_says_when_it_is_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def record_port(*arguments: object, **options: Any) -> recording.Recorded:
+        assert capsys.readouterr().err == ""
+        options["ready"]()
+        assert capsys.readouterr().err == "wireproof: recording port 80 on eth0; Ctrl-C ends it\n"
+        return recording.Recorded(Statistics(0, 0), exit_code=0, interrupted=True)
+
+    monkeypatch.setattr(recording, "record_port", record_port)
+    assert run(["capture", "--port", "80", "-o", "x", "-i", "eth0", "--duration", "9"]) == 130
+
+
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
@@ -307,10 +361,10 @@ def test_demo_says_whether_all_went_well(
 ) -> None:
     asked: list[object] = []
 
-    def demo(transports: object, delay: float) -> bool:
+    def run_demo(transports: object, delay: float) -> bool:
         asked.append((transports, delay))
         return clean
 
-    monkeypatch.setattr("wireproof.demo.run", demo)
+    monkeypatch.setattr(demo, "run", run_demo)
     assert run(arguments) == (0 if clean else 1)
     assert asked == [wanted]

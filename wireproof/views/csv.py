@@ -9,7 +9,7 @@ and lists are written as JSON. RFC 4180 but for the line ends, which are LF as e
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from io import TextIOWrapper
 from typing import Any, BinaryIO, get_args
@@ -30,12 +30,11 @@ def _columns() -> list[str]:
 
 COLUMNS = _columns()
 
-
-def _cell(value: Any) -> Any:
-    """Return a value as the csv module can write it."""
-    if isinstance(value, bool | list):
-        return msgspec.json.encode(value).decode()
-    return value
+PLACES = {
+    kind: [(field.name, COLUMNS.index(field.name)) for field in fields(kind)]
+    for kind in get_args(Record)
+}
+"""The column of each field of each kind: most columns of a row are empty, and need no look."""
 
 
 class CsvView:
@@ -60,5 +59,11 @@ class CsvView:
         self._text.detach()
 
 
-def _row(record: Record) -> Iterator[Any]:
-    return (_cell(getattr(record, name, None)) for name in COLUMNS)
+def _row(record: Record) -> list[Any]:
+    row: list[Any] = [None] * len(COLUMNS)
+    for name, place in PLACES[type(record)]:
+        value = getattr(record, name)
+        if isinstance(value, bool | list):
+            value = msgspec.json.encode(value).decode()
+        row[place] = value
+    return row
