@@ -108,7 +108,8 @@ class Side:
                 self._write_event(event, records)
                 if isinstance(event, EndOfMessage):
                     done += in_order(records)
-                    records = self._end_message(event)
+                    done += self._end_message(event)
+                    records = []
         if content:
             self._receive_content(content, records)
         return done + in_order(records) if done else in_order(records)
@@ -149,6 +150,13 @@ class Side:
     def _next_message(self) -> list[Record]:
         """Go on behind a message; return what that makes of the other direction."""
         raise NotImplementedError
+
+    def resume(self) -> list[Record]:
+        """Go on in HTTP: the server did not switch protocols."""
+        decoder = self.decoder
+        if isinstance(decoder, RequestDecoder | ResponseDecoder) and decoder.paused:
+            return self.write(decoder.resume())
+        return []
 
     def switch(
         self, deflate: DeflateParameters | None, sender: Sender, is_websocket: bool
@@ -196,13 +204,6 @@ class RequestSide(Side):
         self.exchange += 1
         return []
 
-    def resume(self) -> list[Record]:
-        """Go on in HTTP: the server did not switch protocols."""
-        decoder = self.decoder
-        if isinstance(decoder, RequestDecoder) and decoder.paused:
-            return self.write(decoder.resume())
-        return []
-
 
 class ResponseSide(Side):
     """What the server sends."""
@@ -241,12 +242,13 @@ class ResponseSide(Side):
             return []  # an interim response: the final one belongs to the same exchange
         pending = self.requests.pending
         request = pending.popleft() if pending else None
-        if isinstance(self.decoder, ResponseDecoder) and self.decoder.paused:
+        if response.framing == "upgrade":
             return self._switch(request, response)
         self.exchange += 1
+        records: list[Record] = []
         if request is not None and request.asks_upgrade:
-            return self.requests.resume()
-        return []
+            records += self.requests.resume()
+        return records + self.resume()
 
     def _switch(self, request: Request | None, response: Response) -> list[Record]:
         """Hand both directions to the protocol that the server switched to."""

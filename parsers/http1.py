@@ -67,8 +67,9 @@ __all__ = [
     "ResponseDecoder",
 ]
 
-Switch = Literal["upgrade", "connect", "http2"]
-"""What another protocol comes behind: a request or response to upgrade, CONNECT, a preface."""
+Switch = Literal["upgrade", "connect", "http2", "refusal"]
+"""What another protocol comes behind: a request or response to upgrade, CONNECT, a preface; or
+none: behind a refusal, the requests that the client sent meanwhile must be read first."""
 
 
 class MessageDecoder(ABC):
@@ -182,7 +183,7 @@ class MessageDecoder(ABC):
         self._takes_preface = self.paused_for != "http2"
         self.paused_for = None
         self._offset = held.start
-        self._await_message(held.start)
+        self._go_on(held.start)
         events: list[Event] = []
         while self._offset < end:
             data = held.take_run(end)
@@ -363,8 +364,12 @@ class MessageDecoder(ABC):
         events.append(EndOfMessage(self._body_start, end, ended_by, complete))
         if self.paused_for is not None:
             self._hold_from(end)
-        elif self._keep_alive:
-            self._await_message(end)
+        else:
+            self._go_on(end)
+
+    def _go_on(self, start: int) -> None:
+        if self._keep_alive:
+            self._await_message(start)
         else:
             self._state = self.closed
 
@@ -489,7 +494,8 @@ class RequestDecoder(MessageDecoder):
 class ResponseDecoder(MessageDecoder):
     """Decode what a server sends. It must be told what was asked: :meth:`expect`.
 
-    Behind 101, and behind a 2xx response to CONNECT, it is ``paused``.
+    Behind 101, and behind a 2xx response to CONNECT, it is ``paused``; and behind a response that
+    refuses to switch protocols, until it has been told what was asked next.
     """
 
     certain_message = CERTAIN_RESPONSE
@@ -524,6 +530,8 @@ class ResponseDecoder(MessageDecoder):
         body = response_framing(version, status, fields, method, upgrade)
         if body.framing == "upgrade":
             self.paused_for = "upgrade" if status == 101 else "connect"
+        elif is_asked and upgrade and not is_interim:
+            self.paused_for = "refusal"
         self._keep_alive = is_interim or keeps_alive(version, fields)
         events.append(
             Response(

@@ -319,6 +319,26 @@ def test_responses_that_switch(split):
         assert decoder.release() == (len(head), b"\x81\x00")
 
 
+@pytest.mark.parametrize("split", SPLITS)
+def test_behind_a_refusal_the_next_request_is_awaited(split):
+    decoder = responses((b"GET", True))
+    found = events(decoder, OK + OK, split, eof=False)
+    assert len(of(Response, found)) == 1
+    assert (decoder.paused, decoder.paused_for) == (True, "refusal")
+    decoder.expect(b"HEAD", False)
+    found = decoder.resume()
+    assert codes(found) == []
+    assert ends(found) == [(None, True)]
+    assert of(Response, found)[0].start == len(OK)
+
+
+def test_a_refusal_that_closes_the_connection():
+    decoder = responses((b"GET", True))
+    head = b"HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    events(decoder, head + b"x", eof=False)
+    assert codes(decoder.resume()) == ["http-data-after-close"]
+
+
 def test_a_switch_that_nobody_asked_for():
     decoder = responses((b"GET", False), (b"GET", False))
     found = events(decoder, SWITCHING + OK)
@@ -571,12 +591,13 @@ PAUSED = (22, 23)  # llhttp's codes for a switch of protocols
 
 
 def llhttp_events(vector: dict[str, Any], split) -> tuple[Any, list[Any]]:
+    data = bytes.fromhex(vector["input_hex"])
     if vector["type"].startswith("request"):
         decoder: RequestDecoder | ResponseDecoder = RequestDecoder()
     else:
         method = b"HEAD" if vector["meta"].get("skipBody") else b"GET"
-        decoder = responses(*[(method, True)] * 5)
-    found = events(decoder, bytes.fromhex(vector["input_hex"]), split, eof=False)
+        decoder = responses(*[(method, b" 101 " in data)] * 5)
+    found = events(decoder, data, split, eof=False)
     return decoder, joined(found + decoder.receive_eof("capture-end"))
 
 
