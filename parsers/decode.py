@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from struct import Struct
-from typing import BinaryIO
 
 from .capture_file import CaptureReader
+from .capture_input import Readable
 from .conversation import Conversation
 from .diagnostics import Diagnostic, diagnose
 from .ip import read_ip
@@ -60,20 +60,27 @@ def completion(record: Record) -> tuple[int, int]:
     return record.last_packet, record.offset or 0
 
 
-def decode(stream: BinaryIO, *, keep_data: bool = True) -> Iterator[Record]:
+def decode(stream: Readable, *, keep_data: bool = True) -> Iterator[Record]:
     """Yield the records of a capture file in the order in which its packets complete them.
 
-    ``keep_data=False`` leaves payloads out of the records; sizes and digests stay. Raises
-    UnreadableCapture (a ValueError) if ``stream`` is no capture; a capture that is cut or damaged
-    gives what is whole, and a diagnostic.
+    Of ``stream`` only ``read`` is used. ``keep_data=False`` leaves payloads out of the records;
+    sizes and digests stay. Raises UnreadableCapture (a ValueError) if ``stream`` is no capture; a
+    capture that is cut or damaged gives what is whole, and a diagnostic.
     """
+    return chain.from_iterable(decode_batches(stream, keep_data=keep_data))
+
+
+def decode_batches(
+    stream: Readable, *, keep_data: bool = True, batch: int = BATCH
+) -> Iterator[list[Record]]:
+    """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s."""
     reader = CaptureReader(stream)
     decoder = PacketDecoder(keep_data=keep_data)
     packets = iter(reader)
-    while batch := list(islice(packets, BATCH)):
-        yield from decoder.receive(batch)
-    yield from decoder.finish()
-    yield from decoder.report(reader.faults)
+    while rows := list(islice(packets, batch)):
+        yield decoder.receive(rows)
+    yield decoder.finish()
+    yield decoder.report(reader.faults)
 
 
 class PacketDecoder:

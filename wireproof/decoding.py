@@ -11,23 +11,20 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedWriter, RawIOBase, TextIOWrapper
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import PacketDecoder, decode
+from parsers.decode import decode_batches
 from parsers.records import Record
 
 from .selection import Transport, select
 from .views import Format, View, open_view
 
-BATCH = 512
-"""Records that a view gets at once: enough for a batch to cost nothing by itself."""
 TABLE_WIDTH = 100
 """Cells of a table that goes to no terminal, unless COLUMNS says otherwise."""
 
@@ -72,24 +69,15 @@ def run(wanted: Wanted) -> bool:
         stream = _open_input(wanted.source, stack)
         live = None if _is_file(stream) else _LiveSource(stream)
         if live is None:
-            records = decode(stream, keep_data=wanted.keep_data)
+            batches = decode_batches(stream, keep_data=wanted.keep_data)
         else:
-            records = _decode_live(live, keep_data=wanted.keep_data)
-        records = _chosen(records, wanted)
-        # The first record before the output is opened: what is no capture costs nobody a file.
-        first = list(islice(records, 1))
-        _pump(chain(first, records), live, _open_output(wanted, stack))
+            batches = decode_batches(live, keep_data=wanted.keep_data, batch=1)
+        if wanted.connection is not None or wanted.transport is not None:
+            batches = _batched(_chosen(chain.from_iterable(batches), wanted))
+        # The first records before the output is opened: what is no capture costs nobody a file.
+        first = next(filter(None, batches), [])
+        _pump(chain([first], batches), live, _open_output(wanted, stack))
     return bool(first)
-
-
-def _decode_live(source: _LiveSource, *, keep_data: bool) -> Iterator[Record]:
-    """Yield what :func:`parsers.decode.decode` does, but each packet's before the next comes."""
-    reader = CaptureReader(source)
-    decoder = PacketDecoder(keep_data=keep_data)
-    for packet in reader:
-        yield from decoder.receive([packet])
-    yield from decoder.finish()
-    yield from decoder.report(reader.faults)
 
 
 def _chosen(records: Iterator[Record], wanted: Wanted) -> Iterator[Record]:
@@ -99,26 +87,21 @@ def _chosen(records: Iterator[Record], wanted: Wanted) -> Iterator[Record]:
     return records if wanted.transport is None else select(records, wanted.transport)
 
 
-def _pump(records: Iterator[Record], live: _LiveSource | None, view: View) -> None:
-    """Move records to the view in batches, and at once what came before a live source waits."""
-    batch: list[Record] = []
+def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Yield each record as a batch of its own: a choice decides one at a time."""
+    for record in records:
+        yield [record]
 
-    def hand_on() -> None:
-        view.write(batch)
-        view.flush()
-        batch.clear()
 
+def _pump(batches: Iterable[list[Record]], live: _LiveSource | None, view: View) -> None:
+    """Move records to the view, and on from there before a live source waits."""
     if live is not None:
-        live.before_read = hand_on
+        live.before_read = view.flush
     try:
-        for record in records:
-            batch.append(record)
-            if len(batch) == BATCH:
-                view.write(batch)
-                batch.clear()
+        for batch in batches:
+            view.write(batch)
     finally:
         # An interrupted decode leaves what it had, in the form that the format needs.
-        view.write(batch)
         view.close()
 
 
