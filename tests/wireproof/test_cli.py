@@ -215,7 +215,7 @@ def test_what_a_terminal_cannot_show_is_escaped() -> None:
     unicode = ROOT / "fixtures" / "chunked" / "unicode.pcapng"
     done = subprocess.run(
         [*COMMAND, "decode", str(unicode), "--format", "table"],
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "100"},
         capture_output=True,
         check=True,
     )

@@ -56,6 +56,7 @@ def test_a_pipe_gets_ndjson(output: Output) -> None:
 def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(BytesIO(), encoding="utf-8")
     monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "90")
     assert run(Wanted(str(PLAIN)))
@@ -222,24 +223,36 @@ def test_a_pipe_shows_what_has_come_before_it_waits(
     assert [r["record"] for r in records(text)] == [r.record for r in decode(PLAIN)]
 
 
+class Interrupted(BytesIO):
+    """A pipe that is interrupted when all of its data has been read."""
+
+    def __init__(self, data: bytes, descriptor: int) -> None:
+        super().__init__(data)
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def read1(self, size: int | None = -1) -> bytes:
+        data = super().read1(size)
+        if not data:
+            raise KeyboardInterrupt
+        return data
+
+
 def test_an_interrupted_decode_leaves_a_whole_array(
     output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*args: object, **options: object) -> Iterator[object]:
-        yield from list(decode(PLAIN))[:3]
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("wireproof.decoding.decode", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run(Wanted(str(PLAIN), format="json"))
-    assert [record["record"] for record in json.loads(output.text)] == [
-        "request",
-        "response",
-        "chunk",
-    ]
-
-
-def test_many_records_come_in_batches(output: Output, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wireproof.decoding.BATCH", 2)
-    assert run(Wanted(str(PLAIN)))
-    assert [r["record"] for r in records(output.text)] == [r.record for r in decode(PLAIN)]
+    reading, writing = os.pipe()
+    data = PLAIN.read_bytes()
+    stream = Interrupted(data[: len(data) // 2], reading)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(stream))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(Wanted("-", format="json"))
+    finally:
+        os.close(reading)
+        os.close(writing)
+    kinds = [record["record"] for record in json.loads(output.text)]
+    assert kinds[:3] == ["request", "response", "chunk"]
+    assert "connection" not in kinds

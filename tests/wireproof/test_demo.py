@@ -103,8 +103,9 @@ def test_a_scenario_has_a_server_with_its_own_delay(
 
 
 def test_the_demo_shows_what_each_transport_put_on_the_wire(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     assert run(["demo", "--delay", "0.01"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""

@@ -138,6 +138,7 @@ def test_a_pipe_gets_no_colours_and_no_trailing_blanks() -> None:
 
 
 def test_a_terminal_gets_colours_unless_it_asks_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     assert SGR.search(terminal(chunked()))
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in terminal(chunked())
