@@ -93,7 +93,7 @@ class Chunk:
 # chunk      = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
 # chunk-size = 1*HEXDIG. Not int(): that also takes "0x5", "+5", "5 " and "1_0".
 # 15 digits stay below MAX_CHUNK_SIZE; more of them take the general path.
-CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
+match_chunk_line = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n").match
 
 # RFC 9112 section 7.1.1:
 # chunk-ext      = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
@@ -266,27 +266,30 @@ class ChunkedDecoder:
 
         Per chunk it is one match and one slice; going through the states costs three times more.
         """
-        match = CHUNK_LINE.match
-        append = events.append
         base = self._base
         index = self._index
         keep = self._keep_data
-        last = len(data) - 2
-        while (line := match(data, pos)) is not None:
+        length = len(data)
+        while (line := match_chunk_line(data, pos)) is not None:
             begin = line.end()
             size = int(line[1], 16)
             end = begin + size
-            if end > last or not 0 < size <= MAX_KEPT_CHUNK or data[end : end + 2] != b"\r\n":
+            behind = end + 2
+            if behind > length or not 0 < size <= MAX_KEPT_CHUNK or data[end:behind] != b"\r\n":
                 break
             content = data[begin:end]
-            append(Data(base + begin, base + end, content, index))
-            end += 2
-            append(Chunk(base + pos, base + end, index, size, b"", content if keep else None, None))
+            kept = content if keep else None
+            events += (
+                Data(base + begin, base + end, content, index),
+                Chunk(base + pos, base + behind, index, size, b"", kept, None),
+            )
             index += 1
-            pos = end
+            pos = behind
+            if pos == length:
+                break
         self._index = index
         self._start = base + pos
-        if pos < last + 2:
+        if pos < length:
             self._state = self.chunk_line
         return pos
 

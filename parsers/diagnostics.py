@@ -146,6 +146,9 @@ FAULTS: dict[str, Fault] = {
     "http-transfer-encoding-not-last": Fault(
         "error", "chunked is not the last transfer coding", "RFC 9112 section 6.3"
     ),
+    "http-transfer-encoding-empty-element": Fault(
+        "warning", "Transfer-Encoding has an empty element", "RFC 9110 section 5.6.1"
+    ),
     "http-transfer-encoding-until-close": Fault(
         "note", "the last transfer coding is not chunked: closing ends it", "RFC 9112 section 6.3"
     ),

@@ -341,6 +341,7 @@ class MessageDecoder(ABC):
         self._body_start = start
         self._whole = True
         if body.lost:
+            self.paused_for = None  # what follows is nobody's
             events.append(EndOfMessage(start, start, None, False))
             self._start = start
             self._state = self.lost
@@ -417,7 +418,7 @@ class MessageDecoder(ABC):
 
     def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:
         line = self._line.pending
-        if not line.strip(b"\r"):
+        if not line:
             return
         if not self.start_line_begins.fullmatch(line):
             code, detail = "http-start-line-invalid", excerpt(line)
@@ -469,7 +470,7 @@ class RequestDecoder(MessageDecoder):
         method, target, version, faults = self._request_line
         body = request_framing(method, version, fields)
         upgrade = asks_upgrade(method, version, fields)
-        if upgrade and not body.lost:
+        if upgrade:
             self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
         self._keep_alive = keeps_alive(version, fields)
         events.append(

@@ -27,6 +27,8 @@ TRANSFER_ENCODING = b"transfer-encoding"
 LENGTHS = re.compile(rb"[0-9]++(?:[ \t]*+,[ \t]*+[0-9]++)*+")
 # RFC 9110 section 5.6.1: #element, with quoted-strings (section 5.6.4) that may hold commas.
 ELEMENT = re.compile(rb'(?:"(?:[^"\\]|\\.)*+"?+|[^,"])++', re.DOTALL)
+# "A sender MUST NOT generate empty list elements", and not every recipient takes them.
+EMPTY_ELEMENT = re.compile(rb"(?:\A|,)[ \t]*+(?:,|\Z)")
 # RFC 9112 section 7: transfer-coding = token *( OWS ";" OWS transfer-parameter )
 CODING = re.compile(rb"(" + TOKEN + rb")[ \t]*+(;.*+)?", re.DOTALL)
 
@@ -156,8 +158,11 @@ def _transfer_codings(transfer: list[bytes], faults: list[Fault]) -> list[str]:
             # Section 7.1: "their presence SHOULD be treated as an error"
             detail = f"chunked has a parameter: {excerpt(match[2])}"
             faults.append(("http-transfer-encoding-invalid", detail, TRANSFER_ENCODING))
+    joined = b",".join(transfer)
     if not codings:
         faults.append(("http-transfer-encoding-invalid", "it names no coding", TRANSFER_ENCODING))
+    elif EMPTY_ELEMENT.search(joined):
+        faults.append(("http-transfer-encoding-empty-element", excerpt(joined), TRANSFER_ENCODING))
     if (times := codings.count("chunked")) > 1:
         detail = f"{times} times"
         faults.append(("http-transfer-encoding-repeated", detail, TRANSFER_ENCODING))

@@ -49,6 +49,7 @@ def response(fields, version=V11, status=200, method=b"GET", upgrade=False):
 LENGTH_AND_TRANSFER = "http-transfer-encoding-and-content-length"
 NOT_LAST, UNTIL_CLOSE = "http-transfer-encoding-not-last", "http-transfer-encoding-until-close"
 UNKNOWN, INVALID = "http-transfer-encoding-unknown", "http-transfer-encoding-invalid"
+EMPTY = "http-transfer-encoding-empty-element"
 FORBIDDEN = "http-transfer-encoding-forbidden"
 LENGTH_INVALID = "http-content-length-invalid"
 CONFLICT, REPEATED = "http-content-length-conflict", "http-content-length-repeated"
@@ -77,7 +78,10 @@ CONFLICT, REPEATED = "http-content-length-conflict", "http-content-length-repeat
         (transfer(b"chunked"), ("chunked", None, False, [])),
         (transfer(b"ChUnKeD"), ("chunked", None, False, [])),
         (transfer(b"gzip, chunked"), ("chunked", None, False, [])),
-        (transfer(b"gzip", b", chunked,"), ("chunked", None, False, [])),
+        (transfer(b"gzip", b"chunked"), ("chunked", None, False, [])),
+        (transfer(b"gzip", b" , chunked"), ("chunked", None, False, [EMPTY])),
+        (transfer(b"chunked,"), ("chunked", None, False, [EMPTY])),
+        (transfer(b"", b"chunked"), ("chunked", None, False, [EMPTY])),
         (transfer(b'gzip;a="b,c", chunked'), ("chunked", None, False, [])),
         (transfer(b"chunked") + length(b"5"), ("chunked", None, False, [LENGTH_AND_TRANSFER])),
         (transfer(b"chunked") + length(b"x"), ("chunked", None, False, [LENGTH_AND_TRANSFER])),
