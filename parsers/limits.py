@@ -41,6 +41,8 @@ MAX_OUT_OF_ORDER_SEGMENTS = 16_384
 """Segments that wait behind a hole, so that one-byte segments do not cost a hundred times more."""
 MAX_HISTORY_SEGMENTS = 16
 """Segments kept after they were put in order, so that a late copy can be compared with them."""
+MAX_HISTORY = 64 * KiB
+"""Bytes of them, in one direction: a window of TCP without scaling (RFC 7323 section 2)."""
 GAP_PATIENCE = 16
 """Packets of a connection that may still bring bytes that were acknowledged already: captures
 of several queues or cores show a segment after its acknowledgement, but not long after."""

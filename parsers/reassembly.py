@@ -143,13 +143,21 @@ class OutOfOrderQueue:
 class History:
     """The last pieces that were put in order, to compare late copies with."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "_size")
 
     def __init__(self) -> None:
-        self._pieces: deque[tuple[int, bytes]] = deque(maxlen=limits.MAX_HISTORY_SEGMENTS)
+        self._pieces: deque[tuple[int, bytes]] = deque()
+        self._size = 0
 
     def append(self, start: int, data: bytes) -> None:
-        self._pieces.append((start, data))
+        """Keep a piece, or its end if it is longer than all that may be kept."""
+        if (excess := len(data) - limits.MAX_HISTORY) > 0:
+            start, data = start + excess, data[excess:]
+        pieces = self._pieces
+        pieces.append((start, data))
+        self._size += len(data)
+        while self._size > limits.MAX_HISTORY or len(pieces) > limits.MAX_HISTORY_SEGMENTS:
+            self._size -= len(pieces.popleft()[1])
 
     def overlapping(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Yield the kept (start, data) that hold bytes of [start, end)."""

@@ -109,6 +109,17 @@ def test_history_remembers_the_last_segments() -> None:
     assert list(history.overlapping(5, 7)) == [(5, b"x"), (6, b"x")]
 
 
+def test_history_is_bounded_in_bytes_too() -> None:
+    size = limits.MAX_HISTORY // 2
+    history = History()
+    for number in range(3):
+        history.append(number * size, b"x" * size)
+    assert [start for start, _ in history.overlapping(0, 3 * size)] == [size, 2 * size]
+    history.append(3 * size, b"y" * (5 * size))
+    ((start, data),) = history.overlapping(0, 8 * size)
+    assert (start, len(data)) == (6 * size, 2 * size)
+
+
 def test_a_conflict_shows_both_versions() -> None:
     late = piece(2, b"good", packet=7)
     assert find_conflict(late, iter([(0, b"__good__")])) is None
