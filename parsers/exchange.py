@@ -9,6 +9,7 @@ protocols, whose meaning the answer decides.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
 from operator import attrgetter
@@ -44,7 +45,7 @@ def field_value(fields: Fields, name: bytes) -> bytes | None:
     return next((value for given, value in fields if given.lower() == name), None)
 
 
-class Side:
+class Side(ABC):
     """One direction of an HTTP/1.1 connection: a receiver of its bytes."""
 
     def __init__(
@@ -144,12 +145,13 @@ class Side:
             return self._next_message()
         return [body.record(found), *self._next_message()]
 
+    @abstractmethod
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
-        raise NotImplementedError
+        """Add a message's head, and open its body."""
 
+    @abstractmethod
     def _next_message(self) -> list[Record]:
         """Go on behind a message; return what that makes of the other direction."""
-        raise NotImplementedError
 
     def resume(self) -> list[Record]:
         """Go on in HTTP: the server did not switch protocols."""
@@ -165,19 +167,16 @@ class Side:
         old, self.decoder = self.decoder, None
         if not is_websocket or not isinstance(old, RequestDecoder | ResponseDecoder):
             return []
-        records: list[Record] = []
-        offset = self.ledger.stream.size
+        # Of a request that was not captured nothing is held: frames begin with what comes next.
+        start, held = old.release() if old.paused else (self.ledger.stream.size, b"")
+        decoder = WebSocketDecoder(sender, start, deflate, keep_data=self.ledger.keeps_data)
+        self.decoder = decoder
+        records = self.receive_data(held)
         while old.paused:
-            start, held = old.release()
-            if self.decoder is None:
-                offset = start
-                self.decoder = WebSocketDecoder(
-                    sender, start, deflate, keep_data=self.ledger.keeps_data
-                )
-            elif start > offset:
-                records += self.write(self.decoder.receive_gap(start - offset))
-            records += self.receive_data(held)
             offset = start + len(held)
+            start, held = old.release()
+            records += self.write(decoder.receive_gap(start - offset))
+            records += self.receive_data(held)
         return records
 
 
@@ -190,6 +189,7 @@ class RequestSide(Side):
         super().__init__(ledger, decoder)
         self.pending: deque[Request] = deque()
         """Requests that have not been answered."""
+        self._is_refused = False
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Request)
@@ -202,7 +202,13 @@ class RequestSide(Side):
 
     def _next_message(self) -> list[Record]:
         self.exchange += 1
-        return []
+        is_refused, self._is_refused = self._is_refused, False
+        return self.resume() if is_refused else []
+
+    def refuse(self) -> list[Record]:
+        """Go on in HTTP behind a request to switch protocols, now or when it has ended."""
+        self._is_refused = self.body is not None
+        return self.resume()
 
 
 class ResponseSide(Side):
@@ -245,10 +251,9 @@ class ResponseSide(Side):
         if response.framing == "upgrade":
             return self._switch(request, response)
         self.exchange += 1
-        records: list[Record] = []
         if request is not None and request.asks_upgrade:
-            records += self.requests.resume()
-        return records + self.resume()
+            return self.requests.refuse() + self.resume()
+        return []
 
     def _switch(self, request: Request | None, response: Response) -> list[Record]:
         """Hand both directions to the protocol that the server switched to."""
