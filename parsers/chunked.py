@@ -255,7 +255,10 @@ class ChunkedDecoder:
         return () if self.done else (min(self._start, self._offset),)
 
     def release(self) -> tuple[int, bytes]:
-        """Return the bytes behind the body, and the offset of the first; once ``done``."""
+        """Return the bytes behind the body, and the offset of the first; once ``done``.
+
+        To a caller of :meth:`decode`, only those that the search behind missing bytes had kept.
+        """
         rest, self._rest = self._rest, b""
         return self._offset, rest
 
@@ -379,16 +382,15 @@ class ChunkedDecoder:
         events.append(diagnose("http-resynchronised", self._start, offset, detail))
         if self._search.found == "message":
             self.done = self.interrupted = True
-            self._rest = rest
-            self._base = offset - len(data)  # so that the next byte is the message's first
-            return len(data)
-        self._start = offset
-        self._state = self.chunk
-        # The place may lie in an earlier piece, but what ends the body lies in this one.
-        base, self._offset = self._base, offset
-        behind = len(rest) - self.decode(rest, 0, events)
-        self._base = base
-        return len(data) - behind
+        else:
+            self._start = self._offset = offset
+            self._state = self.chunk
+            consumed = self.decode(rest, 0, events)
+            offset, rest = offset + consumed, rest[consumed:]
+        # What is behind the body may have come in an earlier piece: it is handed back.
+        self._rest = rest
+        self._base = offset - len(data)  # so that decode() finds the offset behind the body
+        return len(data)
 
     def lost(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Framing is lost: nothing that follows can be told apart."""

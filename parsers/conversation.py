@@ -243,6 +243,8 @@ class Conversation:
             None if closed_by is None else "client" if closed_by is client else "server",
             connection.close,
             connection.is_midstream,
+            client.fin_packet,
+            client.peer.fin_packet,
         )
 
     def _ledger(self, direction: Direction) -> Ledger:

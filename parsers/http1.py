@@ -265,14 +265,12 @@ class MessageDecoder(ABC):
         pos = body.decode(data, pos, events)
         if not body.done:
             return pos
-        if not body.interrupted:
-            self._end_message(self._base + pos, "last-chunk", self._whole, events)
-            return pos
-        # Where it ended the capture does not hold; the next message has begun, maybe in an
-        # earlier piece.
         offset, rest = body.release()
-        self._end_message(offset, "capture-end", False, events)
-        return self._replay(offset, rest, len(data), events)
+        if body.interrupted:  # where it ended the capture does not hold
+            self._end_message(offset, "capture-end", False, events)
+        else:
+            self._end_message(offset, "last-chunk", self._whole, events)
+        return self._replay(offset, rest, len(data), events) if rest else pos
 
     def sized_body(self, data: bytes, pos: int, events: list[Event]) -> int:
         end = min(pos + self._left, len(data))

@@ -51,6 +51,9 @@ class ConnectionRecord:
     close: str
     """``fin``, ``reset`` or ``open``."""
     midstream: bool
+    client_fin: int | None = None
+    """The packet that carried the client's FIN, null if none was seen."""
+    server_fin: int | None = None
 
 
 @event

@@ -73,6 +73,7 @@ class Direction:
         "queue",
         "history",
         "fin_offset",
+        "fin_packet",
         "usual_seq",
         "pending",
         "is_waiting",
@@ -99,6 +100,7 @@ class Direction:
         self.queue = OutOfOrderQueue()
         self.history = History()
         self.fin_offset: int | None = None
+        self.fin_packet: int | None = None
         self.usual_seq = NO_SEQ
         """What the next segment's sequence number is if it is as usual: in order, with nothing
         waiting and nothing closed on either side. NO_SEQ if no segment can be."""
@@ -213,6 +215,7 @@ class Direction:
             records += self._fault("tcp-urgent-data", f"in packet {number}")
         if flags & FIN and self.fin_offset is None:
             self.fin_offset = self.offset_of(seq) + len(payload) + missing
+            self.fin_packet = number
             self.is_waiting = True
             self.connection.note_fin(self)
         records += self.receive(seq, ack, flags & ~UNUSUAL | ACK, payload, missing, number, time_ns)

@@ -91,4 +91,9 @@ def connection_end(connection: ConnectionRecord) -> str:
     verb, flag = ("reset", "RST") if connection.close == "reset" else ("closed", "FIN")
     if connection.closed_by is None:
         return f"{verb} ({flag})"
-    return f"{verb} by the {connection.closed_by} ({flag})"
+    said = f"{verb} by the {connection.closed_by} ({flag})"
+    if connection.close == "reset":
+        return said
+    other = "client" if connection.closed_by == "server" else "server"
+    fin = connection.client_fin if other == "client" else connection.server_fin
+    return f"{said}, then the {other}" if fin is not None else f"{said}, not by the {other}"

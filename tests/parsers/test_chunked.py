@@ -348,6 +348,20 @@ def test_a_gap_may_hold_the_end_of_the_body(split):
     assert decoder.release() == (len(BODY), data[len(BODY) :])
 
 
+@pytest.mark.parametrize("split", [whole, byte_by_byte])
+def test_behind_a_gap_the_end_may_be_found_late(split):
+    # "5" is a chunk's size until the second byte behind the last chunk says that it is none.
+    decoder = ChunkedDecoder()
+    decoder.receive_gap(3)
+    found = [
+        event
+        for piece in split(b"\r\n5\r\n" + LAST + b"GET")
+        for event in decoder.receive_data(piece)
+    ]
+    assert of(Chunk, found) == [Chunk(8, 13, 0, 0, b"", b"", [])]
+    assert decoder.release() == (13, b"GET")
+
+
 def test_a_gap_in_the_trailers_misses_no_content():
     decoder = ChunkedDecoder()
     found = decoder.receive_data(b"0\r\nA: b") + decoder.receive_gap(3)

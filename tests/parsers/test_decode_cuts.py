@@ -12,40 +12,34 @@ import random
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.frames import ACK, PSH
 from support.stored import SMALL, Dialogue, completion, dialogue, name, packets
-from support.talk import Side, Talk, decoded
+from support.talk import Side, Talk, decoded, without_packets
 
 from parsers.records import ConnectionRecord, Record, SseEventRecord
 
 EXAMPLES = int(os.environ.get("WIREPROOF_EXAMPLES", "8"))
-WHEN_AND_WHERE = {"first_packet", "last_packet", "first_time", "last_time"}
-COUNTERS = {"packets", "retransmissions", "out_of_order"}
 
 Arrivals = dict[Side, list[int]]
 """The packet in which each byte of a direction arrived first."""
 
 
-def shared_fields(record: Record, is_coded: bool) -> dict[str, Any]:
-    """What must not depend on the segments.
+def in_stream_order(records: list[Record], *, is_coded: bool) -> list[str]:
+    """What must not depend on the segments, in an order that does not either.
 
     A piece of coded content maps to the whole piece of input that it came out of, and that is cut
     by segments: only there an event's place depends on them.
     """
-    left_out = WHEN_AND_WHERE
-    if isinstance(record, ConnectionRecord):
-        left_out = left_out | COUNTERS
-    if is_coded and isinstance(record, SseEventRecord):
-        left_out = left_out | {"offset", "length"}
-    return {field: getattr(record, field) for field in record.__slots__ if field not in left_out}
-
-
-def in_stream_order(records: list[Record], *, is_coded: bool) -> list[str]:
-    """What must not depend on the segments, in an order that does not either."""
-    return sorted(repr(shared_fields(record, is_coded)) for record in records)
+    return sorted(
+        repr(
+            without_packets(record, "offset", "length")
+            if is_coded and isinstance(record, SseEventRecord)
+            else without_packets(record)
+        )
+        for record in records
+    )
 
 
 def is_coded(records: list[Record]) -> bool:

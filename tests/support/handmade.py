@@ -182,6 +182,8 @@ class Wire:
             "closed_by": "server",
             "close": "fin",
             "midstream": False,
+            "client_fin": self.packet + 1,
+            "server_fin": self.packet + 2,
         } | more
         return ConnectionRecord(
             connection=self.connection,

@@ -12,11 +12,11 @@ Each piece is a segment of its own, and acknowledges all that the other side has
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from parsers.decode import PacketDecoder, completion
 from parsers.packets import Packet
-from parsers.records import Record
+from parsers.records import ConnectionRecord, Record
 
 from .capture_files import Blocks, option
 from .frames import ACK, FIN, PSH, RST, SYN, ipv4, ipv6, tcp
@@ -166,3 +166,14 @@ def decoded(
 def kinds(records: Iterable[Record]) -> list[str]:
     """What the records are, for a glance: diagnostics by their code."""
     return [getattr(record, "code", record.record) for record in records]
+
+
+def without_packets(record: Record, *also: str) -> dict[str, Any]:
+    """What of a record does not depend on how its bytes were cut into packets.
+
+    ``also`` names further fields to leave out.
+    """
+    left_out = ("first_packet", "last_packet", "first_time", "last_time", *also)
+    if isinstance(record, ConnectionRecord):
+        left_out += ("packets", "retransmissions", "out_of_order", "client_fin", "server_fin")
+    return {field: getattr(record, field) for field in record.__slots__ if field not in left_out}

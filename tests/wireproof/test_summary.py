@@ -18,7 +18,7 @@ def lines(records: list[Record]) -> list[str]:
 def test_chunks() -> None:
     assert lines(chunked()) == [
         "chunked    GET /stream: 2 chunks, 98 bytes over 0 µs; complete (last chunk); "
-        "closed by the server (FIN)"
+        "closed by the server (FIN), then the client"
     ]
 
 
@@ -61,7 +61,7 @@ def test_websocket() -> None:
     ]
     assert lines(records) == [
         "websocket  GET /ws: 1 message in 5 frames (1 ping, 1 pong), 7 bytes over 400.0 ms; "
-        "1000 normal closure, by the client; closed by the client (FIN)"
+        "1000 normal closure, by the client; closed by the client (FIN), then the server"
     ]
 
 

@@ -79,7 +79,14 @@ def test_every_way_a_body_ends_has_words() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"close": "fin", "closed_by": "server"}, "closed by the server (FIN)"),
+        (
+            {"close": "fin", "closed_by": "server"},
+            "closed by the server (FIN), then the client",
+        ),
+        (
+            {"close": "fin", "closed_by": "client", "server_fin": None},
+            "closed by the client (FIN), not by the server",
+        ),
         ({"close": "reset", "closed_by": "client"}, "reset by the client (RST)"),
         ({"close": "open", "closed_by": None}, "still open when the capture ends"),
         ({"close": "fin", "closed_by": None}, "closed (FIN)"),

@@ -48,8 +48,8 @@ def test_a_chunked_response_from_first_to_last() -> None:
         "      7 ← 300.0 ms 100.0 ms      8  chunk 1     a large",
         "      8 ← 400.0 ms 100.0 ms      0  last chunk",
         "← body complete (last chunk): 98 bytes in 2 chunks over 0 µs",
-        "closed by the server (FIN):  127.0.0.1:46058 → 127.0.0.1:8000  http/1.1",
-        "11 packets",
+        "closed by the server (FIN), then the client:",
+        "127.0.0.1:46058 → 127.0.0.1:8000  http/1.1  11 packets",
     ]
 
 
@@ -126,7 +126,8 @@ def test_websocket_frames_and_messages() -> None:
         "     12 → 800.0 ms 100.0 ms      1  Pong       [MASKED] 1b2c3d4e x round trip 100.0 ms",
         "     13 ← 900.0 ms 100.0 ms      0  Close      1001 going away",
         "",
-        "closed by the client (FIN):  127.0.0.1:46058 → 127.0.0.1:8000  websocket  16 packets",
+        "closed by the client (FIN), then the server:  127.0.0.1:46058 → 127.0.0.1:8000  websocket",
+        "16 packets",
     ]
     assert "    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=  answers the key" in table(
         records
@@ -240,7 +241,8 @@ def test_a_connection_without_its_start_counts_from_what_is_first() -> None:
 def test_what_the_network_did_is_counted() -> None:
     end = replace(Wire().end(), retransmissions=1, out_of_order=1_200)
     assert text_of(connection_lines(end, 200)) == [
-        "closed by the server (FIN):  127.0.0.1:46058 → 127.0.0.1:8000  http/1.1  6 packets  "
+        "closed by the server (FIN), then the client:  127.0.0.1:46058 → 127.0.0.1:8000  http/1.1"
+        "  6 packets  "
         "1 retransmission  1,200 out of order"
     ]
 
