@@ -80,15 +80,12 @@ class SourceMap(Generic[T]):
     """What the bytes of one stream came from, run by run.
 
     ``size`` is the length of the stream so far: the offset of the byte that comes next.
-    ``last_start`` is where the run that was added last begins, ``last_value`` what it came from.
     """
 
-    __slots__ = ("size", "last_start", "last_value", "_ends", "_values")
+    __slots__ = ("size", "_ends", "_values")
 
     def __init__(self, offset: int = 0) -> None:
         self.size = offset
-        self.last_start = offset
-        self.last_value: T | None = None
         self._ends: list[int] = []
         self._values: list[T] = []
 
@@ -98,10 +95,8 @@ class SourceMap(Generic[T]):
 
     def extend(self, length: int, value: T) -> None:
         """Append a run of ``length`` bytes that came from ``value``."""
-        self.last_start = self.size
-        self.last_value = value
-        self.size += length
-        self._ends.append(self.size)
+        self.size = end = self.size + length
+        self._ends.append(end)
         self._values.append(value)
 
     def at(self, offset: int) -> tuple[int, T]:

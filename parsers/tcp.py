@@ -139,16 +139,6 @@ class Direction:
             )
         return records
 
-    def receive_usual(self, payload: bytes, number: int, time_ns: int) -> list[Record]:
-        """Put aside the payload of a segment whose sequence number is ``usual_seq``."""
-        size = len(payload)
-        self.usual_seq = self.next_seq = (self.usual_seq + size) & 0xFFFFFFFF
-        self.stream.extend(size, (number, time_ns, number, time_ns))
-        self.pending.append(payload)
-        if self.peer.pending:
-            return self.peer.flush()
-        return self.flush() if size > LARGE_SEGMENT else []
-
     def flush(self) -> list[Record]:
         """Hand what was put aside to the receiver."""
         pending = self.pending
@@ -446,11 +436,6 @@ class Connection:
     def out_of_order(self) -> int:
         return self.first.out_of_order + self.second.out_of_order
 
-    def note_packet(self, number: int, time_ns: int) -> None:
-        self.packets += 1
-        self.last_packet = number
-        self.last_time = time_ns
-
     def note_fin(self, direction: Direction) -> None:
         if self.closed_by is None:
             self.closed_by = direction
@@ -511,7 +496,9 @@ class ConnectionTable:
         connection = direction.connection
         if connection.is_over:
             return []  # a late packet
-        connection.note_packet(number, time_ns)
+        connection.packets += 1
+        connection.last_packet = number
+        connection.last_time = time_ns
         records = direction.peer.flush() + direction.flush()
         records += direction.receive(seq, ack, flags, payload, missing, number, time_ns)
         direction.note_usual_seq()
@@ -522,15 +509,31 @@ class ConnectionTable:
 
     def receive_usual(
         self, direction: Direction, ack: int, payload: bytes, number: int, time_ns: int
-    ) -> list[Record]:
-        """Take a segment with :attr:`Direction.usual_seq`, ACK, and no flag of ``UNUSUAL``."""
-        direction.connection.note_packet(number, time_ns)
+    ) -> list[Record] | None:
+        """Take a segment with :attr:`Direction.usual_seq`, ACK, and no flag of ``UNUSUAL``.
+
+        Its payload is put aside. This is the hot path of the whole chain, so it makes no calls
+        that it can do without: each is a twentieth of what a packet costs.
+        """
+        connection = direction.connection
+        connection.packets += 1
+        connection.last_packet = number
+        connection.last_time = time_ns
         direction.acked = ack
         if not payload:
-            return []
-        if not direction.pending:
+            return None
+        size = len(payload)
+        direction.usual_seq = direction.next_seq = (direction.usual_seq + size) & 0xFFFFFFFF
+        direction.stream.extend(size, (number, time_ns, number, time_ns))
+        pending = direction.pending
+        if not pending:
             self._dirty.append(direction)
-        return direction.receive_usual(payload, number, time_ns)
+            pending.append(payload)
+            if direction.peer.pending:
+                return direction.peer.flush()
+        else:
+            pending.append(payload)
+        return direction.flush() if size > LARGE_SEGMENT else None
 
     def flush(self) -> list[Record]:
         """Hand to the receivers what was put aside; return the records that it completed."""

@@ -19,7 +19,7 @@ def make(lengths: list[int], offset: int = 0) -> SourceMap[int]:
 
 def test_an_empty_map_knows_nothing() -> None:
     source: SourceMap[int] = SourceMap(5)
-    assert (source.size, len(source), source.last_value) == (5, 0, None)
+    assert (source.size, len(source)) == (5, 0)
     with pytest.raises(LookupError):
         source.at(5)
     source.retain([5])
@@ -54,7 +54,6 @@ def test_what_is_retained_is_found_unchanged(
         assert source.at(offset) == whole.at(offset)
     source.extend(3, 99)
     assert source.at(whole.size) == (whole.size + 3, 99)
-    assert (source.last_start, source.last_value) == (whole.size, 99)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.data())
