@@ -17,7 +17,7 @@ from .content import ContentDecoder
 from .diagnostics import Diagnostic, diagnose
 from .http1 import EndOfMessage
 from .ledger import Ledger
-from .provenance import Ending, Event, SourceMap
+from .provenance import Event, SourceMap
 from .records import BodyRecord, Record
 from .sse import EventStreamDecoder, ServerSentEvent
 
@@ -118,15 +118,16 @@ class Body:
         self._origins.extend(length, (found.start, found.end, found.chunk))
         return self._records(self._events.receive_gap(length))
 
-    def end_content(self, found: EndOfMessage, ending: Ending) -> list[Record]:
+    def end_content(self, found: EndOfMessage) -> list[Record]:
         """Return what the end of the body completes in its content."""
         records: list[Record] = []
-        if self._content is not None and not self._has_hole:
-            for decoded in self._content.finish():
-                records += self._receive_output(decoded, (found.end, found.end, None))
-            if found.complete:
-                records += self._faults(found.end, found.end)
+        if self._content is not None and found.complete and not self._has_hole:
+            self._content.finish()
+            records += self._faults(found.end, found.end)
         if self._events is not None:
+            # For the content its framing's end is as good as the connection's.
+            ended_by = found.ended_by
+            ending = ended_by if ended_by == "reset" or ended_by == "capture-end" else "close"
             records += self._records(self._events.receive_eof(ending))
         return records
 

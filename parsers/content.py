@@ -335,15 +335,11 @@ class ContentDecoder:
         for start in range(0, len(data), MAX_DECODED_STEP):
             yield data[start : start + MAX_DECODED_STEP]
 
-    def finish(self) -> list[bytes]:
-        """Note the faults of content that ends here; return what was held back.
-
-        No coding of today holds anything back that its input has completed.
-        """
+    def finish(self) -> None:
+        """Note the faults of content that ends here. No coding holds anything back till then."""
         for coder in self._coders:
             if not self._is_stopped():
                 coder.finish()
-        return []
 
     def take_faults(self) -> list[Fault]:
         """Return the faults since the last call."""

@@ -56,7 +56,6 @@ class Side(ABC):
         """None once another protocol has begun that is not decoded."""
         self.exchange = 0
         self.body: Body | None = None
-        self._ending: Ending = "capture-end"
 
     def receive_data(self, data: bytes) -> list[Record]:
         decoder = self.decoder
@@ -73,7 +72,6 @@ class Side(ABC):
         return records
 
     def receive_eof(self, ending: Ending) -> list[Record]:
-        self._ending = ending
         return [] if self.decoder is None else self.write(self.decoder.receive_eof(ending))
 
     def receive_fault(self, fault: Diagnostic) -> list[Record]:
@@ -132,7 +130,7 @@ class Side(ABC):
                 records += self.body.receive_missing(event)
         elif isinstance(event, EndOfMessage):
             if self.body is not None:
-                records += self.body.end_content(event, self._ending)
+                records += self.body.end_content(event)
         elif isinstance(event, Request | Response):
             self._begin_message(event, records)
         else:

@@ -80,8 +80,8 @@ MAX_RESYNCHRONISE = 64 * KiB
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB
 """What a decompressor may put out at once, so that a bomb never stands in memory."""
-MAX_DECODED_RATIO = 2_000
-"""Decoded bytes for one coded byte, beyond the first MiB: DEFLATE cannot pass 1,032."""
+MAX_DECODED_RATIO = 200
+"""Decoded bytes for one coded byte, beyond the first MiB: Apache's DeflateInflateRatioLimit."""
 MAX_DECODED_FREE = 1 * MiB
 """Decoded bytes before the ratio counts: Suricata's compression-bomb-limit."""
 MAX_GZIP_MEMBERS = 1_024
