@@ -167,7 +167,8 @@ class Body:
                 records.append(
                     ledger.sse_event(event, self.exchange, start, end, first_chunk, last_chunk)
                 )
-            elif isinstance(event, Diagnostic):
+            else:
+                assert isinstance(event, Diagnostic), event
                 placed = Diagnostic(start, end, event.code, event.summary)
                 records.append(ledger.diagnostic(placed, self.exchange))
         return records
