@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import random
 import os
-import time
 import zlib
 from collections.abc import Callable
 
@@ -246,7 +246,7 @@ def bomb(coding: str, size: int) -> bytes:
     return b"".join(zlib_coder.compress(zeros) for _ in range(size >> 20)) + zlib_coder.flush()
 
 
-@pytest.mark.parametrize("codings", [["br"], ["zstd"], ["gzip", "gzip"]], ids=str)
+@pytest.mark.parametrize("codings", [["br"], ["zstd"], ["gzip"], ["gzip", "gzip"]], ids=str)
 def test_a_bomb_is_cut_at_the_limit(codings):
     coded = bomb(codings[-1], 256 << 20)
     for coding in codings[:-1]:
@@ -261,17 +261,19 @@ def test_a_bomb_is_cut_at_the_limit(codings):
     assert decoder.faults == []
 
 
-def test_a_gzip_bomb_comes_in_bounded_pieces():
-    sizes = [len(piece) for piece in ContentDecoder(["gzip"]).receive_data(bomb("gzip", 64 << 20))]
-    assert sum(sizes) == 64 << 20
-    assert max(sizes) == MAX_DECODED_STEP
+def test_much_content_at_once_comes_in_bounded_pieces():
+    coded = gzip.compress(bytes(range(256)) * 64 + bytes(100_000))
+    sizes = [len(piece) for piece in ContentDecoder(["gzip"]).receive_data(coded)]
+    assert sum(sizes) == 256 * 64 + 100_000
+    assert max(sizes) <= MAX_DECODED_STEP
+    large = gzip.compress(random.Random(1).randbytes(1 << 20).hex().encode())
+    pieces = [len(piece) for piece in ContentDecoder(["gzip"]).receive_data(large)]
+    assert (sum(pieces), max(pieces)) == (2 << 20, MAX_DECODED_STEP)
 
 
 def test_gzip_members_have_a_limit():
-    started = time.perf_counter()
     found, codes = decode(["gzip"], gzip.compress(b"x") * (10 * MAX_GZIP_MEMBERS))
     assert (len(found), codes) == (MAX_GZIP_MEMBERS, ["content-coding-limit"])
-    assert time.perf_counter() - started < 2
 
 
 def test_a_zstd_window_has_a_limit():
