@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import random
 import os
+import random
 import zlib
 from collections.abc import Callable
 
@@ -268,7 +268,8 @@ def test_much_content_at_once_comes_in_bounded_pieces():
     assert max(sizes) <= MAX_DECODED_STEP
     large = gzip.compress(random.Random(1).randbytes(1 << 20).hex().encode())
     pieces = [len(piece) for piece in ContentDecoder(["gzip"]).receive_data(large)]
-    assert (sum(pieces), max(pieces)) == (2 << 20, MAX_DECODED_STEP)
+    assert sum(pieces) == 2 << 20
+    assert max(pieces) <= MAX_DECODED_STEP
 
 
 def test_gzip_members_have_a_limit():
