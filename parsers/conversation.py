@@ -155,6 +155,7 @@ class Conversation:
 
     def __init__(self, connection: Connection, *, keep_data: bool) -> None:
         self.connection = connection
+        connection.is_understood = not connection.is_midstream
         self._keep_data = keep_data
         self._client: Direction | None = None
         self._protocol = "unknown"
@@ -170,6 +171,7 @@ class Conversation:
     ) -> list[Record]:
         """Give both directions their receivers; ``direction`` was recognised as ``sender``."""
         self._protocol = protocol
+        self.connection.is_understood = True
         if direction is not None:
             self._client = direction if sender == "client" else direction.peer
         waiting, self._waiting = self._waiting, []

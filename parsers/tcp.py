@@ -159,6 +159,7 @@ class Direction:
     def note_usual_seq(self) -> None:
         """Say what the next usual segment is, after one that was not."""
         is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
+        is_usual = is_usual and self.connection.is_understood
         if is_usual and self.fin_offset is None and self.next_seq is not None:
             self.usual_seq = self.next_seq
         else:
@@ -394,6 +395,7 @@ class Connection:
         "close",
         "closed_by",
         "is_midstream",
+        "is_understood",
         "is_reset",
         "is_over",
     )
@@ -412,6 +414,9 @@ class Connection:
         self.close: Literal["fin", "reset", "open"] = "open"
         self.closed_by: Direction | None = None
         self.is_midstream = False
+        self.is_understood = True
+        """False while receivers must see where segments begin: where the start of a connection
+        was not captured, a message may begin with any of them."""
         self.is_reset = False
         """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
         self.is_over = False
