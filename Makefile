@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRANSPORT ?= all
 
-.PHONY: help demo test install bench fixtures lint tools clean
+.PHONY: help demo test install bench fixtures lint clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
@@ -22,9 +22,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-tools:
-	@sh .ci/tools
-
 demo: install
 	@$(BIN)/wireproof demo $(TRANSPORT)
 
@@ -33,13 +30,15 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: install tools lint
+test: install lint
+	@sh .ci/tools tshark
 	$(BIN)/pytest
 
 fixtures: install
 	$(BIN)/python -m fixtures.record
 
-bench: install tools
+bench: install
+	@sh .ci/tools tshark tcpflow
 	$(BIN)/python -m benchmarks
 
 clean:

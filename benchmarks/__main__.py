@@ -1,0 +1,83 @@
+"""``make bench``: wireproof beside its peers, as ratios in the same run.
+
+Every command is timed as a whole process, start-up included, from capture file to printed facts.
+tshark prints the same facts (chunk sizes and data; opcode, mask and payload), tcpflow only puts
+the streams together, which is the floor that C++ sets.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from .measure import Result, compare
+from .workloads import WORKLOADS, make
+
+HTTP_FIELDS = ("http.chunk_size", "http.chunk_data", "http.response.code", "http.request.uri")
+WEBSOCKET_FIELDS = ("websocket.opcode", "websocket.mask", "websocket.payload.text")
+WITHOUT_DATA = {"d"}
+"""Workloads decoded with ``--no-data``: what is asked for is sizes and digests."""
+SLOW_FOR_TSHARK = {"b10"}
+"""Left out for tshark, whose time grows with the square of the stream."""
+
+
+def commands(name: str, capture: Path, folder: Path) -> dict[str, list[str]]:
+    """Return what to run on a workload, by the peer's name; only what is installed."""
+    wireproof = [sys.executable, "-m", "wireproof", "decode", str(capture), "--format", "ndjson"]
+    found = {"wireproof": wireproof + (["--no-data"] if name in WITHOUT_DATA else [])}
+    if shutil.which("tshark") and name not in SLOW_FOR_TSHARK:
+        fields = WEBSOCKET_FIELDS if name == "c" else HTTP_FIELDS
+        found["tshark"] = ["tshark", "-n", "-r", str(capture), "-T", "fields"]
+        for field in ("frame.number", "tcp.stream", *fields):
+            found["tshark"] += ["-e", field]
+    if shutil.which("tcpflow"):
+        found["tcpflow"] = ["tcpflow", "-r", str(capture), "-o", str(folder / "flows")]
+    return found
+
+
+def row(results: dict[str, Result], peer: str) -> str:
+    if peer not in results:
+        return "-"
+    ratio = results[peer].wall / results["wireproof"].wall
+    return f"{results[peer].wall:.2f} s ({ratio:.1f}x)"
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(WORKLOADS))
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each command (3)")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.workloads) - WORKLOADS.keys():
+        parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
+    table = Table("", "workload", "wireproof", "peak", "tshark", "tcpflow")
+    with TemporaryDirectory(prefix="wireproof-bench-") as temporary:
+        folder = Path(temporary)
+        for name in chosen.workloads or WORKLOADS:
+            print(f"{name}: {WORKLOADS[name][0]} ...", file=sys.stderr)
+            capture = make(name, folder)
+            results = compare(commands(name, capture, folder), chosen.rounds)
+            own = results["wireproof"]
+            table.add_row(
+                name,
+                WORKLOADS[name][0],
+                f"{own.wall:.2f} s",
+                f"{own.peak_mib:.0f} MiB",
+                row(results, "tshark"),
+                row(results, "tcpflow"),
+            )
+            capture.unlink()
+            shutil.rmtree(folder / "flows", ignore_errors=True)
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    print(
+        "(2.0x): the peer takes twice as long as wireproof. Medians of wall time, whole processes."
+    )
+
+
+if __name__ == "__main__":
+    main()
