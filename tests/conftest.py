@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 
 import pytest
 
 from capture import can_capture
+
+
+def pytest_configure() -> None:
+    # A shell that runs pytest in the background lets it, and all it starts, ignore Ctrl-C, which
+    # some tests send to what they start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
