@@ -73,7 +73,6 @@ FAULTS: dict[str, Fault] = {
     ),
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
-    "tcp-midstream": Fault("note", "the start of the connection was not captured", ""),
     "tcp-overlap-conflict": Fault(
         "error", "segments disagree about the same bytes", "RFC 9293 section 3.10.7.4"
     ),
@@ -90,7 +89,6 @@ FAULTS: dict[str, Fault] = {
     "tcp-no-ack-flag": Fault(
         "warning", "a segment without ACK was ignored", "RFC 9293 section 3.10.7.4"
     ),
-    "tcp-checksum-wrong": Fault("note", "a TCP checksum is wrong", "RFC 9293 section 3.1"),
     "tcp-reassembly-limit": Fault("error", "too many bytes wait behind a hole", ""),
     "tcp-connection-limit": Fault(
         "warning", "too many open connections: the oldest was closed", ""

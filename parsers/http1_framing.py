@@ -130,8 +130,10 @@ def _transfer_framing(
     elif codings:
         detail = f"the last is {codings[-1]!r}"
         # Section 6.1: a response may end so, by "closing the connection"; a request cannot.
-        code = "not-last" if otherwise == "none" else "until-close"
-        faults.append((f"http-transfer-encoding-{code}", detail, TRANSFER_ENCODING))
+        code = "http-transfer-encoding-until-close"
+        if otherwise == "none":
+            code = "http-transfer-encoding-not-last"
+        faults.append((code, detail, TRANSFER_ENCODING))
     if otherwise == "none":
         # "the message body length cannot be determined reliably"
         return BodyFraming("none", None, content, faults, lost=True)

@@ -1,0 +1,116 @@
+"""The records are the contract's: names and order of fields, and values that JSON can hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+from support.stored import STORED, packets
+from support.talk import decoded
+
+from parsers import records
+from parsers.records import Record, text_or_base64
+
+KINDS: dict[str, type[Any]] = {
+    kind.__dataclass_fields__["record"].default: kind for kind in get_args(Record)
+}
+SENT = (
+    "exchange",
+    "sender",
+    "first_packet",
+    "last_packet",
+    "first_time",
+    "last_time",
+    "offset",
+    "length",
+)
+CONTRACT = {
+    "request": ("method", "target", "version", "headers"),
+    "response": ("version", "status", "reason", "headers", "framing"),
+    "chunk": ("index", "size", "extension", "data", "encoding", "trailers"),
+    "body": (
+        *("size", "decoded_size", "content_encoding", "sha256"),
+        *("chunks", "complete", "ended_by"),
+    ),
+    "sse_event": (
+        *("event", "data", "id", "retry", "dispatched", "fields"),
+        *("first_chunk", "last_chunk"),
+    ),
+    "websocket_frame": (
+        *("fin", "rsv1", "rsv2", "rsv3", "opcode", "opcode_name", "masked", "masking_key"),
+        *("payload_length", "data", "encoding", "close_code", "close_reason"),
+    ),
+    "websocket_message": ("type", "data", "encoding", "frames", "compressed"),
+    "gap": ("missing",),
+    "diagnostic": ("severity", "code", "summary", "reference"),
+}
+CONNECTION = (
+    *("client", "server", "protocol", "first_packet", "last_packet", "first_time", "last_time"),
+    *("packets", "client_bytes", "server_bytes", "retransmissions", "out_of_order"),
+    *("closed_by", "close", "midstream"),
+)
+
+
+def test_every_kind_of_the_contract_is_there() -> None:
+    assert set(KINDS) == {"connection", *CONTRACT}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_fields_of_the_contract(name: str) -> None:
+    """Fields may be added; those of the contract are there, the common ones first."""
+    fields = list(KINDS[name].__dataclass_fields__)
+    assert fields[:2] == ["record", "connection"]
+    if name == "connection":
+        assert [field for field in fields if field in CONNECTION] == list(CONNECTION)
+    else:
+        assert fields[2:10] == list(SENT)
+        assert set(CONTRACT[name]) <= set(fields[10:])
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_records_have_slots(name: str) -> None:
+    """Half a million of them stand in memory at once when a capture is shown as one document."""
+    assert "__slots__" in vars(KINDS[name])
+
+
+def test_the_kind_is_not_an_argument() -> None:
+    record = records.GapRecord(0, 0, "server", 1, 1, 0.0, 0.0, 0, 5, 5)
+    assert record.record == "gap"
+    with pytest.raises(TypeError):
+        records.GapRecord(0, 0, "server", 1, 1, 0.0, 0.0, 0, 5, 5, record="gap")  # type: ignore[call-arg]
+
+
+def values(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [inner for item in value for inner in values(item)]
+    return [value]
+
+
+def test_what_json_can_hold() -> None:
+    """Every record of every stored capture."""
+    seen = set()
+    for path in STORED:
+        for record in decoded(packets(path)):
+            fields = {name: getattr(record, name) for name in record.__slots__}
+            seen.add(record.record)
+            for value in values(list(fields.values())):
+                assert value is None or type(value) in (str, int, float, bool), fields
+            assert json.loads(json.dumps(fields))["record"] == record.record
+    assert seen == set(KINDS) - {"gap"}  # loopback loses nothing
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", ("", "utf-8")),
+        (b"Hello", ("Hello", "utf-8")),
+        ("Grüße\0".encode(), ("Grüße\0", "utf-8")),
+        (b"\xff", ("/w==", "base64")),
+        ("Grüße".encode()[:3], ("R3LD", "base64")),  # cut in a character
+        (b"\xed\xa0\x80", ("7aCA", "base64")),  # a surrogate (RFC 3629 section 3)
+        (b"\xc0\xaf", ("wK8=", "base64")),  # an overlong form
+    ],
+)
+def test_bytes_as_text(data: bytes, expected: tuple[str, str]) -> None:
+    assert text_or_base64(data) == expected
