@@ -1,0 +1,171 @@
+"""Public captures: what tshark counted in them, and what we count.
+
+The folder's ``INDEX.tsv`` says for each file what tshark 4.0 showed of it. Where our records say
+something else, it stands in ``DIFFERENCES`` with its reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.corpus import captures_folder
+from support.http1 import of
+from support.stored import packets
+from support.talk import decoded
+
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    WebSocketFrameRecord,
+)
+
+FOLDER = captures_folder()
+INDEX = {
+    row["file"]: row["tshark_4.0.17"]
+    for row in csv.DictReader((FOLDER / "INDEX.tsv").read_text().splitlines(), delimiter="\t")
+}
+Counts = dict[str, Any]
+
+ENCRYPTED = "TLS is recognised and not decrypted: tshark used the keys"
+DIFFERENCES: dict[str, tuple[Counts, str]] = {
+    "grpc_web.pcapng.gz": (
+        {"responses": Counter({"200": 8, "304": 1}), "chunks": 195},
+        "two responses are unfinished: tshark waits for their ends, and their chunks are here",
+    ),
+    "entity_gap.pcap": (
+        {"responses": Counter({"200": 1})},
+        "1,448 bytes of the body are missing: tshark shows no response, here it is with its gap",
+    ),
+    "linux_new_test.pcap": (
+        {"responses": Counter({"404": 3, "200": 1, "201": 1})},
+        "the capture stops before the body of the last response, whose head is whole",
+    ),
+    "security-4710-01__input.pcap": (
+        {"requests": Counter(), "responses": Counter()},
+        "a RST with the expected sequence number ends the connection; its receiver ignored it"
+        " for its MD5 signature option, and so does tshark",
+    ),
+    "tls12-dsb.pcapng": (
+        {"requests": Counter(), "responses": Counter(), "codings": Counter()},
+        ENCRYPTED,
+    ),
+    "tls-fragmented-over-tcp-segmented.pcapng.gz": (
+        {"requests": Counter(), "responses": Counter()},
+        ENCRYPTED,
+    ),
+    "http1.pcapng": ({"requests": Counter(), "responses": Counter()}, ENCRYPTED),
+}
+PROTOCOLS = {
+    "http2-data-reassembly.pcap": {"tls": 1},
+    "tls12-dsb.pcapng": {"tls": 2},
+    "tls-fragmented-over-tcp-segmented.pcapng.gz": {"tls": 1},
+    "http1.pcapng": {"tls": 2},
+    "packet-h2-14_headers.pcapng": {"http/2": 1},
+    "http2_sample.pcapng": {"http/2": 1},
+    "http2_deflate.pcap": {"http/2": 1},
+    "Server_Streaming.pcapng": {"http/2": 1},
+    "grpc_web.pcapng.gz": {"http/1.1": 5, "http/2": 4, "unknown": 2},
+    "websocket-ping__input.pcap": {"websocket": 1, "unknown": 1},
+    "tcp-badsegments.pcap": {"http/1.1": 1},
+}
+
+
+def about(table: dict[str, Any], name: str) -> Any:
+    """The entry of a table whose key ends this file's name, or None."""
+    return next((entry for end, entry in table.items() if name.endswith("__" + end)), None)
+
+
+def listed(evidence: str, label: str) -> Counter[str]:
+    """``GETx2,POSTx8`` behind ``label`` as a count of each."""
+    found = re.search(rf"{label} ([^ ;]+x\d+)", evidence)
+    pairs = (item.rpartition("x") for item in found[1].split(",")) if found else ()
+    return Counter({value: int(count) for value, _, count in pairs})
+
+
+def number(evidence: str, pattern: str) -> int:
+    found = re.search(pattern, evidence)
+    return int(found[1]) if found else 0
+
+
+def tsharks(evidence: str) -> Counts:
+    return {
+        "packets": number(evidence, r"frames (\d+)"),
+        "connections": number(evidence, r"tcp streams (\d+)"),
+        "requests": listed(evidence, "HTTP req"),
+        "responses": listed(evidence, "resp"),
+        "chunks": number(evidence, r"chunk_size fields (\d+)"),
+        "last chunks": number(evidence, r"of them (\d+) last-chunk"),
+        "frames": listed(evidence, "opcodes"),
+        "close codes": listed(evidence, "close"),
+        "codings": listed(evidence, "enc"),
+    }
+
+
+def ours(count: int, records: list[Record]) -> Counts:
+    chunks = of(ChunkRecord, records)
+    frames = of(WebSocketFrameRecord, records)
+    bodies = of(BodyRecord, records)
+    return {
+        "packets": count,
+        "connections": len(of(ConnectionRecord, records)),
+        "requests": Counter(record.method for record in of(RequestRecord, records)),
+        "responses": Counter(str(record.status) for record in of(ResponseRecord, records)),
+        "chunks": len(chunks),
+        "last chunks": len([chunk for chunk in chunks if not chunk.size]),
+        "frames": Counter(str(frame.opcode) for frame in frames),
+        "close codes": Counter(str(frame.close_code) for frame in frames if frame.close_code),
+        "codings": Counter(body.content_encoding for body in bodies if body.content_encoding),
+    }
+
+
+@pytest.mark.parametrize("name", INDEX)
+def test_what_tshark_counted(name: str) -> None:
+    rows = packets(FOLDER / name)
+    records = decoded(rows)
+    # Blocks that are no packets have numbers too, as in Wireshark.
+    found, expected = ours(rows[-1][0], records), tsharks(INDEX[name])
+    differing, reason = about(DIFFERENCES, name) or ({}, "")
+    assert found == expected | differing, reason
+    if differing:
+        assert found != expected, "no longer different: take it out of the table"
+    protocols = about(PROTOCOLS, name)
+    if protocols is not None:
+        assert Counter(record.protocol for record in of(ConnectionRecord, records)) == protocols
+
+
+def test_every_file_of_the_folder_is_listed() -> None:
+    beside = {".keys", ".tsv", ".md"}
+    there = {path.name for path in FOLDER.iterdir() if Path(path).suffix not in beside}
+    assert there == set(INDEX)
+
+
+@pytest.mark.parametrize("ending", [*DIFFERENCES, *PROTOCOLS])
+def test_the_tables_speak_of_files_that_exist(ending: str) -> None:
+    assert len([name for name in INDEX if name.endswith("__" + ending)]) == 1
+
+
+def test_evidence_is_read_as_it_is_written() -> None:
+    evidence = (
+        "frames 18; tcp streams 1; HTTP req GETx1; resp 101x1,200x2; chunk_size fields 7 (of them"
+        " 2 last-chunk); ws frames 7 opcodes 0x1,10x1,2x2; close 1000x2; enc gzipx6"
+    )
+    assert tsharks(evidence) == {
+        "packets": 18,
+        "connections": 1,
+        "requests": {"GET": 1},
+        "responses": {"101": 1, "200": 2},
+        "chunks": 7,
+        "last chunks": 2,
+        "frames": {"0": 1, "10": 1, "2": 2},
+        "close codes": {"1000": 2},
+        "codings": {"gzip": 6},
+    }
