@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -43,3 +44,10 @@ def captures_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("no public captures at hand: WIREPROOF_CORPUS names their folder")
     return folder
+
+
+def captures_at_hand() -> dict[str, str]:
+    """Return what tshark showed of each public capture, by file name: for parameters of a test."""
+    path = _folder("WIREPROOF_CORPUS", "captures") / "INDEX.tsv"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return {row["file"]: row["tshark_4.0.17"] for row in csv.DictReader(lines, delimiter="\t")}
