@@ -26,7 +26,7 @@ Origin = tuple[int, int, int | None]
 
 HASH_STEP = 16 * 1024
 """Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
-FORGET_EVERY = 512
+FORGET_EVERY = 32
 """Runs of the source map after which those that no open event needs are dropped."""
 
 

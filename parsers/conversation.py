@@ -74,6 +74,30 @@ class Ignored:
         return ()
 
 
+class Unheard:
+    """The receiver of a connection that nobody asked for: of it there are no records."""
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        return []
+
+    def receive_gap(self, start: int, end: int) -> list[Record]:
+        return []
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        return []
+
+    def receive_fault(self, fault: Diagnostic) -> list[Record]:
+        return []
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        return ()
+
+
+UNHEARD = Unheard()
+"""One for all: it keeps nothing."""
+
+
 class Waiting:
     """A receiver that keeps what comes until it is known what it is."""
 

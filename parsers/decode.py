@@ -9,14 +9,14 @@ through :mod:`~parsers.link` and :mod:`~parsers.ip`; a test decodes every captur
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from operator import attrgetter
 from struct import Struct
 
 from .capture_file import CaptureReader
 from .capture_input import Readable
-from .conversation import Conversation
+from .conversation import UNHEARD, Conversation
 from .diagnostics import Diagnostic, diagnose
 from .ip import read_ip
 from .ip_fragments import FragmentReassembler
@@ -49,16 +49,22 @@ cache, smaller ones save less."""
 LAST_PACKET = attrgetter("last_packet")
 
 
-def completion(record: Record) -> tuple[int, int]:
+Choice = Callable[[int], bool]
+"""Whether the connection of this number is decoded."""
+
+
+def completion(record: Record) -> tuple[int, int, int]:
     """Return a record's place in the contract's order.
 
-    A body follows what it holds, a connection all that it carried.
+    A body follows what it holds, a connection all that it carried. Faults before any bytes, which
+    no packet carried, go by their connection; those of no connection come first.
     """
+    connection = -1 if record.connection is None else record.connection
     if isinstance(record, BodyRecord):
-        return record.last_packet, record.offset + record.length
+        return record.last_packet, record.offset + record.length, connection
     if isinstance(record, ConnectionRecord):
-        return record.last_packet, sys.maxsize
-    return record.last_packet, record.offset or 0
+        return record.last_packet, sys.maxsize, connection
+    return record.last_packet, record.offset or 0, connection
 
 
 def decode(stream: Readable, *, keep_data: bool = True) -> Iterator[Record]:
@@ -72,11 +78,16 @@ def decode(stream: Readable, *, keep_data: bool = True) -> Iterator[Record]:
 
 
 def decode_batches(
-    stream: Readable, *, keep_data: bool = True, batch: int = BATCH
+    stream: Readable, *, keep_data: bool = True, batch: int = BATCH, wanted: Choice | None = None
 ) -> Iterator[list[Record]]:
-    """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s."""
+    """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
+
+    Of connections that are not ``wanted`` only TCP is followed, which costs a fifth, and there are
+    no records; those of no connection come in any case. There is a batch for every ``batch``
+    packets, and two for the end, whatever is wanted.
+    """
     reader = CaptureReader(stream)
-    decoder = PacketDecoder(keep_data=keep_data)
+    decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
     packets = iter(reader)
     while rows := list(islice(packets, batch)):
         yield decoder.receive(rows)
@@ -87,11 +98,13 @@ def decode_batches(
 class PacketDecoder:
     """Takes packets one at a time, for whoever does not have them in a file yet.
 
-    Packets are rows of :data:`~parsers.packets.Packet`.
+    Packets are rows of :data:`~parsers.packets.Packet`. All connections are decoded, or those that
+    are ``wanted``.
     """
 
-    def __init__(self, *, keep_data: bool = True) -> None:
+    def __init__(self, *, keep_data: bool = True, wanted: Choice | None = None) -> None:
         self._keep_data = keep_data
+        self._wanted = wanted
         self._conversations: dict[int, Conversation] = {}
         self._table = ConnectionTable(self._open, self._close)
         self._receive_segment = self._table.receive
@@ -250,7 +263,12 @@ class PacketDecoder:
         return self._report("packet-cut", f"packet {self._last[0]} is the first")
 
     def _open(self, connection: Connection) -> None:
-        self._conversations[connection.index] = Conversation(connection, keep_data=self._keep_data)
+        index = connection.index
+        if self._wanted is None or self._wanted(index):
+            self._conversations[index] = Conversation(connection, keep_data=self._keep_data)
+        else:
+            connection.first.receiver = connection.second.receiver = UNHEARD
 
     def _close(self, connection: Connection) -> list[Record]:
-        return [self._conversations.pop(connection.index).record()]
+        conversation = self._conversations.pop(connection.index, None)
+        return [] if conversation is None else [conversation.record()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from support.talk import EPOCH_NS, STEP_NS, Talk, Tape, decoded, kinds
 from support.tshark import captures
 
 from parsers.capture_file import CaptureReader
-from parsers.decode import BATCH, PacketDecoder, decode
+from parsers.decode import BATCH, PacketDecoder, decode, decode_batches
+from parsers.decode import completion as place
 from parsers.packets import UnreadableCapture
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, RequestRecord
 
@@ -351,6 +353,64 @@ def test_what_the_capture_left_open_comes_in_order_too() -> None:
     flushed = records[records.index(bodies[0]) :]
     assert kinds(flushed) == ["body", "connection", "body", "connection"]
     assert flushed == sorted(flushed, key=completion)
+
+
+def side_by_side() -> Tape:
+    """Connections that are whole, lossy, without a start, without HTTP, reset, and used again."""
+    tape = Tape()
+    talks = [Talk(tape, client_port=port) for port in range(50_001, 50_006)]
+    for talk in talks[:4]:
+        talk.open()
+    talks[4].midstream()
+    for talk in talks:
+        talk.client(GET)
+    talks[3].segment("server", flags=0)  # no ACK: a fault before its first byte
+    talks[2].segment("server", flags=0)
+    talks[1].lose("server", 700)
+    for talk in talks:
+        talk.server(OK, b"hi")
+    talks[1].ack("client", 40)
+    talks[2].client(b"\xff" * 40)
+    tape.add(b"whatever", link_type=147)
+    talks[2].reset("server")
+    talks[0].close()
+    again = Talk(tape, client_port=50_001, client_isn=900_000).open()
+    again.client(GET)
+    return tape
+
+
+def test_connections_that_are_wanted() -> None:
+    """The others leave nothing behind, and change nothing: not even a number."""
+    tape = side_by_side()
+    whole = tape.records()
+    assert {record.connection for record in whole} == {None, *range(6)}
+    shares = []
+    for wanted in range(6):
+        decoder = PacketDecoder(wanted=wanted.__eq__)
+        share = decoder.receive(tape.packets) + decoder.finish()
+        assert share == [record for record in whole if record.connection in (wanted, None)]
+        shares += [record for record in share if record.connection is not None]
+    own = [record for record in whole if record.connection is not None]
+    assert sorted(shares, key=place) == sorted(own, key=place)
+
+
+def test_every_choice_has_the_same_batches() -> None:
+    talk = Talk().open()
+    for _ in range(20):
+        talk.client(GET)
+    file = talk.tape.file()
+    batches = list(decode_batches(BytesIO(file), batch=4))
+    none = list(decode_batches(BytesIO(file), batch=4, wanted=lambda _: False))
+    assert len(batches) == len(none) == -(-len(talk.tape.packets) // 4) + 2
+    assert list(chain.from_iterable(batches)) == talk.tape.records()
+    assert not any(none)
+
+
+def test_faults_before_any_bytes_go_by_their_connection() -> None:
+    """No packet carried any byte, so their place is the same; whoever decodes them agrees."""
+    faults = [record for record in side_by_side().records() if not record.last_packet]
+    assert [record.connection for record in faults] == [2, 3]
+    assert kinds(faults) == ["tcp-no-ack-flag"] * 2
 
 
 def test_the_reader_gives_what_the_decoder_takes() -> None:
