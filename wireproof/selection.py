@@ -5,6 +5,9 @@ behind them, so that the order of records stays what it was. Records stand in on
 the verdict on their exchange; whoever decides a verdict lets the queue run up to the next
 record without one. The queue is bounded: past its limits the exchange that stands first is
 judged by what is known of it. Each record is queued and taken out once: the time is linear.
+
+What a record says about its exchange is its :class:`Clue`. The choice looks at nothing else, so
+that it can be made where the records themselves are not: ``--jobs`` has them encoded already.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from parsers.records import (
     ChunkRecord,
@@ -25,7 +28,9 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
+T = TypeVar("T")
 Transport = Literal["chunked", "sse", "websocket"]
+Kind = Literal["request", "response", "element", "chunk", "end", "other"]
 
 MAX_HELD_RECORDS = 65_536
 """Records that wait until it is known what their exchange is."""
@@ -65,6 +70,45 @@ def asked_for(request: RequestRecord) -> Transport | None:
     return "sse" if field_value(request.headers, "accept") == "text/event-stream" else None
 
 
+class Clue(NamedTuple):
+    """What a record says about the exchange that it belongs to."""
+
+    connection: int | None
+    exchange: int | None
+    kind: Kind
+    """A final ``response``; an ``element`` that only one transport has; the ``end`` of the
+    connection."""
+    transport: Transport | None
+    """What a request asks for, what a response or an element is of."""
+    size: int
+    """Characters of the record's ``data``."""
+
+
+def clue(record: Record) -> Clue:
+    """Return what a record says about its exchange."""
+    exchange = None if isinstance(record, ConnectionRecord) else record.exchange
+    kind, transport = _says(record)
+    data: str | None = getattr(record, "data", None)
+    return Clue(record.connection, exchange, kind, transport, len(data) if data else 0)
+
+
+def _says(record: Record) -> tuple[Kind, Transport | None]:
+    match record:
+        case ChunkRecord():
+            return "chunk", None
+        case SseEventRecord():
+            return "element", "sse"
+        case WebSocketFrameRecord():
+            return "element", "websocket"
+        case RequestRecord():
+            return "request", asked_for(record)
+        case ResponseRecord() if record.status >= 200 or record.framing == "upgrade":
+            return "response", transport_of(record)
+        case ConnectionRecord():
+            return "end", None
+    return "other", None
+
+
 @dataclass(slots=True)
 class _Verdict:
     """Whether the records that wait for it are kept; None until that is known."""
@@ -82,42 +126,45 @@ class _Connection:
     selected: bool = False
 
 
-class Selection:
-    """Chooses the records of the exchanges of one transport, and of their connections."""
+class Selection(Generic[T]):
+    """Chooses the records of the exchanges of one transport, and of their connections.
+
+    A record may be had in whatever form: it is given back as it came.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._connections: dict[int, _Connection] = {}
-        self._queue: deque[tuple[Record, _Verdict]] = deque()
+        self._queue: deque[tuple[T, Clue, _Verdict]] = deque()
         self._held_data = 0
 
-    def add(self, record: Record) -> Iterator[Record]:
+    def add(self, record: T, clue: Clue) -> Iterator[T]:
         """Take the next record and yield those that are now known to be chosen."""
-        self._queue.append((record, self._verdict(record)))
-        self._held_data += _data_size(record)
+        self._queue.append((record, clue, self._verdict(clue)))
+        self._held_data += clue.size
         yield from self._decided()
         while len(self._queue) > MAX_HELD_RECORDS or self._held_data > MAX_HELD_DATA:
             self._decide_first()
             yield from self._decided()
 
-    def finish(self) -> Iterator[Record]:
+    def finish(self) -> Iterator[T]:
         """Yield the rest: what is not known by now is judged by what is."""
         while self._queue:
             self._decide_first()
             yield from self._decided()
 
-    def _decided(self) -> Iterator[Record]:
+    def _decided(self) -> Iterator[T]:
         queue = self._queue
-        while queue and (kept := queue[0][1].kept) is not None:
-            record, _ = queue.popleft()
-            self._held_data -= _data_size(record)
+        while queue and (kept := queue[0][2].kept) is not None:
+            record, clue, _ = queue.popleft()
+            self._held_data -= clue.size
             if kept:
                 yield record
 
     def _decide_first(self) -> None:
-        record, verdict = self._queue[0]
-        assert record.connection is not None  # faults of the file do not wait
-        self._decide(self._connections.get(record.connection, _Connection()), verdict)
+        _, clue, verdict = self._queue[0]
+        assert clue.connection is not None  # faults of the file do not wait
+        self._decide(self._connections.get(clue.connection, _Connection()), verdict)
 
     def _connection(self, number: int) -> _Connection:
         connection = self._connections.get(number)
@@ -125,29 +172,26 @@ class Selection:
             connection = self._connections[number] = _Connection()
         return connection
 
-    def _verdict(self, record: Record) -> _Verdict:
+    def _verdict(self, clue: Clue) -> _Verdict:
         """Return the verdict that a record waits for, which it may decide."""
-        if record.connection is None:
+        if clue.connection is None:
             return _Verdict(kept=True)  # a fault of the file concerns everyone
-        connection = self._connection(record.connection)
-        if isinstance(record, ConnectionRecord):
-            return self._end(connection, record.connection)
-        if record.exchange is None:
+        connection = self._connection(clue.connection)
+        if clue.kind == "end":
+            return self._end(connection, clue.connection)
+        if clue.exchange is None:
             return _Verdict(kept=True) if connection.selected else connection.own
-        verdict = _exchange(connection, record.exchange)
-        match record:
-            case RequestRecord():
-                verdict.asked = asked_for(record)
-            case ResponseRecord() if record.status >= 200 or record.framing == "upgrade":
-                verdict.found = _found(record, verdict.asked)
+        verdict = _exchange(connection, clue.exchange)
+        match clue.kind:
+            case "request":
+                verdict.asked = clue.transport
+            case "response":
+                verdict.found = _found(clue.transport, verdict.asked)
                 self._decide(connection, verdict)
-            case SseEventRecord():
-                verdict.found = "sse"
+            case "element":
+                verdict.found = clue.transport
                 self._decide(connection, verdict)
-            case WebSocketFrameRecord():
-                verdict.found = "websocket"
-                self._decide(connection, verdict)
-            case ChunkRecord() if verdict.found is None:
+            case "chunk" if verdict.found is None:
                 verdict.found = verdict.asked or "chunked"
         return verdict
 
@@ -171,9 +215,9 @@ class Selection:
 
 def select(records: Iterable[Record], transport: Transport) -> Iterator[Record]:
     """Yield the records of exchanges of ``transport``, of their connections and of the file."""
-    selection = Selection(transport)
+    selection: Selection[Record] = Selection(transport)
     for record in records:
-        yield from selection.add(record)
+        yield from selection.add(record, clue(record))
     yield from selection.finish()
 
 
@@ -186,12 +230,6 @@ def _exchange(connection: _Connection, number: int) -> _Verdict:
     return verdict
 
 
-def _found(response: ResponseRecord, asked: Transport | None) -> Transport | None:
+def _found(answered: Transport | None, asked: Transport | None) -> Transport | None:
     """Return what an exchange is by its response: a refused upgrade is what it asked to be."""
-    transport = transport_of(response)
-    return asked if transport == "chunked" and asked == "websocket" else transport
-
-
-def _data_size(record: Record) -> int:
-    data = getattr(record, "data", None)
-    return len(data) if data else 0
+    return asked if answered == "chunked" and asked == "websocket" else answered

@@ -10,7 +10,15 @@ from support.handmade import Wire, chunked
 
 from parsers.records import Record
 from wireproof import selection
-from wireproof.selection import Selection, Transport, asked_for, field_value, select, transport_of
+from wireproof.selection import (
+    Selection,
+    Transport,
+    asked_for,
+    clue,
+    field_value,
+    select,
+    transport_of,
+)
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 
@@ -51,10 +59,10 @@ def test_records_of_a_transport_come_whole_and_in_order(transport: Transport) ->
 
 @pytest.mark.parametrize("transport", EXCHANGES)
 def test_records_are_let_go_with_the_response_that_decides(transport: Transport) -> None:
-    chosen = Selection(transport)
+    chosen: Selection[Record] = Selection(transport)
     request, response = EXCHANGES[transport][:2]
-    assert list(chosen.add(request)) == []
-    assert list(chosen.add(response)) == [request, response]
+    assert list(chosen.add(request, clue(request))) == []
+    assert list(chosen.add(response, clue(response))) == [request, response]
 
 
 def test_the_order_of_records_stays_what_it_was() -> None:
@@ -185,13 +193,13 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, valu
     asked, silent, other = Wire(0), Wire(1), Wire(2)
     upload = asked.request("/upload", CHUNKED)
     records = [silent.request(), upload]
-    chosen = Selection("chunked")
-    given = [list(chosen.add(record)) for record in records]
+    chosen: Selection[Record] = Selection("chunked")
+    given = [list(chosen.add(record, clue(record))) for record in records]
     assert given == [[], []]
     flow = [other.request(), other.response(CHUNKED)]
     flow += [other.chunk("0123456789") for _ in range(4)]
     # Judged by their requests: an upload in chunks is kept, what asked for nothing is not.
-    assert list(chain.from_iterable(map(chosen.add, flow))) == [upload, *flow]
+    assert list(chain.from_iterable(map(chosen.add, flow, map(clue, flow)))) == [upload, *flow]
     assert list(chosen.finish()) == []
 
 

@@ -12,7 +12,8 @@ from typing import BinaryIO, Literal, Protocol
 
 from parsers.records import Record
 
-Format = Literal["table", "ndjson", "json", "csv"]
+ExportFormat = Literal["ndjson", "json", "csv"]
+Format = Literal["table"] | ExportFormat
 
 
 class View(Protocol):
@@ -28,16 +29,34 @@ class View(Protocol):
         """Write what ends the format. The stream stays open."""
 
 
-def open_view(name: Literal["ndjson", "json", "csv"], stream: BinaryIO) -> View:
-    """Return the view of that name over a binary stream."""
+class Export(View, Protocol):
+    """A format for programs: each record can be encoded by itself, wherever that is done."""
+
+    def __init__(self, stream: BinaryIO) -> None: ...
+
+    @staticmethod
+    def encode(records: Sequence[Record], /) -> list[bytes]:
+        """Return each record in the format, without what parts it from others."""
+
+    def write_encoded(self, parts: Sequence[bytes]) -> None:
+        """Take the next records, encoded."""
+
+
+def export(name: ExportFormat) -> type[Export]:
+    """Return the class of the view of that name."""
     if name == "ndjson":
         from .ndjson import NdjsonView
 
-        return NdjsonView(stream)
+        return NdjsonView
     if name == "json":
         from .json import JsonView
 
-        return JsonView(stream)
+        return JsonView
     from .csv import CsvView
 
-    return CsvView(stream)
+    return CsvView
+
+
+def open_view(name: ExportFormat, stream: BinaryIO) -> Export:
+    """Return the view of that name over a binary stream."""
+    return export(name)(stream)

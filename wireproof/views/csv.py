@@ -9,9 +9,8 @@ and lists are written as JSON. RFC 4180 but for the line ends, which are LF as e
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from io import TextIOWrapper
 from typing import Any, BinaryIO, get_args
 
 import msgspec
@@ -41,22 +40,42 @@ class CsvView:
     """Writes a header, then a row for each record, in UTF-8."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._text = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=True)
-        self._writer = csv.writer(self._text, lineterminator="\n")
-        self._writer.writerow(COLUMNS)
+        self._stream = stream
+        self.write_encoded(_encode([COLUMNS]))
+
+    @staticmethod
+    def encode(records: Sequence[Record], /) -> list[bytes]:
+        """Return the row of each record with its line end; a cell may hold others."""
+        return _encode(map(_row, records))
 
     def write(self, records: Sequence[Record]) -> None:
         """Write a row for each of the records."""
-        self._writer.writerows(map(_row, records))
+        self.write_encoded(self.encode(records))
+
+    def write_encoded(self, parts: Sequence[bytes]) -> None:
+        """Write rows."""
+        self._stream.write(b"".join(parts))
 
     def flush(self) -> None:
         """Hand what is written to the system."""
-        self._text.flush()
+        self._stream.flush()
 
     def close(self) -> None:
-        """Flush, and let go of the stream, which stays open."""
-        self._text.flush()
-        self._text.detach()
+        """Flush: a row needs no end but its own."""
+        self._stream.flush()
+
+
+class _Rows(list[bytes]):
+    """What a csv.writer takes for a file: it calls ``write`` once for each row."""
+
+    def write(self, row: str) -> None:
+        self.append(row.encode())
+
+
+def _encode(rows: Iterable[Sequence[Any]]) -> list[bytes]:
+    encoded = _Rows()
+    csv.writer(encoded, lineterminator="\n").writerows(rows)
+    return encoded
 
 
 def _row(record: Record) -> list[Any]:

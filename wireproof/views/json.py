@@ -13,20 +13,30 @@ import msgspec
 
 from parsers.records import Record
 
+ENCODER = msgspec.json.Encoder()
+
 
 class JsonView:
     """Writes all records as one JSON array in UTF-8."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._encode = msgspec.json.Encoder().encode
         self._before = b"[\n"  # what stands before the next record
+
+    @staticmethod
+    def encode(records: Sequence[Record], /) -> list[bytes]:
+        """Return the JSON object of each record."""
+        return list(map(ENCODER.encode, records))
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records, with what parts them from those before."""
-        if not records:
+        self.write_encoded(self.encode(records))
+
+    def write_encoded(self, parts: Sequence[bytes]) -> None:
+        """Write JSON objects, with what parts them from those before."""
+        if not parts:
             return
-        self._stream.write(self._before + b",\n".join(map(self._encode, records)))
+        self._stream.write(self._before + b",\n".join(parts))
         self._before = b",\n"
 
     def flush(self) -> None:

@@ -13,17 +13,27 @@ import msgspec
 
 from parsers.records import Record
 
+ENCODER = msgspec.json.Encoder()
+
 
 class NdjsonView:
     """Writes each record as a line of JSON in UTF-8."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._encode_lines = msgspec.json.Encoder().encode_lines
+
+    @staticmethod
+    def encode(records: Sequence[Record], /) -> list[bytes]:
+        """Return the line of each record: nothing else in JSON is a line end."""
+        return ENCODER.encode_lines(records).splitlines(keepends=True)
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records; the encoded batch is all that stands in memory."""
-        self._stream.write(self._encode_lines(records))
+        self._stream.write(ENCODER.encode_lines(records))
+
+    def write_encoded(self, parts: Sequence[bytes]) -> None:
+        """Write lines."""
+        self._stream.write(b"".join(parts))
 
     def flush(self) -> None:
         """Hand what is written to the system."""
