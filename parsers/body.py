@@ -133,10 +133,11 @@ class Body:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        """Where in the direction's stream unfinished events began."""
-        if self._events is None:
+        """Where in the direction's stream unfinished events began, and their last byte so far."""
+        if self._events is None or not (begun := self._events.open_offsets):
             return ()
-        return tuple(self._place(offset, offset + 1)[0] for offset in self._events.open_offsets)
+        last = self._origins.size - 1
+        return tuple(self._place(offset, offset + 1)[0] for offset in (*begun, last))
 
     def _receive_output(self, data: bytes, origin: Origin) -> list[Record]:
         """Take what a decompressor made of the content at ``origin``."""

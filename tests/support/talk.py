@@ -156,11 +156,10 @@ def decoded(
     if general:
         for packet in packets:
             records += decoder.receive_general(packet)
-        records.sort(key=completion)
     else:
         for start in range(0, len(packets), batch):
             records += decoder.receive(packets[start : start + batch])
-    return records + decoder.finish()
+    return sorted(records + decoder.finish(), key=completion)
 
 
 def kinds(records: Iterable[Record]) -> list[str]:
