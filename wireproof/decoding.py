@@ -3,12 +3,12 @@
 Strategy: records go from the decoder to the view in batches, and nothing else is kept. A pipe
 may be fed by a recording that goes on: its packets are decoded one by one, and before it is
 read, which may block, all records that came so far are written and flushed, so that what has
-arrived is always seen.
+arrived is always seen. A file may be decoded by several processes (:mod:`.jobs`): then records
+come encoded.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 import sys
@@ -18,17 +18,17 @@ from dataclasses import dataclass
 from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
-from parsers.decode import decode_batches
+from parsers.decode import BATCH, decode_batches
 from parsers.records import Record
 
-from .selection import Transport, select
-from .views import Format, View, open_view
+from .jobs import Task, Team
+from .selection import Clue, Selection, Transport, select
+from .views import ExportFormat, Format, View, open_view
 
-COLLECT_EVERY = 50_000
-"""New objects before the collector looks for cycles, instead of 700: records have none, and a
-tenth of the time went into looking."""
+T = TypeVar("T")
+
 TABLE_WIDTH = 100
 """Cells of a table that goes to no terminal, unless COLUMNS says otherwise."""
 
@@ -48,6 +48,8 @@ class Wanted:
     output: str | None = None
     """A path; None or ``-`` for standard output."""
     keep_data: bool = True
+    jobs: int = 1
+    """How many processes decode, at most: more than there are cores are of no use."""
 
 
 class _LiveSource:
@@ -62,34 +64,72 @@ class _LiveSource:
         return cast(bytes, self._read(size))
 
 
-def run(wanted: Wanted) -> bool:
+def run(wanted: Wanted, say: Callable[[str], object] = lambda _: None) -> bool:
     """Decode as wanted; return whether there was anything to show.
 
-    Raises OSError for what cannot be read or written, ValueError for what is no capture, and
-    for an output that is the input.
+    ``say`` takes what a user should know beside it. Raises OSError for what cannot be read or
+    written, ValueError for what is no capture, and for an output that is the input; WorkerDied.
     """
     _check_output(wanted)
-    gc.set_threshold(COLLECT_EVERY)
     with ExitStack() as stack:
         stream = _open_input(wanted.source, stack)
-        live = None if _is_file(stream) else _LiveSource(stream)
-        if live is None:
-            batches = decode_batches(stream, keep_data=wanted.keep_data)
-        else:
-            batches = decode_batches(live, keep_data=wanted.keep_data, batch=1)
-        if wanted.connection is not None or wanted.transport is not None:
-            batches = _batched(_chosen(chain.from_iterable(batches), wanted))
-        # The first records before the output is opened: what is no capture costs nobody a file.
-        first = next(filter(None, batches), [])
-        _pump(chain([first], batches), live, _open_output(wanted, stack))
+        form = _form(wanted)
+        workers = _workers(wanted, stream, say)
+        if workers > 1 and form != "table":
+            return _run_together(wanted, form, workers, stream, stack)
+        return _run_alone(wanted, form, stream, stack)
+
+
+def _workers(wanted: Wanted, stream: BinaryIO, say: Callable[[str], object]) -> int:
+    """Return how many processes decode: one, if there is work for one only."""
+    if wanted.jobs == 1 or wanted.connection is not None:
+        return 1
+    if not _is_file(stream):
+        name = "standard input" if wanted.source == "-" else wanted.source
+        say(f"{name} is no regular file: it is decoded in one process")
+        return 1
+    return min(wanted.jobs, usable_cores())
+
+
+def usable_cores() -> int:
+    """Return how many processors this process may use; not every system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack) -> bool:
+    live = None if _is_file(stream) else _LiveSource(stream)
+    batches = decode_batches(
+        stream if live is None else live,
+        keep_data=wanted.keep_data,
+        batch=BATCH if live is None else 1,
+        wanted=None if wanted.connection is None else wanted.connection.__eq__,
+    )
+    if wanted.transport is not None:
+        batches = _batched(select(chain.from_iterable(batches), wanted.transport))
+    # The first records before the output is opened: what is no capture costs nobody a file.
+    first = next(filter(None, batches), [])
+    view = _open_output(wanted, form, stack)
+    if live is not None:
+        live.before_read = view.flush
+    _pump(chain([first], batches), view, view.write)
     return bool(first)
 
 
-def _chosen(records: Iterator[Record], wanted: Wanted) -> Iterator[Record]:
-    if (number := wanted.connection) is not None:
-        # A fault of the file itself belongs to no connection and concerns them all.
-        records = (record for record in records if record.connection in (number, None))
-    return records if wanted.transport is None else select(records, wanted.transport)
+def _run_together(
+    wanted: Wanted, form: ExportFormat, workers: int, stream: BinaryIO, stack: ExitStack
+) -> bool:
+    task = Task(form, wanted.keep_data, wanted.transport, workers)
+    found = stack.enter_context(Team(task, stream.fileno())).batches()
+    if wanted.transport is None:
+        batches = (records for records, _ in found)
+    else:
+        batches = _chosen(found, wanted.transport)
+    first = next(filter(None, batches), [])
+    view = open_view(form, _open_stream(wanted, stack))
+    _pump(chain([first], batches), view, view.write_encoded)
+    return bool(first)
 
 
 def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
@@ -98,13 +138,21 @@ def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield [record]
 
 
-def _pump(batches: Iterable[list[Record]], live: _LiveSource | None, view: View) -> None:
-    """Move records to the view, and on from there before a live source waits."""
-    if live is not None:
-        live.before_read = view.flush
+def _chosen(
+    batches: Iterable[tuple[list[bytes], list[Clue]]], transport: Transport
+) -> Iterator[list[bytes]]:
+    """Yield the records of a transport, in batches, from records that are encoded already."""
+    selection: Selection[bytes] = Selection(transport)
+    for records, clues in batches:
+        yield list(chain.from_iterable(map(selection.add, records, clues)))
+    yield list(selection.finish())
+
+
+def _pump(batches: Iterable[list[T]], view: View, write: Callable[[list[T]], None]) -> None:
+    """Move records to the view."""
     try:
         for batch in batches:
-            view.write(batch)
+            write(batch)
     finally:
         # An interrupted decode leaves what it had, in the form that the format needs.
         view.close()
@@ -128,24 +176,26 @@ def _check_output(wanted: Wanted) -> None:
         raise ValueError("the output is the capture itself")
 
 
-def _open_output(wanted: Wanted, stack: ExitStack) -> View:
+def _form(wanted: Wanted) -> Format:
+    if wanted.format is not None:
+        return wanted.format
     if wanted.output in (None, "-"):
-        form = wanted.format or ("table" if sys.stdout.isatty() else "ndjson")
-        return (
-            open_table(wanted.source)
-            if form == "table"
-            else open_view(form, _standard_output(stack))
-        )
-    path = Path(wanted.output)
-    stream = stack.enter_context(path.open("wb"))
-    form = wanted.format or FORMATS.get(path.suffix.lower(), "ndjson")
-    if form == "table":
-        text = stack.enter_context(TextIOWrapper(stream, encoding="utf-8"))
-        return open_table(wanted.source, text)
-    return open_view(form, stream)
+        return "table" if sys.stdout.isatty() else "ndjson"
+    return FORMATS.get(Path(wanted.output).suffix.lower(), "ndjson")
 
 
-def _standard_output(stack: ExitStack) -> BinaryIO:
+def _open_output(wanted: Wanted, form: Format, stack: ExitStack) -> View:
+    if form != "table":
+        return open_view(form, _open_stream(wanted, stack))
+    if wanted.output in (None, "-"):
+        return open_table(wanted.source)
+    text = TextIOWrapper(_open_stream(wanted, stack), encoding="utf-8")
+    return open_table(wanted.source, stack.enter_context(text))
+
+
+def _open_stream(wanted: Wanted, stack: ExitStack) -> BinaryIO:
+    if wanted.output not in (None, "-"):
+        return stack.enter_context(Path(wanted.output).open("wb"))
     stream = sys.stdout.buffer
     if not isinstance(stream, RawIOBase):
         return stream
