@@ -56,6 +56,7 @@ class Side(ABC):
         """None once another protocol has begun that is not decoded."""
         self.exchange = 0
         self.body: Body | None = None
+        self._ending: Ending | None = None
 
     def receive_data(self, data: bytes) -> list[Record]:
         decoder = self.decoder
@@ -72,6 +73,7 @@ class Side(ABC):
         return records
 
     def receive_eof(self, ending: Ending) -> list[Record]:
+        self._ending = ending
         return [] if self.decoder is None else self.write(self.decoder.receive_eof(ending))
 
     def receive_fault(self, fault: Diagnostic) -> list[Record]:
@@ -100,6 +102,10 @@ class Side(ABC):
                 records.append(self.ledger.chunk(event, self.exchange))
                 if self.body is not None:
                     self.body.chunks = event.index + 1
+            elif isinstance(event, Frame):
+                records.append(self.ledger.frame(event, self.exchange))
+            elif isinstance(event, Message):
+                records.append(self.ledger.message(event, self.exchange))
             else:
                 if content:
                     self._receive_content(content, records)
@@ -118,12 +124,8 @@ class Side(ABC):
             records += self.body.receive(content)
 
     def _write_event(self, event: Event, records: list[Record]) -> None:
-        """Add what comes of one event within a message. The commonest kinds are asked first."""
-        if isinstance(event, Frame):
-            records.append(self.ledger.frame(event, self.exchange))
-        elif isinstance(event, Message):
-            records.append(self.ledger.message(event, self.exchange))
-        elif isinstance(event, Diagnostic):
+        """Add what comes of an event of the rarer kinds."""
+        if isinstance(event, Diagnostic):
             records.append(self.ledger.diagnostic(event, self.exchange))
         elif isinstance(event, MissingData):
             if self.body is not None:
@@ -175,6 +177,8 @@ class Side(ABC):
             start, held = old.release()
             records += self.write(decoder.receive_gap(start - offset))
             records += self.receive_data(held)
+        if self._ending is not None:  # it ended before the answer came
+            records += self.write(decoder.receive_eof(self._ending))
         return records
 
 

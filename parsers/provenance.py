@@ -113,20 +113,22 @@ class SourceMap(Generic[T]):
             index -= 1
         return self._ends[index], self._values[index]
 
-    def span(self, start: int, end: int) -> tuple[T, T]:
-        """Return the values of the runs that hold the first and the last byte of [start, end).
+    def span(self, start: int, end: int) -> tuple[int, T, T]:
+        """Return where the run that holds the first byte of [start, end) ends, its value, and the
+        value of the run that holds the last byte.
 
         The same as two calls of :meth:`at` at half their cost. An empty range has one byte here.
         """
         ends = self._ends
         index = bisect_right(ends, start)
         if index == len(ends):
-            value = self.at(start)[1]
-            return value, value
+            upto, value = self.at(start)
+            return upto, value, value
         first = self._values[index]
-        if end <= ends[index]:
-            return first, first
-        return first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
+        upto = ends[index]
+        if end <= upto:
+            return upto, first, first
+        return upto, first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
 
     def between(self, start: int, end: int) -> list[T]:
         """Return the values of the kept runs that hold bytes of [start, end), in stream order."""

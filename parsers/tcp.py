@@ -366,8 +366,10 @@ class Direction:
 
     def _skip_acknowledged_tail(self) -> list[Record]:
         """Count what the peer acknowledged at the end but the capture does not hold."""
-        if self.peer.acked is None or self.next_seq is None or not self.stream.size:
+        if self.peer.acked is None or self.next_seq is None:
             return []
+        if not self.stream.size and self.base_seq is None:
+            return []  # nothing says where its stream begins
         upto = self.offset_of(self.peer.acked)
         if self.fin_offset is not None:
             upto = min(upto, self.fin_offset)

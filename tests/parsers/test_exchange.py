@@ -212,6 +212,15 @@ def test_frames_that_came_before_the_answer_are_held() -> None:
     ]
 
 
+def test_a_client_that_left_before_the_answer_left_its_frame_unfinished() -> None:
+    talk = Talk().open()
+    talk.client(UPGRADE + frame(1, b"Hello", key=KEY)[:-2])
+    talk.fin("client")
+    talk.server(SWITCHING)
+    (fault,) = of(DiagnosticRecord, talk.tape.records())
+    assert (fault.code, fault.sender) == ("websocket-frame-cut", "client")
+
+
 def test_two_exchanges_before_a_switch() -> None:
     """The WebSocket belongs to its handshake's exchange, in both directions."""
     records = said(

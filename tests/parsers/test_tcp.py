@@ -153,6 +153,12 @@ class TestGaps:
         wire.table.end()
         assert wire.sink().gaps == [(3, 8)]
 
+    def test_a_direction_of_which_nothing_was_captured_but_its_syn(self) -> None:
+        wire = established()
+        wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 8)
+        wire.table.end()
+        assert wire.sink().gaps == [(0, 8)]
+
     def test_an_acknowledged_fin_that_was_not_captured_is_none(self) -> None:
         wire = established()
         wire.send(CLIENT, FIRST, b"abc")
