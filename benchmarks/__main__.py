@@ -1,8 +1,8 @@
 """``make bench``: wireproof beside its peers, as ratios in the same run.
 
 Every command is timed as a whole process, start-up included, from capture file to printed facts.
-tshark prints the same facts (chunk sizes and data; opcode, mask and payload), tcpflow only puts
-the streams together, which is the floor that C++ sets.
+tshark prints the same facts (chunk sizes and data; opcode, mask and payload), pyshark the chunk
+sizes, tcpflow only puts the streams together, which is the floor that C++ sets.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from rich.table import Table
 from .measure import Result, compare
 from .workloads import WORKLOADS, make
 
+PEERS = ("tshark", "tcpflow", "pyshark")
 HTTP_FIELDS = ("http.chunk_size", "http.chunk_data", "http.response.code", "http.request.uri")
 WEBSOCKET_FIELDS = ("websocket.opcode", "websocket.mask", "websocket.payload.text")
 WITHOUT_DATA = {"d"}
 """Workloads decoded with ``--no-data``: what is asked for is sizes and digests."""
+FOR_PYSHARK = {"small"}
+"""It takes milliseconds for each packet: the others would take it minutes."""
 SLOW_FOR_TSHARK = {"b10"}
 """Left out for tshark, whose time grows with the square of the stream."""
 
@@ -38,6 +41,8 @@ def commands(name: str, capture: Path, folder: Path) -> dict[str, list[str]]:
             found["tshark"] += ["-e", field]
     if shutil.which("tcpflow"):
         found["tcpflow"] = ["tcpflow", "-r", str(capture), "-o", str(folder / "flows")]
+    if name in FOR_PYSHARK:
+        found["pyshark"] = [sys.executable, "-m", "benchmarks.pyshark_fields", str(capture)]
     return found
 
 
@@ -55,7 +60,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if unknown := set(chosen.workloads) - WORKLOADS.keys():
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
-    table = Table("", "workload", "wireproof", "peak", "tshark", "tcpflow")
+    table = Table("", "workload", "wireproof", "peak", *PEERS)
     with TemporaryDirectory(prefix="wireproof-bench-") as temporary:
         folder = Path(temporary)
         for name in chosen.workloads or WORKLOADS:
@@ -68,8 +73,7 @@ def main() -> None:
                 WORKLOADS[name][0],
                 f"{own.wall:.2f} s",
                 f"{own.peak_mib:.0f} MiB",
-                row(results, "tshark"),
-                row(results, "tcpflow"),
+                *(row(results, peer) for peer in PEERS),
             )
             capture.unlink()
             shutil.rmtree(folder / "flows", ignore_errors=True)

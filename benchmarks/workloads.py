@@ -149,6 +149,7 @@ def sse(connections: int, events: int) -> Iterator[bytes]:
 
 
 WORKLOADS: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
+    "small": ("2 connections x 500 SSE events: what pyshark can be asked for", lambda: sse(2, 500)),
     "a": ("100 connections x 500 SSE events, each acknowledged", lambda: sse(100, 500)),
     "b": ("one connection with 20,000 SSE events", lambda: sse_connection(0, 20_000)),
     "b10": ("one connection with 200,000 SSE events", lambda: sse_connection(0, 200_000)),
