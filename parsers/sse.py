@@ -44,6 +44,20 @@ _CR = 13
 _SEPARATORS = {b"\n": ("\n", b"\n\n"), b"\r\n": ("\r\n", b"\r\n\r\n")}
 
 
+def _commonest_block(newline: bytes) -> re.Pattern[bytes]:
+    """Match a block of one ``data`` line behind at most one ``id`` and one ``event`` line.
+
+    That is what most encoders write; one match costs half of taking such a block line by line.
+    """
+    return re.compile(
+        rb"(?:id: ([^\r\n\0]*+)%b)?(?:event: ([^\r\n]*+)%b)?data: ([^\r\n]*+)%b%b"
+        % ((newline,) * 4)
+    )
+
+
+_COMMONEST_BLOCKS = {newline: _commonest_block(newline) for newline in _SEPARATORS}
+
+
 @event
 class ServerSentEvent:
     """One block of the stream: the lines up to a blank line (WHATWG HTML section 9.2.6).
@@ -187,8 +201,16 @@ class EventStreamDecoder:
         size = len(data)
         if newline is not None:
             separator, blank_line = _SEPARATORS[newline]
+            match_commonest = _COMMONEST_BLOCKS[newline].match
             offset = self._offset
             while position < size:
+                if (block := match_commonest(data, position)) is not None:
+                    after = block.end()
+                    found = self._commonest_event(block, offset + position, offset + after)
+                    if found is not None:
+                        events.append(found)
+                        position = after
+                        continue
                 if data[position] <= _CR:
                     position = _skip_empty_lines(data, position, newline)
                 end = data.find(blank_line, position)
@@ -239,6 +261,31 @@ class EventStreamDecoder:
         return position
 
     # --- the fast path's blocks ---
+
+    def _commonest_event(
+        self, block: re.Match[bytes], start: int, end: int
+    ) -> ServerSentEvent | None:
+        """Return the event of a block that ``_COMMONEST_BLOCKS`` matched, None if it is unusual."""
+        if end - start > MAX_SSE_LINE:
+            return None
+        event_id, event_type, data = block.groups()
+        fields: list[tuple[str, str]] = []
+        try:
+            text = data.decode()
+            if event_id is not None:
+                fields.append(("id", event_id.decode()))
+            name = "message"
+            if event_type is not None:
+                name = event_type.decode()
+                fields.append(("event", name))
+        except UnicodeDecodeError:
+            return None
+        fields.append(("data", text))
+        if event_id is not None:
+            self._last_event_id = fields[0][1]
+        return ServerSentEvent(
+            start, end, name or "message", text, self._last_event_id, None, True, fields
+        )
 
     def _usual_block(
         self, block: bytes, separator: str, start: int, end: int
