@@ -9,9 +9,9 @@ through :mod:`~parsers.link` and :mod:`~parsers.ip`; a test decodes every captur
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import chain, islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from struct import Struct
 
 from .capture_file import CaptureReader
@@ -21,6 +21,7 @@ from .diagnostics import Diagnostic, diagnose
 from .ip import read_ip
 from .ip_fragments import FragmentReassembler
 from .ledger import seconds
+from .limits import MAX_BATCH
 from .link import UNKNOWN_LINK_TYPE, network_offset
 from .packets import CaptureFault, Packet
 from .records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
@@ -46,11 +47,14 @@ BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
 is in one batch or in two makes no difference but in speed: larger ones leave the processor's
 cache, smaller ones save less."""
+STEP = 64
+"""Packets that are taken from the file at once: their sizes are added up in one go."""
+DATA = itemgetter(4)
 LAST_PACKET = attrgetter("last_packet")
 
 
-Choice = Callable[[int], bool]
-"""Whether the connection of this number is decoded."""
+Choice = Callable[[int | None], bool]
+"""Whether the connection of this number is decoded; None: whether faults of no connection are."""
 
 
 def completion(record: Record) -> tuple[int, int, int]:
@@ -83,18 +87,44 @@ def decode_batches(
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
     Of connections that are not ``wanted`` only TCP is followed, which costs a fifth, and there are
-    no records; those of no connection come in any case. There is a batch for every ``batch``
-    packets, and two for the rest and the end, whatever is wanted.
+    no records. There is a batch for every ``batch``
+    packets, or fewer that hold MAX_BATCH bytes, and two for the rest and the end, whatever is
+    wanted.
     """
     reader = CaptureReader(stream)
     decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
-    packets = iter(reader)
-    while len(rows := list(islice(packets, batch))) == batch:
-        yield decoder.receive(rows)
+    rows = yield from _decode_whole_batches(decoder, iter(reader), batch)
     # The last packets and the end of the capture together: what the end completes belongs among
     # what they do.
     yield sorted(decoder.receive(rows) + decoder.finish(), key=completion)
     yield decoder.report(reader.faults)
+
+
+def _decode_whole_batches(
+    decoder: PacketDecoder, packets: Iterator[Packet], batch: int
+) -> Generator[list[Record], None, list[Packet]]:
+    """Yield the records of every whole batch; return the packets that are left.
+
+    What comes of a batch stands in memory together: so its bytes are counted, not only its packets.
+    """
+    rows: list[Packet] = []
+    size = 0
+    while more := list(islice(packets, min(STEP, batch - len(rows)))):
+        held = sum(map(len, map(DATA, more)))
+        if size + held <= MAX_BATCH:
+            rows += more
+            size += held
+        else:
+            for row in more:
+                size += len(row[4])
+                if size > MAX_BATCH and rows:
+                    yield decoder.receive(rows)
+                    rows, size = [], len(row[4])
+                rows.append(row)
+        if len(rows) == batch:
+            yield decoder.receive(rows)
+            rows, size = [], 0
+    return rows
 
 
 class PacketDecoder:
@@ -232,6 +262,8 @@ class PacketDecoder:
         self, code: str, detail: str, summary: str = "", packet: int | None = None
     ) -> list[Record]:
         """Report a fault that belongs to no connection."""
+        if self._wanted is not None and not self._wanted(None):
+            return []
         number, time_ns = self._last
         fault = diagnose(code, 0, 0, detail)
         return [

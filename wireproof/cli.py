@@ -79,6 +79,7 @@ def cli() -> None:
         "wireproof decode capture.pcapng",
         "wireproof decode capture.pcapng --transport sse --format ndjson | jq .data",
         "wireproof decode capture.pcapng --connection 3 -o connection-3.csv",
+        "wireproof decode large.pcapng.gz --jobs 4 -o large.ndjson",
         "tcpdump -i lo -U -w - port 8000 | wireproof decode -",
     ),
 )
@@ -100,6 +101,15 @@ def cli() -> None:
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Decode a file's connections in up to N processes, at most one a core; the output is "
+    "the same. A table is made by one.",
+)
 def decode(
     file: str,
     transport: str | None,
@@ -107,12 +117,14 @@ def decode(
     form: str | None,
     output: str | None,
     no_data: bool,
-) -> None:
+    jobs: int,
+) -> int:
     """Decode a capture file: HTTP messages, chunks, server-sent events, WebSocket frames.
 
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input.
     """
     from .decoding import Wanted, run
+    from .jobs import WorkerDied
 
     wanted = Wanted(
         file,
@@ -121,15 +133,20 @@ def decode(
         cast("Format | None", form),
         output,
         not no_data,
+        jobs,
     )
     try:
-        found = run(wanted)
+        found = run(wanted, _say)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(_because(file, error)) from error
+    except WorkerDied as error:
+        _say(f"{file}: {error}")
+        return error.exit_code
     if not found:
         _say(f"{file}: {_nothing(transport, connection)}")
+    return 0
 
 
 @cli.command(

@@ -104,7 +104,8 @@ def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack)
         stream if live is None else live,
         keep_data=wanted.keep_data,
         batch=BATCH if live is None else 1,
-        wanted=None if wanted.connection is None else wanted.connection.__eq__,
+        # A fault of the file itself belongs to no connection and concerns them all.
+        wanted=None if wanted.connection is None else {wanted.connection, None}.__contains__,
     )
     if wanted.transport is not None:
         batches = _batched(select(chain.from_iterable(batches), wanted.transport))
@@ -122,9 +123,8 @@ def _run_together(
 ) -> bool:
     task = Task(form, wanted.keep_data, wanted.transport, workers)
     found = stack.enter_context(Team(task, stream.fileno())).batches()
-    if wanted.transport is None:
-        batches = (records for records, _ in found)
-    else:
+    batches: Iterator[list[bytes]] = (records for records, _ in found)
+    if wanted.transport is not None:
         batches = _chosen(found, wanted.transport)
     first = next(filter(None, batches), [])
     view = open_view(form, _open_stream(wanted, stack))
