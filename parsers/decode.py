@@ -16,6 +16,7 @@ from struct import Struct
 
 from .capture_file import CaptureReader
 from .capture_input import Readable
+from .connections import ConnectionTable
 from .conversation import UNHEARD, Conversation
 from .diagnostics import Diagnostic, diagnose
 from .ip import read_ip
@@ -25,7 +26,7 @@ from .limits import MAX_BATCH
 from .link import UNKNOWN_LINK_TYPE, network_offset
 from .packets import CaptureFault, Packet
 from .records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
-from .tcp import ACK, UNUSUAL, Connection, ConnectionTable
+from .tcp import ACK, UNUSUAL, Connection
 
 ETHERNET = 1
 TCP = 6

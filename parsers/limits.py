@@ -26,6 +26,11 @@ MAX_CAPTURE_FAULTS = 100
 MAX_ZSTD_FILE_WINDOW = 128 * MiB
 """zstd(1) decompresses files with windows up to 128 MiB unless told otherwise."""
 
+# --- decoding ---
+MAX_BATCH = 256 * KiB
+"""Bytes of packets that are decoded at once: every two of them may make a frame, a message and
+their records, which stand in memory together, 700 bytes of them."""
+
 # --- IP ---
 MAX_FRAGMENTED_PACKETS = 1_024
 """Fragmented packets that wait to be completed; Linux bounds the same by memory (4 MiB)."""

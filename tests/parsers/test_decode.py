@@ -15,6 +15,7 @@ from support.tshark import captures
 
 from parsers.capture_file import CaptureReader
 from parsers.decode import BATCH, PacketDecoder, decode, decode_batches
+from parsers.limits import MAX_BATCH
 from parsers.packets import UnreadableCapture
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, RequestRecord
 
@@ -110,6 +111,26 @@ def test_more_packets_than_a_batch() -> None:
     assert records == talk.tape.records()
     requests = [record for record in records if isinstance(record, RequestRecord)]
     assert [record.exchange for record in requests] == list(range(BATCH))
+
+
+@pytest.mark.parametrize("size", [10_000, 60_000])
+def test_a_batch_has_few_packets_if_they_are_long(size: int) -> None:
+    """What the packets of a batch complete stands in memory together."""
+    talk = Talk().open()
+    talk.client(GET)
+    content = 100 * size
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % content)
+    talk.server(*[bytes(size)] * 100)
+    talk.client(*[GET] * BATCH)
+    file = talk.tape.file()
+    requests = [
+        sum(isinstance(record, RequestRecord) for record in records)
+        for records in decode_batches(BytesIO(file))
+    ]
+    assert requests[: content // MAX_BATCH] == [1] + [0] * (content // MAX_BATCH - 1)
+    assert max(requests) * len(GET) < MAX_BATCH
+    assert sum(requests) == BATCH + 1
+    assert list(decode(BytesIO(file))) == talk.tape.records()
 
 
 def test_a_file_that_is_cut() -> None:
