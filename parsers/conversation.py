@@ -11,13 +11,14 @@ import re
 from ipaddress import ip_address
 
 from . import limits
+from .connections import reverse_key
 from .diagnostics import Diagnostic
 from .exchange import RequestSide, ResponseSide
 from .http1 import RequestDecoder, ResponseDecoder
 from .ledger import Ledger, seconds
 from .provenance import Ending
 from .records import ConnectionRecord, Record, Sender
-from .tcp import Connection, Direction, reverse_key
+from .tcp import Connection, Direction
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
 REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")

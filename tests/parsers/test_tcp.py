@@ -12,7 +12,7 @@ from support.corpus import vectors_at_hand
 from support.segments import ACK, CLIENT, FIN, PSH_ACK, RST, SERVER, SYN, Wire
 
 from parsers import limits
-from parsers.tcp import URG, reverse_key
+from parsers.tcp import URG
 
 ISN = 1000
 FIRST = ISN + 1
@@ -269,70 +269,6 @@ class TestEnds:
         wire.send(CLIENT, FIRST + 1, b"", ACK, ack=5002)
         assert len(wire.opened) == 1
         assert wire.closed[0].packets == 6
-
-
-class TestNumbers:
-    """Which packets belong to which connection."""
-
-    def test_connections_are_numbered_by_first_packet(self) -> None:
-        wire = established()
-        wire.handshake(key=OTHER)
-        assert [connection.index for connection in wire.opened] == [0, 1]
-        assert (wire.opened[1].first_packet, wire.opened[1].last_packet) == (4, 6)
-        assert wire.opened[0].packets == wire.opened[1].packets == 3
-
-    def test_a_syn_sent_again_is_the_same_connection(self) -> None:
-        wire = Wire()
-        wire.send(CLIENT, ISN, flags=SYN)
-        wire.send(CLIENT, ISN, flags=SYN)
-        assert len(wire.opened) == 1
-        assert wire.sink().codes == []
-
-    def test_a_port_pair_used_again_is_a_new_connection(self) -> None:
-        wire = established()
-        TestEnds().close(wire)
-        wire.handshake(client_isn=900_000)
-        assert len(wire.opened) == 2
-        wire.handshake(client_isn=90_000_000)
-        assert len(wire.opened) == 3, "also while the old one is still open"
-        assert wire.closed == wire.opened[:2]
-
-    def test_midstream(self) -> None:
-        wire = Wire()
-        wire.send(CLIENT, 777, b"abc", ack=5)
-        wire.send(SERVER, 5, b"xyz", ack=780)
-        assert wire.opened[0].is_midstream
-        assert (wire.sink().data, wire.peer_sink().data) == (b"abc", b"xyz")
-
-    def test_data_with_syn(self) -> None:
-        wire = Wire()
-        wire.send(CLIENT, ISN, b"early", SYN)
-        wire.send(CLIENT, FIRST + 5, b" data", ack=1)
-        assert wire.sink().data == b"early data"
-
-    def test_too_many_connections_close_the_oldest(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
-        wire = Wire()
-        for port in range(3):
-            wire.send(CLIENT[:-4] + port.to_bytes(2, "big") + CLIENT[-2:], ISN, flags=SYN)
-        assert wire.closed == wire.opened[:1]
-        assert wire.sink(0).codes == ["tcp-connection-limit"]
-
-    def test_closed_connections_are_forgotten_at_last(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 1)
-        wire = Wire()
-        for port in range(3):
-            key = CLIENT[:-4] + port.to_bytes(2, "big") + CLIENT[-2:]
-            wire.send(key, ISN, flags=SYN)
-            wire.send(reverse_key(key), 0, flags=RST | ACK, ack=FIRST)
-        assert len(wire.table.directions) == 2
-
-    def test_reverse_key(self) -> None:
-        assert reverse_key(CLIENT) == bytes([127, 0, 0, 1, 127, 0, 0, 1, 0x1F, 0x40, 0x9C, 0x40])
-        key = bytes(range(36))
-        assert reverse_key(reverse_key(key)) == key
 
 
 def test_urgent_data_is_kept_and_reported() -> None:

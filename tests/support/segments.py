@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from parsers.connections import ConnectionTable, reverse_key
 from parsers.diagnostics import Diagnostic
 from parsers.provenance import Ending
-from parsers.tcp import ACK, FIN, RST, SYN, Connection, ConnectionTable, Direction, reverse_key
+from parsers.tcp import ACK, FIN, RST, SYN, Connection, Direction
 
 PSH_ACK = 0x18
 CLIENT = bytes([127, 0, 0, 1, 127, 0, 0, 1, 0x9C, 0x40, 0x1F, 0x40])
