@@ -469,7 +469,9 @@ class ChunkedDecoder:
             events.append(diagnose(_line_fault(line), self._start, self._offset, excerpt(line)))
 
     def _end_in_trailers(self, events: list[Event]) -> None:
-        """Say what is wrong with the part of a trailer section that has arrived."""
+        """Say what is wrong with the part of a trailer section that has arrived, if it is known."""
+        if self._trailers_over:
+            return
         section = self._trailers.pending
         events += cut_section_faults(section, self._offset - len(section), trailers=True)
 

@@ -255,6 +255,11 @@ def test_trailers_have_a_limit(split):
     assert decoder.release() == (len(trailers) + 3, b"next")
 
 
+def test_trailers_past_the_limit_are_not_judged_where_they_are_cut():
+    found = events(ChunkedDecoder(), b"0\r\n" + b"A: b\r\n" * MAX_TRAILERS)
+    assert codes(found) == ["chunk-trailer-limit", "chunk-last-missing"]
+
+
 def test_trailer_fields_have_a_limit():
     found = events(ChunkedDecoder(), b"0\r\n" + b"A:\r\n" * (MAX_FIELDS + 1) + b"\r\n")
     assert codes(found) == ["chunk-trailer-limit"]
