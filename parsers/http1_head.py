@@ -146,10 +146,13 @@ CERTAIN_REQUEST = (
     + _REST_OF_TARGET
     + _FIELD_FOLLOWS
 )
-_CERTAIN_STATUS_LINE = rb"HTTP/1\.[01] [1-5][0-9]{2} [\t\x20-\x7e\x80-\xff]{0,8000}+\r\n"
+_CERTAIN_STATUS = rb"HTTP/1\.[01] [1-5][0-9]{2} "
+# A reason phrase may hold what looks like another status line: where every byte may begin one, a
+# long phrase would be read once for each of them.
 CERTAIN_RESPONSE = (
-    rb"(?<=\n)" + _CERTAIN_STATUS_LINE + rb"|" + _CERTAIN_STATUS_LINE + _FIELD_FOLLOWS
-)
+    rb"(?<=\n)" + _CERTAIN_STATUS + rb"[\t\x20-\x7e\x80-\xff]{0,8000}+\r\n|"
+    + _CERTAIN_STATUS + rb"[\t\x20-\x7e\x80-\xff]{0,200}+\r\n" + _FIELD_FOLLOWS
+)  # fmt: skip
 
 # The beginnings of start lines, for one that is cut off: white space is judged with the line.
 REQUEST_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?")

@@ -104,8 +104,10 @@ def test_of_many_lines_two_are_kept():
 
 
 @pytest.mark.parametrize("split", [whole, byte_by_byte])
-def test_the_longest_start_line_is_found_behind_a_line_without_end(split):
-    line = b"HTTP/1.1 200 " + b"y" * 8000 + b"\r\nA: b\r\n"
-    found = search(b"x" * 80_000 + line, split)
-    assert found is not None
-    assert found[:2] == ("message", 80_000)
+@pytest.mark.parametrize(("before", "longest"), [(b"x", 200), (b"\n", 8_000)])
+def test_the_longest_start_line_is_found_behind_many_bytes(before, longest, split):
+    """Where a line begins, a longer one is certain than where any byte may begin one."""
+    for length, found in ((longest, ("message", 80_001)), (longest + 1, None)):
+        line = b"HTTP/1.1 200 " + b"y" * length + b"\r\nA: b\r\n"
+        place = search(b"x" * 80_000 + before + line, split)
+        assert (place and place[:2]) == found
