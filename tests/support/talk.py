@@ -54,11 +54,11 @@ class Tape:
         """A pcapng file of these packets, all of which are Ethernet and have times."""
         blocks = Blocks()
         nanoseconds = option(9, b"\x09") + option(0, b"")
-        found = blocks.section() + blocks.interface(1, 262_144, nanoseconds)
+        found = [blocks.section(), blocks.interface(1, 262_144, nanoseconds)]
         for _, time_ns, link_type, original_length, data in self.packets:
             assert time_ns is not None and link_type == 1
-            found += blocks.enhanced(time_ns, data, original=original_length)
-        return found
+            found.append(blocks.enhanced(time_ns, data, original=original_length))
+        return b"".join(found)
 
 
 class Talk:
