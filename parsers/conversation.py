@@ -27,6 +27,8 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0"
 # TLSPlaintext: handshake(22), legacy_record_version 3.x, length; then the handshake type
 # (RFC 8446 sections 5.1 and 4).
 TLS_HELLO = re.compile(rb"\x16\x03[\x00-\x04]..([\x01\x02])", re.DOTALL)
+LONGEST_BEGINNING = 14
+"""Bytes that tell all of these from one another, but a request, which takes a whole line."""
 
 
 def recognise(data: bytes) -> tuple[str, Sender | None]:
@@ -110,13 +112,15 @@ class Waiting:
         self.has_ended = False
         self._held: list[bytes | tuple[int, int] | Diagnostic | Ending] = []
         self._size = 0
+        self._head = bytearray()
+        """The first bytes, as long as they may mean something."""
         self._is_hopeless = False
 
     def receive_data(self, data: bytes) -> list[Record]:
         self._held.append(data)
         self._size += len(data)
         connection = self.direction.connection
-        protocol, sender = self._recognise()
+        protocol, sender = self._recognise(data)
         if sender is None and connection.is_midstream:
             protocol, sender = recognise(data)
             if sender is not None or self._size > limits.MAX_UNDECIDED:
@@ -128,12 +132,10 @@ class Waiting:
         return []
 
     def receive_gap(self, start: int, end: int) -> list[Record]:
-        self._held.append((start, end))
-        return []
+        return self._hold((start, end))
 
     def receive_fault(self, fault: Diagnostic) -> list[Record]:
-        self._held.append(fault)
-        return []
+        return self._hold(fault)
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         """Decide now if the other direction has ended too."""
@@ -160,13 +162,29 @@ class Waiting:
                 records += receiver.receive_eof(item)
         return records
 
-    def _recognise(self) -> tuple[str, Sender | None]:
-        """Look at the first bytes, until they are a whole line that means nothing."""
+    def _hold(self, item: tuple[int, int] | Diagnostic) -> list[Record]:
+        """Keep what is no data: it has a limit too, for it can come without any."""
+        self._held.append(item)
+        if len(self._held) > limits.MAX_UNDECIDED:
+            return self.conversation.decide("unknown")
+        return []
+
+    def _recognise(self, data: bytes) -> tuple[str, Sender | None]:
+        """Look at the first bytes, until they are a whole line that means nothing.
+
+        Bytes that neither are among the very first nor end a line change nothing, and cost nothing.
+        """
+        head = self._head
         if self._is_hopeless:
             return "unknown", None
-        data = b"".join(item for item in self._held if isinstance(item, bytes)).lstrip(b"\r\n")
-        self._is_hopeless = b"\n" in data or len(data) > limits.MAX_UNDECIDED
-        return recognise(data)
+        before = len(head)
+        head += data if head else data.lstrip(b"\r\n")
+        ends_line = b"\n" in head[before:]
+        if before > LONGEST_BEGINNING and not ends_line:
+            self._is_hopeless = len(head) > limits.MAX_UNDECIDED
+            return "unknown", None
+        self._is_hopeless = ends_line
+        return recognise(bytes(head))
 
     def _hold_only(self, data: bytes) -> None:
         """Drop what came before ``data``: it is the rest of something whose start is not here."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.frames import ACK, FIN, SYN
+from support.frames import ACK, FIN, SYN, URG
 from support.http1 import of
 from support.stored import completion
 from support.talk import Side, Talk, decoded, kinds
 from support.websocket_frames import frame
 
-from parsers import limits
+from parsers import conversation, limits
 from parsers.conversation import address_text, recognise
 from parsers.records import (
     BodyRecord,
@@ -170,6 +170,38 @@ def test_midstream_waiting_has_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> N
     records = talk.tape.records()
     (response,) = of(ResponseRecord, records)
     assert (response.offset, response.first_packet) == (300, 6)
+
+
+def test_what_comes_without_data_has_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_UNDECIDED", 4)
+    talk = Talk().open()
+    for _ in range(9):
+        talk.segment("client", flags=ACK | URG)
+    talk.client(GET)
+    records = talk.tape.records()
+    assert kinds(records) == ["tcp-urgent-data"] * 9 + ["connection"]
+    assert connection(records).protocol == "unknown"
+
+
+def test_a_first_line_in_pieces_is_looked_at_when_it_may_mean_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not at every piece: its beginning would be read once for each byte of it."""
+    looked_at: list[bytes] = []
+
+    def looking(data: bytes) -> tuple[str, Side | None]:
+        looked_at.append(data)
+        return recognise(data)
+
+    monkeypatch.setattr(conversation, "recognise", looking)
+    talk = Talk().open()
+    line = b"GET /" + b"i" * 9_000 + b" HTTP/1.1\r\n"
+    for start in range(len(line)):
+        talk.client(line[start : start + 1])
+    talk.client(b"Host: example\r\n\r\n")
+    assert kinds(decoded(talk.tape.packets, batch=1)) == ["request", "connection"]
+    assert looked_at[-1] == line
+    assert len(looked_at) < 20
 
 
 # --- gaps, faults and ends while it is not known ---

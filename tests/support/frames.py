@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from struct import pack
 
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 TCP, UDP = 6, 17
 ETHERNET = bytes(12)
 
