@@ -31,7 +31,7 @@ lint: install
 	$(BIN)/mypy
 
 test: install lint
-	@sh .ci/tools tshark
+	@sh .ci/tools tshark ip:iproute2
 	$(BIN)/pytest
 
 fixtures: install
