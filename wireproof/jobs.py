@@ -163,7 +163,12 @@ class Worker:
         reading, writing = os.pipe()
         with suppress(OSError):  # a user may not have more than so much memory in pipes
             fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
         if not self._pid:
             _work(run, writing, [reading, *(other.stream.fileno() for other in others)])
         os.close(writing)

@@ -36,8 +36,10 @@ class JsonView:
         """Write JSON objects, with what parts them from those before."""
         if not parts:
             return
-        self._stream.write(self._before + b",\n".join(parts))
+        data = self._before + b",\n".join(parts)
+        # Before it is written: Ctrl-C is noticed behind the call, and close() must know.
         self._before = b",\n"
+        self._stream.write(data)
 
     def flush(self) -> None:
         """Hand what is written to the system."""
