@@ -147,15 +147,16 @@ class ConnectionTable:
 
     def _close_oldest(self) -> list[Record]:
         oldest = next(iter(self._open.values()))
-        fault = diagnose("tcp-connection-limit", 0, 0, f"{len(self._open)} connections")
+        size = oldest.first.stream.size
+        fault = diagnose("tcp-connection-limit", size, size, f"{len(self._open)} connections")
         records = oldest.first.receiver.receive_fault(fault)
         return records + oldest.end() + self._close_connection(oldest)
 
     def _close_connection(self, connection: Connection) -> list[Record]:
-        connection.is_over = True
         del self._open[connection.index]
         self._closed.append(connection)
         records = self._close(connection)
+        connection.let_go()
         if len(self._closed) > limits.MAX_CLOSED_CONNECTIONS:
             self._forget(self._closed.popleft())
         return records

@@ -76,6 +76,7 @@ class Direction:
         "_highest_end",
         "_highest_time",
         "_waited",
+        "_has_been_full",
     )
 
     connection: Connection
@@ -107,6 +108,7 @@ class Direction:
         self._highest_end = 0
         self._highest_time = 0
         self._waited = 0
+        self._has_been_full = False
 
     def receive(
         self,
@@ -235,10 +237,13 @@ class Direction:
             self._highest_time = piece.time_ns
         if not self.queue.insert(piece):
             self.retransmissions += 1
-        if self.queue.is_full:
-            fault = self._fault("tcp-reassembly-limit", f"{self.queue.size} bytes")
-            return fault + self._give_up_hole()
-        return self.check_for_gap()
+        if not self.queue.is_full:
+            return self.check_for_gap()
+        if self._has_been_full:  # said once: every hole that is given up is a gap of its own
+            return self._give_up_hole()
+        self._has_been_full = True
+        detail = f"{self.queue.size:,} bytes in {self.queue.segments:,} segments"
+        return self._fault("tcp-reassembly-limit", detail) + self._give_up_hole()
 
     def _receive_again(self, piece: Piece) -> list[Record]:
         """Take bytes that were put in order before; a keep-alive sends its last byte again."""
@@ -452,3 +457,13 @@ class Connection:
     def end(self) -> list[Record]:
         """End what the capture left open."""
         return self.first.end("capture-end") + self.second.end("capture-end")
+
+    def let_go(self) -> None:
+        """Keep no more than what tells late packets: of thousands that are over, all else adds up.
+
+        What refers to one another would else stay until the collector comes.
+        """
+        self.is_over = True
+        for direction in (self.first, self.second):
+            direction.usual_seq = NO_SEQ
+            del direction.receiver, direction.stream, direction.queue, direction.history

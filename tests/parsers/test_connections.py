@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.segments import ACK, CLIENT, FIN, RST, SERVER, SYN, Wire
+from support.talk import Talk, Tape, decoded, kinds
 
 from parsers import limits
 from parsers.connections import reverse_key
@@ -126,6 +127,32 @@ def test_too_many_connections_close_the_oldest(monkeypatch: pytest.MonkeyPatch) 
         wire.send(CLIENT[:-4] + port.to_bytes(2, "big") + CLIENT[-2:], ISN, flags=SYN)
     assert wire.closed == wire.opened[:1]
     assert wire.sink(0).codes == ["tcp-connection-limit"]
+
+
+def test_packets_of_a_connection_that_was_given_up_are_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next would have been as usual: nothing of a connection follows its own record."""
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 1)
+    tape = Tape()
+    old = Talk(tape, client_port=50_001).open()
+    old.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+    Talk(tape, client_port=50_002).open()
+    old.server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    for batch in (1, 100):
+        records = decoded(tape.packets, batch=batch)
+        assert kinds(records) == ["request", "tcp-connection-limit", "connection", "connection"]
+
+
+def test_of_a_closed_connection_little_is_kept() -> None:
+    wire = established()
+    wire.send(CLIENT, FIRST, b"x" * 1_000)
+    wire.send(CLIENT, FIRST + 1_000, b"", RST | ACK)
+    for direction in (wire.direction(), wire.direction().peer):
+        assert wire.table.directions[CLIENT].connection is direction.connection
+        assert direction.usual_seq == NO_SEQ
+        for kept in ("receiver", "stream", "queue", "history"):
+            assert not hasattr(direction, kept)
 
 
 def test_closed_connections_are_forgotten_at_last(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,17 @@ class TestGaps:
         assert wire.sink().gaps == [(0, 3)]
         assert len(wire.sink().data) == 3 * size
 
+    def test_a_queue_that_is_full_again_and_again_is_said_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which bytes are missing, the gaps say."""
+        monkeypatch.setattr(limits, "MAX_OUT_OF_ORDER_SEGMENTS", 2)
+        wire = established()
+        for index in range(6):
+            wire.send(CLIENT, FIRST + 1 + 2 * index, b"x")
+        assert wire.sink().codes == ["tcp-reassembly-limit"]
+        assert wire.sink().gaps == [(0, 1), (2, 3), (4, 5), (6, 7)]
+
 
 class TestEnds:
     """FIN, RST, and neither."""

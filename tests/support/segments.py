@@ -56,13 +56,14 @@ class Wire:
     def __init__(self) -> None:
         self.opened: list[Connection] = []
         self.closed: list[Connection] = []
+        self._sinks: dict[Direction, Sink] = {}
         self.table = ConnectionTable(self._open, self._close)
         self.number = 0
         self.time_ns = 1_790_000_000_000_000_000
 
     def _open(self, connection: Connection) -> None:
-        connection.first.receiver = Sink()
-        connection.second.receiver = Sink()
+        for direction in (connection.first, connection.second):
+            direction.receiver = self._sinks[direction] = Sink()
         self.opened.append(connection)
 
     def _close(self, connection: Connection) -> list:
@@ -97,14 +98,10 @@ class Wire:
         return self.opened[index].first
 
     def sink(self, index: int = -1) -> Sink:
-        receiver = self.direction(index).receiver
-        assert isinstance(receiver, Sink)
-        return receiver
+        return self._sinks[self.direction(index)]
 
     def peer_sink(self, index: int = -1) -> Sink:
-        receiver = self.direction(index).peer.receiver
-        assert isinstance(receiver, Sink)
-        return receiver
+        return self._sinks[self.direction(index).peer]
 
 
 __all__ = ["ACK", "CLIENT", "FIN", "PSH_ACK", "RST", "SERVER", "SYN", "Sink", "Wire"]
