@@ -48,6 +48,19 @@ def test_every_fault_is_reported_somewhere() -> None:
     assert used == set(FAULTS)
 
 
+@pytest.fixture(scope="module")
+def tests() -> str:
+    """The source of every other test module."""
+    folder = Path(__file__).parents[1]
+    modules = (path for path in folder.rglob("test_*.py") if path.name != "test_diagnostics.py")
+    return "".join(path.read_text() for path in modules)
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_every_fault_is_provoked_by_a_test(code: str, tests: str) -> None:
+    assert f'"{code}"' in tests, "no test names it: provoke it in the test of what reports it"
+
+
 def test_what_a_diagnostic_says() -> None:
     fault = diagnose("http-body-cut", 3, 9, "6 of 10 bytes")
     assert fault == Diagnostic(3, 9, "http-body-cut", "the body is incomplete: 6 of 10 bytes")

@@ -306,6 +306,23 @@ def test_permessage_deflate(
     assert len(codes(agreement)) == faults, agreement.faults
 
 
+@pytest.mark.parametrize(
+    ("offered", "faults"),
+    [
+        (b"foo; bar", ["websocket-extension-unknown"]),
+        (b"permessage-deflate", ["websocket-extension-unasked", "websocket-extension-unknown"]),
+    ],
+)
+def test_an_extension_that_is_not_known(offered: bytes, faults: list[str]) -> None:
+    """What it does to payloads is not known either; the fault names it, with its parameters."""
+    name = b"Sec-WebSocket-Extensions"
+    request = replaced(REQUEST, name, offered)
+    agreement = agree(request, replaced(RESPONSE, name, b"foo; bar=1"))
+    assert agreement.deflate is None
+    assert codes(agreement) == faults
+    assert all("foo" in detail and "bar" in detail for _, detail in agreement.faults)
+
+
 @pytest.mark.parametrize("bits", ["7", "16", "08", "+9", "9.0", "1", "٩", "", "115"])
 def test_window_bits_that_are_not_8_to_15(bits: str) -> None:
     name = b"Sec-WebSocket-Extensions"

@@ -1,0 +1,49 @@
+"""Write docs/diagnostics.md anew from the registry: ``python docs/diagnostics.py``.
+
+The registry is the one place where a fault is described. Its groups are the comments between its
+rows, so they are read from its source.
+"""
+
+from __future__ import annotations
+
+import re
+from inspect import getsource
+from pathlib import Path
+
+from parsers import diagnostics
+from parsers.diagnostics import FAULTS
+
+PAGE = Path(__file__).with_suffix(".md")
+HEAD = """\
+# Diagnostics
+
+A fault never ends a decode: it becomes a `diagnostic` record with its packets, and decoding goes on
+as far as framing allows. These are all there are; a `code` does not change its meaning. The
+record's `summary` is the one below, and behind a colon what was found.
+
+| severity | meaning |
+|---|---|
+| `note` | legal, but worth knowing |
+| `warning` | the capture or a peer deviates, and what it means is certain |
+| `error` | something is lost, wrong, or read differently by others |
+"""
+COLUMNS = "| code | severity | what it says | rule |\n|---|---|---|---|\n"
+# A group's comment, or the code of a row.
+LINE = re.compile(r'^    (?:# --- (?P<group>.+) ---|"(?P<code>[a-z0-9-]+)": Fault\()', re.MULTILINE)
+
+
+def page() -> str:
+    """Return the page: the faults of the registry, in its groups and in its order."""
+    found = HEAD
+    for line in LINE.finditer(getsource(diagnostics)):
+        if line["group"]:
+            found += f"\n## {line['group'][0].upper()}{line['group'][1:]}\n\n{COLUMNS}"
+        else:
+            fault = FAULTS[line["code"]]
+            cells = f"`{line['code']}`", fault.severity, fault.summary, fault.reference
+            found += f"| {' | '.join(cells)} |\n"
+    return found
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
