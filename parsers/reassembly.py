@@ -16,7 +16,6 @@ application (Ptacek and Newsham, 1998).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -146,7 +145,8 @@ class History:
     __slots__ = ("_pieces", "_size")
 
     def __init__(self) -> None:
-        self._pieces: deque[tuple[int, bytes]] = deque()
+        # An empty deque takes 760 bytes, in each direction of every open connection.
+        self._pieces: list[tuple[int, bytes]] = []
         self._size = 0
 
     def append(self, start: int, data: bytes) -> None:
@@ -157,7 +157,7 @@ class History:
         pieces.append((start, data))
         self._size += len(data)
         while self._size > limits.MAX_HISTORY or len(pieces) > limits.MAX_HISTORY_SEGMENTS:
-            self._size -= len(pieces.popleft()[1])
+            self._size -= len(pieces.pop(0)[1])
 
     def overlapping(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Yield the kept (start, data) that hold bytes of [start, end)."""
