@@ -119,15 +119,17 @@ class OutOfOrderQueue:
 
     def overlapping(self, start: int, end: int) -> Iterator[Piece]:
         """Yield the waiting pieces that hold bytes of [start, end)."""
-        index = max(bisect_right(self._starts, start) - 1, 0)
-        for block in self._blocks[index:]:
-            if block.start >= end:
+        blocks = self._blocks
+        # By index: a slice would copy all that follows, of which one or two are looked at.
+        for index in range(max(bisect_right(self._starts, start) - 1, 0), len(blocks)):
+            if self._starts[index] >= end:
                 break
-            first = bisect_right(block.pieces, start, key=lambda piece: piece.end)
-            for piece in block.pieces[first:]:
-                if piece.start >= end:
+            pieces = blocks[index].pieces
+            first = bisect_right(pieces, start, key=lambda piece: piece.end)
+            for number in range(first, len(pieces)):
+                if pieces[number].start >= end:
                     break
-                yield piece
+                yield pieces[number]
 
     def _remove(self, index: int) -> None:
         del self._starts[index]
