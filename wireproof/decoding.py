@@ -84,6 +84,9 @@ def _workers(wanted: Wanted, stream: BinaryIO, say: Callable[[str], object]) -> 
     """Return how many processes decode: one, if there is work for one only."""
     if wanted.jobs == 1 or wanted.connection is not None:
         return 1
+    if not hasattr(os, "fork"):
+        say("this system cannot fork: the capture is decoded in one process")
+        return 1
     if not _is_file(stream):
         name = "standard input" if wanted.source == "-" else wanted.source
         say(f"{name} is no regular file: it is decoded in one process")

@@ -1,7 +1,7 @@
 """``--jobs N``: one capture decoded by several processes, with the output of one, byte for byte.
 
 Strategy: every worker reads all packets and follows the TCP of all connections, so that it knows
-their numbers, but decodes only each Nth of them: following costs a fifth of decoding. All take the
+their numbers, but decodes only each Nth of them: following costs a quarter of decoding. All take the
 same packets at once as one process would, so the Nth message of every worker holds what the same
 packets completed; records are in it encoded, each with its place in the order. The parent takes
 one message from each worker, sorts their records together, and hands them on. It keeps no more
@@ -13,7 +13,6 @@ belongs to no connection is the first worker's, and stands before what its packe
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -161,8 +160,7 @@ class Worker:
         """Start the process; it lets go of the pipes of ``others``."""
         self.number = number
         reading, writing = os.pipe()
-        with suppress(OSError):  # a user may not have more than so much memory in pipes
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+        _widen(writing)
         try:
             self._pid = os.fork()
         except OSError:
@@ -212,6 +210,14 @@ class Worker:
         _, status = os.waitpid(self._pid, 0)
         self._is_running = False
         return status
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold more, where the system can and the user may."""
+    import fcntl  # not everywhere; but where there is no fork, nobody comes here
+
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
 
 
 def _work(run: Callable[[BinaryIO], None], writing: int, unneeded: list[int]) -> NoReturn:

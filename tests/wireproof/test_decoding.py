@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from io import BytesIO, StringIO, TextIOWrapper
@@ -14,8 +16,9 @@ from typing import Any
 import pytest
 from support.corpus import ROOT
 
-from wireproof import decode
+from wireproof import decode, decoding
 from wireproof.decoding import Wanted, run
+from wireproof.jobs import Task, Team
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
 EVENTS = ROOT / "fixtures" / "sse" / "plain.pcapng"
@@ -256,3 +259,115 @@ def test_an_interrupted_decode_leaves_a_whole_array(
     kinds = [record["record"] for record in json.loads(output.text)]
     assert kinds[:3] == ["request", "response", "chunk"]
     assert "connection" not in kinds
+
+
+# --- several processes ---
+
+# A test that runs beside others in one process has threads; a worker uses none of them.
+several = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many workers were asked for, each time; there are three cores."""
+    found: list[int] = []
+
+    class Counted(Team):
+        def __init__(self, task: Task, descriptor: int) -> None:
+            found.append(task.workers)
+            super().__init__(task, descriptor)
+
+    monkeypatch.setattr(decoding, "Team", Counted)
+    monkeypatch.setattr(decoding, "usable_cores", lambda: 3)
+    return found
+
+
+@several
+@pytest.mark.parametrize("options", [{}, {"transport": "sse"}, {"transport": "websocket"}])
+def test_the_output_does_not_depend_on_jobs(
+    output: Output, asked: list[int], options: dict[str, Any]
+) -> None:
+    """More of them than cores are of no use."""
+    found = [
+        (run(Wanted(str(EVENTS), jobs=jobs, **options)), output.text) for jobs in (1, 2, 3, 1_000)
+    ]
+    assert found == found[:1] * 4
+    assert found[0][0] == (options != {"transport": "websocket"})
+    assert asked == [2, 3, 3]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"connection": 0}, {"format": "table"}, {"jobs": 1}],
+    ids=["one connection", "a table", "one job"],
+)
+def test_where_one_process_is_enough(
+    output: Output, asked: list[int], options: dict[str, Any]
+) -> None:
+    said: list[str] = []
+    wanted = {"format": "ndjson", "jobs": 8, **options}
+    assert run(Wanted(str(EVENTS), **wanted), said.append)
+    text = output.text
+    assert run(Wanted(str(EVENTS), **{**wanted, "jobs": 1}))
+    assert output.text == text
+    assert asked == []
+    assert said == []
+
+
+def test_a_pipe_is_decoded_in_one_process_and_that_is_said(output: Output) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wireproof", "decode", "-", "--jobs", "2"],
+        input=PLAIN.read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    note = b"wireproof: standard input is no regular file: it is decoded in one process\n"
+    assert done.stderr == note
+    run(Wanted(str(PLAIN)))
+    assert done.stdout.decode() == output.text
+
+
+def test_a_named_pipe_is_no_file_either(tmp_path: Path, output: Output, asked: list[int]) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    said: list[str] = []
+    with subprocess.Popen(["cp", str(PLAIN), str(fifo)]):
+        run(Wanted(str(fifo), jobs=2), said.append)
+    assert said == [f"{fifo} is no regular file: it is decoded in one process"]
+    assert asked == []
+    assert records(output.text)
+
+
+def test_a_system_that_cannot_fork(
+    output: Output, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.delattr(os, "fork")
+    assert run(Wanted(str(PLAIN), jobs=2), said.append)
+    assert said == ["this system cannot fork: the capture is decoded in one process"]
+    assert asked == []
+    assert records(output.text)
+
+
+def test_a_system_that_lacks_what_only_workers_need() -> None:
+    code = f"""
+import os, signal, sys
+sys.modules["fcntl"] = None
+del os.fork, os.pread, os.sched_getaffinity, os.waitpid, signal.pthread_sigmask
+from wireproof import cli
+sys.exit(cli.run(["decode", {str(PLAIN)!r}, "--jobs", "2"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert records(done.stdout)
+    assert done.stderr.startswith("wireproof: this system cannot fork: ")
+
+
+def test_not_every_system_tells_how_many_cores_may_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert 1 <= decoding.usable_cores() <= (os.cpu_count() or 1)
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert decoding.usable_cores() == 7
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert decoding.usable_cores() == 1
