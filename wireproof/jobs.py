@@ -1,11 +1,11 @@
 """``--jobs N``: one capture decoded by several processes, with the output of one, byte for byte.
 
 Strategy: every worker reads all packets and follows the TCP of all connections, so that it knows
-their numbers, but decodes only each Nth of them: following costs a quarter of decoding. All take the
-same packets at once as one process would, so the Nth message of every worker holds what the same
-packets completed; records are in it encoded, each with its place in the order. The parent takes
-one message from each worker, sorts their records together, and hands them on. It keeps no more
-than that: a worker that is ahead waits at its pipe.
+their numbers, but decodes only each Nth of them: following costs a quarter of decoding. All take
+as many packets at once as one process would, so the messages of all workers go together, each
+with what the same packets completed; records are in it encoded, each with its place in the order.
+The parent takes one message from each worker, sorts their records together, and hands them on. It
+keeps no more than that: a worker that is ahead waits at its pipe.
 
 A packet belongs to one connection and a connection to one worker, so a place is one worker's. What
 belongs to no connection is the first worker's, and stands before what its packet completes.
