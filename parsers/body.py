@@ -17,6 +17,7 @@ from .content import ContentDecoder
 from .diagnostics import Diagnostic, diagnose
 from .http1 import EndOfMessage
 from .ledger import Ledger
+from .limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO
 from .provenance import Event, SourceMap
 from .records import BodyRecord, Record
 from .sse import EventStreamDecoder, ServerSentEvent
@@ -42,6 +43,7 @@ class Body:
         "_events",
         "_origins",
         "_size",
+        "_found",
         "_decoded_size",
         "_digest",
         "_unhashed",
@@ -62,6 +64,7 @@ class Body:
         self._events = EventStreamDecoder() if is_sse else None
         self._origins: SourceMap[Origin] = SourceMap()
         self._size = 0
+        self._found = 0
         self._decoded_size = 0
         self._digest = sha256()
         self._unhashed: list[bytes] = []
@@ -85,15 +88,28 @@ class Body:
         assert self._content is not None
         records: list[Record] = []
         for piece in content:
-            self._size += len(piece.data)
             if self._has_hole:
+                self._size += len(piece.data)
                 continue
             for start, end in self._arrivals(piece):
+                self._size += end - start
                 data = piece.data[start - piece.start : end - piece.start]
                 for decoded in self._content.receive_data(data):
-                    records += self._receive_output(decoded, (start, end, piece.chunk))
+                    found = self._receive_output(decoded, (start, end, piece.chunk))
+                    records += found
+                    self._count(len(found))
                 records += self._faults(start, end)
         return records
+
+    def _count(self, found: int) -> None:
+        """Count what the content gives, and go no further if it is more than it can be worth.
+
+        Small events take 70 times more memory than the decoded bytes that the ratio bounds.
+        """
+        assert self._content is not None
+        self._found += found
+        if self._found > MAX_EVENTS_FREE + self._size * MAX_EVENTS_RATIO:
+            self._content.stop(f"{self._found:,} events and faults in {self._size:,} bytes")
 
     def _arrivals(self, piece: Data) -> Iterator[tuple[int, int]]:
         """Yield where a piece is cut by packets: what one completes is not the next one's."""

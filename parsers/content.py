@@ -341,6 +341,10 @@ class ContentDecoder:
             if not self._is_stopped():
                 coder.finish()
 
+    def stop(self, detail: str) -> None:
+        """Give nothing more: what was decoded is more than its owner takes."""
+        self._coders[-1].stop("content-coding-limit", detail)
+
     def take_faults(self) -> list[Fault]:
         """Return the faults since the last call."""
         taken = self.faults[:]

@@ -89,6 +89,10 @@ MAX_DECODED_RATIO = 200
 """Decoded bytes for one coded byte, beyond the first MiB: Apache's DeflateInflateRatioLimit."""
 MAX_DECODED_FREE = 1 * MiB
 """Decoded bytes before the ratio counts: Suricata's compression-bomb-limit."""
+MAX_EVENTS_FREE = 65_536
+"""Events of a coded event stream before their ratio counts."""
+MAX_EVENTS_RATIO = 1
+"""Events for one coded byte, beyond that: what a server flushes takes five bytes and more."""
 MAX_GZIP_MEMBERS = 1_024
 """Members of one gzip body: aiohttp's limit; small members were quadratic."""
 MAX_CODINGS = 5

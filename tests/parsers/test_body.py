@@ -375,3 +375,25 @@ def test_the_source_map_forgets_and_still_knows() -> None:
         assert (event.first_chunk, event.last_chunk) == (0, len(pieces))
         assert event.data is not None
         assert event.data.count("\n") == len(pieces) - 1
+
+
+def test_a_bomb_of_small_events_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events take far more memory than their bytes: they have a ratio of their own."""
+    monkeypatch.setattr("parsers.body.MAX_EVENTS_FREE", 100)
+    content = gzip.compress(b"data\n\n" * 4_000)
+    length = b"Content-Length: %d\r\n" % (2 * len(content))
+    records = answered(head(SSE, GZIP, length), content, content).tape.records()
+    (fault,) = [found for found in of(DiagnosticRecord, records) if "coding" in found.code]
+    assert (fault.code, fault.first_packet) == ("content-coding-limit", 6)
+    assert f"{len(content)} bytes" in fault.summary
+    assert 100 < len(events(records)) <= 4_000
+    found = body(records)
+    assert (found.size, found.decoded_size, found.complete) == (2 * len(content), 24_000, True)
+
+
+def test_many_small_events_that_are_no_bomb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parsers.body.MAX_EVENTS_FREE", 10)
+    pieces = flushed(*[b"data: %d\n\n" % number for number in range(2_000)])
+    records = answered(head(SSE, GZIP), *pieces).tape.records()
+    assert codes(records) == []
+    assert len(events(records)) == 2_000

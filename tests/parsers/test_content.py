@@ -319,3 +319,14 @@ def test_damage_never_raises(coding, data, place, junk):
 
 def test_a_step_of_input_is_small():
     assert content.INPUT_STEP * 64 <= MAX_DECODED_FREE
+
+
+def test_an_owner_that_takes_no_more():
+    decoder = ContentDecoder(["gzip", "br"])
+    data = gzip.compress(brotli.compress(TEXT))
+    taken = [piece for byte in data[:-8] for piece in decoder.receive_data(bytes([byte]))]
+    decoder.stop("9 events")
+    assert list(decoder.receive_data(data[-8:])) == []
+    decoder.finish()
+    assert decoder.take_faults() == [("content-coding-limit", "br: 9 events")]
+    assert TEXT.startswith(b"".join(taken))
