@@ -91,7 +91,8 @@ class ConnectionTable:
             return None
         size = len(payload)
         direction.usual_seq = direction.next_seq = (direction.usual_seq + size) & 0xFFFFFFFF
-        direction.stream.extend(size, (number, time_ns, number, time_ns))
+        time = time_ns / 1_000_000_000
+        direction.stream.extend(size, (number, time, number, time))
         pending = direction.pending
         if not pending:
             self._dirty.append(direction)

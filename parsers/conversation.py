@@ -15,8 +15,8 @@ from .connections import reverse_key
 from .diagnostics import Diagnostic
 from .exchange import RequestSide, ResponseSide
 from .http1 import RequestDecoder, ResponseDecoder
-from .ledger import Ledger, seconds
-from .provenance import Ending
+from .ledger import Ledger
+from .provenance import Ending, seconds
 from .records import ConnectionRecord, Record, Sender
 from .tcp import Connection, Direction
 

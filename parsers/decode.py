@@ -21,10 +21,10 @@ from .conversation import UNHEARD, Conversation
 from .diagnostics import Diagnostic, diagnose
 from .ip import read_ip
 from .ip_fragments import FragmentReassembler
-from .ledger import seconds
 from .limits import MAX_BATCH
 from .link import UNKNOWN_LINK_TYPE, network_offset
 from .packets import CaptureFault, Packet
+from .provenance import seconds
 from .records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .tcp import ACK, UNUSUAL, Connection
 
@@ -87,10 +87,9 @@ def decode_batches(
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
-    Of connections that are not ``wanted`` only TCP is followed, which costs a fifth, and there are
-    no records. There is a batch for every ``batch``
-    packets, or fewer that hold MAX_BATCH bytes, and two for the rest and the end, whatever is
-    wanted.
+    Of connections that are not ``wanted`` only TCP is followed, which costs a quarter, and there
+    are no records. There is a batch for every ``batch`` packets, or fewer that hold MAX_BATCH
+    bytes, and two for the rest and the end, whatever is wanted.
     """
     reader = CaptureReader(stream)
     decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
@@ -239,6 +238,14 @@ class PacketDecoder:
         return records + self._receive_segment(
             source + destination + ports, seq, ack, flags & FLAGS, payload, missing, number, time_ns
         )
+
+    def connection_of(self, key: bytes) -> int | None:
+        """Return the connection of the last packet with this key, None if it was of none.
+
+        ``key`` is source address, destination address, source port and destination port.
+        """
+        direction = self._table.directions.get(key)
+        return None if direction is None else direction.connection.index
 
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""

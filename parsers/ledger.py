@@ -31,11 +31,6 @@ Place = tuple[int, int, float, float]
 """first_packet, last_packet, first_time, last_time."""
 
 
-def seconds(time_ns: int) -> float:
-    """Return nanoseconds as seconds: the nearest number, so that it prints exactly to the µs."""
-    return time_ns / 1_000_000_000
-
-
 def wire_text(data: bytes) -> str:
     """Return bytes of a head as text: UTF-8 where they are, else each byte as its own character."""
     try:
@@ -56,9 +51,6 @@ class Ledger:
         "sender",
         "stream",
         "keeps_data",
-        "_asked_start",
-        "_asked_end",
-        "_answer",
     )
 
     def __init__(
@@ -68,30 +60,13 @@ class Ledger:
         self.sender = sender
         self.stream = stream
         self.keeps_data = keep_data
-        self._asked_start = self._asked_end = -1
-        self._answer: Place = (0, 0, 0.0, 0.0)
 
     def place(self, start: int, end: int) -> Place:
-        """Return the packets and times of [start, end) of this direction's stream.
-
-        An event in a chunk, or a message in a frame, mostly lies in the packet that was asked for
-        just before: its answer is kept, which saves a third of a microsecond.
-        """
-        if self._asked_start <= start < end <= self._asked_end:
-            return self._answer
+        """Return the packets and times of [start, end) of this direction's stream."""
         if not self.stream.size:
             return 0, 0, 0.0, 0.0
-        upto, first, last = self.stream.span(start, end)
-        packet, time_ns, completed_packet, completed_time_ns = first
-        time = time_ns / 1_000_000_000
-        if first is not last:
-            return packet, last[2], time, seconds(last[3])
-        if packet != completed_packet:
-            self._answer = packet, completed_packet, time, seconds(completed_time_ns)
-        else:
-            self._answer = packet, packet, time, time
-        self._asked_start, self._asked_end = start, upto
-        return self._answer
+        first, last = self.stream.span(start, end)
+        return first[0], last[2], first[1], last[3]
 
     def request(self, found: Request, exchange: int) -> RequestRecord:
         return RequestRecord(

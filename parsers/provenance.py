@@ -66,13 +66,18 @@ class Decoder(Protocol):
         """Where the elements begin that have begun and are not finished."""
 
 
-Arrival = tuple[int, int, int, int]
+def seconds(time_ns: int) -> float:
+    """Return nanoseconds as seconds: the nearest number, so that it prints exactly to the µs."""
+    return time_ns / 1_000_000_000
+
+
+Arrival = tuple[int, float, int, float]
 """How a run of bytes of a TCP stream came in: (packet, time, completed packet, completed time).
 
 ``packet`` (from 1, Wireshark's ``frame.number``) carried it when it first arrived, ``completed
 packet`` is the one whose arrival put it in order: a later one if a hole came before it. Times are
-in nanoseconds since the epoch. A plain tuple: one is made for each segment, and a NamedTuple
-costs seven times as much.
+in seconds since the epoch, as records give them, so that they are worked out once for a segment
+and not for each of its events. A plain tuple: a NamedTuple costs seven times as much.
 """
 
 
@@ -113,22 +118,20 @@ class SourceMap(Generic[T]):
             index -= 1
         return self._ends[index], self._values[index]
 
-    def span(self, start: int, end: int) -> tuple[int, T, T]:
-        """Return where the run that holds the first byte of [start, end) ends, its value, and the
-        value of the run that holds the last byte.
+    def span(self, start: int, end: int) -> tuple[T, T]:
+        """Return the values of the runs that hold the first and the last byte of [start, end).
 
         The same as two calls of :meth:`at` at half their cost. An empty range has one byte here.
         """
         ends = self._ends
         index = bisect_right(ends, start)
         if index == len(ends):
-            upto, value = self.at(start)
-            return upto, value, value
+            value = self.at(start)[1]
+            return value, value
         first = self._values[index]
-        upto = ends[index]
-        if end <= upto:
-            return upto, first, first
-        return upto, first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
+        if end <= ends[index]:
+            return first, first
+        return first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
 
     def between(self, start: int, end: int) -> list[T]:
         """Return the values of the kept runs that hold bytes of [start, end), in stream order."""

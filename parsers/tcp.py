@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from . import limits
 from .diagnostics import Diagnostic, diagnose
-from .provenance import Arrival, Ending, SourceMap
+from .provenance import Arrival, Ending, SourceMap, seconds
 from .reassembly import History, OutOfOrderQueue, Piece, find_conflict
 from .records import Record
 
@@ -274,7 +274,12 @@ class Direction:
         records: list[Record] = []
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
-            arrival = (piece.packet, piece.time_ns, completed_packet, completed_time_ns)
+            arrival = (
+                piece.packet,
+                seconds(piece.time_ns),
+                completed_packet,
+                seconds(completed_time_ns),
+            )
             self.stream.extend(len(piece.data), arrival)
             self.pending.append(piece.data)
         if piece.missing:
@@ -324,7 +329,8 @@ class Direction:
         """Count ``length`` bytes that the capture lacks; ``packet`` is the one that shows it."""
         assert self.next_seq is not None
         self.next_seq = (self.next_seq + length) & 0xFFFFFFFF
-        self.stream.extend(length, (packet, time_ns, packet, time_ns))
+        time = seconds(time_ns)
+        self.stream.extend(length, (packet, time, packet, time))
         return self.receiver.receive_gap(self.stream.size - length, self.stream.size)
 
     def _receive_reset(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.provenance import SourceMap, event
+from parsers.provenance import SourceMap, event, seconds
 
 
 def make(lengths: list[int], offset: int = 0) -> SourceMap[int]:
@@ -74,3 +74,9 @@ def test_an_event_is_a_slots_dataclass() -> None:
     assert Found(1, 2) == Found(1, 2)
     assert repr(Found(1, 2)).endswith("Found(start=1, end=2)")
     assert not hasattr(Found(1, 2), "__dict__")
+
+
+@pytest.mark.parametrize("microseconds", [0, 1, 123_456, 999_999])
+def test_times_print_exactly_to_the_microsecond(microseconds: int) -> None:
+    time_ns = 1_790_000_000 * 10**9 + microseconds * 1_000
+    assert f"{seconds(time_ns):.6f}" == f"1790000000.{microseconds:06d}"
