@@ -162,6 +162,9 @@ FAULTS: dict[str, Fault] = {
     "http-response-unasked": Fault(
         "warning", "a response without a request", "RFC 9112 section 9.3"
     ),
+    "http-pipelining-limit": Fault(
+        "note", "more requests wait for their responses than are remembered", ""
+    ),
     "http-upgrade-unasked": Fault(
         "error", "101 Switching Protocols without a request to upgrade", "RFC 9110 section 7.8"
     ),

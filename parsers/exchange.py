@@ -191,6 +191,7 @@ class RequestSide(Side):
         super().__init__(ledger, decoder)
         self.pending: deque[Request] = deque()
         """Requests that have not been answered."""
+        self._has_forgotten = False
         self._is_refused = False
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
@@ -199,6 +200,11 @@ class RequestSide(Side):
         if len(self.pending) < MAX_PIPELINED:
             self.pending.append(message)
             self.responses.expect(message)
+        elif not self._has_forgotten:
+            self._has_forgotten = True
+            detail = f"{MAX_PIPELINED:,}: how a response to another is framed is guessed"
+            fault = diagnose("http-pipelining-limit", message.start, message.end, detail)
+            records.append(self.ledger.diagnostic(fault, self.exchange))
         if message.has_body:
             self.body = Body(self.exchange, self.ledger, message.end, message.codings, False)
 

@@ -138,6 +138,8 @@ def test_more_requests_than_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
     records = said(("client", GET * 4), ("server", OK * 2))
     assert [request.exchange for request in of(RequestRecord, records)] == [0, 1, 2, 3]
     assert [response.exchange for response in of(ResponseRecord, records)] == [0, 1]
+    (fault,) = of(DiagnosticRecord, records)
+    assert (fault.code, fault.exchange, fault.offset) == ("http-pipelining-limit", 2, 2 * len(GET))
 
 
 def test_a_response_before_its_request() -> None:
