@@ -1,8 +1,8 @@
 """Bytes that wait until it is known whose they are.
 
-Strategy: pieces are kept with their offsets, up to a limit. Where the offsets of two pieces do not
-meet, bytes between them are missing: a gap needs no entry of its own, and a piece past the limit
-becomes one.
+Strategy: runs of bytes are kept with their offsets, up to a limit; a piece that meets the last run
+is added to it, so that small pieces take no more memory than their bytes. Between two runs bytes
+are missing: a gap needs no entry of its own, and a piece past the limit becomes one.
 """
 
 from __future__ import annotations
@@ -16,32 +16,34 @@ class HeldBytes:
     ``start`` is the offset from which bytes are held; ``size`` counts all that came, kept or not.
     """
 
-    __slots__ = ("start", "size", "_limit", "_pieces")
+    __slots__ = ("start", "size", "_limit", "_runs")
 
     def __init__(self, start: int, limit: int) -> None:
         self.start = start
         self.size = 0
         self._limit = limit
-        self._pieces: deque[tuple[int, bytes]] = deque()
+        self._runs: deque[tuple[int, bytearray]] = deque()
 
     def hold(self, offset: int, data: bytes) -> bool:
         """Keep a piece; return whether it is the first that passes the limit and is not kept."""
         before, self.size = self.size, self.size + len(data)
-        if self.size <= self._limit:
-            self._pieces.append((offset, data))
-            return False
-        return before <= self._limit
+        if self.size > self._limit:
+            return before <= self._limit
+        runs = self._runs
+        if runs and runs[-1][0] + len(runs[-1][1]) == offset:
+            runs[-1][1].extend(data)
+        else:
+            runs.append((offset, bytearray(data)))
+        return False
 
     def take_run(self, end: int) -> bytes:
         """Return the bytes from ``start`` on up to missing ones, and move ``start`` behind them.
 
         Bytes that are missing at ``start`` itself are passed over. ``end`` is the stream's.
         """
-        pieces = self._pieces
-        self.start = pieces[0][0] if pieces else end
-        run = []
-        while pieces and pieces[0][0] == self.start:
-            data = pieces.popleft()[1]
-            self.start += len(data)
-            run.append(data)
-        return b"".join(run)
+        if not self._runs:
+            self.start = end
+            return b""
+        offset, run = self._runs.popleft()
+        self.start = offset + len(run)
+        return bytes(run)
