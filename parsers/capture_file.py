@@ -18,7 +18,7 @@ from .capture_input import (
 )
 from .packets import CaptureFault, CaptureNotes, Interface, Packet, UnreadableCapture
 from .pcap import PcapReader, variant_of
-from .pcapng import BYTE_ORDERS, SECTION_HEADER, BlockReader, PcapngReader
+from .pcapng import BYTE_ORDERS, SECTION_HEADER, Block, BlockReader, PcapngReader
 
 MAX_COMPRESSIONS = 2
 """A compressed file in a compressed file happens by mistake; deeper nesting is an attack."""
@@ -42,9 +42,11 @@ class CaptureReader:
         """Sniff ``stream``. Raises UnreadableCapture if it holds no capture."""
         source, self.compression = _open(stream)
         self._notes = CaptureNotes()
+        self._pcapng: PcapngReader | None = None
         if is_pcapng(source):
             self.format = "pcapng"
-            self._packets = PcapngReader(source, self._notes).packets()
+            self._pcapng = PcapngReader(source, self._notes)
+            self._packets = self._pcapng.packets()
         else:
             reader = PcapReader(source, self._notes)
             self.format = reader.variant.name
@@ -52,6 +54,16 @@ class CaptureReader:
 
     def __iter__(self) -> Iterator[Packet]:
         return self._packets
+
+    def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
+        """Yield, instead of packets, every block of a pcapng file: all that it takes to rewrite it.
+
+        With each comes the number of the packet that it holds, None if it holds none. Raises
+        UnreadableCapture if it is a pcap file.
+        """
+        if self._pcapng is None:
+            raise UnreadableCapture("only a pcapng file has blocks, and this is a pcap file")
+        return self._pcapng.numbered_blocks()
 
     @property
     def interfaces(self) -> list[Interface]:

@@ -15,7 +15,7 @@ length cannot be right ends the reading, since nothing says where the next one b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from struct import Struct, calcsize, unpack_from
+from struct import Struct, calcsize, pack, unpack_from
 from typing import NamedTuple
 
 from .capture_input import CaptureInput
@@ -69,6 +69,11 @@ class Block(NamedTuple):
                 return
             yield code, self.body[start : start + length]
             start += padded(length)
+
+    def encoded(self) -> bytes:
+        """Return the block as it lies in a file."""
+        length = pack(self.byte_order + "I", len(self.body) + SHORTEST_BLOCK)
+        return pack(self.byte_order + "I", self.type) + length + self.body + length
 
 
 def padded(length: int) -> int:
@@ -228,6 +233,16 @@ class PcapngReader:
             packet = self._take(block)
             if packet is not None:
                 yield packet
+        self._end()
+
+    def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
+        """Yield every block as it lies in the file, and the number of the packet that it holds.
+
+        None for a block that holds none. The faults on the way go to the notes.
+        """
+        while self._supported and (block := self._blocks.next_block()) is not None:
+            packet = self._take(block)
+            yield block, None if packet is None else packet[0]
         self._end()
 
     def _take(self, block: Block) -> Packet | None:

@@ -99,6 +99,37 @@ def test_a_pcap_file_has_no_blocks() -> None:
         read_blocks(io.BytesIO(PCAP))
 
 
+def test_blocks_with_the_numbers_of_their_packets() -> None:
+    data = NG.section() + NG.interface() + NG.enhanced(1, b"one") + NG.block(9, b"journal\0")
+    data += NG.enhanced(2, b"of no interface", interface=7) + NG.obsolete(3, b"three")
+    data += Blocks(">").section() + Blocks(">").interface() + Blocks(">").simple(b"four")
+    reader = CaptureReader(io.BytesIO(data))
+    found = list(reader.numbered_blocks())
+    assert b"".join(block.encoded() for block, _ in found) == data
+    assert [number for _, number in found] == [None, None, 1, None, None, 3, None, None, 4]
+    packets, _ = read_all(data)
+    assert [packet[0] for packet in packets] == [1, 3, 4]
+    assert codes(reader) == ["capture-damaged"]
+
+
+@pytest.mark.parametrize(
+    ("data", "blocks", "code"),
+    [
+        (PCAPNG[:-1], 2, "capture-cut"),
+        (NG.section(version=(2, 0)) + NG.interface(), 1, "capture-unsupported"),
+    ],
+)
+def test_blocks_end_where_packets_do(data: bytes, blocks: int, code: str) -> None:
+    reader = CaptureReader(io.BytesIO(data))
+    assert len(list(reader.numbered_blocks())) == blocks
+    assert codes(reader) == [code]
+
+
+def test_a_pcap_file_has_no_numbered_blocks() -> None:
+    with pytest.raises(UnreadableCapture, match="this is a pcap file"):
+        CaptureReader(io.BytesIO(PCAP)).numbered_blocks()
+
+
 # --- cuts and damage ---
 
 RECORDS = [record(n, n, bytes([n]) * n) for n in range(6)]

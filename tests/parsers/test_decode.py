@@ -432,3 +432,14 @@ def test_faults_before_any_bytes_go_by_their_connection() -> None:
 def test_the_reader_gives_what_the_decoder_takes() -> None:
     tape = exchange().tape
     assert list(CaptureReader(BytesIO(tape.file()))) == tape.packets
+
+
+def test_the_connection_that_a_packet_belonged_to() -> None:
+    decoder = PacketDecoder()
+    data = ipv4(tcp(46058, 8000))
+    decoder.receive([(1, EPOCH_NS, 1, len(data), data)])
+    addresses = bytes((127, 0, 0, 1)) * 2
+    client, server = (46058).to_bytes(2, "big"), (8000).to_bytes(2, "big")
+    assert decoder.connection_of(addresses + client + server) == 0
+    assert decoder.connection_of(addresses + server + client) == 0
+    assert decoder.connection_of(addresses + client + client) is None
