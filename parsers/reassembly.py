@@ -41,9 +41,12 @@ class Piece(NamedTuple):
         return self.start + len(self.data)
 
     def behind(self, offset: int) -> Piece:
-        """Return the part of this piece from ``offset`` on."""
+        """Return the part of this piece from ``offset`` on: its data, and what is missing."""
         cut = offset - self.start
-        return self._replace(start=offset, data=self.data[cut:]) if cut > 0 else self
+        if cut <= 0:
+            return self
+        missing = max(self.missing - max(offset - self.end, 0), 0)
+        return self._replace(start=offset, data=self.data[cut:], missing=missing)
 
 
 class Block:
@@ -81,6 +84,11 @@ class OutOfOrderQueue:
         return self._starts[0]
 
     @property
+    def first(self) -> Piece:
+        """The first piece of the first block. Raises IndexError while nothing waits."""
+        return self._blocks[0].pieces[0]
+
+    @property
     def is_full(self) -> bool:
         return (
             self.size > limits.MAX_OUT_OF_ORDER or self.segments > limits.MAX_OUT_OF_ORDER_SEGMENTS
@@ -91,12 +99,12 @@ class OutOfOrderQueue:
         index = bisect_right(self._starts, piece.start)
         before = self._blocks[index - 1] if index else None
         if before is not None and piece.start <= before.end:
-            if piece.end <= before.end:
-                return False
-            if piece.start == before.end:
+            if piece.start == before.end:  # one without data says what is missing there
                 before.append(piece)
                 self._count(piece, 1)
                 return True
+            if piece.end <= before.end:
+                return False
             if piece.start == before.start:
                 index -= 1
                 self._remove(index)
@@ -113,9 +121,9 @@ class OutOfOrderQueue:
             block = self._blocks[0]
             self._remove(0)
             for piece in block.pieces:
-                if piece.end > offset:
+                if piece.end + piece.missing > offset:
                     yield piece.behind(offset)
-                    offset = piece.end
+                    offset = max(offset, piece.end)
 
     def overlapping(self, start: int, end: int) -> Iterator[Piece]:
         """Yield the waiting pieces that hold bytes of [start, end)."""

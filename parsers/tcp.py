@@ -221,7 +221,7 @@ class Direction:
         if max(start, size) < self._highest_end:
             self._count_late(piece.time_ns)
         if start <= size:
-            records += self._deliver(piece.behind(size), piece.packet, piece.time_ns)
+            records += self._deliver(piece, piece.packet, piece.time_ns)
             records += self._deliver_queue(piece.packet, piece.time_ns)
         else:
             records += self._wait(piece)
@@ -271,6 +271,7 @@ class Direction:
         The pieces that one packet completes are put aside, so that they are handed over as one.
         """
         assert self.next_seq is not None
+        piece = piece.behind(self.stream.size)  # a cut one before it may have gone further
         records: list[Record] = []
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
@@ -315,8 +316,8 @@ class Direction:
             assert self.fin_offset is not None
             last = self.connection.last_packet, self.connection.last_time
             return self._skip(self.fin_offset - self.stream.size, *last)
-        first = next(self.queue.overlapping(self.queue.start, self.queue.start + 1))
-        records = self._skip(self.queue.start - self.stream.size, first.packet, first.time_ns)
+        first = self.queue.first
+        records = self._skip(first.start - self.stream.size, first.packet, first.time_ns)
         latest = (0, 0)
         while self.queue and self.queue.start <= self.stream.size:
             for piece in self.queue.take(self.stream.size):

@@ -208,6 +208,30 @@ class TestGaps:
         assert wire.sink().codes == ["tcp-reassembly-limit"]
         assert wire.sink().gaps == [(0, 1), (2, 3), (4, 5), (6, 7)]
 
+    def test_a_segment_without_any_of_its_bytes_waits_too(self) -> None:
+        """The snapshot length cut its whole payload off."""
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"", missing=4)
+        wire.table.end()
+        assert wire.sink().gaps == [(0, 3), (3, 7)]
+
+    def test_what_was_cut_off_may_lie_behind_a_segment_that_waits(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"def")
+        wire.send(CLIENT, FIRST + 6, b"", missing=4)
+        wire.send(CLIENT, FIRST, b"abc")
+        assert (wire.sink().data, wire.sink().gaps) == (b"abcdef", [(6, 10)])
+
+    def test_a_segment_that_was_cut_and_comes_again_in_pieces(self) -> None:
+        """What is behind its first bytes was given up with it: nothing is delivered twice."""
+        wire = established()
+        wire.send(CLIENT, FIRST + 3, b"def", missing=4)
+        wire.send(CLIENT, FIRST + 6, b"ghijkl")
+        wire.send(CLIENT, FIRST, b"abc")
+        assert (wire.sink().data, wire.sink().gaps) == (b"abcdefkl", [(6, 10)])
+        wire.send(CLIENT, FIRST + 10, b"", missing=4)
+        assert wire.sink().gaps == [(6, 10), (12, 14)]
+
 
 class TestEnds:
     """FIN, RST, and neither."""
