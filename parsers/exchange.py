@@ -168,7 +168,7 @@ class Side(ABC):
         if not is_websocket or not isinstance(old, RequestDecoder | ResponseDecoder):
             return []
         # Of a request that was not captured nothing is held: frames begin with what comes next.
-        start, held = old.release() if old.paused else (self.ledger.stream.size, b"")
+        start, held = old.release() if old.paused else (old.offset, b"")
         decoder = WebSocketDecoder(sender, start, deflate, keep_data=self.ledger.keeps_data)
         self.decoder = decoder
         records = self.receive_data(held)

@@ -158,6 +158,11 @@ class MessageDecoder(ABC):
         return events
 
     @property
+    def offset(self) -> int:
+        """The number of the byte that comes next."""
+        return self._offset
+
+    @property
     def open_offsets(self) -> tuple[int, ...]:
         state = self._state
         if state == self.chunked_body:

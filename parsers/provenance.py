@@ -121,9 +121,12 @@ class SourceMap(Generic[T]):
     def span(self, start: int, end: int) -> tuple[T, T]:
         """Return the values of the runs that hold the first and the last byte of [start, end).
 
-        The same as two calls of :meth:`at` at half their cost. An empty range has one byte here.
+        The same as two calls of :meth:`at` at half their cost. An empty range is where the byte
+        before it is: what comes behind it may not be there yet.
         """
         ends = self._ends
+        if start == end:
+            start -= 1
         index = bisect_right(ends, start)
         if index == len(ends):
             value = self.at(start)[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.http1 import of
-from support.talk import Side, Talk, Tape, kinds, without_packets
+from support.talk import Side, Talk, Tape, decoded, kinds, without_packets
 from support.websocket_frames import KEY, Compressor, deflated, frame
 
 from parsers import exchange
@@ -289,6 +289,16 @@ def test_a_handshake_whose_request_was_not_captured() -> None:
     assert senders == ["server", "client"]
     codes = [fault.code for fault in of(DiagnosticRecord, records)]
     assert not [code for code in codes if code.startswith("websocket-")], codes
+
+
+def test_the_first_frame_stands_at_its_offset_though_no_request_came() -> None:
+    """Its segment may be put aside already when the switch is read."""
+    talk = Talk().open()
+    talk.server(SWITCHING)
+    talk.client(frame(1, b"hi", key=KEY))
+    for batch in (1, 100):
+        (found,) = of(WebSocketFrameRecord, decoded(talk.tape.packets, batch=batch))
+        assert (found.sender, found.offset, found.length, found.data) == ("client", 0, 8, "hi")
 
 
 def test_a_switch_that_is_refused() -> None:

@@ -56,6 +56,12 @@ def test_what_is_retained_is_found_unchanged(
     assert source.at(whole.size) == (whole.size + 3, 99)
 
 
+def test_an_empty_range_is_where_the_byte_before_it_is() -> None:
+    """What comes behind it may be there already, or not: that must make no difference."""
+    source = make([3, 4])
+    assert [source.span(offset, offset) for offset in (0, 3, 7)] == [(0, 0), (0, 0), (1, 1)]
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.data())
 def test_between_gives_the_runs_of_a_range(lengths: list[int], data: st.DataObject) -> None:
     source = make(lengths)
