@@ -148,7 +148,8 @@ def walk_extension_headers(
         if position + 8 > end:
             return _malformed(position, end, f"a packet that ends inside extension {next_header}")
         if position + 8 > len(data):
-            return diagnose("packet-cut", position, len(data), "inside the extension headers")
+            start = min(position, len(data))
+            return diagnose("packet-cut", start, len(data), "inside the extension headers")
         following, size = data[position], data[position + 1]
         if next_header == FRAGMENT:
             where = int.from_bytes(data[position + 2 : position + 4], "big")
@@ -192,4 +193,4 @@ def _cut(data: bytes, start: int, need: int, original_length: int) -> Diagnostic
 
 
 def _malformed(start: int, end: int, detail: str) -> Diagnostic:
-    return diagnose("ip-malformed", start, end, detail)
+    return diagnose("ip-malformed", min(start, end), end, detail)

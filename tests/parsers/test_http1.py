@@ -685,6 +685,8 @@ def by_h11(data: bytes) -> list[tuple[bytes, bytes, list[tuple[bytes, bytes]], b
             elif isinstance(event, h11.EndOfMessage):
                 connection.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
                 connection.send(h11.EndOfMessage())
+                if connection.our_state is h11.MUST_CLOSE:  # behind HTTP/1.0
+                    return found
                 connection.start_next_cycle()
             else:
                 return found

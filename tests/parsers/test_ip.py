@@ -199,6 +199,13 @@ def test_extension_headers_that_are_not_captured(kept: int) -> None:
     assert (result.code, result.end) == ("packet-cut", START + kept)
 
 
+def test_extension_headers_that_begin_behind_what_is_captured() -> None:
+    packet = ipv6(extension(60, 16) + extension(TCP) + PAYLOAD, next_header=0)
+    result = read(packet[:48], original=START + len(packet))
+    assert isinstance(result, Diagnostic)
+    assert (result.code, result.start, result.end) == ("packet-cut", START + 48, START + 48)
+
+
 @settings(deadline=None, max_examples=300)
 @given(
     st.sampled_from([b"", ipv4(PAYLOAD)[:20], ipv6(b"", next_header=0, length=90)[:40]]),
