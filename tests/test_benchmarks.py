@@ -1,0 +1,88 @@
+"""The benchmarks' workloads hold what they say, and their measure measures."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import commands
+from benchmarks.measure import Failed, compare, run
+from benchmarks.packets import checksum, write
+from benchmarks.workloads import (
+    WORKLOADS,
+    bulk_connection,
+    damaged,
+    make,
+    short_exchanges,
+    sse,
+    timed,
+    websocket_connection,
+)
+from wireproof import decode
+
+
+def kinds(frames: Iterator[bytes], folder: Path) -> Counter[str]:
+    path = folder / "made.pcapng"
+    write(path, timed(frames))
+    return Counter(record.record for record in decode(path))
+
+
+def test_sse_connections(tmp_path: Path) -> None:
+    found = kinds(sse(3, 20), tmp_path)
+    assert found["sse_event"] == 3 * 20
+    assert found["chunk"] == 3 * 21
+    assert found["body"] == found["connection"] == 3
+    assert not found["diagnostic"]
+
+
+def test_websocket_connections(tmp_path: Path) -> None:
+    found = kinds(websocket_connection(0, 20), tmp_path)
+    assert found["websocket_frame"] == found["websocket_message"] == 22
+    assert not found["diagnostic"]
+
+
+def test_bulk_connections(tmp_path: Path) -> None:
+    found = kinds(bulk_connection(0, 3), tmp_path)
+    assert (found["chunk"], found["body"], found["diagnostic"]) == (4, 1, 0)
+
+
+def test_short_exchanges(tmp_path: Path) -> None:
+    found = kinds(short_exchanges(0, 10), tmp_path)
+    assert found["request"] == found["response"] == found["body"] == 10
+    assert not found["diagnostic"]
+
+
+def test_damage_is_the_same_on_every_run() -> None:
+    whole = list(sse(2, 200))
+    first, again = list(damaged(iter(whole))), list(damaged(iter(whole)))
+    assert first == again
+    assert set(first) < set(whole)
+
+
+def test_a_checksum_sums_to_nothing() -> None:
+    """RFC 1071: a packet with its checksum in place sums up to -0."""
+    data = bytes(range(20))
+    assert checksum(data + checksum(data).to_bytes(2, "big")) == 0
+
+
+def test_a_workload_is_made_once(tmp_path: Path) -> None:
+    path = make("small", tmp_path)
+    made = path.stat().st_mtime_ns
+    assert make("small", tmp_path).stat().st_mtime_ns == made
+    for name in WORKLOADS:
+        assert commands(name, path, tmp_path)["wireproof"][0] == sys.executable
+
+
+def test_runs_are_measured_in_turn() -> None:
+    results = compare({"quick": ["true"], "python": [sys.executable, "-c", ""]}, rounds=2)
+    assert results["python"].peak_mib > results["quick"].peak_mib
+    assert results["python"].wall > 0
+
+
+def test_a_command_that_fails_is_no_result() -> None:
+    with pytest.raises(Failed, match="exit 3: no such thing"):
+        run([sys.executable, "-c", "import sys; sys.stderr.write('no such thing'); sys.exit(3)"])
