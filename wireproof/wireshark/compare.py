@@ -1,0 +1,181 @@
+"""Two lists of elements become rows: equal, only one side's, different, or explained.
+
+Strategy: elements are paired by their place, (kind, stream, sender, offset), in a dictionary: one
+pass over each side. A pair gives a row for each value; an element without its like gives one row
+for the whole. Each of our elements is also asked of tshark's segments: which packets carried it,
+and when. A row that is not equal is held against the list of explanations, whose conditions look
+at the row and at both elements. Rows are made one at a time: only the elements stand in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from .decoded import Decoded
+from .elements import Element, Kind, Place, Value
+from .explanations import Difference, Explanation, explain
+from .fields import Version
+from .segments import Witness
+
+Verdict = Literal["equal", "only wireproof", "only Wireshark", "differs", "explained"]
+VERDICTS: tuple[Verdict, ...] = (
+    "differs",
+    "only wireproof",
+    "only Wireshark",
+    "explained",
+    "equal",
+)
+"""Most urgent first."""
+UNEXPLAINED = frozenset(VERDICTS[:3])
+
+WITNESSED = ("stream", "first_packet", "last_packet", "first_time", "last_time")
+"""What tshark's segments are asked about each of our elements."""
+
+WHOLE = "all"
+"""Stands for the field where an element has no like on the other side."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One field of one element, as both sides have it."""
+
+    verdict: Verdict
+    frame: int
+    stream: int
+    sender: str
+    offset: int
+    element: str
+    field: str
+    wireproof: Value
+    wireshark: Value
+    explanation: Explanation | None = None
+
+
+class Comparison:
+    """Our elements beside Wireshark's."""
+
+    def __init__(
+        self, decoded: Decoded, theirs: Iterable[Element], witness: Witness, version: Version
+    ) -> None:
+        self._witness = witness
+        self._version = version
+        self._ports = decoded.ports
+        self._ours = decoded.elements
+        self._pairs, self._only_theirs = _pair(decoded.elements, theirs)
+        self._note_what_is_later(decoded.closed)
+
+    def _note_what_is_later(self, closed: dict[int, int]) -> None:
+        """Note which packets tshark counts to a stream after its connection has closed."""
+        for ours in self._ours:
+            if ours.kind == "connection" and ours.stream in closed:
+                last = closed[ours.stream]
+                ours.facts.later_packets = self._witness.packets_after(ours.stream, last)
+        for theirs in self._only_theirs:
+            last = closed.get(theirs.stream, theirs.frame)
+            theirs.facts.is_later = theirs.frame > last
+
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows: our elements in our order, then what only Wireshark has."""
+        for ours in self._ours:
+            theirs = self._pairs.get(ours.place())
+            if theirs is None:
+                yield self._row(ours, None, WHOLE, _summary(ours), None)
+            else:
+                yield from self._fields(ours, theirs)
+            if ours.kind != "connection":
+                yield from self._arrival(ours)
+        for theirs in self._only_theirs:
+            yield self._row(None, theirs, WHOLE, None, _summary(theirs))
+
+    def _fields(self, ours: Element, theirs: Element) -> Iterator[Row]:
+        names = dict.fromkeys((*ours.values, *theirs.values))
+        for name in names:
+            if name in WITNESSED and ours.kind != "connection":
+                continue
+            yield self._row(ours, theirs, name, ours.values.get(name), theirs.values.get(name))
+
+    def _arrival(self, ours: Element) -> Iterator[Row]:
+        """Yield rows that hold tshark's segments against when our element came."""
+        client, server = self._ports[ours.stream]
+        port = client if ours.sender == "client" else server
+        found = self._witness.arrival(ours.stream, port, ours.offset, ours.end)
+        seen: tuple[Value, ...] = (None,) * len(WITNESSED)
+        if found is not None:
+            first, last = found
+            stream = self._witness.by_frame[last.frame].stream
+            seen = stream, first.frame, last.frame, first.time, last.time
+        for name, theirs in zip(WITNESSED, seen, strict=True):
+            yield self._row(ours, ours, name, ours.values[name], theirs)
+
+    def _row(
+        self, ours: Element | None, theirs: Element | None, name: str, our: Value, their: Value
+    ) -> Row:
+        verdict = _verdict(our, their)
+        known = None
+        if verdict != "equal":
+            known = explain(Difference(ours, theirs, name, our, their), self._version)
+        element = ours or theirs
+        assert element is not None
+        return Row(
+            verdict if known is None else "explained",
+            element.frame,
+            element.stream,
+            element.sender,
+            element.offset,
+            element.kind,
+            name,
+            our,
+            their,
+            known,
+        )
+
+
+def _verdict(ours: Value, theirs: Value) -> Verdict:
+    if ours == theirs:
+        return "equal"
+    if theirs is None:
+        return "only wireproof"
+    return "only Wireshark" if ours is None else "differs"
+
+
+def _pair(
+    ours: list[Element], theirs: Iterable[Element]
+) -> tuple[dict[Place, Element], list[Element]]:
+    """Return Wireshark's element for the place of each of ours that has one, and the others."""
+    known = {element.place(): element for element in ours}
+    pairs: dict[Place, Element] = {}
+    others: list[Element] = []
+    for element in theirs:
+        place = element.place()
+        if place not in known and element.other_offset is not None:
+            place = (*place[:3], element.other_offset)
+        if place in known and place not in pairs:
+            pairs[place] = element
+            known[place].facts.shown = True
+            element.facts.codes = known[place].facts.codes
+        else:
+            others.append(element)
+    return pairs, others
+
+
+def _summary(element: Element) -> str:
+    """Return what an element is, in a few words."""
+    return SUMMARIES[element.kind].format_map(_Texts(element.values))
+
+
+SUMMARIES: dict[Kind, str] = {
+    "connection": "{packets} packets",
+    "request": "{method} {target}",
+    "response": "{status} {reason}",
+    "chunk": "size {size}",
+    "websocket_frame": "opcode {opcode}, length {payload_length}",
+}
+
+
+class _Texts(dict[str, Value]):
+    """Values by name; what Wireshark does not say of an element is a question mark."""
+
+    def __missing__(self, name: str) -> str:
+        return "?"

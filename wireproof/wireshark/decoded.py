@@ -1,0 +1,228 @@
+"""Our records as elements.
+
+Strategy: records are read once, in their order. A request or response is open until its body or
+the next head of its sender; chunks share its facts. A frame that completes a message has the
+message's content. At the end diagnostics and gaps are laid to the elements that they concern.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Fields,
+    GapRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+from .elements import Element, Facts, Kind, Value, content, digest
+from .segments import microseconds
+
+Side = tuple[int, str]
+"""(connection, sender)"""
+
+CONTINUATION, CLOSE, PING = 0, 8, 9
+Sent = RequestRecord | ResponseRecord | ChunkRecord | WebSocketFrameRecord
+
+
+def payload(data: str | None, encoding: str | None) -> bytes:
+    """Return the bytes of a record's ``data``."""
+    if data is None:
+        return b""
+    return b64decode(data) if encoding == "base64" else data.encode()
+
+
+def header_values(fields: Fields) -> dict[str, Value]:
+    """Return header lines as values, numbered: their order is compared too."""
+    return {f"header {n}": f"{name}: {value}" for n, (name, value) in enumerate(fields)}
+
+
+class Decoded:
+    """Collects elements from records; all but the last three names are its state."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.elements: list[Element] = []
+        self.ports: dict[int, tuple[int, int]] = {}
+        """Of each connection: the client's and the server's."""
+        self.closed: dict[int, int] = {}
+        """The last packet of each connection that was closed: what comes later is not its."""
+        self._heads: dict[Side, Element] = {}
+        self._until_close: list[Element] = []
+        self._messages: dict[tuple[int, str, int], WebSocketMessageRecord] = {}
+        self._data_frames: dict[tuple[int, str, int], Element] = {}
+        """By (connection, sender, end)."""
+        self._faults: list[tuple[Side, int, str]] = []
+        self._gaps: dict[Side, int] = {}
+        self._connections: dict[int, ConnectionRecord] = {}
+        for record in records:
+            self._receive(record)
+        self._finish()
+
+    def _receive(self, record: Record) -> None:
+        match record:
+            case RequestRecord() | ResponseRecord():
+                self._receive_head(record)
+            case ChunkRecord():
+                self._receive_chunk(record)
+            case BodyRecord():
+                self._receive_body(record)
+            case WebSocketMessageRecord():
+                self._receive_message(record)
+            case WebSocketFrameRecord():
+                self._receive_frame(record)
+            case ConnectionRecord():
+                self._receive_connection(record)
+            case GapRecord():
+                side = record.connection, record.sender
+                self._gaps.setdefault(side, record.offset)
+            case DiagnosticRecord():
+                if record.connection is not None and record.sender and record.offset is not None:
+                    side = record.connection, record.sender
+                    self._faults.append((side, record.offset, record.code))
+
+    def _add(self, kind: Kind, record: Sent, values: dict[str, Value]) -> Element:
+        arrival: dict[str, Value] = {
+            "stream": record.connection,
+            "first_packet": record.first_packet,
+            "last_packet": record.last_packet,
+            "first_time": microseconds(record.first_time),
+            "last_time": microseconds(record.last_time),
+        }
+        element = Element(
+            kind,
+            record.connection,
+            record.sender,
+            record.offset,
+            record.last_packet,
+            arrival | values,
+            end=record.offset + record.length,
+        )
+        self.elements.append(element)
+        return element
+
+    def _receive_head(self, record: RequestRecord | ResponseRecord) -> None:
+        if isinstance(record, RequestRecord):
+            values: dict[str, Value] = {"method": record.method, "target": record.target}
+        else:
+            values = {"status": record.status, "reason": record.reason}
+        values["version"] = record.version
+        kind: Kind = "request" if isinstance(record, RequestRecord) else "response"
+        element = self._add(kind, record, values | header_values(record.headers))
+        element.values |= {"frame": record.last_packet, "content": None, "trailers": None}
+        headers = {name.lower(): value for name, value in record.headers}
+        element.facts.transfer_encoding = headers.get("transfer-encoding", "")
+        element.facts.content_encoding = headers.get("content-encoding", "")
+        self._heads[record.connection, record.sender] = element
+
+    def _receive_chunk(self, record: ChunkRecord) -> None:
+        head = self._heads[record.connection, record.sender]
+        data = payload(record.data, record.encoding)
+        values: dict[str, Value] = {"size": record.size}
+        if record.size:
+            values |= {"data": content(data), "boundary": "\r\n"}
+        element = self._add("chunk", record, values)
+        element.facts = head.facts
+        if record.trailers:
+            head.values["trailers"] = "\n".join(f"{n}: {v}" for n, v in record.trailers)
+
+    def _receive_body(self, record: BodyRecord) -> None:
+        head = self._heads[record.connection, record.sender]
+        head.frame = record.last_packet
+        head.values["frame"] = record.last_packet
+        head.facts.complete = record.complete
+        if record.ended_by == "close":
+            self._until_close.append(head)
+        if record.decoded_size:
+            head.values["content"] = digest(record.decoded_size, record.sha256)
+
+    def _receive_frame(self, record: WebSocketFrameRecord) -> None:
+        data = payload(record.data, record.encoding)
+        values: dict[str, Value] = {
+            "frame": record.last_packet,
+            "fin": int(record.fin),
+            "rsv": record.rsv1 << 2 | record.rsv2 << 1 | record.rsv3,
+            "opcode": record.opcode,
+            "mask": int(record.masked),
+            "masking_key": record.masking_key,
+            "payload_length": record.payload_length,
+        }
+        element = self._add("websocket_frame", record, values)
+        if record.opcode == CLOSE:
+            element.values["close_code"] = record.close_code
+            element.values["close_reason"] = record.close_reason or None
+        elif record.opcode > CLOSE:
+            name = "ping" if record.opcode == PING else "pong"
+            element.values[name] = content(data) if data else None
+        else:
+            self._data_frames[record.connection, record.sender, element.end] = element
+            if record.opcode == CONTINUATION:
+                element.values["continuation"] = content(data) if data else None
+
+    def _receive_message(self, record: WebSocketMessageRecord) -> None:
+        """Give a message to the frame that completes it, which may come after it."""
+        end = record.offset + record.length
+        self._messages[record.connection, record.sender, end] = record
+
+    def _finish_message(self, frame: Element, record: WebSocketMessageRecord) -> None:
+        frame.facts.compressed, frame.facts.fragments = record.compressed, record.frames
+        whole = payload(record.data, record.encoding)
+        frame.values["message"] = content(whole) if whole else None
+        frame.values.pop("continuation", None)  # shown as part of the whole only
+
+    def _receive_connection(self, record: ConnectionRecord) -> None:
+        ports = record.client.rpartition(":")[2], record.server.rpartition(":")[2]
+        self.ports[record.connection] = int(ports[0]), int(ports[1])
+        self._connections[record.connection] = record
+        if record.close != "open":
+            self.closed[record.connection] = record.last_packet
+        values: dict[str, Value] = {
+            "first_packet": record.first_packet,
+            "last_packet": record.last_packet,
+            "first_time": microseconds(record.first_time),
+            "last_time": microseconds(record.last_time),
+            "packets": record.packets,
+        }
+        self.elements.append(
+            Element("connection", record.connection, "", 0, record.first_packet, values)
+        )
+
+    def _finish(self) -> None:
+        """Give each element what is known of its message, its direction and its faults."""
+        for place, frame in self._data_frames.items():
+            if (message := self._messages.get(place)) is not None:
+                self._finish_message(frame, message)
+        for head in self._until_close:
+            connection = self._connections[head.stream]
+            fin = connection.client_fin if head.sender == "client" else connection.server_fin
+            # What the close ends, the FIN completes, also if it carries nothing.
+            if fin is not None:
+                head.frame = fin
+                head.values["frame"] = fin
+        self._lay_faults()
+
+    def _lay_faults(self) -> None:
+        places: dict[Side, list[tuple[int, Facts]]] = {}
+        for element in self.elements:
+            side = element.stream, element.sender
+            element.facts.gap = self._gaps.get(side)
+            connection = self._connections[element.stream]
+            element.facts.protocol = connection.protocol
+            element.facts.midstream = connection.midstream
+            places.setdefault(side, []).append((element.offset, element.facts))
+        for found in places.values():
+            found.sort(key=lambda place: place[0])
+        for side, offset, code in self._faults:
+            found = places.get(side, [])
+            index = bisect_right(found, offset, key=lambda place: place[0])
+            if index:
+                found[index - 1][1].codes.add(code)

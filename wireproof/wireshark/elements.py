@@ -1,0 +1,87 @@
+"""What both sides are brought to before they are compared: elements at stream offsets.
+
+An element is something that was sent: a message's head with its content, a chunk, a frame. It has
+a place, (stream, sender, offset), by which the two sides are paired, and values by name, which are
+compared one by one. The names are ours; ``fields.py`` says which of Wireshark's they stand for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+
+Kind = Literal["connection", "request", "response", "chunk", "websocket_frame"]
+Value = str | int | bytes | None
+Place = tuple[str, int, str, int]
+"""(kind, stream, sender, offset): what pairs an element with its like."""
+
+MAX_VALUE = 256
+"""Bytes of a payload that are kept to be shown; a longer one is kept as its length and digest, so
+that memory grows with the number of elements and not with their size."""
+
+
+def content(data: bytes) -> Value:
+    """Return a payload as what is compared: text if it is UTF-8, else bytes; a digest if long."""
+    if len(data) > MAX_VALUE:
+        return digest(len(data), sha256(data).hexdigest())
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def digest(size: int, hexadecimal: str) -> str:
+    """Return how a payload is named by its length and SHA-256."""
+    return f"{size:,} bytes, SHA-256 {hexadecimal}"
+
+
+@dataclass(slots=True)
+class Facts:
+    """What our decoder knows of a message or frame that is no value of its own, but may explain."""
+
+    codes: set[str] = field(default_factory=set)
+    """Of the diagnostics that lie in it."""
+    complete: bool = True
+    """Its body was whole."""
+    gap: int | None = None
+    """Where the first hole in its sender's stream begins."""
+    transfer_encoding: str = ""
+    content_encoding: str = ""
+    compressed: bool = False
+    fragments: int = 1
+    """Frames of the message that this frame completes."""
+    protocol: str = ""
+    """Of the connection."""
+    midstream: bool = False
+    in_tls: bool = False
+    """Wireshark found it in TLS that it decrypted."""
+    later_packets: int = 0
+    """Packets that tshark counts to the stream behind our connection's last one, if it closed."""
+    is_later: bool = False
+    """It lies in such a packet."""
+    shown: bool = False
+    """Wireshark shows the message that it is or belongs to."""
+
+
+@dataclass(slots=True)
+class Element:
+    """One thing that was sent, as one side sees it."""
+
+    kind: Kind
+    stream: int
+    sender: str
+    """``client`` or ``server``; of Wireshark's connections neither: empty."""
+    offset: int
+    """In its sender's stream, from 0."""
+    frame: int
+    """The frame at which Wireshark shows it, or should."""
+    values: dict[str, Value] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    end: int = 0
+    """Behind its last byte; 0 where only the offset is known."""
+    other_offset: int | None = None
+    """A second place that Wireshark's output leaves possible (see ``pdml.py``)."""
+
+    def place(self) -> Place:
+        return self.kind, self.stream, self.sender, self.offset

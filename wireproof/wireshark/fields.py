@@ -1,0 +1,75 @@
+"""Our field names beside Wireshark's: the one table of them.
+
+Each row holds the name in a comparison, Wireshark's field in each range of versions, and where its
+value is read in PDML. ``show`` is Wireshark's text; ``value`` is the bytes in hex, which 4.0 gives
+rightly also for fields whose text it cuts at a NUL (``http.file_data``) and for chunk sizes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Version = tuple[int, int, int]
+ANY: Version = (0, 0, 0)
+
+
+class Name(NamedTuple):
+    """A Wireshark field, since a version."""
+
+    field: str
+    since: Version = ANY
+
+
+SEGMENT = ("frame.number", "frame.time_epoch", "tcp.stream", "tcp.srcport", "tcp.seq", "tcp.len")
+"""What is asked of each TCP packet, in this order. ``tcp.seq`` is relative: SYN is 0."""
+
+TABLE: dict[str, tuple[Name, ...]] = {
+    # --- connection: counted from the segments ---
+    "stream": (Name("tcp.stream"),),
+    "first_packet": (Name("frame.number"),),
+    "last_packet": (Name("frame.number"),),
+    "first_time": (Name("frame.time_epoch"),),
+    "last_time": (Name("frame.time_epoch"),),
+    # --- HTTP/1.1 ---
+    "method": (Name("http.request.method"),),
+    "target": (Name("http.request.uri"),),
+    "request version": (Name("http.request.version"),),
+    "version": (Name("http.response.version"),),
+    "status": (Name("http.response.code"),),
+    "reason": (Name("http.response.phrase"),),
+    "request header": (Name("http.request.line"),),
+    "response header": (Name("http.response.line"),),
+    "content": (Name("http.file_data"),),
+    "trailers": (Name("http.chunked_trailer_part"),),
+    "size": (Name("http.chunk_size"),),
+    "data": (Name("http.chunk_data"),),
+    "boundary": (Name("http.chunk_boundary"),),
+    # --- WebSocket ---
+    "fin": (Name("websocket.fin"),),
+    "rsv": (Name("websocket.rsv"),),
+    "opcode": (Name("websocket.opcode"),),
+    "mask": (Name("websocket.mask"),),
+    "masking_key": (Name("websocket.masking_key"),),
+    "payload_length": (Name("websocket.payload_length"),),
+    "payload_length 16": (Name("websocket.payload_length_ext_16"),),
+    "payload_length 64": (Name("websocket.payload_length_ext_64"),),
+    "ping": (Name("websocket.payload.ping"),),
+    "pong": (Name("websocket.payload.pong"),),
+    "continuation": (Name("websocket.payload.continue"),),
+    "text": (Name("websocket.payload.text"),),
+    "binary": (Name("data.data"),),
+    "close_code": (Name("websocket.payload.close.status_code"),),
+    "close_reason": (Name("websocket.payload.close.reason"),),
+    # --- where it lies ---
+    "tcp segments": (Name("tcp.segments"),),
+}
+
+
+def wireshark_name(ours: str, version: Version) -> str:
+    """Return what Wireshark of ``version`` calls a field: the newest name that is not newer."""
+    return [name.field for name in TABLE[ours] if name.since <= version][-1]
+
+
+def names(version: Version) -> dict[str, str]:
+    """Return our name of each Wireshark field that PDML is read for."""
+    return {wireshark_name(ours, version): ours for ours in TABLE}
