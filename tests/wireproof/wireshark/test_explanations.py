@@ -1,0 +1,217 @@
+"""Each explanation on a capture that needs it, and beside it what it must not explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import zstandard
+from support.beside import (
+    CHUNKED,
+    CHUNKS,
+    DEFLATE,
+    GET,
+    OK,
+    answered,
+    deflated,
+    explained,
+    rows_of,
+    unexplained,
+    upgraded,
+    without_pyshark,
+)
+from support.talk import Talk
+
+from wireproof.wireshark.elements import Element, Facts, Value
+from wireproof.wireshark.explanations import EXPLANATIONS, Difference, explain
+
+V4_0, V4_6 = (4, 0, 17), (4, 6, 9)
+
+
+def lossy() -> bytes:
+    talk = Talk().open()
+    talk.client(GET, GET)
+    talk.server(OK + b"Content-Length: 102\r\n\r\n")
+    talk.lose("server", 100)
+    talk.server(b"ab", OK + b"Content-Length: 0\r\n\r\n")
+    talk.close()
+    return talk.tape.file()
+
+
+def reset_early() -> bytes:
+    talk = Talk().open()
+    talk.reset("client")
+    talk.client(GET)
+    return talk.tape.file()
+
+
+ZSTD = zstandard.compress(b"hello" * 20)
+HELLO = deflated(b"hello hello hello hello")
+
+NEEDED = {
+    "unfinished-body": answered(CHUNKED, b"3\r\nabc\r\n"),
+    "behind-gap": lossy(),
+    "coding-in-capitals": answered(OK + b"Transfer-Encoding: Chunked\r\n\r\n" + CHUNKS),
+    "obs-fold": answered(OK + b"X: one\r\n two\r\nContent-Length: 2\r\n\r\nhi"),
+    "malformed-chunks": answered(CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n"),
+    "fragmented-deflate": upgraded(
+        b"\x41\x03" + HELLO[:3], bytes((0x80, len(HELLO) - 3)) + HELLO[3:], extensions=DEFLATE
+    ),
+    "empty-last-fragment": upgraded(b"\x01\x02hi", b"\x80\0"),
+    "empty-compressed-message": upgraded(b"\xc1\x01\0", extensions=DEFLATE),
+    "zstd": answered(
+        OK + b"Content-Encoding: zstd\r\nContent-Length: %d\r\n\r\n" % len(ZSTD) + ZSTD
+    ),
+    "after-close": reset_early(),
+}
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("name", NEEDED)
+def test_an_explanation_is_needed_and_enough(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_pyshark(monkeypatch)
+    found = rows_of(tmp_path, NEEDED[name])
+    assert unexplained(found) == []
+    assert name in explained(found)
+
+
+def test_each_explanation_has_a_capture_or_a_public_one() -> None:
+    assert {known.name for known in EXPLANATIONS} - set(NEEDED) == {"tls"}
+
+
+def element(kind: str, facts: Facts, end: int = 10, **values: Value) -> Element:
+    return Element(kind, 0, "server", 0, 5, dict(values), facts, end)  # type: ignore[arg-type]
+
+
+def difference(
+    ours: Element | None, theirs: Element | None, field: str, our: Value = "a", their: Value = "b"
+) -> Difference:
+    return Difference(ours, theirs, field, our, their)
+
+
+def both(kind: str, facts: Facts, field: str, our: Value = "a", their: Value = "b", **v: Value):  # type: ignore[no-untyped-def]
+    return difference(element(kind, facts, **v), element(kind, Facts()), field, our, their)
+
+
+def ours_only(kind: str, facts: Facts, end: int = 10) -> Difference:
+    return difference(element(kind, facts, end), None, "all", "a", None)
+
+
+FRAGMENTS = Facts(compressed=True, fragments=2)
+CAPITALS = Facts(transfer_encoding="Chunked", shown=True)
+FOLD = Facts(codes={"http-obs-fold"})
+MALFORMED = Facts(codes={"chunk-size-invalid"}, shown=True)
+
+HOLDS: dict[str, Difference] = {
+    "unfinished-body": ours_only("chunk", Facts(complete=False)),
+    "behind-gap": ours_only("websocket_frame", Facts(gap=9)),
+    "coding-in-capitals": ours_only("chunk", CAPITALS),
+    "obs-fold": both("response", FOLD, "header 1"),
+    "malformed-chunks": both("response", MALFORMED, "content"),
+    "fragmented-deflate": both("websocket_frame", FRAGMENTS, "message"),
+    "empty-last-fragment": both(
+        "websocket_frame", Facts(fragments=2), "message", "a", None, payload_length=0
+    ),
+    "empty-compressed-message": both(
+        "websocket_frame", Facts(compressed=True), "message", None, "\0"
+    ),
+    "zstd": both("response", Facts(content_encoding="ZSTD"), "content"),
+    "tls": difference(None, element("request", Facts(in_tls=True)), "all", None, "a"),
+    "after-close": difference(None, element("request", Facts(is_later=True)), "all", None, "a"),
+}
+
+NEAR_MISSES: list[tuple[str, Difference]] = [
+    ("whole body", ours_only("chunk", Facts())),
+    ("unfinished, but shown", ours_only("chunk", Facts(complete=False, shown=True))),
+    ("unfinished frame", ours_only("websocket_frame", Facts(complete=False))),
+    ("unfinished, a value differs", both("response", Facts(complete=False), "status")),
+    ("only Wireshark has it", difference(None, element("chunk", Facts(complete=False)), "all")),
+    ("before the gap", ours_only("websocket_frame", Facts(gap=10))),
+    ("behind the gap, but it differs", both("chunk", Facts(gap=0), "size")),
+    ("coding in small letters", ours_only("chunk", Facts(transfer_encoding="chunked", shown=True))),
+    ("another coding", ours_only("chunk", Facts(transfer_encoding="Gzip"))),
+    ("coding in capitals, status", both("response", CAPITALS, "status")),
+    ("coding in capitals, chunk seen", both("chunk", CAPITALS, "size")),
+    ("coding in capitals, frame", both("websocket_frame", CAPITALS, "content")),
+    ("folded, status", both("response", FOLD, "status")),
+    ("another fault, header", both("response", Facts(codes={"http-bare-lf"}), "header 1")),
+    ("malformed chunks, status", both("response", MALFORMED, "status")),
+    ("malformed chunks, size", both("chunk", MALFORMED, "size")),
+    ("malformed chunks, frame", both("websocket_frame", MALFORMED, "content")),
+    ("chunk extension", both("response", Facts(codes={"chunk-extension-invalid"}), "content")),
+    ("whole compressed message", both("websocket_frame", Facts(compressed=True), "message")),
+    ("plain fragments", both("websocket_frame", Facts(fragments=2), "message", payload_length=1)),
+    ("compressed fragments, opcode", both("websocket_frame", FRAGMENTS, "opcode")),
+    (
+        "last fragment of one byte",
+        both("websocket_frame", Facts(fragments=2), "message", "a", None, payload_length=1),
+    ),
+    (
+        "empty last fragment, other text",
+        both("websocket_frame", Facts(fragments=2), "message", "a", "b", payload_length=0),
+    ),
+    ("empty frame", both("websocket_frame", Facts(), "message", "a", None, payload_length=0)),
+    ("NUL, not compressed", both("websocket_frame", Facts(), "message", None, "\0")),
+    (
+        "compressed, other text",
+        both("websocket_frame", Facts(compressed=True), "message", None, "a"),
+    ),
+    ("gzip", both("response", Facts(content_encoding="gzip"), "content")),
+    ("zstd, status", both("response", Facts(content_encoding="zstd"), "status")),
+    ("not in TLS", difference(None, element("request", Facts()), "all", None, "a")),
+    ("in TLS, ours", ours_only("request", Facts(in_tls=True))),
+]
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_an_explanation_holds(name: str) -> None:
+    known = explain(HOLDS[name], V4_0)
+    assert known is not None
+    assert known.name == name
+    assert known.reason
+    assert known.versions().startswith("tshark 4.0 and later")
+
+
+def test_every_explanation_is_tested() -> None:
+    assert [known.name for known in EXPLANATIONS] == list(HOLDS)
+
+
+@pytest.mark.parametrize(
+    "found", [case[1] for case in NEAR_MISSES], ids=[case[0] for case in NEAR_MISSES]
+)
+def test_a_near_miss_stays_unexplained(found: Difference) -> None:
+    assert explain(found, V4_0) is None
+
+
+@pytest.mark.parametrize("name", ["fragmented-deflate", "zstd"])
+def test_what_a_newer_wireshark_can_do_is_not_explained(name: str) -> None:
+    assert explain(HOLDS[name], V4_6) is None
+    (known,) = [known for known in EXPLANATIONS if known.name == name]
+    assert known.versions() == "tshark 4.0 and later, before 4.2"
+
+
+@pytest.mark.parametrize(
+    ("field", "our", "their", "total", "is_explained"),
+    [
+        ("packets", 4, 6, 6, True),
+        ("packets", 4, 7, 7, False),
+        ("last_packet", 9, 12, 6, True),
+        ("last_packet", 9, 12, 7, False),
+        ("first_packet", 1, 2, 6, False),
+    ],
+)
+def test_packets_after_a_close_are_counted(
+    field: str, our: int, their: int, total: int, is_explained: bool
+) -> None:
+    ours = element("connection", Facts(later_packets=2), packets=4)
+    theirs = element("connection", Facts(), packets=total)
+    known = explain(difference(ours, theirs, field, our, their), V4_0)
+    assert (known is not None) == is_explained
+
+
+def test_an_open_connection_has_no_packets_after_its_close() -> None:
+    ours, theirs = (element("connection", Facts(), packets=n) for n in (4, 6))
+    assert explain(difference(ours, theirs, "packets", 4, 6), V4_0) is None
+    assert explain(ours_only("connection", Facts(later_packets=1)), V4_0) is None
