@@ -24,22 +24,26 @@ class Pings:
     """Pings of both directions that wait for their Pongs."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str | None], float] = {}
+        self._waiting: dict[tuple[str, str | None], WebSocketFrameRecord] = {}
 
     def sent(self, ping: WebSocketFrameRecord) -> None:
         """Remember a Ping."""
         if len(self._waiting) >= MAX_PINGS:
             del self._waiting[next(iter(self._waiting))]
-        self._waiting[ping.sender, ping.data] = ping.last_time
+        self._waiting[ping.sender, ping.data] = ping
 
-    def answered(self, pong: WebSocketFrameRecord) -> float | None:
-        """Return the seconds since the Ping that this Pong answers; None if there was none.
+    def question(self, pong: WebSocketFrameRecord) -> WebSocketFrameRecord | None:
+        """Return the Ping that this Pong answers, and forget it; None if there was none.
 
         A Pong repeats the payload of its Ping (RFC 6455 section 5.5.3).
         """
         sender = "server" if pong.sender == "client" else "client"
-        asked = self._waiting.pop((sender, pong.data), None)
-        return None if asked is None else pong.last_time - asked
+        return self._waiting.pop((sender, pong.data), None)
+
+    def answered(self, pong: WebSocketFrameRecord) -> float | None:
+        """Return the seconds since the Ping that this Pong answers; None if there was none."""
+        ping = self.question(pong)
+        return None if ping is None else pong.last_time - ping.last_time
 
 
 def frame_type(frame: WebSocketFrameRecord) -> str:
