@@ -80,6 +80,7 @@ def cli() -> None:
         "wireproof decode capture.pcapng --transport sse --format ndjson | jq .data",
         "wireproof decode capture.pcapng --connection 3 -o connection-3.csv",
         "wireproof decode large.pcapng.gz --jobs 4 -o large.ndjson",
+        "wireproof decode capture.pcapng --view wireshark --filter",
         "tcpdump -i lo -U -w - port 8000 | wireproof decode -",
     ),
 )
@@ -100,6 +101,17 @@ def cli() -> None:
     help="table on a terminal; else ndjson, or what the suffix of OUT says.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+@click.option(
+    "--view",
+    type=click.Choice(("wireshark", "devtools")),
+    help="Not records but tshark's packet list, or the panels of a browser's DevTools.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    is_flag=True,
+    help="With --view: beneath each element the Wireshark display filter that selects it.",
+)
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
 @click.option(
     "--jobs",
@@ -116,6 +128,8 @@ def decode(
     connection: int | None,
     form: str | None,
     output: str | None,
+    view: str | None,
+    filters: bool,
     no_data: bool,
     jobs: int,
 ) -> int:
@@ -123,8 +137,10 @@ def decode(
 
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input.
     """
-    from .decoding import Wanted, run
+    from .decoding import ToolView, Wanted, run
     from .jobs import WorkerDied
+
+    _check_view(view, form, transport, filters)
 
     wanted = Wanted(
         file,
@@ -134,6 +150,8 @@ def decode(
         output,
         not no_data,
         jobs,
+        cast("ToolView | None", view),
+        filters,
     )
     try:
         found = run(wanted, _say)
@@ -147,6 +165,47 @@ def decode(
     if not found:
         _say(f"{file}: {_nothing(transport, connection)}")
     return 0
+
+
+def _check_view(view: str | None, form: str | None, transport: str | None, filters: bool) -> None:
+    """Refuse what a view cannot be combined with."""
+    context = click.get_current_context()
+    if view is None and filters:
+        raise click.UsageError("--filter goes with --view only", context)
+    if view is not None and form is not None:
+        raise click.UsageError("--format and --view: a view has a format of its own", context)
+    if view == "wireshark" and transport is not None:
+        raise click.UsageError(
+            "--transport and --view wireshark: a packet list is of a --connection", context
+        )
+
+
+@cli.command(
+    short_help="Write a capture with comments for Wireshark.",
+    epilog=examples(
+        "wireproof annotate capture.pcapng -o commented.pcapng",
+        "tshark -r commented.pcapng -Y frame.comment -T fields -e frame.number -e frame.comment",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."
+)
+def annotate(file: str, output: str) -> None:
+    """Write a capture anew, with comments that name what each packet carries.
+
+    Bytes and times of packets stay as they are, and so do comments and whatever else FILE says;
+    a pcap file becomes pcapng. Wireshark shows the comments above each packet.
+    """
+    from .annotate import annotate as write_annotated
+
+    try:
+        done = write_annotated(file, output, _say)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(_because(file, error)) from error
+    _say(f"{output}: {done.commented:,} of {done.packets:,} packets have a comment")
 
 
 @cli.command(

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from shutil import get_terminal_size
+from typing import BinaryIO, Literal, TextIO, TypeVar, cast
 
+from parsers.capture_file import CaptureReader
 from parsers.decode import BATCH, decode_batches
 from parsers.records import Record
 
@@ -28,6 +30,7 @@ from .selection import Clue, Selection, Transport, select
 from .views import ExportFormat, Format, View, open_view
 
 T = TypeVar("T")
+ToolView = Literal["wireshark", "devtools"]
 
 TABLE_WIDTH = 100
 """Cells of a table that goes to no terminal, unless COLUMNS says otherwise."""
@@ -50,6 +53,10 @@ class Wanted:
     keep_data: bool = True
     jobs: int = 1
     """How many processes decode, at most: more than there are cores are of no use."""
+    view: ToolView | None = None
+    """Not a format but the view of another tool: its format is that tool's."""
+    filters: bool = False
+    """Whether the view says which display filter selects each element."""
 
 
 class _LiveSource:
@@ -70,9 +77,11 @@ def run(wanted: Wanted, say: Callable[[str], object] = lambda _: None) -> bool:
     ``say`` takes what a user should know beside it. Raises OSError for what cannot be read or
     written, ValueError for what is no capture, and for an output that is the input; WorkerDied.
     """
-    _check_output(wanted)
+    check_output(wanted.source, wanted.output)
     with ExitStack() as stack:
         stream = _open_input(wanted.source, stack)
+        if wanted.view == "wireshark":
+            return _list_packets(wanted, stream, stack)
         form = _form(wanted)
         workers = _workers(wanted, stream, say)
         if workers > 1 and form != "table":
@@ -121,6 +130,25 @@ def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack)
     return bool(first)
 
 
+def _list_packets(wanted: Wanted, stream: BinaryIO, stack: ExitStack) -> bool:
+    """Print the packet list, which is made of packets beside the records."""
+    from .views.packet_list import PacketList
+
+    live = None if _is_file(stream) else _LiveSource(stream)
+    reader = CaptureReader(stream if live is None else live)
+    text = _open_text(wanted.output, stack)
+    view = PacketList(
+        text,
+        _width_of(text),
+        connection=wanted.connection,
+        filters=wanted.filters,
+        keep_data=wanted.keep_data,
+    )
+    if live is not None:
+        live.before_read = view.flush
+    return bool(view.show(reader))
+
+
 def _run_together(
     wanted: Wanted, form: ExportFormat, workers: int, stream: BinaryIO, stack: ExitStack
 ) -> bool:
@@ -130,7 +158,7 @@ def _run_together(
     if wanted.transport is not None:
         batches = _chosen(found, wanted.transport)
     first = next(filter(None, batches), [])
-    view = open_view(form, _open_stream(wanted, stack))
+    view = open_view(form, open_stream(wanted.output, stack))
     _pump(chain([first], batches), view, view.write_encoded)
     return bool(first)
 
@@ -171,8 +199,8 @@ def _open_input(source: str, stack: ExitStack) -> BinaryIO:
     return stack.enter_context(Path(source).open("rb"))
 
 
-def _check_output(wanted: Wanted) -> None:
-    source, output = wanted.source, wanted.output
+def check_output(source: str, output: str | None) -> None:
+    """Raise ValueError if writing to ``output`` would overwrite the capture that is read."""
     if output in (None, "-") or source == "-" or not Path(output).exists():
         return
     if Path(source).samefile(output):
@@ -180,6 +208,8 @@ def _check_output(wanted: Wanted) -> None:
 
 
 def _form(wanted: Wanted) -> Format:
+    if wanted.view is not None:
+        return "table"
     if wanted.format is not None:
         return wanted.format
     if wanted.output in (None, "-"):
@@ -188,17 +218,22 @@ def _form(wanted: Wanted) -> Format:
 
 
 def _open_output(wanted: Wanted, form: Format, stack: ExitStack) -> View:
+    if wanted.view == "devtools":
+        from .views.devtools import DevToolsView
+
+        text = _open_text(wanted.output, stack)
+        return DevToolsView(text, _width_of(text), filters=wanted.filters)
     if form != "table":
-        return open_view(form, _open_stream(wanted, stack))
+        return open_view(form, open_stream(wanted.output, stack))
     if wanted.output in (None, "-"):
         return open_table(wanted.source)
-    text = TextIOWrapper(_open_stream(wanted, stack), encoding="utf-8")
-    return open_table(wanted.source, stack.enter_context(text))
+    return open_table(wanted.source, _open_text(wanted.output, stack))
 
 
-def _open_stream(wanted: Wanted, stack: ExitStack) -> BinaryIO:
-    if wanted.output not in (None, "-"):
-        return stack.enter_context(Path(wanted.output).open("wb"))
+def open_stream(output: str | None, stack: ExitStack) -> BinaryIO:
+    """Return what an output is written to; None and ``-`` are standard output."""
+    if output not in (None, "-"):
+        return stack.enter_context(Path(output).open("wb"))
     stream = sys.stdout.buffer
     if not isinstance(stream, RawIOBase):
         return stream
@@ -208,7 +243,20 @@ def _open_stream(wanted: Wanted, stack: ExitStack) -> BinaryIO:
     return buffered
 
 
-def open_table(source: str, stream: TextIOWrapper | None = None) -> View:
+def _open_text(output: str | None, stack: ExitStack) -> TextIO:
+    if output in (None, "-"):
+        return sys.stdout
+    return stack.enter_context(TextIOWrapper(open_stream(output, stack), encoding="utf-8"))
+
+
+def _width_of(text: TextIO) -> int | None:
+    """Return how many cells a line may take on a terminal; None, no limit, for anything else."""
+    if not text.isatty():
+        return None
+    return max(get_terminal_size().columns, 40)
+
+
+def open_table(source: str, stream: TextIO | None = None) -> View:
     """Return a table on standard output or on a text stream; ``source`` names the capture."""
     from rich.console import Console
 

@@ -1,0 +1,48 @@
+"""Display filters: what they say, and that tshark selects the same packets by them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+from support.handmade import Wire
+
+from parsers.records import ConnectionRecord
+from wireproof import decode
+from wireproof.views.display_filter import display_filter
+
+LARGE = ROOT / "fixtures" / "chunked" / "large.pcapng"
+
+
+def test_filters() -> None:
+    wire = Wire(3)
+    assert display_filter(wire.request()) == "tcp.stream == 3 && frame.number == 4"
+    request = wire.request()
+    request.first_packet, request.last_packet = 8, 12  # type: ignore[misc]
+    assert display_filter(request) == (
+        "tcp.stream == 3 && frame.number >= 8 && frame.number <= 12 && tcp.len > 0"
+    )
+    assert display_filter(wire.end()) == "tcp.stream == 3"
+
+
+def test_faults_of_the_file_have_a_packet_or_none() -> None:
+    wire = Wire()
+    assert display_filter(wire.fault(connection=None)) == "frame.number == 3"
+    nowhere = wire.fault(connection=None, first_packet=0, last_packet=0)
+    assert display_filter(nowhere) is None
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("path", [LARGE], ids=["chunked/large"])
+def test_tshark_takes_every_filter_and_selects_the_packets(path: Path) -> None:
+    elements = [record for record in decode(path) if not isinstance(record, ConnectionRecord)]
+    spread = max(elements, key=lambda record: record.last_packet - record.first_packet)
+    for record in (elements[0], spread):
+        shown = display_filter(record)
+        assert shown is not None
+        command = ["tshark", "-r", str(path), "-Y", shown, "-T", "fields", "-e", "frame.number"]
+        selected = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        numbers = list(map(int, selected.split()))
+        assert (numbers[0], numbers[-1]) == (record.first_packet, record.last_packet)

@@ -1,0 +1,375 @@
+"""``--view devtools``: for each exchange the panels that a browser's DevTools has.
+
+Strategy: the lines of an exchange are collected in its panels (Headers, EventStream, Messages,
+Response, Issues) and printed when it is over: its response's body has ended, or its connection
+has. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the response,
+MAX_EXCHANGES that are open; past a limit lines are counted instead, and what is left out is said.
+
+All text from the wire goes through :mod:`..escape`; there are no colours.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from codecs import getincrementaldecoder
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TextIO
+
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Fields,
+    GapRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+from ..escape import escape
+from ..selection import field_value
+from ..wording import body_end, close_code, connection_end, count, span
+from .display_filter import display_filter
+from .lines import fit
+
+MAX_PANEL_LINES = 10_000
+"""Lines of one panel of one exchange."""
+MAX_RESPONSE = 64 * 1024
+"""Bytes of one response that its panel shows."""
+MAX_EXCHANGES = 1_024
+"""Exchanges that are open at once; past it the oldest is printed as far as it came."""
+MAX_KEPT = 64 * 1024 * 1024
+"""Characters that all open exchanges keep together, about; past it the oldest is printed."""
+MAX_CELL = 1_000
+"""Characters of one value that are looked at: more than any line shows."""
+BINARY_ROW = 16
+"""Bytes in a line of a response that is no text."""
+ARROWS = {"client": "↑", "server": "↓"}
+"""DevTools' arrows: up is sent by the page, down is received."""
+FILTER = "    "
+"""What stands before a display filter; other lines of a panel are indented less."""
+CONTROL_FRAMES = frozenset({"ping", "pong"})
+
+Exchanged = (
+    RequestRecord
+    | ResponseRecord
+    | ChunkRecord
+    | BodyRecord
+    | SseEventRecord
+    | WebSocketFrameRecord
+    | WebSocketMessageRecord
+    | GapRecord
+    | DiagnosticRecord
+)
+"""What may belong to an exchange."""
+
+
+@dataclass(slots=True)
+class _Panel:
+    """The lines of one panel."""
+
+    lines: list[str] = field(default_factory=list)
+    left_out: int = 0
+
+    def add(self, *lines: str) -> None:
+        room = MAX_PANEL_LINES - len(self.lines)
+        self.lines += lines[: max(room, 0)]
+        self.left_out += max(len(lines) - max(room, 0), 0)
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of an exchange."""
+
+    first_packet: int
+    last_packet: int
+    kept: int = 0
+    """Characters of its panels, about."""
+    general: _Panel = field(default_factory=_Panel)
+    response_headers: _Panel = field(default_factory=_Panel)
+    request_headers: _Panel = field(default_factory=_Panel)
+    events: _Panel = field(default_factory=_Panel)
+    messages: _Panel = field(default_factory=_Panel)
+    issues: _Panel = field(default_factory=_Panel)
+    response: bytearray = field(default_factory=bytearray)
+    response_size: int = 0
+    body: str | None = None
+    comments: int = 0
+    unfinished: int = 0
+    control: dict[str, int] = field(default_factory=dict)
+    is_websocket: bool = False
+
+
+class DevToolsView:
+    """Prints the panels of each exchange to ``stream``, cut to ``width`` cells if that is given.
+
+    With ``filters`` each element is followed by the display filter that selects its packets.
+    """
+
+    def __init__(self, stream: TextIO, width: int | None, *, filters: bool = False) -> None:
+        self._stream = stream
+        self._width = width
+        self._filters = filters
+        self._exchanges: dict[tuple[int, int], _Exchange] = {}
+        self._kept = 0
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Take the next records; print the exchanges that are over."""
+        for record in records:
+            if isinstance(record, ConnectionRecord):
+                self._end(record)
+            elif isinstance(record, GapRecord | DiagnosticRecord) and record.exchange is None:
+                self._outside(record)
+            else:
+                self._add(record)
+
+    def flush(self) -> None:
+        """Hand all that is printed to whoever reads it."""
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Print the exchanges that are still open."""
+        for key in list(self._exchanges):
+            self._print_exchange(key)
+        self._stream.flush()
+
+    # --- records ---
+
+    def _add(self, record: Exchanged) -> None:
+        if isinstance(record, ChunkRecord | BodyRecord) and record.sender == "client":
+            return  # no panel has what a request carried
+        assert record.connection is not None and record.exchange is not None
+        key = record.connection, record.exchange
+        exchange = self._exchanges.get(key)
+        if exchange is None:
+            exchange = self._exchanges[key] = _Exchange(record.first_packet, record.last_packet)
+        exchange.last_packet = max(exchange.last_packet, record.last_packet)
+        panel = _receive(exchange, record)
+        if panel is not None and self._filters and (found := display_filter(record)):
+            panel.add(f"{FILTER}{found}")
+        weight = _weight(record)
+        exchange.kept += weight
+        self._kept += weight
+        if isinstance(record, BodyRecord):
+            self._print_exchange(key)
+        while len(self._exchanges) > MAX_EXCHANGES or self._kept > MAX_KEPT:
+            self._print_exchange(next(iter(self._exchanges)))
+
+    def _outside(self, record: GapRecord | DiagnosticRecord) -> None:
+        """Print what belongs to no exchange: a fault of the file or the connection, a gap."""
+        self._print(_issue(record))
+        if self._filters and (found := display_filter(record)):
+            self._print_whole(f"{FILTER}{found}")
+
+    def _end(self, connection: ConnectionRecord) -> None:
+        for key in [key for key in self._exchanges if key[0] == connection.connection]:
+            self._print_exchange(key)
+        self._print(
+            f"Connection {connection.connection}: {connection.client} → {connection.server}, "
+            f"{connection.protocol}, {connection_end(connection)}"
+        )
+        if self._filters:
+            self._print_whole(f"{FILTER}{display_filter(connection)}")
+        self._print("")
+
+    # --- printing ---
+
+    def _print_exchange(self, key: tuple[int, int]) -> None:
+        exchange = self._exchanges.pop(key)
+        self._kept -= exchange.kept
+        connection, number = key
+        where = f"frames {span(exchange.first_packet, exchange.last_packet)}"
+        self._print(f"── Exchange {number} of connection {connection}, {where} ──")
+        self._print_panel("Headers: General", exchange.general)
+        self._print_panel("Headers: Response Headers", exchange.response_headers)
+        self._print_panel("Headers: Request Headers", exchange.request_headers)
+        self._print_panel("EventStream (id, type, data, time)", exchange.events)
+        for line in _not_events(exchange):
+            self._print(line)
+        if exchange.is_websocket:
+            self._print_panel(
+                "Messages (↑ sent, ↓ received; length, time, data)", exchange.messages
+            )
+            self._print_control(exchange)
+        elif exchange.body is not None or exchange.response_size:
+            self._print_response(exchange)
+        self._print_panel("Issues", exchange.issues)
+        self._print("")
+
+    def _print_panel(self, title: str, panel: _Panel) -> None:
+        if not panel.lines:
+            return
+        self._print(title)
+        for line in panel.lines:
+            # A filter is to be copied: it is whole, whatever the width.
+            (self._print_whole if line.startswith(FILTER) else self._print)(line)
+        if panel.left_out:
+            self._print(f"  … {count(panel.left_out, 'more line')}")
+
+    def _print_control(self, exchange: _Exchange) -> None:
+        if exchange.control:
+            sent = ", ".join(count(number, name) for name, number in exchange.control.items())
+            self._print(f"  not shown by DevTools: {sent}")
+
+    def _print_response(self, exchange: _Exchange) -> None:
+        self._print("Response (raw)")
+        if exchange.body is not None:
+            self._print(f"  {exchange.body}")
+        for line in _response_lines(bytes(exchange.response)):
+            self._print(f"  {line}")
+        if (more := exchange.response_size - len(exchange.response)) > 0:
+            self._print(f"  … {count(more, 'more byte')}")
+
+    def _print(self, line: str) -> None:
+        if self._width is not None:
+            line = "".join(text for text, _ in fit([(line, "")], self._width))
+        self._print_whole(line.rstrip())
+
+    def _print_whole(self, line: str) -> None:
+        self._stream.write(line + "\n")
+
+
+def _weight(record: Exchanged) -> int:
+    """Return about how many characters are kept of a record."""
+    if isinstance(record, RequestRecord | ResponseRecord):
+        return 100 + sum(len(name) + len(value) for name, value in record.headers)
+    data: str | None = getattr(record, "data", None)
+    if isinstance(record, ChunkRecord):
+        return min(record.size, MAX_RESPONSE)
+    return 100 + min(len(data or ""), MAX_CELL)
+
+
+def _receive(exchange: _Exchange, record: Exchanged) -> _Panel | None:
+    """Put a record into its panel; return it if the record has lines there."""
+    match record:
+        case RequestRecord():
+            exchange.general.add(*_general(record))
+            exchange.request_headers.add(*_headers(record.headers))
+            return exchange.request_headers
+        case ResponseRecord():
+            status = f"  Status Code: {record.status} {_cell(record.reason)}"
+            exchange.general.add(status.rstrip())
+            exchange.response_headers.add(*_headers(record.headers))
+            exchange.is_websocket |= record.framing == "upgrade"
+            return exchange.response_headers
+        case SseEventRecord():
+            return _event(exchange, record)
+        case WebSocketMessageRecord():
+            exchange.is_websocket = True
+            exchange.messages.add(_message(record))
+            return exchange.messages
+        case WebSocketFrameRecord():
+            return _frame(exchange, record)
+        case ChunkRecord():
+            _chunk(exchange, record)
+        case BodyRecord():
+            exchange.body = f"body {body_end(record)}: {count(record.size, 'byte')}"
+        case _:
+            exchange.issues.add(_issue(record))
+            return exchange.issues
+    return None
+
+
+def _general(request: RequestRecord) -> list[str]:
+    host = field_value(request.headers, "host")
+    target = request.target
+    if host is not None and target.startswith("/"):
+        target = f"http://{host}{target}"
+    return [f"  Request URL: {_cell(target)}", f"  Request Method: {_cell(request.method)}"]
+
+
+def _headers(fields: Fields) -> list[str]:
+    return [f"  {_cell(name)}: {_cell(value)}" for name, value in fields]
+
+
+def _event(exchange: _Exchange, event: SseEventRecord) -> _Panel | None:
+    """Put an event into the EventStream panel, which has those that are dispatched."""
+    if event.dispatched:
+        data = "" if event.data is None else _cell(event.data)
+        columns = (_cell(event.id), _cell(event.event), data)
+        exchange.events.add(f"  {'  '.join(columns)}  {clock(event.last_time)}")
+        return exchange.events
+    if event.fields and all(name == "" for name, _ in event.fields):
+        exchange.comments += 1
+    else:
+        exchange.unfinished += 1
+    return None
+
+
+def _not_events(exchange: _Exchange) -> Iterator[str]:
+    counted = (exchange.comments, "comment"), (exchange.unfinished, "undispatched block")
+    for number, name in counted:
+        if number:
+            yield f"  not shown by DevTools: {count(number, name)}"
+
+
+def _frame(exchange: _Exchange, frame: WebSocketFrameRecord) -> _Panel | None:
+    """Count control frames, which the Messages panel leaves out; a Close ends it."""
+    exchange.is_websocket = True
+    if frame.opcode_name == "close":
+        reason = f' "{_cell(frame.close_reason)}"' if frame.close_reason else ""
+        exchange.messages.add(
+            f"  {ARROWS[frame.sender]} {'Close':>7}  {clock(frame.last_time)}  "
+            f"{close_code(frame.close_code)}{reason}"
+        )
+        return exchange.messages
+    if frame.opcode_name in CONTROL_FRAMES:
+        exchange.control[frame.opcode_name] = exchange.control.get(frame.opcode_name, 0) + 1
+    return None
+
+
+def _message(message: WebSocketMessageRecord) -> str:
+    data = message.data or ""
+    shown = _cell(data) if message.encoding != "base64" else _hex(data)
+    arrow = ARROWS[message.sender]
+    return f"  {arrow} {message.size:>7}  {clock(message.last_time)}  {shown}".rstrip()
+
+
+def _hex(data: str) -> str:
+    beginning = b64decode(data[:64])  # 48 bytes, whole groups
+    return f"Binary: {beginning.hex(' ')}{'…' if len(data) > 64 else ''}"
+
+
+def _chunk(exchange: _Exchange, chunk: ChunkRecord) -> None:
+    exchange.response_size += chunk.size
+    room = MAX_RESPONSE - len(exchange.response)
+    if chunk.data and room > 0:
+        is_text = chunk.encoding == "utf-8"
+        data = chunk.data.encode() if is_text else b64decode(chunk.data)
+        exchange.response += data[:room]
+
+
+def _response_lines(data: bytes) -> Iterator[str]:
+    """Yield the lines of a response's beginning: text, or hex if it is none."""
+    try:
+        # Where the panel cuts it, it may be inside a character, which is left out then.
+        text = getincrementaldecoder("utf-8")().decode(data, len(data) < MAX_RESPONSE)
+    except UnicodeDecodeError:
+        for start in range(0, len(data), BINARY_ROW):
+            yield data[start : start + BINARY_ROW].hex(" ")
+        return
+    yield from map(escape, text.removesuffix("\n").split("\n") if text else ())
+
+
+def _issue(record: GapRecord | DiagnosticRecord) -> str:
+    where = f"frame {span(record.first_packet, record.last_packet)}"
+    if isinstance(record, GapRecord):
+        return f"  ! {count(record.missing, 'byte')} not captured ({where})"
+    rule = f"; {record.reference}" if record.reference else ""
+    return f"  ! {record.severity}: {_cell(record.summary)} ({where}; {record.code}{rule})"
+
+
+def _cell(text: str) -> str:
+    """Return a value from the wire, escaped, cut where no line shows more."""
+    return escape(text) if len(text) <= MAX_CELL else escape(text[:MAX_CELL]) + "…"
+
+
+def clock(time: float) -> str:
+    """Return the time of day as DevTools writes it, but in UTC and with microseconds."""
+    return f"{datetime.fromtimestamp(time, UTC):%H:%M:%S.%f}"

@@ -1,0 +1,197 @@
+"""What tshark's packet list says of a packet by its headers alone: addresses, protocol, TCP's info.
+
+Strategy: one pass over the headers of one packet, by the parsers of :mod:`parsers.link` and
+:mod:`parsers.ip`. TCP's numbers are relative to the first ones of each direction and its windows
+are scaled as the handshake agreed: two small numbers for each direction are kept, of the last
+MAX_DIRECTIONS ones. Nothing here is text from the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from struct import Struct, unpack_from
+from typing import NamedTuple
+
+from parsers.connections import reverse_key
+from parsers.diagnostics import Diagnostic
+from parsers.ip import IpPacket, read_ip
+from parsers.link import UNKNOWN_LINK_TYPE, network_offset
+from parsers.packets import Packet
+
+ETHERNET = 1
+PROTOCOLS = {1: "ICMP", 2: "IGMP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}
+"""IANA, Assigned Internet Protocol Numbers: those that a packet list names; TCP is read further."""
+TCP, UDP = 6, 17
+ETHER_TYPES = {0x0806: "ARP", 0x88CC: "LLDP", 0x888E: "EAPOL"}
+
+# RFC 9293 section 3.1: source port, destination port, sequence number, acknowledgement number,
+# data offset and flags, window, checksum, urgent pointer.
+TCP_HEADER = Struct("!HHIIHHHH")
+FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+"""From the least significant bit on; AE is accurate ECN's (RFC 9768), once NS (RFC 3540)."""
+SYN, ACK, URG = 0x02, 0x10, 0x20
+# Option kinds (RFC 9293 section 3.2, RFC 7323 section 2).
+END, NOP, WINDOW_SCALE = 0, 1, 3
+MAX_WINDOW_SCALE = 14
+"""A shift count above it is taken for it (RFC 7323 section 2.3)."""
+
+MAX_DIRECTIONS = 131_072
+"""Directions of connections whose first numbers are remembered; the oldest is forgotten."""
+
+
+class PacketRow(NamedTuple):
+    """A packet by its headers."""
+
+    source: str
+    destination: str
+    protocol: str
+    info: str
+    key: bytes | None = None
+    """Of its TCP segment: source and destination address, source and destination port."""
+
+
+@dataclass(slots=True)
+class _Direction:
+    first_seq: int
+    """What relative sequence numbers count from."""
+    scale: int | None = None
+    """The window scale option of its SYN, None without one."""
+
+
+class PacketRows:
+    """Reads packets in order."""
+
+    def __init__(self) -> None:
+        self._directions: dict[bytes, _Direction] = {}
+
+    def read(self, packet: Packet) -> PacketRow:
+        """Return what a packet list says of a packet that carries nothing above TCP."""
+        _, _, link_type, original_length, data = packet
+        start = network_offset(link_type, data)
+        if start < 0:
+            return _no_ip(link_type, start, data)
+        found = read_ip(data, start, original_length)
+        if isinstance(found, Diagnostic):
+            return PacketRow("", "", "IP", found.summary)
+        source, destination = str(ip_address(found.source)), str(ip_address(found.destination))
+        if found.fragment is not None:
+            offset = found.fragment.offset
+            info = f"Fragment of an IP packet: protocol {found.protocol}, at byte {offset:,}"
+            protocol = "IPv4" if len(found.source) == 4 else "IPv6"
+            return PacketRow(source, destination, protocol, info)
+        payload = data[found.start : found.end]
+        if found.protocol == TCP and len(payload) >= TCP_HEADER.size:
+            key = found.source + found.destination + payload[:4]
+            return PacketRow(source, destination, "TCP", self._segment(key, payload, found), key)
+        return PacketRow(source, destination, *_other(found, payload))
+
+    def _segment(self, key: bytes, segment: bytes, packet: IpPacket) -> str:
+        source, destination, seq, ack, offset_flags, window, _, urgent = TCP_HEADER.unpack_from(
+            segment
+        )
+        flags = offset_flags & 0x1FF
+        header = offset_flags >> 12 << 2
+        options = dict(_options(segment[TCP_HEADER.size : header]))
+        sender = self._sender(key, seq, flags, options)
+        peer = self._peer(key, ack, flags)
+        if not flags & SYN and sender.scale is not None and peer and peer.scale is not None:
+            window <<= sender.scale
+        parts = [f"Seq={(seq - sender.first_seq) & 0xFFFFFFFF}"]
+        if flags & ACK:
+            parts.append(f"Ack={(ack - peer.first_seq) & 0xFFFFFFFF if peer else ack}")
+        parts.append(f"Win={window}")
+        if flags & URG:
+            parts.append(f"Urg={urgent}")
+        parts.append(f"Len={max(packet.length - header, 0)}")
+        parts += _option_words(options, peer.first_seq if peer else 0)
+        names = ", ".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
+        return f"{source} → {destination} [{names or '<None>'}] {' '.join(parts)}"
+
+    def _sender(self, key: bytes, seq: int, flags: int, options: dict[int, bytes]) -> _Direction:
+        sender = self._directions.get(key)
+        if flags & SYN and (sender is None or sender.first_seq != seq):
+            if not flags & ACK:  # the ports are used again
+                self._directions.pop(reverse_key(key), None)
+            return self._remember(key, _Direction(seq, _scale(options)))
+        # Without a handshake the first byte seen is byte 1.
+        return sender or self._remember(key, _Direction(seq - 1 & 0xFFFFFFFF))
+
+    def _peer(self, key: bytes, ack: int, flags: int) -> _Direction | None:
+        """Return the other direction; if it is not known, it begins at what is acknowledged."""
+        back = reverse_key(key)
+        peer = self._directions.get(back)
+        if peer is None and flags & ACK:
+            return self._remember(back, _Direction(ack - 1 & 0xFFFFFFFF))
+        return peer
+
+    def _remember(self, key: bytes, direction: _Direction) -> _Direction:
+        if len(self._directions) >= MAX_DIRECTIONS:
+            del self._directions[next(iter(self._directions))]
+        self._directions[key] = direction
+        return direction
+
+
+def _no_ip(link_type: int, why: int, data: bytes) -> PacketRow:
+    if why == UNKNOWN_LINK_TYPE:
+        return PacketRow("", "", "UNKNOWN", f"link type {link_type}")
+    if link_type != ETHERNET or len(data) < 14:
+        return PacketRow("", "", "", "no IP packet")
+    destination, source = data[:6].hex(":"), data[6:12].hex(":")
+    (ether_type,) = unpack_from("!H", data, 12)
+    protocol = ETHER_TYPES.get(ether_type, f"0x{ether_type:04x}")
+    return PacketRow(source, destination, protocol, "no IP packet")
+
+
+def _other(packet: IpPacket, payload: bytes) -> tuple[str, str]:
+    """Return protocol and info of what is not TCP, or not a whole header of it."""
+    if packet.protocol == UDP and len(payload) >= 8:
+        source, destination, length = unpack_from("!HHH", payload)
+        return "UDP", f"{source} → {destination} Len={max(length - 8, 0)}"
+    name = "TCP" if packet.protocol == TCP else PROTOCOLS.get(packet.protocol)
+    return name or f"IP protocol {packet.protocol}", f"{packet.length:,} bytes"
+
+
+def _options(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and value of each TCP option (RFC 9293 section 3.2), as far as they are whole."""
+    position = 0
+    while position < len(data) and (kind := data[position]) != END:
+        if kind == NOP:
+            position += 1
+            continue
+        if position + 1 == len(data) or not 2 <= data[position + 1] <= len(data) - position:
+            return
+        length = data[position + 1]
+        yield kind, data[position + 2 : position + length]
+        position += length
+
+
+def _scale(options: dict[int, bytes]) -> int | None:
+    value = options.get(WINDOW_SCALE)
+    return None if not value else min(value[0], MAX_WINDOW_SCALE)
+
+
+def _option_words(options: dict[int, bytes], peer_first: int) -> Iterator[str]:
+    """Yield options in tshark's words, in the order in which they stand in the header.
+
+    Maximum segment size (RFC 9293 section 3.7.1), window scale and timestamps (RFC 7323), selective
+    acknowledgements (RFC 2018), MD5 signature (RFC 2385).
+    """
+    for kind, value in options.items():
+        match kind, len(value):
+            case (2, 2):
+                yield f"MSS={int.from_bytes(value, 'big')}"
+            case (3, 1):
+                yield f"WS={1 << min(value[0], MAX_WINDOW_SCALE)}"
+            case (4, 0):
+                yield "SACK_PERM"
+            case (8, 8):
+                sent, echoed = unpack_from("!II", value)
+                yield f"TSval={sent} TSecr={echoed}"
+            case (19, 16):
+                yield "MD5"
+            case (5, length) if length % 8 == 0:
+                for left, right in Struct("!II").iter_unpack(value):
+                    yield f"SLE={(left - peer_first) & 0xFFFFFFFF}"
+                    yield f"SRE={(right - peer_first) & 0xFFFFFFFF}"
