@@ -2,7 +2,7 @@
 
 Strategy: runs of bytes are kept with their offsets, up to a limit; a piece that meets the last run
 is added to it, so that small pieces take no more memory than their bytes. Between two runs bytes
-are missing: a gap needs no entry of its own, and a piece past the limit becomes one.
+are missing: a gap needs no entry of its own, and what is past the limit becomes one.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ class HeldBytes:
         self._runs: deque[tuple[int, bytearray]] = deque()
 
     def hold(self, offset: int, data: bytes) -> bool:
-        """Keep a piece; return whether it is the first that passes the limit and is not kept."""
-        before, self.size = self.size, self.size + len(data)
-        if self.size > self._limit:
-            return before <= self._limit
+        """Keep a piece up to the limit; return whether it is the first that passes it."""
+        room = self._limit - self.size
+        self.size += len(data)
+        passes = 0 <= room < len(data)
+        data = data[: max(room, 0)]
+        if not data:
+            return passes
         runs = self._runs
         if runs and runs[-1][0] + len(runs[-1][1]) == offset:
             runs[-1][1].extend(data)
         else:
             runs.append((offset, bytearray(data)))
-        return False
+        return passes
 
     def take_run(self, end: int) -> bytes:
         """Return the bytes from ``start`` on up to missing ones, and move ``start`` behind them.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from parsers.held import HeldBytes
 
 
@@ -39,6 +41,15 @@ def test_past_the_limit_nothing_is_kept_and_it_is_said_once():
     assert held.hold(3, b"de")
     assert not held.hold(5, b"f")
     assert held.size == 6
-    assert held.take_run(6) == b"abc"
+    assert held.take_run(6) == b"abcd"
+    assert held.start == 4
     assert held.take_run(6) == b""
     assert held.start == 6
+
+
+@pytest.mark.parametrize("pieces", [[b"abcdef"], [b"abcd", b"ef"], [b"a", b"b", b"c", b"d", b"ef"]])
+def test_what_is_kept_does_not_depend_on_the_pieces(pieces):
+    held = HeldBytes(0, 4)
+    said = [held.hold(held.size, piece) for piece in pieces]
+    assert said == [False] * (len(pieces) - 1) + [True]
+    assert held.take_run(6) == b"abcd"
