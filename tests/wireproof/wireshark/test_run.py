@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 
@@ -82,3 +83,18 @@ def test_one_that_takes_too_much_memory_is_ended() -> None:
 def test_a_fault_of_the_reader_ends_it() -> None:
     with pytest.raises(ZeroDivisionError), run_command(["sleep", "60"]):
         raise ZeroDivisionError
+
+
+def test_where_memory_cannot_be_bounded_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(resource, "prlimit", raising=False)
+    with run_command(python("print('x')"), memory=1) as output:
+        assert output.read() == b"x\n"
+
+
+def test_a_command_that_has_ended_needs_no_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: object) -> None:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(resource, "prlimit", ended, raising=False)
+    with run_command(python("print('x')")) as output:
+        assert output.read() == b"x\n"

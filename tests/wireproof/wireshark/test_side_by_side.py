@@ -349,3 +349,15 @@ def test_a_reader_that_leaves_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(side_by_side, "run", leave)
     monkeypatch.setattr("os.dup2", lambda *_: None)
     assert cli.run(["compare", str(PLAIN)]) == cli.UNREAD
+
+
+def test_the_table_prints_numbers_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tampered(records: list[Record]) -> list[Record]:
+        set_(status=201)(next(found for found in records if isinstance(found, ResponseRecord)))
+        return records
+
+    tamper(monkeypatch, tampered)
+    assert cli.run(["compare", str(PLAIN)]) == 1
+    assert "status: wireproof 201, Wireshark 200\n" in capsys.readouterr().out
