@@ -172,18 +172,19 @@ def decoding(frames: Iterable[bytes], *, keep_data: bool = True, batch: int = BA
         tracemalloc.stop()
 
 
-LINEAR = 6
-"""Four times as much takes four times as long, and half as long again on a busy machine; what is
-quadratic takes sixteen times as long."""
+LINEAR = 10
+"""Four times as much takes four times as long if it is linear, sixteen times if it is square. This
+lies between, with room for a machine that does something else meanwhile."""
+TRIALS = 5
 
 
 def growth_of_time(capture: Callable[[int], Iterable[bytes]], size: int) -> float:
-    """Return how many times longer four times as much takes; of three trials the first linear one.
+    """Return how many times longer four times as much takes; of the trials the first linear one.
 
     Process time, so that another process on this machine counts little.
     """
     trials: list[float] = []
-    while len(trials) < 3 and min(trials, default=LINEAR + 1) > LINEAR:
+    while len(trials) < TRIALS and min(trials, default=LINEAR + 1) > LINEAR:
         trials.append(_time(capture(4 * size)) / _time(capture(size)))
     return min(trials)
 
