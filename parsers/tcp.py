@@ -27,6 +27,8 @@ UNUSUAL = FIN | SYN | RST | URG
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered, later as sent again, as in
 Wireshark."""
+Completion = tuple[int, float]
+"""The packet that put bytes in order, and its time in seconds."""
 NO_SEQ = -1
 LARGE_SEGMENT = 8 * limits.KiB
 """Payloads above this are not put aside: it would save nothing and fill memory."""
@@ -221,8 +223,8 @@ class Direction:
         if max(start, size) < self._highest_end:
             self._count_late(piece.time_ns)
         if start <= size:
-            records += self._deliver(piece, piece.packet, piece.time_ns)
-            records += self._deliver_queue(piece.packet, piece.time_ns)
+            completed = piece.packet, seconds(piece.time_ns)
+            records += self._deliver(piece, completed) + self._deliver_queue(completed)
         else:
             records += self._wait(piece)
         return records + self._end_at_fin()
@@ -265,34 +267,26 @@ class Direction:
         else:
             self.retransmissions += 1
 
-    def _deliver(self, piece: Piece, completed_packet: int, completed_time_ns: int) -> list[Record]:
+    def _deliver(self, piece: Piece, completed: Completion) -> list[Record]:
         """Put one piece in order, and tell what the snapshot length cut off behind it.
 
         The pieces that one packet completes are put aside, so that they are handed over as one.
         """
         assert self.next_seq is not None
         piece = piece.behind(self.stream.size)  # a cut one before it may have gone further
-        records: list[Record] = []
+        arrival = (piece.packet, seconds(piece.time_ns), *completed)
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
-            arrival = (
-                piece.packet,
-                seconds(piece.time_ns),
-                completed_packet,
-                seconds(completed_time_ns),
-            )
             self.stream.extend(len(piece.data), arrival)
             self.pending.append(piece.data)
-        if piece.missing:
-            records += self.flush() + self._skip(piece.missing, piece.packet, piece.time_ns)
-        return records
+        return self.flush() + self._skip(piece.missing, arrival) if piece.missing else []
 
-    def _deliver_queue(self, completed_packet: int, completed_time_ns: int) -> list[Record]:
+    def _deliver_queue(self, completed: Completion) -> list[Record]:
         """Put in order what waited for the bytes that just came."""
         records: list[Record] = []
         while self.queue and self.queue.start <= self.stream.size:
             for piece in self.queue.take(self.stream.size):
-                records += self._deliver(piece, completed_packet, completed_time_ns)
+                records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue) or self.fin_offset is not None
         return records + self.flush()
 
@@ -314,25 +308,30 @@ class Direction:
         self._waited = 0
         if not self.queue:
             assert self.fin_offset is not None
-            last = self.connection.last_packet, self.connection.last_time
-            return self._skip(self.fin_offset - self.stream.size, *last)
+            return self._skip(self.fin_offset - self.stream.size, self._last_arrival())
         first = self.queue.first
-        records = self._skip(first.start - self.stream.size, first.packet, first.time_ns)
-        latest = (0, 0)
+        completed = first.packet, seconds(first.time_ns)
+        if self.stream.size:  # nothing is in order before what comes before it
+            completed = max(completed, self.stream.at(self.stream.size)[1][2:])
+        records = self._skip(first.start - self.stream.size, (*completed, *completed))
         while self.queue and self.queue.start <= self.stream.size:
             for piece in self.queue.take(self.stream.size):
-                latest = max(latest, (piece.packet, piece.time_ns))
-                records += self._deliver(piece, *latest)
+                completed = max(completed, (piece.packet, seconds(piece.time_ns)))
+                records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue) or self.fin_offset is not None
         return records + self.flush()
 
-    def _skip(self, length: int, packet: int, time_ns: int) -> list[Record]:
-        """Count ``length`` bytes that the capture lacks; ``packet`` is the one that shows it."""
+    def _skip(self, length: int, arrival: Arrival) -> list[Record]:
+        """Count ``length`` bytes that the capture lacks; ``arrival`` is what shows it."""
         assert self.next_seq is not None
         self.next_seq = (self.next_seq + length) & 0xFFFFFFFF
-        time = seconds(time_ns)
-        self.stream.extend(length, (packet, time, packet, time))
+        self.stream.extend(length, arrival)
         return self.receiver.receive_gap(self.stream.size - length, self.stream.size)
+
+    def _last_arrival(self) -> Arrival:
+        """The connection's last packet, which shows that bytes are missing at the end."""
+        last = self.connection.last_packet, seconds(self.connection.last_time)
+        return (*last, *last)
 
     def _receive_reset(
         self, seq: int, ack: int, flags: int, number: int, time_ns: int
@@ -362,6 +361,8 @@ class Direction:
         records = self.flush()
         while self.queue:
             records += self._give_up_hole()
+        if self.fin_offset is not None and self.stream.size < self.fin_offset:
+            return records + self._give_up_hole() + self._end_at_fin()
         self.is_waiting = False
         records += self._skip_acknowledged_tail()
         self.is_ended = True
@@ -377,9 +378,9 @@ class Direction:
         if self.fin_offset is not None:
             upto = min(upto, self.fin_offset)
         missing = upto - self.stream.size
-        last = self.connection.last_packet, self.connection.last_time
         # One byte more than was sent is a FIN that the capture lacks.
-        return self._skip(missing, *last) if 1 < missing < limits.MAX_OUT_OF_ORDER else []
+        is_lost = 1 < missing < limits.MAX_OUT_OF_ORDER
+        return self._skip(missing, self._last_arrival()) if is_lost else []
 
     def _fault(self, code: str, detail: str) -> list[Record]:
         size = self.stream.size

@@ -232,6 +232,23 @@ class TestGaps:
         wire.send(CLIENT, FIRST + 10, b"", missing=4)
         assert wire.sink().gaps == [(6, 10), (12, 14)]
 
+    def test_a_fin_shows_what_is_missing_before_it(self) -> None:
+        """Though nobody acknowledged it."""
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abc")
+        wire.send(CLIENT, FIRST + 10, b"", FIN | ACK)
+        wire.table.end()
+        assert (wire.sink().gaps, wire.sink().ending) == ([(3, 10)], "close")
+
+    def test_nothing_is_in_order_before_what_comes_before_it(self) -> None:
+        """A piece that came first, behind a hole that nothing fills."""
+        wire = established()
+        wire.send(CLIENT, FIRST + 9, b"jkl")
+        wire.send(CLIENT, FIRST, b"abc")
+        stream = wire.direction().stream
+        wire.table.end()
+        assert [stream.at(offset)[1][::2] for offset in (0, 3, 9)] == [(5, 5), (5, 5), (4, 5)]
+
 
 class TestEnds:
     """FIN, RST, and neither."""
