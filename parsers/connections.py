@@ -150,7 +150,7 @@ class ConnectionTable:
         oldest = next(iter(self._open.values()))
         size = oldest.first.stream.size
         fault = diagnose("tcp-connection-limit", size, size, f"{len(self._open)} connections")
-        records = oldest.first.receiver.receive_fault(fault)
+        records = oldest.first.receiver.receive_fault(fault, oldest.latest)
         return records + oldest.end() + self._close_connection(oldest)
 
     def _close_connection(self, connection: Connection) -> list[Record]:

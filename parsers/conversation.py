@@ -16,7 +16,7 @@ from .diagnostics import Diagnostic
 from .exchange import RequestSide, ResponseSide
 from .http1 import RequestDecoder, ResponseDecoder
 from .ledger import Ledger
-from .provenance import Ending, seconds
+from .provenance import Completion, Ending, event, seconds
 from .records import ConnectionRecord, Record, Sender
 from .tcp import Connection, Direction
 
@@ -69,8 +69,8 @@ class Ignored:
     def receive_eof(self, ending: Ending) -> list[Record]:
         return []
 
-    def receive_fault(self, fault: Diagnostic) -> list[Record]:
-        return [self.ledger.diagnostic(fault, None)]
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        return [self.ledger.diagnostic(fault, None, shown)]
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ class Unheard:
     def receive_eof(self, ending: Ending) -> list[Record]:
         return []
 
-    def receive_fault(self, fault: Diagnostic) -> list[Record]:
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return []
 
     @property
@@ -101,6 +101,14 @@ UNHEARD = Unheard()
 """One for all: it keeps nothing."""
 
 
+@event
+class _Fault:
+    """A fault that waits, with the packet that showed it."""
+
+    fault: Diagnostic
+    shown: Completion
+
+
 class Waiting:
     """A receiver that keeps what comes until it is known what it is."""
 
@@ -110,7 +118,7 @@ class Waiting:
         self.start = 0
         """Where in the stream the held data begins."""
         self.has_ended = False
-        self._held: list[bytes | tuple[int, int] | Diagnostic | Ending] = []
+        self._held: list[bytes | tuple[int, int] | _Fault | Ending] = []
         self._size = 0
         self._head = bytearray()
         """The first bytes, as long as they may mean something."""
@@ -134,8 +142,8 @@ class Waiting:
     def receive_gap(self, start: int, end: int) -> list[Record]:
         return self._hold((start, end))
 
-    def receive_fault(self, fault: Diagnostic) -> list[Record]:
-        return self._hold(fault)
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        return self._hold(_Fault(fault, shown))
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         """Decide now if the other direction has ended too."""
@@ -156,13 +164,13 @@ class Waiting:
                 records += receiver.receive_data(item)
             elif isinstance(item, tuple):
                 records += receiver.receive_gap(*item)
-            elif isinstance(item, Diagnostic):
-                records += receiver.receive_fault(item)
+            elif isinstance(item, _Fault):
+                records += receiver.receive_fault(item.fault, item.shown)
             else:
                 records += receiver.receive_eof(item)
         return records
 
-    def _hold(self, item: tuple[int, int] | Diagnostic) -> list[Record]:
+    def _hold(self, item: tuple[int, int] | _Fault) -> list[Record]:
         """Keep what is no data: it has a limit too, for it can come without any."""
         self._held.append(item)
         if len(self._held) > limits.MAX_UNDECIDED:

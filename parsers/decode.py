@@ -61,8 +61,8 @@ Choice = Callable[[int | None], bool]
 def completion(record: Record) -> tuple[int, int, int]:
     """Return a record's place in the contract's order.
 
-    A body follows what it holds, a connection all that it carried. Faults before any bytes, which
-    no packet carried, go by their connection; those of no connection come first.
+    A body follows what it holds, a connection all that it carried; what belongs to no connection
+    comes first.
     """
     connection = -1 if record.connection is None else record.connection
     if isinstance(record, BodyRecord):

@@ -21,7 +21,7 @@ from .http1 import EndOfMessage, Request, RequestDecoder, Response, ResponseDeco
 from .ledger import Ledger
 from .limits import MAX_PIPELINED
 from .permessage_deflate import DeflateParameters
-from .provenance import Ending, Event
+from .provenance import Completion, Ending, Event
 from .records import Record, Sender
 from .websocket import Frame
 from .websocket_handshake import agree
@@ -76,8 +76,8 @@ class Side(ABC):
         self._ending = ending
         return [] if self.decoder is None else self.write(self.decoder.receive_eof(ending))
 
-    def receive_fault(self, fault: Diagnostic) -> list[Record]:
-        return [self.ledger.diagnostic(fault, self.exchange)]
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        return [self.ledger.diagnostic(fault, self.exchange, shown)]
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

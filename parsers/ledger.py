@@ -9,7 +9,7 @@ from __future__ import annotations
 from .chunked import Chunk
 from .diagnostics import Diagnostic
 from .http1 import Request, Response
-from .provenance import Arrival, SourceMap
+from .provenance import Arrival, Completion, SourceMap
 from .records import (
     ChunkRecord,
     DiagnosticRecord,
@@ -212,13 +212,24 @@ class Ledger:
             length,
         )
 
-    def diagnostic(self, found: Diagnostic, exchange: int | None) -> DiagnosticRecord:
-        """Write a fault; one at the very end of the stream is shown with its last packet."""
+    def diagnostic(
+        self, found: Diagnostic, exchange: int | None, shown: Completion | None = None
+    ) -> DiagnosticRecord:
+        """Write a fault; one at the very end of the stream is shown with its last packet.
+
+        ``shown`` is the packet of a fault of TCP, which its place in the stream does not tell:
+        nothing may have been put in order there yet.
+        """
+        if shown is None:
+            place = self.place(found.start, found.end)
+        else:
+            packet, time = shown
+            place = packet, packet, time, time
         return DiagnosticRecord(
             self.connection,
             exchange,
             self.sender,
-            *self.place(found.start, found.end),
+            *place,
             found.start,
             found.end - found.start,
             found.severity,

@@ -71,6 +71,8 @@ def seconds(time_ns: int) -> float:
     return time_ns / 1_000_000_000
 
 
+Completion = tuple[int, float]
+"""The packet that put bytes in order, or showed a fault, and its time in seconds."""
 Arrival = tuple[int, float, int, float]
 """How a run of bytes of a TCP stream came in: (packet, time, completed packet, completed time).
 

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from . import limits
 from .diagnostics import Diagnostic, diagnose
-from .provenance import Arrival, Ending, SourceMap, seconds
+from .provenance import Arrival, Completion, Ending, SourceMap, seconds
 from .reassembly import History, OutOfOrderQueue, Piece, find_conflict
 from .records import Record
 
@@ -27,8 +27,6 @@ UNUSUAL = FIN | SYN | RST | URG
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered, later as sent again, as in
 Wireshark."""
-Completion = tuple[int, float]
-"""The packet that put bytes in order, and its time in seconds."""
 NO_SEQ = -1
 LARGE_SEGMENT = 8 * limits.KiB
 """Payloads above this are not put aside: it would save nothing and fill memory."""
@@ -47,7 +45,7 @@ class Receiver(Protocol):
 
     def receive_eof(self, ending: Ending) -> list[Record]: ...
 
-    def receive_fault(self, fault: Diagnostic) -> list[Record]: ...
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]: ...
 
     @property
     def open_offsets(self) -> tuple[int, ...]: ...
@@ -259,7 +257,7 @@ class Direction:
         if conflict is None and self.queue:
             waiting = self.queue.overlapping(piece.start, piece.end)
             conflict = find_conflict(piece, ((other.start, other.data) for other in waiting))
-        return self.receiver.receive_fault(conflict) if conflict else []
+        return self.receiver.receive_fault(conflict, self.connection.latest) if conflict else []
 
     def _count_late(self, time_ns: int) -> None:
         if time_ns - self._highest_time < REORDERING_TIME:
@@ -308,7 +306,7 @@ class Direction:
         self._waited = 0
         if not self.queue:
             assert self.fin_offset is not None
-            return self._skip(self.fin_offset - self.stream.size, self._last_arrival())
+            return self._skip(self.fin_offset - self.stream.size, self.connection.latest * 2)
         first = self.queue.first
         completed = first.packet, seconds(first.time_ns)
         if self.stream.size:  # nothing is in order before what comes before it
@@ -327,11 +325,6 @@ class Direction:
         self.next_seq = (self.next_seq + length) & 0xFFFFFFFF
         self.stream.extend(length, arrival)
         return self.receiver.receive_gap(self.stream.size - length, self.stream.size)
-
-    def _last_arrival(self) -> Arrival:
-        """The connection's last packet, which shows that bytes are missing at the end."""
-        last = self.connection.last_packet, seconds(self.connection.last_time)
-        return (*last, *last)
 
     def _receive_reset(
         self, seq: int, ack: int, flags: int, number: int, time_ns: int
@@ -380,11 +373,12 @@ class Direction:
         missing = upto - self.stream.size
         # One byte more than was sent is a FIN that the capture lacks.
         is_lost = 1 < missing < limits.MAX_OUT_OF_ORDER
-        return self._skip(missing, self._last_arrival()) if is_lost else []
+        return self._skip(missing, self.connection.latest * 2) if is_lost else []
 
     def _fault(self, code: str, detail: str) -> list[Record]:
         size = self.stream.size
-        return self.receiver.receive_fault(diagnose(code, size, size, detail))
+        fault = diagnose(code, size, size, detail)
+        return self.receiver.receive_fault(fault, self.connection.latest)
 
 
 class Connection:
@@ -440,6 +434,11 @@ class Connection:
             return False
         later = first if self.closed_by is second else second
         return later.peer.acked == later.end_seq
+
+    @property
+    def latest(self) -> Completion:
+        """The packet that is looked at, or was the last one."""
+        return self.last_packet, seconds(self.last_time)
 
     @property
     def retransmissions(self) -> int:

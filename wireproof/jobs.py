@@ -28,15 +28,12 @@ import msgspec
 
 from parsers.capture_input import Readable
 from parsers.decode import LAST_PACKET, decode_batches
-from parsers.records import Record
 
 from .selection import Clue, Transport, clue
 from .views import ExportFormat, export
 
 LENGTH = Struct("=Q")
 """What stands before each message in a pipe: its length in bytes."""
-NO_PACKET = 1 << 32
-"""More than there are connections."""
 PIPE_SIZE = 1 << 20
 """Bytes that a worker may be ahead, beside one message; a pipe has 64 KiB unless told otherwise."""
 
@@ -110,19 +107,7 @@ class Task(msgspec.Struct, frozen=True):
         )
         for records in batches:
             clues = [] if self.transport is None else list(map(clue, records))
-            yield Part(places(records), encode(records), clues)
-
-
-def places(records: list[Record]) -> list[int]:
-    """Return where in the order records stand among those of other connections.
-
-    That is their packet. The few that no packet carried come first, by their connection, as in
-    :func:`~parsers.decode.completion`.
-    """
-    found = list(map(LAST_PACKET, records))
-    for index in range(found.count(0)):
-        found[index] = (records[index].connection or 0) - NO_PACKET
-    return found
+            yield Part(list(map(LAST_PACKET, records)), encode(records), clues)
 
 
 def _send(stream: BinaryIO, message: Message) -> None:

@@ -422,11 +422,12 @@ def test_every_choice_has_the_same_batches() -> None:
     assert not any(none)
 
 
-def test_faults_before_any_bytes_go_by_their_connection() -> None:
-    """No packet carried any byte, so their place is the same; whoever decodes them agrees."""
-    faults = [record for record in side_by_side().records() if not record.last_packet]
-    assert [record.connection for record in faults] == [2, 3]
-    assert kinds(faults) == ["tcp-no-ack-flag"] * 2
+def test_faults_before_any_bytes_have_their_packet() -> None:
+    records = side_by_side().records()
+    faults = [record for record in records if getattr(record, "code", "") == "tcp-no-ack-flag"]
+    assert [record.connection for record in faults] == [3, 2]
+    assert [record.first_packet for record in faults] == [18, 19]
+    assert [record.last_packet for record in faults] == [18, 19]
 
 
 def test_the_reader_gives_what_the_decoder_takes() -> None:

@@ -161,3 +161,10 @@ def test_gaps_and_faults(spread: Ledger) -> None:
     assert (fault.severity, fault.code) == ("error", "http-body-cut")
     assert fault.summary == "the body is incomplete: why"
     assert fault.reference == "RFC 9112 section 8"
+
+
+def test_a_fault_of_tcp_has_the_packet_that_showed_it(spread: Ledger) -> None:
+    """Also where the stream says another, or nothing yet."""
+    for direction in (spread, ledger()):
+        fault = direction.diagnostic(diagnose("tcp-overlap-conflict", 2, 22), 3, (9, 9.5))
+        assert common(fault) == (7, 3, "server", 9, 9, 9.5, 9.5, 2, 20)

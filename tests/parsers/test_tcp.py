@@ -250,6 +250,17 @@ class TestGaps:
         assert [stream.at(offset)[1][::2] for offset in (0, 3, 9)] == [(5, 5), (5, 5), (4, 5)]
 
 
+def test_a_fault_has_the_packet_that_showed_it() -> None:
+    """Also before any bytes, and where a packet puts none in order."""
+    wire = established()
+    wire.send(CLIENT, FIRST, b"", flags=ACK | URG)
+    wire.send(CLIENT, FIRST, b"abc")
+    wire.send(SERVER, 5001, b"")
+    wire.send(CLIENT, FIRST, b"abX")
+    assert wire.sink().codes == ["tcp-urgent-data", "tcp-overlap-conflict"]
+    assert wire.sink().shown == [4, 7]
+
+
 class TestEnds:
     """FIN, RST, and neither."""
 

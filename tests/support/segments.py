@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parsers.connections import ConnectionTable, reverse_key
 from parsers.diagnostics import Diagnostic
-from parsers.provenance import Ending
+from parsers.provenance import Completion, Ending
 from parsers.tcp import ACK, FIN, RST, SYN, Connection, Direction
 
 PSH_ACK = 0x18
@@ -21,6 +21,8 @@ class Sink:
         self.pieces: list[bytes] = []
         self.gaps: list[tuple[int, int]] = []
         self.faults: list[Diagnostic] = []
+        self.shown: list[int] = []
+        """The packet of each fault."""
         self.ending: Ending | None = None
 
     def receive_data(self, data: bytes) -> list:
@@ -32,8 +34,9 @@ class Sink:
         self.gaps.append((start, end))
         return []
 
-    def receive_fault(self, fault: Diagnostic) -> list:
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list:
         self.faults.append(fault)
+        self.shown.append(shown[0])
         return []
 
     def receive_eof(self, ending: Ending) -> list:

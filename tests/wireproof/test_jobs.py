@@ -83,7 +83,7 @@ def capture(folder: Path, name: str) -> Path:
 
 
 def odd() -> Tape:
-    """What no connection carries, and faults that no packet carried."""
+    """What no connection carries, and faults before any bytes."""
     from support.talk import Talk
 
     tape = Tape()
@@ -194,19 +194,18 @@ def test_every_share_of_any_damage(
 # --- their messages ---
 
 
-def test_places_are_packets_and_before_them_what_no_packet_carried(folder: Path) -> None:
+def test_every_record_has_a_packet_for_its_place(folder: Path) -> None:
+    """Faults before any bytes too: of each connection one."""
     records = [
         record
         for batch in decode_batches(BytesIO(capture(folder, "odd").read_bytes()))
         for record in batch
     ]
-    nowhere = [record.connection for record in records if not record.last_packet]
-    assert nowhere == [0, 1, 2, 3, 4, 5]
-    places = jobs.places(records)
-    assert places[:6] == [number - jobs.NO_PACKET for number in range(6)]
-    assert places[6:] == [record.last_packet for record in records[6:]]
+    places = [record.last_packet for record in records]
     assert places == sorted(places)
-    assert jobs.places([]) == []
+    faults = [one for one in records if getattr(one, "code", "") == "tcp-no-ack-flag"]
+    assert [one.connection for one in faults] == [5, 4, 3, 2, 1, 0]
+    assert [one.last_packet for one in faults] == list(range(26, 32))
 
 
 def test_what_belongs_to_no_connection_stands_before_what_its_packet_completes() -> None:
