@@ -18,11 +18,12 @@ from support.corpus import ROOT
 from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistics
 from capture.clients import Received
 from wireproof import demo, recording
-from wireproof.cli import cli, main, run
+from wireproof.cli import main, run
+from wireproof.commands import NAMES
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
 COMMAND = [sys.executable, "-m", "wireproof"]
-COMMANDS = sorted(cli.commands)
+COMMANDS = sorted(NAMES)
 
 
 def failure(capsys: pytest.CaptureFixture[str], code: int, *arguments: str) -> str:

@@ -1,0 +1,27 @@
+"""What can go wrong with a recording, for every command that records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .answers import Missing, NotWhole, Unreadable, because
+
+
+@contextmanager
+def capture_problems() -> Iterator[None]:
+    """Word what can go wrong with a recording, with the exit code of each."""
+    from capture import CaptureError, CaptureNotPermitted, PacketsDropped
+
+    try:
+        yield
+    except CaptureNotPermitted as error:
+        raise Missing(str(error)) from error
+    except PacketsDropped as error:
+        raise NotWhole(str(error)) from error
+    except CaptureError as error:
+        raise Unreadable(str(error)) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unreadable(because("capture", error)) from error

@@ -1,0 +1,52 @@
+"""``wireproof compare``: our decoding beside Wireshark's."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from .answers import Missing, Unreadable, because, examples
+
+if TYPE_CHECKING:
+    from ..wireshark.side_by_side import Form
+
+
+@click.command(
+    short_help="Lay our decoding beside Wireshark's.",
+    epilog=examples(
+        "wireproof compare capture.pcapng",
+        "wireproof compare capture.pcapng --format json | jq '.rows[] | select(.explanation)'",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "json")),
+    default="table",
+    show_default=True,
+    help="The differences and counts, or every row.",
+)
+def compare(file: str, form: str) -> int:
+    """Compare our decoding of a capture with tshark's, field by field.
+
+    Exits with 0 if both agree but for limits of Wireshark that are known and cited, 1 if they do
+    not, 3 without tshark.
+    """
+    from ..wireshark.locate import TsharkMissing
+    from ..wireshark.run import TsharkFailed
+    from ..wireshark.side_by_side import run as run_compare
+
+    try:
+        agrees = run_compare(file, cast("Form", form), sys.stdout.write)
+    except TsharkMissing as error:
+        raise Missing(str(error)) from error
+    except TsharkFailed as error:
+        raise Unreadable(f"{file}: {error}") from error
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(file, error)) from error
+    return 0 if agrees else 1

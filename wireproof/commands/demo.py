@@ -1,0 +1,41 @@
+"""``wireproof demo``: serve, capture, decode and show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from .answers import TRANSPORTS, examples
+from .capturing import capture_problems
+
+if TYPE_CHECKING:
+    from ..selection import Transport
+
+
+@click.command(
+    short_help="Serve, capture, decode and show a stream.",
+    epilog=examples(
+        "wireproof demo",
+        "wireproof demo sse --delay 0.5",
+    ),
+)
+@click.argument("transport", type=click.Choice((*TRANSPORTS, "all")), default="all")
+@click.option(
+    "--delay",
+    type=click.FloatRange(min=0, max=60),
+    metavar="S",
+    default=0.2,
+    show_default=True,
+    help="Seconds before each message.",
+)
+def demo(transport: str, delay: float) -> int:
+    """Serve a stream, capture it, decode it and show what was on the wire.
+
+    TRANSPORT is chunked, sse, websocket or all. Needs the right to capture packets.
+    """
+    from ..demo import run as run_demo
+
+    wanted = TRANSPORTS if transport == "all" else (cast("Transport", transport),)
+    with capture_problems():
+        return 0 if run_demo(wanted, delay) else 1

@@ -1,0 +1,45 @@
+"""``wireproof serve``: the demo server alone."""
+
+from __future__ import annotations
+
+import click
+
+from .answers import Unreadable, examples
+
+
+@click.command(
+    short_help="Run the demo server with its pages.",
+    epilog=examples(
+        "wireproof serve",
+        "wireproof serve --port 0 --delay 0.05 --ping-interval 1",
+    ),
+)
+@click.option(
+    "--host", metavar="HOST", help="Address to listen on.", default="127.0.0.1", show_default=True
+)
+@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="0 takes a free one.")
+@click.option(
+    "--delay", type=click.FloatRange(min=0), metavar="S", help="Seconds before each message."
+)
+@click.option(
+    "--ping-interval",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Seconds between pings; 0 sends none.",
+)
+@click.option(
+    "--idle-timeout",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Seconds after which a silent WebSocket is closed.",
+)
+@click.option("--no-deflate", is_flag=True, help="Decline permessage-deflate.")
+def serve(host: str, no_deflate: bool, **settings: float | None) -> None:
+    """Run the demo server, with a page for each transport, until Ctrl-C."""
+    from server import serve as run_server
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    try:
+        run_server(host, deflate=not no_deflate, **given)  # type: ignore[arg-type]
+    except OSError as error:
+        raise Unreadable(f"cannot listen on {host}: {error.strerror or error}") from error
