@@ -40,14 +40,13 @@ from .limits import (
     MAX_LINE,
     MAX_TRAILERS,
 )
-from .provenance import Ending, Event, event
+from .provenance import Element, Ending, Event
 from .resynchronise import Resynchroniser
 
 CR, LF = b"\r\n"
 
 
-@event
-class Data:
+class Data(Element, frozen=True):
     """A piece of content as it arrives, without its transfer framing."""
 
     start: int
@@ -58,8 +57,7 @@ class Data:
     """The index of the chunk that it lies in; None if the body is not chunked."""
 
 
-@event
-class MissingData:
+class MissingData(Element, frozen=True):
     """Content at [start, end) that the capture lacks.
 
     Where ``chunk`` is None in a chunked body, an unknown part of it is framing.
@@ -70,8 +68,7 @@ class MissingData:
     chunk: int | None
 
 
-@event
-class Chunk:
+class Chunk(Element, frozen=True):
     """One chunk, from its size to the CRLF behind its data (RFC 9112 section 7.1).
 
     The last chunk has the size 0; it ends with the empty line behind the trailer section.

@@ -16,7 +16,7 @@ from .diagnostics import Diagnostic
 from .exchange import RequestSide, ResponseSide
 from .http1 import RequestDecoder, ResponseDecoder
 from .ledger import Ledger
-from .provenance import Completion, Ending, event, seconds
+from .provenance import Completion, Element, Ending, seconds
 from .records import ConnectionRecord, Record, Sender
 from .tcp import Connection, Direction
 
@@ -101,8 +101,7 @@ UNHEARD = Unheard()
 """One for all: it keeps nothing."""
 
 
-@event
-class _Fault:
+class _Fault(Element, frozen=True):
     """A fault that waits, with the packet that showed it."""
 
     fault: Diagnostic

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from .provenance import event
+from .provenance import Element
 
 Severity = Literal["note", "warning", "error"]
 
@@ -24,8 +24,7 @@ class Fault(NamedTuple):
     """The rule: ``RFC 9112 section 7.1``; empty where no standard has one."""
 
 
-@event
-class Diagnostic:
+class Diagnostic(Element, frozen=True):
     """A fault at [start, end) of a decoder's input."""
 
     start: int

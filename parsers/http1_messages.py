@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from .http1_head import Fields
-from .provenance import event
+from .provenance import Element
 from .records import EndedBy, Framing
 
 
-@event
-class Request:
+class Request(Element, frozen=True):
     """A request line and its header section: [start, end) ends behind the empty line."""
 
     start: int
@@ -30,8 +29,7 @@ class Request:
         return self.framing != "none"
 
 
-@event
-class Response:
+class Response(Element, frozen=True):
     """A status line and its header section, of an interim (1xx) response too."""
 
     start: int
@@ -46,8 +44,7 @@ class Response:
     """What the body's content is coded with under its framing, in the order of undoing."""
 
 
-@event
-class EndOfMessage:
+class EndOfMessage(Element, frozen=True):
     """The end of a message; [start, end) is its body as framed."""
 
     start: int

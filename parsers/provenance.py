@@ -12,20 +12,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar, dataclass_transform
+from typing import Generic, Literal, Protocol, TypeVar
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def event(cls: type[T]) -> type[T]:
-    """Make a decoded element: read-only to the type checker, a plain slots class at run time.
+class Element(Struct, frozen=True, gc=False):
+    """What is decoded, made, looked at and let go by the hundred thousand: read-only, of one size.
 
-    A frozen dataclass costs four times as much to make (380 ns against 91 for four fields),
-    and elements are made by the hundred thousand.
+    A dataclass with slots takes three times as long to make and twice as long to write as JSON
+    (0.9 against 0.3 microseconds, 1.3 against 0.7 for eight fields). ``gc=False``: elements hold
+    text, numbers and lists of them, so no cycle goes through one, and the collector need not look.
     """
-    return dataclass(slots=True)(cls)
 
 
 Ending = Literal["close", "reset", "capture-end"]

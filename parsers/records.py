@@ -7,10 +7,9 @@ can hold: text, numbers, true, false, null, and lists of them.
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import field
-from typing import Literal
+from typing import ClassVar, Literal
 
-from .provenance import event
+from .provenance import Element
 
 Sender = Literal["client", "server"]
 Encoding = Literal["utf-8", "base64"]
@@ -27,11 +26,10 @@ def text_or_base64(data: bytes) -> tuple[str, Encoding]:
         return b64encode(data).decode("ascii"), "base64"
 
 
-@event
-class ConnectionRecord:
+class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
     """One TCP connection, when it has ended or the capture has."""
 
-    record: str = field(init=False, default="connection")
+    record: ClassVar[Literal["connection"]] = "connection"
     connection: int
     """From 0 in order of first packet: Wireshark's ``tcp.stream``."""
     client: str
@@ -56,11 +54,10 @@ class ConnectionRecord:
     server_fin: int | None = None
 
 
-@event
-class RequestRecord:
+class RequestRecord(Element, frozen=True, tag_field="record", tag="request"):
     """A request line and its header section (RFC 9112 section 3)."""
 
-    record: str = field(init=False, default="request")
+    record: ClassVar[Literal["request"]] = "request"
     connection: int
     exchange: int
     sender: Sender
@@ -76,11 +73,10 @@ class RequestRecord:
     headers: Fields
 
 
-@event
-class ResponseRecord:
+class ResponseRecord(Element, frozen=True, tag_field="record", tag="response"):
     """A status line and its header section (RFC 9112 section 4); 1xx ones too."""
 
-    record: str = field(init=False, default="response")
+    record: ClassVar[Literal["response"]] = "response"
     connection: int
     exchange: int
     sender: Sender
@@ -97,11 +93,10 @@ class ResponseRecord:
     framing: Framing
 
 
-@event
-class ChunkRecord:
+class ChunkRecord(Element, frozen=True, tag_field="record", tag="chunk"):
     """One chunk (RFC 9112 section 7.1); the one of size 0 carries the trailers."""
 
-    record: str = field(init=False, default="chunk")
+    record: ClassVar[Literal["chunk"]] = "chunk"
     connection: int
     exchange: int
     sender: Sender
@@ -119,11 +114,10 @@ class ChunkRecord:
     trailers: Fields | None
 
 
-@event
-class BodyRecord:
+class BodyRecord(Element, frozen=True, tag_field="record", tag="body"):
     """The end of a body, whole or not. ``first_*``, ``offset`` and ``length`` span the body."""
 
-    record: str = field(init=False, default="body")
+    record: ClassVar[Literal["body"]] = "body"
     connection: int
     exchange: int
     sender: Sender
@@ -142,11 +136,10 @@ class BodyRecord:
     ended_by: EndedBy
 
 
-@event
-class SseEventRecord:
+class SseEventRecord(Element, frozen=True, tag_field="record", tag="sse_event"):
     """One block of an event stream (WHATWG HTML section 9.2.6)."""
 
-    record: str = field(init=False, default="sse_event")
+    record: ClassVar[Literal["sse_event"]] = "sse_event"
     connection: int
     exchange: int
     sender: Sender
@@ -166,11 +159,10 @@ class SseEventRecord:
     last_chunk: int | None
 
 
-@event
-class WebSocketFrameRecord:
+class WebSocketFrameRecord(Element, frozen=True, tag_field="record", tag="websocket_frame"):
     """One frame (RFC 6455 section 5.2)."""
 
-    record: str = field(init=False, default="websocket_frame")
+    record: ClassVar[Literal["websocket_frame"]] = "websocket_frame"
     connection: int
     exchange: int
     sender: Sender
@@ -195,11 +187,10 @@ class WebSocketFrameRecord:
     close_reason: str | None
 
 
-@event
-class WebSocketMessageRecord:
+class WebSocketMessageRecord(Element, frozen=True, tag_field="record", tag="websocket_message"):
     """One whole message (RFC 6455 section 5.6), put together and inflated."""
 
-    record: str = field(init=False, default="websocket_message")
+    record: ClassVar[Literal["websocket_message"]] = "websocket_message"
     connection: int
     exchange: int
     sender: Sender
@@ -217,11 +208,10 @@ class WebSocketMessageRecord:
     compressed: bool
 
 
-@event
-class GapRecord:
+class GapRecord(Element, frozen=True, tag_field="record", tag="gap"):
     """Bytes of the stream that the capture does not hold."""
 
-    record: str = field(init=False, default="gap")
+    record: ClassVar[Literal["gap"]] = "gap"
     connection: int
     exchange: int | None
     sender: Sender
@@ -234,11 +224,10 @@ class GapRecord:
     missing: int
 
 
-@event
-class DiagnosticRecord:
+class DiagnosticRecord(Element, frozen=True, tag_field="record", tag="diagnostic"):
     """A fault, its packets and its rule. ``connection`` is null for one of the file itself."""
 
-    record: str = field(init=False, default="diagnostic")
+    record: ClassVar[Literal["diagnostic"]] = "diagnostic"
     connection: int | None
     exchange: int | None
     sender: Sender | None
@@ -266,3 +255,8 @@ Record = (
     | GapRecord
     | DiagnosticRecord
 )
+
+
+def field_names(kind: type[Record]) -> tuple[str, ...]:
+    """Return the names of the fields that a kind of record has, in their order in JSON."""
+    return ("record", *kind.__struct_fields__)

@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 from .diagnostics import diagnose
 from .limits import MAX_SSE_EVENT, MAX_SSE_FIELDS, MAX_SSE_LINE, MAX_SSE_UNKNOWN_FIELDS
-from .provenance import Ending, Event, event
+from .provenance import Element, Ending, Event
 
 # bom = %xFEFF ; U+FEFF BYTE ORDER MARK, once, at the start of the stream (section 9.2.5)
 _BOM = codecs.BOM_UTF8
@@ -58,8 +58,7 @@ def _commonest_block(newline: bytes) -> re.Pattern[bytes]:
 _COMMONEST_BLOCKS = {newline: _commonest_block(newline) for newline in _SEPARATORS}
 
 
-@event
-class ServerSentEvent:
+class ServerSentEvent(Element, frozen=True):
     """One block of the stream: the lines up to a blank line (WHATWG HTML section 9.2.6).
 
     ``start`` is the first byte of its first line (of the BOM, for the first block), ``end`` is

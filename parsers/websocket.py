@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from .diagnostics import Diagnostic, diagnose
 from .limits import MAX_KEPT_FRAME, PART_SIZE
-from .provenance import Ending, event
+from .provenance import Element, Ending
 from .records import Sender
 
 CONTINUATION, TEXT, BINARY = 0, 1, 2
@@ -48,8 +48,7 @@ microseconds for 32 bytes, 148 against 59 for 64 KiB."""
 _XOR_TABLES = tuple(bytes(byte ^ key for byte in range(256)) for key in range(256))
 
 
-@event
-class Frame:
+class Frame(Element, frozen=True):
     """One frame (RFC 6455 section 5.2), as it was framed: not put together, not inflated."""
 
     start: int
@@ -78,8 +77,7 @@ class Frame:
         return f"{OPCODE_NAMES[self.opcode]}{flags}, {self.payload_length:,} bytes"
 
 
-@event
-class Part:
+class Part(Element, frozen=True):
     """A part of a data frame's payload that its Frame, which follows, brings too late or never.
 
     The parts of a frame tile it: the first one begins with the header.

@@ -12,12 +12,11 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from dataclasses import field
 from hashlib import sha1
 from typing import NamedTuple
 
 from .permessage_deflate import DeflateParameters
-from .provenance import event
+from .provenance import Element
 
 Headers = list[tuple[bytes, bytes]]
 """Header fields: names and values, in wire order."""
@@ -53,14 +52,13 @@ class Extension(NamedTuple):
         return self.name + "".join(parameters)
 
 
-@event
-class Agreement:
+class Agreement(Element, frozen=True):
     """What an opening handshake agreed, and what is wrong with it."""
 
     subprotocol: str | None = None
     deflate: DeflateParameters | None = None
     """If permessage-deflate was agreed: its parameters."""
-    faults: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[tuple[str, str]] = []
     """Codes and details."""
 
 

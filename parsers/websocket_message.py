@@ -20,7 +20,7 @@ from typing import Literal
 from .diagnostics import diagnose
 from .limits import MAX_FRAGMENTS, MAX_MESSAGE, PART_SIZE
 from .permessage_deflate import DeflateParameters, Inflater
-from .provenance import Ending, Event, event
+from .provenance import Element, Ending, Event
 from .records import Sender
 from .websocket import (
     BINARY,
@@ -37,8 +37,7 @@ from .websocket import (
 MessageType = Literal["text", "binary"]
 
 
-@event
-class Message:
+class Message(Element, frozen=True):
     """One message (RFC 6455 section 5.6), from its first frame to its last.
 
     Control frames may lie between them.

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from hashlib import sha256
 
-from parsers.records import Record
+from parsers.records import Record, field_names
 
 PLACE = {
     "record",
@@ -57,9 +56,9 @@ def _line(record: Record, start: float) -> str:
     place = "-" if offset is None else f"{offset}+{getattr(record, 'length', 0)}"
     connection = "" if record.connection is None else f"c{record.connection}"
     rest = " ".join(
-        f"{field.name}={_value(getattr(record, field.name))}"
-        for field in fields(record)
-        if field.name not in PLACE | FIELD_LISTS
+        f"{name}={_value(getattr(record, name))}"
+        for name in field_names(type(record))
+        if name not in PLACE | FIELD_LISTS
     )
     return f"{packets:>9} {times}  {connection} {sender:7} {place:>12}  {record.record}  {rest}"
 

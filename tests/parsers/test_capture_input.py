@@ -43,7 +43,7 @@ def file_input(data: bytes, at_most: int = 1 << 30) -> CaptureInput:
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (gzip.compress(b"")[:4], GZIP),
+        (gzip.compress(b"", mtime=0)[:4], GZIP),
         (zstd(b"")[:4], ZSTD),
         (b"\x50\x2a\x4d\x18", ZSTD),
         (b"\x5f\x2a\x4d\x18", ZSTD),
@@ -106,10 +106,13 @@ def test_no_declared_length_is_asked_of_the_stream() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        gzip.compress(PCAP),
-        gzip.compress(PCAP[:30]) + gzip.compress(PCAP[30:]),
-        gzip.compress(PCAP[:30]) + bytes(700) + gzip.compress(PCAP[30:]) + bytes(CODED_WINDOW),
-        gzip.compress(b"") * 50 + gzip.compress(PCAP),
+        gzip.compress(PCAP, mtime=0),
+        gzip.compress(PCAP[:30], mtime=0) + gzip.compress(PCAP[30:], mtime=0),
+        gzip.compress(PCAP[:30], mtime=0)
+        + bytes(700)
+        + gzip.compress(PCAP[30:], mtime=0)
+        + bytes(CODED_WINDOW),
+        gzip.compress(b"", mtime=0) * 50 + gzip.compress(PCAP, mtime=0),
         zstd(PCAP),
         zstd(PCAP[:30]) + SKIPPABLE + zstd(PCAP[30:]),
         SKIPPABLE + zstd(PCAP) + bytes(9),
@@ -127,7 +130,7 @@ def zstd_frames(data: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "pieces", [[gzip.compress(PCAPNG)], zstd_frames(PCAPNG)], ids=["gzip", "zstd"]
+    "pieces", [[gzip.compress(PCAPNG, mtime=0)], zstd_frames(PCAPNG)], ids=["gzip", "zstd"]
 )
 def test_a_compressed_file_cut_anywhere_gives_what_is_whole_and_one_fault(
     pieces: list[bytes],
@@ -149,7 +152,7 @@ def test_a_compressed_file_cut_anywhere_gives_what_is_whole_and_one_fault(
 
 
 def test_a_damaged_checksum_is_found_after_the_packets() -> None:
-    data = gzip.compress(PCAP)
+    data = gzip.compress(PCAP, mtime=0)
     packets, reader = read_all(data[:-8] + b"\0\0\0\0" + data[-4:])
     assert packets == PACKETS
     assert codes(reader) == ["capture-damaged"]
@@ -157,7 +160,7 @@ def test_a_damaged_checksum_is_found_after_the_packets() -> None:
 
 
 def test_bytes_after_the_compressed_data_are_a_fault() -> None:
-    packets, reader = read_all(gzip.compress(PCAP) + b"\0\0garbage")
+    packets, reader = read_all(gzip.compress(PCAP, mtime=0) + b"\0\0garbage")
     assert packets == PACKETS
     assert codes(reader) == ["capture-damaged"]
     assert reader.faults[0].detail.startswith("gzip member 2, by byte ")
@@ -193,7 +196,7 @@ def test_damage_inside_zstd_is_found() -> None:
 
 def test_salvage_of_sound_data_is_all_of_it() -> None:
     member = GzipMember()
-    data = gzip.compress(PCAP)
+    data = gzip.compress(PCAP, mtime=0)
     assert member.decompress(data) == PCAP
     assert member.salvage(data) == PCAP
 

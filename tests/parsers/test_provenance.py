@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.provenance import SourceMap, event, seconds
+from parsers.provenance import Element, SourceMap, seconds
 
 
 def make(lengths: list[int], offset: int = 0) -> SourceMap[int]:
@@ -71,15 +71,18 @@ def test_between_gives_the_runs_of_a_range(lengths: list[int], data: st.DataObje
     assert source.between(start, end) == list(dict.fromkeys(truth[start:end]))
 
 
-def test_an_event_is_a_slots_dataclass() -> None:
-    @event
-    class Found:
-        start: int
-        end: int
+class Found(Element, frozen=True):
+    start: int
+    end: int
 
-    assert Found(1, 2) == Found(1, 2)
-    assert repr(Found(1, 2)).endswith("Found(start=1, end=2)")
-    assert not hasattr(Found(1, 2), "__dict__")
+
+def test_an_element_is_read_only_and_small() -> None:
+    found = Found(1, 2)
+    assert found == Found(1, 2)
+    assert repr(found).endswith("Found(start=1, end=2)")
+    assert not hasattr(found, "__dict__")
+    with pytest.raises(AttributeError):
+        found.start = 3  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("microseconds", [0, 1, 123_456, 999_999])

@@ -10,11 +10,9 @@ from support.stored import STORED, packets
 from support.talk import decoded
 
 from parsers import records
-from parsers.records import Record, text_or_base64
+from parsers.records import Record, field_names, text_or_base64
 
-KINDS: dict[str, type[Any]] = {
-    kind.__dataclass_fields__["record"].default: kind for kind in get_args(Record)
-}
+KINDS: dict[str, type[Any]] = {kind.record: kind for kind in get_args(Record)}
 SENT = (
     "exchange",
     "sender",
@@ -59,7 +57,7 @@ def test_every_kind_of_the_contract_is_there() -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_fields_of_the_contract(name: str) -> None:
     """Fields may be added; those of the contract are there, the common ones first."""
-    fields = list(KINDS[name].__dataclass_fields__)
+    fields = list(field_names(KINDS[name]))
     assert fields[:2] == ["record", "connection"]
     if name == "connection":
         assert [field for field in fields if field in CONNECTION] == list(CONNECTION)
@@ -92,7 +90,7 @@ def test_what_json_can_hold() -> None:
     seen = set()
     for path in STORED:
         for record in decoded(packets(path)):
-            fields = {name: getattr(record, name) for name in record.__slots__}
+            fields = {name: getattr(record, name) for name in field_names(type(record))}
             seen.add(record.record)
             for value in values(list(fields.values())):
                 assert value is None or type(value) in (str, int, float, bool), fields

@@ -84,7 +84,7 @@ def strip(item: Event) -> Event:
             item.start, item.end, item.type, item.size, b"", item.frames, item.compressed
         )
     if isinstance(item, Frame):
-        values = {name: getattr(item, name) for name in item.__dataclass_fields__}
+        values = {name: getattr(item, name) for name in item.__struct_fields__}
         return Frame(**{**values, "payload": None})
     return item
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from parsers.decode import PacketDecoder, completion
 from parsers.packets import Packet
-from parsers.records import ConnectionRecord, Record
+from parsers.records import ConnectionRecord, Record, field_names
 
 from .capture_files import Blocks, option
 from .frames import ACK, FIN, PSH, RST, SYN, ipv4, ipv6, tcp
@@ -175,4 +175,8 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
     left_out = ("first_packet", "last_packet", "first_time", "last_time", *also)
     if isinstance(record, ConnectionRecord):
         left_out += ("packets", "retransmissions", "out_of_order", "client_fin", "server_fin")
-    return {field: getattr(record, field) for field in record.__slots__ if field not in left_out}
+    return {
+        field: getattr(record, field)
+        for field in field_names(type(record))
+        if field not in left_out
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from parsers.records import ChunkRecord, ConnectionRecord
 from wireproof.transcript import HEADING, LONGEST_SHOWN, transcript

@@ -9,20 +9,20 @@ and lists are written as JSON. RFC 4180 but for the line ends, which are LF as e
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any, BinaryIO, get_args
 
 import msgspec
 
-from parsers.records import Record
+from parsers.records import Record, field_names
 
 
 def _columns() -> list[str]:
     """Return the union of all records' fields; those that most kinds have come first."""
     kinds = get_args(Record)
-    in_order = dict.fromkeys(field.name for kind in kinds for field in fields(kind))
-    had_by = {name: sum(name in kind.__slots__ for kind in kinds) for name in in_order}
+    had_by = Counter(name for kind in kinds for name in field_names(kind))
+    in_order = list(had_by)
     common = [name for name in in_order if had_by[name] >= len(kinds) - 1]
     return common + [name for name in in_order if name not in common]
 
@@ -30,8 +30,7 @@ def _columns() -> list[str]:
 COLUMNS = _columns()
 
 PLACES = {
-    kind: [(field.name, COLUMNS.index(field.name)) for field in fields(kind)]
-    for kind in get_args(Record)
+    kind: [(name, COLUMNS.index(name)) for name in field_names(kind)] for kind in get_args(Record)
 }
 """The column of each field of each kind: most columns of a row are empty, and need no look."""
 

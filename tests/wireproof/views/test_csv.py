@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import fields
 from io import BytesIO, StringIO
 from typing import get_args
 
 from support.handmade import Wire, chunked
 
-from parsers.records import Record
+from parsers.records import Record, field_names
 from wireproof.views.csv import COLUMNS, CsvView
 
 
@@ -30,7 +29,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_the_columns_are_the_fields_of_all_records_common_ones_first() -> None:
-    names = {field.name for kind in get_args(Record) for field in fields(kind)}
+    names = {name for kind in get_args(Record) for name in field_names(kind)}
     assert set(COLUMNS) == names
     assert len(COLUMNS) == len(names)
     common = ["first_packet", "last_packet", "first_time", "last_time", "exchange", "sender"]

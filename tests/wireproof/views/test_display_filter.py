@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from support.corpus import ROOT
 from support.handmade import Wire
 
@@ -19,8 +20,7 @@ LARGE = ROOT / "fixtures" / "chunked" / "large.pcapng"
 def test_filters() -> None:
     wire = Wire(3)
     assert display_filter(wire.request()) == "tcp.stream == 3 && frame.number == 4"
-    request = wire.request()
-    request.first_packet, request.last_packet = 8, 12  # type: ignore[misc]
+    request = replace(wire.request(), first_packet=8, last_packet=12)
     assert display_filter(request) == (
         "tcp.stream == 3 && frame.number >= 8 && frame.number <= 12 && tcp.len > 0"
     )

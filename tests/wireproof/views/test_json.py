@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from io import BytesIO
 
 import pytest
+from msgspec import to_builtins
 from support.handmade import chunked
 
 from parsers.records import Record
@@ -28,7 +28,7 @@ def written(*batches: list[Record]) -> bytes:
 def test_the_array_holds_every_record(count: int) -> None:
     records = chunked()[:count]
     assert json.loads(written(records)) == [
-        json.loads(json.dumps(asdict(record))) for record in records
+        json.loads(json.dumps(to_builtins(record))) for record in records
     ]
 
 
