@@ -25,8 +25,11 @@ import re
 from collections.abc import Callable
 
 from .diagnostics import diagnose
-from .limits import MAX_SSE_EVENT, MAX_SSE_FIELDS, MAX_SSE_LINE, MAX_SSE_UNKNOWN_FIELDS
-from .provenance import Element, Ending, Event
+from .limits import MAX_SSE_FIELDS, MAX_SSE_LINE
+from .provenance import Ending, Event
+from .sse_block import Block, Line, ServerSentEvent, milliseconds
+
+__all__ = ["EventStreamDecoder", "ServerSentEvent"]
 
 # bom = %xFEFF ; U+FEFF BYTE ORDER MARK, once, at the start of the stream (section 9.2.5)
 _BOM = codecs.BOM_UTF8
@@ -34,10 +37,6 @@ _BOM = codecs.BOM_UTF8
 # _read_after_cr, since it may be in the next piece. Not splitlines(): that also splits at VT, FF,
 # NEL, U+2028 and others.
 _END_OF_LINE = re.compile(rb"[\r\n]")
-# "If the field value consists of only ASCII digits" (section 9.2.6). Not isdigit() nor int(): the
-# one takes other scripts' digits, the other "+5", " 5" and "1_0".
-_DIGITS = re.compile(r"[0-9]+")
-_MAX_RETRY_DIGITS = 18  # any such number fits into the 64 bits of other programs
 
 _LF = 10
 _CR = 13
@@ -56,47 +55,6 @@ def _commonest_block(newline: bytes) -> re.Pattern[bytes]:
 
 
 _COMMONEST_BLOCKS = {newline: _commonest_block(newline) for newline in _SEPARATORS}
-
-
-class ServerSentEvent(Element, frozen=True):
-    """One block of the stream: the lines up to a blank line (WHATWG HTML section 9.2.6).
-
-    ``start`` is the first byte of its first line (of the BOM, for the first block), ``end`` is
-    behind the blank line, or the end of the input for a block that has none.
-    """
-
-    start: int
-    end: int
-    type: str
-    """What the last ``event`` field said; ``message`` if there was none or it was empty."""
-    data: str
-    """The ``data`` fields, joined with LF; empty if the block was not dispatched."""
-    last_event_id: str
-    """The last event ID after this block: a block without data sets it, an unfinished one not."""
-    retry: int | None
-    """Milliseconds, if a valid ``retry`` field stood in this block."""
-    dispatched: bool
-    """False for a block without ``data`` field, and for one that has no blank line."""
-    fields: list[tuple[str, str]]
-    """Names and values in wire order, unknown ones too; a comment has the name ``""``."""
-
-
-class _Block:
-    """What the lines of the open block have set."""
-
-    __slots__ = ("start", "fields", "data", "type", "id", "retry", "size", "cut", "utf8", "lost")
-
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self.fields: list[tuple[str, str]] = []
-        self.data: list[str] = []
-        self.type = ""
-        self.id: str | None = None
-        self.retry: int | None = None
-        self.size = 0
-        self.cut = False  # a limit was reached, and reported
-        self.utf8 = True  # False once invalid UTF-8 was reported
-        self.lost = False  # bytes are missing in it: it is only read to find its end
 
 
 class EventStreamDecoder:
@@ -124,8 +82,8 @@ class EventStreamDecoder:
         self._line_size = 0  # its length, also of what is not kept
         self._line_start = offset
         self._previous_line_ended_crlf = False
-        self._block: _Block | None = None
-        self._waiting_block: _Block | None = None  # for the byte after its blank line's CR
+        self._block: Block | None = None
+        self._waiting_block: Block | None = None  # for the byte after its blank line's CR
         self._last_event_id = ""
         self._unknown_fields: set[str] = set()
 
@@ -146,7 +104,7 @@ class EventStreamDecoder:
         self._end_waiting(events)
         if self._block is None or not self._block.lost:
             self._end_unfinished(events)
-            self._block = _Block(self._offset + length)
+            self._block = Block(self._offset + length, self._unknown_fields)
             self._block.lost = True
         self._offset += length
         self._line = []
@@ -318,7 +276,7 @@ class EventStreamDecoder:
                 event_type = value
             elif name == "id" and "\0" not in value:
                 event_id = value
-            elif name == "retry" and (number := _milliseconds(value)) is not None:
+            elif name == "retry" and (number := milliseconds(value)) is not None:
                 retry = number
             elif name not in self._unknown_fields:
                 return None
@@ -371,87 +329,26 @@ class EventStreamDecoder:
         self._line_start = self._offset + end + 1
 
     def _process_line(self, end: int, events: list[Event]) -> None:
-        """Process a line that is not blank (section 9.2.6), keeping within the limits."""
+        """Process a line that is not blank (section 9.2.6)."""
         block = self._block
         if block is None:
-            block = self._block = _Block(self._line_start)
-        if block.lost or not self._has_room(block, end, events):
-            return
-        name, value = _field(self._decode_line(block, end, events))
-        block.fields.append((name, value))
-        self._process_field(block, name, value, end, events)
+            block = self._block = Block(self._line_start, self._unknown_fields)
+        if not block.lost:
+            block.process_line(self._taken_line(end), events)
 
-    def _has_room(self, block: _Block, end: int, events: list[Event]) -> bool:
-        """Count the line; past a limit of the block say so once, and return False."""
-        block.size += min(self._line_size, MAX_SSE_LINE)
-        if block.size > MAX_SSE_EVENT:
-            detail = f"more than {MAX_SSE_EVENT:,} bytes"
-        elif len(block.fields) >= MAX_SSE_FIELDS:
-            detail = f"more than {MAX_SSE_FIELDS:,} fields"
-        else:
-            return True
-        if not block.cut:
-            block.cut = True
-            events.append(diagnose("sse-event-limit", block.start, end, detail))
-        return False
-
-    def _decode_line(
-        self, block: _Block, end: int, events: list[Event], is_ended: bool = True
-    ) -> str:
-        """Decode a line as the stream would be: neither CR nor LF is ever part of a character."""
-        line = b"".join(self._line)
-        is_whole = is_ended and self._line_size <= MAX_SSE_LINE  # else it may end in a character
-        try:
-            return codecs.utf_8_decode(line, "strict", is_whole)[0]
-        except UnicodeDecodeError as error:
-            if block.utf8:
-                block.utf8 = False
-                detail = f"{error.reason} in byte {error.start} of the line, {line[error.start]:#x}"
-                events.append(diagnose("sse-utf8-invalid", self._line_start, end, detail))
-            return codecs.utf_8_decode(line, "replace", is_whole)[0]
-
-    def _process_field(
-        self, block: _Block, name: str, value: str, end: int, events: list[Event]
-    ) -> None:
-        """Process the field (section 9.2.6); its diagnostics span the line."""
-        if name == "data":
-            block.data.append(value)
-        elif name == "event":
-            block.type = value
-        elif name == "id":
-            if "\0" in value:
-                events.append(diagnose("sse-id-ignored", self._line_start, end, f"{value[:40]!r}"))
-            else:
-                block.id = value
-        elif name == "retry":
-            number = _milliseconds(value)
-            if number is None:
-                events.append(
-                    diagnose("sse-retry-ignored", self._line_start, end, f"{value[:40]!r}")
-                )
-            else:
-                block.retry = number
-        elif name:
-            self._note_unknown(name, end, events)
-
-    def _note_unknown(self, name: str, end: int, events: list[Event]) -> None:
-        """Name an unknown field the first time: some streams have one in every event."""
-        known = self._unknown_fields
-        name = name[:40]
-        if name not in known and len(known) < MAX_SSE_UNKNOWN_FIELDS:
-            known.add(name)
-            events.append(diagnose("sse-field-unknown", self._line_start, end, f"{name!r}"))
+    def _taken_line(self, end: int) -> Line:
+        return Line(self._line_start, end, b"".join(self._line), self._line_size)
 
     # --- blocks ---
 
-    def _end_block(self, block: _Block, end: int, events: list[Event]) -> None:
+    def _end_block(self, block: Block, end: int, events: list[Event]) -> None:
         """Dispatch a block at its blank line, or say that a lost one has ended."""
         if block.lost:
             events.append(diagnose("sse-resynchronised", block.start, end))
             return
         if block.id is not None:
             self._last_event_id = block.id
-        events.append(self._event(block, end, bool(block.data)))
+        events.append(block.event(end, self._last_event_id))
 
     def _end_waiting(self, events: list[Event]) -> None:
         """Dispatch the block whose blank line ended with a CR that nothing follows."""
@@ -462,13 +359,12 @@ class EventStreamDecoder:
     def _end_unfinished(self, events: list[Event]) -> None:
         """Give the open block as it stands, with its unfinished line, which has no effect."""
         if self._block is None and self._line_size:
-            self._block = _Block(self._line_start)
+            self._block = Block(self._line_start, self._unknown_fields)
         block = self._block
         if block is not None and not block.lost:
-            if self._line_size and self._has_room(block, self._offset, events):
-                line = self._decode_line(block, self._offset, events, is_ended=False)
-                block.fields += [_field(line)] if line else []
-            events.append(self._event(block, self._offset, dispatched=False))
+            if self._line_size:
+                block.keep_unfinished(self._taken_line(self._offset), events)
+            events.append(block.event(self._offset, self._last_event_id, is_ended=False))
         self._block = None
         self._line = []
         self._line_size = 0
@@ -482,18 +378,6 @@ class EventStreamDecoder:
         if block is not None and any(name for name, _ in block.fields):
             return True
         return self._line_size > 0 and not b"".join(self._line).startswith(b":")
-
-    def _event(self, block: _Block, end: int, dispatched: bool) -> ServerSentEvent:
-        return ServerSentEvent(
-            block.start,
-            end,
-            block.type or "message",
-            "\n".join(block.data) if dispatched else "",
-            self._last_event_id,
-            block.retry,
-            dispatched,
-            block.fields,
-        )
 
 
 def _only_end_of_line(data: bytes) -> bytes | None:
@@ -511,21 +395,3 @@ def _skip_empty_lines(data: bytes, position: int, newline: bytes) -> int:
     while data.startswith(newline, position):
         position += len(newline)
     return position
-
-
-def _field(line: str) -> tuple[str, str]:
-    """Return a line's field name and value; ``("", text)`` for a comment.
-
-    comment = colon *any-char end-of-line
-    field = 1*name-char [ colon [ space ] *any-char ] end-of-line (section 9.2.5)
-    """
-    name, _, value = line.partition(":")
-    return (name, value.removeprefix(" ")) if name else ("", value)
-
-
-def _milliseconds(value: str) -> int | None:
-    """Return the number that a ``retry`` field gives; None if the field is to be ignored."""
-    if not _DIGITS.fullmatch(value):
-        return None
-    digits = value.lstrip("0")
-    return int(digits or "0") if len(digits) <= _MAX_RETRY_DIGITS else None

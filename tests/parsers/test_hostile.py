@@ -270,7 +270,7 @@ def test_a_message_without_end(monkeypatch: pytest.MonkeyPatch, keep_data: bool)
 def test_bytes_behind_a_request_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the limit none is kept; what they were is not known when the switch is made."""
     limit = 100 * KiB
-    monkeypatch.setattr("parsers.http1.MAX_HELD_UPGRADE", limit)
+    monkeypatch.setattr("parsers.http1_states.MAX_HELD_UPGRADE", limit)
     flood = Flood()
     frames = (
         *flood.open(), *flood.client([UPGRADE + END, *[b"\x89\x80aaaa" * 200] * 400]),

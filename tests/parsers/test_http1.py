@@ -12,7 +12,7 @@ from support.corpus import vectors_at_hand
 from support.cuts import at, byte_by_byte, events, whole
 from support.http1 import codes, content, errors, joined, of
 
-from parsers import http1
+from parsers import http1_states
 from parsers.chunked import Chunk, Data, MissingData
 from parsers.diagnostics import Diagnostic
 from parsers.http1 import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
@@ -278,7 +278,7 @@ def test_a_gap_over_the_end_of_a_body_before_a_switch():
 
 
 def test_what_is_held_has_a_limit(monkeypatch):
-    monkeypatch.setattr(http1, "MAX_HELD_UPGRADE", 4)
+    monkeypatch.setattr(http1_states, "MAX_HELD_UPGRADE", 4)
     decoder = RequestDecoder()
     found = events(decoder, UPGRADE + b"abcdefgh", byte_by_byte)
     assert codes(found) == ["http-upgrade-limit"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.corpus import vectors
 from support.cuts import at, byte_by_byte, events, whole
 
-from parsers import sse
+from parsers import sse, sse_block
 from parsers.diagnostics import Diagnostic
 from parsers.provenance import Event
 from parsers.sse import EventStreamDecoder, ServerSentEvent
@@ -171,7 +171,7 @@ def test_the_largest_retry() -> None:
 
 
 def test_unknown_fields_are_noted_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MAX_SSE_UNKNOWN_FIELDS", 2)
+    monkeypatch.setattr(sse_block, "MAX_SSE_UNKNOWN_FIELDS", 2)
     found = check_every_cut(b"a\nb\nc\na\n\nc\nb\n\n")
     assert codes(found) == ["sse-field-unknown"] * 2
     assert len(blocks(found)[0].fields) == 4
@@ -207,14 +207,15 @@ def test_a_line_of_the_limit_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_event_is_cut_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_SSE_LINE", 20)
-    monkeypatch.setattr(sse, "MAX_SSE_EVENT", 25)
+    monkeypatch.setattr(sse_block, "MAX_SSE_EVENT", 25)
     found = check_every_cut(b"data: 0123\ndata: 4567\ndata: 89\ndata: ab\n\ndata: z\n\n")
     assert codes(found) == ["sse-event-limit"]
     assert [block.data for block in blocks(found)] == ["0123\n4567", "z"]
 
 
 def test_fields_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "MAX_SSE_FIELDS", 2)
+    for reader in (sse, sse_block):
+        monkeypatch.setattr(reader, "MAX_SSE_FIELDS", 2)
     found = check_every_cut(b"data\ndata\n:\ndata\n\ndata\n\n")
     assert codes(found) == ["sse-event-limit"]
     assert [block.data for block in blocks(found)] == ["\n", ""]
