@@ -84,6 +84,27 @@ class Body:
                 extend(len(piece.data), (piece.start, piece.end, piece.chunk))
         return self._receive_decoded(data)
 
+    def advance(self, contents: list[bytes], chunks: int) -> None:
+        """Count content of whole events, without coding, that another has made records of.
+
+        ``chunks`` is how many chunks there were up to its end. Nothing will ask where the bytes
+        came from, for nothing is open behind them.
+        """
+        size = sum(map(len, contents))
+        self.chunks = chunks
+        self._size += size
+        self._decoded_size += size
+        self._origins.size += size
+        self._unhashed += contents
+        self._unhashed_size += size
+        if self._unhashed_size > HASH_STEP:
+            self._hash()
+
+    @property
+    def event_stream(self) -> EventStreamDecoder | None:
+        """What reads its events, if the content is them as it is."""
+        return None if self._content is not None else self._events
+
     def _receive_coded(self, content: list[Data]) -> list[Record]:
         assert self._content is not None
         records: list[Record] = []

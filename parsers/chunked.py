@@ -248,6 +248,17 @@ class ChunkedDecoder:
         return events
 
     @property
+    def next_index(self) -> int | None:
+        """The index of the next chunk, if none is open; else None."""
+        return self._index if self._state == self.chunk and not self.done else None
+
+    def advance(self, chunks: int, length: int) -> None:
+        """Pass over whole chunks that another has read, and that take ``length`` bytes."""
+        self._index += chunks
+        self._offset += length
+        self._start = self._offset
+
+    @property
     def open_offsets(self) -> tuple[int, ...]:
         return () if self.done else (min(self._start, self._offset),)
 

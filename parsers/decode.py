@@ -31,13 +31,14 @@ from .tcp import ACK, UNUSUAL, Connection
 ETHERNET = 1
 TCP = 6
 
-# EtherType, IPv4 version and header length, total length, flags and fragment offset, protocol,
-# source address, destination address, source port and destination port as one key; sequence
-# number, acknowledgement number, data offset and flags.
-USUAL_HEADERS = Struct("!12x HBxH2xH xB2x 12s IIH")
-IPV4 = 0x0800
-IPV4_WITHOUT_OPTIONS = 0x45
-MORE_FRAGMENTS_OR_OFFSET = 0x3FFF
+# EtherType, IPv4 version and header length, and type of service in one number; total length; flags
+# and fragment offset, time to live, and protocol in one number; source and destination address,
+# source port and destination port as one key; sequence number, acknowledgement number, data offset
+# and flags. Two numbers that are compared at once instead of four take a tenth less for a packet.
+USUAL_HEADERS = Struct("!12x IH2xI2x 12s IIH")
+IPV4_WITHOUT_OPTIONS = 0x080045
+PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
+"""Of the second number: more fragments or an offset, and the protocol."""
 # Both ports as part of the key, sequence number, acknowledgement number, data offset and flags.
 TCP_HEADER = Struct("!4sIIH6x")
 FLAGS = 0x1FF
@@ -160,9 +161,7 @@ class PacketDecoder:
         for packet in packets:
             number, time_ns, link_type, _, data = packet
             if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
-                ether_type, version, total, fragment, protocol, key, seq, ack, flags = read_headers(
-                    data
-                )
+                network, total, protocol, key, seq, ack, flags = read_headers(data)
                 direction = directions.get(key)
                 start = 34 + (flags >> 12 << 2)
                 end = 14 + total
@@ -170,14 +169,19 @@ class PacketDecoder:
                     direction is not None
                     and seq == direction.usual_seq
                     and flags & USUAL_MASK == ACK
-                    and ether_type == IPV4
-                    and version == IPV4_WITHOUT_OPTIONS
-                    and protocol == TCP
-                    and not fragment & MORE_FRAGMENTS_OR_OFFSET
+                    and network >> 8 == IPV4_WITHOUT_OPTIONS
+                    and protocol & PROTOCOL_AND_FRAGMENT == TCP
                     and 54 <= start <= end <= len(data)
                 ):
-                    found = receive_usual(direction, ack, data[start:end], number, time_ns or 0)
-                    if found:
+                    time_ns = time_ns or 0
+                    connection = direction.connection
+                    connection.packets += 1
+                    connection.last_packet = number
+                    connection.last_time = time_ns
+                    direction.acked = ack
+                    if start < end and (
+                        found := receive_usual(direction, data[start:end], number, time_ns)
+                    ):
                         records += found
                     continue
             if found := self.receive_general(packet):

@@ -12,25 +12,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
-from operator import attrgetter
 
 from .body import Body
 from .chunked import Chunk, Data, MissingData
 from .diagnostics import Diagnostic, diagnose
+from .event_chunks import EventChunks
 from .http1 import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
 from .ledger import Ledger
-from .limits import MAX_PIPELINED
+from .limits import MAX_PIPELINED, PART_SIZE
 from .permessage_deflate import DeflateParameters
 from .provenance import Completion, Ending, Event
-from .records import Record, Sender
+from .records import PLACE, Record, Sender, WebSocketFrameRecord
 from .websocket import Frame
 from .websocket_handshake import agree
 from .websocket_message import Message, WebSocketDecoder
 
 Fields = list[tuple[bytes, bytes]]
-
-
-PLACE = attrgetter("last_packet", "offset")
 
 
 def in_order(records: list[Record]) -> list[Record]:
@@ -95,18 +92,21 @@ class Side(ABC):
         done: list[Record] = []
         records: list[Record] = []
         content: list[Data] = []
+        is_in_order = True  # and needs no sorting, which takes a third of writing a chunk
         for event in found:
-            if isinstance(event, Data):
+            if type(event) is Data:  # isinstance() takes three times as long
                 content.append(event)
-            elif isinstance(event, Chunk):
+            elif type(event) is Chunk:
                 records.append(self.ledger.chunk(event, self.exchange))
                 if self.body is not None:
                     self.body.chunks = event.index + 1
-            elif isinstance(event, Frame):
+            elif type(event) is Frame:
                 records.append(self.ledger.frame(event, self.exchange))
-            elif isinstance(event, Message):
-                records.append(self.ledger.message(event, self.exchange))
+            elif type(event) is Message:
+                records.append(self._write_message(event, records))
+                is_in_order = is_in_order and event.frames == 1
             else:
+                is_in_order = False
                 if content:
                     self._receive_content(content, records)
                     content = []
@@ -117,7 +117,22 @@ class Side(ABC):
                     records = []
         if content:
             self._receive_content(content, records)
+        elif is_in_order:
+            return records
         return done + in_order(records) if done else in_order(records)
+
+    def _write_message(self, found: Message, records: list[Record]) -> Record:
+        """Return the record of a message; it shares what it can with the one frame that it is."""
+        last = records[-1] if records else None
+        if (
+            found.frames == 1
+            and not found.compressed
+            and isinstance(last, WebSocketFrameRecord)
+            and last.offset == found.start
+            and last.payload_length <= PART_SIZE
+        ):
+            return self.ledger.message_of(last, found)
+        return self.ledger.message(found, self.exchange)
 
     def _receive_content(self, content: list[Data], records: list[Record]) -> None:
         if self.body is not None:
@@ -228,6 +243,23 @@ class ResponseSide(Side):
         requests.responses = self
         self.protocol = "http/1.1"
         self._response: Response | None = None
+        self._event_chunks: EventChunks | None = None
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        """Take the next bytes: what it can by the fast path, and what is between by the layers."""
+        pos, end = 0, len(data)
+        records: list[Record] = []
+        while (fast := self._event_chunks) is not None:
+            upto = fast.receive(data, pos, records)
+            if upto == end:
+                return records
+            if upto == pos:  # a stream of another kind: not one try for each of its chunks
+                break
+            pos = fast.end_of_chunk(data, upto)
+            records += super().receive_data(data[upto:pos])
+            if pos == end:
+                return records
+        return records + super().receive_data(data[pos:])
 
     def expect(self, request: Request) -> None:
         if isinstance(self.decoder, ResponseDecoder):
@@ -248,9 +280,12 @@ class ResponseSide(Side):
                 "sse-charset-wrong", message.start, message.end, repr(parameters.strip())
             )
             records.append(self.ledger.diagnostic(fault, self.exchange))
-        self.body = Body(self.exchange, self.ledger, message.end, message.codings, is_sse)
+        body = self.body = Body(self.exchange, self.ledger, message.end, message.codings, is_sse)
+        if body.event_stream is not None and isinstance(self.decoder, ResponseDecoder):
+            self._event_chunks = EventChunks(self.decoder, body, body.event_stream, self.ledger)
 
     def _next_message(self) -> list[Record]:
+        self._event_chunks = None
         response = self._response
         if response is None or (response.status < 200 and response.status != 101):
             return []  # an interim response: the final one belongs to the same exchange

@@ -81,6 +81,16 @@ class MessageDecoder(ABC):
         self._offset += end
         return events
 
+    @property
+    def next_chunk(self) -> int | None:
+        """The index of the chunk that comes next, if the next byte begins one; else None."""
+        return self._body.next_index if self._state == self.chunked_body else None
+
+    def advance(self, chunks: int, length: int) -> None:
+        """Pass over whole chunks that another has read, and that take ``length`` bytes."""
+        self._offset += length
+        self._body.advance(chunks, length)
+
     def receive_gap(self, length: int) -> list[Event]:
         """Count the missing bytes where that is exact, else search for the next start line."""
         events: list[Event] = []

@@ -27,9 +27,6 @@ from .sse import ServerSentEvent
 from .websocket import OPCODE_NAMES, Frame
 from .websocket_message import Message
 
-Place = tuple[int, int, float, float]
-"""first_packet, last_packet, first_time, last_time."""
-
 
 def wire_text(data: bytes) -> str:
     """Return bytes of a head as text: UTF-8 where they are, else each byte as its own character."""
@@ -61,12 +58,14 @@ class Ledger:
         self.stream = stream
         self.keeps_data = keep_data
 
-    def place(self, start: int, end: int) -> Place:
+    def place(self, start: int, end: int) -> Arrival:
         """Return the packets and times of [start, end) of this direction's stream."""
         if not self.stream.size:
             return 0, 0, 0.0, 0.0
         first, last = self.stream.span(start, end)
-        return first[0], last[2], first[1], last[3]
+        if first is last:
+            return first
+        return first[0], last[1], first[2], last[3]
 
     def request(self, found: Request, exchange: int) -> RequestRecord:
         return RequestRecord(
@@ -199,6 +198,26 @@ class Ledger:
             encoding,
             found.frames,
             found.compressed,
+        )
+
+    def message_of(self, frame: WebSocketFrameRecord, found: Message) -> WebSocketMessageRecord:
+        """Write a message that is one frame, whose record is at hand: half the time."""
+        return WebSocketMessageRecord(
+            self.connection,
+            frame.exchange,
+            self.sender,
+            frame.first_packet,
+            frame.last_packet,
+            frame.first_time,
+            frame.last_time,
+            frame.offset,
+            frame.length,
+            found.type,
+            found.size,
+            frame.data,
+            frame.encoding,
+            1,
+            False,
         )
 
     def gap(self, start: int, length: int, exchange: int | None) -> GapRecord:

@@ -73,20 +73,23 @@ def seconds(time_ns: int) -> float:
 
 Completion = tuple[int, float]
 """The packet that put bytes in order, or showed a fault, and its time in seconds."""
-Arrival = tuple[int, float, int, float]
-"""How a run of bytes of a TCP stream came in: (packet, time, completed packet, completed time).
+Arrival = tuple[int, int, float, float]
+"""How a run of bytes of a TCP stream came in: (packet, completed packet, time, completed time).
 
 ``packet`` (from 1, Wireshark's ``frame.number``) carried it when it first arrived, ``completed
 packet`` is the one whose arrival put it in order: a later one if a hole came before it. Times are
 in seconds since the epoch, as records give them, so that they are worked out once for a segment
-and not for each of its events. A plain tuple: a NamedTuple costs seven times as much.
+and not for each of its events. The order is that of a record's ``first_packet``, ``last_packet``,
+``first_time`` and ``last_time``: what lies in one run has its arrival for its place. A plain
+tuple: a NamedTuple costs seven times as much.
 """
 
 
 class SourceMap(Generic[T]):
     """What the bytes of one stream came from, run by run.
 
-    ``size`` is the length of the stream so far: the offset of the byte that comes next.
+    ``size`` is the length of the stream so far: the offset of the byte that comes next. Whoever
+    appends bytes that nothing will ask for may just add to it.
     """
 
     __slots__ = ("size", "_ends", "_values")

@@ -7,6 +7,7 @@ can hold: text, numbers, true, false, null, and lists of them.
 from __future__ import annotations
 
 from base64 import b64encode
+from operator import attrgetter
 from typing import ClassVar, Literal
 
 from .provenance import Element
@@ -16,6 +17,10 @@ Encoding = Literal["utf-8", "base64"]
 Framing = Literal["chunked", "content-length", "close", "none", "upgrade"]
 EndedBy = Literal["last-chunk", "content-length", "close", "reset", "capture-end"]
 Fields = list[tuple[str, str]]
+
+
+PLACE = attrgetter("last_packet", "offset")
+"""The contract's order among the records of one direction, but for those of bodies."""
 
 
 def text_or_base64(data: bytes) -> tuple[str, Encoding]:

@@ -43,18 +43,17 @@ _CR = 13
 _SEPARATORS = {b"\n": ("\n", b"\n\n"), b"\r\n": ("\r\n", b"\r\n\r\n")}
 
 
-def _commonest_block(newline: bytes) -> re.Pattern[bytes]:
+def commonest_block(newline: bytes) -> bytes:
     """Match a block of one ``data`` line behind at most one ``id`` and one ``event`` line.
 
     That is what most encoders write; one match costs half of taking such a block line by line.
     """
-    return re.compile(
-        rb"(?:id: ([^\r\n\0]*+)%b)?(?:event: ([^\r\n]*+)%b)?data: ([^\r\n]*+)%b%b"
-        % ((newline,) * 4)
+    return rb"(?:id: ([^\r\n\0]*+)%b)?(?:event: ([^\r\n]*+)%b)?data: ([^\r\n]*+)%b%b" % (
+        (newline,) * 4
     )
 
 
-_COMMONEST_BLOCKS = {newline: _commonest_block(newline) for newline in _SEPARATORS}
+_COMMONEST_BLOCKS = {newline: re.compile(commonest_block(newline)) for newline in _SEPARATORS}
 
 
 class EventStreamDecoder:
@@ -123,6 +122,22 @@ class EventStreamDecoder:
             events.append(diagnose("sse-event-unfinished", start, self._offset))
         self._end_unfinished(events)
         return events
+
+    @property
+    def is_between(self) -> bool:
+        """Whether it is between two blocks, and nothing waits."""
+        return self._receive == self._read_blocks
+
+    @property
+    def last_event_id(self) -> str:
+        """What the blocks so far have set."""
+        return self._last_event_id
+
+    def advance(self, length: int, event_id: str) -> None:
+        """Pass over blocks that another has read; ``event_id`` is the last one behind them."""
+        self._offset += length
+        self._line_start = self._offset
+        self._last_event_id = event_id
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

@@ -272,7 +272,8 @@ class Direction:
         """
         assert self.next_seq is not None
         piece = piece.behind(self.stream.size)  # a cut one before it may have gone further
-        arrival = (piece.packet, seconds(piece.time_ns), *completed)
+        packet, time = completed
+        arrival = (piece.packet, packet, seconds(piece.time_ns), time)
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
             self.stream.extend(len(piece.data), arrival)
@@ -306,12 +307,12 @@ class Direction:
         self._waited = 0
         if not self.queue:
             assert self.fin_offset is not None
-            return self._skip(self.fin_offset - self.stream.size, self.connection.latest * 2)
+            return self._skip(self.fin_offset - self.stream.size, _arrival(self.connection.latest))
         first = self.queue.first
         completed = first.packet, seconds(first.time_ns)
         if self.stream.size:  # nothing is in order before what comes before it
-            completed = max(completed, self.stream.at(self.stream.size)[1][2:])
-        records = self._skip(first.start - self.stream.size, (*completed, *completed))
+            completed = max(completed, self.stream.at(self.stream.size)[1][1::2])
+        records = self._skip(first.start - self.stream.size, _arrival(completed))
         while self.queue and self.queue.start <= self.stream.size:
             for piece in self.queue.take(self.stream.size):
                 completed = max(completed, (piece.packet, seconds(piece.time_ns)))
@@ -373,7 +374,7 @@ class Direction:
         missing = upto - self.stream.size
         # One byte more than was sent is a FIN that the capture lacks.
         is_lost = 1 < missing < limits.MAX_OUT_OF_ORDER
-        return self._skip(missing, self.connection.latest * 2) if is_lost else []
+        return self._skip(missing, _arrival(self.connection.latest)) if is_lost else []
 
     def _fault(self, code: str, detail: str) -> list[Record]:
         size = self.stream.size
@@ -474,3 +475,9 @@ class Connection:
         for direction in (self.first, self.second):
             direction.usual_seq = NO_SEQ
             del direction.receiver, direction.stream, direction.queue, direction.history
+
+
+def _arrival(shown: Completion) -> Arrival:
+    """Return the arrival of what a packet shows to be missing."""
+    packet, time = shown
+    return packet, packet, time, time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import partial
 
 import pytest
 import zstandard
@@ -20,6 +21,9 @@ from parsers.capture_input import (
 )
 from parsers.limits import MAX_PACKET
 from parsers.packets import UnreadableCapture
+
+compress = partial(gzip.compress, mtime=0)
+"""The same bytes at any time, so that tests have the same names in every worker."""
 
 NG = Blocks()
 PCAP = pcap_header() + record(1, 2, b"first") + record(3, 4, b"second", original=60)
@@ -43,7 +47,7 @@ def file_input(data: bytes, at_most: int = 1 << 30) -> CaptureInput:
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
-        (gzip.compress(b"", mtime=0)[:4], GZIP),
+        (compress(b"")[:4], GZIP),
         (zstd(b"")[:4], ZSTD),
         (b"\x50\x2a\x4d\x18", ZSTD),
         (b"\x5f\x2a\x4d\x18", ZSTD),
@@ -106,17 +110,14 @@ def test_no_declared_length_is_asked_of_the_stream() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        gzip.compress(PCAP, mtime=0),
-        gzip.compress(PCAP[:30], mtime=0) + gzip.compress(PCAP[30:], mtime=0),
-        gzip.compress(PCAP[:30], mtime=0)
-        + bytes(700)
-        + gzip.compress(PCAP[30:], mtime=0)
-        + bytes(CODED_WINDOW),
-        gzip.compress(b"", mtime=0) * 50 + gzip.compress(PCAP, mtime=0),
+        compress(PCAP),
+        compress(PCAP[:30]) + compress(PCAP[30:]),
+        compress(PCAP[:30]) + bytes(700) + compress(PCAP[30:]) + bytes(CODED_WINDOW),
+        compress(b"") * 50 + compress(PCAP),
         zstd(PCAP),
         zstd(PCAP[:30]) + SKIPPABLE + zstd(PCAP[30:]),
         SKIPPABLE + zstd(PCAP) + bytes(9),
-        gzip.compress(zstd(PCAP)),
+        compress(zstd(PCAP)),
     ],
 )
 def test_members_padding_and_cuts_of_the_stream_do_not_matter(data: bytes, at_most: int) -> None:
@@ -129,9 +130,7 @@ def zstd_frames(data: bytes) -> list[bytes]:
     return [zstd(data[start : start + 37]) for start in range(0, len(data), 37)]
 
 
-@pytest.mark.parametrize(
-    "pieces", [[gzip.compress(PCAPNG, mtime=0)], zstd_frames(PCAPNG)], ids=["gzip", "zstd"]
-)
+@pytest.mark.parametrize("pieces", [[compress(PCAPNG)], zstd_frames(PCAPNG)], ids=["gzip", "zstd"])
 def test_a_compressed_file_cut_anywhere_gives_what_is_whole_and_one_fault(
     pieces: list[bytes],
 ) -> None:
@@ -152,7 +151,7 @@ def test_a_compressed_file_cut_anywhere_gives_what_is_whole_and_one_fault(
 
 
 def test_a_damaged_checksum_is_found_after_the_packets() -> None:
-    data = gzip.compress(PCAP, mtime=0)
+    data = compress(PCAP)
     packets, reader = read_all(data[:-8] + b"\0\0\0\0" + data[-4:])
     assert packets == PACKETS
     assert codes(reader) == ["capture-damaged"]
@@ -160,7 +159,7 @@ def test_a_damaged_checksum_is_found_after_the_packets() -> None:
 
 
 def test_bytes_after_the_compressed_data_are_a_fault() -> None:
-    packets, reader = read_all(gzip.compress(PCAP, mtime=0) + b"\0\0garbage")
+    packets, reader = read_all(compress(PCAP) + b"\0\0garbage")
     assert packets == PACKETS
     assert codes(reader) == ["capture-damaged"]
     assert reader.faults[0].detail.startswith("gzip member 2, by byte ")
@@ -177,7 +176,7 @@ def test_a_bomb_is_read_in_steps(compress) -> None:
 
 def test_damage_inside_deflate_costs_nothing_before_it() -> None:
     packet = record(0, 0, bytes(range(256)) * 4)
-    data = bytearray(gzip.compress(pcap_header() + packet * 2_000, compresslevel=0))
+    data = bytearray(compress(pcap_header() + packet * 2_000, compresslevel=0))
     position = 65_000
     data[position : position + 1_024] = b"\xff" * 1_024  # the second stored block's header is here
     packets, reader = read_all(bytes(data))
@@ -196,13 +195,13 @@ def test_damage_inside_zstd_is_found() -> None:
 
 def test_salvage_of_sound_data_is_all_of_it() -> None:
     member = GzipMember()
-    data = gzip.compress(PCAP, mtime=0)
+    data = compress(PCAP)
     assert member.decompress(data) == PCAP
     assert member.salvage(data) == PCAP
 
 
 def test_a_fault_of_an_inner_layer_is_seen_through_the_outer_one() -> None:
-    outer = CaptureInput(FileSource(Dribble(gzip.compress(zstd(PCAP))[:-9], 1 << 30)))
+    outer = CaptureInput(FileSource(Dribble(compress(zstd(PCAP))[:-9], 1 << 30)))
     middle = CaptureInput(DecompressedSource(outer, GZIP))
     inner = DecompressedSource(middle, ZSTD)
     while inner.read(100):

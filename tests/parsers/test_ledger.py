@@ -18,7 +18,7 @@ def ledger(*arrivals: tuple[int, int, int], keep_data: bool = True) -> Ledger:
     """A direction whose runs have a length, the packet that carried it, and what completed it."""
     stream: SourceMap[Arrival] = SourceMap()
     for length, packet, completed in arrivals:
-        stream.extend(length, (packet, float(packet), completed, float(completed)))
+        stream.extend(length, (packet, completed, float(packet), float(completed)))
     return Ledger(7, "server", stream, keep_data)
 
 
