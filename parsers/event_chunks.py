@@ -130,11 +130,7 @@ class EventChunks:
                 return match
         return None
 
-    @staticmethod
-    def end_of_chunk(data: bytes, pos: int) -> int:
-        """Return where a chunk of any kind ends that begins at ``pos``; else where ``data`` does.
-
-        For a piece in which only some chunks are unusual, as a ping between events is.
-        """
+    def end_of_element(self, data: bytes, pos: int) -> int:
+        """Return where a chunk of any kind ends that begins at ``pos``, else the end."""
         line = match_chunk_line(data, pos)
         return len(data) if line is None else min(line.end() + int(line[1], 16) + 2, len(data))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable
+from typing import Protocol
 
 from .body import Body
 from .chunked import Chunk, Data, MissingData
@@ -19,10 +20,11 @@ from .diagnostics import Diagnostic, diagnose
 from .event_chunks import EventChunks
 from .http1 import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
 from .ledger import Ledger
-from .limits import MAX_PIPELINED, PART_SIZE
+from .limits import MAX_PIPELINED
 from .permessage_deflate import DeflateParameters
 from .provenance import Completion, Ending, Event
-from .records import PLACE, Record, Sender, WebSocketFrameRecord
+from .records import PLACE, Record, Sender
+from .usual_frames import UsualFrames
 from .websocket import Frame
 from .websocket_handshake import agree
 from .websocket_message import Message, WebSocketDecoder
@@ -42,6 +44,19 @@ def field_value(fields: Fields, name: bytes) -> bytes | None:
     return next((value for given, value in fields if given.lower() == name), None)
 
 
+class FastPath(Protocol):
+    """Takes the elements that nearly all of a stream is made of past the layers between."""
+
+    def receive(self, data: bytes, pos: int, records: list[Record]) -> int:
+        """Read what it can from ``pos`` of ``data`` on; return where that ends."""
+
+    def end_of_element(self, data: bytes, pos: int) -> int:
+        """Return where the element ends that it could not read, or the end of ``data``.
+
+        A guess, for a piece in which only some elements are unusual, as a ping between events is.
+        """
+
+
 class Side(ABC):
     """One direction of an HTTP/1.1 connection: a receiver of its bytes."""
 
@@ -53,9 +68,26 @@ class Side(ABC):
         """None once another protocol has begun that is not decoded."""
         self.exchange = 0
         self.body: Body | None = None
+        self._fast_path: FastPath | None = None
         self._ending: Ending | None = None
 
     def receive_data(self, data: bytes) -> list[Record]:
+        """Take the next bytes: what it can by a fast path, and what is between by the decoder."""
+        records: list[Record] = []
+        pos, end = 0, len(data)
+        while (fast_path := self._fast_path) is not None:
+            upto = fast_path.receive(data, pos, records)
+            if upto == end:
+                return records
+            if upto == pos:  # a stream of another kind: not one try for each of its elements
+                break
+            pos = fast_path.end_of_element(data, upto)
+            records += self._decode(data[upto:pos])
+            if pos == end:
+                return records
+        return records + self._decode(data[pos:] if pos else data)
+
+    def _decode(self, data: bytes) -> list[Record]:
         decoder = self.decoder
         if decoder is None:
             return []
@@ -103,7 +135,7 @@ class Side(ABC):
             elif type(event) is Frame:
                 records.append(self.ledger.frame(event, self.exchange))
             elif type(event) is Message:
-                records.append(self._write_message(event, records))
+                records.append(self.ledger.message(event, self.exchange))
                 is_in_order = is_in_order and event.frames == 1
             else:
                 is_in_order = False
@@ -120,19 +152,6 @@ class Side(ABC):
         elif is_in_order:
             return records
         return done + in_order(records) if done else in_order(records)
-
-    def _write_message(self, found: Message, records: list[Record]) -> Record:
-        """Return the record of a message; it shares what it can with the one frame that it is."""
-        last = records[-1] if records else None
-        if (
-            found.frames == 1
-            and not found.compressed
-            and isinstance(last, WebSocketFrameRecord)
-            and last.offset == found.start
-            and last.payload_length <= PART_SIZE
-        ):
-            return self.ledger.message_of(last, found)
-        return self.ledger.message(found, self.exchange)
 
     def _receive_content(self, content: list[Data], records: list[Record]) -> None:
         if self.body is not None:
@@ -186,6 +205,7 @@ class Side(ABC):
         start, held = old.release() if old.paused else (old.offset, b"")
         decoder = WebSocketDecoder(sender, start, deflate, keep_data=self.ledger.keeps_data)
         self.decoder = decoder
+        self._fast_path = UsualFrames(decoder, self.ledger, self.exchange)
         records = self.receive_data(held)
         while old.paused:
             offset = start + len(held)
@@ -243,23 +263,6 @@ class ResponseSide(Side):
         requests.responses = self
         self.protocol = "http/1.1"
         self._response: Response | None = None
-        self._event_chunks: EventChunks | None = None
-
-    def receive_data(self, data: bytes) -> list[Record]:
-        """Take the next bytes: what it can by the fast path, and what is between by the layers."""
-        pos, end = 0, len(data)
-        records: list[Record] = []
-        while (fast := self._event_chunks) is not None:
-            upto = fast.receive(data, pos, records)
-            if upto == end:
-                return records
-            if upto == pos:  # a stream of another kind: not one try for each of its chunks
-                break
-            pos = fast.end_of_chunk(data, upto)
-            records += super().receive_data(data[upto:pos])
-            if pos == end:
-                return records
-        return records + super().receive_data(data[pos:])
 
     def expect(self, request: Request) -> None:
         if isinstance(self.decoder, ResponseDecoder):
@@ -282,10 +285,10 @@ class ResponseSide(Side):
             records.append(self.ledger.diagnostic(fault, self.exchange))
         body = self.body = Body(self.exchange, self.ledger, message.end, message.codings, is_sse)
         if body.event_stream is not None and isinstance(self.decoder, ResponseDecoder):
-            self._event_chunks = EventChunks(self.decoder, body, body.event_stream, self.ledger)
+            self._fast_path = EventChunks(self.decoder, body, body.event_stream, self.ledger)
 
     def _next_message(self) -> list[Record]:
-        self._event_chunks = None
+        self._fast_path = None
         response = self._response
         if response is None or (response.status < 200 and response.status != 101):
             return []  # an interim response: the final one belongs to the same exchange

@@ -200,26 +200,6 @@ class Ledger:
             found.compressed,
         )
 
-    def message_of(self, frame: WebSocketFrameRecord, found: Message) -> WebSocketMessageRecord:
-        """Write a message that is one frame, whose record is at hand: half the time."""
-        return WebSocketMessageRecord(
-            self.connection,
-            frame.exchange,
-            self.sender,
-            frame.first_packet,
-            frame.last_packet,
-            frame.first_time,
-            frame.last_time,
-            frame.offset,
-            frame.length,
-            found.type,
-            found.size,
-            frame.data,
-            frame.encoding,
-            1,
-            False,
-        )
-
     def gap(self, start: int, length: int, exchange: int | None) -> GapRecord:
         return GapRecord(
             self.connection,

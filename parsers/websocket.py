@@ -159,6 +159,15 @@ class FrameDecoder:
         return self._offset + len(self._rest)
 
     @property
+    def is_between(self) -> bool:
+        """Whether the next byte begins a frame."""
+        return not self._rest and self._receive == self._read_frames
+
+    def advance(self, length: int) -> None:
+        """Pass over whole frames that another has read."""
+        self._offset += length
+
+    @property
     def is_lost(self) -> bool:
         """Whether frame borders are lost, so that no more is decoded."""
         return self._receive == self._ignore

@@ -90,6 +90,11 @@ class MessageDecoder:
         self._closed = False  # a close frame was sent
 
     @property
+    def is_between(self) -> bool:
+        """Whether the next frame may begin a message."""
+        return self._message is None and not self._closed
+
+    @property
     def open_offsets(self) -> tuple[int, ...]:
         """Where the open message begins."""
         return () if self._message is None else (self._message.start,)
@@ -322,6 +327,20 @@ class WebSocketDecoder:
         if ending != "capture-end" and not self._frames.is_lost:
             events += self._messages.receive_eof(self._frames.offset)
         return events
+
+    @property
+    def offset(self) -> int:
+        """The number of the byte that comes next."""
+        return self._frames.offset
+
+    @property
+    def is_between(self) -> bool:
+        """Whether the next byte begins a frame that may be a message."""
+        return self._frames.is_between and self._messages.is_between
+
+    def advance(self, length: int) -> None:
+        """Pass over frames that another has read, and that are whole messages."""
+        self._frames.advance(length)
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

@@ -7,7 +7,8 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.talk import Talk, decoded
+from support.fast_paths import with_and_without
+from support.talk import Talk
 
 from parsers import event_chunks
 from parsers.decode import completion
@@ -38,22 +39,7 @@ def both(
         talk.server(piece)
         talk.ack("client")
     talk.close()
-    packets = talk.tape.packets
-    taken = 0
-    receive = EventChunks.receive
-
-    def counting(self: EventChunks, data: bytes, pos: int, records: list[Record]) -> int:
-        nonlocal taken
-        upto = receive(self, data, pos, records)
-        taken += upto - pos
-        return upto
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(EventChunks, "receive", counting)
-        records = decoded(packets, keep_data=keep_data, batch=batch)
-        patch.setattr(EventChunks, "receive", lambda self, data, pos, records: pos)
-        assert decoded(packets, keep_data=keep_data, batch=batch) == records
-    return records, taken
+    return with_and_without(EventChunks, talk.tape.packets, keep_data=keep_data, batch=batch)
 
 
 EVENTS = [chunk(event(number)) for number in range(6)]
