@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -51,10 +52,18 @@ print(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, code)
 memory, so the parent must be small. This one has 9 MiB."""
 
 
+AS_INSTALLED = {
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+}
+"""The environment of whoever has installed a command: its bytecode is kept, its output buffered."""
+
+
 def run(command: Sequence[str]) -> Run:
     """Run a command to its end with its output thrown away; raises Failed if it fails."""
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
-    done = subprocess.run(launcher, capture_output=True, text=True, check=False)
+    done = subprocess.run(launcher, capture_output=True, text=True, check=False, env=AS_INSTALLED)
     if done.returncode:
         raise Failed(f"{command[0]}: {done.stderr[-400:]}")
     wall, cpu, peak_kib, code = map(float, done.stdout.split())
