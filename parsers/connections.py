@@ -18,7 +18,8 @@ from collections.abc import Callable
 from . import limits
 from .diagnostics import diagnose
 from .records import Record
-from .tcp import ACK, LARGE_SEGMENT, SYN, Connection, Direction
+from .segment import ACK, SYN, Segment
+from .tcp import LARGE_SEGMENT, Connection, Direction
 
 
 class ConnectionTable:
@@ -41,33 +42,24 @@ class ConnectionTable:
         self._closed: deque[Connection] = deque()
         self._dirty: list[Direction] = []  # those with something put aside
 
-    def receive(
-        self,
-        key: bytes,
-        seq: int,
-        ack: int,
-        flags: int,
-        payload: bytes,
-        missing: int,
-        number: int,
-        time_ns: int,
-    ) -> list[Record]:
+    def receive(self, key: bytes, segment: Segment) -> list[Record]:
         """Take one segment of the connection that ``key`` names; return what it completed.
 
         ``key`` is source address, destination address, source port and destination port.
         """
         direction = self.directions.get(key)
-        if direction is None or (flags & (SYN | ACK) == SYN and self._is_reused(direction, seq)):
-            opened = self._open_connection(key, flags, number, time_ns)
-            return opened + self.receive(key, seq, ack, flags, payload, missing, number, time_ns)
+        if direction is None or (
+            segment.flags & (SYN | ACK) == SYN and self._is_reused(direction, segment.seq)
+        ):
+            return self._open_connection(key, segment) + self.receive(key, segment)
         connection = direction.connection
         if connection.is_over:
             return []  # a late packet
         connection.packets += 1
-        connection.last_packet = number
-        connection.last_time = time_ns
+        connection.last_packet = segment.number
+        connection.last_time = segment.time_ns
         records = direction.peer.flush() + direction.flush()
-        records += direction.receive(seq, ack, flags, payload, missing, number, time_ns)
+        records += direction.receive(segment)
         direction.note_usual_seq()
         direction.peer.note_usual_seq()
         if direction.is_ended and connection.is_closed:
@@ -124,14 +116,14 @@ class ConnectionTable:
             return False
         return not 0 <= direction.offset_of(seq) - direction.stream.size < 0x10000
 
-    def _open_connection(self, key: bytes, flags: int, number: int, time_ns: int) -> list[Record]:
+    def _open_connection(self, key: bytes, segment: Segment) -> list[Record]:
         records: list[Record] = []
         if (old := self.directions.get(key)) and not old.connection.is_over:
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
-        connection = Connection(self._count, key, number, time_ns)
-        connection.is_midstream = not flags & SYN
+        connection = Connection(self._count, key, segment.number, segment.time_ns)
+        connection.is_midstream = not segment.flags & SYN
         self._count += 1
         self._open[connection.index] = connection
         self.directions[key] = connection.first

@@ -17,6 +17,7 @@ from .exchange import RequestSide, ResponseSide
 from .http1 import RequestDecoder, ResponseDecoder
 from .ledger import Ledger
 from .provenance import Completion, Element, Ending, seconds
+from .receiver import Ignored
 from .records import ConnectionRecord, Record, Sender
 from .tcp import Connection, Direction
 
@@ -52,53 +53,6 @@ def address_text(address: bytes, port: int) -> str:
     """Return ``127.0.0.1:8000`` or ``[::1]:8000``."""
     shown = str(ip_address(address))
     return f"{shown}:{port}" if len(address) == 4 else f"[{shown}]:{port}"
-
-
-class Ignored:
-    """The receiver of bytes that no decoder here understands."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-
-    def receive_data(self, data: bytes) -> list[Record]:
-        return []
-
-    def receive_gap(self, start: int, end: int) -> list[Record]:
-        return [self.ledger.gap(start, end - start, None)]
-
-    def receive_eof(self, ending: Ending) -> list[Record]:
-        return []
-
-    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        return [self.ledger.diagnostic(fault, None, shown)]
-
-    @property
-    def open_offsets(self) -> tuple[int, ...]:
-        return ()
-
-
-class Unheard:
-    """The receiver of a connection that nobody asked for: of it there are no records."""
-
-    def receive_data(self, data: bytes) -> list[Record]:
-        return []
-
-    def receive_gap(self, start: int, end: int) -> list[Record]:
-        return []
-
-    def receive_eof(self, ending: Ending) -> list[Record]:
-        return []
-
-    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        return []
-
-    @property
-    def open_offsets(self) -> tuple[int, ...]:
-        return ()
-
-
-UNHEARD = Unheard()
-"""One for all: it keeps nothing."""
 
 
 class _Fault(Element, frozen=True):

@@ -17,19 +17,20 @@ from struct import Struct
 from .capture_file import CaptureReader
 from .capture_input import Readable
 from .connections import ConnectionTable
-from .conversation import UNHEARD, Conversation
+from .conversation import Conversation
 from .diagnostics import Diagnostic, diagnose
-from .ip import read_ip
+from .ip import TCP, read_ip
 from .ip_fragments import FragmentReassembler
 from .limits import MAX_BATCH
 from .link import UNKNOWN_LINK_TYPE, network_offset
 from .packets import CaptureFault, Packet
 from .provenance import seconds
+from .receiver import UNHEARD
 from .records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
-from .tcp import ACK, UNUSUAL, Connection
+from .segment import ACK, UNUSUAL, read_segment
+from .tcp import Connection
 
 ETHERNET = 1
-TCP = 6
 
 # EtherType, IPv4 version and header length, and type of service in one number; total length; flags
 # and fragment offset, time to live, and protocol in one number; source and destination address,
@@ -39,11 +40,15 @@ USUAL_HEADERS = Struct("!12x IH2xI2x 12s IIH")
 IPV4_WITHOUT_OPTIONS = 0x080045
 PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
 """Of the second number: more fragments or an offset, and the protocol."""
-# Both ports as part of the key, sequence number, acknowledgement number, data offset and flags.
-TCP_HEADER = Struct("!4sIIH6x")
-FLAGS = 0x1FF
-USUAL_MASK = UNUSUAL | ACK
 SHORTEST_USUAL = USUAL_HEADERS.size
+# Where the payload begins, by TCP's data offset and flags, of a segment that only carries data and
+# acknowledges some. Headers up to 32 bytes: longer ones may be signed.
+USUAL_STARTS = {
+    words << 12 | flags: 34 + 4 * words
+    for words in range(5, 9)
+    for flags in range(1 << 12)
+    if flags & (UNUSUAL | ACK) == ACK
+}
 
 BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
@@ -158,20 +163,21 @@ class PacketDecoder:
         directions = self._table.directions
         receive_usual = self._table.receive_usual
         read_headers = USUAL_HEADERS.unpack_from
+        find_start = USUAL_STARTS.get
         for packet in packets:
             number, time_ns, link_type, _, data = packet
             if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
                 network, total, protocol, key, seq, ack, flags = read_headers(data)
                 direction = directions.get(key)
-                start = 34 + (flags >> 12 << 2)
+                start = find_start(flags)
                 end = 14 + total
                 if (
                     direction is not None
                     and seq == direction.usual_seq
-                    and flags & USUAL_MASK == ACK
+                    and start is not None
                     and network >> 8 == IPV4_WITHOUT_OPTIONS
                     and protocol & PROTOCOL_AND_FRAGMENT == TCP
-                    and 54 <= start <= end <= len(data)
+                    and start <= end <= len(data)
                 ):
                     time_ns = time_ns or 0
                     connection = direction.connection
@@ -222,26 +228,16 @@ class PacketDecoder:
         return records
 
     def _receive_tcp(
-        self, source: bytes, destination: bytes, segment: bytes, length: int
+        self, source: bytes, destination: bytes, data: bytes, length: int
     ) -> list[Record]:
-        """Read a TCP header (RFC 9293 section 3.1); ``length`` is the segment's as declared."""
-        if len(segment) < TCP_HEADER.size <= length:
-            return self._report_cut(length - len(segment))
-        if length < TCP_HEADER.size:
-            return self._report("tcp-malformed", f"20 bytes expected, {length} found")
-        ports, seq, ack, flags = TCP_HEADER.unpack_from(segment)
-        header = flags >> 12 << 2
-        if not 20 <= header <= length:
-            return self._report(
-                "tcp-malformed", f"a header of {header} bytes in a segment of {length}"
-            )
-        payload = segment[header:]
-        missing = length - max(len(segment), header)
-        records = self._report_cut(missing)
+        """Take a TCP segment; ``length`` is its own, as declared."""
         number, time_ns = self._last
-        return records + self._receive_segment(
-            source + destination + ports, seq, ack, flags & FLAGS, payload, missing, number, time_ns
-        )
+        found = read_segment(source, destination, data, length, number, time_ns)
+        if isinstance(found, Diagnostic):
+            return self._report_once(found)
+        ports, segment = found
+        records = self._report_cut(segment.missing)
+        return records + self._receive_segment(source + destination + ports, segment)
 
     def connection_of(self, key: bytes) -> int | None:
         """Return the connection of the last packet with this key, None if it was of none.

@@ -72,6 +72,19 @@ FAULTS: dict[str, Fault] = {
     ),
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
+    "tcp-checksum-wrong": Fault(
+        "warning", "a segment with a wrong checksum was ignored", "RFC 9293 section 3.1"
+    ),
+    "tcp-checksum-overruled": Fault(
+        "note",
+        "a segment with a wrong checksum was acknowledged, and is taken",
+        "RFC 9293 section 3.1",
+    ),
+    "tcp-signature-unexpected": Fault(
+        "warning",
+        "a segment whose signature its connection does not expect was ignored",
+        "RFC 2385 section 2.0",
+    ),
     "tcp-overlap-conflict": Fault(
         "error", "segments disagree about the same bytes", "RFC 9293 section 3.10.7.4"
     ),

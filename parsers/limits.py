@@ -48,6 +48,8 @@ MAX_HISTORY_SEGMENTS = 16
 """Segments kept after they were put in order, so that a late copy can be compared with them."""
 MAX_HISTORY = 64 * KiB
 """Bytes of them, in one direction: a window of TCP without scaling (RFC 7323 section 2)."""
+MAX_DROPPED_SEGMENTS = 16
+"""Segments with a wrong checksum that are kept until it is certain that they were dropped."""
 GAP_PATIENCE = 16
 """Packets of a connection that may still bring bytes that were acknowledged already: captures
 of several queues or cores show a segment after its acknowledgement, but not long after."""

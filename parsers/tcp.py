@@ -8,21 +8,15 @@ offsets by a signed 32-bit difference to the next expected one, so wrapping need
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal
 
 from . import limits
-from .diagnostics import Diagnostic, diagnose
+from .diagnostics import diagnose
 from .provenance import Arrival, Completion, Ending, SourceMap, seconds
 from .reassembly import History, OutOfOrderQueue, Piece, find_conflict
+from .receiver import Receiver
 from .records import Record
-
-FIN = 0x01
-SYN = 0x02
-RST = 0x04
-ACK = 0x10
-URG = 0x20
-UNUSUAL = FIN | SYN | RST | URG
-"""A segment with none of these, but with ACK, only carries data and acknowledges some."""
+from .segment import ACK, FIN, RST, SYN, UNUSUAL, URG, Scrutiny, Segment
 
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered, later as sent again, as in
@@ -34,21 +28,6 @@ FORGET_EVERY = 32
 """Runs of a source map after which those that nothing needs any more are dropped. So few, because
 what is kept for each of many connections must stay in the processor's cache: 512 made the decode
 of a hundred connections a quarter slower."""
-
-
-class Receiver(Protocol):
-    """What a direction hands its bytes to, and what comes of them."""
-
-    def receive_data(self, data: bytes) -> list[Record]: ...
-
-    def receive_gap(self, start: int, end: int) -> list[Record]: ...
-
-    def receive_eof(self, ending: Ending) -> list[Record]: ...
-
-    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]: ...
-
-    @property
-    def open_offsets(self) -> tuple[int, ...]: ...
 
 
 class Direction:
@@ -73,6 +52,8 @@ class Direction:
         "is_ended",
         "retransmissions",
         "out_of_order",
+        "_scrutiny",
+        "_dropped",
         "_highest_end",
         "_highest_time",
         "_waited",
@@ -105,34 +86,37 @@ class Direction:
         self.is_ended = False
         self.retransmissions = 0
         self.out_of_order = 0
+        self._scrutiny = Scrutiny()
+        self._dropped: list[Piece] = []
+        """What had a wrong checksum, as long as it may turn out that the receiver took it."""
         self._highest_end = 0
         self._highest_time = 0
         self._waited = 0
         self._has_been_full = False
 
-    def receive(
-        self,
-        seq: int,
-        ack: int,
-        flags: int,
-        payload: bytes,
-        missing: int,
-        number: int,
-        time_ns: int,
-    ) -> list[Record]:
-        """Take one segment by the general path; return the records that it completed.
+    def receive(self, segment: Segment) -> list[Record]:
+        """Take one segment by the general path; return the records that it completed."""
+        is_plain = segment.flags & (UNUSUAL | ACK) == ACK and self.next_seq is not None
+        is_usual = is_plain and segment.seq == self.usual_seq
+        if why := self._scrutiny.fault(segment, is_usual):
+            return self._drop(segment, *why)
+        return (
+            self._receive_plain(segment, segment.seq)
+            if is_plain
+            else self._receive_unusual(segment)
+        )
 
-        ``missing`` is how many bytes of its payload the snapshot length cut off.
-        """
-        if flags & UNUSUAL or not flags & ACK or self.next_seq is None:
-            return self._receive_unusual(seq, ack, flags, payload, missing, number, time_ns)
-        self.acked = ack
+    def _receive_plain(self, segment: Segment, seq: int) -> list[Record]:
+        """Take the acknowledgement and the payload, which begins at ``seq``."""
+        self.acked = segment.ack
         records = self.peer.check_for_gap() if self.peer.is_waiting else []
-        if payload or missing:
-            records += self._receive_payload(
-                Piece(self.offset_of(seq), payload, number, time_ns, missing)
-            )
+        if segment.payload or segment.missing:
+            records += self._receive_payload(self._piece_of(segment, seq))
         return records
+
+    def _piece_of(self, segment: Segment, seq: int) -> Piece:
+        start = self.offset_of(seq)
+        return Piece(start, segment.payload, segment.number, segment.time_ns, segment.missing)
 
     def flush(self) -> list[Record]:
         """Hand what was put aside to the receiver."""
@@ -154,7 +138,7 @@ class Direction:
     def note_usual_seq(self) -> None:
         """Say what the next usual segment is, after one that was not."""
         is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
-        is_usual = is_usual and self.connection.is_understood
+        is_usual = is_usual and self.connection.is_understood and not self._scrutiny.is_close
         if is_usual and self.fin_offset is None and self.next_seq is not None:
             self.usual_seq = self.next_seq
         else:
@@ -171,19 +155,11 @@ class Direction:
         assert self.next_seq is not None
         return self.stream.size + ((seq - self.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
-    def _receive_unusual(
-        self,
-        seq: int,
-        ack: int,
-        flags: int,
-        payload: bytes,
-        missing: int,
-        number: int,
-        time_ns: int,
-    ) -> list[Record]:
+    def _receive_unusual(self, segment: Segment) -> list[Record]:
         """Take a segment that opens, closes, is urgent, or is the first that was captured."""
+        seq, flags = segment.seq, segment.flags
         if flags & RST:
-            return self._receive_reset(seq, ack, flags, number, time_ns)
+            return self._receive_reset(segment)
         if flags & SYN:
             if self.next_seq is not None:
                 is_again = seq == self.base_seq
@@ -193,21 +169,60 @@ class Direction:
             seq = (seq + 1) & 0xFFFFFFFF
             self.next_seq = seq
         elif not flags & ACK:
-            return self._fault("tcp-no-ack-flag", f"{len(payload)} bytes in packet {number}")
+            detail = f"{len(segment.payload)} bytes in packet {segment.number}"
+            return self._fault("tcp-no-ack-flag", detail)
         elif self.next_seq is None:
             self.next_seq = seq
-        records: list[Record] = []
-        if flags & URG:
-            records += self._fault("tcp-urgent-data", f"in packet {number}")
+        records = self._receive_urgent(segment, seq) if flags & URG else []
         if flags & FIN and self.fin_offset is None:
-            self.fin_offset = self.offset_of(seq) + len(payload) + missing
-            self.fin_packet = number
+            self.fin_offset = self.offset_of(seq) + len(segment.payload) + segment.missing
+            self.fin_packet = segment.number
             self.is_waiting = True
             self.connection.note_fin(self)
-        records += self.receive(seq, ack, flags & ~UNUSUAL | ACK, payload, missing, number, time_ns)
+        records += self._receive_plain(segment, seq)
         if not flags & ACK:
             self.acked = None
         return records + self._end_at_fin()
+
+    def _receive_urgent(self, segment: Segment, seq: int) -> list[Record]:
+        """Say which byte is urgent: Linux takes it out of the stream, unless asked not to.
+
+        The pointer names the byte behind it, as in RFC 793's text and everywhere in practice (RFC
+        6093 section 3.2). Whether the application read it cannot be seen: it stays where it is.
+        """
+        index = max(segment.urgent_pointer, 1) - 1
+        offset = self.offset_of(seq) + index
+        byte = segment.payload[index : index + 1]
+        shown = f"{byte!r} at {offset:,}" if byte else f"at {offset:,}"
+        detail = f"{shown}, in packet {segment.number}"
+        fault = diagnose("tcp-urgent-data", offset, offset + len(byte), detail)
+        return self.receiver.receive_fault(fault, self.connection.latest)
+
+    def _drop(self, segment: Segment, code: str, detail: str) -> list[Record]:
+        """Leave out a segment that its receiver drops unseen."""
+        is_data = code == "tcp-checksum-wrong" and segment.payload and self.next_seq is not None
+        if is_data and len(self._dropped) < limits.MAX_DROPPED_SEGMENTS:
+            self._dropped.append(self._piece_of(segment, segment.seq))
+        return self._fault(code, detail)
+
+    def _take_dropped(self) -> list[Record]:
+        """Let wait what was dropped, if the receiver acknowledged it and nothing else came.
+
+        Its checksum was right, then, where it arrived: the capture does not show that one.
+        """
+        acked = self.peer.acked
+        if acked is None or not self._dropped:
+            return []
+        records: list[Record] = []
+        upto = self.offset_of(acked)
+        for piece in self._dropped:
+            is_taken = self.stream.size < piece.end <= upto
+            if is_taken and not any(self.queue.overlapping(piece.start, piece.end)):
+                self._scrutiny.trust()
+                self.queue.insert(piece)
+                records += self._fault("tcp-checksum-overruled", f"packet {piece.packet}")
+        self._dropped = [piece for piece in self._dropped if piece.end > upto]
+        return records
 
     def _receive_payload(self, piece: Piece) -> list[Record]:
         """Take the payload of a segment wherever it belongs."""
@@ -257,7 +272,10 @@ class Direction:
         if conflict is None and self.queue:
             waiting = self.queue.overlapping(piece.start, piece.end)
             conflict = find_conflict(piece, ((other.start, other.data) for other in waiting))
-        return self.receiver.receive_fault(conflict, self.connection.latest) if conflict else []
+        if conflict is None:
+            return []
+        self._scrutiny.doubt()
+        return self.receiver.receive_fault(conflict, self.connection.latest)
 
     def _count_late(self, time_ns: int) -> None:
         if time_ns - self._highest_time < REORDERING_TIME:
@@ -305,14 +323,17 @@ class Direction:
         What waited there was complete when its own packets came: the hole is the capture's.
         """
         self._waited = 0
+        records = self._take_dropped()
         if not self.queue:
             assert self.fin_offset is not None
-            return self._skip(self.fin_offset - self.stream.size, _arrival(self.connection.latest))
+            shown = _arrival(self.connection.latest)
+            return records + self._skip(self.fin_offset - self.stream.size, shown)
         first = self.queue.first
         completed = first.packet, seconds(first.time_ns)
         if self.stream.size:  # nothing is in order before what comes before it
             completed = max(completed, self.stream.at(self.stream.size)[1][1::2])
-        records = self._skip(first.start - self.stream.size, _arrival(completed))
+        if first.start > self.stream.size:
+            records += self._skip(first.start - self.stream.size, _arrival(completed))
         while self.queue and self.queue.start <= self.stream.size:
             for piece in self.queue.take(self.stream.size):
                 completed = max(completed, (piece.packet, seconds(piece.time_ns)))
@@ -327,20 +348,19 @@ class Direction:
         self.stream.extend(length, arrival)
         return self.receiver.receive_gap(self.stream.size - length, self.stream.size)
 
-    def _receive_reset(
-        self, seq: int, ack: int, flags: int, number: int, time_ns: int
-    ) -> list[Record]:
+    def _receive_reset(self, segment: Segment) -> list[Record]:
         """Take a RST, if its receiver would (RFC 5961 section 3.2)."""
+        seq = segment.seq
         if self.next_seq is not None:
             expected = {self.next_seq, self.end_seq, self.peer.acked}
             if seq not in expected:
                 return self._fault(
                     "tcp-reset-ignored",
-                    f"sequence number {seq} in packet {number}, expected {self.next_seq}",
+                    f"sequence number {seq} in packet {segment.number}, expected {self.next_seq}",
                 )
-        if flags & ACK:
-            self.acked = ack
-        return self.connection.reset_by(self, number, time_ns)
+        if segment.flags & ACK:
+            self.acked = segment.ack
+        return self.connection.reset_by(self)
 
     def _end_at_fin(self) -> list[Record]:
         """End this direction once everything before its FIN is in order."""
@@ -352,7 +372,7 @@ class Direction:
         """End this direction: what waits behind holes first, then what is unfinished."""
         if self.is_ended:
             return []
-        records = self.flush()
+        records = self.flush() + self._take_dropped()
         while self.queue:
             records += self._give_up_hole()
         if self.fin_offset is not None and self.stream.size < self.fin_offset:
@@ -454,7 +474,7 @@ class Connection:
             self.closed_by = direction
             self.close = "fin"
 
-    def reset_by(self, direction: Direction, number: int, time_ns: int) -> list[Record]:
+    def reset_by(self, direction: Direction) -> list[Record]:
         """End both directions. Bytes that were in order before the RST stay decoded."""
         self.is_reset = True
         if not (self.first.is_ended and self.second.is_ended):
@@ -475,6 +495,7 @@ class Connection:
         for direction in (self.first, self.second):
             direction.usual_seq = NO_SEQ
             del direction.receiver, direction.stream, direction.queue, direction.history
+            del direction._scrutiny, direction._dropped
 
 
 def _arrival(shown: Completion) -> Arrival:

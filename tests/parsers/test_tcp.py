@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.corpus import vectors_at_hand
-from support.segments import ACK, CLIENT, FIN, PSH_ACK, RST, SERVER, SYN, Wire
+from support.segments import ACK, CLIENT, FIN, MD5_SIGNATURE, PSH_ACK, RST, SERVER, SYN, Sink, Wire
 
 from parsers import limits
-from parsers.tcp import URG
+from parsers.segment import URG
 
 ISN = 1000
 FIRST = ISN + 1
@@ -26,10 +26,7 @@ ANOMALY_CODES = {
     "rst-not-exact": "tcp-reset-ignored",
     "data-after-fin": "tcp-data-after-fin",
     "syn-in-established": "tcp-syn-ignored",
-}
-NOT_DROPPED = {
-    "bad-checksum-first": "checksums are unfinished on loopback: the conflict is reported instead",
-    "urg-byte-removed": "whether the application took the urgent byte inline cannot be seen",
+    "bad-checksum": "tcp-checksum-wrong",
 }
 
 
@@ -39,19 +36,41 @@ def established(isn: int = ISN) -> Wire:
     return wire
 
 
+def established_right() -> Wire:
+    """A connection whose checksums can be judged."""
+    wire = Wire()
+    wire.handshake(ISN, checksum="right")
+    return wire
+
+
+def as_read(sink: Sink, is_inline: bool) -> bytes:
+    """What the application read: urgent bytes are reported, and whether it took them is unseen."""
+    data = sink.data
+    for fault in reversed(sink.faults):
+        if fault.code == "tcp-urgent-data" and not is_inline:
+            data = data[: fault.start] + data[fault.end :]
+    return data
+
+
 @pytest.mark.parametrize("vector", vectors_at_hand("tcp"), ids=lambda vector: vector["id"])
 def test_vectors(vector: dict[str, Any]) -> None:
-    wire = established(vector["isn"])
+    wire = Wire()
+    wire.handshake(vector["isn"], checksum="right")
     for segment in vector["segments"]:
-        data = bytes.fromhex(segment["data"])
         wire.send(
-            CLIENT, vector["isn"] + segment["seq"], data, segment.get("flags", PSH_ACK), ack=5001
+            CLIENT,
+            vector["isn"] + segment["seq"],
+            bytes.fromhex(segment["data"]),
+            segment.get("flags", PSH_ACK),
+            ack=5001,
+            urgent_pointer=segment.get("urg", 0),
+            checksum="wrong" if segment.get("bad_checksum") else "right",
         )
     expect = vector["expect"]
     sink, direction = wire.sink(), wire.direction()
-    if vector["id"] not in NOT_DROPPED:
-        measured = expect.get("by_policy_hex", {}).get("linux-6.18 (measured)")
-        assert sink.data.hex() == expect.get("stream_hex", measured)
+    measured = expect.get("by_policy_hex", {}).get("linux-6.18 (measured)")
+    read = as_read(sink, is_inline="inline" in vector["id"])
+    assert read.hex() == expect.get("stream_hex", measured)
     if "closed_by" in expect:
         assert wire.opened[0].close == expect["closed_by"]
     anomalies = set(expect["anomalies"])
@@ -335,10 +354,105 @@ class TestEnds:
         assert wire.closed[0].packets == 6
 
 
-def test_urgent_data_is_kept_and_reported() -> None:
-    wire = established()
-    wire.send(CLIENT, FIRST, b"abXcd", PSH_ACK | URG)
-    assert (wire.sink().data, wire.sink().codes) == (b"abXcd", ["tcp-urgent-data"])
+class TestDropped:
+    """Segments that the receiver dropped unseen."""
+
+    def test_a_wrong_checksum(self) -> None:
+        wire = established_right()
+        wire.send(CLIENT, FIRST, b"evil", checksum="wrong")
+        wire.send(CLIENT, FIRST, b"good", checksum="right")
+        assert (wire.sink().data, wire.sink().codes) == (b"good", ["tcp-checksum-wrong"])
+        assert wire.sink().shown == [4]
+        assert wire.direction().retransmissions == 0
+
+    def test_a_wrong_checksum_where_none_is_right(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"evil", checksum="wrong")
+        wire.send(CLIENT, FIRST, b"good")
+        assert (wire.sink().data, wire.sink().codes) == (b"evil", ["tcp-overlap-conflict"])
+
+    @pytest.mark.parametrize("flags", [FIN | ACK, RST, RST | ACK])
+    def test_a_wrong_checksum_closes_nothing(self, flags: int) -> None:
+        wire = established_right()
+        wire.send(CLIENT, FIRST, flags=flags, checksum="wrong")
+        wire.send(CLIENT, FIRST, b"data", checksum="right")
+        wire.table.end()
+        assert (wire.sink().data, wire.sink().codes) == (b"data", ["tcp-checksum-wrong"])
+        assert wire.closed[0].close == "open"
+
+    def test_what_waits_and_what_is_sent_again_is_judged_however_late(self) -> None:
+        wire = established_right()
+        for index in range(20):
+            wire.send(CLIENT, FIRST + index, b"x", checksum="right")
+        assert wire.direction().usual_seq == FIRST + 20
+        wire.send(CLIENT, FIRST + 21, b"evil", checksum="wrong")
+        wire.send(CLIENT, FIRST + 20, b"abcde", checksum="right")
+        wire.send(CLIENT, FIRST + 20, b"evil!", checksum="wrong")
+        assert wire.sink().data == b"x" * 20 + b"abcde"
+        assert wire.sink().codes == ["tcp-checksum-wrong"] * 2
+
+    def test_after_a_conflict_all_are_judged(self) -> None:
+        """One in order, far behind the beginning, was taken; the next is not."""
+        wire = established_right()
+        for index in range(20):
+            wire.send(CLIENT, FIRST + index, b"x", checksum="right")
+        wire.send(CLIENT, FIRST + 20, b"evil", checksum="wrong")
+        wire.send(CLIENT, FIRST + 20, b"good", checksum="right")
+        wire.send(CLIENT, FIRST + 24, b"evil", checksum="wrong")
+        wire.send(CLIENT, FIRST + 24, b"good", checksum="right")
+        assert wire.sink().codes == ["tcp-overlap-conflict", "tcp-checksum-wrong"]
+        assert wire.sink().data == b"x" * 20 + b"evil" + b"good"
+
+    def test_what_was_acknowledged_and_never_sent_again_was_taken(self) -> None:
+        """A card changed it behind the capture: nothing that the application read is lost."""
+        wire = established_right()
+        wire.send(CLIENT, FIRST, b"abc", checksum="wrong")
+        wire.send(CLIENT, FIRST + 3, b"def", checksum="wrong")
+        wire.send(CLIENT, FIRST + 6, b"ghi", checksum="right")
+        for _ in range(limits.GAP_PATIENCE + 1):
+            wire.send(SERVER, 5001, flags=ACK, ack=FIRST + 9, checksum="right")
+        assert (wire.sink().data, wire.sink().gaps) == (b"abcdefghi", [])
+        dropped, taken = ["tcp-checksum-wrong"] * 2, ["tcp-checksum-overruled"] * 2
+        assert wire.sink().codes == dropped + taken
+
+    def test_the_same_at_the_end(self) -> None:
+        wire = established_right()
+        wire.send(CLIENT, FIRST, b"abc", checksum="wrong")
+        wire.send(CLIENT, FIRST + 3, b"def", checksum="wrong")
+        wire.send(SERVER, 5001, flags=ACK, ack=FIRST + 3, checksum="right")
+        wire.table.end()
+        assert (wire.sink().data, wire.sink().gaps) == (b"abc", [])
+
+    def test_behind_a_gap(self) -> None:
+        wire = established_right()
+        wire.send(CLIENT, FIRST + 3, b"def", checksum="wrong")
+        wire.send(CLIENT, FIRST + 6, b"ghi", checksum="right")
+        wire.send(SERVER, 5001, flags=ACK, ack=FIRST + 9, checksum="right")
+        wire.table.end()
+        assert wire.sink().gaps == [(0, 3)]
+        assert wire.sink().data == b"defghi"
+
+    def test_a_reset_with_a_signature_that_nobody_expects(self) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, flags=RST | ACK, options=MD5_SIGNATURE)
+        wire.send(CLIENT, FIRST, b"GET")
+        assert wire.sink().codes == ["tcp-signature-unexpected"]
+        assert (wire.sink().data, wire.closed) == (b"GET", [])
+
+
+class TestUrgentData:
+    """Which byte is urgent (RFC 6093): it stays in the stream, and is named."""
+
+    @pytest.mark.parametrize(
+        ("pointer", "place"), [(3, (2, 3)), (1, (0, 1)), (0, (0, 1)), (5, (4, 5)), (9, (8, 8))]
+    )
+    def test_the_pointer_names_the_byte_behind(self, pointer: int, place: tuple[int, int]) -> None:
+        wire = established()
+        wire.send(CLIENT, FIRST, b"abXcd", PSH_ACK | URG, urgent_pointer=pointer)
+        (fault,) = wire.sink().faults
+        assert wire.sink().data == b"abXcd"
+        assert (fault.code, fault.start, fault.end) == ("tcp-urgent-data", *place)
+        assert as_read(wire.sink(), is_inline=False) == b"abXcd"[: place[0]] + b"abXcd"[place[1] :]
 
 
 def test_the_map_does_not_grow_with_the_stream() -> None:

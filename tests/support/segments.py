@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from struct import pack
+
 from parsers.connections import ConnectionTable, reverse_key
 from parsers.diagnostics import Diagnostic
 from parsers.provenance import Completion, Ending
-from parsers.tcp import ACK, FIN, RST, SYN, Connection, Direction
+from parsers.segment import ACK, FIN, RST, SYN, Checksum, read_segment
+from parsers.tcp import Connection, Direction
 
 PSH_ACK = 0x18
+MD5_SIGNATURE = bytes([19, 18]) + bytes(16) + b"\1\1"
+"""The option of RFC 2385, and two that fill its last word."""
 CLIENT = bytes([127, 0, 0, 1, 127, 0, 0, 1, 0x9C, 0x40, 0x1F, 0x40])
 """127.0.0.1:40000 to 127.0.0.1:8000."""
 SERVER = reverse_key(CLIENT)
+
+
+def internet_checksum(data: bytes) -> int:
+    """RFC 1071, word by word, in the plainest way."""
+    total = 0
+    for index in range(0, len(data), 2):
+        total += int.from_bytes(data[index : index + 2].ljust(2, b"\0"), "big")
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
 
 
 class Sink:
@@ -82,19 +96,44 @@ class Wire:
         ack: int = 0,
         missing: int = 0,
         after_ms: float = 1,
+        urgent_pointer: int = 0,
+        options: bytes = b"",
+        checksum: Checksum = "unfinished",
     ) -> None:
+        """Send one segment; ``options`` are whole words."""
         self.number += 1
         self.time_ns += int(after_ms * 1_000_000)
-        seq &= 0xFFFFFFFF
-        ack &= 0xFFFFFFFF
-        self.table.receive(key, seq, ack, flags, data, missing, self.number, self.time_ns)
+        ports = key[-4:]
+        words = (seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, (5 + len(options) // 4) << 12 | flags)
+        header = pack("!4sIIHHHH", ports, *words, 65_000, 0, urgent_pointer) + options
+        whole = header + data
+        if checksum != "unfinished":
+            found = internet_checksum(key[:-4] + pack("!HH", 6, len(whole)) + whole)
+            found ^= checksum == "wrong"
+            whole = whole[:16] + found.to_bytes(2, "big") + whole[18:]
+        read = read_segment(
+            key[: len(key) // 2 - 2],
+            key[len(key) // 2 - 2 : -4],
+            whole,
+            len(whole) + missing,
+            self.number,
+            self.time_ns,
+        )
+        assert not isinstance(read, Diagnostic)
+        self.table.receive(key, read[1])
 
     def handshake(
-        self, client_isn: int = 1000, server_isn: int = 5000, key: bytes = CLIENT
+        self,
+        client_isn: int = 1000,
+        server_isn: int = 5000,
+        key: bytes = CLIENT,
+        checksum: Checksum = "unfinished",
     ) -> None:
-        self.send(key, client_isn, flags=SYN)
-        self.send(reverse_key(key), server_isn, flags=SYN | ACK, ack=client_isn + 1)
-        self.send(key, client_isn + 1, flags=ACK, ack=server_isn + 1)
+        back = reverse_key(key)
+        acked, answered = client_isn + 1, server_isn + 1
+        self.send(key, client_isn, flags=SYN, checksum=checksum)
+        self.send(back, server_isn, flags=SYN | ACK, ack=acked, checksum=checksum)
+        self.send(key, acked, flags=ACK, ack=answered, checksum=checksum)
 
     def direction(self, index: int = -1) -> Direction:
         """The direction of the one who opened the connection."""
@@ -107,4 +146,15 @@ class Wire:
         return self._sinks[self.direction(index).peer]
 
 
-__all__ = ["ACK", "CLIENT", "FIN", "PSH_ACK", "RST", "SERVER", "SYN", "Sink", "Wire"]
+__all__ = [
+    "ACK",
+    "CLIENT",
+    "FIN",
+    "MD5_SIGNATURE",
+    "PSH_ACK",
+    "RST",
+    "SERVER",
+    "SYN",
+    "Sink",
+    "Wire",
+]
