@@ -30,7 +30,7 @@ from .http1_head import (
     FieldSection,
     LineCollector,
     SectionCollector,
-    cut_section_faults,
+    cut_section,
 )
 from .limits import (
     MAX_CHUNK_EXTENSIONS,
@@ -481,7 +481,7 @@ class ChunkedDecoder:
         if self._trailers_over:
             return
         section = self._trailers.pending
-        events += cut_section_faults(section, self._offset - len(section), trailers=True)
+        events += cut_section(section, self._offset - len(section), trailers=True).faults
 
 
 # What may stand behind a size: BWS, ";" or CRLF.

@@ -191,6 +191,14 @@ def _length(lengths: list[bytes], faults: list[Fault]) -> int | None:
     return length
 
 
+def cut_section_framing_faults(fields: Fields) -> list[Fault]:
+    """Return what is wrong with the lengths in a section that is cut, whatever would follow."""
+    faults: list[Fault] = []
+    if lengths := values(fields, CONTENT_LENGTH):
+        _length(lengths, faults)
+    return faults
+
+
 def _forbidden(fields: Fields, where: str) -> list[Fault]:
     """RFC 9110 section 8.6, RFC 9112 section 6.1: neither field may stand here."""
     return [

@@ -124,15 +124,18 @@ IS_TOKEN = re.compile(TOKEN)
 
 # RFC 9112 section 3:  request-line = method SP request-target SP HTTP-version
 # RFC 9112 section 2.3: HTTP-version = HTTP-name "/" DIGIT "." DIGIT; HTTP-name is case-sensitive.
+# RTSP (RFC 7826) and Icecast have lines like HTTP's: these are read too, and flagged.
 # The target is what holds no white space and no control character; TARGET judges its form.
+VERSION = rb"(?:HTTP|RTSP|ICE)/[0-9]\.[0-9]"
 REQUEST_LINE = re.compile(
-    rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) (HTTP/[0-9]\.[0-9])(?:\r\n|\n)"
+    rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) (" + VERSION + rb")(?:\r\n|\n)"
 )
 
 # RFC 9112 section 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]
 # reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT
-STATUS_LINE = re.compile(rb"(HTTP/[0-9]\.[0-9]) ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
-HTTP_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+STATUS_LINE = re.compile(rb"(" + VERSION + rb") ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
+IS_VERSION = re.compile(VERSION)
+VERSION_IN_CUT_LINE = re.compile(rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z)")
 STATUS_CODE = re.compile(rb"[0-9]{3}")
 
 # Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
@@ -214,7 +217,7 @@ def parse_request_line(line: bytes) -> RequestLine | None:
         if len(words) != 3 or not IS_TOKEN.fullmatch(words[0]):
             return None
         method, target, version = words
-        if not HTTP_VERSION.fullmatch(version):
+        if not IS_VERSION.fullmatch(version):
             return None
         faults.append(("http-start-line-invalid", excerpt(line)))
     if not _is_target(method, target):
@@ -234,7 +237,7 @@ def parse_status_line(line: bytes) -> StatusLine | None:
         version, status, reason = match.groups()
     else:
         words = line.rstrip(b"\r\n").split(None, 2)
-        if len(words) < 2 or not HTTP_VERSION.fullmatch(words[0]):
+        if len(words) < 2 or not IS_VERSION.fullmatch(words[0]):
             return None
         if not STATUS_CODE.fullmatch(words[1]):
             return None
@@ -254,6 +257,12 @@ def _line_faults(line: bytes) -> list[Fault]:
     if b"\r" in line.rstrip(b"\n").removesuffix(b"\r"):
         faults.append(("http-bare-cr", excerpt(line)))
     return faults
+
+
+def cut_line_faults(line: bytes) -> list[Fault]:
+    """Return what is wrong with the beginning of a start line, whatever its end may have been."""
+    version = VERSION_IN_CUT_LINE.search(line)
+    return [] if version is None else _version_faults(version[1])
 
 
 def _version_faults(version: bytes) -> list[Fault]:
@@ -396,8 +405,8 @@ class FieldSection:
         self.faults.append(diagnose(code, start, end, detail))
 
 
-def cut_section_faults(section: bytes, offset: int, *, trailers: bool = False) -> list[Diagnostic]:
-    """Return what is wrong with the part of a field section that came before its stream ended."""
+def cut_section(section: bytes, offset: int, *, trailers: bool = False) -> FieldSection:
+    """Read the part of a field section that came before its stream ended."""
     cut = section.rfind(b"\n") + 1
     read = FieldSection(section[:cut], offset, trailers=trailers)
     may_be_fold = bool(read.fields) and not trailers
@@ -407,4 +416,4 @@ def cut_section_faults(section: bytes, offset: int, *, trailers: bool = False) -
         code = "chunk-trailer-invalid" if trailers else "http-field-invalid"
         detail = excerpt(section[cut:])
         read.faults.append(diagnose(code, offset + cut, offset + len(section), detail))
-    return read.faults
+    return read

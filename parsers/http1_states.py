@@ -23,8 +23,15 @@ from typing import Literal
 from .chunked import ChunkedDecoder, Data, MissingData
 from .diagnostics import diagnose, excerpt
 from .held import HeldBytes
-from .http1_framing import BodyFraming
-from .http1_head import Fields, FieldSection, LineCollector, SectionCollector, cut_section_faults
+from .http1_framing import BodyFraming, Fault, cut_section_framing_faults
+from .http1_head import (
+    Fields,
+    FieldSection,
+    LineCollector,
+    SectionCollector,
+    cut_line_faults,
+    cut_section,
+)
 from .http1_messages import EndOfMessage
 from .limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
 from .provenance import Ending, Event
@@ -226,13 +233,7 @@ class MessageDecoder(ABC):
         read = FieldSection(section, self._section_start)
         framing = self._begin_message(read.fields, end, events)
         events += read.faults
-        for code, detail, name in framing.faults:
-            start, stop = _place(section, name)
-            if stop:
-                offset = self._section_start
-                events.append(diagnose(code, offset + start, offset + stop, detail))
-            else:
-                events.append(diagnose(code, self._start, end, detail))
+        self._report_framing(framing.faults, section, end, events)
         if len(read.fields) > MAX_FIELDS:
             detail = f"{len(read.fields):,} of {MAX_FIELDS:,} fields"
             events.append(diagnose("http-field-limit", self._start, end, detail))
@@ -313,6 +314,18 @@ class MessageDecoder(ABC):
     @abstractmethod
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         """Add the message and the faults of its first line; return its body's framing."""
+
+    def _report_framing(
+        self, faults: list[Fault], section: bytes, end: int, events: list[Event]
+    ) -> None:
+        """Report faults at the field lines that they are about, else over the whole head."""
+        for code, detail, name in faults:
+            start, stop = _place(section, name)
+            if stop:
+                offset = self._section_start
+                events.append(diagnose(code, offset + start, offset + stop, detail))
+            else:
+                events.append(diagnose(code, self._start, end, detail))
 
     def _begin_body(self, body: BodyFraming, start: int, events: list[Event]) -> None:
         self._body_start = start
@@ -395,18 +408,23 @@ class MessageDecoder(ABC):
 
     def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:
         line = self._line.pending
-        if not line:
-            return
-        if not self.start_line_begins.fullmatch(line):
-            code, detail = "http-start-line-invalid", excerpt(line)
-        elif ending != "capture-end":
-            code, detail = "http-message-cut", f"in its first line, after {len(line):,} bytes"
-        else:
-            return
-        events.append(diagnose(code, self._start, self._offset, detail))
+        faults: list[tuple[str, str]] = []
+        if line and not self.start_line_begins.fullmatch(line):
+            faults.append(("http-start-line-invalid", excerpt(line)))
+        elif line:
+            faults += cut_line_faults(line)
+            if ending != "capture-end":
+                detail = f"in its first line, after {len(line):,} bytes"
+                faults.append(("http-message-cut", detail))
+        for code, detail in faults:
+            events.append(diagnose(code, self._start, self._offset, detail))
 
     def _end_in_header_section(self, ending: Ending, events: list[Event]) -> None:
-        events += cut_section_faults(self._section.pending, self._section_start)
+        section = self._section.pending
+        read = cut_section(section, self._section_start)
+        events += read.faults
+        faults = cut_section_framing_faults(read.fields)
+        self._report_framing(faults, section, self._offset, events)
         if ending != "capture-end":
             detail = f"in its header section, after {self._offset - self._start:,} bytes"
             events.append(diagnose("http-message-cut", self._start, self._offset, detail))

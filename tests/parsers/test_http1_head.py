@@ -11,7 +11,7 @@ from parsers.http1_head import (
     FieldSection,
     LineCollector,
     SectionCollector,
-    cut_section_faults,
+    cut_section,
     parse_request_line,
     parse_status_line,
 )
@@ -115,6 +115,7 @@ def test_an_unfinished_section_is_pending():
         (b"GET /\xff HTTP/1.1\r\n", (b"GET", b"/\xff", b"HTTP/1.1", ["http-target-invalid"])),
         (b"CONNECT / HTTP/1.1\r\n", (b"CONNECT", b"/", b"HTTP/1.1", ["http-target-invalid"])),
         (b"GET / HTTP/5.6\r\n", (b"GET", b"/", b"HTTP/5.6", ["http-version-unsupported"])),
+        (b"GET / ICE/1.0\r\n", (b"GET", b"/", b"ICE/1.0", ["http-version-unsupported"])),
         (b"GET /  HTTP/1.1\r\n", (b"GET", b"/", b"HTTP/1.1", ["http-start-line-invalid"])),
         (b" GET\t/ HTTP/1.1 \r\n", (b"GET", b"/", b"HTTP/1.1", ["http-start-line-invalid"])),
         (
@@ -142,7 +143,7 @@ def test_request_lines(line, expected):
         b"GET / http/1.1\r\n",
         b"GET / HTTP/1.32\r\n",
         b"GET / HTTP/\r\r1.1\r\n",
-        b"GET / ICE/1.0\r\n",
+        b"GET / ICY/1.0\r\n",
         b"G=T / HTTP/1.1\r\n",
         b"G\xc9T / HTTP/1.1\r\n",
         b"HTTP/1.1 200 OK\r\n",
@@ -302,6 +303,6 @@ def test_in_trailers_every_fault_is_an_error():
     ],
 )
 def test_sections_that_are_cut(section, codes, trailer_codes):
-    assert [fault.code for fault in cut_section_faults(section, 0)] == codes
-    found = cut_section_faults(section, 0, trailers=True)
+    assert [fault.code for fault in cut_section(section, 0).faults] == codes
+    found = cut_section(section, 0, trailers=True).faults
     assert [fault.code for fault in found] == trailer_codes
