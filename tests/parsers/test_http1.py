@@ -546,7 +546,7 @@ def decoder_for(vector: dict[str, Any]) -> RequestDecoder | ResponseDecoder:
         return RequestDecoder()
     context = vector.get("context", {})
     method = context.get("request_method", "GET").encode()
-    return responses((method, "upgrade" in context))
+    return responses((method, "upgrade" in context or method == b"CONNECT"))
 
 
 @pytest.mark.parametrize("vector", MESSAGES, ids=lambda vector: vector["id"])
@@ -563,6 +563,8 @@ def test_vector(vector: dict[str, Any]):
         elif expected["framing"] == "h2-preface":
             assert found == []
             assert decoder.paused_for == "http2"
+        elif expected["framing"] == "tunnel":
+            assert decoder.paused_for == "connect"
         else:
             check_message(data, found, expected)
     assert seen[0] == seen[1] == seen[2]
