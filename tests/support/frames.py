@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import ip_address
 from struct import pack
 
 FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 TCP, UDP = 6, 17
 ETHERNET = bytes(12)
+
+
+@cache
+def packed(address: str) -> bytes:
+    """The four or sixteen bytes of an IP address."""
+    return ip_address(address).packed
 
 
 def tcp(
@@ -45,7 +52,7 @@ def ipv4(
     words = 5 + len(options) // 4
     length = words * 4 + len(payload)
     header = pack("!BBHHHBBH", 0x40 | words, 0, length, 1, fragment, 64, protocol, 0)
-    addresses = ip_address(source).packed + ip_address(destination).packed
+    addresses = packed(source) + packed(destination)
     return ETHERNET + b"\x08\x00" + header + addresses + options + payload + padding
 
 
@@ -54,5 +61,5 @@ def ipv6(
 ) -> bytes:
     """An Ethernet frame with an IPv6 packet."""
     header = pack("!IHBB", 6 << 28, len(payload), next_header, 64)
-    addresses = ip_address(source).packed + ip_address(destination).packed
+    addresses = packed(source) + packed(destination)
     return ETHERNET + b"\x86\xdd" + header + addresses + payload
