@@ -114,7 +114,7 @@ class ConnectionTable:
             return seq != direction.base_seq
         if direction.next_seq is None or direction.base_seq == seq:
             return False
-        return not 0 <= direction.offset_of(seq) - direction.stream.size < 0x10000
+        return abs(direction.offset_of(seq) - direction.stream.size) >= 0x10000
 
     def _open_connection(self, key: bytes, segment: Segment) -> list[Record]:
         records: list[Record] = []

@@ -12,8 +12,9 @@ from typing import Literal
 
 from . import limits
 from .diagnostics import diagnose
+from .out_of_order import OutOfOrderQueue
 from .provenance import Arrival, Completion, Ending, SourceMap, seconds
-from .reassembly import History, OutOfOrderQueue, Piece, find_conflict
+from .reassembly import History, Piece, find_conflict
 from .receiver import Receiver
 from .records import Record
 from .segment import ACK, FIN, RST, SYN, UNUSUAL, URG, Scrutiny, Segment
@@ -110,13 +111,19 @@ class Direction:
         """Take the acknowledgement and the payload, which begins at ``seq``."""
         self.acked = segment.ack
         records = self.peer.check_for_gap() if self.peer.is_waiting else []
-        if segment.payload or segment.missing:
+        if segment.payload or segment.missing or segment.flags & FIN:
             records += self._receive_payload(self._piece_of(segment, seq))
         return records
 
     def _piece_of(self, segment: Segment, seq: int) -> Piece:
-        start = self.offset_of(seq)
-        return Piece(start, segment.payload, segment.number, segment.time_ns, segment.missing)
+        return Piece(
+            self.offset_of(seq),
+            segment.payload,
+            segment.number,
+            segment.time_ns,
+            segment.missing,
+            bool(segment.flags & FIN),
+        )
 
     def flush(self) -> list[Record]:
         """Hand what was put aside to the receiver."""
@@ -174,15 +181,10 @@ class Direction:
         elif self.next_seq is None:
             self.next_seq = seq
         records = self._receive_urgent(segment, seq) if flags & URG else []
-        if flags & FIN and self.fin_offset is None:
-            self.fin_offset = self.offset_of(seq) + len(segment.payload) + segment.missing
-            self.fin_packet = segment.number
-            self.is_waiting = True
-            self.connection.note_fin(self)
         records += self._receive_plain(segment, seq)
         if not flags & ACK:
             self.acked = None
-        return records + self._end_at_fin()
+        return records
 
     def _receive_urgent(self, segment: Segment, seq: int) -> list[Record]:
         """Say which byte is urgent: Linux takes it out of the stream, unless asked not to.
@@ -225,13 +227,13 @@ class Direction:
         return records
 
     def _receive_payload(self, piece: Piece) -> list[Record]:
-        """Take the payload of a segment wherever it belongs."""
+        """Take the payload of a segment, and its FIN, wherever it belongs."""
         start, size = piece.start, self.stream.size
-        if piece.end + piece.missing <= size:
-            return self._receive_again(piece)
-        if self.fin_offset is not None and start >= self.fin_offset:
+        if self.fin_offset is not None and piece.end > self.fin_offset:
             detail = f"{len(piece.data)} bytes in packet {piece.packet}"
             return self._fault("tcp-data-after-fin", detail)
+        if self.fin_offset is not None or piece.end_with_fin + piece.missing <= size:
+            return self._receive_again(piece)
         records = self._report_conflict(piece)
         if max(start, size) < self._highest_end:
             self._count_late(piece.time_ns)
@@ -262,8 +264,8 @@ class Direction:
 
     def _receive_again(self, piece: Piece) -> list[Record]:
         """Take bytes that were put in order before; a keep-alive sends its last byte again."""
-        is_keep_alive = len(piece.data) == 1 and piece.end == self.stream.size
-        if not is_keep_alive:
+        is_keep_alive = len(piece.data) == 1 and piece.end == self.stream.size and not piece.fin
+        if not is_keep_alive and piece.data:
             self.retransmissions += 1
         return self._report_conflict(piece)
 
@@ -296,7 +298,17 @@ class Direction:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
             self.stream.extend(len(piece.data), arrival)
             self.pending.append(piece.data)
-        return self.flush() + self._skip(piece.missing, arrival) if piece.missing else []
+        records = self.flush() + self._skip(piece.missing, arrival) if piece.missing else []
+        return records + self._take_fin(piece) if piece.fin else records
+
+    def _take_fin(self, piece: Piece) -> list[Record]:
+        """Close the stream; what waits behind its end is dropped."""
+        self.fin_offset = self.stream.size
+        self.fin_packet = piece.packet
+        self.connection.note_fin(self)
+        behind = self.queue.size
+        self.queue.clear()
+        return self._fault("tcp-data-after-fin", f"{behind} bytes before it") if behind else []
 
     def _deliver_queue(self, completed: Completion) -> list[Record]:
         """Put in order what waited for the bytes that just came."""
@@ -304,7 +316,7 @@ class Direction:
         while self.queue and self.queue.start <= self.stream.size:
             for piece in self.queue.take(self.stream.size):
                 records += self._deliver(piece, completed)
-        self.is_waiting = bool(self.queue) or self.fin_offset is not None
+        self.is_waiting = bool(self.queue)
         return records + self.flush()
 
     def check_for_gap(self) -> list[Record]:
@@ -324,10 +336,6 @@ class Direction:
         """
         self._waited = 0
         records = self._take_dropped()
-        if not self.queue:
-            assert self.fin_offset is not None
-            shown = _arrival(self.connection.latest)
-            return records + self._skip(self.fin_offset - self.stream.size, shown)
         first = self.queue.first
         completed = first.packet, seconds(first.time_ns)
         if self.stream.size:  # nothing is in order before what comes before it
@@ -338,7 +346,7 @@ class Direction:
             for piece in self.queue.take(self.stream.size):
                 completed = max(completed, (piece.packet, seconds(piece.time_ns)))
                 records += self._deliver(piece, completed)
-        self.is_waiting = bool(self.queue) or self.fin_offset is not None
+        self.is_waiting = bool(self.queue)
         return records + self.flush()
 
     def _skip(self, length: int, arrival: Arrival) -> list[Record]:
@@ -352,7 +360,10 @@ class Direction:
         """Take a RST, if its receiver would (RFC 5961 section 3.2)."""
         seq = segment.seq
         if self.next_seq is not None:
-            expected = {self.next_seq, self.end_seq, self.peer.acked}
+            expected = {self.next_seq, self.end_seq}
+            acked = self.peer.acked
+            if acked is not None and self.offset_of(acked) > self.stream.size:
+                expected.add(acked)  # what lies before it is not in the capture
             if seq not in expected:
                 return self._fault(
                     "tcp-reset-ignored",
@@ -363,10 +374,8 @@ class Direction:
         return self.connection.reset_by(self)
 
     def _end_at_fin(self) -> list[Record]:
-        """End this direction once everything before its FIN is in order."""
-        if self.is_ended or self.fin_offset is None or self.stream.size < self.fin_offset:
-            return []
-        return self.end("close")
+        """End this direction once its FIN is in order."""
+        return [] if self.is_ended or self.fin_offset is None else self.end("close")
 
     def end(self, ending: Ending) -> list[Record]:
         """End this direction: what waits behind holes first, then what is unfinished."""
@@ -375,8 +384,8 @@ class Direction:
         records = self.flush() + self._take_dropped()
         while self.queue:
             records += self._give_up_hole()
-        if self.fin_offset is not None and self.stream.size < self.fin_offset:
-            return records + self._give_up_hole() + self._end_at_fin()
+        if self.fin_offset is not None and ending == "capture-end":
+            ending = "close"  # it waited behind the hole
         self.is_waiting = False
         records += self._skip_acknowledged_tail()
         self.is_ended = True
@@ -388,10 +397,9 @@ class Direction:
             return []
         if not self.stream.size and self.base_seq is None:
             return []  # nothing says where its stream begins
-        upto = self.offset_of(self.peer.acked)
         if self.fin_offset is not None:
-            upto = min(upto, self.fin_offset)
-        missing = upto - self.stream.size
+            return []
+        missing = self.offset_of(self.peer.acked) - self.stream.size
         # One byte more than was sent is a FIN that the capture lacks.
         is_lost = 1 < missing < limits.MAX_OUT_OF_ORDER
         return self._skip(missing, _arrival(self.connection.latest)) if is_lost else []
@@ -470,7 +478,9 @@ class Connection:
         return self.first.out_of_order + self.second.out_of_order
 
     def note_fin(self, direction: Direction) -> None:
-        if self.closed_by is None:
+        """Take note that a FIN is in order: who closed is who sent the first."""
+        first = self.closed_by
+        if first is None or (first.fin_packet or 0) > (direction.fin_packet or 0):
             self.closed_by = direction
             self.close = "fin"
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers import limits
-from parsers.reassembly import History, OutOfOrderQueue, Piece, find_conflict
+from parsers.out_of_order import OutOfOrderQueue
+from parsers.reassembly import History, Piece, find_conflict
 
 
 def piece(start: int, data: bytes, packet: int = 1) -> Piece:
