@@ -26,18 +26,18 @@ class Block:
 
     __slots__ = ("start", "end", "pieces", "parent", "left", "right", "is_red")
 
-    def __init__(self, piece: Piece) -> None:
-        self.start = piece.start
-        self.end = piece.end_with_fin
-        self.pieces = [piece]
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.start = pieces[0].start
+        self.end = pieces[-1].end_with_fin
+        self.pieces = pieces
         self.parent: Block | None = None
         self.left: Block | None = None
         self.right: Block | None = None
         self.is_red = True
 
-    def append(self, piece: Piece) -> None:
-        self.pieces.append(piece)
-        self.end = piece.end_with_fin
+    def extend(self, pieces: list[Piece]) -> None:
+        self.pieces += pieces
+        self.end = pieces[-1].end_with_fin
 
 
 class Tree:
@@ -210,15 +210,14 @@ class OutOfOrderQueue:
         """Keep ``piece``; return False if every byte of it was there already."""
         last = self._last
         if last is None:
-            self._add(Block(piece), None)
-            return True
-        if piece.start == last.end:
-            self._append(last, piece)
-            return True
-        if piece.start > last.end:
-            self._add(Block(piece), last)
-            return True
-        return self._walk(piece)
+            self._add([piece], None)
+        elif piece.start == last.end:
+            self._extend(last, [piece])
+        elif piece.start > last.end:
+            self._add([piece], last)
+        else:
+            return self._walk(piece)
+        return True
 
     def _walk(self, piece: Piece) -> bool:
         """Go down the tree to where ``piece`` belongs, and treat what it meets as Linux does."""
@@ -234,14 +233,30 @@ class OutOfOrderQueue:
                 if end <= at.end:
                     return False
                 if start == at.start:
-                    self._replace(at, Block(piece))
+                    self._replace(at, self._first_arrivals(piece))
                     return True
             elif start == at.end:  # a piece without data says what is missing there
-                self._append(at, piece)
+                self._extend(at, self._first_arrivals(piece))
                 return True
             at = at.right
-        self._add(Block(piece), parent)
+        self._add(self._first_arrivals(piece), parent)
         return True
+
+    def _first_arrivals(self, piece: Piece) -> list[Piece]:
+        """Cut ``piece`` where its bytes wait already: they are their first packet's."""
+        found: list[Piece] = []
+        at = piece.start
+        for other in self.overlapping(piece.start, piece.end):
+            start, end = max(other.start, at), min(other.end, piece.end)
+            data = piece.data[start - piece.start : end - piece.start]
+            if start < end and other.data[start - other.start : end - other.start] == data:
+                if at < start:
+                    found.append(piece.between(at, start))
+                found.append(Piece(start, data, other.packet, other.time_ns, 0))
+                at = end
+        if at < piece.end_with_fin + piece.missing or not found:
+            found.append(piece.behind(at))
+        return found
 
     def take(self, offset: int) -> Iterator[Piece]:
         """Take out, in order, the pieces that continue the stream at ``offset``."""
@@ -274,26 +289,27 @@ class OutOfOrderQueue:
                     break
                 yield pieces[number]
 
-    def _add(self, block: Block, parent: Block | None) -> None:
+    def _add(self, pieces: list[Piece], parent: Block | None) -> None:
+        block = Block(pieces)
         index = bisect_right(self._starts, block.start)
         self._blocks.insert(index, block)
         self._starts.insert(index, block.start)
         self._tree.insert(block, parent, parent is not None and block.start < parent.start)
-        self._count(block, 1)
+        self._count(pieces, 1)
         self._remove_covered(index)
 
-    def _replace(self, old: Block, new: Block) -> None:
-        index = bisect_left(self._starts, old.start)
+    def _replace(self, old: Block, pieces: list[Piece]) -> None:
+        new = Block(pieces)
+        index = self._blocks.index(old, bisect_left(self._starts, old.start))
         self._blocks[index] = new
         self._tree.replace(old, new)
-        self._count(old, -1)
-        self._count(new, 1)
+        self._count(old.pieces, -1)
+        self._count(pieces, 1)
         self._remove_covered(index)
 
-    def _append(self, block: Block, piece: Piece) -> None:
-        block.append(piece)
-        self.size += len(piece.data)
-        self.segments += 1
+    def _extend(self, block: Block, pieces: list[Piece]) -> None:
+        block.extend(pieces)
+        self._count(pieces, 1)
 
     def _remove_covered(self, index: int) -> None:
         """Remove the blocks behind one that lie inside it."""
@@ -307,10 +323,10 @@ class OutOfOrderQueue:
         del self._starts[index]
         block = self._blocks.pop(index)
         self._tree.remove(block)
-        self._count(block, -1)
+        self._count(block.pieces, -1)
         if not self._blocks:
             self._last = None
 
-    def _count(self, block: Block, sign: int) -> None:
-        self.size += sign * sum(len(piece.data) for piece in block.pieces)
-        self.segments += sign * len(block.pieces)
+    def _count(self, pieces: list[Piece], sign: int) -> None:
+        self.size += sign * sum(len(piece.data) for piece in pieces)
+        self.segments += sign * len(pieces)

@@ -40,6 +40,11 @@ class Piece(NamedTuple):
     def end_with_fin(self) -> int:
         return self.start + len(self.data) + self.fin
 
+    def between(self, start: int, end: int) -> Piece:
+        """Return the bytes of this piece in [start, end), which lies inside it."""
+        data = self.data[start - self.start : end - self.start]
+        return Piece(start, data, self.packet, self.time_ns, 0)
+
     def behind(self, offset: int) -> Piece:
         """Return the part of this piece from ``offset`` on: its data, and what is missing."""
         cut = offset - self.start
