@@ -38,6 +38,9 @@ from .provenance import Ending, Event
 from .records import EndedBy
 from .resynchronise import Resynchroniser
 
+# Any number of them, so that many cost no more than other bytes.
+EMPTY_LINES = re.compile(rb"(?:\r?\n)*+")
+
 Switch = Literal["upgrade", "connect", "http2", "refusal"]
 """What another protocol comes behind: a request or response to upgrade, CONNECT, a preface; or
 none: behind a refusal, the requests that the client sent meanwhile must be read first."""
@@ -204,7 +207,9 @@ class MessageDecoder(ABC):
             if not self._empty_line:
                 events.append(diagnose(self._empty_line_fault, self._start, end))
             self._empty_line = True
-            self._start = end
+            further = EMPTY_LINES.match(data, pos)
+            pos = further.end() if further else pos
+            self._start = self._base + pos
         elif not line:
             detail = f"the first line has more than {MAX_LINE:,} bytes"
             events.append(diagnose("http-line-limit", self._start, end, detail))

@@ -36,8 +36,16 @@ class Block:
         self.is_red = True
 
     def extend(self, pieces: list[Piece]) -> None:
-        self.pieces += pieces
+        """Merge with what begins at its end.
+
+        Behind a FIN too: then Linux has the data of both together, and the FIN behind them.
+        """
         self.end = pieces[-1].end_with_fin
+        if self.pieces[-1].fin:
+            self.pieces[-1] = self.pieces[-1]._replace(fin=False)
+            pieces = [piece._replace(start=piece.start - 1) for piece in pieces]
+            pieces[-1] = pieces[-1]._replace(fin=True)
+        self.pieces += pieces
 
 
 class Tree:

@@ -241,12 +241,12 @@ def test_a_line_of_status_lines_takes_linear_time() -> None:
 def test_the_smallest_frames(monkeypatch: pytest.MonkeyPatch, segment: int) -> None:
     """What comes of a batch stands in memory together, however long its segments are."""
     monkeypatch.setattr("parsers.decode.MAX_BATCH", 64 * KiB)
-    said = (SWITCHING + END, *[b"\x81\x01a\x81\x00" * 400] * 100)
+    said = (SWITCHING + END, *[b"\x81\x01a\x81\x00" * 400] * 60)
     flood = Flood()
     outcome = decoding((
         *flood.open(), *flood.client([UPGRADE + END]), *flood.server(cut(said, segment)),
     ))  # fmt: skip
-    assert outcome.kinds["websocket_message"] == 2 * 400 * 100
+    assert outcome.kinds["websocket_message"] == 2 * 400 * 60
     assert outcome.peak < SLACK + PER_BYTE * 64 * KiB
     assert not outcome.codes
 

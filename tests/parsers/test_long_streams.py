@@ -195,10 +195,10 @@ def test_what_is_kept_does_not_grow(stream: str, keep_data: bool) -> None:
 
 def test_connections_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered of those that are over has a limit, which both lengths pass."""
-    monkeypatch.setattr("parsers.limits.MAX_CLOSED_CONNECTIONS", 200)
-    short, long = both(connections, 700)
-    assert (short.kinds["connection"], long.kinds["connection"]) == (700, 2_800)
-    assert (short.kinds["response"], long.kinds["response"]) == (700, 2_800)
+    monkeypatch.setattr("parsers.limits.MAX_CLOSED_CONNECTIONS", 100)
+    short, long = both(connections, 300)
+    assert (short.kinds["connection"], long.kinds["connection"]) == (300, 1_200)
+    assert (short.kinds["response"], long.kinds["response"]) == (300, 1_200)
     assert not long.codes
 
 
@@ -208,7 +208,7 @@ def test_without_data_one_long_element_takes_no_memory(shape: str) -> None:
         said, asked = long_element(shape, size)
         return answered(said, asked)
 
-    _, long = both(capture, (16 if shape == "chunk" else 8) * MiB, keep_data=False)
+    _, long = both(capture, 4 * MiB, keep_data=False)
     assert not long.codes
     assert long.last[{"chunk": "body", "content-length": "body"}.get(shape, "websocket_frame")]
 
@@ -237,7 +237,7 @@ def test_a_long_message_in_fragments(fragment: int) -> None:
 
         return answered(said(), UPGRADE + b"\r\n", min(SEGMENT, 100 * fragment))
 
-    count = {1: 5_000, 1_400: 1_500, 60_000: 100}[fragment]
+    count = {1: 2_500, 1_400: 700, 60_000: 40}[fragment]
     short, long = both(capture, count, keep_data=False)
     message = long.last["websocket_message"]
     assert (message.size, message.frames) == (4 * count * fragment, 4 * count + 2)
