@@ -16,10 +16,11 @@ from collections import deque
 from collections.abc import Callable
 
 from . import limits
+from .connection import Connection
 from .diagnostics import diagnose
 from .records import Record
 from .segment import ACK, SYN, Segment
-from .tcp import LARGE_SEGMENT, Connection, Direction
+from .tcp import LARGE_SEGMENT, Direction
 
 
 class ConnectionTable:

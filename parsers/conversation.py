@@ -11,6 +11,7 @@ import re
 from ipaddress import ip_address
 
 from . import limits
+from .connection import Connection
 from .connections import reverse_key
 from .diagnostics import Diagnostic
 from .exchange import RequestSide, ResponseSide
@@ -19,7 +20,7 @@ from .ledger import Ledger
 from .provenance import Completion, Element, Ending, seconds
 from .receiver import Ignored
 from .records import ConnectionRecord, Record, Sender
-from .tcp import Connection, Direction
+from .tcp import Direction
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
 REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")

@@ -16,6 +16,7 @@ from struct import Struct
 
 from .capture_file import CaptureReader
 from .capture_input import Readable
+from .connection import Connection
 from .connections import ConnectionTable
 from .conversation import Conversation
 from .diagnostics import Diagnostic, diagnose
@@ -28,7 +29,6 @@ from .provenance import seconds
 from .receiver import UNHEARD
 from .records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .segment import ACK, UNUSUAL, read_segment
-from .tcp import Connection
 
 ETHERNET = 1
 

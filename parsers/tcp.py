@@ -1,4 +1,4 @@
-"""One TCP connection (RFC 9293): what each direction sent, and how it closed.
+"""One direction of a TCP connection (RFC 9293): what one end sent, in order.
 
 Strategy: a segment that comes in order, which nearly all do, is put aside; what was put aside is
 handed to the direction's receiver in one piece (see :mod:`~parsers.connections`). Any other
@@ -8,7 +8,7 @@ offsets by a signed 32-bit difference to the next expected one, so wrapping need
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from . import limits
 from .diagnostics import diagnose
@@ -18,6 +18,9 @@ from .reassembly import History, Piece, find_conflict
 from .receiver import Receiver
 from .records import Record
 from .segment import ACK, FIN, RST, SYN, UNUSUAL, URG, Scrutiny, Segment
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered, later as sent again, as in
@@ -404,108 +407,15 @@ class Direction:
         is_lost = 1 < missing < limits.MAX_OUT_OF_ORDER
         return self._skip(missing, _arrival(self.connection.latest)) if is_lost else []
 
+    def let_go(self) -> None:
+        """Keep no more than what tells late packets."""
+        self.usual_seq = NO_SEQ
+        del self.receiver, self.stream, self.queue, self.history, self._scrutiny, self._dropped
+
     def _fault(self, code: str, detail: str) -> list[Record]:
         size = self.stream.size
         fault = diagnose(code, size, size, detail)
         return self.receiver.receive_fault(fault, self.connection.latest)
-
-
-class Connection:
-    """Two directions, and how they came to an end."""
-
-    __slots__ = (
-        "index",
-        "key",
-        "first",
-        "second",
-        "first_packet",
-        "last_packet",
-        "first_time",
-        "last_time",
-        "packets",
-        "close",
-        "closed_by",
-        "is_midstream",
-        "is_understood",
-        "is_reset",
-        "is_over",
-    )
-
-    def __init__(self, index: int, key: bytes, number: int, time_ns: int) -> None:
-        self.index = index
-        self.key = key
-        """Source address, destination address, source port, destination port of ``first``."""
-        self.first = Direction()
-        self.second = Direction()
-        self.first.connection = self.second.connection = self
-        self.first.peer, self.second.peer = self.second, self.first
-        self.first_packet = self.last_packet = number
-        self.first_time = self.last_time = time_ns
-        self.packets = 0
-        self.close: Literal["fin", "reset", "open"] = "open"
-        self.closed_by: Direction | None = None
-        self.is_midstream = False
-        self.is_understood = True
-        """False while receivers must see where segments begin: where the start of a connection
-        was not captured, a message may begin with any of them."""
-        self.is_reset = False
-        """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
-        self.is_over = False
-        """Whether its record has been written: what comes later is not looked at."""
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it was reset, or both FINs arrived and the second was acknowledged."""
-        if self.is_reset:
-            return True
-        first, second = self.first, self.second
-        if not (first.is_ended and second.is_ended):
-            return False
-        later = first if self.closed_by is second else second
-        return later.peer.acked == later.end_seq
-
-    @property
-    def latest(self) -> Completion:
-        """The packet that is looked at, or was the last one."""
-        return self.last_packet, seconds(self.last_time)
-
-    @property
-    def retransmissions(self) -> int:
-        return self.first.retransmissions + self.second.retransmissions
-
-    @property
-    def out_of_order(self) -> int:
-        return self.first.out_of_order + self.second.out_of_order
-
-    def note_fin(self, direction: Direction) -> None:
-        """Take note that a FIN is in order: who closed is who sent the first."""
-        first = self.closed_by
-        if first is None or (first.fin_packet or 0) > (direction.fin_packet or 0):
-            self.closed_by = direction
-            self.close = "fin"
-
-    def reset_by(self, direction: Direction) -> list[Record]:
-        """End both directions. Bytes that were in order before the RST stay decoded."""
-        self.is_reset = True
-        if not (self.first.is_ended and self.second.is_ended):
-            self.close = "reset"
-            self.closed_by = direction
-        return direction.end("reset") + direction.peer.end("reset")
-
-    def end(self) -> list[Record]:
-        """End what the capture left open."""
-        return self.first.end("capture-end") + self.second.end("capture-end")
-
-    def let_go(self) -> None:
-        """Keep no more than what tells late packets: of thousands that are over, all else adds up.
-
-        What refers to one another would else stay until the collector comes.
-        """
-        self.is_over = True
-        for direction in (self.first, self.second):
-            direction.usual_seq = NO_SEQ
-            del direction.receiver, direction.stream, direction.queue, direction.history
-            del direction._scrutiny, direction._dropped
 
 
 def _arrival(shown: Completion) -> Arrival:
