@@ -82,7 +82,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "tcp-signature-unexpected": Fault(
         "warning",
-        "a segment whose signature its connection does not expect was ignored",
+        "a segment that is signed where its connection is not, or not where it is, was ignored",
         "RFC 2385 section 2.0",
     ),
     "tcp-overlap-conflict": Fault(

@@ -68,6 +68,8 @@ class Segment(NamedTuple):
     def is_signed(self) -> bool:
         """Whether it carries a signature of MD5 or TCP-AO."""
         options = self.options
+        if len(options) < SHORTEST_SIGNATURE:
+            return False
         position = 0
         while position + SHORTEST_SIGNATURE <= len(options):
             kind = options[position]
@@ -160,7 +162,7 @@ class Scrutiny:
     def fault(self, segment: Segment, is_usual: bool) -> tuple[str, str] | None:
         """Return why the receiver drops a segment, code and detail; None if it takes it.
 
-        ``is_usual``: it is in order and does nothing but carry data and acknowledge some.
+        ``is_usual``: all it does is to carry data in order and acknowledge some.
         """
         if not self._has_begun:
             self._has_begun = True
@@ -169,11 +171,12 @@ class Scrutiny:
             self._closely = CLOSELY if self._can_judge else 0
             return None
         self._closely -= self._closely > 0
-        size = f"{len(segment.payload):,} bytes in packet {segment.number}"
+        code = ""
         if segment.is_signed != self._is_signed:
-            signed = "signed, its connection is not" if segment.is_signed else "not signed"
-            return "tcp-signature-unexpected", f"{signed}: {size}"
-        if self._can_judge and not is_usual and segment.checksum == "wrong":
+            code = "tcp-signature-unexpected"
+        elif self._can_judge and not is_usual and segment.checksum == "wrong":
             self.doubt()
-            return "tcp-checksum-wrong", size
-        return None
+            code = "tcp-checksum-wrong"
+        if not code:
+            return None
+        return code, f"{len(segment.payload):,} bytes in packet {segment.number}"

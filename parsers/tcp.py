@@ -101,7 +101,7 @@ class Direction:
     def receive(self, segment: Segment) -> list[Record]:
         """Take one segment by the general path; return the records that it completed."""
         is_plain = segment.flags & (UNUSUAL | ACK) == ACK and self.next_seq is not None
-        is_usual = is_plain and segment.seq == self.usual_seq
+        is_usual = is_plain and (segment.seq == self.usual_seq or not segment.payload)
         if why := self._scrutiny.fault(segment, is_usual):
             return self._drop(segment, *why)
         return (
