@@ -10,11 +10,20 @@ import shutil
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+from support.produced import Produced
 
 from capture import can_capture
 
+# A machine that does something else is slow, and no example is wrong for that.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
-def pytest_configure() -> None:
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Produced(config))
     # A shell that runs pytest in the background lets it, and all it starts, ignore Ctrl-C, which
     # some tests send to what they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

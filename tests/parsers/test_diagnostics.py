@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
+from io import BytesIO
 from pathlib import Path
+from random import Random
 from typing import get_args
 
 import pytest
+from support.capture_files import Blocks
+from support.talk import Talk, kinds
+from support.websocket_frames import Compressor, frame
 
 import parsers
+from parsers.decode import decode
 from parsers.diagnostics import FAULTS, Diagnostic, Severity, diagnose, excerpt
 
 SOURCES = Path(parsers.__file__).parent
@@ -59,6 +67,81 @@ def tests() -> str:
 @pytest.mark.parametrize("code", FAULTS)
 def test_every_fault_is_provoked_by_a_test(code: str, tests: str) -> None:
     assert f'"{code}"' in tests, "no test names it: provoke it in the test of what reports it"
+
+
+# --- from the wire to the record ---
+# Faults whose own tests look no further than what finds them: here they come out of the chain.
+
+OK = b"HTTP/1.1 200 OK\r\n"
+KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate"
+
+
+def upgrade(*lines: bytes, key: bytes = KEY) -> bytes:
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    head += b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n"
+    return head + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+
+
+def coded(coding: bytes, data: bytes) -> bytes:
+    length = b"Content-Length: %d\r\n\r\n" % len(data)
+    return OK + b"Content-Encoding: " + coding + b"\r\n" + length + data
+
+
+def far_reference() -> bytes:
+    """A message that refers 9,000 bytes back, where a window of 512 was agreed."""
+    noise = Random(1).randbytes(9_000)
+    whole = Compressor()(noise + noise[:100])
+    return frame(2, whole, rsv=4)
+
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+WINDOW = DEFLATE + b"; server_max_window_bits=9"
+RAW = zlib.compressobj(wbits=-15)
+SAID: dict[str, tuple[bytes, bytes]] = {
+    "content-coding-deflate-raw": (GET, coded(b"deflate", RAW.compress(b"x") + RAW.flush())),
+    "content-coding-trailing": (GET, coded(b"gzip", gzip.compress(b"x") + b"and more")),
+    "http-status-invalid": (GET, b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"),
+    "websocket-extension-invalid": (upgrade(DEFLATE + b"; what"), SWITCHING + ACCEPT + b"\r\n"),
+    "websocket-extension-unasked": (upgrade(), SWITCHING + ACCEPT + DEFLATE + b"\r\n\r\n"),
+    "websocket-extension-unknown": (
+        upgrade(b"Sec-WebSocket-Extensions: x-mux"),
+        SWITCHING + ACCEPT + b"Sec-WebSocket-Extensions: x-mux\r\n\r\n",
+    ),
+    "websocket-handshake-invalid": (
+        upgrade(b"Sec-WebSocket-Protocol: a b"), SWITCHING + ACCEPT + b"\r\n"
+    ),
+    "websocket-key-invalid": (upgrade(key=b"short"), SWITCHING + ACCEPT + b"\r\n"),
+    "websocket-subprotocol-unasked": (
+        upgrade(), SWITCHING + ACCEPT + b"Sec-WebSocket-Protocol: chat\r\n\r\n"
+    ),
+    "websocket-window-exceeded": (
+        upgrade(WINDOW), SWITCHING + ACCEPT + WINDOW + b"\r\n\r\n" + far_reference()
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", SAID)
+def test_what_was_said_wrongly(code: str) -> None:
+    asked, answered = SAID[code]
+    talk = Talk().open()
+    talk.client(asked)
+    talk.server(answered)
+    talk.close()
+    assert code in kinds(talk.tape.records())
+
+
+@pytest.mark.parametrize(
+    ("code", "block"),
+    [("capture-damaged", (6).to_bytes(4, "little") + bytes(8)), ("capture-unsupported", b"")],
+)
+def test_a_capture_file_with_a_fault(code: str, block: bytes) -> None:
+    section = Blocks().section()
+    version_9 = section[:12] + b"\x09" + section[13:]
+    data = section + (block or version_9)
+    assert code in kinds(decode(BytesIO(data)))
 
 
 def test_what_a_diagnostic_says() -> None:
