@@ -1,7 +1,9 @@
 """Record real packets, and drive a server over each transport while they are recorded.
 
-``Recorder`` writes what goes over a port into a pcapng file; ``capture.clients`` keep what an
-application received of the same exchange; ``capture.processes`` runs a command meanwhile.
+``Recorder`` writes what goes over a port into a pcapng file; ``Namespace`` is a private network
+in which every user may record, and ``Relay`` records without any right, by passing connections
+on. ``clients`` keep what an application received of the same exchange; ``processes`` runs a
+command meanwhile.
 Linux only.
 """
 
@@ -11,17 +13,26 @@ from .errors import (
     CaptureError,
     CaptureNotPermitted,
     InterfaceUnusable,
+    NamespaceUnavailable,
     PacketsDropped,
     Statistics,
 )
-from .recorder import Recorder, can_capture
+from .namespace import Namespace
+from .packet_socket import can_capture
+from .recorder import Recorder
+from .recording import Recording
+from .relay import Relay
 
 __all__ = [
     "CaptureError",
     "CaptureNotPermitted",
     "InterfaceUnusable",
+    "Namespace",
+    "NamespaceUnavailable",
     "PacketsDropped",
     "Recorder",
+    "Recording",
+    "Relay",
     "Statistics",
     "can_capture",
 ]

@@ -22,6 +22,10 @@ class CaptureNotPermitted(CaptureError):
     """This process may not open a packet socket; the message says what would give the right."""
 
 
+class NamespaceUnavailable(CaptureError):
+    """This user may make no network namespace; the message says what would allow it."""
+
+
 class InterfaceUnusable(CaptureError):
     """There is no such network interface, or packets of its kind cannot be recorded."""
 

@@ -29,8 +29,10 @@ OPT_ENDOFOPT = 0
 OPT_COMMENT = 1
 SHB_USERAPPL = 4
 IF_NAME = 2
+IF_DESCRIPTION = 3
 IF_TSRESOL = 9
 IF_FILTER = 11
+IF_HARDWARE = 15
 ISB_STARTTIME = 2
 ISB_ENDTIME = 3
 ISB_IFRECV = 4
@@ -85,13 +87,24 @@ class PcapngWriter:
         )
 
     def add_interface(
-        self, name: str, *, link_type: int, snaplen: int, capture_filter: str = ""
+        self,
+        name: str,
+        *,
+        link_type: int,
+        snaplen: int,
+        capture_filter: str = "",
+        description: str = "",
+        hardware: str = "",
     ) -> int:
         """Describe an interface (section 4.2), and return the number that its packets name.
 
         ``capture_filter`` is what its packets passed, in libpcap's words.
         """
         options = [(IF_NAME, name.encode()), (IF_TSRESOL, NANOSECONDS)]
+        if description:
+            options.append((IF_DESCRIPTION, description.encode()))
+        if hardware:
+            options.append((IF_HARDWARE, hardware.encode()))
         if capture_filter:
             options.append((IF_FILTER, LIBPCAP_FILTER + capture_filter.encode()))
         self._write(INTERFACE_DESCRIPTION, INTERFACE_BODY.pack(link_type, 0, snaplen), options)

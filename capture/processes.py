@@ -27,6 +27,9 @@ SIGNAL_STATUS = 128
 """A shell reports a command that signal N ended as 128 + N."""
 
 
+Popen = Callable[..., subprocess.Popen[bytes]]
+
+
 class Finished(NamedTuple):
     """How a command ended."""
 
@@ -41,11 +44,12 @@ def run_command(
     *,
     duration: float | None = None,
     environment: Mapping[str, str] | None = None,
+    popen: Popen = subprocess.Popen,
 ) -> Finished:
     """Run ``command`` to its end, but no longer than ``duration`` seconds.
 
-    Raises OSError if it cannot be started (FileNotFoundError, PermissionError), and ValueError
-    outside the main thread.
+    ``popen`` starts it, as ``subprocess.Popen`` does. Raises OSError if it cannot be started
+    (FileNotFoundError, PermissionError), and ValueError outside the main thread.
     """
     children: list[subprocess.Popen[bytes]] = []
     early: list[int] = []
@@ -56,7 +60,7 @@ def run_command(
         elif number != signal.SIGINT or not _in_foreground():
             children[0].send_signal(number)
 
-    with _signals_to(forward), subprocess.Popen(command, env=environment) as child:
+    with _signals_to(forward), popen(command, env=environment) as child:
         children.append(child)
         for number in early:
             child.send_signal(number)

@@ -19,9 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from .packet_socket import MakeSocket
 from .ring import Ring
 
 LOOPBACK = "127.0.0.1"
+MAX_MARKER = 64
 RESEND_AFTER = 0.25
 """Seconds after which markers that have not come are sent again: a full ring drops them too."""
 
@@ -33,13 +35,13 @@ class Tail(Protocol):
     def port(self) -> int | None:
         """The UDP port that markers go to, which the filter is to let in."""
 
-    def begin(self, ring: Ring) -> None:
+    def begin(self) -> None:
         """Note the present moment."""
 
     def receive_marker(self, frame: bytes) -> None:
         """Take a packet that is not TCP."""
 
-    def arrived(self, ring: Ring) -> bool:
+    def arrived(self) -> bool:
         """Return whether all that came before the last ``begin`` has been read."""
 
     def close(self) -> None:
@@ -47,10 +49,13 @@ class Tail(Protocol):
 
 
 class Markers:
-    """The tail on loopback: wait for a datagram from each processor."""
+    """The tail on loopback: wait for a datagram from each processor.
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    ``make_socket`` makes the socket that they go to, in the namespace whose loopback it is.
+    """
+
+    def __init__(self, make_socket: MakeSocket = socket.socket) -> None:
+        self._socket = make_socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
         self._socket.bind((LOOPBACK, 0))
         self._port: int = self._socket.getsockname()[1]
         self._socket.connect((LOOPBACK, self._port))
@@ -64,7 +69,7 @@ class Markers:
         """The port of the socket that markers go to."""
         return self._port
 
-    def begin(self, ring: Ring) -> None:
+    def begin(self) -> None:
         """Send a marker on every processor that this thread may run on."""
         self._round += 1
         self._missing.clear()
@@ -74,14 +79,25 @@ class Markers:
             self._socket.send(marker)
         self._sent_at = time.monotonic()
 
+    def fileno(self) -> int:
+        """Return the descriptor at which markers come, for who reads them there."""
+        return self._socket.fileno()
+
+    def receive(self) -> None:
+        """Take one marker from there, without waiting."""
+        try:
+            self.receive_marker(self._socket.recv(MAX_MARKER, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return
+
     def receive_marker(self, frame: bytes) -> None:
         """Strike the marker off, if it is of this round."""
         self._missing.discard(frame[frame.find(self._secret) :])
 
-    def arrived(self, ring: Ring) -> bool:
+    def arrived(self) -> bool:
         """Return whether every marker has come; send them again if they take too long."""
         if self._missing and time.monotonic() - self._sent_at > RESEND_AFTER:
-            self.begin(ring)
+            self.begin()
         return not self._missing
 
     def close(self) -> None:
@@ -94,20 +110,21 @@ class OpenBlock:
 
     port = None
 
-    def __init__(self) -> None:
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
         self._block = 0
 
-    def begin(self, ring: Ring) -> None:
+    def begin(self) -> None:
         """Note the block that is open, if it holds anything."""
-        self._block = ring.blocks_begun()
+        self._block = self._ring.blocks_begun()
 
     def receive_marker(self, frame: bytes) -> None:
         """Raise AssertionError: the filter lets in nothing but TCP."""
         raise AssertionError(f"a packet that is not TCP passed the filter: {frame[:64].hex()}")
 
-    def arrived(self, ring: Ring) -> bool:
+    def arrived(self) -> bool:
         """Return whether that block has been read."""
-        return ring.blocks_read >= self._block
+        return self._ring.blocks_read >= self._block
 
     def close(self) -> None:
         """Nothing is held."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.produced import Produced
 
-from capture import can_capture
+from capture import Namespace, can_capture
 
 # A machine that does something else is slow, and no example is wrong for that.
 settings.register_profile(
@@ -33,8 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("packets") and not can_capture():
         _lack("this process may not open a packet socket: run as root or grant cap_net_raw")
+    if item.get_closest_marker("namespaces") and (reason := _no_namespaces()):
+        _lack(reason)
     if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
         _lack("tshark is not installed")
+
+
+@cache
+def _no_namespaces() -> str | None:
+    return Namespace.available()
 
 
 def _lack(what: str) -> None:

@@ -147,14 +147,13 @@ def test_a_terminals_interrupt_is_not_passed_on(monkeypatch: pytest.MonkeyPatch)
     assert ended == Finished(0, expired=False)
 
 
-def test_a_signal_before_the_command_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_before_the_command_has_started() -> None:
     class Late(subprocess.Popen[bytes]):
         def __init__(self, *args: object, **options: object) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
             super().__init__(*args, **options)  # type: ignore[arg-type, misc]
 
-    monkeypatch.setattr(subprocess, "Popen", Late)
-    ended = run_command(code("import time; time.sleep(60)"))
+    ended = run_command(code("import time; time.sleep(60)"), popen=Late)
     assert ended == Finished(128 + signal.SIGTERM, expired=False)
 
 

@@ -36,9 +36,11 @@ from capture import (
     Recorder,
     Statistics,
     can_capture,
-    recorder,
+    packet_socket,
+    recording,
 )
 from capture.ring import RingPacket
+from capture.tail import Markers
 
 MiB = 1024 * 1024
 RACE_NS = 1_000_000
@@ -184,9 +186,9 @@ def test_reach_tail(path: Path, listener: socket.socket) -> None:
 def test_a_tail_that_does_not_come(
     path: Path, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "TAIL_TIMEOUT", 0.05)
-    monkeypatch.setattr(recorder, "TAIL_POLL_MS", 10)
-    monkeypatch.setattr(recorder.Markers, "arrived", lambda self, ring: False)
+    monkeypatch.setattr(recording, "TAIL_TIMEOUT", 0.05)
+    monkeypatch.setattr(recording, "TAIL_POLL_MS", 10)
+    monkeypatch.setattr(Markers, "arrived", lambda self: False)
     with (
         pytest.raises(CaptureError, match=r"the last packets have not come within 0.05 s"),
         Recorder(path, port=port_of(listener)),
@@ -360,7 +362,7 @@ def test_may_not_open_a_packet_socket(path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(socket, "socket", Refusing)
     assert not can_capture()
     with pytest.raises(CaptureNotPermitted) as raised:
-        Recorder(path, port=1).__enter__()
+        Recorder(path, port=1, make_socket=Refusing).__enter__()
     assert "run as root" in str(raised.value)
     assert f"sudo setcap cap_net_raw+eip $(readlink -f {sys.executable})" in str(raised.value)
     assert not path.exists()
@@ -368,7 +370,6 @@ def test_may_not_open_a_packet_socket(path: Path, monkeypatch: pytest.MonkeyPatc
 
 AS_NOBODY = """
 import os, sys
-import scapy.layers.l2, scapy.arch.linux  # before nobody may read them
 from capture import CaptureNotPermitted, Recorder, can_capture
 os.setgroups([])
 os.setgid(65534)
@@ -512,7 +513,7 @@ def test_an_interface_that_goes_down(path: Path, ethernet: tuple[str, str]) -> N
 
 @packets
 def test_an_interface_without_ethernet(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "ARPHRD_LOOPBACK", 65_534)
+    monkeypatch.setattr(packet_socket, "ARPHRD_LOOPBACK", 65_534)
     with pytest.raises(InterfaceUnusable, match=r"lo is of hardware type 772: only Ethernet"):
         Recorder(path, port=1).__enter__()
     assert not path.exists()

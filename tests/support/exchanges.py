@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from struct import unpack_from
@@ -102,6 +102,16 @@ def check_whole(
         assert (told.client_bytes, told.server_bytes) == (len(sent), len(answered))
 
 
+def spoken(found: list[Segment], port: int) -> tuple[bytes, bytes]:
+    """What client and server of one recorded connection to ``port`` sent; nothing may be missing.
+
+    For connections of which the kernel cannot be asked what was sent again.
+    """
+    client = [one for one in found if one.destination == port]
+    server = [one for one in found if one.source == port]
+    return _data(client), _data(server)
+
+
 def _data(half: list[Segment]) -> bytes:
     """The bytes of one direction; no sequence number may be missing."""
     first = next(one.seq for one in half if one.flags & SYN) + 1
@@ -165,3 +175,41 @@ def transfer(source: socket.socket, target: socket.socket, data: bytes) -> None:
     while missing:
         missing -= len(target.recv(1 << 20))
     sender.join()
+
+
+@contextmanager
+def served(
+    answer: bytes, make_socket: Callable[[int, int], socket.socket] = socket.socket
+) -> Iterator[int]:
+    """A port at which each client that has finished gets an answer, until the block is left."""
+    with make_socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        thread = threading.Thread(target=_serve, args=(listener, answer))
+        thread.start()
+        try:
+            yield port_of(listener)
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # which ends accept()
+            thread.join()
+
+
+def _serve(listener: socket.socket, answer: bytes) -> None:
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        with client:
+            while client.recv(1 << 20):
+                continue
+            client.sendall(answer)
+
+
+def ask(port: int, question: bytes, timeout: float = 20) -> bytes:
+    """Connect to a port of this machine, send a question to its end, and return the answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout) as client:
+        client.sendall(question)
+        client.shutdown(socket.SHUT_WR)
+        with client.makefile("rb") as answer:
+            return answer.read()

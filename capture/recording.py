@@ -1,0 +1,253 @@
+"""What every recording is: a thread that moves packets to a file, and the wishes of others.
+
+Strategy: the thread owns the source of the packets, the file and the tail (see ``tail``). Others
+ask it for two things only, by numbers under one condition: to reach the tail, and to stop. It
+waits for the source or for a wish, takes what there is, and looks whether the tail is reached.
+It neither dissects nor decides anything, but for looking at TCP's flags.
+
+A subclass says where packets come from: ``_open`` opens that, ``_begin`` lets packets in when
+the file is there, ``_waits_for`` tells what to wait for, and ``_take`` writes what has come.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from . import bpf
+from .connections import OpenConnections
+from .errors import CaptureError, PacketsDropped, Statistics
+from .output import Output, Source
+from .ring import RingPacket
+from .tail import Tail
+
+TAIL_POLL_MS = 250
+"""How often to look whether markers are overdue, while some are under way."""
+TAIL_TIMEOUT = 10.0
+"""Seconds after which a tail that does not arrive is an error: it takes milliseconds."""
+
+
+class Recording(ABC):
+    """Record the TCP packets of ``port`` into a new pcapng file at ``path``.
+
+    ``port`` is one, several, or None for all TCP. The recording is on from the first line of
+    its ``with`` block to the last. ``version`` is put after wireproof's name, and ``comment``
+    beside it, in the file's header. The file can be read by its owner alone, as dumpcap's, for
+    a recording holds whatever was sent.
+
+    Entering raises CaptureNotPermitted, InterfaceUnusable, OSError as ``open`` does for the
+    file, or ValueError for a port that there cannot be. Leaving raises PacketsDropped when the
+    file is complete and packets had been dropped, and CaptureError if the recording broke off.
+    If the block itself raised, its exception goes on with a note.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        port: int | Sequence[int] | None,
+        comment: str = "",
+        version: str = "",
+    ) -> None:
+        self.path = Path(path)
+        self.ports = _ports(port)
+        self._comment = comment
+        self._version = version
+        self._connections = OpenConnections()
+        self._output: Output | None = None
+        self._tail: Tail
+        self._changed = threading.Condition()
+        self._asked = 0  # times that someone wants the tail
+        self._begun = 0  # up to which of these the tail is being waited for
+        self._reached = 0  # and up to which it has been reached
+        self._tail_due = 0.0
+        self._stopping = False
+        self._ended = False
+        self._fault: Exception | None = None
+
+    @property
+    def statistics(self) -> Statistics:
+        """How many packets have been recorded and dropped; final when the block is left."""
+        return self._output.statistics if self._output else Statistics(0, 0)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            source = self._open(stack)
+            self._wake = os.eventfd(0)
+            stack.callback(os.close, self._wake)
+            self._output = Output(
+                self.path, source, stack, version=self._version, comment=self._comment
+            )
+            self._begin()
+            # The thread closes what it uses, even if whoever waits for it is interrupted.
+            resources = stack.pop_all()
+        self._thread = threading.Thread(
+            target=self._run, args=(resources, self._output), name=f"record {self.path.name}"
+        )
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ask(stop=True)
+        self._thread.join()
+        broken = self._broken()
+        if broken is None:
+            return
+        if error is None:
+            raise broken from self._fault
+        error.add_note(f"{self.path}: {broken}")
+
+    def reach_tail(self) -> None:
+        """Wait until everything sent before this call is in the file.
+
+        Raises CaptureError if the recording broke off.
+        """
+        wanted = self._ask()
+        with self._changed:
+            self._changed.wait_for(lambda: self._reached >= wanted or self._ended)
+        self._check()
+
+    def wait_closed(self, timeout: float) -> bool:
+        """Wait until every connection seen so far has closed, at most ``timeout`` seconds.
+
+        A connection is closed when each side has acknowledged the other's FIN, or after a RST.
+        Returns whether all are; also when there was none at all, so call it when the exchange is
+        known to have begun. Raises CaptureError if the recording broke off.
+        """
+        deadline = time.monotonic() + timeout
+        self.reach_tail()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._connections.count or self._ended,
+                max(deadline - time.monotonic(), 0),
+            )
+        self._check()
+        return not self._connections.count
+
+    # --- where packets come from ---
+
+    @abstractmethod
+    def _open(self, stack: ExitStack) -> Source:
+        """Open the source, which lets nothing in yet, and set ``_tail``; ``stack`` closes it."""
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Let packets in: when this returns, none is missed any more."""
+
+    @abstractmethod
+    def _waits_for(self) -> Sequence[int]:
+        """Return the descriptors that are ready to be read when packets have come."""
+
+    @abstractmethod
+    def _take(self, descriptor: int, happened: int) -> None:
+        """Take what is ready at one of them, and give packets to ``_write``."""
+
+    # --- wishes ---
+
+    def _ask(self, *, stop: bool = False) -> int:
+        """Ask the thread for the tail, and then to stop; return the number of this wish."""
+        with self._changed:
+            self._asked += 1
+            self._stopping = stop  # after the wish: the thread must not stop before its tail
+            if not self._ended:
+                os.eventfd_write(self._wake, 1)
+            return self._asked
+
+    def _check(self) -> None:
+        if self._fault is not None:
+            raise self._break_off(self._fault) from self._fault
+
+    def _broken(self) -> CaptureError | None:
+        """Return why the file is not whole, or None if it is."""
+        if self._fault is not None:
+            return self._break_off(self._fault)
+        return PacketsDropped(self.statistics) if self.statistics.dropped else None
+
+    def _break_off(self, fault: Exception) -> CaptureError:
+        captured = self.statistics.captured
+        return CaptureError(f"the recording broke off after {captured:,} packets: {fault}")
+
+    # --- the thread ---
+
+    def _run(self, resources: ExitStack, output: Output) -> None:
+        with resources:
+            try:
+                self._record_to_the_end(output)
+            except Exception as fault:
+                self._fault = fault
+            finally:
+                with self._changed:
+                    self._ended = True
+                    self._changed.notify_all()
+
+    def _record_to_the_end(self, output: Output) -> None:
+        try:
+            self._record(output)
+        finally:
+            output.dropped += self._take_dropped()
+            output.finish()
+
+    def _record(self, output: Output) -> None:
+        """Move packets from the source to the file until the tail that leaving asks for."""
+        poller = select.poll()
+        for descriptor in (*self._waits_for(), self._wake):
+            poller.register(descriptor, select.POLLIN)
+        while not (self._stopping and self._reached == self._asked):
+            waiting = self._reached < self._begun
+            for descriptor, happened in poller.poll(TAIL_POLL_MS if waiting else None):
+                if descriptor == self._wake:
+                    os.eventfd_read(descriptor)
+                else:
+                    self._take(descriptor, happened)
+            output.dropped += self._take_dropped()
+            output.flush()
+            with self._changed:
+                self._changed.notify_all()
+            self._seek_tail()
+
+    def _take_dropped(self) -> int:
+        """Return how many packets the source dropped since last asked."""
+        return 0
+
+    def _write(self, packets: list[RingPacket]) -> None:
+        """Write packets, and keep watch over what is open."""
+        assert self._output is not None
+        for _, data, _ in packets:
+            self._connections.receive_packet(data)
+        self._output.write(packets)
+
+    def _seek_tail(self) -> None:
+        """Begin to wait for the tail when asked, and say so when it has come."""
+        if self._begun < (asked := self._asked):
+            self._tail.begin()
+            self._begun = asked
+            self._tail_due = time.monotonic() + TAIL_TIMEOUT
+        if self._reached == self._begun:
+            return
+        if self._tail.arrived():
+            with self._changed:
+                self._reached = self._begun
+                self._changed.notify_all()
+        elif time.monotonic() > self._tail_due:
+            raise CaptureError(f"the last packets have not come within {TAIL_TIMEOUT} s")
+
+
+def _ports(port: int | Sequence[int] | None) -> tuple[int, ...]:
+    if port is None:
+        return ()
+    ports = (port,) if isinstance(port, int) else tuple(port)
+    bpf.check_ports(ports)
+    return ports
