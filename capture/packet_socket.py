@@ -63,8 +63,8 @@ def _bind(sock: socket.socket, interface: str) -> bool:
         if error.errno == errno.ENODEV:
             raise _no_such(interface) from error
         raise InterfaceUnusable(f"no packet socket on {interface}: {error.strerror}") from error
-    if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # bind tells here of "down"
-        raise InterfaceUnusable(f"no packet socket on {interface}: {os.strerror(error)}")
+    if fault := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # bind tells here of "down"
+        raise InterfaceUnusable(f"no packet socket on {interface}: {os.strerror(fault)}")
     hardware = sock.getsockname()[3]
     if hardware not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise InterfaceUnusable(

@@ -19,6 +19,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from struct import Struct
 
+from parsers.packets import RELAY_HARDWARE
+
 from . import bpf
 from .output import Source
 from .pump import CLIENT, OTHER, SERVER, Pair, Pump, Side, listener, loopback
@@ -27,8 +29,6 @@ from .ring import RingPacket
 from .tail import Markers
 
 INTERFACE = "relay"
-HARDWARE = "wireproof relay"
-"""if_hardware of its interface, by which views know; editcap and mergecap keep it."""
 DESCRIPTION = "recorded by a relay: packet borders are its reads"
 LOOPBACK = bytes((127, 0, 0, 1))
 DRAIN_ROUNDS = 256
@@ -117,7 +117,7 @@ class Relay(Recording):
         self._markers = Markers()
         stack.callback(self._markers.close)
         self._tail = Drained(self._markers, self._run_pump)
-        return Source(INTERFACE, bpf.capture_filter(self.ports), DESCRIPTION, HARDWARE)
+        return Source(INTERFACE, bpf.capture_filter(self.ports), DESCRIPTION, RELAY_HARDWARE)
 
     def _begin(self) -> None:
         """Nothing is to be let in: connections wait in the listener's queue for the thread."""

@@ -69,6 +69,10 @@ class CaptureReader:
     def interfaces(self) -> list[Interface]:
         return self._notes.interfaces
 
+    def is_relay(self, packet: int) -> bool:
+        """Return whether one of the last packets was recorded by a relay of ours."""
+        return self._notes.origins.is_relay(packet)
+
     @property
     def comments(self) -> list[tuple[int | None, str]]:
         return self._notes.comments

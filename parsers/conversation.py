@@ -158,8 +158,11 @@ class Waiting:
 class Conversation:
     """One connection above TCP: its roles, its protocol, its receivers."""
 
-    def __init__(self, connection: Connection, *, keep_data: bool) -> None:
+    def __init__(
+        self, connection: Connection, *, keep_data: bool, recorded_by: str | None = None
+    ) -> None:
         self.connection = connection
+        self._recorded_by = recorded_by
         connection.is_understood = not connection.is_midstream
         self._keep_data = keep_data
         self._client: Direction | None = None
@@ -252,6 +255,7 @@ class Conversation:
             connection.is_midstream,
             client.fin_packet,
             client.peer.fin_packet,
+            self._recorded_by,
         )
 
     def _ledger(self, direction: Direction) -> Ledger:

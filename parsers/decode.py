@@ -98,7 +98,7 @@ def decode_batches(
     bytes, and two for the rest and the end, whatever is wanted.
     """
     reader = CaptureReader(stream)
-    decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
+    decoder = PacketDecoder(keep_data=keep_data, wanted=wanted, is_relay=reader.is_relay)
     rows = yield from _decode_whole_batches(decoder, iter(reader), batch)
     # The last packets and the end of the capture together: what the end completes belongs among
     # what they do.
@@ -137,11 +137,18 @@ class PacketDecoder:
     """Takes packets one at a time, for whoever does not have them in a file yet.
 
     Packets are rows of :data:`~parsers.packets.Packet`. All connections are decoded, or those that
-    are ``wanted``.
+    are ``wanted``. ``is_relay`` tells of a packet's number whether a relay has recorded it.
     """
 
-    def __init__(self, *, keep_data: bool = True, wanted: Choice | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        keep_data: bool = True,
+        wanted: Choice | None = None,
+        is_relay: Callable[[int], bool] = lambda packet: False,
+    ) -> None:
         self._keep_data = keep_data
+        self._is_relay = is_relay
         self._wanted = wanted
         self._conversations: dict[int, Conversation] = {}
         self._table = ConnectionTable(self._open, self._close)
@@ -307,7 +314,11 @@ class PacketDecoder:
     def _open(self, connection: Connection) -> None:
         index = connection.index
         if self._wanted is None or self._wanted(index):
-            self._conversations[index] = Conversation(connection, keep_data=self._keep_data)
+            self._conversations[index] = Conversation(
+                connection,
+                keep_data=self._keep_data,
+                recorded_by="relay" if self._is_relay(connection.first_packet) else None,
+            )
         else:
             connection.first.receiver = connection.second.receiver = UNHEARD
 

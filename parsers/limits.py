@@ -17,6 +17,8 @@ MAX_PACKET = 256 * KiB
 """One captured packet of a pcap file: libpcap's and Wireshark's MAXIMUM_SNAPLEN."""
 MAX_INTERFACES = 65_536
 """Interfaces that one pcapng file describes."""
+MAX_ORIGINS = 4096
+"""Changes between packets of a relay and others that are remembered: more than a batch can have."""
 MAX_COMMENTS = 16 * MiB
 """Characters of a pcapng file's comments and interface names; a sixty-fourth as many of them."""
 MAX_SECRETS = 64 * MiB

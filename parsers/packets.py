@@ -8,10 +8,17 @@ memory grow by what it says about itself.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from .limits import MAX_CAPTURE_FAULTS, MAX_COMMENTS, MAX_INTERFACES, MAX_SECRETS
+from .limits import (
+    MAX_CAPTURE_FAULTS,
+    MAX_COMMENTS,
+    MAX_INTERFACES,
+    MAX_ORIGINS,
+    MAX_SECRETS,
+)
 
 Packet: TypeAlias = tuple[int, int | None, int, int, bytes]
 """``(number, time_ns, link_type, original_length, data)``.
@@ -22,6 +29,9 @@ the packet was on the wire; ``data`` is what was captured of it.
 """
 
 NANOSECONDS = 10**9
+RELAY_HARDWARE = "wireproof relay"
+"""if_hardware of an interface whose packets are no network's, but were made of what a relay read.
+editcap and mergecap keep it."""
 
 
 class UnreadableCapture(ValueError):
@@ -54,6 +64,7 @@ class Interface:
     """Seconds to add to each timestamp."""
     name: str = ""
     description: str = ""
+    hardware: str = ""
     filter: str = ""
     """The capture filter, if it is given as text."""
     comment: str = ""
@@ -62,9 +73,37 @@ class Interface:
     dropped: int | None = None
     """How many packets it lost for want of resources (isb_ifdrop), None if the file is silent."""
 
+    @property
+    def is_relay(self) -> bool:
+        """Whether its packets were made of what a relay of ours read: see RELAY_HARDWARE."""
+        return self.hardware == RELAY_HARDWARE
+
     def time_ns(self, ticks: int) -> int:
         """Return a timestamp in nanoseconds since the epoch, rounded down, in whole numbers."""
         return ticks * NANOSECONDS // self.ticks_per_second + self.tsoffset * NANOSECONDS
+
+
+class Origins:
+    """Which packets were recorded by a relay: in a merged file there may be others between them."""
+
+    __slots__ = ("_latest", "_changes")
+
+    def __init__(self) -> None:
+        self._latest = False
+        self._changes: deque[tuple[int, bool]] = deque(maxlen=MAX_ORIGINS)
+
+    def add(self, packet: int, is_relay: bool) -> None:
+        """Take note of where a packet comes from, if that is not where the one before does."""
+        if is_relay != self._latest:
+            self._latest = is_relay
+            self._changes.append((packet, is_relay))
+
+    def is_relay(self, packet: int) -> bool:
+        """Return whether a packet, one of the last few thousand, comes from a relay."""
+        for first, is_relay in reversed(self._changes):
+            if first <= packet:
+                return is_relay
+        return False
 
 
 class _Budget:
@@ -93,13 +132,16 @@ class CaptureNotes:
     Whoever reads ``comments``, ``secrets`` or ``faults`` may clear them: limits count on.
     """
 
-    __slots__ = ("interfaces", "comments", "secrets", "faults", "_found", "_text", "_secrecy")
+    __slots__ = (
+        "interfaces", "comments", "secrets", "faults", "origins", "_found", "_text", "_secrecy"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.interfaces: list[Interface] = []
         self.comments: list[tuple[int | None, str]] = []
         self.secrets: list[tuple[int, bytes]] = []
         self.faults: list[CaptureFault] = []
+        self.origins = Origins()
         self._found = 0  # faults
         self._text = _Budget(MAX_COMMENTS)
         self._secrecy = _Budget(MAX_SECRETS)
@@ -119,9 +161,10 @@ class CaptureNotes:
             detail = f"more than {MAX_INTERFACES} interfaces"
             self.fault("capture-unsupported", detail, packet, offset)
             return False
-        size = sum(map(len, (interface.name, interface.description)))
+        size = sum(map(len, (interface.name, interface.description, interface.hardware)))
         if not self._keep(size + len(interface.filter) + len(interface.comment), packet, offset):
             interface.name = interface.description = interface.filter = interface.comment = ""
+            interface.hardware = ""
         self.interfaces.append(interface)
         return True
 

@@ -311,6 +311,8 @@ class PcapngReader:
             interface.ticks_per_second = base**exponent
         elif code == 11 and value[:1] == b"\0":  # otherwise it is BPF code
             interface.filter = _text(value[1:])
+        elif code == 15:
+            interface.hardware = _text(value)
         elif code == 14 and self._has_size(block, "if_tsoffset", value, 8):
             (interface.tsoffset,) = unpack_from(block.byte_order + "q", value)
 
@@ -324,7 +326,9 @@ class PcapngReader:
         if packet is not None:
             interface = self._interfaces[identifier]
             tick, exact = divmod(NANOSECONDS, interface.ticks_per_second)
-            if not exact:
+            if exact:
+                self._forget_usual()  # or where the next usual one comes from would not be seen
+            else:
                 base = interface.time_ns(high << 32)
                 self._usual = (identifier, high, base, tick, interface.link_type)
         return packet
@@ -355,6 +359,7 @@ class PcapngReader:
         options = 20 + padded(captured)
         if options < len(block.body):
             self._comments(block, options, self._number)
+        self._notes.origins.add(self._number, interface.is_relay)
         data = block.body[20 : 20 + captured]
         return self._number, interface.time_ns(ticks), interface.link_type, original, data
 

@@ -57,6 +57,8 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     client_fin: int | None = None
     """The packet that carried the client's FIN, null if none was seen."""
     server_fin: int | None = None
+    recorded_by: str | None = None
+    """``relay`` if its packets are not the kernel's, but what a relay read; else null."""
 
 
 class RequestRecord(Element, frozen=True, tag_field="record", tag="request"):

@@ -23,7 +23,7 @@ from parsers.records import (
 
 from .escape import preview
 from .selection import transport_of
-from .wording import body_end, close_code, connection_end, count, duration
+from .wording import body_end, close_code, connection_end, count, duration, recorded_by
 
 TARGET_WIDTH = 40
 """Cells of a request line in a summary."""
@@ -67,7 +67,8 @@ class Summary:
     def add(self, record: Record) -> None:
         """Count a record."""
         if isinstance(record, ConnectionRecord):
-            self._ends[record.connection] = connection_end(record)
+            said = (connection_end(record), recorded_by(record))
+            self._ends[record.connection] = "; ".join(filter(None, said))
         elif record.connection is not None and record.exchange is not None:
             key = record.connection, record.exchange
             tally = self._tallies.get(key)

@@ -58,9 +58,14 @@ def _line(record: Record, start: float) -> str:
     rest = " ".join(
         f"{name}={_value(getattr(record, name))}"
         for name in field_names(type(record))
-        if name not in PLACE | FIELD_LISTS
+        if name not in PLACE | FIELD_LISTS and not _goes_without_saying(record, name)
     )
     return f"{packets:>9} {times}  {connection} {sender:7} {place:>12}  {record.record}  {rest}"
+
+
+def _goes_without_saying(record: Record, name: str) -> bool:
+    """Return whether a field says only that the capture is an ordinary one."""
+    return name == "recorded_by" and getattr(record, name) is None
 
 
 def _value(value: object) -> str:

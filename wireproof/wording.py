@@ -27,6 +27,8 @@ CLOSE_CODES = {
 }
 """RFC 6455 section 7.4.1 and the IANA WebSocket Close Code Number Registry."""
 
+RELAYED = "recorded by relay: packet borders are its reads"
+
 ENDINGS = {
     "last-chunk": "last chunk",
     "content-length": "Content-Length reached",
@@ -82,6 +84,11 @@ def body_end(body: BodyRecord) -> str:
     if body.complete:
         return f"complete ({ENDINGS[body.ended_by]})"
     return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
+
+
+def recorded_by(connection: ConnectionRecord) -> str:
+    """Return who recorded a connection and what follows from that; empty if it was the kernel."""
+    return RELAYED if connection.recorded_by == "relay" else ""
 
 
 def connection_end(connection: ConnectionRecord) -> str:

@@ -27,7 +27,7 @@ from parsers.records import (
 
 from ..escape import escape
 from ..selection import field_value, transport_of
-from ..wording import connection_end, count, duration, span
+from ..wording import connection_end, count, duration, recorded_by, span
 from .columns import Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .lines import Line, fit, flow, words
@@ -262,6 +262,8 @@ def connection_lines(connection: ConnectionRecord, width: int) -> list[Line]:
         facts.append(f"{connection.out_of_order:,} out of order")
     if connection.midstream:
         facts.append("its start was not captured")
+    if recorded := recorded_by(connection):
+        facts.append(recorded)
     style = "error" if connection.close == "reset" else "title"
     units: list[Line] = [[(connection_end(connection) + ":", style)]]
     units += [[(fact, "")] for fact in facts]

@@ -34,7 +34,7 @@ from parsers.records import (
 
 from ..escape import escape
 from ..selection import field_value
-from ..wording import body_end, close_code, connection_end, count, span
+from ..wording import body_end, close_code, connection_end, count, recorded_by, span
 from .display_filter import display_filter
 from .lines import fit
 
@@ -174,6 +174,8 @@ class DevToolsView:
             f"Connection {connection.connection}: {connection.client} → {connection.server}, "
             f"{connection.protocol}, {connection_end(connection)}"
         )
+        if recorded := recorded_by(connection):
+            self._print(recorded)
         if self._filters:
             self._print_whole(f"{FILTER}{display_filter(connection)}")
         self._print("")

@@ -29,6 +29,7 @@ from parsers.records import (
 )
 
 from ..remarks import Remark, Remarks, shown
+from ..wording import RELAYED
 from .display_filter import display_filter
 from .lines import fit, measure
 from .packet_rows import PacketRows
@@ -105,6 +106,8 @@ class PacketList:
         self._start = first[1] or 0
         fine = any(interface.ticks_per_second > 10**6 for interface in capture.interfaces)
         self._digits = 9 if fine else 6
+        if any(interface.is_relay for interface in capture.interfaces):
+            self._print(RELAYED)
         number, time, source, destination, *rest = HEADING
         width = self._digits + 4
         self._print(
