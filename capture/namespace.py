@@ -5,7 +5,7 @@
         with ns.forward(8000) as port:
             httpx.get(f"http://127.0.0.1:{port}/")
 
-Strategy: a holder process makes the namespace and keeps it (``namespace_child``). A socket
+Strategy: a holder process makes the namespace and keeps it (``child``). A socket
 belongs to the namespace in which it was made, whoever uses it: the holder makes sockets when
 asked and passes them over, so this process records and connects inside while it stays outside,
 and the same code does it. Only commands have to be started inside.
@@ -20,7 +20,6 @@ import errno
 import os
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -28,14 +27,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from . import namespace_child as child
+from . import child
 from .errors import NamespaceUnavailable
 from .forward import Forward
+from .prepared import CHILD, prepared
 from .processes import Finished, run_command
 from .pump import listener, loopback
 
-CHILD = [sys.executable, "-I", "-S", str(Path(child.__file__))]
-"""Isolated: whatever lies in the working directory or in PYTHONPATH is nothing to it."""
 MAX_ANSWER = 1024
 SWITCHES = (
     ("/proc/sys/user/max_user_namespaces", "0", "sudo sysctl user.max_user_namespaces=15000"),
@@ -139,23 +137,7 @@ class Namespace:
         It runs as the same user, may record packets and set up interfaces there. Raises OSError
         if it cannot be started, as ``Popen`` does.
         """
-        told, report = os.pipe()
-        try:
-            passed = (self._user, self._network, report)
-            words = [*CHILD, "enter", *map(str, passed), "--", *map(os.fspath, command)]
-            options["pass_fds"] = (*passed, *options.get("pass_fds", ()))
-            process = subprocess.Popen(words, **options)
-        except BaseException:
-            os.close(told)
-            raise
-        finally:
-            os.close(report)
-        with os.fdopen(told, "rb") as stream:
-            fault = stream.read()
-        if fault:
-            process.communicate()
-            raise _start_error(fault.decode(), command[0])
-        return process
+        return prepared("enter", (self._user, self._network), command, options)
 
     def run_command(
         self,
@@ -166,13 +148,6 @@ class Namespace:
     ) -> Finished:
         """Run a command in the namespace to its end, as ``processes.run_command`` does outside."""
         return run_command(command, duration=duration, environment=environment, popen=self.popen)
-
-
-def _start_error(fault: str, program: str) -> OSError | NamespaceUnavailable:
-    """Return what ``Popen`` would have raised for a program that did not start."""
-    if fault.isdecimal():
-        return OSError(int(fault), os.strerror(int(fault)), program)
-    return NamespaceUnavailable(fault)
 
 
 def _refusal(reason: str) -> str:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from support.produced import Produced
 
 from capture import Namespace, can_capture
+from capture.redirect import Redirect
 
 # A machine that does something else is slow, and no example is wrong for that.
 settings.register_profile(
@@ -36,6 +37,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _lack("this process may not open a packet socket: run as root or grant cap_net_raw")
     if item.get_closest_marker("namespaces") and (reason := _no_namespaces()):
         _lack(reason)
+    if item.get_closest_marker("redirects") and (reason := _no_redirects()):
+        _lack(reason)
     if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
         _lack("tshark is not installed")
 
@@ -43,6 +46,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @cache
 def _no_namespaces() -> str | None:
     return Namespace.available()
+
+
+@cache
+def _no_redirects() -> str | None:
+    return Redirect.available()
 
 
 def _lack(what: str) -> None:

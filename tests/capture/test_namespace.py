@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.exchanges import ask, segments, served, spoken
 
-from capture import Namespace, NamespaceUnavailable, Recorder, namespace
+from capture import Namespace, NamespaceUnavailable, Recorder, child, namespace
 
 pytestmark = pytest.mark.namespaces
 PATIENCE = 20
@@ -195,11 +195,11 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     switch = tmp_path / "max_user_namespaces"
     monkeypatch.setattr(namespace, "SWITCHES", ((str(switch), "0", "sudo allow"),))
     code = (
-        "import errno, sys; sys.path.insert(0, sys.argv[1]); import namespace_child as child;"
+        "import sys; sys.path.insert(0, sys.argv[1]); import child;"
         "child._call = lambda step, *rest: (_ for _ in ()).throw(child.Refused(step + ': no'));"
         "child.main(sys.argv[2:])"
     )
-    folder = str(Path(namespace.child.__file__).parent)
+    folder = str(Path(child.__file__).parent)
     monkeypatch.setattr(namespace, "CHILD", [sys.executable, "-I", "-S", "-c", code, folder])
     return switch
 

@@ -1,16 +1,18 @@
-"""What runs in a network namespace of its own: its holder, and whatever is started in it.
+"""What a process must do to itself before it becomes a command, or the keeper of a namespace.
 
-    holder PARENT                  make the namespace, keep it, make sockets in it when asked
-    enter USER NETWORK REPORT -- COMMAND ...   run a command in one that a holder keeps
-    new -- COMMAND ...             run a command in one that lives as long as the command
+    holder PARENT                    make a network namespace, keep it, make sockets in it
+    enter REPORT USER NETWORK -- COMMAND ...   become a command in one that a holder keeps
+    new REPORT -- COMMAND ...        become a command in a namespace that ends with it
+    redirect REPORT CHANNEL -- COMMAND ...     become a command whose connections are watched
 
-Strategy: a user namespace gives a normal user every right over a network namespace that is made
-in it (user_namespaces(7)). Only a process of one thread may change its user namespace, so each
-of these is a fresh interpreter that runs this file and nothing else of ours, which makes it
-quick and lets it stand wherever the package is installed. The user is mapped to themselves:
-files, ``whoami`` and programs that refuse to be run by root work as ever. The rights over the
-network, to record packets and to set up interfaces, outlive the start of a command as ambient
-capabilities (capabilities(7)).
+Strategy: each of these is a fresh interpreter that runs this file and nothing else of ours: only
+a process of one thread may do such things to itself, and it is quick, and stands wherever the
+package is installed.
+
+A user namespace gives a normal user every right over a network namespace that is made in it
+(user_namespaces(7)). The user is mapped to themselves: files, ``whoami`` and programs that
+refuse to be run by root work as ever. The rights over the network, to record packets and to set
+up interfaces, outlive the start of a command as ambient capabilities (capabilities(7)).
 
 The holder speaks with its parent over a socket, its standard input. When that closes, for
 whatever reason, or the parent is gone, it ends every process that is still in the namespace;
@@ -22,6 +24,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import platform
 import select
 import signal
 import socket
@@ -55,6 +58,23 @@ REQUEST = struct.Struct("@iii")
 beside it if that is 0."""
 ANSWER = struct.Struct("@i")
 READY = b"ready"
+
+# linux/seccomp.h, linux/prctl.h, linux/bpf_common.h
+PR_SET_NO_NEW_PRIVS = 38
+SECCOMP_SET_MODE_FILTER = 1
+SECCOMP_FILTER_FLAG_NEW_LISTENER = 8
+SECCOMP_RET_ALLOW = 0x7FFF0000
+SECCOMP_RET_USER_NOTIF = 0x7FC00000
+BPF_LOAD_WORD, BPF_JUMP_IF_EQUAL, BPF_RETURN = 0x20, 0x15, 0x06
+SECCOMP_DATA_NUMBER, SECCOMP_DATA_ARCHITECTURE = 0, 4
+SOCK_FILTER = struct.Struct("HBBI")
+SOCK_FPROG = struct.Struct("HP")
+SYSTEM_CALLS = {
+    "x86_64": (0xC000003E, 317, 42),
+    "aarch64": (0xC00000B7, 277, 203),
+    "riscv64": (0xC00000F3, 277, 203),
+}
+"""For each machine its name in seccomp (linux/audit.h), and its numbers of seccomp and connect."""
 GONE_WITHIN = 2.0
 """Seconds in which a process is gone after SIGKILL; what takes longer hangs in the kernel."""
 
@@ -194,48 +214,79 @@ def _namespace_of(process: str) -> int | None:
 # --- commands ---
 
 
-def enter(user: int, network: int, report: int, command: list[str]) -> NoReturn:
-    """Run ``command`` in the namespaces of two descriptors; tell ``report`` why it cannot be.
+def enter(user: int, network: int) -> None:
+    """Move into the namespaces of two descriptors; raises Refused."""
+    _call("entering the namespace", "setns", user, CLONE_NEWUSER)
+    _call("entering the namespace", "setns", network, CLONE_NEWNET)
+    os.close(user)
+    os.close(network)
+    keep_rights()
+
+
+def enter_new() -> None:
+    """Move into a namespace of one's own; raises Refused."""
+    make_namespace()
+    keep_rights()
+
+
+def watch_connections(channel: int) -> None:
+    """Let whoever holds the other end of ``channel`` decide on each connect() from now on.
+
+    The kernel asks them for this process and all that come of it (seccomp_unotify(2)). Such a
+    process can gain no rights by exec any more. Raises Refused.
+    """
+    if platform.machine() not in SYSTEM_CALLS:
+        raise Refused(f"watching connections: not known for {platform.machine()}")
+    architecture, seccomp, connect = SYSTEM_CALLS[platform.machine()]
+    program = (
+        (BPF_LOAD_WORD, 0, 0, SECCOMP_DATA_ARCHITECTURE),
+        (BPF_JUMP_IF_EQUAL, 0, 3, architecture),
+        (BPF_LOAD_WORD, 0, 0, SECCOMP_DATA_NUMBER),
+        (BPF_JUMP_IF_EQUAL, 0, 1, connect),
+        (BPF_RETURN, 0, 0, SECCOMP_RET_USER_NOTIF),
+        (BPF_RETURN, 0, 0, SECCOMP_RET_ALLOW),
+    )
+    code = ctypes.create_string_buffer(b"".join(SOCK_FILTER.pack(*line) for line in program))
+    filters = ctypes.create_string_buffer(SOCK_FPROG.pack(len(program), ctypes.addressof(code)))
+    no_more = [ctypes.c_ulong(n) for n in (1, 0, 0, 0)]
+    _call("watching connections", "prctl", PR_SET_NO_NEW_PRIVS, *no_more)
+    flags = ctypes.c_ulong(SECCOMP_FILTER_FLAG_NEW_LISTENER)
+    listener = _libc.syscall(seccomp, SECCOMP_SET_MODE_FILTER, flags, filters)
+    if listener < 0:
+        raise Refused(f"watching connections: {os.strerror(ctypes.get_errno())}")
+    with socket.socket(fileno=channel) as end:
+        socket.send_fds(end, [READY], [listener])
+    os.close(listener)
+
+
+BEFORE = {"enter": enter, "new": enter_new, "redirect": watch_connections}
+"""What is done before a process becomes a command, with descriptors as arguments."""
+
+
+def become(kind: str, report: int, descriptors: list[int], command: list[str]) -> NoReturn:
+    """Prepare, and become ``command``; tell ``report`` if that cannot be.
 
     ``report`` is a pipe that closes when the command has begun. What is written to it is an
     error number of exec, or the words of a refusal.
     """
     os.set_inheritable(report, False)
     try:
-        _call("entering the namespace", "setns", user, CLONE_NEWUSER)
-        _call("entering the namespace", "setns", network, CLONE_NEWNET)
-        os.close(user)
-        os.close(network)
-        keep_rights()
+        BEFORE[kind](*descriptors)  # type: ignore[operator]
         execute(command)
-    except OSError as error:
-        os.write(report, str(error.errno).encode())
     except Refused as refusal:
         os.write(report, str(refusal).encode())
+    except OSError as error:
+        os.write(report, str(error.errno).encode())
     os._exit(127)
 
 
-def run_in_new(command: list[str]) -> NoReturn:
-    """Run ``command`` in a namespace of its own; end with one line if that cannot be."""
-    try:
-        make_namespace()
-        keep_rights()
-        execute(command)
-    except Refused as refusal:
-        sys.exit(str(refusal))
-    except OSError as error:
-        sys.exit(f"{command[0]}: {error.strerror}")
-
-
 def main(arguments: list[str]) -> None:
-    kind, *rest = arguments
-    command = rest[rest.index("--") + 1 :] if "--" in rest else []
+    kind, first, *rest = arguments
     if kind == "holder":
-        hold(int(rest[0]))
-    elif kind == "enter":
-        enter(int(rest[0]), int(rest[1]), int(rest[2]), command)
+        hold(int(first))
     else:
-        run_in_new(command)
+        end = rest.index("--")
+        become(kind, int(first), [int(one) for one in rest[:end]], rest[end + 1 :])
 
 
 if __name__ == "__main__":
