@@ -1,21 +1,25 @@
-"""The file that a recording goes to.
+"""The file, or the ring of files, that a recording goes to.
 
-Strategy: it is opened before the first packet, for whoever started the recording to read alone,
-and each flush leaves it readable up to there. What it says of itself at the end, how many
-packets there were and how many are missing, needs the counts, which are therefore kept here.
+Strategy: a file is opened before its first packet, for whoever started the recording to read
+alone, and each flush leaves it readable up to there. What it says of itself at its end, how many
+packets it has and how many are missing, needs the counts, which are therefore kept here.
+
+With a largest size a file that would grow beyond it is ended, and another begun: each is whole
+and is read without the others. They are named as dumpcap names its own, by number and time, and
+with a number of files the oldest of ours goes when there would be one more.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from .errors import Statistics
-from .pcapng_writer import PcapngWriter
+from .pcapng_writer import PcapngWriter, block_size
 from .ring import RingPacket
 
 SNAPLEN = 262_144
@@ -33,40 +37,63 @@ class Source(NamedTuple):
     hardware: str = ""
 
 
+class Limits(NamedTuple):
+    """How large files may be, and how many there may be."""
+
+    max_size: int | None = None
+    """Bytes of one file, its end of some hundred bytes not counted; None for one file only."""
+    files: int | None = None
+    """How many are kept; None for all."""
+
+
 class Output:
-    """Write packets to a pcapng file at ``path``, which can be read by its owner alone.
+    """Write packets to pcapng files, at ``path`` or named after it.
 
     Raises OSError as ``open`` does.
     """
 
     def __init__(
-        self, path: Path, source: Source, stack: ExitStack, *, version: str, comment: str
+        self,
+        path: Path,
+        source: Source,
+        *,
+        version: str = "",
+        comment: str = "",
+        limits: Limits = Limits(),  # noqa: B008  # it cannot change
     ) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._stream = stack.enter_context(os.fdopen(descriptor, "wb"))
-        self._writer = PcapngWriter(self._stream, version=version, comment=comment)
-        self._interface = self._writer.add_interface(
-            source.interface,
-            link_type=LINKTYPE_ETHERNET,
-            snaplen=SNAPLEN,
-            capture_filter=source.capture_filter,
-            description=source.description,
-            hardware=source.hardware,
-        )
-        self._start_ns = time.time_ns()
-        self.captured = 0
-        self.dropped = 0
+        self._path = path
+        self._source = source
+        self._version = version
+        self._comment = comment
+        self._limits = limits
+        self._ended = Statistics(0, 0)  # what the files before the open one have
+        self._made: deque[Path] = deque()
+        self._number = 0
+        self._captured = 0
+        self._dropped = 0
+        self._open()
 
     @property
     def statistics(self) -> Statistics:
-        """How many packets have been written, and how many are missing."""
-        return Statistics(self.captured, self.dropped)
+        """How many packets have been written, and how many are missing, in all files."""
+        ended = self._ended
+        return Statistics(ended.captured + self._captured, ended.dropped + self._dropped)
 
-    def write(self, packets: Iterable[RingPacket]) -> None:
+    def add_dropped(self, count: int) -> None:
+        """Take note of packets that are missing."""
+        self._dropped += count
+
+    def write(self, packets: Sequence[RingPacket]) -> None:
         """Keep packets for the next flush."""
-        for time_ns, data, length in packets:
-            self._writer.add_packet(self._interface, time_ns, data, length)
-            self.captured += 1
+        if self._limits.max_size is None:
+            self._add(packets)
+            return
+        for packet in packets:
+            size = self._writer.size + block_size(len(packet[1]))
+            if size > self._limits.max_size and self._captured:
+                self.finish()
+                self._open()
+            self._add((packet,))
 
     def flush(self) -> None:
         """Hand what is kept to the operating system."""
@@ -79,6 +106,49 @@ class Output:
                 self._interface,
                 start_ns=self._start_ns,
                 end_ns=time.time_ns(),
-                captured=self.captured,
-                dropped=self.dropped,
+                captured=self._captured,
+                dropped=self._dropped,
             )
+
+    def close(self) -> None:
+        """Close the file as it is."""
+        self._stream.close()
+
+    def _add(self, packets: Iterable[RingPacket]) -> None:
+        self._captured += self._writer.add_packets(self._interface, packets)
+
+    def _open(self) -> None:
+        self._ended = self.statistics
+        self._captured = self._dropped = 0
+        self._number += 1
+        self._stream = self._create()
+        self._writer = PcapngWriter(self._stream, version=self._version, comment=self._comment)
+        self._interface = self._writer.add_interface(
+            self._source.interface,
+            link_type=LINKTYPE_ETHERNET,
+            snaplen=SNAPLEN,
+            capture_filter=self._source.capture_filter,
+            description=self._source.description,
+            hardware=self._source.hardware,
+        )
+        self._start_ns = time.time_ns()
+
+    def _create(self) -> BinaryIO:
+        path = self._path
+        if self._limits.max_size is not None:
+            path = numbered(path, self._number)
+            self._make_room()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._made.append(path)
+        return os.fdopen(descriptor, "wb")
+
+    def _make_room(self) -> None:
+        """Remove the oldest of our files if there would be one too many."""
+        while self._limits.files is not None and len(self._made) >= self._limits.files:
+            self._made.popleft().unlink(missing_ok=True)  # whoever took it away may have it
+
+
+def numbered(path: Path, number: int) -> Path:
+    """Return the name of a file of a ring: dumpcap's, with number and local time."""
+    now = time.strftime("%Y%m%d%H%M%S")
+    return path.with_name(f"{path.stem}_{number:05}_{now}{path.suffix}")

@@ -80,6 +80,8 @@ class PcapngWriter:
         self._stream = stream
         self._pending: list[bytes] = []
         self._interfaces = 0
+        self.size = 0
+        """Bytes of the file, with what is kept for the next flush."""
         self._write(
             SECTION_HEADER,
             SECTION_BODY.pack(BYTE_ORDER_MAGIC, 1, 0, SECTION_LENGTH_UNKNOWN),
@@ -111,29 +113,39 @@ class PcapngWriter:
         self._interfaces += 1
         return self._interfaces - 1
 
-    def add_packet(self, interface: int, time_ns: int, data: bytes, original_length: int) -> None:
-        """Keep a packet (section 4.3) for the next flush.
+    def add_packets(self, interface: int, packets: Iterable[tuple[int, bytes, int]]) -> int:
+        """Keep packets (section 4.3) for the next flush; return how many there were.
 
-        ``time_ns`` is in nanoseconds since the epoch; ``original_length`` is what the packet
-        had before it was cut to ``data``.
+        Each is its time in nanoseconds since the epoch, its bytes, and the length that it had
+        before it was cut to these.
         """
-        size = len(data)
-        padding = PADDING[size & 3]
-        total = PACKET_OVERHEAD + size + len(padding)
-        self._pending += (
-            PACKET_HEADER.pack(
-                ENHANCED_PACKET,
-                total,
-                interface,
-                time_ns >> 32,
-                time_ns & 0xFFFFFFFF,
-                size,
-                original_length,
-            ),
-            data,
-            padding,
-            BLOCK_TRAILER.pack(total),
-        )
+        # One loop for many packets, with everything at hand: a call for each costs half as much
+        # again, and a busy interface has 50,000 in a second.
+        pack, trailer, padding = PACKET_HEADER.pack, BLOCK_TRAILER.pack, PADDING
+        made: list[bytes] = []
+        count = added = 0
+        for time_ns, data, original_length in packets:
+            size = len(data)
+            total = PACKET_OVERHEAD + (size + 3 & -4)
+            made += (
+                pack(
+                    ENHANCED_PACKET,
+                    total,
+                    interface,
+                    time_ns >> 32,
+                    time_ns & 0xFFFFFFFF,
+                    size,
+                    original_length,
+                ),
+                data,
+                padding[size & 3],
+                trailer(total),
+            )
+            count += 1
+            added += total
+        self._pending += made
+        self.size += added
+        return count
 
     def add_statistics(
         self, interface: int, *, start_ns: int, end_ns: int, captured: int, dropped: int
@@ -175,7 +187,13 @@ class PcapngWriter:
         total = BLOCK_HEADER.size + len(content) + BLOCK_TRAILER.size
         header, trailer = BLOCK_HEADER.pack(block_type, total), BLOCK_TRAILER.pack(total)
         self._stream.write(header + content + trailer)
+        self.size += total
         self._stream.flush()
+
+
+def block_size(size: int) -> int:
+    """Return how many bytes a packet of ``size`` bytes takes in a file."""
+    return PACKET_OVERHEAD + (size + 3 & -4)
 
 
 def _comment(text: str) -> list[Option]:

@@ -18,19 +18,20 @@ import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from parsers.packets import RELAY_HARDWARE
+
 from . import bpf
 from .errors import CaptureError
-from .output import SNAPLEN, Source
+from .output import SNAPLEN, Limits, Source
 from .packet_socket import MakeSocket, open_packet_socket
 from .recording import Recording
 from .ring import Ring, RingPacket
-from .tail import Markers, OpenBlock, Tail
+from .tail import Markers, OpenBlock, Tail, without_markers
 
 MiB = 1024 * 1024
 BUFFER_SIZE = 32 * MiB
 """A second of 2 Gbit/s, if Python gets no turn for so long; tcpdump and dumpcap have 2 MiB."""
-ETHERTYPE = slice(bpf.ETHERTYPE, bpf.ETHERTYPE + 2)
-IPV4 = bpf.ETHERTYPE_IPV4.to_bytes(2, "big")
+RELAYED = "passed on by a relay: packet borders are its reads"
 
 
 class Recorder(Recording):
@@ -38,7 +39,8 @@ class Recorder(Recording):
 
     Packets of a loopback interface are recorded once each. ``buffer_size`` is the room for
     packets that wait to be written, in bytes. ``make_socket`` makes the sockets: what is
-    recorded is the interface of the network namespace in which it makes them.
+    recorded is the interface of the network namespace in which it makes them. ``relayed`` says
+    that what is recorded comes from a relay, which the file then says too.
     """
 
     def __init__(
@@ -49,10 +51,13 @@ class Recorder(Recording):
         interface: str = "lo",
         comment: str = "",
         version: str = "",
+        limits: Limits = Limits(),  # noqa: B008  # it cannot change
         buffer_size: int = BUFFER_SIZE,
         make_socket: MakeSocket = socket.socket,
+        relayed: bool = False,
     ) -> None:
-        super().__init__(path, port=port, comment=comment, version=version)
+        super().__init__(path, port=port, comment=comment, version=version, limits=limits)
+        self._relayed = relayed
         self.interface = interface
         self.buffer_size = buffer_size
         self._make_socket = make_socket
@@ -65,7 +70,8 @@ class Recorder(Recording):
         stack.callback(self._ring.close)
         self._tail: Tail = Markers(self._make_socket) if loopback else OpenBlock(self._ring)
         stack.callback(self._tail.close)
-        return Source(self.interface, bpf.capture_filter(self.ports))
+        about = (RELAYED, RELAY_HARDWARE) if self._relayed else ()
+        return Source(self.interface, bpf.capture_filter(self.ports), *about)
 
     def _begin(self) -> None:
         program = bpf.tcp_filter(self.ports, SNAPLEN, marker_port=self._tail.port)
@@ -87,13 +93,7 @@ class Recorder(Recording):
             self._write(packets)
 
     def _write(self, packets: list[RingPacket]) -> None:
-        super()._write([packet for packet in packets if not self._is_marker(packet[1])])
-
-    def _is_marker(self, data: bytes) -> bool:
-        if data[ETHERTYPE] != IPV4 or data[bpf.IPV4_PROTOCOL] != bpf.PROTOCOL_UDP:
-            return False
-        self._tail.receive_marker(data)
-        return True
+        super()._write(without_markers(packets, self._tail))
 
     def _take_dropped(self) -> int:
         _, dropped = self._ring.take_statistics()

@@ -25,7 +25,7 @@ from typing import Self
 from . import bpf
 from .connections import OpenConnections
 from .errors import CaptureError, PacketsDropped, Statistics
-from .output import Output, Source
+from .output import Limits, Output, Source
 from .ring import RingPacket
 from .tail import Tail
 
@@ -41,7 +41,8 @@ class Recording(ABC):
     ``port`` is one, several, or None for all TCP. The recording is on from the first line of
     its ``with`` block to the last. ``version`` is put after wireproof's name, and ``comment``
     beside it, in the file's header. The file can be read by its owner alone, as dumpcap's, for
-    a recording holds whatever was sent.
+    a recording holds whatever was sent. With ``limits`` it is a ring of files, named after
+    ``path``.
 
     Entering raises CaptureNotPermitted, InterfaceUnusable, OSError as ``open`` does for the
     file, or ValueError for a port that there cannot be. Leaving raises PacketsDropped when the
@@ -56,8 +57,10 @@ class Recording(ABC):
         port: int | Sequence[int] | None,
         comment: str = "",
         version: str = "",
+        limits: Limits = Limits(),  # noqa: B008  # it cannot change
     ) -> None:
         self.path = Path(path)
+        self._limits = limits
         self.ports = _ports(port)
         self._comment = comment
         self._version = version
@@ -84,8 +87,13 @@ class Recording(ABC):
             self._wake = os.eventfd(0)
             stack.callback(os.close, self._wake)
             self._output = Output(
-                self.path, source, stack, version=self._version, comment=self._comment
+                self.path,
+                source,
+                version=self._version,
+                comment=self._comment,
+                limits=self._limits,
             )
+            stack.callback(self._output.close)
             self._begin()
             # The thread closes what it uses, even if whoever waits for it is interrupted.
             resources = stack.pop_all()
@@ -197,7 +205,8 @@ class Recording(ABC):
         try:
             self._record(output)
         finally:
-            output.dropped += self._take_dropped()
+            self._end()
+            output.add_dropped(self._take_dropped())
             output.finish()
 
     def _record(self, output: Output) -> None:
@@ -212,11 +221,14 @@ class Recording(ABC):
                     os.eventfd_read(descriptor)
                 else:
                     self._take(descriptor, happened)
-            output.dropped += self._take_dropped()
+            output.add_dropped(self._take_dropped())
             output.flush()
             with self._changed:
                 self._changed.notify_all()
             self._seek_tail()
+
+    def _end(self) -> None:  # noqa: B027  # most sources need not be told
+        """Stop the source."""
 
     def _take_dropped(self) -> int:
         """Return how many packets the source dropped since last asked."""

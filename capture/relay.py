@@ -22,7 +22,7 @@ from struct import Struct
 from parsers.packets import RELAY_HARDWARE
 
 from . import bpf
-from .output import Source
+from .output import Limits, Source
 from .pump import CLIENT, OTHER, SERVER, Pair, Pump, Side, listener, loopback
 from .recording import Recording
 from .ring import RingPacket
@@ -101,8 +101,9 @@ class Relay(Recording):
         listen: int = 0,
         comment: str = "",
         version: str = "",
+        limits: Limits = Limits(),  # noqa: B008  # it cannot change
     ) -> None:
-        super().__init__(path, port=port, comment=comment, version=version)
+        super().__init__(path, port=port, comment=comment, version=version, limits=limits)
         self.server_port = port
         self.port = listen
         self._segments: dict[Pair, Segments] = {}

@@ -19,10 +19,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from . import bpf
 from .packet_socket import MakeSocket
-from .ring import Ring
+from .ring import Ring, RingPacket
 
 LOOPBACK = "127.0.0.1"
+ETHERTYPE = slice(bpf.ETHERTYPE, bpf.ETHERTYPE + 2)
+IPV4 = bpf.ETHERTYPE_IPV4.to_bytes(2, "big")
 MAX_MARKER = 64
 RESEND_AFTER = 0.25
 """Seconds after which markers that have not come are sent again: a full ring drops them too."""
@@ -128,6 +131,20 @@ class OpenBlock:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def without_markers(packets: list[RingPacket], tail: Tail) -> list[RingPacket]:
+    """Return packets without the markers among them, which ``tail`` gets."""
+    found = [packet for packet in packets if _is_udp(packet[1])]
+    if not found:
+        return packets
+    for packet in found:
+        tail.receive_marker(packet[1])
+    return [packet for packet in packets if not _is_udp(packet[1])]
+
+
+def _is_udp(data: bytes) -> bool:
+    return data[bpf.IPV4_PROTOCOL] == bpf.PROTOCOL_UDP and data[ETHERTYPE] == IPV4
 
 
 def _every_processor() -> Iterator[int]:

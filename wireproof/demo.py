@@ -8,6 +8,7 @@ recorded into a file of its own, so that its packets count from 1.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import NamedTuple
 
 import click
 
-from capture import CaptureError, Recorder, Statistics
+from capture import CaptureError, Recorder, Relay, Statistics
+from capture.backends import Wanted, choose
+from capture.child import make_namespace
 from capture.clients import Received, receive_chunked, receive_events, receive_messages
 from server import DemoServer, Scenario, scenario
 
@@ -27,6 +30,8 @@ from .summary import Summary
 
 CLOSE_TIMEOUT = 10.0
 """Seconds that a connection may take to close once its client is done: it takes milliseconds."""
+OF_DEMO = ("packet-socket", "namespace", "relay")
+"""The backends by which the demo is recorded: dumpcap and tcpdump would add nothing."""
 PINGS_EVERY = 2.5
 """Messages between two pings of the demo: often enough to be seen, between the messages."""
 
@@ -43,25 +48,48 @@ class Recorded(NamedTuple):
     statistics: Statistics
 
 
-def record(server: DemoServer, chosen: Scenario, path: Path | str) -> Recorded:
+def prepare(backend: str | None = None) -> str:
+    """Make this process one that can record what goes on in it, and return by which backend.
+
+    Without a packet socket it moves into a network namespace of its own, for good: all that it
+    starts is in there with it. Where that is forbidden, there is the relay. ``backend`` is the
+    name of the one to take. Raises CaptureNotPermitted if that does not work.
+    """
+    wanted = Wanted(Path(os.devnull), port=1, has_command=True)
+    chosen = choose(wanted, backend, among=OF_DEMO)
+    if chosen.name == "namespace":
+        make_namespace()
+    return chosen.name
+
+
+def record(
+    server: DemoServer, chosen: Scenario, path: Path | str, backend: str = "packet-socket"
+) -> Recorded:
     """Record one scenario of a running server into a pcapng file, driven by its client.
 
-    Raises what :class:`capture.Recorder` does, and CaptureError if a connection stays open.
+    ``backend`` is the one that this process was prepared for. Raises what
+    :class:`capture.Recorder` does, and CaptureError if a connection stays open.
     """
     port = server.raw_port if chosen.on == "raw" else server.port
     comment = f"{chosen.transport}, {chosen.name}: {chosen.summary}"
-    with Recorder(path, port=port, comment=comment, version=__version__) as recorder:
-        received = drive(chosen, server.url(chosen))
+    kind = Relay if backend == "relay" else Recorder
+    with kind(path, port=port, comment=comment, version=__version__) as recorder:
+        url = server.url(chosen)
+        if isinstance(recorder, Relay):
+            url = url.replace(f":{port}/", f":{recorder.port}/", 1)
+        received = drive(chosen, url)
         if not recorder.wait_closed(CLOSE_TIMEOUT):
             raise CaptureError(f"a connection was still open after {CLOSE_TIMEOUT:g} s")
     return Recorded(received, recorder.statistics)
 
 
-def record_scenario(transport: str, name: str, path: str, delay: float | None) -> Recorded:
+def record_scenario(
+    transport: str, name: str, path: str, delay: float | None, backend: str = "packet-socket"
+) -> Recorded:
     """Record one scenario of a server of its own; raises LookupError if there is none so named."""
     chosen = scenario(transport, name)
     with DemoServer() if delay is None else DemoServer(delay=delay) as server:
-        return record(server, chosen, path)
+        return record(server, chosen, path, backend)
 
 
 def drive(chosen: Scenario, url: str) -> Received:
@@ -85,7 +113,7 @@ def _converse(chosen: Scenario, url: str) -> Received:
     )
 
 
-def run(transports: Sequence[Transport], delay: float) -> bool:
+def run(transports: Sequence[Transport], delay: float, backend: str = "packet-socket") -> bool:
     """Serve, capture, decode and show each transport; return whether all ended as they should.
 
     Raises CaptureNotPermitted if packets cannot be recorded, and CaptureError if they are not
@@ -98,7 +126,7 @@ def run(transports: Sequence[Transport], delay: float) -> bool:
             chosen = scenario(transport)
             path = Path(folder, f"{transport}.pcapng")
             _tell(f"recording {transport}: {chosen.summary} ...")
-            received = record(server, chosen, path).received
+            received = record(server, chosen, path, backend).received
             click.secho(f"{transport}: {chosen.summary}\n", bold=True)
             results += show(path)
             if received.ended != "clean":

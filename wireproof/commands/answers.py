@@ -6,6 +6,7 @@ that the command needs is missing; 130 interrupted; 141 nobody reads the output 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED, UNREAD = 130, 141
 """Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
+
+SIZE = re.compile(r"([0-9]{1,15})([kKMG]?)")
+UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 TRANSPORTS: tuple[Transport, ...] = ("chunked", "sse", "websocket")
 
@@ -37,6 +41,26 @@ class Missing(click.ClickException):
     """What the command needs and this machine or user has not; the message says how to get it."""
 
     exit_code = 3
+
+
+class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
+    """A number of bytes: 4096, 512k, 64M or 2G, each by 1,024."""
+
+    name = "size"
+
+    def __init__(self, *, least: int) -> None:
+        self._least = least
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        found = SIZE.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no size: a number, with k, M or G behind it", param, ctx)
+        size = int(found[1]) * UNITS[found[2].upper()]
+        if size < self._least:
+            self.fail(f"{value} is too small: {self._least:,} bytes are the least", param, ctx)
+        return size
 
 
 def examples(*lines: str) -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from .answers import INTERRUPTED, TRANSPORTS, Unreadable, examples, say
-from .capturing import capture_problems
+from .answers import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, say
+from .capturing import backend_option, capture_problems
+
+if TYPE_CHECKING:
+    from capture.backends import Backend, Session, Wanted
 
 
 @click.command(
@@ -13,7 +19,9 @@ from .capturing import capture_problems
         "wireproof capture sse -o sse.pcapng",
         "wireproof capture chunked --scenario truncated -o truncated.pcapng",
         "wireproof capture --port 8000 -o api.pcapng -- pytest tests/",
+        "wireproof capture --port 8000 -o api.pcapng -- curl -N http://127.0.0.1:8000/chat",
         "wireproof capture --port 8000 -o - | wireproof decode -",
+        "wireproof capture --port 8000 -o ring.pcapng --max-size 100M --files 5",
     )
 )
 @click.argument("words", nargs=-1, metavar="[TRANSPORT] [-- COMMAND ...]")
@@ -37,6 +45,25 @@ from .capturing import capture_problems
     metavar="S",
     help="End after so many seconds, with --port.",
 )
+@click.option(
+    "--buffer-size",
+    type=Size(least=2 * 1024 * 1024),
+    metavar="SIZE",
+    help="Room for packets that wait to be written, with --port; 32M by default.",
+)
+@click.option(
+    "--max-size",
+    type=Size(least=1024),
+    metavar="SIZE",
+    help="Begin another file, FILE with number and time, before one grows larger; with --port.",
+)
+@click.option(
+    "--files",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Keep that many of them, and remove the oldest; with --max-size.",
+)
+@backend_option
 def capture(
     words: tuple[str, ...],
     output: str,
@@ -45,18 +72,45 @@ def capture(
     port: int | None,
     interface: str | None,
     duration: float | None,
+    buffer_size: int | None,
+    max_size: int | None,
+    files: int | None,
+    backend: str | None,
 ) -> int:
     """Record packets into a pcapng file.
 
     With TRANSPORT (chunked, sse or websocket) a demo server is started, driven and recorded.
     With --port it is anyone's traffic on that port, while COMMAND runs, or until Ctrl-C.
+
+    What records is the first backend that works; "wireproof doctor" shows which do. A packet
+    socket, dumpcap and tcpdump need a right, and record what any program sends. Without it,
+    "namespace" runs COMMAND in a private network: real packets, of what COMMAND itself serves
+    and asks for; a server that listens on the port outside is reached too. "relay" passes the
+    connections of COMMAND to the port on, and writes what it reads: bytes and times are right,
+    packet borders are its reads. Without COMMAND it says to which port of its own to connect.
     """
     path = "/dev/stdout" if output == "-" else output
     if port is None:
-        _only_with("--port", {"--interface": interface, "--duration": duration})
-        return _capture_scenario(_one_transport(words), scenario or "plain", path, delay)
+        _only_with(
+            "--port",
+            {
+                "--interface": interface,
+                "--duration": duration,
+                "--buffer-size": buffer_size,
+                "--max-size": max_size,
+                "--files": files,
+            },
+        )
+        return _capture_scenario(_one_transport(words), scenario or "plain", path, delay, backend)
     _only_with("TRANSPORT", {"--scenario": scenario, "--delay": delay})
-    return _capture_port(port, path, interface or "lo", duration, words)
+    if max_size is None:
+        _only_with("--max-size", {"--files": files})
+    elif output == "-":
+        raise click.UsageError(
+            "--max-size needs a FILE to name others after", click.get_current_context()
+        )
+    wanted = _wanted(path, port, interface, words, buffer_size, max_size, files)
+    return _capture_port(wanted, backend, duration, words)
 
 
 def _one_transport(words: tuple[str, ...]) -> str:
@@ -75,33 +129,69 @@ def _only_with(what: str, options: dict[str, object]) -> None:
             raise click.UsageError(f"{name} goes with {what} only", click.get_current_context())
 
 
-def _capture_scenario(transport: str, name: str, path: str, delay: float | None) -> int:
-    from ..demo import record_scenario
+def _capture_scenario(
+    transport: str, name: str, path: str, delay: float | None, backend: str | None
+) -> int:
+    from ..demo import prepare, record_scenario
 
     with capture_problems():
+        chosen = prepare(backend)
         try:
-            recorded = record_scenario(transport, name, path, delay)
+            recorded = record_scenario(transport, name, path, delay, chosen)
         except LookupError as error:
             raise Unreadable(str(error.args[0])) from error
-    say(f"{path}: {_captured(*recorded.statistics)}")
+    say(f"{path}: {_captured(*recorded.statistics)} ({chosen})")
     return 0
 
 
+def _wanted(
+    path: str,
+    port: int,
+    interface: str | None,
+    command: tuple[str, ...],
+    buffer_size: int | None,
+    max_size: int | None,
+    files: int | None,
+) -> Wanted:
+    from capture.backends import Wanted
+    from capture.output import Limits
+    from capture.recorder import BUFFER_SIZE
+
+    return Wanted(
+        Path(path),
+        port,
+        interface or "lo",
+        has_command=bool(command),
+        buffer_size=buffer_size or BUFFER_SIZE,
+        limits=Limits(max_size, files),
+    )
+
+
 def _capture_port(
-    port: int, path: str, interface: str, duration: float | None, command: tuple[str, ...]
+    wanted: Wanted, name: str | None, duration: float | None, command: tuple[str, ...]
 ) -> int:
+    from capture.backends import choose
+
     from ..recording import record_port
 
-    def ready() -> None:
-        if not command:
-            say(f"recording port {port} on {interface}; Ctrl-C ends it")
-
     with capture_problems():
+        backend = choose(wanted, name)
         recorded = record_port(
-            port, path, interface=interface, duration=duration, command=command, ready=ready
+            wanted,
+            backend,
+            duration=duration,
+            command=command,
+            ready=lambda session: _say_what_is_on(wanted, backend, session),
         )
-    say(f"{path}: {_captured(*recorded.statistics)}")
+    say(f"{wanted.path}: {_captured(*recorded.statistics)}")
     return INTERRUPTED if recorded.interrupted else recorded.exit_code
+
+
+def _say_what_is_on(wanted: Wanted, backend: Backend, session: Session) -> None:
+    until = "" if wanted.has_command else "; Ctrl-C ends it"
+    say(f"recording port {wanted.port} on {wanted.interface} by {backend.name}{until}")
+    for note in session.notes:
+        say(note)
 
 
 def _captured(captured: int, dropped: int) -> str:

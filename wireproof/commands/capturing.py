@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from .answers import Missing, NotWhole, Unreadable, because
+
+BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "relay")
+"""The names of ``capture.backends.BACKENDS``, which is not read for a help text."""
+
+backend_option = click.option(
+    "--backend", type=click.Choice(BACKENDS), help="What records; by default the first that works."
+)
 
 
 @contextmanager
 def capture_problems() -> Iterator[None]:
     """Word what can go wrong with a recording, with the exit code of each."""
-    from capture import CaptureError, CaptureNotPermitted, PacketsDropped
+    from capture import CaptureError, CaptureNotPermitted, NamespaceUnavailable, PacketsDropped
 
     try:
         yield
-    except CaptureNotPermitted as error:
+    except (CaptureNotPermitted, NamespaceUnavailable) as error:
         raise Missing(str(error)) from error
     except PacketsDropped as error:
         raise NotWhole(str(error)) from error

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import TRANSPORTS, examples
-from .capturing import capture_problems
+from .answers import TRANSPORTS, examples, say
+from .capturing import backend_option, capture_problems
 
 if TYPE_CHECKING:
     from ..selection import Transport
@@ -29,13 +29,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds before each message.",
 )
-def demo(transport: str, delay: float) -> int:
+@backend_option
+def demo(transport: str, delay: float, backend: str | None) -> int:
     """Serve a stream, capture it, decode it and show what was on the wire.
 
-    TRANSPORT is chunked, sse, websocket or all. Needs the right to capture packets.
+    TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets it is done
+    in a private network or, where there can be none, through a relay.
     """
+    from ..demo import prepare
     from ..demo import run as run_demo
 
     wanted = TRANSPORTS if transport == "all" else (cast("Transport", transport),)
     with capture_problems():
-        return 0 if run_demo(wanted, delay) else 1
+        chosen = prepare(backend)
+        if chosen != "packet-socket":
+            say(f"recording by {chosen}")
+        return 0 if run_demo(wanted, delay, chosen) else 1

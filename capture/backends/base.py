@@ -1,0 +1,83 @@
+"""What a way to record is: what it can be asked for, whether it works, and what it gives.
+
+Strategy: a backend is tried for real before it is chosen, and says in one line why it does not
+work and what would change that. What it opens is a recording that is on, and how to start a
+command so that it is recorded.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..output import Limits
+from ..processes import Popen
+from ..recorder import BUFFER_SIZE
+from ..recording import Recording
+
+LOOPBACK = "lo"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What shall be recorded."""
+
+    path: Path
+    port: int
+    interface: str = LOOPBACK
+    has_command: bool = False
+    """Whether a command is run meanwhile."""
+    comment: str = ""
+    version: str = ""
+    buffer_size: int = BUFFER_SIZE
+    """Room for packets that wait to be written, in bytes."""
+    limits: Limits = Limits()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What every recording is told alike."""
+        return {
+            "port": self.port,
+            "comment": self.comment,
+            "version": self.version,
+            "limits": self.limits,
+        }
+
+
+@dataclass(frozen=True)
+class Session:
+    """A recording that is on."""
+
+    recording: Recording
+    popen: Popen = subprocess.Popen
+    """Starts a command so that what it sends is recorded."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What the command is told."""
+    notes: tuple[str, ...] = ()
+    """What a user has to know of this recording, a line each."""
+
+
+class Backend(ABC):
+    """A way to record."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    """What is recorded, and how."""
+
+    @abstractmethod
+    def lacks(self) -> str | None:
+        """Try it; return None if it works here, or what is lacking and what would give it."""
+
+    def refuses(self, wanted: Wanted) -> str | None:
+        """Return why this cannot be recorded in this way, though it works; None if it can."""
+        if wanted.interface != LOOPBACK:
+            return f"records {LOOPBACK} alone, not {wanted.interface}"
+        return None
+
+    @abstractmethod
+    def open(self, wanted: Wanted) -> AbstractContextManager[Session]:
+        """Record while the context is entered; raises what its recording raises."""

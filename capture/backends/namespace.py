@@ -1,0 +1,51 @@
+"""The kernel's packets in a private network namespace, in which the command runs.
+
+Strategy: the recorder stays here and records there (``..namespace``). A server that listens on
+the port outside, where the command would look for it, is made to be found inside by a
+forwarder. Then the packets that are recorded are those of the forwarder: their borders are its
+reads, and the file says so as of a relay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from ..listening import is_listening
+from ..namespace import Namespace
+from ..recorder import Recorder
+from .base import Backend, Session, Wanted
+
+ALONE = "the command runs in a private network: it reaches nothing outside of it{but}"
+
+
+class InNamespace(Backend):
+    name = "namespace"
+    summary = "the kernel's packets, in a private network in which COMMAND runs"
+
+    def lacks(self) -> str | None:
+        return Namespace.available()
+
+    def refuses(self, wanted: Wanted) -> str | None:
+        if not wanted.has_command:
+            return "needs a COMMAND, which it runs in a private network"
+        return super().refuses(wanted)
+
+    @contextmanager
+    def open(self, wanted: Wanted) -> Iterator[Session]:
+        with ExitStack() as stack:
+            namespace = stack.enter_context(Namespace())
+            is_outside = is_listening(wanted.port)
+            recorder = Recorder(
+                wanted.path,
+                **wanted.about,
+                make_socket=namespace.socket,
+                relayed=is_outside,
+                buffer_size=wanted.buffer_size,
+            )
+            stack.enter_context(recorder)
+            but = ""
+            if is_outside:
+                stack.enter_context(namespace.forward_in(wanted.port))
+                but = f" but port {wanted.port}, whose packets are a relay's"
+            yield Session(recorder, namespace.popen, notes=(ALONE.format(but=but),))

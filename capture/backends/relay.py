@@ -1,0 +1,44 @@
+"""A relay, for where nothing else is permitted: packets are made of what it reads.
+
+Strategy: the command is not told of the relay. Its connections to the port are redirected to it
+(``..redirect``), whatever program it is, so that what it sends is what it would have sent.
+Where that cannot be, and without a command, whoever shall be recorded has to connect to the
+relay's own port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from ..redirect import Redirect
+from ..relay import Relay
+from .base import Backend, Session, Wanted
+
+VARIABLE = "WIREPROOF_RELAY"
+"""In the command's environment: where the relay listens."""
+
+
+class ByRelay(Backend):
+    name = "relay"
+    summary = "bytes and times of connections passed on; packet borders are the relay's reads"
+
+    def lacks(self) -> str | None:
+        return None
+
+    @contextmanager
+    def open(self, wanted: Wanted) -> Iterator[Session]:
+        with ExitStack() as stack:
+            relay = stack.enter_context(Relay(wanted.path, **wanted.about))
+            address = f"127.0.0.1:{relay.port}"
+            environment = {VARIABLE: address}
+            if not wanted.has_command:
+                note = f"connect to {address}, from which port {wanted.port} is reached"
+                yield Session(relay, notes=(note,))
+            elif lacking := Redirect.available():
+                note = f"to be recorded, COMMAND must connect to {address} (${VARIABLE}): {lacking}"
+                yield Session(relay, environment=environment, notes=(note,))
+            else:
+                redirect = stack.enter_context(Redirect(wanted.port, relay.port))
+                note = f"connections of the command to port {wanted.port} go through {address}"
+                yield Session(relay, redirect.popen, environment, (note,))

@@ -1,0 +1,59 @@
+"""The kernel's packets by dumpcap or tcpdump, where they have a right that we have not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import CaptureError
+from ..tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
+from .base import Backend, Session, Wanted
+
+INSTALL = "{name} is not installed (Debian: apt install {package})"
+
+
+class ByTool(Backend):
+    """A way to record by a tool of the machine."""
+
+    tool: Tool
+    package: str
+
+    def lacks(self) -> str | None:
+        if shutil.which(self.name) is None:
+            return INSTALL.format(name=self.name, package=self.package)
+        try:
+            try_tool(self.tool)
+        except CaptureError as error:
+            return f"{error}; to allow it: {self.remedy}"
+        return None
+
+    @property
+    def remedy(self) -> str:
+        """What gives the tool the right to record."""
+        path = shutil.which(self.name)
+        return f"sudo setcap cap_net_raw,cap_net_admin+eip {path}"
+
+    @contextmanager
+    def open(self, wanted: Wanted) -> Iterator[Session]:
+        with ToolRecorder(
+            wanted.path,
+            tool=self.tool,
+            **wanted.about,
+            buffer_size=wanted.buffer_size,
+        ) as recorder:
+            yield Session(recorder)
+
+
+class ByDumpcap(ByTool):
+    name = "dumpcap"
+    summary = "the kernel's packets on loopback, by Wireshark's dumpcap"
+    tool = DUMPCAP
+    package = "wireshark-common"
+
+
+class ByTcpdump(ByTool):
+    name = "tcpdump"
+    summary = "the kernel's packets on loopback, by tcpdump"
+    tool = TCPDUMP
+    package = "tcpdump"
