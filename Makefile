@@ -31,8 +31,8 @@ lint: install
 	$(BIN)/mypy
 
 test: install lint
-	@sh .ci/tools tshark ip:iproute2
-	$(BIN)/pytest
+	@sh .ci/tools tshark ip:iproute2 tcpdump curl
+	$(BIN)/python -m capture -- $(BIN)/pytest
 
 fixtures: install
 	$(BIN)/python -m fixtures.record

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import click
 
-from capture import CaptureError, Recorder, Relay, Statistics
+from capture import CaptureError, CaptureNotPermitted, Recorder, Relay, Statistics
 from capture.backends import Wanted, choose
-from capture.child import make_namespace
+from capture.child import Refused, make_namespace
 from capture.clients import Received, receive_chunked, receive_events, receive_messages
 from server import DemoServer, Scenario, scenario
 
@@ -58,7 +58,10 @@ def prepare(backend: str | None = None) -> str:
     wanted = Wanted(Path(os.devnull), port=1, has_command=True)
     chosen = choose(wanted, backend, among=OF_DEMO)
     if chosen.name == "namespace":
-        make_namespace()
+        try:
+            make_namespace()
+        except Refused as refusal:
+            raise CaptureNotPermitted(str(refusal)) from refusal
     return chosen.name
 
 

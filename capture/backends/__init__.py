@@ -35,7 +35,7 @@ def choose(
         if name not in (None, backend.name):
             continue
         if among is not None and backend.name not in among:
-            reason: str | None = "is not for this"
+            reason: str | None = "cannot be used here"
         else:
             reason = backend.refuses(wanted) or backend.lacks()
         if reason is None:

@@ -52,7 +52,7 @@ def written(*packets: bytes, comment: str = "") -> bytes:
         "lo", link_type=1, snaplen=262_144, capture_filter="tcp port 80"
     )
     for number, data in enumerate(packets):
-        writer.add_packet(interface, NOW + number, data, len(data) + 7)
+        writer.add_packets(interface, [(NOW + number, data, len(data) + 7)])
     writer.add_statistics(
         interface, start_ns=NOW - 5, end_ns=NOW + 5, captured=len(packets), dropped=3
     )
@@ -125,8 +125,8 @@ def test_packets_wait_for_flush_and_go_out_in_one_write() -> None:
     writer = PcapngWriter(stream)
     writer.add_interface("lo", link_type=1, snaplen=9)
     before = stream.getvalue(), stream.writes
-    writer.add_packet(0, NOW, b"abc", 3)
-    writer.add_packet(0, NOW, b"def", 3)
+    writer.add_packets(0, [(NOW, b"abc", 3)])
+    writer.add_packets(0, [(NOW, b"def", 3)])
     assert (stream.getvalue(), stream.writes) == before
     writer.flush()
     assert stream.writes == before[1] + 1

@@ -16,6 +16,8 @@ import pytest
 from support.corpus import ROOT
 
 from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistics
+from capture.backends import Session, Wanted
+from capture.backends.packet_socket import PacketSocket
 from capture.clients import Received
 from wireproof import demo, recording
 from wireproof.cli import main, run
@@ -265,6 +267,14 @@ def test_serve_on_a_port_that_is_taken(
     assert failure(capsys, 2, "serve") == "cannot listen on 127.0.0.1: Address already in use"
 
 
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine permits, there is a packet socket."""
+    monkeypatch.setattr("wireproof.demo.prepare", lambda backend: backend or "packet-socket")
+    monkeypatch.setattr("capture.backends.choose", lambda wanted, name: PacketSocket())
+
+
+@pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
@@ -292,6 +302,7 @@ def test_what_can_go_wrong_with_a_recording(
     assert line in failure(capsys, code, "capture", "--port", "80", "-o", "x", "--", "true")
 
 
+@pytest.mark.usefixtures("prepared")
 def test_ctrl_c_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
@@ -300,6 +311,7 @@ def test_ctrl_c_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["demo"]) == 130
 
 
+@pytest.mark.usefixtures("prepared")
 def test_a_reader_of_a_recording_that_has_enough(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -315,39 +327,48 @@ def test_a_reader_of_a_recording_that_has_enough(
     assert run(["decode", "x"]) == 141
 
 
+@pytest.mark.usefixtures("prepared")
 def test_capture_says_how_many_packets_there_were(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[object] = []
+    asked: list[Any] = []
 
     def record_scenario(*arguments: object) -> demo.Recorded:
         asked.append(arguments)
         return demo.Recorded(Received("sse", ""), Statistics(1_234, 0))
 
     def record_port(*arguments: object, **options: Any) -> recording.Recorded:
-        options.pop("ready")()
+        options.pop("ready")(Session(None))  # type: ignore[arg-type]
         asked.append((*arguments, options))
         return recording.Recorded(Statistics(5, 0), exit_code=7, interrupted=False)
 
     monkeypatch.setattr(demo, "record_scenario", record_scenario)
     monkeypatch.setattr(recording, "record_port", record_port)
     assert failure(capsys, 0, "capture", "sse", "-o", "x") == "x: 1,234 packets captured, 0 dropped"
-    assert failure(capsys, 7, "capture", "--port", "80", "-o", "-", "--", "a", "-b") == (
-        "/dev/stdout: 5 packets captured, 0 dropped"
+    assert run(["capture", "--port", "80", "-o", "-", "--", "a", "-b"]) == 7
+    assert capsys.readouterr() == (
+        "",
+        "wireproof: recording port 80 on lo by packet-socket\n"
+        "wireproof: /dev/stdout: 5 packets captured, 0 dropped\n",
     )
-    assert asked == [
-        ("sse", "plain", "x", None),
-        (80, "/dev/stdout", {"interface": "lo", "duration": None, "command": ("a", "-b")}),
-    ]
+    scenario, (wanted, backend, options) = asked
+    assert scenario == ("sse", "plain", "x", None, "packet-socket")
+    assert wanted == Wanted(Path("/dev/stdout"), 80, has_command=True)
+    assert backend.name == "packet-socket"
+    assert options == {"duration": None, "command": ("a", "-b")}
 
 
+@pytest.mark.usefixtures("prepared")
 def test_capture_without_a_command_says_when_it_is_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def record_port(*arguments: object, **options: Any) -> recording.Recorded:
         assert capsys.readouterr().err == ""
-        options["ready"]()
-        assert capsys.readouterr().err == "wireproof: recording port 80 on eth0; Ctrl-C ends it\n"
+        options["ready"](Session(None, notes=("mind this",)))  # type: ignore[arg-type]
+        assert capsys.readouterr().err == (
+            "wireproof: recording port 80 on eth0 by packet-socket; Ctrl-C ends it\n"
+            "wireproof: mind this\n"
+        )
         return recording.Recorded(Statistics(0, 0), exit_code=0, interrupted=True)
 
     monkeypatch.setattr(recording, "record_port", record_port)
@@ -367,10 +388,56 @@ def test_demo_says_whether_all_went_well(
 ) -> None:
     asked: list[object] = []
 
-    def run_demo(transports: object, delay: float) -> bool:
+    def run_demo(transports: object, delay: float, backend: str) -> bool:
         asked.append((transports, delay))
         return clean
 
     monkeypatch.setattr(demo, "run", run_demo)
+    monkeypatch.setattr(demo, "prepare", lambda backend: backend or "packet-socket")
     assert run(arguments) == (0 if clean else 1)
     assert asked == [wanted]
+
+
+def test_the_demo_says_by_what_it_is_recorded_if_that_is_unusual(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "run", lambda *wanted: True)
+    monkeypatch.setattr(demo, "prepare", lambda backend: "relay")
+    assert failure(capsys, 0, "demo") == "recording by relay"
+
+
+@pytest.mark.usefixtures("prepared")
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--buffer-size", "1M"], "1M is too small: 2,097,152 bytes are the least"),
+        (["--max-size", "many"], "'many' is no size: a number, with k, M or G behind it"),
+        (["--files", "2"], "--files goes with --max-size only"),
+        (["--backend", "magic"], "'magic' is not one of 'packet-socket'"),
+    ],
+)
+def test_options_of_a_recording_that_make_no_sense(
+    options: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert line in failure(capsys, 2, "capture", "--port", "80", "-o", "x", *options)
+
+
+@pytest.mark.usefixtures("prepared")
+def test_standard_output_cannot_be_a_ring(capsys: pytest.CaptureFixture[str]) -> None:
+    line = failure(capsys, 2, "capture", "--port", "80", "-o", "-", "--max-size", "1M")
+    assert line.startswith("--max-size needs a FILE to name others after")
+
+
+@pytest.mark.usefixtures("prepared")
+def test_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Wanted] = []
+
+    def record_port(wanted: Wanted, backend: object, **options: Any) -> recording.Recorded:
+        asked.append(wanted)
+        return recording.Recorded(Statistics(0, 0), exit_code=0, interrupted=False)
+
+    monkeypatch.setattr(recording, "record_port", record_port)
+    sizes = ["--buffer-size", "64M", "--max-size", "500k", "--files", "3"]
+    assert run(["capture", "--port", "80", "-o", "x", *sizes, "--", "true"]) == 0
+    assert asked[0].buffer_size == 64 * 1024 * 1024
+    assert asked[0].limits == (500 * 1024, 3)

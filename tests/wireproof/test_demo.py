@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from capture import CaptureError
-from parsers.records import BodyRecord, ChunkRecord, SseEventRecord, WebSocketMessageRecord
+from capture import CaptureError, CaptureNotPermitted
+from capture.child import Refused
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    SseEventRecord,
+    WebSocketMessageRecord,
+)
 from server import SCENARIOS, DemoServer, Scenario
 from wireproof import decode, demo
 from wireproof.cli import run
@@ -147,3 +156,49 @@ def test_a_client_that_was_not_content_is_said(
     text = capsys.readouterr().out
     assert "body INCOMPLETE (connection closed too early)" in text
     assert "the chunked client was not content: RemoteProtocolError: " in text
+
+
+@pytest.mark.namespaces
+def test_the_demo_in_a_namespace_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wireproof", "demo", "--delay", "0", "--backend", "namespace"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "wireproof: recording by namespace\n"
+    assert done.stdout.count("Connection 0 ─") == 3
+    assert "recorded by relay" not in done.stdout
+
+
+@pytest.mark.parametrize("transport", ["chunked", "sse", "websocket"])
+def test_a_transport_by_relay(server: DemoServer, transport: str, tmp_path: Path) -> None:
+    path = tmp_path / "out.pcapng"
+    scenario = SCENARIOS[transport]["plain"]
+    recorded = demo.record(server, scenario, path, "relay")
+    assert recorded.received.ended == "clean"
+    if transport == "websocket":
+        check_messages(scenario, path)
+    else:
+        check_chunks(scenario, path)
+    (connection,) = [r for r in decode(path) if isinstance(r, ConnectionRecord)]
+    assert connection.recorded_by == "relay"
+    assert connection.server == f"127.0.0.1:{server.port}"
+
+
+@pytest.mark.parametrize("backend", ["packet-socket", "relay"])
+def test_what_it_can_be_prepared_for(backend: str) -> None:
+    assert demo.prepare(backend) == backend
+
+
+def test_what_it_cannot_be_prepared_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CaptureNotPermitted, match="dumpcap: cannot be used here"):
+        demo.prepare("dumpcap")
+
+    def refuse() -> None:
+        raise Refused("making a namespace: no")
+
+    monkeypatch.setattr(demo, "make_namespace", refuse)
+    monkeypatch.setattr("capture.Namespace.available", lambda: None)
+    with pytest.raises(CaptureNotPermitted, match="making a namespace: no"):
+        demo.prepare("namespace")

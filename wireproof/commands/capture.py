@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .answers import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, say
-from .capturing import backend_option, capture_problems
+from .capturing import backend_option, capture_problems, say_backend
 
 if TYPE_CHECKING:
     from capture.backends import Backend, Session, Wanted
@@ -136,11 +136,12 @@ def _capture_scenario(
 
     with capture_problems():
         chosen = prepare(backend)
+        say_backend(chosen)
         try:
             recorded = record_scenario(transport, name, path, delay, chosen)
         except LookupError as error:
             raise Unreadable(str(error.args[0])) from error
-    say(f"{path}: {_captured(*recorded.statistics)} ({chosen})")
+    say(f"{path}: {_captured(*recorded.statistics)}")
     return 0
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from .answers import Missing, NotWhole, Unreadable, because
+from .answers import Missing, NotWhole, Unreadable, because, say
 
 BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "relay")
 """The names of ``capture.backends.BACKENDS``, which is not read for a help text."""
@@ -15,6 +15,12 @@ BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "relay")
 backend_option = click.option(
     "--backend", type=click.Choice(BACKENDS), help="What records; by default the first that works."
 )
+
+
+def say_backend(name: str) -> None:
+    """Say by what the demo is recorded, if that is not the usual."""
+    if name != BACKENDS[0]:
+        say(f"recording by {name}")
 
 
 @contextmanager

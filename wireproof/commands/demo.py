@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import TRANSPORTS, examples, say
-from .capturing import backend_option, capture_problems
+from .answers import TRANSPORTS, examples
+from .capturing import backend_option, capture_problems, say_backend
 
 if TYPE_CHECKING:
     from ..selection import Transport
@@ -42,6 +42,5 @@ def demo(transport: str, delay: float, backend: str | None) -> int:
     wanted = TRANSPORTS if transport == "all" else (cast("Transport", transport),)
     with capture_problems():
         chosen = prepare(backend)
-        if chosen != "packet-socket":
-            say(f"recording by {chosen}")
+        say_backend(chosen)
         return 0 if run_demo(wanted, delay, chosen) else 1

@@ -1,0 +1,34 @@
+"""``python -m capture -- COMMAND ...``: run a command where it may record packets.
+
+Strategy: with the right to open a packet socket, that is here. Without it, this process moves
+into a network namespace of its own and becomes the command there. Where there can be none it
+says so and becomes the command all the same.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .child import enter_new, execute
+from .namespace import Namespace
+from .packet_socket import can_capture
+
+
+def main(arguments: list[str]) -> None:
+    """Become the command; exit with a line if it cannot be started."""
+    command = arguments[1:] if arguments[:1] == ["--"] else arguments
+    if not command:
+        sys.exit("usage: python -m capture -- COMMAND ...")
+    if not can_capture():
+        if reason := Namespace.available():
+            print(f"no packets can be recorded: {reason}", file=sys.stderr)
+        else:
+            enter_new()
+    try:
+        execute(command)
+    except OSError as error:
+        sys.exit(f"{command[0]}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
