@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from ..pump import listener
 from ..redirect import Redirect
 from ..relay import Relay
 from .base import Backend, Session, Wanted
@@ -24,6 +25,10 @@ class ByRelay(Backend):
     summary = "bytes and times of connections passed on; packet borders are the relay's reads"
 
     def lacks(self) -> str | None:
+        try:
+            listener().close()
+        except OSError as error:
+            return f"no port can be listened on: {error.strerror}"
         return None
 
     @contextmanager
