@@ -40,6 +40,7 @@ fixtures: install
 bench: install
 	@sh .ci/tools tshark tcpflow
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.high_rate
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,6 +11,7 @@ segment does not count as a new one, up to a limit.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from struct import Struct
 
 from parsers.limits import MAX_CONNECTIONS
@@ -24,6 +25,10 @@ FIN = 0x01
 SYN = 0x02
 RST = 0x04
 ACK = 0x10
+IPV4_WITHOUT_OPTIONS = 0x45
+USUAL_KEY = slice(IP_HEADER + 12, IP_HEADER + 24)
+"""Where addresses and ports stand together, in an IPv4 packet without options."""
+USUAL_FLAGS = IP_HEADER + 20 + 13
 SEQUENCE_NUMBERS = 1 << 32
 
 
@@ -56,6 +61,22 @@ class OpenConnections:
     def count(self) -> int:
         """How many are open."""
         return self.opened - self.closed
+
+    def receive_packets(self, packets: Iterable[tuple[int, bytes, int]]) -> None:
+        """Take packets as a ring gives them: time, bytes and length."""
+        # Nearly all belong to a connection that is known, begin and end nothing, and acknowledge
+        # no FIN: to see that takes a fifth of the time that it takes to look closer.
+        direction_of = self._directions.get
+        for _, frame, _ in packets:
+            direction = direction_of(frame[USUAL_KEY])
+            if (
+                direction is None
+                or len(frame) <= USUAL_FLAGS
+                or frame[USUAL_FLAGS] & (SYN | FIN | RST)
+                or direction.other.end is not None
+                or frame[IP_HEADER] != IPV4_WITHOUT_OPTIONS
+            ):
+                self.receive_packet(frame)
 
     def receive_packet(self, frame: bytes) -> None:
         """Take the next packet: TCP over IPv4 or IPv6; one without a whole TCP header is left."""

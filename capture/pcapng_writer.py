@@ -63,6 +63,8 @@ COUNTER = Struct("<Q")
 
 PACKET_OVERHEAD = PACKET_HEADER.size + BLOCK_TRAILER.size
 PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
+MAX_ENDS = 4_096
+"""Sizes of packets whose ends are kept: more than an Ethernet network has."""
 MAX_OPTION = 65_535
 """An option's length is 16 bits (section 3.5)."""
 
@@ -80,6 +82,8 @@ class PcapngWriter:
         self._stream = stream
         self._pending: list[bytes] = []
         self._interfaces = 0
+        self._ends: dict[int, tuple[int, bytes]] = {}
+        """For each size of a packet, the length of its block, and what follows the packet."""
         self.size = 0
         """Bytes of the file, with what is kept for the next flush."""
         self._write(
@@ -121,12 +125,17 @@ class PcapngWriter:
         """
         # One loop for many packets, with everything at hand: a call for each costs half as much
         # again, and a busy interface has 50,000 in a second.
-        pack, trailer, padding = PACKET_HEADER.pack, BLOCK_TRAILER.pack, PADDING
+        pack, ends = PACKET_HEADER.pack, self._ends
         made: list[bytes] = []
-        count = added = 0
+        added = 0
         for time_ns, data, original_length in packets:
             size = len(data)
-            total = PACKET_OVERHEAD + (size + 3 & -4)
+            end = ends.get(size)
+            if end is None:
+                if len(ends) == MAX_ENDS:
+                    ends.clear()
+                end = ends[size] = _packet_end(size)
+            total, padded_trailer = end
             made += (
                 pack(
                     ENHANCED_PACKET,
@@ -138,14 +147,12 @@ class PcapngWriter:
                     original_length,
                 ),
                 data,
-                padding[size & 3],
-                trailer(total),
+                padded_trailer,
             )
-            count += 1
             added += total
         self._pending += made
         self.size += added
-        return count
+        return len(made) // 3
 
     def add_statistics(
         self, interface: int, *, start_ns: int, end_ns: int, captured: int, dropped: int
@@ -194,6 +201,11 @@ class PcapngWriter:
 def block_size(size: int) -> int:
     """Return how many bytes a packet of ``size`` bytes takes in a file."""
     return PACKET_OVERHEAD + (size + 3 & -4)
+
+
+def _packet_end(size: int) -> tuple[int, bytes]:
+    total = block_size(size)
+    return total, PADDING[size & 3] + BLOCK_TRAILER.pack(total)
 
 
 def _comment(text: str) -> list[Option]:

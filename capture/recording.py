@@ -237,8 +237,7 @@ class Recording(ABC):
     def _write(self, packets: list[RingPacket]) -> None:
         """Write packets, and keep watch over what is open."""
         assert self._output is not None
-        for _, data, _ in packets:
-            self._connections.receive_packet(data)
+        self._connections.receive_packets(packets)
         self._output.write(packets)
 
     def _seek_tail(self) -> None:

@@ -45,7 +45,7 @@ BLOCK_AT = 8
 BLOCK_STATUS = Struct("@I")
 # struct tpacket3_hdr: offset of the next, seconds, nanoseconds, captured length, length, status,
 # offset of the link-layer header.
-FRAME = Struct("@IIIIIIH")
+FRAME = Struct("@IIIII4xH")
 STATUS_KERNEL = 0
 STATUS_USER = 1
 
@@ -119,8 +119,9 @@ class Ring:
         unpack = FRAME.unpack_from
         packets = []
         for _ in range(count):
-            following, seconds, nanoseconds, captured, length, _, mac = unpack(memory, start)
-            data = memory[start + mac : start + mac + captured]
-            packets.append((seconds * 1_000_000_000 + nanoseconds, data, length))
+            following, seconds, nanoseconds, captured, length, mac = unpack(memory, start)
+            data = start + mac
+            time_ns = seconds * 1_000_000_000 + nanoseconds
+            packets.append((time_ns, memory[data : data + captured], length))
             start += following
         return packets
