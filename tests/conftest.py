@@ -39,6 +39,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _lack(reason)
     if item.get_closest_marker("redirects") and (reason := _no_redirects()):
         _lack(reason)
+    for marker in item.iter_markers("tool"):
+        if shutil.which(marker.args[0]) is None:
+            _lack(f"{marker.args[0]} is not installed")
     if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
         _lack("tshark is not installed")
 

@@ -10,7 +10,7 @@ from ..errors import CaptureError
 from ..tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
 from .base import Backend, Session, Wanted
 
-INSTALL = "{name} is not installed (Debian: apt install {package})"
+INSTALL = "{name} is not installed (Debian: sudo apt install {package})"
 
 
 class ByTool(Backend):

@@ -33,7 +33,8 @@ class Exchange:
         self, source: int, destination: int, flags: int, seq: int, ack: int, payload: bytes
     ) -> None:
         segment = tcp(source, destination, flags, seq=seq % 2**32, ack=ack % 2**32, payload=payload)
-        self.watch.receive_packet(self.make(segment))
+        frame = self.make(segment)
+        self.watch.receive_packets([(0, frame, len(frame))])
 
     def open(self) -> None:
         self.out(SYN, 0)
@@ -185,3 +186,10 @@ def test_a_frame_cut_before_its_flags_is_left(make, size: int) -> None:
     flags = (34 if make is ipv4 else 54) + 13
     watch.receive_packet(frame[: max(size, 24)])  # the filter lets in nothing shorter
     assert watch.count == (size > flags)
+
+
+def test_a_segment_that_is_cut_behind_its_ports() -> None:
+    watch = OpenConnections()
+    whole = ipv4(tcp(CLIENT, SERVER, SYN))
+    watch.receive_packets([(0, frame, len(whole)) for frame in (whole, whole[:40], whole[:47])])
+    assert (watch.count, watch.opened) == (1, 1)

@@ -1,0 +1,99 @@
+"""The files of a recording: one, or a ring of them, each whole."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.exchanges import frames
+from support.frames import SYN, ipv4, tcp
+
+from capture.output import Limits, Output, Source
+from parsers.capture_file import CaptureReader
+from wireproof import decode
+
+FRAME = ipv4(tcp(40_000, 8_000, SYN, payload=bytes(946)))
+SOURCE = Source("lo", "tcp port 8000", "about it", "made of wood")
+NOW = 1_700_000_000_000_000_000
+
+
+def packets(count: int) -> list[tuple[int, bytes, int]]:
+    return [(NOW + number, FRAME, len(FRAME)) for number in range(count)]
+
+
+def written(path: Path, count: int, limits: Limits, at_once: int = 1) -> Output:
+    output = Output(path, SOURCE, comment="why", limits=limits)
+    made = packets(count)
+    for start in range(0, count, at_once):
+        output.write(made[start : start + at_once])
+        output.flush()
+    output.finish()
+    return output
+
+
+def test_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    output = written(path, 5, Limits())
+    assert output.statistics == (5, 0)
+    assert frames(path) == packets(5)
+    with path.open("rb") as stream:
+        reader = CaptureReader(stream)
+        assert len(list(reader)) == 5
+        (interface,) = reader.interfaces
+    assert (interface.description, interface.hardware) == ("about it", "made of wood")
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100])
+def test_a_ring_without_an_end(tmp_path: Path, at_once: int) -> None:
+    output = written(tmp_path / "a.pcapng", 100, Limits(10_000), at_once)
+    assert output.statistics == (100, 0)
+    made = sorted(tmp_path.iterdir())
+    assert len(made) == 12
+    for number, path in enumerate(made, 1):
+        assert re.fullmatch(rf"a_{number:05}_\d{{14}}\.pcapng", path.name)
+        assert path.stat().st_size <= 10_000 + 200, "and what stands at its end"
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert [record.record for record in decode(path)], "it decodes alone"
+    assert [packet for path in made for packet in frames(path)] == packets(100)
+
+
+def test_the_oldest_goes(tmp_path: Path) -> None:
+    (tmp_path / "a_00000_20200101000000.pcapng").write_text("not ours")
+    output = written(tmp_path / "a.pcapng", 100, Limits(10_000, 3))
+    assert output.statistics == (100, 0), "those that are gone count too"
+    names = [path.name[:8] for path in sorted(tmp_path.iterdir())]
+    assert names == ["a_00000_", "a_00010_", "a_00011_", "a_00012_"]
+
+
+def test_one_that_is_gone_already(tmp_path: Path) -> None:
+    with closing(Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(2_000, 1))) as output:
+        output.write(packets(1))
+        for path in tmp_path.iterdir():
+            path.unlink()
+        output.write(packets(3))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_packet_that_is_larger_than_a_file(tmp_path: Path) -> None:
+    written(tmp_path / "a.pcapng", 3, Limits(100))
+    assert [len(frames(path)) for path in sorted(tmp_path.iterdir())] == [1, 1, 1]
+
+
+def test_what_is_missing_stands_in_the_file_in_which_it_is_missing(tmp_path: Path) -> None:
+    output = Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(2_000))
+    output.write(packets(1))
+    output.add_dropped(7)
+    output.write(packets(1))
+    output.write(packets(1))
+    output.finish()
+    assert output.statistics == (3, 7)
+    dropped = []
+    for path in sorted(tmp_path.iterdir()):
+        with path.open("rb") as stream:
+            reader = CaptureReader(stream)
+            list(reader)
+            dropped += [interface.dropped for interface in reader.interfaces]
+    assert dropped[0] == 7
+    assert set(dropped[1:]) == {0}
