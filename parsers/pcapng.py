@@ -376,6 +376,7 @@ class PcapngReader:
         if not self._fits(block, 4, captured):
             return None
         self._number += 1
+        self._notes.origins.add(self._number, interface.is_relay)
         return self._number, None, interface.link_type, original, block.body[4 : 4 + captured]
 
     def _interface_statistics(self, block: Block) -> None:

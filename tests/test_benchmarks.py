@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import high_rate
 from benchmarks.__main__ import commands
 from benchmarks.measure import Failed, compare, run
 from benchmarks.packets import checksum, write
@@ -86,3 +87,12 @@ def test_runs_are_measured_in_turn() -> None:
 def test_a_command_that_fails_is_no_result() -> None:
     with pytest.raises(Failed, match="exit 3: no such thing"):
         run([sys.executable, "-c", "import sys; sys.stderr.write('no such thing'); sys.exit(3)"])
+
+
+@pytest.mark.namespaces
+def test_the_rate_is_measured() -> None:
+    found = high_rate.measure(2_000, 0.5)
+    assert found.sent == found.recorded + found.dropped
+    assert 1_000 <= found.sent < 1_000 + high_rate.BATCH
+    assert found.size > found.recorded * len(high_rate.frame())
+    assert found.cpu > 0

@@ -41,6 +41,7 @@ from capture import (
 )
 from capture.ring import RingPacket
 from capture.tail import Markers
+from parsers.capture_file import CaptureReader
 
 MiB = 1024 * 1024
 RACE_NS = 1_000_000
@@ -226,6 +227,15 @@ def test_the_file_tells_about_itself(path: Path, listener: socket.socket) -> Non
         check=True,
     )
     assert shown.stdout.split() == ["0"] * recording.statistics.captured, "no anomalies"
+
+
+@packets
+def test_a_file_of_what_a_relay_passed_on_says_so(path: Path, listener: socket.socket) -> None:
+    with Recorder(path, port=port_of(listener), relayed=True):
+        exchange(listener, b"a", b"b")
+    with path.open("rb") as stream:
+        reader = CaptureReader(stream)
+        assert all(reader.is_relay(packet[0]) for packet in reader)
 
 
 @packets

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from parsers.diagnostics import FAULTS
-from parsers.limits import MAX_CAPTURE_FAULTS, MAX_COMMENTS, MAX_INTERFACES, MAX_SECRETS
-from parsers.packets import CaptureFault, CaptureNotes, Interface
+from parsers.limits import (
+    MAX_CAPTURE_FAULTS,
+    MAX_COMMENTS,
+    MAX_INTERFACES,
+    MAX_ORIGINS,
+    MAX_SECRETS,
+)
+from parsers.packets import CaptureFault, CaptureNotes, Interface, Origins
 
 MIB = 1 << 20
 
@@ -99,3 +105,28 @@ def test_secrets_are_kept_up_to_a_limit() -> None:
         notes.secret(1, bytes(MIB), number, 0)
     assert len(notes.secrets) == MAX_SECRETS // MIB
     assert [fault.packet for fault in notes.faults] == [MAX_SECRETS // MIB]
+
+
+@pytest.mark.parametrize(
+    ("changes", "relayed"),
+    [
+        ([], []),
+        ([(1, False), (2, False)], []),
+        ([(1, True), (2, True)], [1, 2, 3, 4, 5, 6]),
+        ([(1, False), (2, True), (3, True), (5, False)], [2, 3, 4]),
+    ],
+)
+def test_which_packets_are_of_a_relay(changes: list[tuple[int, bool]], relayed: list[int]) -> None:
+    origins = Origins()
+    for packet, is_relay in changes:
+        origins.add(packet, is_relay)
+    assert [number for number in range(1, 7) if origins.is_relay(number)] == relayed
+
+
+def test_origins_of_long_ago_are_forgotten() -> None:
+    origins = Origins()
+    for packet in range(3 * MAX_ORIGINS):
+        origins.add(packet, packet % 2 == 1)
+    assert origins.is_relay(3 * MAX_ORIGINS - 1)
+    assert not origins.is_relay(3 * MAX_ORIGINS - 2)
+    assert not origins.is_relay(1)

@@ -314,8 +314,21 @@ other_blocks = st.sampled_from(
 def test_usual_and_general_path_agree(found: list[bytes]) -> None:
     """Byte by byte no block is ever whole in the buffer, so all take the general path."""
     data = LE.section() + LE.interface(options=LE.option(9, b"\x09"))
-    data += LE.interface(101) + LE.interface(options=LE.option(9, b"\x8a")) + b"".join(found)
+    data += LE.interface(101, options=LE.option(15, b"wireproof relay"))
+    data += LE.interface(options=LE.option(9, b"\x8a")) + b"".join(found)
     packets, reader = read_all(data)
     general, same = read_all(data, 1)
     assert packets == general
     assert (reader.faults, reader.comments) == (same.faults, same.comments)
+    numbers = [packet[0] for packet in packets]
+    assert [*map(reader.is_relay, numbers)] == [*map(same.is_relay, numbers)]
+
+
+def test_packets_of_a_relay_among_others() -> None:
+    """As mergecap writes them."""
+    data = START + LE.interface(options=LE.option(15, b"wireproof relay"))
+    data += LE.enhanced(TIME, b"a") + LE.enhanced(TIME, b"b", 1) + LE.enhanced(TIME, b"c", 1)
+    data += LE.enhanced(TIME, b"d") + LE.obsolete(TIME, b"e", 1) + LE.simple(b"f")
+    packets, reader = read_all(data)
+    assert [packet[4] for packet in packets if reader.is_relay(packet[0])] == [b"b", b"c", b"e"]
+    assert [interface.is_relay for interface in reader.interfaces] == [False, True]
