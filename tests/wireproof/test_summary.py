@@ -96,3 +96,10 @@ def test_exchanges_in_the_order_in_which_they_began() -> None:
     found = lines([*faults, *chunked(1), Wire(0).frame()])
     assert [line.split()[0] for line in found] == ["chunked", "websocket"]
     assert "request not captured: 0 messages in 1 frame (0 pings, 0 pongs)" in found[1]
+
+
+def test_what_a_relay_recorded_says_so() -> None:
+    wire = Wire()
+    records = [wire.request(), wire.end(recorded_by="relay")]
+    (line,) = lines(records)
+    assert line.endswith("the client; recorded by relay: packet borders are its reads")

@@ -294,3 +294,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     assert output.read_text().splitlines() == shown(list(decode(path)), filters=True)
     assert run(["decode", str(path), "--view", "devtools", "--transport", "websocket"]) == 0
     assert "no websocket exchange" in capsys.readouterr().err
+
+
+def test_what_a_relay_recorded_says_so() -> None:
+    relayed = Wire().end(recorded_by="relay")
+    assert shown([relayed])[1] == "recorded by relay: packet borders are its reads"

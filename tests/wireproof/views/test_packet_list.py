@@ -271,3 +271,11 @@ def test_nothing_to_show_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     path = FIXTURES / "sse" / "plain.pcapng"
     assert run(["decode", str(path), "--view", "wireshark", "--connection", "9"]) == 0
     assert "no connection 9" in capsys.readouterr().err
+
+
+def test_what_a_relay_recorded_says_so_at_once() -> None:
+    blocks = Blocks()
+    relay = blocks.section() + blocks.interface(options=blocks.option(15, b"wireproof relay"))
+    lines = listing(relay + blocks.enhanced(1, Talk().frame("client", b"a")))
+    assert lines[0] == "recorded by relay: packet borders are its reads"
+    assert [row.number for row in rows(lines)] == ["1"]
