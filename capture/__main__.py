@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     """Become the command; exit with a line if it cannot be started."""
     command = arguments[1:] if arguments[:1] == ["--"] else arguments
     if not command:
-        sys.exit("usage: python -m capture -- COMMAND ...")
+        sys.exit(f"usage: python -m {__package__} -- COMMAND ...")
     if not can_capture():
         if reason := Namespace.available():
             print(f"no packets can be recorded: {reason}", file=sys.stderr)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .errors import Statistics
-from .pcapng_writer import PcapngWriter, block_size
+from .pcapng_writer import STATISTICS_SIZE, PcapngWriter, block_size
 from .ring import RingPacket
 
 SNAPLEN = 262_144
@@ -41,7 +41,7 @@ class Limits(NamedTuple):
     """How large files may be, and how many there may be."""
 
     max_size: int | None = None
-    """Bytes of one file, its end of some hundred bytes not counted; None for one file only."""
+    """Bytes of one file, more only if it has a single packet; None for one file only."""
     files: int | None = None
     """How many are kept; None for all."""
 
@@ -89,7 +89,7 @@ class Output:
             self._add(packets)
             return
         for packet in packets:
-            size = self._writer.size + block_size(len(packet[1]))
+            size = self._writer.size + block_size(len(packet[1])) + STATISTICS_SIZE
             if size > self._limits.max_size and self._captured:
                 self.finish()
                 self._open()

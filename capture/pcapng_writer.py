@@ -61,6 +61,8 @@ PACKET_HEADER = Struct("<IIIIIII")
 OPTION_HEADER = Struct("<HH")
 COUNTER = Struct("<Q")
 
+STATISTICS_SIZE = 112
+"""Bytes of the block that :meth:`PcapngWriter.add_statistics` writes."""
 PACKET_OVERHEAD = PACKET_HEADER.size + BLOCK_TRAILER.size
 PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 MAX_ENDS = 4_096

@@ -16,7 +16,10 @@ from ..namespace import Namespace
 from ..recorder import Recorder
 from .base import Backend, Session, Wanted
 
-ALONE = "the command runs in a private network: it reaches nothing outside of it{but}"
+ALONE = (
+    "COMMAND runs in a private network and reaches nothing outside of it{but};"
+    " --backend relay runs it here"
+)
 
 
 class InNamespace(Backend):

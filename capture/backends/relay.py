@@ -45,5 +45,5 @@ class ByRelay(Backend):
                 yield Session(relay, environment=environment, notes=(note,))
             else:
                 redirect = stack.enter_context(Redirect(wanted.port, relay.port))
-                note = f"connections of the command to port {wanted.port} go through {address}"
+                note = f"connections of COMMAND to port {wanted.port} go through {address}"
                 yield Session(relay, redirect.popen, environment, (note,))

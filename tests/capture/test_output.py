@@ -53,7 +53,7 @@ def test_a_ring_without_an_end(tmp_path: Path, at_once: int) -> None:
     assert len(made) == 12
     for number, path in enumerate(made, 1):
         assert re.fullmatch(rf"a_{number:05}_\d{{14}}\.pcapng", path.name)
-        assert path.stat().st_size <= 10_000 + 200, "and what stands at its end"
+        assert 8_900 < path.stat().st_size <= 10_000 or number == len(made)
         assert path.stat().st_mode & 0o777 == 0o600
         assert [record.record for record in decode(path)], "it decodes alone"
     assert [packet for path in made for packet in frames(path)] == packets(100)
