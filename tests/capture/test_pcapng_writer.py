@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.utils import RawPcapNgReader
 
-from capture.pcapng_writer import PcapngWriter
+from capture.pcapng_writer import STATISTICS_SIZE, PcapngWriter
 
 NOW = 1_790_000_000_123_456_789
 
@@ -101,6 +101,7 @@ def test_packet(size: int) -> None:
 def test_statistics() -> None:
     block_type, body = blocks(written(b"a", b"b"))[-1]
     assert block_type == 5
+    assert len(body) + 12 == STATISTICS_SIZE
     interface, upper, lower = struct.unpack_from("<III", body)
     assert (interface, (upper << 32) + lower) == (0, NOW + 5)
     found = dict(options(body[12:]))
