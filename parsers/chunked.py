@@ -99,17 +99,18 @@ match_chunk_line = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n").match
 # quoted-string  = DQUOTE *( qdtext / quoted-pair ) DQUOTE
 # qdtext         = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
 # quoted-pair    = "\" ( HTAB / SP / VCHAR / obs-text )
-_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
+# Not (?:...)*+ and its like, which Python 3.11.2, Debian 12's, takes for what they are not.
+_QUOTED = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)"'
 _EXTENSION = (
-    rb"[ \t]*+;[ \t]*+(" + TOKEN + rb")(?:[ \t]*+=[ \t]*+(" + TOKEN + rb"|" + _QUOTED + rb"))?+"
+    rb"[ \t]*+;[ \t]*+(" + TOKEN + rb")(?>(?:[ \t]*+=[ \t]*+(" + TOKEN + rb"|" + _QUOTED + rb"))?)"
 )
 EXTENSION = re.compile(_EXTENSION)
-GENERAL_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]++)((?:" + _EXTENSION + rb")*+)([ \t]*+)\r\n")
+GENERAL_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]++)((?>(?:" + _EXTENSION + rb")*))([ \t]*+)\r\n")
 
 # The beginnings of a chunk line, for one that is cut off.
-_QUOTED_BEGINS = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+\\?'
+_QUOTED_BEGINS = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)\\?'
 CHUNK_LINE_BEGINS = re.compile(
-    rb"(?:[0-9A-Fa-f]++(?:" + _EXTENSION + rb")*+"
+    rb"(?:[0-9A-Fa-f]++(?>(?:" + _EXTENSION + rb")*)"
     rb"(?:[ \t]*+(?:;[ \t]*+(?:" + TOKEN + rb"[ \t]*+(?:=[ \t]*+(?:" + _QUOTED_BEGINS + rb")?)?)?"
     rb"|=[ \t]*+(?:" + _QUOTED_BEGINS + rb")?)?)?)?\r?"
 )

@@ -24,9 +24,9 @@ TRANSFER_ENCODING = b"transfer-encoding"
 
 # RFC 9110 section 8.6: Content-Length = 1*DIGIT. Section 5.6.1 would let a recipient skip empty
 # elements; one that repairs a length is read differently by another.
-LENGTHS = re.compile(rb"[0-9]++(?:[ \t]*+,[ \t]*+[0-9]++)*+")
+LENGTHS = re.compile(rb"[0-9]++(?>(?:[ \t]*+,[ \t]*+[0-9]++)*)")
 # RFC 9110 section 5.6.1: #element, with quoted-strings (section 5.6.4) that may hold commas.
-ELEMENT = re.compile(rb'(?:"(?:[^"\\]|\\.)*+"?+|[^,"])++', re.DOTALL)
+ELEMENT = re.compile(rb'(?>(?:"(?>(?:[^"\\]|\\.)*)"?+|[^,"])+)', re.DOTALL)
 # "A sender MUST NOT generate empty list elements", and not every recipient takes them.
 EMPTY_ELEMENT = re.compile(rb"(?:\A|,)[ \t]*+(?:,|\Z)")
 # RFC 9112 section 7: transfer-coding = token *( OWS ";" OWS transfer-parameter )

@@ -168,15 +168,16 @@ STATUS_LINE_BEGINS = re.compile(
 _PCHAR = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 # RFC 3986 section 3.2.2: host = IP-literal / IPv4address / reg-name
 _HOST = (
-    rb"(?:\[[0-9A-Fa-fVv:.\-_~!$&'()*+,;=%]++\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*+)"
+    rb"(?:\[[0-9A-Fa-fVv:.\-_~!$&'()*+,;=%]++\]"
+    rb"|(?>(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*))"
 )
 # RFC 9112 section 3.2: request-target = origin-form / absolute-form / authority-form /
 # asterisk-form. origin-form = 1*( "/" segment ) [ "?" query ]; absolute-form is a URI without
 # fragment; authority-form = uri-host ":" port, with CONNECT only; asterisk-form = "*", with
 # OPTIONS only (PRI * belongs to HTTP/2).
 ORIGIN_OR_ABSOLUTE_FORM = re.compile(
-    rb"(?:/(?:" + _PCHAR + rb"|/)*+|[A-Za-z][A-Za-z0-9+.\-]*+:(?:" + _PCHAR + rb"|[/\[\]])*+)"
-    rb"(?:\?(?:" + _PCHAR + rb"|[/?])*+)?"
+    rb"(?:/(?>(?:" + _PCHAR + rb"|/)*)|[A-Za-z][A-Za-z0-9+.\-]*+:(?>(?:" + _PCHAR + rb"|[/\[\]])*))"
+    rb"(?:\?(?>(?:" + _PCHAR + rb"|[/?])*))?"
 )
 AUTHORITY_FORM = re.compile(_HOST + rb":[0-9]++")
 # RFC 9110 section 7.2: Host = uri-host [ ":" port ]; port = *DIGIT
