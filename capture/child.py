@@ -1,6 +1,7 @@
-"""What a process must do to itself before it becomes a command, or the keeper of a namespace.
+"""What a process must do to itself before it becomes a command, or a keeper of something.
 
     holder PARENT                    make a network namespace, keep it, make sockets in it
+    watch PARENT PROCESS             end PROCESS if PARENT ends before it
     enter REPORT USER NETWORK -- COMMAND ...   become a command in one that a holder keeps
     new REPORT -- COMMAND ...        become a command in a namespace that ends with it
     redirect REPORT CHANNEL -- COMMAND ...     become a command whose connections are watched
@@ -211,6 +212,22 @@ def _namespace_of(process: str) -> int | None:
         return None  # another user's, a kernel thread, or it has ended
 
 
+def watch(parent: int, process: int) -> None:
+    """Wait until one of both ends, and end ``process`` if that was the parent.
+
+    For a program with capabilities of its own, which loses PR_SET_PDEATHSIG as it starts.
+    """
+    try:
+        watched = os.pidfd_open(process)
+    except ProcessLookupError:
+        return
+    ended: list[int] = []
+    with suppress(ProcessLookupError):  # the parent may have ended already
+        ended, _, _ = select.select([watched, os.pidfd_open(parent)], [], [])
+    if watched not in ended:
+        signal.pidfd_send_signal(watched, signal.SIGTERM)
+
+
 # --- commands ---
 
 
@@ -284,6 +301,8 @@ def main(arguments: list[str]) -> None:
     kind, first, *rest = arguments
     if kind == "holder":
         hold(int(first))
+    elif kind == "watch":
+        watch(int(first), int(rest[0]))
     else:
         end = rest.index("--")
         become(kind, int(first), [int(one) for one in rest[:end]], rest[end + 1 :])

@@ -2,7 +2,8 @@
 
 Strategy: the tool writes to a pipe, a thread of its own reads packets from that, and the rest is
 as with any recording: they go to our file, which says of itself what all of ours do. The tool
-is given nothing of the user's but a port: no name that could be taken for an option.
+is given nothing of the user's but a port: no name that could be taken for an option. It ends
+with us, also if we are killed.
 
 Nothing is guessed here either. Markers (``tail``) are sent until they come back: from then on
 the tool records, and at the end everything has been read when the last ones have come. dumpcap
@@ -31,6 +32,7 @@ from parsers.packets import UnreadableCapture
 from . import bpf
 from .errors import CaptureError, CaptureNotPermitted
 from .output import SNAPLEN, Limits, Source
+from .prepared import CHILD
 from .recorder import BUFFER_SIZE, MiB
 from .recording import Recording
 from .ring import RingPacket
@@ -115,6 +117,12 @@ class ToolRecorder(Recording):
             env=os.environ | {"LC_ALL": "C"},
             start_new_session=True,  # Ctrl-C is for us: it must not end before we have read all
         )
+        watcher = subprocess.Popen(
+            [*CHILD, "watch", str(os.getpid()), str(self._process.pid)],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        stack.callback(watcher.wait)
         stack.callback(self._end)
         assert self._process.stdout is not None
         self._reader = threading.Thread(target=self._read_pipe, args=(self._process.stdout,))

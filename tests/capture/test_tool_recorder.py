@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +111,32 @@ def test_a_tool_that_dropped_packets(
         ToolRecorder(tmp_path / "out", tool=tool, port=1),
     ):
         pass
+
+
+KILLED = """
+import os, signal, sys
+from capture import tool_recorder
+tool = getattr(tool_recorder, sys.argv[1].upper())
+with tool_recorder.ToolRecorder(os.devnull, tool=tool, port=1) as recording:
+    print(recording._process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@packets
+@tools
+def test_a_tool_ends_when_its_recorder_is_killed(tool: Tool) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, tool.name], stdout=subprocess.PIPE, text=True
+    ) as maker:
+        assert maker.stdout is not None
+        number = int(maker.stdout.readline())
+    try:
+        process = os.pidfd_open(number)
+    except ProcessLookupError:
+        return
+    try:
+        ended, _, _ = select.select([process], [], [], 20)
+        assert ended
+    finally:
+        os.close(process)
