@@ -31,7 +31,7 @@ lint: install
 	$(BIN)/mypy
 
 test: install lint
-	@sh .ci/tools tshark ip:iproute2 tcpdump curl
+	@sh .ci/tools tshark ip:iproute2 tcpdump
 	$(BIN)/python -m capture -- $(BIN)/pytest
 
 fixtures: install

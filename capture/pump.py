@@ -74,6 +74,8 @@ class Pair:
         self.pending = [memoryview(b""), memoryview(b"")]
         """What each side has sent that is not passed on yet."""
         self.finished = [False, False]
+        self.broken = [False, False]
+        """Whether an end was reset while something that came from it was still on its way."""
 
     def interest(self, side: Side) -> int | None:
         """Return what epoll is to watch an end for; None if even its errors can wait.
@@ -84,6 +86,8 @@ class Pair:
         """
         if self.connecting:
             return select.EPOLLOUT if side == SERVER else 0
+        if self.broken[side]:
+            return None if self.pending[side] else select.EPOLLIN
         mask = select.EPOLLOUT if self.pending[1 - side] else 0
         if self.finished[side]:
             return mask
@@ -203,6 +207,9 @@ class Pump:
     def _attend(self, pair: Pair, side: Side, mask: int) -> None:
         if pair.connecting:
             self._attend_connecting(pair, side)
+            return
+        if mask & ~select.EPOLLOUT and pair.pending[side]:
+            pair.broken[side] = True  # what it sent before goes first
             return
         if mask & select.EPOLLOUT:
             self._pass_on(pair, OTHER[side])

@@ -166,6 +166,32 @@ def test_what_was_sent_before_a_reset_arrives(through: Through) -> None:
         through.client.recv(1)
 
 
+def test_a_reset_while_much_is_on_its_way_both_ways(through: Through) -> None:
+    """Nobody reads, both buffers are full; then the server is gone."""
+    sent = 0
+    for end in (through.client, through.server):
+        end.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            through.client.send(bytes(MiB))
+            time.sleep(0.001)
+    with pytest.raises(BlockingIOError):
+        while True:
+            sent += through.server.send(bytes(MiB))
+            time.sleep(0.001)
+    abort(through.server)
+    time.sleep(0.05)
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.2, "it waits, and does not turn in circles"
+    through.client.settimeout(PATIENCE)
+    received = 0
+    with pytest.raises(ConnectionResetError):
+        while data := through.client.recv(MiB):
+            received += len(data)
+    assert 0 < received <= sent
+
+
 def test_nobody_listens_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
