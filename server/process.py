@@ -26,7 +26,8 @@ from .settings import Settings
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
 """Seconds; the server gives unfinished responses one second of these."""
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[(__package__ or "").count(".") + 1]
+"""The folder on which the package is found, also where it is part of another one."""
 
 
 class ServerStartError(RuntimeError):

@@ -1,0 +1,240 @@
+"""A capture and the exchanges in it: one that is being recorded, or one from a file.
+
+Strategy: what is recorded goes to a file without a name, so that nothing is left behind however a
+test run ends; only a capture that is to be kept is copied to a place of its own. A capture that is
+still being recorded is decoded when it is asked, after its tail has been reached: whatever was sent
+before the question is in the answer.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from io import StringIO
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+from parsers.capture_file import CaptureReader
+from parsers.decode import decode
+
+from ..views.packet_list import PacketList
+from ..wording import count
+from .exchange import Exchange, collect
+from .faults import Fault, WireFailure
+
+MAX_ROWS = 12
+"""Packets that a failure shows."""
+ROW_WIDTH = 120
+"""Cells of such a row."""
+MAX_LISTED = 20
+"""Exchanges that a failure lists."""
+
+
+class Recorder(Protocol):
+    """What records: capture.Recorder, or one that does without a packet socket."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End, with all that was sent before."""
+
+    def reach_tail(self) -> None:
+        """Wait until everything sent before is in the file."""
+
+
+class Exchanges:
+    """Exchanges that can be asked for: those of a capture, or of all captures of a test."""
+
+    def _all(self) -> list[Exchange]:
+        raise NotImplementedError
+
+    def exchanges(self, path: str | None = None, *, method: str | None = None) -> list[Exchange]:
+        """Return the exchanges in the order in which they began.
+
+        ``path`` is a request target, with its query or without; ``method`` in capitals.
+        """
+        return [exchange for exchange in self._all() if _matches(exchange, path, method)]
+
+    def exchange(
+        self, path: str | None = None, *, method: str | None = None, nth: int | None = None
+    ) -> Exchange:
+        """Return the exchange with ``path`` and ``method``, all that was sent so far included.
+
+        If there are several, ``nth`` says which: from 0, or from the end with -1. Fails if there is
+        none, or more than one without ``nth``, and lists what there was.
+        """
+        __tracebackhide__ = True
+        found = self.exchanges(path, method=method)
+        if len(found) == 1 and nth is None:
+            return found[0]
+        wanted = " ".join(filter(None, [method, path])) or "any exchange"
+        if not found:
+            raise WireFailure(f"no exchange for {wanted}; {self._listed(self._all())}")
+        if nth is None:
+            said = f"{count(len(found), 'exchange')} for {wanted}: say which with nth=0 to"
+            raise WireFailure(f"{said} {len(found) - 1}, or nth=-1; {self._listed(found)}")
+        if not -len(found) <= nth < len(found):
+            raise WireFailure(
+                f"no exchange nth={nth} for {wanted}, there are {len(found)};"
+                f" {self._listed(found)}"
+            )
+        return found[nth]
+
+    def _listed(self, exchanges: Sequence[Exchange]) -> str:
+        if not exchanges:
+            return "nothing was recorded"
+        lines = [f"  {exchange}" for exchange in exchanges[:MAX_LISTED]]
+        if more := len(exchanges) - MAX_LISTED:
+            lines += [f"  and {more:,} more"] if more > 0 else []
+        return "\n".join(["there were:", *lines])
+
+
+class Capture(Exchanges):
+    """The exchanges of one capture.
+
+    ``shown`` tells where it can be looked at when a test fails, ``compare`` compares an exchange
+    with a stored transcript.
+    """
+
+    def __init__(
+        self,
+        shown: Callable[[Capture], str],
+        compare: Callable[[str, Sequence[Exchange]], None],
+    ) -> None:
+        self._shown = shown
+        self._compare = compare
+        self._decoded: tuple[int, list[Exchange]] | None = None
+        self._held: dict[int, frozenset[int]] = {}
+
+    def assert_matches(self, name: str, exchange: Exchange | None = None) -> None:
+        """Fail if the exchanges, or one, differ from the stored transcript ``name``."""
+        __tracebackhide__ = True
+        self._compare(name, self._all() if exchange is None else [exchange])
+
+    def open(self) -> BinaryIO:
+        """Return the capture as it stands in its file."""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Wait until all that was sent before is in the file."""
+
+    def _all(self) -> list[Exchange]:
+        self.settle()
+        with self.open() as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if self._decoded is None or self._decoded[0] != size:
+                self._decoded = size, collect(decode(stream), self)
+        return self._decoded[1]
+
+    def windows(self, connection: int) -> frozenset[int]:
+        """Return the packets that waited for the client to read; all connections are one pass."""
+        from .segments import held_packets
+
+        size = 0 if self._decoded is None else self._decoded[0]
+        if size not in self._held:
+            with self.open() as stream:
+                self._held = {size: held_packets(CaptureReader(stream))}
+        return self._held[size]
+
+    def explain(self, fault: Fault, exchange: Exchange) -> str:
+        """Return a fault with its hints, the rows of its packets, and where the capture is."""
+        lines = [f"{exchange.method} {exchange.target}: {fault.summary}"]
+        lines += [f"  {hint}" for hint in fault.hints]
+        if fault.packets and exchange.request is not None:
+            lines += ["", *self._rows(fault.packets, exchange.request.connection)]
+        return "\n".join([*lines, "", self._shown(self)])
+
+    def _rows(self, packets: Sequence[int], connection: int) -> list[str]:
+        """Return the packet list's rows of some packets, as ``--view wireshark`` shows them."""
+        text = StringIO()
+        with self.open() as stream:
+            PacketList(text, ROW_WIDTH, connection=connection).show(CaptureReader(stream))
+        heading, *rows = text.getvalue().splitlines() or [""]
+        numbers = {str(packet) for packet in sorted(packets)[:MAX_ROWS]}
+        chosen = [row for row in rows if row.split(maxsplit=1)[:1] and row.split()[0] in numbers]
+        if (more := len(packets) - MAX_ROWS) > 0:
+            chosen.append(f"      and {count(more, 'packet')} more")
+        return [heading, *chosen]
+
+
+class StoredCapture(Capture):
+    """A capture file: ``wire.replay("fixtures/x.pcapng")``."""
+
+    def __init__(
+        self,
+        path: Path,
+        shown: Callable[[Capture], str],
+        compare: Callable[[str, Sequence[Exchange]], None],
+    ) -> None:
+        super().__init__(shown, compare)
+        self.path = path
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb")
+
+
+class LiveCapture(Capture):
+    """What a recorder records, in a file without a name."""
+
+    def __init__(
+        self,
+        record: Callable[[str], Recorder],
+        shown: Callable[[Capture], str],
+        compare: Callable[[str, Sequence[Exchange]], None],
+    ) -> None:
+        super().__init__(shown, compare)
+        self._file = tempfile.TemporaryFile(prefix="wireproof-")  # noqa: SIM115 # see close()
+        self._path = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
+        self._recorder = record(self._path)
+        self._is_on = False
+
+    def start(self) -> None:
+        """Begin to record; raises what the recorder does."""
+        self._recorder.__enter__()
+        self._is_on = True
+
+    def stop(self, error: BaseException | None = None) -> None:
+        """End the recording; raises what the recorder does. Does nothing if it is not on."""
+        if self._is_on:
+            self._is_on = False
+            kind = None if error is None else type(error)
+            self._recorder.__exit__(kind, error, None if error is None else error.__traceback__)
+
+    def settle(self) -> None:
+        if self._is_on:
+            self._recorder.reach_tail()
+
+    def open(self) -> BinaryIO:
+        return Path(self._path).open("rb")
+
+    def copy_to(self, path: Path) -> None:
+        """Keep what has been recorded so far."""
+        self.settle()
+        with self.open() as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def _matches(exchange: Exchange, path: str | None, method: str | None) -> bool:
+    if method is not None and exchange.method != method.upper():
+        return False
+    return path is None or path in _targets(exchange.target)
+
+
+def _targets(target: str) -> tuple[str, str]:
+    """Return a target whole and without its query; of an absolute one, its path."""
+    if "://" in target:
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    return target, target.partition("?")[0]

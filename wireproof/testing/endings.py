@@ -1,0 +1,120 @@
+"""How a response ended, and whether that is how it should.
+
+Strategy: a list of things that make an end unclean, each looked for in the records; all that are
+found are named, for one often explains another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from parsers.records import SseEventRecord
+
+from ..escape import preview
+from ..wording import body_end, connection_end
+from .exchange import Exchange
+from .faults import Fault
+
+ENDINGS = ("last-chunk", "content-length", "close", "reset", "capture-end")
+DATA_WIDTH = 60
+"""Cells of an event's data in a message."""
+CLEAN_CLOSES = (1000, 1001)
+"""RFC 6455 section 7.4.1: normal closure, and going away."""
+
+
+def find_other_end(exchange: Exchange, ended_by: str, closed_by: str | None) -> Fault | None:
+    """Return how a body or its connection ended otherwise, None if it ended so."""
+    if ended_by not in ENDINGS:
+        raise ValueError(f"ended_by={ended_by!r}: expected one of {', '.join(ENDINGS)}")
+    found = "none of these" if exchange.body is None else exchange.body.ended_by
+    if found != ended_by:
+        summary = f"the body was ended by {found}, {ended_by} expected"
+        return Fault(summary, _last_packets(exchange), _how_it_ended(exchange))
+    first = exchange.connection.closed_by if exchange.connection else None
+    if closed_by is not None and first != closed_by:
+        summary = f"the connection was closed by {first or 'nobody'} first, {closed_by} expected"
+        return Fault(summary, _last_packets(exchange), _how_it_ended(exchange))
+    return None
+
+
+def find_unclean_end(exchange: Exchange, app_terminator: str | None) -> Fault | None:
+    """Return what is wrong with the end, None if nothing is."""
+    wrong = list(_wrong(exchange))
+    if app_terminator is not None and (other := _other_terminator(exchange, app_terminator)):
+        wrong.append(other)
+    if not wrong:
+        return None
+    return Fault("; ".join(wrong), _last_packets(exchange), _how_it_ended(exchange))
+
+
+def _wrong(exchange: Exchange) -> Iterator[str]:
+    if exchange.response is None:
+        yield "there was no response"
+    elif exchange.transport == "websocket":
+        yield from _wrong_close(exchange)
+    elif exchange.body is None:
+        yield "the body had not ended when the capture did"
+    elif not exchange.body.complete:
+        yield f"the body is {body_end(exchange.body)}"
+    elif exchange.body.ended_by == "close":
+        yield "nothing but the end of the connection ended the body: it may have been cut anywhere"
+    if unfinished := _unfinished(exchange):
+        yield f"the stream ends inside an event (packet {unfinished.last_packet})"
+    if exchange.connection is not None and exchange.connection.close == "reset":
+        yield f"the connection was {connection_end(exchange.connection)}"
+
+
+def _wrong_close(exchange: Exchange) -> Iterator[str]:
+    from .conversation import closing
+
+    frames = closing(exchange)
+    if len(frames) < 2:
+        seen = "none" if not frames else f"the {frames[0].sender}'s only"
+        yield f"the closing handshake was not held: of two Close frames there was {seen}"
+    elif frames[0].close_code not in CLEAN_CLOSES:
+        yield f"the {frames[0].sender} closed with {frames[0].close_code}"
+
+
+def _unfinished(exchange: Exchange) -> SseEventRecord | None:
+    """Return a block at the end that its blank line never followed, if it is more than comments."""
+    if not exchange.blocks:
+        return None
+    last = exchange.blocks[-1]
+    named = [name for name, _ in last.fields or [] if name]
+    # A block with an id or a retry alone is whole without being dispatched.
+    return last if not last.dispatched and "data" in named else None
+
+
+def _other_terminator(exchange: Exchange, wanted: str) -> str | None:
+    """Return what stands in the place of the app's last word, None if it does."""
+    elements = exchange.elements
+    if not elements:
+        return f"the last data should be {wanted!r}, but there was none"
+    last = elements[-1]
+    found = (last.data or "").strip()
+    if found == wanted:
+        return None
+    shown = preview(found, getattr(last, "encoding", "utf-8"), DATA_WIDTH)
+    return f"the last data should be {wanted!r}, but is {shown!r} (packet {last.last_packet})"
+
+
+def _last_packets(exchange: Exchange) -> list[int]:
+    found = {record.last_packet for record in (*exchange.elements[-1:], *exchange.frames[-2:])}
+    if exchange.body is not None:
+        found.add(exchange.body.last_packet)
+    if exchange.connection is not None:
+        connection = exchange.connection
+        fins = {connection.client_fin, connection.server_fin} - {None}
+        found |= {fin for fin in fins if fin is not None}
+        if connection.close == "reset":
+            found.add(connection.last_packet)
+    return sorted(found)
+
+
+def _how_it_ended(exchange: Exchange) -> list[str]:
+    said = []
+    if exchange.body is not None:
+        said.append(f"body {body_end(exchange.body)}")
+    if exchange.connection is not None:
+        said.append(f"connection {connection_end(exchange.connection)}")
+    return said

@@ -1,0 +1,86 @@
+"""Whether an event stream went on where the one before it ended (WHATWG HTML section 9.2.4).
+
+Strategy: the IDs on the wire are compared. A client that left may not have read all that was sent
+to it, so any ID of the earlier stream may be its last; what followed that one is to come again.
+"""
+
+from __future__ import annotations
+
+from ..escape import preview
+from ..wording import duration
+from .exchange import Exchange
+from .faults import Fault
+
+ID_WIDTH = 60
+
+
+def find_bad_resumption(
+    exchange: Exchange, previous: Exchange, respecting_retry: bool, exact: bool
+) -> Fault | None:
+    """Return why a stream does not go on where ``previous`` ended, None if it does."""
+    last = exchange.request_header("last-event-id")
+    sent = [event.id for event in previous.events if event.id]
+    if fault := _wrong_id(exchange, last, sent, exact):
+        return fault
+    assert last is not None  # or it would be wrong
+    known = set(sent[: len(sent) - sent[::-1].index(last)])
+    again = [event for event in exchange.events if event.id in known]
+    if again:
+        summary = (
+            f"event {_shown(again[0].id)} came again (packet {again[0].last_packet}):"
+            f" the client had told that it has all up to {_shown(last)}"
+        )
+        return Fault(summary, [event.last_packet for event in again])
+    return _left_out(exchange, last) or (
+        _too_soon(exchange, previous) if respecting_retry else None
+    )
+
+
+def _wrong_id(
+    exchange: Exchange, last: str | None, sent: list[str], exact: bool
+) -> Fault | None:
+    where = [exchange.request.last_packet] if exchange.request else []
+    if last is None:
+        return Fault("the request has no Last-Event-ID", where, [f"last sent: {_tail(sent)}"])
+    if last not in sent:
+        summary = f"Last-Event-ID {_shown(last)} was never sent"
+        return Fault(summary, where, [f"last sent: {_tail(sent)}"])
+    if exact and last != sent[-1]:
+        summary = f"Last-Event-ID is {_shown(last)}, but {_shown(sent[-1])} was the last one sent"
+        return Fault(summary, where)
+    return None
+
+
+def _left_out(exchange: Exchange, last: str) -> Fault | None:
+    """Return the hole behind the last ID, where IDs are numbers."""
+    first = exchange.events[0] if exchange.events else None
+    if first is None or not (first.id.isdecimal() and last.isdecimal()):
+        return None
+    if int(first.id) <= int(last) + 1:
+        return None
+    summary = (
+        f"events {int(last) + 1} to {int(first.id) - 1} are left out:"
+        f" the stream goes on with {first.id} (packet {first.last_packet})"
+    )
+    return Fault(summary, [first.last_packet])
+
+
+def _too_soon(exchange: Exchange, previous: Exchange) -> Fault | None:
+    """Return how long the client waited, if that is less than it was told."""
+    retries = [block.retry for block in previous.blocks if block.retry is not None]
+    end = previous.connection.last_time if previous.connection else None
+    if not retries or end is None:
+        return None
+    waited = exchange.start_time - end
+    if waited >= retries[-1] / 1000:
+        return None
+    summary = f"the client came back after {duration(waited)}, retry said {retries[-1]:,} ms"
+    return Fault(summary, [exchange.request.last_packet] if exchange.request else [])
+
+
+def _tail(sent: list[str]) -> str:
+    return ", ".join(map(_shown, sent[-3:])) or "no ID at all"
+
+
+def _shown(identifier: str) -> str:
+    return repr(preview(identifier, "utf-8", ID_WIDTH))

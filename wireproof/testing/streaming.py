@@ -1,0 +1,197 @@
+"""Whether a response was streamed, told from its packets alone.
+
+Strategy: who collects first and sends then does it in one of two ways. In one write, and then
+events share segments: that is counted. Or in many, and then each event has a segment of its own, but
+they follow each other as fast as the machine can write, after a first one that came late: so gaps
+are looked at. A gap counts as a wait if it is longer than a busy machine needs between two writes
+(``WAIT``). A source that is faster than this cannot be told from a collection that is played out,
+unless its first event came early: what was collected took longer to come to be than the request
+had been there. Therefore a wait need not be longer than a quarter of the time to the first event.
+
+Packets do not show what the app did while the client's window was closed: TCP keeps what is written
+then, and sends it together when the client reads again. Such packets are not judged, and if too
+little is left that could be, the assertion says that.
+
+Times are the kernel's, of the packet that completed an event; when the client read it is nowhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from math import ceil
+
+from parsers.records import Record
+
+from ..wording import count, duration
+from .exchange import Element, Exchange
+from .faults import Fault
+
+WAIT = 0.010
+"""Seconds. Longer than nearly every pause that the scheduler makes between two writes of one
+process, also when twice as many processes run as there are cores; shorter than what people wait for."""
+SHORTEST_WAIT = 0.001
+"""Seconds, however soon the first event came."""
+EARLY = 4
+"""A first event that came after EARLY waits, or less, hides nothing."""
+MIN_SHARE = 0.25
+"""Part of the gaps that must be waits: sources send in groups, too."""
+
+
+def find_collected(
+    exchange: Exchange, min_events: int, per_segment: int, min_gap: float | None
+) -> Fault | None:
+    """Return why a response was not streamed, None if it was."""
+    elements = exchange.elements
+    if len(elements) < min_events:
+        return _too_few(exchange, min_events)
+    judged = elements
+    if crowded := _crowded(elements, per_segment):
+        held = exchange.source.windows(elements[0].connection)
+        judged = [element for element in elements if element.last_packet not in held]
+        crowded = {packet: n for packet, n in crowded.items() if packet not in held}
+    if crowded:
+        return _in_one_segment(exchange, crowded, per_segment)
+    if len(judged) < min_events:
+        return _not_told(exchange, len(judged), min_events)
+    return _find_burst(exchange, judged, min_events, min_gap)
+
+
+def _too_few(exchange: Exchange, wanted: int) -> Fault:
+    name, found = exchange.element_name, len(exchange.elements)
+    summary = f"{count(found, name)} came, at least {wanted:,} expected"
+    hints = _why_collected(exchange)
+    if exchange.transport == "http":
+        hints.append("the response has neither events nor chunks: nothing in it can be counted")
+    packets = _packets(exchange.elements) or _packets(filter(None, [exchange.response]))
+    return Fault(summary, packets, hints)
+
+
+def _crowded(elements: Sequence[Element], per_segment: int) -> dict[int, int]:
+    """Return the packets that completed more elements than they may, and how many."""
+    counted = Counter(element.last_packet for element in elements)
+    return {packet: number for packet, number in counted.items() if number > per_segment}
+
+
+def _in_one_segment(exchange: Exchange, crowded: dict[int, int], per_segment: int) -> Fault:
+    name = exchange.element_name
+    packet, most = max(crowded.items(), key=lambda item: item[1])
+    summary = f"{count(most, name)} in one segment (packet {packet}), at most {per_segment:,} may be"
+    if len(crowded) > 1:
+        summary += f"; so it is in {len(crowded):,} segments"
+    return Fault(summary, list(crowded), [*_timeline(exchange), *_why_collected(exchange)])
+
+
+def _not_told(exchange: Exchange, left: int, wanted: int) -> Fault:
+    return Fault(
+        f"packets do not tell whether it streamed: the client's window was closed, and only"
+        f" {count(left, exchange.element_name)} could leave when written; {wanted:,} are needed",
+        _packets(exchange.elements),
+        ["TCP puts together what is written while nobody reads: read on, or send smaller events"],
+    )
+
+
+def _find_burst(
+    exchange: Exchange, elements: Sequence[Element], min_events: int, min_gap: float | None
+) -> Fault | None:
+    wait = _wait(exchange) if min_gap is None else min_gap
+    gaps = [after.last_time - before.last_time for before, after in pairwise(elements)]
+    waits = sum(gap >= wait for gap in gaps)
+    needed = max(ceil((min_events - 1) / 2), ceil(len(gaps) * MIN_SHARE))
+    if waits >= needed:
+        return None
+    summary = (
+        f"{count(len(elements), exchange.element_name)} came in a burst: {waits:,} of"
+        f" {count(len(gaps), 'gap')} between them took {duration(wait)} or longer,"
+        f" at least {needed:,} must"
+    )
+    hints = [*_timeline(exchange), *_why_collected(exchange)]
+    if min_gap is None:
+        hints.append(
+            "if the source is that fast, give min_gap=S: seconds between events that are waits"
+        )
+    return Fault(summary, _packets(elements), hints)
+
+
+def _wait(exchange: Exchange) -> float:
+    """Return from how many seconds on a gap is a wait."""
+    first = exchange.time_to_first_event
+    if first is None or exchange.request is None:
+        return WAIT
+    return min(WAIT, max(SHORTEST_WAIT, first / EARLY))
+
+
+def _timeline(exchange: Exchange) -> list[str]:
+    """Say when the first one came, and over what time the others."""
+    first, elements = exchange.time_to_first_event, exchange.elements
+    if first is None or exchange.request is None:
+        return []
+    over = elements[-1].last_time - elements[0].last_time
+    return [
+        f"the first {exchange.element_name} came {duration(first)} after the request,"
+        f" all others within {duration(over)} after it"
+    ]
+
+
+def _why_collected(exchange: Exchange) -> list[str]:
+    """Name what often holds events back, if the response shows it."""
+    hints = []
+    coding = exchange.header("content-encoding")
+    if coding and coding.lower() != "identity":
+        hints.append(f"Content-Encoding {coding!r}: a compressor holds events unless it is flushed")
+    if exchange.header("content-length") is not None:
+        hints.append("Content-Length: the app knew the whole body before it sent any of it")
+    return hints
+
+
+def find_late_start(exchange: Exchange, below: float) -> Fault | None:
+    """Return why the first element came too late, None if it did not."""
+    name, first = exchange.element_name, exchange.time_to_first_event
+    if first is None:
+        return _too_few(exchange, 1)
+    if first < below:
+        return None
+    headers = exchange.time_to_headers
+    hints = [] if headers is None else [f"the header came {duration(headers)} after the request"]
+    records = [r for r in (exchange.request, exchange.response, exchange.elements[0]) if r]
+    summary = f"the first {name} came {duration(first)} after the request, below {below:g} s expected"
+    return Fault(summary, _packets(records), hints)
+
+
+def find_gap(exchange: Exchange, seconds: float, keep_alives: bool) -> Fault | None:
+    """Return the longest gap if it is too long, None if it is not."""
+    signs: list[Record] = [*exchange.elements]
+    if not signs:
+        return _too_few(exchange, 1)
+    if keep_alives:
+        signs += exchange.comments
+        signs += [frame for frame in exchange.frames if frame.opcode_name in ("ping", "pong")]
+        signs.sort(key=lambda record: record.last_time)
+    if exchange.body is not None and exchange.body.complete:
+        signs.append(exchange.body)
+    gaps = [(after.last_time - before.last_time, before, after) for before, after in pairwise(signs)]
+    longest, before, after = max(gaps, key=lambda gap: gap[0], default=(0.0, signs[0], signs[0]))
+    if longest <= seconds:
+        return None
+    name = "the end" if after is exchange.body else f"the next {exchange.element_name}"
+    return Fault(
+        f"{name} came after {duration(longest)} (packets {before.last_packet} to"
+        f" {after.last_packet}), at most {seconds:g} s may be",
+        [before.last_packet, after.last_packet],
+        _signs_between(exchange, before, after),
+    )
+
+
+def _signs_between(exchange: Exchange, before: Record, after: Record) -> list[str]:
+    """Say whether the line was kept open meanwhile."""
+    kept = [
+        record
+        for record in (*exchange.comments, *exchange.frames)
+        if before.last_time < record.last_time < after.last_time
+    ]
+    return [f"meanwhile {count(len(kept), 'keep-alive')} came"] if kept else []
+
+
+def _packets(records: Sequence[Record] | filter[Record]) -> list[int]:
+    return sorted({record.last_packet for record in records})

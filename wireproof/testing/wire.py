@@ -1,0 +1,193 @@
+"""The fixture ``wire``: servers and recordings of one test, and what was on the wire.
+
+Strategy: this is the list of a test's captures and the order in which they are made, asked and let
+go of. All else is beside it: servers in :mod:`.servers`, decoding in :mod:`.captures`, assertions
+with :mod:`.exchange`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from .captures import Capture, Exchanges, LiveCapture, StoredCapture
+from .exchange import Exchange
+from .faults import WireFailure
+from .kept import Kept
+from .places import Place
+from .servers import START_TIMEOUT, App, Server, Wanted
+
+
+class Wire(Exchanges):
+    """Serves, records and decodes for one test.
+
+    ``root`` is pytest's root folder, ``test_file`` the test's module, ``test`` its node ID;
+    ``place`` gives where servers run. ``update`` rewrites stored transcripts that differ.
+    """
+
+    def __init__(
+        self, root: Path, test_file: Path, test: str, place: Callable[[], Place], update: bool
+    ) -> None:
+        self._root = root
+        self._test_file = test_file
+        self._kept = Kept(root, test)
+        self._place = place
+        self._update = update
+        self._live: list[LiveCapture] = []
+        self._stored: list[StoredCapture] = []
+        self._servers: list[Server] = []
+        self._resources = ExitStack()
+
+    def serve(
+        self,
+        app: App,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        start_timeout: float = START_TIMEOUT,
+        **options: Any,
+    ) -> Server:
+        """Return a server for a ``with`` block, recorded while the block lasts.
+
+        ``app`` is ``module:attribute`` for uvicorn in a process of its own, as is an app factory
+        with ``factory=True``; or an app itself, or what makes one, for uvicorn in a thread of this
+        process; or a command in words, for a server of any kind: in it ``{port}`` stands for a free
+        port, ``{host}`` for the address, and ``{fd}`` for the descriptor of a socket that is bound
+        to them. A command that does not take a port is told by ``port`` where it listens.
+
+        ``options`` are uvicorn's own (``http="h11"``, ``ws="wsproto"``, ``factory=True``).
+        Entering the block takes until the server is ready; with ``async with`` the event loop goes
+        on meanwhile. Raises ServerDidNotStart with what the server said.
+        """
+        wanted = Wanted(
+            app,
+            host,
+            port,
+            dict(env or {}),
+            None if cwd is None else Path(cwd),
+            start_timeout,
+            options,
+            self._import_path(cwd),
+        )
+        server = Server(wanted, self._place(), self._new_capture)
+        self._servers.append(server)
+        return server
+
+    @contextmanager
+    def capture(self, *, port: int | Sequence[int]) -> Iterator[Capture]:
+        """Record a port of this machine while the block lasts, whoever serves there.
+
+        Fails where this process may not open a packet socket.
+        """
+        __tracebackhide__ = True
+        from .places import Machine, check_may_capture
+
+        check_may_capture()
+        capture = self._add(lambda path: Machine().record(path, port))
+        capture.start()
+        try:
+            yield capture
+        except BaseException as error:
+            capture.stop(error)
+            raise
+        capture.stop()
+
+    def replay(self, path: str | os.PathLike[str]) -> Capture:
+        """Return the exchanges of a capture file; a relative path counts from the test's folder,
+        or else from pytest's root folder.
+        """
+        __tracebackhide__ = True
+        tried = [self._test_file.parent / path, self._root / path]
+        found = next((candidate for candidate in tried if candidate.exists()), None)
+        if found is None:
+            raise FileNotFoundError(f"no capture {os.fspath(path)}: looked for {tried[0]}, {tried[1]}")
+        capture = StoredCapture(found, lambda _: f"capture: {self._relative(found)}", self._compare)
+        self._stored.append(capture)
+        return capture
+
+    def assert_matches(self, name: str, exchange: Exchange | None = None) -> None:
+        """Fail if the test's exchanges, or one, differ from the stored transcript ``name``.
+
+        It is ``__wire__/<test module>/<name>.txt`` beside the test; ``--wire-update`` writes it.
+        """
+        __tracebackhide__ = True
+        self._compare(name, self._all() if exchange is None else [exchange])
+
+    # --- for the plugin ---
+
+    def close(self, *, keep: bool) -> None:
+        """End what runs still, and keep the captures or not."""
+        try:
+            self._resources.close()
+            if keep:
+                self._keep()
+            else:
+                self._kept.forget()
+        finally:
+            for capture in self._live:
+                capture.close()
+
+    def report(self) -> str:
+        """Return what a failed test's report says: exchanges, captures, what servers wrote."""
+        lines = [self._listed(self._all())]
+        lines += [self._where(capture) for capture in self._live]
+        lines += [f"server:\n{server.log}" for server in self._servers if server.log]
+        return "\n".join(lines)
+
+    # --- captures ---
+
+    def _all(self) -> list[Exchange]:
+        found = [
+            exchange
+            for capture in (*self._live, *self._stored)
+            for exchange in capture.exchanges()
+        ]
+        return sorted(found, key=lambda exchange: exchange.start_time)
+
+    def _new_capture(self, port: int) -> LiveCapture:
+        place = self._place()
+        return self._add(lambda path: place.record(path, port))
+
+    def _add(self, record: Callable[[str], Any]) -> LiveCapture:
+        capture = LiveCapture(record, self._where, self._compare)
+        self._live.append(capture)
+        self._resources.callback(capture.stop)
+        return capture
+
+    def _where(self, capture: Capture) -> str:
+        number = next(n for n, live in enumerate(self._live) if live is capture)
+        return f"capture: {self._relative(self._kept.path(number))}"
+
+    def _keep(self) -> None:
+        self._kept.forget()
+        if self._live:
+            self._kept.prepare()
+        for number, capture in enumerate(self._live):
+            capture.copy_to(self._kept.path(number))
+
+    def _relative(self, path: Path) -> str:
+        """Return a path as it is shorter to type: from where the user stands, or whole."""
+        return os.fspath(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+    def _import_path(self, cwd: str | os.PathLike[str] | None) -> list[str]:
+        """Return where an app is imported from: where the test's imports are, and from its folders."""
+        here = os.fspath(Path.cwd() if cwd is None else Path(cwd).resolve())
+        path = [here if not entry else entry for entry in sys.path]
+        more = [here, str(self._root), str(self._test_file.parent)]
+        return path + [entry for entry in more if entry not in path]
+
+    def _compare(self, name: str, exchanges: Sequence[Exchange]) -> None:
+        __tracebackhide__ = True
+        from .golden import compare
+
+        folder = self._test_file.parent / "__wire__" / self._test_file.stem
+        difference = compare(folder / f"{name}.txt", exchanges, update=self._update)
+        if difference is not None:
+            where = "\n".join(self._where(capture) for capture in self._live)
+            raise WireFailure(f"{difference}\n\n{where}".rstrip())
