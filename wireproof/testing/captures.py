@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,10 @@ ROW_WIDTH = 120
 """Cells of such a row."""
 MAX_LISTED = 20
 """Exchanges that a failure lists."""
+
+
+Compare = Callable[[str, Sequence[Exchange], Mapping[str, str]], None]
+"""Compares exchanges with the stored transcript of a name."""
 
 
 class Recorder(Protocol):
@@ -108,17 +112,27 @@ class Capture(Exchanges):
     def __init__(
         self,
         shown: Callable[[Capture], str],
-        compare: Callable[[str, Sequence[Exchange]], None],
+        compare: Compare,
     ) -> None:
         self._shown = shown
         self._compare = compare
         self._decoded: tuple[int, list[Exchange]] | None = None
         self._held: dict[int, frozenset[int]] = {}
 
-    def assert_matches(self, name: str, exchange: Exchange | None = None) -> None:
-        """Fail if the exchanges, or one, differ from the stored transcript ``name``."""
+    def assert_matches(
+        self,
+        name: str,
+        exchange: Exchange | None = None,
+        *,
+        replace: Mapping[str, str] | None = None,
+    ) -> None:
+        """Fail if the exchanges, or one, differ from the stored transcript ``name``.
+
+        ``replace`` has patterns of what differs from run to run, each with what is put in its
+        place.
+        """
         __tracebackhide__ = True
-        self._compare(name, self._all() if exchange is None else [exchange])
+        self._compare(name, self._all() if exchange is None else [exchange], replace or {})
 
     def open(self) -> BinaryIO:
         """Return the capture as it stands in its file."""
@@ -173,7 +187,7 @@ class StoredCapture(Capture):
         self,
         path: Path,
         shown: Callable[[Capture], str],
-        compare: Callable[[str, Sequence[Exchange]], None],
+        compare: Compare,
     ) -> None:
         super().__init__(shown, compare)
         self.path = path
@@ -189,7 +203,7 @@ class LiveCapture(Capture):
         self,
         record: Callable[[str], Recorder],
         shown: Callable[[Capture], str],
-        compare: Callable[[str, Sequence[Exchange]], None],
+        compare: Compare,
     ) -> None:
         super().__init__(shown, compare)
         self._file = tempfile.TemporaryFile(prefix="wireproof-")  # noqa: SIM115 # see close()

@@ -8,7 +8,7 @@ are those at which the kernel saw the packets. An assertion asks one of the modu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,7 +47,9 @@ class Source(Protocol):
     def windows(self, connection: int) -> frozenset[int]:
         """Return the packets that waited for the client to read."""
 
-    def assert_matches(self, name: str, exchange: Exchange) -> None:
+    def assert_matches(
+        self, name: str, exchange: Exchange, *, replace: Mapping[str, str] | None = None
+    ) -> None:
         """Compare an exchange with a stored transcript."""
 
 
@@ -259,10 +261,10 @@ class Exchange:
 
         self._raise(find_bad_resumption(self, previous, respecting_retry, exact))
 
-    def assert_matches(self, name: str) -> None:
-        """Fail if this exchange differs from the stored transcript ``name``."""
+    def assert_matches(self, name: str, *, replace: Mapping[str, str] | None = None) -> None:
+        """Fail if this exchange differs from the stored transcript ``name``; see ``Wire``."""
         __tracebackhide__ = True
-        self.source.assert_matches(name, self)
+        self.source.assert_matches(name, self, replace=replace)
 
     def _raise(self, fault: Fault | None) -> None:
         __tracebackhide__ = True

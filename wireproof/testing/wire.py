@@ -111,13 +111,21 @@ class Wire(Exchanges):
         self._stored.append(capture)
         return capture
 
-    def assert_matches(self, name: str, exchange: Exchange | None = None) -> None:
+    def assert_matches(
+        self,
+        name: str,
+        exchange: Exchange | None = None,
+        *,
+        replace: Mapping[str, str] | None = None,
+    ) -> None:
         """Fail if the test's exchanges, or one, differ from the stored transcript ``name``.
 
         It is ``__wire__/<test module>/<name>.txt`` beside the test; ``--wire-update`` writes it.
+        Ports, masks, dates and UUIDs are no difference; ``replace`` has patterns of what else
+        differs from run to run, each with what is put in its place.
         """
         __tracebackhide__ = True
-        self._compare(name, self._all() if exchange is None else [exchange])
+        self._compare(name, self._all() if exchange is None else [exchange], replace or {})
 
     # --- for the plugin ---
 
@@ -182,12 +190,15 @@ class Wire(Exchanges):
         more = [here, str(self._root), str(self._test_file.parent)]
         return path + [entry for entry in more if entry not in path]
 
-    def _compare(self, name: str, exchanges: Sequence[Exchange]) -> None:
+    def _compare(
+        self, name: str, exchanges: Sequence[Exchange], replace: Mapping[str, str]
+    ) -> None:
         __tracebackhide__ = True
         from .golden import compare
 
         folder = self._test_file.parent / "__wire__" / self._test_file.stem
-        difference = compare(folder / f"{name}.txt", exchanges, update=self._update)
+        path = folder / f"{name}.txt"
+        difference = compare(path, exchanges, update=self._update, replace=replace)
         if difference is not None:
             where = "\n".join(self._where(capture) for capture in self._live)
             raise WireFailure(f"{difference}\n\n{where}".rstrip())
