@@ -65,9 +65,7 @@ def move_imports(source: bytes, name: str) -> bytes:
     """
     lines = source.splitlines(keepends=True)
     edits = [
-        edit
-        for node in ast.walk(ast.parse(source, name))
-        for edit in _edits(node, lines, name)
+        edit for node in ast.walk(ast.parse(source, name)) for edit in _edits(node, lines, name)
     ]
     for edit in sorted(edits, reverse=True):  # from the end, so that places before stay right
         line = lines[edit.line]

@@ -88,8 +88,7 @@ class Exchanges:
             raise WireFailure(f"{said} {len(found) - 1}, or nth=-1; {self._listed(found)}")
         if not -len(found) <= nth < len(found):
             raise WireFailure(
-                f"no exchange nth={nth} for {wanted}, there are {len(found)};"
-                f" {self._listed(found)}"
+                f"no exchange nth={nth} for {wanted}, there are {len(found)}; {self._listed(found)}"
             )
         return found[nth]
 

@@ -90,9 +90,7 @@ def read(stored: str) -> list[Transcript]:
     return found
 
 
-def differences(
-    stored: Sequence[Transcript], found: Sequence[Transcript]
-) -> Iterator[Difference]:
+def differences(stored: Sequence[Transcript], found: Sequence[Transcript]) -> Iterator[Difference]:
     """Yield where transcripts differ; one that is missing or new differs in framing."""
     titles = [transcript.title for transcript in stored], [item.title for item in found]
     for tag, first, last, start, end in SequenceMatcher(None, *titles, False).get_opcodes():

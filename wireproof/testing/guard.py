@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 GRACE = 3.0
@@ -107,8 +108,8 @@ def _reap(child: int, status: int | None) -> int | None:
 
 
 def _children() -> list[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as listed:
-        return [int(pid) for pid in listed.read().split()]
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii")
+    return [int(pid) for pid in listed.split()]
 
 
 def _signal(pids: list[int], number: int) -> None:

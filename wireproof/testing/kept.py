@@ -1,4 +1,4 @@
-"""Where the captures of failed tests are kept: ``.wireproof/tests/test_chat.py/test_tokens.pcapng``.
+"""Where the captures of failed tests are kept: ``.wireproof/test_chat.py/test_tokens.pcapng``.
 
 Strategy: a test's name alone says the path, so a failure can name it before the capture is written,
 and a test that passes again removes what its last failure left. The folder ignores itself in git.

@@ -36,9 +36,7 @@ def find_bad_resumption(
     )
 
 
-def _wrong_id(
-    exchange: Exchange, last: str | None, sent: list[str], exact: bool
-) -> Fault | None:
+def _wrong_id(exchange: Exchange, last: str | None, sent: list[str], exact: bool) -> Fault | None:
     where = [exchange.request.last_packet] if exchange.request else []
     if last is None:
         return Fault("the request has no Last-Event-ID", where, [f"last sent: {_tail(sent)}"])

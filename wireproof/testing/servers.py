@@ -70,9 +70,7 @@ class Server:
     ``url`` is where it is, without a slash at the end; ``ws_url`` the same for a WebSocket.
     """
 
-    def __init__(
-        self, wanted: Wanted, place: Place, capture: Callable[[int], LiveCapture]
-    ) -> None:
+    def __init__(self, wanted: Wanted, place: Place, capture: Callable[[int], LiveCapture]) -> None:
         self._wanted = wanted
         self._place = place
         self._make_capture = capture
@@ -210,9 +208,7 @@ class Server:
 
     # --- any other server, in a child ---
 
-    def _start_command(
-        self, command: list[str], listener: socket.socket, stack: ExitStack
-    ) -> None:
+    def _start_command(self, command: list[str], listener: socket.socket, stack: ExitStack) -> None:
         __tracebackhide__ = True
         host, port = listener.getsockname()[:2]
         places = {"host": host, "port": str(port), "fd": str(listener.fileno())}

@@ -106,7 +106,9 @@ class Wire(Exchanges):
         tried = [self._test_file.parent / path, self._root / path]
         found = next((candidate for candidate in tried if candidate.exists()), None)
         if found is None:
-            raise FileNotFoundError(f"no capture {os.fspath(path)}: looked for {tried[0]}, {tried[1]}")
+            raise FileNotFoundError(
+                f"no capture {os.fspath(path)}: looked for {tried[0]}, {tried[1]}"
+            )
         capture = StoredCapture(found, lambda _: f"capture: {self._relative(found)}", self._compare)
         self._stored.append(capture)
         return capture
@@ -152,9 +154,7 @@ class Wire(Exchanges):
 
     def _all(self) -> list[Exchange]:
         found = [
-            exchange
-            for capture in (*self._live, *self._stored)
-            for exchange in capture.exchanges()
+            exchange for capture in (*self._live, *self._stored) for exchange in capture.exchanges()
         ]
         return sorted(found, key=lambda exchange: exchange.start_time)
 
@@ -181,7 +181,11 @@ class Wire(Exchanges):
 
     def _relative(self, path: Path) -> str:
         """Return a path as it is shorter to type: from where the user stands, or whole."""
-        return os.fspath(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+        return (
+            os.fspath(path.relative_to(Path.cwd()))
+            if path.is_relative_to(Path.cwd())
+            else str(path)
+        )
 
     def _import_path(self, cwd: str | os.PathLike[str] | None) -> list[str]:
         """Return where an app is imported from: where the test's imports are, and from its folders."""
