@@ -134,7 +134,9 @@ def _timed(transcript: Transcript) -> list[str]:
     return [line for line in transcript.planes["content"] if not line.startswith(CLIENT)]
 
 
-def _opcodes(before: Sequence[str], after: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+def _opcodes(
+    before: Sequence[str], after: Sequence[str]
+) -> Sequence[tuple[str, int, int, int, int]]:
     return SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
 
 

@@ -106,9 +106,7 @@ class Wire(Exchanges):
         tried = [self._test_file.parent / path, self._root / path]
         found = next((candidate for candidate in tried if candidate.exists()), None)
         if found is None:
-            raise FileNotFoundError(
-                f"no capture {os.fspath(path)}: looked for {tried[0]}, {tried[1]}"
-            )
+            raise FileNotFoundError(f"no capture {path}: looked for {tried[0]}, {tried[1]}")
         capture = StoredCapture(found, lambda _: f"capture: {self._relative(found)}", self._compare)
         self._stored.append(capture)
         return capture
@@ -181,16 +179,13 @@ class Wire(Exchanges):
 
     def _relative(self, path: Path) -> str:
         """Return a path as it is shorter to type: from where the user stands, or whole."""
-        return (
-            os.fspath(path.relative_to(Path.cwd()))
-            if path.is_relative_to(Path.cwd())
-            else str(path)
-        )
+        here = Path.cwd()
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
     def _import_path(self, cwd: str | os.PathLike[str] | None) -> list[str]:
-        """Return where an app is imported from: where the test's imports are, and from its folders."""
+        """Return where an app is imported from: where the test's imports are, and its folders."""
         here = os.fspath(Path.cwd() if cwd is None else Path(cwd).resolve())
-        path = [here if not entry else entry for entry in sys.path]
+        path = [entry or here for entry in sys.path]
         more = [here, str(self._root), str(self._test_file.parent)]
         return path + [entry for entry in more if entry not in path]
 
