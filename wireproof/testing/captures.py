@@ -143,7 +143,8 @@ class Capture(Exchanges):
     def _all(self) -> list[Exchange]:
         self.settle()
         with self.open() as stream:
-            size = os.fstat(stream.fileno()).st_size
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(0)
             if self._decoded is None or self._decoded[0] != size:
                 self._decoded = size, collect(decode(stream), self)
         return self._decoded[1]

@@ -1,9 +1,9 @@
 """Which packets of a server waited for the client to read.
 
 Strategy: TCP may send up to the right edge of the window that the client has advertised (RFC 9293
-section 3.8.6). A packet with data that begins or ends beyond the edge which was known when the
-server's packet before it went out, could only go once the client had read: until then, all that the
-app wrote was put together. Two numbers for each connection are kept; one pass over the packets.
+section 3.8.6). A packet that ends beyond an edge which was in force since the server's packet before
+it could only go once the client had read: until then, all that the app wrote was put together. Two
+numbers for each direction are kept; one pass over the packets.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Half:
     scale: int = 0
     edge: int | None = None
     """Up to which sequence number the other side lets it send."""
-    known_edge: int | None = None
-    """What that was when it sent last."""
+    least_edge: int | None = None
+    """The least that this was since it sent last, before what it is now."""
 
 
 def read_segment(packet: Packet) -> Segment | None:
@@ -86,14 +86,20 @@ def held_packets(packets: Iterable[Packet]) -> frozenset[int]:
         if segment.flags & SYN:
             sender.scale = min(segment.scale or 0, MAX_WINDOW_SCALE)
         elif segment.length:
-            end = segment.seq + segment.length
-            if sender.known_edge is not None and 0 < (end - sender.known_edge) % (1 << 32) < HALF:
+            if _is_beyond(segment.seq + segment.length, sender.least_edge):
                 held.add(packet[0])
-            sender.known_edge = sender.edge
+            sender.least_edge = sender.edge
         if segment.flags & ACK:
+            if other.least_edge is not None and _is_beyond(other.least_edge, other.edge):
+                other.least_edge = other.edge
             shift = 0 if segment.flags & SYN else sender.scale
             other.edge = (segment.ack + (segment.window << shift)) % (1 << 32)
     return frozenset(held)
+
+
+def _is_beyond(number: int, edge: int | None) -> bool:
+    """Whether a sequence number lies behind an edge; there is none before the first one is told."""
+    return edge is not None and 0 < (number - edge) % (1 << 32) < HALF
 
 
 def _reversed(key: bytes) -> bytes:
