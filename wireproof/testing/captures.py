@@ -161,7 +161,7 @@ class Capture(Exchanges):
 
     def explain(self, fault: Fault, exchange: Exchange) -> str:
         """Return a fault with its hints, the rows of its packets, and where the capture is."""
-        lines = [f"{exchange.method} {exchange.target}: {fault.summary}"]
+        lines = [f"{exchange.title}: {fault.summary}"]
         lines += [f"  {hint}" for hint in fault.hints]
         if fault.packets and exchange.request is not None:
             lines += ["", *self._rows(fault.packets, exchange.request.connection)]
@@ -230,10 +230,20 @@ class LiveCapture(Capture):
     def open(self) -> BinaryIO:
         return Path(self._path).open("rb")
 
-    def copy_to(self, path: Path) -> None:
-        """Keep what has been recorded so far."""
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no packet in it."""
         self.settle()
-        with self.open() as source, path.open("wb") as target:
+        with self.open() as stream:
+            has_begun = stream.seek(0, os.SEEK_END) > 0
+            stream.seek(0)
+            return not has_begun or next(iter(CaptureReader(stream)), None) is None
+
+    def copy_to(self, path: Path) -> None:
+        """Keep what has been recorded so far; its owner alone can read it, as any recording."""
+        self.settle()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with self.open() as source, os.fdopen(descriptor, "wb") as target:
             shutil.copyfileobj(source, target)
 
     def close(self) -> None:

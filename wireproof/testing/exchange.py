@@ -274,13 +274,14 @@ class Exchange:
     # --- in words ---
 
     def __str__(self) -> str:
+        what = f"{self.title} {self.status or 'no response'} {self.transport}"
+        return f"{what}: {self._amount()}, {self._end()}; packets {self._packets()}"
+
+    @property
+    def title(self) -> str:
+        """Method and target as they can be printed, cut if they are long."""
         said = preview(f"{self.method} {self.target}".strip(), "utf-8", TARGET_WIDTH)
-        parts = [
-            said or "(request not captured)",
-            str(self.status or "no response"),
-            self.transport,
-        ]
-        return f"{' '.join(parts)}: {self._amount()}, {self._end()}; packets {self._packets()}"
+        return said or "(request not captured)"
 
     def _amount(self) -> str:
         elements = self.elements

@@ -23,7 +23,7 @@ TOLERANCE = 0.2
 """Seconds by which a time may differ: what the scheduler of a busy machine may take."""
 RELATIVE_TOLERANCE = 0.5
 """Part of the longer one by which two times may differ."""
-TIME = re.compile(r"(?P<name>.+) after (?P<seconds>\d+(\.\d+)?) s")
+TIME = re.compile(r"\w+ \d+ after (?P<seconds>\d+(\.\d+)?) s")
 TITLE = "== "
 INDENT = "  "
 CHUNK, CLIENT = "chunk ", "client: "
@@ -37,7 +37,7 @@ class Difference(NamedTuple):
     """Of the exchange."""
     plane: Plane
     stored: Sequence[str]
-    found: Sequence[str]
+    now: Sequence[str]
 
 
 def compare(
@@ -173,5 +173,5 @@ def _told(path: Path, differing: Sequence[Difference]) -> str:
     for difference in differing:
         lines.append(f"{difference.title}, {difference.plane}:")
         lines += [f"  - {line}" for line in difference.stored]
-        lines += [f"  + {line}" for line in difference.found]
+        lines += [f"  + {line}" for line in difference.now]
     return "\n".join(lines)

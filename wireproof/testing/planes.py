@@ -191,7 +191,8 @@ def _is_ping(frame: object) -> bool:
 def _event_fields(event: SseEventRecord) -> Iterator[str]:
     """Yield the fields of a block in wire order; an event without its own is shown without."""
     for name, value in event.fields or []:
-        yield f"{name}: {value}"
+        # A comment is all that follows its colon, with the blank that stands before most.
+        yield f"{name}: {value}" if name else f":{value}"
 
 
 def _repeated(kept: Sequence[str]) -> Iterator[str]:

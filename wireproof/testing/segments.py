@@ -1,8 +1,8 @@
 """Which packets of a server waited for the client to read.
 
 Strategy: TCP may send up to the right edge of the window that the client has advertised (RFC 9293
-section 3.8.6). A packet that ends beyond an edge which was in force since the server's packet before
-it could only go once the client had read: until then, all that the app wrote was put together. Two
+section 3.8.6). A packet that ends beyond an edge which was in force since the server sent before
+could only go once the client had read: until then, all that the app wrote was put together. Two
 numbers for each direction are kept; one pass over the packets.
 """
 

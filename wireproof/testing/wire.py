@@ -132,6 +132,8 @@ class Wire(Exchanges):
     def close(self, *, keep: bool) -> None:
         """End what runs still, and keep the captures or not."""
         try:
+            for server in self._servers:
+                server.__exit__(None, None, None)  # whose block was never left
             self._resources.close()
             if keep:
                 self._keep()
@@ -144,7 +146,7 @@ class Wire(Exchanges):
     def report(self) -> str:
         """Return what a failed test's report says: exchanges, captures, what servers wrote."""
         lines = [self._listed(self._all())]
-        lines += [self._where(capture) for capture in self._live]
+        lines += [self._where(capture) for capture in self._live if not capture.is_empty]
         lines += [f"server:\n{server.log}" for server in self._servers if server.log]
         return "\n".join(lines)
 
@@ -172,10 +174,10 @@ class Wire(Exchanges):
 
     def _keep(self) -> None:
         self._kept.forget()
-        if self._live:
-            self._kept.prepare()
         for number, capture in enumerate(self._live):
-            capture.copy_to(self._kept.path(number))
+            if not capture.is_empty:
+                self._kept.prepare()
+                capture.copy_to(self._kept.path(number))
 
     def _relative(self, path: Path) -> str:
         """Return a path as it is shorter to type: from where the user stands, or whole."""

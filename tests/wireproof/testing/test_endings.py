@@ -1,0 +1,176 @@
+"""How streams end, and what is said of each end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.timed import CHUNKED, EVENT_STREAM, LAST_CHUNK, Socket, Stream, event
+from support.websocket_frames import KEY, frame
+
+from wireproof.testing import WireFailure
+
+DONE = b"data: [DONE]\n\n"
+
+
+def complete() -> Stream:
+    return Stream().events(2, every=0.01).chunks([DONE], every=0.01).end()
+
+
+def without_last_chunk() -> Stream:
+    stream = Stream().events(2, every=0.01)
+    stream.talk.close()
+    return stream
+
+
+def reset() -> Stream:
+    stream = Stream().events(2, every=0.01)
+    stream.talk.reset("server")
+    return stream
+
+
+def inside_an_event() -> Stream:
+    return Stream().events(2, every=0.01).chunks([b"data: half"], every=0.01).end()
+
+
+def without_framing() -> Stream:
+    stream = Stream(fields=EVENT_STREAM + b"Connection: close\r\n")
+    stream.talk.server(event(1))
+    stream.talk.close()
+    return stream
+
+
+def no_answer() -> Stream:
+    stream = Socket()
+    stream.tape.packets.pop()
+    return stream
+
+
+def going_on() -> Stream:
+    return Stream().events(2, every=0.01)
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (without_last_chunk(), "the body is INCOMPLETE (connection closed too early)"),
+        (reset(), "the connection was reset by the server (RST)"),
+        (inside_an_event(), "the stream ends inside an event (packet 8)"),
+        (without_framing(), "nothing but the end of the connection ended the body"),
+        (no_answer(), "there was no response"),
+        (going_on(), "the body is INCOMPLETE (the capture ends first)"),
+    ],
+    ids=["no last chunk", "reset", "inside an event", "close", "no answer", "going on"],
+)
+def test_an_unclean_end_is_told(stream: Stream, said: str) -> None:
+    with pytest.raises(WireFailure, match=re.escape(said)):
+        stream.exchange.assert_clean_end()
+
+
+def test_a_clean_end() -> None:
+    complete().exchange.assert_clean_end()
+    complete().exchange.assert_clean_end(app_terminator="[DONE]")
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (Stream().events(2, every=0.01).end(), "should be '[DONE]', but is 'token 2' (packet 7)"),
+        (Stream().end(), "should be '[DONE]', but there was none"),
+        (without_last_chunk(), "too early); the last data should be '[DONE]'"),
+    ],
+    ids=["another", "none", "neither"],
+)
+def test_the_apps_own_last_word_is_missing(stream: Stream, said: str) -> None:
+    with pytest.raises(WireFailure, match=re.escape(said)):
+        stream.exchange.assert_clean_end(app_terminator="[DONE]")
+
+
+def test_a_field_that_dispatches_nothing_is_no_cut_event() -> None:
+    Stream().events(2, every=0.01).chunks(
+        [b"retry: 5\n\n"], every=0
+    ).end().exchange.assert_clean_end()
+
+
+def test_the_last_word_of_chunks_is_compared_without_its_line_end() -> None:
+    stream = Stream(fields=CHUNKED).chunks([b"one\n", b"END\n"], every=0.01).end()
+    stream.exchange.assert_clean_end(app_terminator="END")
+
+
+@pytest.mark.parametrize(
+    ("stream", "ended_by", "closed_by"),
+    [
+        (complete(), "last-chunk", "server"),
+        (without_last_chunk(), "close", "server"),
+        (reset(), "reset", "server"),
+        (going_on(), "capture-end", None),
+    ],
+    ids=["complete", "no last chunk", "reset", "going on"],
+)
+def test_what_ended_it(stream: Stream, ended_by: str, closed_by: str | None) -> None:
+    stream.exchange.assert_ended_by(ended_by, closed_by=closed_by)
+    with pytest.raises(WireFailure, match=f"ended by {ended_by}, content-length expected"):
+        stream.exchange.assert_ended_by("content-length")
+
+
+def test_who_closed_first() -> None:
+    with pytest.raises(WireFailure, match="closed by server first, client expected"):
+        complete().exchange.assert_ended_by("last-chunk", closed_by="client")
+    with pytest.raises(WireFailure, match="closed by nobody first"):
+        going_on().exchange.assert_ended_by("capture-end", closed_by="client")
+
+
+def test_an_end_that_there_is_not_is_a_mistake_of_the_test() -> None:
+    with pytest.raises(ValueError, match="expected one of last-chunk, content-length"):
+        complete().exchange.assert_ended_by("last_chunk")
+
+
+def test_completeness() -> None:
+    assert complete().exchange.is_complete
+    assert not without_last_chunk().exchange.is_complete
+    assert not no_answer().exchange.is_complete
+
+
+# --- WebSocket ---
+
+
+def closed(*codes: int) -> Socket:
+    socket = Socket()
+    for number, code in enumerate(codes):
+        payload = code.to_bytes(2)
+        if number:
+            socket.talk.client(frame(8, payload, key=KEY))
+        else:
+            socket.talk.server(frame(8, payload))
+    socket.talk.close()
+    return socket
+
+
+def test_a_closing_handshake_is_a_clean_end() -> None:
+    closed(1000, 1000).exchange.assert_clean_end()
+    closed(1001, 1001).exchange.assert_clean_end()
+    assert closed(1000, 1000).exchange.is_complete
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ((), "of two Close frames there was none"),
+        ((1000,), "there was the server's only"),
+        ((1011, 1011), "the server closed with 1011"),
+    ],
+)
+def test_an_unclean_end_of_a_websocket(codes: tuple[int, ...], said: str) -> None:
+    with pytest.raises(WireFailure, match=said):
+        closed(*codes).exchange.assert_clean_end()
+
+
+def test_data_after_the_last_chunk_of_a_pipelined_answer_is_another_ones() -> None:
+    stream = Stream().events(1, every=0.01)
+    stream.talk.server(LAST_CHUNK)
+    stream.talk.client(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+    stream.talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+    stream.talk.close()
+    capture = stream.capture
+    capture.exchange("/chat").assert_clean_end()
+    assert capture.exchange("/next").status == 204
