@@ -76,7 +76,7 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note whether a test failed, and tell what was on the wire."""
-    report: pytest.TestReport = yield  # type: ignore[assignment, misc]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     if report.failed:
         item.stash[FAILED] = True
         if found := item.stash.get(WIRE, None):

@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Protocol
 
+from capture import CaptureNotPermitted, Namespace, Relay, can_capture
 from capture import Recorder as PacketRecorder
-from capture import can_capture
 
 from .. import __version__
 from .captures import Recorder
 from .processes import Popen
 
 COMMENT = "wireproof's pytest plugin"
+NO_CAPTURE = (
+    "wire.capture records other programs' packets, which needs the right to open a packet socket:"
+    " run as root; or run the tests, with all that they talk to, in a network namespace:"
+    " wireproof capture --backend namespace --port N -o FILE -- pytest. What wire.serve starts can"
+    " be recorded without it"
+)
+MakeSocket = Callable[[int, int, int], socket.socket]
 
 
 class Place(Protocol):
@@ -26,17 +35,19 @@ class Place(Protocol):
 
     name: str
     """As ``--wire-backend`` has it."""
-    popen: Popen
-    """Starts a process there."""
+
+    @property
+    def popen(self) -> Popen:
+        """Starts a process there."""
 
     def listen(self, host: str, port: int | None) -> socket.socket:
-        """Return a socket bound there, to a port that is free if none is given."""
+        """Return a socket that is bound there, to a port that is free if none is given."""
 
-    def record(self, path: str, port: int) -> Recorder:
+    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
         """Return what records a port there into a file."""
 
-    def reach(self, host: str, port: int) -> tuple[str, int]:
-        """Return where clients of the test connect to reach a port there."""
+    def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
+        """Return where clients of the test connect to reach a port there, until the stack ends."""
 
     def close(self) -> None:
         """Leave nothing of it."""
@@ -49,22 +60,72 @@ class Machine:
     popen: Popen = subprocess.Popen
 
     def listen(self, host: str, port: int | None) -> socket.socket:
-        return bound(host, port)
+        return bound(host, port, socket.socket)
 
-    def record(self, path: str, port: int) -> Recorder:
+    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
         return PacketRecorder(path, port=port, comment=COMMENT, version=__version__)
 
-    def reach(self, host: str, port: int) -> tuple[str, int]:
+    def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
         return host, port
 
     def close(self) -> None:
         """Nothing is held."""
 
 
-def bound(host: str, port: int | None) -> socket.socket:
+class Inside:
+    """A network namespace of our own: servers run in it, and a forwarder leads to each of them."""
+
+    name = "namespace"
+
+    def __init__(self) -> None:
+        self._namespace = Namespace()
+        self._namespace.__enter__()
+
+    @property
+    def popen(self) -> Popen:
+        return self._namespace.popen
+
+    def listen(self, host: str, port: int | None) -> socket.socket:
+        return bound(host, port, self._namespace.socket)
+
+    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+        return PacketRecorder(
+            path,
+            port=port,
+            comment=COMMENT,
+            version=__version__,
+            make_socket=self._namespace.socket,
+        )
+
+    def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
+        return "127.0.0.1", stack.enter_context(self._namespace.forward(port))
+
+    def close(self) -> None:
+        self._namespace.__exit__(None, None, None)
+
+
+class Relayed(Machine):
+    """The machine itself, with a relay before each server: packet borders are its reads."""
+
+    name = "relay"
+
+    def __init__(self) -> None:
+        self._relays: dict[int, Relay] = {}
+
+    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+        assert isinstance(port, int)  # a server has one
+        relay = Relay(path, port=port, comment=COMMENT, version=__version__)
+        self._relays[port] = relay
+        return relay
+
+    def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
+        return "127.0.0.1", self._relays[port].port
+
+
+def bound(host: str, port: int | None, make_socket: MakeSocket) -> socket.socket:
     """Return a TCP socket that has a port, and does not listen yet."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = make_socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # So that a command that sets it too can bind the port while it is held for it.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,11 +137,22 @@ def bound(host: str, port: int | None) -> socket.socket:
 
 
 def choose(wanted: str) -> Place:
-    """Return the place that is wanted, or with ``auto`` the first that works."""
-    if wanted in ("auto", "packet") and can_capture():
+    """Return the place that is wanted, or with ``auto`` the first that works.
+
+    Raises CaptureNotPermitted and NamespaceUnavailable for one that does not.
+    """
+    if wanted == "relay":
+        return Relayed()
+    if wanted == "namespace":
+        return Inside()
+    if can_capture():
         return Machine()
-    raise NotImplementedError(wanted)
+    if wanted == "packet":
+        raise CaptureNotPermitted("this process may not open a packet socket: --wire-backend auto")
+    return Inside() if Namespace.available() is None else Relayed()
 
 
 def check_may_capture() -> None:
-    raise NotImplementedError
+    """Raise CaptureNotPermitted unless other programs' packets can be recorded."""
+    if not can_capture():
+        raise CaptureNotPermitted(NO_CAPTURE)

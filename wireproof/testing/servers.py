@@ -157,7 +157,7 @@ class Server:
             self._start_thread(listener, stack)
         else:
             self._start_command(list(app), listener, stack)
-        self._address = self._place.reach(host, port)
+        self._address = self._place.reach(host, port, stack)
 
     def _stop_recording(
         self,
