@@ -44,10 +44,13 @@ def main(command: Sequence[str]) -> int:
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     for number in ENDING_SIGNALS:
         signal.signal(number, lambda *_: None)  # it is seen through the pipe
+    # Blocked over the fork: the child must not take a signal with our handler.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
     child = os.fork()
     if not child:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         _become(command)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
     _wait(child, wake)
     return _end(child)
 
@@ -57,6 +60,7 @@ def _become(command: Sequence[str]) -> NoReturn:
     try:
         for number in ENDING_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING_SIGNALS)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.execvp(command[0], list(command))
     except OSError as error:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from capture import CaptureNotPermitted, Namespace, Relay, can_capture
+from capture import Namespace, NamespaceUnavailable, Relay, can_capture
 from capture import Recorder as PacketRecorder
 
 from .. import __version__
@@ -21,12 +21,21 @@ from .captures import Recorder
 from .processes import Popen
 
 COMMENT = "wireproof's pytest plugin"
+NO_PACKET_SOCKET = (
+    "this process may not open a packet socket: run as root, or let wireproof choose what works"
+)
 NO_CAPTURE = (
     "wire.capture records other programs' packets, which needs the right to open a packet socket:"
     " run as root; or run the tests, with all that they talk to, in a network namespace:"
     " wireproof capture --backend namespace --port N -o FILE -- pytest. What wire.serve starts can"
     " be recorded without it"
 )
+
+
+class BackendUnavailable(Exception):
+    """What is asked for cannot be recorded here; the message says why, and what would help."""
+
+
 MakeSocket = Callable[[int, int, int], socket.socket]
 
 
@@ -139,20 +148,25 @@ def bound(host: str, port: int | None, make_socket: MakeSocket) -> socket.socket
 def choose(wanted: str) -> Place:
     """Return the place that is wanted, or with ``auto`` the first that works.
 
-    Raises CaptureNotPermitted and NamespaceUnavailable for one that does not.
+    Raises BackendUnavailable for one that does not.
     """
+    __tracebackhide__ = True
     if wanted == "relay":
         return Relayed()
-    if wanted == "namespace":
-        return Inside()
-    if can_capture():
+    if wanted != "namespace" and can_capture():
         return Machine()
     if wanted == "packet":
-        raise CaptureNotPermitted("this process may not open a packet socket: --wire-backend auto")
-    return Inside() if Namespace.available() is None else Relayed()
+        raise BackendUnavailable(f"--wire-backend packet: {NO_PACKET_SOCKET}")
+    try:
+        return Inside()
+    except NamespaceUnavailable as error:
+        if wanted == "auto":
+            return Relayed()
+        raise BackendUnavailable(f"--wire-backend {wanted}: {error}") from None
 
 
 def check_may_capture() -> None:
-    """Raise CaptureNotPermitted unless other programs' packets can be recorded."""
+    """Raise BackendUnavailable unless other programs' packets can be recorded."""
+    __tracebackhide__ = True
     if not can_capture():
-        raise CaptureNotPermitted(NO_CAPTURE)
+        raise BackendUnavailable(NO_CAPTURE)
