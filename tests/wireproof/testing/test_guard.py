@@ -17,7 +17,7 @@ from wireproof.testing import guard
 
 PATIENCE = 20.0
 COMMAND = [sys.executable, "-I", "-S", guard.__file__]
-FAMILY = """
+FAMILY = r"""
 import os, signal, subprocess, sys, time
 kind = sys.argv[1]
 if kind == "stubborn":
@@ -26,9 +26,9 @@ sleep = [sys.executable, "-c", "import os, time; os.write(1, b'child\\n'); time.
 subprocess.Popen(sleep)
 if kind == "daemon" and os.fork() == 0:
     os.setsid()
-    os.write(1, b"daemon\\n")
+    os.write(1, b"daemon\n")
     time.sleep(60)
-os.write(1, b"ready\\n")
+os.write(1, b"ready\n")
 time.sleep(60)
 """
 
@@ -72,7 +72,7 @@ def test_when_its_input_ends_nothing_is_left(kind: str, said: list[bytes]) -> No
         assert process.wait(PATIENCE) == 128 + signal.SIGTERM
 
 
-def test_a_command_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_ignores_sigterm_is_killed() -> None:
     with guarded([sys.executable, "-c", FAMILY, "stubborn"]) as process:
         lines(process, b"ready", b"child")
         assert process.stdin is not None
@@ -115,11 +115,9 @@ def test_what_comes_in_is_not_its_end() -> None:
 
 
 def test_a_command_that_there_is_not(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*COMMAND, str(tmp_path / "none")],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        timeout=PATIENCE,
-    )
-    assert done.returncode == guard.NOT_STARTED
-    assert done.stderr.decode() == f"{tmp_path / 'none'}: No such file or directory\n"
+    command = [*COMMAND, str(tmp_path / "none")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.wait(PATIENCE) == guard.NOT_STARTED
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert said == f"{tmp_path / 'none'}: No such file or directory\n"
