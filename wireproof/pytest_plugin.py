@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .testing.places import Place
     from .testing.wire import Wire
 
-BACKENDS = ("auto", "packet", "namespace", "relay")
+BACKENDS = ("auto", "packet-socket", "namespace", "relay")
 KEEP = ("failed", "all", "none")
 
 FAILED = pytest.StashKey[bool]()

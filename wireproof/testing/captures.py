@@ -21,7 +21,7 @@ from parsers.capture_file import CaptureReader
 from parsers.decode import decode
 
 from ..views.packet_list import PacketList
-from ..wording import count
+from ..wording import RELAYED, count
 from .exchange import Exchange, collect
 from .faults import Fault, WireFailure
 
@@ -162,7 +162,8 @@ class Capture(Exchanges):
     def explain(self, fault: Fault, exchange: Exchange) -> str:
         """Return a fault with its hints, the rows of its packets, and where the capture is."""
         lines = [f"{exchange.title}: {fault.summary}"]
-        lines += [f"  {hint}" for hint in fault.hints]
+        hints = [*fault.hints, *([RELAYED] if exchange.is_relayed else [])]
+        lines += [f"  {hint}" for hint in hints]
         if fault.packets and exchange.request is not None:
             lines += ["", *self._rows(fault.packets, exchange.request.connection)]
         return "\n".join([*lines, "", self._shown(self)])

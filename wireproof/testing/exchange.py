@@ -101,6 +101,11 @@ class Exchange:
         return (transport_of(self.response) if self.response else None) or "http"
 
     @property
+    def is_relayed(self) -> bool:
+        """Whether a relay recorded it: then packet borders are its reads, not the server's."""
+        return self.connection is not None and self.connection.recorded_by == "relay"
+
+    @property
     def events(self) -> list[SseEventRecord]:
         """The events that a client was given: comments and unfinished blocks are none."""
         return [block for block in self.blocks if block.dispatched]

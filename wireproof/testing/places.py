@@ -65,7 +65,7 @@ class Place(Protocol):
 class Machine:
     """The machine itself, with a packet socket."""
 
-    name = "packet"
+    name = "packet-socket"
     popen: Popen = subprocess.Popen
 
     def listen(self, host: str, port: int | None) -> socket.socket:
@@ -155,8 +155,8 @@ def choose(wanted: str) -> Place:
         return Relayed()
     if wanted != "namespace" and can_capture():
         return Machine()
-    if wanted == "packet":
-        raise BackendUnavailable(f"--wire-backend packet: {NO_PACKET_SOCKET}")
+    if wanted == "packet-socket":
+        raise BackendUnavailable(f"--wire-backend packet-socket: {NO_PACKET_SOCKET}")
     try:
         return Inside()
     except NamespaceUnavailable as error:

@@ -27,7 +27,7 @@ LAST_CAP = 40
 
 @pytest.fixture(
     params=[
-        pytest.param("packet", marks=pytest.mark.packets),
+        pytest.param("packet-socket", marks=pytest.mark.packets),
         pytest.param("namespace", marks=pytest.mark.namespaces),
         "relay",
     ]
@@ -135,12 +135,14 @@ def test_without_any_right_the_first_that_works_is_taken() -> None:
 def test_what_is_asked_for_and_cannot_be_is_said() -> None:
     script = (
         "from wireproof.testing.places import *\n"
-        "for wanted in (lambda: choose('packet'), check_may_capture):\n"
+        "for wanted in (lambda: choose('packet-socket'), check_may_capture):\n"
         "    try: wanted()\n"
         "    except BackendUnavailable as error: print(error)"
     )
     forced, captured = without_capabilities(script).stdout.splitlines()
-    assert forced.startswith("--wire-backend packet: this process may not open a packet socket")
+    assert forced.startswith(
+        "--wire-backend packet-socket: this process may not open a packet socket"
+    )
     assert "in a network namespace: wireproof capture --backend namespace" in captured
 
 
@@ -148,7 +150,7 @@ def test_what_is_asked_for_and_cannot_be_is_said() -> None:
 def test_where_all_may_be_recorded_nothing_stands_in_the_way() -> None:
     assert can_capture()
     check_may_capture()
-    assert choose("auto").name == "packet"
+    assert choose("auto").name == "packet-socket"
 
 
 def test_a_namespace_that_is_refused_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ while True:
 
 @pytest.fixture
 def wire(tmp_path: Path) -> Iterator[Wire]:
-    place = choose("packet")
+    place = choose("packet-socket")
     found = Wire(tmp_path, Path(__file__), "t.py::x", lambda: place, update=False)
     yield found
     found.close(keep=False)
@@ -219,7 +219,7 @@ def test_an_event_loop_goes_on_while_a_server_starts_and_stops(wire: Wire) -> No
 
 
 def test_a_server_whose_block_is_never_left_ends_with_the_test(tmp_path: Path) -> None:
-    place = choose("packet")
+    place = choose("packet-socket")
     wire = Wire(tmp_path, Path(__file__), "t.py::x", lambda: place, update=False)
     server = wire.serve(APP).__enter__()
     url = server.url
