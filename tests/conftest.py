@@ -22,6 +22,8 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+pytest_plugins = ["pytester"]
+collect_ignore = ["samples"]  # projects of their own, which tests/test_wheel.py runs
 
 
 def pytest_configure(config: pytest.Config) -> None:

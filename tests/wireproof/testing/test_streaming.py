@@ -145,6 +145,20 @@ def test_without_events_or_chunks_nothing_can_be_counted() -> None:
         stream.exchange.assert_streamed()
 
 
+def test_a_relays_reads_are_no_segments() -> None:
+    """What it read at once may have been sent one by one: time decides."""
+    pairs = [EVENTS[n] + EVENTS[n + 1] for n in range(0, 8, 2)]
+    for pieces, passes in ((pairs, True), ([WHOLE], False)):
+        exchange = Stream(thinking=0.1).chunks(pieces, every=0.02).end().exchange
+        assert exchange.connection is not None
+        exchange.connection.recorded_by = "relay"  # type: ignore[misc]
+        if passes:
+            exchange.assert_streamed(min_events=5)
+        else:
+            with pytest.raises(WireFailure, match="in a burst.*\n.*\n.*\n.*recorded by relay"):
+                exchange.assert_streamed(min_events=5)
+
+
 # --- the reader's window ---
 
 
