@@ -13,6 +13,7 @@ meaning ends the build, with its file and line. An editable install is left as i
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FACE = "wireproof"
 MOVED = frozenset({"capture", "parsers", "server"})
 """Packages of the checkout that the wheel has under ``wireproof``."""
+FROM = re.compile(rb"from\s+")
 
 
 class Edit(NamedTuple):
@@ -76,7 +78,9 @@ def move_imports(source: bytes, name: str) -> bytes:
 def _edits(node: ast.AST, lines: list[bytes], name: str) -> Iterator[Edit]:
     if isinstance(node, ast.ImportFrom):
         if not node.level and _is_moved(node.module):
-            start = lines[node.lineno - 1].find(b"from ", node.col_offset) + len("from ")
+            found = FROM.match(lines[node.lineno - 1], node.col_offset)
+            assert found is not None  # the syntax tree says so
+            start = found.end()
             yield Edit(node.lineno - 1, start, start, f"{FACE}.".encode())
     elif isinstance(node, ast.Import):
         for alias in node.names:

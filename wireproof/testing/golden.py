@@ -19,7 +19,7 @@ from .exchange import Exchange
 from .planes import PLANES, Plane, Transcript, Writer
 
 HEADING = "# What was on the wire; pytest --wire-update writes it anew."
-TOLERANCE = 0.2
+TOLERANCE = 0.25
 """Seconds by which a time may differ: what the scheduler of a busy machine may take."""
 RELATIVE_TOLERANCE = 0.5
 """Part of the longer one by which two times may differ."""

@@ -181,7 +181,7 @@ def _content(exchange: Exchange) -> Iterator[str]:
         case _:
             kept = []
             yield from _text(exchange)
-    yield from _repeated(kept)
+    yield from _once(kept)
 
 
 def _is_ping(frame: object) -> bool:
@@ -195,11 +195,9 @@ def _event_fields(event: SseEventRecord) -> Iterator[str]:
         yield f"{name}: {value}" if name else f":{value}"
 
 
-def _repeated(kept: Sequence[str]) -> Iterator[str]:
-    """Tell what kept the line open: each once, however often, for that depends on the machine."""
-    shapes = [re.sub(r"\d+", "<n>", text) for text in kept]
-    for shape in dict.fromkeys(shapes):
-        yield f"{shape} (repeated)" if shapes.count(shape) > 1 else shape
+def _once(kept: Sequence[str]) -> Iterator[str]:
+    """Tell what kept the line open: once, however often, for that depends on the machine."""
+    yield from dict.fromkeys(re.sub(r"\d+", "<n>", text) for text in kept)
 
 
 def _text(exchange: Exchange) -> Iterator[str]:

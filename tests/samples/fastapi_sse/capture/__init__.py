@@ -1,0 +1,3 @@
+"""The sample's own capture: of screens, say."""
+
+MINE = True
