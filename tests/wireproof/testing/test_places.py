@@ -56,9 +56,12 @@ def told(exchange: Exchange) -> list[object]:
     ]
 
 
-def test_every_place_shows_the_same_exchange(wire: Wire) -> None:
-    with wire.serve("support.wire_apps:app") as server:
+def test_every_place_shows_the_same_exchanges(wire: Wire) -> None:
+    with wire.serve("support.wire_apps:app", env={"GIVEN": "x"}) as server:
         httpx.get(server.url + "/chat?n=5")
+        httpx.get(server.url + "/collected")
+        assert httpx.get(server.url + "/environment?name=GIVEN").text == "x"
+        assert httpx.get(server.url + "/environment?name=PATH").text == os.environ["PATH"]
     exchange = wire.exchange("/chat")
     tokens = [(f"token {number}", "", number) for number in range(5)]
     sizes = [17, 17, 17, 17, 17, 16, 0]
@@ -66,11 +69,6 @@ def test_every_place_shows_the_same_exchange(wire: Wire) -> None:
     assert told(exchange) == ["GET", "/chat?n=5", 200, True, events, sizes]
     exchange.assert_streamed(min_events=6)
     exchange.assert_clean_end(app_terminator="[DONE]")
-
-
-def test_what_is_collected_is_found_out_in_every_place(wire: Wire) -> None:
-    with wire.serve("support.wire_apps:app") as server:
-        httpx.get(server.url + "/collected")
     with pytest.raises(WireFailure, match="burst|in one segment"):
         wire.exchange("/collected").assert_streamed(min_events=5)
 
@@ -164,9 +162,3 @@ def test_a_namespace_that_is_refused_is_an_answer(monkeypatch: pytest.MonkeyPatc
     assert choose("auto").name == "relay"
     with pytest.raises(BackendUnavailable, match="--wire-backend namespace: refused by a test"):
         choose("namespace")
-
-
-def test_the_environment_is_the_tests_own_in_every_place(wire: Wire) -> None:
-    with wire.serve("support.wire_apps:app", env={"GIVEN": "x"}) as server:
-        assert httpx.get(server.url + "/environment?name=GIVEN").text == "x"
-        assert httpx.get(server.url + "/environment?name=PATH").text == os.environ["PATH"]

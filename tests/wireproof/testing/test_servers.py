@@ -51,8 +51,10 @@ def nobody_listens(url: str) -> bool:
     return False
 
 
-def test_uvicorn_in_a_process_of_its_own(wire: Wire) -> None:
-    with wire.serve(APP, env={"GIVEN": "here"}) as server:
+def test_uvicorn_in_a_process_of_its_own(wire: Wire, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("from support.wire_apps import app")
+    with wire.serve("mine:app", env={"GIVEN": "here"}, cwd=tmp_path) as server:
+        assert httpx.get(server.url + "/where").text == str(tmp_path)
         assert httpx.get(server.url + "/environment?name=GIVEN").text == "here"
         assert server.url == f"http://127.0.0.1:{server.port}"
         assert server.ws_url == f"ws://127.0.0.1:{server.port}"
@@ -61,12 +63,6 @@ def test_uvicorn_in_a_process_of_its_own(wire: Wire) -> None:
     assert wire.exchange("/environment").status == 200
     with pytest.raises(RuntimeError, match="the server does not run"):
         server.url
-
-
-def test_it_runs_where_it_is_told(wire: Wire, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text("from support.wire_apps import app")
-    with wire.serve("mine:app", cwd=tmp_path) as server:
-        assert httpx.get(server.url + "/where").text == str(tmp_path)
 
 
 def test_uvicorns_options_are_uvicorns(wire: Wire) -> None:
