@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from capture.listening import is_listening
+
 from .captures import LiveCapture
 from .places import Place
 from .processes import Child
@@ -37,8 +39,6 @@ READY_POLL = 0.01
 """Seconds between two looks at whether a command listens."""
 OPTIONS: dict[str, Any] = {"log_level": "warning", "timeout_graceful_shutdown": 1}
 """uvicorn's, unless given otherwise: open streams have a second when the test is done."""
-LISTEN_STATE = "0A"
-"""TCP_LISTEN (net/tcp_states.h), as /proc/net/tcp writes it."""
 
 App = str | Sequence[str] | Callable[..., Any]
 """``module:attribute``, a command, or an app itself or what makes one."""
@@ -218,7 +218,7 @@ class Server:
         keep_open = [] if listener.fileno() < 0 else [listener.fileno()]
         child = self._start_child(filled, keep_open, stack)
         deadline = time.monotonic() + self._wanted.start_timeout
-        while not _listens(child.pid, port):
+        while not is_listening(port, child.pid):
             if child.wait(READY_POLL) or time.monotonic() > deadline:
                 said = _silent(child, self._wanted.start_timeout)
                 raise ServerDidNotStart(_why(" ".join(filled), said, child.log))
@@ -270,20 +270,6 @@ def _fill(word: str, places: Mapping[str, str]) -> str:
     for name, value in places.items():
         word = word.replace(f"{{{name}}}", value)
     return word
-
-
-def _listens(pid: int, port: int) -> bool:
-    """Return whether anyone listens on a port, where process ``pid`` has its network (proc(5))."""
-    for name in ("tcp", "tcp6"):
-        try:
-            lines = Path(f"/proc/{pid}/net/{name}").read_text("ascii").splitlines()[1:]
-        except OSError:
-            continue  # it has ended, or there is no IPv6
-        for line in lines:
-            _, local, _, state = line.split()[:4]
-            if state == LISTEN_STATE and int(local.rpartition(":")[2], 16) == port:
-                return True
-    return False
 
 
 def _name(app: object) -> str:
