@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 class WireFailure(AssertionError):
     """The wire shows something else than a test expects."""
 
+    __module__ = "wireproof.testing"  # where it is imported from, as pytest prints it
+
 
 @dataclass(frozen=True)
 class Fault:

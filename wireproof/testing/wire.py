@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from capture import CaptureError
+
 from .captures import Capture, Exchanges, LiveCapture, StoredCapture
 from .exchange import Exchange
 from .faults import WireFailure
@@ -145,10 +147,17 @@ class Wire(Exchanges):
 
     def report(self) -> str:
         """Return what a failed test's report says: exchanges, captures, what servers wrote."""
-        lines = [self._listed(self._all())]
-        lines += [self._where(capture) for capture in self._live if not capture.is_empty]
-        lines += [f"server:\n{server.log}" for server in self._servers if server.log]
-        return "\n".join(lines)
+        try:
+            return "\n".join(self._told())
+        except CaptureError as error:  # which is why the test failed, or will be told behind it
+            return f"the recording is not whole: {error}"
+
+    def _told(self) -> Iterator[str]:
+        yield self._listed(self._all())
+        if self._servers:
+            yield f"recorded by: {self._place().name}"
+        yield from (self._where(capture) for capture in self._live if not capture.is_empty)
+        yield from (f"server:\n{server.log}" for server in self._servers if server.log)
 
     # --- captures ---
 
