@@ -8,7 +8,6 @@ connection is made to find out, which the server and the capture would show.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import os
@@ -22,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+
+from anyio import to_thread
 
 from capture.listening import is_listening
 
@@ -132,7 +133,7 @@ class Server:
 
     async def __aenter__(self) -> Self:
         __tracebackhide__ = True
-        return await asyncio.to_thread(self.__enter__)
+        return await to_thread.run_sync(self.__enter__)
 
     async def __aexit__(
         self,
@@ -141,7 +142,7 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         __tracebackhide__ = True
-        await asyncio.to_thread(self.__exit__, kind, error, trace)
+        await to_thread.run_sync(self.__exit__, kind, error, trace)
 
     def _start(self, stack: ExitStack) -> None:
         __tracebackhide__ = True
