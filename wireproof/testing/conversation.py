@@ -10,7 +10,7 @@ from __future__ import annotations
 from parsers.records import WebSocketFrameRecord
 
 from ..escape import preview
-from ..wording import close_code, connection_end, duration
+from ..wording import close_code, connection_end, count, duration
 from .exchange import Exchange
 from .faults import Fault
 
@@ -89,7 +89,8 @@ def _in_between(
         if frame.sender == pong.sender and ping.last_time < frame.last_time <= pong.last_time
     ]
     size = sum(frame.payload_length for frame in before if frame is not pong)
-    return [f"before it the {pong.sender} sent {size:,} bytes in {len(before) - 1} frames"]
+    others = count(len(before) - 1, "other frame")
+    return [f"meanwhile the {pong.sender} sent {others} of {count(size, 'byte')}"]
 
 
 def find_other_close(exchange: Exchange, code: int | None, by: str | None) -> Fault | None:

@@ -21,9 +21,11 @@ from .planes import PLANES, Plane, Transcript, Writer
 HEADING = "# What was on the wire; pytest --wire-update writes it anew."
 TOLERANCE = 0.25
 """Seconds by which a time may differ: what the scheduler of a busy machine may take."""
+FIRST_TOLERANCE = 1.0
+"""Seconds for the first event of an exchange: with it comes what a server does only once."""
 RELATIVE_TOLERANCE = 0.5
 """Part of the longer one by which two times may differ."""
-TIME = re.compile(r"\w+ \d+ after (?P<seconds>\d+(\.\d+)?) s")
+TIME = re.compile(r"\w+ (?P<number>\d+) after (?P<seconds>\d+(\.\d+)?) s")
 TITLE = "== "
 INDENT = "  "
 CHUNK, CLIENT = "chunk ", "client: "
@@ -146,7 +148,8 @@ def _is_near(stored: str, found: str) -> bool:
     if before is None or after is None:
         return stored == found
     one, other = float(before["seconds"]), float(after["seconds"])
-    return abs(one - other) <= max(TOLERANCE, RELATIVE_TOLERANCE * max(one, other))
+    tolerance = TOLERANCE if int(before["number"]) and int(after["number"]) else FIRST_TOLERANCE
+    return abs(one - other) <= max(tolerance, RELATIVE_TOLERANCE * max(one, other))
 
 
 def _settled(stored: Sequence[Transcript], found: Sequence[Transcript]) -> list[Transcript]:

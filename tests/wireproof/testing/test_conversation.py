@@ -47,7 +47,7 @@ def test_what_stood_before_a_late_pong_is_told() -> None:
     socket.talk.server(frame(PING))
     socket.tape.wait(0.3)
     socket.talk.client(frame(TEXT, bytes(500), key=KEY), frame(PONG, key=KEY))
-    with pytest.raises(WireFailure, match="before it the client sent 500 bytes in 1 frames"):
+    with pytest.raises(WireFailure, match="meanwhile the client sent 1 other frame of 500 bytes"):
         socket.exchange.assert_ping_answered(within=0.1)
 
 

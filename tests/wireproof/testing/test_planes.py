@@ -37,7 +37,10 @@ def test_a_pings_number_does_not_count() -> None:
     one = recorded(event(1), *[b": ping 2026-11-25 17:46:01\n\n"] * 2)
     other = recorded(event(1), *[b": ping 2026-11-25 18:00:00\n\n"] * 5)
     assert plane("content", one.exchange) == plane("content", other.exchange)
-    assert plane("content", one.exchange) == ["id: 1  data: token 1", ": ping <n>-<n>-<n> <n>:<n>:<n>"]
+    assert plane("content", one.exchange) == [
+        "id: 1  data: token 1",
+        ": ping <n>-<n>-<n> <n>:<n>:<n>",
+    ]
 
 
 def test_what_the_wire_holds_stays_in_its_line() -> None:
