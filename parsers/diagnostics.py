@@ -64,6 +64,9 @@ FAULTS: dict[str, Fault] = {
     "capture-unsupported": Fault("error", "this part of the capture file cannot be read", ""),
     "link-type-unknown": Fault("warning", "packets of this link type are skipped", ""),
     "packet-cut": Fault("note", "the capture holds only the beginning of packets", ""),
+    # --- live recordings ---
+    "packets-dropped": Fault("error", "the kernel had no room for packets", ""),
+    "packets-skipped": Fault("error", "packets came faster than they could be decoded", ""),
     # --- IP ---
     "ip-malformed": Fault("error", "the IP header is malformed", "RFC 791 section 3.1"),
     "ip-fragment-overlap": Fault("error", "IP fragments overlap", "RFC 5722 section 4"),
