@@ -71,15 +71,17 @@ def run_command(
     return Finished(code if code >= 0 else SIGNAL_STATUS - code, expired)
 
 
-def wait_for_interrupt(duration: float | None = None) -> bool:
+def wait_for_interrupt(duration: float | None = None, over: int | None = None) -> bool:
     """Wait for Ctrl-C or another signal to end, but no longer than ``duration`` seconds.
 
-    Returns whether a signal came. Raises ValueError outside the main thread.
+    A descriptor ``over`` ends the waiting too, once it can be read. Returns whether a signal came.
+    Raises ValueError outside the main thread.
     """
     happened = os.eventfd(0, os.EFD_NONBLOCK)
     try:
         with _signals_to(lambda number, frame: os.eventfd_write(happened, 1)):
-            return _readable(happened, duration)
+            _readable(happened, *([] if over is None else [over]), duration=duration)
+            return _readable(happened, duration=0)
     finally:
         os.close(happened)
 
@@ -106,15 +108,16 @@ def _wait_for(child: subprocess.Popen[bytes], duration: float | None) -> bool:
     """Return whether the child has ended within ``duration`` seconds."""
     descriptor = os.pidfd_open(child.pid)
     try:
-        return _readable(descriptor, duration)
+        return _readable(descriptor, duration=duration)
     finally:
         os.close(descriptor)
 
 
-def _readable(descriptor: int, duration: float | None) -> bool:
+def _readable(*descriptors: int, duration: float | None) -> bool:
     """Wait until there is something to read; a signal that is handled meanwhile changes nothing."""
     poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLIN)
     return bool(poller.poll(None if duration is None else duration * 1000))
 
 

@@ -254,6 +254,11 @@ class PacketDecoder:
         direction = self._table.directions.get(key)
         return None if direction is None else direction.connection.index
 
+    def connection(self, index: int) -> ConnectionRecord | None:
+        """Return the record of an open connection as it is by now, None if that is not open."""
+        conversation = self._conversations.get(index)
+        return None if conversation is None else conversation.record()
+
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""
         records: list[Record] = []

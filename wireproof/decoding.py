@@ -19,7 +19,7 @@ from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import BinaryIO, Literal, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO, TypeVar, cast
 
 from parsers.capture_file import CaptureReader
 from parsers.decode import BATCH, decode_batches
@@ -28,6 +28,9 @@ from parsers.records import Record
 from .jobs import Task, Team
 from .selection import Clue, Selection, Transport, select
 from .views import ExportFormat, Format, View, open_view
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 T = TypeVar("T")
 ToolView = Literal["wireshark", "devtools"]
@@ -263,5 +266,9 @@ def open_table(source: str, stream: TextIO | None = None) -> View:
     from .views.table import TableView
 
     console = Console(file=stream or sys.stdout)
-    width = None if console.is_terminal else int(os.environ.get("COLUMNS", TABLE_WIDTH))
-    return TableView(console, source, width)
+    return TableView(console, source, width_for(console))
+
+
+def width_for(console: Console) -> int | None:
+    """Return how many cells a table takes, None for as many as the terminal has."""
+    return None if console.is_terminal else int(os.environ.get("COLUMNS", TABLE_WIDTH))

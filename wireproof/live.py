@@ -28,7 +28,7 @@ from capture import CaptureError, Recorder, Statistics
 from parsers.decode import PacketDecoder
 from parsers.diagnostics import diagnose
 from parsers.provenance import seconds
-from parsers.records import DiagnosticRecord, Record
+from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
 from . import __version__
 from .arrivals import Arrivals, Piece
@@ -161,6 +161,13 @@ class LiveDecoding:
                 self._broken = error
             finally:
                 self._arrivals.finish()
+
+    def connection(self, number: int) -> ConnectionRecord | None:
+        """Return the record of an open connection as it is by now, None if that is not open.
+
+        For the thread that iterates :meth:`batches`.
+        """
+        return self._decoder.connection(number)
 
     def batches(self) -> Iterator[list[Record]]:
         """Yield records as their packets arrive, and when the recording has ended what that ends.

@@ -36,6 +36,9 @@ MAX_HELD_RECORDS = 65_536
 """Records that wait until it is known what their exchange is."""
 MAX_HELD_DATA = 64 * 1024 * 1024
 """Characters of ``data`` that those records may hold together."""
+MAX_HELD_RECORDS_LIVE = 1_024
+MAX_HELD_DATA_LIVE = 1024 * 1024
+"""The same for the records of one connection, where each waits for itself."""
 MAX_EXCHANGES = 1_024
 """Exchanges of one connection that are remembered: as many as may be pipelined."""
 
@@ -132,8 +135,15 @@ class Selection(Generic[T]):
     A record may be had in whatever form: it is given back as it came.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        max_records: int = MAX_HELD_RECORDS,
+        max_data: int = MAX_HELD_DATA,
+    ) -> None:
         self._transport = transport
+        self._max_records = max_records
+        self._max_data = max_data
         self._connections: dict[int, _Connection] = {}
         self._queue: deque[tuple[T, Clue, _Verdict]] = deque()
         self._held_data = 0
@@ -143,7 +153,7 @@ class Selection(Generic[T]):
         self._queue.append((record, clue, self._verdict(clue)))
         self._held_data += clue.size
         yield from self._decided()
-        while len(self._queue) > MAX_HELD_RECORDS or self._held_data > MAX_HELD_DATA:
+        while len(self._queue) > self._max_records or self._held_data > self._max_data:
             self._decide_first()
             yield from self._decided()
 
@@ -211,6 +221,35 @@ class Selection(Generic[T]):
         connection.own.kept = connection.selected
         del self._connections[number]
         return _Verdict(kept=connection.selected)
+
+
+class LiveSelection:
+    """The choice of records that are wanted at once: each connection waits for itself alone.
+
+    So an answer that takes a minute holds back nothing of other connections; their records may
+    overtake its own.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._connections: dict[int, Selection[Record]] = {}
+
+    def choose(self, records: Iterable[Record]) -> list[Record]:
+        """Take the next records, and return those that are now known to be chosen."""
+        chosen: list[Record] = []
+        for record in records:
+            number = record.connection
+            if number is None:
+                chosen.append(record)  # a fault of the file concerns everyone
+                continue
+            selection = self._connections.get(number)
+            if selection is None:
+                limits = MAX_HELD_RECORDS_LIVE, MAX_HELD_DATA_LIVE
+                selection = self._connections[number] = Selection(self._transport, *limits)
+            chosen += selection.add(record, clue(record))
+            if isinstance(record, ConnectionRecord):
+                del self._connections[number]  # its end has decided all that waited
+        return chosen
 
 
 def select(records: Iterable[Record], transport: Transport) -> Iterator[Record]:

@@ -11,7 +11,7 @@ from typing import cast
 
 import click
 
-NAMES = ("annotate", "capture", "compare", "decode", "demo", "doctor", "serve")
+NAMES = ("annotate", "capture", "compare", "decode", "demo", "doctor", "serve", "watch")
 """Every command; each is the function of that name in the module of that name."""
 
 

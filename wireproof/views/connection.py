@@ -30,7 +30,7 @@ from ..selection import field_value, transport_of
 from ..wording import connection_end, count, duration, recorded_by, span
 from .columns import Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
-from .lines import Line, fit, flow, words
+from .lines import Line, fit, flow, measure, words
 from .sse import event_lines
 from .websocket import Pings, frame_lines, frame_type, message_lines
 
@@ -56,20 +56,24 @@ class Exchange:
 
 
 class ConnectionTable:
-    """Turns the records of one connection into lines that are at most ``width`` cells wide."""
+    """Turns the records of one connection into lines that are at most ``width`` cells wide.
+
+    ``width`` may be changed between two records.
+    """
 
     def __init__(self, connection: int, width: int) -> None:
         self._connection = connection
-        self._width = width
+        self.width = width
         self._exchanges: dict[int | None, Exchange] = {}
         self._held: Element | None = None
         self._block = ""  # what the last line belongs to: "title", "head", "rows", ...
 
-    def title(self) -> list[Line]:
-        """Return the lines that begin the table."""
+    def title(self, about: str = "") -> list[Line]:
+        """Return the lines that begin the table; ``about`` is what is known of the connection."""
         self._block = "title"
-        name = f"Connection {self._connection} "
-        return [[(name, "title"), ("─" * (self._width - len(name)), "faint")]]
+        name = f"Connection {self._connection}{':' if about else ''} "
+        line: Line = [(name, "title"), (f"{about} " if about else "", "")]
+        return [fit([*line, ("─" * (self.width - measure(line)), "faint")], self.width)]
 
     def add(self, record: Record) -> list[Line]:
         """Return the lines of the next record, and before them what was held."""
@@ -90,11 +94,11 @@ class ConnectionTable:
             case WebSocketMessageRecord(frames=1, compressed=False):
                 return []  # its one frame has said it all
             case BodyRecord():
-                return self._in_block("body", body_lines(record, self._width))
+                return self._in_block("body", body_lines(record, self.width))
             case DiagnosticRecord():
-                return diagnostic_lines(record, self._width)
+                return diagnostic_lines(record, self.width)
             case ConnectionRecord():
-                return self._in_block("end", connection_lines(record, self._width))
+                return self._in_block("end", connection_lines(record, self.width))
             case _:
                 return self._hold(record) if self._may_begin_pair(record) else self._row(record)
 
@@ -105,19 +109,21 @@ class ConnectionTable:
             del self._exchanges[next(iter(self._exchanges))]
         key = field_value(request.headers, "sec-websocket-key")
         self._exchanges[request.exchange] = Exchange(request.first_time, key=key)
-        lines = [start_line(request, "", self._width)]
-        lines += head_fields(request.headers, None, self._width)
+        lines = [start_line(request, "", self.width)]
+        lines += head_fields(request.headers, None, self.width)
         return self._in_block(f"exchange {request.exchange}", lines)
 
     def _response(self, response: ResponseRecord) -> list[Line]:
+        is_answer = response.exchange in self._exchanges
         exchange = self._exchange(response)
         # Responses come in the order of their requests: those before are over.
         for number in [n for n in self._exchanges if n is not None and n < response.exchange]:
             del self._exchanges[number]
         exchange.event_stream = transport_of(response) == "sse"
-        after = f"  {duration(response.last_time - exchange.start)} after the request"
-        lines = [start_line(response, after, self._width)]
-        lines += head_fields(response.headers, exchange.key, self._width)
+        waited = f"  {duration(response.last_time - exchange.start)} after the request"
+        after = waited if is_answer else ""
+        lines = [start_line(response, after, self.width)]
+        lines += head_fields(response.headers, exchange.key, self.width)
         return self._in_block(f"exchange {response.exchange}", lines)
 
     # --- rows ---
@@ -160,7 +166,7 @@ class ConnectionTable:
 
     def _chunk_with_event(self, chunk: ChunkRecord, event: SseEventRecord) -> list[Line]:
         first = self._cells(chunk)
-        data = event_lines(event, chunk.index, data_width(first, self._width))
+        data = event_lines(event, chunk.index, data_width(first, self.width))
         return self._rows_of(chunk, first, data)
 
     def _frame_with_message(
@@ -168,15 +174,15 @@ class ConnectionTable:
     ) -> list[Line]:
         first = self._cells(frame)
         pings = self._exchange(frame).pings
-        data = frame_lines(frame, message, pings, data_width(first, self._width))
+        data = frame_lines(frame, message, pings, data_width(first, self.width))
         return self._rows_of(frame, first, data)
 
     def _row(self, element: Element) -> list[Line]:
         first = self._cells(element)
-        return self._rows_of(element, first, self._data(element, data_width(first, self._width)))
+        return self._rows_of(element, first, self._data(element, data_width(first, self.width)))
 
     def _rows_of(self, element: Element, first: Line, data: list[Line]) -> list[Line]:
-        return self._in_block(f"rows of {element.exchange}", beside(first, data, self._width))
+        return self._in_block(f"rows of {element.exchange}", beside(first, data, self.width))
 
     def _data(self, element: Element, width: int) -> list[Line]:
         match element:
@@ -214,7 +220,7 @@ class ConnectionTable:
         self._block = block
         begin: list[Line] = [[]] if apart else []
         if block.startswith("rows"):
-            begin.append(fit(heading(), self._width))
+            begin.append(fit(heading(), self.width))
         return begin + lines
 
 

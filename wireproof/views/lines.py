@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len, set_cell_size
 
 Piece = tuple[str, str]
-"""Text without control characters, and the name of its style in :data:`.table.STYLES`."""
+"""Text without control characters, and the name of its style in :data:`.painter.STYLES`."""
 Line = list[Piece]
 
 

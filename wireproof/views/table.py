@@ -14,39 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rich.color import ColorSystem
-from rich.console import COLOR_SYSTEMS, Console
-from rich.style import Style
+from rich.console import Console
 
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
 from ..escape import escape
 from ..wording import count
 from .connection import ConnectionTable, diagnostic_lines
-from .lines import Line, flow, words
-
-STYLES = {
-    "": "",
-    "title": "bold",
-    "start-line": "bold",
-    "heading": "dim underline",
-    "faint": "dim",
-    "client": "bold cyan",
-    "server": "bold green",
-    "type": "cyan",
-    "field": "blue",
-    "mask": "magenta",
-    "note": "cyan",
-    "good": "green",
-    "warning": "yellow",
-    "error": "bold red",
-}
-"""What each style looks like, in rich's words: colours of the terminal's own theme."""
+from .lines import flow, words
+from .painter import Painter
 
 MAX_WAITING_LINES = 20_000
 """Lines that wait for an older connection to end: about 4 MB at 100 columns."""
-MIN_WIDTH = 40
-"""Cells; a narrower terminal breaks the lines."""
 
 
 @dataclass(slots=True)
@@ -67,10 +46,9 @@ class TableView:
     """
 
     def __init__(self, console: Console, source: str = "FILE", width: int | None = None) -> None:
-        self._file = console.file
-        self._width = max(width or console.width, MIN_WIDTH)
-        self._colors = _color_system(console)
-        self._styles = {name: Style.parse(style) for name, style in STYLES.items()}
+        self._painter = Painter(console, width)
+        self._width = self._painter.width
+        self._paint, self._print = self._painter.paint, self._painter.print
         self._source = escape(source)
         self._connections: dict[int, _Waiting] = {}  # in order; the first one prints live
         self._waiting = 0  # lines that wait in all of them together
@@ -89,7 +67,7 @@ class TableView:
         """Print what the first connection still holds, and hand it to the terminal."""
         for waiting in list(self._connections.values())[:1]:
             self._print(self._paint(waiting.table.release()))
-        self._file.flush()
+        self._painter.flush()
 
     def close(self) -> None:
         """Print all that waits."""
@@ -99,7 +77,7 @@ class TableView:
             self._print(self._left_out(number, waiting))
         self._connections.clear()
         self._print_unseen()
-        self._file.flush()
+        self._painter.flush()
 
     def _add(self, number: int, record: Record) -> None:
         ended = isinstance(record, ConnectionRecord)
@@ -172,24 +150,3 @@ class TableView:
 
     def _note(self, text: str) -> list[str]:
         return self._paint(flow(words(text, "warning", self._width), self._width, " "))
-
-    def _paint(self, lines: list[Line]) -> list[str]:
-        """Return lines as the terminal takes them: our styles, and text that is escaped."""
-        colors, styles = self._colors, self._styles
-        if colors is None:
-            return ["".join([text for text, _ in line]).rstrip() for line in lines]
-        return [
-            "".join([styles[style].render(text, color_system=colors) for text, style in line])
-            for line in lines
-        ]
-
-    def _print(self, lines: list[str]) -> None:
-        if lines:
-            self._file.write("\n".join(lines) + "\n")
-
-
-def _color_system(console: Console) -> ColorSystem | None:
-    """Return how colours are written on a console; None for not at all (a pipe, NO_COLOR)."""
-    if console.color_system is None or console.no_color:
-        return None
-    return COLOR_SYSTEMS[console.color_system]

@@ -14,7 +14,8 @@ from support.handmade import Wire, chunked
 
 from parsers.records import Record
 from wireproof.views import table
-from wireproof.views.table import STYLES, TableView
+from wireproof.views.painter import STYLES
+from wireproof.views.table import TableView
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -1,0 +1,173 @@
+"""``wireproof watch``: anyone's packets on a port, decoded and shown as they arrive.
+
+Strategy: three threads share the work. The recorder's fills a pipe, :mod:`.arrivals` takes packets
+out of it, and the one here decodes them and writes what comes of each batch at once. The main
+thread does what only it can: it runs the command, or waits for a signal. When that is over the
+recording is stopped, and what it still holds is shown to the end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from subprocess import Popen
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from capture.processes import run_command, wait_for_interrupt
+from parsers.records import Record
+
+from .decoding import open_stream, width_for
+from .live import LiveDecoding, LiveStatistics
+from .selection import LiveSelection, Transport
+from .totals import Totals
+from .views import Format, View, open_view
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of ``wireproof watch``."""
+
+    port: int
+    interface: str = "lo"
+    transport: Transport | None = None
+    format: Format | None = None
+    """None: a table on a terminal, ndjson elsewhere."""
+    keep: str | None = None
+    """A pcapng file that gets the packets."""
+    keep_data: bool = True
+    duration: float | None = None
+    """Seconds."""
+    command: Sequence[str] = ()
+
+
+class Watched(NamedTuple):
+    """How a watch ended."""
+
+    exit_code: int
+    """The command's own; 0 without a command."""
+    interrupted: bool
+    """Whether a signal ended it before its time."""
+
+
+def watch(
+    wanted: Wanted,
+    ready: Callable[[], None] = lambda: None,
+    done: Callable[[Totals, LiveStatistics], None] = lambda totals, statistics: None,
+) -> Watched:
+    """Show the packets of a port as they arrive, while the command runs or until a signal.
+
+    ``ready`` is called when no packet is missed any more, ``done`` when all have been shown or
+    showing them has failed. Raises what :class:`.live.LiveDecoding` does, OSError for a command
+    that cannot be started or an output that cannot be written, and KeyboardInterrupt for a second
+    Ctrl-C, while what is left is being shown.
+    """
+    totals = Totals()
+    comment = f"while running: {' '.join(wanted.command)}" if wanted.command else ""
+    with ExitStack() as stack:
+        live = stack.enter_context(
+            LiveDecoding(
+                port=wanted.port,
+                interface=wanted.interface,
+                keep=wanted.keep,
+                keep_data=wanted.keep_data,
+                comment=comment,
+            )
+        )
+        show = _Show(live, _open_view(wanted, live, stack), wanted.transport, totals)
+        stack.callback(lambda: done(totals, live.statistics))
+        with show:
+            ready()
+            watched = _attend(wanted, show)
+    return watched
+
+
+def _attend(wanted: Wanted, show: _Show) -> Watched:
+    """Do what only the main thread can: run the command, or wait for a signal."""
+    if wanted.command:
+        popen: partial[Popen[bytes]] = partial(Popen, stdout=sys.stderr)  # our stdout is for rows
+        finished = run_command(wanted.command, duration=wanted.duration, popen=popen)
+        return Watched(finished.exit_code, False)
+    interrupted = wait_for_interrupt(wanted.duration, show.over)
+    # Without a duration a signal is how it is meant to end.
+    return Watched(0, interrupted and wanted.duration is not None)
+
+
+def _open_view(wanted: Wanted, live: LiveDecoding, stack: ExitStack) -> View:
+    form = wanted.format or ("table" if sys.stdout.isatty() else "ndjson")
+    if form != "table":
+        return open_view(form, open_stream(None, stack))
+    from rich.console import Console
+
+    from .views.live import LiveTableView
+
+    console = Console(file=sys.stdout)
+    return LiveTableView(console, live.connection, width_for(console))
+
+
+class _Show:
+    """Decodes and shows, in a thread, from the beginning of its ``with`` block.
+
+    ``over`` can be read once it has ended, which it may before the block does: nobody reads the
+    output any more, or the recording broke off. Leaving the block waits until all is shown, and
+    raises what went wrong.
+    """
+
+    def __init__(
+        self, live: LiveDecoding, view: View, transport: Transport | None, totals: Totals
+    ) -> None:
+        self._live = live
+        self._view = view
+        self._selection = None if transport is None else LiveSelection(transport)
+        self._totals = totals
+        self._is_given_up = False
+        self._fault: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="show records")
+
+    def __enter__(self) -> Self:
+        self.over = os.eventfd(0)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._live.stop()
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._is_given_up = True
+            self._thread.join()
+            raise
+        finally:
+            os.close(self.over)
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        try:
+            for records in self._live.batches():
+                if self._is_given_up:
+                    break
+                self._show(records)
+            self._view.close()
+        except Exception as fault:
+            self._fault = fault
+        finally:
+            os.eventfd_write(self.over, 1)
+
+    def _show(self, records: Sequence[Record]) -> None:
+        if self._selection is not None:
+            records = self._selection.choose(records)
+        self._view.write(records)
+        self._view.flush()
+        for record in records:
+            self._totals.add(record)
