@@ -138,12 +138,12 @@ class Selection(Generic[T]):
     def __init__(
         self,
         transport: Transport,
-        max_records: int = MAX_HELD_RECORDS,
-        max_data: int = MAX_HELD_DATA,
+        max_records: int | None = None,
+        max_data: int | None = None,
     ) -> None:
         self._transport = transport
-        self._max_records = max_records
-        self._max_data = max_data
+        self._max_records = max_records or MAX_HELD_RECORDS
+        self._max_data = max_data or MAX_HELD_DATA
         self._connections: dict[int, _Connection] = {}
         self._queue: deque[tuple[T, Clue, _Verdict]] = deque()
         self._held_data = 0
