@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from . import limits
 from .provenance import Completion, seconds
 from .records import Record
 from .tcp import Direction
@@ -66,6 +67,13 @@ class Connection:
             return False
         later = first if self.closed_by is second else second
         return later.peer.acked == later.end_seq
+
+    def is_silent(self, now_ns: int) -> bool:
+        """Whether nothing has come for so long that its end was missed, or will never come."""
+        both = self.first, self.second
+        is_open = all(half.next_seq is not None and half.fin_offset is None for half in both)
+        limit = limits.MAX_SILENCE if is_open else limits.MAX_TRANSITORY_SILENCE
+        return now_ns - self.last_time > limit
 
     @property
     def latest(self) -> Completion:

@@ -97,6 +97,21 @@ class ConnectionTable:
             records += direction.flush()
         return records
 
+    def expire(self, now_ns: int) -> list[Record]:
+        """End the connections that have been silent for too long: their end may never come.
+
+        Nothing is remembered of them: a packet that comes yet begins a new connection.
+        """
+        records: list[Record] = []
+        for connection in [found for found in self._open.values() if found.is_silent(now_ns)]:
+            minutes = (now_ns - connection.last_time) // (60 * 10**9)
+            size = connection.first.stream.size
+            fault = diagnose("tcp-connection-silent", size, size, f"none for {minutes:,} minutes")
+            records += connection.first.receiver.receive_fault(fault, connection.latest)
+            records += connection.end() + self._close_connection(connection)
+            self._forget(connection)
+        return records
+
     def end(self) -> list[Record]:
         """End every connection that is still open, in their order."""
         records = self.flush()

@@ -259,6 +259,13 @@ class PacketDecoder:
         conversation = self._conversations.get(index)
         return None if conversation is None else conversation.record()
 
+    def expire(self, now_ns: int) -> list[Record]:
+        """End the connections that have been silent for too long, where a capture has no end.
+
+        ``now_ns`` is the time by their packets. The records stand in the contract's order.
+        """
+        return sorted(self._table.expire(now_ns), key=completion)
+
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""
         records: list[Record] = []

@@ -108,6 +108,9 @@ FAULTS: dict[str, Fault] = {
     "tcp-connection-limit": Fault(
         "warning", "too many open connections: the oldest was closed", ""
     ),
+    "tcp-connection-silent": Fault(
+        "note", "no packets for so long that it is not followed any more", "RFC 5382 section 5"
+    ),
     # --- HTTP/1.1 messages ---
     "http-start-line-invalid": Fault(
         "error", "this is not a request line or status line", "RFC 9112 section 2.1"

@@ -59,6 +59,11 @@ MAX_CLOSED_CONNECTIONS = 4_096
 """Closed connections that are remembered, so that a late packet is not taken for a new one."""
 MAX_CONNECTIONS = 65_536
 """Connections that are open at once; Linux's conntrack default is of this size."""
+MAX_SILENCE = (2 * 60 + 4) * 60 * 10**9
+"""Nanoseconds without a packet after which a connection that is watched live counts as gone: before
+that no NAT may forget it, for by then keep-alives are due (RFC 5382 section 5, REQ-5)."""
+MAX_TRANSITORY_SILENCE = 4 * 60 * 10**9
+"""The same while it is not open on both sides, or not any more (RFC 5382 section 5, REQ-5)."""
 MAX_UNDECIDED = 16 * KiB
 """Bytes kept while it is not known what protocol a connection speaks, or who is the client."""
 

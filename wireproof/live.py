@@ -34,6 +34,10 @@ from . import __version__
 from .arrivals import Arrivals, Piece
 
 
+EXPIRE_EVERY = 60 * 10**9
+"""Nanoseconds, by the packets' times, between two looks for connections that are silent."""
+
+
 class Recording(Protocol):
     """What is asked of a recorder: it records inside its ``with`` block, and counts."""
 
@@ -107,6 +111,7 @@ class LiveDecoding:
         self._broken: CaptureError | None = None
         self._dropped = 0  # as far as it has been said
         self._last = 0, 0  # number and time of the last packet
+        self._expired = 0  # when silent connections were last looked for
 
     @property
     def statistics(self) -> LiveStatistics:
@@ -173,8 +178,8 @@ class LiveDecoding:
         """Yield records as their packets arrive, and when the recording has ended what that ends.
 
         For one thread, once. Within a batch, and from one to the next, records stand in the
-        contract's order. Raises OSError if the packets could not be kept, CaptureError if the
-        recording never began.
+        contract's order, but for the end of connections that have been silent for too long. Raises
+        OSError if the packets could not be kept, CaptureError if the recording never began.
         """
         while (piece := self._take()) is not None:
             yield self._decode(piece)
@@ -192,10 +197,18 @@ class LiveDecoding:
             raise self._broken from None
 
     def _decode(self, piece: Piece) -> list[Record]:
-        packets = piece.packets
-        if packets:
-            self._last = packets[-1][0], packets[-1][1] or 0
-        return self._notices(piece.skipped) + self._decoder.receive(packets)
+        notices = self._notices(piece.skipped)
+        if not piece.packets:
+            return notices
+        number, time_ns, *_ = piece.packets[-1]
+        self._last = number, time_ns or 0
+        return notices + self._decoder.receive(piece.packets) + self._expire(time_ns or 0)
+
+    def _expire(self, now_ns: int) -> list[Record]:
+        if now_ns - self._expired < EXPIRE_EVERY:
+            return []
+        self._expired = now_ns
+        return self._decoder.expire(now_ns)
 
     def _notices(self, skipped: int) -> list[Record]:
         """Return what there is to say of packets that are not shown."""

@@ -164,6 +164,39 @@ def test_closed_connections_are_forgotten_at_last(monkeypatch: pytest.MonkeyPatc
     assert len(wire.table.directions) == 2
 
 
+MINUTE = 60 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("shape", "minutes"),
+    [("open", 124), ("half-open", 4), ("half-closed", 4)],
+)
+def test_silent_connections_expire(shape: str, minutes: int) -> None:
+    """A NAT may forget them after so long: RFC 5382 section 5, REQ-5."""
+    wire = Wire()
+    if shape == "half-open":
+        wire.send(CLIENT, ISN, b"", SYN)
+    else:
+        wire.handshake(ISN)
+    if shape == "half-closed":
+        wire.send(SERVER, 5001, b"", FIN | ACK, ack=FIRST)
+    last = wire.opened[0].last_time
+    assert wire.table.expire(last + minutes * MINUTE) == []
+    assert wire.closed == []
+    wire.table.expire(last + (minutes + 1) * MINUTE)
+    assert wire.closed == wire.opened
+    assert wire.sink(0).codes == ["tcp-connection-silent"]
+
+
+def test_what_comes_after_all_begins_a_new_connection() -> None:
+    wire = established()
+    wire.table.expire(wire.time_ns + limits.MAX_SILENCE + MINUTE)
+    wire.send(CLIENT, FIRST, b"still here", ack=5001)
+    assert [connection.index for connection in wire.opened] == [0, 1]
+    assert wire.opened[1].is_midstream
+    assert wire.sink(1).pieces == [b"still here"]
+
+
 def test_reverse_key() -> None:
     assert reverse_key(CLIENT) == bytes([127, 0, 0, 1, 127, 0, 0, 1, 0x1F, 0x40, 0x9C, 0x40])
     key = bytes(range(36))
