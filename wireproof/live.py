@@ -33,7 +33,6 @@ from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 from . import __version__
 from .arrivals import Arrivals, Piece
 
-
 EXPIRE_EVERY = 60 * 10**9
 """Nanoseconds, by the packets' times, between two looks for connections that are silent."""
 
