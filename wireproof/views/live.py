@@ -19,10 +19,28 @@ from .connection import ConnectionTable, diagnostic_lines
 from .lines import Line, Piece
 from .painter import Painter
 
-GUTTER = 3
-"""Digits of a connection's number that fit before its rows; a longer one moves them."""
+DIGITS = 3
+"""Of a connection's number that fit before its rows; a longer one moves them."""
 COLOURS = 5
 """Connections that are told apart by colour: see :data:`.painter.STYLES`."""
+NOBODY: Piece = (" " * DIGITS + " │ ", "faint")
+"""What stands before what concerns no connection."""
+
+
+class _Live:
+    """A connection that is open, and what stands before its rows."""
+
+    def __init__(self, number: int, width: int) -> None:
+        self.gutter: Piece = (f"{number:>{DIGITS}} │ ", f"connection {number % COLOURS}")
+        self.table = ConnectionTable(number, self.room(width))
+
+    def room(self, width: int) -> int:
+        """Return how much of a line is left for a row."""
+        return width - len(self.gutter[0])
+
+    def behind(self, lines: list[Line]) -> list[Line]:
+        """Return lines with what stands before them."""
+        return [[self.gutter, *line] for line in lines]
 
 
 class LiveTableView:
@@ -39,23 +57,25 @@ class LiveTableView:
     ) -> None:
         self._painter = Painter(console, width)
         self._known = known
-        self._tables: dict[int, ConnectionTable] = {}
-        self._current: int | None = None  # the connection whose table may hold something
+        self._open: dict[int, _Live] = {}
+        self._current: _Live | None = None  # whose table may hold something
+        self._ended: dict[int, ConnectionRecord] = {}  # the ends of this batch
 
     def write(self, records: Sequence[Record]) -> None:
         """Print what the records give."""
         width = self._painter.width
+        ends = [record for record in records if isinstance(record, ConnectionRecord)]
+        self._ended = {end.connection: end for end in ends}
+        lines: list[Line] = []
         for record in records:
-            number = record.connection
-            if number != self._current:
-                self._release()
-            if number is None:
+            if record.connection is None:
                 assert isinstance(record, DiagnosticRecord)  # nothing else is of no connection
-                lines = diagnostic_lines(record, width - len(_gutter(None)[0]))
+                lines += self._release()
+                lines += _of_nobody(record, width)
             else:
-                lines = self._lines(number, record, width)
-            self._print(number, lines)
-        self._release()
+                lines += self._of_connection(record.connection, record, width)
+        lines += self._release()
+        self._painter.print(self._painter.paint(lines))
 
     def flush(self) -> None:
         """Hand all that is printed to the terminal."""
@@ -65,43 +85,37 @@ class LiveTableView:
         """Flush: nothing waits."""
         self._painter.flush()
 
-    def _lines(self, number: int, record: Record, width: int) -> list[Line]:
+    def _of_connection(self, number: int, record: Record, width: int) -> list[Line]:
         """Return a record's lines, behind those that begin its table if it is the first."""
-        self._current = number
-        room = width - len(_gutter(number)[0])
-        table = self._tables.get(number)
-        begin: list[Line] = []
-        if table is None:
-            table = self._tables[number] = ConnectionTable(number, room)
-            begin = table.title(self._about(number))
-        table.width = room
-        lines = table.add(record)
+        lines: list[Line] = []
+        connection = self._open.get(number)
+        if connection is not self._current:
+            lines += self._release()
+        if connection is None:
+            connection = self._open[number] = _Live(number, width)
+            lines += connection.behind(connection.table.title(self._about(number)))
+        connection.table.width = connection.room(width)
+        lines += connection.behind(connection.table.add(record))
+        self._current = connection
         if isinstance(record, ConnectionRecord):
-            del self._tables[number]
+            del self._open[number]
             self._current = None
-        return begin + lines
+        return lines
 
     def _about(self, number: int) -> str:
         """Return whom a connection is between, as far as it is known."""
-        found = self._known(number)
+        found = self._known(number) or self._ended.get(number)
         if found is None:
             return ""
         began = ", which began earlier" if found.midstream else ""
         return f"{found.client} → {found.server}{began}"
 
-    def _release(self) -> None:
-        """Print what the current table holds."""
-        number, self._current = self._current, None
-        if number is not None:
-            self._print(number, self._tables[number].release())
-
-    def _print(self, number: int | None, lines: list[Line]) -> None:
-        gutter = _gutter(number)
-        self._painter.print(self._painter.paint([[gutter, *line] for line in lines]))
+    def _release(self) -> list[Line]:
+        """Return what the current table holds."""
+        current, self._current = self._current, None
+        return [] if current is None else current.behind(current.table.release())
 
 
-def _gutter(number: int | None) -> Piece:
-    """Return what stands before the rows of a connection, or of none."""
-    if number is None:
-        return " " * GUTTER + " │ ", "faint"
-    return f"{number:>{GUTTER}} │ ", f"connection {number % COLOURS}"
+def _of_nobody(record: DiagnosticRecord, width: int) -> list[Line]:
+    lines = diagnostic_lines(record, width - len(NOBODY[0]))
+    return [[NOBODY, *line] for line in lines]
