@@ -183,7 +183,7 @@ class LiveDecoding:
         while (piece := self._take()) is not None:
             yield self._decode(piece)
         self.stop()  # it may have ended by itself; now its counts are final
-        yield self._notices(0) + self._decoder.finish()
+        yield self._drops() + self._decoder.finish()
         yield self._decoder.report(self._arrivals.faults)
 
     def _take(self) -> Piece | None:
@@ -196,12 +196,12 @@ class LiveDecoding:
             raise self._broken from None
 
     def _decode(self, piece: Piece) -> list[Record]:
-        notices = self._notices(piece.skipped)
-        if not piece.packets:
-            return notices
-        number, time_ns, *_ = piece.packets[-1]
-        self._last = number, time_ns or 0
-        return notices + self._decoder.receive(piece.packets) + self._expire(time_ns or 0)
+        records = self._notice("packets-skipped", piece.skipped)
+        if piece.packets:
+            number, time_ns, *_ = piece.packets[-1]
+            self._last = number, time_ns or 0
+            records += self._decoder.receive(piece.packets) + self._expire(time_ns or 0)
+        return records + self._drops()
 
     def _expire(self, now_ns: int) -> list[Record]:
         if now_ns - self._expired < EXPIRE_EVERY:
@@ -209,34 +209,33 @@ class LiveDecoding:
         self._expired = now_ns
         return self._decoder.expire(now_ns)
 
-    def _notices(self, skipped: int) -> list[Record]:
-        """Return what there is to say of packets that are not shown."""
-        notices: list[Record] = []
+    def _drops(self) -> list[Record]:
+        """Say how many packets the kernel has dropped since it was said last."""
         dropped = self._recorder.statistics.dropped
-        if dropped > self._dropped:
-            notices.append(self._notice("packets-dropped", dropped - self._dropped))
-            self._dropped = dropped
-        if skipped:
-            notices.append(self._notice("packets-skipped", skipped))
-        return notices
+        new, self._dropped = dropped - self._dropped, dropped
+        return self._notice("packets-dropped", new)
 
-    def _notice(self, code: str, count: int) -> Record:
-        """Return a diagnostic of the recording, by the packet that came last."""
+    def _notice(self, code: str, count: int) -> list[Record]:
+        """Return a diagnostic of packets that are not shown, by the one that came last."""
+        if not count:
+            return []
         number, time_ns = self._last
         time = seconds(time_ns)
         fault = diagnose(code, 0, 0, f"{count:,}")
-        return DiagnosticRecord(
-            None,
-            None,
-            None,
-            number,
-            number,
-            time,
-            time,
-            None,
-            None,
-            fault.severity,
-            code,
-            fault.summary,
-            fault.reference,
-        )
+        return [
+            DiagnosticRecord(
+                connection=None,
+                exchange=None,
+                sender=None,
+                first_packet=number,
+                last_packet=number,
+                first_time=time,
+                last_time=time,
+                offset=None,
+                length=None,
+                severity=fault.severity,
+                code=code,
+                summary=fault.summary,
+                reference=fault.reference,
+            )
+        ]
