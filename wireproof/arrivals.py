@@ -122,8 +122,18 @@ class Arrivals:
         self._hand_over()
         data = os.read(self._pipe, min(size, PIECE))
         if self._kept is not None:
-            _write_all(self._kept, data)
+            self._write(self._kept, data)
         return data
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        """Keep all of ``data``; the system may take a part at a time."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError as error:
+            error.filename = self._keep
+            raise
 
     def _run(self) -> None:
         try:
@@ -175,10 +185,3 @@ class Arrivals:
                 self._put(0, [])
             self._has_ended = True
             self._changed.notify_all()
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """Write all of ``data``; the system may take a part at a time."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -28,6 +28,8 @@ from .selection import LiveSelection, Transport
 from .totals import Totals
 from .views import Format, View, open_view
 
+STDERR = 2
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -90,7 +92,7 @@ def watch(
 def _attend(wanted: Wanted, show: _Show) -> Watched:
     """Do what only the main thread can: run the command, or wait for a signal."""
     if wanted.command:
-        popen: partial[Popen[bytes]] = partial(Popen, stdout=sys.stderr)  # our stdout is for rows
+        popen: partial[Popen[bytes]] = partial(Popen, stdout=STDERR)  # stdout is for rows
         finished = run_command(wanted.command, duration=wanted.duration, popen=popen)
         return Watched(finished.exit_code, False)
     interrupted = wait_for_interrupt(wanted.duration, show.over)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 import threading
 import time
@@ -14,12 +15,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from support.demo import PATIENCE, serving
+from support.demo import PATIENCE, get
 from support.flood import CaptureStream, Flood
 from support.playback import Playback
 
 from capture import CaptureError, InterfaceUnusable, PacketsDropped, Statistics
-from capture.clients import receive_events
 from parsers import limits
 from parsers.capture_file import CaptureReader
 from parsers.decode import decode
@@ -292,23 +292,46 @@ def test_memory_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.packets
-def test_events_are_seen_while_the_response_goes_on(tmp_path: Path) -> None:
-    """The one who watches gets each event before the server sends the next."""
+def test_each_event_is_seen_before_the_next_is_sent(tmp_path: Path) -> None:
+    """The server waits for the one who watches: what was held back would never come."""
     kept = tmp_path / "kept.pcapng"
-    with serving() as address, LiveDecoding(port=address.port, keep=kept) as decoding:
-        batches = decoding.batches()
-        client = threading.Thread(target=receive_events, args=(address.origin() + "/sse",))
-        client.start()
+    seen = threading.Semaphore(0)
+    count = 20
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(10_000)
+                connection.sendall(EVENTS)
+                for number in range(count):
+                    connection.sendall(event(number))
+                    assert seen.acquire(timeout=PATIENCE)
+                connection.sendall(b"0\r\n\r\n")
+
+        port = server.getsockname()[1]
         found: list[Record] = []
-        while not any(isinstance(record, ConnectionRecord) for record in found):
-            found += next(batches)
-        client.join(PATIENCE)
-        decoding.stop()
-        assert [record for records in batches for record in records] == []
+        with LiveDecoding(port=port, keep=kept) as decoding:
+            threads = [
+                threading.Thread(target=serve),
+                threading.Thread(target=get, args=("127.0.0.1", port, "/it")),
+            ]
+            for thread in threads:
+                thread.start()
+            for records in decoding.batches():
+                found += records
+                for record in records:
+                    if isinstance(record, SseEventRecord):
+                        seen.release()
+                    elif isinstance(record, ConnectionRecord):
+                        decoding.stop()
+            for thread in threads:
+                thread.join(PATIENCE)
+    assert [record.id for record in found if isinstance(record, SseEventRecord)] == [
+        str(number) for number in range(count)
+    ]
     with kept.open("rb") as stream:
         assert list(decode(stream)) == found
-    assert decoding.statistics.captured == found[-1].last_packet
-    assert decoding.statistics[1:] == (0, 0)
+    assert decoding.statistics == (found[-1].last_packet, 0, 0)
 
 
 @pytest.mark.packets

@@ -11,6 +11,7 @@ from support.handmade import Wire, chunked
 from parsers.records import Record
 from wireproof import selection
 from wireproof.selection import (
+    LiveSelection,
     Selection,
     Transport,
     asked_for,
@@ -213,3 +214,46 @@ def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPat
     records = [*requests, wire.response(CHUNKED)]
     assert list(select(records, "chunked")) == records
     assert list(select(records, "sse")) == []
+
+
+# --- at once ---
+
+
+@pytest.mark.parametrize("transport", EXCHANGES)
+def test_live_too_records_of_a_transport_come_whole_and_in_order(transport: Transport) -> None:
+    assert LiveSelection(transport).choose(interleaved()) == EXCHANGES[transport]
+
+
+def test_live_a_connection_waits_for_itself_alone() -> None:
+    chosen = LiveSelection("chunked")
+    slow, quick = chunked(0), chunked(1)
+    assert chosen.choose([slow[0]]) == []
+    assert chosen.choose(quick) == quick
+    assert chosen.choose(slow[1:2]) == slow[:2]
+
+
+def test_live_faults_of_no_connection_are_shown() -> None:
+    fault = Wire().fault(connection=None, exchange=None)
+    assert LiveSelection("sse").choose([fault]) == [fault]
+
+
+def test_live_nothing_is_remembered_of_what_is_over() -> None:
+    chosen = LiveSelection("sse")
+    for number in range(5):
+        chosen.choose(chunked(number))
+    assert chosen._connections == {}
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MAX_HELD_RECORDS_LIVE", 3), ("MAX_HELD_DATA_LIVE", 20)]
+)
+def test_live_what_waits_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    """An upload whose answer does not come is judged by its request."""
+    monkeypatch.setattr(selection, limit, value)
+    chosen = LiveSelection("chunked")
+    wire = Wire()
+    records: list[Record] = [wire.request("/upload", CHUNKED)]
+    records += [wire.chunk("0123456789", sender="client") for _ in range(4)]
+    assert chosen.choose(records) == records

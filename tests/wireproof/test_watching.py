@@ -1,0 +1,159 @@
+"""``wireproof watch``: the command as a user runs it, on real packets."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.demo import PATIENCE, get, serving
+
+from wireproof import decode
+from wireproof.cli import run
+
+GET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read(); print('got it')"
+WATCH = [sys.executable, "-m", "wireproof", "watch", "--port"]
+
+
+@contextmanager
+def watching(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command until the block is left, from the moment on that it misses nothing."""
+    with subprocess.Popen(
+        [*WATCH, str(port), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line == f"wireproof: watching port {port} on lo; Ctrl-C ends it\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def after_ctrl_c(process: subprocess.Popen[str]) -> str:
+    """Return what is said on standard error when the command is interrupted."""
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=PATIENCE)[1]
+
+
+@pytest.mark.packets
+def test_a_command_is_watched_and_its_exit_code_kept(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with serving() as address:
+        command = [sys.executable, "-c", GET + "; sys.exit(7)", address.origin() + "/sse"]
+        assert run(["watch", "--port", str(address.port), "--", *command]) == 7
+    captured = capfd.readouterr()
+    kinds = Counter(json.loads(line)["record"] for line in captured.out.splitlines())
+    assert kinds["sse_event"] == 9
+    assert kinds["connection"] == 1
+    assert captured.err.startswith("got it\n"), "standard output is for rows"
+    assert re.search(
+        r"wireproof: \d+ packets captured, 0 dropped by the kernel, 0 not decoded\n"
+        r"  1 connection: 1 closed by the (?:client|server)\n"
+        r"  1 exchange: 1 sse\n"
+        r"  9 events, 9 chunks, 0 frames, 0 messages\n"
+        r"  [\d,]+ bytes from servers, \d+ from clients\n"
+        r"  1 stream ended: 1 complete \(last chunk\)\n$",
+        captured.err,
+    )
+
+
+@pytest.mark.packets
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--duration", "60"], 130)])
+def test_ctrl_c_ends_it_and_keeps_the_packets(
+    tmp_path: Path, options: list[str], code: int
+) -> None:
+    path = tmp_path / "kept.pcapng"
+    with serving() as address, watching(address.port, "-w", str(path), *options) as process:
+        get(address.host, address.port, "/stream")
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert (first["record"], first["target"]) == ("request", "/stream")
+        assert "1 connection: 1 closed by the" in after_ctrl_c(process)
+    assert process.returncode == code
+    assert Counter(record.record for record in decode(path))["chunk"] == 9
+
+
+@pytest.mark.packets
+def test_the_transport_is_chosen(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving() as address:
+        urls = [address.origin() + target for target in ("/stream", "/sse")]
+        command = [sys.executable, "-c", f"{GET}; urllib.request.urlopen(sys.argv[2]).read()"]
+        options = ["--port", str(address.port), "--transport", "sse", "--format", "table"]
+        assert run(["watch", *options, "--", *command, *urls]) == 0
+    captured = capfd.readouterr()
+    assert re.findall(r"^ +(\d) │ Connection", captured.out, re.MULTILINE) == ["1"]
+    assert "GET /sse" in captured.out
+    assert "  1 exchange: 1 sse\n" in captured.err
+
+
+@pytest.mark.packets
+def test_it_ends_when_nobody_reads_any_more() -> None:
+    with serving() as address, watching(address.port) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        get(address.host, address.port, "/stream")
+        assert process.wait(PATIENCE) == 141
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.packets
+def test_it_lasts_as_long_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["watch", "--port", "9", "--duration", "0", "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == []
+    assert "0 packets captured" in captured.err
+
+
+@pytest.mark.packets
+def test_a_full_disk_is_named() -> None:
+    with serving() as address, watching(address.port, "-w", "/dev/full") as process:
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert said.splitlines()[-1] == "wireproof: /dev/full: No space left on device"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "Missing option '--port'"),
+        (["--port", "8000", "-w", "-"], "-w -: standard output is for rows"),
+        (["--port", "70000"], "70000 is not in the range"),
+    ],
+)
+def test_bad_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], line: str) -> None:
+    assert run(["watch", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert line in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+@pytest.mark.packets
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--interface", "no-such-one"], "there is no interface 'no-such-one'"),
+        (["-w", "/no/such/folder"], "/no/such/folder: No such file or directory"),
+        (["--", "/no/such/command"], "/no/such/command: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    assert run(["watch", "--port", "9", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith(f"wireproof: {line}")
+    assert "Traceback" not in captured.err
