@@ -26,7 +26,7 @@ from .selection import transport_of
 from .wording import CLOSE_CODES, body_end, close_code, count
 
 CONNECTION_ENDS = {"fin": "closed", "reset": "reset", "open": "still open"}
-OTHER_CODE = "another close code"
+OTHER_CODE = "another code"
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class Totals:
             connection.has_close = True
             code = frame.close_code
             named = close_code(code) if code is None or code in CLOSE_CODES else OTHER_CODE
-            self._streams[f"{named} (Close by the {frame.sender})"] += 1
+            self._streams[f"closed with {named} by the {frame.sender}"] += 1
 
     def _end(self, record: ConnectionRecord, connection: _Open) -> None:
         del self._open[record.connection]
@@ -123,7 +123,7 @@ class Totals:
         self._things["byte"] += record.server_bytes
         self._things["client byte"] += record.client_bytes
         if record.protocol == "websocket" and not connection.has_close:
-            self._streams[f"no Close frame (connection {end})"] += 1
+            self._streams[f"without a Close frame (connection {end})"] += 1
 
 
 def _by(thing: str, counts: Counter[str], verb: str = "") -> str:

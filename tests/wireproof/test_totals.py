@@ -54,7 +54,7 @@ def test_a_bit_of_everything() -> None:
         "1 event, 6 chunks, 3 frames, 1 message",
         "1,600 bytes from servers, 400 from clients",
         "4 streams ended: 2 complete (last chunk), 1 INCOMPLETE (connection reset), "
-        "1 1001 going away (Close by the server)",
+        "1 closed with 1001 going away by the server",
         "1 error: 1 chunk-last-missing",
     ]
 
@@ -78,7 +78,7 @@ def test_an_interim_response_is_none() -> None:
 
 def test_a_websocket_without_a_close_frame() -> None:
     found = lines(*websocket(0))
-    assert found[4] == "1 stream ended: 1 no Close frame (connection closed)"
+    assert found[4] == "1 stream ended: 1 without a Close frame (connection closed)"
 
 
 def test_codes_that_anyone_may_choose_have_one_name() -> None:
@@ -86,7 +86,7 @@ def test_codes_that_anyone_may_choose_have_one_name() -> None:
     frames = []
     for wire.connection in range(3):
         frames.append(wire.frame("close", None, close_code=4_000 + wire.connection))
-    assert lines(*frames)[4] == "3 streams ended: 3 another close code (Close by the server)"
+    assert lines(*frames)[4] == "3 streams ended: 3 closed with another code by the server"
 
 
 def test_faults_by_how_bad_they_are() -> None:

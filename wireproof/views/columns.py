@@ -1,7 +1,8 @@
 """The columns of a connection's table: packets, direction, time, gap, size, type, data.
 
 Strategy: every row has the same fixed columns, so that rows can be printed as they come; what
-is wider than its column pushes the rest to the right, and the data column takes what is left.
+is wider than its column pushes the rest to the right, and the data column takes what is left. Where
+that is too little to read anything in, data stand on the lines below their row.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from parsers.records import Sender
 
 from ..wording import duration, span
-from .lines import Line, Piece, fit, measure
+from .lines import Line, fit, measure
 
 ARROWS: dict[str, str] = {"client": "→", "server": "←"}
 """Towards the right is towards the server, as in a sequence diagram."""
@@ -21,6 +22,10 @@ PACKET, TIME, GAP, SIZE, TYPE = 7, 8, 8, 6, 10
 
 INDENT = PACKET + 1 + 1 + 1 + TIME + 1 + GAP + 1 + SIZE + 2 + TYPE + 1
 """Where the data column begins."""
+MIN_DATA = 20
+"""Cells of the data column; with fewer left, data have lines of their own."""
+INDENT_BELOW = 4
+"""Where data begin on lines of their own."""
 
 
 class Row(NamedTuple):
@@ -59,16 +64,28 @@ def cells(row: Row) -> Line:
 
 
 def beside(first: Line, data: list[Line], width: int) -> list[Line]:
-    """Return lines: ``first``, and the lines of ``data`` in the data column, from there down."""
-    blank: Piece = (" " * INDENT, "")
+    """Return lines: ``first``, and the lines of ``data`` in the data column, from there down.
+
+    In a narrow table they are all below it.
+    """
     if not data:
         return [fit(first, width)]
-    return [
-        fit([*first, *data[0]], width),
-        *(fit([blank, *line], width) for line in data[1:]),
-    ]
+    if _is_narrow(first, width):
+        return [fit(first, width), *(_indented(INDENT_BELOW, line, width) for line in data)]
+    below = (_indented(INDENT, line, width) for line in data[1:])
+    return [fit([*first, *data[0]], width), *below]
 
 
 def data_width(first: Line, width: int) -> int:
-    """Return how many cells ``first`` leaves for data."""
-    return max(width - max(measure(first), INDENT), 1)
+    """Return how many cells there are for data, beside ``first`` or below it."""
+    if _is_narrow(first, width):
+        return max(width - INDENT_BELOW, 1)
+    return width - max(measure(first), INDENT)
+
+
+def _is_narrow(first: Line, width: int) -> bool:
+    return width - max(measure(first), INDENT) < MIN_DATA
+
+
+def _indented(indent: int, line: Line, width: int) -> Line:
+    return fit([(" " * indent, ""), *line], width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wireproof.views.columns import INDENT, Row, beside, cells, data_width, heading
+from wireproof.views.columns import INDENT, MIN_DATA, Row, beside, cells, data_width, heading
 from wireproof.views.lines import Line, measure
 
 
@@ -28,13 +28,25 @@ def test_what_is_wider_than_its_column_pushes_the_rest() -> None:
     assert text_of(first) == "1000000-1000001 ←     0 µs     0 µs 123456789  Continuation "
     assert data_width(first, 80) == 80 - measure(first)
     assert data_width([], 80) == 80 - INDENT
-    assert data_width(first, 10) == 1
 
 
 def test_data_goes_on_below_itself() -> None:
     first = cells(Row("server", 8, 8, 0.1, None, 7, "event"))
-    lines = beside(first, [[("id: 1", "")], [("data: x", "")]], 60)
+    lines = beside(first, [[("id: 1", "")], [("data: x", "")]], 70)
     assert text_of(lines[0]) == text_of(first) + "id: 1"
     assert text_of(lines[1]) == " " * INDENT + "data: x"
-    assert beside(first, [], 60) == [first]
-    assert all(measure(line) <= 50 for line in beside(first, [[("x" * 99, "")]] * 2, 50))
+    assert beside(first, [], 70) == [first]
+
+
+def test_in_a_narrow_table_data_stand_below_their_row() -> None:
+    first = cells(Row("server", 8, 8, 0.1, None, 7, "event"))
+    lines = beside(first, [[("id: 1", "")], [("data: x", "")]], 60)
+    assert lines[0] == first
+    assert [text_of(line) for line in lines[1:]] == ["    id: 1", "    data: x"]
+    assert data_width(first, 60) == 60 - 4
+    assert data_width(first, INDENT + MIN_DATA) == MIN_DATA
+    assert data_width(first, INDENT + MIN_DATA - 1) == INDENT + MIN_DATA - 1 - 4
+    assert data_width(first, 2) == 1
+    for width in (40, 50, 80):
+        lines = beside(first, [[("x" * 99, "")]] * 2, width)
+        assert all(measure(line) <= width for line in lines)
