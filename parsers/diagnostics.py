@@ -66,6 +66,7 @@ FAULTS: dict[str, Fault] = {
     "packet-cut": Fault("note", "the capture holds only the beginning of packets", ""),
     # --- live recordings ---
     "packets-dropped": Fault("error", "the kernel had no room for packets", ""),
+    "packets-late": Fault("note", "packets wait to be decoded", ""),
     "packets-skipped": Fault("error", "packets came faster than they could be decoded", ""),
     # --- IP ---
     "ip-malformed": Fault("error", "the IP header is malformed", "RFC 791 section 3.1"),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from fcntl import F_SETPIPE_SZ, fcntl
@@ -43,6 +44,8 @@ class Piece(NamedTuple):
     packets: list[Packet]
     skipped: int
     """How many came before them and had no room."""
+    arrived: float
+    """When, by the monotonic clock."""
 
 
 class Arrivals:
@@ -169,7 +172,7 @@ class Arrivals:
                 self._put(cost, packets)
 
     def _put(self, cost: int, packets: list[Packet]) -> None:
-        self._pieces.append((cost, Piece(packets, self._lost)))
+        self._pieces.append((cost, Piece(packets, self._lost, time.monotonic())))
         self._waiting += cost
         self._lost = 0
         self._changed.notify_all()

@@ -1,23 +1,24 @@
-"""Records of packets as they arrive: a recorder and a decoder, tied together.
+"""Packets and records as they arrive: a recorder, and what is made of it meanwhile.
 
     with LiveDecoding(port=8000, keep="api.pcapng") as live:
         for records in live.batches():
             show(records)
 
 Strategy: the recorder writes into a pipe, and a thread takes its packets out of it (see
-:mod:`.arrivals`); whoever iterates :meth:`LiveDecoding.batches` decodes them, in his own thread. A
-batch is what came together, one packet if no more did, so nothing waits for anything. What could
-not be shown is said in the stream of records itself: packets that the kernel dropped, and packets
-that came faster than they were decoded.
+:mod:`.arrivals`); whoever iterates decodes them, in his own thread. A batch is what came together,
+one packet if no more did, so nothing waits for anything. What is not shown is said in the stream of
+records itself: packets that the kernel dropped, packets that came faster than they were decoded,
+and how late the others are.
 
-Nothing grows with time. Connections that are over leave a bounded trace; one that is silent for
-longer than a NAT would remember it (MAX_SILENCE) is ended, for its end may never have come.
+Nothing grows with time. Connections that are over leave a bounded trace; one that has been silent
+for longer than a NAT would remember it is ended, for its end may never come.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -27,14 +28,18 @@ from typing import NamedTuple, Protocol, Self
 from capture import CaptureError, Recorder, Statistics
 from parsers.decode import PacketDecoder
 from parsers.diagnostics import diagnose
+from parsers.packets import CaptureFault, Packet
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
 from . import __version__
-from .arrivals import Arrivals, Piece
+from .arrivals import Arrivals
+from .wording import duration
 
 EXPIRE_EVERY = 60 * 10**9
 """Nanoseconds, by the packets' times, between two looks for connections that are silent."""
+LATE = 1.0
+"""Seconds that packets may wait to be decoded before it is said; and again at twice as many."""
 
 
 class Recording(Protocol):
@@ -76,17 +81,29 @@ class LiveStatistics(NamedTuple):
     dropped: int
     """Lost by the kernel, which had no room for them: neither shown nor kept."""
     skipped: int
-    """Kept, but not decoded: they came faster than that."""
+    """Kept, if packets are kept, but not decoded: they came faster than that."""
 
 
-class LiveDecoding:
-    """Record the TCP packets of ``port`` and decode them as they arrive.
+class LivePiece(NamedTuple):
+    """Packets that came together, and what is to be said of those that are missing."""
 
-    ``keep`` is a pcapng file that gets the packets; it is whole when the block is left.
-    ``keep_data=False`` leaves payloads out of the records. Entering raises what
-    :class:`capture.Recorder` does, and OSError if ``keep`` cannot be written. Leaving raises
-    CaptureError: PacketsDropped when everything is done and the kernel had dropped packets, others
-    if the recording broke off. If the block itself raised, its exception goes on with a note.
+    packets: list[Packet]
+    skipped: int
+    """How many came before them and had no room."""
+    dropped: int
+    """How many the kernel has dropped since the piece before."""
+    waited: float
+    """Seconds that they waited for whoever takes them."""
+
+
+class LivePackets:
+    """Record the TCP packets of ``port`` and hand them on as they arrive.
+
+    ``keep`` is a pcapng file that gets the packets; it is whole when the block is left. ``comment``
+    is put into it. Entering raises what :class:`capture.Recorder` does, and OSError if ``keep``
+    cannot be written. Leaving raises CaptureError: PacketsDropped when everything is done and the
+    kernel had dropped packets, others if the recording broke off. If the block itself raised, its
+    exception goes on with a note.
     """
 
     def __init__(
@@ -95,7 +112,6 @@ class LiveDecoding:
         port: int,
         interface: str = "lo",
         keep: str | os.PathLike[str] | None = None,
-        keep_data: bool = True,
         comment: str = "",
         record: OpenRecording = Recorder,
     ) -> None:
@@ -104,19 +120,20 @@ class LiveDecoding:
         self._keep = keep
         self._comment = comment
         self._record = record
-        self._decoder = PacketDecoder(keep_data=keep_data)
         self._stopping = threading.Lock()
-        self._has_stopped = False
         self._broken: CaptureError | None = None
         self._dropped = 0  # as far as it has been said
-        self._last = 0, 0  # number and time of the last packet
-        self._expired = 0  # when silent connections were last looked for
 
     @property
     def statistics(self) -> LiveStatistics:
         """How many packets there were; final when the block is left."""
         captured, dropped = self._recorder.statistics
         return LiveStatistics(captured, dropped, self._arrivals.skipped)
+
+    @property
+    def faults(self) -> list[CaptureFault]:
+        """What is wrong with the recording as a file; complete when there are no more pieces."""
+        return self._arrivals.faults
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -153,7 +170,7 @@ class LiveDecoding:
         error.add_note(str(self._broken))
 
     def stop(self) -> None:
-        """End the recording; :meth:`batches` still yields all that was recorded, and ends.
+        """End the recording; all that was recorded still comes, and then no more.
 
         For any thread, any number of times. It takes milliseconds: what was sent before is waited
         for.
@@ -165,6 +182,59 @@ class LiveDecoding:
                 self._broken = error
             finally:
                 self._arrivals.finish()
+
+    def pieces(self) -> Iterator[LivePiece]:
+        """Yield packets as they arrive, until the recording has ended; the last piece has none.
+
+        For one thread, once. Raises OSError if the packets could not be kept, CaptureError if the
+        recording never began.
+        """
+        while (piece := self._take()) is not None:
+            yield piece
+        self.stop()  # it may have ended by itself; now its counts are final
+        yield LivePiece([], 0, self._newly_dropped(), 0.0)
+
+    def _take(self) -> LivePiece | None:
+        try:
+            piece = self._arrivals.take()
+        except ValueError:  # a recording that has not even a header
+            self.stop()
+            if self._broken is None:
+                raise
+            raise self._broken from None
+        if piece is None:
+            return None
+        waited = time.monotonic() - piece.arrived
+        return LivePiece(piece.packets, piece.skipped, self._newly_dropped(), waited)
+
+    def _newly_dropped(self) -> int:
+        """Return how many packets the kernel has dropped since this was asked last."""
+        dropped = self._recorder.statistics.dropped
+        new, self._dropped = dropped - self._dropped, dropped
+        return new
+
+
+class LiveDecoding(LivePackets):
+    """Record the TCP packets of ``port`` and decode them as they arrive; see :class:`LivePackets`.
+
+    ``keep_data=False`` leaves payloads out of the records.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        interface: str = "lo",
+        keep: str | os.PathLike[str] | None = None,
+        keep_data: bool = True,
+        comment: str = "",
+        record: OpenRecording = Recorder,
+    ) -> None:
+        super().__init__(port=port, interface=interface, keep=keep, comment=comment, record=record)
+        self._decoder = PacketDecoder(keep_data=keep_data)
+        self._last = 0, 0  # number and time of the last packet
+        self._expired = 0  # when silent connections were last looked for
+        self._late = LATE  # what will be said next
 
     def connection(self, number: int) -> ConnectionRecord | None:
         """Return the record of an open connection as it is by now, None if that is not open.
@@ -178,30 +248,25 @@ class LiveDecoding:
 
         For one thread, once. Within a batch, and from one to the next, records stand in the
         contract's order, but for the end of connections that have been silent for too long. Raises
-        OSError if the packets could not be kept, CaptureError if the recording never began.
+        what :meth:`pieces` does.
         """
-        while (piece := self._take()) is not None:
+        for piece in self.pieces():
             yield self._decode(piece)
-        self.stop()  # it may have ended by itself; now its counts are final
-        yield self._drops() + self._decoder.finish()
-        yield self._decoder.report(self._arrivals.faults)
+        yield self._decoder.finish()
+        yield self._decoder.report(self.faults)
 
-    def _take(self) -> Piece | None:
-        try:
-            return self._arrivals.take()
-        except ValueError:  # a recording that has not even a header
-            self.stop()
-            if self._broken is None:
-                raise
-            raise self._broken from None
-
-    def _decode(self, piece: Piece) -> list[Record]:
-        records = self._notice("packets-skipped", piece.skipped)
+    def _decode(self, piece: LivePiece) -> list[Record]:
+        records: list[Record] = []
+        if piece.skipped:
+            records.append(self._notice("packets-skipped", f"{piece.skipped:,}"))
         if piece.packets:
             number, time_ns, *_ = piece.packets[-1]
             self._last = number, time_ns or 0
-            records += self._decoder.receive(piece.packets) + self._expire(time_ns or 0)
-        return records + self._drops()
+            records += self._decoder.receive(piece.packets)
+            records += self._expire(time_ns or 0)
+        if piece.dropped:
+            records.append(self._notice("packets-dropped", f"{piece.dropped:,}"))
+        return records + self._lateness(piece.waited)
 
     def _expire(self, now_ns: int) -> list[Record]:
         if now_ns - self._expired < EXPIRE_EVERY:
@@ -209,33 +274,33 @@ class LiveDecoding:
         self._expired = now_ns
         return self._decoder.expire(now_ns)
 
-    def _drops(self) -> list[Record]:
-        """Say how many packets the kernel has dropped since it was said last."""
-        dropped = self._recorder.statistics.dropped
-        new, self._dropped = dropped - self._dropped, dropped
-        return self._notice("packets-dropped", new)
-
-    def _notice(self, code: str, count: int) -> list[Record]:
-        """Return a diagnostic of packets that are not shown, by the one that came last."""
-        if not count:
+    def _lateness(self, waited: float) -> list[Record]:
+        """Say that packets wait, each time that it is twice as long, until none does any more."""
+        if waited < self._late:
+            if waited < LATE / 2:
+                self._late = LATE
             return []
+        while self._late <= waited:
+            self._late *= 2
+        return [self._notice("packets-late", duration(waited))]
+
+    def _notice(self, code: str, found: str) -> Record:
+        """Return a diagnostic of the recording, by the packet that came last."""
         number, time_ns = self._last
-        time = seconds(time_ns)
-        fault = diagnose(code, 0, 0, f"{count:,}")
-        return [
-            DiagnosticRecord(
-                connection=None,
-                exchange=None,
-                sender=None,
-                first_packet=number,
-                last_packet=number,
-                first_time=time,
-                last_time=time,
-                offset=None,
-                length=None,
-                severity=fault.severity,
-                code=code,
-                summary=fault.summary,
-                reference=fault.reference,
-            )
-        ]
+        when = seconds(time_ns)
+        fault = diagnose(code, 0, 0, found)
+        return DiagnosticRecord(
+            connection=None,
+            exchange=None,
+            sender=None,
+            first_packet=number,
+            last_packet=number,
+            first_time=when,
+            last_time=when,
+            offset=None,
+            length=None,
+            severity=fault.severity,
+            code=code,
+            summary=fault.summary,
+            reference=fault.reference,
+        )

@@ -108,7 +108,7 @@ def test_past_the_limit_packets_are_skipped_kept_and_counted(
     shown = numbers(pieces)
     total = len(list(CaptureReader(CaptureStream(frames(5_000)))))
     assert shown == list(range(1, len(shown) + 1))
-    assert pieces[-1] == Piece([], source.skipped)
+    assert pieces[-1][:2] == ([], source.skipped)
     assert len(shown) + source.skipped == total
 
 
@@ -133,10 +133,12 @@ def test_once_there_is_no_room_half_of_it_must_be_free_again(
     source.take()
     assert arrive()
     assert arrive()
-    assert [source.take() for _ in range(3)] == [
-        Piece([packet], 0),
-        Piece([packet], 3),
-        Piece([packet], 0),
+    assert [
+        (piece.packets, piece.skipped) for piece in (source.take() for _ in range(3)) if piece
+    ] == [
+        ([packet], 0),
+        ([packet], 3),
+        ([packet], 0),
     ]
 
 

@@ -25,7 +25,7 @@ from parsers.capture_file import CaptureReader
 from parsers.decode import decode
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
 from wireproof import arrivals
-from wireproof.live import LiveDecoding, LiveStatistics
+from wireproof.live import LiveDecoding, LivePackets, LivePiece, LiveStatistics
 from wireproof.selection import LiveSelection
 from wireproof.totals import Totals
 from wireproof.views.live import LiveTableView
@@ -209,6 +209,38 @@ def test_what_was_not_decoded_is_said_and_found_in_the_kept_file(
         kinds = Counter(record.record for record in decode(stream))
     assert kinds["sse_event"] == 4_100
     assert not kinds["diagnostic"]
+
+
+def test_that_rows_are_late_is_said_again_when_it_is_twice_as_late() -> None:
+    decoding = LiveDecoding(port=8000, record=Playback())
+    waits = [0.1, 1.2, 1.9, 2.1, 9.0, 9.5, 3.0, 0.2, 1.5]
+    said = [decoding._lateness(waited) for waited in waits]
+    assert [bool(records) for records in said] == [
+        False, True, False, True, True, False, False, False, True,
+    ]  # fmt: skip
+    fault = said[1][0]
+    assert isinstance(fault, DiagnosticRecord)
+    assert fault.summary == "packets wait to be decoded: 1.200 s"
+
+
+def test_packets_that_nobody_takes_wait() -> None:
+    playback = Playback(frames(1))
+    with live(playback) as decoding:
+        decoding.stop()
+        assert decoding._arrivals._thread is not None
+        decoding._arrivals._thread.join(PATIENCE)
+        time.sleep(0.05)
+        assert next(decoding.pieces()).waited >= 0.05
+
+
+def test_packets_can_be_had_as_they_are() -> None:
+    with LivePackets(port=8000, record=Playback(frames(5), dropped=3)) as packets:
+        pieces = list(packets.pieces())
+    rows = list(CaptureReader(CaptureStream(frames(5))))
+    assert [row for piece in pieces for row in piece.packets] == rows
+    assert sum(piece.dropped for piece in pieces) == 3
+    assert pieces[-1] == LivePiece([], 0, 0, 0.0)
+    assert packets.faults == []
 
 
 def test_silent_connections_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
