@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from subprocess import Popen
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from capture.processes import run_command, wait_for_interrupt
 from parsers.records import Record
@@ -29,6 +29,8 @@ from .totals import Totals
 from .views import Format, View, open_view
 
 STDERR = 2
+PATIENCE = 1.0
+"""Seconds after which whoever has ended a watch is told that it goes on."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,25 @@ class Watched(NamedTuple):
     """Whether a signal ended it before its time."""
 
 
-def watch(
-    wanted: Wanted,
-    ready: Callable[[], None] = lambda: None,
-    done: Callable[[Totals, LiveStatistics], None] = lambda totals, statistics: None,
-) -> Watched:
+class Telling(Protocol):
+    """Who says what is not a row."""
+
+    def ready(self) -> None:
+        """Say that no packet is missed any more."""
+
+    def goes_on(self) -> None:
+        """Say that it has ended, and that what was recorded takes a while to be shown."""
+
+    def done(self, totals: Totals, statistics: LiveStatistics) -> None:
+        """Say what it came to: all has been shown, or showing it has failed."""
+
+
+def watch(wanted: Wanted, telling: Telling) -> Watched:
     """Show the packets of a port as they arrive, while the command runs or until a signal.
 
-    ``ready`` is called when no packet is missed any more, ``done`` when all have been shown or
-    showing them has failed. Raises what :class:`.live.LiveDecoding` does, OSError for a command
-    that cannot be started or an output that cannot be written, and KeyboardInterrupt for a second
-    Ctrl-C, while what is left is being shown.
+    Raises what :class:`.live.LiveDecoding` does, OSError for a command that cannot be started or an
+    output that cannot be written, and KeyboardInterrupt for a second Ctrl-C, which leaves out what
+    has not been shown yet.
     """
     totals = Totals()
     comment = f"while running: {' '.join(wanted.command)}" if wanted.command else ""
@@ -82,10 +92,11 @@ def watch(
             )
         )
         show = _Show(live, _open_view(wanted, live, stack), wanted.transport, totals)
-        stack.callback(lambda: done(totals, live.statistics))
+        stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
-            ready()
+            telling.ready()
             watched = _attend(wanted, show)
+            show.finish(telling.goes_on)
     return watched
 
 
@@ -115,9 +126,8 @@ def _open_view(wanted: Wanted, live: LiveDecoding, stack: ExitStack) -> View:
 class _Show:
     """Decodes and shows, in a thread, from the beginning of its ``with`` block.
 
-    ``over`` can be read once it has ended, which it may before the block does: nobody reads the
-    output any more, or the recording broke off. Leaving the block waits until all is shown, and
-    raises what went wrong.
+    ``over`` can be read once it has ended, which it may before it is told to: nobody reads the
+    output any more, or the recording broke off. Leaving the block ends it as soon as it can.
     """
 
     def __init__(
@@ -142,15 +152,21 @@ class _Show:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self._live.stop()
+        self._is_given_up = True
+        self._live.stop()
+        self._thread.join()
+        os.close(self.over)
+
+    def finish(self, goes_on: Callable[[], None]) -> None:
+        """Show all that was recorded up to now, and raise what went wrong.
+
+        ``goes_on`` is called if that takes a while.
+        """
+        self._live.stop()
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            goes_on()
             self._thread.join()
-        except KeyboardInterrupt:
-            self._is_given_up = True
-            self._thread.join()
-            raise
-        finally:
-            os.close(self.over)
         if self._fault is not None:
             raise self._fault
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -166,6 +167,21 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         sender.join()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_it_is_started_as_one_likes(capfd: pytest.CaptureFixture[str]) -> None:
+    popen: partial[subprocess.Popen[bytes]] = partial(subprocess.Popen, stdout=2)
+    run_command(code("print('said')"), popen=popen)
+    assert capfd.readouterr() == ("", "said\n")
+
+
+def test_waiting_ends_with_what_can_be_read() -> None:
+    over = os.eventfd(1)
+    try:
+        assert not wait_for_interrupt(60, over)
+        assert os.eventfd_read(over) == 1, "it is not read"
+    finally:
+        os.close(over)
 
 
 # --- run_command, in a process of its own ---

@@ -15,7 +15,8 @@ from support.tshark import captures
 
 from parsers.capture_file import CaptureReader
 from parsers.decode import BATCH, PacketDecoder, decode, decode_batches
-from parsers.limits import MAX_BATCH
+from parsers.decode import completion as decode_completion
+from parsers.limits import MAX_BATCH, MAX_SILENCE
 from parsers.packets import UnreadableCapture
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, RequestRecord
 
@@ -444,3 +445,41 @@ def test_the_connection_that_a_packet_belonged_to() -> None:
     assert decoder.connection_of(addresses + client + server) == 0
     assert decoder.connection_of(addresses + server + client) == 0
     assert decoder.connection_of(addresses + client + client) is None
+
+
+def test_an_open_connection_is_known_as_it_is_by_now() -> None:
+    decoder = PacketDecoder()
+    talk = Talk(is_ipv6=True).open()
+    assert decoder.connection(0) is None
+    decoder.receive(talk.tape.packets)
+    known = decoder.connection(0)
+    assert known is not None
+    assert (known.client, known.server) == ("[::1]:40000", "[::1]:8000")
+    assert (known.close, known.midstream, known.packets) == ("open", False, 3)
+    talk.close()
+    (end,) = decoder.receive(talk.tape.packets[3:])
+    assert end.record == "connection"
+    assert decoder.connection(0) is None
+
+
+def test_silent_connections_expire_where_a_capture_has_no_end() -> None:
+    tape = Tape()
+    first, second = (Talk(tape, client_port=port).open() for port in (40_000, 40_001))
+    for talk in (second, first):
+        talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    decoder = PacketDecoder()
+    decoder.receive(tape.packets)
+    assert decoder.expire(EPOCH_NS + MAX_SILENCE) == []
+    records = decoder.expire(EPOCH_NS + MAX_SILENCE + 60 * 10**9)
+    assert records == sorted(records, key=decode_completion)
+    assert (
+        kinds(records)
+        == [
+            "tcp-connection-silent",
+            "body",
+            "connection",
+        ]
+        * 2
+    )
+    assert decoder.finish() == []

@@ -7,16 +7,24 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support.demo import PATIENCE, get, serving
+from support.flood import Flood
+from support.playback import Playback
 
+from parsers.records import Record
 from wireproof import decode
+from wireproof import watching as watching_module
 from wireproof.cli import run
+from wireproof.live import LiveDecoding
+from wireproof.totals import Totals
+from wireproof.watching import _Show
 
 GET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read(); print('got it')"
 WATCH = [sys.executable, "-m", "wireproof", "watch", "--port"]
@@ -123,6 +131,59 @@ def test_a_full_disk_is_named() -> None:
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert said.splitlines()[-1] == "wireproof: /dev/full: No space left on device"
+
+
+class Stuck:
+    """A view that shows nothing before it may."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+        self.records: list[Record] = []
+
+    def write(self, records: Sequence[Record]) -> None:
+        assert self.may.wait(PATIENCE)
+        self.records += records
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def recorded(count: int) -> Playback:
+    """Return a recording of so many pieces, each a request that has no answer."""
+    pieces = (b"GET /%d HTTP/1.1\r\nX: %b\r\n\r\n" % (n, b"x" * 60_000) for n in range(count))
+    return Playback(Flood().client(pieces), by_itself=False)
+
+
+def test_what_was_recorded_is_shown_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching_module, "PATIENCE", 0.01)
+    view = Stuck()
+    totals = Totals()
+    playback = recorded(10)
+    with LiveDecoding(port=9, record=playback) as live, _Show(live, view, None, totals) as show:
+        assert playback.written.wait(PATIENCE)
+        show.finish(view.may.set)  # it says so, and here that lets it go on
+    assert [record.record for record in view.records].count("request") == 10
+    assert totals.lines()[1] == "10 exchanges: 10 other"
+
+
+def test_ctrl_c_again_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching_module, "PATIENCE", 0.01)
+    view = Stuck()
+    playback = recorded(10)
+
+    def again() -> None:
+        threading.Timer(0.1, view.may.set).start()
+        raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        LiveDecoding(port=9, record=playback) as live,
+        _Show(live, view, None, Totals()) as show,
+    ):
+        assert playback.written.wait(PATIENCE)
+        show.finish(again)
+    assert 0 < len(view.records) < 10
 
 
 @pytest.mark.parametrize(

@@ -81,19 +81,28 @@ def watch(
         command,
     )
 
-    def ready() -> None:
-        if not command:
-            say(f"watching port {port} on {interface}; Ctrl-C ends it")
-
     with capture_problems():
-        watched = run(wanted, ready, _say_totals)
+        watched = run(wanted, _Telling(f"port {port} on {interface}", bool(command)))
     return INTERRUPTED if watched.interrupted else watched.exit_code
 
 
-def _say_totals(totals: Totals, statistics: LiveStatistics) -> None:
-    captured, dropped, skipped = statistics
-    say(
-        f"{captured:,} packets captured, {dropped:,} dropped by the kernel, {skipped:,} not decoded"
-    )
-    for line in totals.lines():
-        click.echo(f"  {line}", err=True)
+class _Telling:
+    """Says on standard error what is not a row."""
+
+    def __init__(self, what: str, has_command: bool) -> None:
+        self._what = what
+        self._has_command = has_command
+
+    def ready(self) -> None:
+        if not self._has_command:
+            say(f"watching {self._what}; Ctrl-C ends it")
+
+    def goes_on(self) -> None:
+        say("showing what was recorded; Ctrl-C again leaves it out")
+
+    def done(self, totals: Totals, statistics: LiveStatistics) -> None:
+        captured, dropped, skipped = statistics
+        lost = f"{dropped:,} dropped by the kernel, {skipped:,} not decoded"
+        say(f"{captured:,} packets captured, {lost}")
+        for line in totals.lines():
+            click.echo(f"  {line}", err=True)
