@@ -41,6 +41,7 @@ bench: install
 	@sh .ci/tools tshark tcpflow
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.high_rate
+	$(BIN)/python -m benchmarks.latency
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -24,12 +24,14 @@ PACKET_VERSION = 10
 TPACKET_V3 = 2
 
 KiB = 1024
-BLOCK_SIZE = 1024 * KiB
+BLOCK_SIZE = 512 * KiB
 """What the kernel fills at once; a packet that is longer would be cut, and 256 KiB are the most."""
 FRAME_SIZE = 2 * KiB
 """Only checked by the kernel, for frames in a block take the room they need."""
-RETIRE_MS = 5
-"""After so long the kernel hands over a block that is not full."""
+RETIRE_MS = 10
+"""After so long the kernel hands over a block that is not full. So blocks are used up by time, however
+few packets come: 32 MiB of them last 640 ms, which a thread that waits for Python and for a processor
+may have to wait."""
 MIN_BLOCKS = 2
 """One to be filled while the other is read."""
 
