@@ -1,8 +1,8 @@
 """How long after its packet a row of ``wireproof watch`` is there, and whether it keeps up.
 
-A server of ours sends server-sent events over loopback, each in a packet of its own. The kernel says
-when each packet came (the times of the kept capture); this process, which reads what the command
-writes, notes when its row could be read. The difference holds everything: the ring's wait, three
+A server of ours sends events over loopback, each in a packet of its own. The kernel says when each
+packet came (the times of the kept capture); this process, which reads what the command writes,
+notes when its row could be read. The difference holds everything: what the ring waits for, three
 threads, the pipe, and the reader's own turn.
 """
 

@@ -29,9 +29,9 @@ BLOCK_SIZE = 512 * KiB
 FRAME_SIZE = 2 * KiB
 """Only checked by the kernel, for frames in a block take the room they need."""
 RETIRE_MS = 10
-"""After so long the kernel hands over a block that is not full. So blocks are used up by time, however
-few packets come: 32 MiB of them last 640 ms, which a thread that waits for Python and for a processor
-may have to wait."""
+"""After so long the kernel hands over a block that is not full. So blocks are used up by time too,
+however few packets come: 32 MiB of them last 640 ms, in which the thread that reads them must get a
+processor, and Python."""
 MIN_BLOCKS = 2
 """One to be filled while the other is read."""
 
