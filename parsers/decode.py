@@ -138,6 +138,8 @@ class PacketDecoder:
 
     Packets are rows of :data:`~parsers.packets.Packet`. All connections are decoded, or those that
     are ``wanted``. ``is_relay`` tells of a packet's number whether a relay has recorded it.
+    ``opened`` is called with each connection before its first segment is taken: whoever wants to
+    look bytes up later gives its directions source maps that forget nothing.
     """
 
     def __init__(
@@ -146,10 +148,12 @@ class PacketDecoder:
         keep_data: bool = True,
         wanted: Choice | None = None,
         is_relay: Callable[[int], bool] = lambda packet: False,
+        opened: Callable[[Connection], None] | None = None,
     ) -> None:
         self._keep_data = keep_data
         self._is_relay = is_relay
         self._wanted = wanted
+        self._opened = opened
         self._conversations: dict[int, Conversation] = {}
         self._table = ConnectionTable(self._open, self._close)
         self._receive_segment = self._table.receive
@@ -325,6 +329,8 @@ class PacketDecoder:
 
     def _open(self, connection: Connection) -> None:
         index = connection.index
+        if self._opened is not None:
+            self._opened(connection)
         if self._wanted is None or self._wanted(index):
             self._conversations[index] = Conversation(
                 connection,

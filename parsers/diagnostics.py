@@ -66,6 +66,9 @@ FAULTS: dict[str, Fault] = {
     "packet-cut": Fault("note", "the capture holds only the beginning of packets", ""),
     # --- live recordings ---
     "packets-dropped": Fault("error", "the kernel had no room for packets", ""),
+    "tcp-midstream": Fault(
+        "note", "it began before the recording: decoding begins with its next message", ""
+    ),
     "packets-late": Fault("note", "packets wait to be decoded", ""),
     "packets-skipped": Fault("error", "packets came faster than they could be decoded", ""),
     # --- IP ---

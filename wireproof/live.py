@@ -26,11 +26,12 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from capture import CaptureError, Recorder, Statistics
-from parsers.decode import PacketDecoder
+from parsers.decode import PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.packets import CaptureFault, Packet
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
+from parsers.tcp import Connection
 
 from . import __version__
 from .arrivals import Arrivals
@@ -231,7 +232,8 @@ class LiveDecoding(LivePackets):
         record: OpenRecording = Recorder,
     ) -> None:
         super().__init__(port=port, interface=interface, keep=keep, comment=comment, record=record)
-        self._decoder = PacketDecoder(keep_data=keep_data)
+        self._decoder = PacketDecoder(keep_data=keep_data, opened=self._opened)
+        self._begun: list[Record] = []  # notes of connections whose start was missed
         self._last = 0, 0  # number and time of the last packet
         self._expired = 0  # when silent connections were last looked for
         self._late = LATE  # what will be said next
@@ -262,11 +264,22 @@ class LiveDecoding(LivePackets):
         if piece.packets:
             number, time_ns, *_ = piece.packets[-1]
             self._last = number, time_ns or 0
-            records += self._decoder.receive(piece.packets)
+            records += self._receive(piece.packets)
             records += self._expire(time_ns or 0)
         if piece.dropped:
             records.append(self._notice("packets-dropped", f"{piece.dropped:,}"))
         return records + self._lateness(piece.waited)
+
+    def _receive(self, packets: list[Packet]) -> list[Record]:
+        records = self._decoder.receive(packets)
+        begun, self._begun = self._begun, []
+        return sorted(begun + records, key=completion) if begun else records
+
+    def _opened(self, connection: Connection) -> None:
+        """Say why a connection shows nothing yet: whoever watches would look for it."""
+        if connection.is_midstream:
+            where = connection.first_packet, connection.first_time
+            self._begun.append(_notice("tcp-midstream", "", where, connection.index))
 
     def _expire(self, now_ns: int) -> list[Record]:
         if now_ns - self._expired < EXPIRE_EVERY:
@@ -285,22 +298,29 @@ class LiveDecoding(LivePackets):
         return [self._notice("packets-late", duration(waited))]
 
     def _notice(self, code: str, found: str) -> Record:
-        """Return a diagnostic of the recording, by the packet that came last."""
-        number, time_ns = self._last
-        when = seconds(time_ns)
-        fault = diagnose(code, 0, 0, found)
-        return DiagnosticRecord(
-            connection=None,
-            exchange=None,
-            sender=None,
-            first_packet=number,
-            last_packet=number,
-            first_time=when,
-            last_time=when,
-            offset=None,
-            length=None,
-            severity=fault.severity,
-            code=code,
-            summary=fault.summary,
-            reference=fault.reference,
-        )
+        """Return a diagnostic of packets that are not shown, by the one that came last."""
+        return _notice(code, found, self._last)
+
+
+def _notice(
+    code: str, found: str, shown: tuple[int, int], connection: int | None = None
+) -> DiagnosticRecord:
+    """Return a diagnostic of the recording; ``shown`` is the packet and its time in nanoseconds."""
+    number, time_ns = shown
+    when = seconds(time_ns)
+    fault = diagnose(code, 0, 0, found)
+    return DiagnosticRecord(
+        connection=connection,
+        exchange=None,
+        sender=None,
+        first_packet=number,
+        last_packet=number,
+        first_time=when,
+        last_time=when,
+        offset=None,
+        length=None,
+        severity=fault.severity,
+        code=code,
+        summary=fault.summary,
+        reference=fault.reference,
+    )

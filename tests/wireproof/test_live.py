@@ -258,7 +258,21 @@ def test_silent_connections_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         (1, True, "open"),
     ]
     faults = [record for record in found if isinstance(record, DiagnosticRecord)]
+    assert [fault.code for fault in faults].count("tcp-midstream") == 1
     assert "tcp-connection-silent" in {fault.code for fault in faults}
+
+
+def test_that_a_connection_began_earlier_is_said_at_once() -> None:
+    flood = Flood()
+    before = list(chain(flood.open(), flood.client([GET]), flood.server([EVENTS, event(1)])))
+    assert len(before) == 6
+    said = [*flood.server([event(2)]), *flood.close(), *frames(1)]
+    first, *rest = records_of(Playback(said))
+    assert isinstance(first, DiagnosticRecord)
+    assert (first.code, first.connection, first.first_packet) == ("tcp-midstream", 0, 1)
+    assert [record.record for record in rest] == [
+        "connection", "request", "response", "body", "connection",
+    ]  # fmt: skip
 
 
 # --- memory ---

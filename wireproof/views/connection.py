@@ -37,6 +37,9 @@ from .websocket import Pings, frame_lines, frame_type, message_lines
 MAX_OPEN_EXCHANGES = 1_024
 """Exchanges of one connection that are remembered at once: as many as may be pipelined."""
 
+WHILE_RECORDING = frozenset(("packets-dropped", "packets-late", "packets-skipped"))
+"""Faults of no connection that a packet shows, and not a file."""
+
 Element = ChunkRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord | GapRecord
 """What takes a row."""
 
@@ -241,7 +244,7 @@ def _size_and_type(element: Element) -> tuple[int, str]:
 def diagnostic_lines(fault: DiagnosticRecord, width: int) -> list[Line]:
     """Return a fault: how bad, what, where, and the rule."""
     where = f"packet {span(fault.first_packet, fault.last_packet)}"
-    if fault.connection is None:
+    if fault.connection is None and fault.code not in WHILE_RECORDING:
         where = "in the capture file"
     rule = f"{fault.reference}; " if fault.reference else ""
     units: list[Line] = [

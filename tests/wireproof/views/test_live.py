@@ -124,9 +124,9 @@ def test_a_connection_that_ends_is_forgotten() -> None:
 
 
 def test_faults_of_no_connection_stand_before_none() -> None:
-    fault = Wire().fault(connection=None, exchange=None, summary="packets were lost")
-    lines = shown([fault])
-    assert lines[0].startswith("    │ ! error: packets were lost")
+    said = {"summary": "packets were lost", "code": "packets-dropped", "reference": ""}
+    fault = Wire().fault(connection=None, exchange=None, last_packet=7, first_packet=7, **said)
+    assert shown([fault]) == ["    │ ! error: packets were lost (packet 7; packets-dropped)"]
 
 
 def test_a_long_number_moves_its_own_rows_only() -> None:
