@@ -12,7 +12,7 @@ from typing import NamedTuple
 from parsers.records import Sender
 
 from ..wording import duration, span
-from .lines import Line, fit, measure
+from .lines import Line, fit
 
 ARROWS: dict[str, str] = {"client": "→", "server": "←"}
 """Towards the right is towards the server, as in a sequence diagram."""
@@ -42,6 +42,18 @@ class Row(NamedTuple):
     type: str
 
 
+class Cells(NamedTuple):
+    """A row up to its data."""
+
+    line: Line
+    width: int
+    """In cells of the terminal."""
+
+    def is_narrow(self, width: int) -> bool:
+        """Return whether a table of ``width`` cells has too little room for data beside this."""
+        return width - max(self.width, INDENT) < MIN_DATA
+
+
 def heading() -> Line:
     """Return the names of the columns."""
     return [
@@ -50,10 +62,10 @@ def heading() -> Line:
     ]
 
 
-def cells(row: Row) -> Line:
+def cells(row: Row) -> Cells:
     """Return a row up to its data."""
     gap = "" if row.gap is None else duration(row.gap)
-    return [
+    line = [
         (f"{span(row.first_packet, row.last_packet):>{PACKET}} ", "faint"),
         (f"{ARROWS[row.sender]} ", row.sender),
         (f"{duration(row.time):>{TIME}} ", ""),
@@ -61,30 +73,28 @@ def cells(row: Row) -> Line:
         (f"{row.size:>{SIZE}}  ", ""),
         (f"{row.type:<{TYPE}} ", "type"),
     ]
+    return Cells(line, sum([len(text) for text, _ in line]))  # no character takes two
 
 
-def beside(first: Line, data: list[Line], width: int) -> list[Line]:
+def beside(first: Cells, data: list[Line], width: int) -> list[Line]:
     """Return lines: ``first``, and the lines of ``data`` in the data column, from there down.
 
     In a narrow table they are all below it.
     """
     if not data:
-        return [fit(first, width)]
-    if _is_narrow(first, width):
-        return [fit(first, width), *(_indented(INDENT_BELOW, line, width) for line in data)]
-    below = (_indented(INDENT, line, width) for line in data[1:])
-    return [fit([*first, *data[0]], width), *below]
+        return [fit(first.line, width)]
+    if first.is_narrow(width):
+        below = [_indented(INDENT_BELOW, line, width) for line in data]
+        return [fit(first.line, width), *below]
+    below = [_indented(INDENT, line, width) for line in data[1:]]
+    return [fit([*first.line, *data[0]], width), *below]
 
 
-def data_width(first: Line, width: int) -> int:
+def data_width(first: Cells, width: int) -> int:
     """Return how many cells there are for data, beside ``first`` or below it."""
-    if _is_narrow(first, width):
+    if first.is_narrow(width):
         return max(width - INDENT_BELOW, 1)
-    return width - max(measure(first), INDENT)
-
-
-def _is_narrow(first: Line, width: int) -> bool:
-    return width - max(measure(first), INDENT) < MIN_DATA
+    return width - max(first.width, INDENT)
 
 
 def _indented(indent: int, line: Line, width: int) -> Line:

@@ -28,7 +28,7 @@ from parsers.records import (
 from ..escape import escape
 from ..selection import field_value, transport_of
 from ..wording import connection_end, count, duration, recorded_by, span
-from .columns import Row, beside, cells, data_width, heading
+from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .lines import Line, fit, flow, measure, words
 from .sse import event_lines
@@ -184,7 +184,7 @@ class ConnectionTable:
         first = self._cells(element)
         return self._rows_of(element, first, self._data(element, data_width(first, self.width)))
 
-    def _rows_of(self, element: Element, first: Line, data: list[Line]) -> list[Line]:
+    def _rows_of(self, element: Element, first: Cells, data: list[Line]) -> list[Line]:
         return self._in_block(f"rows of {element.exchange}", beside(first, data, self.width))
 
     def _data(self, element: Element, width: int) -> list[Line]:
@@ -200,7 +200,7 @@ class ConnectionTable:
             case _:
                 return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
 
-    def _cells(self, element: Element) -> Line:
+    def _cells(self, element: Element) -> Cells:
         exchange = self._exchange(element)
         gap = None if exchange.last is None else element.last_time - exchange.last
         exchange.last = element.last_time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wireproof.views.columns import INDENT, MIN_DATA, Row, beside, cells, data_width, heading
+from wireproof.views.columns import INDENT, MIN_DATA, Cells, Row, beside, cells, data_width, heading
 from wireproof.views.lines import Line, measure
 
 
@@ -13,35 +13,36 @@ def text_of(line: Line) -> str:
 def test_cells_stand_under_their_headings() -> None:
     row = Row("server", 8, 12, 0.1023, 0.0021, 7, "chunk 0")
     assert text_of(heading()) == " Packet       Time      Gap   Size  Type       Data"
-    assert text_of(cells(row)) == "   8-12 ← 102.3 ms   2.1 ms      7  chunk 0    "
-    assert text_of(heading()).index("Data") == INDENT == measure(cells(row))
+    assert text_of(cells(row).line) == "   8-12 ← 102.3 ms   2.1 ms      7  chunk 0    "
+    assert text_of(heading()).index("Data") == INDENT == cells(row).width
 
 
 def test_the_first_row_has_no_gap_and_the_arrow_shows_the_direction() -> None:
     row = Row("client", 8, 8, 0.1023, None, 7, "Text")
-    assert text_of(cells(row)) == "      8 → 102.3 ms               7  Text       "
+    assert text_of(cells(row).line) == "      8 → 102.3 ms               7  Text       "
 
 
 def test_what_is_wider_than_its_column_pushes_the_rest() -> None:
     row = Row("server", 1_000_000, 1_000_001, 0.0, 0.0, 123_456_789, "Continuation")
     first = cells(row)
-    assert text_of(first) == "1000000-1000001 ←     0 µs     0 µs 123456789  Continuation "
-    assert data_width(first, 80) == 80 - measure(first)
-    assert data_width([], 80) == 80 - INDENT
+    assert text_of(first.line) == "1000000-1000001 ←     0 µs     0 µs 123456789  Continuation "
+    assert first.width == measure(first.line)
+    assert data_width(first, 90) == 90 - first.width
+    assert data_width(Cells([], 0), 80) == 80 - INDENT
 
 
 def test_data_goes_on_below_itself() -> None:
     first = cells(Row("server", 8, 8, 0.1, None, 7, "event"))
     lines = beside(first, [[("id: 1", "")], [("data: x", "")]], 70)
-    assert text_of(lines[0]) == text_of(first) + "id: 1"
+    assert text_of(lines[0]) == text_of(first.line) + "id: 1"
     assert text_of(lines[1]) == " " * INDENT + "data: x"
-    assert beside(first, [], 70) == [first]
+    assert beside(first, [], 70) == [first.line]
 
 
 def test_in_a_narrow_table_data_stand_below_their_row() -> None:
     first = cells(Row("server", 8, 8, 0.1, None, 7, "event"))
     lines = beside(first, [[("id: 1", "")], [("data: x", "")]], 60)
-    assert lines[0] == first
+    assert lines[0] == first.line
     assert [text_of(line) for line in lines[1:]] == ["    id: 1", "    data: x"]
     assert data_width(first, 60) == 60 - 4
     assert data_width(first, INDENT + MIN_DATA) == MIN_DATA
