@@ -246,7 +246,7 @@ def test_packets_can_be_had_as_they_are() -> None:
 def test_silent_connections_are_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the times of packets, a millisecond apart here."""
     monkeypatch.setattr("wireproof.live.EXPIRE_EVERY", 1_000_000)
-    monkeypatch.setattr(limits, "MAX_SILENCE", 500_000_000)
+    monkeypatch.setattr(limits, "MAX_SILENCE", 100_000_000)
     silent = Flood(9_999)
     start = [*silent.open(), *silent.client([GET])]
     found = records_of(Playback([*start, *frames(100), *silent.server([SMALL])]))
