@@ -5,7 +5,7 @@ bytes of their addresses and ports, which are the key as they stand in the packe
 is done when the other has acknowledged its FIN; a connection is closed when both are done, or
 at a RST. Sequence numbers are not checked further: this decides when a recording may stop, and
 what it means is for ``parsers`` to say. Closed connections are remembered, so that a late
-segment does not count as a new one, up to a limit.
+segment does not count as a new one, up to a limit; past it open ones are forgotten too.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class OpenConnections:
         return direction
 
     def _open(self, addresses: bytes, ports: bytes) -> Direction:
+        if self.count >= MAX_CONNECTIONS:
+            self._forget_all()
         half = len(addresses) // 2
         direction = Direction(addresses + ports)
         other = Direction(addresses[half:] + addresses[:half] + ports[2:] + ports[:2])
@@ -127,6 +129,12 @@ class OpenConnections:
         self._ended.append(direction)
         if len(self._ended) > MAX_CONNECTIONS:
             self._forget(self._ended.popleft())
+
+    def _forget_all(self) -> None:
+        """Take all for closed: a recording of days has many whose end never came."""
+        self.closed = self.opened
+        self._directions.clear()
+        self._ended.clear()
 
     def _forget(self, direction: Direction) -> None:
         for half in (direction, direction.other):

@@ -178,6 +178,18 @@ def test_closed_connections_are_forgotten_at_a_limit(monkeypatch: pytest.MonkeyP
     assert watch.opened == 5, "that of port 2 is not"
 
 
+def test_connections_that_never_end_are_forgotten_at_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 10)
+    watch = OpenConnections()
+    for port in range(1, 1_000):
+        watch.receive_packet(ipv4(tcp(port, SERVER, SYN)))
+        assert 1 <= watch.count <= 10
+        assert len(watch._directions) <= 20
+    assert watch.opened == 999
+
+
 @settings(deadline=None)
 @given(st.sampled_from([ipv4, ipv6]), st.integers(0, 80))
 def test_a_frame_cut_before_its_flags_is_left(make, size: int) -> None:
