@@ -69,21 +69,19 @@ class Totals:
 
     def lines(self) -> list[str]:
         """Return the summary, a line for each kind of fact."""
-        exchanges = self._things["exchange"]
-        others = Counter(other=exchanges - self._exchanges.total())
         lines = [
             _by("connection", self._connections),
-            _by("exchange", self._exchanges + others),
+            _by("exchange", self._exchanges, self._things["exchange"]),
             ", ".join(self._amount(name) for name in ("event", "chunk", "frame", "message")),
             f"{self._amount('byte')} from servers, {self._things['client byte']:,} from clients",
         ]
         if self._streams:
-            lines.append(_by("stream", self._streams, " ended"))
+            lines.append(_by("stream", self._streams, verb=" ended"))
         if self._faults:
             severities = ", ".join(
                 self._amount(name) for name in ("error", "warning", "note") if self._things[name]
             )
-            lines.append(f"{severities}: {_parts(self._faults)}")
+            lines.append(f"{severities}: {', '.join(_parts(self._faults))}")
         return lines
 
     def _amount(self, name: str) -> str:
@@ -126,11 +124,14 @@ class Totals:
             self._streams[f"without a Close frame (connection {end})"] += 1
 
 
-def _by(thing: str, counts: Counter[str], verb: str = "") -> str:
+def _by(thing: str, counts: Counter[str], total: int | None = None, verb: str = "") -> str:
     """Return how many there were, and how many of each kind: the most frequent first."""
-    total = count(counts.total(), thing) + verb
-    return f"{total}: {_parts(counts)}" if counts.total() else total
+    known = counts.total()
+    others = 0 if total is None else total - known
+    parts = [*_parts(counts), *([f"{others:,} other"] if others else [])]
+    about = f": {', '.join(parts)}" if parts else ""
+    return f"{count(known + others, thing)}{verb}{about}"
 
 
-def _parts(counts: Counter[str]) -> str:
-    return ", ".join(f"{number:,} {name}" for name, number in counts.most_common() if number)
+def _parts(counts: Counter[str]) -> list[str]:
+    return [f"{number:,} {name}" for name, number in counts.most_common()]

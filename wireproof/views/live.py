@@ -10,6 +10,7 @@ at the end of a batch. What is kept is one table for each connection that is ope
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import localtime, strftime
 
 from rich.console import Console
 
@@ -103,12 +104,13 @@ class LiveTableView:
         return lines
 
     def _about(self, number: int) -> str:
-        """Return whom a connection is between, as far as it is known."""
+        """Return whom a connection is between, and since when, by local time."""
         found = self._known(number) or self._ended.get(number)
         if found is None:
             return ""
-        began = ", which began earlier" if found.midstream else ""
-        return f"{found.client} → {found.server}{began}"
+        when = "before" if found.midstream else "at"
+        clock = strftime("%H:%M:%S", localtime(found.first_time))
+        return f"{found.client} → {found.server}, begun {when} {clock}"
 
     def _release(self) -> list[Line]:
         """Return what the current table holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import StringIO
+from time import localtime, strftime
 from typing import Any
 
 import pytest
@@ -53,7 +54,8 @@ def test_the_rows_are_those_of_the_table() -> None:
     assert rows[1:] == table(records, 100 - len("  7 │ "))[1:]
     end = records[-1]
     assert isinstance(end, ConnectionRecord)
-    assert rows[0].startswith(f"Connection 7: {end.client} → {end.server} ──")
+    clock = strftime("%H:%M:%S", localtime(end.first_time))
+    assert rows[0].startswith(f"Connection 7: {end.client} → {end.server}, begun at {clock} ──")
 
 
 def test_rows_come_in_the_order_of_their_records() -> None:
@@ -103,7 +105,7 @@ def test_who_a_connection_is_between_is_said_when_it_begins() -> None:
     live.write([Wire(4).request()])
     live.write([Wire(5).request()])
     title, other = (line for line in stream.getvalue().splitlines() if "Connection" in line)
-    assert title.startswith(f"  4 │ Connection 4: {end.client} → {end.server} ──")
+    assert title.startswith(f"  4 │ Connection 4: {end.client} → {end.server}, begun at ")
     assert other.startswith("  5 │ Connection 5 ──")
 
 
@@ -113,7 +115,7 @@ def test_that_it_began_earlier_is_said_when_it_is_seen_first() -> None:
     stream = StringIO()
     live = LiveTableView(Console(file=stream, width=100), {4: end}.get)
     live.write([Wire(4, exchange=None).fault()])
-    assert f"{end.server}, which began earlier ──" in stream.getvalue()
+    assert f"{end.server}, begun before " in stream.getvalue()
 
 
 def test_a_connection_that_ends_is_forgotten() -> None:
