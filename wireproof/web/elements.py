@@ -1,0 +1,182 @@
+"""The elements of one exchange, kind by kind: columns of numbers, and where their records lie.
+
+Strategy: a record is encoded once, as the contract has it, and put aside; what tables, lanes and
+searches need of it stands in columns. So an element takes 80 bytes of memory, whatever its payload,
+and a page of elements is read without a look at the others.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    DiagnosticRecord,
+    GapRecord,
+    Record,
+    Sender,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+KINDS = {
+    "request": "q",
+    "response": "r",
+    "chunk": "k",
+    "body": "b",
+    "sse_event": "e",
+    "websocket_frame": "f",
+    "websocket_message": "m",
+    "gap": "g",
+    "diagnostic": "d",
+}
+"""The letter of each kind of record; with its number it names an element: ``e3``."""
+SEVERITIES = ("note", "warning", "error")
+CRLF = 2
+
+
+class Place(NamedTuple):
+    """Where an element is: in time, in packets, in its sender's stream."""
+
+    first_packet: int
+    last_packet: int
+    first_time: float
+    last_time: float
+    sender: Sender | None
+    offset: int
+    length: int
+    size: int
+    """Of its content, in bytes."""
+    mark: int
+    """What else a lane shows of it; see :func:`mark_of`."""
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.length
+
+
+class Elements:
+    """The elements of one kind, in the order in which they were completed."""
+
+    def __init__(self) -> None:
+        self.at = array("q")
+        """Where the encoded record lies in the spool."""
+        self.encoded = array("L")
+        """How long it is there."""
+        self.first_packet = array("L")
+        self.last_packet = array("L")
+        self.first_time = array("d")
+        self.last_time = array("d")
+        self.sender = array("b")
+        """0 client, 1 server, 2 nobody."""
+        self.offset = array("q")
+        self.length = array("q")
+        self.size = array("q")
+        self.mark = array("b")
+        self._sent = (array("L"), array("L"), array("L"))
+        """The rows of each sender."""
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def append(self, record: Record, at: int, encoded: int) -> None:
+        """Add a record, which has been put aside at ``at``."""
+        sender = SENDERS[getattr(record, "sender", None)]
+        self._sent[sender].append(len(self))
+        self.at.append(at)
+        self.encoded.append(encoded)
+        self.first_packet.append(max(record.first_packet, 0))
+        self.last_packet.append(max(record.last_packet, 0))
+        self.first_time.append(record.first_time)
+        self.last_time.append(record.last_time)
+        self.sender.append(sender)
+        self.offset.append(getattr(record, "offset", None) or 0)
+        self.length.append(getattr(record, "length", None) or 0)
+        self.size.append(size_of(record))
+        self.mark.append(mark_of(record))
+
+    def place(self, row: int) -> Place:
+        """Return where the element of a row is."""
+        return Place(
+            self.first_packet[row],
+            self.last_packet[row],
+            self.first_time[row],
+            self.last_time[row],
+            SENDER_NAMES[self.sender[row]],
+            self.offset[row],
+            self.length[row],
+            self.size[row],
+            self.mark[row],
+        )
+
+    def overlapping(self, sender: Sender, start: int, end: int, most: int) -> Iterator[int]:
+        """Yield rows of a sender that hold bytes of [start, end) of its stream; ``most`` at most.
+
+        Elements of one kind end in the order in which they were completed.
+        """
+        rows = self._sent[SENDERS[sender]]
+        first = bisect_right(rows, start, key=lambda row: self.offset[row] + self.length[row])
+        for index in range(first, min(len(rows), first + most)):
+            row = rows[index]
+            if self.offset[row] >= end:
+                break
+            if self.length[row]:
+                yield row
+
+
+SENDERS: dict[Sender | None, int] = {"client": 0, "server": 1, None: 2}
+SENDER_NAMES: tuple[Sender | None, ...] = ("client", "server", None)
+
+
+def size_of(record: Record) -> int:
+    """Return how many bytes a record's content has; framing is not content."""
+    match record:
+        case ChunkRecord() | BodyRecord() | WebSocketMessageRecord():
+            return record.size
+        case WebSocketFrameRecord():
+            return record.payload_length
+        case GapRecord():
+            return record.missing
+    return getattr(record, "length", None) or 0
+
+
+def mark_of(record: Record) -> int:
+    """Return a frame's opcode, a fault's severity, else 1 for what is not as the others.
+
+    That is an event that is not dispatched, the last chunk, a binary message.
+    """
+    match record:
+        case WebSocketFrameRecord():
+            return record.opcode
+        case DiagnosticRecord():
+            return SEVERITIES.index(record.severity) if record.severity in SEVERITIES else 0
+        case SseEventRecord():
+            return int(not record.dispatched)
+        case ChunkRecord():
+            return int(not record.size)
+        case WebSocketMessageRecord():
+            return int(record.type == "binary")
+    return 0
+
+
+def content_span(kind: str, place: Place) -> tuple[int, int] | None:
+    """Return which bytes of the stream are an element's content, None if it is all framing.
+
+    A chunk's content is behind its size line and before its CRLF (RFC 9112 section 7.1); a frame's
+    behind its header (RFC 6455 section 5.2).
+    """
+    match kind:
+        case "k":
+            end = place.end - CRLF
+            start = end - place.size
+            return (start, end) if place.size and place.offset < start else None
+        case "f":
+            return (place.end - place.size, place.end) if place.size else None
+        case "b" | "e" | "m":
+            return place.offset, place.end
+    return None

@@ -1,0 +1,138 @@
+"""A packet byte by byte: its layers, and which element each byte of its payload belongs to.
+
+Strategy: offsets count the bytes of the frame from 0, as Wireshark's bytes pane does. Layers are
+read from the packet's row; what lies in its payload are the elements that overlap the bytes which
+it was the first to bring. Bytes that had come before belong to the packet that brought them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from parsers.link import LINK_TYPES
+from parsers.records import Sender
+
+from ..views.display_filter import packets_filter
+from ..views.packet_rows import FLAGS, PROTOCOLS
+from .elements import SENDERS, Place, content_span
+from .exchange import Exchange
+from .index import Index
+
+MAX_PARTS = 2_000
+"""Elements that are named of one packet."""
+HTTP, WEBSOCKET = ("q", "r", "k", "b"), ("f",)
+ABOVE = ("e", "m")
+
+
+class Part(NamedTuple):
+    """A run of a frame's bytes that belongs to an element."""
+
+    start: int
+    end: int
+    layer: str
+    """``head``, ``framing``, ``payload``, or ``content`` for what stands above the framing."""
+    kind: str
+    key: str
+    row: int
+
+
+def frame(index: Index, packet: int) -> dict[str, Any] | None:
+    """Return everything about one packet, None if there is none of that number."""
+    table = index.tracer.table
+    if not 1 <= packet <= len(table) or not table.length[packet - 1]:
+        return None
+    row = packet - 1
+    connection = table.connection[row]
+    known = index.tracer.connections[connection] if connection >= 0 else None
+    sender = None if known is None else known.sender(table.direction[row])
+    payload = max(table.end[row] - table.payload[row], 0)
+    brought = index.tracer.brought(packet)
+    shift = table.payload[row] - table.offset[row]
+    return {
+        "packet": packet,
+        "time": table.time_ns[row] / 1e9,
+        "connection": None if known is None else connection,
+        "sender": sender,
+        "length": table.length[row],
+        "captured": table.captured[row],
+        "flags": [name for bit, name in enumerate(FLAGS) if table.flags[row] >> bit & 1],
+        "offset": table.offset[row] if known is not None and payload else None,
+        "payload": payload,
+        "layers": list(_layers(index, row)),
+        "brought": [[start + shift, end + shift] for start, end in brought],
+        "parts": [] if sender is None else _parts(index, connection, sender, brought, shift),
+        "filter": packets_filter(connection if known else None, packet, packet),
+        "data": b64encode(index.data(packet)).decode(),
+    }
+
+
+def _layers(index: Index, row: int) -> Iterator[tuple[str, int, int]]:
+    """Yield name, start and end of each layer's header, and of the payload."""
+    table = index.tracer.table
+    captured = table.captured[row]
+    network, transport = table.network[row], table.transport[row]
+    payload, end = table.payload[row], table.end[row]
+    link = LINK_TYPES.get(table.link_type[row])
+    name = f"link type {table.link_type[row]}" if link is None else link.name
+    if network < 0:
+        yield name, 0, captured
+        return
+    if network:
+        yield name, 0, network
+    data = index.data(row + 1)
+    version = data[network] >> 4 if network < captured else 0
+    if transport < 0:
+        yield f"IPv{version}", network, captured
+        return
+    yield f"IPv{version}", network, transport
+    if payload < 0:
+        yield PROTOCOLS.get(data[network + 9] if version == 4 else -1, "payload"), transport, captured
+        return
+    yield "TCP", transport, payload
+    if payload < end:
+        yield "TCP payload", payload, end
+    if end < captured:
+        yield "padding", end, captured
+
+
+def _parts(
+    index: Index, connection: int, sender: Sender, brought: list[tuple[int, int]], shift: int
+) -> list[Part]:
+    found: list[Part] = []
+    for start, end in brought:
+        for exchange in index.reaching(connection, SENDERS[sender], start):
+            more = list(_overlaps(exchange, sender, start, end))
+            if found and not more:
+                break
+            found += more
+    return [part._replace(start=part.start + shift, end=part.end + shift) for part in found]
+
+
+def _overlaps(exchange: Exchange, sender: Sender, start: int, end: int) -> Iterator[Part]:
+    """Yield the parts of an exchange's elements in [start, end) of a stream."""
+    for kind in (*HTTP, *WEBSOCKET, *ABOVE):
+        elements = exchange.elements.get(kind)
+        if elements is None or (kind == "b" and "k" in exchange.elements):
+            continue
+        for row in elements.overlapping(sender, start, end, MAX_PARTS):
+            for begin, upto, layer in _split(kind, elements.place(row)):
+                begin, upto = max(begin, start), min(upto, end)
+                if begin < upto:
+                    yield Part(begin, upto, layer, kind, str(exchange.key), row)
+
+
+def _split(kind: str, place: Place) -> Iterator[tuple[int, int, str]]:
+    """Yield the parts of one element: its framing, and what it frames."""
+    content = content_span(kind, place)
+    if kind in ABOVE:
+        yield place.offset, place.end, "content"
+    elif kind in "qr":
+        yield place.offset, place.end, "head"
+    elif content is None:
+        yield place.offset, place.end, "framing"
+    else:
+        yield place.offset, content[0], "framing"
+        yield *content, "payload"
+        yield content[1], place.end, "framing"

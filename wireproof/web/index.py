@@ -1,0 +1,135 @@
+"""A capture as the inspector asks for it: exchanges, their elements, packets, and who carried what.
+
+Strategy: packets come in batches from one thread, a file's or a recording's; questions come from
+others. One lock makes them take turns, and a turn is short: a batch, or a page. Records go through
+:mod:`..carriers`, so that each byte leads to its packet; bytes go to a :class:`Spool`.
+
+Every change of an exchange has a number, so that whoever shows them asks only for what is new.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from threading import Condition
+from typing import Any, Literal
+
+import msgspec
+
+from parsers.packets import CaptureFault, Packet
+from parsers.records import ConnectionRecord, Record
+
+from ..carriers import Tracer
+from .exchange import Exchange, Key
+from .spool import Spool
+
+State = Literal["reading", "live", "ended"]
+MAX_REACHING = 64
+"""Exchanges that are looked through for the bytes of one packet."""
+ENCODER = msgspec.json.Encoder()
+
+
+class Index:
+    """Everything about one capture. All methods may be called from any thread."""
+
+    def __init__(self, name: str, state: State = "reading") -> None:
+        self.name = name
+        """What the capture is called: the file's name, never its path."""
+        self.state: State = state
+        self.problem: str | None = None
+        """Why reading ended before the capture did, None if it did not."""
+        self.progress: float | None = None
+        """Which part of the file has been read, 0 to 1; None if nobody knows."""
+        self.changed = Condition()
+        self.version = 0
+        self.tracer = Tracer()
+        self.exchanges: dict[Key, Exchange] = {}
+        self.order: list[Exchange] = []
+        """The exchanges in order of their first record."""
+        self.spool = Spool()
+        self.packet_at = array("q")
+        """Where the bytes of each packet lie in the spool."""
+        self._connections: dict[int, ConnectionRecord] = {}
+        self._of_connection: dict[int | None, list[Exchange]] = {}
+
+    # --- what comes in ---
+
+    def receive(self, packets: Sequence[Packet]) -> None:
+        """Take the next packets."""
+        with self.changed:
+            self._add(self.tracer.receive(packets))
+            for number, _, _, _, data in packets:
+                while len(self.packet_at) < number - 1:
+                    self.packet_at.append(0)
+                self.packet_at.append(self.spool.append(data))
+            self.version += 1
+            self.changed.notify_all()
+
+    def finish(self, faults: list[CaptureFault], problem: str | None = None) -> None:
+        """Take note that there is no more; ``faults`` are those of the file."""
+        with self.changed:
+            self._add(self.tracer.finish(faults))
+            self.state = "ended"
+            self.problem = problem
+            self.version += 1
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        """Give up what was put aside."""
+        self.spool.close()
+
+    def _add(self, records: list[Record]) -> None:
+        for record in records:
+            if isinstance(record, ConnectionRecord):
+                self._end(record)
+                continue
+            encoded = ENCODER.encode(record)
+            exchange = self._exchange(Key(record.connection, record.exchange))
+            exchange.add(record, self.spool.append(encoded), len(encoded))
+            exchange.changed = self.version + 1
+
+    def _end(self, record: ConnectionRecord) -> None:
+        self._connections[record.connection] = record
+        own = self._of_connection.get(record.connection)
+        if own is None:  # nothing was understood: the connection is shown as it is
+            exchange = self._exchange(Key(record.connection, None))
+            exchange.first_time, exchange.last_time = record.first_time, record.last_time
+            exchange.first_packet, exchange.last_packet = record.first_packet, record.last_packet
+            own = [exchange]
+        for exchange in own:
+            exchange.changed = self.version + 1
+
+    def _exchange(self, key: Key) -> Exchange:
+        exchange = self.exchanges.get(key)
+        if exchange is None:
+            exchange = self.exchanges[key] = Exchange(key)
+            self.order.append(exchange)
+            own = self._of_connection.setdefault(key.connection, [])
+            if own:  # so that reaches are in order also of those that have not sent anything
+                exchange.reach = own[-1].reach.copy()
+            own.append(exchange)
+        return exchange
+
+    # --- what is asked ---
+
+    def row(self, exchange: Exchange) -> dict[str, Any]:
+        """Return an exchange's row, with what its connection tells."""
+        connection = exchange.key.connection
+        record = None if connection is None else self._connections.get(connection)
+        return exchange.row(record)
+
+    def connection(self, connection: int) -> ConnectionRecord | None:
+        """Return a connection's record, None as long as it goes on."""
+        return self._connections.get(connection)
+
+    def data(self, packet: int) -> bytes:
+        """Return the bytes of a packet."""
+        row = packet - 1
+        return self.spool.read(self.packet_at[row], self.tracer.table.captured[row])
+
+    def reaching(self, connection: int, side: int, start: int) -> list[Exchange]:
+        """Return the exchanges of a connection that reach behind ``start`` of a side's stream."""
+        own = self._of_connection.get(connection, [])
+        first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])
+        return own[first : first + MAX_REACHING]
