@@ -1,0 +1,239 @@
+// Tables of elements: events, messages, frames, chunks, packets. Rows are fetched in pages when they
+// come into view.
+
+import { el } from "./dom.js";
+import { bytes, clock, dataText, duration, number, oneLine, span } from "./format.js";
+import { VirtualRows, cell } from "./rows.js";
+import { chooseElement, choosePacket, currentRow, state } from "./store.js";
+
+const ARROWS = { client: "↑", server: "↓" };
+const SAYS = { client: "sent by the client", server: "sent by the server" };
+const FLAG_NAMES = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+
+const arrow = (sender) => cell(`arrow ${sender}`, ARROWS[sender], { title: SAYS[sender] });
+const time = (record) => cell("time", duration(record.last_time - currentRow().first_time), { title: `${clock(record.last_time)} UTC` });
+const packets = (record) => cell("packets", span(record.first_packet, record.last_packet), { title: "Packets" });
+const data = (text, className = "") => cell(`data ${className}`, oneLine(text), { title: oneLine(text, 300) });
+
+/** The columns of each kind: [class, title], and the cells of a record. */
+const TABLES = {
+  e: {
+    label: "Server-sent events",
+    columns: [["number", "#"], ["id", "Id"], ["type", "Type"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Size"], ["packets", "Packets"]],
+    cells(record, row, gap) {
+      const isComment = !record.dispatched && record.fields?.every(([name]) => name === "");
+      const type = record.dispatched ? record.event : isComment ? "comment" : "not dispatched";
+      const said = isComment ? record.fields.map(([, text]) => `:${text}`).join(" ") : record.data ?? "";
+      return [
+        cell("number", number(row)),
+        cell("id", oneLine(record.id, 40)),
+        cell(`type${record.dispatched ? "" : " quiet"}`, oneLine(type, 60)),
+        data(said, record.dispatched ? "" : "quiet"),
+        time(record),
+        gap,
+        cell("size", bytes(record.length)),
+        packets(record),
+      ];
+    },
+  },
+  m: {
+    label: "WebSocket messages",
+    columns: [["arrow", ""], ["number", "#"], ["type", "Type"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Length"], ["frames", "Frames"], ["packets", "Packets"]],
+    cells: (record, row, gap) => [
+      arrow(record.sender),
+      cell("number", number(row)),
+      cell("type", `${record.type}${record.compressed ? ", deflated" : ""}`),
+      data(dataText(record), record.type === "binary" ? "hex" : ""),
+      time(record),
+      gap,
+      cell("size", bytes(record.size)),
+      cell("frames", number(record.frames)),
+      packets(record),
+    ],
+  },
+  f: {
+    label: "WebSocket frames",
+    columns: [["arrow", ""], ["number", "#"], ["opcode", "Opcode"], ["bits", "Bits"], ["mask", "Mask"], ["data", "Payload"], ["time", "Time"], ["gap", "Gap"], ["size", "Length"], ["packets", "Packets"]],
+    cells(record, row, gap) {
+      const bits = [record.fin && "FIN", record.rsv1 && "RSV1", record.rsv2 && "RSV2", record.rsv3 && "RSV3"];
+      const isClose = record.opcode === 8;
+      const said = isClose ? `${record.close_code ?? "no code"} ${record.close_reason ?? ""}` : dataText(record);
+      return [
+        arrow(record.sender),
+        cell("number", number(row)),
+        cell(`opcode${record.opcode >= 8 ? " control" : ""}`, record.opcode_name),
+        cell("bits", bits.filter(Boolean).join(" ")),
+        cell("mask", record.masking_key ?? ""),
+        data(said, record.encoding === "base64" && !isClose ? "hex" : ""),
+        time(record),
+        gap,
+        cell("size", bytes(record.payload_length)),
+        packets(record),
+      ];
+    },
+  },
+  k: {
+    label: "Chunks",
+    columns: [["arrow", ""], ["number", "#"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Size"], ["packets", "Packets"]],
+    cells: (record, row, gap) => [
+      arrow(record.sender),
+      cell("number", number(row)),
+      record.size ? data(dataText(record), record.encoding === "base64" ? "hex" : "") : data(lastChunk(record), "quiet"),
+      time(record),
+      gap,
+      cell("size", bytes(record.size)),
+      packets(record),
+    ],
+  },
+};
+
+function lastChunk(record) {
+  const trailers = (record.trailers ?? []).map(([name, value]) => `${name}: ${value}`);
+  return ["last chunk", ...trailers].join("; ");
+}
+
+/** A cell with the gap before an element, and a bar as long as the gap. */
+function gapCell(gap, longest) {
+  const node = cell("gap", gap === null ? "" : duration(gap));
+  if (gap !== null && longest > 0) {
+    const bar = el("i");
+    bar.style.width = `${Math.round(100 * Math.sqrt(gap / longest))}%`;
+    node.prepend(bar);
+  }
+  return node;
+}
+
+/** The table of one kind of element of an exchange. */
+export class ElementTable {
+  constructor(kind, key, timeline) {
+    this.kind = kind;
+    this.key = key;
+    this.timeline = timeline;
+    this.pages = new Map();
+    const { label, columns } = TABLES[kind];
+    this.list = new VirtualRows({
+      label,
+      height: 24,
+      className: `table ${kind}`,
+      render: (row) => this.cells(row),
+      choose: (row) => chooseElement(this.key, this.kind, row),
+    });
+    const heads = columns.map(([name, title]) => el("div", { class: `head ${name}` }, title));
+    this.node = el("div", { class: "panel-table" }, el("div", { class: `table heads ${kind}` }, heads), this.list.node);
+  }
+
+  /** Show what there is now. */
+  update() {
+    const total = state.rows.get(this.key)?.counts[this.kind] ?? 0;
+    // Only the last page may have been incomplete.
+    const last = Math.floor(Math.max(total - 1, 0) / this.size);
+    for (const page of this.pages.keys()) {
+      const rows = this.pages.get(page);
+      if (rows && rows.length < this.size && (page < last || page * this.size + rows.length < total)) this.pages.delete(page);
+    }
+    this.list.resize(total);
+    this.mark();
+  }
+
+  get size() {
+    return state.summary.pages.rows;
+  }
+
+  mark() {
+    const chosen = state.element;
+    const isHere = chosen?.key === this.key && chosen.kind === this.kind;
+    this.list.select(isHere ? chosen.row : -1, isHere);
+  }
+
+  cells(row) {
+    const page = Math.floor(row / this.size);
+    const rows = this.pages.get(page);
+    const found = rows?.[row - page * this.size];
+    if (!found) {
+      if (!this.pages.has(page)) this.fetch(page);
+      return [cell("number", number(row)), cell("data quiet", "…")];
+    }
+    return TABLES[this.kind].cells(found.record, row, this.gap(row));
+  }
+
+  gap(row) {
+    const lane = this.timeline.lanes.find((one) => one.kind === this.kind);
+    if (!lane || row < 1 || row >= lane.length) return gapCell(null, 0);
+    return gapCell(Math.max(lane.time(row) - lane.time(row - 1), 0), this.longest(lane));
+  }
+
+  longest(lane) {
+    if (this.measured !== lane.length) {
+      this.measured = lane.length;
+      this.most = 0;
+      for (let index = 1; index < lane.length; index += 1) {
+        this.most = Math.max(this.most, lane.time(index) - lane.time(index - 1));
+      }
+    }
+    return this.most;
+  }
+
+  async fetch(page) {
+    this.pages.set(page, null);
+    try {
+      const answer = await state.source.get(`rows/${this.key}/${this.kind}/${page}`);
+      this.pages.set(page, answer.rows);
+    } catch {
+      this.pages.delete(page);
+      return;
+    }
+    this.list.redraw();
+  }
+}
+
+/** The table of the packets of an exchange's connection. */
+export class PacketTable {
+  constructor(timeline) {
+    this.timeline = timeline;
+    this.list = new VirtualRows({
+      label: "Packets of the connection",
+      height: 24,
+      className: "table p",
+      render: (index) => this.cells(index),
+      choose: (index) => choosePacket(this.lane.columns.packet[index]),
+    });
+    const titles = [["arrow", ""], ["number", "Frame"], ["data", "Flags"], ["time", "Time"], ["gap", "Gap"], ["size", "Payload"]];
+    const heads = titles.map(([name, title]) => el("div", { class: `head ${name}` }, title));
+    this.node = el("div", { class: "panel-table" }, el("div", { class: "table heads p" }, heads), this.list.node);
+  }
+
+  get lane() {
+    return this.timeline.lanes.find((lane) => lane.kind === "p");
+  }
+
+  update() {
+    this.list.resize(this.lane?.length ?? 0);
+    this.mark();
+  }
+
+  mark() {
+    const index = this.lane && state.packet ? this.timeline.chosenPacket(this.lane) : -1;
+    this.list.select(index, index >= 0);
+  }
+
+  cells(index) {
+    const { columns } = this.lane;
+    const sender = columns.sender[index] ? "server" : "client";
+    const flags = FLAG_NAMES.filter((_, bit) => (columns.flags[index] >> bit) & 1).join(", ");
+    const again = columns.again[index] ? "; sent again: these bytes had come before" : "";
+    const gap = index ? Math.max(columns.time[index] - columns.time[index - 1], 0) : null;
+    const cells = [
+      arrow(sender),
+      cell("number", String(columns.packet[index])),
+      cell(`data${again ? " warn" : ""}`, `${flags}${again}`),
+      cell("time", duration(columns.time[index] - currentRow().first_time), { title: `${clock(columns.time[index])} UTC` }),
+      gapCell(gap, 0),
+      cell("size", columns.size[index] ? bytes(columns.size[index]) : ""),
+    ];
+    return cells;
+  }
+}
+
+/** A message in the middle of an empty panel. */
+export const empty = (text) => el("p", { class: "empty" }, text);
+

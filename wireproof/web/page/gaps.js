@@ -1,0 +1,118 @@
+// The histogram of gaps between what was received, and the figures people quote: p50, p90, p99.
+// The axis is logarithmic: gaps of a stream reach from microseconds to minutes.
+
+import { el, fill, byId, oncePerFrame } from "./dom.js";
+import { count, duration, percentile } from "./format.js";
+import { on } from "./store.js";
+
+const PER_DECADE = 6;
+const NAMES = { p: "packets with data", k: "chunks", e: "events", f: "data frames", m: "messages" };
+
+export class Gaps {
+  constructor() {
+    this.host = byId("gaps-plot");
+    this.figures = byId("gaps-figures");
+    this.timeline = null;
+    on("lanes", (timeline) => {
+      this.timeline = timeline;
+      this.draw();
+    });
+    new ResizeObserver(oncePerFrame(() => this.draw())).observe(this.host);
+  }
+
+  draw() {
+    this.plot?.destroy();
+    this.plot = null;
+    const { gaps, main, colours } = this.timeline ?? {};
+    fill(this.host);
+    if (!gaps?.length || !this.timeline.lanes.length) {
+      fill(this.figures, el("span", { class: "quiet" }, "no gaps: fewer than two arrivals"));
+      return;
+    }
+    const sorted = Float64Array.from(gaps).sort();
+    const marks = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99], ["max", 1]].map(([name, part]) => [
+      name,
+      percentile(sorted, part),
+    ]);
+    fill(
+      this.figures,
+      marks.map(([name, value]) => el("span", { class: "figure" }, el("b", {}, name), ` ${duration(value)}`)),
+      el("span", { class: "quiet" }, `${count(gaps.length, "gap")} between ${NAMES[main.kind]}`),
+    );
+    if (this.host.clientWidth < 60 || this.host.clientHeight < 40) return;
+    this.plot = new uPlot(this.options(colours, marks), histogram(sorted), this.host);
+  }
+
+  options(colours, marks) {
+    const font = '10.5px system-ui, "DejaVu Sans", sans-serif';
+    return {
+      width: this.host.clientWidth,
+      height: this.host.clientHeight,
+      padding: [16, 10, 0, 10],
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: false }, y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
+      axes: [
+        {
+          stroke: colours.quiet,
+          font,
+          size: 20,
+          gap: 2,
+          grid: { show: false },
+          ticks: { show: false },
+          splits: (plot) => decades(plot.scales.x.min, plot.scales.x.max),
+          values: (_, splits) => splits.map((value) => duration(10 ** value)),
+        },
+        { show: false },
+      ],
+      series: [
+        {},
+        {
+          fill: colours.server,
+          width: 0,
+          points: { show: false },
+          paths: uPlot.paths.bars({ size: [0.86, 60], align: 1 }),
+        },
+      ],
+      hooks: { draw: [(plot) => drawMarks(plot, marks, colours)] },
+    };
+  }
+}
+
+/** Columns of the histogram: the logarithm where each bar begins, and how many gaps are in it. */
+function histogram(sorted) {
+  const place = (gap) => Math.floor(Math.log10(Math.max(gap, 1e-6)) * PER_DECADE);
+  const first = place(sorted[0]) - 1;
+  const last = place(sorted[sorted.length - 1]) + 2;
+  const places = Array.from({ length: last - first + 1 }, (_, index) => (first + index) / PER_DECADE);
+  const counts = new Array(places.length).fill(0);
+  for (const gap of sorted) counts[place(gap) - first] += 1;
+  return [places, counts];
+}
+
+function decades(min, max) {
+  const found = [];
+  for (let power = Math.ceil(min); power <= max; power += 1) found.push(power);
+  return found.length ? found : [(min + max) / 2];
+}
+
+/** Draw a line at each figure, with its name if there is room. */
+function drawMarks(plot, marks, colours) {
+  const { ctx, bbox } = plot;
+  const scale = uPlot.pxRatio;
+  ctx.save();
+  ctx.font = `${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.textBaseline = "bottom";
+  ctx.textAlign = "center";
+  let free = -Infinity;
+  for (const [name, value] of marks) {
+    const x = Math.round(plot.valToPos(Math.log10(Math.max(value, 1e-6)), "x", true));
+    ctx.fillStyle = colours.warn;
+    ctx.fillRect(x, bbox.top, 1, bbox.height);
+    if (x - 10 * scale < free) continue;
+    ctx.fillStyle = colours.quiet;
+    ctx.fillText(name, x, bbox.top - 2 * scale);
+    free = x + 14 * scale;
+  }
+  ctx.restore();
+}

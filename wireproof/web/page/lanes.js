@@ -1,0 +1,110 @@
+// The lanes of an exchange: for each kind of element one column of times, one of sizes, and so on,
+// fetched in pages and put together in typed arrays, so that 100,000 marks are a few megabytes.
+
+import { state } from "./store.js";
+
+const COLUMNS = ["time", "packet", "sender", "size", "mark", "flags", "again"];
+
+/** A growing set of columns. */
+export class Lane {
+  constructor(kind, path) {
+    this.kind = kind;
+    this.path = path; // of its pages, without the number
+    this.length = 0;
+    this.columns = {};
+    this.connection = null; // the record of a packet lane's connection
+  }
+
+  /** Load what there is, and what has come since. Returns whether there was anything new. */
+  async load() {
+    const size = state.summary.pages.lane;
+    const before = this.length;
+    for (let page = Math.floor(this.length / size); ; page += 1) {
+      const answer = await state.source.get(`${this.path}/${page}`);
+      this.connection = answer.connection ?? this.connection;
+      this.put(page * size, answer);
+      if ((page + 1) * size >= answer.total) return this.length !== before;
+    }
+  }
+
+  put(start, answer) {
+    const end = start + answer.time.length;
+    for (const name of COLUMNS) {
+      if (!(name in answer)) continue;
+      this.columns[name] = grown(this.columns[name], end);
+      this.columns[name].set(answer[name], start);
+    }
+    this.length = Math.max(this.length, end);
+  }
+
+  time(index) {
+    return this.columns.time[index];
+  }
+
+  /** The first element at `time` or after it. */
+  at(time) {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.columns.time[middle] < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function grown(column, size) {
+  if (column && column.length >= size) return column;
+  const larger = new Float64Array(Math.max(size, column ? column.length * 2 : 64));
+  if (column) larger.set(column);
+  return larger;
+}
+
+/** The lanes of an exchange, packets first. */
+export function lanesOf(row) {
+  const lanes = [];
+  if (row.connection !== null) lanes.push(new Lane("p", `packets/${row.connection}`));
+  for (const kind of ["k", "e", "f", "m"]) {
+    if (kind === "m" && row.counts.f) continue; // frames show the same, and more
+    if (row.counts[kind]) lanes.push(new Lane(kind, `lane/${row.key}/${kind}`));
+  }
+  return lanes;
+}
+
+/** The lane whose gaps matter: what the application receives. */
+export function mainLane(lanes) {
+  for (const kind of ["e", "f", "m", "k"]) {
+    const found = lanes.find((lane) => lane.kind === kind && lane.length);
+    if (found) return found;
+  }
+  return lanes.find((lane) => lane.kind === "p" && lane.length) ?? null;
+}
+
+const CONTROL = 8; // opcodes from here on are control frames (RFC 6455 section 5.2)
+
+/** The elements that count as content: [times, indices] of what the server sent. */
+export function received(lane) {
+  const times = [];
+  const indices = [];
+  const { time, sender, size, mark } = lane.columns;
+  for (let index = 0; index < lane.length; index += 1) {
+    if (sender[index] !== 1) continue;
+    if (lane.kind === "p" && !size[index]) continue;
+    if (lane.kind === "f" && mark[index] >= CONTROL) continue;
+    if (lane.kind === "e" && mark[index]) continue;
+    if (lane.kind === "k" && mark[index]) continue;
+    times.push(time[index]);
+    indices.push(index);
+  }
+  return { times, indices };
+}
+
+/** The gaps between times, in seconds. */
+export function gapsOf(times) {
+  const gaps = new Float64Array(Math.max(times.length - 1, 0));
+  for (let index = 0; index < gaps.length; index += 1) {
+    gaps[index] = Math.max(times[index + 1] - times[index], 0);
+  }
+  return gaps;
+}

@@ -1,0 +1,183 @@
+// The page begins here: it asks what the capture is, makes the views, and hears of news.
+
+import { byId, el, fill } from "./dom.js";
+import { bytes, count, duration, oneLine } from "./format.js";
+import { openSource } from "./source.js";
+import { Connections } from "./connections.js";
+import { Timeline } from "./timeline.js";
+import { Gaps } from "./gaps.js";
+import { Panels } from "./panels.js";
+import { Bytes } from "./bytes.js";
+import { Keys } from "./keys.js";
+import { chooseElement, chooseExchange, choosePacket, emit, linkOf, on, readLink, state } from "./store.js";
+
+async function start() {
+  dress(stored("theme"));
+  state.source = openSource();
+  takeSummary(await state.source.get("summary"));
+  await takePages();
+  const connections = new Connections();
+  const timeline = new Timeline();
+  new Gaps();
+  const panels = new Panels();
+  new Bytes();
+  new Keys({ connections, timeline, panels, pause, theme });
+  byId("theme").addEventListener("click", theme);
+  byId("pause").addEventListener("click", pause);
+  for (const name of ["element", "exchange"]) on(name, () => history.replaceState(null, "", linkOf()));
+  window.addEventListener("hashchange", () => follow(location.hash));
+  splitters();
+  if (!follow(location.hash)) chooseFirst();
+  document.documentElement.dataset.ready = "true";
+  state.source.news(state.summary.version, takeNews, () => byId("live").setAttribute("hidden", ""));
+}
+
+/** Get every row of the connections table, the first page first. */
+async function takePages() {
+  const { exchanges, pages } = state.summary;
+  for (let page = 0; page * pages.exchanges < Math.max(exchanges, 1); page += 1) {
+    takeRows(await state.source.get(`exchanges/${page}`));
+  }
+}
+
+function takeRows(rows) {
+  for (const row of rows) {
+    if (!state.rows.has(row.key)) state.order.push(row.key);
+    state.rows.set(row.key, row);
+  }
+}
+
+function takeSummary(summary) {
+  state.summary = summary;
+  byId("name").textContent = oneLine(summary.name, 200);
+  document.title = `${oneLine(summary.name, 80)} · wireproof`;
+  const length = Math.max(summary.end - summary.start, 0);
+  const facts = [count(summary.packets, "packet"), bytes(summary.bytes), count(summary.connections, "connection"), duration(length)];
+  byId("facts").textContent = facts.join(" · ");
+  const isGoing = summary.state !== "ended";
+  byId("live").hidden = !isGoing;
+  byId("pause").hidden = !isGoing;
+  const part = summary.progress === null ? "" : ` ${Math.round(summary.progress * 100)} %`;
+  byId("live").textContent = summary.state === "live" ? "live" : `reading${part}`;
+  byId("problem").hidden = !summary.problem;
+  byId("problem").textContent = summary.problem ?? "";
+  if (summary.redacted) byId("redacted").hidden = false;
+}
+
+// --- news ---
+
+let waiting = []; // rows that came while it was paused
+
+function takeNews({ summary, rows }) {
+  if (!summary) return;
+  if (state.isPaused) {
+    waiting = [...waiting, ...rows];
+    byId("pause").textContent = `Go on (${new Set(waiting.map((row) => row.key)).size} changed)`;
+    state.later = summary;
+    return;
+  }
+  show(summary, rows);
+}
+
+function show(summary, rows) {
+  // Pages that were not full have grown; a packet's place among elements may have changed too.
+  state.source.forget((path) => !/^packet\//.test(path) || summary.packets - Number(path.slice(7)) < 2000);
+  takeSummary(summary);
+  const isFirst = !state.order.length;
+  takeRows(rows);
+  emit("rows");
+  if (isFirst || !state.current) chooseFirst();
+  else if (rows.some((row) => row.key === state.current)) emit("grown");
+}
+
+function pause() {
+  if (byId("pause").hidden) return;
+  state.isPaused = !state.isPaused;
+  byId("pause").textContent = state.isPaused ? "Go on" : "Pause";
+  byId("pause").setAttribute("aria-pressed", String(state.isPaused));
+  if (!state.isPaused && state.later) {
+    const rows = waiting;
+    waiting = [];
+    show(state.later, rows);
+    state.later = null;
+  }
+}
+
+// --- what is chosen ---
+
+function chooseFirst() {
+  const better = state.order.find((key) => state.rows.get(key).response_time) ?? state.order[0];
+  if (better) chooseExchange(better);
+}
+
+/** Choose what a link points at; returns whether it is there. */
+function follow(hash) {
+  const link = readLink(hash);
+  if (!link || hash === linkOf()) return Boolean(link);
+  if (link.packet) {
+    if (!state.current) chooseFirst();
+    choosePacket(link.packet);
+    return true;
+  }
+  const key = state.rows.has(link.key) ? link.key : state.order.find((one) => one.startsWith(`${link.key.split(".")[0]}.`));
+  if (!key) return false;
+  if (link.kind) chooseElement(key, link.kind, link.row);
+  else chooseExchange(key);
+  return true;
+}
+
+// --- how it looks ---
+
+function stored(name) {
+  try {
+    return localStorage.getItem(`wireproof-${name}`);
+  } catch {
+    return null; // a page from disk may be denied it
+  }
+}
+
+function dress(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
+}
+
+function theme() {
+  const isDark = getComputedStyle(document.documentElement).colorScheme === "dark";
+  const next = isDark ? "light" : "dark";
+  dress(next);
+  try {
+    localStorage.setItem("wireproof-theme", next);
+  } catch {
+    // it is for this page only, then
+  }
+  emit("theme");
+}
+
+/** Borders between the parts of the page that can be dragged, or moved by the arrow keys. */
+function splitters() {
+  const root = document.documentElement;
+  for (const node of document.querySelectorAll(".splitter")) {
+    const { name, axis } = node.dataset;
+    const set = (value) => root.style.setProperty(name, `${Math.min(Math.max(value, 12), 80)}%`);
+    const place = (event) => {
+      const box = node.parentElement.getBoundingClientRect();
+      set(axis === "x" ? (100 * (event.clientX - box.left)) / box.width : (100 * (event.clientY - box.top)) / box.height);
+    };
+    node.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      node.setPointerCapture(event.pointerId);
+      node.addEventListener("pointermove", place);
+    });
+    node.addEventListener("pointerup", () => node.removeEventListener("pointermove", place));
+    node.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -4, ArrowUp: -4, ArrowRight: 4, ArrowDown: 4 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      set(parseFloat(getComputedStyle(root).getPropertyValue(name)) + step);
+    });
+  }
+}
+
+start().catch((error) => {
+  fill(byId("connections"), el("p", { class: "empty" }, `The page cannot go on: ${error.message}`));
+});

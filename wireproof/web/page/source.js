@@ -1,0 +1,96 @@
+// Where answers come from: the server, path by path, or the report itself, which holds the very
+// same answers. Nobody else knows which of the two it is.
+
+import { fromBase64 } from "./format.js";
+
+const KEPT = 400; // answers in memory; the least recently used goes first
+
+/** Answers of the server that serves this page. */
+class ServerSource {
+  constructor() {
+    this.isReport = false;
+    this.cache = new Map();
+  }
+
+  /** Get an answer. What may still grow is asked for anew after `forget`. */
+  get(path) {
+    const known = this.cache.get(path);
+    if (known) {
+      this.cache.delete(path);
+      this.cache.set(path, known);
+      return known;
+    }
+    const asked = this.ask(path);
+    asked.catch(() => this.cache.delete(path));
+    this.cache.set(path, asked);
+    if (this.cache.size > KEPT) this.cache.delete(this.cache.keys().next().value);
+    return asked;
+  }
+
+  async ask(path) {
+    const response = await fetch(`answers/${path}`, { credentials: "same-origin" });
+    if (!response.ok) throw new Error(`no answer to ${path}: ${response.status}`);
+    return response.json();
+  }
+
+  /** Drop the answers that growth has made old. */
+  forget(isOld) {
+    for (const path of [...this.cache.keys()]) if (isOld(path)) this.cache.delete(path);
+  }
+
+  /** Call `take` with each event of news after `version`, and `end` when no more will come. */
+  news(version, take, end) {
+    const events = new EventSource(`news?since=${version}`);
+    events.onmessage = (event) => take(JSON.parse(event.data));
+    events.addEventListener("end", () => {
+      events.close();
+      end();
+    });
+    events.onerror = () => {
+      if (events.readyState === EventSource.CLOSED) end();
+    };
+  }
+}
+
+/** Answers that lie in the page, in bundles that are compressed each by itself. */
+class ReportSource {
+  constructor(bundles) {
+    this.isReport = true;
+    this.bundles = bundles;
+    this.open = new Map();
+  }
+
+  async get(path) {
+    const name = bundleOf(path);
+    if (!this.open.has(name)) {
+      if (this.open.size > 64) this.open.delete(this.open.keys().next().value);
+      this.open.set(name, this.unpack(name));
+    }
+    const answers = await this.open.get(name);
+    if (!(path in answers)) throw new Error(`the report holds no ${path}`);
+    return answers[path];
+  }
+
+  async unpack(name) {
+    if (!Object.hasOwn(this.bundles, name)) return {};
+    const packed = new Blob([fromBase64(this.bundles[name])]).stream();
+    const stream = packed.pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  forget() {}
+
+  news(version, take, end) {
+    end();
+  }
+}
+
+/** The bundle that holds a path: 64 neighbours share one. `wireproof/web/report.py` says the same. */
+function bundleOf(path) {
+  return path.replace(/\d+$/, (last) => `${Math.floor(Number(last) / 64)}*`);
+}
+
+export function openSource() {
+  const held = document.getElementById("report");
+  return held ? new ReportSource(JSON.parse(held.textContent)) : new ServerSource();
+}

@@ -1,0 +1,535 @@
+// The timeline of an exchange: a lane for packets, one for chunks, one for events or frames, and the
+// curve of all bytes. Each element is a mark at its arrival whose height is its size. What did not
+// come is as visible as what came: stalls are shaded, and bursts are counted.
+//
+// uPlot has the axes, the curve, the cursor and the zoom; a hook of it draws the lanes, because marks
+// of 100,000 elements are one path for each lane, and one mark for each column of pixels.
+
+import { el, fill, byId, oncePerFrame } from "./dom.js";
+import { bytes, count, duration, number, percentile } from "./format.js";
+import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
+import { chooseElement, choosePacket, currentRow, emit, on, state } from "./store.js";
+
+const LANE_HEIGHT = 36;
+const CURVE_HEIGHT = 52;
+const AXIS_HEIGHT = 24;
+const GUTTER = 92; // pixels left of the plot: the lanes' names
+const NAMES = { p: "packets", k: "chunks", e: "events", f: "frames", m: "messages" };
+const FIN = 1;
+const SYN = 2;
+const RST = 4;
+const BURST = 4; // so many that came together are a burst
+const TOGETHER = 0.0005; // seconds between them at most
+
+/** Which pauses are stalls: ten times the usual gap, and long enough that a person notices. */
+export function stallLimit(gaps) {
+  return Math.max(10 * percentile(Float64Array.from(gaps).sort(), 0.5), 0.15);
+}
+
+export class Timeline {
+  constructor() {
+    this.lanes = [];
+    this.plot = null;
+    this.loading = 0;
+    this.note = byId("timeline-note");
+    this.host = byId("timeline-plot");
+    this.tip = el("div", { class: "tip", role: "status", hidden: true });
+    this.host.after(this.tip);
+    this.redraw = oncePerFrame(() => this.plot?.redraw(false));
+    on("exchange", () => this.open());
+    on("element", () => this.redraw());
+    on("grown", () => this.grow());
+    on("theme", () => this.build());
+    new ResizeObserver(oncePerFrame(() => this.fit())).observe(this.host);
+    byId("zoom-in").addEventListener("click", () => this.zoom(0.5));
+    byId("zoom-out").addEventListener("click", () => this.zoom(2));
+    byId("zoom-fit").addEventListener("click", () => this.reset());
+  }
+
+  async open() {
+    const row = currentRow();
+    this.lanes = [];
+    this.range = null;
+    if (!row) return this.build();
+    const loading = (this.loading += 1);
+    const lanes = lanesOf(row);
+    await Promise.all(lanes.map((lane) => lane.load()));
+    if (loading !== this.loading) return undefined; // another one has been chosen meanwhile
+    this.lanes = lanes.filter((lane) => lane.length);
+    this.start = row.first_time;
+    this.measure();
+    return this.build();
+  }
+
+  /** Take what has come since. */
+  async grow() {
+    const row = currentRow();
+    if (!row || !this.lanes.length) return this.open();
+    const known = new Set(this.lanes.map((lane) => lane.path));
+    const more = lanesOf(row).filter((lane) => !known.has(lane.path));
+    if (more.length) return this.open();
+    const loading = this.loading;
+    await Promise.all(this.lanes.map((lane) => lane.load()));
+    if (loading !== this.loading) return undefined;
+    this.measure();
+    if (!this.plot) return this.build();
+    this.plot.setData(this.curve(), false);
+    if (!this.range) this.reset();
+    return emit("lanes", this);
+  }
+
+  /** Work out what is told at a glance: the largest sizes, gaps, stalls, bursts. */
+  measure() {
+    const row = currentRow();
+    this.end = Math.max(row.last_time, this.start + 1e-5);
+    const main = mainLane(this.lanes);
+    this.main = main;
+    const { times, indices } = main ? received(main) : { times: [], indices: [] };
+    this.times = times;
+    this.indices = indices;
+    this.gaps = gapsOf(times);
+    const limit = stallLimit(this.gaps);
+    this.stalls = [];
+    for (let index = 0; index < this.gaps.length; index += 1) {
+      if (this.gaps[index] >= limit) this.stalls.push([times[index], times[index + 1]]);
+    }
+    this.bursts = burstsOf(times);
+    for (const lane of this.lanes) lane.largest = largest(lane.columns.size, lane.length);
+  }
+
+  /** The curve's columns: seconds since the start, and bytes received and sent until then. */
+  curve() {
+    const lane = this.lanes.find((one) => one.kind === "p");
+    if (!lane) return [[0], [0], [0]];
+    const { time, size, sender } = lane.columns;
+    const seconds = [];
+    const got = [];
+    const gave = [];
+    let down = 0;
+    let up = 0;
+    for (let index = 0; index < lane.length; index += 1) {
+      if (!size[index] || time[index] < this.start - 1e-9 || time[index] > this.end + 1e-9) continue;
+      if (sender[index]) down += size[index];
+      else up += size[index];
+      seconds.push(time[index] - this.start);
+      got.push(down);
+      gave.push(up);
+    }
+    if (!seconds.length) return [[0], [0], [0]];
+    this.total = Math.max(down, up, 1);
+    return [seconds, got, gave];
+  }
+
+  get height() {
+    return this.lanes.length * LANE_HEIGHT + CURVE_HEIGHT + AXIS_HEIGHT;
+  }
+
+  build() {
+    this.plot?.destroy();
+    this.plot = null;
+    this.tip.hidden = true;
+    fill(this.host);
+    if (!this.lanes.length) {
+      this.note.textContent = "";
+      return emit("lanes", this);
+    }
+    this.colours = coloursOf();
+    const data = this.curve();
+    this.host.style.height = `${this.height}px`;
+    this.plot = new uPlot(this.options(), data, this.host);
+    this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.plot.over.addEventListener("click", (event) => this.click(event));
+    this.plot.over.addEventListener("mousemove", (event) => this.hover(event));
+    this.plot.over.addEventListener("mouseleave", () => (this.tip.hidden = true));
+    this.plot.over.addEventListener("pointerdown", (event) => this.pan(event), true);
+    this.say();
+    return emit("lanes", this);
+  }
+
+  options() {
+    const { ink, quiet, line, server, client } = this.colours;
+    const font = '11px system-ui, "DejaVu Sans", sans-serif';
+    const part = CURVE_HEIGHT / (this.lanes.length * LANE_HEIGHT + CURVE_HEIGHT);
+    const step = uPlot.paths.stepped({ align: 1 });
+    return {
+      width: Math.max(this.host.clientWidth, 200),
+      height: this.height,
+      padding: [0, 62, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: true, y: false, setScale: true }, points: { show: false } },
+      scales: {
+        x: { time: false, range: (_, min, max) => this.bounds(min, max) },
+        y: { range: () => [0, this.total / (part * 0.86)] },
+      },
+      axes: [
+        {
+          stroke: quiet,
+          font,
+          size: AXIS_HEIGHT,
+          grid: { stroke: line, width: 1 },
+          ticks: { show: false },
+          gap: 2,
+          values: (_, splits) => splits.map((value) => axisTime(value, splits)),
+        },
+        { side: 3, size: GUTTER, stroke: ink, grid: { show: false }, ticks: { show: false }, values: () => [] },
+      ],
+      series: [
+        {},
+        { stroke: server, fill: `${server}22`, width: 1.5, paths: step, points: { show: false } },
+        { stroke: client, width: 1, dash: [3, 3], paths: step, points: { show: false } },
+      ],
+      hooks: {
+        drawAxes: [(plot) => this.drawBack(plot)],
+        draw: [(plot) => this.drawLanes(plot)],
+        setScale: [(plot, name) => name === "x" && this.noteRange(plot)],
+      },
+    };
+  }
+
+  // --- what part of time is in view ---
+
+  bounds(min, max) {
+    if (this.range) return this.range;
+    const length = this.end - this.start;
+    const margin = Math.max(length * 0.015, 1e-6);
+    return min === null || max === null || !Number.isFinite(length) ? [0, 1] : [-margin, length + margin];
+  }
+
+  /** A drag on the plot has chosen a range. */
+  noteRange(plot) {
+    if (plot.select.width > 0 && !this.setting) {
+      const from = plot.posToVal(plot.select.left, "x");
+      const upto = plot.posToVal(plot.select.left + plot.select.width, "x");
+      plot.select.width = 0;
+      this.setRange(from, upto);
+    }
+  }
+
+  setRange(from, upto) {
+    const most = (this.end - this.start) * 1.2 + 1e-3;
+    const length = Math.min(Math.max(upto - from, 2e-6), most);
+    const middle = (from + upto) / 2;
+    this.range = length >= most ? null : [middle - length / 2, middle + length / 2];
+    this.apply();
+  }
+
+  apply() {
+    if (!this.plot) return;
+    const [min, max] = this.bounds(0, 0);
+    this.setting = true;
+    this.plot.setScale("x", { min, max });
+    this.setting = false;
+    this.say();
+  }
+
+  reset() {
+    this.range = null;
+    this.apply();
+  }
+
+  zoom(factor, at = null) {
+    if (!this.plot) return;
+    const { min, max } = this.plot.scales.x;
+    const middle = at ?? (min + max) / 2;
+    this.setRange(middle - (middle - min) * factor, middle + (max - middle) * factor);
+  }
+
+  shift(part) {
+    if (!this.plot) return;
+    const { min, max } = this.plot.scales.x;
+    this.setRange(min + (max - min) * part, max + (max - min) * part);
+  }
+
+  wheel(event) {
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
+      event.preventDefault();
+      this.shift((event.deltaX || event.deltaY) / 1000);
+    } else if (event.ctrlKey || event.metaKey || event.altKey || this.range) {
+      event.preventDefault();
+      this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.plot.posToVal(event.offsetX, "x"));
+    }
+  }
+
+  /** Shift and drag, or the middle button, moves what is in view. */
+  pan(event) {
+    if (!(event.shiftKey || event.button === 1)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const { min, max } = this.plot.scales.x;
+    const scale = (max - min) / this.plot.over.clientWidth;
+    const move = (moved) => {
+      const by = (event.clientX - moved.clientX) * scale;
+      this.setRange(min + by, max + by);
+    };
+    window.addEventListener("pointermove", move);
+    window.addEventListener("pointerup", () => window.removeEventListener("pointermove", move), { once: true });
+  }
+
+  fit() {
+    if (!this.plot || !this.host.clientWidth) return;
+    if (Math.abs(this.plot.width - this.host.clientWidth) > 1) {
+      this.plot.setSize({ width: this.host.clientWidth, height: this.height });
+    }
+  }
+
+  // --- drawing ---
+
+  drawBack(plot) {
+    const { ctx, bbox } = plot;
+    const scale = uPlot.pxRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const [from, upto] of this.stalls) this.drawStall(plot, from, upto);
+    ctx.restore();
+    ctx.fillStyle = this.colours.line;
+    this.lanes.forEach((_, index) => {
+      const y = bbox.top + (index + 1) * LANE_HEIGHT * scale;
+      ctx.fillRect(bbox.left - GUTTER * scale, Math.round(y), bbox.width + GUTTER * scale, 1);
+    });
+  }
+
+  drawStall(plot, from, upto) {
+    const { ctx, bbox } = plot;
+    const scale = uPlot.pxRatio;
+    const left = plot.valToPos(from - this.start, "x", true);
+    const right = plot.valToPos(upto - this.start, "x", true);
+    ctx.fillStyle = this.colours.stall;
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    const text = `${duration(upto - from)} stall`;
+    ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    const width = ctx.measureText(text).width;
+    if (right - left < width + 8 * scale) return;
+    ctx.fillStyle = this.colours.warn;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "top";
+    ctx.fillText(text, (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2, bbox.top + 4 * scale);
+  }
+
+  drawLanes(plot) {
+    const { ctx, bbox } = plot;
+    const scale = uPlot.pxRatio;
+    ctx.save();
+    this.lanes.forEach((lane, index) => {
+      const top = bbox.top + index * LANE_HEIGHT * scale;
+      this.drawName(ctx, lane, bbox.left, top, scale);
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);
+      ctx.clip();
+      this.drawMarks(plot, lane, top, scale);
+      ctx.restore();
+    });
+    this.drawCurveName(ctx, bbox, scale);
+    this.drawBursts(plot, scale);
+    ctx.restore();
+  }
+
+  drawName(ctx, lane, left, top, scale) {
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.fillStyle = this.colours.ink;
+    const y = top + (LANE_HEIGHT * scale) / 2;
+    ctx.fillText(NAMES[lane.kind], left - (GUTTER - 8) * scale, y - 7 * scale);
+    ctx.fillStyle = this.colours.quiet;
+    ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.fillText(`${number(lane.length)}, ≤ ${bytes(lane.largest)}`, left - (GUTTER - 8) * scale, y + 7 * scale);
+  }
+
+  drawCurveName(ctx, bbox, scale) {
+    const top = bbox.top + this.lanes.length * LANE_HEIGHT * scale;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
+    ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.fillStyle = this.colours.ink;
+    ctx.fillText("all bytes", bbox.left - (GUTTER - 8) * scale, top + 18 * scale);
+    ctx.fillStyle = this.colours.quiet;
+    ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.fillText("received, sent", bbox.left - (GUTTER - 8) * scale, top + 32 * scale);
+    ctx.fillText(bytes(this.total), bbox.left + bbox.width + 6 * scale, top + CURVE_HEIGHT * 0.14 * scale + 4 * scale);
+  }
+
+  /** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
+  drawMarks(plot, lane, top, scale) {
+    const { ctx, bbox } = plot;
+    const { min, max } = plot.scales.x;
+    const height = LANE_HEIGHT * scale;
+    const isBoth = lane.kind === "p" || lane.kind === "f" || lane.kind === "m";
+    const base = Math.round(top + (isBoth ? height / 2 : height - 3 * scale));
+    const room = isBoth ? height / 2 - 3 * scale : height - 8 * scale;
+    const toPixel = bbox.width / (max - min);
+    const first = Math.max(lane.at(this.start + min) - 1, 0);
+    const upto = Math.min(lane.at(this.start + max) + 1, lane.length);
+    const width = Math.max(Math.round(scale * Math.min(Math.max((bbox.width / Math.max(upto - first, 1) / scale) * 0.35, 1), 3)), 1);
+    const columns = new Map(); // colour and side and pixel: the tallest mark there
+    for (let index = first; index < upto; index += 1) {
+      const x = Math.round(bbox.left + (lane.columns.time[index] - this.start - min) * toPixel);
+      const size = lane.columns.size[index];
+      const part = size ? Math.sqrt(size / lane.largest) : 0;
+      const tall = size ? Math.max(part * room, 3 * scale) : 2 * scale;
+      const side = isBoth && !lane.columns.sender[index] ? -1 : 1;
+      const colour = this.colourOf(lane, index);
+      const slot = `${colour}${side}`;
+      if (!columns.has(slot)) columns.set(slot, { colour, side, tallest: new Map() });
+      const { tallest } = columns.get(slot);
+      if (!(tallest.get(x) >= tall)) tallest.set(x, tall);
+    }
+    if (isBoth) {
+      ctx.fillStyle = this.colours.line;
+      ctx.fillRect(bbox.left, base, bbox.width, 1);
+    }
+    for (const { colour, side, tallest } of columns.values()) {
+      ctx.fillStyle = colour;
+      ctx.beginPath();
+      for (const [x, tall] of tallest) {
+        // What the client sends goes up, what it receives comes down, where both share a lane.
+        const y = isBoth && side > 0 ? base + 1 : base - tall;
+        ctx.rect(x - (width >> 1), y, width, tall);
+      }
+      ctx.fill();
+    }
+    this.drawFlags(plot, lane, first, upto, top, scale);
+    this.drawChosen(plot, lane, top, scale);
+  }
+
+  colourOf(lane, index) {
+    const { again, sender, mark } = lane.columns;
+    if (lane.kind === "p" && again[index]) return this.colours.warn;
+    if (lane.kind === "f" && mark[index] >= 8) return this.colours.control;
+    if (lane.kind === "e" && mark[index]) return this.colours.control;
+    if (lane.kind === "k" && mark[index]) return this.colours.control;
+    return sender[index] ? this.colours.server : this.colours.client;
+  }
+
+  /** Name the packets that open and close the connection. */
+  drawFlags(plot, lane, first, upto, top, scale) {
+    if (lane.kind !== "p" || upto - first > 20_000) return;
+    const { ctx } = plot;
+    ctx.font = `600 ${9 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.textBaseline = "top";
+    let free = -Infinity;
+    for (let index = first; index < upto; index += 1) {
+      const flags = lane.columns.flags[index];
+      if (!(flags & (FIN | SYN | RST))) continue;
+      const text = flags & RST ? "RST" : flags & FIN ? "FIN" : "SYN";
+      const x = plot.valToPos(lane.time(index) - this.start, "x", true);
+      if (x < free) continue;
+      ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
+      ctx.fillStyle = flags & RST ? this.colours.bad : this.colours.quiet;
+      ctx.fillText(text, x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (lane.columns.sender[index] ? 24 : 2) * scale);
+      free = x + 22 * scale;
+    }
+  }
+
+  drawChosen(plot, lane, top, scale) {
+    const { ctx } = plot;
+    const chosen = state.element;
+    const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" ? this.chosenPacket(lane) : -1;
+    if (index < 0 || index >= lane.length) return;
+    const x = plot.valToPos(lane.time(index) - this.start, "x", true);
+    ctx.fillStyle = this.colours.chosen;
+    ctx.fillRect(x - 1.5 * scale, top + 1, 3 * scale, LANE_HEIGHT * scale - 2);
+  }
+
+  chosenPacket(lane) {
+    return state.packet ? lane.columns.packet.subarray(0, lane.length).indexOf(state.packet) : -1;
+  }
+
+  drawBursts(plot, scale) {
+    const lane = this.lanes.indexOf(this.main);
+    if (lane < 0) return;
+    const { ctx, bbox } = plot;
+    ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.textAlign = "left";
+    ctx.textBaseline = "top";
+    ctx.fillStyle = this.colours.ink;
+    let free = -Infinity;
+    for (const [from, , size] of this.bursts) {
+      const x = plot.valToPos(from - this.start, "x", true) + 4 * scale;
+      if (x < free || x < bbox.left || x > bbox.left + bbox.width - 30 * scale) continue;
+      const text = `×${number(size)}`;
+      ctx.fillText(text, x, bbox.top + (lane * LANE_HEIGHT + 3) * scale);
+      free = x + ctx.measureText(text).width + 8 * scale;
+    }
+  }
+
+  // --- the pointer ---
+
+  /** The element under the pointer: [lane, index], or null. */
+  under(event) {
+    const lane = this.lanes[Math.floor(event.offsetY / LANE_HEIGHT)];
+    if (!lane) return null;
+    const time = this.start + this.plot.posToVal(event.offsetX, "x");
+    const after = lane.at(time);
+    const before = after - 1;
+    const far = (index) => (index < 0 || index >= lane.length ? Infinity : Math.abs(lane.time(index) - time));
+    const index = far(before) <= far(after) ? before : after;
+    const pixels = Math.abs(this.plot.valToPos(lane.time(index) - this.start, "x") - event.offsetX);
+    return pixels <= 8 ? [lane, index] : null;
+  }
+
+  click(event) {
+    const found = this.under(event);
+    if (!found) return;
+    const [lane, index] = found;
+    if (lane.kind === "p") choosePacket(lane.columns.packet[index]);
+    else chooseElement(state.current, lane.kind, index);
+  }
+
+  hover(event) {
+    const found = this.under(event);
+    this.tip.hidden = !found;
+    this.plot.over.style.cursor = found ? "pointer" : "crosshair";
+    if (!found) return;
+    const [lane, index] = found;
+    const { time, size, sender, packet } = lane.columns;
+    const what = lane.kind === "p" ? `packet ${packet[index]}` : `${NAMES[lane.kind].slice(0, -1)} ${index}`;
+    const gap = index ? `, ${duration(time[index] - time[index - 1])} after the one before` : "";
+    const by = sender[index] ? "↓ received" : "↑ sent";
+    fill(this.tip, el("b", {}, what), ` ${by}, ${bytes(size[index])}, at ${duration(time[index] - this.start)}${gap}`);
+    const left = Math.min(event.offsetX + GUTTER + 12, this.host.clientWidth - this.tip.offsetWidth - 4);
+    this.tip.style.transform = `translate(${Math.max(left, 0)}px, ${event.offsetY + 16}px)`;
+  }
+
+  /** Say in words what the lanes show, for whoever cannot see them. */
+  say() {
+    const shown = this.range ? `; ${duration(this.range[1] - this.range[0])} in view` : "";
+    const stalls = this.stalls.length ? `, ${count(this.stalls.length, "stall")}` : "";
+    const bursts = this.bursts.length ? `, ${count(this.bursts.length, "burst")}` : "";
+    this.note.textContent = `${duration(this.end - this.start)}${stalls}${bursts}${shown}`;
+  }
+}
+
+/** Runs of elements that came together: [first time, last time, how many]. */
+function burstsOf(times) {
+  const bursts = [];
+  let begin = 0;
+  for (let index = 1; index <= times.length; index += 1) {
+    if (index < times.length && times[index] - times[index - 1] <= TOGETHER) continue;
+    if (index - begin >= BURST) bursts.push([times[begin], times[index - 1], index - begin]);
+    begin = index;
+  }
+  return bursts;
+}
+
+function largest(column, length) {
+  let most = 1;
+  for (let index = 0; index < length; index += 1) if (column[index] > most) most = column[index];
+  return most;
+}
+
+/** A tick of the axis with as many digits as its neighbours need. */
+function axisTime(value, splits) {
+  const step = splits.length > 1 ? splits[1] - splits[0] : 1;
+  if (step >= 1) return `${Math.round(value)} s`;
+  if (step >= 0.001) return `${Math.round(value * 1e3)} ms`;
+  return `${(value * 1e3).toFixed(step >= 0.0001 ? 1 : 3)} ms`;
+}
+
+function coloursOf() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["ink", "quiet", "line", "server", "client", "warn", "bad", "control", "stall", "chosen"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}

@@ -1,0 +1,50 @@
+"""The files of the page: a fixed table, so that no path of a request ever reaches a file system."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+HTML, SCRIPT, STYLE, ICON = (
+    "text/html; charset=utf-8",
+    "text/javascript; charset=utf-8",
+    "text/css; charset=utf-8",
+    "image/svg+xml",
+)
+MODULES = (
+    "dom.js",
+    "format.js",
+    "source.js",
+    "store.js",
+    "rows.js",
+    "lanes.js",
+    "connections.js",
+    "timeline.js",
+    "gaps.js",
+    "elements.js",
+    "response.js",
+    "panels.js",
+    "bytes.js",
+    "keys.js",
+    "main.js",
+)
+"""Our own scripts, each behind those that it imports."""
+LIBRARY = "vendor/uplot/uPlot.iife.min.js"
+LIBRARY_STYLE = "vendor/uplot/uPlot.min.css"
+TYPES = {
+    "index.html": HTML,
+    "style.css": STYLE,
+    "icon.svg": ICON,
+    LIBRARY: SCRIPT,
+    LIBRARY_STYLE: STYLE,
+    **dict.fromkeys(MODULES, SCRIPT),
+}
+"""Every file that is served, and its type."""
+
+
+@cache
+def page_file(name: str) -> bytes:
+    """Return a file of the page. ``name`` must be one of TYPES; raises KeyError for any other."""
+    if name not in TYPES:
+        raise KeyError(name)
+    return files(__package__).joinpath("page", *name.split("/")).read_bytes()
