@@ -66,7 +66,7 @@ def summary(index: Index) -> dict[str, Any]:
         "start": table.time_ns[0] / 1e9 if len(table) else 0.0,
         "end": table.time_ns[-1] / 1e9 if len(table) else 0.0,
         "packets": len(table),
-        "bytes": index.spool.size,
+        "bytes": index.captured,
         "connections": len(index.tracer.connections),
         "exchanges": len(index.order),
         "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS},

@@ -50,6 +50,8 @@ class Index:
         self.spool = Spool()
         self.packet_at = array("q")
         """Where the bytes of each packet lie in the spool."""
+        self.captured = 0
+        """Bytes of all packets."""
         self._connections: dict[int, ConnectionRecord] = {}
         self._of_connection: dict[int | None, list[Exchange]] = {}
 
@@ -63,6 +65,7 @@ class Index:
                 while len(self.packet_at) < number - 1:
                     self.packet_at.append(0)
                 self.packet_at.append(self.spool.append(data))
+                self.captured += len(data)
             self.version += 1
             self.changed.notify_all()
 

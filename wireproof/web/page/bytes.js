@@ -48,7 +48,7 @@ export class Bytes {
 
   async draw(found, numbers, asked) {
     const first = numbers[0];
-    this.frames = el("div", { class: "frames" });
+    this.frames = el("div", { class: "frame-view" });
     this.choices = el("div", { class: "carriers", role: "group", "aria-label": "Packets that carried it" });
     const pieces = found ? [title(found), facts(found), payload(found)] : [];
     const about = el("div", { class: "about" }, pieces);
@@ -156,7 +156,7 @@ function facts(found) {
 }
 
 function filterLine(filter) {
-  return el("p", { class: "filter" }, el("code", {}, filter), copyButton(filter, "display filter"));
+  return el("p", { class: "filter" }, el("code", {}, filter), copyButton(filter, "filter"));
 }
 
 /** What an element says, laid out. */
@@ -168,7 +168,7 @@ function payload(found) {
   const note = record.encoding === "base64" ? "bytes" : pretty ? "JSON" : "text";
   return el(
     "details",
-    { class: "payload", open: true },
+    { class: "said", open: true },
     el("summary", {}, `${note}, ${bytes(record.size ?? record.payload_length ?? new Blob([text]).size)}`),
     el("pre", { tabindex: "0", "aria-label": "What it says" }, asText((pretty ?? text).slice(0, 200_000))),
   );

@@ -98,6 +98,7 @@ export class Connections {
     });
     this.scale();
     this.list.resize(keys.length);
+    document.documentElement.style.setProperty("--rows", keys.length);
     this.mark();
     byId("shown").textContent =
       keys.length === state.order.length ? "" : `${number(keys.length)} of ${number(state.order.length)}`;

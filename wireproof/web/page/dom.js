@@ -13,13 +13,13 @@ export function el(name, facts = {}, ...children) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else node.setAttribute(key, value === true ? "" : String(value));
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
 /** Replace what is in a node. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -27,12 +27,11 @@ export const byId = (id) => document.getElementById(id);
 
 /** A button that copies `text`, and says so. */
 export function copyButton(text, what) {
-  const button = el("button", { class: "copy", type: "button", title: `Copy ${what}` }, "Copy");
-  button.setAttribute("aria-label", `Copy ${what}`);
+  const button = el("button", { class: "copy", type: "button", title: `Copy ${what}` }, `Copy ${what}`);
   button.addEventListener("click", async (event) => {
     event.stopPropagation();
     button.textContent = (await copy(text)) ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => (button.textContent = "Copy"), 1500);
+    setTimeout(() => (button.textContent = `Copy ${what}`), 1500);
   });
   return button;
 }

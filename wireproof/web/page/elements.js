@@ -105,10 +105,9 @@ function gapCell(gap, longest) {
 
 /** The table of one kind of element of an exchange. */
 export class ElementTable {
-  constructor(kind, key, timeline) {
+  constructor(kind, key) {
     this.kind = kind;
     this.key = key;
-    this.timeline = timeline;
     this.pages = new Map();
     const { label, columns } = TABLES[kind];
     this.list = new VirtualRows({
@@ -157,7 +156,7 @@ export class ElementTable {
   }
 
   gap(row) {
-    const lane = this.timeline.lanes.find((one) => one.kind === this.kind);
+    const lane = state.lanes.find((one) => one.kind === this.kind);
     if (!lane || row < 1 || row >= lane.length) return gapCell(null, 0);
     return gapCell(Math.max(lane.time(row) - lane.time(row - 1), 0), this.longest(lane));
   }
@@ -188,8 +187,7 @@ export class ElementTable {
 
 /** The table of the packets of an exchange's connection. */
 export class PacketTable {
-  constructor(timeline) {
-    this.timeline = timeline;
+  constructor() {
     this.list = new VirtualRows({
       label: "Packets of the connection",
       height: 24,
@@ -203,7 +201,7 @@ export class PacketTable {
   }
 
   get lane() {
-    return this.timeline.lanes.find((lane) => lane.kind === "p");
+    return state.lanes.find((lane) => lane.kind === "p");
   }
 
   update() {
@@ -212,7 +210,7 @@ export class PacketTable {
   }
 
   mark() {
-    const index = this.lane && state.packet ? this.timeline.chosenPacket(this.lane) : -1;
+    const index = this.lane?.packetIndex(state.packet) ?? -1;
     this.list.select(index, index >= 0);
   }
 

@@ -51,7 +51,7 @@ export class Gaps {
       padding: [16, 10, 0, 10],
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
+      scales: { x: { time: false, range: (_, min, max) => widened(min, max) }, y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
       axes: [
         {
           stroke: colours.quiet,
@@ -71,7 +71,7 @@ export class Gaps {
           fill: colours.server,
           width: 0,
           points: { show: false },
-          paths: uPlot.paths.bars({ size: [0.86, 60], align: 1 }),
+          paths: uPlot.paths.bars({ size: [0.86, 24], align: 1 }),
         },
       ],
       hooks: { draw: [(plot) => drawMarks(plot, marks, colours)] },
@@ -88,6 +88,12 @@ function histogram(sorted) {
   const counts = new Array(places.length).fill(0);
   for (const gap of sorted) counts[place(gap) - first] += 1;
   return [places, counts];
+}
+
+/** At least two decades, so that a steady stream looks steady. */
+function widened(min, max) {
+  const beyond = Math.max(2.2 - (max - min), 0) / 2;
+  return [min - beyond, max + beyond];
 }
 
 function decades(min, max) {

@@ -41,6 +41,11 @@ export class Lane {
     return this.columns.time[index];
   }
 
+  /** Where a packet is among the lane's packets, -1 if it is not. */
+  packetIndex(packet) {
+    return packet ? this.columns.packet.subarray(0, this.length).indexOf(packet) : -1;
+  }
+
   /** The first element at `time` or after it. */
   at(time) {
     let low = 0;

@@ -40,14 +40,10 @@ export class Panels {
   constructor() {
     this.tabs = byId("tabs");
     this.host = byId("panel");
-    this.timeline = null;
     this.open = null; // the view in the panel
     on("exchange", () => this.choose());
     on("element", () => this.follow());
-    on("lanes", (timeline) => {
-      this.timeline = timeline;
-      this.open?.update?.();
-    });
+    on("lanes", () => this.open?.list && this.open.update());
     on("grown", () => this.grow());
     this.tabs.addEventListener("keydown", (event) => this.key(event));
     this.choose();
@@ -134,8 +130,8 @@ export class Panels {
   view(name) {
     const row = currentRow();
     const kind = { events: "e", messages: "m", frames: "f", chunks: "k" }[name];
-    if (kind) return new ElementTable(kind, row.key, this.timeline ?? { lanes: [] });
-    if (name === "packets") return new PacketTable(this.timeline ?? { lanes: [] });
+    if (kind) return new ElementTable(kind, row.key);
+    if (name === "packets") return new PacketTable();
     if (name === "response") return new BodyPanel(row.key, "server", row.first_time);
     if (name === "payload") return new BodyPanel(row.key, "client", row.first_time);
     if (name === "handshake") return { node: handshake(row.handshake), isLive: true };
@@ -301,7 +297,7 @@ function fault(found) {
       "div",
       { class: "rule" },
       [isGap ? "gap" : record.code, record.reference, packets].filter(Boolean).join(" · "),
-      found.filter ? copyButton(found.filter, "display filter") : null,
+      found.filter ? copyButton(found.filter, "filter") : null,
     ),
   );
 }

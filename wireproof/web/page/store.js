@@ -9,6 +9,7 @@ export const state = {
   current: null, // the key of the chosen exchange
   element: null, // {key, kind, row}: the chosen element
   packet: null, // the number of the packet that is shown
+  lanes: [], // of the chosen exchange, as far as they are loaded
   tab: null, // the panel that is open
   isPaused: false, // whether news wait
 };

@@ -48,14 +48,14 @@ export class Timeline {
 
   async open() {
     const row = currentRow();
-    this.lanes = [];
+    this.lanes = state.lanes = [];
     this.range = null;
     if (!row) return this.build();
     const loading = (this.loading += 1);
     const lanes = lanesOf(row);
     await Promise.all(lanes.map((lane) => lane.load()));
     if (loading !== this.loading) return undefined; // another one has been chosen meanwhile
-    this.lanes = lanes.filter((lane) => lane.length);
+    this.lanes = state.lanes = lanes.filter((lane) => lane.length);
     this.start = row.first_time;
     this.measure();
     return this.build();
@@ -322,6 +322,7 @@ export class Timeline {
       ctx.restore();
     });
     this.drawCurveName(ctx, bbox, scale);
+    this.drawCut(plot, scale);
     this.drawBursts(plot, scale);
     ctx.restore();
   }
@@ -349,6 +350,21 @@ export class Timeline {
     ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.fillText("received, sent", bbox.left - (GUTTER - 8) * scale, top + 32 * scale);
     ctx.fillText(bytes(this.total), bbox.left + bbox.width + 6 * scale, top + CURVE_HEIGHT * 0.14 * scale + 4 * scale);
+  }
+
+  /** Show where a body that is not whole breaks off. */
+  drawCut(plot, scale) {
+    const row = currentRow();
+    if (row?.is_whole !== false) return;
+    const { ctx, bbox } = plot;
+    const x = Math.round(plot.valToPos(row.last_time - this.start, "x", true) + 3 * scale);
+    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    ctx.fillStyle = this.colours.bad;
+    ctx.fillRect(x, bbox.top, Math.max(scale, 1), bbox.height);
+    ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.textAlign = "right";
+    ctx.textBaseline = "bottom";
+    ctx.fillText(row.ended, x - 5 * scale, bbox.top + bbox.height - 3 * scale);
   }
 
   /** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
@@ -426,15 +442,11 @@ export class Timeline {
   drawChosen(plot, lane, top, scale) {
     const { ctx } = plot;
     const chosen = state.element;
-    const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" ? this.chosenPacket(lane) : -1;
+    const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" ? lane.packetIndex(state.packet) : -1;
     if (index < 0 || index >= lane.length) return;
     const x = plot.valToPos(lane.time(index) - this.start, "x", true);
     ctx.fillStyle = this.colours.chosen;
     ctx.fillRect(x - 1.5 * scale, top + 1, 3 * scale, LANE_HEIGHT * scale - 2);
-  }
-
-  chosenPacket(lane) {
-    return state.packet ? lane.columns.packet.subarray(0, lane.length).indexOf(state.packet) : -1;
   }
 
   drawBursts(plot, scale) {
