@@ -11,7 +11,18 @@ from typing import cast
 
 import click
 
-NAMES = ("annotate", "capture", "compare", "decode", "demo", "doctor", "serve", "watch")
+NAMES = (
+    "annotate",
+    "capture",
+    "compare",
+    "decode",
+    "demo",
+    "doctor",
+    "report",
+    "serve",
+    "view",
+    "watch",
+)
 """Every command; each is the function of that name in the module of that name."""
 
 

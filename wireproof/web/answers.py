@@ -62,6 +62,7 @@ def summary(index: Index) -> dict[str, Any]:
         "state": index.state,
         "problem": index.problem,
         "progress": index.progress,
+        "policy": index.policy,
         "version": index.version,
         "start": table.time_ns[0] / 1e9 if len(table) else 0.0,
         "end": table.time_ns[-1] / 1e9 if len(table) else 0.0,
@@ -226,7 +227,9 @@ class Answers:
             if sender is not None and exchange.key.exchange is not None:
                 yield f"body/{exchange.key}/{sender}"
 
-    def _of_exchange(self, answer: Callable[[Index, Exchange, str, int], Any]) -> Callable[..., Any]:
+    def _of_exchange(
+        self, answer: Callable[[Index, Exchange, str, int], Any]
+    ) -> Callable[..., Any]:
         def found(connection: str, exchange: str, kind: str, number: str) -> Any:
             known = self._exchange(connection, exchange)
             return None if known is None else answer(self._index, known, kind, int(number))

@@ -20,13 +20,12 @@ from starlette.types import ASGIApp
 from .answers import Answers, summary
 from .guard import Guard, nothing
 from .index import ENCODER, Index
-from .page_files import TYPES, page_file
+from .page_files import ENTRY, TYPES, page_file
 
 NEWS_INTERVAL = 0.1
 """Seconds between two events of news: less is not seen, and costs drawing."""
 MAX_NEWS = 500
 """Rows in one event of news; more follow in the next."""
-ENTRY = "index.html"
 
 
 def create_app(index: Index, port: int) -> Guard:

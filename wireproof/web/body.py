@@ -77,4 +77,5 @@ def _codings(exchange: Exchange, sender: Sender) -> list[str]:
     else:
         head = exchange.response if sender == "server" else exchange.request
         said = None if head is None else field_value(head.headers, "content-encoding")
-    return [coding.strip().lower() for coding in reversed((said or "").split(",")) if coding.strip()]
+    codings = [coding.strip().lower() for coding in (said or "").split(",")]
+    return [coding for coding in reversed(codings) if coding]

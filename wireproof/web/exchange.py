@@ -17,6 +17,7 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    Sender,
     SseEventRecord,
     WebSocketFrameRecord,
 )
@@ -95,16 +96,17 @@ class Exchange:
         self.last_time = max(self.last_time, record.last_time)
         self.first_packet = min(self.first_packet, record.first_packet)
         self.last_packet = max(self.last_packet, record.last_packet)
-        sender, offset = getattr(record, "sender", None), getattr(record, "offset", None)
-        if sender is not None and offset is not None:
+        sender: Sender | None = getattr(record, "sender", None)
+        if sender is not None:
+            end = (getattr(record, "offset", None) or 0) + (getattr(record, "length", None) or 0)
             side = SENDERS[sender]
-            self.reach[side] = max(self.reach[side], offset + (record.length or 0))  # type: ignore[union-attr]
+            self.reach[side] = max(self.reach[side], end)
 
     def _count(self, record: Record) -> None:
         if self._first_body_time is None:
             self._first_body_time = record.last_time
         if not isinstance(record, SseEventRecord):
-            self._size += record.length  # type: ignore[union-attr]
+            self._size += getattr(record, "length", 0)
 
     @property
     def transport(self) -> str:
@@ -189,5 +191,3 @@ def handshake(request: Fields, response: Fields) -> dict[str, Any]:
         "offered_subprotocols": field_value(request, "sec-websocket-protocol"),
         "subprotocol": field_value(response, "sec-websocket-protocol"),
     }
-
-

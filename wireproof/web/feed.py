@@ -7,27 +7,39 @@ as while a recording goes on. It may be told to stop between two batches.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from itertools import islice
 from threading import Event, Thread
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from parsers.capture_file import CaptureReader
+from parsers.packets import Packet
 
 from .index import Index
 
 BATCH = 256
 """Packets that are taken at once: the page's questions are answered between two batches."""
+Rewrite = Callable[[Packet], Packet]
 
 
 class FileFeed:
-    """Reads a capture into an index, in a thread of its own."""
+    """Reads a capture into an index, in a thread of its own.
 
-    def __init__(self, index: Index, stream: BinaryIO) -> None:
+    ``rewrite`` is what becomes of each packet before anything looks at it: so what it takes out is
+    in no record, no row and no byte that is shown.
+    """
+
+    def __init__(
+        self, index: Index, stream: BinaryIO, rewrite: Rewrite = lambda packet: packet
+    ) -> None:
         """Look at the beginning of ``stream``. Raises UnreadableCapture if it is no capture."""
         self._index = index
+        self._size = _size(stream)
+        self._batch = BATCH if self._size else 1  # a pipe may be fed by what goes on
         self._stream = stream
-        self._reader = CaptureReader(stream)
+        self._reader = CaptureReader(stream if self._size else _Piped(stream))
+        self._rewrite = rewrite
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="feed", daemon=True)
 
@@ -47,13 +59,12 @@ class FileFeed:
         self._read(lambda: None)
 
     def _read(self, tell: Callable[[], object]) -> None:
-        packets = iter(self._reader)
-        size = _size(self._stream)
+        packets = map(self._rewrite, self._reader)
         problem = None
         try:
-            while not self._stopped.is_set() and (batch := list(islice(packets, BATCH))):
-                if size:
-                    self._index.progress = min(self._stream.tell() / size, 1.0)
+            while not self._stopped.is_set() and (batch := list(islice(packets, self._batch))):
+                if self._size:
+                    self._index.progress = min(self._stream.tell() / self._size, 1.0)
                 self._index.receive(batch)
                 tell()
         except OSError as error:  # the file, or the room for what is put aside
@@ -61,10 +72,17 @@ class FileFeed:
         self._index.finish(self._reader.faults, problem)
 
 
+class _Piped:
+    """A pipe, of which what is there is taken and nothing more is waited for."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._read = getattr(stream, "read1", stream.read)
+
+    def read(self, size: int, /) -> bytes:
+        return cast(bytes, self._read(size))
+
+
 def _size(stream: BinaryIO) -> int:
-    """Return how long a file is; 0 for what has no length."""
-    try:
-        stream.tell()
-        return os.fstat(stream.fileno()).st_size
-    except OSError:
-        return 0
+    """Return how long a regular file is; 0 for anything else."""
+    status = os.fstat(stream.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0

@@ -88,7 +88,8 @@ def _layers(index: Index, row: int) -> Iterator[tuple[str, int, int]]:
         return
     yield f"IPv{version}", network, transport
     if payload < 0:
-        yield PROTOCOLS.get(data[network + 9] if version == 4 else -1, "payload"), transport, captured
+        protocol = data[network + 9] if version == 4 else -1
+        yield PROTOCOLS.get(protocol, "payload"), transport, captured
         return
     yield "TCP", transport, payload
     if payload < end:

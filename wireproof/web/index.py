@@ -33,9 +33,11 @@ ENCODER = msgspec.json.Encoder()
 class Index:
     """Everything about one capture. All methods may be called from any thread."""
 
-    def __init__(self, name: str, state: State = "reading") -> None:
+    def __init__(self, name: str, state: State = "reading", *, policy: str = "none") -> None:
         self.name = name
         """What the capture is called: the file's name, never its path."""
+        self.policy = policy
+        """What was masked in its packets before they came here."""
         self.state: State = state
         self.problem: str | None = None
         """Why reading ended before the capture did, None if it did not."""

@@ -29,12 +29,15 @@ MODULES = (
     "main.js",
 )
 """Our own scripts, each behind those that it imports."""
+ENTRY = "index.html"
+STYLES = ("style.css",)
+ICON_FILE = "icon.svg"
 LIBRARY = "vendor/uplot/uPlot.iife.min.js"
 LIBRARY_STYLE = "vendor/uplot/uPlot.min.css"
 TYPES = {
-    "index.html": HTML,
-    "style.css": STYLE,
-    "icon.svg": ICON,
+    ENTRY: HTML,
+    ICON_FILE: ICON,
+    **dict.fromkeys(STYLES, STYLE),
     LIBRARY: SCRIPT,
     LIBRARY_STYLE: STYLE,
     **dict.fromkeys(MODULES, SCRIPT),

@@ -18,7 +18,8 @@ class Spool:
     """Takes bytes and gives them back. One thread at a time."""
 
     def __init__(self) -> None:
-        self._file = TemporaryFile(prefix="wireproof-", buffering=0)
+        # It stays open as long as this does.
+        self._file = TemporaryFile(prefix="wireproof-", buffering=0)  # noqa: SIM115
         self._written = 0
         self._waiting = bytearray()
 

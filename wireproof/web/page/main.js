@@ -11,6 +11,9 @@ import { Bytes } from "./bytes.js";
 import { Keys } from "./keys.js";
 import { chooseElement, chooseExchange, choosePacket, emit, linkOf, on, readLink, state } from "./store.js";
 
+/** What is said of what was masked in the packets. */
+const MASKED = { headers: "secret headers are masked", all: "secrets are masked" };
+
 async function start() {
   dress(stored("theme"));
   state.source = openSource();
@@ -61,7 +64,7 @@ function takeSummary(summary) {
   byId("live").textContent = summary.state === "live" ? "live" : `reading${part}`;
   byId("problem").hidden = !summary.problem;
   byId("problem").textContent = summary.problem ?? "";
-  if (summary.redacted) byId("redacted").hidden = false;
+  byId("policy").textContent = MASKED[summary.policy] ?? "";
 }
 
 // --- news ---

@@ -1,0 +1,42 @@
+"""``wireproof report``: a capture as one page that can be sent to someone."""
+
+from __future__ import annotations
+
+import click
+
+from ..wording import count
+from .answers import Unreadable, because, examples, say
+from .redaction import redaction_options, said
+
+
+@click.command(
+    short_help="Write a capture as one self-contained page.",
+    epilog=examples(
+        "wireproof report capture.pcapng -o report.html",
+        "wireproof report capture.pcapng --redact -o to-send.html",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, help="The page; - is standard output."
+)
+@redaction_options
+def report(file: str, output: str, policy: str) -> None:
+    """Write the inspector of a capture as one page: it opens from disk and asks no network.
+
+    What is masked is masked in headers, bodies and bytes alike, at the same length. The page's
+    file can be read by its owner alone.
+    """
+    from ..redact import Policy
+    from ..web.reporting import report_capture
+
+    wanted: Policy = policy  # type: ignore[assignment]
+    try:
+        done = report_capture(file, output, wanted, say)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(file, error)) from error
+    say(f"{output}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
+    if (masked := said(done.report)) is not None:
+        say(f"{output}: {masked}")

@@ -1,0 +1,121 @@
+"""The inspector as one file that needs nothing else: the page, and every answer it may ask for.
+
+Strategy: the page is the served one. Its modules become functions behind one another in one script,
+which is as simple as it sounds because they are written for it. Styles and scripts are allowed by their digests, everything else by nothing: the file asks no
+network, and what it shows can bring nothing in.
+
+Answers lie in bundles of neighbouring paths, each compressed by itself, so that the page unpacks
+what it shows and nothing more. They stand in a block of JSON, where base64 is all there is of them:
+nothing from the wire is ever in reach of the HTML parser.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import BinaryIO
+
+from .answers import Answers
+from .index import Index
+from .page_files import ENTRY, ICON_FILE, LIBRARY, LIBRARY_STYLE, MODULES, STYLES, page_file
+
+BUNDLE = 64
+"""Neighbouring paths in a bundle; ``page/source.js`` says the same."""
+LAST_NUMBER = re.compile(r"\d+$")
+IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([a-z]+\.js)";$', re.MULTILINE)
+EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
+LINKS = re.compile(r" *<(?:link|script)\b[^>]*>(?:</script>)?\n")
+
+
+def write_report(
+    index: Index, output: BinaryIO, tell: Callable[[int], object] = lambda _: None
+) -> int:
+    """Write the report of a capture that has been read; return how many answers it holds.
+
+    ``tell`` is called with how many have been written so far.
+    """
+    before, after = shell()
+    output.write(before)
+    done = 0
+    separator = b"{"
+    for name, size, packed in bundles(index):
+        output.write(separator + b'"%b":"%b"' % (name.encode(), packed))
+        separator = b",\n"
+        done += size
+        tell(done)
+    output.write(b"}" + after)
+    return done
+
+
+def bundles(index: Index) -> Iterator[tuple[str, int, bytes]]:
+    """Yield each bundle's name, how many answers it has, and these: compressed, in base64."""
+    answers = Answers(index)
+    name, parts = "", list[bytes]()
+    for path in answers.paths():
+        if (own := bundle_of(path)) != name:
+            if parts:
+                yield name, len(parts), packed(parts)
+            name, parts = own, []
+        answer = answers.answer(path)
+        assert answer is not None, path
+        parts.append(b'"%b":%b' % (path.encode(), answer))
+    yield name, len(parts), packed(parts)
+
+
+def bundle_of(path: str) -> str:
+    """Return the name of the bundle that holds a path."""
+    return LAST_NUMBER.sub(lambda found: f"{int(found[0]) // BUNDLE}*", path)
+
+
+def packed(parts: list[bytes]) -> bytes:
+    """Return answers as one JSON object, compressed; the same for the same answers."""
+    return b64encode(gzip.compress(b"{" + b",".join(parts) + b"}", 6, mtime=0))
+
+
+def shell() -> tuple[bytes, bytes]:
+    """Return the page around its data: what comes before it and what comes behind."""
+    styles = [page_file(name).decode() for name in (LIBRARY_STYLE, *STYLES)]
+    library, script = page_file(LIBRARY).decode(), joined_modules()
+    policy = (
+        f"default-src 'none'; script-src {sources([library, script])};"
+        f" style-src {sources(styles)}; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    icon = b64encode(page_file(ICON_FILE)).decode()
+    head = [
+        f'    <meta http-equiv="Content-Security-Policy" content="{policy}" />\n',
+        '    <meta name="referrer" content="no-referrer" />\n',
+        f'    <link rel="icon" href="data:image/svg+xml;base64,{icon}" />\n',
+        *(f"    <style>{style}</style>\n" for style in styles),
+    ]
+    page = LINKS.sub("", page_file(ENTRY).decode())
+    page = page.replace("  </head>\n", "".join(head) + "  </head>\n")
+    begin, end = page.split("  </body>\n")
+    data = '    <script type="application/json" id="report">'
+    scripts = f"</script>\n    <script>{library}</script>\n    <script>{script}</script>\n"
+    return (begin + data).encode(), (scripts + "  </body>\n" + end).encode()
+
+
+def joined_modules() -> str:
+    """Return the page's modules as one script."""
+    return '"use strict";\nconst modules = {};\n' + "".join(map(as_function, MODULES))
+
+
+def as_function(name: str) -> str:
+    """Return a module as a function that is called at once: what it exports, others find by name.
+
+    The modules are written for it: imports and exports are whole lines, or begin one, and nothing
+    is renamed on the way.
+    """
+    body = page_file(name).decode()
+    exported = ", ".join(found[2] for found in EXPORT.finditer(body))
+    body = EXPORT.sub(r"\1", IMPORT.sub(r'const \1 = modules["\2"];', body))
+    return f'(() => {{\n{body}modules["{name}"] = {{ {exported} }};\n}})();\n'
+
+
+def sources(texts: list[str]) -> str:
+    """Return the sources of a policy that allow exactly these inline texts (CSP section 2.3.1)."""
+    digests = (b64encode(sha256(text.encode()).digest()).decode() for text in texts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)

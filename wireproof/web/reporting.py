@@ -1,0 +1,88 @@
+"""What ``wireproof report`` does: a capture in, a page out.
+
+Strategy: secrets are found in a first pass over the file, and masked in the packets before a second
+pass looks at them; the page shows what was decoded of those. So a secret is in no header, no body,
+no event and no byte of it, by whatever way the page gets there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from parsers.packets import Packet
+
+from ..decoding import check_output, open_stream
+from ..redact import Policy, Report
+from ..redact.capture import find_in_frames
+from .feed import FileFeed
+from .index import Index
+from .report import write_report
+
+OWNER_ONLY = 0o600
+
+
+@dataclass
+class Reported:
+    """What became of a capture."""
+
+    report: Report
+    packets: int
+    exchanges: int
+
+
+def report_capture(
+    source: str, output: str, policy: Policy, say: Callable[[str], object]
+) -> Reported:
+    """Write the report of the capture ``source`` to ``output``.
+
+    ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
+    ValueError for what is no capture, for standard input, and for an output that is the input.
+    """
+    if source == "-":
+        raise ValueError("it is read twice, which only a file can be")
+    check_output(source, output)
+    masks = find_in_frames(source, policy)
+
+    def masked(packet: Packet) -> Packet:
+        return (*packet[:4], masks.masked(packet))
+
+    with (
+        Path(source).open("rb") as stream,
+        closing(Index(Path(source).name, policy=policy)) as index,
+    ):
+        FileFeed(index, stream, masked).read_all()
+        if index.problem is not None:
+            say(index.problem)
+        with _output(output) as page, _progress() as tell:
+            write_report(index, page, tell)
+        return Reported(masks.report, len(index.tracer.table), len(index.order))
+
+
+@contextmanager
+def _output(output: str) -> Iterator[BinaryIO]:
+    """Open the page: a file of its owner's, since it holds whatever was sent."""
+    with ExitStack() as stack:
+        if output != "-" and not Path(output).exists():
+            os.close(os.open(output, os.O_CREAT | os.O_WRONLY, OWNER_ONLY))
+        yield open_stream(output, stack)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], object]]:
+    """Count answers on a terminal, where it takes long."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    console = Console(stderr=True)
+    with Progress(TextColumn("{task.completed:,} answers"), console=console, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda done: bar.update(task, completed=done)
