@@ -18,14 +18,22 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from parsers.decode import TCP, PacketDecoder
-from parsers.diagnostics import Diagnostic
-from parsers.ip import read_ip
+from parsers.decode import (
+    ETHERNET,
+    IPV4,
+    IPV4_WITHOUT_OPTIONS,
+    MORE_FRAGMENTS_OR_OFFSET,
+    SHORTEST_USUAL,
+    TCP,
+    USUAL_HEADERS,
+    PacketDecoder,
+)
+from parsers.ip import IpPacket, read_ip
 from parsers.link import network_offset
 from parsers.packets import CaptureFault, Packet
 from parsers.provenance import Arrival, SourceMap
 from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
-from parsers.tcp import SYN, Connection, Direction
+from parsers.tcp import ACK, SYN, Connection, Direction
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")
@@ -98,50 +106,52 @@ class Followed:
         return self.trails[self.client if sender == "client" else 1 - self.client]
 
 
+class PacketPlace(NamedTuple):
+    """What is known of one packet: where its layers lie, and whose it is."""
+
+    time_ns: int = 0
+    length: int = 0
+    """On the wire; 0 for a number that is no packet's."""
+    captured: int = 0
+    link_type: int = 0
+    network: int = NOWHERE
+    """Where its IP header begins in the frame; NOWHERE if it has none."""
+    transport: int = NOWHERE
+    payload: int = NOWHERE
+    end: int = NOWHERE
+    """Of its payload as far as it was captured."""
+    flags: int = 0
+    connection: int = NOWHERE
+    direction: int = 0
+    """0 for that of the connection's first packet, 1 for the other."""
+    offset: int = NO_OFFSET
+    """Which byte of the sender's stream the payload begins with."""
+
+
+PLACE = Struct("<qIIHiiiiHiBq")
+"""A PacketPlace as it is kept: columns of their own would cost three times as much to write."""
+NO_PACKET = PLACE.pack(*PacketPlace())
+
+
 class PacketTable:
-    """A row of numbers for each packet. Packets are numbered from 1; not every number is one."""
+    """A PacketPlace for each packet. They are numbered from 1; not every number is a packet's."""
 
     def __init__(self) -> None:
-        self.time_ns = array("q")
-        self.connection = array("q")
-        self.direction = array("b")
-        """0 for that of the connection's first packet, 1 for the other."""
-        self.flags = array("H")
-        self.length = array("L")
-        """On the wire."""
-        self.captured = array("L")
-        self.link_type = array("L")
-        self.network = array("l")
-        """Where its IP header begins in the frame; NOWHERE if it has none."""
-        self.transport = array("l")
-        self.payload = array("l")
-        self.end = array("l")
-        """Of its payload as far as it was captured."""
-        self.offset = array("q")
-        """Which byte of the sender's stream the payload begins with."""
+        self._rows = bytearray()
 
     def __len__(self) -> int:
         """Return the number of the last packet."""
-        return len(self.time_ns)
+        return len(self._rows) // PLACE.size
 
-    def append(self, packet: Packet) -> int:
-        """Add a packet of which nothing is known yet, and return its place in the columns."""
-        number, time_ns, link_type, length, data = packet
-        while len(self.time_ns) < number - 1:  # what is numbered and is no packet
-            self._append_row(0, 0, 0, 0)
-        self._append_row(time_ns or 0, length, len(data), link_type)
-        return number - 1
+    def __getitem__(self, number: int) -> PacketPlace:
+        """Return what is known of a packet. Raises struct.error for a number that is too high."""
+        return PacketPlace._make(PLACE.unpack_from(self._rows, (number - 1) * PLACE.size))
 
-    def _append_row(self, time_ns: int, length: int, captured: int, link_type: int) -> None:
-        self.time_ns.append(time_ns)
-        self.length.append(length)
-        self.captured.append(captured)
-        self.link_type.append(link_type)
-        for column in (self.connection, self.network, self.transport, self.payload, self.end):
-            column.append(NOWHERE)
-        self.offset.append(NO_OFFSET)
-        self.direction.append(0)
-        self.flags.append(0)
+    def append(self, number: int, place: tuple[int, ...]) -> None:
+        """Add the packet of this number, which is higher than all before."""
+        if (missing := number - 1 - len(self)) > 0:  # what is numbered and is no packet
+            self._rows += NO_PACKET * missing
+        self._rows += PLACE.pack(*place)
 
 
 class Tracer:
@@ -189,13 +199,11 @@ class Tracer:
 
     def brought(self, packet: int) -> list[tuple[int, int]]:
         """Return which [start, end) of its sender's stream a packet was the first to bring."""
-        row = packet - 1
-        connection = self.table.connection[row]
-        if connection < 0 or self.table.offset[row] == NO_OFFSET:
+        place = self.table[packet]
+        if place.connection < 0 or place.offset == NO_OFFSET:
             return []
-        trail = self.connections[connection].trails[self.table.direction[row]]
-        begin = self.table.offset[row]
-        upto = begin + self.table.end[row] - self.table.payload[row]
+        trail = self.connections[place.connection].trails[place.direction]
+        begin, upto = place.offset, place.offset + place.end - place.payload
         found: list[tuple[int, int]] = []
         for index in range(bisect_right(trail.ends, begin), len(trail.ends)):
             start = trail.ends[index - 1] if index else 0
@@ -206,12 +214,12 @@ class Tracer:
         return found
 
     def _carrier(self, packet: int, start: int, end: int) -> Carrier | None:
-        table, row = self.table, packet - 1
-        if table.offset[row] == NO_OFFSET:
-            return Carrier(packet, 0, 0, start) if table.network[row] >= 0 else None
-        shift = table.payload[row] - table.offset[row]
-        first, last = start + shift, min(end + shift, table.end[row])
-        if not table.payload[row] <= first < last:
+        place = self.table[packet]
+        if place.offset == NO_OFFSET:
+            return Carrier(packet, 0, 0, start) if place.network >= 0 else None
+        shift = place.payload - place.offset
+        first, last = start + shift, min(end + shift, place.end)
+        if not place.payload <= first < last:
             return None  # its arrival only showed that they are missing
         return Carrier(packet, first, last, start)
 
@@ -225,32 +233,72 @@ class Tracer:
         self._by_key.setdefault(back, []).append((followed, 1))
 
     def _place(self, packet: Packet) -> None:
-        """Fill in a packet's row: where its headers lie, and whose it is."""
-        number, _, link_type, length, data = packet
-        table = self.table
-        row = table.append(packet)
+        """Write down where a packet's headers lie, and whose it is."""
+        number, time_ns, link_type, length, data = packet
+        known = (time_ns or 0, length, len(data), link_type)
+        if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
+            # As in the decoder: one look at the headers that nearly every packet has.
+            ether_type, version, total, fragment, protocol, key, seq, _, flags = (
+                USUAL_HEADERS.unpack_from(data)
+            )
+            if (
+                ether_type == IPV4
+                and version == IPV4_WITHOUT_OPTIONS
+                and protocol == TCP
+                and total
+                and not fragment & MORE_FRAGMENTS_OR_OFFSET
+            ):
+                end = min(14 + total, len(data))
+                self._place_segment(number, known, 14, 34, end, key, seq, flags)
+                return
+        self._place_any(number, known, data)
+
+    def _place_any(self, number: int, known: tuple[int, int, int, int], data: bytes) -> None:
+        """Do the same for a packet with any headers."""
+        _, length, _, link_type = known
+        place = PacketPlace(*known)
         start = network_offset(link_type, data)
-        if start < 0:
-            return
-        table.network[row] = start
-        found = read_ip(data, start, length)
-        if isinstance(found, Diagnostic) or found.fragment is not None or found.protocol != TCP:
-            return
-        table.transport[row] = found.start
-        if found.end - found.start < TCP_HEADER.size:
-            return
-        ports, seq, offset_and_flags = TCP_HEADER.unpack_from(data, found.start)
-        table.flags[row] = flags = offset_and_flags & 0x1FF
-        table.payload[row] = min(found.start + (offset_and_flags >> 12 << 2), found.end)
-        table.end[row] = found.end
-        if owner := self._owner(found.source + found.destination + ports, number):
+        if start >= 0:
+            place = place._replace(network=start)
+            found = read_ip(data, start, length)
+            if isinstance(found, IpPacket) and found.fragment is None and found.protocol == TCP:
+                place = place._replace(transport=found.start)
+                if found.end - found.start >= TCP_HEADER.size:
+                    ports, seq, flags = TCP_HEADER.unpack_from(data, found.start)
+                    key = found.source + found.destination + ports
+                    self._place_segment(
+                        number, known, start, found.start, found.end, key, seq, flags
+                    )
+                    return
+        self.table.append(number, place)
+
+    def _place_segment(
+        self,
+        number: int,
+        known: tuple[int, int, int, int],
+        network: int,
+        transport: int,
+        end: int,
+        key: bytes,
+        seq: int,
+        offset_and_flags: int,
+    ) -> None:
+        flags = offset_and_flags & 0x1FF
+        payload = min(transport + (offset_and_flags >> 12 << 2), end)
+        owner = self._owner(key, number)
+        connection, direction, offset = NOWHERE, 0, NO_OFFSET
+        if owner is not None:
             followed, direction = owner
-            table.connection[row] = followed.connection.index
-            table.direction[row] = direction
+            connection = followed.connection.index
             followed.packets.append(number)
             if flags & SYN:
-                followed.note_syn(direction, bool(flags & 0x10))
-            table.offset[row] = _stream_offset(followed, direction, seq + bool(flags & SYN))
+                followed.note_syn(direction, bool(flags & ACK))
+                seq += 1
+            offset = _stream_offset(followed, direction, seq)
+        self.table.append(
+            number,
+            (*known, network, transport, payload, end, flags, connection, direction, offset),
+        )
 
     def _owner(self, key: bytes, number: int) -> tuple[Followed, int] | None:
         """Return the connection of a packet: the last with its ports that had begun by then."""
@@ -262,7 +310,7 @@ class Tracer:
     def _note_roles(self, records: Sequence[Record]) -> None:
         for record in records:
             if isinstance(record, RequestRecord | ResponseRecord) and record.first_packet:
-                direction = self.table.direction[record.first_packet - 1]
+                direction = self.table[record.first_packet].direction
                 self.connections[record.connection].note_message(direction, record.sender)
             elif isinstance(record, ConnectionRecord):
                 self.connections[record.connection].client = self._client_of(record)

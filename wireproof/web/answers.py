@@ -64,8 +64,8 @@ def summary(index: Index) -> dict[str, Any]:
         "progress": index.progress,
         "policy": index.policy,
         "version": index.version,
-        "start": table.time_ns[0] / 1e9 if len(table) else 0.0,
-        "end": table.time_ns[-1] / 1e9 if len(table) else 0.0,
+        "start": table[1].time_ns / 1e9 if len(table) else 0.0,
+        "end": table[len(table)].time_ns / 1e9 if len(table) else 0.0,
         "packets": len(table),
         "bytes": index.captured,
         "connections": len(index.tracer.connections),
@@ -83,40 +83,36 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
     if connection >= len(index.tracer.connections):
         return None
     known = index.tracer.connections[connection]
-    table = index.tracer.table
     numbers = known.packets[page * LANE : (page + 1) * LANE]
-    rows = [number - 1 for number in numbers]
-    record = index.connection(connection)
+    places = [index.tracer.table[number] for number in numbers]
     return {
         "total": len(known.packets),
-        "connection": record,
+        "connection": index.connection(connection),
         "packet": list(numbers),
-        "time": [table.time_ns[row] / 1e9 for row in rows],
-        "sender": [int(known.sender(table.direction[row]) == "server") for row in rows],
-        "size": [max(table.end[row] - table.payload[row], 0) for row in rows],
-        "flags": [table.flags[row] for row in rows],
-        "again": [_is_again(index, row) for row in rows],
+        "time": [place.time_ns / 1e9 for place in places],
+        "sender": [SENDERS[known.sender(place.direction)] for place in places],
+        "size": [place.end - place.payload for place in places],
+        "flags": [place.flags for place in places],
+        "again": [
+            # A payload of which others had brought everything before.
+            int(place.end > place.payload and not index.tracer.brought(number))
+            for number, place in zip(numbers, places, strict=True)
+        ],
     }
-
-
-def _is_again(index: Index, row: int) -> int:
-    """Return 1 for a packet whose payload others had brought before."""
-    table = index.tracer.table
-    has_payload = table.end[row] > table.payload[row]
-    return int(has_payload and not index.tracer.brought(row + 1))
 
 
 def lane(index: Index, exchange: Exchange, kind: str, page: int) -> dict[str, Any]:
     """Return columns of the elements of a kind: when each was complete, and how large it is."""
     elements = exchange.elements.get(kind, Elements())
-    part = slice(page * LANE, (page + 1) * LANE)
+    numbers = range(page * LANE, min((page + 1) * LANE, len(elements)))
+    places = [elements.place(row) for row in numbers]
     return {
         "total": len(elements),
-        "time": list(elements.last_time[part]),
-        "packet": list(elements.last_packet[part]),
-        "sender": list(elements.sender[part]),
-        "size": list(elements.size[part]),
-        "mark": list(elements.mark[part]),
+        "time": [place.last_time for place in places],
+        "packet": [place.last_packet for place in places],
+        "sender": [SENDERS[place.sender] for place in places],
+        "size": [place.size for place in places],
+        "mark": [place.mark for place in places],
     }
 
 
@@ -141,7 +137,7 @@ def _row(index: Index, exchange: Exchange, kind: str, row: int, most: int) -> di
     elements = exchange.elements[kind]
     place = elements.place(row)
     connection = exchange.key.connection
-    encoded = index.spool.read(elements.at[row], elements.encoded[row])
+    encoded = index.spool.read(*elements.stored(row))
     carried = []
     if connection is not None and place.sender is not None and place.length:
         carried = index.tracer.carriers(
@@ -220,8 +216,8 @@ class Answers:
                 yield f"lane/{exchange.key}/{kind}/{page}"
             for page in _pages(len(elements), ROWS):
                 yield f"rows/{exchange.key}/{kind}/{page}"
-            for row, encoded in enumerate(elements.encoded):
-                if encoded > MAX_ROW:
+            for row in range(len(elements)):
+                if elements.stored(row)[1] > MAX_ROW:
                     yield f"element/{exchange.key}/{kind}/{row}"
         for sender in SENDERS:
             if sender is not None and exchange.key.exchange is not None:

@@ -22,8 +22,8 @@ from .guard import Guard, nothing
 from .index import ENCODER, Index
 from .page_files import ENTRY, TYPES, page_file
 
-NEWS_INTERVAL = 0.1
-"""Seconds between two events of news: less is not seen, and costs drawing."""
+NEWS_INTERVAL = {"live": 0.1, "reading": 0.5, "ended": 0.0}
+"""Seconds between two events of news: less is not seen, and costs drawing and reading."""
 MAX_NEWS = 500
 """Rows in one event of news; more follow in the next."""
 
@@ -68,7 +68,7 @@ async def _news(index: Index, since: int) -> AsyncIterator[ServerSentEvent]:
         if is_last:
             yield ServerSentEvent(data="{}", event="end")
             return
-        await asyncio.sleep(NEWS_INTERVAL)
+        await asyncio.sleep(NEWS_INTERVAL[index.state])
 
 
 def _changes(index: Index, since: int) -> tuple[bytes | None, int, bool]:

@@ -16,7 +16,7 @@ from parsers.content import ContentDecoder
 from parsers.records import Sender
 
 from ..selection import field_value
-from .elements import SENDERS, content_span
+from .elements import content_span
 from .exchange import Exchange
 from .index import Index
 
@@ -42,7 +42,7 @@ def body(index: Index, exchange: Exchange, sender: Sender) -> dict[str, Any]:
         if pieces and pieces[-1][1] == packet:
             pieces[-1][2] += said
         else:
-            pieces.append([index.tracer.table.time_ns[packet - 1] / 1e9, packet, said])
+            pieces.append([index.tracer.table[packet].time_ns / 1e9, packet, said])
         if size >= MAX_BODY or len(pieces) == MAX_PIECES:
             return {"pieces": pieces, "more": True, "binary": is_binary}
     return {"pieces": pieces, "more": False, "binary": is_binary}
@@ -63,10 +63,9 @@ def _spans(exchange: Exchange, sender: Sender) -> Iterator[tuple[int, int]]:
     elements = exchange.elements.get(kind)
     for row in range(0 if elements is None else len(elements)):
         assert elements is not None
-        if elements.sender[row] == SENDERS[sender]:
-            span = content_span(kind, elements.place(row))
-            if span is not None:
-                yield span
+        place = elements.place(row)
+        if place.sender == sender and (span := content_span(kind, place)) is not None:
+            yield span
 
 
 def _codings(exchange: Exchange, sender: Sender) -> list[str]:

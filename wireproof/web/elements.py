@@ -1,8 +1,8 @@
-"""The elements of one exchange, kind by kind: columns of numbers, and where their records lie.
+"""The elements of one exchange, kind by kind: rows of numbers, and where their records lie.
 
 Strategy: a record is encoded once, as the contract has it, and put aside; what tables, lanes and
-searches need of it stands in columns. So an element takes 80 bytes of memory, whatever its payload,
-and a page of elements is read without a look at the others.
+searches need of it stands in rows of numbers. So an element takes 70 bytes of memory, whatever its
+payload, and a page of elements is read without a look at the others.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from struct import Struct
 from typing import NamedTuple
 
 from parsers.records import (
@@ -60,59 +61,55 @@ class Place(NamedTuple):
         return self.offset + self.length
 
 
+SENDERS: dict[Sender | None, int] = {"client": 0, "server": 1, None: 2}
+SENDER_NAMES: tuple[Sender | None, ...] = ("client", "server", None)
+ROW = Struct("<qIIIddBqqqb")
+"""An element as it is kept: where its encoded record lies and how long it is, then its Place."""
+
+
 class Elements:
     """The elements of one kind, in the order in which they were completed."""
 
     def __init__(self) -> None:
-        self.at = array("q")
-        """Where the encoded record lies in the spool."""
-        self.encoded = array("L")
-        """How long it is there."""
-        self.first_packet = array("L")
-        self.last_packet = array("L")
-        self.first_time = array("d")
-        self.last_time = array("d")
-        self.sender = array("b")
-        """0 client, 1 server, 2 nobody."""
-        self.offset = array("q")
-        self.length = array("q")
-        self.size = array("q")
-        self.mark = array("b")
+        self._rows = bytearray()
         self._sent = (array("L"), array("L"), array("L"))
         """The rows of each sender."""
 
     def __len__(self) -> int:
-        return len(self.at)
+        return len(self._rows) // ROW.size
 
     def append(self, record: Record, at: int, encoded: int) -> None:
         """Add a record, which has been put aside at ``at``."""
         sender = SENDERS[getattr(record, "sender", None)]
+        length = getattr(record, "length", None) or 0
         self._sent[sender].append(len(self))
-        self.at.append(at)
-        self.encoded.append(encoded)
-        self.first_packet.append(max(record.first_packet, 0))
-        self.last_packet.append(max(record.last_packet, 0))
-        self.first_time.append(record.first_time)
-        self.last_time.append(record.last_time)
-        self.sender.append(sender)
-        self.offset.append(getattr(record, "offset", None) or 0)
-        self.length.append(getattr(record, "length", None) or 0)
-        self.size.append(size_of(record))
-        self.mark.append(mark_of(record))
+        self._rows += ROW.pack(
+            at,
+            encoded,
+            max(record.first_packet, 0),
+            max(record.last_packet, 0),
+            record.first_time,
+            record.last_time,
+            sender,
+            getattr(record, "offset", None) or 0,
+            length,
+            size_of(record, length),
+            mark_of(record),
+        )
+
+    def stored(self, row: int) -> tuple[int, int]:
+        """Return where the encoded record of a row lies in the spool, and how long it is."""
+        at, encoded, *_ = ROW.unpack_from(self._rows, row * ROW.size)
+        return at, encoded
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
-        return Place(
-            self.first_packet[row],
-            self.last_packet[row],
-            self.first_time[row],
-            self.last_time[row],
-            SENDER_NAMES[self.sender[row]],
-            self.offset[row],
-            self.length[row],
-            self.size[row],
-            self.mark[row],
+        _, _, first, last, begin, end, sender, offset, length, size, mark = ROW.unpack_from(
+            self._rows, row * ROW.size
         )
+        return Place(
+            first, last, begin, end, SENDER_NAMES[sender], offset, length, size, mark
+        )  # fmt: skip
 
     def overlapping(self, sender: Sender, start: int, end: int, most: int) -> Iterator[int]:
         """Yield rows of a sender that hold bytes of [start, end) of its stream; ``most`` at most.
@@ -120,20 +117,16 @@ class Elements:
         Elements of one kind end in the order in which they were completed.
         """
         rows = self._sent[SENDERS[sender]]
-        first = bisect_right(rows, start, key=lambda row: self.offset[row] + self.length[row])
+        first = bisect_right(rows, start, key=lambda row: self.place(row).end)
         for index in range(first, min(len(rows), first + most)):
-            row = rows[index]
-            if self.offset[row] >= end:
+            place = self.place(rows[index])
+            if place.offset >= end:
                 break
-            if self.length[row]:
-                yield row
+            if place.length:
+                yield rows[index]
 
 
-SENDERS: dict[Sender | None, int] = {"client": 0, "server": 1, None: 2}
-SENDER_NAMES: tuple[Sender | None, ...] = ("client", "server", None)
-
-
-def size_of(record: Record) -> int:
+def size_of(record: Record, length: int) -> int:
     """Return how many bytes a record's content has; framing is not content."""
     match record:
         case ChunkRecord() | BodyRecord() | WebSocketMessageRecord():
@@ -142,7 +135,7 @@ def size_of(record: Record) -> int:
             return record.payload_length
         case GapRecord():
             return record.missing
-    return getattr(record, "length", None) or 0
+    return length
 
 
 def mark_of(record: Record) -> int:

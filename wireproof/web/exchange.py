@@ -68,7 +68,10 @@ class Exchange:
     def add(self, record: Record, at: int, encoded: int) -> None:
         """Take a record, which has been put aside encoded."""
         kind = KINDS[record.record]
-        self.elements.setdefault(kind, Elements()).append(record, at, encoded)
+        elements = self.elements.get(kind)
+        if elements is None:
+            elements = self.elements[kind] = Elements()
+        elements.append(record, at, encoded)
         if record.first_packet > 0:
             self._stretch(record)
         match record:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from parsers.link import LINK_TYPES
 from parsers.records import Sender
 
+from ..carriers import PacketPlace
 from ..views.display_filter import packets_filter
-from ..views.packet_rows import FLAGS, PROTOCOLS
+from ..views.packet_rows import FLAGS
 from .elements import SENDERS, Place, content_span
 from .exchange import Exchange
 from .index import Index
@@ -40,62 +41,58 @@ class Part(NamedTuple):
 
 def frame(index: Index, packet: int) -> dict[str, Any] | None:
     """Return everything about one packet, None if there is none of that number."""
-    table = index.tracer.table
-    if not 1 <= packet <= len(table) or not table.length[packet - 1]:
+    tracer = index.tracer
+    if not 1 <= packet <= len(tracer.table) or not tracer.table[packet].length:
         return None
-    row = packet - 1
-    connection = table.connection[row]
-    known = index.tracer.connections[connection] if connection >= 0 else None
-    sender = None if known is None else known.sender(table.direction[row])
-    payload = max(table.end[row] - table.payload[row], 0)
-    brought = index.tracer.brought(packet)
-    shift = table.payload[row] - table.offset[row]
+    place = tracer.table[packet]
+    connection = place.connection
+    known = tracer.connections[connection] if connection >= 0 else None
+    sender = None if known is None else known.sender(place.direction)
+    payload = place.end - place.payload
+    brought = tracer.brought(packet)
+    shift = place.payload - place.offset
+    data = index.data(packet)
     return {
         "packet": packet,
-        "time": table.time_ns[row] / 1e9,
+        "time": place.time_ns / 1e9,
         "connection": None if known is None else connection,
         "sender": sender,
-        "length": table.length[row],
-        "captured": table.captured[row],
-        "flags": [name for bit, name in enumerate(FLAGS) if table.flags[row] >> bit & 1],
-        "offset": table.offset[row] if known is not None and payload else None,
+        "length": place.length,
+        "captured": place.captured,
+        "flags": [name for bit, name in enumerate(FLAGS) if place.flags >> bit & 1],
+        "offset": place.offset if known is not None and payload else None,
         "payload": payload,
-        "layers": list(_layers(index, row)),
+        "layers": list(_layers(place, data)),
         "brought": [[start + shift, end + shift] for start, end in brought],
         "parts": [] if sender is None else _parts(index, connection, sender, brought, shift),
-        "filter": packets_filter(connection if known else None, packet, packet),
-        "data": b64encode(index.data(packet)).decode(),
+        "filter": packets_filter(None if known is None else connection, packet, packet),
+        "data": b64encode(data).decode(),
     }
 
 
-def _layers(index: Index, row: int) -> Iterator[tuple[str, int, int]]:
+def _layers(place: PacketPlace, data: bytes) -> Iterator[tuple[str, int, int]]:
     """Yield name, start and end of each layer's header, and of the payload."""
-    table = index.tracer.table
-    captured = table.captured[row]
-    network, transport = table.network[row], table.transport[row]
-    payload, end = table.payload[row], table.end[row]
-    link = LINK_TYPES.get(table.link_type[row])
-    name = f"link type {table.link_type[row]}" if link is None else link.name
+    network, transport, payload, end = place.network, place.transport, place.payload, place.end
+    link = LINK_TYPES.get(place.link_type)
+    name = f"link type {place.link_type}" if link is None else link.name
     if network < 0:
-        yield name, 0, captured
+        yield name, 0, len(data)
         return
     if network:
         yield name, 0, network
-    data = index.data(row + 1)
-    version = data[network] >> 4 if network < captured else 0
+    version = data[network] >> 4 if network < len(data) else 0
     if transport < 0:
-        yield f"IPv{version}", network, captured
+        yield f"IPv{version}", network, len(data)
         return
     yield f"IPv{version}", network, transport
     if payload < 0:
-        protocol = data[network + 9] if version == 4 else -1
-        yield PROTOCOLS.get(protocol, "payload"), transport, captured
+        yield "payload", transport, len(data)
         return
     yield "TCP", transport, payload
     if payload < end:
         yield "TCP payload", payload, end
-    if end < captured:
-        yield "padding", end, captured
+    if end < len(data):
+        yield "padding", end, len(data)
 
 
 def _parts(

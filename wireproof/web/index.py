@@ -130,8 +130,7 @@ class Index:
 
     def data(self, packet: int) -> bytes:
         """Return the bytes of a packet."""
-        row = packet - 1
-        return self.spool.read(self.packet_at[row], self.tracer.table.captured[row])
+        return self.spool.read(self.packet_at[packet - 1], self.tracer.table[packet].captured)
 
     def reaching(self, connection: int, side: int, start: int) -> list[Exchange]:
         """Return the exchanges of a connection that reach behind ``start`` of a side's stream."""

@@ -52,6 +52,25 @@ async function copy(text) {
   }
 }
 
+/** Make of an asynchronous `work` one that runs once at a time: asked meanwhile, it runs once more. */
+export function oneAtATime(work) {
+  let isRunning = false;
+  let isAsked = false;
+  return async () => {
+    isAsked = true;
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      while (isAsked) {
+        isAsked = false;
+        await work();
+      }
+    } finally {
+      isRunning = false;
+    }
+  };
+}
+
 /** Call `work` once in the next frame, however often it is asked for until then. */
 export function oncePerFrame(work) {
   let asked = false;

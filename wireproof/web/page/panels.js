@@ -1,7 +1,7 @@
 // The panels of the chosen exchange, named as people know them: Headers, EventStream, Messages,
 // Response, Handshake, Diagnostics.
 
-import { copyButton, el, fill, byId } from "./dom.js";
+import { copyButton, el, fill, byId, oneAtATime } from "./dom.js";
 import { bytes, clock, duration, number, oneLine, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
 import { BodyPanel } from "./response.js";
@@ -44,6 +44,7 @@ export class Panels {
     on("exchange", () => this.choose());
     on("element", () => this.follow());
     on("lanes", () => this.open?.list && this.open.update());
+    this.refresh = oneAtATime(async () => this.open?.update?.());
     on("grown", () => this.grow());
     this.tabs.addEventListener("keydown", (event) => this.key(event));
     this.choose();
@@ -69,7 +70,7 @@ export class Panels {
     if (!row) return;
     this.draw(panelsOf(row));
     if (!this.open) this.show(firstOf(panelsOf(row), row));
-    else if (!this.open.isLive) this.open.update?.();
+    else this.refresh();
   }
 
   /** Draw the tabs. */
@@ -134,7 +135,7 @@ export class Panels {
     if (name === "packets") return new PacketTable();
     if (name === "response") return new BodyPanel(row.key, "server", row.first_time);
     if (name === "payload") return new BodyPanel(row.key, "client", row.first_time);
-    if (name === "handshake") return { node: handshake(row.handshake), isLive: true };
+    if (name === "handshake") return { node: handshake(row.handshake) };
     if (name === "diagnostics") return new Diagnostics(row);
     return new Headers(row);
   }

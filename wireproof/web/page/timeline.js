@@ -5,7 +5,7 @@
 // uPlot has the axes, the curve, the cursor and the zoom; a hook of it draws the lanes, because marks
 // of 100,000 elements are one path for each lane, and one mark for each column of pixels.
 
-import { el, fill, byId, oncePerFrame } from "./dom.js";
+import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
 import { bytes, count, duration, number, percentile } from "./format.js";
 import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
 import { chooseElement, choosePacket, currentRow, emit, on, state } from "./store.js";
@@ -38,6 +38,7 @@ export class Timeline {
     this.redraw = oncePerFrame(() => this.plot?.redraw(false));
     on("exchange", () => this.open());
     on("element", () => this.redraw());
+    this.grow = oneAtATime(() => this.takeMore());
     on("grown", () => this.grow());
     on("theme", () => this.build());
     new ResizeObserver(oncePerFrame(() => this.fit())).observe(this.host);
@@ -62,7 +63,7 @@ export class Timeline {
   }
 
   /** Take what has come since. */
-  async grow() {
+  async takeMore() {
     const row = currentRow();
     if (!row || !this.lanes.length) return this.open();
     const known = new Set(this.lanes.map((lane) => lane.path));
