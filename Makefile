@@ -31,7 +31,7 @@ lint: install
 	$(BIN)/mypy
 
 test: install lint
-	@sh .ci/tools tshark ip:iproute2 tcpdump
+	@sh .ci/tools tshark ip:iproute2 tcpdump chromium
 	$(BIN)/python -m capture -- $(BIN)/pytest
 
 fixtures: install

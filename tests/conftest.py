@@ -46,6 +46,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             _lack(f"{marker.args[0]} is not installed")
     if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
         _lack("tshark is not installed")
+    if item.get_closest_marker("browser") and shutil.which("chromium") is None:
+        _lack("Chromium is not installed")
 
 
 @cache

@@ -1,0 +1,122 @@
+"""Debian's Chromium, driven by Playwright, and the inspector that it looks at."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from wireproof.web.feed import FileFeed
+from wireproof.web.index import Index
+from wireproof.web.server import InspectorServer
+
+PATIENCE = 30.0
+"""Seconds that no test needs, and none waits longer than."""
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE = {"width": 1440, "height": 1700}
+"""High enough that a small frame is in view with all its bytes."""
+NARROW = {"width": 420, "height": 860}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(SWITCHES)
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def indexed(path: Path) -> Index:
+    """The index of a capture file that has been read; to be closed."""
+    index = Index(path.name)
+    with path.open("rb") as stream:
+        FileFeed(index, stream).read_all()
+    return index
+
+
+@contextmanager
+def serving(index: Index) -> Iterator[InspectorServer]:
+    """Serve an inspector in a thread."""
+    ready = threading.Event()
+    with closing(InspectorServer(index)) as server:
+        thread = threading.Thread(target=server.run, args=(ready.set,))
+        thread.start()
+        try:
+            assert ready.wait(PATIENCE), "the inspector does not listen"
+            yield server
+        finally:
+            server.stop()
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "the inspector does not stop"
+
+
+@contextmanager
+def inspecting(path: Path) -> Iterator[InspectorServer]:
+    """Serve the inspector of a capture file."""
+    with closing(indexed(path)) as index, serving(index) as server:
+        yield server
+
+
+class Watched:
+    """A page, and all that went wrong in it."""
+
+    def __init__(self, browser: Browser, *, offline: bool = False, **options: object) -> None:
+        self.context = browser.new_context(
+            offline=offline,
+            viewport=options.pop("viewport", WIDE),  # type: ignore[arg-type]
+            **options,  # type: ignore[arg-type]
+        )
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE * 1000)
+        self.problems: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        self.page.on("console", lambda said: self.problems.append(f"{said.type}: {said.text}"))
+        self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def open(self, url: str) -> Page:
+        """Go to the inspector, and wait until it is there."""
+        self.page.goto(url)
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+        return self.page
+
+    def choose(self, link: str) -> None:
+        """Choose what a link points at, and wait for its bytes."""
+        self.page.evaluate("link => { location.hash = link; }", link)
+        self.page.wait_for_function(
+            "link => document.querySelector('#bytes .link')?.textContent === link"
+            " && document.querySelector('#bytes .hex-dump [data-byte]')",
+            arg=link,
+        )
+
+    def close(self) -> None:
+        self.context.close()
+
+
+@contextmanager
+def watched(browser: Browser, **options: object) -> Iterator[Watched]:
+    """A page in a context of its own; nothing may go wrong in it."""
+    found = Watched(browser, **options)  # type: ignore[arg-type]
+    try:
+        yield found
+        assert found.problems == []
+    finally:
+        found.close()
