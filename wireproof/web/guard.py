@@ -64,7 +64,8 @@ class Guard:
     def _answer(self, scope: Scope) -> Response | None:
         """Return the answer to what does not pass, or to the token; None for what passes."""
         headers = Headers(scope=scope)
-        if not self._is_ours(headers) or scope["method"] not in ("GET", "HEAD"):
+        is_plain = scope["method"] in ("GET", "HEAD") and "upgrade" not in headers
+        if not is_plain or not self._is_ours(headers):
             return refusal()
         if not self._comes_from_us(headers, scope["path"]):
             return refusal()
