@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRANSPORT ?= all
 
-.PHONY: help demo test install bench fixtures lint clean
+.PHONY: help demo test install bench fixtures lint vendor clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
 	@echo "make test      run the whole test suite (lint and types first)"
 	@echo "make install   set up $(VENV), nothing else"
 	@echo "make fixtures  record the stored captures and their expected files anew"
+	@echo "make vendor    fetch the libraries of the inspector's page anew from npm"
 	@echo "make bench     run the benchmarks against their peers"
 
 install: $(INSTALLED)
@@ -42,6 +43,9 @@ bench: install
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.high_rate
 	$(BIN)/python -m benchmarks.latency
+
+vendor:
+	@sh .ci/vendor
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

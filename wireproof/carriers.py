@@ -261,9 +261,9 @@ class Tracer:
         if start >= 0:
             place = place._replace(network=start)
             found = read_ip(data, start, length)
-            if isinstance(found, IpPacket) and found.fragment is None and found.protocol == TCP:
+            if isinstance(found, IpPacket) and found.fragment is None:
                 place = place._replace(transport=found.start)
-                if found.end - found.start >= TCP_HEADER.size:
+                if found.protocol == TCP and found.end - found.start >= TCP_HEADER.size:
                     ports, seq, flags = TCP_HEADER.unpack_from(data, found.start)
                     key = found.source + found.destination + ports
                     self._place_segment(

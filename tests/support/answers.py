@@ -1,0 +1,63 @@
+"""What the inspector answers about packets made by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wireproof.web.answers import Answers
+from wireproof.web.index import Index
+
+from .talk import Talk
+
+
+class Asked:
+    """An index of a tape, and its answers as Python has them."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.answers = Answers(index)
+
+    def __call__(self, path: str) -> Any:
+        answer = self.answers.answer(path)
+        assert answer is not None, path
+        return json.loads(answer)
+
+
+@contextmanager
+def asked(talk: Talk, batch: int = 7) -> Iterator[Asked]:
+    """Index a tape in batches of packets."""
+    index = Index("by-hand.pcapng")
+    packets = talk.tape.packets
+    for start in range(0, len(packets), batch):
+        index.receive(packets[start : start + batch])
+    index.finish([])
+    try:
+        yield Asked(index)
+    finally:
+        index.close()
+
+
+GET = b"GET /events HTTP/1.1\r\nHost: api.example\r\n\r\n"
+SSE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def streamed(*events: bytes) -> Talk:
+    """An event stream, one event a chunk, one chunk a segment."""
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(SSE)
+    for event in events:
+        talk.server(chunk(event))
+    talk.server(b"0\r\n\r\n")
+    talk.close()
+    return talk

@@ -1,0 +1,151 @@
+"""The report: one file that holds every answer, and asks nobody."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from base64 import b64decode
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from support.answers import asked, streamed
+from support.browser import indexed, watched
+from support.corpus import ROOT
+from wireproof.web.answers import Answers
+from wireproof.web.index import Index
+from wireproof.web.page_files import MODULES, TYPES, page_file
+from wireproof.web.report import bundle_of, joined_modules, write_report
+
+FIXTURES = ROOT / "fixtures"
+HOSTILE = (
+    b"data: </script><script>alert(1)</script>\n\n",
+    b"data: <img src=x onerror=alert(1)>\n\n",
+    b"event: --><svg/onload=alert(1)>\ndata: ]]>\n\n",
+)
+
+
+def report_of(index: Index) -> str:
+    output = BytesIO()
+    write_report(index, output)
+    return output.getvalue().decode()
+
+
+def held(report: str) -> dict[str, Any]:
+    """Every answer in a report, by its path."""
+    (block,) = re.findall(r'<script type="application/json" id="report">(.*?)</script>', report, re.S)
+    found: dict[str, Any] = {}
+    for name, packed in json.loads(block).items():
+        answers = json.loads(gzip.decompress(b64decode(packed)))
+        assert {bundle_of(path) for path in answers} == {name}
+        found |= answers
+    return found
+
+
+def test_it_holds_every_answer_of_the_server() -> None:
+    index = indexed(FIXTURES / "websocket/deflate.pcapng")
+    answers = Answers(index)
+    expected = {path: json.loads(answers.answer(path) or b"") for path in answers.paths()}
+    assert held(report_of(index)) == expected
+    index.close()
+
+
+def test_bundles_have_neighbours_and_each_path_is_in_one() -> None:
+    assert bundle_of("packet/63") == "packet/0*"
+    assert bundle_of("packet/64") == "packet/1*"
+    assert bundle_of("rows/0.12/e/130") == "rows/0.12/e/2*"
+    assert bundle_of("summary") == "summary"
+
+
+def test_the_same_capture_gives_the_same_report() -> None:
+    index = indexed(FIXTURES / "sse/plain.pcapng")
+    assert report_of(index) == report_of(index)
+    index.close()
+
+
+def test_nothing_from_the_wire_is_in_reach_of_the_html_parser() -> None:
+    with asked(streamed(*HOSTILE)) as ask:
+        report = report_of(ask.index)
+        for event in HOSTILE:
+            assert event.decode().strip() not in report
+        assert "alert(1)" not in report
+        assert "alert(1)" in json.dumps(held(report))
+
+
+def test_scripts_and_styles_are_allowed_by_their_digests_and_nothing_else_is() -> None:
+    index = indexed(FIXTURES / "sse/plain.pcapng")
+    report = report_of(index)
+    index.close()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', report)
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy and "http" not in policy and "connect-src" not in policy
+    for tag in ("script", "style"):
+        inline = re.findall(rf"<{tag}>(.*?)</{tag}>", report, re.S)
+        assert len(inline) == 2
+        for text in inline:
+            digest = sha256(text.encode()).digest()
+            (allowed,) = re.findall(rf"{tag}-src ([^;]*);", policy)
+            assert f"'sha256-{b64encode_text(digest)}'" in allowed
+    assert not re.search(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?!data:)", report)
+
+
+def b64encode_text(data: bytes) -> str:
+    from base64 import b64encode
+
+    return b64encode(data).decode()
+
+
+def test_modules_are_written_so_that_they_can_be_joined() -> None:
+    joined = joined_modules()
+    assert "</script" not in joined
+    assert not re.search(r"^(?:import|export)\b", joined, re.M)
+    for number, name in enumerate(MODULES):
+        imported = re.findall(r'from "\./([a-z]+\.js)";', page_file(name).decode())
+        assert set(imported) <= set(MODULES[:number]), f"{name} imports what comes behind it"
+
+
+def test_every_file_of_the_page_is_in_the_table_and_the_other_way_around() -> None:
+    folder = ROOT / "wireproof/web/page"
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    unserved = {"vendor/README.md", "vendor/uplot/LICENSE"}
+    assert files - unserved == set(TYPES)
+
+
+@pytest.mark.browser
+def test_it_opens_from_disk_and_asks_no_network(browser: Browser, tmp_path: Path) -> None:
+    index = indexed(FIXTURES / "sse/slow.pcapng")
+    path = tmp_path / "report.html"
+    path.write_text(report_of(index))
+    index.close()
+    url = path.as_uri()
+    with watched(browser, offline=True) as found:
+        page = found.open(url)
+        found.choose("#c0/e4")
+        assert page.locator(".conn .row .target").inner_text() == "/sse/slow?stall=0.4"
+        assert page.locator(".said pre").inner_text() == " streamed"
+        text = "".join(page.locator("#bytes .chars .hit").all_inner_texts())
+        assert text == "id: 5··event: message··data:  streamed····"
+        page.locator("#tab-response").click()
+        page.locator(".grown .piece").first.wait_for()
+        asked_for = [one for one in found.requests if not one.startswith("data:")]
+        assert asked_for == [url]
+
+
+@pytest.mark.browser
+def test_a_hostile_capture_runs_nothing_from_disk(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    with asked(streamed(*HOSTILE)) as ask:
+        path.write_text(report_of(ask.index))
+    with watched(browser, offline=True) as found:
+        page = found.open(path.as_uri())
+        for row in range(3):
+            found.choose(f"#c0/e{row}")
+        page.locator("#tab-response").click()
+        page.locator(".grown .piece").first.wait_for()
+        assert page.locator("img, svg, iframe, object, embed").count() == 0
+        assert "<img src=x onerror=alert(1)>" in page.locator(".grown").inner_text()
