@@ -63,6 +63,7 @@ def summary(index: Index) -> dict[str, Any]:
         "problem": index.problem,
         "progress": index.progress,
         "policy": index.policy,
+        "missed": index.missed,
         "version": index.version,
         "start": table[1].time_ns / 1e9 if len(table) else 0.0,
         "end": table[len(table)].time_ns / 1e9 if len(table) else 0.0,

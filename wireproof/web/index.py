@@ -52,6 +52,8 @@ class Index:
         self.spool = Spool()
         self.packet_at = array("q")
         """Where the bytes of each packet lie in the spool."""
+        self.missed = 0
+        """Packets that a recording could not hand on."""
         self.captured = 0
         """Bytes of all packets."""
         self._connections: dict[int, ConnectionRecord] = {}
@@ -79,6 +81,10 @@ class Index:
             self.problem = problem
             self.version += 1
             self.changed.notify_all()
+
+    def miss(self, packets: int) -> None:
+        """Take note that packets came and are not among those that are shown."""
+        self.missed += packets
 
     def close(self) -> None:
         """Give up what was put aside."""

@@ -47,6 +47,25 @@ def view_file(source: str, page: Page) -> None:
         serve(server, page)
 
 
+def view_live(port: int, interface: str, keep: str | None, page: Page) -> None:
+    """Record the packets of ``port`` and serve the inspector of them until Ctrl-C.
+
+    ``keep`` is a pcapng file that gets them too. Raises what :class:`..live.LivePackets` does, and
+    OSError for a page's port that is taken.
+    """
+    from ..live import LivePackets
+    from .live_feed import LiveFeed
+
+    with ExitStack() as stack:
+        index = stack.enter_context(closing(Index(f"port {port} on {interface}", "live")))
+        server = stack.enter_context(closing(InspectorServer(index, page.port)))
+        packets = stack.enter_context(LivePackets(port=port, interface=interface, keep=keep))
+        feed = LiveFeed(index, packets)
+        feed.start()
+        stack.callback(feed.stop)
+        serve(server, page)
+
+
 def serve(server: InspectorServer, page: Page) -> None:
     """Serve until Ctrl-C, and tell where when it listens."""
 

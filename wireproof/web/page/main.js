@@ -62,8 +62,9 @@ function takeSummary(summary) {
   byId("pause").hidden = !isGoing;
   const part = summary.progress === null ? "" : ` ${Math.round(summary.progress * 100)} %`;
   byId("live").textContent = summary.state === "live" ? "live" : `reading${part}`;
-  byId("problem").hidden = !summary.problem;
-  byId("problem").textContent = summary.problem ?? "";
+  const missed = summary.missed ? `${count(summary.missed, "packet")} came too fast and are not shown` : null;
+  byId("problem").hidden = !(summary.problem || missed);
+  byId("problem").textContent = summary.problem ?? missed ?? "";
   byId("policy").textContent = MASKED[summary.policy] ?? "";
 }
 

@@ -1,0 +1,43 @@
+"""A recording that goes on, into an index: packets as they arrive.
+
+Strategy: as with a file one thread takes packets and gives them to the index, here as they come.
+The recording says what it could not hand on; the page says it beside what it shows.
+"""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from capture import CaptureError
+
+from ..live import LivePackets
+from .index import Index
+
+
+class LiveFeed:
+    """Shows what ``packets``, a recording inside its ``with`` block, brings."""
+
+    def __init__(self, index: Index, packets: LivePackets) -> None:
+        self._index = index
+        self._packets = packets
+        self._thread = Thread(target=self._run, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to show."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the recording, and show the last of it."""
+        self._packets.stop()
+        self._thread.join()
+
+    def _run(self) -> None:
+        problem = None
+        try:
+            for piece in self._packets.pieces():
+                self._index.miss(piece.skipped + piece.dropped)
+                if piece.packets:
+                    self._index.receive(piece.packets)
+        except (CaptureError, OSError) as error:
+            problem = f"the recording broke off: {error}"
+        self._index.finish(self._packets.faults, problem)
