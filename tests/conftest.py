@@ -47,7 +47,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
         _lack("tshark is not installed")
     if item.get_closest_marker("browser") and shutil.which("chromium") is None:
-        _lack("Chromium is not installed")
+        _lack("chromium is not installed")
 
 
 @cache

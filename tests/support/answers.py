@@ -41,10 +41,7 @@ def asked(talk: Talk, batch: int = 7) -> Iterator[Asked]:
 
 
 GET = b"GET /events HTTP/1.1\r\nHost: api.example\r\n\r\n"
-SSE = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n"
-)
+SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def chunk(data: bytes) -> bytes:

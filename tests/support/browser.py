@@ -25,7 +25,7 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
-WIDE = {"width": 1440, "height": 1700}
+WIDE = {"width": 1000, "height": 1500}
 """High enough that a small frame is in view with all its bytes."""
 NARROW = {"width": 420, "height": 860}
 

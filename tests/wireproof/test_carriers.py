@@ -6,13 +6,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
-
-from parsers.packets import Packet
-from parsers.records import ConnectionRecord, Record
 from support.damage import renumbered
 from support.frames import ACK, PSH, SYN, ipv4, tcp
 from support.stored import STORED, name, packets
 from support.talk import Talk
+
+from parsers.packets import Packet
+from parsers.records import ConnectionRecord, Record
 from wireproof.carriers import Carrier, Tracer
 
 EVERYTHING = 1 << 40

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from support.answers import GET, SSE, Asked, asked, chunk, streamed
 from support.stored import STORED, name, packets
 from support.talk import Talk
+
 from wireproof.web.answers import LANE, MAX_ROW, ROWS, Answers
 from wireproof.web.index import Index
 

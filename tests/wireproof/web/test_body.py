@@ -6,9 +6,9 @@ import gzip
 from typing import Any
 
 import pytest
-
 from support.answers import GET, asked, chunk, streamed
 from support.talk import Talk
+
 from wireproof.web import body as module
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"

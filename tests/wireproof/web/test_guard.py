@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
 from support.browser import PATIENCE, inspecting
 from support.corpus import ROOT
+
 from wireproof.web.guard import POLICY
 from wireproof.web.server import InspectorServer
 
@@ -74,7 +75,7 @@ HOSTILE = [
     f"{API}Host: 127.0.0.1:PORT\nCookie: wireproof-PORT=x\n",
     f"{API}Host: 127.0.0.1:PORT\nCookie: wireproof-1=TOKEN\n",
     f"{API}Host: 127.0.0.1:PORT\nCookie: wireproof=TOKEN\n",
-    f"{API}Host: 127.0.0.1:PORT\nCookie: ;;;=\\\"\n",
+    f'{API}Host: 127.0.0.1:PORT\nCookie: ;;;=\\"\n',
     "GET /news HTTP/1.1\nHost: 127.0.0.1:PORT\n",
     "GET /main.js HTTP/1.1\nHost: 127.0.0.1:PORT\n",
     # under another name: DNS rebinding
@@ -277,7 +278,7 @@ def test_each_start_has_a_token_of_its_own(server: InspectorServer) -> None:
 
 def test_it_listens_on_loopback_only(server: InspectorServer) -> None:
     addresses = {"127.0.0.1"}
-    with open("/proc/net/tcp") as table:
+    with Path("/proc/net/tcp").open() as table:
         rows = [line.split()[1] for line in table if line.split()[3:4] == ["0A"]]
     bound = [row.partition(":")[0] for row in rows if int(row.partition(":")[2], 16) == server.port]
     assert {socket.inet_ntoa(bytes.fromhex(one)[::-1]) for one in bound} == addresses

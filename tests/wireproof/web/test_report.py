@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-
 from support.answers import asked, streamed
 from support.browser import indexed, watched
 from support.corpus import ROOT
+
 from wireproof.web.answers import Answers
 from wireproof.web.index import Index
 from wireproof.web.page_files import MODULES, TYPES, page_file
@@ -38,7 +38,9 @@ def report_of(index: Index) -> str:
 
 def held(report: str) -> dict[str, Any]:
     """Every answer in a report, by its path."""
-    (block,) = re.findall(r'<script type="application/json" id="report">(.*?)</script>', report, re.S)
+    (block,) = re.findall(
+        r'<script type="application/json" id="report">(.*?)</script>', report, re.S
+    )
     found: dict[str, Any] = {}
     for name, packed in json.loads(block).items():
         answers = json.loads(gzip.decompress(b64decode(packed)))

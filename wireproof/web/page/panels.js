@@ -249,7 +249,7 @@ function handshake(facts) {
 class Diagnostics {
   constructor(row) {
     this.row = row;
-    this.node = el("div", { class: "faults", role: "list", "aria-label": "Diagnostics", tabindex: "0" });
+    this.node = el("div", { class: "faults", tabindex: "0", role: "group", "aria-label": "Diagnostics" });
   }
 
   async update() {
@@ -266,7 +266,7 @@ class Diagnostics {
     }
     found.sort((one, other) => one.record.last_packet - other.record.last_packet);
     if (!found.length) fill(this.node, empty("No fault was found: every rule that wireproof checks holds here."));
-    else fill(this.node, found.map(fault), this.more ? empty(`${number(this.more)} more of them are not listed.`) : null);
+    else fill(this.node, el("div", { role: "list" }, found.map(fault)), this.more ? empty(`${number(this.more)} more of them are not listed.`) : null);
     this.mark();
   }
 
