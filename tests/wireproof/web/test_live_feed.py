@@ -70,7 +70,7 @@ def test_rows_appear_while_the_demo_streams_and_wait_while_it_is_paused(browser:
         page = found.open(server.url)
         assert page.locator("#live").inner_text() == "live"
         assert page.locator(".conn .row").count() == 0
-        with Stream(f"{demo.address.origin()}/sse/plain"):
+        with Stream(f"{demo.address.origin()}/sse"):
             # The first row is there while the stream goes on: it has nine events.
             page.wait_for_function(f"() => Number({EVENTS}) >= 1")
             assert index.state == "live"
@@ -82,7 +82,7 @@ def test_rows_appear_while_the_demo_streams_and_wait_while_it_is_paused(browser:
             page.wait_for_function("() => document.querySelectorAll('.table.e .row').length === 9")
             page.keyboard.press("p")
             assert page.locator("#pause").get_attribute("aria-pressed") == "true"
-            httpx.get(f"{demo.address.origin()}/stream/plain", timeout=PATIENCE)
+            httpx.get(f"{demo.address.origin()}/stream", timeout=PATIENCE)
             page.wait_for_function(
                 "() => document.querySelector('#pause').textContent.startsWith('Go on (')"
             )

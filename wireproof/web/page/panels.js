@@ -41,6 +41,7 @@ export class Panels {
     this.tabs = byId("tabs");
     this.host = byId("panel");
     this.open = null; // the view in the panel
+    this.isWanted = false; // whether somebody chose it
     on("exchange", () => this.choose());
     on("element", () => this.follow());
     on("lanes", () => this.open?.list && this.open.update());
@@ -61,15 +62,19 @@ export class Panels {
     const panels = panelsOf(row);
     const isThere = panels.some(([name]) => name === state.tab);
     this.draw(panels);
-    this.show(isThere && this.shownOf === row.transport ? state.tab : firstOf(panels, row));
+    const keeps = isThere && this.isWanted && this.shownOf === row.transport;
+    this.openPanel(keeps ? state.tab : firstOf(panels, row));
     this.shownOf = row.transport;
   }
 
   grow() {
     const row = currentRow();
     if (!row) return;
-    this.draw(panelsOf(row));
-    if (!this.open) this.show(firstOf(panelsOf(row), row));
+    const panels = panelsOf(row);
+    this.draw(panels);
+    const best = firstOf(panels, row);
+    // While an exchange begins, the panel that people look for appears only with its first element.
+    if (!this.open || (!this.isWanted && best !== state.tab)) this.openPanel(best);
     else this.refresh();
   }
 
@@ -114,7 +119,13 @@ export class Panels {
     this.show(this.names[(this.names.indexOf(state.tab) + step + this.names.length) % this.names.length]);
   }
 
+  /** Show the panel that somebody wants. */
   show(name) {
+    this.isWanted = true;
+    this.openPanel(name);
+  }
+
+  openPanel(name) {
     state.tab = name;
     for (const tab of this.tabs.children) {
       const isIt = tab.id === `tab-${name}`;
