@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from parsers.provenance import seconds
 from parsers.records import Sender
 
 from ..views.display_filter import packets_filter
@@ -65,8 +66,8 @@ def summary(index: Index) -> dict[str, Any]:
         "policy": index.policy,
         "missed": index.missed,
         "version": index.version,
-        "start": table[1].time_ns / 1e9 if len(table) else 0.0,
-        "end": table[len(table)].time_ns / 1e9 if len(table) else 0.0,
+        "start": seconds(table[1].time_ns) if len(table) else 0.0,
+        "end": seconds(table[len(table)].time_ns) if len(table) else 0.0,
         "packets": len(table),
         "bytes": index.captured,
         "connections": len(index.tracer.connections),
@@ -90,7 +91,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
         "total": len(known.packets),
         "connection": index.connection(connection),
         "packet": list(numbers),
-        "time": [place.time_ns / 1e9 for place in places],
+        "time": [seconds(place.time_ns) for place in places],
         "sender": [SENDERS[known.sender(place.direction)] for place in places],
         "size": [place.end - place.payload for place in places],
         "flags": [place.flags for place in places],

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from parsers.content import ContentDecoder
+from parsers.provenance import seconds
 from parsers.records import Sender
 
 from ..selection import field_value
@@ -42,7 +43,7 @@ def body(index: Index, exchange: Exchange, sender: Sender) -> dict[str, Any]:
         if pieces and pieces[-1][1] == packet:
             pieces[-1][2] += said
         else:
-            pieces.append([index.tracer.table[packet].time_ns / 1e9, packet, said])
+            pieces.append([seconds(index.tracer.table[packet].time_ns), packet, said])
         if size >= MAX_BODY or len(pieces) == MAX_PIECES:
             return {"pieces": pieces, "more": True, "binary": is_binary}
     return {"pieces": pieces, "more": False, "binary": is_binary}

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from parsers.link import LINK_TYPES
+from parsers.provenance import seconds
 from parsers.records import Sender
 
 from ..carriers import PacketPlace
@@ -54,7 +55,7 @@ def frame(index: Index, packet: int) -> dict[str, Any] | None:
     data = index.data(packet)
     return {
         "packet": packet,
-        "time": place.time_ns / 1e9,
+        "time": seconds(place.time_ns),
         "connection": None if known is None else connection,
         "sender": sender,
         "length": place.length,

@@ -67,7 +67,7 @@ export class Connections {
     fill(byId("connections"), el("div", { class: "conn heads" }, this.heads), this.list.node);
     this.filter.addEventListener("input", () => this.update());
     on("rows", () => this.update());
-    on("exchange", () => this.mark());
+    on("exchange", () => this.mark(true));
     this.update();
   }
 
@@ -119,8 +119,8 @@ export class Connections {
     this.length = Math.max(end - start, 1e-6) || 1e-6;
   }
 
-  mark() {
-    this.list.select(this.visible.indexOf(state.current), false);
+  mark(scrolls = false) {
+    this.list.select(this.visible.indexOf(state.current), scrolls);
   }
 
   choose(index) {

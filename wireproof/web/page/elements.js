@@ -97,7 +97,7 @@ function gapCell(gap, longest) {
   const node = cell("gap", gap === null ? "" : duration(gap));
   if (gap !== null && longest > 0) {
     const bar = el("i");
-    bar.style.width = `${Math.round(100 * Math.sqrt(gap / longest))}%`;
+    bar.style.width = `${Math.round((92 * gap) / longest)}%`;
     node.prepend(bar);
   }
   return node;

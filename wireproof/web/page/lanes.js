@@ -7,8 +7,9 @@ const COLUMNS = ["time", "packet", "sender", "size", "mark", "flags", "again"];
 
 /** A growing set of columns. */
 export class Lane {
-  constructor(kind, path) {
+  constructor(kind, path, isShown = true) {
     this.kind = kind;
+    this.isShown = isShown; // on the timeline; tables need its times in any case
     this.path = path; // of its pages, without the number
     this.length = 0;
     this.columns = {};
@@ -71,8 +72,9 @@ export function lanesOf(row) {
   const lanes = [];
   if (row.connection !== null) lanes.push(new Lane("p", `packets/${row.connection}`));
   for (const kind of ["k", "e", "f", "m"]) {
-    if (kind === "m" && row.counts.f) continue; // frames show the same, and more
-    if (row.counts[kind]) lanes.push(new Lane(kind, `lane/${row.key}/${kind}`));
+    // Frames show the same as messages, and more.
+    const isShown = kind !== "m" || !row.counts.f;
+    if (row.counts[kind]) lanes.push(new Lane(kind, `lane/${row.key}/${kind}`, isShown));
   }
   return lanes;
 }

@@ -56,7 +56,8 @@ export class Timeline {
     const lanes = lanesOf(row);
     await Promise.all(lanes.map((lane) => lane.load()));
     if (loading !== this.loading) return undefined; // another one has been chosen meanwhile
-    this.lanes = state.lanes = lanes.filter((lane) => lane.length);
+    state.lanes = lanes.filter((lane) => lane.length);
+    this.lanes = state.lanes.filter((lane) => lane.isShown);
     this.start = row.first_time;
     this.measure();
     return this.build();
@@ -66,11 +67,11 @@ export class Timeline {
   async takeMore() {
     const row = currentRow();
     if (!row || !this.lanes.length) return this.open();
-    const known = new Set(this.lanes.map((lane) => lane.path));
+    const known = new Set(state.lanes.map((lane) => lane.path));
     const more = lanesOf(row).filter((lane) => !known.has(lane.path));
     if (more.length) return this.open();
     const loading = this.loading;
-    await Promise.all(this.lanes.map((lane) => lane.load()));
+    await Promise.all(state.lanes.map((lane) => lane.load()));
     if (loading !== this.loading) return undefined;
     this.measure();
     if (!this.plot) return this.build();
