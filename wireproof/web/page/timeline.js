@@ -18,7 +18,7 @@ const NAMES = { p: "packets", k: "chunks", e: "events", f: "frames", m: "message
 const FIN = 1;
 const SYN = 2;
 const RST = 4;
-const BURST = 4; // so many that came together are a burst
+const BURST = 3; // so many that came together are a burst
 const TOGETHER = 0.0005; // seconds between them at most
 
 /** Which pauses are stalls: ten times the usual gap, and long enough that a person notices. */
@@ -194,7 +194,7 @@ export class Timeline {
     if (this.range) return this.range;
     const length = this.end - this.start;
     const margin = Math.max(length * 0.015, 1e-6);
-    return min === null || max === null || !Number.isFinite(length) ? [0, 1] : [-margin, length + margin];
+    return min === null || max === null || !Number.isFinite(length) ? [0, 1] : [-margin, length + 2 * margin];
   }
 
   /** A drag on the plot has chosen a range. */
@@ -433,7 +433,7 @@ export class Timeline {
       if (!(flags & (FIN | SYN | RST))) continue;
       const text = flags & RST ? "RST" : flags & FIN ? "FIN" : "SYN";
       const x = plot.valToPos(lane.time(index) - this.start, "x", true);
-      if (x < free) continue;
+      if (x < free || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
       ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
       ctx.fillStyle = flags & RST ? this.colours.bad : this.colours.quiet;
       ctx.fillText(text, x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (lane.columns.sender[index] ? 24 : 2) * scale);
