@@ -13,13 +13,13 @@ import { chooseElement, choosePacket, currentRow, emit, on, state } from "./stor
 const LANE_HEIGHT = 36;
 const CURVE_HEIGHT = 52;
 const AXIS_HEIGHT = 24;
-const GUTTER = 92; // pixels left of the plot: the lanes' names
+const GUTTER = 102; // pixels left of the plot: the lanes' names
 const NAMES = { p: "packets", k: "chunks", e: "events", f: "frames", m: "messages" };
 const FIN = 1;
 const SYN = 2;
 const RST = 4;
 const BURST = 3; // so many that came together are a burst
-const TOGETHER = 0.0005; // seconds between them at most
+const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
 
 /** Which pauses are stalls: ten times the usual gap, and long enough that a person notices. */
 export function stallLimit(gaps) {
@@ -95,7 +95,7 @@ export class Timeline {
     for (let index = 0; index < this.gaps.length; index += 1) {
       if (this.gaps[index] >= limit) this.stalls.push([times[index], times[index + 1]]);
     }
-    this.bursts = burstsOf(times);
+    this.bursts = burstsOf(times, this.gaps);
     for (const lane of this.lanes) lane.largest = largest(lane.columns.size, lane.length);
   }
 
@@ -517,11 +517,13 @@ export class Timeline {
 }
 
 /** Runs of elements that came together: [first time, last time, how many]. */
-function burstsOf(times) {
+function burstsOf(times, gaps) {
+  const usual = percentile(Float64Array.from(gaps).sort(), 0.5);
+  const together = usual ? Math.min(TOGETHER, usual / 4) : TOGETHER;
   const bursts = [];
   let begin = 0;
   for (let index = 1; index <= times.length; index += 1) {
-    if (index < times.length && times[index] - times[index - 1] <= TOGETHER) continue;
+    if (index < times.length && times[index] - times[index - 1] <= together) continue;
     if (index - begin >= BURST) bursts.push([times[begin], times[index - 1], index - begin]);
     begin = index;
   }
@@ -538,6 +540,7 @@ function largest(column, length) {
 function axisTime(value, splits) {
   const step = splits.length > 1 ? splits[1] - splits[0] : 1;
   if (step >= 1) return `${Math.round(value)} s`;
+  if (splits[splits.length - 1] >= 2 && step >= 0.1) return `${value.toFixed(step < 0.2 ? 1 : 2)} s`;
   if (step >= 0.001) return `${Math.round(value * 1e3)} ms`;
   return `${(value * 1e3).toFixed(step >= 0.0001 ? 1 : 3)} ms`;
 }
