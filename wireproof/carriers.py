@@ -18,16 +18,7 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from parsers.decode import (
-    ETHERNET,
-    IPV4,
-    IPV4_WITHOUT_OPTIONS,
-    MORE_FRAGMENTS_OR_OFFSET,
-    SHORTEST_USUAL,
-    TCP,
-    USUAL_HEADERS,
-    PacketDecoder,
-)
+from parsers.decode import ETHERNET, TCP, PacketDecoder
 from parsers.ip import IpPacket, read_ip
 from parsers.link import network_offset
 from parsers.packets import CaptureFault, Packet
@@ -37,6 +28,10 @@ from parsers.tcp import ACK, SYN, Connection, Direction
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")
+# The headers that nearly every packet has, in one look: EtherType, IPv4 version and header length,
+# total length, flags and fragment offset, protocol, both addresses and ports, then TCP's as above.
+USUAL_HEADERS = Struct("!12x HBxH2xH xB2x 12s I4xH")
+IPV4, IPV4_WITHOUT_OPTIONS, MORE_FRAGMENTS_OR_OFFSET = 0x0800, 0x45, 0x3FFF
 NOWHERE = -1
 """Stands for a connection, or a place in a frame, that there is none of."""
 NO_OFFSET = -(1 << 62)
@@ -236,9 +231,8 @@ class Tracer:
         """Write down where a packet's headers lie, and whose it is."""
         number, time_ns, link_type, length, data = packet
         known = (time_ns or 0, length, len(data), link_type)
-        if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
-            # As in the decoder: one look at the headers that nearly every packet has.
-            ether_type, version, total, fragment, protocol, key, seq, _, flags = (
+        if link_type == ETHERNET and len(data) >= USUAL_HEADERS.size:
+            ether_type, version, total, fragment, protocol, key, seq, flags = (
                 USUAL_HEADERS.unpack_from(data)
             )
             if (

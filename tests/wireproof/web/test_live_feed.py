@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 import httpx
 import pytest
 from playwright.sync_api import Browser
-
-from server.process import DemoServer
 from support.browser import PATIENCE, serving, watched
 from wireproof.live import LivePackets
+
+from server.process import DemoServer
 from wireproof.web.index import Index
 from wireproof.web.live_feed import LiveFeed
 from wireproof.web.server import InspectorServer

@@ -1,0 +1,66 @@
+"""Rows of numbers."""
+
+from __future__ import annotations
+
+import pytest
+from support.answers import asked, streamed
+from support.talk import Talk
+
+from parsers.records import ChunkRecord
+from wireproof.web.elements import Elements, Place, content_span
+
+
+def chunk(start: int, size: int, sender: str = "server") -> ChunkRecord:
+    length = size + 5
+    return ChunkRecord(  # type: ignore[call-arg]
+        0, 0, sender, 1, 2, 1.0, 2.0, start, length, 0, size, "", "", "utf-8", None  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_row_says_where_its_element_is() -> None:
+    elements = Elements()
+    elements.append(chunk(10, 3), at=100, encoded=50)
+    assert elements.stored(0) == (100, 50)
+    assert elements.place(0) == Place(1, 2, 1.0, 2.0, "server", 10, 8, 3, 0)
+    assert elements.place(0).end == 18
+    assert len(elements) == 1
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "rows"),
+    [(0, 8, [0]), (0, 9, [0, 2]), (7, 9, [0, 2]), (8, 16, [2]), (16, 99, [3]), (99, 120, [])],
+)
+def test_what_overlaps_a_range_of_a_senders_stream(start: int, end: int, rows: list[int]) -> None:
+    elements = Elements()
+    for begin, sender in ((0, "server"), (0, "client"), (8, "server"), (16, "server")):
+        elements.append(chunk(begin, 3, sender), 0, 0)
+    assert list(elements.overlapping("server", start, end, 10)) == rows
+
+
+def test_at_most_so_many_overlap() -> None:
+    elements = Elements()
+    for number in range(9):
+        elements.append(chunk(8 * number, 3), 0, 0)
+    assert list(elements.overlapping("server", 0, 1_000, 4)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "span"),
+    [("k", 3, (13, 16)), ("k", 0, None), ("f", 3, (15, 18)), ("f", 0, None), ("q", 8, None)],
+)
+def test_content_is_what_framing_frames(kind: str, size: int, span: tuple[int, int] | None) -> None:
+    place = Place(1, 2, 1.0, 2.0, "server", 10, 8, size, 0)
+    assert content_span(kind, place) == span
+
+
+def test_marks_tell_what_is_not_as_the_others() -> None:
+    with asked(streamed(b"data: x\n\n", b": ping\n\n")) as ask:
+        assert ask("lane/0.0/e/0")["mark"] == [0, 1]
+        assert ask("lane/0.0/k/0")["mark"] == [0, 0, 1]
+
+
+def test_records_of_nobody_have_no_sender() -> None:
+    talk = Talk().open()
+    talk.client(b"\x00\x01")
+    with asked(talk) as ask:
+        assert ask("exchanges/0")[0]["key"] == "0.n"

@@ -1,0 +1,96 @@
+"""From a capture to a report: what is masked is nowhere in it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import stat
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.corpus import ROOT
+from support.planted import Secrets, planted
+
+from wireproof.redact import Policy
+from wireproof.web.reporting import Reported, report_capture
+
+FIXTURE = str(ROOT / "fixtures/sse/plain.pcapng")
+
+
+def report(source: str, output: Path, policy: Policy = "headers") -> Reported:
+    said: list[str] = []
+    done = report_capture(source, str(output), policy, said.append)
+    assert said == []
+    return done
+
+
+def shown(path: Path) -> tuple[str, bytes]:
+    """All that a report holds: its answers as text, and the bytes of its packets in one piece."""
+    (block,) = re.findall(r'id="report">(.*?)</script>', path.read_text(), re.S)
+    found: dict[str, Any] = {}
+    for packed in json.loads(block).values():
+        found |= json.loads(gzip.decompress(b64decode(packed)))
+    frames = [answer for where, answer in found.items() if where.startswith("packet/")]
+    return json.dumps(found), b"".join(b64decode(frame["data"]) for frame in frames)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> tuple[str, Secrets]:
+    tape, secrets = planted()
+    path = tmp_path / "secret.pcapng"
+    path.write_bytes(tape.file())
+    return str(path), secrets
+
+
+def test_redacted_no_secret_is_in_any_answer_or_any_byte(
+    secret: tuple[str, Secrets], tmp_path: Path
+) -> None:
+    source, secrets = secret
+    output = tmp_path / "report.html"
+    done = report(source, output, "all")
+    assert done.report.masked > 20
+    text, data = shown(output)
+    assert secrets.found_in(text) == []
+    assert secrets.found_in(data) == []
+
+
+def test_secret_headers_are_masked_unless_one_asks_to_keep_them(
+    secret: tuple[str, Secrets], tmp_path: Path
+) -> None:
+    source, secrets = secret
+    masked, kept = tmp_path / "masked.html", tmp_path / "kept.html"
+    report(source, masked)
+    report(source, kept, "none")
+    text, _ = shown(masked)
+    everything, _ = shown(kept)
+    assert len(secrets.found_in(text)) < len(secrets.found_in(everything))
+    assert '"authorization"' in text.lower() and "Bearer ***" in text
+    assert '"policy": "headers"' in text and '"policy": "none"' in everything
+
+
+def test_masked_or_not_packets_keep_their_lengths_and_elements(
+    secret: tuple[str, Secrets], tmp_path: Path
+) -> None:
+    source, _ = secret
+    masked, kept = tmp_path / "masked.html", tmp_path / "kept.html"
+    one, other = report(source, masked, "all"), report(source, kept, "none")
+    assert (one.packets, one.exchanges) == (other.packets, other.exchanges)
+    assert len(shown(masked)[1]) == len(shown(kept)[1])
+
+
+def test_only_its_owner_can_read_a_report(tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    report(FIXTURE, output)
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+def test_what_cannot_be_reported_costs_nobody_a_file(tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    output.write_text("mine")
+    for source in ("-", str(output), str(tmp_path / "missing.pcapng"), str(tmp_path)):
+        with pytest.raises((ValueError, OSError)):
+            report(source, output)
+    assert output.read_text() == "mine"

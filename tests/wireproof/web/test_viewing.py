@@ -1,0 +1,86 @@
+"""``wireproof view`` as people start it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from support.browser import PATIENCE
+from support.corpus import ROOT
+
+FIXTURE = str(ROOT / "fixtures/sse/plain.pcapng")
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "wireproof", "view", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def stop(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, err
+
+
+def test_it_prints_where_the_page_is_and_stops_at_ctrl_c() -> None:
+    process = start(FIXTURE, "--no-browser")
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    with httpx.Client(follow_redirects=True, timeout=PATIENCE) as client:
+        assert "<title>wireproof</title>" in client.get(url).text
+        summary = client.get(f"{url.partition('?')[0]}answers/summary").json()
+    assert summary["name"] == "plain.pcapng"
+    code, out, err = stop(process)
+    assert (code, out) == (0, "")
+    assert err == (
+        "wireproof: the inspector is at the address above, for this machine only; Ctrl-C stops it\n"
+    )
+
+
+def test_standard_input_is_a_capture_too() -> None:
+    process = start("-", "--no-browser")
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.buffer.write(Path(FIXTURE).read_bytes())
+    process.stdin.close()
+    process.stdin = None
+    url = process.stdout.readline().strip()
+    assert httpx.get(url, timeout=PATIENCE).status_code == 303
+    assert stop(process)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "a FILE is missing"),
+        (("--live",), "--live needs --port N"),
+        ((FIXTURE, "--live", "--port", "1"), "FILE or --live, not both"),
+        ((FIXTURE, "--port", "1"), "--port and --keep go with --live only"),
+        (("missing.pcapng",), "missing.pcapng: No such file"),
+        (("README.md",), "not a capture file"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    process = start(*arguments, "--no-browser")
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (2, "")
+    assert said in err and err.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = start(FIXTURE, "--no-browser", "--page-port", port)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (2, "")
+    assert "in use" in err and err.count("\n") == 1
