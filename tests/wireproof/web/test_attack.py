@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 # Go through every exchange, every panel, and the first elements of each kind.
 TOUR = """async () => {
-  const pause = () => new Promise(done => setTimeout(done, 15));
+  const pause = () => new Promise(done => setTimeout(done, 5));
   const list = document.querySelector('.rows.conn');
   const before = location.hash;
   list.focus();
@@ -31,7 +31,7 @@ TOUR = """async () => {
       tab.click();
       await pause();
     }
-    for (const kind of 'qrkefmbdg') {
+    for (const kind of 'kefmd') {
       location.hash = `${key}/${kind}0`;
       await pause();
     }
