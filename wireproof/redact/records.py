@@ -1,0 +1,290 @@
+"""Records without their secrets: the same records, fields of the same length.
+
+Strategy: each record is masked by itself and given back at once. What must be remembered is kept
+for each exchange of an open connection: whether its content is coded, and the finders of its two
+senders. Chunks, events, frames and messages are streams of their own, since the same content is
+in chunks as it was cut, and in events as it was meant.
+
+What a coding hides (a chunk of a gzip body, a frame under permessage-deflate) is left out of its
+record, because it could be decoded: ``data`` is null, as with ``--no-data``. What comes out of the
+coding, events and messages, is masked. The digest of a body in which anything was masked or could
+not be looked at is left out too, because a short secret could be guessed from it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from parsers.diagnostics import FAULTS
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Encoding,
+    Fields,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+    text_or_base64,
+)
+
+from ..selection import field_value, transport_of
+from .content import ContentFinder
+from .fields import mask_fields
+from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
+
+MAX_EXCHANGES = 1_024
+"""Exchanges of one connection that are remembered: as many as may be pipelined."""
+CONTINUATION, CLOSE = 0, 8
+
+Stream = Literal["chunks", "events", "frames", "messages"]
+
+
+@dataclass(slots=True)
+class _Side:
+    """What one side sends in one exchange."""
+
+    is_coded: bool = False
+    is_event_stream: bool = False
+    is_touched: bool = False
+    """Whether anything of its content was masked, left out or not looked at."""
+    has_been_seen: bool = False
+    """Whether its content stands in records at all."""
+    in_compressed_message: bool = False
+    finders: dict[Stream, ContentFinder] = field(default_factory=dict)
+
+    def finder(self, stream: Stream) -> ContentFinder:
+        found = self.finders.get(stream)
+        if found is None:
+            found = ContentFinder(is_event_stream=self.is_event_stream)
+            self.finders[stream] = found
+        return found
+
+
+class Redactor:
+    """Masks secrets in records, which it takes in the contract's order."""
+
+    def __init__(self, policy: Policy = "headers") -> None:
+        self.policy: Policy = policy
+        self.report = Report()
+        self._connections: dict[int | None, dict[tuple[int | None, str | None], _Side]] = {}
+        self._masks: dict[type[Any], Callable[[Any], Record]] = {
+            RequestRecord: self._request,
+            ResponseRecord: self._response,
+            DiagnosticRecord: self._diagnostic,
+            ChunkRecord: self._chunk,
+            ConnectionRecord: self._connection,
+            BodyRecord: self._body,
+            SseEventRecord: self._event,
+            WebSocketFrameRecord: self._frame,
+            WebSocketMessageRecord: self._message,
+        }
+
+    def redact(self, record: Record) -> Record:
+        """Return a record without its secrets; the record itself, if it has none."""
+        mask = None if self.policy == "none" else self._masks.get(type(record))
+        return record if mask is None else mask(record)
+
+    @property
+    def _is_thorough(self) -> bool:
+        return self.policy == "all"
+
+    def _side(self, record: Any) -> _Side:
+        sides = self._connections.setdefault(record.connection, {})
+        key = record.exchange, record.sender
+        side = sides.get(key)
+        if side is None:
+            if len(sides) >= 2 * MAX_EXCHANGES:
+                del sides[next(iter(sides))]
+            side = sides[key] = _Side()
+        return side
+
+    # --- heads ---
+
+    def _fields(self, fields: Fields) -> Fields:
+        masked, found = mask_fields(fields, self.policy)
+        self.report.masked += found
+        return masked if found else fields
+
+    def _text(self, text: str) -> str:
+        """Mask a whole text, under the policy that looks into texts."""
+        spans = find(text) if text and self._is_thorough else []
+        self.report.masked += len(spans)
+        return mask_spans(text, spans) if spans else text
+
+    def _request(self, record: RequestRecord) -> Record:
+        self._side(record).is_coded = is_coded(record.headers)
+        return replace(
+            record, target=self._text(record.target), headers=self._fields(record.headers)
+        )
+
+    def _response(self, record: ResponseRecord) -> Record:
+        side = self._side(record)
+        side.is_coded = is_coded(record.headers)
+        side.is_event_stream = transport_of(record) == "sse"
+        return replace(
+            record, reason=self._text(record.reason), headers=self._fields(record.headers)
+        )
+
+    def _diagnostic(self, record: DiagnosticRecord) -> Record:
+        """Leave out what a diagnostic quotes: it is cut where no name tells that it is secret."""
+        fault = FAULTS.get(record.code)
+        plain = record.summary if fault is None else fault.summary
+        quotes = any(mark in record.summary[len(plain) :] for mark in "'\"")
+        return replace(record, summary=plain) if quotes else record
+
+    # --- bodies ---
+
+    def _chunk(self, record: ChunkRecord) -> Record:
+        trailers = None if record.trailers is None else self._fields(record.trailers)
+        if not self._is_thorough:
+            return replace(record, trailers=trailers)
+        side = self._side(record)
+        extension = self._text(record.extension)
+        data, encoding = record.data, record.encoding
+        if record.size and side.is_coded:
+            data, encoding = self._left_out(side, data)
+        elif record.size:
+            data, encoding = self._content(side, "chunks", data, encoding)
+        return replace(record, extension=extension, data=data, encoding=encoding, trailers=trailers)
+
+    def _body(self, record: BodyRecord) -> Record:
+        if not self._is_thorough or not record.decoded_size:
+            return record
+        side = self._side(record)
+        return record if side.has_been_seen and not side.is_touched else replace(record, sha256="")
+
+    def _event(self, record: SseEventRecord) -> Record:
+        if not self._is_thorough:
+            return record
+        side = self._side(record)
+        fields = None
+        data = record.data
+        if record.fields is not None:
+            fields = self._event_fields(side, record.fields)
+            if data:
+                data = "\n".join(value for name, value in fields if name == "data")
+        return replace(
+            record, event=self._text(record.event), id=self._text(record.id), data=data,
+            fields=fields,
+        )  # fmt: skip
+
+    def _event_fields(self, side: _Side, fields: Fields) -> Fields:
+        """Mask the fields of an event, which are read as the lines that they came in."""
+        finder = side.finder("events")
+        masked: Fields = []
+        for name, value in fields:
+            line = f"{name}: {value}\n"
+            spans = finder.feed(line)
+            if spans:
+                self._note(side, spans)
+                line = mask_spans(line, spans)
+                value = line[len(name) + 2 : -1] if len(line) > len(name) + 2 else value
+            masked.append((name, value))
+        finder.feed("\n")
+        return masked
+
+    # --- WebSockets ---
+
+    def _frame(self, record: WebSocketFrameRecord) -> Record:
+        if not self._is_thorough:
+            return record
+        side = self._side(record)
+        if record.opcode >= CLOSE:
+            return self._control(record)
+        is_compressed = record.rsv1 or (
+            record.opcode == CONTINUATION and side.in_compressed_message
+        )
+        side.in_compressed_message = is_compressed and not record.fin
+        if is_compressed and record.payload_length:
+            data, encoding = self._left_out(side, record.data)
+        else:
+            data, encoding = self._content(side, "frames", record.data, record.encoding)
+        return replace(record, data=data, encoding=encoding)
+
+    def _control(self, record: WebSocketFrameRecord) -> Record:
+        reason = None if record.close_reason is None else self._text(record.close_reason)
+        if record.data is None or record.encoding is None:
+            return replace(record, close_reason=reason)
+        data = plain_bytes(record.data, record.encoding)
+        spans = find(data.decode("latin-1"))
+        if not spans:
+            return record
+        self.report.masked += len(spans)
+        data = mask_bytes(data, spans)
+        text, encoding = text_or_base64(data)
+        if reason is not None:
+            reason = data[2:].decode(errors="replace")
+        return replace(record, data=text, encoding=encoding, close_reason=reason)
+
+    def _message(self, record: WebSocketMessageRecord) -> Record:
+        if not self._is_thorough:
+            return record
+        side = self._side(record)
+        data, encoding = self._content(side, "messages", record.data, record.encoding)
+        return replace(record, data=data, encoding=encoding)
+
+    # --- content ---
+
+    def _content(
+        self, side: _Side, stream: Stream, data: str | None, encoding: Encoding | None
+    ) -> tuple[str | None, Encoding | None]:
+        side.has_been_seen = True
+        if data is None or encoding is None:
+            side.is_touched = True
+            return data, encoding
+        if encoding == "utf-8" and data.isascii():
+            spans = side.finder(stream).feed(data)
+            if not spans:
+                return data, encoding
+            self._note(side, spans)
+            return mask_spans(data, spans), encoding
+        raw = plain_bytes(data, encoding)
+        spans = side.finder(stream).feed(raw.decode("latin-1"))
+        if not spans:
+            return data, encoding
+        self._note(side, spans)
+        return text_or_base64(mask_bytes(raw, spans))
+
+    def _note(self, side: _Side, spans: list[Span]) -> None:
+        self.report.masked += len(merged(spans))
+        side.is_touched = True
+
+    def _left_out(self, side: _Side, data: str | None) -> tuple[None, None]:
+        side.has_been_seen = side.is_touched = True
+        self.report.left_out += data is not None
+        return None, None
+
+    def _connection(self, record: ConnectionRecord) -> Record:
+        self._connections.pop(record.connection, None)
+        return record
+
+
+def is_coded(headers: Fields) -> bool:
+    """Return whether a message's content is hidden by a coding (RFC 9110 section 8.4)."""
+    content = field_value(headers, "content-encoding") or "identity"
+    transfer = field_value(headers, "transfer-encoding") or "chunked"
+    return content.strip().lower() != "identity" or transfer.strip().lower() not in (
+        "chunked",
+        "identity",
+    )
+
+
+def plain_bytes(data: str, encoding: Encoding) -> bytes:
+    """Return the bytes of a record's ``data``."""
+    return b64decode(data) if encoding == "base64" else data.encode(errors="surrogatepass")
+
+
+def mask_bytes(data: bytes, spans: list[Span]) -> bytes:
+    """Return bytes with spans masked."""
+    masked = bytearray(data)
+    for start, end in merged(spans):
+        masked[start:end] = MASK.encode() * (end - start)
+    return bytes(masked)
