@@ -18,6 +18,7 @@ NAMES = (
     "decode",
     "demo",
     "doctor",
+    "redact",
     "report",
     "serve",
     "view",

@@ -61,14 +61,14 @@ _USERINFO = r"://[^/\s:@\"'\\]{1,64}+:([^/\s:@\"'\\]{1,256}+)@"
 # inside another.
 _BETWEEN = r"(?:\\{0,3}+[\"'])?+\s{0,4}+(?:[:=]|%3[Aa]|%3[Dd])\s{0,4}+"
 _SCHEME = r"(?:(?i:bearer|basic|token|apikey)(?:\s|\+|%20)++)?+"
-_BARE = r"[^\s\"'\\&,;<>#(){}\[\]]"
+_BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
 _ANY_VALUE = (
-    rf"(?:\\++\"({_SCHEME}[^\"\\\r\n]++)"  # a string of JSON inside a string of JSON
-    rf"|\"({_SCHEME}(?:[^\"\\\r\n]|\\(?:.|\Z))++)"
-    rf"|'([^'\\\r\n]++)"
+    rf"(?:\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
+    rf"|\"({_SCHEME}(?:[^\"\\\x00-\x1f]|\\(?:.|\Z))++)"
+    rf"|'([^'\\\x00-\x1f]++)"
     rf"|{_SCHEME}((?!(?:null|true|false|None)\b){_BARE}++))"
 )
-_LINE_VALUE = _ANY_VALUE.replace(_BARE, r"[^\r\n\"'\\]")  # of a field with several words
+_LINE_VALUE = _ANY_VALUE.replace(_BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
 _LONG_VALUE = rf"\\*+[\"']?+({_BARE}{{12,}}+|{_BARE}++\Z)"
 
 _STRONG = (
@@ -181,7 +181,7 @@ def _opening(match: str) -> str:
 
 def find(text: str) -> list[Span]:
     """Return where the secrets of a whole text are."""
-    return Finder().feed(text)
+    return merged(Finder().feed(text))
 
 
 def merged(spans: list[Span]) -> list[Span]:

@@ -1,0 +1,105 @@
+"""``wireproof redact``: the copy of a capture that can be sent to someone."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.capture_files import Blocks, codes, option, pcap_header, read_all, record
+from support.planted import planted
+from support.stored import SMALL, name
+
+from wireproof.cli import run
+from wireproof.redact.capture import redact_capture
+
+NG = Blocks()
+TAPE, SECRETS = planted()
+
+
+def redacted(tmp_path: Path, data: bytes, policy="all") -> bytes:
+    source, output = tmp_path / "in.pcapng", tmp_path / "out.pcapng"
+    source.write_bytes(data)
+    redact_capture(str(source), str(output), policy, lambda _: None)
+    return output.read_bytes()
+
+
+def test_no_secret_is_left_in_the_file(tmp_path: Path) -> None:
+    before, _ = read_all(TAPE.file())
+    data = redacted(tmp_path, TAPE.file())
+    after, reader = read_all(data)
+    assert SECRETS.found_in(data) == []
+    assert codes(reader) == []
+    assert [(*packet[:4], len(packet[4])) for packet in after] == [
+        (*packet[:4], len(packet[4])) for packet in before
+    ]
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_captures_without_secrets_stay_as_they_are(path: Path, tmp_path: Path) -> None:
+    before, reader = read_all(path.read_bytes())
+    after, again = read_all(redacted(tmp_path, path.read_bytes()))
+    if not path.stem.startswith(("gzip", "deflate")):
+        assert after == before
+    assert again.interfaces == reader.interfaces and not again.faults
+
+
+def test_what_the_file_says_of_itself(tmp_path: Path) -> None:
+    comment = option(1, b"sent api_key=abcdefgh") + option(0, b"")
+    data = NG.section(comment) + NG.interface() + NG.secrets(0x544C534B, b"CLIENT_RANDOM ab cd")
+    data += NG.enhanced(1, bytes(60), options=comment)
+    found = redacted(tmp_path, data)
+    assert b"abcdefgh" not in found and b"CLIENT_RANDOM" not in found
+    packets, reader = read_all(found)
+    assert reader.comments == [(None, "sent api_key=********"), (1, "sent api_key=********")]
+    assert (len(packets), reader.secrets, reader.faults) == (1, [], [])
+
+
+def test_pcap_becomes_pcapng(tmp_path: Path) -> None:
+    data = pcap_header() + b"".join(record(1, 2, packet[4]) for packet in TAPE.packets)
+    found = redacted(tmp_path, data)
+    assert SECRETS.found_in(found) == []
+    packets, reader = read_all(found)
+    assert reader.format == "pcapng" and len(packets) == len(TAPE.packets)
+
+
+@pytest.mark.tshark
+def test_tshark_finds_the_same_packets_and_no_wrong_checksum(tmp_path: Path) -> None:
+    redacted(tmp_path, TAPE.file())
+    path = tmp_path / "out.pcapng"
+    bad = [
+        "-o",
+        "tcp.check_checksum:TRUE",
+        "-Y",
+        'tcp.checksum.status == 0 and frame contains "**"',
+    ]
+    command = ["tshark", "-r", str(path), *bad, "-T", "fields", "-e", "frame.number"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert shown == ""
+    found = subprocess.run(
+        ["tshark", "-r", str(path), "-x"], capture_output=True, text=True, check=True
+    ).stdout
+    assert SECRETS.found_in(found) == []
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, output = tmp_path / "in.pcapng", tmp_path / "out.pcapng"
+    source.write_bytes(TAPE.file())
+    assert run(["redact", str(source), "-o", str(output)]) == 0
+    said = capsys.readouterr().err
+    assert "packets changed" in said and "secrets masked; 13 payloads left out whole" in said
+    assert run(["redact", str(source), "--headers-only", "-o", str(output)]) == 0
+    assert "15 secrets masked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["-", "missing.pcapng", "nothing.pcapng", "in.pcapng"])
+def test_what_cannot_be_done(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.pcapng").write_bytes(TAPE.file())
+    (tmp_path / "nothing.pcapng").write_bytes(b"nothing")
+    output = file if file == "in.pcapng" else "out.pcapng"
+    assert run(["redact", file, "-o", output]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert not (tmp_path / "out.pcapng").exists()

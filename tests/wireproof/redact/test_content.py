@@ -1,0 +1,71 @@
+"""Secrets that go on in the next event, or in the next value of a key of JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from wireproof.redact.content import MAX_KEYS, ContentFinder, JsonStrings
+from wireproof.redact.secrets import mask_spans
+
+KEY = "sk-proj-abcdefghijklmnop"
+
+
+def masked(pieces: list[str], *, is_event_stream: bool) -> str:
+    finder = ContentFinder(is_event_stream=is_event_stream)
+    return "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
+
+
+def every_cut(text: str) -> list[list[str]]:
+    return [[text[:cut], text[cut:]] for cut in range(len(text))] + [list(text)]
+
+
+EVENTS = f"data: my {KEY[:9]}\n\nid: 7\ndata:{KEY[9:15]}\r\n\r\ndata: {KEY[15:]}\n\ndata: (end)\n\n"
+
+
+def test_a_key_in_three_events_is_masked_in_each() -> None:
+    for pieces in every_cut(EVENTS):
+        found = masked(pieces, is_event_stream=True)
+        assert KEY[9:15] not in found and KEY[15:] not in found, pieces
+        assert found.endswith("data: (end)\n\n") and "id: 7" in found
+
+
+def test_other_content_has_no_events() -> None:
+    assert KEY[9:15] in masked([EVENTS], is_event_stream=False)
+
+
+TOKENS = [KEY[:7], KEY[7:12], KEY[12:18], KEY[18:]]
+DELTAS = "".join(f'{{"i": {n}, "delta": {{"content": "{t}"}}}}\n' for n, t in enumerate(TOKENS))
+
+
+@pytest.mark.parametrize("is_event_stream", [False, True])
+def test_a_key_that_a_model_writes_token_by_token(is_event_stream: bool) -> None:
+    text = DELTAS.replace('{"i"', 'data: {"i"') if is_event_stream else DELTAS
+    text += '{"i": 9, "delta": {"content": " and text"}}\n'
+    for pieces in every_cut(text):
+        found = masked(pieces, is_event_stream=is_event_stream)
+        assert not any(token in found for token in TOKENS), pieces
+        assert '" and text"' in found and '"content": "' in found
+
+
+def test_values_of_other_keys_do_not_go_on_in_one_another() -> None:
+    text = '{"a": "sk-ab", "b": "cdefghijklmnop", "a": " y"}'
+    assert masked([text], is_event_stream=False) == text.replace("sk-ab", "*****")
+
+
+def test_escapes_in_strings() -> None:
+    text = '{"a": "q\\"sk-abcdefgh", "a": "ijklmnop\\\\", "b": "open"}'
+    for pieces in every_cut(text):
+        found = masked(pieces, is_event_stream=False)
+        assert "ijklmnop" not in found and '"open"' in found, pieces
+
+
+def test_a_string_ends_with_its_line() -> None:
+    finder = JsonStrings()
+    assert finder.feed('say "hi\n{"a": "sk-abcdefgh"}\n{"a": "ijklmnop') == [(15, 26), (36, 44)]
+
+
+def test_keys_are_bounded() -> None:
+    finder = JsonStrings()
+    for number in range(3 * MAX_KEYS):
+        finder.feed(f'{{"{number}": "text"}}')
+    assert len(finder._finders) == MAX_KEYS

@@ -1,0 +1,40 @@
+"""Which header fields are secret, and what of them stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from wireproof.redact.fields import mask_fields, secret_spans
+from wireproof.redact.secrets import mask_spans
+
+FIELDS = [
+    ("Authorization", "Bearer abc", "Bearer ***"),
+    ("authorization", "abc", "***"),
+    ("PROXY-AUTHORIZATION", "Basic dTpw", "Basic ****"),
+    ("Authorization", 'Digest username="u", response="r"', "Digest " + "*" * 26),
+    ("Cookie", "a=1; b=22;c=3", "a=*; b=**;c=*"),
+    ("Cookie", "no-name", "*******"),
+    ("Cookie", "a=", "a="),
+    ("Set-Cookie", "sid=abc; Path=/; HttpOnly", "sid=***; Path=/; HttpOnly"),
+    ("X-Api-Key", "abc", "***"),
+    ("x-goog-api-key", "abc", "***"),
+    ("X-CSRF-Token", "abc", "***"),
+    ("Ocp-Apim-Subscription-Key", "abc", "***"),
+    ("X-Client-Secret", "abc", "***"),
+    ("Host", "example.org", "example.org"),
+    ("Content-Type", "text/event-stream", "text/event-stream"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="),
+]
+
+
+@pytest.mark.parametrize("name, value, masked", FIELDS)
+def test_fields_that_are_known(name: str, value: str, masked: str) -> None:
+    for policy in ("headers", "all"):
+        assert mask_spans(value, secret_spans(name, value, policy)) == masked
+    assert secret_spans(name, value, "none") == []
+
+
+def test_other_fields_are_looked_into_under_the_whole_policy_only() -> None:
+    fields = [("Referer", "https://x/?api_key=abc"), ("Host", "x")]
+    assert mask_fields(fields, "headers") == (fields, 0)
+    assert mask_fields(fields, "all") == ([("Referer", "https://x/?api_key=***"), ("Host", "x")], 1)

@@ -1,0 +1,144 @@
+"""Frames without their secrets: in every order, in every batch, with right checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import pytest
+from scapy.layers.inet import TCP, UDP
+from scapy.layers.l2 import Ether
+from support.frames import ipv4, ipv6, udp
+from support.planted import in_headers, planted
+from support.talk import Tape, decoded, without_packets
+
+from parsers.packets import Packet
+from parsers.records import Record
+from wireproof.redact import Policy, Redactor
+from wireproof.redact.frames import FrameMasks
+
+TAPE, SECRETS = planted()
+
+
+def masked(packets: Sequence[Packet], policy: Policy = "all", batch: int = 1 << 30) -> list[Packet]:
+    masks = FrameMasks(policy)
+    for start in range(0, len(packets), batch):
+        masks.add(packets[start : start + batch])
+    masks.finish()
+    return [(*packet[:4], masks.masked(packet)) for packet in packets]
+
+
+def raw(packets: Sequence[Packet]) -> bytes:
+    return b"".join(packet[4] for packet in packets)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 1 << 30])
+def test_no_secret_is_left(batch: int) -> None:
+    packets = masked(TAPE.packets, batch=batch)
+    assert SECRETS.found_in(raw(packets)) == []
+    # Unmasked, put together and inflated as far as it can be.
+    assert SECRETS.found_in("\n".join(map(repr, decoded(packets)))) == []
+
+
+def test_by_default_no_secret_of_a_known_field_is_left() -> None:
+    left = SECRETS.found_in(raw(masked(TAPE.packets, "headers")))
+    assert not set(left) & set(in_headers(SECRETS))
+    assert masked(TAPE.packets, "none") == TAPE.packets
+
+
+def test_the_rest_of_the_decode_stays() -> None:
+    """Masking the packets and decoding them gives what masking the records does."""
+    before = TAPE.records()
+    after = decoded(masked(TAPE.packets))
+    coded = {_exchange(record) for record in before if _is_coded(record)}
+    found = [_plain(record) for record in after if _exchange(record) not in coded]
+    redacted = map(Redactor("all").redact, before)
+    wanted = [_plain(record) for record in redacted if _exchange(record) not in coded]
+    assert found == wanted and len(found) > 200
+
+
+def _exchange(record: Record) -> tuple[int | None, int | None]:
+    return record.connection, getattr(record, "exchange", None)
+
+
+def _is_coded(record: Record) -> bool:
+    headers = getattr(record, "headers", [])
+    return any(name in ("Content-Encoding", "Sec-WebSocket-Extensions") for name, _ in headers)
+
+
+def _plain(record: Record) -> dict:
+    return without_packets(record, "sha256")
+
+
+def test_deflated_messages_still_inflate() -> None:
+    records = decoded(masked(TAPE.packets))
+    deflated = [r for r in records if r.record == "websocket_message" and r.compressed]
+    assert len(deflated) == 5
+    assert {message.data.strip("*") for message in deflated} == {""}
+    damaged = [r.code for r in records if r.record == "diagnostic" and r.code.startswith("ws")]
+    assert not damaged
+
+
+def test_checksums_are_right_where_something_changed() -> None:
+    before = {packet[0]: packet[4] for packet in TAPE.packets}
+    changed = [packet for packet in masked(TAPE.packets) if packet[4] != before[packet[0]]]
+    assert len(changed) > 60
+    for *_, data in changed:
+        assert Ether(data)[TCP].chksum == _right_checksum(data)
+        assert len(data) == len(before[_[0]])
+
+
+def _right_checksum(data: bytes) -> int:
+    frame = Ether(data)
+    del frame[TCP].chksum
+    return Ether(bytes(frame))[TCP].chksum
+
+
+def test_segments_in_any_order_and_twice() -> None:
+    """Handshakes first: of segments before them nobody knows where they belong."""
+    tape, secrets = planted()
+    numbers = Random(7)
+    shuffled = list(tape.packets)
+    for start in range(0, len(shuffled) - 8, 8):
+        window = shuffled[start : start + 4]
+        if all(packet[4][47] & 0x07 == 0 for packet in window):  # no FIN, SYN or RST
+            numbers.shuffle(window)
+            shuffled[start : start + 4] = window
+    again = [packet for packet in shuffled for _ in range(1 + (numbers.random() < 0.3))]
+    packets = [(n, *packet[1:]) for n, packet in enumerate(again, 1)]
+    assert secrets.found_in(raw(masked(packets))) == []
+
+
+def test_a_late_copy_of_a_closed_connection() -> None:
+    tape, secrets = planted()
+    late = [(len(tape.packets) + packet[0], *packet[1:]) for packet in tape.packets]
+    left = secrets.found_in(raw(masked([*tape.packets, *late])))
+    # By themselves halves of keys tell nothing, nor does what is under a mask or a coding.
+    alone = ("cut at", "byte", "segments", "two ", "deltas", "masked", "deflate", "gzip", "cut in")
+    assert [place for place in left if not any(word in place for word in alone)] == []
+
+
+@pytest.mark.parametrize("ip, size", [(ipv4, 20), (ipv6, 40)])
+def test_datagrams_are_looked_at_too(ip, size: int) -> None:
+    tape = Tape()
+    tape.add(ip(udp(5000, 5001, b"api_key=abcdefgh"), 17))
+    ((*_, data),) = masked(tape.packets)
+    assert b"api_key=********" in data
+    frame = Ether(data)
+    found = frame[UDP].chksum
+    del frame[UDP].chksum
+    assert found == Ether(bytes(frame))[UDP].chksum
+
+
+def test_what_is_no_ip_packet_stays() -> None:
+    tape = Tape()
+    tape.add(b"\xff" * 12 + b"\x08\x06" + b"api_key=abcdefgh")
+    assert masked(tape.packets) == tape.packets
+
+
+def test_what_waits_is_bounded() -> None:
+    masks = FrameMasks("all")
+    for packet in TAPE.packets:
+        masks.add([packet])
+    masks.finish()
+    assert masks._pairs == {}

@@ -1,0 +1,145 @@
+"""What is taken for a secret, in one piece and in many."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wireproof.redact.secrets import Finder, find, mask_spans, mask_text, merged
+
+KEY = "sk-proj-abcdefghijklmnop"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl_-"
+STARS = "*" * len(KEY)
+
+SECRET = [
+    (KEY, STARS),
+    (f"my key is {KEY}, ok", f"my key is {STARS}, ok"),
+    (f'{{"text":"a\\n{KEY}"}}', f'{{"text":"a\\n{STARS}"}}'),
+    (f'"\\u000a{KEY}"', f'"\\u000a{STARS}"'),
+    (f"?u=x%3D{KEY}&a=b", f"?u=x%3D{STARS}&a=b"),
+    (f"say {JWT}.", "say " + "*" * len(JWT) + "*"),
+    ('{"api_key": "my secret, yes", "n": 1}', '{"api_key": "**************", "n": 1}'),
+    ('{"password":"a\\"b"}', '{"password":"****"}'),
+    ('{\\"api_key\\": \\"abcde\\", \\"b\\": 1}', '{\\"api_key\\": \\"*****\\", \\"b\\": 1}'),
+    ("/x?api_key=12345&b=2", "/x?api_key=*****&b=2"),
+    ("OPENAI_API_KEY=abc", "OPENAI_API_KEY=***"),
+    ("https%3A%2F%2Fx%3Fapi_key%3Dabc", "https%3A%2F%2Fx%3Fapi_key%3D***"),
+    ("Authorization: Bearer abc.def", "Authorization: Bearer *******"),
+    ("bearer abcdefgh12", "bearer **********"),
+    ("Cookie: a=1; b=2\nHost: x", "Cookie: ********\nHost: x"),
+    ("https://user:pw@host/", "https://user:**@host/"),
+    ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END", "-----BEGIN PRIVATE KEY-----******-----END"),
+    ("accessToken: 'a b'", "accessToken: '***'"),
+    ("token=abcdefghijkl", "token=************"),
+    ("secret: ключ", "secret: ********"),
+]
+
+HARMLESS = [
+    "This is a large language model being streamed.",
+    "task-force-of-many-people and disk-utilisation",
+    "sk-learn is a library",
+    '{"max_tokens": 100, "token": " hello", "tokens": ["a"]}',
+    '{"password": null, "secret": false}',
+    "http://localhost:8000/stream?key=short&x=1",
+    "Basic information about bearers of news",
+    '{"usage": {"completion_tokens": 12}, "finish_reason": "stop"}',
+    "eyJ is how JSON begins in base64 ",
+]
+
+
+@pytest.mark.parametrize("text, masked", SECRET)
+def test_what_is_masked(text: str, masked: str) -> None:
+    assert mask_text(text) == masked
+    assert len(masked.encode()) == len(text.encode())
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_not(text: str) -> None:
+    assert find(text) == []
+
+
+@pytest.mark.parametrize("text, masked", SECRET)
+def test_a_secret_cut_anywhere_is_masked_in_both_pieces(text: str, masked: str) -> None:
+    for cut in range(1, len(text)):
+        finder = Finder()
+        pieces = text[:cut], text[cut:]
+        found = "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
+        shown = _shown(text, masked, found)
+        # What shows is at most the prefix of a key, or a password whose "@" comes later.
+        assert len(shown) <= 7, (cut, found)
+
+
+@pytest.mark.parametrize("text, masked", SECRET)
+def test_a_secret_that_comes_byte_by_byte(text: str, masked: str) -> None:
+    finder = Finder()
+    found = "".join(mask_spans(char, finder.feed(char)) for char in text)
+    assert len(_shown(text, masked, found)) <= 7
+
+
+def _shown(text: str, masked: str, found: str) -> str:
+    if len(masked) != len(text):  # characters of several bytes
+        return "" if "ключ" not in found else "ключ"
+    return "".join(
+        seen for seen, wanted, was in zip(found, masked, text, strict=True)
+        if wanted == "*" and seen == was
+    )  # fmt: skip
+
+
+def test_what_follows_a_secret_that_was_cut_is_shown() -> None:
+    finder = Finder()
+    pieces = ["x " + KEY[:10], KEY[10:], " and more ", "text"]
+    found = [mask_spans(piece, finder.feed(piece)) for piece in pieces]
+    assert "".join(found) == f"x {STARS} and more text"
+
+
+def test_a_long_secret_is_masked_to_its_end() -> None:
+    finder = Finder()
+    pieces = ["x sk-", *["a1" * 500] * 20, " end"]
+    found = "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
+    assert found == "x " + "*" * 20_003 + " end"
+
+
+@pytest.mark.parametrize("end", ['x"', '\\"x"', '\\\\"'])
+def test_a_quoted_secret_ends_at_its_quote_wherever_it_is_cut(end: str) -> None:
+    text = '{"password": "' + "a" * 200 + end + ', "n": "open"}'
+    for cut in range(15, len(text)):
+        finder = Finder()
+        pieces = text[:cut], text[cut:]
+        found = "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
+        assert found.endswith('"open"}') and "aa" not in found
+
+
+@given(st.lists(st.text(alphabet="sk-_apitoken:=\"' \\\nxyz1", max_size=30), max_size=8))
+def test_spans_lie_in_their_piece(pieces: list[str]) -> None:
+    finder = Finder()
+    for piece in pieces:
+        for start, end in finder.feed(piece):
+            assert 0 <= start < end <= len(piece)
+
+
+def test_spans_that_touch_become_one() -> None:
+    assert merged([(5, 9), (0, 2), (2, 4), (6, 7)]) == [(0, 4), (5, 9)]
+    assert merged([]) == []
+
+
+HOSTILE = [
+    "sk-", "eyJ", '"api_key', "://a:", "token=", "-----BEGIN ", 'api_key:"', "bearer ", "\\",
+    "api_key=\\", "cookie: ", "secret=bearer ", "x_token'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_time_is_linear(text: str) -> None:
+    """Twenty times as much takes less than eighty times as long: square would be 400."""
+
+    def cost(size: int) -> float:
+        whole = text * (size // len(text))
+        start = perf_counter()
+        find(whole)
+        return perf_counter() - start
+
+    small = min(cost(5_000) for _ in range(3))
+    assert min(cost(100_000) for _ in range(2)) < 80 * max(small, 0.0005)

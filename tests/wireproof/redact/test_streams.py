@@ -1,0 +1,97 @@
+"""Parts of streams that no record tells of, and what takes a payload's place."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+from support.attack import request, response
+from support.talk import Talk
+from support.websocket_frames import KEY as MASKING_KEY
+from support.websocket_frames import frame
+
+from parsers.packets import Packet
+from wireproof.redact.frames import FrameMasks
+from wireproof.redact.streams import deflated_stars, field_line_spans, xored
+
+KEY = "sk-proj-abcdefghijklmnop"
+
+
+def masked(packets: list[Packet], policy="all") -> bytes:
+    masks = FrameMasks(policy)
+    masks.add(packets)
+    masks.finish()
+    return b"".join(map(masks.masked, packets))
+
+
+@pytest.mark.parametrize("size", range(1, 200))
+def test_what_takes_the_place_of_a_message_inflates_to_asterisks(size: int) -> None:
+    whole = deflated_stars(size, is_last=True)
+    assert len(whole) == size
+    inflated = zlib.decompressobj(-15).decompress(whole + b"\0\0\xff\xff")
+    assert inflated == b"*" * max(size - 2, 0)
+
+
+@pytest.mark.parametrize("size", range(6, 50))
+def test_what_takes_the_place_of_fragments(size: int) -> None:
+    parts = [deflated_stars(size, is_last=last) for last in (False, False, True)]
+    inflated = zlib.decompressobj(-15).decompress(b"".join(parts) + b"\0\0\xff\xff")
+    assert inflated == b"*" * (2 * (size - 6) + size - 2)
+    assert {len(part) for part in parts} == {size}
+
+
+@pytest.mark.parametrize("phase", range(5))
+def test_masking(phase: int) -> None:
+    key = b"\x00\x01\x02\x03"
+    assert xored(bytes(6), key, phase) == bytes((phase + n) % 4 for n in range(6))
+    assert xored(b"abc", bytes(4), phase) == b"abc"
+
+
+def test_folded_fields_keep_their_line_ends() -> None:
+    text = "Host: x\r\nX-Api-Key: ab\r\n cd\r\nDate: y\r\n\r\n"
+    spans = list(field_line_spans(text, "headers"))
+    assert [text[start:end] for start, end in spans] == ["ab", " cd"]
+
+
+def test_a_head_that_is_cut_off() -> None:
+    talk = Talk().open()
+    talk.client(request("/", "Authorization: Bearer abcdefghij")[:-8])
+    found = masked(talk.tape.packets, "headers")
+    assert b"abcdef" not in found and b"Authorization: Bearer " in found
+
+
+def test_a_chunk_that_is_cut_off() -> None:
+    talk = Talk().open()
+    talk.client(request("/"))
+    talk.server(response("200 OK", "Transfer-Encoding: chunked"), b"ff\r\nmy " + KEY.encode())
+    found = masked(talk.tape.packets)
+    assert b"abcdef" not in found and b"ff\r\nmy *" in found
+
+
+@pytest.mark.parametrize("key", [None, MASKING_KEY])
+def test_a_frame_that_is_cut_off(key: bytes | None) -> None:
+    talk = Talk().open()
+    switch = ("Upgrade: websocket", "Connection: Upgrade")
+    talk.client(request("/", *switch, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+    talk.server(response("101 Switching Protocols", *switch))
+    whole = frame(1, f"my {KEY} and more".encode(), key=key)
+    (talk.server if key is None else talk.client)(whole[:-3])
+    found = masked(talk.tape.packets)
+    expected = frame(1, f"my {'*' * len(KEY)} and more".encode(), key=key)
+    assert expected[:-3] in found and whole[6:20] not in found
+
+
+def test_a_body_larger_than_what_waits_is_looked_at_as_it_comes() -> None:
+    talk = Talk().open()
+    talk.client(request("/"))
+    talk.server(response("200 OK", "Content-Length: 3000000"))
+    for _ in range(60):
+        talk.server(b"x " * 25_000)
+    talk.server(f"key {KEY}".encode())
+    assert b"abcdef" not in masked(talk.tape.packets)
+
+
+def test_unknown_protocols_are_looked_at() -> None:
+    talk = Talk().open()
+    talk.client(f"AUTH api_key={KEY}\n".encode())
+    assert b"abcdef" not in masked(talk.tape.packets)

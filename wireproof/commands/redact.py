@@ -1,0 +1,54 @@
+"""``wireproof redact``: a capture without its secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..wording import count
+from .answers import Unreadable, because, examples, say
+from .redaction import said
+
+if TYPE_CHECKING:
+    from ..redact import Policy
+
+
+@click.command(
+    short_help="Write a capture without its secrets.",
+    epilog=examples(
+        "wireproof redact capture.pcapng -o to-send.pcapng",
+        "wireproof redact capture.pcapng --headers-only -o to-send.pcapng",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."
+)
+@click.option(
+    "--headers-only",
+    is_flag=True,
+    help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such, and nothing else.",
+)
+def redact(file: str, output: str, headers_only: bool) -> None:
+    """Write a capture anew, with asterisks in place of its secrets.
+
+    Keys, tokens, cookies and passwords are masked in header fields, URLs, bodies, events and
+    messages, split over chunks and segments or not. Lengths, times and numbers of packets stay,
+    checksums are set right. Payloads that are compressed are masked whole; secrets that decrypt
+    TLS are left out.
+    """
+    from ..redact.capture import redact_capture
+
+    policy: Policy = "headers" if headers_only else "all"
+    try:
+        done = redact_capture(file, output, policy, say)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(file, error)) from error
+    say(f"{output}: {done.changed:,} of {count(done.packets, 'packet')} changed")
+    if (found := said(done.report)) is not None:
+        say(f"{output}: {found}")
+    if done.key_logs:
+        say(f"{output}: {count(done.key_logs, 'block')} with secrets of TLS left out")

@@ -1,0 +1,125 @@
+"""``wireproof redact``: the same capture without its secrets, to be sent to someone.
+
+Strategy: two passes over the file. The first finds the secrets and where they lie in which frame
+(:mod:`.frames`); the second copies the file block by block, with those bytes replaced and the
+checksums of their segments set right. Lengths, times and numbers of packets stay, so whoever gets
+the copy sees the same chunks, events, frames and gaps. Secrets that decrypt TLS are left out, as
+their blocks hold nothing else, and texts of the file itself (comments, names) are looked through.
+A pcap file becomes pcapng.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+from parsers.capture_file import CaptureReader
+from parsers.decode import BATCH
+from parsers.packets import Packet, UnreadableCapture
+from parsers.pcapng import (
+    DECRYPTION_SECRETS,
+    ENHANCED_PACKET,
+    OBSOLETE_PACKET,
+    SECTION_HEADER,
+    SIMPLE_PACKET,
+    Block,
+)
+
+from ..annotate import pcap_as_blocks, with_unknown_length
+from ..decoding import check_output, open_stream
+from .frames import FrameMasks
+from .records import mask_bytes
+from .secrets import Policy, Report, find
+
+DATA = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20, SIMPLE_PACKET: 4}
+"""Where a packet's bytes begin in the bodies of the blocks that hold one (pcapng section 4)."""
+
+
+@dataclass
+class Redacted:
+    """What became of a capture."""
+
+    report: Report
+    packets: int = 0
+    changed: int = 0
+    key_logs: int = 0
+    """Blocks with secrets that decrypt TLS, which were left out."""
+
+
+def find_in_frames(source: str, policy: Policy) -> FrameMasks:
+    """Return the masks of a capture file. Raises OSError, and ValueError for what is none."""
+    masks = FrameMasks(policy)
+    with Path(source).open("rb") as stream:
+        packets = iter(CaptureReader(stream))
+        while batch := list(islice(packets, BATCH)):
+            masks.add(batch)
+    masks.finish()
+    return masks
+
+
+def redact_capture(
+    source: str, output: str, policy: Policy, say: Callable[[str], object]
+) -> Redacted:
+    """Copy the capture ``source`` to ``output`` as pcapng, without its secrets.
+
+    ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
+    ValueError for what is no capture, for standard input, and for an output that is the input.
+    """
+    if source == "-":
+        raise ValueError("it is read twice, which only a file can be")
+    check_output(source, output)
+    masks = find_in_frames(source, policy)
+    done = Redacted(masks.report)
+    with ExitStack() as stack:
+        reader = CaptureReader(stack.enter_context(Path(source).open("rb")))
+        packets = iter(CaptureReader(stack.enter_context(Path(source).open("rb"))))
+        blocks = reader.numbered_blocks() if reader.format == "pcapng" else pcap_as_blocks(reader)
+        # The first one before the output is opened: what cannot be read costs nobody a file.
+        first = next(blocks, None)
+        if first is None:
+            raise UnreadableCapture(f"not one block can be read: {reader.faults[0].detail}")
+        stream = open_stream(output, stack)
+        for block in _rewritten(chain([first], blocks), packets, masks, done):
+            stream.write(block.encoded())
+    for fault in reader.faults:
+        say(f"{source}: {fault.detail}, at byte {fault.offset:,}")
+    return done
+
+
+def _rewritten(
+    blocks: Iterable[tuple[Block, int | None]],
+    packets: Iterator[Packet],
+    masks: FrameMasks,
+    done: Redacted,
+) -> Iterator[Block]:
+    """Yield the blocks without secrets; ``packets`` are those that they hold, in step."""
+    for block, number in blocks:
+        if number is not None:
+            packet = next(packets)
+            done.packets += 1
+            done.changed += bool(masks.of(number))
+            yield _with_data(block, masks.masked(packet), masks.policy)
+        elif block.type == DECRYPTION_SECRETS and masks.policy != "none":
+            done.key_logs += 1
+        elif block.type == SECTION_HEADER:
+            yield with_unknown_length(_with_masked_texts(block, 16, masks.policy))
+        else:
+            yield _with_masked_texts(block, 0, masks.policy)
+
+
+def _with_data(block: Block, data: bytes, policy: Policy) -> Block:
+    """Return a packet's block with other bytes of the same length."""
+    start = DATA[block.type]
+    end = start + len(data)
+    changed = block._replace(body=block.body[:start] + data + block.body[end:])
+    return _with_masked_texts(changed, end, policy)
+
+
+def _with_masked_texts(block: Block, start: int, policy: Policy) -> Block:
+    """Return a block whose texts, from ``start`` on, have no secrets."""
+    texts = block.body[start:]
+    spans = find(texts.decode("latin-1")) if policy == "all" and texts else []
+    return block._replace(body=block.body[:start] + mask_bytes(texts, spans)) if spans else block
