@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..wording import count
 from .answers import Unreadable, because, examples, say
 from .redaction import said
 
@@ -39,6 +38,7 @@ def redact(file: str, output: str, headers_only: bool) -> None:
     TLS are left out.
     """
     from ..redact.capture import redact_capture
+    from ..wording import count
 
     policy: Policy = "headers" if headers_only else "all"
     try:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..wording import count
-
 if TYPE_CHECKING:
     from ..redact import Report
 
@@ -37,6 +35,8 @@ def redaction_options(command: C) -> C:
 
 def said(report: Report) -> str | None:
     """Return what a user should know of what was masked; None if nothing was."""
+    from ..wording import count
+
     parts = []
     if report.masked:
         parts.append(f"{count(report.masked, 'secret')} masked")
