@@ -56,7 +56,7 @@ def find_in_frames(source: str, policy: Policy) -> FrameMasks:
         packets = iter(CaptureReader(stream))
         while batch := list(islice(packets, BATCH)):
             masks.add(batch)
-    masks.finish()
+    masks.end()
     return masks
 
 

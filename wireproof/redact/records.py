@@ -37,7 +37,8 @@ from parsers.records import (
     text_or_base64,
 )
 
-from ..selection import field_value, transport_of
+from ..element_stream import is_coded
+from ..selection import transport_of
 from .content import ContentFinder
 from .fields import mask_fields
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
@@ -267,16 +268,6 @@ class Redactor:
     def _connection(self, record: ConnectionRecord) -> Record:
         self._connections.pop(record.connection, None)
         return record
-
-
-def is_coded(headers: Fields) -> bool:
-    """Return whether a message's content is hidden by a coding (RFC 9110 section 8.4)."""
-    content = field_value(headers, "content-encoding") or "identity"
-    transfer = field_value(headers, "transfer-encoding") or "chunked"
-    return content.strip().lower() != "identity" or transfer.strip().lower() not in (
-        "chunked",
-        "identity",
-    )
 
 
 def plain_bytes(data: str, encoding: Encoding) -> bytes:

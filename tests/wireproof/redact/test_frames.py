@@ -24,7 +24,7 @@ def masked(packets: Sequence[Packet], policy: Policy = "all", batch: int = 1 << 
     masks = FrameMasks(policy)
     for start in range(0, len(packets), batch):
         masks.add(packets[start : start + batch])
-    masks.finish()
+    masks.end()
     return [(*packet[:4], masks.masked(packet)) for packet in packets]
 
 
@@ -140,5 +140,5 @@ def test_what_waits_is_bounded() -> None:
     masks = FrameMasks("all")
     for packet in TAPE.packets:
         masks.add([packet])
-    masks.finish()
-    assert masks._pairs == {}
+    masks.end()
+    assert masks.pairs == {}

@@ -14,8 +14,8 @@ from support.stored import SMALL, name
 
 from parsers.decode import decode
 from parsers.records import Record
+from wireproof.element_stream import is_coded
 from wireproof.redact import Policy, Redactor
-from wireproof.redact.records import is_coded
 
 TAPE, SECRETS = planted()
 RECORDS = TAPE.records()

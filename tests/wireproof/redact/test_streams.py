@@ -20,7 +20,7 @@ KEY = "sk-proj-abcdefghijklmnop"
 def masked(packets: list[Packet], policy="all") -> bytes:
     masks = FrameMasks(policy)
     masks.add(packets)
-    masks.finish()
+    masks.end()
     return b"".join(map(masks.masked, packets))
 
 
