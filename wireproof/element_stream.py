@@ -106,7 +106,8 @@ class ElementStream:
             case ChunkRecord():
                 self._take_chunk(record)
             case BodyRecord():
-                self._take_content(record.offset + record.length)
+                end = record.offset + record.length
+                (self._take_unfinished if self._is_chunked else self._take_content)(end)
                 self.is_in_body = self._is_chunked = False
                 self.body(record)
             case WebSocketFrameRecord():

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
-from parsers.connections import ConnectionTable
+from parsers.connections import ConnectionTable, reverse_key
+from parsers.conversation import address_text
 from parsers.decode import PacketDecoder
 from parsers.diagnostics import Diagnostic
 from parsers.ip import IpPacket, read_ip
@@ -54,6 +55,17 @@ class Pair(Generic[S]):
     """When its first SYN was captured, in nanoseconds since the epoch; None without one."""
     established: int | None = None
     """When the handshake was done (RFC 9293 section 3.5)."""
+
+    def address(self, sender: Sender) -> str:
+        """Return a side's address, ``127.0.0.1:8000``; empty until it is known whose is whose."""
+        for direction, stream in self.streams.items():
+            if self.senders.get(sender) is stream:
+                connection = direction.connection
+                is_first = direction is connection.first
+                key = connection.key if is_first else reverse_key(connection.key)
+                size = len(key) // 2 - 2
+                return address_text(key[:size], int.from_bytes(key[2 * size : 2 * size + 2]))
+        return ""
 
 
 class Follower(Generic[S]):

@@ -18,6 +18,7 @@ NAMES = (
     "decode",
     "demo",
     "doctor",
+    "export",
     "redact",
     "report",
     "serve",

@@ -1,0 +1,90 @@
+"""``wireproof export``: a capture for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from .answers import TRANSPORTS, Missing, Unreadable, because, examples, say
+from .redaction import redaction_options, said
+
+if TYPE_CHECKING:
+    from ..export import ExportFormat
+    from ..redact import Policy
+    from ..selection import Transport
+
+
+@click.command(
+    short_help="Write a capture for other programs: HAR, CSV, Parquet.",
+    epilog=examples(
+        "wireproof export capture.pcapng -o capture.har      into DevTools' Network panel",
+        "wireproof export capture.pcapng --redact -o to-send.har",
+        "wireproof export capture.pcapng --format parquet -o capture.parquet",
+        "wireproof export capture.pcapng --transport sse --format csv | head",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("har", "csv", "parquet")),
+    help="What the suffix of OUT says, else har.",
+)
+@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+@click.option(
+    "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
+)
+@click.option(
+    "--connection",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Only this TCP connection, counted from 0 as Wireshark's tcp.stream.",
+)
+@redaction_options
+@click.option(
+    "--raw-cells",
+    is_flag=True,
+    help="CSV: leave cells as they are that a spreadsheet would take for a formula.",
+)
+def export(
+    file: str,
+    form: str | None,
+    output: str | None,
+    transport: str | None,
+    connection: int | None,
+    policy: str,
+    raw_cells: bool,
+) -> None:
+    """Write a capture as a HAR file, or as a table with a row for each element.
+
+    HAR files open in the Network panel of DevTools, with WebSocket messages and server-sent events.
+    Secrets in known header fields are masked unless --no-redact is given.
+    """
+    from ..export import SUFFIXES, NotInstalled
+    from ..export.run import Wanted, run
+
+    if form is None:
+        form = SUFFIXES.get(Path(output or "").suffix.lower(), "har")
+    wanted = Wanted(
+        file,
+        cast("ExportFormat", form),
+        output,
+        cast("Policy", policy),
+        connection,
+        cast("Transport | None", transport),
+        raw_cells,
+    )
+    try:
+        done = run(wanted)
+    except BrokenPipeError:
+        raise
+    except NotInstalled as error:
+        raise Missing(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(file, error)) from error
+    if not done.written:
+        say(f"{file}: nothing to export")
+    if (found := said(done.report)) is not None:
+        say(f"{output or 'standard output'}: {found}")

@@ -1,0 +1,87 @@
+"""The content of bodies, put together from a side's stream, for formats that carry it whole."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import NamedTuple
+
+from parsers.content import ContentDecoder
+from parsers.limits import MiB
+from parsers.records import BodyRecord
+
+from ..element_stream import ElementStream
+from ..redact import Policy
+from ..redact.content import ContentFinder
+from ..redact.records import mask_bytes
+from ..redact.secrets import Report, merged
+
+MAX_CONTENT = 16 * MiB
+"""Bytes of one body that are kept, coded, and decoded again: the rest is counted."""
+
+
+# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1); the decoder has found it in order.
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[^\r\n]*\r\n")
+
+
+class Content(NamedTuple):
+    """A body's content, decoded."""
+
+    text: str
+    is_base64: bool
+    size: int
+    """Bytes of it, decoded, those that were left out too."""
+    is_cut: bool
+
+
+class ContentStream(ElementStream):
+    """Keeps the content of the body that is coming."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._content = bytearray()
+        self._is_cut = False
+
+    def content(self, data: bytes, start: int) -> None:
+        room = MAX_CONTENT - len(self._content)
+        self._content += data[:room]
+        self._is_cut = self._is_cut or len(data) > room
+
+    def unfinished(self, data: bytes, start: int) -> None:
+        """Take a chunk that did not come whole: its line is not content."""
+        line = CHUNK_LINE.match(data) if self.is_in_body else None
+        if line is not None:
+            self.content(data[line.end() : line.end() + int(line[1], 16)], start + line.end())
+
+    def take_content(self) -> tuple[bytes, bool]:
+        """Return what came of the body that has ended, and whether there was more."""
+        found = bytes(self._content), self._is_cut
+        self._content, self._is_cut = bytearray(), False
+        return found
+
+
+def decode_content(
+    coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy, report: Report,
+    *, is_event_stream: bool,
+) -> Content:  # fmt: skip
+    """Return a body's content as text if it is UTF-8, else in base64, without its secrets."""
+    data = bytearray()
+    # A body's record names its codings in the order in which they were applied.
+    codings = [name.strip().lower() for name in (body.content_encoding or "").split(",")]
+    decoder = ContentDecoder([name for name in reversed(codings) if name])
+    for piece in decoder.receive_data(coded):
+        room = MAX_CONTENT - len(data)
+        data += piece[:room]
+        if len(piece) > room:
+            is_cut = True
+            break
+    whole = bytes(data)
+    if policy == "all":
+        spans = merged(ContentFinder(is_event_stream=is_event_stream).feed(whole.decode("latin-1")))
+        report.masked += len(spans)
+        whole = mask_bytes(whole, spans)
+    size = body.decoded_size
+    try:
+        return Content(whole.decode(), False, size, is_cut)
+    except UnicodeDecodeError:
+        return Content(b64encode(whole).decode(), True, size, is_cut)

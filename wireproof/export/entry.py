@@ -1,0 +1,343 @@
+"""One exchange as an entry of HAR 1.2, from its records (W3C HTTP Archive format, section 4.4).
+
+Strategy: an :class:`OpenEntry` takes the records of one exchange as they come, and is turned into
+the entry when no more can come. What has no field in HAR stands beside it where Chrome or others
+put it: ``_webSocketMessages`` (Chrome: ``type``, ``time``, ``opcode``, ``data``),
+``_eventSourceMessages`` (``time``, ``eventName``, ``eventId``, ``data``, as in DevTools' protocol),
+``_error`` and ``_transferSize`` of a response; and ``_wireproof`` says where in the capture
+it all is.
+
+Times are those of packets. ``connect`` is the handshake, from SYN to the ACK that ends it, for the
+first request of a connection if it follows within PRECONNECTED; ``blocked`` is the pause between
+the two. ``send`` runs from the request's first packet to its last, ``wait`` to the response's first
+packet, ``receive`` to its last. All times in HAR are milliseconds but those of messages, which are
+seconds since the epoch, as in Chrome.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from parsers.limits import MiB
+from parsers.records import (
+    BodyRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    SseEventRecord,
+    WebSocketMessageRecord,
+)
+
+from ..selection import Transport, asked_for, field_value, transport_of
+from . import heads
+from .content import Content
+
+PRECONNECTED = 0.1
+"""Seconds between a handshake and a request after which the connection was not made for it."""
+MAX_MESSAGES = 64 * MiB
+"""Characters of one exchange's messages and events; each counts 64 more than it has."""
+UNKNOWN = -1
+OPCODES = {"text": 1, "binary": 2}
+ERRORS = {
+    "reset": "net::ERR_CONNECTION_RESET",
+    "chunked": "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
+    "content-length": "net::ERR_CONTENT_LENGTH_MISMATCH",
+}
+"""What Chrome says of a body that is not whole."""
+
+
+@dataclass
+class Side:
+    """What one side's body was."""
+
+    body: BodyRecord | None = None
+    content: Content | None = None
+
+
+@dataclass
+class OpenEntry:
+    """An exchange that goes on."""
+
+    connection: int
+    exchange: int
+    request: RequestRecord | None = None
+    response: ResponseRecord | None = None
+    """The final one."""
+    sides: dict[str, Side] = field(default_factory=lambda: {"client": Side(), "server": Side()})
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    left_out: int = 0
+    first_packet: int = 0
+    last_packet: int = 0
+    last_time: float = 0.0
+    opened: float | None = None
+    """When the handshake of its connection began, if it is the first exchange there."""
+    established: float | None = None
+    _size: int = 0
+
+    @property
+    def transport(self) -> Transport | None:
+        """What it streams by, or was asked to."""
+        found = None if self.response is None else transport_of(self.response)
+        return found or (None if self.request is None else asked_for(self.request))
+
+    def add(self, record: Record, content: Content | None = None) -> None:
+        """Take the next record; ``content`` comes with the record of a body."""
+        if isinstance(record, ConnectionRecord):
+            return
+        if record.first_packet:
+            self.first_packet = self.first_packet or record.first_packet
+            self.last_packet = max(self.last_packet, record.last_packet)
+            self.last_time = max(self.last_time, record.last_time)
+        match record:
+            case RequestRecord():
+                self.request = record
+            case ResponseRecord():
+                self.response = record
+            case BodyRecord():
+                self.sides[record.sender] = Side(record, content)
+            case SseEventRecord() if record.dispatched:
+                self._keep(self.events, record.data, event_message(record))
+            case WebSocketMessageRecord():
+                self._keep(self.messages, record.data, websocket_message(record))
+            case DiagnosticRecord():
+                self._keep(self.faults, record.summary, fault(record))
+
+    def _keep(self, kept: list[dict[str, Any]], text: str | None, item: dict[str, Any]) -> None:
+        self._size += len(text or "") + 64
+        if self._size <= MAX_MESSAGES:
+            kept.append(item)
+        else:
+            self.left_out += 1
+
+    @property
+    def started(self) -> float:
+        """Seconds since the epoch."""
+        if self._connect() is not None and self.opened is not None:
+            return self.opened
+        first = self.request or self.response
+        return self.last_time if first is None else first.first_time
+
+    def _connect(self) -> tuple[float, float] | None:
+        """Return how long the handshake took and the pause behind it, if they belong here."""
+        if self.opened is None or self.established is None or self.request is None:
+            return None
+        pause = self.request.first_time - self.established
+        return (self.established - self.opened, pause) if 0 <= pause <= PRECONNECTED else None
+
+    def finished(self, server: str) -> dict[str, Any]:
+        """Return the entry; ``server`` is its address, ``127.0.0.1:8000``."""
+        timings = self._timings()
+        entry: dict[str, Any] = {
+            "_initiator": {"type": "other"},
+            "startedDateTime": timestamp(self.started),
+            "time": sum(max(value, 0) for value in timings.values()),
+            "request": self._request(server),
+            "response": self._response(),
+            "cache": {},
+            "timings": timings,
+            "serverIPAddress": server.rpartition(":")[0].strip("[]"),
+            "connection": str(self.connection),
+        }
+        request = [] if self.request is None else self.request.headers
+        if kind := heads.resource_type(request, self.transport):
+            entry["_resourceType"] = kind
+        if self.transport == "websocket":
+            entry["_webSocketMessages"] = self.messages
+        if self.transport == "sse":
+            entry["_eventSourceMessages"] = self.events
+        entry["_wireproof"] = self._origin()
+        if self.left_out:
+            entry["comment"] = f"{self.left_out:,} messages or events more than are kept"
+        return entry
+
+    def _origin(self) -> dict[str, Any]:
+        body = self.sides["server"].body
+        return {
+            "connection": self.connection,
+            "exchange": self.exchange,
+            "first_packet": self.first_packet,
+            "last_packet": self.last_packet,
+            "chunks": None if body is None else body.chunks,
+            "ended_by": None if body is None else body.ended_by,
+            "diagnostics": self.faults,
+        }
+
+    def _timings(self) -> dict[str, float]:
+        timings: dict[str, float] = {"blocked": UNKNOWN, "dns": UNKNOWN, "connect": UNKNOWN}
+        if (found := self._connect()) is not None:
+            timings |= {"connect": milliseconds(found[0]), "blocked": milliseconds(found[1])}
+        timings |= {"send": 0.0, "wait": 0.0, "receive": 0.0, "ssl": UNKNOWN}
+        sent = 0.0
+        if self.request is not None:
+            body = self.sides["client"].body
+            sent = self.request.last_time if body is None else body.last_time
+            timings["send"] = milliseconds(sent - self.request.first_time)
+        if self.response is not None:
+            answered = self.response.first_time
+            if self.request is not None:
+                timings["wait"] = milliseconds(answered - sent)
+            timings["receive"] = milliseconds(self._received(self.response) - answered)
+        return timings
+
+    def _received(self, response: ResponseRecord) -> float:
+        """Return when the last of the response came: of a WebSocket, its last message."""
+        if self.transport == "websocket":
+            return self.last_time
+        body = self.sides["server"].body
+        return response.last_time if body is None else body.last_time
+
+    def _request(self, server: str) -> dict[str, Any]:
+        request = self.request
+        if request is None:
+            return _no_request(server)
+        host = field_value(request.headers, "host") or server
+        url = heads.url_of(request.target, host, is_websocket=self.transport == "websocket")
+        side = self.sides["client"]
+        found: dict[str, Any] = {
+            "method": request.method,
+            "url": url,
+            "httpVersion": request.version,
+            "cookies": heads.request_cookies(request.headers),
+            "headers": heads.headers(request.headers),
+            "queryString": heads.query_string(url),
+            "headersSize": request.length,
+            "bodySize": 0 if side.body is None else side.body.size,
+        }
+        if side.content is not None and side.content.size:
+            found["postData"] = post_data(request, side.content)
+        return found
+
+    def _response(self) -> dict[str, Any]:
+        response = self.response
+        if response is None:
+            return _no_response()
+        side = self.sides["server"]
+        size = 0 if side.body is None else side.body.size
+        framed = 0 if side.body is None else side.body.length
+        found: dict[str, Any] = {
+            "status": response.status,
+            "statusText": response.reason,
+            "httpVersion": response.version,
+            "cookies": heads.response_cookies(response.headers),
+            "headers": heads.headers(response.headers),
+            "content": self._content(response, side, size),
+            "redirectURL": field_value(response.headers, "location") or "",
+            "headersSize": response.length,
+            "bodySize": size,
+            "_transferSize": response.length + framed,
+            "_error": None,
+        }
+        if side.body is not None and not side.body.complete:
+            ended_by = side.body.ended_by
+            found["_error"] = ERRORS.get("reset" if ended_by == "reset" else response.framing)
+        return found
+
+    def _content(self, response: ResponseRecord, side: Side, size: int) -> dict[str, Any]:
+        content = side.content
+        found: dict[str, Any] = {
+            "size": 0 if content is None else content.size,
+            "mimeType": heads.media_type(response.headers),
+        }
+        if content is None:
+            return found
+        if side.body is not None and side.body.content_encoding:
+            found["compression"] = content.size - size
+        found["text"] = content.text
+        if content.is_base64:
+            found["encoding"] = "base64"
+        if content.is_cut:
+            found["comment"] = "the beginning of it: there is more in the capture"
+        return found
+
+
+def _no_request(server: str) -> dict[str, Any]:
+    return {
+        "method": "",
+        "url": f"http://{server}/",
+        "httpVersion": "",
+        "cookies": [],
+        "headers": [],
+        "queryString": [],
+        "headersSize": UNKNOWN,
+        "bodySize": UNKNOWN,
+        "comment": "the request is not in the capture",
+    }
+
+
+def _no_response() -> dict[str, Any]:
+    return {
+        "status": 0,
+        "statusText": "",
+        "httpVersion": "",
+        "cookies": [],
+        "headers": [],
+        "content": {"size": 0, "mimeType": "x-unknown"},
+        "redirectURL": "",
+        "headersSize": UNKNOWN,
+        "bodySize": UNKNOWN,
+        "_transferSize": 0,
+        "_error": "net::ERR_EMPTY_RESPONSE",
+        "comment": "no response is in the capture",
+    }
+
+
+def post_data(request: RequestRecord, content: Content) -> dict[str, Any]:
+    """Return what a request posted; what is no text is given in base64, which is said."""
+    kind = field_value(request.headers, "content-type") or ""
+    found: dict[str, Any] = {"mimeType": kind, "params": [], "text": content.text}
+    if content.is_base64:
+        found |= {"encoding": "base64", "comment": "no UTF-8: base64"}
+    elif kind.partition(";")[0].strip().lower() == heads.FORM:
+        found["params"] = heads.parameters(content.text)
+    return found
+
+
+def websocket_message(record: WebSocketMessageRecord) -> dict[str, Any]:
+    """Return a message as Chrome writes it; binary ones are in base64."""
+    data = record.data or ""
+    if record.type == "binary" and record.encoding == "utf-8":
+        data = b64encode(data.encode(errors="surrogatepass")).decode()
+    return {
+        "type": "send" if record.sender == "client" else "receive",
+        "time": record.last_time,
+        "opcode": OPCODES[record.type],
+        "data": data,
+    }
+
+
+def event_message(record: SseEventRecord) -> dict[str, Any]:
+    """Return an event as DevTools' protocol has it (Network.eventSourceMessageReceived)."""
+    return {
+        "time": record.last_time,
+        "eventName": record.event,
+        "eventId": record.id,
+        "data": record.data or "",
+    }
+
+
+def fault(record: DiagnosticRecord) -> dict[str, Any]:
+    """Return what of a diagnostic a reader of HAR can use."""
+    return {
+        "severity": record.severity,
+        "code": record.code,
+        "summary": record.summary,
+        "packet": record.last_packet,
+    }
+
+
+def milliseconds(seconds: float) -> float:
+    """Return seconds as milliseconds, to the microsecond; what would be negative is nothing."""
+    return round(max(seconds, 0.0) * 1000, 3)
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time as HAR has it (ISO 8601), to the microsecond."""
+    when = datetime.fromtimestamp(seconds, UTC)
+    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")

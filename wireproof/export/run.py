@@ -1,0 +1,123 @@
+"""What ``wireproof export`` does: a capture in, another program's format out.
+
+Strategy: records go from the decoder to the writer batch by batch. HAR needs the bytes of bodies
+too, so there the packets are followed beside (:mod:`..following`); tables need records alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO
+
+from parsers.capture_file import CaptureReader
+from parsers.decode import BATCH, decode_batches
+from parsers.packets import Packet
+from parsers.records import Record
+
+from ..decoding import check_output, open_stream
+from ..redact import Policy, Redactor, Report
+from ..selection import Transport, select
+from . import ExportFormat
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of ``wireproof export``."""
+
+    source: str
+    """A path, or ``-`` for standard input."""
+    format: ExportFormat
+    output: str | None = None
+    """A path; None or ``-`` for standard output."""
+    policy: Policy = "headers"
+    connection: int | None = None
+    transport: Transport | None = None
+    raw_cells: bool = False
+    """Whether cells of a CSV file are left as they are, formulas of a spreadsheet or not."""
+
+
+@dataclass
+class Exported:
+    """What was written."""
+
+    written: int = 0
+    """Entries or rows."""
+    report: Report = field(default_factory=Report)
+
+
+def run(wanted: Wanted) -> Exported:
+    """Export as wanted.
+
+    Raises OSError for what cannot be read or written, ValueError for what is no capture, for an
+    output that is the input, and for a table on a terminal; NotInstalled.
+    """
+    check_output(wanted.source, wanted.output)
+    if wanted.format == "parquet":
+        if wanted.output in (None, "-") and sys.stdout.isatty():
+            raise ValueError("Parquet is no text for a terminal: name a file with -o")
+        from .parquet import check_installed
+
+        check_installed()
+    with ExitStack() as stack:
+        source = sys.stdin.buffer
+        if wanted.source != "-":
+            source = stack.enter_context(Path(wanted.source).open("rb"))
+        if wanted.format == "har":
+            return _export_har(wanted, source, stack)
+        return _export_table(wanted, source, stack)
+
+
+def _export_har(wanted: Wanted, source: BinaryIO, stack: ExitStack) -> Exported:
+    from .har import HarWriter
+
+    reader = CaptureReader(source)
+    batches = _batches(iter(reader))
+    first = next(batches, [])
+    writer = HarWriter(wanted.policy, wanted.connection, wanted.transport)
+    stack.enter_context(writer)
+    for batch in chain([first], batches):
+        writer.add(batch)
+    writer.finish()
+    # Opened when all is read: entries are put into the order in which they began.
+    writer.write(open_stream(wanted.output, stack))
+    return Exported(writer.written, writer.report)
+
+
+def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
+    while batch := list(islice(packets, BATCH)):
+        yield batch
+
+
+def _export_table(wanted: Wanted, source: BinaryIO, stack: ExitStack) -> Exported:
+    choice = None if wanted.connection is None else {wanted.connection, None}.__contains__
+    batches: Iterator[list[Record]] = decode_batches(source, wanted=choice)
+    if wanted.transport is not None:
+        chosen = select(chain.from_iterable(batches), wanted.transport)
+        batches = ([record] for record in chosen)
+    first = next(filter(None, batches), [])
+    redactor = Redactor(wanted.policy)
+    done = Exported(report=redactor.report)
+    write = _table_writer(wanted, open_stream(wanted.output, stack), stack)
+    for batch in chain([first], batches):
+        write([redactor.redact(record) for record in batch])
+        done.written += len(batch)
+    return done
+
+
+def _table_writer(
+    wanted: Wanted, stream: BinaryIO, stack: ExitStack
+) -> Callable[[list[Record]], None]:
+    if wanted.format == "parquet":
+        from .parquet import ParquetTable
+
+        return stack.enter_context(ParquetTable(stream)).write
+    from .spreadsheet import SafeCsv
+
+    table = SafeCsv(stream, raw_cells=wanted.raw_cells)
+    stack.callback(table.close)
+    return table.write
