@@ -144,6 +144,7 @@ class OpenEntry:
             "timings": timings,
             "serverIPAddress": server.rpartition(":")[0].strip("[]"),
             "connection": str(self.connection),
+            "_connectionId": str(self.connection),
         }
         request = [] if self.request is None else self.request.headers
         if kind := heads.resource_type(request, self.transport):
@@ -232,11 +233,10 @@ class OpenEntry:
             "headersSize": response.length,
             "bodySize": size,
             "_transferSize": response.length + framed,
-            "_error": None,
         }
         if side.body is not None and not side.body.complete:
-            ended_by = side.body.ended_by
-            found["_error"] = ERRORS.get("reset" if ended_by == "reset" else response.framing)
+            kind = "reset" if side.body.ended_by == "reset" else response.framing
+            found["_error"] = ERRORS.get(kind, "net::ERR_CONNECTION_CLOSED")
         return found
 
     def _content(self, response: ResponseRecord, side: Side, size: int) -> dict[str, Any]:

@@ -101,8 +101,12 @@ def _date(text: str) -> str | None:
 
 
 def media_type(fields: Fields) -> str:
-    """Return the type of a message's content as DevTools names it."""
-    return field_value(fields, "content-type") or "x-unknown"
+    """Return the type of a message's content without its parameters, as Chrome writes it.
+
+    DevTools takes nothing but ``text/event-stream`` for an event stream.
+    """
+    value = field_value(fields, "content-type") or ""
+    return value.partition(";")[0].strip() or "x-unknown"
 
 
 def resource_type(request: Fields, transport: str | None) -> str | None:
