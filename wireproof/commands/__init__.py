@@ -19,6 +19,7 @@ NAMES = (
     "demo",
     "doctor",
     "export",
+    "plot",
     "redact",
     "report",
     "serve",

@@ -1,0 +1,313 @@
+"""A timeline drawn with matplotlib: lanes of marks, cumulative bytes, a histogram of gaps.
+
+Strategy: time runs to the right, in seconds or milliseconds since the request. Each lane has its
+own scale: a mark is as high as its element is long, up for what the server sent, down for what the
+client sent. Pauses that are far longer than usual are shaded and named, the end of the exchange is
+a line that says what ended it. Drawn for 7 inches, the width of a page of a paper; many marks are
+drawn as pixels in an SVG, so that it stays small.
+
+Text from the wire is escaped, and never read as mathematics.
+"""
+
+from __future__ import annotations
+
+import warnings
+from statistics import median, quantiles
+from typing import TYPE_CHECKING, Any
+
+from ..escape import escape
+from ..wording import count, duration
+from . import NotInstalled
+from .timeline import Lane, Timeline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH = 7.0
+"""Inches."""
+DOTS = 200
+"""An inch, in a PNG."""
+LANE, BYTES, HISTOGRAM = 0.5, 0.85, 0.75
+"""Heights of axes, in inches."""
+TOP, GAP, MIDDLE, BOTTOM = 0.52, 0.11, 0.82, 0.42
+"""Heights between them: above all, between lanes, above the histogram, below it."""
+LEFT, RIGHT = 0.17, 0.985
+"""Edges of the axes, in widths of the figure."""
+LABEL = -0.095
+"""Where the names of lanes end, in widths of the axes."""
+CLIENT, SERVER, FAULT, GREY, INK = "#c2570c", "#1f5fa8", "#c81e1e", "#8a8f98", "#1b1f24"
+MANY = 2_000
+"""Marks of a lane from which on they are pixels in an SVG."""
+MAX_TITLE = 80
+STALL = 8
+"""A pause is a stall if it is this many times longer than the median, ..."""
+SHORTEST_STALL = 0.05
+"""... and at least this many seconds long."""
+MAX_STALLS = 4
+"""Stalls that are named; the longest ones."""
+
+STYLE: Any = {
+    "font.size": 8,
+    "font.family": "DejaVu Sans",
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "svg.hashsalt": "wireproof",  # the same file each time
+}
+
+
+def check_installed() -> None:
+    """Raise NotInstalled if matplotlib is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise NotInstalled(
+            "plots need matplotlib, which is not installed: pip install 'wireproof[plot]'"
+        ) from None
+
+
+def draw(timeline: Timeline, output: Any, form: str) -> None:
+    """Draw a timeline to a path or a binary stream, as ``png`` or ``svg``."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # characters that the font has not
+        lanes = list(timeline.lanes.items())
+        heights = [LANE] * len(lanes) + [BYTES]
+        page = _Page(Figure, sum(heights) + GAP * len(heights))
+        scale = _Scale(timeline)
+        axes = page.axes(heights)
+        for axis, (name, lane) in zip(axes, lanes, strict=False):
+            _draw_lane(axis, name, lane, scale)
+        _draw_bytes(axes[-1], timeline, scale)
+        for axis in axes:
+            _draw_stalls(axis, timeline, scale)
+            _draw_end(axis, timeline, scale)
+        _name_stalls(axes[0], timeline, scale)
+        _name_end(axes[0], timeline, scale)
+        axes[-1].set_xlabel(f"{scale.unit} since the request")
+        _draw_gaps(page.last_axes(), timeline)
+        page.title(_title(timeline), axes[-1])
+        metadata = {"Date": None} if form == "svg" else {"Software": "wireproof"}
+        page.figure.savefig(output, format=form, dpi=DOTS, metadata=metadata)
+
+
+class _Page:
+    """Places axes in inches from the top, so that all have the same left edge."""
+
+    def __init__(self, figure: Any, height: float) -> None:
+        self.height = TOP + height + MIDDLE + HISTOGRAM + BOTTOM
+        self.figure = figure(figsize=(WIDTH, self.height))
+        self._top = TOP
+
+    def axes(self, heights: list[float]) -> list[Any]:
+        """Return axes of these heights, one beneath the other, of one time."""
+        found: list[Any] = []
+        for height in heights:
+            found.append(self._add(height, found[0] if found else None))
+            self._top += height + GAP
+        for axis in found[:-1]:
+            axis.tick_params(axis="x", labelbottom=False, length=0)
+        return found
+
+    def last_axes(self) -> Any:
+        """Return the axes at the bottom."""
+        self._top += MIDDLE - GAP
+        return self._add(HISTOGRAM, None)
+
+    def title(self, text: str, legend_of: Any) -> None:
+        """Write the title at the left, and at the right whose colour is which."""
+        place = 1 - 0.16 / self.height
+        self.figure.text(0.012, place, text, fontsize=9, va="center", parse_math=False)
+        handles, labels = legend_of.get_legend_handles_labels()
+        self.figure.legend(
+            handles, labels, loc="center right", bbox_to_anchor=(RIGHT + 0.01, place), ncols=2,
+            frameon=False, fontsize=8, handlelength=1.2, columnspacing=1.0,
+        )  # fmt: skip
+
+    def _add(self, height: float, beside: Any) -> Any:
+        bottom = self.height - self._top - height
+        place = (LEFT, bottom / self.height, RIGHT - LEFT, height / self.height)
+        return self.figure.add_axes(place, sharex=beside)
+
+
+class _Scale:
+    """Turns times into places: seconds, or milliseconds where all is shorter than two seconds."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.start = timeline.start
+        self.length = max(timeline.end - timeline.start, 1e-6)
+        is_short = self.length < 2
+        self.unit = "ms" if is_short else "seconds"
+        self.factor = 1000 if is_short else 1
+
+    def __call__(self, time: float) -> float:
+        return (time - self.start) * self.factor
+
+
+def _title(timeline: Timeline) -> str:
+    title = escape(timeline.title)
+    if len(title) > MAX_TITLE:
+        title = title[:MAX_TITLE] + "\u2026"
+    found = timeline.top
+    what = "" if found is None else f"  \u00b7  {len(found[1]):,} {found[0]}"
+    return f"{title}{what} in {duration(timeline.end - timeline.start)}"
+
+
+def _draw_lane(axis: Axes, name: str, lane: Lane, scale: _Scale) -> None:
+    """Draw a mark for each element: as high as it is long, up from the server."""
+    both = len(set(lane.senders)) > 1
+    for sender, colour, sign in ((1, SERVER, 1), (0, CLIENT, -1)):
+        places = [scale(t) for t, s in zip(lane.times, lane.senders, strict=True) if s == sender]
+        sizes = [sign * z for z, s in zip(lane.sizes, lane.senders, strict=True) if s == sender]
+        if not places:
+            continue
+        dense = len(places) > MANY
+        axis.vlines(places, 0, sizes, colors=colour, linewidth=0.6 if dense else 1.3,
+                    rasterized=dense)  # fmt: skip
+        if not dense:
+            axis.plot(places, sizes, "o", color=colour, markersize=1.8)
+    largest = max(lane.sizes, default=1) or 1
+    axis.set_ylim(-1.15 * largest if both or 1 not in lane.senders else 0,
+                  1.15 * largest if 1 in lane.senders else 0)  # fmt: skip
+    axis.axhline(0, color=GREY, linewidth=0.6)
+    axis.set_yticks([largest if 1 in lane.senders else -largest], [_bytes(largest)], fontsize=7)
+    _name(axis, f"{name}\n{len(lane):,}")
+    axis.spines["bottom"].set_visible(False)
+    axis.tick_params(axis="x", length=0)
+    axis.margins(x=0.02)
+
+
+def _draw_bytes(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
+    """Draw how many bytes each side had sent by when."""
+    from matplotlib.ticker import MaxNLocator
+
+    lane = timeline.lanes.get("packets") or next(iter(timeline.lanes.values()), Lane())
+    for sender, colour, name in ((1, SERVER, "server"), (0, CLIENT, "client")):
+        pairs = sorted(
+            (t, z)
+            for t, z, s in zip(lane.times, lane.sizes, lane.senders, strict=True)
+            if s == sender
+        )
+        if not pairs:
+            continue
+        places, total = [0.0], [0]
+        for time, size in pairs:
+            places.append(scale(time))
+            total.append(total[-1] + size)
+        places.append(scale(timeline.end))
+        total.append(total[-1])
+        dense = len(places) > MANY
+        axis.step(
+            places, total, where="post", color=colour, linewidth=1.2, label=name, rasterized=dense
+        )
+        axis.fill_between(
+            places, total, step="post", color=colour, alpha=0.08, linewidth=0, rasterized=dense
+        )
+    axis.set_ylim(bottom=0)
+    axis.yaxis.set_major_formatter(lambda value, _: _bytes(int(value)))
+    axis.yaxis.set_major_locator(MaxNLocator(3))
+    axis.tick_params(axis="y", labelsize=7)
+    _name(axis, "bytes\nsent")
+
+
+def _name(axis: Axes, text: str) -> None:
+    axis.text(LABEL, 0.5, text, ha="right", va="center", transform=axis.transAxes)
+
+
+def stalls(timeline: Timeline) -> list[tuple[float, float]]:
+    """Return the longest pauses that are far longer than usual, as their first and last moment."""
+    found = timeline.top
+    if found is None or len(found[1]) < 3:
+        return []
+    times = sorted(found[1].times)
+    usual = median(timeline.gaps())
+    pauses = [
+        (first, last)
+        for first, last in zip(times, times[1:], strict=False)
+        if last - first >= max(STALL * usual, SHORTEST_STALL)
+    ]
+    return sorted(sorted(pauses, key=lambda pause: pause[0] - pause[1])[:MAX_STALLS])
+
+
+def _draw_stalls(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
+    for first, last in stalls(timeline):
+        axis.axvspan(scale(first), scale(last), color="#f4b942", alpha=0.22, linewidth=0)
+
+
+def _name_stalls(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
+    for first, last in stalls(timeline):
+        text = f"no {_thing(timeline)} for {duration(last - first)}"
+        axis.text((scale(first) + scale(last)) / 2, 0.96, text, fontsize=7, color="#8a5a00",
+                  transform=axis.get_xaxis_transform(), ha="center", va="top")  # fmt: skip
+
+
+def _thing(timeline: Timeline) -> str:
+    found = timeline.top
+    return "" if found is None else found[0].removeprefix("SSE ").removesuffix("s")
+
+
+def _draw_end(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
+    colour = GREY if timeline.is_whole else FAULT
+    axis.axvline(scale(timeline.end), color=colour, linewidth=1, linestyle=(0, (3, 2)))
+
+
+def _name_end(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
+    """Say what ended the exchange, above the line that marks it."""
+    codes = list(dict.fromkeys(code for _, code in timeline.errors))[:2]
+    said = ", ".join(filter(None, [escape(timeline.ended), *codes]))
+    axis.text(scale(timeline.end), 1.02, said, ha="right", va="bottom", fontsize=7,
+              color=INK if timeline.is_whole else FAULT, transform=axis.get_xaxis_transform(),
+              parse_math=False)  # fmt: skip
+
+
+def _draw_gaps(axis: Axes, timeline: Timeline) -> None:
+    """Draw how long it took from one element to the next, on a logarithmic scale."""
+    gaps = [max(gap, 1e-6) for gap in timeline.gaps()]
+    _name(axis, f"gaps of\n{_thing(timeline)}s")
+    if len(gaps) < 2:
+        axis.text(0.5, 0.5, "too few elements for gaps", ha="center", va="center", color=GREY,
+                  transform=axis.transAxes)  # fmt: skip
+        axis.set_xticks([])
+        axis.set_yticks([])
+        return
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    first, last = min(gaps) / 1.3, max(gaps) * 1.3
+    if last < 10 * first:  # a decade at least, so that regular is seen to be regular
+        middle = (first * last) ** 0.5
+        first, last = middle / 3.2, middle * 3.2
+    axis.hist(gaps, bins=np.geomspace(first, last, 41).tolist(), color=SERVER, alpha=0.75)
+    axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(lambda value, _: duration(value))
+    axis.xaxis.set_minor_formatter(lambda value, _: "")
+    axis.tick_params(labelsize=7)
+    axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    marks = quantiles(gaps, n=100, method="inclusive")
+    for height, (name, value) in enumerate(
+        (("p50", marks[49]), ("p90", marks[89]), ("p99", marks[98]))
+    ):
+        top = 1.04 + 0.14 * height  # so that names do not cover one another
+        axis.plot([value, value], [0, top], color=INK, linewidth=0.8, linestyle=":", clip_on=False,
+                  transform=axis.get_xaxis_transform())  # fmt: skip
+        axis.text(value, top, f" {name}", transform=axis.get_xaxis_transform(), ha="left",
+                  va="center", fontsize=7)  # fmt: skip
+    said = ", ".join(
+        f"{name} {duration(value)}"
+        for name, value in (("p50", marks[49]), ("p90", marks[89]), ("p99", marks[98]))
+    )
+    axis.set_xlabel(f"{count(len(gaps), 'gap')}: {said}, longest {duration(max(gaps))}")
+
+
+def _bytes(size: int) -> str:
+    """Return a size for an axis: ``512 B``, ``1.5 kB``."""
+    for unit, scale in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}"
+    return f"{size} B"

@@ -1,0 +1,258 @@
+"""What the timeline of an exchange shows: its packets, chunks, events and frames as numbers.
+
+Strategy: one pass over the capture keeps, of every exchange, columns of numbers: when each element
+was whole and how many bytes it took. Nothing is kept of what elements say. At the end one exchange
+is chosen: the one that is asked for, or the one with most elements.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+from parsers.capture_file import CaptureReader
+from parsers.decode import BATCH
+from parsers.packets import NANOSECONDS
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+from ..element_stream import ElementStream
+from ..following import Follower, Segment
+from ..selection import Transport, transport_of
+from ..wording import body_end, connection_end
+
+MAX_MARKS = 4_000_000
+"""Elements and packets that are kept of one capture, 17 bytes each."""
+SENDERS: tuple[Sender, Sender] = ("client", "server")
+
+
+@dataclass(slots=True)
+class Lane:
+    """Elements of one kind."""
+
+    times: array[float] = field(default_factory=lambda: array("d"))
+    """When each was whole, in seconds since the epoch."""
+    sizes: array[int] = field(default_factory=lambda: array("Q"))
+    """Bytes that each takes in the stream, framing included."""
+    senders: array[int] = field(default_factory=lambda: array("b"))
+    """0 for the client, 1 for the server."""
+
+    def add(self, time: float, size: int, sender: Sender) -> None:
+        self.times.append(time)
+        self.sizes.append(size)
+        self.senders.append(sender == "server")
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(slots=True)
+class Timeline:
+    """One exchange."""
+
+    connection: int
+    exchange: int
+    title: str = ""
+    """Method and target as on the wire, and the status."""
+    transport: Transport | None = None
+    start: float = 0.0
+    """Seconds since the epoch, of the request's first packet; else of what came first."""
+    end: float = 0.0
+    first_packet: int = 0
+    last_packet: int = 0
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    """By the name that stands beside it, from the lowest layer to the highest."""
+    ended: str = ""
+    """How it ended."""
+    is_whole: bool = True
+    errors: list[tuple[float, str]] = field(default_factory=list)
+    """When a fault showed, and its code."""
+
+    @property
+    def elements(self) -> int:
+        """How many chunks, events and frames there are."""
+        return sum(map(len, self.lanes.values()))
+
+    @property
+    def top(self) -> tuple[str, Lane] | None:
+        """The lane that an application sees: events, messages, or chunks."""
+        names = [name for name in ("SSE events", "messages", "chunks", "packets")
+                 if self.lanes.get(name)]  # fmt: skip
+        return (names[0], self.lanes[names[0]]) if names else None
+
+    def gaps(self) -> list[float]:
+        """Return the seconds between one element of the top lane and the next."""
+        found = self.top
+        return [] if found is None else [b - a for a, b in pairwise(sorted(found[1].times))]
+
+
+class NoSuchExchange(ValueError):
+    """The capture has no such exchange, or none at all."""
+
+
+class _Packets(Follower[ElementStream]):
+    """Follows a capture, and keeps where and when each connection's payloads came."""
+
+    def __init__(self) -> None:
+        super().__init__(ElementStream, keep_data=False)
+        self.payloads: dict[int, list[tuple[int, int, ElementStream]]] = {}
+        """By connection: packet, size, stream."""
+        self.kept = 0
+        self._numbers: dict[int, int] = {}
+
+    def placed(self, stream: ElementStream, segment: Segment, payload: bytes) -> None:
+        connection = self._numbers.get(id(stream))
+        if connection is None:
+            self._numbers = {
+                id(one): index
+                for index, pair in self.pairs.items()
+                for one in pair.streams.values()
+            }
+            connection = self._numbers[id(stream)]
+        if self.kept < MAX_MARKS:
+            self.kept += 1
+            kept = self.payloads.setdefault(connection, [])
+            kept.append((segment.packet, len(payload), stream))
+
+
+class Timelines:
+    """The timelines of all exchanges of a capture."""
+
+    def __init__(self) -> None:
+        self._packets = _Packets()
+        self._times: dict[int, float] = {}
+        self._found: dict[tuple[int, int], Timeline] = {}
+        self._senders: dict[int, dict[int, Sender]] = {}
+
+    def read(self, source: BinaryIO) -> None:
+        """Read a capture. Raises UnreadableCapture (a ValueError) if it is none."""
+        packets = iter(CaptureReader(source))
+        while batch := list(islice(packets, BATCH)):
+            for number, time_ns, *_ in batch:
+                self._times[number] = (time_ns or 0) / NANOSECONDS
+            self._take(self._packets.receive(batch))
+        self._take(self._packets.finish())
+
+    def choose(self, connection: int | None, exchange: int | None) -> Timeline:
+        """Return the timeline that is asked for, else the one with most elements.
+
+        Raises NoSuchExchange.
+        """
+        wanted = [
+            one for one in self._found.values()
+            if connection in (None, one.connection) and exchange in (None, one.exchange)
+        ]  # fmt: skip
+        if not wanted:
+            raise NoSuchExchange(self._why_not(connection, exchange))
+        chosen = max(wanted, key=lambda one: (one.elements, -one.connection, -one.exchange))
+        return self._with_packets(chosen)
+
+    @property
+    def count(self) -> int:
+        """How many exchanges there are."""
+        return len(self._found)
+
+    def _why_not(self, connection: int | None, exchange: int | None) -> str:
+        if not self._found:
+            return "no exchange in this capture"
+        last = max(self._found)
+        asked = " ".join(
+            f"{name} {number}" for name, number in (("connection", connection),
+                                                    ("exchange", exchange)) if number is not None
+        )  # fmt: skip
+        return f"no exchange with {asked}; the last one is connection {last[0]} exchange {last[1]}"
+
+    def _take(self, records: list[Record]) -> None:
+        for record in records:
+            self._packets.tell(record)
+            if isinstance(record, ConnectionRecord):
+                self._end(record)
+            elif record.connection is not None and record.exchange is not None:
+                self._add(self._timeline(record.connection, record.exchange), record)
+
+    def _timeline(self, connection: int, exchange: int) -> Timeline:
+        key = connection, exchange
+        return self._found.setdefault(key, Timeline(connection, exchange))
+
+    def _add(self, found: Timeline, record: Record) -> None:
+        assert not isinstance(record, ConnectionRecord)
+        if record.first_packet:
+            found.start = min(found.start or record.first_time, record.first_time)
+            found.end = max(found.end, record.last_time)
+            found.first_packet = min(found.first_packet or record.first_packet, record.first_packet)
+            found.last_packet = max(found.last_packet, record.last_packet)
+        match record:
+            case RequestRecord():
+                found.title = f"{record.method} {record.target}"
+            case ResponseRecord():
+                found.title += f" \u2192 {record.status}"
+                found.transport = found.transport or transport_of(record)
+            case ChunkRecord() if record.size:
+                self._mark(found, "chunks", record)
+            case SseEventRecord():
+                self._mark(found, "SSE events" if record.dispatched else "comments", record)
+            case WebSocketFrameRecord():
+                self._mark(found, "frames" if record.opcode < 8 else "control", record)
+            case WebSocketMessageRecord():
+                self._mark(found, "messages", record)
+            case BodyRecord() if record.sender == "server":
+                found.ended = body_end(record)
+                found.is_whole = record.complete
+            case DiagnosticRecord() if record.severity == "error":
+                found.errors.append((record.last_time, record.code))
+
+    def _mark(
+        self,
+        found: Timeline,
+        lane: str,
+        record: ChunkRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord,
+    ) -> None:
+        if self._packets.kept < MAX_MARKS:
+            self._packets.kept += 1
+            kept = found.lanes.setdefault(lane, Lane())
+            kept.add(record.last_time, record.length, record.sender)
+
+    def _end(self, record: ConnectionRecord) -> None:
+        pair = self._packets.pairs.pop(record.connection, None)
+        if pair is not None:
+            self._senders[record.connection] = {
+                id(stream): sender for sender, stream in pair.senders.items()
+            }
+        for found in self._found.values():
+            if found.connection == record.connection and not found.ended:
+                found.ended = connection_end(record)
+                found.is_whole = found.is_whole and record.close != "reset"
+
+    def _with_packets(self, found: Timeline) -> Timeline:
+        """Add the lane of the packets that lie within the exchange, and put lanes in order."""
+        senders = self._senders.get(found.connection, {})
+        lane = Lane()
+        for number, size, stream in self._packets.payloads.get(found.connection, []):
+            if found.first_packet <= number <= found.last_packet:
+                lane.add(self._times[number], size, senders.get(id(stream), "server"))
+        order = ("chunks", "frames", "control", "comments", "SSE events", "messages")
+        lanes = {name: found.lanes[name] for name in order if name in found.lanes}
+        found.lanes = ({"packets": lane} if lane else {}) | lanes
+        return found
+
+
+def read_timelines(source: str) -> Timelines:
+    """Read the timelines of a capture file. Raises OSError, and ValueError for what is none."""
+    timelines = Timelines()
+    with Path(source).open("rb") as stream:
+        timelines.read(stream)
+    return timelines
