@@ -68,12 +68,13 @@ class _Rows(list[bytes]):
     """What a csv.writer takes for a file: it calls ``write`` once for each row."""
 
     def write(self, row: str) -> None:
-        self.append(row.encode())
+        self.append(row.removesuffix("\r\n").encode() + b"\n")
 
 
 def _encode(rows: Iterable[Sequence[Any]]) -> list[bytes]:
     encoded = _Rows()
-    csv.writer(encoded, lineterminator="\n").writerows(rows)
+    # A cell is put in quotes for what ends a row here: readers take a bare CR for that too.
+    csv.writer(encoded, lineterminator="\r\n").writerows(rows)
     return encoded
 
 

@@ -68,3 +68,11 @@ def test_lines_end_with_lf_and_batches_make_no_difference() -> None:
     assert "\r" not in text
     assert text == written(records[:2], [], records[2:])
     assert written() == ",".join(COLUMNS) + "\n"
+
+
+def test_a_bare_carriage_return_ends_no_row() -> None:
+    stream = BytesIO()
+    view = CsvView(stream)
+    view.write([Wire().chunk("a\r=1+1")])
+    assert b'"a\r=1+1"' in stream.getvalue()
+    assert b"\r\n" not in stream.getvalue()

@@ -1,0 +1,139 @@
+"""Pictures: what stands in them, and that nothing from the wire is more than text."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+from support.attack import PROBES, attack
+from support.corpus import ROOT
+
+from wireproof.cli import run
+from wireproof.plot.figure import DOTS, WIDTH, draw, stalls
+from wireproof.plot.timeline import Timeline, Timelines
+
+FIXTURES = ROOT / "fixtures"
+
+
+def timeline(transport: str, scenario: str) -> Timeline:
+    found = Timelines()
+    found.read(BytesIO((FIXTURES / transport / f"{scenario}.pcapng").read_bytes()))
+    return found.choose(None, None)
+
+
+def svg(found: Timeline) -> str:
+    stream = BytesIO()
+    draw(found, stream, "svg")
+    return stream.getvalue().decode()
+
+
+def texts(picture: str) -> str:
+    """What is written in an SVG: each text stands in a comment beside its outlines."""
+    return "\n".join(re.findall(r"<!-- (.*?) -->", picture, re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    "transport, scenario, said",
+    [
+        ("chunked", "truncated", ("chunks", "INCOMPLETE", "chunk-last-missing", "chunks in")),
+        ("sse", "slow", ("SSE events", "no event for 4", "complete (last chunk)", "p99")),
+        ("websocket", "plain", ("messages", "control", "closed by the server", "ms since")),
+    ],
+)
+def test_what_is_written(transport: str, scenario: str, said: tuple[str, ...]) -> None:
+    picture = svg(timeline(transport, scenario))
+    written = texts(picture)
+    if scenario == "slow":  # the same capture gives the same file
+        assert svg(timeline(transport, scenario)) == picture
+    assert [word for word in said if word not in written] == []
+
+
+def test_a_picture_is_as_wide_as_a_page(tmp_path: Path) -> None:
+    output = tmp_path / "out.png"
+    assert run(["plot", str(FIXTURES / "sse" / "plain.pcapng"), "-o", str(output)]) == 0
+    with Image.open(output) as picture:
+        assert picture.width == WIDTH * DOTS and 600 < picture.height < 1_400
+        colours = picture.convert("RGB").getcolors(1 << 24)
+        assert colours is not None and len(colours) > 50
+
+
+def test_stalls() -> None:
+    ((first, last),) = stalls(timeline("sse", "slow"))
+    assert 0.35 < last - first < 0.6
+    assert stalls(timeline("sse", "plain")) == []
+
+
+def test_text_from_the_wire_stays_text() -> None:
+    found = timeline("chunked", "plain")
+    found.ended = " ".join((*PROBES["html"], *PROBES["terminal"]))
+    for title in (
+        "</svg><script>window.attacked=1</script> --> <svg>",
+        "$\\frac{1}{0}$ \\input{x}",
+    ):
+        found.title = title
+        root = ElementTree.fromstring(svg(found))
+        names = {element.tag.rpartition("}")[2] for element in root.iter()}
+        assert not names & {"script", "a", "foreignObject", "iframe", "img", "text"}
+
+
+def test_every_exchange_of_an_attack_can_be_drawn() -> None:
+    found = Timelines()
+    found.read(BytesIO(attack()))
+    for connection in (0, found.count - 2):
+        assert svg(found.choose(connection, 0)).startswith("<?xml")
+
+
+def test_many_marks_make_no_large_file() -> None:
+    found = timeline("chunked", "plain")
+    lane = found.lanes["chunks"]
+    for number in range(20_000):
+        lane.add(found.start + number / 1000, 50, "server")
+    found.end = found.start + 20
+    assert len(svg(found)) < 1_000_000
+
+
+def test_matplotlib_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = builtins.__import__
+
+    def lacking(name: str, *more: Any) -> Any:
+        if name.startswith("matplotlib"):
+            raise ImportError(name)
+        return real(name, *more)
+
+    monkeypatch.setattr(builtins, "__import__", lacking)
+    source = FIXTURES / "sse" / "plain.pcapng"
+    assert run(["plot", str(source), "-o", str(tmp_path / "out.png")]) == 3
+    assert "pip install 'wireproof[plot]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("-o", "out.pdf"), ".png or .svg"),
+        (("-o", "out.png", "--connection", "9"), "no exchange with connection 9"),
+        ((), "--output"),
+    ],
+)
+def test_bad_usage(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert run(["plot", str(FIXTURES / "sse" / "plain.pcapng"), *arguments]) == 2
+    shown = capsys.readouterr().err
+    assert said in shown and len(shown.splitlines()) == 1
+
+
+def test_which_exchange_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "attack.pcapng"
+    path.write_bytes(attack())
+    assert run(["plot", str(path), "-o", str(tmp_path / "out.svg")]) == 0
+    assert "of 53 exchanges" in capsys.readouterr().err

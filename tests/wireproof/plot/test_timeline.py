@@ -1,0 +1,71 @@
+"""What a timeline holds, against the records of the same capture."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+from support.stored import SMALL, name
+
+from parsers.capture_file import CaptureReader
+from parsers.decode import decode
+from wireproof.plot.timeline import NoSuchExchange, Timelines
+
+FIXTURES = ROOT / "fixtures"
+
+
+def timelines(path: Path) -> Timelines:
+    found = Timelines()
+    found.read(BytesIO(path.read_bytes()))
+    return found
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_lanes_hold_what_the_records_say(path: Path) -> None:
+    found = timelines(path).choose(None, None)
+    records = [
+        record for record in decode(BytesIO(path.read_bytes()))
+        if (record.connection, getattr(record, "exchange", None))
+        == (found.connection, found.exchange)
+    ]  # fmt: skip
+    chunks = [r for r in records if r.record == "chunk" and r.size]
+    events = [r for r in records if r.record == "sse_event" and r.dispatched]
+    messages = [r for r in records if r.record == "websocket_message"]
+    for lane, kept in (("chunks", chunks), ("SSE events", events), ("messages", messages)):
+        assert lane in found.lanes or not kept
+        if kept:
+            assert list(found.lanes[lane].times) == [r.last_time for r in kept]
+            assert list(found.lanes[lane].sizes) == [r.length for r in kept]
+    assert found.start == next(r for r in records if r.record == "request").first_time
+    packets = found.lanes["packets"]
+    numbered = {
+        packet[0]: len(packet[4]) - 66 for packet in CaptureReader(BytesIO(path.read_bytes()))
+    }
+    carrying = [n for n, size in numbered.items()
+                if size > 0 and found.first_packet <= n <= found.last_packet]  # fmt: skip
+    if len({r.connection for r in records}) == 1 and "connection 1" not in found.title:
+        assert sum(packets.sizes) <= sum(numbered[n] for n in carrying) or len(packets)
+
+
+def test_both_sides_are_told_apart() -> None:
+    found = timelines(FIXTURES / "websocket" / "plain.pcapng").choose(None, None)
+    assert set(found.lanes["control"].senders) == {0, 1}
+    assert found.lanes["packets"].senders[0] == 0 and found.transport == "websocket"
+    assert found.title == "GET /ws \u2192 101"
+
+
+def test_how_it_ended() -> None:
+    cut = timelines(FIXTURES / "chunked" / "truncated.pcapng").choose(None, None)
+    assert not cut.is_whole and cut.ended.startswith("INCOMPLETE")
+    assert [code for _, code in cut.errors] == ["chunk-last-missing"]
+    whole = timelines(FIXTURES / "chunked" / "plain.pcapng").choose(None, None)
+    assert whole.is_whole and whole.errors == []
+
+
+def test_which_one_is_chosen() -> None:
+    found = timelines(FIXTURES / "sse" / "plain.pcapng")
+    assert found.count == 1 and found.choose(0, 0).exchange == 0
+    with pytest.raises(NoSuchExchange, match="connection 4 exchange 2; the last one is"):
+        found.choose(4, 2)
