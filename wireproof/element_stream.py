@@ -10,16 +10,20 @@ as unfinished.
 
 from __future__ import annotations
 
+import re
+
 from parsers.limits import KiB, MiB
 from parsers.provenance import Completion, Ending
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
+    DiagnosticRecord,
     Fields,
     Record,
     RequestRecord,
     ResponseRecord,
     WebSocketFrameRecord,
+    WebSocketMessageRecord,
 )
 
 from .selection import field_value, transport_of
@@ -30,6 +34,10 @@ MAX_UNTOLD = 256 * KiB
 """The same on a connection of which there has been no record: what is unknown stays unknown."""
 MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled with zeros; a larger one ends what waits."""
+
+
+# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), as the decoder has found it before a chunk.
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[^\r\n]*\r\n")
 
 
 class ElementStream:
@@ -68,6 +76,12 @@ class ElementStream:
 
     def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
         """Take a frame's payload, masked as it is."""
+
+    def message(self, record: WebSocketMessageRecord) -> None:
+        """Take note of a message, whose frames came before."""
+
+    def fault(self, record: DiagnosticRecord) -> None:
+        """Take note of a fault in this stream."""
 
     def unfinished(self, data: bytes, start: int) -> None:
         """Take bytes of which no record tells what they are."""
@@ -117,6 +131,11 @@ class ElementStream:
                 if start == self.done:
                     self.payload(record, self._take(end), start)
                 self._skip(end)
+            case WebSocketMessageRecord():
+                self.message(record)
+            case DiagnosticRecord():
+                self.fault(record)
+                return
             case _:
                 return
         self._has_been_told = True
@@ -162,9 +181,21 @@ class ElementStream:
             self.content(self._take(end), start)
 
     def _take_unfinished(self, end: int) -> None:
+        """Take what no record tells of; of a chunk that is not whole its line says what it is."""
         start = self.done
-        if end > start:
-            self.unfinished(self._take(end), start)
+        if end <= start:
+            return
+        data = self._take(end)
+        line = CHUNK_LINE.match(data) if self.is_in_body and self._is_chunked else None
+        if line is not None:
+            size = int(line[1], 16)
+            begin = line.end()
+            self.framing(line[0], start)
+            if data[begin : begin + size]:
+                self.content(data[begin : begin + size], start + begin)
+            data, start = data[begin + size :], start + begin + size
+        if data:
+            self.unfinished(data, start)
 
     def _take(self, end: int) -> bytes:
         """Return what waits up to ``end``, and be done with it."""

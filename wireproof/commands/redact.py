@@ -34,8 +34,8 @@ def redact(file: str, output: str, headers_only: bool) -> None:
 
     Keys, tokens, cookies and passwords are masked in header fields, URLs, bodies, events and
     messages, split over chunks and segments or not. Lengths, times and numbers of packets stay,
-    checksums are set right. Payloads that are compressed are masked whole; secrets that decrypt
-    TLS are left out.
+    checksums are set right. Compressed payloads that hold a secret are masked whole; secrets that
+    decrypt TLS are left out.
     """
     from ..redact.capture import redact_capture
     from ..wording import count

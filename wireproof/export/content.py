@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from typing import NamedTuple
 
@@ -18,10 +17,6 @@ from ..redact.secrets import Report, merged
 
 MAX_CONTENT = 16 * MiB
 """Bytes of one body that are kept, coded, and decoded again: the rest is counted."""
-
-
-# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1); the decoder has found it in order.
-CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[^\r\n]*\r\n")
 
 
 class Content(NamedTuple):
@@ -46,12 +41,6 @@ class ContentStream(ElementStream):
         room = MAX_CONTENT - len(self._content)
         self._content += data[:room]
         self._is_cut = self._is_cut or len(data) > room
-
-    def unfinished(self, data: bytes, start: int) -> None:
-        """Take a chunk that did not come whole: its line is not content."""
-        line = CHUNK_LINE.match(data) if self.is_in_body else None
-        if line is not None:
-            self.content(data[line.end() : line.end() + int(line[1], 16)], start + line.end())
 
     def take_content(self) -> tuple[bytes, bool]:
         """Return what came of the body that has ended, and whether there was more."""

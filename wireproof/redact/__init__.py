@@ -14,7 +14,7 @@ policy     what is masked
 =========  ============================================================================
 headers    the values of fields that are known to hold secrets; the default everywhere
 all        those, and whatever looks like a secret in targets, fields, bodies, events,
-           messages and diagnostics; payloads whose coding hides them are left out
+           messages and diagnostics; where a coding hides a secret, the payload is left out
 none       nothing
 =========  ============================================================================
 """

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from operator import attrgetter
 from struct import pack_into
 from typing import NamedTuple
 
@@ -27,12 +26,11 @@ from parsers.records import ConnectionRecord, Record
 
 from ..following import Follower, Segment, ip_packet
 from .secrets import Policy, Report, find, merged
-from .streams import STAR, Mask, MaskStream, field_line_spans
+from .streams import STAR, START, Mask, MaskStream, field_line_spans
 
 TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}
 """Where in its header a protocol has its checksum (RFC 9293 section 3.1, RFC 768)."""
-START = attrgetter("start")
 
 
 class Patch(NamedTuple):
@@ -49,8 +47,8 @@ class _SegmentedStream(MaskStream):
     def __init__(self, policy: Policy, report: Report) -> None:
         super().__init__(policy, report)
         self.segments: list[Segment] = []
-        self.patched = 0
-        """How many of the stream's masks have been looked up."""
+        self.masks: list[Mask] = []
+        """Those that have been looked up, in order: for what comes again."""
 
 
 class FrameMasks(Follower[_SegmentedStream]):
@@ -58,7 +56,8 @@ class FrameMasks(Follower[_SegmentedStream]):
 
     def __init__(self, policy: Policy = "headers") -> None:
         self.report = Report()
-        super().__init__(lambda: _SegmentedStream(policy, self.report), keep_data=False)
+        super().__init__(lambda: _SegmentedStream(policy, self.report), keep_data=policy == "all"
+        )
         self.policy: Policy = policy
         self._patches: dict[int, list[Patch]] = {}
 
@@ -107,11 +106,15 @@ class FrameMasks(Follower[_SegmentedStream]):
         """Turn what the streams of a connection found by now into patches."""
         for stream in self.pairs[index].streams.values():
             stream.hand_on(is_end=is_end)
-            masks = stream.masks[stream.patched :]
-            stream.patched = len(stream.masks)
+            if is_end:
+                stream.end()
+            masks = stream.take_masks()
             for segment in stream.segments:
                 self._patch_segment(segment, masks)
-            stream.segments = [one for one in stream.segments if one.end > stream.done]
+            settled = stream.done if is_end else stream.settled
+            stream.segments = [one for one in stream.segments if one.end > settled]
+            if masks:
+                stream.masks = sorted(stream.masks + masks, key=START)
 
     # --- patches ---
 
@@ -119,7 +122,7 @@ class FrameMasks(Follower[_SegmentedStream]):
         if segment.start < stream.done:  # sent again, or perhaps something else in its place
             self._patch_segment(segment, stream.masks)
             self.stray(segment.packet, payload, segment.frame_start)
-        if segment.end > stream.done:
+        if segment.end > stream.settled:
             stream.segments.append(segment)
 
     def stray(self, number: int, payload: bytes, frame_start: int) -> None:

@@ -5,25 +5,34 @@ lines of heads and trailers by their names, targets and lines of chunks as whole
 payloads as streams of text. Frames are unmasked to be looked at, and what takes a secret's place in
 them is masked with the same key. What is kept are the places of the masks.
 
-A payload whose coding hides what it holds is masked whole. Under permessage-deflate what takes its
-place inflates to asterisks, so that the messages behind it can still be read.
+A payload whose coding hides a secret is masked whole (:mod:`.coded`), when that is known.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
-from parsers.records import RequestRecord, ResponseRecord, WebSocketFrameRecord
+from parsers.records import (
+    BodyRecord,
+    DiagnosticRecord,
+    RequestRecord,
+    ResponseRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
 
 from ..element_stream import ElementStream
+from .coded import CodedBody, DeflatedMessages, Piece, codings_of
 from .content import ContentFinder
 from .fields import secret_spans
 from .records import CLOSE, CONTINUATION
 from .secrets import MASK, Policy, Report, Span, find, merged
 
 STAR = MASK.encode()
+START = attrgetter("start")
 
 # field-line = field-name ":" OWS field-value OWS, and obs-fold (RFC 9112 sections 5 and 5.2).
 FIELD_LINE = re.compile(
@@ -50,12 +59,29 @@ class MaskStream(ElementStream):
 
     def __init__(self, policy: Policy, report: Report) -> None:
         super().__init__()
-        self.masks: list[Mask] = []
-        """In order."""
+        self.found: list[Mask] = []
+        """Since they were taken last; not in order."""
         self._policy = policy
         self._report = report
         self._finder = ContentFinder(is_event_stream=False)
         self._in_compressed_message = False
+        self._body: CodedBody | None = None
+        self._deflated = DeflatedMessages()
+
+    def take_masks(self) -> list[Mask]:
+        """Return the masks since the last call, in order."""
+        taken, self.found = sorted(self.found, key=START), []
+        return taken
+
+    @property
+    def settled(self) -> int:
+        """Up to here no more masks will come."""
+        waiting = self._deflated.waiting or (self._body.waiting if self._body else [])
+        return waiting[0].start if waiting else self.done
+
+    def end(self) -> None:
+        """Take note that nothing more comes."""
+        self._mask_whole(self._deflated.end())
 
     @property
     def _is_thorough(self) -> bool:
@@ -63,6 +89,10 @@ class MaskStream(ElementStream):
 
     def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
         self._finder = ContentFinder(is_event_stream=self.is_event_stream)
+        self._body = None
+        if self.is_coded and self._is_thorough:
+            codings = codings_of(record.headers)
+            self._body = CodedBody(codings, is_event_stream=self.is_event_stream)
         text = data.decode("latin-1")
         end_of_line = text.find("\n") + 1
         if self._is_thorough:
@@ -81,11 +111,15 @@ class MaskStream(ElementStream):
     def content(self, data: bytes, start: int) -> None:
         if not self._is_thorough:
             return
-        if self.is_coded:
-            self._report.left_out += 1
-            self.masks.append(Mask(start, start + len(data), None))
+        if self._body is not None:
+            self._mask_whole(self._body.receive(data, start))
         else:
             self._mask(self._finder.feed(data.decode("latin-1")), start)
+
+    def body(self, record: BodyRecord) -> None:
+        if self._body is not None:
+            self._mask_whole(self._body.end(is_complete=record.complete))
+            self._body = None
 
     def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
         if not self._is_thorough:
@@ -97,12 +131,27 @@ class MaskStream(ElementStream):
         if not is_control:
             self._in_compressed_message = is_compressed and not record.fin
         key = bytes.fromhex(record.masking_key or "00000000")
-        if is_compressed and data:
-            self._report.left_out += 1
-            stars = deflated_stars(len(data), is_last=record.fin)
-            self.masks.append(Mask(start, start + len(data), xored(stars, key, 0)))
+        if is_compressed:
+            piece = Piece(start, len(data), key, record.fin)
+            self._mask_whole(self._deflated.receive_frame(piece))
         else:
             self._plain_payload(data, start, key, is_control=is_control)
+
+    def message(self, record: WebSocketMessageRecord) -> None:
+        if record.compressed and self._is_thorough:
+            self._mask_whole(self._deflated.receive_message(record))
+
+    def fault(self, record: DiagnosticRecord) -> None:
+        if record.code.startswith("websocket-deflate") and self._is_thorough:
+            self._mask_whole(self._deflated.damaged())
+
+    def _mask_whole(self, pieces: list[Piece]) -> None:
+        for start, length, key, is_last in pieces:
+            self._report.left_out += 1
+            stars = STAR * length
+            if self.is_websocket:
+                stars = xored(deflated_stars(length, is_last=is_last), key, 0)
+            self.found.append(Mask(start, start + length, stars))
 
     def unfinished(self, data: bytes, start: int) -> None:
         if self.is_websocket:
@@ -128,7 +177,7 @@ class MaskStream(ElementStream):
         if begin >= len(data):
             return
         if is_compressed or (self._in_compressed_message and not is_control):
-            self.masks.append(Mask(start + begin, start + len(data), None))
+            self.found.append(Mask(start + begin, start + len(data), None))
         else:
             self._plain_payload(data[begin:], start + begin, key, is_control=is_control)
 
@@ -137,7 +186,7 @@ class MaskStream(ElementStream):
         spans = find(text) if is_control else self._finder.feed(text)
         for first, last in self._counted(spans):
             stars = xored(STAR * (last - first), key, first)
-            self.masks.append(Mask(start + first, start + last, stars))
+            self.found.append(Mask(start + first, start + last, stars))
 
     def _field_lines(self, text: str, start: int) -> None:
         for span in field_line_spans(text, self._policy):
@@ -145,7 +194,7 @@ class MaskStream(ElementStream):
 
     def _mask(self, spans: list[Span], offset: int) -> None:
         for start, end in self._counted(spans):
-            self.masks.append(Mask(offset + start, offset + end, None))
+            self.found.append(Mask(offset + start, offset + end, None))
 
     def _counted(self, spans: list[Span]) -> list[Span]:
         found = merged(spans)

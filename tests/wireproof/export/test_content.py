@@ -1,0 +1,46 @@
+"""The content of bodies: bounded, decoded, as text where it is text."""
+
+from __future__ import annotations
+
+import gzip
+from base64 import b64decode
+
+import pytest
+from support.handmade import Wire
+
+from wireproof.export import content as module
+from wireproof.export.content import ContentStream, decode_content
+from wireproof.redact import Report
+
+
+def decode(data: bytes, coding: str | None = None, policy="none", is_event_stream=False):
+    body = Wire().body(content_encoding=coding, decoded_size=len(data))
+    report = Report()
+    found = decode_content(data, False, body, policy, report, is_event_stream=is_event_stream)
+    return found, report
+
+
+def test_text_and_bytes() -> None:
+    assert decode("ä".encode())[0][:2] == ("ä", False)
+    found, _ = decode(b"\xff\x00")
+    assert found.is_base64 and b64decode(found.text) == b"\xff\x00"
+
+
+def test_codings_are_undone() -> None:
+    assert decode(gzip.compress(b"hello"), "gzip")[0].text == "hello"
+
+
+def test_secrets_are_masked_in_what_was_coded() -> None:
+    found, report = decode(gzip.compress(b"sk-proj-abcdefghijklmnop"), "gzip", "all")
+    assert found.text == "*" * 24 and report.masked == 1
+
+
+def test_content_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CONTENT", 10)
+    stream = ContentStream()
+    for _ in range(5):
+        stream.content(b"abcd", 0)
+    assert stream.take_content() == (b"abcdabcdab", True)
+    assert stream.take_content() == (b"", False)
+    found, _ = decode(gzip.compress(b"x" * 50), "gzip")
+    assert found.text == "x" * 10 and found.is_cut
