@@ -23,6 +23,7 @@ SECRET_FIELD = re.compile(
 )
 """Names of fields whose values are secret: those of RFC 9110 and RFC 6265, and what APIs use."""
 
+NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.ASCII)
 # RFC 6265 section 4.2.1: cookie-pair = cookie-name "=" cookie-value, and one without a name.
@@ -41,6 +42,11 @@ def secret_spans(name: str, value: str, policy: Policy) -> list[Span]:
     if SECRET_FIELD.fullmatch(lower):
         return _known(lower, value)
     return find(value) if policy == "all" else []
+
+
+def names_secret(text: str) -> bool:
+    """Return whether a text that may quote a field quotes one that is known to hold a secret."""
+    return any(SECRET_FIELD.fullmatch(name) for name in NAME.findall(text))
 
 
 def _known(name: str, value: str) -> list[Span]:

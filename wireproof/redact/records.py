@@ -40,7 +40,7 @@ from parsers.records import (
 from ..element_stream import is_coded
 from ..selection import transport_of
 from .content import ContentFinder
-from .fields import mask_fields
+from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
 
 MAX_EXCHANGES = 1_024
@@ -137,11 +137,15 @@ class Redactor:
         )
 
     def _diagnostic(self, record: DiagnosticRecord) -> Record:
-        """Leave out what a diagnostic quotes: it is cut where no name tells that it is secret."""
+        """Leave out what a diagnostic quotes if that may be secret: it is cut anywhere."""
         fault = FAULTS.get(record.code)
         plain = record.summary if fault is None else fault.summary
-        quotes = any(mark in record.summary[len(plain) :] for mark in "'\"")
-        return replace(record, summary=plain) if quotes else record
+        quoted = record.summary[len(plain) :]
+        if not any(mark in quoted for mark in "'\""):
+            return record
+        # The continuation of a folded line comes without its name.
+        may_be_secret = self._is_thorough or record.code == "http-obs-fold" or names_secret(quoted)
+        return replace(record, summary=plain) if may_be_secret else record
 
     # --- bodies ---
 

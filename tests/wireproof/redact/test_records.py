@@ -13,6 +13,7 @@ from support.planted import in_headers, planted
 from support.stored import SMALL, name
 
 from parsers.decode import decode
+from parsers.diagnostics import FAULTS
 from parsers.records import Record
 from wireproof.element_stream import is_coded
 from wireproof.redact import Policy, Redactor
@@ -141,13 +142,17 @@ def test_without_payloads() -> None:
     assert not [r for r in records if r.record == "body" and r.sha256 and r.decoded_size]
 
 
-def test_diagnostics_do_not_quote() -> None:
-    wire = Wire()
-    summary = "a header field is malformed"
-    fault = wire.fault(code="http-field-invalid", summary=f"{summary}: 'X-Key\\x01: abc'")
-    assert "abc" not in redacted([fault], "headers")[0].summary
-    kept = wire.fault(code="chunk-last-missing", summary="behind 5 chunks")
-    assert redacted([kept]) == [kept]
+def test_diagnostics_do_not_quote_secrets() -> None:
+    def summary(code: str, detail: str, policy: Policy) -> str:
+        whole = f"{FAULTS[code].summary}: {detail}"
+        return redacted([Wire().fault(code=code, summary=whole)], policy)[0].summary
+
+    invalid = "http-field-invalid"
+    assert "abc" not in summary(invalid, "a control in 'X-Api-Key: abc\\x01'", "headers")
+    assert "abc" in summary(invalid, "a control in 'Accept: abc\\x01'", "headers")
+    assert "abc" not in summary(invalid, "a control in 'Accept: abc\\x01'", "all")
+    assert "abc" not in summary("http-obs-fold", "' abc'", "headers")
+    assert "5 chunks" in summary("chunk-last-missing", "behind 5 chunks", "all")
 
 
 def test_what_is_remembered_ends_with_its_connection() -> None:
