@@ -20,6 +20,7 @@ from parsers.packets import Packet
 from parsers.records import Record
 
 from ..decoding import check_output, open_stream
+from ..progress import shown
 from ..redact import Policy, Redactor, Report
 from ..selection import Transport, select
 from . import ExportFormat
@@ -64,9 +65,10 @@ def run(wanted: Wanted) -> Exported:
 
         check_installed()
     with ExitStack() as stack:
-        source = sys.stdin.buffer
+        source: BinaryIO = sys.stdin.buffer
         if wanted.source != "-":
             source = stack.enter_context(Path(wanted.source).open("rb"))
+        source = stack.enter_context(shown(source, "exporting"))
         if wanted.format == "har":
             return _export_har(wanted, source, stack)
         return _export_table(wanted, source, stack)

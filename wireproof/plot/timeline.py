@@ -32,6 +32,7 @@ from parsers.records import (
 
 from ..element_stream import ElementStream
 from ..following import Follower, Segment
+from ..progress import shown
 from ..selection import Transport, transport_of
 from ..wording import body_end, connection_end
 
@@ -253,6 +254,6 @@ class Timelines:
 def read_timelines(source: str) -> Timelines:
     """Read the timelines of a capture file. Raises OSError, and ValueError for what is none."""
     timelines = Timelines()
-    with Path(source).open("rb") as stream:
+    with Path(source).open("rb") as file, shown(file, "reading") as stream:
         timelines.read(stream)
     return timelines

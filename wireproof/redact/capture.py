@@ -30,6 +30,7 @@ from parsers.pcapng import (
 
 from ..annotate import pcap_as_blocks, with_unknown_length
 from ..decoding import check_output, open_stream
+from ..progress import shown
 from .frames import FrameMasks
 from .records import mask_bytes
 from .secrets import Policy, Report, find
@@ -52,7 +53,7 @@ class Redacted:
 def find_in_frames(source: str, policy: Policy) -> FrameMasks:
     """Return the masks of a capture file. Raises OSError, and ValueError for what is none."""
     masks = FrameMasks(policy)
-    with Path(source).open("rb") as stream:
+    with Path(source).open("rb") as file, shown(file, "looking for secrets") as stream:
         packets = iter(CaptureReader(stream))
         while batch := list(islice(packets, BATCH)):
             masks.add(batch)
@@ -74,7 +75,8 @@ def redact_capture(
     masks = find_in_frames(source, policy)
     done = Redacted(masks.report)
     with ExitStack() as stack:
-        reader = CaptureReader(stack.enter_context(Path(source).open("rb")))
+        file = stack.enter_context(Path(source).open("rb"))
+        reader = CaptureReader(stack.enter_context(shown(file, "writing")))
         packets = iter(CaptureReader(stack.enter_context(Path(source).open("rb"))))
         blocks = reader.numbered_blocks() if reader.format == "pcapng" else pcap_as_blocks(reader)
         # The first one before the output is opened: what cannot be read costs nobody a file.
