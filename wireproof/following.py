@@ -108,6 +108,11 @@ class Follower(Generic[S]):
                 either.switch_to_websocket()
         return stream
 
+    def hand_on(self, connection: int, *, is_end: bool = False) -> None:
+        """Let the streams of a connection hand on what need not wait for a record."""
+        for stream in self.pairs[connection].streams.values():
+            stream.hand_on(is_end=is_end)
+
     # --- for those who derive from this ---
 
     def placed(self, stream: S, segment: Segment, payload: bytes) -> None:

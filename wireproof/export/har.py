@@ -84,11 +84,15 @@ class HarWriter:
         stream.write(b"\n]}}\n")
 
     def _take(self, records: Sequence[Record]) -> None:
+        touched: set[int] = set()
         for record in records:
             if isinstance(record, ConnectionRecord):
                 self._end(record)
+                touched.discard(record.connection)
                 continue
             stream = self._follower.tell(record)
+            if stream is not None and record.connection is not None:
+                touched.add(record.connection)
             if record.connection is None or record.exchange is None:
                 continue
             content = None
@@ -99,9 +103,8 @@ class HarWriter:
             if isinstance(record, ResponseRecord) and record.status >= 200:
                 self._finish_before(record.connection, record.exchange)
             entry.add(redacted, content)
-        for pair in self._follower.pairs.values():
-            for one in pair.streams.values():
-                one.hand_on(is_end=False)
+        for index in touched:
+            self._follower.hand_on(index)
 
     def _content(self, record: BodyRecord, stream: ContentStream) -> Content:
         coded, is_cut = stream.take_content()

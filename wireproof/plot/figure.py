@@ -3,8 +3,8 @@
 Strategy: time runs to the right, in seconds or milliseconds since the request. Each lane has its
 own scale: a mark is as high as its element is long, up for what the server sent, down for what the
 client sent. Pauses that are far longer than usual are shaded and named, the end of the exchange is
-a line that says what ended it. Drawn for 7 inches, the width of a page of a paper; many marks are
-drawn as pixels in an SVG, so that it stays small.
+a line that says what ended it. Drawn for 7 inches, the width of a page of a paper; of more marks
+than can be told apart the largest are drawn, so that a picture of a million is no larger.
 
 Text from the wire is escaped, and never read as mathematics.
 """
@@ -12,6 +12,7 @@ Text from the wire is escaped, and never read as mathematics.
 from __future__ import annotations
 
 import warnings
+from itertools import accumulate
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ LABEL = -0.095
 """Where the names of lanes end, in widths of the axes."""
 CLIENT, SERVER, FAULT, GREY, INK = "#c2570c", "#1f5fa8", "#c81e1e", "#8a8f98", "#1b1f24"
 MANY = 2_000
-"""Marks of a lane from which on they are pixels in an SVG."""
+"""Marks that can be told apart in the width of a lane: of more, the largest in each place show."""
 MAX_TITLE = 80
 STALL = 8
 """A pause is a stall if it is this many times longer than the median, ..."""
@@ -158,19 +159,42 @@ def _title(timeline: Timeline) -> str:
     return f"{title}{what} in {duration(timeline.end - timeline.start)}"
 
 
+def sent_by(lane: Lane, sender: int) -> list[tuple[float, int]]:
+    """Return time and size of what one side sent: 0 for the client, 1 for the server."""
+    return [
+        (time, size)
+        for time, size, by in zip(lane.times, lane.sizes, lane.senders, strict=True)
+        if by == sender
+    ]
+
+
+def largest_marks(marks: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Return the marks that can be told apart: of those in one place the largest."""
+    if len(marks) <= MANY:
+        return marks
+    first = min(time for time, _ in marks)
+    width = (max(time for time, _ in marks) - first) / MANY or 1.0
+    largest: dict[int, tuple[float, int]] = {}
+    for time, size in marks:
+        place = int((time - first) / width)
+        if place not in largest or size > largest[place][1]:
+            largest[place] = time, size
+    return [largest[place] for place in sorted(largest)]
+
+
 def _draw_lane(axis: Axes, name: str, lane: Lane, scale: _Scale) -> None:
     """Draw a mark for each element: as high as it is long, up from the server."""
     both = len(set(lane.senders)) > 1
     for sender, colour, sign in ((1, SERVER, 1), (0, CLIENT, -1)):
-        places = [scale(t) for t, s in zip(lane.times, lane.senders, strict=True) if s == sender]
-        sizes = [sign * z for z, s in zip(lane.sizes, lane.senders, strict=True) if s == sender]
-        if not places:
+        marks = largest_marks(sent_by(lane, sender))
+        if not marks:
             continue
-        dense = len(places) > MANY
-        axis.vlines(places, 0, sizes, colors=colour, linewidth=0.6 if dense else 1.3,
-                    rasterized=dense)  # fmt: skip
+        places = [scale(time) for time, _ in marks]
+        heights = [sign * size for _, size in marks]
+        dense = len(marks) > MANY // 4
+        axis.vlines(places, 0, heights, colors=colour, linewidth=0.6 if dense else 1.3)
         if not dense:
-            axis.plot(places, sizes, "o", color=colour, markersize=1.8)
+            axis.plot(places, heights, "o", color=colour, markersize=1.8)
     largest = max(lane.sizes, default=1) or 1
     axis.set_ylim(-1.15 * largest if both or 1 not in lane.senders else 0,
                   1.15 * largest if 1 in lane.senders else 0)  # fmt: skip
@@ -188,26 +212,15 @@ def _draw_bytes(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
 
     lane = timeline.lanes.get("packets") or next(iter(timeline.lanes.values()), Lane())
     for sender, colour, name in ((1, SERVER, "server"), (0, CLIENT, "client")):
-        pairs = sorted(
-            (t, z)
-            for t, z, s in zip(lane.times, lane.sizes, lane.senders, strict=True)
-            if s == sender
-        )
-        if not pairs:
+        sent = sorted(sent_by(lane, sender))
+        if not sent:
             continue
-        places, total = [0.0], [0]
-        for time, size in pairs:
-            places.append(scale(time))
-            total.append(total[-1] + size)
-        places.append(scale(timeline.end))
-        total.append(total[-1])
-        dense = len(places) > MANY
-        axis.step(
-            places, total, where="post", color=colour, linewidth=1.2, label=name, rasterized=dense
-        )
-        axis.fill_between(
-            places, total, step="post", color=colour, alpha=0.08, linewidth=0, rasterized=dense
-        )
+        times, sizes = zip(*sent, strict=True)
+        marks = largest_marks(list(zip(times, accumulate(sizes), strict=True)))
+        places = [0.0, *(scale(time) for time, _ in marks), scale(timeline.end)]
+        total = [0, *(size for _, size in marks), marks[-1][1]]
+        axis.step(places, total, where="post", color=colour, linewidth=1.2, label=name)
+        axis.fill_between(places, total, step="post", color=colour, alpha=0.08, linewidth=0)
     axis.set_ylim(bottom=0)
     axis.yaxis.set_major_formatter(lambda value, _: _bytes(int(value)))
     axis.yaxis.set_major_locator(MaxNLocator(3))

@@ -37,7 +37,7 @@ from ..selection import Transport, transport_of
 from ..wording import body_end, connection_end
 
 MAX_MARKS = 4_000_000
-"""Elements and packets that are kept of one capture, 17 bytes each."""
+"""Elements and payloads that are kept of one capture, 17 bytes each; as many packets have times."""
 SENDERS: tuple[Sender, Sender] = ("client", "server")
 
 
@@ -105,29 +105,36 @@ class NoSuchExchange(ValueError):
     """The capture has no such exchange, or none at all."""
 
 
-class _Packets(Follower[ElementStream]):
-    """Follows a capture, and keeps where and when each connection's payloads came."""
+class _Side(ElementStream):
+    """One side's payloads: their packets and sizes. What they hold is not looked at."""
 
     def __init__(self) -> None:
-        super().__init__(ElementStream, keep_data=False)
-        self.payloads: dict[int, list[tuple[int, int, ElementStream]]] = {}
-        """By connection: packet, size, stream."""
-        self.kept = 0
-        self._numbers: dict[int, int] = {}
+        super().__init__()
+        self.numbers = array("L")
+        self.sizes = array("Q")
 
-    def placed(self, stream: ElementStream, segment: Segment, payload: bytes) -> None:
-        connection = self._numbers.get(id(stream))
-        if connection is None:
-            self._numbers = {
-                id(one): index
-                for index, pair in self.pairs.items()
-                for one in pair.streams.values()
-            }
-            connection = self._numbers[id(stream)]
+    def receive_data(self, data: bytes) -> list[Record]:
+        return []
+
+    def receive_gap(self, start: int, end: int) -> list[Record]:
+        return []
+
+    def take(self, record: Record) -> None:
+        """Nothing waits here, so nothing needs to be told."""
+
+
+class _Packets(Follower[_Side]):
+    """Follows a capture, and keeps which packets carried payloads."""
+
+    def __init__(self) -> None:
+        super().__init__(_Side, keep_data=False)
+        self.kept = 0
+
+    def placed(self, stream: _Side, segment: Segment, payload: bytes) -> None:
         if self.kept < MAX_MARKS:
             self.kept += 1
-            kept = self.payloads.setdefault(connection, [])
-            kept.append((segment.packet, len(payload), stream))
+            stream.numbers.append(segment.packet)
+            stream.sizes.append(len(payload))
 
 
 class Timelines:
@@ -135,16 +142,19 @@ class Timelines:
 
     def __init__(self) -> None:
         self._packets = _Packets()
-        self._times: dict[int, float] = {}
+        self._times = array("d")
+        """Of each packet, in order of their numbers; 0 for numbers that are none."""
         self._found: dict[tuple[int, int], Timeline] = {}
-        self._senders: dict[int, dict[int, Sender]] = {}
+        self._sides: dict[int, dict[Sender, _Side]] = {}
 
     def read(self, source: BinaryIO) -> None:
         """Read a capture. Raises UnreadableCapture (a ValueError) if it is none."""
         packets = iter(CaptureReader(source))
         while batch := list(islice(packets, BATCH)):
             for number, time_ns, *_ in batch:
-                self._times[number] = (time_ns or 0) / NANOSECONDS
+                while len(self._times) < number - 1:
+                    self._times.append(0.0)
+                self._times.append((time_ns or 0) / NANOSECONDS)
             self._take(self._packets.receive(batch))
         self._take(self._packets.finish())
 
@@ -230,9 +240,7 @@ class Timelines:
     def _end(self, record: ConnectionRecord) -> None:
         pair = self._packets.pairs.pop(record.connection, None)
         if pair is not None:
-            self._senders[record.connection] = {
-                id(stream): sender for sender, stream in pair.senders.items()
-            }
+            self._sides[record.connection] = pair.senders
         for found in self._found.values():
             if found.connection == record.connection and not found.ended:
                 found.ended = connection_end(record)
@@ -240,11 +248,11 @@ class Timelines:
 
     def _with_packets(self, found: Timeline) -> Timeline:
         """Add the lane of the packets that lie within the exchange, and put lanes in order."""
-        senders = self._senders.get(found.connection, {})
         lane = Lane()
-        for number, size, stream in self._packets.payloads.get(found.connection, []):
-            if found.first_packet <= number <= found.last_packet:
-                lane.add(self._times[number], size, senders.get(id(stream), "server"))
+        for sender, side in self._sides.get(found.connection, {}).items():
+            for number, size in zip(side.numbers, side.sizes, strict=True):
+                if found.first_packet <= number <= found.last_packet:
+                    lane.add(self._times[number - 1], size, sender)
         order = ("chunks", "frames", "control", "comments", "SSE events", "messages")
         lanes = {name: found.lanes[name] for name in order if name in found.lanes}
         found.lanes = ({"packets": lane} if lane else {}) | lanes

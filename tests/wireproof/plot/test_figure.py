@@ -15,7 +15,7 @@ from support.attack import PROBES, attack
 from support.corpus import ROOT
 
 from wireproof.cli import run
-from wireproof.plot.figure import DOTS, WIDTH, draw, stalls
+from wireproof.plot.figure import DOTS, MANY, WIDTH, draw, largest_marks, stalls
 from wireproof.plot.timeline import Timeline, Timelines
 
 FIXTURES = ROOT / "fixtures"
@@ -96,6 +96,15 @@ def test_many_marks_make_no_large_file() -> None:
         lane.add(found.start + number / 1000, 50, "server")
     found.end = found.start + 20
     assert len(svg(found)) < 1_000_000
+
+
+def test_of_many_marks_the_largest_are_drawn() -> None:
+    marks = [(number / 1000, number % 97) for number in range(100_000)]
+    marks[5_000] = 5.0, 1_000
+    found = largest_marks(marks)
+    assert len(found) <= MANY + 1 and (5.0, 1_000) in found and found == sorted(found)
+    assert largest_marks(marks[:MANY]) == marks[:MANY]
+    assert largest_marks([(1.0, size) for size in range(5_000)]) == [(1.0, 4_999)]
 
 
 def test_matplotlib_is_missing(
