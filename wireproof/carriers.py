@@ -18,13 +18,15 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from parsers.decode import ETHERNET, TCP, PacketDecoder
-from parsers.ip import IpPacket, read_ip
+from parsers.connection import Connection
+from parsers.decode import ETHERNET, PacketDecoder
+from parsers.ip import TCP, IpPacket, read_ip
 from parsers.link import network_offset
 from parsers.packets import CaptureFault, Packet
 from parsers.provenance import Arrival, SourceMap
 from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
-from parsers.tcp import ACK, SYN, Connection, Direction
+from parsers.segment import ACK, SYN
+from parsers.tcp import Direction
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")

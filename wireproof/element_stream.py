@@ -52,6 +52,8 @@ class ElementStream:
         self.is_websocket = False
         self.is_in_body = False
         """Whether what comes is the content of a message."""
+        self.holes: list[tuple[int, int]] = []
+        """What the capture lacks of the bytes that were handed on last, and of those that wait."""
         self._raw = bytearray()
         """What follows ``done``."""
         self._has_been_told = False
@@ -93,6 +95,8 @@ class ElementStream:
         return []
 
     def receive_gap(self, start: int, end: int) -> list[Record]:
+        self.holes = [hole for hole in self.holes if hole[1] > self.done]
+        self.holes.append((start, end))
         if end - start <= MAX_HOLE:
             self._raw += bytes(end - start)
         else:

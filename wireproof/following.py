@@ -12,22 +12,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from parsers.connection import Connection
 from parsers.connections import ConnectionTable, reverse_key
 from parsers.conversation import address_text
 from parsers.decode import PacketDecoder
 from parsers.diagnostics import Diagnostic
-from parsers.ip import IpPacket, read_ip
+from parsers.ip import TCP, IpPacket, read_ip
 from parsers.link import network_offset
 from parsers.packets import Packet
-from parsers.records import ConnectionRecord, Record, ResponseRecord, Sender
-from parsers.tcp import ACK, SYN, Connection, Direction
+from parsers.records import (
+    ChunkRecord,
+    ConnectionRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    WebSocketFrameRecord,
+)
+from parsers.segment import ACK, SYN, read_segment
+from parsers.tcp import Direction
 
 from .element_stream import ElementStream
 from .selection import transport_of
 
-TCP = 6
 MAX_UNRESOLVED = 4_096
 """Packets of a connection that are remembered until a record tells which side is the client."""
+
+CARRIED = RequestRecord | ResponseRecord | ChunkRecord | WebSocketFrameRecord
+"""Records whose first packet is their sender's; that of a gap or fault may be the other side's."""
 
 S = TypeVar("S", bound=ElementStream)
 OTHER: dict[Sender, Sender] = {"client": "server", "server": "client"}
@@ -89,6 +101,7 @@ class Follower(Generic[S]):
 
     def finish(self) -> list[Record]:
         """Return what the end of the capture completes."""
+        self._table.end()
         return self._decoder.finish()
 
     def tell(self, record: Record) -> S | None:
@@ -97,7 +110,9 @@ class Follower(Generic[S]):
         if pair is None or isinstance(record, ConnectionRecord) or record.sender is None:
             return None
         stream = pair.senders.get(record.sender)
-        if stream is None and (stream := pair.carriers.get(record.first_packet)) is not None:
+        if stream is None and isinstance(record, CARRIED):
+            stream = pair.carriers.get(record.first_packet)
+        if stream is not None and not pair.senders:
             other = next(one for one in pair.streams.values() if one is not stream)
             pair.senders = {record.sender: stream, OTHER[record.sender]: other}
             pair.carriers.clear()
@@ -135,23 +150,27 @@ class Follower(Generic[S]):
         if found is None:
             return
         start = found.start
-        if found.protocol != TCP or found.fragment is not None or found.end - start < 20:
+        if found.protocol != TCP or found.fragment is not None:
             self.stray(number, data[start:], start)
             return
-        flags = int.from_bytes(data[start + 12 : start + 14], "big")
-        header = flags >> 12 << 2
-        if not 20 <= header <= found.length:
+        read = read_segment(
+            found.source,
+            found.destination,
+            data[start : found.end],
+            found.length,
+            number,
+            time_ns or 0,
+        )
+        if isinstance(read, Diagnostic):
+            self.stray(number, data[start:], start)
             return
-        payload = data[start + header : found.end]
-        missing = found.length - max(found.end - start, header)
-        seq, ack = (int.from_bytes(data[start + at : start + at + 4], "big") for at in (4, 8))
-        key = found.source + found.destination + data[start : start + 4]
-        self._table.receive(
-            key, seq, ack, flags & 0x1FF, payload, missing, number, time_ns or 0
-        )  # fmt: skip
-        self._time_handshake(key, flags, time_ns or 0)
-        if payload:
-            self._place(key, seq + bool(flags & SYN), number, start + header, payload)
+        ports, segment = read
+        key = found.source + found.destination + ports
+        self._table.receive(key, segment)
+        self._time_handshake(key, segment.flags, segment.time_ns)
+        if payload := segment.payload:
+            seq = segment.seq + bool(segment.flags & SYN)
+            self._place(key, seq, number, found.end - len(payload), payload)
 
     def _time_handshake(self, key: bytes, flags: int, time_ns: int) -> None:
         direction = self._table.directions.get(key)

@@ -26,12 +26,12 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from capture import CaptureError, Recorder, Statistics
+from parsers.connection import Connection
 from parsers.decode import PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.packets import CaptureFault, Packet
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
-from parsers.tcp import Connection
 
 from . import __version__
 from .arrivals import Arrivals

@@ -77,6 +77,31 @@ def test_before_it_is_known_whose_is_whose() -> None:
     assert pair.address("server") == "" and pair.senders == {}
 
 
+def test_a_fault_does_not_say_whose_is_whose() -> None:
+    """What shows that bytes are missing may be a packet of the other side."""
+    talk = Talk().open()
+    talk.lose("client", 40)
+    talk.server(OK)
+    for _ in range(20):
+        talk.client(request("/"))
+        talk.server(OK)
+    pair = follow(talk.tape.packets).pairs[0]
+    assert pair.address("server") == "127.0.0.1:8000"
+
+
+def test_the_end_of_the_capture_ends_both_followers() -> None:
+    talk = Talk().open()
+    talk.client(request("/1"))
+    talk.lose("client", 40)
+    talk.client(request("/2"))
+    follower = follow(talk.tape.packets)
+    stream = follower.pairs[0].senders["client"]
+    before = stream.done
+    for record in follower.finish():
+        follower.tell(record)
+    assert before == len(request("/1")) and stream.done == before + 40 + len(request("/2"))
+
+
 def test_what_comes_after_the_end_is_astray() -> None:
     talk = Talk().open()
     talk.client(request("/"))

@@ -16,7 +16,7 @@ from ..redact.records import mask_bytes
 from ..redact.secrets import Report, merged
 
 MAX_CONTENT = 16 * MiB
-"""Bytes of one body that are kept, coded, and decoded again: the rest is counted."""
+"""Bytes of one body that are kept, coded, and decoded again."""
 
 
 class Content(NamedTuple):
@@ -38,9 +38,15 @@ class ContentStream(ElementStream):
         self._is_cut = False
 
     def content(self, data: bytes, start: int) -> None:
-        room = MAX_CONTENT - len(self._content)
+        if self._is_cut:
+            return
+        end = start + len(data)
+        holes = [hole[0] for hole in self.holes if hole[0] < end and hole[1] > start]
+        # Of what comes behind bytes that the capture lacks nobody knows how it goes on.
+        whole = max(min(holes, default=end) - start, 0)
+        room = min(MAX_CONTENT - len(self._content), whole)
         self._content += data[:room]
-        self._is_cut = self._is_cut or len(data) > room
+        self._is_cut = len(data) > room
 
     def take_content(self) -> tuple[bytes, bool]:
         """Return what came of the body that has ended, and whether there was more."""

@@ -42,6 +42,7 @@ PRECONNECTED = 0.1
 MAX_MESSAGES = 64 * MiB
 """Characters of one exchange's messages and events; each counts 64 more than it has."""
 UNKNOWN = -1
+LEFT_OUT = "not all of it: the rest is past a limit, or behind bytes that the capture lacks"
 OPCODES = {"text": 1, "binary": 2}
 ERRORS = {
     "reset": "net::ERR_CONNECTION_RESET",
@@ -253,7 +254,7 @@ class OpenEntry:
         if content.is_base64:
             found["encoding"] = "base64"
         if content.is_cut:
-            found["comment"] = "the beginning of it: there is more in the capture"
+            found["comment"] = LEFT_OUT
         return found
 
 

@@ -56,8 +56,7 @@ class FrameMasks(Follower[_SegmentedStream]):
 
     def __init__(self, policy: Policy = "headers") -> None:
         self.report = Report()
-        super().__init__(lambda: _SegmentedStream(policy, self.report), keep_data=policy == "all"
-        )
+        super().__init__(lambda: _SegmentedStream(policy, self.report), keep_data=policy == "all")
         self.policy: Policy = policy
         self._patches: dict[int, list[Patch]] = {}
 

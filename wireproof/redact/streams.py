@@ -29,7 +29,7 @@ from .coded import CodedBody, DeflatedMessages, Piece, codings_of
 from .content import ContentFinder
 from .fields import secret_spans
 from .records import CLOSE, CONTINUATION
-from .secrets import MASK, Policy, Report, Span, find, merged
+from .secrets import MASK, Finder, Policy, Report, Span, find, merged
 
 STAR = MASK.encode()
 START = attrgetter("start")
@@ -38,6 +38,7 @@ START = attrgetter("start")
 FIELD_LINE = re.compile(
     r"^([^\r\n:]{1,256}):[ \t]*((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*+)", re.MULTILINE
 )
+CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
 LINE_TEXT = re.compile(r"[^\r\n]+")
 # RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
 FRAME_HEADER = re.compile(
@@ -163,7 +164,7 @@ class MaskStream(ElementStream):
             text = data.decode("latin-1")
             self._field_lines(text, start)
             if self._is_thorough:
-                self._mask(self._finder.feed(text), start)
+                self._mask(self._finder.feed(text) + spans_across_chunks(text), start)
 
     def _unfinished_frame(self, data: bytes, start: int) -> None:
         """Look at a frame that the capture, or the connection, does not hold whole."""
@@ -209,6 +210,19 @@ def field_line_spans(text: str, policy: Policy) -> Iterator[Span]:
         for start, end in secret_spans(match[1], match[2].rstrip(" \t"), policy):
             for line in LINE_TEXT.finditer(text, base + start, base + end):
                 yield line.span()
+
+
+def spans_across_chunks(text: str) -> list[Span]:
+    """Return the secrets of a text that may be chunked, where no head says that it is."""
+    finder = Finder()
+    spans: list[Span] = []
+    position = 0
+    borders = [match.span() for match in CHUNK_BORDER.finditer(text)]
+    for start, end in [*borders, (len(text), len(text))] if borders else []:
+        found = finder.feed(text[position:start])
+        spans += [(position + first, position + last) for first, last in found]
+        position = end
+    return spans
 
 
 def start_line_spans(line: str, record: RequestRecord | ResponseRecord) -> list[Span]:

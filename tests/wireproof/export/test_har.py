@@ -299,6 +299,23 @@ def test_a_body_that_breaks_off(end: str, error: str) -> None:
     assert entry["response"]["content"]["text"] == "hello wor"
 
 
+@pytest.mark.parametrize("missing", [2, 100_000])
+def test_bytes_that_the_capture_lacks(missing: int) -> None:
+    """Nothing is invented in their place, and what follows them is decoded."""
+    talk = Talk().open()
+    talk.client(request("/"))
+    talk.server(response("200 OK", f"Content-Length: {missing + 6}") + b"abc")
+    talk.lose("server", missing)
+    talk.server(b"def")
+    talk.client(request("/next"))
+    talk.server(OK)
+    talk.close()
+    first, second = entries_of(talk.tape.file())
+    assert first["response"]["content"]["text"] == "abc"
+    assert "lacks" in first["response"]["content"]["comment"] and first["response"]["_error"]
+    assert second["response"]["content"]["text"] == "ok"
+
+
 def test_messages_as_chrome_writes_them() -> None:
     switch = ("Upgrade: websocket", "Connection: Upgrade")
     (entry,) = talked(

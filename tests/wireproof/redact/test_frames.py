@@ -8,9 +8,10 @@ from random import Random
 import pytest
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.l2 import Ether
+from support.attack import chunk
 from support.frames import ipv4, ipv6, udp
 from support.planted import in_headers, planted
-from support.talk import Tape, decoded, without_packets
+from support.talk import Talk, Tape, decoded, without_packets
 
 from parsers.packets import Packet
 from parsers.records import Record
@@ -116,6 +117,31 @@ def test_a_late_copy_of_a_closed_connection() -> None:
     # By themselves halves of keys tell nothing, nor does what is under a mask or a coding.
     alone = ("cut at", "byte", "segments", "two ", "deltas", "masked", "deflate", "gzip", "cut in")
     assert [place for place in left if not any(word in place for word in alone)] == []
+
+
+IN_PIECES = ("cut at", "byte", "segments", "two ", "deltas", "fragments", "cut in")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_packets_that_are_lost_or_late_or_come_twice(seed: int) -> None:
+    """Of a secret in pieces one that comes alone tells nothing; every other one is masked."""
+    numbers = Random(seed)
+    kept = [packet for packet in TAPE.packets if numbers.random() > 0.04]
+    kept = [packet for packet in kept for _ in range(1 + (numbers.random() < 0.1))]
+    for _ in range(20):
+        at = numbers.randrange(len(kept) - 1)
+        kept[at], kept[at + 1] = kept[at + 1], kept[at]
+    packets = masked([(n, *packet[1:]) for n, packet in enumerate(kept, 1)])
+    seen = raw(packets).decode("latin-1") + repr(decoded(packets))
+    left = [place for secret, place in SECRETS.made.items() if secret in seen]
+    assert [place for place in left if not any(word in place for word in IN_PIECES)] == []
+
+
+def test_a_whole_connection_without_its_head() -> None:
+    """Nothing says that it is chunked, and a key in two chunks is found all the same."""
+    talk = Talk().midstream()
+    talk.server(chunk(b"before sk-p"), chunk(b"roj-abcdefghijklmnop after"), chunk(b""))
+    assert b"abcdef" not in raw(masked(talk.tape.packets))
 
 
 @pytest.mark.parametrize("ip, size", [(ipv4, 20), (ipv6, 40)])

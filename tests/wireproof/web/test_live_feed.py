@@ -10,9 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 from support.browser import PATIENCE, serving, watched
-from wireproof.live import LivePackets
 
 from server.process import DemoServer
+from wireproof.live import LivePackets
 from wireproof.web.index import Index
 from wireproof.web.live_feed import LiveFeed
 from wireproof.web.server import InspectorServer

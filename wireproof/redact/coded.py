@@ -1,0 +1,133 @@
+"""Payloads whose coding hides what they hold: read, and masked whole if that is a secret.
+
+Strategy: nothing inside a coding can be masked in place, so it is all or nothing. A body is decoded
+as it comes, and the places of its pieces wait until it ends: if anything in it was secret, or could
+not be read, all of them are masked, else none. Messages under permessage-deflate refer back to
+those before them, so of one side of a WebSocket either all are masked or none: what takes the place
+of each inflates to asterisks, so that none of them is damaged. What waits are places, MAX_WAITING
+of them; past that everything is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from parsers.content import ContentDecoder
+from parsers.records import Fields, WebSocketMessageRecord
+
+from .content import ContentFinder
+from .records import plain_bytes
+
+MAX_WAITING = 65_536
+"""Pieces of a body, or frames of one side of a WebSocket, that wait for a verdict."""
+HARMLESS_FAULTS = {"content-coding-deflate-raw"}
+
+
+class Piece(NamedTuple):
+    """A coded piece of a stream."""
+
+    start: int
+    length: int
+    key: bytes = bytes(4)
+    """Of a frame: what it is masked with."""
+    is_last: bool = True
+    """Of a frame: whether its message ends with it."""
+
+
+class CodedContent:
+    """Pieces that wait until it is known whether there is a secret in what they decode to."""
+
+    def __init__(self) -> None:
+        self.is_secret = False
+        self.waiting: list[Piece] = []
+
+    def wait(self, piece: Piece) -> None:
+        """Let a piece wait; too many of them are taken for secret."""
+        self.waiting.append(piece)
+        self.is_secret = self.is_secret or len(self.waiting) > MAX_WAITING
+
+    def take(self) -> list[Piece]:
+        """Return the pieces that are to be masked by now."""
+        if not self.is_secret:
+            return []
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+class CodedBody(CodedContent):
+    """The content of one message with a content coding or transfer coding."""
+
+    def __init__(self, codings: Sequence[str], *, is_event_stream: bool) -> None:
+        super().__init__()
+        self._decoder = ContentDecoder(codings)
+        self._gives_all = set(codings) <= {"gzip", "x-gzip", "deflate"}
+        self._finder = ContentFinder(is_event_stream=is_event_stream)
+
+    def receive(self, data: bytes, start: int) -> list[Piece]:
+        """Take the next piece of coded content; return what is to be masked by now."""
+        self.wait(Piece(start, len(data)))
+        if not self.is_secret:
+            for decoded in self._decoder.receive_data(data):
+                if self._finder.feed(decoded.decode("latin-1")):
+                    self.is_secret = True
+            faults = {code for code, _ in self._decoder.take_faults()}
+            self.is_secret = self.is_secret or bool(faults - HARMLESS_FAULTS)
+        return self.take()
+
+    def end(self, *, is_complete: bool) -> list[Piece]:
+        """Return what is to be masked of a body that has ended, which then is all or nothing.
+
+        Of a body that is cut there may be more in its last piece than its decoder gives; zlib gives
+        all that there is.
+        """
+        self.is_secret = self.is_secret or not (is_complete or self._gives_all)
+        return self.take()
+
+
+class DeflatedMessages(CodedContent):
+    """What one side of a WebSocket sends under permessage-deflate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._finder = ContentFinder(is_event_stream=False)
+        self._frames = 0
+        """Frames since the last message that was read."""
+
+    def receive_frame(self, frame: Piece) -> list[Piece]:
+        """Take a compressed frame; return what is to be masked by now."""
+        self._frames += 1
+        self.wait(frame)
+        return self.take()
+
+    def receive_message(self, record: WebSocketMessageRecord) -> list[Piece]:
+        """Take a compressed message, which its frames came before."""
+        self._frames = 0
+        if record.data is None or record.encoding is None:
+            self.is_secret = True
+        else:
+            text = plain_bytes(record.data, record.encoding).decode("latin-1")
+            self.is_secret = self.is_secret or bool(self._finder.feed(text))
+        return self.take()
+
+    def damaged(self) -> list[Piece]:
+        """Take note that a message could not be read whole."""
+        self.is_secret = True
+        return self.take()
+
+    def end(self) -> list[Piece]:
+        """Return the frames of a message that has no end: what is in them nobody has read."""
+        return self.waiting[len(self.waiting) - self._frames :] if self._frames else []
+
+
+def codings_of(headers: Fields) -> list[str]:
+    """Return the codings of a message's content in the order in which they are undone.
+
+    Transfer codings were applied last (RFC 9112 section 6.1), the last that is named before all.
+    """
+    named: list[str] = []
+    for field in ("content-encoding", "transfer-encoding"):
+        for name, value in headers:
+            if name.lower() == field:
+                named += [coding.strip().lower() for coding in value.split(",")]
+    return [name for name in reversed(named) if name and name != "chunked"]
