@@ -58,10 +58,9 @@ class Arrivals:
         self.path = Path(folder, "packets.pcapng")
         self.skipped = 0
         """Packets that had no room, so far."""
-        self.faults: list[CaptureFault] = []
-        """What is wrong with the recording as a file; complete when it has ended."""
         self._keep = keep
         self._kept: int | None = None  # its descriptor
+        self._reader: CaptureReader | None = None
         self._pending: list[Packet] = []  # of the read that is being taken apart
         self._pieces: deque[tuple[int, Piece]] = deque()
         self._waiting = 0  # bytes in them
@@ -71,6 +70,17 @@ class Arrivals:
         self._has_ended = False
         self._fault: OSError | ValueError | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def faults(self) -> list[CaptureFault]:
+        """What is wrong with the recording as a file; complete when it has ended."""
+        return [] if self._reader is None else self._reader.faults
+
+    @property
+    def is_relay(self) -> bool:
+        """Whether its packets are no network's, but made of what a relay of ours read."""
+        reader = self._reader
+        return reader is not None and any(found.is_relay for found in reader.interfaces)
 
     def __enter__(self) -> Self:
         os.mkfifo(self.path, 0o600)
@@ -141,10 +151,9 @@ class Arrivals:
     def _run(self) -> None:
         try:
             self._await_writer()
-            reader = CaptureReader(self)
-            for packet in reader:
+            self._reader = CaptureReader(self)
+            for packet in self._reader:
                 self._pending.append(packet)
-            self.faults = reader.faults
         except (OSError, ValueError) as fault:
             self._fault = fault
         finally:

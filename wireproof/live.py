@@ -19,13 +19,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
-from capture import CaptureError, Recorder, Statistics
+from capture import CaptureError
+from capture.backends import Backend, Session, Wanted, choose
+from capture.backends.base import LOOPBACK
+from capture.recorder import BUFFER_SIZE
 from parsers.connection import Connection
 from parsers.decode import PacketDecoder, completion
 from parsers.diagnostics import diagnose
@@ -41,37 +46,6 @@ EXPIRE_EVERY = 60 * 10**9
 """Nanoseconds, by the packets' times, between two looks for connections that are silent."""
 LATE = 1.0
 """Seconds that packets may wait to be decoded before it is said; and again at twice as many."""
-
-
-class Recording(Protocol):
-    """What is asked of a recorder: it records inside its ``with`` block, and counts."""
-
-    @property
-    def statistics(self) -> Statistics: ...
-
-    def __enter__(self) -> object: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool | None: ...
-
-
-class OpenRecording(Protocol):
-    """Makes a recorder that writes the packets of a port into a pcapng file."""
-
-    def __call__(
-        self,
-        path: str | os.PathLike[str],
-        /,
-        *,
-        port: int,
-        interface: str,
-        comment: str,
-        version: str,
-    ) -> Recording: ...
 
 
 class LiveStatistics(NamedTuple):
@@ -100,27 +74,43 @@ class LivePiece(NamedTuple):
 class LivePackets:
     """Record the TCP packets of ``port`` and hand them on as they arrive.
 
-    ``keep`` is a pcapng file that gets the packets; it is whole when the block is left. ``comment``
-    is put into it. Entering raises what :class:`capture.Recorder` does, and OSError if ``keep``
-    cannot be written. Leaving raises CaptureError: PacketsDropped when everything is done and the
-    kernel had dropped packets, others if the recording broke off. If the block itself raised, its
-    exception goes on with a note.
+    ``backend`` records them, or the one of that name; by default it is the first that works here.
+    ``keep`` is a pcapng file that gets the packets; it is whole when the block is left. ``command``
+    is what will be run meanwhile with :attr:`session`, if anything is. ``buffer_size`` is the room
+    for packets that wait to be recorded, in bytes.
+
+    Entering raises CaptureNotPermitted if no backend works, what the backend's recording raises,
+    and OSError if ``keep`` cannot be written. Leaving raises CaptureError: PacketsDropped when
+    everything is done and packets had been dropped, others if the recording broke off. If the block
+    itself raised, its exception goes on with a note.
     """
+
+    backend: Backend
+    """What records; from entering on."""
+    session: Session
+    """The recording that is on, and how to start a command so that it is recorded."""
 
     def __init__(
         self,
         *,
         port: int,
-        interface: str = "lo",
+        interface: str = LOOPBACK,
         keep: str | os.PathLike[str] | None = None,
-        comment: str = "",
-        record: OpenRecording = Recorder,
+        command: Sequence[str] = (),
+        backend: Backend | str | None = None,
+        buffer_size: int = BUFFER_SIZE,
     ) -> None:
-        self.port = port
-        self.interface = interface
+        self._wanted = Wanted(
+            Path(),
+            port,
+            interface,
+            has_command=bool(command),
+            comment=f"while running: {' '.join(command)}" if command else "",
+            version=__version__,
+            buffer_size=buffer_size,
+        )
+        self._chosen = backend
         self._keep = keep
-        self._comment = comment
-        self._record = record
         self._stopping = threading.Lock()
         self._broken: CaptureError | None = None
         self._dropped = 0  # as far as it has been said
@@ -128,7 +118,7 @@ class LivePackets:
     @property
     def statistics(self) -> LiveStatistics:
         """How many packets there were; final when the block is left."""
-        captured, dropped = self._recorder.statistics
+        captured, dropped = self.session.recording.statistics
         return LiveStatistics(captured, dropped, self._arrivals.skipped)
 
     @property
@@ -137,18 +127,14 @@ class LivePackets:
         return self._arrivals.faults
 
     def __enter__(self) -> Self:
+        chosen = self._chosen
+        self.backend = chosen if isinstance(chosen, Backend) else choose(self._wanted, chosen)
         with ExitStack() as stack:
             folder = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
             self._arrivals = stack.enter_context(Arrivals(folder, self._keep))
-            self._recorder = self._record(
-                self._arrivals.path,
-                port=self.port,
-                interface=self.interface,
-                comment=self._comment,
-                version=__version__,
-            )
+            wanted = replace(self._wanted, path=self._arrivals.path)
             with ExitStack() as recording:
-                recording.enter_context(self._recorder)
+                self.session = recording.enter_context(self.backend.open(wanted))
                 self._arrivals.start()
                 self._recording = recording.pop_all()
             self._resources = stack.pop_all()
@@ -210,7 +196,7 @@ class LivePackets:
 
     def _newly_dropped(self) -> int:
         """Return how many packets the kernel has dropped since this was asked last."""
-        dropped = self._recorder.statistics.dropped
+        dropped = self.session.recording.statistics.dropped
         new, self._dropped = dropped - self._dropped, dropped
         return new
 
@@ -225,14 +211,26 @@ class LiveDecoding(LivePackets):
         self,
         *,
         port: int,
-        interface: str = "lo",
+        interface: str = LOOPBACK,
         keep: str | os.PathLike[str] | None = None,
         keep_data: bool = True,
-        comment: str = "",
-        record: OpenRecording = Recorder,
+        command: Sequence[str] = (),
+        backend: Backend | str | None = None,
+        buffer_size: int = BUFFER_SIZE,
     ) -> None:
-        super().__init__(port=port, interface=interface, keep=keep, comment=comment, record=record)
-        self._decoder = PacketDecoder(keep_data=keep_data, opened=self._opened)
+        super().__init__(
+            port=port,
+            interface=interface,
+            keep=keep,
+            command=command,
+            backend=backend,
+            buffer_size=buffer_size,
+        )
+        self._decoder = PacketDecoder(
+            keep_data=keep_data,
+            opened=self._opened,
+            is_relay=lambda _: self._arrivals.is_relay,
+        )
         self._begun: list[Record] = []  # notes of connections whose start was missed
         self._last = 0, 0  # number and time of the last packet
         self._expired = 0  # when silent connections were last looked for

@@ -15,11 +15,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from subprocess import Popen
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from capture.backends import Session
+from capture.backends.base import LOOPBACK
 from capture.processes import run_command, wait_for_interrupt
+from capture.recorder import BUFFER_SIZE
 from parsers.records import Record
 
 from .decoding import open_stream, width_for
@@ -38,7 +40,7 @@ class Wanted:
     """The options of ``wireproof watch``."""
 
     port: int
-    interface: str = "lo"
+    interface: str = LOOPBACK
     transport: Transport | None = None
     format: Format | None = None
     """None: a table on a terminal, ndjson elsewhere."""
@@ -48,6 +50,10 @@ class Wanted:
     duration: float | None = None
     """Seconds."""
     command: Sequence[str] = ()
+    backend: str | None = None
+    """The name of what records; None for the first that works."""
+    buffer_size: int = BUFFER_SIZE
+    """Bytes of packets that wait to be recorded."""
 
 
 class Watched(NamedTuple):
@@ -62,8 +68,8 @@ class Watched(NamedTuple):
 class Telling(Protocol):
     """Who says what is not a row."""
 
-    def ready(self) -> None:
-        """Say that no packet is missed any more."""
+    def ready(self, backend: str, notes: Sequence[str]) -> None:
+        """Say that no packet is missed any more, by what they are recorded, and what to know."""
 
     def goes_on(self) -> None:
         """Say that it has ended, and that what was recorded takes a while to be shown."""
@@ -80,7 +86,6 @@ def watch(wanted: Wanted, telling: Telling) -> Watched:
     has not been shown yet.
     """
     totals = Totals()
-    comment = f"while running: {' '.join(wanted.command)}" if wanted.command else ""
     with ExitStack() as stack:
         live = stack.enter_context(
             LiveDecoding(
@@ -88,23 +93,29 @@ def watch(wanted: Wanted, telling: Telling) -> Watched:
                 interface=wanted.interface,
                 keep=wanted.keep,
                 keep_data=wanted.keep_data,
-                comment=comment,
+                command=wanted.command,
+                backend=wanted.backend,
+                buffer_size=wanted.buffer_size,
             )
         )
         show = _Show(live, _open_view(wanted, live, stack), wanted.transport, totals)
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
-            telling.ready()
-            watched = _attend(wanted, show)
+            telling.ready(live.backend.name, live.session.notes)
+            watched = _attend(wanted, live.session, show)
             show.finish(telling.goes_on)
     return watched
 
 
-def _attend(wanted: Wanted, show: _Show) -> Watched:
+def _attend(wanted: Wanted, session: Session, show: _Show) -> Watched:
     """Do what only the main thread can: run the command, or wait for a signal."""
     if wanted.command:
-        popen: partial[Popen[bytes]] = partial(Popen, stdout=STDERR)  # stdout is for rows
-        finished = run_command(wanted.command, duration=wanted.duration, popen=popen)
+        finished = run_command(
+            wanted.command,
+            duration=wanted.duration,
+            environment=os.environ | session.environment,
+            popen=partial(session.popen, stdout=STDERR),  # standard output is for rows
+        )
         return Watched(finished.exit_code, False)
     interrupted = wait_for_interrupt(wanted.duration, show.over)
     # Without a duration a signal is how it is meant to end.

@@ -7,12 +7,13 @@ with LiveDecoding(port=8000, record=Playback(frames)) as live:
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from capture import CaptureError, Statistics
+from capture.backends import Backend, Session, Wanted
 
 from .demo import PATIENCE
 from .flood import CaptureStream
@@ -20,14 +21,17 @@ from .flood import CaptureStream
 PIECE = 16 * 1_024
 
 
-class Playback:
-    """A recorder of these frames, and the call that makes it: it is its own factory.
+class Playback(Backend):
+    """Records these frames, once, whatever is wanted: it is a backend and its own recording.
 
     ``written`` is set when it has written all of them; then it waits inside its block, unless it
     ends ``by_itself``. ``data`` is what it writes instead of a file of frames, ``dropped`` what it
     says that the kernel dropped, ``broken`` what leaving raises. With a ``pace`` it takes one of
     that for each PIECE.
     """
+
+    name = "playback"
+    summary = "what it was given"
 
     def __init__(
         self,
@@ -48,29 +52,29 @@ class Playback:
         self.size = 0
         """Bytes that are written."""
         self.statistics = Statistics(0, dropped)
-        self.options: dict[str, Any] = {}
+        self.wanted: Wanted | None = None
         self.fault: OSError | None = None
 
-    def __call__(self, path: Any, /, **options: Any) -> Playback:
-        self._path = Path(path)
-        self.options = options
-        return self
+    def lacks(self) -> None:
+        return None
 
-    def __enter__(self) -> Playback:
-        self._thread = threading.Thread(target=self._play)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leaving.set()
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive(), "nobody reads what is recorded"
+    @contextmanager
+    def open(self, wanted: Wanted) -> Iterator[Session]:
+        self.wanted = wanted
+        thread = threading.Thread(target=self._play, args=(wanted.path,))
+        thread.start()
+        try:
+            yield Session(self)  # type: ignore[arg-type]
+        finally:
+            self._leaving.set()
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "nobody reads what is recorded"
         if self._broken is not None:
             raise self._broken
 
-    def _play(self) -> None:
+    def _play(self, path: Path) -> None:
         try:
-            with self._path.open("wb", buffering=0) as pipe:
+            with path.open("wb", buffering=0) as pipe:
                 while piece := self._stream.read(PIECE):
                     if self._pace is not None:
                         assert self._pace.acquire(timeout=PATIENCE)

@@ -50,7 +50,7 @@ def event(number: int) -> bytes:
 
 
 def live(playback: Playback, **options: object) -> LiveDecoding:
-    return LiveDecoding(port=8000, record=playback, **options)  # type: ignore[arg-type]
+    return LiveDecoding(port=8000, backend=playback, **options)  # type: ignore[arg-type]
 
 
 def records_of(playback: Playback) -> list[Record]:
@@ -80,13 +80,19 @@ def test_what_ends_with_the_recording_comes_last() -> None:
     assert (found[-1].close, found[-1].packets) == ("open", 5)
 
 
-def test_the_recorder_gets_what_it_is_told() -> None:
+def test_the_backend_gets_what_it_is_told() -> None:
     playback = Playback([])
-    with LiveDecoding(port=8001, interface="eth7", comment="why", record=playback) as decoding:
+    options = {"port": 8001, "interface": "eth7", "command": ["pytest", "-x"]}
+    with LiveDecoding(backend=playback, buffer_size=4_000_000, **options) as decoding:  # type: ignore[arg-type]
         list(decoding.batches())
         assert decoding.connection(0) is None
-    assert playback.options.pop("version")
-    assert playback.options == {"port": 8001, "interface": "eth7", "comment": "why"}
+        assert decoding.backend is playback
+        assert decoding.session.recording is playback
+    wanted = playback.wanted
+    assert wanted is not None
+    assert (wanted.port, wanted.interface, wanted.buffer_size) == (8001, "eth7", 4_000_000)
+    assert (wanted.has_command, wanted.comment) == (True, "while running: pytest -x")
+    assert wanted.version
 
 
 def test_payloads_can_be_left_out() -> None:
@@ -213,7 +219,7 @@ def test_what_was_not_decoded_is_said_and_found_in_the_kept_file(
 
 
 def test_that_rows_are_late_is_said_again_when_it_is_twice_as_late() -> None:
-    decoding = LiveDecoding(port=8000, record=Playback())
+    decoding = LiveDecoding(port=8000, backend=Playback())
     waits = [0.1, 1.2, 1.9, 2.1, 9.0, 9.5, 3.0, 0.2, 1.5]
     said = [decoding._lateness(waited) for waited in waits]
     assert [bool(records) for records in said] == [
@@ -235,7 +241,7 @@ def test_packets_that_nobody_takes_wait() -> None:
 
 
 def test_packets_can_be_had_as_they_are() -> None:
-    with LivePackets(port=8000, record=Playback(frames(5), dropped=3)) as packets:
+    with LivePackets(port=8000, backend=Playback(frames(5), dropped=3)) as packets:
         pieces = list(packets.pieces())
     rows = list(CaptureReader(CaptureStream(frames(5))))
     assert [row for piece in pieces for row in piece.packets] == rows

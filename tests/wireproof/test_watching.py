@@ -41,7 +41,7 @@ def watching(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        assert line == f"wireproof: watching port {port} on lo; Ctrl-C ends it\n"
+        assert line == f"wireproof: watching port {port} on lo by packet-socket; Ctrl-C ends it\n"
         try:
             yield process
         finally:
@@ -65,14 +65,15 @@ def test_a_command_is_watched_and_its_exit_code_kept(
     kinds = Counter(json.loads(line)["record"] for line in captured.out.splitlines())
     assert kinds["sse_event"] == 9
     assert kinds["connection"] == 1
-    assert captured.err.startswith("got it\n"), "standard output is for rows"
-    assert re.search(
+    assert re.fullmatch(
+        r"wireproof: watching port \d+ on lo by packet-socket\n"
+        r"got it\n"  # standard output is for rows
         r"wireproof: \d+ packets captured, 0 dropped by the kernel, 0 not decoded\n"
         r"  1 connection: 1 closed by the (?:client|server)\n"
         r"  1 exchange: 1 sse\n"
         r"  9 events, 9 chunks, 0 frames, 0 messages\n"
         r"  [\d,]+ bytes from servers, \d+ from clients\n"
-        r"  1 stream ended: 1 complete \(last chunk\)\n$",
+        r"  1 stream ended: 1 complete \(last chunk\)\n",
         captured.err,
     )
 
@@ -160,7 +161,7 @@ def test_what_was_recorded_is_shown_to_the_end(monkeypatch: pytest.MonkeyPatch) 
     view = Stuck()
     totals = Totals()
     playback = recorded(10)
-    with LiveDecoding(port=9, record=playback) as live, _Show(live, view, None, totals) as show:
+    with LiveDecoding(port=9, backend=playback) as live, _Show(live, view, None, totals) as show:
         assert playback.written.wait(PATIENCE)
         show.finish(view.may.set)  # it says so, and here that lets it go on
     assert [record.record for record in view.records].count("request") == 10
@@ -178,7 +179,7 @@ def test_ctrl_c_again_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with (
         pytest.raises(KeyboardInterrupt),
-        LiveDecoding(port=9, record=playback) as live,
+        LiveDecoding(port=9, backend=playback) as live,
         _Show(live, view, None, Totals()) as show,
     ):
         assert playback.written.wait(PATIENCE)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import INTERRUPTED, TRANSPORTS, examples, say
-from .capturing import capture_problems
+from .answers import INTERRUPTED, TRANSPORTS, Size, examples, say
+from .capturing import backend_option, capture_problems
 
 if TYPE_CHECKING:
     from ..live import LiveStatistics
@@ -45,8 +46,15 @@ if TYPE_CHECKING:
 @click.option("-w", "--write", "keep", metavar="FILE", help="Keep the packets too, as pcapng.")
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
 @click.option(
+    "--buffer-size",
+    type=Size(least=2 * 1024 * 1024),
+    metavar="SIZE",
+    help="Room for packets that wait to be recorded; 32M by default.",
+)
+@click.option(
     "--duration", type=click.FloatRange(min=0), metavar="S", help="End after so many seconds."
 )
+@backend_option
 def watch(
     command: tuple[str, ...],
     port: int,
@@ -55,13 +63,18 @@ def watch(
     form: str | None,
     keep: str | None,
     no_data: bool,
+    buffer_size: int | None,
     duration: float | None,
+    backend: str | None,
 ) -> int:
     """Show what goes over a port as it arrives: chunks, server-sent events, WebSocket frames.
 
     It ends with COMMAND, or with Ctrl-C, and says what it came to. COMMAND's standard output goes
-    to standard error: standard output is for rows.
+    to standard error: standard output is for rows. What records is the first backend that works, as
+    for "wireproof capture".
     """
+    from capture.recorder import BUFFER_SIZE
+
     from ..watching import Wanted
     from ..watching import watch as run
 
@@ -79,6 +92,8 @@ def watch(
         not no_data,
         duration,
         command,
+        backend,
+        buffer_size or BUFFER_SIZE,
     )
 
     with capture_problems():
@@ -93,9 +108,11 @@ class _Telling:
         self._what = what
         self._has_command = has_command
 
-    def ready(self) -> None:
-        if not self._has_command:
-            say(f"watching {self._what}; Ctrl-C ends it")
+    def ready(self, backend: str, notes: Sequence[str]) -> None:
+        until = "" if self._has_command else "; Ctrl-C ends it"
+        say(f"watching {self._what} by {backend}{until}")
+        for note in notes:
+            say(note)
 
     def goes_on(self) -> None:
         say("showing what was recorded; Ctrl-C again leaves it out")
