@@ -20,14 +20,14 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from capture import CaptureError
+from capture import CaptureError, CaptureNotPermitted
 from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.recorder import BUFFER_SIZE
@@ -42,6 +42,8 @@ from . import __version__
 from .arrivals import Arrivals
 from .wording import duration
 
+PROMPT = ("packet-socket", "tcpdump")
+"""Backends that are preferred, for they hand packets on at once; dumpcap keeps them for 0.3 s."""
 EXPIRE_EVERY = 60 * 10**9
 """Nanoseconds, by the packets' times, between two looks for connections that are silent."""
 LATE = 1.0
@@ -74,10 +76,10 @@ class LivePiece(NamedTuple):
 class LivePackets:
     """Record the TCP packets of ``port`` and hand them on as they arrive.
 
-    ``backend`` records them, or the one of that name; by default it is the first that works here.
-    ``keep`` is a pcapng file that gets the packets; it is whole when the block is left. ``command``
-    is what will be run meanwhile with :attr:`session`, if anything is. ``buffer_size`` is the room
-    for packets that wait to be recorded, in bytes.
+    ``backend`` records them, or the one of that name; by default it is the first that works here,
+    dumpcap after tcpdump. ``keep`` is a pcapng file that gets the packets; it is whole when the
+    block is left. ``command`` is what will be run meanwhile with :attr:`session`, if anything is.
+    ``buffer_size`` is the room for packets that wait to be recorded, in bytes.
 
     Entering raises CaptureNotPermitted if no backend works, what the backend's recording raises,
     and OSError if ``keep`` cannot be written. Leaving raises CaptureError: PacketsDropped when
@@ -127,8 +129,7 @@ class LivePackets:
         return self._arrivals.faults
 
     def __enter__(self) -> Self:
-        chosen = self._chosen
-        self.backend = chosen if isinstance(chosen, Backend) else choose(self._wanted, chosen)
+        self.backend = self._choose()
         with ExitStack() as stack:
             folder = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
             self._arrivals = stack.enter_context(Arrivals(folder, self._keep))
@@ -180,6 +181,15 @@ class LivePackets:
             yield piece
         self.stop()  # it may have ended by itself; now its counts are final
         yield LivePiece([], 0, self._newly_dropped(), 0.0)
+
+    def _choose(self) -> Backend:
+        chosen = self._chosen
+        if isinstance(chosen, Backend):
+            return chosen
+        if chosen is None:
+            with suppress(CaptureNotPermitted):
+                return choose(self._wanted, among=PROMPT)
+        return choose(self._wanted, chosen)
 
     def _take(self) -> LivePiece | None:
         try:

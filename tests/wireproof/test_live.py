@@ -20,7 +20,8 @@ from support.demo import PATIENCE, get
 from support.flood import CaptureStream, Flood
 from support.playback import Playback
 
-from capture import CaptureError, InterfaceUnusable, PacketsDropped, Statistics
+from capture import CaptureError, CaptureNotPermitted, InterfaceUnusable, PacketsDropped, Statistics
+from capture.backends import BACKENDS
 from parsers import limits
 from parsers.capture_file import CaptureReader
 from parsers.decode import decode
@@ -340,6 +341,38 @@ def test_memory_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kinds["chosen connection"] == 1
     assert len(blocks) == 4
     assert blocks[3] - blocks[1] < count // 4, blocks  # of half of the connections
+
+
+# --- backends ---
+
+
+def names_that_work(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    for backend in BACKENDS:
+        lacks = None if backend.name in names else "something"
+        monkeypatch.setattr(type(backend), "lacks", lambda _, lacks=lacks: lacks)
+        monkeypatch.setattr(type(backend), "open", lambda *_: pytest.fail("not to be opened"))
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["dumpcap", "tcpdump", "relay"], "tcpdump"),
+        (["dumpcap", "relay"], "dumpcap"),
+        (["packet-socket", "dumpcap", "tcpdump"], "packet-socket"),
+    ],
+)
+def test_backends_that_hand_packets_on_at_once_are_preferred(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], chosen: str
+) -> None:
+    names_that_work(monkeypatch, *names)
+    assert LivePackets(port=9)._choose().name == chosen
+    assert LivePackets(port=9, backend=names[0])._choose().name == names[0]
+
+
+def test_without_any_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    names_that_work(monkeypatch)
+    with pytest.raises(CaptureNotPermitted, match="dumpcap: something"), LivePackets(port=9):
+        pass
 
 
 # --- real packets ---
