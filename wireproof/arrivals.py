@@ -49,7 +49,7 @@ class Piece(NamedTuple):
 
 
 class Arrivals:
-    """The packets that a recorder writes to :attr:`path`, which exists inside the ``with`` block.
+    """The packets that a recorder writes to :attr:`path`, a pipe that is made in ``folder``.
 
     ``keep`` is a file that gets all that was written, byte by byte; its owner alone can read it.
     """
@@ -109,9 +109,14 @@ class Arrivals:
         self._thread.start()
 
     def finish(self) -> None:
-        """Say that no recorder will write any more; what it has written still comes."""
-        with suppress(OSError):  # nobody reads any more
-            os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK))
+        """Say that no recorder will write any more; what it has written still comes.
+
+        Whoever waits for a first writer sees one come and go.
+        """
+        with self._changed:
+            if not self._has_ended:
+                # By its descriptor: its name may be gone.
+                os.close(os.open(f"/proc/self/fd/{self._pipe}", os.O_WRONLY | os.O_NONBLOCK))
 
     def take(self) -> Piece | None:
         """Wait for the next piece and return it; None when the recording has ended.
@@ -189,10 +194,10 @@ class Arrivals:
     def _end(self) -> None:
         """Close what the thread uses: a recorder that still writes finds nobody who reads."""
         self._hand_over()
-        os.close(self._pipe)
         if self._kept is not None:
             os.close(self._kept)
         with self._changed:
+            os.close(self._pipe)
             if self._lost:
                 self._put(0, [])
             self._has_ended = True

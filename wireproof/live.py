@@ -130,8 +130,8 @@ class LivePackets:
 
     def __enter__(self) -> Self:
         self.backend = self._choose()
-        with ExitStack() as stack:
-            folder = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
+        with ExitStack() as stack, TemporaryDirectory(prefix="wireproof-") as folder:
+            # The pipe's name is gone when all have opened it: nothing can be left behind.
             self._arrivals = stack.enter_context(Arrivals(folder, self._keep))
             wanted = replace(self._wanted, path=self._arrivals.path)
             with ExitStack() as recording:

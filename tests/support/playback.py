@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
+from io import BytesIO, FileIO
 
 from capture import CaptureError, Statistics
 from capture.backends import Backend, Session, Wanted
@@ -61,7 +60,8 @@ class Playback(Backend):
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:
         self.wanted = wanted
-        thread = threading.Thread(target=self._play, args=(wanted.path,))
+        pipe = wanted.path.open("wb", buffering=0)
+        thread = threading.Thread(target=self._play, args=(pipe,))
         thread.start()
         try:
             yield Session(self)  # type: ignore[arg-type]
@@ -72,9 +72,9 @@ class Playback(Backend):
         if self._broken is not None:
             raise self._broken
 
-    def _play(self, path: Path) -> None:
+    def _play(self, pipe: FileIO) -> None:
         try:
-            with path.open("wb", buffering=0) as pipe:
+            with pipe:
                 while piece := self._stream.read(PIECE):
                     if self._pace is not None:
                         assert self._pace.acquire(timeout=PATIENCE)

@@ -130,6 +130,15 @@ def test_leaving_early_is_no_deadlock() -> None:
         next(decoding.batches())
 
 
+def test_nothing_can_be_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even by a process that is killed: the pipe has lost its name."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with live(Playback(frames(1), by_itself=False)) as decoding:
+        assert list(tmp_path.iterdir()) == []
+        decoding.stop()
+        assert len(list(chain.from_iterable(decoding.batches()))) == 4
+
+
 def test_leaving_by_an_exception() -> None:
     with pytest.raises(KeyError, match="ours") as caught, live(Playback(frames(3))):
         raise KeyError("ours")
