@@ -1,6 +1,6 @@
 """A recorder that plays a capture back: it writes frames as if they came over a network.
 
-with LiveDecoding(port=8000, record=Playback(frames)) as live:
+with LiveDecoding(port=8000, backend=Playback(frames)) as live:
     for records in live.batches(): ...
 """
 
