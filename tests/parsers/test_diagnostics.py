@@ -18,8 +18,10 @@ from support.websocket_frames import Compressor, frame
 import parsers
 from parsers.decode import decode
 from parsers.diagnostics import FAULTS, Diagnostic, Severity, diagnose, excerpt
+from wireproof import live
 
-SOURCES = Path(parsers.__file__).parent
+SOURCES = [*Path(parsers.__file__).parent.rglob("*.py"), Path(live.__file__)]
+"""What makes diagnostics: the decoders, and of packets that nobody has decoded yet, the watch."""
 LITERAL = re.compile(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"')
 GROUPS = {code.partition("-")[0] for code in FAULTS}
 NO_CODES = {"capture-end", "content-encoding", "content-length", "content-type"}
@@ -50,7 +52,7 @@ def test_every_fault_is_described(code: str) -> None:
 def test_every_fault_is_reported_somewhere() -> None:
     """And no code is used that is not registered."""
     used: set[str] = set()
-    for path in SOURCES.rglob("*.py"):
+    for path in SOURCES:
         if path.name != "diagnostics.py":
             used |= codes_in(path)
     assert used == set(FAULTS)

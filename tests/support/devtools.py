@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 BUNDLED = "devtools://devtools/bundled"
 
@@ -38,18 +37,6 @@ SHOWN = """async (text) => {
   const view = NetworkPanel.NetworkPanel.instance().networkLogView;
   await view.onLoadFromFile(new File([text], 'capture.har', {type: 'application/json'}));
 }""".replace("BUNDLED", BUNDLED)
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    with sync_playwright() as playwright:
-        # A sandbox of its own needs rights that tests in a container may lack.
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 @contextmanager

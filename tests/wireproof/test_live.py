@@ -237,6 +237,7 @@ def test_that_rows_are_late_is_said_again_when_it_is_twice_as_late() -> None:
     ]  # fmt: skip
     fault = said[1][0]
     assert isinstance(fault, DiagnosticRecord)
+    assert fault.code == "packets-late"
     assert fault.summary == "packets wait to be decoded: 1.200 s"
 
 

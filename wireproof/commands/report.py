@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ..wording import count
 from .answers import Unreadable, because, examples, say
 from .redaction import redaction_options, said
 
@@ -29,6 +28,7 @@ def report(file: str, output: str, policy: str) -> None:
     """
     from ..redact import Policy
     from ..web.reporting import report_capture
+    from ..wording import count
 
     wanted: Policy = policy  # type: ignore[assignment]
     try:

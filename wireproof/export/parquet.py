@@ -29,7 +29,8 @@ PAIRS = {"headers", "trailers", "fields"}
 TEXTS = {"record", "sender", "data", "encoding", "client", "server", "protocol", "closed_by",
          "close", "method", "target", "version", "reason", "framing", "extension",
          "content_encoding", "sha256", "ended_by", "event", "id", "opcode_name", "masking_key",
-         "close_reason", "type", "severity", "code", "summary", "reference"}  # fmt: skip
+         "close_reason", "type", "severity", "code", "summary", "reference",
+         "recorded_by"}  # fmt: skip
 
 
 def check_installed() -> None:

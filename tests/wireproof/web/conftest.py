@@ -1,4 +1,4 @@
-"""One browser for all tests of the page."""
+"""One browser for the tests of a module: no longer, as it keeps an event loop running."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from support.browser import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found

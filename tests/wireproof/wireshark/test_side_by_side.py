@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.beside import (
     CHUNKED,
     GET,
@@ -129,25 +130,25 @@ def test_binary_messages_and_fragments_agree(tmp_path: Path) -> None:
 
 # --- tampered decodings are found ---
 
-Change = Callable[[Any], None]
+Change = Callable[[Any], Any]
 
 
 def set_(**values: Any) -> Change:
-    def change(record: Any) -> None:
-        for field, value in values.items():
-            assert getattr(record, field) != value
-            setattr(record, field, value)
+    def change(record: Any) -> Any:
+        assert all(getattr(record, field) != value for field, value in values.items())
+        return replace(record, **values)
 
     return change
 
 
-def swap_headers(record: Any) -> None:
-    record.headers[0], record.headers[1] = record.headers[1], record.headers[0]
+def swap_headers(record: Any) -> Any:
+    first, second, *rest = record.headers
+    return replace(record, headers=[second, first, *rest])
 
 
 def add(field: str, difference: float) -> Change:
-    def change(record: Any) -> None:
-        setattr(record, field, getattr(record, field) + difference)
+    def change(record: Any) -> Any:
+        return replace(record, **{field: getattr(record, field) + difference})
 
     return change
 
@@ -186,8 +187,8 @@ def test_a_tampered_decoding_is_found(
         of_kind = [record for record in records if isinstance(record, kind)]
         # The last of its kind: of frames the close, of chunks the one with the trailers.
         is_last = field in ("close_code", "trailers", "fin", "masking_key")
-        change(of_kind[-1] if is_last else of_kind[0])
-        return records
+        chosen = of_kind[-1] if is_last else of_kind[0]
+        return [change(record) if record is chosen else record for record in records]
 
     tamper(monkeypatch, tampered)
     found = unexplained(rows(path))
@@ -217,10 +218,10 @@ def test_the_table_prints_differences_first_then_counts(
 ) -> None:
     def tampered(records: list[Record]) -> list[Record]:
         chunk = next(record for record in records if isinstance(record, ChunkRecord))
-        chunk.data = "This\x1b[0m" + "x" * 100
+        changed = replace(chunk, data="This\x1b[0m" + "x" * 100)
         request = next(record for record in records if isinstance(record, RequestRecord))
         request.headers.append(("X", "1"))
-        return records
+        return [changed if record is chunk else record for record in records]
 
     tamper(monkeypatch, tampered)
     assert cli.run(["compare", str(PLAIN)]) == 1
@@ -355,8 +356,9 @@ def test_the_table_prints_numbers_as_they_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def tampered(records: list[Record]) -> list[Record]:
-        set_(status=201)(next(found for found in records if isinstance(found, ResponseRecord)))
-        return records
+        response = next(found for found in records if isinstance(found, ResponseRecord))
+        changed = replace(response, status=201)
+        return [changed if record is response else record for record in records]
 
     tamper(monkeypatch, tampered)
     assert cli.run(["compare", str(PLAIN)]) == 1
