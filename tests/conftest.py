@@ -5,9 +5,11 @@ Where ``CI=true`` everything must be at hand: there, what is lacking fails.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -32,6 +34,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # some tests send to what they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    """The command line lets the collector look less often, which others' memory would tell."""
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

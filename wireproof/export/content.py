@@ -35,13 +35,16 @@ class ContentStream(ElementStream):
     def __init__(self) -> None:
         super().__init__()
         self._content = bytearray()
+        self._begin: int | None = None  # of the content in its stream
         self._is_cut = False
 
     def content(self, data: bytes, start: int) -> None:
         if self._is_cut:
             return
+        if self._begin is None:
+            self._begin = start
         end = start + len(data)
-        holes = [hole[0] for hole in self.holes if hole[0] < end and hole[1] > start]
+        holes = [hole[0] for hole in self.holes if hole[0] < end and hole[1] > self._begin]
         # Of what comes behind bytes that the capture lacks nobody knows how it goes on.
         whole = max(min(holes, default=end) - start, 0)
         room = min(MAX_CONTENT - len(self._content), whole)
@@ -51,7 +54,7 @@ class ContentStream(ElementStream):
     def take_content(self) -> tuple[bytes, bool]:
         """Return what came of the body that has ended, and whether there was more."""
         found = bytes(self._content), self._is_cut
-        self._content, self._is_cut = bytearray(), False
+        self._content, self._begin, self._is_cut = bytearray(), None, False
         return found
 
 
