@@ -33,7 +33,7 @@ lint: install
 
 test: install lint
 	@sh .ci/tools tshark ip:iproute2 tcpdump chromium
-	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal
 
 fixtures: install
 	$(BIN)/python -m fixtures.record

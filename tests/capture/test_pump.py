@@ -197,8 +197,8 @@ def test_nobody_listens_there() -> None:
         port = nobody.getsockname()[1]
     with (
         Forward(listener(), loopback(port)) as outside,
+        pytest.raises(ConnectionResetError),  # in the first read, or before connect() is through
         socket.create_connection(("127.0.0.1", outside), PATIENCE) as client,
-        pytest.raises(ConnectionResetError),
     ):
         client.recv(1)
 

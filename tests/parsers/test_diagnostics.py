@@ -105,6 +105,19 @@ RAW = zlib.compressobj(wbits=-15)
 SAID: dict[str, tuple[bytes, bytes]] = {
     "content-coding-deflate-raw": (GET, coded(b"deflate", RAW.compress(b"x") + RAW.flush())),
     "content-coding-trailing": (GET, coded(b"gzip", gzip.compress(b"x") + b"and more")),
+    "http-content-length-forbidden": (
+        GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n"
+    ),
+    "http-content-length-repeated": (GET, OK + b"Content-Length: 2, 2\r\n\r\nhi"),
+    "http-transfer-encoding-and-content-length": (
+        GET, OK + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"
+    ),
+    "http-transfer-encoding-empty-element": (
+        GET, OK + b"Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n"
+    ),
+    "http-transfer-encoding-repeated": (
+        GET, OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"
+    ),
     "http-status-invalid": (GET, b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"),
     "websocket-extension-invalid": (upgrade(DEFLATE + b"; what"), SWITCHING + ACCEPT + b"\r\n"),
     "websocket-extension-unasked": (upgrade(), SWITCHING + ACCEPT + DEFLATE + b"\r\n\r\n"),

@@ -233,6 +233,10 @@ class Server:
         import uvicorn
 
         app = self._wanted.app
+        if (sse := sys.modules.get("sse_starlette.sse")) is not None:
+            # It keeps the signal that stopped an earlier server of this process, and would end
+            # every stream of this one at once.
+            sse.AppStatus.should_exit = False
         listener.listen()
         started = threading.Event()
         failed: list[BaseException] = []

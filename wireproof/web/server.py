@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 
 from .app import create_app
 from .index import Index
@@ -56,6 +57,9 @@ class InspectorServer:
             ws="none",
             timeout_graceful_shutdown=DRAIN,
         )
+        # sse-starlette keeps the signal that stopped an earlier server of this process, and would
+        # end the page's news at once.
+        AppStatus.should_exit = False
         self._server = _Uvicorn(config, ready)
         with contextlib.suppress(KeyboardInterrupt):
             self._server.run([self._listener])
