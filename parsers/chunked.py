@@ -20,12 +20,10 @@ counted where that is exact; else decoding goes on at the next place that proves
 
 from __future__ import annotations
 
-import re
-
+from .chunk_line import CHUNK_LINE_BEGINS, GENERAL_CHUNK_LINE, line_fault, match_chunk_line
 from .diagnostics import diagnose, excerpt
 from .http1_head import (
     CERTAIN_RESPONSE,
-    TOKEN,
     Fields,
     FieldSection,
     LineCollector,
@@ -85,49 +83,6 @@ class Chunk(Element, frozen=True):
     """At most its first MAX_KEPT_CHUNK bytes; None if not kept, or not whole in the capture."""
     trailers: Fields | None
     """The last chunk's trailer fields; None for every other chunk."""
-
-
-# chunk      = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
-# chunk-size = 1*HEXDIG. Not int(): that also takes "0x5", "+5", "5 " and "1_0".
-# 15 digits stay below MAX_CHUNK_SIZE; more of them take the general path.
-match_chunk_line = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n").match
-
-# RFC 9112 section 7.1.1:
-# chunk-ext      = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
-# chunk-ext-name = token;  chunk-ext-val = token / quoted-string
-# RFC 9110 section 5.6.4:
-# quoted-string  = DQUOTE *( qdtext / quoted-pair ) DQUOTE
-# qdtext         = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
-# quoted-pair    = "\" ( HTAB / SP / VCHAR / obs-text )
-# Not (?:...)*+ and its like, which Python 3.11.2, Debian 12's, takes for what they are not.
-_QUOTED = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)"'
-_EXTENSION = (
-    rb"[ \t]*+;[ \t]*+(" + TOKEN + rb")(?>(?:[ \t]*+=[ \t]*+(" + TOKEN + rb"|" + _QUOTED + rb"))?)"
-)
-EXTENSION = re.compile(_EXTENSION)
-GENERAL_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]++)((?>(?:" + _EXTENSION + rb")*))([ \t]*+)\r\n")
-
-# The beginnings of a chunk line, for one that is cut off.
-_QUOTED_BEGINS = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)\\?'
-CHUNK_LINE_BEGINS = re.compile(
-    rb"(?:[0-9A-Fa-f]++(?>(?:" + _EXTENSION + rb")*)"
-    rb"(?:[ \t]*+(?:;[ \t]*+(?:" + TOKEN + rb"[ \t]*+(?:=[ \t]*+(?:" + _QUOTED_BEGINS + rb")?)?)?"
-    rb"|=[ \t]*+(?:" + _QUOTED_BEGINS + rb")?)?)?)?\r?"
-)
-
-
-def parse_extensions(extension: bytes) -> list[tuple[bytes, bytes | None]]:
-    """Return the names and values of a :class:`Chunk`'s ``extension`` (RFC 9112 section 7.1.1).
-
-    Values are as on the wire, a quoted-string with its quotes; None where there is none. What
-    does not follow the grammar ends the list.
-    """
-    found: list[tuple[bytes, bytes | None]] = []
-    pos = 0
-    while (match := EXTENSION.match(extension, pos)) is not None:
-        found.append((match[1], match[2]))
-        pos = match.end()
-    return found
 
 
 class ChunkedDecoder:
@@ -312,7 +267,7 @@ class ChunkedDecoder:
         end = self._base + pos
         match = GENERAL_CHUNK_LINE.fullmatch(line)
         if match is None:
-            self._lose_framing(_line_fault(line), self._start, end, excerpt(line), events)
+            self._lose_framing(line_fault(line), self._start, end, excerpt(line), events)
             return pos
         # int() is linear in base 16; zeros in front are no reason to refuse a size.
         size = int(match[1], 16)
@@ -475,7 +430,7 @@ class ChunkedDecoder:
         """Say so if a chunk line that was cut off could not have become a valid one."""
         line = self._line.pending
         if not CHUNK_LINE_BEGINS.fullmatch(line):
-            events.append(diagnose(_line_fault(line), self._start, self._offset, excerpt(line)))
+            events.append(diagnose(line_fault(line), self._start, self._offset, excerpt(line)))
 
     def _end_in_trailers(self, events: list[Event]) -> None:
         """Say what is wrong with the part of a trailer section that has arrived, if it is known."""
@@ -483,20 +438,3 @@ class ChunkedDecoder:
             return
         section = self._trailers.pending
         events += cut_section(section, self._offset - len(section), trailers=True).faults
-
-
-# What may stand behind a size: BWS, ";" or CRLF.
-SIZE = re.compile(rb"[0-9A-Fa-f]++(?=[ \t;\r\n])")
-
-
-def _line_fault(line: bytes) -> str:
-    """Return the code of what is wrong with a line that is no chunk line."""
-    if not line:
-        return "http-line-limit"
-    if not SIZE.match(line):
-        return "chunk-size-invalid"
-    if b"\r" in line.removesuffix(b"\r\n"):
-        return "http-bare-cr"
-    if line.endswith(b"\n") and not line.endswith(b"\r\n"):
-        return "chunk-line-bare-lf"
-    return "chunk-extension-invalid"

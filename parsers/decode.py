@@ -43,11 +43,9 @@ PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
 SHORTEST_USUAL = USUAL_HEADERS.size
 # Where the payload begins, by TCP's data offset and flags, of a segment that only carries data and
 # acknowledges some. Headers up to 32 bytes: longer ones may be signed.
+USUAL_FLAGS = [flags for flags in range(1 << 12) if flags & (UNUSUAL | ACK) == ACK]
 USUAL_STARTS = {
-    words << 12 | flags: 34 + 4 * words
-    for words in range(5, 9)
-    for flags in range(1 << 12)
-    if flags & (UNUSUAL | ACK) == ACK
+    words << 12 | flags: 34 + 4 * words for words in range(5, 9) for flags in USUAL_FLAGS
 }
 
 BATCH = 2048

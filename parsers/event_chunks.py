@@ -8,7 +8,7 @@ Everything else is left to them: chunks of any other kind, and whatever is a fau
 every capture with this path and without it.
 
 It ties three layers together that are better apart (``chunked``, ``sse``, ``body``), for a number:
-an event and its chunk take half of the time, and a whole decode a fifth less.
+a whole decode takes a sixth of the machine's instructions less.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 
 from .body import Body
-from .chunked import match_chunk_line
+from .chunk_line import match_chunk_line
 from .http1 import ResponseDecoder
 from .ledger import Ledger
 from .limits import MAX_SSE_LINE

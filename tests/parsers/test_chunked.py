@@ -13,7 +13,8 @@ from support.cuts import at, byte_by_byte, events, whole
 from support.http1 import codes, content, errors, joined, of
 
 from parsers import chunked
-from parsers.chunked import Chunk, ChunkedDecoder, Data, MissingData, parse_extensions
+from parsers.chunk_line import parse_extensions
+from parsers.chunked import Chunk, ChunkedDecoder, Data, MissingData
 from parsers.diagnostics import Diagnostic
 from parsers.limits import (
     MAX_CHUNK_EXTENSIONS,
@@ -275,22 +276,6 @@ def test_a_long_chunk_is_kept_in_part(split, monkeypatch):
     assert codes(found) == ["chunk-data-limit"]
     assert content(found) == b"hello"
     assert of(Chunk, found)[0].data == b"hell"
-
-
-# --- extensions ---
-
-
-@pytest.mark.parametrize(
-    ("extension", "expected"),
-    [
-        (b"", []),
-        (b";a", [(b"a", None)]),
-        (b' \t; a = b ;c="d;\\"e"', [(b"a", b"b"), (b"c", b'"d;\\"e"')]),
-        (b";a=b;=c", [(b"a", b"b")]),
-    ],
-)
-def test_extensions_are_parsed_on_demand(extension, expected):
-    assert parse_extensions(extension) == expected
 
 
 # --- missing bytes ---
