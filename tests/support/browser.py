@@ -117,6 +117,6 @@ def watched(browser: Browser, **options: object) -> Iterator[Watched]:
     found = Watched(browser, **options)  # type: ignore[arg-type]
     try:
         yield found
-        assert found.problems == []
+        assert found.problems == [], found.problems
     finally:
         found.close()

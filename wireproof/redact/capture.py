@@ -51,7 +51,12 @@ class Redacted:
 
 
 def find_in_frames(source: str, policy: Policy) -> FrameMasks:
-    """Return the masks of a capture file. Raises OSError, and ValueError for what is none."""
+    """Return the masks of a capture file, which is read again to apply them.
+
+    Raises OSError, and ValueError for what is no capture, and for standard input.
+    """
+    if source == "-":
+        raise ValueError("it is read twice, which only a file can be")
     masks = FrameMasks(policy)
     with Path(source).open("rb") as file, shown(file, "looking for secrets") as stream:
         packets = iter(CaptureReader(stream))
@@ -69,8 +74,6 @@ def redact_capture(
     ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
-    if source == "-":
-        raise ValueError("it is read twice, which only a file can be")
     check_output(source, output)
     masks = find_in_frames(source, policy)
     done = Redacted(masks.report)

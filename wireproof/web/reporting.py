@@ -44,8 +44,6 @@ def report_capture(
     ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
-    if source == "-":
-        raise ValueError("it is read twice, which only a file can be")
     check_output(source, output)
     masks = find_in_frames(source, policy)
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from support.browser import NARROW, Watched, inspecting, watched
 from support.corpus import ROOT
 from support.stored import SMALL, dialogue, name
+from support.talk import Talk, Tape
 
 from parsers.decode import decode
 from parsers.records import Record
@@ -196,6 +197,33 @@ def test_the_response_can_be_wound_back(slow: Watched) -> None:
     assert "data:  streamed" in page.locator(".grown").inner_text()
     page.locator("input[type=range]").fill("500")
     page.wait_for_function("() => document.querySelectorAll('.grown .not-yet').length === 5")
+
+
+def test_the_packets_of_one_exchange_stay_until_those_of_the_next_are_there(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A row is drawn a frame after it is counted, and the next exchange's are not there yet."""
+    tape = Tape()
+    for port in (40_000, 40_001):
+        talk = Talk(tape, client_port=port).open()
+        talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        talk.close()
+    path = tmp_path / "two.pcapng"
+    path.write_bytes(tape.file())
+    with inspecting(path) as server, watched(browser) as found:
+        page = found.open(server.url)
+        found.choose("#c0/q0")
+        # In one go: the packets are counted, and before they are drawn another exchange is chosen.
+        page.evaluate(
+            """() => {
+              [...document.querySelectorAll('[role=tab]')]
+                .find(tab => tab.textContent.startsWith('Packets')).click();
+              document.querySelectorAll('.conn .row')[1].click();
+              return new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)));
+            }"""
+        )
+        page.wait_for_selector(".table.p .row")
 
 
 def test_a_cut_stream_says_so(browser: Browser) -> None:

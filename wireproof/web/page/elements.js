@@ -200,11 +200,10 @@ export class PacketTable {
     this.node = el("div", { class: "panel-table" }, el("div", { class: "table heads p" }, heads), this.list.node);
   }
 
-  get lane() {
-    return state.lanes.find((lane) => lane.kind === "p");
-  }
-
   update() {
+    // Kept, so that a row drawn a frame later is of the packets that were counted here: those of
+    // the next exchange may still be on their way.
+    this.lane = state.lanes.find((lane) => lane.kind === "p");
     this.list.resize(this.lane?.length ?? 0);
     this.mark();
   }
