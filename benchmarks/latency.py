@@ -24,7 +24,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from parsers.capture_file import CaptureReader
+from parsers.files.reader import CaptureReader
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 ROW = re.compile("^ *\\d+ │ +(?:\\d+-)?(\\d+) ← .* chunk \\d+ ".encode())

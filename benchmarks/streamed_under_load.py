@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from wireproof.testing import Exchange, Wire
-from wireproof.testing.places import choose
+from wireproof.testing.environments import choose
 
 from .streaming_app import EVENTS, app
 

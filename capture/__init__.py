@@ -17,11 +17,11 @@ from .errors import (
     PacketsDropped,
     Statistics,
 )
-from .namespace import Namespace
-from .packet_socket import can_capture
-from .recorder import Recorder
+from .linux.namespace import Namespace
+from .linux.packet_socket import can_capture
+from .linux.recorder import Recorder
 from .recording import Recording
-from .relay import Relay
+from .relay.recorder import Relay
 
 __all__ = [
     "CaptureError",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from .child import enter_new, execute
-from .namespace import Namespace
-from .packet_socket import can_capture
+from .linux.namespace import Namespace
+from .linux.packet_socket import can_capture
+from .linux.spawn_child import enter_new, execute
 
 
 def main(arguments: list[str]) -> None:

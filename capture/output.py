@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .errors import Statistics
+from .linux.ring import RingPacket
 from .pcapng_writer import STATISTICS_SIZE, PcapngWriter, block_size
-from .ring import RingPacket
 
 SNAPLEN = 262_144
 """Bytes kept of one packet: libpcap's MAXIMUM_SNAPLEN, and what tcpdump and dumpcap keep."""

@@ -22,12 +22,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from . import bpf
 from .connections import OpenConnections
+from .drain import Tail
 from .errors import CaptureError, PacketsDropped, Statistics
+from .linux import bpf
+from .linux.ring import RingPacket
 from .output import Limits, Output, Source
-from .ring import RingPacket
-from .tail import Tail
 
 TAIL_POLL_MS = 250
 """How often to look whether markers are overdue, while some are under way."""

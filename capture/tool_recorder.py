@@ -26,17 +26,17 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import BinaryIO, NamedTuple
 
-from parsers.capture_file import CaptureReader
-from parsers.packets import UnreadableCapture
+from parsers.files.packets import UnreadableCapture
+from parsers.files.reader import CaptureReader
 
-from . import bpf
+from .drain import LOOPBACK, Markers, without_markers
 from .errors import CaptureError, CaptureNotPermitted
+from .linux import bpf
+from .linux.recorder import BUFFER_SIZE, MiB
+from .linux.ring import RingPacket
+from .linux.spawn import CHILD
 from .output import SNAPLEN, Limits, Source
-from .prepared import CHILD
-from .recorder import BUFFER_SIZE, MiB
 from .recording import Recording
-from .ring import RingPacket
-from .tail import LOOPBACK, Markers, without_markers
 
 INTERFACE = "lo"
 GREETING = re.compile(r"Capturing on|File:|Running as user|tcpdump: listening on|\s*$")

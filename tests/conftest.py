@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from support.produced import Produced
 
 from capture import Namespace, can_capture
-from capture.redirect import Redirect
+from capture.linux.redirect import Redirect
 
 # A machine that does something else is slow, and no example is wrong for that.
 settings.register_profile(

@@ -23,7 +23,7 @@ from parsers.records import (
 )
 from server import SCENARIOS, DemoServer, Scenario, scenario
 from wireproof import decode
-from wireproof.demo import record
+from wireproof.tasks.demo import record
 
 pytestmark = pytest.mark.packets
 

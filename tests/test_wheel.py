@@ -87,9 +87,7 @@ def test_everything_lies_under_one_name(wheel: Path) -> None:
 
 
 def test_the_checkout_does_not_leak_in(installed: Path, tmp_path: Path) -> None:
-    script = (
-        "import wireproof, wireproof.parsers.decode as d; print(wireproof.__file__, d.__file__)"
-    )
+    script = "import wireproof as w, wireproof.parsers.records as r; print(w.__file__, r.__file__)"
     for path in run(installed / "python", "-c", script, cwd=tmp_path).split():
         assert Path(path).is_relative_to(installed.parent)
     for package in ("capture", "parsers", "server"):

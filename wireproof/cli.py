@@ -17,7 +17,7 @@ import click
 
 from . import __version__
 from .commands import Commands
-from .commands.answers import INTERRUPTED, UNREAD, examples, say
+from .commands.exits import INTERRUPTED, UNREAD, examples, say
 
 GC_THRESHOLD = 50_000
 """Records are made by the hundred thousand and hold no cycles: look for cycles less often."""

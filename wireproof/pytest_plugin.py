@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .testing.places import Place
+    from .testing.environments import Place
     from .testing.wire import Wire
 
 BACKENDS = ("auto", "packet-socket", "namespace", "relay")
@@ -98,7 +98,7 @@ _made: dict[str, Place] = {}
 
 @cache
 def _place(backend: str) -> Place:
-    from .testing.places import choose
+    from .testing.environments import choose
 
     _made[backend] = choose(backend)
     return _made[backend]

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ..linux.recorder import BUFFER_SIZE
 from ..output import Limits
 from ..processes import Popen
-from ..recorder import BUFFER_SIZE
 from ..recording import Recording
 
 LOOPBACK = "lo"

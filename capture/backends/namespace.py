@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ..listening import is_listening
-from ..namespace import Namespace
-from ..recorder import Recorder
+from ..linux.listening import is_listening
+from ..linux.namespace import Namespace
+from ..linux.recorder import Recorder
 from .base import Backend, Session, Wanted
 
 ALONE = (

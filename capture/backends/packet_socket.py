@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..packet_socket import NOT_PERMITTED, can_capture
-from ..recorder import Recorder
+from ..linux.packet_socket import NOT_PERMITTED, can_capture
+from ..linux.recorder import Recorder
 from .base import Backend, Session, Wanted
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ..pump import listener
-from ..redirect import Redirect
-from ..relay import Relay
+from ..linux.redirect import Redirect
+from ..relay.forwarder import listener
+from ..relay.recorder import Relay
 from .base import Backend, Session, Wanted
 
 VARIABLE = "WIREPROOF_RELAY"

@@ -11,7 +11,7 @@ from support.exchanges import frames
 from support.frames import SYN, ipv4, tcp
 
 from capture.output import Limits, Output, Source
-from parsers.capture_file import CaptureReader
+from parsers.files.reader import CaptureReader
 from wireproof import decode
 
 FRAME = ipv4(tcp(40_000, 8_000, SYN, payload=bytes(946)))

@@ -29,9 +29,9 @@ from support.damage import (
 from support.stored import SMALL, completion, dialogue, name, packets
 from support.talk import decoded
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import decode
-from parsers.packets import Packet, UnreadableCapture
+from parsers.decode.packets import decode
+from parsers.files.packets import Packet, UnreadableCapture
+from parsers.files.reader import CaptureReader
 from parsers.records import (
     BodyRecord,
     ChunkRecord,

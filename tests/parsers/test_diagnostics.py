@@ -16,9 +16,9 @@ from support.talk import Talk, kinds
 from support.websocket_frames import Compressor, frame
 
 import parsers
-from parsers.decode import decode
+from parsers.decode.packets import decode
 from parsers.diagnostics import FAULTS, Diagnostic, Severity, diagnose, excerpt
-from wireproof import live
+from wireproof.live import decoding as live
 
 SOURCES = [*Path(parsers.__file__).parent.rglob("*.py"), Path(live.__file__)]
 """What makes diagnostics: the decoders, and of packets that nobody has decoded yet, the watch."""

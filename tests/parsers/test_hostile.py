@@ -22,9 +22,9 @@ from support.frames import ACK, PSH, SYN, URG
 from support.websocket_frames import Compressor, frame
 
 from parsers import limits
-from parsers.decode import decode
+from parsers.decode.packets import decode
+from parsers.files.packets import UnreadableCapture
 from parsers.limits import KiB, MiB
-from parsers.packets import UnreadableCapture
 from parsers.records import ConnectionRecord, RequestRecord, ResponseRecord, SseEventRecord
 
 GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
@@ -240,7 +240,7 @@ def test_a_line_of_status_lines_takes_linear_time() -> None:
 @pytest.mark.parametrize("segment", [SEGMENT, 60_000])
 def test_the_smallest_frames(monkeypatch: pytest.MonkeyPatch, segment: int) -> None:
     """What comes of a batch stands in memory together, however long its segments are."""
-    monkeypatch.setattr("parsers.decode.MAX_BATCH", 64 * KiB)
+    monkeypatch.setattr("parsers.decode.packets.MAX_BATCH", 64 * KiB)
     said = (SWITCHING + END, *[b"\x81\x01a\x81\x00" * 400] * 60)
     flood = Flood()
     outcome = decoding((
@@ -253,8 +253,8 @@ def test_the_smallest_frames(monkeypatch: pytest.MonkeyPatch, segment: int) -> N
 
 @pytest.mark.parametrize("keep_data", [True, False])
 def test_a_message_without_end(monkeypatch: pytest.MonkeyPatch, keep_data: bool) -> None:
-    monkeypatch.setattr("parsers.websocket_message.MAX_MESSAGE", MiB)
-    monkeypatch.setattr("parsers.websocket_message.MAX_FRAGMENTS", 1_000)
+    monkeypatch.setattr("parsers.websocket.messages.MAX_MESSAGE", MiB)
+    monkeypatch.setattr("parsers.websocket.messages.MAX_FRAGMENTS", 1_000)
     fragments = [frame(2, b"a", fin=False), *[frame(0, b"b" * 1_400, fin=False)] * 4_000]
     said = [SWITCHING + END, *fragments, frame(0, b"c"), frame(1, b"next")]
     flood = Flood()
@@ -270,7 +270,7 @@ def test_a_message_without_end(monkeypatch: pytest.MonkeyPatch, keep_data: bool)
 def test_bytes_behind_a_request_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the limit none is kept; what they were is not known when the switch is made."""
     limit = 100 * KiB
-    monkeypatch.setattr("parsers.http1_states.MAX_HELD_UPGRADE", limit)
+    monkeypatch.setattr("parsers.http1.states.MAX_HELD_UPGRADE", limit)
     flood = Flood()
     frames = (
         *flood.open(), *flood.client([UPGRADE + END, *[b"\x89\x80aaaa" * 200] * 400]),
@@ -428,7 +428,7 @@ def test_a_bomb_in_content(monkeypatch: pytest.MonkeyPatch, coding: str, kind: b
         coded = compressed(one, content)
         content = [coded]
     fields = b"Content-Encoding: " + coding.encode(), b"Content-Type: " + kind
-    monkeypatch.setattr("parsers.body.MAX_EVENTS_FREE", 5_000)
+    monkeypatch.setattr("parsers.decode.body.MAX_EVENTS_FREE", 5_000)
     outcome = decoding(answered(coded, *fields, segment=60_000))
     assert outcome.codes["content-coding-limit"] == 1
     assert outcome.codes.total() <= 2  # the event stream is cut too

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from wireproof.web.answers import Answers
+from wireproof.web.api import Answers
 from wireproof.web.index import Index
 
 from .talk import Talk

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from struct import pack
 
-from parsers.capture_file import CaptureReader
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.files.reader import CaptureReader
 
 
 class Dribble:

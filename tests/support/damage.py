@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from parsers.ip import IpPacket, read_ip
-from parsers.link import network_offset
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.net.ip import IpPacket, read_ip
+from parsers.net.link import network_offset
 
 from .frames import ACK, PSH, TCP
 from .stored import Dialogue

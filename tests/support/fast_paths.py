@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.exchange import FastPath
-from parsers.packets import Packet
+from parsers.decode.http1_side import FastPath
+from parsers.files.packets import Packet
 from parsers.records import Record
 
 from .talk import decoded

@@ -20,7 +20,7 @@ from struct import Struct
 from time import process_time
 from typing import NamedTuple
 
-from parsers.decode import BATCH, decode_batches
+from parsers.decode.packets import BATCH, decode_batches
 from parsers.records import DiagnosticRecord, Record
 
 from .capture_files import Blocks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from parsers.chunked import Data
 from parsers.diagnostics import Diagnostic
+from parsers.http1.chunked import Data
 from parsers.provenance import Event
 
 T = TypeVar("T")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from struct import pack
 
-from parsers.connection import Connection
-from parsers.connections import ConnectionTable, reverse_key
 from parsers.diagnostics import Diagnostic
+from parsers.net.connection import Connection
+from parsers.net.segment import ACK, FIN, RST, SYN, Checksum, read_segment
+from parsers.net.table import ConnectionTable, reverse_key
+from parsers.net.tcp import Direction
 from parsers.provenance import Completion, Ending
-from parsers.segment import ACK, FIN, RST, SYN, Checksum, read_segment
-from parsers.tcp import Direction
 
 PSH_ACK = 0x18
 MD5_SIGNATURE = bytes([19, 18]) + bytes(16) + b"\1\1"

@@ -6,8 +6,8 @@ from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from parsers.capture_file import CaptureReader
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.files.reader import CaptureReader
 from parsers.records import BodyRecord, ConnectionRecord, Record
 
 from .corpus import ROOT

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from parsers.decode import PacketDecoder, completion
-from parsers.packets import Packet
+from parsers.decode.packets import PacketDecoder, completion
+from parsers.files.packets import Packet
 from parsers.records import ConnectionRecord, Record, field_names
 
 from .capture_files import Blocks, option

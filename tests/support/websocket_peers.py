@@ -11,9 +11,9 @@ from wsproto.extensions import Extension
 from wsproto.extensions import PerMessageDeflate as WsprotoDeflate
 from wsproto.frame_protocol import FrameProtocol, ParseFailed
 
-from parsers.permessage_deflate import DeflateParameters
 from parsers.records import Sender
-from parsers.websocket import CLOSE, OPCODE_NAMES
+from parsers.websocket.deflate import DeflateParameters
+from parsers.websocket.frames import CLOSE, OPCODE_NAMES
 
 Outcome = tuple[list[tuple[str, bytes]], bool]
 """What was delivered (kind, data), and whether the connection was failed."""

@@ -19,9 +19,10 @@ from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistic
 from capture.backends import Session, Wanted
 from capture.backends.packet_socket import PacketSocket
 from capture.clients import Received
-from wireproof import demo, recording
 from wireproof.cli import main, run
 from wireproof.commands import NAMES
+from wireproof.tasks import capture as recording
+from wireproof.tasks import demo
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
 COMMAND = [sys.executable, "-m", "wireproof"]
@@ -270,7 +271,7 @@ def test_serve_on_a_port_that_is_taken(
 @pytest.fixture
 def prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever this machine permits, there is a packet socket."""
-    monkeypatch.setattr("wireproof.demo.prepare", lambda backend: backend or "packet-socket")
+    monkeypatch.setattr("wireproof.tasks.demo.prepare", lambda backend: backend or "packet-socket")
     monkeypatch.setattr("capture.backends.choose", lambda wanted, name: PacketSocket())
 
 
@@ -294,9 +295,9 @@ def test_what_can_go_wrong_with_a_recording(
     def fail(*arguments: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr("wireproof.demo.run", fail)
-    monkeypatch.setattr("wireproof.demo.record_scenario", fail)
-    monkeypatch.setattr("wireproof.recording.record_port", fail)
+    monkeypatch.setattr("wireproof.tasks.demo.run", fail)
+    monkeypatch.setattr("wireproof.tasks.demo.record_scenario", fail)
+    monkeypatch.setattr("wireproof.tasks.capture.record_port", fail)
     assert line in failure(capsys, code, "demo")
     assert line in failure(capsys, code, "capture", "sse", "-o", "x")
     assert line in failure(capsys, code, "capture", "--port", "80", "-o", "x", "--", "true")
@@ -320,10 +321,10 @@ def test_a_reader_of_a_recording_that_has_enough(
 
     closed: list[int] = []
     monkeypatch.setattr("os.dup2", lambda source, target: closed.append(target))
-    monkeypatch.setattr("wireproof.demo.run", fail)
+    monkeypatch.setattr("wireproof.tasks.demo.run", fail)
     assert run(["demo"]) == 141
     assert closed == [sys.stdout.fileno()]
-    monkeypatch.setattr("wireproof.decoding.run", fail)
+    monkeypatch.setattr("wireproof.tasks.decode.run", fail)
     assert run(["decode", "x"]) == 141
 
 

@@ -248,7 +248,7 @@ def test_workers_do_not_get_in_each_others_way(project: pytest.Pytester) -> None
 def test_a_backend_that_is_refused_is_one_line(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wireproof.testing.places.can_capture", lambda: False)
+    monkeypatch.setattr("wireproof.testing.environments.can_capture", lambda: False)
     project.makepyfile(test_chat=IN_A_THREAD)
     result = run(project, "--wire-backend=packet-socket")
     result.assert_outcomes(failed=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .answers import Unreadable, because, examples, say
+from .exits import Unreadable, because, examples, say
 
 
 @click.command(
@@ -24,7 +24,7 @@ def annotate(file: str, output: str) -> None:
     Bytes and times of packets stay as they are, and so do comments and whatever else FILE says;
     a pcap file becomes pcapng. Wireshark shows the comments above each packet.
     """
-    from ..annotate import annotate as write_annotated
+    from ..tasks.annotate import annotate as write_annotated
 
     try:
         done = write_annotated(file, output, say)

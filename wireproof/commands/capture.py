@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .answers import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, say
 from .capturing import backend_option, capture_problems, say_backend
+from .exits import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, say
 
 if TYPE_CHECKING:
     from capture.backends import Backend, Session, Wanted
@@ -132,7 +132,7 @@ def _only_with(what: str, options: dict[str, object]) -> None:
 def _capture_scenario(
     transport: str, name: str, path: str, delay: float | None, backend: str | None
 ) -> int:
-    from ..demo import prepare, record_scenario
+    from ..tasks.demo import prepare, record_scenario
 
     with capture_problems():
         chosen = prepare(backend)
@@ -155,8 +155,8 @@ def _wanted(
     files: int | None,
 ) -> Wanted:
     from capture.backends import Wanted
+    from capture.linux.recorder import BUFFER_SIZE
     from capture.output import Limits
-    from capture.recorder import BUFFER_SIZE
 
     return Wanted(
         Path(path),
@@ -173,7 +173,7 @@ def _capture_port(
 ) -> int:
     from capture.backends import choose
 
-    from ..recording import record_port
+    from ..tasks.capture import record_port
 
     with capture_problems():
         backend = choose(wanted, name)

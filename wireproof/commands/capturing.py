@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import click
 
-from .answers import Missing, NotWhole, Unreadable, because, say
+from .exits import Missing, NotWhole, Unreadable, because, say
 
 BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "relay")
 """The names of ``capture.backends.BACKENDS``, which is not read for a help text."""

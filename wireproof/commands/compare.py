@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import Missing, Unreadable, because, examples
+from .exits import Missing, Unreadable, because, examples
 
 if TYPE_CHECKING:
     from ..wireshark.side_by_side import Form

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import TRANSPORTS, Unreadable, because, examples, say
+from .exits import TRANSPORTS, Unreadable, because, examples, say
 
 if TYPE_CHECKING:
-    from ..selection import Transport
+    from ..analysis.selection import Transport
     from ..views import Format
 
 
@@ -77,8 +77,8 @@ def decode(
 
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input.
     """
-    from ..decoding import ToolView, Wanted, run
-    from ..jobs import WorkerDied
+    from ..tasks.decode import ToolView, Wanted, run
+    from ..tasks.jobs import WorkerDied
 
     _check_view(view, form, transport, filters)
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import TRANSPORTS, examples
 from .capturing import backend_option, capture_problems, say_backend
+from .exits import TRANSPORTS, examples
 
 if TYPE_CHECKING:
-    from ..selection import Transport
+    from ..analysis.selection import Transport
 
 
 @click.command(
@@ -36,8 +36,8 @@ def demo(transport: str, delay: float, backend: str | None) -> int:
     TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets it is done
     in a private network or, where there can be none, through a relay.
     """
-    from ..demo import prepare
-    from ..demo import run as run_demo
+    from ..tasks.demo import prepare
+    from ..tasks.demo import run as run_demo
 
     wanted = TRANSPORTS if transport == "all" else (cast("Transport", transport),)
     with capture_problems():

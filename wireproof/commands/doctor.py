@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..escape import escape
-from .answers import examples
+from ..text.escape import escape
+from .exits import examples
 
 if TYPE_CHECKING:
-    from ..diagnosis import Finding
+    from ..tasks.doctor import Finding
 
 NONE_WORKS = 3
 
@@ -33,7 +33,7 @@ def doctor(form: str) -> int:
 
     "capture" takes the first that works. Exits with 0 if there is one, else with 3.
     """
-    from ..diagnosis import findings
+    from ..tasks.doctor import findings
 
     found = []
     for finding in findings():

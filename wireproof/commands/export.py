@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import TRANSPORTS, Missing, Unreadable, because, examples, say
+from .exits import TRANSPORTS, Missing, Unreadable, because, examples, say
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
+    from ..analysis.selection import Transport
     from ..export import ExportFormat
     from ..redact import Policy
-    from ..selection import Transport
 
 
 @click.command(

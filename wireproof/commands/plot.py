@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .answers import Missing, Unreadable, because, examples, say
+from .exits import Missing, Unreadable, because, examples, say
 
 FORMS = {".png": "png", ".svg": "svg"}
 
@@ -30,10 +30,10 @@ def plot(file: str, output: str, connection: int | None, exchange: int | None) -
 
     Unless it is named, the exchange with most elements is drawn.
     """
-    from ..decoding import check_output
     from ..plot import NotInstalled
     from ..plot.figure import check_installed, draw
     from ..plot.timeline import read_timelines
+    from ..tasks.decode import check_output
 
     form = FORMS.get(Path(output).suffix.lower())
     if form is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .answers import Unreadable, because, examples, say
+from .exits import Unreadable, because, examples, say
 from .redaction import said
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def redact(file: str, output: str, headers_only: bool) -> None:
     decrypt TLS are left out.
     """
     from ..redact.capture import redact_capture
-    from ..wording import count
+    from ..text.wording import count
 
     policy: Policy = "headers" if headers_only else "all"
     try:

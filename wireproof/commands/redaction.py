@@ -35,7 +35,7 @@ def redaction_options(command: C) -> C:
 
 def said(report: Report) -> str | None:
     """Return what a user should know of what was masked; None if nothing was."""
-    from ..wording import count
+    from ..text.wording import count
 
     parts = []
     if report.masked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .answers import Unreadable, because, examples, say
+from .exits import Unreadable, because, examples, say
 from .redaction import redaction_options, said
 
 
@@ -27,8 +27,8 @@ def report(file: str, output: str, policy: str) -> None:
     file can be read by its owner alone.
     """
     from ..redact import Policy
+    from ..text.wording import count
     from ..web.reporting import report_capture
-    from ..wording import count
 
     wanted: Policy = policy  # type: ignore[assignment]
     try:

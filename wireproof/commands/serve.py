@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .answers import Unreadable, examples
+from .exits import Unreadable, examples
 
 
 @click.command(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .answers import Unreadable, because, examples, say
 from .capturing import capture_problems
+from .exits import Unreadable, because, examples, say
 
 
 @click.command(

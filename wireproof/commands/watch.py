@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .answers import INTERRUPTED, TRANSPORTS, Size, examples, say
 from .capturing import backend_option, capture_problems
+from .exits import INTERRUPTED, TRANSPORTS, Size, examples, say
 
 if TYPE_CHECKING:
-    from ..live import LiveStatistics
-    from ..selection import Transport
-    from ..totals import Totals
+    from ..analysis.selection import Transport
+    from ..analysis.totals import Totals
+    from ..live.decoding import LiveStatistics
     from ..views import Format
 
 
@@ -73,10 +73,10 @@ def watch(
     to standard error: standard output is for rows. What records is the first backend that works, as
     for "wireproof capture".
     """
-    from capture.recorder import BUFFER_SIZE
+    from capture.linux.recorder import BUFFER_SIZE
 
-    from ..watching import Wanted
-    from ..watching import watch as run
+    from ..live.watch import Wanted
+    from ..live.watch import watch as run
 
     if keep == "-":
         raise click.UsageError(

@@ -9,7 +9,7 @@ from parsers.content import ContentDecoder
 from parsers.limits import MiB
 from parsers.records import BodyRecord
 
-from ..element_stream import ElementStream
+from ..bytes.dissection import ElementStream
 from ..redact import Policy
 from ..redact.content import ContentFinder
 from ..redact.records import mask_bytes

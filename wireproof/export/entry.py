@@ -33,7 +33,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..selection import Transport, asked_for, field_value, transport_of
+from ..analysis.selection import Transport, asked_for, field_value, transport_of
 from . import heads
 from .content import Content
 

@@ -14,14 +14,14 @@ from typing import IO, BinaryIO
 
 import msgspec
 
-from parsers.decode import completion
-from parsers.packets import NANOSECONDS, Packet
+from parsers.decode.packets import completion
+from parsers.files.packets import NANOSECONDS, Packet
 from parsers.records import BodyRecord, ConnectionRecord, Record, ResponseRecord
 
 from .. import __version__
-from ..following import Follower
+from ..analysis.selection import Transport
+from ..bytes.stream_tap import Follower
 from ..redact import Policy, Redactor, Report
-from ..selection import Transport
 from .content import Content, ContentStream, decode_content
 from .entry import OpenEntry
 

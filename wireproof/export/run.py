@@ -14,15 +14,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import BATCH, decode_batches
-from parsers.packets import Packet
+from parsers.decode.packets import BATCH, decode_batches
+from parsers.files.packets import Packet
+from parsers.files.reader import CaptureReader
 from parsers.records import Record
 
-from ..decoding import check_output, open_stream
-from ..progress import shown
+from ..analysis.selection import Transport, select
 from ..redact import Policy, Redactor, Report
-from ..selection import Transport, select
+from ..tasks.decode import check_output, open_stream
+from ..text.progress import shown
 from . import ExportFormat
 
 

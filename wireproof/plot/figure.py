@@ -16,8 +16,8 @@ from itertools import accumulate
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
-from ..escape import escape
-from ..wording import count, duration
+from ..text.escape import escape
+from ..text.wording import count, duration
 from . import NotInstalled
 from .timeline import Lane, Timeline
 

@@ -13,9 +13,9 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import BATCH
-from parsers.packets import NANOSECONDS
+from parsers.decode.packets import BATCH
+from parsers.files.packets import NANOSECONDS
+from parsers.files.reader import CaptureReader
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -30,11 +30,11 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..element_stream import ElementStream
-from ..following import Follower, Segment
-from ..progress import shown
-from ..selection import Transport, transport_of
-from ..wording import body_end, connection_end
+from ..analysis.selection import Transport, transport_of
+from ..bytes.dissection import ElementStream
+from ..bytes.stream_tap import Follower, Segment
+from ..text.progress import shown
+from ..text.wording import body_end, connection_end
 
 MAX_MARKS = 4_000_000
 """Elements and payloads that are kept of one capture, 17 bytes each; as many packets have times."""

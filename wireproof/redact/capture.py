@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import BATCH
-from parsers.packets import Packet, UnreadableCapture
-from parsers.pcapng import (
+from parsers.decode.packets import BATCH
+from parsers.files.packets import Packet, UnreadableCapture
+from parsers.files.pcapng import (
     DECRYPTION_SECRETS,
     ENHANCED_PACKET,
     OBSOLETE_PACKET,
@@ -27,10 +26,11 @@ from parsers.pcapng import (
     SIMPLE_PACKET,
     Block,
 )
+from parsers.files.reader import CaptureReader
 
-from ..annotate import pcap_as_blocks, with_unknown_length
-from ..decoding import check_output, open_stream
-from ..progress import shown
+from ..tasks.annotate import pcap_as_blocks, with_unknown_length
+from ..tasks.decode import check_output, open_stream
+from ..text.progress import shown
 from .frames import FrameMasks
 from .records import mask_bytes
 from .secrets import Policy, Report, find

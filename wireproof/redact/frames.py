@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from struct import pack_into
 from typing import NamedTuple
 
-from parsers.ip import IpPacket
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.net.ip import IpPacket
 from parsers.records import ConnectionRecord, Record
 
-from ..following import Follower, Segment, ip_packet
+from ..bytes.stream_tap import Follower, Segment, ip_packet
 from .secrets import Policy, Report, find, merged
 from .streams import STAR, START, Mask, MaskStream, field_line_spans
 

@@ -24,7 +24,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..element_stream import ElementStream
+from ..bytes.dissection import ElementStream
 from .coded import CodedBody, DeflatedMessages, Piece, codings_of
 from .content import ContentFinder
 from .fields import secret_spans

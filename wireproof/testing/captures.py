@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import decode
+from parsers.decode.packets import decode
+from parsers.files.reader import CaptureReader
 
+from ..text.wording import RELAYED, count
 from ..views.packet_list import PacketList
-from ..wording import RELAYED, count
 from .exchange import Exchange, collect
 from .faults import Fault, WireFailure
 

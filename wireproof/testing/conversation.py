@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from parsers.records import WebSocketFrameRecord
 
-from ..escape import preview
-from ..wording import close_code, connection_end, count, duration
+from ..text.escape import preview
+from ..text.wording import close_code, connection_end, count, duration
 from .exchange import Exchange
 from .faults import Fault
 

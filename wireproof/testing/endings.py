@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from parsers.records import SseEventRecord
 
-from ..escape import preview
-from ..wording import body_end, connection_end
+from ..text.escape import preview
+from ..text.wording import body_end, connection_end
 from .exchange import Exchange
 from .faults import Fault
 

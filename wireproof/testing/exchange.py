@@ -26,9 +26,9 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..escape import preview
-from ..selection import field_value, transport_of
-from ..wording import body_end, connection_end, count, duration, span
+from ..analysis.selection import field_value, transport_of
+from ..text.escape import preview
+from ..text.wording import body_end, connection_end, count, duration, span
 from .faults import Fault, WireFailure
 
 Element = SseEventRecord | WebSocketMessageRecord | ChunkRecord

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .exchange import Exchange
-from .planes import PLANES, Plane, Transcript, Writer
+from .golden_text import PLANES, Plane, Transcript, Writer
 
 HEADING = "# What was on the wire; pytest --wire-update writes it anew."
 TOLERANCE = 0.25

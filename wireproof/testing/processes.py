@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-GUARD = Path(__file__).with_name("guard.py")
+REAPER = Path(__file__).with_name("reaper.py")
 STOP_TIMEOUT = 10.0
 """Seconds for the guard to end a command; it takes up to its own GRACE."""
 LOG_TAIL = 4_000
@@ -45,7 +45,7 @@ class Child:
         self._said: str | None = None
         # -S -E -I: only the standard library, whatever the user's environment holds.
         self._process = popen(
-            [sys.executable, "-I", "-S", str(GUARD), *command],
+            [sys.executable, "-I", "-S", str(REAPER), *command],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,

@@ -6,8 +6,8 @@ to it, so any ID of the earlier stream may be its last; what followed that one i
 
 from __future__ import annotations
 
-from ..escape import preview
-from ..wording import duration
+from ..text.escape import preview
+from ..text.wording import duration
 from .exchange import Exchange
 from .faults import Fault
 

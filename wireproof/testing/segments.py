@@ -14,9 +14,9 @@ from struct import Struct
 from typing import NamedTuple
 
 from parsers.diagnostics import Diagnostic
-from parsers.ip import read_ip
-from parsers.link import network_offset
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.net.ip import read_ip
+from parsers.net.link import network_offset
 
 TCP = 6
 # RFC 9293 section 3.1: sequence number, acknowledgement number, data offset and flags, window.

@@ -24,10 +24,10 @@ from typing import Any, NamedTuple, Self
 
 from anyio import to_thread
 
-from capture.listening import is_listening
+from capture.linux.listening import is_listening
 
 from .captures import LiveCapture
-from .places import Place
+from .environments import Place
 from .processes import Child
 
 UVICORN = Path(__file__).with_name("uvicorn_child.py")

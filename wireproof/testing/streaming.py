@@ -27,7 +27,7 @@ from math import ceil
 
 from parsers.records import Record
 
-from ..wording import count, duration
+from ..text.wording import count, duration
 from .exchange import Element, Exchange
 from .faults import Fault
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from capture import CaptureError
 
+from .artifacts import Kept
 from .captures import Capture, Exchanges, LiveCapture, StoredCapture
+from .environments import Place
 from .exchange import Exchange
 from .faults import WireFailure
-from .kept import Kept
-from .places import Place
 from .servers import START_TIMEOUT, App, Server, Wanted
 
 
@@ -88,7 +88,7 @@ class Wire(Exchanges):
         Fails where this process may not open a packet socket.
         """
         __tracebackhide__ = True
-        from .places import Machine, check_may_capture
+        from .environments import Machine, check_may_capture
 
         check_may_capture()
         capture = self._add(lambda path: Machine().record(path, port))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from parsers.records import Sender
 
-from ..wording import duration, span
+from ..text.wording import duration, span
 from .lines import Line, fit
 
 ARROWS: dict[str, str] = {"client": "→", "server": "←"}

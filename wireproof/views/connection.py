@@ -25,9 +25,9 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..escape import escape
-from ..selection import field_value, transport_of
-from ..wording import connection_end, count, duration, recorded_by, span
+from ..analysis.selection import field_value, transport_of
+from ..text.escape import escape
+from ..text.wording import connection_end, count, duration, recorded_by, span
 from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .lines import Line, fit, flow, measure, words

@@ -32,9 +32,9 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..escape import escape
-from ..selection import field_value
-from ..wording import body_end, close_code, connection_end, count, recorded_by, span
+from ..analysis.selection import field_value
+from ..text.escape import escape
+from ..text.wording import body_end, close_code, connection_end, count, recorded_by, span
 from .display_filter import display_filter
 from .lines import fit
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from parsers.records import BodyRecord, ChunkRecord, Fields, RequestRecord, ResponseRecord
 
-from ..escape import escape, preview
-from ..wording import body_end, count, duration, span
+from ..text.escape import escape, preview
+from ..text.wording import body_end, count, duration, span
 from .columns import ARROWS
 from .lines import Line, flow, measure, right, words
 from .websocket import accept_verdict

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TextIO
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import PacketDecoder
-from parsers.packets import NANOSECONDS, Packet
+from parsers.decode.packets import PacketDecoder
+from parsers.files.packets import NANOSECONDS, Packet
+from parsers.files.reader import CaptureReader
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -28,8 +28,8 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..remarks import Remark, Remarks, shown
-from ..wording import RELAYED
+from ..analysis.packet_comments import Remark, Remarks, shown
+from ..text.wording import RELAYED
 from .display_filter import display_filter
 from .lines import fit, measure
 from .packet_rows import PacketRows

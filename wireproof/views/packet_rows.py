@@ -1,9 +1,9 @@
 """What tshark's packet list says of a packet by its headers alone: addresses, protocol, TCP's info.
 
-Strategy: one pass over the headers of one packet, by the parsers of :mod:`parsers.link` and
-:mod:`parsers.ip`. TCP's numbers are relative to the first ones of each direction and its windows
-are scaled as the handshake agreed: two small numbers for each direction are kept, of the last
-MAX_DIRECTIONS ones. Nothing here is text from the wire.
+Strategy: one pass over the headers of one packet, by the parsers of :mod:`parsers.net.link` and
+:mod:`parsers.net.ip`. TCP's numbers are relative to the first ones of each direction and its
+windows are scaled as the handshake agreed: two small numbers for each direction are kept, of the
+last MAX_DIRECTIONS ones. Nothing here is text from the wire.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ipaddress import ip_address
 from struct import Struct, unpack_from
 from typing import NamedTuple
 
-from parsers.connections import reverse_key
 from parsers.diagnostics import Diagnostic
-from parsers.ip import IpPacket, read_ip
-from parsers.link import UNKNOWN_LINK_TYPE, network_offset
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.net.ip import IpPacket, read_ip
+from parsers.net.link import UNKNOWN_LINK_TYPE, network_offset
+from parsers.net.table import reverse_key
 
 ETHERNET = 1
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from parsers.records import SseEventRecord
 
-from ..escape import escape, preview
-from ..wording import count, span
+from ..text.escape import escape, preview
+from ..text.wording import count, span
 from .lines import Line, flow
 
 MAX_FIELDS_SHOWN = 64

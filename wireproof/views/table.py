@@ -18,8 +18,8 @@ from rich.console import Console
 
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
-from ..escape import escape
-from ..wording import count
+from ..text.escape import escape
+from ..text.wording import count
 from .connection import ConnectionTable, diagnostic_lines
 from .lines import flow, words
 from .painter import Painter

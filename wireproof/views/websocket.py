@@ -7,10 +7,10 @@ so that a Pong can say how long its round trip took; how many are remembered is 
 from __future__ import annotations
 
 from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
-from parsers.websocket_handshake import accept_for
+from parsers.websocket.handshake import accept_for
 
-from ..escape import escape, preview
-from ..wording import close_code, count, duration
+from ..text.escape import escape, preview
+from ..text.wording import close_code, count, duration
 from .lines import Line, flow
 
 CONTINUATION, CLOSE, PING, PONG = 0x0, 0x8, 0x9, 0xA

@@ -17,9 +17,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from .answers import Answers, summary
-from .guard import Guard, nothing
+from .api import Answers, summary
 from .index import ENCODER, Index
+from .origin import Guard, nothing
 from .page_files import ENTRY, TYPES, page_file
 
 NEWS_INTERVAL = {"live": 0.1, "reading": 0.5, "ended": 0.0}

@@ -21,10 +21,10 @@ from parsers.records import (
     SseEventRecord,
     WebSocketFrameRecord,
 )
-from parsers.websocket_handshake import accept_for
+from parsers.websocket.handshake import accept_for
 
-from ..selection import field_value, transport_of
-from ..wording import body_end, close_code, connection_end
+from ..analysis.selection import field_value, transport_of
+from ..text.wording import body_end, close_code, connection_end
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 
 MAX_SHOWN = 2_000

@@ -13,8 +13,8 @@ from itertools import islice
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
-from parsers.capture_file import CaptureReader
-from parsers.packets import Packet
+from parsers.files.packets import Packet
+from parsers.files.reader import CaptureReader
 
 from .index import Index
 

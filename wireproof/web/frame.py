@@ -11,11 +11,11 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from parsers.link import LINK_TYPES
+from parsers.net.link import LINK_TYPES
 from parsers.provenance import seconds
 from parsers.records import Sender
 
-from ..carriers import PacketPlace
+from ..bytes.packet_index import PacketPlace
 from ..views.display_filter import packets_filter
 from ..views.packet_rows import FLAGS
 from .elements import SENDERS, Place, content_span

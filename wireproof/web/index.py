@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from parsers.packets import CaptureFault, Packet
+from parsers.files.packets import CaptureFault, Packet
 from parsers.records import ConnectionRecord, Record
 
-from ..carriers import Tracer
+from ..bytes.packet_index import Tracer
 from .exchange import Exchange, Key
 from .spool import Spool
 

@@ -10,7 +10,7 @@ from threading import Thread
 
 from capture import CaptureError
 
-from ..live import LivePackets
+from ..live.decoding import LivePackets
 from .index import Index
 
 

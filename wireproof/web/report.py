@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import BinaryIO
 
-from .answers import Answers
+from .api import Answers
 from .index import Index
 from .page_files import ENTRY, ICON_FILE, LIBRARY, LIBRARY_STYLE, MODULES, STYLES, page_file
 

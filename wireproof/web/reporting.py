@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers.packets import Packet
+from parsers.files.packets import Packet
 
-from ..decoding import check_output, open_stream
 from ..redact import Policy, Report
 from ..redact.capture import find_in_frames
+from ..tasks.decode import check_output, open_stream
 from .feed import FileFeed
 from .index import Index
 from .report import write_report

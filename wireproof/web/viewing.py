@@ -53,7 +53,7 @@ def view_live(port: int, interface: str, keep: str | None, page: Page) -> None:
     ``keep`` is a pcapng file that gets them too. Raises what :class:`..live.LivePackets` does, and
     OSError for a page's port that is taken.
     """
-    from ..live import LivePackets
+    from ..live.decoding import LivePackets
     from .live_feed import LiveFeed
 
     with ExitStack() as stack:

@@ -17,10 +17,10 @@ from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import Literal
 
-from parsers.decode import decode
+from parsers.decode.packets import decode
 
-from ..escape import escape
-from ..wording import count
+from ..text.escape import escape
+from ..text.wording import count
 from .compare import UNEXPLAINED, VERDICTS, Comparison, Row, Verdict
 from .decoded import Decoded
 from .elements import Value

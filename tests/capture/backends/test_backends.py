@@ -109,7 +109,7 @@ def test_a_command_and_a_server_that_runs_already(backend: Backend, tmp_path: Pa
 def test_without_redirection_a_command_is_told_of_the_relay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("capture.redirect.Redirect.available", lambda: "not here")
+    monkeypatch.setattr("capture.linux.redirect.Redirect.available", lambda: "not here")
     path = tmp_path / "out.pcapng"
     with (
         served(b"answer") as port,

@@ -22,8 +22,8 @@ from support.stored import SMALL, name
 from support.talk import Talk, Tape
 from support.websocket_frames import KEY, frame
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import decode
+from parsers.decode.packets import decode
+from parsers.files.reader import CaptureReader
 from wireproof.export.har import HarWriter
 from wireproof.redact import Policy
 

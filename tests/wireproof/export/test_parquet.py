@@ -14,7 +14,7 @@ import pytest
 from support.attack import attack
 from support.stored import SMALL, name
 
-from parsers.decode import decode
+from parsers.decode.packets import decode
 from parsers.records import Record
 from wireproof.export import parquet as module
 from wireproof.export.parquet import BOOLEANS, PAIRS, TEXTS, TIMES, ParquetTable, schema

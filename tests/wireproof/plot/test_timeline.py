@@ -9,8 +9,8 @@ import pytest
 from support.corpus import ROOT
 from support.stored import SMALL, name
 
-from parsers.capture_file import CaptureReader
-from parsers.decode import decode
+from parsers.decode.packets import decode
+from parsers.files.reader import CaptureReader
 from wireproof.plot.timeline import NoSuchExchange, Timelines
 
 FIXTURES = ROOT / "fixtures"

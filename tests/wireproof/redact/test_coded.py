@@ -13,7 +13,7 @@ from support.talk import Talk, decoded
 from support.websocket_frames import KEY as MASKING_KEY
 from support.websocket_frames import Compressor, frame
 
-from parsers.packets import Packet
+from parsers.files.packets import Packet
 from wireproof.redact import coded
 from wireproof.redact.coded import codings_of
 from wireproof.redact.frames import FrameMasks

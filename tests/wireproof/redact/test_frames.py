@@ -13,7 +13,7 @@ from support.frames import ipv4, ipv6, udp
 from support.planted import in_headers, planted
 from support.talk import Talk, Tape, decoded, without_packets
 
-from parsers.packets import Packet
+from parsers.files.packets import Packet
 from parsers.records import Record
 from wireproof.redact import Policy, Redactor
 from wireproof.redact.frames import FrameMasks

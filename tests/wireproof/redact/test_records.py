@@ -12,10 +12,10 @@ from support.handmade import Wire
 from support.planted import in_headers, planted
 from support.stored import SMALL, name
 
-from parsers.decode import decode
+from parsers.decode.packets import decode
 from parsers.diagnostics import FAULTS
 from parsers.records import Record
-from wireproof.element_stream import is_coded
+from wireproof.bytes.dissection import is_coded
 from wireproof.redact import Policy, Redactor
 
 TAPE, SECRETS = planted()

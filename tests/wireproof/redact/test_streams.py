@@ -10,7 +10,7 @@ from support.talk import Talk
 from support.websocket_frames import KEY as MASKING_KEY
 from support.websocket_frames import frame
 
-from parsers.packets import Packet
+from parsers.files.packets import Packet
 from wireproof.redact.frames import FrameMasks
 from wireproof.redact.streams import deflated_stars, field_line_spans, xored
 

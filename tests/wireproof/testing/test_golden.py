@@ -11,7 +11,7 @@ from support.websocket_frames import KEY, frame
 
 from wireproof.testing.exchange import Exchange
 from wireproof.testing.golden import TOLERANCE, Difference, compare, differences, read, text
-from wireproof.testing.planes import Writer
+from wireproof.testing.golden_text import Writer
 
 PING = b": ping\n\n"
 EVENTS = [event(number) for number in range(1, 5)]

@@ -13,7 +13,7 @@ from support.frames import ACK, SYN, ipv4, tcp, udp
 from support.timed import Stream, TimedTape, chunk, event
 
 from capture import Recorder
-from parsers.capture_file import CaptureReader
+from parsers.files.reader import CaptureReader
 from wireproof.testing.segments import held_packets, read_segment
 
 SCALE_7 = bytes((1, 3, 3, 7))

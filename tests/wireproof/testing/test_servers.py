@@ -16,7 +16,7 @@ from support.wire_apps import app, create_app, without_database
 from websockets.sync.client import connect
 
 from wireproof.testing import ServerDidNotStart, Wire
-from wireproof.testing.places import choose
+from wireproof.testing.environments import choose
 
 pytestmark = pytest.mark.packets
 

@@ -16,7 +16,7 @@ from support.wire_apps import app
 
 from capture import CaptureError
 from wireproof.testing import Wire, WireFailure
-from wireproof.testing.places import choose
+from wireproof.testing.environments import choose
 
 pytestmark = pytest.mark.packets
 

@@ -7,13 +7,7 @@ from typing import Any
 import pytest
 from support.handmade import ACCEPT, KEY, Wire
 
-from wireproof.views.http import (
-    MAX_FIELDS_SHOWN,
-    body_lines,
-    chunk_lines,
-    head_fields,
-    start_line,
-)
+from wireproof.views.http import MAX_FIELDS_SHOWN, body_lines, chunk_lines, head_fields, start_line
 from wireproof.views.lines import Line, measure
 
 

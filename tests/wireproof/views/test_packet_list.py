@@ -17,7 +17,7 @@ from support.frames import ipv4, udp
 from support.stored import STORED, name
 from support.talk import Talk, Tape
 
-from parsers.capture_file import CaptureReader
+from parsers.files.reader import CaptureReader
 from wireproof.cli import run
 from wireproof.views.packet_list import PacketList
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.frames import ACK, ETHERNET, FIN, PSH, RST, SYN, URG, ipv4, ipv6, tcp, udp
 
-from parsers.packets import Packet
+from parsers.files.packets import Packet
 from wireproof.views import packet_rows
 from wireproof.views.packet_rows import PacketRow, PacketRows
 

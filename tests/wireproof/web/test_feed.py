@@ -11,7 +11,7 @@ import pytest
 from support.corpus import ROOT
 from support.talk import Talk
 
-from parsers.packets import Packet, UnreadableCapture
+from parsers.files.packets import Packet, UnreadableCapture
 from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
 

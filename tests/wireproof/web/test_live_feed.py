@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from support.browser import PATIENCE, serving, watched
 
 from server.process import DemoServer
-from wireproof.live import LivePackets
+from wireproof.live.decoding import LivePackets
 from wireproof.web.index import Index
 from wireproof.web.live_feed import LiveFeed
 from wireproof.web.server import InspectorServer

@@ -17,7 +17,7 @@ from support.answers import asked, streamed
 from support.browser import indexed, watched
 from support.corpus import ROOT
 
-from wireproof.web.answers import Answers
+from wireproof.web.api import Answers
 from wireproof.web.index import Index
 from wireproof.web.page_files import MODULES, TYPES, page_file
 from wireproof.web.report import bundle_of, joined_modules, write_report

@@ -8,7 +8,7 @@ from io import BytesIO
 from support.beside import CHUNKED, DEFLATE, GET, OK, answered, deflated, upgraded
 from support.talk import Talk
 
-from parsers.decode import decode
+from parsers.decode.packets import decode
 from wireproof.wireshark.decoded import Decoded, payload
 from wireproof.wireshark.elements import MAX_VALUE, Element, content
 

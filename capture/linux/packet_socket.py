@@ -1,0 +1,79 @@
+"""A packet socket, through which the kernel shows what goes over an interface (packet(7)).
+
+Strategy: the socket is made without a protocol, which receives nothing, and bound to one
+interface and all protocols when it is known to be of a kind that can be recorded. Whoever makes
+the socket decides in which network namespace that is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+from ..errors import CaptureNotPermitted, InterfaceUnusable
+
+ETH_P_ALL = 3
+IFNAMSIZ = 16
+ARPHRD_ETHER = 1
+ARPHRD_LOOPBACK = 772
+NOT_PERMITTED = (
+    "recording packets needs the right to open a packet socket: run as root, or give it once to"
+    " this Python with: sudo setcap cap_net_raw+eip $(readlink -f {python})"
+)
+
+MakeSocket = Callable[[int, int, int], socket.socket]
+
+
+def can_capture() -> bool:
+    """Return whether this process may open a packet socket."""
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except OSError:
+        return False
+    return True
+
+
+def open_packet_socket(
+    interface: str, make_socket: MakeSocket = socket.socket
+) -> tuple[socket.socket, bool]:
+    """Return a packet socket that listens on ``interface``, and whether that is loopback.
+
+    Raises CaptureNotPermitted and InterfaceUnusable.
+    """
+    if len(interface.encode()) >= IFNAMSIZ:  # Python would cut it, and find another
+        raise _no_such(interface)
+    try:
+        sock = make_socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    except PermissionError as error:
+        raise CaptureNotPermitted(NOT_PERMITTED.format(python=sys.executable)) from error
+    try:
+        return sock, _bind(sock, interface)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _bind(sock: socket.socket, interface: str) -> bool:
+    try:
+        sock.bind((interface, ETH_P_ALL))
+    except OSError as error:
+        if error.errno == errno.ENODEV:
+            raise _no_such(interface) from error
+        raise InterfaceUnusable(f"no packet socket on {interface}: {error.strerror}") from error
+    if fault := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # bind tells here of "down"
+        raise InterfaceUnusable(f"no packet socket on {interface}: {os.strerror(fault)}")
+    hardware = sock.getsockname()[3]
+    if hardware not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
+        raise InterfaceUnusable(
+            f"{interface} is of hardware type {hardware}: only Ethernet ({ARPHRD_ETHER}) and"
+            f" loopback ({ARPHRD_LOOPBACK}) can be recorded"
+        )
+    return bool(hardware == ARPHRD_LOOPBACK)
+
+
+def _no_such(interface: str) -> InterfaceUnusable:
+    names = ", ".join(name for _, name in socket.if_nameindex())
+    return InterfaceUnusable(f"there is no interface {interface!r}, but {names}")

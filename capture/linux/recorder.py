@@ -1,0 +1,107 @@
+"""Record real packets: from a network interface, through the kernel, to a pcapng file.
+
+Strategy: a packet socket; a program of ours filters and a ring in shared memory receives (see
+``bpf`` and ``ring``), and the recording's thread moves packets from the ring to the file.
+
+Nothing is missed at the beginning: the socket first rejects everything, what had come before
+is thrown away, and then the filter takes effect in one step, before ``with`` enters its block.
+Nothing is missed at the end: see ``tail``. Nothing is lost in between unsaid: the kernel counts
+what it drops, and a drop raises. Packets stand in the order in which the kernel delivered them;
+when two processors send at once, that need not be the order of their times.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from parsers.files.packets import RELAY_HARDWARE
+
+from ..drain import Markers, OpenBlock, Tail, without_markers
+from ..errors import CaptureError
+from ..output import SNAPLEN, Limits, Source
+from ..recording import Recording
+from . import bpf
+from .packet_socket import MakeSocket, open_packet_socket
+from .ring import Ring, RingPacket
+
+MiB = 1024 * 1024
+BUFFER_SIZE = 32 * MiB
+"""A second of 2 Gbit/s, if Python gets no turn for so long; tcpdump and dumpcap have 2 MiB."""
+RELAYED = "passed on by a relay: packet borders are its reads"
+
+
+class Recorder(Recording):
+    """Record the TCP packets of an interface; see :class:`Recording`.
+
+    Packets of a loopback interface are recorded once each. ``buffer_size`` is the room for
+    packets that wait to be written, in bytes. ``make_socket`` makes the sockets: what is
+    recorded is the interface of the network namespace in which it makes them. ``relayed`` says
+    that what is recorded comes from a relay, which the file then says too.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        port: int | Sequence[int] | None,
+        interface: str = "lo",
+        comment: str = "",
+        version: str = "",
+        limits: Limits = Limits(),  # noqa: B008  # it cannot change
+        buffer_size: int = BUFFER_SIZE,
+        make_socket: MakeSocket = socket.socket,
+        relayed: bool = False,
+    ) -> None:
+        super().__init__(path, port=port, comment=comment, version=version, limits=limits)
+        self._relayed = relayed
+        self.interface = interface
+        self.buffer_size = buffer_size
+        self._make_socket = make_socket
+
+    def _open(self, stack: ExitStack) -> Source:
+        sock, loopback = open_packet_socket(self.interface, self._make_socket)
+        self._socket = stack.enter_context(sock)
+        bpf.attach(sock, bpf.REJECT_ALL)
+        self._ring = _ring(sock, self.buffer_size)
+        stack.callback(self._ring.close)
+        self._tail: Tail = Markers(self._make_socket) if loopback else OpenBlock(self._ring)
+        stack.callback(self._tail.close)
+        about = (RELAYED, RELAY_HARDWARE) if self._relayed else ()
+        return Source(self.interface, bpf.capture_filter(self.ports), *about)
+
+    def _begin(self) -> None:
+        program = bpf.tcp_filter(self.ports, SNAPLEN, marker_port=self._tail.port)
+        self._ring.take_statistics()  # what was rejected so far does not count
+        bpf.attach(self._socket, program)
+
+    def _waits_for(self) -> Sequence[int]:
+        return [self._socket.fileno()]
+
+    def _take(self, descriptor: int, happened: int) -> None:
+        """Write what the kernel has handed over, at most once around the ring."""
+        if happened & select.POLLERR:
+            error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            raise OSError(error, f"{self.interface}: {os.strerror(error)}")
+        for _ in range(self._ring.blocks):
+            packets = self._ring.read_block()
+            if packets is None:
+                break
+            self._write(packets)
+
+    def _write(self, packets: list[RingPacket]) -> None:
+        super()._write(without_markers(packets, self._tail))
+
+    def _take_dropped(self) -> int:
+        _, dropped = self._ring.take_statistics()
+        return dropped
+
+
+def _ring(sock: socket.socket, size: int) -> Ring:
+    try:
+        return Ring(sock, size)
+    except OSError as error:
+        raise CaptureError(f"no buffer of {size:,} bytes for packets: {error}") from error

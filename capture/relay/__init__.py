@@ -1,0 +1,1 @@
+"""Recording without any right: by passing connections on."""

@@ -1,0 +1,1 @@
+"""Packets in, records out: every layer put together."""

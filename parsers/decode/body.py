@@ -1,0 +1,271 @@
+"""One message's body above its framing: content codings, its digest, its server-sent events.
+
+Strategy: pieces of content come as they arrive, each with its place in the direction's stream.
+They are decoded at once, so that an event is complete with the packet that completed it, not with
+its chunk or its body. ``_origins`` maps the decoded bytes back: byte for byte where the content
+has no coding, else each piece of output to the whole piece of input that it came out of, which
+is as exact as a compressor allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from ..content import ContentDecoder
+from ..diagnostics import Diagnostic, diagnose
+from ..http1.chunked import Data, MissingData
+from ..http1.decoder import EndOfMessage
+from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO
+from ..provenance import Event, SourceMap
+from ..records import BodyRecord, Record
+from ..sse.stream import EventStreamDecoder, ServerSentEvent
+from .writer import RecordWriter
+
+Origin = tuple[int, int, int | None]
+"""Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
+
+HASH_STEP = 16 * 1024
+"""Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
+FORGET_EVERY = 32
+"""Runs of the source map after which those that no open event needs are dropped."""
+
+
+class Body:
+    """A body while it arrives. What its methods return is in the order of the contract."""
+
+    __slots__ = (
+        "exchange",
+        "chunks",
+        "_writer",
+        "_codings",
+        "_content",
+        "_events",
+        "_origins",
+        "_size",
+        "_found",
+        "_decoded_size",
+        "_digest",
+        "_unhashed",
+        "_unhashed_size",
+        "_start",
+        "_has_hole",
+    )
+
+    def __init__(
+        self,
+        exchange: int,
+        writer: RecordWriter,
+        start: int,
+        codings: tuple[str, ...],
+        is_sse: bool,
+    ) -> None:
+        self.exchange = exchange
+        self.chunks: int | None = None
+        self._writer = writer
+        self._start = start
+        self._codings = codings
+        self._content = ContentDecoder(codings) if codings else None
+        self._events = EventStreamDecoder() if is_sse else None
+        self._origins: SourceMap[Origin] = SourceMap()
+        self._size = 0
+        self._found = 0
+        self._decoded_size = 0
+        self._digest = sha256()
+        self._unhashed: list[bytes] = []
+        self._unhashed_size = 0
+        self._has_hole = False
+
+    def receive(self, content: list[Data]) -> list[Record]:
+        """Take the next pieces of content; return the events that they completed."""
+        first, last = content[0], content[-1]
+        if self._content is not None:
+            return self._receive_coded(content)
+        data = first.data if first is last else b"".join([piece.data for piece in content])
+        self._size += len(data)
+        if self._events is not None:
+            extend = self._origins.extend
+            for piece in content:
+                extend(len(piece.data), (piece.start, piece.end, piece.chunk))
+        return self._receive_decoded(data)
+
+    def advance(self, contents: list[bytes], chunks: int) -> None:
+        """Count content of whole events, without coding, that another has made records of.
+
+        ``chunks`` is how many chunks there were up to its end. Nothing will ask where the bytes
+        came from, for nothing is open behind them.
+        """
+        size = sum(map(len, contents))
+        self.chunks = chunks
+        self._size += size
+        self._decoded_size += size
+        self._origins.size += size
+        self._unhashed += contents
+        self._unhashed_size += size
+        if self._unhashed_size > HASH_STEP:
+            self._hash()
+
+    @property
+    def event_stream(self) -> EventStreamDecoder | None:
+        """What reads its events, if the content is them as it is."""
+        return None if self._content is not None else self._events
+
+    def _receive_coded(self, content: list[Data]) -> list[Record]:
+        assert self._content is not None
+        records: list[Record] = []
+        for piece in content:
+            if self._has_hole:
+                self._size += len(piece.data)
+                continue
+            for start, end in self._arrivals(piece):
+                self._size += end - start
+                data = piece.data[start - piece.start : end - piece.start]
+                for decoded in self._content.receive_data(data):
+                    found = self._receive_output(decoded, (start, end, piece.chunk))
+                    records += found
+                    self._count(len(found))
+                records += self._faults(start, end)
+        return records
+
+    def _count(self, found: int) -> None:
+        """Count what the content gives, and go no further if it is more than it can be worth.
+
+        Small events take 70 times more memory than the decoded bytes that the ratio bounds.
+        """
+        assert self._content is not None
+        self._found += found
+        if self._found > MAX_EVENTS_FREE + self._size * MAX_EVENTS_RATIO:
+            self._content.stop(f"{self._found:,} events and faults in {self._size:,} bytes")
+
+    def _arrivals(self, piece: Data) -> Iterator[tuple[int, int]]:
+        """Yield where a piece is cut by packets: what one completes is not the next one's."""
+        start = piece.start
+        while start < piece.end:
+            end = min(self._writer.stream.at(start)[0], piece.end)
+            yield start, end
+            start = end
+
+    def receive_missing(self, found: MissingData) -> list[Record]:
+        """Take note that content is missing: coded content cannot go on behind the hole."""
+        length = found.end - found.start
+        self._size += length
+        is_first, self._has_hole = not self._has_hole, True
+        if self._content is not None:
+            fault = diagnose(
+                "content-coding-damaged", found.start, found.end, f"{length} bytes are missing"
+            )
+            return [self._writer.diagnostic(fault, self.exchange)] if is_first else []
+        if self._events is None:
+            return []
+        self._origins.extend(length, (found.start, found.end, found.chunk))
+        return self._records(self._events.receive_gap(length))
+
+    def end_content(self, found: EndOfMessage) -> list[Record]:
+        """Return what the end of the body completes in its content."""
+        records: list[Record] = []
+        if self._content is not None and found.complete and not self._has_hole:
+            self._content.finish()
+            records += self._faults(found.end, found.end)
+        if self._events is not None:
+            # For the content its framing's end is as good as the connection's.
+            ended_by = found.ended_by
+            ending = ended_by if ended_by == "reset" or ended_by == "capture-end" else "close"
+            records += self._records(self._events.receive_eof(ending))
+        return records
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        """Where in the direction's stream unfinished events began, and their last byte so far."""
+        if self._events is None or not (begun := self._events.open_offsets):
+            return ()
+        last = self._origins.size - 1
+        return tuple(self._place(offset, offset + 1)[0] for offset in (*begun, last))
+
+    def _receive_output(self, data: bytes, origin: Origin) -> list[Record]:
+        """Take what a decompressor made of the content at ``origin``."""
+        if self._events is not None:
+            self._origins.extend(len(data), origin)
+        return self._receive_decoded(data)
+
+    def _receive_decoded(self, data: bytes) -> list[Record]:
+        self._decoded_size += len(data)
+        self._unhashed.append(data)
+        self._unhashed_size += len(data)
+        if self._unhashed_size > HASH_STEP:
+            self._hash()
+        if self._events is None:
+            return []
+        found = self._events.receive_data(data)
+        records = self._records(found) if found else []
+        if len(self._origins) > FORGET_EVERY:
+            self._origins.retain(self._events.open_offsets)
+        return records
+
+    def _records(self, found: list[Event]) -> list[Record]:
+        writer = self._writer
+        records: list[Record] = []
+        for event in found:
+            start, end, first_chunk, last_chunk = self._place(event.start, event.end)
+            if isinstance(event, ServerSentEvent):
+                records.append(
+                    writer.sse_event(event, self.exchange, start, end, first_chunk, last_chunk)
+                )
+            else:
+                assert isinstance(event, Diagnostic), event
+                placed = Diagnostic(start, end, event.code, event.summary)
+                records.append(writer.diagnostic(placed, self.exchange))
+        return records
+
+    def _place(self, start: int, end: int) -> tuple[int, int, int | None, int | None]:
+        """Return where [start, end) of the decoded content lies in the stream, and its chunks."""
+        upto, (begin, finish, first_chunk) = self._origins.at(start)
+        if end <= upto:
+            last_chunk = first_chunk
+            if self._content is None:
+                begin, finish = finish - (upto - start), finish - (upto - end)
+            return begin, finish, first_chunk, last_chunk
+        if self._content is None:
+            begin = finish - (upto - start)
+        upto, (_, finish, last_chunk) = self._origins.at(end - 1)
+        if self._content is None:
+            finish -= upto - end
+        return begin, finish, first_chunk, last_chunk
+
+    def _faults(self, start: int, end: int) -> list[Record]:
+        assert self._content is not None
+        faults = self._content.take_faults()
+        return [
+            self._writer.diagnostic(diagnose(code, start, end, detail), self.exchange)
+            for code, detail in faults
+        ]
+
+    def _hash(self) -> None:
+        self._digest.update(b"".join(self._unhashed))
+        self._unhashed.clear()
+        self._unhashed_size = 0
+
+    def record(self, found: EndOfMessage) -> BodyRecord:
+        """Return the body's own record; once."""
+        self._hash()
+        writer = self._writer
+        # The decoder names the start of an open body among its open_offsets: the map still has it.
+        first_packet, last_packet, first_time, last_time = writer.place(self._start, found.end)
+        assert found.ended_by is not None
+        return BodyRecord(
+            writer.connection,
+            self.exchange,
+            writer.sender,
+            first_packet,
+            last_packet,
+            first_time,
+            last_time,
+            found.start,
+            found.end - found.start,
+            self._size,
+            self._decoded_size,
+            ", ".join(reversed(self._codings)) or None,
+            self._digest.hexdigest(),
+            self.chunks,
+            found.complete and not self._has_hole,
+            found.ended_by,
+        )

@@ -1,0 +1,136 @@
+"""Chunks that are one server-sent event each: the commonest stream of all, in one pass.
+
+Strategy: nearly every server writes an event as a chunk of its own. Such a chunk, if it lies whole
+in the piece at hand, is matched with its event by one expression, and both records are written
+at once. The layers between are not called, but told afterwards how far it went; they must be
+between two elements, so that nothing is open and nothing asks later where these bytes came from.
+Everything else is left to them: chunks of any other kind, and whatever is a fault. A test decodes
+every capture with this path and without it.
+
+It ties three layers together that are better apart (``chunked``, ``sse``, ``body``), for a number:
+a whole decode takes a sixth of the machine's instructions less.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ..http1.chunk_line import match_chunk_line
+from ..http1.decoder import ResponseDecoder
+from ..limits import MAX_SSE_LINE
+from ..records import PLACE, ChunkRecord, Record, SseEventRecord
+from ..sse.stream import EventStreamDecoder, commonest_block
+from .body import Body
+from .writer import RecordWriter
+
+# chunk = chunk-size CRLF chunk-data CRLF (RFC 9112 section 7.1), and the data is one block; as in
+# ``chunked``, 15 digits stay below MAX_CHUNK_SIZE.
+EVENT_CHUNKS = tuple(
+    re.compile(rb"([0-9A-Fa-f]{1,15})\r\n(" + commonest_block(newline) + rb")\r\n").match
+    for newline in (b"\r\n", b"\n")
+)
+Match = Callable[[bytes, int], re.Match[bytes] | None]
+
+
+class FastSse:
+    """Reads what it can of one response body that is chunked, not coded, and an event stream."""
+
+    __slots__ = ("_decoder", "_body", "_events", "_writer", "_match")
+
+    def __init__(
+        self, decoder: ResponseDecoder, body: Body, events: EventStreamDecoder, writer: RecordWriter
+    ) -> None:
+        self._decoder = decoder
+        self._body = body
+        self._events = events
+        self._writer = writer
+        self._match: Match | None = None
+
+    def receive(self, data: bytes, pos: int, records: list[Record]) -> int:
+        """Read the chunks that begin at ``pos`` of ``data``; return where they end.
+
+        Long for one function: it is the hot loop.
+        """
+        index = first_index = self._decoder.next_chunk
+        if index is None or first_index is None or not self._events.is_between:
+            return pos
+        match = self._match or self._learn(data, pos)
+        if match is None:
+            return pos
+        writer = self._writer
+        connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
+        span, place = writer.stream.span, writer.place
+        exchange = self._body.exchange
+        event_id = self._events.last_event_id
+        base = self._decoder.offset - pos
+        contents: list[bytes] = []
+        is_in_order = True
+        begin = pos
+        while (found := match(data, pos)) is not None:
+            size, content, raw_id, raw_type, raw_data = found.groups()
+            length = len(content)
+            if int(size, 16) != length or length > MAX_SSE_LINE:
+                break
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                break
+            fields: list[tuple[str, str]] = []
+            if raw_id is not None:
+                event_id = raw_id.decode()
+                fields.append(("id", event_id))
+            event_type = "message"
+            if raw_type is not None:
+                event_type = raw_type.decode()
+                fields.append(("event", event_type))
+            value = raw_data.decode()
+            fields.append(("data", value))
+            end = found.end()
+            start, stop = base + pos, base + end
+            event_start, event_end = stop - 2 - length, stop - 2
+            first, last = span(start, stop)
+            if first is last:
+                first_packet, last_packet, first_time, last_time = event_place = first
+            else:
+                is_in_order = False  # the chunk may end in a later packet than its event
+                first_packet, last_packet, first_time, last_time = place(start, stop)
+                event_place = place(event_start, event_end)
+            records.append(
+                ChunkRecord(
+                    connection, exchange, sender, first_packet, last_packet, first_time, last_time,
+                    start, stop - start, index, length, "", text if keeps_data else None,
+                    "utf-8" if keeps_data else None, None,
+                )
+            )  # fmt: skip
+            first_packet, last_packet, first_time, last_time = event_place
+            records.append(
+                SseEventRecord(
+                    connection, exchange, sender, first_packet, last_packet, first_time, last_time,
+                    event_start, length, event_type or "message", value if keeps_data else None,
+                    event_id, None, True, fields if keeps_data else None, index, index,
+                )
+            )  # fmt: skip
+            contents.append(content)
+            index += 1
+            pos = end
+        if contents:
+            self._decoder.advance(index - first_index, pos - begin)
+            self._events.advance(sum(map(len, contents)), event_id)
+            self._body.advance(contents, index)
+        if not is_in_order:
+            records.sort(key=PLACE)
+        return pos
+
+    def _learn(self, data: bytes, pos: int) -> Match | None:
+        """Find out which line ends the server writes."""
+        for match in EVENT_CHUNKS:
+            if match(data, pos) is not None:
+                self._match = match
+                return match
+        return None
+
+    def end_of_element(self, data: bytes, pos: int) -> int:
+        """Return where a chunk of any kind ends that begins at ``pos``, else the end."""
+        line = match_chunk_line(data, pos)
+        return len(data) if line is None else min(line.end() + int(line[1], 16) + 2, len(data))

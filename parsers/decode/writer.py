@@ -1,0 +1,238 @@
+"""From events to records: what was decoded, and the packets that carried it.
+
+A writer belongs to one direction of one connection. It looks up the packets of an event when the
+event is made, while the source map still holds them, and writes the contract's record.
+"""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic
+from ..http1.chunked import Chunk
+from ..http1.decoder import Request, Response
+from ..provenance import Arrival, Completion, SourceMap
+from ..records import (
+    ChunkRecord,
+    DiagnosticRecord,
+    Fields,
+    GapRecord,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+    text_or_base64,
+)
+from ..sse.stream import ServerSentEvent
+from ..websocket.frames import OPCODE_NAMES, Frame
+from ..websocket.messages import Message
+
+
+def wire_text(data: bytes) -> str:
+    """Return bytes of a head as text: UTF-8 where they are, else each byte as its own character."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def wire_fields(fields: list[tuple[bytes, bytes]]) -> Fields:
+    return [(wire_text(name), wire_text(value)) for name, value in fields]
+
+
+class RecordWriter:
+    """Writes the records of one direction."""
+
+    __slots__ = (
+        "connection",
+        "sender",
+        "stream",
+        "keeps_data",
+    )
+
+    def __init__(
+        self, connection: int, sender: Sender, stream: SourceMap[Arrival], keep_data: bool
+    ) -> None:
+        self.connection = connection
+        self.sender = sender
+        self.stream = stream
+        self.keeps_data = keep_data
+
+    def place(self, start: int, end: int) -> Arrival:
+        """Return the packets and times of [start, end) of this direction's stream."""
+        if not self.stream.size:
+            return 0, 0, 0.0, 0.0
+        first, last = self.stream.span(start, end)
+        if first is last:
+            return first
+        return first[0], last[1], first[2], last[3]
+
+    def request(self, found: Request, exchange: int) -> RequestRecord:
+        return RequestRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            *self.place(found.start, found.end),
+            found.start,
+            found.end - found.start,
+            wire_text(found.method),
+            wire_text(found.target),
+            wire_text(found.version),
+            wire_fields(found.headers),
+        )
+
+    def response(self, found: Response, exchange: int) -> ResponseRecord:
+        return ResponseRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            *self.place(found.start, found.end),
+            found.start,
+            found.end - found.start,
+            wire_text(found.version),
+            found.status,
+            wire_text(found.reason),
+            wire_fields(found.headers),
+            found.framing,
+        )
+
+    def chunk(self, found: Chunk, exchange: int) -> ChunkRecord:
+        data, encoding = (None, None) if found.data is None else text_or_base64(found.data)
+        first_packet, last_packet, first_time, last_time = self.place(found.start, found.end)
+        trailers = found.trailers
+        return ChunkRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            first_packet,
+            last_packet,
+            first_time,
+            last_time,
+            found.start,
+            found.end - found.start,
+            found.index,
+            found.size,
+            wire_text(found.extension) if found.extension else "",
+            data,
+            encoding,
+            None if trailers is None else wire_fields(trailers),
+        )
+
+    def sse_event(
+        self,
+        found: ServerSentEvent,
+        exchange: int,
+        start: int,
+        end: int,
+        first_chunk: int | None,
+        last_chunk: int | None,
+    ) -> SseEventRecord:
+        """Write an event that lies at [start, end) of the direction's stream."""
+        first_packet, last_packet, first_time, last_time = self.place(start, end)
+        keeps_data = self.keeps_data
+        return SseEventRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            first_packet,
+            last_packet,
+            first_time,
+            last_time,
+            start,
+            end - start,
+            found.type,
+            found.data if keeps_data else None,
+            found.last_event_id,
+            found.retry,
+            found.dispatched,
+            found.fields if keeps_data else None,
+            first_chunk,
+            last_chunk,
+        )
+
+    def frame(self, found: Frame, exchange: int) -> WebSocketFrameRecord:
+        data, encoding = (None, None) if found.payload is None else text_or_base64(found.payload)
+        first_packet, last_packet, first_time, last_time = self.place(found.start, found.end)
+        key = found.masking_key
+        return WebSocketFrameRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            first_packet,
+            last_packet,
+            first_time,
+            last_time,
+            found.start,
+            found.end - found.start,
+            found.fin,
+            found.rsv1,
+            found.rsv2,
+            found.rsv3,
+            found.opcode,
+            OPCODE_NAMES[found.opcode],
+            found.masked,
+            None if key is None else key.hex(),
+            found.payload_length,
+            data,
+            encoding,
+            found.close_code,
+            found.close_reason,
+        )
+
+    def message(self, found: Message, exchange: int) -> WebSocketMessageRecord:
+        data, encoding = text_or_base64(found.data) if self.keeps_data else (None, None)
+        first_packet, last_packet, first_time, last_time = self.place(found.start, found.end)
+        return WebSocketMessageRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            first_packet,
+            last_packet,
+            first_time,
+            last_time,
+            found.start,
+            found.end - found.start,
+            found.type,
+            found.size,
+            data,
+            encoding,
+            found.frames,
+            found.compressed,
+        )
+
+    def gap(self, start: int, length: int, exchange: int | None) -> GapRecord:
+        return GapRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            *self.place(start, start + length),
+            start,
+            length,
+            length,
+        )
+
+    def diagnostic(
+        self, found: Diagnostic, exchange: int | None, shown: Completion | None = None
+    ) -> DiagnosticRecord:
+        """Write a fault; one at the very end of the stream is shown with its last packet.
+
+        ``shown`` is the packet of a fault of TCP, which its place in the stream does not tell:
+        nothing may have been put in order there yet.
+        """
+        if shown is None:
+            place = self.place(found.start, found.end)
+        else:
+            packet, time = shown
+            place = packet, packet, time, time
+        return DiagnosticRecord(
+            self.connection,
+            exchange,
+            self.sender,
+            *place,
+            found.start,
+            found.end - found.start,
+            found.severity,
+            found.code,
+            found.summary,
+            found.reference,
+        )

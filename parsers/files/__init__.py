@@ -1,0 +1,1 @@
+"""Capture files: bytes in, packets out."""

@@ -1,0 +1,459 @@
+"""The pcapng file format (draft-ietf-opsawg-pcapng), its obsolete blocks included.
+
+Strategy: framing and meaning are two classes. :class:`BlockReader` finds blocks: type, body and
+where they lie, nothing else; it alone knows byte orders and lengths. :class:`PcapngReader` knows
+what blocks mean. It walks the usual ones in place: an Enhanced Packet Block without options, of
+the same interface and the same upper half of the timestamp as the one before it, costs two
+``unpack_from``, one slice and one multiplication. Every other block goes to the method for its
+type, through the general path; that path alone reads everything too, and a test shows that both
+agree. What is kept is the rest of the buffer, shorter than one block. Each byte is copied twice.
+
+A fault inside a block costs that block: the next one is where the length says. A block whose
+length cannot be right ends the reading, since nothing says where the next one begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct, calcsize, pack, unpack_from
+from typing import NamedTuple
+
+from ..limits import MAX_BLOCK
+from .input import CaptureInput
+from .packets import NANOSECONDS, CaptureNotes, Interface, Packet
+
+# Section 11.1, block type codes.
+SECTION_HEADER = 0x0A0D0D0A  # the same in both byte orders
+INTERFACE_DESCRIPTION = 1
+OBSOLETE_PACKET = 2
+SIMPLE_PACKET = 3
+INTERFACE_STATISTICS = 5
+ENHANCED_PACKET = 6
+DECRYPTION_SECRETS = 10
+NUMBERED_RECORDS = frozenset(
+    {9, 0xBAD, 0x40000BAD, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222}
+)  # systemd journal entries, custom blocks, Sysdig events: no packets, but Wireshark numbers them
+BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # 0x1A2B3C4D, section 4.1
+# An Enhanced Packet Block up to its data (sections 3.1 and 4.3), and the length at its end.
+USUAL_LAYOUTS = {
+    order: (Struct(order + "7I").unpack_from, Struct(order + "I").unpack_from) for order in "<>"
+}
+UNKNOWN_LENGTH = 2**64 - 1
+SHORTEST_BLOCK = 12
+SHORTEST_SECTION_HEADER = 28
+
+
+class Block(NamedTuple):
+    """One block as it lies in the file (section 3.1)."""
+
+    type: int
+    body: bytes
+    byte_order: str
+    """``<`` (little-endian) or ``>``: its section's."""
+    offset: int
+    """Of its first byte in the file."""
+
+    def options(self, start: int) -> Iterator[tuple[int, bytes | None]]:
+        """Yield code and value of each option from ``start`` of the body on (section 3.5).
+
+        A value that does not fit into the body is None, and the last.
+        """
+        layout = self.byte_order + "HH"
+        while start + 4 <= len(self.body):
+            code, length = unpack_from(layout, self.body, start)
+            if code == 0:  # opt_endofopt, which may also be missing
+                return
+            start += 4
+            if start + length > len(self.body):
+                yield code, None
+                return
+            yield code, self.body[start : start + length]
+            start += padded(length)
+
+    def encoded(self) -> bytes:
+        """Return the block as it lies in a file."""
+        length = pack(self.byte_order + "I", len(self.body) + SHORTEST_BLOCK)
+        return pack(self.byte_order + "I", self.type) + length + self.body + length
+
+
+def padded(length: int) -> int:
+    """Return ``length`` rounded up to a multiple of 32 bits, as everything in pcapng is."""
+    return (length + 3) & -4
+
+
+class BlockReader:
+    """The blocks of a pcapng file, whatever they mean.
+
+    ``buffer`` and ``position`` are public to :class:`PcapngReader`, which takes the usual blocks
+    from there itself. ``fault`` says why the blocks ended, if not because the file did.
+    """
+
+    def __init__(self, source: CaptureInput) -> None:
+        self.buffer = b""
+        self.position = 0
+        self.byte_order = "<"
+        self.fault: tuple[str, str] | None = None
+        self._source = source
+        self._offset = 0  # of the buffer in the file
+
+    @property
+    def offset(self) -> int:
+        """Where the next block begins in the file."""
+        return self._offset + self.position
+
+    def __iter__(self) -> Iterator[Block]:
+        while (block := self.next_block()) is not None:
+            yield block
+
+    def next_block(self) -> Block | None:
+        """Return the next block; None at the end of the file, or of what can be read of it."""
+        if not self._have(8):
+            return None
+        start = self.position
+        kind, length = unpack_from(self.byte_order + "II", self.buffer, start)
+        if kind == SECTION_HEADER:
+            if not self._begin_section():
+                return None
+            (length,) = unpack_from(self.byte_order + "I", self.buffer, self.position + 4)
+        if problem := _unlikely_length(kind, length):
+            self._stop("capture-damaged", problem)
+            return None
+        if not self._have(length):
+            return None
+        start, end = self.position, self.position + length
+        (again,) = unpack_from(self.byte_order + "I", self.buffer, end - 4)
+        if again != length:
+            problem = f"the block's length is {length:,} at its beginning, {again:,} at its end"
+            self._stop("capture-damaged", problem)
+            return None
+        block = Block(kind, self.buffer[start + 8 : end - 4], self.byte_order, self.offset)
+        self.position = end
+        return block
+
+    def _begin_section(self) -> bool:
+        """Take the byte order from a Section Header Block (section 4.1), before its length."""
+        if not self._have(12):
+            return False
+        magic = self.buffer[self.position + 8 : self.position + 12]
+        order = BYTE_ORDERS.get(magic)
+        if order is None:
+            self._stop(
+                "capture-damaged", f"byte-order magic 1a2b3c4d expected, {magic.hex()} found"
+            )
+            return False
+        self.byte_order = order
+        return True
+
+    def _have(self, need: int) -> bool:
+        """Return whether ``need`` bytes are in the buffer, after reading more if they are not."""
+        if len(self.buffer) - self.position >= need:
+            return True
+        self._offset += self.position
+        self.buffer = self._source.refill(self.buffer[self.position :], need)
+        self.position = 0
+        if len(self.buffer) >= need:
+            return True
+        if self._source.fault:
+            self._stop(*self._source.fault)
+        elif self.buffer:
+            found = len(self.buffer)
+            self._stop("capture-cut", f"a block: {need:,} bytes expected, {found:,} found")
+        return False
+
+    def _stop(self, code: str, detail: str) -> None:
+        self.fault = code, detail
+
+
+def _unlikely_length(kind: int, length: int) -> str | None:
+    """Return what is wrong with a block's total length (section 3.1), None if nothing is."""
+    shortest = SHORTEST_SECTION_HEADER if kind == SECTION_HEADER else SHORTEST_BLOCK
+    if length < shortest:
+        return f"a block of {length} bytes, at least {shortest} expected"
+    if length > MAX_BLOCK:
+        return f"a block of {length:,} bytes, at most {MAX_BLOCK:,} expected"
+    if length % 4:
+        return f"a block of {length:,} bytes, a multiple of 4 expected"
+    return None
+
+
+class PcapngReader:
+    """The packets of one pcapng file."""
+
+    def __init__(self, source: CaptureInput, notes: CaptureNotes) -> None:
+        self._blocks = BlockReader(source)
+        self._notes = notes
+        self._number = 0
+        self._interfaces: list[Interface] = []  # of the current section
+        self._section = -1
+        self._section_start = 0  # in the file, of the first block after the section's header
+        self._section_length = UNKNOWN_LENGTH
+        self._supported = True
+        self._forget_usual()
+        self._receive = {
+            SECTION_HEADER: self._section_header,
+            INTERFACE_DESCRIPTION: self._interface_description,
+            OBSOLETE_PACKET: self._obsolete_packet,
+            SIMPLE_PACKET: self._simple_packet,
+            INTERFACE_STATISTICS: self._interface_statistics,
+            ENHANCED_PACKET: self._enhanced_packet,
+            DECRYPTION_SECRETS: self._decryption_secrets,
+        }
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield every packet in order; the faults on the way go to the notes."""
+        blocks = self._blocks
+        while self._supported:
+            header, trailer = USUAL_LAYOUTS[blocks.byte_order]
+            usual_interface, usual_high, base, tick, link_type = self._usual
+            buffer, position, number = blocks.buffer, blocks.position, self._number
+            size = len(buffer)
+            last = size - 32
+            while position <= last:
+                kind, length, interface, high, low, captured, original = header(buffer, position)
+                end = position + length
+                if (
+                    kind != ENHANCED_PACKET
+                    or interface != usual_interface
+                    or high != usual_high
+                    or length != (captured + 35 & -4)  # 28 before the data, 4 after it: no options
+                    or captured > original
+                    or end > size
+                    or trailer(buffer, end - 4)[0] != length
+                ):
+                    break
+                number += 1
+                start = position + 28
+                time_ns = base + low * tick
+                yield number, time_ns, link_type, original, buffer[start : start + captured]
+                position = end
+            blocks.position, self._number = position, number
+            block = blocks.next_block()
+            if block is None:
+                break
+            packet = self._take(block)
+            if packet is not None:
+                yield packet
+        self._end()
+
+    def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
+        """Yield every block as it lies in the file, and the number of the packet that it holds.
+
+        None for a block that holds none. The faults on the way go to the notes.
+        """
+        while self._supported and (block := self._blocks.next_block()) is not None:
+            packet = self._take(block)
+            yield block, None if packet is None else packet[0]
+        self._end()
+
+    def _take(self, block: Block) -> Packet | None:
+        """Read any one block; blocks of unknown types are skipped."""
+        receive = self._receive.get(block.type)
+        if receive is not None:
+            return receive(block)
+        if block.type in NUMBERED_RECORDS:
+            self._number += 1
+        return None
+
+    def _end(self) -> None:
+        if self._blocks.fault:
+            self._notes.fault(*self._blocks.fault, self._number, self._blocks.offset)
+        elif self._supported:
+            self._end_section(self._blocks.offset)
+
+    def _section_header(self, block: Block) -> None:
+        """Section 4.1."""
+        self._end_section(block.offset)
+        self._section += 1
+        self._section_start = self._blocks.offset
+        fields = unpack_from(block.byte_order + "4xHHQ", block.body)
+        major, minor, self._section_length = fields
+        self._interfaces = []
+        self._forget_usual()
+        # "1.2" was written by mistake and means 1.0.
+        if (major, minor) not in ((1, 0), (1, 2)):
+            self._supported = False
+            found = f"pcapng version {major}.{minor}, 1.0 expected"
+            self._fault(block, "capture-unsupported", found)
+            return
+        self._comments(block, 16, None)
+
+    def _end_section(self, offset: int) -> None:
+        """Compare the section with the length it was said to have; it is never needed."""
+        length = offset - self._section_start
+        if self._section_length not in (UNKNOWN_LENGTH, length):
+            detail = f"a section of {length:,} bytes, {self._section_length:,} expected"
+            self._notes.fault("capture-damaged", detail, self._number, offset)
+
+    def _interface_description(self, block: Block) -> None:
+        """Section 4.2."""
+        fields = self._numbers(block, "H2xI")
+        if fields is None:
+            return
+        link_type, snaplen = fields
+        interface = Interface(link_type, snaplen, section=self._section)
+        for code, value in self._options(block, 8):
+            self._interface_option(block, interface, code, value)
+        if self._notes.interface(interface, self._number, block.offset):
+            self._interfaces.append(interface)
+
+    def _interface_option(
+        self, block: Block, interface: Interface, code: int, value: bytes
+    ) -> None:
+        if code == 1:
+            interface.comment = "\n".join(filter(None, (interface.comment, _text(value))))
+        elif code == 2:
+            interface.name = _text(value)
+        elif code == 3:
+            interface.description = _text(value)
+        elif code == 9 and self._has_size(block, "if_tsresol", value, 1):
+            # The most significant bit: a negative power of 2; otherwise of 10.
+            base, exponent = (2, value[0] & 0x7F) if value[0] & 0x80 else (10, value[0])
+            interface.ticks_per_second = base**exponent
+        elif code == 11 and value[:1] == b"\0":  # otherwise it is BPF code
+            interface.filter = _text(value[1:])
+        elif code == 15:
+            interface.hardware = _text(value)
+        elif code == 14 and self._has_size(block, "if_tsoffset", value, 8):
+            (interface.tsoffset,) = unpack_from(block.byte_order + "q", value)
+
+    def _enhanced_packet(self, block: Block) -> Packet | None:
+        """Section 4.3."""
+        fields = self._numbers(block, "5I")
+        if fields is None:
+            return None
+        identifier, high, low, captured, original = fields
+        packet = self._timed_packet(block, identifier, high << 32 | low, captured, original)
+        if packet is not None:
+            interface = self._interfaces[identifier]
+            tick, exact = divmod(NANOSECONDS, interface.ticks_per_second)
+            if exact:
+                self._forget_usual()  # or where the next usual one comes from would not be seen
+            else:
+                base = interface.time_ns(high << 32)
+                self._usual = (identifier, high, base, tick, interface.link_type)
+        return packet
+
+    def _forget_usual(self) -> None:
+        """Send the next packet through the general path, which learns what is usual."""
+        self._usual = (-1, -1, 0, 0, 0)  # interface, upper half of the timestamp, its time, ...
+
+    def _obsolete_packet(self, block: Block) -> Packet | None:
+        """Appendix A: the Packet Block, with a count of dropped packets beside the interface."""
+        fields = self._numbers(block, "H2x4I")
+        if fields is None:
+            return None
+        identifier, high, low, captured, original = fields
+        return self._timed_packet(block, identifier, high << 32 | low, captured, original)
+
+    def _timed_packet(
+        self, block: Block, identifier: int, ticks: int, captured: int, original: int
+    ) -> Packet | None:
+        """Return the packet of a block whose data begins at 20, and take its options."""
+        interface = self._described(block, identifier)
+        if interface is None or not self._fits(block, 20, captured):
+            return None
+        self._number += 1
+        if captured > original:
+            detail = f"{captured:,} bytes captured of a packet of {original:,} bytes"
+            self._fault(block, "capture-damaged", detail)
+        options = 20 + padded(captured)
+        if options < len(block.body):
+            self._comments(block, options, self._number)
+        self._notes.origins.add(self._number, interface.is_relay)
+        data = block.body[20 : 20 + captured]
+        return self._number, interface.time_ns(ticks), interface.link_type, original, data
+
+    def _simple_packet(self, block: Block) -> Packet | None:
+        """Section 4.4: no time; of interface 0, whose snaplen says how much was captured."""
+        fields = self._numbers(block, "I")
+        if fields is None:
+            return None
+        (original,) = fields
+        interface = self._described(block, 0)
+        if interface is None:
+            return None
+        captured = min(original, interface.snaplen or original)
+        if not self._fits(block, 4, captured):
+            return None
+        self._number += 1
+        self._notes.origins.add(self._number, interface.is_relay)
+        return self._number, None, interface.link_type, original, block.body[4 : 4 + captured]
+
+    def _interface_statistics(self, block: Block) -> None:
+        """Section 4.6: of interest is how many packets the capture has lost."""
+        fields = self._numbers(block, "I8x")
+        if fields is None:
+            return
+        interface = self._described(block, fields[0])
+        for code, value in self._options(block, 12):
+            if code == 1:
+                self._comment(block, None, value)
+            elif code == 5 and interface and self._has_size(block, "isb_ifdrop", value, 8):
+                (interface.dropped,) = unpack_from(block.byte_order + "Q", value)
+
+    def _decryption_secrets(self, block: Block) -> None:
+        """Section 4.7."""
+        fields = self._numbers(block, "2I")
+        if fields is None:
+            return
+        kind, length = fields
+        if self._fits(block, 8, length):
+            self._notes.secret(kind, block.body[8 : 8 + length], self._number, block.offset)
+            self._comments(block, 8 + padded(length), None)
+
+    def _numbers(self, block: Block, layout: str) -> tuple[int, ...] | None:
+        """Return the numbers that a block's body begins with, None if it is too short."""
+        layout = block.byte_order + layout
+        size = calcsize(layout)
+        found = len(block.body)
+        if found >= size:
+            return unpack_from(layout, block.body)
+        detail = f"a block of type {block.type} with {found} bytes, {size} expected"
+        self._fault(block, "capture-damaged", detail)
+        return None
+
+    def _described(self, block: Block, identifier: int) -> Interface | None:
+        """Return an interface of the current section."""
+        if identifier < len(self._interfaces):
+            return self._interfaces[identifier]
+        known = len(self._interfaces)
+        detail = f"a block about interface {identifier}, but only {known} have been described"
+        self._fault(block, "capture-damaged", detail)
+        return None
+
+    def _fits(self, block: Block, start: int, length: int) -> bool:
+        room = len(block.body) - start
+        if length <= room:
+            return True
+        detail = f"{length:,} bytes of data in a block that has room for {room:,}"
+        self._fault(block, "capture-damaged", detail)
+        return False
+
+    def _has_size(self, block: Block, name: str, value: bytes, size: int) -> bool:
+        if len(value) == size:
+            return True
+        self._fault(block, "capture-damaged", f"{name} of {len(value)} bytes, {size} expected")
+        return False
+
+    def _options(self, block: Block, start: int) -> Iterator[tuple[int, bytes]]:
+        for code, value in block.options(start):
+            if value is None:
+                self._fault(block, "capture-damaged", f"option {code} is longer than its block")
+            else:
+                yield code, value
+
+    def _comments(self, block: Block, start: int, about: int | None) -> None:
+        for code, value in self._options(block, start):
+            if code == 1:
+                self._comment(block, about, value)
+
+    def _comment(self, block: Block, about: int | None, value: bytes) -> None:
+        self._notes.comment(about, _text(value), self._number, block.offset)
+
+    def _fault(self, block: Block, code: str, detail: str) -> None:
+        self._notes.fault(code, detail, self._number, block.offset)
+
+
+def _text(value: bytes) -> str:
+    """Return an option's text: UTF-8, by some writers with a terminating NUL."""
+    return value.decode(errors="replace").rstrip("\0")

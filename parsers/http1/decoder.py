@@ -1,0 +1,156 @@
+"""HTTP/1.1 messages of one direction (RFC 9112).
+
+Strategy: one decoder for what a client sends, one for what a server sends. Bytes go in, and
+:class:`Request` or :class:`Response`, then :class:`Data`, :class:`Chunk` and :class:`MissingData`
+of its body, then :class:`EndOfMessage` come out, each with the piece that completed it, with a
+:class:`Diagnostic` for every fault. How bytes are read, and what is kept, is in
+``http1_states.py``; here is what differs between the directions: the first line, what its fields
+say of the body, and behind which messages another protocol comes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ..diagnostics import diagnose
+from ..limits import MAX_FIELDS, MAX_PIPELINED
+from ..provenance import Event
+from .chunked import Chunk, Data, MissingData
+from .framing import BodyFraming, asks_upgrade, keeps_alive, request_framing, response_framing
+from .head import (
+    CERTAIN_REQUEST,
+    CERTAIN_RESPONSE,
+    REQUEST_LINE_BEGINS,
+    STATUS_LINE_BEGINS,
+    Fields,
+    RequestLine,
+    StatusLine,
+    parse_request_line,
+    parse_status_line,
+)
+from .messages import EndOfMessage, Request, Response
+from .states import MessageDecoder
+
+__all__ = [
+    "Chunk",
+    "Data",
+    "EndOfMessage",
+    "MissingData",
+    "Request",
+    "RequestDecoder",
+    "Response",
+    "ResponseDecoder",
+]
+
+
+class RequestDecoder(MessageDecoder):
+    """Decode what a client sends.
+
+    Behind a request for Upgrade or with CONNECT, or at an HTTP/2 preface, it is ``paused``.
+    """
+
+    certain_message = CERTAIN_REQUEST
+    start_line_begins = REQUEST_LINE_BEGINS
+    _empty_line_fault = "http-leading-empty-line"
+
+    _request_line: RequestLine
+
+    def _take_start_line(self, line: bytes) -> bool:
+        # RFC 9113 section 3.4: the preface begins with what no HTTP/1.1 server takes.
+        if line == b"PRI * HTTP/2.0\r\n" and self._takes_preface:
+            self.paused_for = "http2"
+            self._hold_from(self._start)
+            self._held.hold(self._start, line)
+            return True
+        parsed = parse_request_line(line)
+        if parsed is None:
+            return False
+        self._request_line = parsed
+        return True
+
+    def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
+        method, target, version, faults = self._request_line
+        body = request_framing(method, version, fields)
+        upgrade = asks_upgrade(method, version, fields)
+        if upgrade:
+            self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
+        self._keep_alive = keeps_alive(version, fields)
+        events.append(
+            Request(
+                self._start,
+                end,
+                method,
+                target,
+                version,
+                fields[:MAX_FIELDS],
+                body.framing,
+                body.codings,
+                upgrade,
+            )
+        )
+        events += [
+            diagnose(code, self._start, self._section_start, detail) for code, detail in faults
+        ]
+        return body
+
+
+class ResponseDecoder(MessageDecoder):
+    """Decode what a server sends. It must be told what was asked: :meth:`expect`.
+
+    Behind 101, and behind a 2xx response to CONNECT, it is ``paused``; and behind a response that
+    refuses to switch protocols, until it has been told what was asked next.
+    """
+
+    certain_message = CERTAIN_RESPONSE
+    start_line_begins = STATUS_LINE_BEGINS
+    _empty_line_fault = "http-response-leading-empty-line"
+
+    _status_line: StatusLine
+
+    def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
+        super().__init__(offset, keep_data=keep_data)
+        # Where one direction alone was captured, no response ever takes one: the oldest go.
+        self._expected: deque[tuple[bytes, bool]] = deque(maxlen=MAX_PIPELINED)
+
+    def expect(self, method: bytes, upgrade: bool) -> None:
+        """Take note of a request: its method, and whether it asks for an upgrade."""
+        self._expected.append((method, upgrade))
+
+    def _take_start_line(self, line: bytes) -> bool:
+        parsed = parse_status_line(line)
+        if parsed is None:
+            return False
+        self._status_line = parsed
+        return True
+
+    def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
+        version, status, reason, faults = self._status_line
+        is_interim = 100 <= status < 200 and status != 101
+        is_asked = bool(self._expected)
+        method, upgrade = self._expected[0] if is_asked else (b"GET", True)
+        if is_asked and not is_interim:
+            self._expected.popleft()
+        body = response_framing(version, status, fields, method, upgrade)
+        if body.framing == "upgrade":
+            self.paused_for = "upgrade" if status == 101 else "connect"
+        elif is_asked and upgrade and not is_interim:
+            self.paused_for = "refusal"
+        self._keep_alive = is_interim or keeps_alive(version, fields)
+        events.append(
+            Response(
+                self._start,
+                end,
+                version,
+                status,
+                reason,
+                fields[:MAX_FIELDS],
+                body.framing,
+                body.codings,
+            )
+        )
+        if not is_asked and not is_interim:
+            events.append(diagnose("http-response-unasked", self._start, end))
+        events += [
+            diagnose(code, self._start, self._section_start, detail) for code, detail in faults
+        ]
+        return body

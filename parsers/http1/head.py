@@ -1,0 +1,420 @@
+"""Start lines and header sections of HTTP/1.1 messages (RFC 9112 sections 2 to 5).
+
+Strategy: two collectors find where a line and a field section end, and nothing else. What lies
+whole in the piece at hand is sliced out of it; only an unfinished rest is kept, and searched on
+from where the last search stopped, so that cutting the input finely costs nothing twice. Past its
+limit a collector gives up what it holds. Then plain functions read the whole line or section.
+A well-formed field line is one match of one regular expression; only a line that is not goes
+through :class:`FieldSection`'s second look, which says what is wrong with it and keeps what is
+certain. Trailer sections are read by the same class, with every fault an error: RFC 9112 section
+2.2 lets a recipient take a bare LF for the end of a line in a head, not in a chunked body.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..diagnostics import FAULTS, Diagnostic, diagnose, excerpt
+from ..limits import MAX_FIELDS, MAX_LINE
+
+Fields = list[tuple[bytes, bytes]]
+Fault = tuple[str, str]
+"""A diagnostic's code and its detail; the place is the caller's."""
+
+# --- Where lines and sections end ---
+
+# RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any
+# preceding CR". The empty line that ends a section may end so too.
+SECTION_END = re.compile(rb"\n\r?\n")
+
+
+class LineCollector:
+    """Finds the end of a line of at most ``limit`` bytes, however the input is cut."""
+
+    __slots__ = ("_limit", "_parts", "_size")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def pending(self) -> bytes:
+        """The beginning of a line that has not ended."""
+        return b"".join(self._parts)
+
+    def take(self, data: bytes, pos: int) -> tuple[int, bytes | None]:
+        """Read on at ``pos``; return where reading stopped and the line with its LF.
+
+        The line is None while it has not ended, and empty when its first ``limit`` bytes hold no
+        LF: then those bytes are given up.
+        """
+        room = self._limit - self._size
+        end = data.find(b"\n", pos, pos + room) + 1
+        if end:
+            line = data[pos:end]
+            if self._parts:
+                line = self.pending + line
+                self.clear()
+            return end, line
+        if len(data) - pos >= room:
+            self.clear()
+            return pos + room, b""
+        self._parts.append(data[pos:])
+        self._size += len(data) - pos
+        return len(data), None
+
+    def clear(self) -> None:
+        """Forget the unfinished line."""
+        self._parts.clear()
+        self._size = 0
+
+
+class SectionCollector:
+    """Finds the end of ``*( field-line CRLF ) CRLF`` of at most ``limit`` bytes.
+
+    It begins behind a line, whose LF is the first byte of ``_kept``: so an empty section ends like
+    any other, with LF and an empty line.
+    """
+
+    __slots__ = ("_limit", "_kept")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept = bytearray(b"\n")
+
+    @property
+    def pending(self) -> bytes:
+        """The beginning of a section that has not ended."""
+        return bytes(self._kept[1:])
+
+    def __len__(self) -> int:
+        """Return how long ``pending`` is."""
+        return len(self._kept) - 1
+
+    def take(self, data: bytes, pos: int) -> tuple[int, bytes | None]:
+        """Read on at ``pos``; return where reading stopped and the section.
+
+        The section is None while it has not ended, and empty when it is longer than ``limit``:
+        then its bytes are given up, and reading may go on to find its end.
+        """
+        kept = self._kept
+        if len(kept) == 1 and pos:
+            whole = SECTION_END.search(data, pos - 1, pos + self._limit)
+            if whole is not None:
+                return whole.end(), data[pos : whole.end()]
+        had = len(kept)
+        kept += data[pos : pos + self._limit + 1 - had]
+        ended = SECTION_END.search(kept, max(had - 2, 0))
+        if ended is not None:
+            return pos + ended.end() - had, bytes(kept[1 : ended.end()])
+        stop = pos + len(kept) - had
+        if len(kept) <= self._limit:
+            return stop, None
+        del kept[:-2]  # an empty line may have begun
+        return stop, b""
+
+
+# --- Start lines ---
+
+# RFC 9110 section 5.6.2: token = 1*tchar
+TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+IS_TOKEN = re.compile(TOKEN)
+
+# RFC 9112 section 3:  request-line = method SP request-target SP HTTP-version
+# RFC 9112 section 2.3: HTTP-version = HTTP-name "/" DIGIT "." DIGIT; HTTP-name is case-sensitive.
+# RTSP (RFC 7826) and Icecast have lines like HTTP's: these are read too, and flagged.
+# The target is what holds no white space and no control character; TARGET judges its form.
+VERSION = rb"(?:HTTP|RTSP|ICE)/[0-9]\.[0-9]"
+REQUEST_LINE = re.compile(
+    rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) (" + VERSION + rb")(?:\r\n|\n)"
+)
+
+# RFC 9112 section 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]
+# reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT
+STATUS_LINE = re.compile(rb"(" + VERSION + rb") ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
+IS_VERSION = re.compile(VERSION)
+VERSION_IN_CUT_LINE = re.compile(rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z)")
+STATUS_CODE = re.compile(rb"[0-9]{3}")
+
+# Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
+# looked for in arbitrary bytes. It is a line; or, behind content that did not end with its line,
+# the rest of one, and then a field line follows it. Together they are shorter than 16 KiB.
+_REST_OF_TARGET = rb"(?:/|\*|https?://)[\x21-\x7e]{0,8000}+ HTTP/1\.[01]\r\n"
+_FIELD_FOLLOWS = rb"(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}+:[^\n]{0,7000}+\n)"
+CERTAIN_REQUEST = (
+    rb"(?<=\n)(?:[A-Z]{3,20} " + _REST_OF_TARGET + rb"|CONNECT [\x21-\x7e]{1,8000}+ "
+    rb"HTTP/1\.[01]\r\n)|(?<![A-Z])(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) "
+    + _REST_OF_TARGET
+    + _FIELD_FOLLOWS
+)
+_CERTAIN_STATUS = rb"HTTP/1\.[01] [1-5][0-9]{2} "
+# A reason phrase may hold what looks like another status line: where every byte may begin one, a
+# long phrase would be read once for each of them.
+CERTAIN_RESPONSE = (
+    rb"(?<=\n)" + _CERTAIN_STATUS + rb"[\t\x20-\x7e\x80-\xff]{0,8000}+\r\n|"
+    + _CERTAIN_STATUS + rb"[\t\x20-\x7e\x80-\xff]{0,200}+\r\n" + _FIELD_FOLLOWS
+)  # fmt: skip
+
+# The beginnings of start lines, for one that is cut off: white space is judged with the line.
+REQUEST_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?")
+STATUS_LINE_BEGINS = re.compile(
+    rb"(?:H|HT|HTT|HTTP|HTTP/|HTTP/[0-9]|HTTP/[0-9]\.|"
+    rb"HTTP/[0-9]\.[0-9](?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?"
+)
+
+# RFC 3986 section 3.3: pchar = unreserved / pct-encoded / sub-delims / ":" / "@"
+_PCHAR = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
+# RFC 3986 section 3.2.2: host = IP-literal / IPv4address / reg-name
+_HOST = (
+    rb"(?:\[[0-9A-Fa-fVv:.\-_~!$&'()*+,;=%]++\]"
+    rb"|(?>(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*))"
+)
+# RFC 9112 section 3.2: request-target = origin-form / absolute-form / authority-form /
+# asterisk-form. origin-form = 1*( "/" segment ) [ "?" query ]; absolute-form is a URI without
+# fragment; authority-form = uri-host ":" port, with CONNECT only; asterisk-form = "*", with
+# OPTIONS only (PRI * belongs to HTTP/2).
+ORIGIN_OR_ABSOLUTE_FORM = re.compile(
+    rb"(?:/(?>(?:" + _PCHAR + rb"|/)*)|[A-Za-z][A-Za-z0-9+.\-]*+:(?>(?:" + _PCHAR + rb"|[/\[\]])*))"
+    rb"(?:\?(?>(?:" + _PCHAR + rb"|[/?])*))?"
+)
+AUTHORITY_FORM = re.compile(_HOST + rb":[0-9]++")
+# RFC 9110 section 7.2: Host = uri-host [ ":" port ]; port = *DIGIT
+HOST = re.compile(_HOST + rb"(?::[0-9]*+)?")
+
+
+class RequestLine(NamedTuple):
+    """A request line's elements, and what is wrong with it."""
+
+    method: bytes
+    target: bytes
+    version: bytes
+    faults: list[Fault]
+
+
+class StatusLine(NamedTuple):
+    """A status line's elements, and what is wrong with it."""
+
+    version: bytes
+    status: int
+    reason: bytes
+    faults: list[Fault]
+
+
+def parse_request_line(line: bytes) -> RequestLine | None:
+    """Return what a line with its LF says, or None if it is no request line.
+
+    White space that is not one SP is a fault, and read over as RFC 9112 section 3 allows: "on
+    whitespace-delimited word boundaries"; a target that holds white space is kept as it is.
+    """
+    faults = _line_faults(line)
+    match = REQUEST_LINE.fullmatch(line)
+    if match is not None:
+        method, target, version = match.groups()
+    else:
+        words = line.split(None, 1)
+        words = words[:1] + words[1].rsplit(None, 1) if len(words) == 2 else []
+        if len(words) != 3 or not IS_TOKEN.fullmatch(words[0]):
+            return None
+        method, target, version = words
+        if not IS_VERSION.fullmatch(version):
+            return None
+        faults.append(("http-start-line-invalid", excerpt(line)))
+    if not _is_target(method, target):
+        faults.append(("http-target-invalid", excerpt(target)))
+    return RequestLine(method, target, version, faults + _version_faults(version))
+
+
+def parse_status_line(line: bytes) -> StatusLine | None:
+    """Return what a line with its LF says, or None if it is no status line.
+
+    White space that is not one SP, and no SP behind the status code, are faults, read over as
+    RFC 9112 section 4 allows.
+    """
+    faults = _line_faults(line)
+    match = STATUS_LINE.fullmatch(line)
+    if match is not None:
+        version, status, reason = match.groups()
+    else:
+        words = line.rstrip(b"\r\n").split(None, 2)
+        if len(words) < 2 or not IS_VERSION.fullmatch(words[0]):
+            return None
+        if not STATUS_CODE.fullmatch(words[1]):
+            return None
+        version, status = words[:2]
+        reason = words[2] if len(words) == 3 else b""
+        faults.append(("http-start-line-invalid", excerpt(line)))
+    if not 100 <= int(status) < 600:
+        faults.append(("http-status-invalid", status.decode("ascii")))
+    return StatusLine(version, int(status), reason, faults + _version_faults(version))
+
+
+def _line_faults(line: bytes) -> list[Fault]:
+    """Return what is wrong with how a start line ends."""
+    faults = []
+    if not line.endswith(b"\r\n"):
+        faults.append(("http-bare-lf", excerpt(line)))
+    if b"\r" in line.rstrip(b"\n").removesuffix(b"\r"):
+        faults.append(("http-bare-cr", excerpt(line)))
+    return faults
+
+
+def cut_line_faults(line: bytes) -> list[Fault]:
+    """Return what is wrong with the beginning of a start line, whatever its end may have been."""
+    version = VERSION_IN_CUT_LINE.search(line)
+    return [] if version is None else _version_faults(version[1])
+
+
+def _version_faults(version: bytes) -> list[Fault]:
+    """RFC 9112 section 2.3: this grammar is that of major version 1, minor versions 0 and 1."""
+    if version in (b"HTTP/1.1", b"HTTP/1.0"):
+        return []
+    return [("http-version-unsupported", version.decode("ascii"))]
+
+
+def _is_target(method: bytes, target: bytes) -> bool:
+    if method == b"CONNECT":
+        return AUTHORITY_FORM.fullmatch(target) is not None
+    if target == b"*":
+        return method in (b"OPTIONS", b"PRI")
+    return ORIGIN_OR_ABSOLUTE_FORM.fullmatch(target) is not None
+
+
+# --- Field sections ---
+
+# RFC 9112 section 5:  field-line = field-name ":" OWS field-value OWS
+# RFC 9110 section 5.5: field-value = *( VCHAR / obs-text, SP and HTAB between )
+FIELD_LINE = re.compile(rb"(" + TOKEN + rb"):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
+FIELD_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*+")
+FIELD_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?")
+FOLD_BEGINS = re.compile(rb"[ \t][\t\x20-\x7e\x80-\xff]*+\r?")
+
+FRAMING_FIELDS = {
+    b"content-length": "http-content-length-invalid",
+    b"transfer-encoding": "http-transfer-encoding-invalid",
+}
+
+
+class FieldSection:
+    """Reads a whole field section: ``fields`` as on the wire, and ``faults`` with their places.
+
+    Kept is every field line that has a name and a colon, OWS around its value left out. An
+    obs-fold becomes one SP (RFC 9112 section 5.2). ``trailers`` makes every fault an error.
+    """
+
+    def __init__(self, section: bytes, offset: int, *, trailers: bool = False) -> None:
+        self.fields: Fields = []
+        self.faults: list[Diagnostic] = []
+        self._trailers = trailers
+        self._bare_lf = False
+        self._foldable = False  # whether the line before can be gone on with
+        self._folds: list[bytes] = []  # the last field's value in parts, while it is folded
+        self._left_out = 0
+        self._read(section, offset)
+        self._end_fold()
+        if self._left_out:
+            self.faults.append(
+                diagnose(
+                    "http-field-limit",
+                    offset,
+                    offset + len(section),
+                    f"{self._left_out:,} faults more than the {MAX_FIELDS:,} that are shown",
+                )
+            )
+
+    def _read(self, section: bytes, offset: int) -> None:
+        match = FIELD_LINE.match
+        add = self.fields.append
+        pos = 0
+        while pos < len(section):
+            line = match(section, pos)
+            if line is not None:
+                if self._folds:
+                    self._end_fold()
+                add((line[1], line[2].rstrip(b" \t")))
+                self._foldable = True
+                pos = line.end()
+            else:
+                end = section.find(b"\n", pos) + 1
+                self._read_odd_line(section[pos:end], offset + pos)
+                pos = end
+
+    def _read_odd_line(self, line: bytes, start: int) -> None:
+        """Read a line that is not ``field-line CRLF``: the empty line, or one with a fault."""
+        if line == b"\r\n":
+            return
+        end = start + len(line)
+        text = line.removesuffix(b"\n").removesuffix(b"\r")
+        if not line.endswith(b"\r\n") and not self._bare_lf:
+            self._bare_lf = True  # once for a section: they come in rows
+            self._fault("http-bare-lf", start, end, excerpt(line))
+        if b"\r" in text:
+            self._fault("http-bare-cr", start, end, excerpt(line))
+        if len(line) > MAX_LINE:
+            self._fault("http-line-limit", start, end, f"{len(line):,} of {MAX_LINE:,} bytes")
+            self._end_fold()
+            self._foldable = False
+        elif text[:1] in (b" ", b"\t"):
+            self._read_fold(text, start, end)
+        elif text:
+            self._read_field(text, start, end)
+
+    def _read_fold(self, text: bytes, start: int, end: int) -> None:
+        # RFC 9112 section 5.2: obs-fold = OWS CRLF RWS, to be replaced by one or more SP.
+        # Section 2.2: white space before the first field line makes that line invalid.
+        if not self._foldable:
+            self._fault("http-field-invalid", start, end, f"white space before {excerpt(text)}")
+            return
+        if not self._folds:
+            name, value = self.fields[-1]
+            self._folds.append(value)
+            self._fault("http-obs-fold", start, end, excerpt(text))
+            if (code := FRAMING_FIELDS.get(name.lower())) is not None:
+                self._fault(code, start, end, "folded, which not every recipient reads")
+        self._folds.append(text.strip(b" \t"))
+
+    def _end_fold(self) -> None:
+        """Put the parts of a folded value together, once: folds may come by the thousand."""
+        if self._folds:
+            self.fields[-1] = self.fields[-1][0], b" ".join(self._folds).strip(b" \t")
+            self._folds.clear()
+
+    def _read_field(self, text: bytes, start: int, end: int) -> None:
+        self._end_fold()
+        name, colon, value = text.partition(b":")
+        bare_name = name.rstrip(b" \t")
+        self._foldable = bool(colon and bare_name)
+        if not self._foldable:
+            reason = "no field name" if colon else "no colon"
+            self._fault("http-field-invalid", start, end, f"{reason} in {excerpt(text)}")
+            return
+        if bare_name != name:
+            self._fault("http-space-before-colon", start, end, excerpt(text))
+        if not IS_TOKEN.fullmatch(bare_name):
+            self._fault("http-field-invalid", start, end, f"the name is {excerpt(bare_name)}")
+        if not FIELD_VALUE.fullmatch(value.replace(b"\r", b" ")):  # a bare CR has been named
+            self._fault("http-field-invalid", start, end, f"the value is {excerpt(value)}")
+        self.fields.append((bare_name, value.strip(b" \t")))
+
+    def _fault(self, code: str, start: int, end: int, detail: str) -> None:
+        if len(self.faults) == MAX_FIELDS:
+            self._left_out += 1
+            return
+        if self._trailers:
+            code, detail = "chunk-trailer-invalid", f"{FAULTS[code].summary}: {detail}"
+        self.faults.append(diagnose(code, start, end, detail))
+
+
+def cut_section(section: bytes, offset: int, *, trailers: bool = False) -> FieldSection:
+    """Read the part of a field section that came before its stream ended."""
+    cut = section.rfind(b"\n") + 1
+    read = FieldSection(section[:cut], offset, trailers=trailers)
+    may_be_fold = bool(read.fields) and not trailers
+    if not FIELD_LINE_BEGINS.fullmatch(section, cut) and not (
+        may_be_fold and FOLD_BEGINS.fullmatch(section, cut)
+    ):
+        code = "chunk-trailer-invalid" if trailers else "http-field-invalid"
+        detail = excerpt(section[cut:])
+        read.faults.append(diagnose(code, offset + cut, offset + len(section), detail))
+    return read

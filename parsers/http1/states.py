@@ -1,0 +1,447 @@
+"""What the decoders of requests and of responses have in common (RFC 9112 section 2.1).
+
+Strategy: the state is a method that reads on at ``pos`` and returns where it stopped:
+
+    start_line -> header_section -> chunked_body | sized_body | close_delimited_body -> start_line
+                                                                                     -> closed
+                                                                                     -> held
+
+``held`` keeps the bytes behind a switch of protocols until the owner says whose they are.
+``skip`` is where bytes are no HTTP: it looks for a start line and says nothing till then.
+``lost`` is behind a head whose framing is invalid: what follows could be read in two ways.
+Each byte is looked at once by its state, and once by a search for a line's or section's end:
+the time is linear. Kept is an unfinished head, up to MAX_HEAD, or held bytes up to
+MAX_HELD_UPGRADE, and never a body.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from ..diagnostics import diagnose, excerpt
+from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
+from ..provenance import Ending, Event
+from ..records import EndedBy
+from .chunked import ChunkedDecoder, Data, MissingData
+from .framing import BodyFraming, Fault, cut_section_framing_faults
+from .head import (
+    Fields,
+    FieldSection,
+    LineCollector,
+    SectionCollector,
+    cut_line_faults,
+    cut_section,
+)
+from .messages import EndOfMessage
+from .pending import PendingBytes
+from .resynchronise import Resynchroniser
+
+# Any number of them, so that many cost no more than other bytes.
+EMPTY_LINES = re.compile(rb"(?:\r?\n)*+")
+
+Switch = Literal["upgrade", "connect", "http2", "refusal"]
+"""What another protocol comes behind: a request or response to upgrade, CONNECT, a preface; or
+none: behind a refusal, the requests that the client sent meanwhile must be read first."""
+
+
+class MessageDecoder(ABC):
+    """The states of one direction. Not for use by itself."""
+
+    certain_message: bytes
+    start_line_begins: re.Pattern[bytes]
+
+    def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
+        self._keep_data = keep_data
+        self._offset = offset  # of the next byte
+        self._base = offset  # of data[0] in the piece at hand
+        self._start = offset  # of the message, or of what is skipped
+        self._line = LineCollector(MAX_LINE)
+        self._section = SectionCollector(MAX_HEAD)
+        self._section_start = offset
+        self._empty_line = False  # whether one came before the start line
+        # the body that is open
+        self._body_start = offset
+        self._body = ChunkedDecoder()
+        self._left = 0  # bytes of a sized body to come
+        self._whole = True
+        # what comes behind the message
+        self._keep_alive = True
+        self.paused_for: Switch | None = None
+        """What the bytes behind the last message wait for, while ``paused``."""
+        self._held = PendingBytes(offset, MAX_HELD_UPGRADE)
+        self._takes_preface = True  # until HTTP/2 has been refused
+        self._ending: Ending | None = None
+        self._search: Resynchroniser | None = None
+        self._state = self.start_line
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._state.__name__} at {self._offset}>"
+
+    # --- the Decoder interface ---
+
+    def receive_data(self, data: bytes) -> list[Event]:
+        events: list[Event] = []
+        self._base = self._offset
+        pos = 0
+        end = len(data)
+        while pos < end:
+            pos = self._state(data, pos, events)
+        self._offset += end
+        return events
+
+    @property
+    def next_chunk(self) -> int | None:
+        """The index of the chunk that comes next, if the next byte begins one; else None."""
+        return self._body.next_index if self._state == self.chunked_body else None
+
+    def advance(self, chunks: int, length: int) -> None:
+        """Pass over whole chunks that another has read, and that take ``length`` bytes."""
+        self._offset += length
+        self._body.advance(chunks, length)
+
+    def receive_gap(self, length: int) -> list[Event]:
+        """Count the missing bytes where that is exact, else search for the next start line."""
+        events: list[Event] = []
+        start, self._offset = self._offset, self._offset + length
+        state = self._state
+        if state == self.chunked_body:
+            self._whole = False
+            events += self._body.receive_gap(length)
+        elif state == self.close_delimited_body:
+            self._whole = False
+            events.append(MissingData(start, self._offset, None))
+        elif state == self.sized_body:
+            self._miss_sized_body(start, length, events)
+        elif state not in (self.held, self.released):
+            self._miss_head(start, length, events)
+        return events
+
+    def receive_eof(self, ending: Ending = "close") -> list[Event]:
+        events: list[Event] = []
+        state = self._state
+        if state == self.held:
+            self._ending = ending
+        elif state == self.start_line:
+            self._end_in_start_line(ending, events)
+        elif state == self.header_section:
+            self._end_in_header_section(ending, events)
+        elif state == self.chunked_body:
+            events += self._body.receive_eof(ending)
+            self._end_message(self._offset, ending, False, events)
+        elif state == self.sized_body:
+            if ending != "capture-end":
+                self._cut_body(f"{self._left:,} bytes are to come", events)
+            self._end_message(self._offset, ending, False, events)
+        elif state == self.close_delimited_body:
+            if ending == "reset":
+                self._cut_body("a reset, where closing the connection ends it", events)
+            complete = ending == "close" and self._whole
+            self._end_message(self._offset, ending, complete, events)
+        return events
+
+    @property
+    def offset(self) -> int:
+        """The number of the byte that comes next."""
+        return self._offset
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        state = self._state
+        if state == self.chunked_body:
+            return (self._body_start, *self._body.open_offsets)
+        if state in (self.sized_body, self.close_delimited_body):
+            return (self._body_start,)
+        if state == self.held:
+            return (self._held.start,)
+        if state in (self.start_line, self.header_section):
+            return (min(self._start, self._offset),)
+        return ()
+
+    # --- bytes behind a switch of protocols ---
+
+    @property
+    def paused(self) -> bool:
+        """Whether bytes are held for :meth:`resume` or :meth:`release`."""
+        return self._state == self.held
+
+    def resume(self) -> list[Event]:
+        """The switch was refused: decode what was held, and what follows, as HTTP."""
+        held, end = self._held, self._offset
+        self._takes_preface = self.paused_for != "http2"
+        self.paused_for = None
+        self._offset = held.start
+        self._go_on(held.start)
+        events: list[Event] = []
+        while self._offset < end:
+            data = held.take_run(end)
+            if (missing := held.start - len(data) - self._offset) > 0:
+                events += self.receive_gap(missing)
+            events += self.receive_data(data)
+        if self._ending is not None:
+            ending, self._ending = self._ending, None
+            events += self.receive_eof(ending)
+        return events
+
+    def release(self) -> tuple[int, bytes]:
+        """The switch was made: return what was held, and its offset, for the next decoder.
+
+        Where bytes are missing among it, only what comes before them is returned, and the decoder
+        stays ``paused``: another call returns what comes behind them, with its offset.
+        """
+        data = self._held.take_run(self._offset)
+        if self._held.start == self._offset:
+            self._state = self.released
+        return self._held.start - len(data), data
+
+    # --- states: each reads ``data`` on at ``pos`` and returns where it stopped ---
+
+    def start_line(self, data: bytes, pos: int, events: list[Event]) -> int:
+        pos, line = self._line.take(data, pos)
+        if line is None:
+            return pos
+        end = self._base + pos
+        if line in (b"\r\n", b"\n"):
+            # RFC 9112 section 2.2: "SHOULD ignore at least one empty line"; servers only.
+            if not self._empty_line:
+                events.append(diagnose(self._empty_line_fault, self._start, end))
+            self._empty_line = True
+            further = EMPTY_LINES.match(data, pos)
+            pos = further.end() if further else pos
+            self._start = self._base + pos
+        elif not line:
+            detail = f"the first line has more than {MAX_LINE:,} bytes"
+            events.append(diagnose("http-line-limit", self._start, end, detail))
+            self._skip(end, at_line_start=False)
+        elif self._take_start_line(line):
+            if not self.paused:
+                self._section = SectionCollector(MAX_HEAD - len(line))
+                self._section_start = end
+                self._state = self.header_section
+        else:
+            detail = excerpt(line)
+            events.append(diagnose("http-start-line-invalid", self._start, end, detail))
+            self._skip(end)
+        return pos
+
+    def header_section(self, data: bytes, pos: int, events: list[Event]) -> int:
+        pos, section = self._section.take(data, pos)
+        if section is None:
+            return pos
+        end = self._base + pos
+        if not section:
+            detail = f"more than {MAX_HEAD:,} bytes"
+            events.append(diagnose("http-head-limit", self._start, end, detail))
+            self._skip(end, at_line_start=False)
+            return pos
+        read = FieldSection(section, self._section_start)
+        framing = self._begin_message(read.fields, end, events)
+        events += read.faults
+        self._report_framing(framing.faults, section, end, events)
+        if len(read.fields) > MAX_FIELDS:
+            detail = f"{len(read.fields):,} of {MAX_FIELDS:,} fields"
+            events.append(diagnose("http-field-limit", self._start, end, detail))
+        self._begin_body(framing, end, events)
+        return pos
+
+    def chunked_body(self, data: bytes, pos: int, events: list[Event]) -> int:
+        body = self._body
+        pos = body.decode(data, pos, events)
+        if not body.done:
+            return pos
+        offset, rest = body.release()
+        if body.interrupted:  # where it ended the capture does not hold
+            self._end_message(offset, "capture-end", False, events)
+        else:
+            self._end_message(offset, "last-chunk", self._whole, events)
+        return self._replay(offset, rest, len(data), events) if rest else pos
+
+    def sized_body(self, data: bytes, pos: int, events: list[Event]) -> int:
+        end = min(pos + self._left, len(data))
+        base = self._base
+        events.append(Data(base + pos, base + end, data[pos:end], None))
+        self._left -= end - pos
+        if not self._left:
+            self._end_message(base + end, "content-length", self._whole, events)
+        return end
+
+    def close_delimited_body(self, data: bytes, pos: int, events: list[Event]) -> int:
+        events.append(Data(self._base + pos, self._base + len(data), data[pos:], None))
+        return len(data)
+
+    def closed(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Behind a message that closes the connection: anything but empty lines is a fault."""
+        while pos < len(data) and data[pos] in b"\r\n":
+            pos += 1
+        if pos < len(data):
+            start = self._base + pos
+            events.append(diagnose("http-data-after-close", start, start + 1))
+            self._skip(start)
+        return pos
+
+    def skip(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Look for a line that is surely a start line."""
+        assert self._search is not None
+        found = self._search.receive_data(data, pos)
+        if found is None:
+            return len(data)
+        offset, rest = found
+        detail = f"message at {offset:,}"
+        events.append(diagnose("http-resynchronised", self._start, offset, detail))
+        self._await_message(offset)
+        return self._replay(offset, rest, len(data), events)
+
+    def held(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Keep the bytes of a protocol that is not decided yet."""
+        offset = self._base + pos
+        if self._held.hold(offset, data[pos:]):
+            detail = f"more than {MAX_HELD_UPGRADE:,} bytes"
+            events.append(diagnose("http-upgrade-limit", offset, self._base + len(data), detail))
+        return len(data)
+
+    def lost(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Behind a head with invalid framing."""
+        return len(data)
+
+    def released(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Another decoder has taken over."""
+        return len(data)
+
+    # --- what states have in common ---
+
+    _empty_line_fault: str
+
+    @abstractmethod
+    def _take_start_line(self, line: bytes) -> bool:
+        """Keep what a first line says; return whether it is a start line."""
+
+    @abstractmethod
+    def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
+        """Add the message and the faults of its first line; return its body's framing."""
+
+    def _report_framing(
+        self, faults: list[Fault], section: bytes, end: int, events: list[Event]
+    ) -> None:
+        """Report faults at the field lines that they are about, else over the whole head."""
+        for code, detail, name in faults:
+            start, stop = _place(section, name)
+            if stop:
+                offset = self._section_start
+                events.append(diagnose(code, offset + start, offset + stop, detail))
+            else:
+                events.append(diagnose(code, self._start, end, detail))
+
+    def _begin_body(self, body: BodyFraming, start: int, events: list[Event]) -> None:
+        self._body_start = start
+        self._whole = True
+        if body.lost:
+            self.paused_for = None  # what follows is nobody's
+            events.append(EndOfMessage(start, start, None, False))
+            self._start = start
+            self._state = self.lost
+        elif body.framing == "chunked":
+            self._body = ChunkedDecoder(
+                start, keep_data=self._keep_data, next_message=self.certain_message
+            )
+            self._state = self.chunked_body
+        elif body.length:
+            self._left = body.length
+            self._state = self.sized_body
+        elif body.framing == "close":
+            self._state = self.close_delimited_body
+        else:
+            ended_by: EndedBy | None = "content-length" if body.length == 0 else None
+            self._end_message(start, ended_by, True, events)
+
+    def _end_message(
+        self, end: int, ended_by: EndedBy | None, complete: bool, events: list[Event]
+    ) -> None:
+        events.append(EndOfMessage(self._body_start, end, ended_by, complete))
+        if self.paused_for is not None:
+            self._hold_from(end)
+        else:
+            self._go_on(end)
+
+    def _go_on(self, start: int) -> None:
+        if self._keep_alive:
+            self._await_message(start)
+        else:
+            self._state = self.closed
+
+    def _hold_from(self, start: int) -> None:
+        self._held = PendingBytes(start, MAX_HELD_UPGRADE)
+        self._state = self.held
+
+    def _await_message(self, start: int) -> None:
+        self._start = start
+        self._empty_line = False
+        self._state = self.start_line
+
+    def _replay(self, offset: int, data: bytes, end: int, events: list[Event]) -> int:
+        """Decode bytes again that a search had kept; they end where the piece at hand does."""
+        base, self._base = self._base, offset
+        pos = 0
+        while pos < len(data):
+            pos = self._state(data, pos, events)
+        self._base = base
+        return end
+
+    def _skip(self, start: int, *, at_line_start: bool = True) -> None:
+        self._start = start
+        self._line.clear()
+        self._search = Resynchroniser(start, self.certain_message, at_line_start=at_line_start)
+        self._state = self.skip
+
+    def _miss_sized_body(self, start: int, length: int, events: list[Event]) -> None:
+        self._whole = False
+        missing = min(length, self._left)
+        events.append(MissingData(start, start + missing, None))
+        self._left -= missing
+        if not self._left:
+            self._end_message(start + missing, "content-length", False, events)
+        if missing < length and not self.paused:
+            self._skip(self._offset)
+
+    def _miss_head(self, start: int, length: int, events: list[Event]) -> None:
+        if self._state == self.header_section or self._line.pending.strip(b"\r"):
+            detail = (
+                f"{length:,} bytes are missing behind {start - self._start:,} bytes of its head"
+            )
+            events.append(diagnose("http-message-cut", self._start, self._offset, detail))
+        self._skip(self._offset)
+
+    def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:
+        line = self._line.pending
+        faults: list[tuple[str, str]] = []
+        if line and not self.start_line_begins.fullmatch(line):
+            faults.append(("http-start-line-invalid", excerpt(line)))
+        elif line:
+            faults += cut_line_faults(line)
+            if ending != "capture-end":
+                detail = f"in its first line, after {len(line):,} bytes"
+                faults.append(("http-message-cut", detail))
+        for code, detail in faults:
+            events.append(diagnose(code, self._start, self._offset, detail))
+
+    def _end_in_header_section(self, ending: Ending, events: list[Event]) -> None:
+        section = self._section.pending
+        read = cut_section(section, self._section_start)
+        events += read.faults
+        faults = cut_section_framing_faults(read.fields)
+        self._report_framing(faults, section, self._offset, events)
+        if ending != "capture-end":
+            detail = f"in its header section, after {self._offset - self._start:,} bytes"
+            events.append(diagnose("http-message-cut", self._start, self._offset, detail))
+
+    def _cut_body(self, detail: str, events: list[Event]) -> None:
+        arrived = f"after {self._offset - self._body_start:,} bytes"
+        events.append(
+            diagnose("http-body-cut", self._body_start, self._offset, f"{arrived}, {detail}")
+        )
+
+
+def _place(section: bytes, name: bytes) -> tuple[int, int]:
+    """Return where a section's first field line of this name lies; (0, 0) if there is none."""
+    line = re.search(rb"(?im)^" + re.escape(name) + rb"[ \t]*+:[^\n]*+\n", section)
+    return line.span() if line is not None else (0, 0)

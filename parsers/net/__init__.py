@@ -1,0 +1,1 @@
+"""From a frame to the bytes of a TCP stream, in order."""

@@ -1,0 +1,182 @@
+"""One TCP segment (RFC 9293 section 3.1), and whether its receiver took it at all.
+
+Strategy: the header is read once, into a :class:`Segment`. What is wanted of few segments, the
+options and the checksum, is looked at when it is asked for. :class:`Scrutiny` tells segments that
+Linux drops unseen, which an inspector must not take either (Ptacek and Newsham, 1998): those with
+a wrong checksum, and those that are signed where their connection is not.
+
+A checksum that is not right is usually just unfinished: on loopback, and where a network card
+does the sum, a capture sees the pseudo-header's sum in its place, or 0. So a direction's checksums
+are judged only if its first segment had a right one, and only where a segment has none of these.
+To judge a byte takes three nanoseconds, which would make the decode of long chunks half again as
+slow. So every segment is judged at the beginning of a direction and after a first doubt, and else
+those that are unusual in any way: out of order, sent again, opening, closing, resetting. What
+passes is a damaged segment in order, far behind the beginning: its bytes are taken, and the
+conflict is reported when it is sent again.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Literal, NamedTuple
+
+from ..diagnostics import Diagnostic, diagnose
+from .ip import TCP
+
+FIN = 0x01
+SYN = 0x02
+RST = 0x04
+ACK = 0x10
+URG = 0x20
+UNUSUAL = FIN | SYN | RST | URG
+"""A segment with none of these, but with ACK, only carries data and acknowledges some."""
+FLAGS = 0x1FF
+
+# Ports, sequence number, acknowledgement number, data offset and flags, checksum, urgent pointer.
+HEADER = Struct("!4sIIH2xHH")
+# Registry: IANA, TCP option kinds.
+END_OF_OPTIONS, NO_OPERATION = 0, 1
+SIGNATURES = frozenset({19, 29})  # MD5 (RFC 2385), TCP-AO (RFC 5925)
+SHORTEST_SIGNATURE = 16
+
+LARGEST_FRAME = 1_500
+"""Bytes of TCP above which a card may have merged segments (LRO): nobody summed what it made."""
+CLOSELY = 8
+"""Segments at the beginning of a direction that are all judged."""
+
+Checksum = Literal["right", "wrong", "unfinished", "unknown"]
+
+
+class Segment(NamedTuple):
+    """A segment, as far as it has been captured."""
+
+    seq: int
+    ack: int
+    flags: int
+    payload: bytes
+    missing: int
+    """How many bytes of its payload the snapshot length cut off."""
+    number: int
+    """Of its packet."""
+    time_ns: int
+    urgent_pointer: int = 0
+    options: bytes = b""
+    summed: bytes = b""
+    """The addresses and the whole segment, which its checksum covers; empty if it is not whole."""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it carries a signature of MD5 or TCP-AO."""
+        options = self.options
+        if len(options) < SHORTEST_SIGNATURE:
+            return False
+        position = 0
+        while position + SHORTEST_SIGNATURE <= len(options):
+            kind = options[position]
+            if kind in SIGNATURES:
+                return True
+            if kind == END_OF_OPTIONS:
+                return False
+            position += 1 if kind == NO_OPERATION else max(options[position + 1], 2)
+        return False
+
+    @property
+    def checksum(self) -> Checksum:
+        """RFC 9293 section 3.1: the ones' complement sum of all, with it, is nothing.
+
+        Such a sum is the remainder by 0xFFFF of the bytes as one number (RFC 1071 section 2).
+        """
+        summed = self.summed
+        addresses = len(summed) - 20 - len(self.options) - len(self.payload)
+        length = len(summed) - addresses
+        if not summed or length > LARGEST_FRAME:
+            return "unknown"
+        pseudo_header = int.from_bytes(summed[:addresses], "big") + TCP
+        body = int.from_bytes(summed[addresses:], "big") << 8 * (length % 2)
+        if not (pseudo_header + length + body) % 0xFFFF:
+            return "right"
+        found = int.from_bytes(summed[addresses + 16 : addresses + 18], "big")
+        # What the kernel leaves to the card; before it cuts large segments, without the length.
+        unfinished = {0, (pseudo_header + length) % 0xFFFF, pseudo_header % 0xFFFF}
+        return "unfinished" if found % 0xFFFF in unfinished else "wrong"
+
+
+def read_segment(
+    source: bytes, destination: bytes, data: bytes, length: int, number: int, time_ns: int
+) -> tuple[bytes, Segment] | Diagnostic:
+    """Return the ports and the segment in ``data``; ``length`` is the segment's as declared.
+
+    Returns a diagnostic instead, over the bytes of ``data``, if the header is wrong
+    (``tcp-malformed``) or has not been captured whole (``packet-cut``).
+    """
+    size = len(data)
+    if length < HEADER.size:
+        return diagnose("tcp-malformed", 0, size, f"20 bytes expected, {length} found")
+    if size < HEADER.size:
+        return diagnose("packet-cut", 0, size)
+    ports, seq, ack, flags, _, urgent_pointer = HEADER.unpack_from(data)
+    header = flags >> 12 << 2
+    if not HEADER.size <= header <= length:
+        found = f"a header of {header} bytes in a segment of {length}"
+        return diagnose("tcp-malformed", 0, size, found)
+    return ports, Segment(
+        seq,
+        ack,
+        flags & FLAGS,
+        data[header:],
+        length - max(size, header),
+        number,
+        time_ns,
+        urgent_pointer,
+        data[HEADER.size : header],
+        source + destination + data if size == length else b"",
+    )
+
+
+class Scrutiny:
+    """What a direction's segments are held to: what its first one had."""
+
+    __slots__ = ("_has_begun", "_is_signed", "_can_judge", "_closely")
+
+    def __init__(self) -> None:
+        self._has_begun = False
+        self._is_signed = False
+        self._can_judge = False
+        self._closely = 0
+
+    @property
+    def is_close(self) -> bool:
+        """Whether every segment must be shown to it."""
+        return self._closely > 0
+
+    def doubt(self) -> None:
+        """Look at every segment from here on: one was not what it seemed."""
+        if self._can_judge:
+            self._closely = 1 << 62
+
+    def trust(self) -> None:
+        """Judge no more: a checksum that was wrong here was right elsewhere."""
+        self._can_judge = False
+        self._closely = 0
+
+    def fault(self, segment: Segment, is_usual: bool) -> tuple[str, str] | None:
+        """Return why the receiver drops a segment, code and detail; None if it takes it.
+
+        ``is_usual``: all it does is to carry data in order and acknowledge some.
+        """
+        if not self._has_begun:
+            self._has_begun = True
+            self._is_signed = segment.is_signed
+            self._can_judge = segment.checksum == "right"
+            self._closely = CLOSELY if self._can_judge else 0
+            return None
+        self._closely -= self._closely > 0
+        code = ""
+        if segment.is_signed != self._is_signed:
+            code = "tcp-signature-unexpected"
+        elif self._can_judge and not is_usual and segment.checksum == "wrong":
+            self.doubt()
+            code = "tcp-checksum-wrong"
+        if not code:
+            return None
+        return code, f"{len(segment.payload):,} bytes in packet {segment.number}"

@@ -1,0 +1,178 @@
+"""Every TCP connection of a capture: which there are, and which packet belongs to which.
+
+Strategy: one dictionary from the address and port bytes as they stand in the packet to the
+:class:`~parsers.net.tcp.Direction` that they belong to; its reverse has an entry of its own. A
+segment that is as usual is put aside with its direction, and handed on before the other direction
+or anything unusual gets its turn, at the latest by :meth:`ConnectionTable.flush`. So the layers
+above are entered once for many segments, and see the two directions in the order in which they
+spoke.
+
+Connections are numbered as Wireshark numbers ``tcp.stream``: by first packet, and anew when a
+port pair is used again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from .. import limits
+from ..diagnostics import diagnose
+from ..records import Record
+from .connection import Connection
+from .segment import ACK, SYN, Segment
+from .tcp import LARGE_SEGMENT, Direction
+
+
+class ConnectionTable:
+    """Every connection of a capture.
+
+    ``open_receivers`` is called once for each connection to give its directions their receivers;
+    ``close`` once when it has ended, to tell what became of it.
+    """
+
+    def __init__(
+        self,
+        open_receivers: Callable[[Connection], None],
+        close: Callable[[Connection], list[Record]],
+    ) -> None:
+        self.directions: dict[bytes, Direction] = {}
+        self._open_receivers = open_receivers
+        self._close = close
+        self._count = 0
+        self._open: dict[int, Connection] = {}
+        self._closed: deque[Connection] = deque()
+        self._dirty: list[Direction] = []  # those with something put aside
+
+    def receive(self, key: bytes, segment: Segment) -> list[Record]:
+        """Take one segment of the connection that ``key`` names; return what it completed.
+
+        ``key`` is source address, destination address, source port and destination port.
+        """
+        direction = self.directions.get(key)
+        if direction is None or (
+            segment.flags & (SYN | ACK) == SYN and self._is_reused(direction, segment.seq)
+        ):
+            return self._open_connection(key, segment) + self.receive(key, segment)
+        connection = direction.connection
+        if connection.is_over:
+            return []  # a late packet
+        connection.packets += 1
+        connection.last_packet = segment.number
+        connection.last_time = segment.time_ns
+        records = direction.peer.flush() + direction.flush()
+        records += direction.receive(segment)
+        direction.note_usual_seq()
+        direction.peer.note_usual_seq()
+        if direction.is_ended and connection.is_closed:
+            records += self._close_connection(connection)
+        return records
+
+    def receive_usual(
+        self, direction: Direction, payload: bytes, number: int, time_ns: int
+    ) -> list[Record] | None:
+        """Take the payload of a segment with :attr:`Direction.usual_seq`, and put it aside.
+
+        The segment has ACK and no flag of ``UNUSUAL``; its connection has counted it. This is the
+        hot path of the whole chain, so it makes no calls that it can do without.
+        """
+        size = len(payload)
+        direction.usual_seq = direction.next_seq = (direction.usual_seq + size) & 0xFFFFFFFF
+        time = time_ns / 1_000_000_000
+        direction.stream.extend(size, (number, number, time, time))
+        pending = direction.pending
+        if not pending:
+            self._dirty.append(direction)
+            pending.append(payload)
+            if direction.peer.pending:
+                return direction.peer.flush()
+        else:
+            pending.append(payload)
+        return direction.flush() if size > LARGE_SEGMENT else None
+
+    def flush(self) -> list[Record]:
+        """Hand to the receivers what was put aside; return the records that it completed."""
+        dirty, self._dirty = self._dirty, []
+        records: list[Record] = []
+        for direction in dirty:
+            records += direction.flush()
+        return records
+
+    def expire(self, now_ns: int) -> list[Record]:
+        """End the connections that have been silent for too long: their end may never come.
+
+        Nothing is remembered of them: a packet that comes yet begins a new connection.
+        """
+        records: list[Record] = []
+        for connection in [found for found in self._open.values() if found.is_silent(now_ns)]:
+            minutes = (now_ns - connection.last_time) // (60 * 10**9)
+            size = connection.first.stream.size
+            fault = diagnose("tcp-connection-silent", size, size, f"none for {minutes:,} minutes")
+            records += connection.first.receiver.receive_fault(fault, connection.latest)
+            records += connection.end() + self._close_connection(connection)
+            self._forget(connection)
+        return records
+
+    def end(self) -> list[Record]:
+        """End every connection that is still open, in their order."""
+        records = self.flush()
+        for connection in list(self._open.values()):
+            records += connection.end()
+            records += self._close_connection(connection)
+        return records
+
+    def _is_reused(self, direction: Direction, seq: int) -> bool:
+        """Whether a SYN opens a new connection between the same ports.
+
+        Not if it is the first one again, nor inside an established connection's window, where a
+        receiver ignores it (RFC 5961 section 4.2).
+        """
+        if direction.connection.is_over:
+            return seq != direction.base_seq
+        if direction.next_seq is None or direction.base_seq == seq:
+            return False
+        return abs(direction.offset_of(seq) - direction.stream.size) >= 0x10000
+
+    def _open_connection(self, key: bytes, segment: Segment) -> list[Record]:
+        records: list[Record] = []
+        if (old := self.directions.get(key)) and not old.connection.is_over:
+            records += old.connection.end() + self._close_connection(old.connection)
+        if len(self._open) >= limits.MAX_CONNECTIONS:
+            records += self._close_oldest()
+        connection = Connection(self._count, key, segment.number, segment.time_ns)
+        connection.is_midstream = not segment.flags & SYN
+        self._count += 1
+        self._open[connection.index] = connection
+        self.directions[key] = connection.first
+        self.directions[reverse_key(key)] = connection.second
+        self._open_receivers(connection)
+        return records
+
+    def _close_oldest(self) -> list[Record]:
+        oldest = next(iter(self._open.values()))
+        size = oldest.first.stream.size
+        fault = diagnose("tcp-connection-limit", size, size, f"{len(self._open)} connections")
+        records = oldest.first.receiver.receive_fault(fault, oldest.latest)
+        return records + oldest.end() + self._close_connection(oldest)
+
+    def _close_connection(self, connection: Connection) -> list[Record]:
+        del self._open[connection.index]
+        self._closed.append(connection)
+        records = self._close(connection)
+        connection.let_go()
+        if len(self._closed) > limits.MAX_CLOSED_CONNECTIONS:
+            self._forget(self._closed.popleft())
+        return records
+
+    def _forget(self, connection: Connection) -> None:
+        for key in (connection.key, reverse_key(connection.key)):
+            direction = self.directions.get(key)
+            if direction is not None and direction.connection is connection:
+                del self.directions[key]
+
+
+def reverse_key(key: bytes) -> bytes:
+    """Return the key of the other direction."""
+    size = len(key) // 2 - 2
+    ports = 2 * size
+    return key[size:ports] + key[:size] + key[ports + 2 :] + key[ports : ports + 2]

@@ -1,0 +1,485 @@
+"""The whole chain: both paths give the same, in the contract's order, whatever the packets are."""
+
+from __future__ import annotations
+
+import gzip
+from io import BytesIO
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from support.frames import ACK, PSH, ipv4, ipv6, tcp, udp
+from support.stored import SMALL, STORED, completion, name, packets
+from support.talk import EPOCH_NS, STEP_NS, Talk, Tape, decoded, kinds
+from support.tshark import captures
+
+from parsers.decode.packets import BATCH, PacketDecoder, decode, decode_batches
+from parsers.decode.packets import completion as decode_completion
+from parsers.files.packets import UnreadableCapture
+from parsers.files.reader import CaptureReader
+from parsers.limits import MAX_BATCH, MAX_SILENCE
+from parsers.records import ConnectionRecord, DiagnosticRecord, Record, RequestRecord
+
+GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+
+
+def exchange(**options: bool) -> Talk:
+    talk = Talk(**options).open()
+    talk.client(GET)
+    talk.server(OK, b"hi")
+    talk.close()
+    return talk
+
+
+def only_fault(records: list[Record]) -> DiagnosticRecord:
+    (fault,) = (record for record in records if isinstance(record, DiagnosticRecord))
+    return fault
+
+
+# --- stored and public captures ---
+
+
+@pytest.mark.parametrize("path", STORED, ids=name)
+def test_stored_captures(path: Path) -> None:
+    rows = packets(path)
+    records = decoded(rows)
+    assert records == decoded(rows, general=True)
+    assert records == sorted(records, key=completion)
+    assert isinstance(records[-1], ConnectionRecord)
+    with path.open("rb") as stream:
+        assert list(decode(stream)) == records
+    for size in (1, 7):
+        assert sorted(decoded(rows, batch=size), key=completion) == records
+
+
+def test_public_captures() -> None:
+    found = 0
+    for path in captures():
+        rows = packets(path)
+        records = decoded(rows)
+        assert sorted(records, key=completion) == sorted(
+            decoded(rows, general=True), key=completion
+        ), path.name
+        found += len(records)
+    assert found > 500
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_cut_after_every_packet(path: Path) -> None:
+    """What was complete before the cut does not change; what was not says so."""
+    rows = packets(path)
+    whole = decoded(rows)
+    for count in range(len(rows)):
+        decoder = PacketDecoder()
+        before = decoder.receive(rows[:count])
+        assert before == whole[: len(before)]
+        after = decoder.finish()
+        assert all(record.last_packet <= count for record in before + after)
+        for record in after:
+            if isinstance(record, ConnectionRecord):
+                assert record.packets == count
+            elif record.record == "body":
+                assert record.ended_by in ("capture-end", "close")
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_payloads_left_out(path: Path) -> None:
+    """Sizes and digests stay; data and the fields of events go."""
+    rows = packets(path)
+    left_out = {"data", "encoding", "fields"}
+    for full, bare in zip(decoded(rows), decoded(rows, keep_data=False), strict=True):
+        for field in full.__struct_fields__:
+            if field in left_out:
+                assert getattr(bare, field) is None, (field, bare)
+            else:
+                assert getattr(full, field) == getattr(bare, field), field
+
+
+# --- files ---
+
+
+def test_a_file_decodes_like_its_packets() -> None:
+    talk = exchange()
+    assert list(decode(BytesIO(talk.tape.file()))) == talk.tape.records()
+
+
+def test_more_packets_than_a_batch() -> None:
+    talk = Talk().open()
+    for _ in range(BATCH):
+        talk.client(GET)
+    records = list(decode(BytesIO(talk.tape.file())))
+    assert records == talk.tape.records()
+    requests = [record for record in records if isinstance(record, RequestRecord)]
+    assert [record.exchange for record in requests] == list(range(BATCH))
+
+
+@pytest.mark.parametrize("size", [10_000, 60_000])
+def test_a_batch_has_few_packets_if_they_are_long(size: int) -> None:
+    """What the packets of a batch complete stands in memory together."""
+    talk = Talk().open()
+    talk.client(GET)
+    content = 100 * size
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % content)
+    talk.server(*[bytes(size)] * 100)
+    talk.client(*[GET] * BATCH)
+    file = talk.tape.file()
+    requests = [
+        sum(isinstance(record, RequestRecord) for record in records)
+        for records in decode_batches(BytesIO(file))
+    ]
+    assert requests[: content // MAX_BATCH] == [1] + [0] * (content // MAX_BATCH - 1)
+    assert max(requests) * len(GET) < MAX_BATCH
+    assert sum(requests) == BATCH + 1
+    assert list(decode(BytesIO(file))) == talk.tape.records()
+
+
+def test_a_file_that_is_cut() -> None:
+    """Its last packet is not whole: what came before stays, and the file's fault comes last."""
+    talk = exchange()
+    records = list(decode(BytesIO(talk.tape.file()[:-20])))
+    assert kinds(records) == ["request", "response", "body", "connection", "capture-cut"]
+    fault = only_fault(records)
+    assert (fault.connection, fault.exchange, fault.sender) == (None, None, None)
+    assert (fault.offset, fault.length) == (None, None)
+    assert fault.last_packet == len(talk.tape.packets) - 1
+    assert fault.last_time == (EPOCH_NS + 8 * STEP_NS) / 10**9
+    assert "at byte " in fault.summary
+    assert records[-2].last_packet == fault.last_packet
+
+
+def test_a_compressed_file_that_is_cut() -> None:
+    data = gzip.compress(exchange().tape.file())
+    records = list(decode(BytesIO(data[:-9])))
+    assert "capture-cut" in kinds(records) or "capture-damaged" in kinds(records)
+
+
+def test_no_capture_at_all() -> None:
+    with pytest.raises(UnreadableCapture):
+        list(decode(BytesIO(b"this is a text")))
+
+
+def test_a_capture_without_packets() -> None:
+    assert list(decode(BytesIO(Tape().file()))) == []
+    assert PacketDecoder().receive([]) == []
+
+
+# --- packets that are not usual ---
+
+
+def test_ipv6() -> None:
+    records = exchange(is_ipv6=True).tape.records()
+    assert kinds(records) == ["request", "response", "body", "connection"]
+    connection = records[-1]
+    assert isinstance(connection, ConnectionRecord)
+    assert (connection.client, connection.server) == ("[::1]:40000", "[::1]:8000")
+
+
+def test_padding_is_no_payload() -> None:
+    """A short Ethernet frame is filled up to 60 bytes (IEEE Std 802.3 section 3.2.8)."""
+    talk = Talk().open()
+    for number, sender in ((1, GET[:3]), (2, GET[3:])):
+        talk.tape.add(talk.frame("client", sender) + b"\xff" * 6 * number)
+    assert decoded(talk.tape.packets, general=True) == talk.tape.records()
+    assert kinds(talk.tape.records()) == ["request", "connection"]
+
+
+def test_options_of_ip_and_tcp() -> None:
+    tape = Tape()
+    tape.add(ipv4(tcp(1, 80, ACK | PSH, payload=GET[:9], options=b"\1" * 12), options=b"\1" * 8))
+    tape.add(ipv4(tcp(1, 80, ACK | PSH, seq=9, payload=GET[9:], options=b"\1" * 8)))
+    records = tape.records()
+    assert kinds(records) == ["request", "connection"]
+    assert (records[0].first_packet, records[0].last_packet) == (1, 2)
+
+
+@pytest.mark.parametrize("link_type", [147, 189])
+def test_unknown_link_type(link_type: int) -> None:
+    """Said once for each, however many packets there are."""
+    talk = exchange()
+    for _ in range(3):
+        talk.tape.add(b"whatever", link_type=link_type)
+    records = talk.tape.records()
+    assert kinds(records) == ["request", "response", "body", "connection", "link-type-unknown"]
+    fault = only_fault(records)
+    assert (fault.severity, fault.first_packet, fault.last_packet) == ("warning", 10, 10)
+    assert str(link_type) in fault.summary
+
+
+def test_other_protocols_are_passed_over() -> None:
+    tape = Tape()
+    tape.add(bytes(12) + b"\x08\x06" + bytes(28))  # ARP
+    tape.add(ipv4(udp(1, 2, b"x" * 40), 17))
+    tape.add(ipv6(udp(1, 2, b"x"), 17))
+    tape.add(bytes(5))
+    assert tape.records() == []
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "said"),
+    [
+        (ipv4(b"x" * 19), "tcp-malformed", "20 bytes expected, 19 found"),
+        (ipv4(tcp(1, 2)[:12] + b"\x40" + tcp(1, 2)[13:]), "tcp-malformed", "16 bytes"),
+        (ipv4(tcp(1, 2)[:12] + b"\x60" + tcp(1, 2)[13:]), "tcp-malformed", "24 bytes"),
+        (bytes(12) + b"\x08\x00\x43" + bytes(60), "ip-malformed", "12 bytes"),
+        (bytes(12) + b"\x08\x00\x95" + bytes(60), "ip-malformed", "9 found"),
+    ],
+)
+def test_malformed_headers(frame: bytes, code: str, said: str) -> None:
+    tape = Tape()
+    tape.add(frame)
+    fault = only_fault(tape.records())
+    assert (fault.code, fault.severity, fault.first_packet) == (code, "error", 1)
+    assert (fault.connection, fault.offset) == (None, None)
+    assert said in fault.summary
+    assert fault.reference
+
+
+@pytest.mark.parametrize("kept", [30, 34 + 12, 34 + 20])
+def test_cut_packets(kept: int) -> None:
+    """A snapshot length: said at the first cut packet; its missing bytes are a gap."""
+    talk = Talk().open()
+    talk.client(GET)
+    for _ in range(2):
+        talk.tape.add(talk.frame("client", GET), captured=kept)
+    talk.server(OK, b"hi")
+    records = talk.tape.records()
+    fault = next(record for record in records if isinstance(record, DiagnosticRecord))
+    assert (fault.code, fault.severity, fault.first_packet) == ("packet-cut", "note", 5)
+    assert kinds(records).count("packet-cut") == 1
+    gaps = [record for record in records if record.record == "gap"]
+    assert sum(gap.missing for gap in gaps) == 2 * len(GET)
+    assert kinds(records)[-1] == "connection"
+
+
+def test_a_packet_cut_in_its_payload() -> None:
+    talk = Talk().open()
+    number = talk.tape.add(talk.frame("client", GET), captured=54 + 10)
+    talk.close()
+    records = talk.tape.records()
+    gap = next(record for record in records if record.record == "gap")
+    assert (gap.offset, gap.missing) == (10, len(GET) - 10)
+    assert (gap.first_packet, gap.last_packet) == (number, number)
+    assert records[-1].client_bytes == len(GET)
+
+
+# --- fragments ---
+
+
+def fragments(payload: bytes, size: int) -> list[bytes]:
+    """An IPv4 packet in fragments of ``size`` bytes (RFC 791 section 3.2)."""
+    found = []
+    for start in range(0, len(payload), size):
+        more = 0x2000 if start + size < len(payload) else 0
+        found.append(ipv4(payload[start : start + size], fragment=more | start // 8))
+    return found
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_fragments(order: tuple[int, ...]) -> None:
+    """The segment arrives with the fragment that completes it, as Wireshark shows it."""
+    pieces = fragments(tcp(1, 80, ACK | PSH, payload=GET), 24)
+    tape = Tape()
+    for index in order:
+        tape.add(pieces[index])
+    records = tape.records()
+    assert kinds(records) == ["request", "connection"]
+    assert records[0].last_packet == 3
+
+
+def test_fragments_that_are_missing() -> None:
+    tape = Tape()
+    for piece in fragments(tcp(1, 80, ACK | PSH, payload=GET), 24)[:-1]:
+        tape.add(piece)
+    fault = only_fault(tape.records())
+    assert (fault.code, fault.severity, fault.last_packet) == ("ip-fragment-missing", "error", 2)
+
+
+def test_fragments_that_overlap() -> None:
+    pieces = fragments(tcp(1, 80, ACK | PSH, payload=GET), 24)
+    tape = Tape()
+    tape.add(pieces[0])
+    tape.add(pieces[0].replace(b"GET", b"PUT"))
+    for piece in pieces[1:]:
+        tape.add(piece)
+    records = tape.records()
+    assert kinds(records) == ["ip-fragment-overlap", "request", "connection"]
+    assert records[1].method == "GET"  # the first version counts
+
+
+def test_fragments_of_another_protocol() -> None:
+    tape = Tape()
+    whole = udp(1, 2, b"x" * 60)
+    for start in (0, 32, 64):
+        more = 0x2000 if start < 64 else 0
+        tape.add(ipv4(whole[start : start + 32], 17, fragment=more | start // 8))
+    assert tape.records() == []
+
+
+# --- times ---
+
+
+def test_packets_without_times() -> None:
+    """Simple Packet Blocks have none: their times are 0."""
+    talk = Talk()
+    for frame in (talk.frame("client", GET), talk.frame("server", OK), talk.frame("server", b"hi")):
+        talk.tape.add(frame, has_time=False)
+    records = talk.tape.records()
+    assert {"request", "response", "body", "connection"} <= set(kinds(records))
+    assert {(record.first_time, record.last_time) for record in records} == {(0.0, 0.0)}
+
+
+def test_times_to_the_microsecond() -> None:
+    tape = Tape()
+    frame = Talk().frame("client", GET)
+    times = [EPOCH_NS + 123_456_000, EPOCH_NS + 999_999_000]
+    for time_ns in times:
+        tape.packets.append((len(tape.packets) + 1, time_ns, 1, len(frame), frame))
+    record = tape.records()[-1]
+    assert f"{record.first_time:.6f} {record.last_time:.6f}" == (
+        "1790000000.123456 1790000000.999999"
+    )
+
+
+# --- several connections ---
+
+
+def test_connections_side_by_side() -> None:
+    tape = Tape()
+    talks = [Talk(tape, client_port=port).open() for port in (50_001, 50_002, 50_003)]
+    for talk in reversed(talks):
+        talk.client(GET)
+    for talk in talks:
+        talk.server(OK, b"hi")
+        talk.close()
+    records = tape.records()
+    assert records == sorted(records, key=completion)
+    ends = [record for record in records if isinstance(record, ConnectionRecord)]
+    assert [record.client for record in ends] == [f"127.0.0.1:{50_001 + n}" for n in range(3)]
+    assert [record.connection for record in records if record.record == "request"] == [2, 1, 0]
+    assert list(decode(BytesIO(tape.file()))) == records
+
+
+def test_what_the_capture_left_open_comes_in_order_too() -> None:
+    tape = Tape()
+    talks = [Talk(tape, client_port=port).open() for port in (50_001, 50_002)]
+    for talk in talks:
+        talk.client(GET)
+    for talk in reversed(talks):
+        talk.server(b"HTTP/1.1 200 OK\r\n\r\n", b"until close")
+    records = tape.records()
+    bodies = [record for record in records if record.record == "body"]
+    assert [record.connection for record in bodies] == [1, 0]
+    assert {record.ended_by for record in bodies} == {"capture-end"}
+    assert kinds(records)[-2:] == ["body", "connection"]
+    assert records == sorted(records, key=completion)
+
+
+def side_by_side() -> Tape:
+    """Connections that are whole, lossy, without a start, without HTTP, reset, and used again."""
+    tape = Tape()
+    talks = [Talk(tape, client_port=port) for port in range(50_001, 50_006)]
+    for talk in talks[:4]:
+        talk.open()
+    talks[4].midstream()
+    for talk in talks:
+        talk.client(GET)
+    talks[3].segment("server", flags=0)  # no ACK: a fault before its first byte
+    talks[2].segment("server", flags=0)
+    talks[1].lose("server", 700)
+    for talk in talks:
+        talk.server(OK, b"hi")
+    talks[1].ack("client", 40)
+    talks[2].client(b"\xff" * 40)
+    tape.add(b"whatever", link_type=147)
+    talks[2].reset("server")
+    talks[0].close()
+    again = Talk(tape, client_port=50_001, client_isn=900_000).open()
+    again.client(GET)
+    return tape
+
+
+def test_connections_that_are_wanted() -> None:
+    """The others leave nothing behind, and change nothing: not even a number."""
+    tape = side_by_side()
+    whole = tape.records()
+    numbers = {record.connection for record in whole}
+    assert numbers == {None, *range(6)}
+    for wanted in numbers:
+        decoder = PacketDecoder(wanted={wanted}.__contains__)
+        share = decoder.receive(tape.packets) + decoder.finish()
+        assert share == [record for record in whole if record.connection == wanted]
+
+
+def test_every_choice_has_the_same_batches() -> None:
+    talk = Talk().open()
+    for _ in range(20):
+        talk.client(GET)
+    file = talk.tape.file()
+    batches = list(decode_batches(BytesIO(file), batch=4))
+    none = list(decode_batches(BytesIO(file), batch=4, wanted=lambda _: False))
+    assert len(batches) == len(none) == len(talk.tape.packets) // 4 + 2
+    assert list(chain.from_iterable(batches)) == talk.tape.records()
+    assert not any(none)
+
+
+def test_faults_before_any_bytes_have_their_packet() -> None:
+    records = side_by_side().records()
+    faults = [record for record in records if getattr(record, "code", "") == "tcp-no-ack-flag"]
+    assert [record.connection for record in faults] == [3, 2]
+    assert [record.first_packet for record in faults] == [18, 19]
+    assert [record.last_packet for record in faults] == [18, 19]
+
+
+def test_the_reader_gives_what_the_decoder_takes() -> None:
+    tape = exchange().tape
+    assert list(CaptureReader(BytesIO(tape.file()))) == tape.packets
+
+
+def test_the_connection_that_a_packet_belonged_to() -> None:
+    decoder = PacketDecoder()
+    data = ipv4(tcp(46058, 8000))
+    decoder.receive([(1, EPOCH_NS, 1, len(data), data)])
+    addresses = bytes((127, 0, 0, 1)) * 2
+    client, server = (46058).to_bytes(2, "big"), (8000).to_bytes(2, "big")
+    assert decoder.connection_of(addresses + client + server) == 0
+    assert decoder.connection_of(addresses + server + client) == 0
+    assert decoder.connection_of(addresses + client + client) is None
+
+
+def test_an_open_connection_is_known_as_it_is_by_now() -> None:
+    decoder = PacketDecoder()
+    talk = Talk(is_ipv6=True).open()
+    assert decoder.connection(0) is None
+    decoder.receive(talk.tape.packets)
+    known = decoder.connection(0)
+    assert known is not None
+    assert (known.client, known.server) == ("[::1]:40000", "[::1]:8000")
+    assert (known.close, known.midstream, known.packets) == ("open", False, 3)
+    talk.close()
+    (end,) = decoder.receive(talk.tape.packets[3:])
+    assert end.record == "connection"
+    assert decoder.connection(0) is None
+
+
+def test_silent_connections_expire_where_a_capture_has_no_end() -> None:
+    tape = Tape()
+    first, second = (Talk(tape, client_port=port).open() for port in (40_000, 40_001))
+    for talk in (second, first):
+        talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    decoder = PacketDecoder()
+    decoder.receive(tape.packets)
+    assert decoder.expire(EPOCH_NS + MAX_SILENCE) == []
+    records = decoder.expire(EPOCH_NS + MAX_SILENCE + 60 * 10**9)
+    assert records == sorted(records, key=decode_completion)
+    assert (
+        kinds(records)
+        == [
+            "tcp-connection-silent",
+            "body",
+            "connection",
+        ]
+        * 2
+    )
+    assert decoder.finish() == []

@@ -1,0 +1,71 @@
+"""The grammar of the line that begins a chunk; how it is decoded is in ``test_chunked.py``."""
+
+from __future__ import annotations
+
+import pytest
+
+from parsers.http1.chunk_line import (
+    CHUNK_LINE_BEGINS,
+    GENERAL_CHUNK_LINE,
+    line_fault,
+    match_chunk_line,
+    parse_extensions,
+)
+
+VALID = [
+    b"5\r\n",
+    b"0000aF\r\n",
+    b"5;a\r\n",
+    b"5;a=b;c\r\n",
+    b"5 ; a = b\r\n",
+    b'5;a="b;\\"c"\r\n',
+    b"5;a\t\r\n",
+    b"5 \r\n",
+]
+INVALID = {
+    b"": "http-line-limit",
+    b"\r\n": "chunk-size-invalid",
+    b"0x5\r\n": "chunk-size-invalid",
+    b"+5\r\n": "chunk-size-invalid",
+    b"1_0\r\n": "chunk-size-invalid",
+    b" 5\r\n": "chunk-size-invalid",
+    b"5g\r\n": "chunk-size-invalid",
+    b"5\n": "chunk-line-bare-lf",
+    b"5\r;a\r\n": "http-bare-cr",
+    b"5;\r\n": "chunk-extension-invalid",
+    b"5;a=\r\n": "chunk-extension-invalid",
+    b'5;a="b\r\n': "chunk-extension-invalid",
+}
+
+
+@pytest.mark.parametrize("line", VALID)
+def test_what_the_grammar_allows(line: bytes) -> None:
+    assert GENERAL_CHUNK_LINE.fullmatch(line)
+    assert all(CHUNK_LINE_BEGINS.fullmatch(line[:end]) for end in range(len(line)))
+
+
+@pytest.mark.parametrize("line", INVALID)
+def test_what_it_does_not(line: bytes) -> None:
+    assert not GENERAL_CHUNK_LINE.fullmatch(line)
+    assert not match_chunk_line(line)
+    assert line_fault(line) == INVALID[line]
+
+
+@pytest.mark.parametrize("digits", [1, 15, 16])
+def test_sizes_of_more_than_15_digits_take_the_general_path(digits: int) -> None:
+    line = b"0" * digits + b"\r\n"
+    assert bool(match_chunk_line(line)) == (digits < 16)
+    assert GENERAL_CHUNK_LINE.fullmatch(line)
+
+
+@pytest.mark.parametrize(
+    ("extension", "expected"),
+    [
+        (b"", []),
+        (b";a", [(b"a", None)]),
+        (b' \t; a = b ;c="d;\\"e"', [(b"a", b"b"), (b"c", b'"d;\\"e"')]),
+        (b";a=b;=c", [(b"a", b"b")]),
+    ],
+)
+def test_extensions_are_parsed_on_demand(extension: bytes, expected: list[object]) -> None:
+    assert parse_extensions(extension) == expected

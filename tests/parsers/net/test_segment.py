@@ -1,0 +1,159 @@
+"""Segments: their fields, their checksums, and which of them a receiver drops unseen."""
+
+from __future__ import annotations
+
+from struct import pack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.segments import MD5_SIGNATURE, internet_checksum
+
+from parsers.diagnostics import Diagnostic
+from parsers.net.segment import ACK, CLOSELY, LARGEST_FRAME, RST, Scrutiny, Segment, read_segment
+
+SOURCE, DESTINATION = bytes([127, 0, 0, 1]), bytes([127, 0, 0, 2])
+TIMESTAMPS = bytes([1, 1, 8, 10]) + bytes(8)
+TCP_AO = bytes([29, 16]) + bytes(14)
+
+
+def segment(
+    payload: bytes = b"",
+    *,
+    options: bytes = b"",
+    checksum: int | None = None,
+    flags: int = ACK,
+    address: int = 4,
+) -> Segment:
+    """Read a segment; its checksum is right if none is given."""
+    source, destination = SOURCE.rjust(address, b"\xfe"), DESTINATION.rjust(address, b"\xfe")
+    words = (5 + len(options) // 4) << 12 | flags
+    header = pack("!HHIIHHHH", 40_000, 8_000, 1, 2, words, 65_000, 0, 7) + options
+    whole = header + payload
+    if checksum is None:
+        covered = source + destination + pack("!IHH", len(whole), 0, 6) + whole
+        checksum = internet_checksum(covered)
+    whole = whole[:16] + checksum.to_bytes(2, "big") + whole[18:]
+    read = read_segment(source, destination, whole, len(whole), 9, 10)
+    assert not isinstance(read, Diagnostic)
+    return read[1]
+
+
+def pseudo_sum(length: int) -> int:
+    """What a kernel leaves in a checksum's place for the card to go on with."""
+    return internet_checksum(SOURCE + DESTINATION + pack("!HH", 6, length)) ^ 0xFFFF
+
+
+def test_the_fields() -> None:
+    options = TIMESTAMPS
+    found = segment(b"data", options=options, flags=ACK | RST)
+    assert found[:4] == (1, 2, ACK | RST, b"data")
+    assert (found.missing, found.number, found.time_ns) == (0, 9, 10)
+    assert (found.urgent_pointer, found.options) == (7, options)
+
+
+def test_a_segment_of_which_the_end_was_not_captured() -> None:
+    header = pack("!HHIIHHHH", 1, 2, 3, 4, 5 << 12 | ACK, 0, 1, 0)
+    read = read_segment(SOURCE, DESTINATION, header + b"da", 24, 1, 0)
+    assert not isinstance(read, Diagnostic)
+    ports, found = read
+    assert (ports, found.payload, found.missing) == (b"\0\1\0\2", b"da", 2)
+    assert found.checksum == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("size", "length", "words", "code"),
+    [(19, 19, 5, "tcp-malformed"), (19, 40, 5, "packet-cut"), (20, 20, 4, "tcp-malformed"),
+     (20, 20, 6, "tcp-malformed")],
+)  # fmt: skip
+def test_what_is_no_header(size: int, length: int, words: int, code: str) -> None:
+    header = pack("!HHIIHHHH", 1, 2, 3, 4, words << 12, 0, 0, 0)[:size]
+    read = read_segment(SOURCE, DESTINATION, header, length, 1, 0)
+    assert isinstance(read, Diagnostic)
+    assert read.code == code
+
+
+@given(st.binary(max_size=64), st.sampled_from([b"", TIMESTAMPS]), st.sampled_from([4, 16]))
+def test_a_right_checksum(payload: bytes, options: bytes, address: int) -> None:
+    """Beside the sum word by word, in the plainest way."""
+    assert segment(payload, options=options, address=address).checksum == "right"
+
+
+@given(st.binary(min_size=1, max_size=64), st.data())
+def test_a_changed_bit(payload: bytes, data: st.DataObject) -> None:
+    right = segment(payload)
+    bit = data.draw(st.integers(0, 8 * len(payload) - 1))
+    changed = bytearray(right.summed)
+    changed[-len(payload) + bit // 8] ^= 1 << bit % 8
+    found = right._replace(summed=bytes(changed)).checksum
+    place = int.from_bytes(right.summed[24:26], "big")
+    assert found == ("wrong" if place not in (0, pseudo_sum(20 + len(payload))) else found)
+
+
+@pytest.mark.parametrize("checksum", [0, pseudo_sum(24), pseudo_sum(0)])
+def test_an_unfinished_checksum(checksum: int) -> None:
+    """Nothing, the sum of the pseudo-header, and that without a length."""
+    assert segment(b"data", checksum=checksum).checksum == "unfinished"
+    assert segment(b"data", checksum=checksum ^ 0x100).checksum == "wrong"
+
+
+def test_what_a_card_may_have_merged() -> None:
+    assert segment(bytes(LARGEST_FRAME - 20), checksum=1).checksum == "wrong"
+    assert segment(bytes(LARGEST_FRAME - 19), checksum=1).checksum == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("options", "is_signed"),
+    [
+        (b"", False),
+        (TIMESTAMPS, False),
+        (MD5_SIGNATURE, True),
+        (TIMESTAMPS + MD5_SIGNATURE, True),
+        (TCP_AO, True),
+        (b"\0" + MD5_SIGNATURE[:-1], False),
+        (bytes([8, 0]) + bytes(22), False),
+        (bytes([254, 255]) + MD5_SIGNATURE, False),
+    ],
+)
+def test_signatures(options: bytes, is_signed: bool) -> None:
+    assert segment(options=options).is_signed is is_signed
+
+
+class TestScrutiny:
+    """What a direction's first segment says of those that follow."""
+
+    def codes(self, first: Segment, *others: Segment, is_usual: bool = False) -> list[str]:
+        scrutiny = Scrutiny()
+        assert scrutiny.fault(first, is_usual) is None
+        found = [scrutiny.fault(other, is_usual) for other in others]
+        return [why[0] if why else "" for why in found]
+
+    def test_a_wrong_checksum_among_right_ones(self) -> None:
+        found = self.codes(segment(), segment(b"x", checksum=1), segment())
+        assert found == ["tcp-checksum-wrong", ""]
+
+    def test_where_none_is_finished(self) -> None:
+        """On loopback: what is wrong there cannot be told."""
+        assert self.codes(segment(checksum=0), segment(b"x", checksum=1)) == [""]
+        assert self.codes(segment(), segment(b"x", checksum=0)) == [""]
+
+    def test_a_signature_where_there_was_none(self) -> None:
+        signed = segment(options=MD5_SIGNATURE)
+        unexpected = "tcp-signature-unexpected"
+        assert self.codes(segment(), signed, segment()) == [unexpected, ""]
+        assert self.codes(signed, segment(), signed) == [unexpected, ""]
+
+    def test_usual_segments_are_not_summed_but_at_the_beginning(self) -> None:
+        scrutiny = Scrutiny()
+        for _ in range(CLOSELY):
+            scrutiny.fault(segment(), False)
+            assert scrutiny.is_close
+        scrutiny.fault(segment(), False)
+        assert not scrutiny.is_close
+        assert scrutiny.fault(segment(b"x", checksum=1), True) is None
+        scrutiny.doubt()
+        assert scrutiny.is_close
+        assert scrutiny.fault(segment(b"x", checksum=1), False) is not None
+        scrutiny.trust()
+        assert scrutiny.fault(segment(b"x", checksum=1), False) is None
+        assert not scrutiny.is_close

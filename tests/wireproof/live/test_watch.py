@@ -1,0 +1,221 @@
+"""``wireproof watch``: the command as a user runs it, on real packets."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.demo import PATIENCE, get, serving
+from support.flood import Flood
+from support.playback import Playback
+
+from parsers.records import Record
+from wireproof import decode
+from wireproof.analysis.totals import Totals
+from wireproof.cli import run
+from wireproof.live import watch as watching_module
+from wireproof.live.decoding import LiveDecoding
+from wireproof.live.watch import _Show
+
+GET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read(); print('got it')"
+WATCH = [sys.executable, "-m", "wireproof", "watch", "--port"]
+
+
+@contextmanager
+def watching(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command until the block is left, from the moment on that it misses nothing."""
+    with subprocess.Popen(
+        [*WATCH, str(port), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line == f"wireproof: watching port {port} on lo by packet-socket; Ctrl-C ends it\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def after_ctrl_c(process: subprocess.Popen[str]) -> str:
+    """Return what is said on standard error when the command is interrupted."""
+    process.send_signal(signal.SIGINT)
+    return process.communicate(timeout=PATIENCE)[1]
+
+
+@pytest.mark.packets
+def test_a_command_is_watched_and_its_exit_code_kept(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with serving() as address:
+        command = [sys.executable, "-c", GET + "; sys.exit(7)", address.origin() + "/sse"]
+        assert run(["watch", "--port", str(address.port), "--", *command]) == 7
+    captured = capfd.readouterr()
+    kinds = Counter(json.loads(line)["record"] for line in captured.out.splitlines())
+    assert kinds["sse_event"] == 9
+    assert kinds["connection"] == 1
+    assert re.fullmatch(
+        r"wireproof: watching port \d+ on lo by packet-socket\n"
+        r"got it\n"  # standard output is for rows
+        r"wireproof: \d+ packets captured, 0 dropped by the kernel, 0 not decoded\n"
+        r"  1 connection: 1 closed by the (?:client|server)\n"
+        r"  1 exchange: 1 sse\n"
+        r"  9 events, 9 chunks, 0 frames, 0 messages\n"
+        r"  [\d,]+ bytes from servers, \d+ from clients\n"
+        r"  1 stream ended: 1 complete \(last chunk\)\n",
+        captured.err,
+    )
+
+
+@pytest.mark.packets
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--duration", "60"], 130)])
+def test_ctrl_c_ends_it_and_keeps_the_packets(
+    tmp_path: Path, options: list[str], code: int
+) -> None:
+    path = tmp_path / "kept.pcapng"
+    with serving() as address, watching(address.port, "-w", str(path), *options) as process:
+        get(address.host, address.port, "/stream")
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert (first["record"], first["target"]) == ("request", "/stream")
+        assert "1 connection: 1 closed by the" in after_ctrl_c(process)
+    assert process.returncode == code
+    assert Counter(record.record for record in decode(path))["chunk"] == 9
+
+
+@pytest.mark.packets
+def test_the_transport_is_chosen(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving() as address:
+        urls = [address.origin() + target for target in ("/stream", "/sse")]
+        command = [sys.executable, "-c", f"{GET}; urllib.request.urlopen(sys.argv[2]).read()"]
+        options = ["--port", str(address.port), "--transport", "sse", "--format", "table"]
+        assert run(["watch", *options, "--", *command, *urls]) == 0
+    captured = capfd.readouterr()
+    assert re.findall(r"^ +(\d) │ Connection", captured.out, re.MULTILINE) == ["1"]
+    assert "GET /sse" in captured.out
+    assert "  1 exchange: 1 sse\n" in captured.err
+
+
+@pytest.mark.packets
+def test_it_ends_when_nobody_reads_any_more() -> None:
+    with serving() as address, watching(address.port) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        get(address.host, address.port, "/stream")
+        assert process.wait(PATIENCE) == 141
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.packets
+def test_it_lasts_as_long_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["watch", "--port", "9", "--duration", "0", "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == []
+    assert "0 packets captured" in captured.err
+
+
+@pytest.mark.packets
+def test_a_full_disk_is_named() -> None:
+    with serving() as address, watching(address.port, "-w", "/dev/full") as process:
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert said.splitlines()[-1] == "wireproof: /dev/full: No space left on device"
+
+
+class Stuck:
+    """A view that shows nothing before it may."""
+
+    def __init__(self) -> None:
+        self.may = threading.Event()
+        self.records: list[Record] = []
+
+    def write(self, records: Sequence[Record]) -> None:
+        assert self.may.wait(PATIENCE)
+        self.records += records
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def recorded(count: int) -> Playback:
+    """Return a recording of so many pieces, each a request that has no answer."""
+    pieces = (b"GET /%d HTTP/1.1\r\nX: %b\r\n\r\n" % (n, b"x" * 60_000) for n in range(count))
+    return Playback(Flood().client(pieces), by_itself=False)
+
+
+def test_what_was_recorded_is_shown_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching_module, "PATIENCE", 0.01)
+    view = Stuck()
+    totals = Totals()
+    playback = recorded(10)
+    with LiveDecoding(port=9, backend=playback) as live, _Show(live, view, None, totals) as show:
+        assert playback.written.wait(PATIENCE)
+        show.finish(view.may.set)  # it says so, and here that lets it go on
+    assert [record.record for record in view.records].count("request") == 10
+    assert totals.lines()[1] == "10 exchanges: 10 other"
+
+
+def test_ctrl_c_again_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching_module, "PATIENCE", 0.01)
+    view = Stuck()
+    playback = recorded(10)
+
+    def again() -> None:
+        threading.Timer(0.1, view.may.set).start()
+        raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        LiveDecoding(port=9, backend=playback) as live,
+        _Show(live, view, None, Totals()) as show,
+    ):
+        assert playback.written.wait(PATIENCE)
+        show.finish(again)
+    assert 0 < len(view.records) < 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "Missing option '--port'"),
+        (["--port", "8000", "-w", "-"], "-w -: standard output is for rows"),
+        (["--port", "70000"], "70000 is not in the range"),
+    ],
+)
+def test_bad_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], line: str) -> None:
+    assert run(["watch", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert line in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+@pytest.mark.packets
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--interface", "no-such-one"], "there is no interface 'no-such-one'"),
+        (["-w", "/no/such/folder"], "/no/such/folder: No such file or directory"),
+        (["--", "/no/such/command"], "/no/such/command: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    assert run(["watch", "--port", "9", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-1].startswith(f"wireproof: {line}")
+    assert "Traceback" not in captured.err

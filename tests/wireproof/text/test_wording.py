@@ -1,0 +1,96 @@
+"""Quantities and endings in words."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+from support.handmade import Wire
+
+from parsers.records import EndedBy
+from wireproof.text.wording import (
+    CUT_ENDINGS,
+    ENDINGS,
+    body_end,
+    close_code,
+    connection_end,
+    count,
+    duration,
+    span,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0 µs"),
+        (0.0000474, "47 µs"),
+        (0.0009994, "999 µs"),
+        (0.0009996, "1.0 ms"),
+        (0.1023, "102.3 ms"),
+        (0.99994, "999.9 ms"),
+        (0.99996, "1.000 s"),
+        (9.9994, "9.999 s"),
+        (9.9996, "10.0 s"),
+        (86_399.9, "86399.9 s"),
+        (-0.0012, "-1.2 ms"),
+    ],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_a_duration_below_ten_thousand_seconds_takes_eight_cells() -> None:
+    magnitudes = [10**exponent * digit for exponent in range(-7, 5) for digit in (1, 5, 9.9999)]
+    assert max(len(duration(seconds)) for seconds in magnitudes if seconds < 10_000) == 8
+
+
+def test_count_and_span() -> None:
+    assert (count(0, "chunk"), count(1, "chunk"), count(2_000, "chunk")) == (
+        "0 chunks",
+        "1 chunk",
+        "2,000 chunks",
+    )
+    assert (span(8, 8), span(8, 12)) == ("8", "8-12")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (None, "no status code"),
+        (1000, "1000 normal closure"),
+        (1011, "1011 internal error"),
+        (4008, "4008 private use"),
+        (3999, "3999 unregistered"),
+        (5000, "5000 unregistered"),
+    ],
+)
+def test_close_code(code: int | None, words: str) -> None:
+    assert close_code(code) == words
+
+
+def test_every_way_a_body_ends_has_words() -> None:
+    assert set(ENDINGS) == set(CUT_ENDINGS) == set(get_args(EndedBy))
+    assert body_end(Wire().body()) == "complete (last chunk)"
+    cut = Wire().body(complete=False, ended_by="reset")
+    assert body_end(cut) == "INCOMPLETE (connection reset)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"close": "fin", "closed_by": "server"},
+            "closed by the server (FIN), then the client",
+        ),
+        (
+            {"close": "fin", "closed_by": "client", "server_fin": None},
+            "closed by the client (FIN), not by the server",
+        ),
+        ({"close": "reset", "closed_by": "client"}, "reset by the client (RST)"),
+        ({"close": "open", "closed_by": None}, "still open when the capture ends"),
+        ({"close": "fin", "closed_by": None}, "closed (FIN)"),
+    ],
+)
+def test_connection_end(fields: dict[str, Any], words: str) -> None:
+    assert connection_end(Wire().end(**fields)) == words

@@ -1,0 +1,1 @@
+"""What records say of an exchange: judged here, shown by the views."""

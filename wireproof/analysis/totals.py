@@ -1,0 +1,137 @@
+"""What a long watch came to, in a few lines: counts, whatever the number of exchanges.
+
+Strategy: records are counted as they pass. Of each open connection it is remembered which exchange
+was its last and how its stream stands; everything else is a number under a name that does not come
+from the wire. Nothing grows with time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    ResponseRecord,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+from ..text.wording import CLOSE_CODES, body_end, close_code, count
+from .selection import transport_of
+
+CONNECTION_ENDS = {"fin": "closed", "reset": "reset", "open": "still open"}
+OTHER_CODE = "another code"
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open connection."""
+
+    last_exchange: int = -1
+    streams: bool = False
+    """Whether the next body of a response is a stream's."""
+    has_close: bool = False
+    """Whether a Close frame has ended its WebSocket."""
+
+
+class Totals:
+    """Counts records, and says in a few lines what they came to."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Open] = {}
+        self._things: Counter[str] = Counter()
+        self._connections: Counter[str] = Counter()  # by their end
+        self._exchanges: Counter[str] = Counter()  # by what they stream by
+        self._streams: Counter[str] = Counter()  # by their end
+        self._faults: Counter[str] = Counter()  # by code
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        if isinstance(record, DiagnosticRecord):
+            self._things[record.severity] += 1
+            self._faults[record.code] += 1
+        if record.connection is None:
+            return
+        connection = self._open.setdefault(record.connection, _Open())
+        if isinstance(record, ConnectionRecord):
+            self._end(record, connection)
+            return
+        if record.exchange is not None and record.exchange > connection.last_exchange:
+            connection.last_exchange = record.exchange
+            self._things["exchange"] += 1
+        self._count(record, connection)
+
+    def lines(self) -> list[str]:
+        """Return the summary, a line for each kind of fact."""
+        lines = [
+            _by("connection", self._connections),
+            _by("exchange", self._exchanges, self._things["exchange"]),
+            ", ".join(self._amount(name) for name in ("event", "chunk", "frame", "message")),
+            f"{self._amount('byte')} from servers, {self._things['client byte']:,} from clients",
+        ]
+        if self._streams:
+            lines.append(_by("stream", self._streams, verb=" ended"))
+        if self._faults:
+            severities = ", ".join(
+                self._amount(name) for name in ("error", "warning", "note") if self._things[name]
+            )
+            lines.append(f"{severities}: {', '.join(_parts(self._faults))}")
+        return lines
+
+    def _amount(self, name: str) -> str:
+        return count(self._things[name], name)
+
+    def _count(self, record: Record, connection: _Open) -> None:
+        match record:
+            case SseEventRecord():
+                self._things["event"] += record.dispatched
+            case ChunkRecord(sender="server"):
+                self._things["chunk"] += record.size > 0
+            case WebSocketMessageRecord():
+                self._things["message"] += 1
+            case WebSocketFrameRecord():
+                self._count_frame(record, connection)
+            case ResponseRecord():
+                transport = transport_of(record)
+                connection.streams = transport is not None and transport != "websocket"
+                if transport is not None:
+                    self._exchanges[transport] += 1
+            case BodyRecord(sender="server") if connection.streams:
+                connection.streams = False
+                self._streams[body_end(record)] += 1
+
+    def _count_frame(self, frame: WebSocketFrameRecord, connection: _Open) -> None:
+        self._things["frame"] += 1
+        if frame.opcode_name == "close" and not connection.has_close:
+            connection.has_close = True
+            code = frame.close_code
+            named = close_code(code) if code is None or code in CLOSE_CODES else OTHER_CODE
+            self._streams[f"closed with {named} by the {frame.sender}"] += 1
+
+    def _end(self, record: ConnectionRecord, connection: _Open) -> None:
+        del self._open[record.connection]
+        end = CONNECTION_ENDS[record.close]
+        self._connections[f"{end} by the {record.closed_by}" if record.closed_by else end] += 1
+        self._things["byte"] += record.server_bytes
+        self._things["client byte"] += record.client_bytes
+        if record.protocol == "websocket" and not connection.has_close:
+            self._streams[f"without a Close frame (connection {end})"] += 1
+
+
+def _by(thing: str, counts: Counter[str], total: int | None = None, verb: str = "") -> str:
+    """Return how many there were, and how many of each kind: the most frequent first."""
+    known = counts.total()
+    others = 0 if total is None else total - known
+    parts = [*_parts(counts), *([f"{others:,} other"] if others else [])]
+    about = f": {', '.join(parts)}" if parts else ""
+    return f"{count(known + others, thing)}{verb}{about}"
+
+
+def _parts(counts: Counter[str]) -> list[str]:
+    return [f"{number:,} {name}" for name, number in counts.most_common()]

@@ -1,0 +1,231 @@
+"""One side's byte stream, cut by its records into what each of its bytes is.
+
+Strategy: an :class:`ElementStream` is the receiver of one direction of TCP. It keeps the bytes that
+no record has told the meaning of yet, up to MAX_WAITING, and is then told of each head, chunk,
+frame and body with its place; each part goes to the method for its kind, in stream order, once.
+Content that is not chunked needs no record, and is handed on as it comes. Bytes that no record
+comes for (what is unfinished where the capture ends, protocols that are not decoded) are handed on
+as unfinished.
+"""
+
+from __future__ import annotations
+
+import re
+
+from parsers.limits import KiB, MiB
+from parsers.provenance import Completion, Ending
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    DiagnosticRecord,
+    Fields,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+from ..analysis.selection import field_value, transport_of
+
+MAX_WAITING = 17 * MiB
+"""Bytes that wait for the record that tells what they are: a chunk or frame as long as is kept."""
+MAX_UNTOLD = 256 * KiB
+"""The same on a connection of which there has been no record: what is unknown stays unknown."""
+MAX_HOLE = 64 * KiB
+"""A hole in the capture up to here is filled with zeros; a larger one ends what waits."""
+
+
+# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), as the decoder has found it before a chunk.
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[^\r\n]*\r\n")
+
+
+class ElementStream:
+    """One direction of a connection: bytes and records in, calls of the methods below out."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        """Up to here it is known what the bytes are."""
+        self.is_coded = False
+        """Whether the content of the message that was told of last has a coding."""
+        self.is_event_stream = False
+        self.is_websocket = False
+        self.is_in_body = False
+        """Whether what comes is the content of a message."""
+        self.holes: list[tuple[int, int]] = []
+        """What the capture lacks of the bytes that were handed on last, and of those that wait."""
+        self._raw = bytearray()
+        """What follows ``done``."""
+        self._has_been_told = False
+        self._is_chunked = False
+
+    # --- what becomes of each part: for those who derive from this ---
+
+    def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
+        """Take a head's bytes, at ``start`` of the stream; it is known what content follows."""
+
+    def framing(self, data: bytes, start: int) -> None:
+        """Take the line before a chunk's data."""
+
+    def trailers(self, data: bytes, start: int) -> None:
+        """Take the last chunk: its line, and the trailer section."""
+
+    def content(self, data: bytes, start: int) -> None:
+        """Take the next piece of a body's content, coded as it is."""
+
+    def body(self, record: BodyRecord) -> None:
+        """Take note of the end of a body."""
+
+    def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
+        """Take a frame's payload, masked as it is."""
+
+    def message(self, record: WebSocketMessageRecord) -> None:
+        """Take note of a message, whose frames came before."""
+
+    def fault(self, record: DiagnosticRecord) -> None:
+        """Take note of a fault in this stream."""
+
+    def unfinished(self, data: bytes, start: int) -> None:
+        """Take bytes of which no record tells what they are."""
+
+    # --- the receiver of a direction of TCP ---
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        self._raw += data
+        return []
+
+    def receive_gap(self, start: int, end: int) -> list[Record]:
+        self.holes = [hole for hole in self.holes if hole[1] > self.done]
+        self.holes.append((start, end))
+        if end - start <= MAX_HOLE:
+            self._raw += bytes(end - start)
+        else:
+            self.hand_on(is_end=True)
+            self.done = end
+        return []
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        return []
+
+    def receive_fault(self, fault: object, shown: Completion) -> list[Record]:
+        return []
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        return ()
+
+    # --- what records tell ---
+
+    def take(self, record: Record) -> None:
+        """Take the next record of this direction; kinds that tell nothing are passed over."""
+        match record:
+            case RequestRecord() | ResponseRecord():
+                self._take_head(record)
+            case ChunkRecord():
+                self._take_chunk(record)
+            case BodyRecord():
+                end = record.offset + record.length
+                (self._take_unfinished if self._is_chunked else self._take_content)(end)
+                self.is_in_body = self._is_chunked = False
+                self.body(record)
+            case WebSocketFrameRecord():
+                end = record.offset + record.length
+                start = end - record.payload_length
+                self._skip(start)
+                if start == self.done:
+                    self.payload(record, self._take(end), start)
+                self._skip(end)
+            case WebSocketMessageRecord():
+                self.message(record)
+            case DiagnosticRecord():
+                self.fault(record)
+                return
+            case _:
+                return
+        self._has_been_told = True
+
+    def switch_to_websocket(self) -> None:
+        """Take note that what comes next are frames."""
+        self.is_websocket, self.is_in_body = True, False
+
+    def hand_on(self, *, is_end: bool) -> None:
+        """Hand on what need not wait for a record; at the end, all that waits."""
+        end = self.done + len(self._raw)
+        if self.is_in_body and not self._is_chunked:
+            self._take_content(end)
+        elif is_end or len(self._raw) > (MAX_WAITING if self._has_been_told else MAX_UNTOLD):
+            self._take_unfinished(end)
+
+    def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
+        self._take_unfinished(record.offset)
+        self.is_coded = is_coded(record.headers)
+        if isinstance(record, RequestRecord):
+            framing, transport = request_framing(record.headers), None
+        else:
+            framing, transport = record.framing, transport_of(record)
+        self.is_event_stream = transport == "sse"
+        self.is_in_body = framing in ("chunked", "content-length", "close")
+        self._is_chunked = framing == "chunked"
+        start = self.done
+        self.head(record, self._take(record.offset + record.length), start)
+
+    def _take_chunk(self, record: ChunkRecord) -> None:
+        start, end = self.done, record.offset + record.length
+        if not record.size:
+            self.trailers(self._take(end), start)
+            return
+        content = end - 2 - record.size
+        self.framing(self._take(content), start)
+        self._take_content(end - 2)
+        self._skip(end)
+
+    def _take_content(self, end: int) -> None:
+        start = self.done
+        if end > start:
+            self.content(self._take(end), start)
+
+    def _take_unfinished(self, end: int) -> None:
+        """Take what no record tells of; of a chunk that is not whole its line says what it is."""
+        start = self.done
+        if end <= start:
+            return
+        data = self._take(end)
+        line = CHUNK_LINE.match(data) if self.is_in_body and self._is_chunked else None
+        if line is not None:
+            size = int(line[1], 16)
+            begin = line.end()
+            self.framing(line[0], start)
+            if data[begin : begin + size]:
+                self.content(data[begin : begin + size], start + begin)
+            data, start = data[begin + size :], start + begin + size
+        if data:
+            self.unfinished(data, start)
+
+    def _take(self, end: int) -> bytes:
+        """Return what waits up to ``end``, and be done with it."""
+        data = bytes(self._raw[: max(end - self.done, 0)])
+        self._skip(end)
+        return data
+
+    def _skip(self, end: int) -> None:
+        if end > self.done:
+            del self._raw[: end - self.done]
+            self.done = end
+
+
+def is_coded(headers: Fields) -> bool:
+    """Return whether a message's content is hidden by a coding (RFC 9110 section 8.4)."""
+    content = field_value(headers, "content-encoding") or "identity"
+    transfer = field_value(headers, "transfer-encoding") or "chunked"
+    return content.strip().lower() != "identity" or transfer.strip().lower() not in (
+        "chunked",
+        "identity",
+    )
+
+
+def request_framing(headers: Fields) -> str:
+    """Return how a request's body is framed (RFC 9112 section 6.3); its record does not say."""
+    if field_value(headers, "transfer-encoding") is not None:
+        return "chunked"
+    length = field_value(headers, "content-length") or "0"
+    return "none" if length.strip() == "0" else "content-length"

@@ -1,0 +1,330 @@
+"""Which packets carried the bytes of a stream, and where these lie in their frames.
+
+Strategy: the decoder's own source maps say which packet brought each byte first; here they are
+given copies of themselves that forget nothing, two numbers for each run. A packet's row says where
+its payload lies in the frame, and which byte of the sender's stream that payload begins with. So
+the place of a byte is a bisection and a subtraction, and retransmissions, overlaps and reordering
+are what the decoder made of them: there is no second opinion on TCP. A byte that its packet does
+not hold is one that the capture lacks.
+
+What is kept are columns of numbers: 70 bytes for a packet, 12 for a run.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from struct import Struct
+from typing import NamedTuple
+
+from parsers.decode.packets import ETHERNET, PacketDecoder
+from parsers.files.packets import CaptureFault, Packet
+from parsers.net.connection import Connection
+from parsers.net.ip import TCP, IpPacket, read_ip
+from parsers.net.link import network_offset
+from parsers.net.segment import ACK, SYN
+from parsers.net.tcp import Direction
+from parsers.provenance import Arrival, SourceMap
+from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
+
+# RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
+TCP_HEADER = Struct("!4sI4xH6x")
+# The headers that nearly every packet has, in one look: EtherType, IPv4 version and header length,
+# total length, flags and fragment offset, protocol, both addresses and ports, then TCP's as above.
+USUAL_HEADERS = Struct("!12x HBxH2xH xB2x 12s I4xH")
+IPV4, IPV4_WITHOUT_OPTIONS, MORE_FRAGMENTS_OR_OFFSET = 0x0800, 0x45, 0x3FFF
+NOWHERE = -1
+"""Stands for a connection, or a place in a frame, that there is none of."""
+NO_OFFSET = -(1 << 62)
+"""Stands for a stream offset that is not known; negative ones are before what was captured."""
+
+
+class Carrier(NamedTuple):
+    """Bytes of a stream in the frame that brought them."""
+
+    packet: int
+    start: int
+    """In the frame, from 0, as Wireshark counts."""
+    end: int
+    """``start`` if it is not known where: the packet came in IP fragments."""
+    offset: int
+    """Of the first of these bytes in the sender's stream."""
+
+
+class Trail(SourceMap[Arrival]):
+    """A source map that also keeps, of every run, where it ends and its packet."""
+
+    __slots__ = ("ends", "packets")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends = array("q")
+        self.packets = array("L")
+
+    def extend(self, length: int, value: Arrival) -> None:
+        """Append a run of ``length`` bytes that came from ``value``."""
+        super().extend(length, value)
+        self.ends.append(self.size)
+        self.packets.append(value[0])
+
+
+class Followed:
+    """A connection as it is followed: its directions' trails, its packets, its roles."""
+
+    __slots__ = ("connection", "trails", "packets", "client", "_is_certain")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.trails = (Trail(), Trail())
+        connection.first.stream, connection.second.stream = self.trails
+        self.packets = array("L")
+        key = connection.key
+        self.client = int(key[-4:-2] < key[-2:])
+        """Which direction the client sent: 0 for that of the first packet, 1 for the other. The
+        higher port, until a handshake or a message says it."""
+        self._is_certain = False
+
+    def note_syn(self, direction: int, is_answer: bool) -> None:
+        """Take the roles from a SYN; only the first says them."""
+        if not self._is_certain:
+            self.client = direction ^ is_answer
+            self._is_certain = True
+
+    def note_message(self, direction: int, sender: Sender) -> None:
+        """Take the roles from a request or response, which ``direction`` carried."""
+        self.client = direction if sender == "client" else 1 - direction
+        self._is_certain = True
+
+    def sender(self, direction: int) -> Sender:
+        return "client" if direction == self.client else "server"
+
+    def trail(self, sender: Sender) -> Trail:
+        return self.trails[self.client if sender == "client" else 1 - self.client]
+
+
+class PacketPlace(NamedTuple):
+    """What is known of one packet: where its layers lie, and whose it is."""
+
+    time_ns: int = 0
+    length: int = 0
+    """On the wire; 0 for a number that is no packet's."""
+    captured: int = 0
+    link_type: int = 0
+    network: int = NOWHERE
+    """Where its IP header begins in the frame; NOWHERE if it has none."""
+    transport: int = NOWHERE
+    payload: int = NOWHERE
+    end: int = NOWHERE
+    """Of its payload as far as it was captured."""
+    flags: int = 0
+    connection: int = NOWHERE
+    direction: int = 0
+    """0 for that of the connection's first packet, 1 for the other."""
+    offset: int = NO_OFFSET
+    """Which byte of the sender's stream the payload begins with."""
+
+
+PLACE = Struct("<qIIHiiiiHiBq")
+"""A PacketPlace as it is kept: columns of their own would cost three times as much to write."""
+NO_PACKET = PLACE.pack(*PacketPlace())
+
+
+class PacketTable:
+    """A PacketPlace for each packet. They are numbered from 1; not every number is a packet's."""
+
+    def __init__(self) -> None:
+        self._rows = bytearray()
+
+    def __len__(self) -> int:
+        """Return the number of the last packet."""
+        return len(self._rows) // PLACE.size
+
+    def __getitem__(self, number: int) -> PacketPlace:
+        """Return what is known of a packet. Raises struct.error for a number that is too high."""
+        return PacketPlace._make(PLACE.unpack_from(self._rows, (number - 1) * PLACE.size))
+
+    def append(self, number: int, place: tuple[int, ...]) -> None:
+        """Add the packet of this number, which is higher than all before."""
+        if (missing := number - 1 - len(self)) > 0:  # what is numbered and is no packet
+            self._rows += NO_PACKET * missing
+        self._rows += PLACE.pack(*place)
+
+
+class Tracer:
+    """Decodes packets, and knows afterwards which of them carried what."""
+
+    def __init__(self) -> None:
+        self.table = PacketTable()
+        self.connections: list[Followed] = []
+        self._decoder = PacketDecoder(opened=self._opened)
+        self._by_key: dict[bytes, list[tuple[Followed, int]]] = {}
+
+    def receive(self, packets: Sequence[Packet]) -> list[Record]:
+        """Return the records that ``packets`` complete, as PacketDecoder does."""
+        records = self._decoder.receive(packets)
+        for packet in packets:
+            self._place(packet)
+        self._note_roles(records)
+        return records
+
+    def finish(self, faults: list[CaptureFault]) -> list[Record]:
+        """End the capture; ``faults`` are those of its file."""
+        records = self._decoder.finish()
+        self._note_roles(records)
+        return records + self._decoder.report(faults)
+
+    def carriers(
+        self, connection: int, sender: Sender, start: int, end: int, most: int
+    ) -> list[Carrier]:
+        """Return where bytes [start, end) of a stream lie, in stream order; ``most`` at most.
+
+        Bytes that the capture lacks are in none of them.
+        """
+        trail = self.connections[connection].trail(sender)
+        found: list[Carrier] = []
+        for index in range(bisect_right(trail.ends, start), len(trail.ends)):
+            begin = trail.ends[index - 1] if index else 0
+            if begin >= end or len(found) == most:
+                break
+            carrier = self._carrier(
+                trail.packets[index], max(begin, start), min(trail.ends[index], end)
+            )
+            if carrier is not None:
+                found.append(carrier)
+        return found
+
+    def brought(self, packet: int) -> list[tuple[int, int]]:
+        """Return which [start, end) of its sender's stream a packet was the first to bring."""
+        place = self.table[packet]
+        if place.connection < 0 or place.offset == NO_OFFSET:
+            return []
+        trail = self.connections[place.connection].trails[place.direction]
+        begin, upto = place.offset, place.offset + place.end - place.payload
+        found: list[tuple[int, int]] = []
+        for index in range(bisect_right(trail.ends, begin), len(trail.ends)):
+            start = trail.ends[index - 1] if index else 0
+            if start >= upto:
+                break
+            if trail.packets[index] == packet:
+                found.append((max(start, begin), min(trail.ends[index], upto)))
+        return found
+
+    def _carrier(self, packet: int, start: int, end: int) -> Carrier | None:
+        place = self.table[packet]
+        if place.offset == NO_OFFSET:
+            return Carrier(packet, 0, 0, start) if place.network >= 0 else None
+        shift = place.payload - place.offset
+        first, last = start + shift, min(end + shift, place.end)
+        if not place.payload <= first < last:
+            return None  # its arrival only showed that they are missing
+        return Carrier(packet, first, last, start)
+
+    def _opened(self, connection: Connection) -> None:
+        followed = Followed(connection)
+        self.connections.append(followed)
+        size = len(connection.key) // 2 - 2
+        key = connection.key
+        back = key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
+        self._by_key.setdefault(key, []).append((followed, 0))
+        self._by_key.setdefault(back, []).append((followed, 1))
+
+    def _place(self, packet: Packet) -> None:
+        """Write down where a packet's headers lie, and whose it is."""
+        number, time_ns, link_type, length, data = packet
+        known = (time_ns or 0, length, len(data), link_type)
+        if link_type == ETHERNET and len(data) >= USUAL_HEADERS.size:
+            ether_type, version, total, fragment, protocol, key, seq, flags = (
+                USUAL_HEADERS.unpack_from(data)
+            )
+            if (
+                ether_type == IPV4
+                and version == IPV4_WITHOUT_OPTIONS
+                and protocol == TCP
+                and total
+                and not fragment & MORE_FRAGMENTS_OR_OFFSET
+            ):
+                end = min(14 + total, len(data))
+                self._place_segment(number, known, 14, 34, end, key, seq, flags)
+                return
+        self._place_any(number, known, data)
+
+    def _place_any(self, number: int, known: tuple[int, int, int, int], data: bytes) -> None:
+        """Do the same for a packet with any headers."""
+        _, length, _, link_type = known
+        place = PacketPlace(*known)
+        start = network_offset(link_type, data)
+        if start >= 0:
+            place = place._replace(network=start)
+            found = read_ip(data, start, length)
+            if isinstance(found, IpPacket) and found.fragment is None:
+                place = place._replace(transport=found.start)
+                if found.protocol == TCP and found.end - found.start >= TCP_HEADER.size:
+                    ports, seq, flags = TCP_HEADER.unpack_from(data, found.start)
+                    key = found.source + found.destination + ports
+                    self._place_segment(
+                        number, known, start, found.start, found.end, key, seq, flags
+                    )
+                    return
+        self.table.append(number, place)
+
+    def _place_segment(
+        self,
+        number: int,
+        known: tuple[int, int, int, int],
+        network: int,
+        transport: int,
+        end: int,
+        key: bytes,
+        seq: int,
+        offset_and_flags: int,
+    ) -> None:
+        flags = offset_and_flags & 0x1FF
+        payload = min(transport + (offset_and_flags >> 12 << 2), end)
+        owner = self._owner(key, number)
+        connection, direction, offset = NOWHERE, 0, NO_OFFSET
+        if owner is not None:
+            followed, direction = owner
+            connection = followed.connection.index
+            followed.packets.append(number)
+            if flags & SYN:
+                followed.note_syn(direction, bool(flags & ACK))
+                seq += 1
+            offset = _stream_offset(followed, direction, seq)
+        self.table.append(
+            number,
+            (*known, network, transport, payload, end, flags, connection, direction, offset),
+        )
+
+    def _owner(self, key: bytes, number: int) -> tuple[Followed, int] | None:
+        """Return the connection of a packet: the last with its ports that had begun by then."""
+        for owner in reversed(self._by_key.get(key, ())):
+            if owner[0].connection.first_packet <= number:
+                return owner
+        return None
+
+    def _note_roles(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if isinstance(record, RequestRecord | ResponseRecord) and record.first_packet:
+                direction = self.table[record.first_packet].direction
+                self.connections[record.connection].note_message(direction, record.sender)
+            elif isinstance(record, ConnectionRecord):
+                self.connections[record.connection].client = self._client_of(record)
+
+    def _client_of(self, record: ConnectionRecord) -> int:
+        """Return the direction of the client that a connection's own record names."""
+        key = self.connections[record.connection].connection.key
+        port = record.client.rpartition(":")[2]
+        if key[-4:-2] == key[-2:]:
+            return self.connections[record.connection].client
+        return int(int.from_bytes(key[-4:-2], "big") != int(port))
+
+
+def _stream_offset(followed: Followed, direction: int, seq: int) -> int:
+    """Return the stream offset of a sequence number, by the signed difference to the next one."""
+    connection = followed.connection
+    side: Direction = connection.second if direction else connection.first
+    if side.next_seq is None:
+        return NO_OFFSET
+    difference = ((seq - side.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    return followed.trails[direction].size + difference

@@ -1,0 +1,80 @@
+"""What every command answers with: its exit codes, one line for an error, its examples.
+
+Exit codes: 0 done; 1 done, and the answer is no; 2 bad usage or unreadable input; 3 something
+that the command needs is missing; 130 interrupted; 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from ..text.escape import escape
+
+if TYPE_CHECKING:
+    from ..analysis.selection import Transport
+
+INTERRUPTED, UNREAD = 130, 141
+"""Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
+
+SIZE = re.compile(r"([0-9]{1,15})([kKMG]?)")
+UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+TRANSPORTS: tuple[Transport, ...] = ("chunked", "sse", "websocket")
+
+
+class Unreadable(click.ClickException):
+    """What cannot be read, written or understood."""
+
+    exit_code = 2
+
+
+class NotWhole(click.ClickException):
+    """Done, and the answer is no."""
+
+    exit_code = 1
+
+
+class Missing(click.ClickException):
+    """What the command needs and this machine or user has not; the message says how to get it."""
+
+    exit_code = 3
+
+
+class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
+    """A number of bytes: 4096, 512k, 64M or 2G, each by 1,024."""
+
+    name = "size"
+
+    def __init__(self, *, least: int) -> None:
+        self._least = least
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        found = SIZE.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no size: a number, with k, M or G behind it", param, ctx)
+        size = int(found[1]) * UNITS[found[2].upper()]
+        if size < self._least:
+            self.fail(f"{value} is too small: {self._least:,} bytes are the least", param, ctx)
+        return size
+
+
+def examples(*lines: str) -> str:
+    """Return examples for the end of a help text, one a line."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def because(what: str, error: OSError | ValueError) -> str:
+    """Return what could not be done with a file, and why, without Python's wording."""
+    if isinstance(error, OSError):
+        return f"{error.filename or what}: {error.strerror or error}"
+    return f"{'standard input' if what == '-' else what}: {error}"
+
+
+def say(message: str) -> None:
+    """Print a line to standard error; file names in it may hold anything."""
+    click.echo(f"wireproof: {escape(message)}", err=True)

@@ -1,0 +1,1 @@
+"""Packets and records as they arrive."""

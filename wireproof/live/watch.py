@@ -1,0 +1,202 @@
+"""``wireproof watch``: anyone's packets on a port, decoded and shown as they arrive.
+
+Strategy: three threads share the work. The recorder's fills a pipe, :mod:`.arrivals` takes packets
+out of it, and the one here decodes them and writes what comes of each batch at once. The main
+thread does what only it can: it runs the command, or waits for a signal. When that is over the
+recording is stopped, and what it still holds is shown to the end.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+from capture.backends import Session
+from capture.backends.base import LOOPBACK
+from capture.linux.recorder import BUFFER_SIZE
+from capture.processes import run_command, wait_for_interrupt
+from parsers.records import Record
+
+from ..analysis.selection import LiveSelection, Transport
+from ..analysis.totals import Totals
+from ..tasks.decode import open_stream, width_for
+from ..views import Format, View, open_view
+from .decoding import LiveDecoding, LiveStatistics
+
+STDERR = 2
+PATIENCE = 1.0
+"""Seconds after which whoever has ended a watch is told that it goes on."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of ``wireproof watch``."""
+
+    port: int
+    interface: str = LOOPBACK
+    transport: Transport | None = None
+    format: Format | None = None
+    """None: a table on a terminal, ndjson elsewhere."""
+    keep: str | None = None
+    """A pcapng file that gets the packets."""
+    keep_data: bool = True
+    duration: float | None = None
+    """Seconds."""
+    command: Sequence[str] = ()
+    backend: str | None = None
+    """The name of what records; None for the first that works."""
+    buffer_size: int = BUFFER_SIZE
+    """Bytes of packets that wait to be recorded."""
+
+
+class Watched(NamedTuple):
+    """How a watch ended."""
+
+    exit_code: int
+    """The command's own; 0 without a command."""
+    interrupted: bool
+    """Whether a signal ended it before its time."""
+
+
+class Telling(Protocol):
+    """Who says what is not a row."""
+
+    def ready(self, backend: str, notes: Sequence[str]) -> None:
+        """Say that no packet is missed any more, by what they are recorded, and what to know."""
+
+    def goes_on(self) -> None:
+        """Say that it has ended, and that what was recorded takes a while to be shown."""
+
+    def done(self, totals: Totals, statistics: LiveStatistics) -> None:
+        """Say what it came to: all has been shown, or showing it has failed."""
+
+
+def watch(wanted: Wanted, telling: Telling) -> Watched:
+    """Show the packets of a port as they arrive, while the command runs or until a signal.
+
+    Raises what :class:`.live.LiveDecoding` does, OSError for a command that cannot be started or an
+    output that cannot be written, and KeyboardInterrupt for a second Ctrl-C, which leaves out what
+    has not been shown yet.
+    """
+    totals = Totals()
+    with ExitStack() as stack:
+        live = stack.enter_context(
+            LiveDecoding(
+                port=wanted.port,
+                interface=wanted.interface,
+                keep=wanted.keep,
+                keep_data=wanted.keep_data,
+                command=wanted.command,
+                backend=wanted.backend,
+                buffer_size=wanted.buffer_size,
+            )
+        )
+        show = _Show(live, _open_view(wanted, live, stack), wanted.transport, totals)
+        stack.callback(lambda: telling.done(totals, live.statistics))
+        with show:
+            telling.ready(live.backend.name, live.session.notes)
+            watched = _attend(wanted, live.session, show)
+            show.finish(telling.goes_on)
+    return watched
+
+
+def _attend(wanted: Wanted, session: Session, show: _Show) -> Watched:
+    """Do what only the main thread can: run the command, or wait for a signal."""
+    if wanted.command:
+        finished = run_command(
+            wanted.command,
+            duration=wanted.duration,
+            environment=os.environ | session.environment,
+            popen=partial(session.popen, stdout=STDERR),  # standard output is for rows
+        )
+        return Watched(finished.exit_code, False)
+    interrupted = wait_for_interrupt(wanted.duration, show.over)
+    # Without a duration a signal is how it is meant to end.
+    return Watched(0, interrupted and wanted.duration is not None)
+
+
+def _open_view(wanted: Wanted, live: LiveDecoding, stack: ExitStack) -> View:
+    form = wanted.format or ("table" if sys.stdout.isatty() else "ndjson")
+    if form != "table":
+        return open_view(form, open_stream(None, stack))
+    from rich.console import Console
+
+    from ..views.live import LiveTableView
+
+    console = Console(file=sys.stdout)
+    return LiveTableView(console, live.connection, width_for(console))
+
+
+class _Show:
+    """Decodes and shows, in a thread, from the beginning of its ``with`` block.
+
+    ``over`` can be read once it has ended, which it may before it is told to: nobody reads the
+    output any more, or the recording broke off. Leaving the block ends it as soon as it can.
+    """
+
+    def __init__(
+        self, live: LiveDecoding, view: View, transport: Transport | None, totals: Totals
+    ) -> None:
+        self._live = live
+        self._view = view
+        self._selection = None if transport is None else LiveSelection(transport)
+        self._totals = totals
+        self._is_given_up = False
+        self._fault: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="show records")
+
+    def __enter__(self) -> Self:
+        self.over = os.eventfd(0)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_given_up = True
+        self._live.stop()
+        self._thread.join()
+        os.close(self.over)
+
+    def finish(self, goes_on: Callable[[], None]) -> None:
+        """Show all that was recorded up to now, and raise what went wrong.
+
+        ``goes_on`` is called if that takes a while.
+        """
+        self._live.stop()
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            goes_on()
+            self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        try:
+            for records in self._live.batches():
+                if self._is_given_up:
+                    break
+                self._show(records)
+            self._view.close()
+        except Exception as fault:
+            self._fault = fault
+        finally:
+            os.eventfd_write(self.over, 1)
+
+    def _show(self, records: Sequence[Record]) -> None:
+        if self._selection is not None:
+            records = self._selection.choose(records)
+        self._view.write(records)
+        self._view.flush()
+        for record in records:
+            self._totals.add(record)

@@ -1,0 +1,233 @@
+"""``wireproof annotate``: the same packets, each with a comment that names what it carries.
+
+Strategy: two passes over the file. The first decodes it and keeps, for each packet that carries
+something, one comment: what is kept is bounded by comments, not by packets, and has a limit. The
+second copies the file block by block and puts each comment before the options that its packet has
+already; every other byte stays as it was, but for a section's length, which is no longer known. A
+pcap file is turned into the blocks that say the same, and goes the same way. Time is linear.
+
+The comments are opt_comment options of Enhanced Packet Blocks (pcapng sections 3.5 and 4.3), and
+of the obsolete Packet Blocks (appendix A). Simple Packet Blocks have no options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from struct import pack, unpack_from
+from typing import BinaryIO
+
+from capture.pcapng_writer import (
+    BYTE_ORDER_MAGIC,
+    IF_TSRESOL,
+    OPT_COMMENT,
+    OPT_ENDOFOPT,
+    SECTION_LENGTH_UNKNOWN,
+    SHB_USERAPPL,
+)
+from parsers.decode.packets import decode
+from parsers.files.packets import NANOSECONDS, Interface, UnreadableCapture
+from parsers.files.pcapng import (
+    ENHANCED_PACKET,
+    INTERFACE_DESCRIPTION,
+    OBSOLETE_PACKET,
+    SECTION_HEADER,
+    Block,
+    padded,
+)
+from parsers.files.reader import CaptureReader
+from parsers.limits import MAX_BLOCK, MAX_COMMENTS
+
+from .. import __version__
+from ..analysis.packet_comments import About, Remark, Remarks
+from ..text.wording import count
+from .decode import check_output, open_stream
+
+MAX_COMMENT = 1_000
+"""Characters of one packet's comment, about: past it, remarks are counted instead of kept."""
+OPTIONS_OF_PACKETS = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20}
+"""Where the data begins in the blocks whose packets can have options; they follow it."""
+SECTION_LENGTH = slice(8, 16)
+"""Of a Section Header Block's body (pcapng section 4.1)."""
+
+
+@dataclass(slots=True)
+class Comment:
+    """What is said of one packet."""
+
+    remarks: list[Remark] = field(default_factory=list)
+    size: int = 0
+    """Characters of them together."""
+    left_out: int = 0
+
+
+class Comments:
+    """The comments of all packets, up to MAX_COMMENTS characters of remarks.
+
+    A remark counts 64 characters more than it has, for what it takes beside its text.
+    """
+
+    def __init__(self) -> None:
+        self.ended_at: int | None = None
+        """Of the packets behind this one nothing is said, because there was too much before."""
+        self._comments: dict[int, Comment] = {}
+        self._size = 0
+        self._later: Mapping[About, str] = {}
+
+    def take(self, source: BinaryIO) -> None:
+        """Decode a capture and keep what is said of its packets.
+
+        Raises UnreadableCapture (a ValueError) if it is none, OSError as ``source`` does.
+        """
+        remarks = Remarks()
+        self._later = remarks.later
+        for record in decode(source):
+            for remark in remarks.add(record):
+                self._keep(remark)
+            if self._size > MAX_COMMENTS:
+                self.ended_at = record.last_packet
+                return
+
+    def of(self, packet: int | None) -> str | None:
+        """Return the comment of a packet, None if there is nothing to say of it."""
+        comment = None if packet is None else self._comments.get(packet)
+        if comment is None:
+            return None
+        said = [remark.said(self._later) for remark in comment.remarks]
+        if comment.left_out:
+            said.append(f"and {count(comment.left_out, 'more remark')}")
+        return "; ".join(said)
+
+    def _keep(self, remark: Remark) -> None:
+        if remark.packet < 1:
+            return  # a fault that no packet carried
+        size = len(remark.text) + len(remark.tail)
+        self._size += size + 64
+        comment = self._comments.setdefault(remark.packet, Comment())
+        if comment.size + size > MAX_COMMENT:
+            comment.left_out += 1
+            return
+        comment.remarks.append(remark)
+        comment.size += size
+
+
+@dataclass
+class Annotated:
+    """What became of the packets of a capture."""
+
+    commented: int = 0
+    packets: int = 0
+    no_room: int = 0
+    """Packets that cannot have a comment: Simple Packet Blocks, and blocks of greatest length."""
+
+
+def annotate(source: str, output: str, say: Callable[[str], object]) -> Annotated:
+    """Copy the capture ``source`` to ``output`` as pcapng, with comments on its packets.
+
+    ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
+    ValueError for what is no capture, for standard input, and for an output that is the input.
+    """
+    if source == "-":
+        raise ValueError("it is read twice, which only a file can be")
+    check_output(source, output)
+    comments = Comments()
+    with Path(source).open("rb") as stream:
+        comments.take(stream)
+    with ExitStack() as stack:
+        reader = CaptureReader(stack.enter_context(Path(source).open("rb")))
+        blocks = reader.numbered_blocks() if reader.format == "pcapng" else pcap_as_blocks(reader)
+        # The first one before the output is opened: what cannot be read costs nobody a file.
+        first = next(blocks, None)
+        if first is None:
+            raise UnreadableCapture(f"not one block can be read: {reader.faults[0].detail}")
+        done = _rewrite(chain([first], blocks), comments, open_stream(output, stack))
+    if done.no_room:
+        packets = count(done.no_room, "packet")
+        say(f"{packets} cannot have a comment: there is no room in a Simple Packet Block")
+    if comments.ended_at is not None:
+        say(f"comments end at frame {comments.ended_at}: more than {MAX_COMMENTS:,} characters")
+    for fault in reader.faults:
+        say(f"{source}: {fault.detail}, at byte {fault.offset:,}")
+    return done
+
+
+def _rewrite(
+    blocks: Iterable[tuple[Block, int | None]], comments: Comments, output: BinaryIO
+) -> Annotated:
+    done = Annotated()
+    for block, packet in blocks:
+        done.packets += packet is not None
+        if block.type == SECTION_HEADER:
+            block = with_unknown_length(block)
+        elif (comment := comments.of(packet)) is not None:
+            commented = with_comment(block, comment)
+            done.commented += commented is not None
+            done.no_room += commented is None
+            block = commented or block
+        output.write(block.encoded())
+    return done
+
+
+def with_unknown_length(section: Block) -> Block:
+    """Return a Section Header Block that does not say how long its section is."""
+    length = pack(section.byte_order + "q", SECTION_LENGTH_UNKNOWN)
+    body = section.body
+    return section._replace(
+        body=body[: SECTION_LENGTH.start] + length + body[SECTION_LENGTH.stop :]
+    )
+
+
+def with_comment(block: Block, comment: str) -> Block | None:
+    """Return a packet's block with one more comment, None if it has no room for one.
+
+    The comment is put before the options that are there: these need not be read, nor be whole.
+    """
+    data = OPTIONS_OF_PACKETS.get(block.type)
+    if data is None:
+        return None
+    (captured,) = unpack_from(block.byte_order + "I", block.body, 12)
+    start = data + padded(captured)
+    added = option(block.byte_order, OPT_COMMENT, comment.encode())
+    if start >= len(block.body):
+        added += option(block.byte_order, OPT_ENDOFOPT)
+    body = block.body[:start] + added + block.body[start:]
+    return block._replace(body=body) if len(body) + 12 <= MAX_BLOCK else None
+
+
+def option(byte_order: str, code: int, value: bytes = b"") -> bytes:
+    """Return an option as it lies in a block (pcapng section 3.5)."""
+    padding = bytes(padded(len(value)) - len(value))
+    return pack(byte_order + "HH", code, len(value)) + value + padding
+
+
+def pcap_as_blocks(reader: CaptureReader) -> Iterator[tuple[Block, int | None]]:
+    """Yield blocks that say what a pcap file does, with the numbers of the packets they hold.
+
+    The link type, the snaplen and what a timestamp counts are the file's own.
+    """
+    section = pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, SECTION_LENGTH_UNKNOWN)
+    application = option("<", SHB_USERAPPL, f"wireproof {__version__}".encode())
+    yield _block(SECTION_HEADER, section + application + option("<", OPT_ENDOFOPT)), None
+    for interface in reader.interfaces:
+        yield _interface(interface), None
+        ticks = interface.ticks_per_second
+    for number, time_ns, _, original, data in reader:
+        high, low = divmod((time_ns or 0) * ticks // NANOSECONDS, 1 << 32)
+        head = pack("<5I", 0, high, low, len(data), original)
+        padding = bytes(padded(len(data)) - len(data))
+        yield _block(ENHANCED_PACKET, head + data + padding), number
+
+
+def _interface(interface: Interface) -> Block:
+    """Return an Interface Description Block (pcapng section 4.2)."""
+    resolution = bytes((len(str(interface.ticks_per_second)) - 1,))  # a power of ten, in pcap
+    options = option("<", IF_TSRESOL, resolution) + option("<", OPT_ENDOFOPT)
+    body = pack("<HHI", interface.link_type, 0, interface.snaplen)
+    return _block(INTERFACE_DESCRIPTION, body + options)
+
+
+def _block(kind: int, body: bytes) -> Block:
+    return Block(kind, body, "<", 0)

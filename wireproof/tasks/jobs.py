@@ -1,0 +1,291 @@
+"""``--jobs N``: one capture decoded by several processes, with the output of one, byte for byte.
+
+Strategy: every worker reads all packets and follows the TCP of all connections, so that it knows
+their numbers, but decodes only each Nth of them: following costs a quarter of decoding. All take
+as many packets at once as one process would, so the messages of all workers go together, each
+with what the same packets completed; records are in it encoded, each with its place in the order.
+The parent takes one message from each worker, sorts their records together, and hands them on. It
+keeps no more than that: a worker that is ahead waits at its pipe.
+
+A packet belongs to one connection and a connection to one worker, so a place is one worker's. What
+belongs to no connection is the first worker's, and stands before what its packet completes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import chain
+from struct import Struct
+from types import TracebackType
+from typing import BinaryIO, NoReturn
+
+import msgspec
+
+from parsers.decode.packets import LAST_PACKET, decode_batches
+from parsers.files.input import Readable
+
+from ..analysis.selection import Clue, Transport, clue
+from ..views import ExportFormat, export
+
+LENGTH = Struct("=Q")
+"""What stands before each message in a pipe: its length in bytes."""
+PIPE_SIZE = 1 << 20
+"""Bytes that a worker may be ahead, beside one message; a pipe has 64 KiB unless told otherwise."""
+
+
+class WorkerDied(Exception):
+    """A worker ended before its work: the message says which, and how."""
+
+    def __init__(self, number: int, status: int) -> None:
+        if os.WIFSIGNALED(status):
+            ended = f"was killed by {signal.Signals(os.WTERMSIG(status)).name}"
+            self.exit_code = 128 + os.WTERMSIG(status)
+            """As a shell has it for a command that died so."""
+        else:
+            self.exit_code = os.WEXITSTATUS(status)
+            ended = f"failed with exit code {self.exit_code}"
+        super().__init__(f"worker {number} {ended}: the output ends before the capture does")
+
+
+class Part(msgspec.Struct, array_like=True, tag="part"):
+    """What one worker has of a batch of records."""
+
+    places: list[int]
+    """The place of each record in the order of the whole."""
+    records: list[bytes]
+    clues: list[Clue]
+    """None at all unless a transport is to be chosen."""
+
+
+class Failure(msgspec.Struct, array_like=True, tag="failure"):
+    """What kept a worker from reading the capture: an OSError if it has a number, or ValueError."""
+
+    message: str
+    number: int | None = None
+
+
+Message = Part | Failure
+ENCODER = msgspec.msgpack.Encoder()
+DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What all workers do, each with its share of the connections."""
+
+    form: ExportFormat
+    keep_data: bool
+    transport: Transport | None
+    workers: int
+
+    def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
+        """Decode the connections of a share, and write messages with their records.
+
+        Raises BrokenPipeError if nobody reads them any more.
+        """
+        try:
+            for part in self._parts(share, capture):
+                _send(stream, part)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _send(stream, Failure(error.strerror or str(error), error.errno))
+        except ValueError as error:
+            _send(stream, Failure(str(error)))
+
+    def _parts(self, share: int, capture: Readable) -> Iterator[Part]:
+        encode = export(self.form).encode
+        batches = decode_batches(
+            capture,
+            keep_data=self.keep_data,
+            # What belongs to no connection is the first worker's.
+            wanted=lambda connection: (connection or 0) % self.workers == share,
+        )
+        for records in batches:
+            clues = [] if self.transport is None else list(map(clue, records))
+            yield Part(list(map(LAST_PACKET, records)), encode(records), clues)
+
+
+def _send(stream: BinaryIO, message: Message) -> None:
+    data = ENCODER.encode(message)
+    stream.write(LENGTH.pack(len(data)))
+    stream.write(data)
+    stream.flush()
+
+
+class SharedFile:
+    """A regular file that several processes read, each from a place of its own.
+
+    It begins where the descriptor stands, and ends where the file ends now, so that all of them
+    read the same even if it grows.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._position = os.lseek(descriptor, 0, os.SEEK_CUR)
+        self._end = os.fstat(descriptor).st_size
+
+    def read(self, size: int, /) -> bytes:
+        left = max(self._end - self._position, 0)
+        data = os.pread(self._descriptor, min(size, left), self._position)
+        self._position += len(data)
+        return data
+
+
+class Worker:
+    """A process that runs a task, and the pipe from it."""
+
+    stream: BinaryIO
+
+    def __init__(self, number: int, run: Callable[[BinaryIO], None], others: list[Worker]) -> None:
+        """Start the process; it lets go of the pipes of ``others``."""
+        self.number = number
+        reading, writing = os.pipe()
+        _widen(writing)
+        try:
+            self._pid = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
+        if not self._pid:
+            _work(run, writing, [reading, *(other.stream.fileno() for other in others)])
+        os.close(writing)
+        self.stream = os.fdopen(reading, "rb")
+        self._is_running = True
+
+    def receive(self) -> Part | None:
+        """Return the next message, None if the worker is done.
+
+        Raises WorkerDied, and what the worker raised when it read the capture.
+        """
+        data = self._read()
+        if data is None:
+            if self._is_running and (status := self._wait()):
+                raise WorkerDied(self.number, status)
+            return None
+        message = DECODER.decode(data)
+        if isinstance(message, Part):
+            return message
+        if message.number is None:
+            raise ValueError(message.message)
+        raise OSError(message.number, message.message)
+
+    def _read(self) -> bytes | None:
+        """Return a message's bytes, None if no whole one comes any more."""
+        head = self.stream.read(LENGTH.size)
+        if len(head) < LENGTH.size:
+            return None
+        (length,) = LENGTH.unpack(head)
+        data = self.stream.read(length)
+        return data if len(data) == length else None
+
+    def end(self) -> None:
+        """End the process, whatever it does: nothing of it is left."""
+        if self._is_running:
+            os.kill(self._pid, signal.SIGKILL)
+            self._wait()
+        self.stream.close()
+
+    def _wait(self) -> int:
+        _, status = os.waitpid(self._pid, 0)
+        self._is_running = False
+        return status
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold more, where the system can and the user may."""
+    import fcntl  # not everywhere; but where there is no fork, nobody comes here
+
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+
+
+def _work(run: Callable[[BinaryIO], None], writing: int, unneeded: list[int]) -> NoReturn:
+    """Be a worker. Nothing may leave this function: behind it is the parent's code.
+
+    A reading end that stays open here would keep another worker from noticing that nobody reads.
+    """
+    code = 1
+    try:
+        for descriptor in unneeded:
+            os.close(descriptor)
+        with os.fdopen(writing, "wb") as stream:
+            run(stream)
+        code = 0
+    except BrokenPipeError:
+        code = 0  # the parent has enough, or is gone
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(code)
+
+
+class Team:
+    """Workers that decode one capture together; a context manager that leaves none behind.
+
+    ``descriptor`` is of a regular file, and stays where it stands.
+    """
+
+    def __init__(self, task: Task, descriptor: int) -> None:
+        self._task = task
+        self._descriptor = descriptor
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Team:
+        try:
+            # Ctrl-C is for the parent, which ends the workers. In them it stays blocked; here it
+            # waits until all of them are known.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                self._start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def _start(self) -> None:
+        capture = SharedFile(self._descriptor)
+        for share in range(self._task.workers):
+            run = partial(self._task.run, share, capture)
+            self._workers.append(Worker(share, run, self._workers))
+
+    def _end(self) -> None:
+        for worker in self._workers:
+            worker.end()
+
+    def batches(self) -> Iterator[tuple[list[bytes], list[Clue]]]:
+        """Yield the encoded records of each batch in order, and their clues if there are any.
+
+        Raises WorkerDied, and OSError and ValueError as
+        :func:`~parsers.decode.packets.decode_batches` does.
+        """
+        while parts := [part for worker in self._workers if (part := worker.receive())]:
+            yield merged(parts)
+
+
+def merged(parts: Sequence[Part]) -> tuple[list[bytes], list[Clue]]:
+    """Return what workers have of the same batch in the order of the whole."""
+    filled = [part for part in parts if part.places]
+    if len(filled) == 1:
+        return filled[0].records, filled[0].clues
+    places = list(chain.from_iterable(part.places for part in filled))
+    records = list(chain.from_iterable(part.records for part in filled))
+    clues = list(chain.from_iterable(part.clues for part in filled))
+    # Sorting finds the runs of the workers and merges them.
+    order = sorted(range(len(places)), key=places.__getitem__)
+    return [records[index] for index in order], [clues[index] for index in order] if clues else []

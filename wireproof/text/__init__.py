@@ -1,0 +1,1 @@
+"""How things are worded and made safe to print."""
