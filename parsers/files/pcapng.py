@@ -325,10 +325,8 @@ class PcapngReader:
         packet = self._timed_packet(block, identifier, high << 32 | low, captured, original)
         if packet is not None:
             interface = self._interfaces[identifier]
-            tick, exact = divmod(NANOSECONDS, interface.ticks_per_second)
-            if exact:
-                self._forget_usual()  # or where the next usual one comes from would not be seen
-            else:
+            tick, inexact = divmod(NANOSECONDS, interface.ticks_per_second)
+            if not inexact:
                 base = interface.time_ns(high << 32)
                 self._usual = (identifier, high, base, tick, interface.link_type)
         return packet
@@ -352,14 +350,13 @@ class PcapngReader:
         interface = self._described(block, identifier)
         if interface is None or not self._fits(block, 20, captured):
             return None
-        self._number += 1
+        self._count(interface)
         if captured > original:
             detail = f"{captured:,} bytes captured of a packet of {original:,} bytes"
             self._fault(block, "capture-damaged", detail)
         options = 20 + padded(captured)
         if options < len(block.body):
             self._comments(block, options, self._number)
-        self._notes.origins.add(self._number, interface.is_relay)
         data = block.body[20 : 20 + captured]
         return self._number, interface.time_ns(ticks), interface.link_type, original, data
 
@@ -375,9 +372,17 @@ class PcapngReader:
         captured = min(original, interface.snaplen or original)
         if not self._fits(block, 4, captured):
             return None
+        self._count(interface)
+        return self._number, None, interface.link_type, original, block.body[4 : 4 + captured]
+
+    def _count(self, interface: Interface) -> None:
+        """Give a packet of the general path its number, and note which interface it came from.
+
+        The usual path notes nothing: it may go on only where the packet before came from.
+        """
         self._number += 1
         self._notes.origins.add(self._number, interface.is_relay)
-        return self._number, None, interface.link_type, original, block.body[4 : 4 + captured]
+        self._forget_usual()
 
     def _interface_statistics(self, block: Block) -> None:
         """Section 4.6: of interest is how many packets the capture has lost."""

@@ -7,7 +7,7 @@ from io import BytesIO
 from struct import pack
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.capture_files import Blocks, codes, read_all
 
@@ -309,8 +309,13 @@ other_blocks = st.sampled_from(
 )
 
 
+RELAYED = LE.enhanced(5, b"relayed", 1)
+
+
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.one_of(packet_blocks, packet_blocks, other_blocks), max_size=20))
+@example([RELAYED, LE.simple(b"simple"), RELAYED])
+@example([RELAYED, LE.obsolete(7, b"old"), RELAYED])
 def test_usual_and_general_path_agree(found: list[bytes]) -> None:
     """Byte by byte no block is ever whole in the buffer, so all take the general path."""
     data = LE.section() + LE.interface(options=LE.option(9, b"\x09"))
