@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRANSPORT ?= all
+EXAMPLES ?= 20
+TESTS ?= tests
 
-.PHONY: help demo test install bench fixtures lint vendor clean
+.PHONY: help demo test fuzz install bench fixtures lint vendor clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
 	@echo "make test      run the whole test suite (lint and types first)"
+	@echo "make fuzz      draw new examples for the tests of properties, 20 times as many"
 	@echo "make install   set up $(VENV), nothing else"
 	@echo "make fixtures  record the stored captures and their expected files anew"
 	@echo "make vendor    fetch the libraries of the inspector's page anew from npm"
@@ -33,7 +36,12 @@ lint: install
 
 test: install lint
 	@sh .ci/tools tshark ip:iproute2 tcpdump chromium
-	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal --durations 10
+
+# What it finds becomes an explicit @example of its test: CONTRIBUTING.md says how.
+fuzz: install
+	WIREPROOF_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n auto --dist worksteal --timeout 3600 \
+	  -m hypothesis $(TESTS)
 
 fixtures: install
 	$(BIN)/python -m fixtures.record

@@ -11,19 +11,36 @@ import shutil
 import signal
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 from support.produced import Produced
 
 from capture import Namespace, can_capture
 from capture.linux.redirect import Redirect
 
-# A machine that does something else is slow, and no example is wrong for that.
+# `make test` draws the same examples on every machine: what passed here passes there. `make fuzz`
+# sets WIREPROOF_EXAMPLES: so many times as many examples, new ones each time, and those that failed
+# again first. A busy machine is slow, and no example is wrong for that.
+EXAMPLES = int(os.environ.get("WIREPROOF_EXAMPLES", "0"))
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "test",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
+    database=None,
 )
-settings.load_profile("any machine")
+settings.register_profile(
+    "fuzz",
+    settings.get_profile("test"),
+    derandomize=False,
+    database=DirectoryBasedExampleDatabase(Path(".hypothesis") / "examples"),
+    print_blob=True,
+)
+settings.load_profile("fuzz" if EXAMPLES else "test")
 pytest_plugins = ["pytester"]
 collect_ignore = ["samples"]  # projects of their own, which tests/test_wheel.py runs
 
@@ -34,6 +51,19 @@ def pytest_configure(config: pytest.Config) -> None:
     # some tests send to what they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if EXAMPLES:
+        for test in {item.obj for item in items if isinstance(item, pytest.Function)}:
+            if is_hypothesis_test(test):
+                _draw_more(test)
+
+
+def _draw_more(test: Any) -> None:
+    """Multiply a test's examples; what a test says of itself goes before any profile."""
+    own = test._hypothesis_internal_use_settings
+    test._hypothesis_internal_use_settings = settings(own, max_examples=own.max_examples * EXAMPLES)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,9 @@
 """Public captures: what tshark counted in them, and what we count.
 
-The folder's ``INDEX.tsv`` says for each file what tshark 4.0 showed of it. Where our records say
-something else, it stands in ``DIFFERENCES`` with its reason.
+The folder's ``INDEX.tsv`` says for each file what tshark 4.0 showed of it: counts of packets,
+requests, chunks, ..., or how many fields equal ours when both decodings are laid side by side. Each
+row is held to what it says. Where our records say something else, it stands in ``DIFFERENCES``
+with its reason.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.beside import rows, unexplained, without_pyshark
 from support.corpus import captures_at_hand, captures_folder
 from support.http1 import of
 from support.stored import packets
@@ -28,6 +31,9 @@ from parsers.records import (
 )
 
 INDEX = captures_at_hand()
+COUNTED = [name for name, evidence in INDEX.items() if re.match(r"frames \d", evidence)]
+FIELDS_EQUAL = re.compile(r"tshark [\d.]+: ([\d,]+) fields equal")
+COMPARED = [name for name, evidence in INDEX.items() if FIELDS_EQUAL.fullmatch(evidence)]
 Counts = dict[str, Any]
 
 ENCRYPTED = "TLS is recognised and not decrypted: tshark used the keys"
@@ -117,12 +123,12 @@ def ours(count: int, records: list[Record]) -> Counts:
     }
 
 
-@pytest.mark.parametrize("name", INDEX)
+@pytest.mark.parametrize("name", COUNTED)
 def test_what_tshark_counted(name: str) -> None:
-    rows = packets(captures_folder() / name)
-    records = decoded(rows)
+    there = packets(captures_folder() / name)
+    records = decoded(there)
     # Blocks that are no packets have numbers too, as in Wireshark.
-    found, expected = ours(rows[-1][0], records), tsharks(INDEX[name])
+    found, expected = ours(there[-1][0], records), tsharks(INDEX[name])
     differing, reason = about(DIFFERENCES, name) or ({}, "")
     assert found == expected | differing, reason
     if differing:
@@ -130,6 +136,23 @@ def test_what_tshark_counted(name: str) -> None:
     protocols = about(PROTOCOLS, name)
     if protocols is not None:
         assert Counter(record.protocol for record in of(ConnectionRecord, records)) == protocols
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("name", COMPARED)
+def test_fields_that_are_equal_beside_tshark(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records gain fields, so there may be more of them than the row says, never fewer."""
+    without_pyshark(monkeypatch)
+    found = rows(captures_folder() / name)
+    assert unexplained(found) == []
+    evidence = FIELDS_EQUAL.fullmatch(INDEX[name])
+    assert evidence is not None
+    equal = [row for row in found if row.verdict == "equal"]
+    assert len(equal) >= int(evidence[1].replace(",", ""))
+
+
+def test_every_row_gives_evidence_that_is_read() -> None:
+    assert sorted([*COUNTED, *COMPARED]) == sorted(INDEX)
 
 
 def test_every_file_of_the_folder_is_listed() -> None:
