@@ -1,0 +1,379 @@
+"""The one fold from records to exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from support.handmade import Wire
+from support.stored import SMALL, name
+
+from parsers.decode.packets import decode
+from parsers.limits import MAX_PIPELINED
+from parsers.records import ConnectionRecord, Record, WebSocketFrameRecord
+from wireproof.exchanges import (
+    MAX_INTERIM,
+    MAX_PINGS,
+    Exchange,
+    Exchanges,
+    Key,
+    Pings,
+    Transport,
+    asked_for,
+    field_value,
+)
+
+UPGRADE = ("Upgrade", "websocket")
+
+
+def fold() -> Exchanges[list[Record]]:
+    """A fold whose state is the records of an exchange."""
+    return Exchanges(lambda _: [])
+
+
+def folded(records: Iterable[Record]) -> list[tuple[Exchange, list[Record]]]:
+    """The exchanges of records, in the order in which they were over."""
+    exchanges = fold()
+    found = []
+    for record in records:
+        if (one := exchanges.add(record)) is not None:
+            one[1].append(record)
+        found += exchanges.over()
+    return found + exchanges.finish()
+
+
+def key_of(record: Record) -> tuple[int | None, int | None]:
+    return record.connection, getattr(record, "exchange", None)
+
+
+def only(records: Iterable[Record]) -> Exchange:
+    [(exchange, _)] = folded(records)
+    return exchange
+
+
+# --- what an exchange is ---
+
+
+def test_an_exchange_has_its_heads_its_bodies_and_its_connection() -> None:
+    wire = Wire(connection=3, exchange=2)
+    request, interim = wire.request(), wire.response(status=103, framing="none")
+    response, chunk, last = wire.response(), wire.chunk("four"), wire.chunk()
+    sent, body = replace(wire.body(), sender="client"), wire.body()
+    end = wire.end()
+    exchange = only([request, interim, sent, response, chunk, last, body, end])
+    assert exchange.key == Key(3, 2)
+    assert (exchange.request, exchange.response) == (request, response)
+    assert exchange.interim == [interim]
+    assert (exchange.request_body, exchange.response_body) == (sent, body)
+    assert exchange.connection is end
+    assert exchange.counts.chunks == 1
+    assert (exchange.first_packet, exchange.last_packet) == (
+        request.first_packet,
+        body.last_packet,
+    )
+    assert (exchange.first_time, exchange.last_time) == (request.first_time, body.last_time)
+
+
+def test_until_the_final_response_comes_the_last_interim_one_stands_for_it() -> None:
+    wire = Wire()
+    hints = [wire.response(status=103, framing="none") for _ in range(MAX_INTERIM + 2)]
+    exchange = only([wire.request(), *hints])
+    assert exchange.response is hints[-1]
+    assert exchange.interim == hints[1:-1]
+
+
+def test_elements_are_counted() -> None:
+    wire = Wire()
+    exchange = only(
+        [
+            *wire.upgrade(),
+            wire.frame("ping"),
+            wire.frame("pong", sender="client"),
+            wire.frame(),
+            wire.message(),
+            wire.event(("data", "x")),
+            wire.event(("", "kept"), dispatched=False),
+            wire.fault(severity="error"),
+            wire.fault(severity="warning"),
+        ]
+    )
+    counts = exchange.counts
+    assert (counts.frames, counts.pings, counts.pongs, counts.messages) == (3, 1, 1, 1)
+    assert (counts.blocks, counts.events, counts.errors) == (2, 1, 1)
+
+
+def test_what_belongs_to_no_exchange_is_left_to_the_view() -> None:
+    wire = Wire(exchange=None)
+    exchanges = fold()
+    assert exchanges.add(wire.gap()) is None
+    assert exchanges.add(replace(wire.fault(), connection=None)) is None
+    assert exchanges.add(wire.end()) is None
+    assert exchanges.finish() == []
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_every_record_of_a_stored_capture_is_in_its_exchange(path: Path) -> None:
+    with path.open("rb") as stream:
+        records = list(decode(stream))
+    found = folded(records)
+    for exchange, own in found:
+        assert own == [record for record in records if key_of(record) == exchange.key]
+        assert isinstance(exchange.connection, ConnectionRecord)
+    assert len({exchange.key for exchange, _ in found}) == len(found)
+    assert {exchange.number for exchange, _ in found} == set(range(len(found)))
+
+
+# --- who is over ---
+
+
+def requests(number: int) -> list[Wire]:
+    """Makers of the records of ``number`` exchanges of one connection."""
+    return [Wire(exchange=exchange) for exchange in range(number)]
+
+
+def test_an_exchange_is_over_when_both_sides_have_begun_a_later_one() -> None:
+    exchanges = fold()
+    first, second = requests(2)
+    for record in (first.request(), second.request(), first.response(), first.body()):
+        exchanges.add(record)
+        assert exchanges.over() == []
+    exchanges.add(second.response())
+    assert [exchange.key.exchange for exchange, _ in exchanges.over()] == [0]
+    exchanges.add(second.body())
+    assert exchanges.over() == []
+
+
+def test_a_request_that_shows_late_still_finds_its_response() -> None:
+    """Behind a hole in what the client sent, requests come when it is certain that it is one."""
+    first, second = requests(2)
+    answers = [first.response(), first.body(), second.response(), second.body()]
+    found = folded([*answers, first.request("/a"), second.request("/b"), second.end()])
+    assert [(e.request.target if e.request else None, e.response) for e, _ in found] == [
+        ("/a", answers[0]),
+        ("/b", answers[2]),
+    ]
+
+
+def test_the_end_of_a_connection_ends_its_exchanges_and_no_others() -> None:
+    exchanges = fold()
+    one, other = Wire(0), Wire(1)
+    exchanges.add(one.request())
+    exchanges.add(other.request())
+    end = one.end()
+    exchanges.add(end)
+    [(exchange, _)] = exchanges.over()
+    assert exchange.key == Key(0, 0)
+    assert exchange.connection is end
+    assert [exchange.key for exchange, _ in exchanges.finish()] == [Key(1, 0)]
+
+
+def test_a_fault_that_shows_when_its_exchange_is_over_begins_no_other() -> None:
+    first, second = requests(2)
+    exchanges = fold()
+    for wire in (first, second):
+        exchanges.add(wire.request())
+        exchanges.add(wire.response())
+    assert exchanges.add(first.fault()) is None
+    assert exchanges.count == 2
+
+
+def test_past_a_limit_the_first_of_a_connection_is_over_and_may_come_again() -> None:
+    exchanges = fold()
+    wires = requests(MAX_PIPELINED + 1)
+    for wire in wires:
+        assert exchanges.over() == []
+        exchanges.add(wire.request())
+    assert [exchange.key.exchange for exchange, _ in exchanges.over()] == [0]
+    found = exchanges.add(wires[0].response())
+    assert found is not None and found[0].request is None
+
+
+def test_past_a_limit_the_first_of_all_connections_is_over() -> None:
+    exchanges: Exchanges[None] = Exchanges(lambda _: None, max_open=2)
+    for connection in range(3):
+        exchanges.add(Wire(connection).request())
+    assert [exchange.key for exchange, _ in exchanges.over()] == [Key(0, 0)]
+    assert [exchange.key for exchange, _ in exchanges.open()] == [Key(1, 0), Key(2, 0)]
+
+
+def test_a_view_may_end_the_first_one_itself() -> None:
+    exchanges = fold()
+    exchanges.add(Wire(0).request())
+    exchanges.add(Wire(1).request())
+    exchanges.end_first()
+    assert [exchange.key for exchange, _ in exchanges.over()] == [Key(0, 0)]
+
+
+def test_what_is_over_is_forgotten_with_the_next_record() -> None:
+    exchanges = fold()
+    wire = Wire()
+    exchanges.add(wire.request())
+    exchanges.add(wire.end())
+    assert len(exchanges.over()) == 1
+    exchanges.add(Wire(1).request())
+    assert exchanges.over() == []
+
+
+# --- what it streams by ---
+
+
+@pytest.mark.parametrize(
+    ("headers", "framing", "transport"),
+    [
+        ([("Transfer-Encoding", "chunked")], "chunked", "chunked"),
+        ([("content-type", "text/event-stream")], "chunked", "sse"),
+        ([("Content-Type", "Text/Event-Stream ; charset=utf-8")], "close", "sse"),
+        ([("Content-Type", "text/event-stream-not")], "content-length", "http"),
+        ([("Content-Type", "application/json")], "content-length", "http"),
+        ([UPGRADE], "upgrade", "websocket"),
+        ([("Upgrade", "h2c")], "upgrade", "http"),
+        ([], "none", "http"),
+    ],
+)
+def test_a_response_says_what_it_streams_by(
+    headers: list[tuple[str, str]], framing: str, transport: Transport
+) -> None:
+    wire = Wire()
+    status = 101 if framing == "upgrade" else 200
+    response = wire.response(*headers, status=status, framing=framing)
+    assert only([wire.request(), response]).transport == transport
+
+
+@pytest.mark.parametrize("framing", ["content-length", "chunked", "close", "none"])
+def test_a_refused_upgrade_is_a_websocket_that_was_refused(framing: str) -> None:
+    wire = Wire()
+    exchange = only([wire.request("/ws", UPGRADE), wire.response(status=403, framing=framing)])
+    assert exchange.transport == "websocket"
+    assert exchange.is_refused
+    assert not exchange.has_switched
+
+
+def test_an_upgrade_that_was_not_refused() -> None:
+    exchange = only(Wire().upgrade())
+    assert exchange.transport == "websocket"
+    assert exchange.has_switched
+    assert not exchange.is_refused
+
+
+@pytest.mark.parametrize(
+    ("record", "transport"),
+    [(Wire().event(), "sse"), (Wire().frame(), "websocket"), (Wire().chunk("x"), "chunked")],
+    ids=["event", "frame", "chunk"],
+)
+def test_without_a_response_what_came_says_it(record: Record, transport: Transport) -> None:
+    assert only([record]).transport == transport
+
+
+def test_without_anything_else_it_is_what_it_asked_for() -> None:
+    exchange = only([Wire().request("/", ("Accept", "text/event-stream"))])
+    assert exchange.transport == "sse"
+
+
+def test_a_choice_has_what_asked_to_stream_and_does_not() -> None:
+    wire = Wire()
+    asks = wire.request("/", ("Accept", "text/event-stream"))
+    exchange = only([asks, wire.response(status=404, framing="content-length")])
+    assert exchange.transport == "http"
+    assert exchange.is_of("sse")
+    assert not exchange.is_of("chunked")
+
+
+@pytest.mark.parametrize(
+    ("headers", "transport"),
+    [
+        ([UPGRADE], "websocket"),
+        ([("transfer-encoding", "Chunked")], "chunked"),
+        ([("Accept", "text/event-stream")], "sse"),
+        ([("Accept", "application/json, text/event-stream")], None),
+        ([], None),
+    ],
+)
+def test_asked_for(headers: list[tuple[str, str]], transport: Transport | None) -> None:
+    assert asked_for(Wire().request("/", *headers)) == transport
+
+
+def test_field_value_is_the_first_of_its_name() -> None:
+    fields = [("A", "1"), ("X-Y", "2"), ("x-y", "3")]
+    assert field_value(fields, "x-y") == "2"
+    assert field_value(fields, "z") is None
+
+
+# --- pings and pongs ---
+
+
+def ping(payload: str, sender: str = "server") -> WebSocketFrameRecord:
+    return Wire().frame("ping", payload, sender=sender)
+
+
+def pong(payload: str, sender: str = "client") -> WebSocketFrameRecord:
+    return Wire().frame("pong", payload, sender=sender)
+
+
+def test_one_pong_answers_its_ping_and_those_before() -> None:
+    """RFC 6455 section 5.5.3: it may be sent for the most recent one only."""
+    pings = Pings()
+    sent = [ping("1"), ping("2"), ping("3")]
+    for one in sent:
+        pings.sent(one)
+    assert pings.answered(pong("2")) == sent[:2]
+    assert pings.answered(pong("1")) == []
+    assert pings.answered(pong("3")) == sent[2:]
+
+
+def test_of_pings_with_the_same_payload_the_latest_is_answered_with_those_before() -> None:
+    pings = Pings()
+    sent = [ping(""), ping("")]
+    for one in sent:
+        pings.sent(one)
+    assert pings.answered(pong("")) == sent
+
+
+def test_a_pong_answers_the_other_side_alone() -> None:
+    pings = Pings()
+    pings.sent(ping("1", sender="client"))
+    assert pings.answered(pong("1", sender="client")) == []
+    assert len(pings.answered(pong("1", sender="server"))) == 1
+
+
+def test_the_first_of_many_pings_is_forgotten() -> None:
+    pings = Pings()
+    for number in range(MAX_PINGS + 1):
+        pings.sent(ping(str(number)))
+    assert pings.answered(pong("0")) == []
+    assert len(pings.answered(pong(str(MAX_PINGS)))) == MAX_PINGS
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc"))))
+def test_no_ping_is_answered_twice_or_before_it_was_sent(frames: list[tuple[bool, str]]) -> None:
+    pings, waiting = Pings(), []
+    for is_ping, payload in frames:
+        if is_ping:
+            waiting.append(ping(payload))
+            pings.sent(waiting[-1])
+            continue
+        answered = pings.answered(pong(payload))
+        assert answered == waiting[: len(answered)] or not answered
+        waiting = waiting[len(answered) :]
+        assert payload not in [one.data for one in waiting]
+
+
+def test_an_exchange_says_which_pings_its_last_frame_answers() -> None:
+    wire = Wire()
+    asked = [wire.frame("ping", "1"), wire.frame("ping", "2")]
+    exchanges = fold()
+    for record in (*wire.upgrade(), *asked, wire.frame("pong", "2", sender="client")):
+        found = exchanges.add(record)
+    assert found is not None and found[0].answered == asked
+    exchanges.add(wire.frame())
+    assert found[0].answered == []
+
+
+def test_closing_is_the_first_close_frame_of_each_side() -> None:
+    wire = Wire()
+    first, again = wire.frame("close", sender="server"), wire.frame("close", sender="server")
+    other = wire.frame("close", sender="client")
+    assert only([first, again, other]).closing == [first, other]

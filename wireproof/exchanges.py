@@ -1,0 +1,390 @@
+"""The one fold from records to exchanges, which every view, export, verdict and test reads.
+
+Strategy: records come in the contract's order. Each is added to the :class:`Exchange` of its
+(connection, exchange): heads and ends of bodies are kept, elements are counted. What a view wants
+to know beside that stands in a state of its own, which the fold keeps beside the exchange and
+hands back with it. So memory is that of the exchanges that are open, whatever they carry.
+
+Who is over is one rule. Each side of an HTTP/1.1 connection sends its messages in the order of the
+requests (RFC 9112 section 9.3.2): when both sides have begun a later exchange, nothing more comes
+of an earlier one. The end of a connection ends all of its exchanges. And past MAX_PIPELINED of one
+connection, or ``max_open`` of all, the one that began first is taken for over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
+
+from parsers.limits import MAX_CONNECTIONS, MAX_PIPELINED
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Fields,
+    GapRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+S = TypeVar("S")
+Transport = Literal["chunked", "sse", "websocket", "http"]
+Exchanged = (
+    RequestRecord
+    | ResponseRecord
+    | ChunkRecord
+    | BodyRecord
+    | SseEventRecord
+    | WebSocketFrameRecord
+    | WebSocketMessageRecord
+    | GapRecord
+    | DiagnosticRecord
+)
+"""What may belong to an exchange: every record but that of a connection."""
+
+MAX_OPEN = MAX_CONNECTIONS
+"""Exchanges that are open at once, of all connections: each connection may have one."""
+MAX_INTERIM = 16
+"""Interim responses of one exchange that are kept; of more, the first ones are forgotten."""
+MAX_PINGS = 64
+"""Pings without a Pong that are remembered in one exchange; the oldest is forgotten."""
+
+CONTINUATION: Final = 0x0
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+"""Opcodes (RFC 6455 section 5.2)."""
+
+
+def field_value(fields: Fields, name: str) -> str | None:
+    """Return the value of the first field of that name (in lower case), None if there is none."""
+    return next((value for key, value in fields if key.lower() == name), None)
+
+
+def asked_for(request: RequestRecord) -> Transport | None:
+    """Return what a request asks for or streams by, None if it does neither."""
+    if (field_value(request.headers, "upgrade") or "").lower() == "websocket":
+        return "websocket"
+    if (field_value(request.headers, "transfer-encoding") or "").lower() == "chunked":
+        return "chunked"
+    # EventSource accepts nothing else (WHATWG HTML section 9.2.2); clients that name it beside
+    # other types take either.
+    return "sse" if field_value(request.headers, "accept") == "text/event-stream" else None
+
+
+def transport_of(response: ResponseRecord) -> Transport:
+    """Return what a response streams by; an event stream is ``sse`` in whatever framing."""
+    if response.framing == "upgrade":
+        upgrade = field_value(response.headers, "upgrade") or ""
+        return "websocket" if upgrade.lower() == "websocket" else "http"
+    content_type = field_value(response.headers, "content-type") or ""
+    if content_type.partition(";")[0].strip().lower() == "text/event-stream":
+        return "sse"
+    return "chunked" if response.framing == "chunked" else "http"
+
+
+def is_final(response: ResponseRecord) -> bool:
+    """Whether no further response of its exchange follows (RFC 9110 section 15.2)."""
+    return response.status >= 200 or response.status == 101
+
+
+class Key(NamedTuple):
+    """Which exchange: of which connection, and which there, both from 0."""
+
+    connection: int
+    exchange: int
+
+
+class Pings:
+    """Pings of both sides that wait for their Pongs."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Sender, list[WebSocketFrameRecord]] = {"client": [], "server": []}
+
+    def sent(self, ping: WebSocketFrameRecord) -> None:
+        """Remember a Ping."""
+        waiting = self._waiting[ping.sender]
+        if len(waiting) >= MAX_PINGS:
+            del waiting[0]
+        waiting.append(ping)
+
+    def answered(self, pong: WebSocketFrameRecord) -> list[WebSocketFrameRecord]:
+        """Return the Pings that a Pong answers, in order, and forget them; none if it is unasked.
+
+        A Pong repeats the payload of the latest Ping that it answers, and answers all before that
+        one as well (RFC 6455 section 5.5.3).
+        """
+        waiting = self._waiting["server" if pong.sender == "client" else "client"]
+        for index in range(len(waiting) - 1, -1, -1):
+            if waiting[index].data == pong.data:
+                found = waiting[: index + 1]
+                del waiting[: index + 1]
+                return found
+        return []
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many elements of an exchange came."""
+
+    chunks: int = 0
+    """Of the response, the last one not counted: it carries nothing."""
+    events: int = 0
+    """Those that were dispatched."""
+    blocks: int = 0
+    """Of the event stream: events, and what is not dispatched."""
+    frames: int = 0
+    pings: int = 0
+    pongs: int = 0
+    messages: int = 0
+    errors: int = 0
+    """Diagnostics of that severity."""
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """A request and what came back, as far as it is known: right at any time, also while it runs.
+
+    Times are seconds since the epoch, packets count from 1; those of an exchange without any are 0.
+    """
+
+    key: Key
+    number: int
+    """From 0, in the order in which the exchanges of the capture began."""
+    request: RequestRecord | None = None
+    response: ResponseRecord | None = None
+    """The final one; until it comes the last interim one."""
+    interim: list[ResponseRecord] = field(default_factory=list)
+    """The responses before it (1xx), the last MAX_INTERIM of them."""
+    request_body: BodyRecord | None = None
+    response_body: BodyRecord | None = None
+    """The end of the response's body, whole or not; a WebSocket has none."""
+    connection: ConnectionRecord | None = None
+    """The record of its connection, once that has ended or the capture has."""
+    counts: Counts = field(default_factory=Counts)
+    closing: list[WebSocketFrameRecord] = field(default_factory=list)
+    """The first Close frame, and the other side's (RFC 6455 section 5.5.1)."""
+    answered: list[WebSocketFrameRecord] = field(default_factory=list)
+    """The Pings that the last frame answers, if that is a Pong; the latest comes last."""
+    first_packet: int = 0
+    last_packet: int = 0
+    first_time: float = 0.0
+    last_time: float = 0.0
+    _pings: Pings = field(default_factory=Pings, repr=False)
+
+    @property
+    def transport(self) -> Transport:
+        """What it streams by, under the one name that it has everywhere.
+
+        A response says it; until there is one, and if it was not captured, what came does, or what
+        the request asks for. A refused upgrade is ``websocket``: that is what it asked to be.
+        """
+        if self.response is not None and is_final(self.response):
+            found = transport_of(self.response)
+            return "websocket" if self.is_refused and found in ("chunked", "http") else found
+        if self.counts.blocks:
+            return "sse"
+        if self.counts.frames:
+            return "websocket"
+        return self.asked or ("chunked" if self.counts.chunks else "http")
+
+    @property
+    def asked(self) -> Transport | None:
+        """What the request asks for or streams by, None if it does neither or is not known."""
+        return None if self.request is None else asked_for(self.request)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether an upgrade to WebSocket was asked for, and answered by another response."""
+        response = self.response
+        is_answered = response is not None and is_final(response) and response.framing != "upgrade"
+        return is_answered and self.asked == "websocket"
+
+    @property
+    def has_switched(self) -> bool:
+        """Whether it is an open WebSocket: one that was not refused, and not only asked for."""
+        return self.transport == "websocket" and (
+            self.counts.frames > 0
+            or (self.response is not None and self.response.framing == "upgrade")
+        )
+
+    def is_of(self, transport: Transport) -> bool:
+        """Whether a choice of that transport has it: it streams so, or asked to and does not."""
+        found = self.transport
+        return transport == (self.asked or found if found == "http" else found)
+
+    def header(self, name: str) -> str | None:
+        """Return a field of the response's header, None if there is none of that name."""
+        return field_value(self.response.headers, name.lower()) if self.response else None
+
+    def request_header(self, name: str) -> str | None:
+        """Return a field of the request's header, None if there is none of that name."""
+        return field_value(self.request.headers, name.lower()) if self.request else None
+
+    def add(self, record: Exchanged) -> None:
+        """Take the next record."""
+        if record.first_packet > 0:
+            self._stretch(record)
+        match record:
+            case ChunkRecord():
+                self.counts.chunks += record.size > 0 and record.sender == "server"
+            case SseEventRecord():
+                self.counts.blocks += 1
+                self.counts.events += record.dispatched
+            case WebSocketFrameRecord():
+                self._add_frame(record)
+            case WebSocketMessageRecord():
+                self.counts.messages += 1
+            case RequestRecord():
+                self.request = record
+            case ResponseRecord():
+                self._add_response(record)
+            case BodyRecord(sender="client"):
+                self.request_body = record
+            case BodyRecord():
+                self.response_body = record
+            case DiagnosticRecord(severity="error"):
+                self.counts.errors += 1
+
+    def _stretch(self, record: Exchanged) -> None:
+        """Let it reach over a record's packets; a record of packet 0 has none."""
+        if not self.first_packet:
+            self.first_packet, self.first_time = record.first_packet, record.first_time
+        elif record.first_packet < self.first_packet:
+            self.first_packet = record.first_packet
+        self.first_time = min(self.first_time, record.first_time)
+        self.last_packet = max(self.last_packet, record.last_packet)
+        self.last_time = max(self.last_time, record.last_time)
+
+    def _add_response(self, response: ResponseRecord) -> None:
+        if self.response is not None:
+            self.interim = [*self.interim, self.response][-MAX_INTERIM:]
+        self.response = response
+
+    def _add_frame(self, frame: WebSocketFrameRecord) -> None:
+        self.counts.frames += 1
+        self.answered = []
+        if frame.opcode < CLOSE:
+            return
+        if frame.opcode == PING:
+            self.counts.pings += 1
+            self._pings.sent(frame)
+        elif frame.opcode == PONG:
+            self.counts.pongs += 1
+            self.answered = self._pings.answered(frame)
+        elif frame.opcode == CLOSE and frame.sender not in [one.sender for one in self.closing]:
+            self.closing.append(frame)
+
+
+@dataclass(slots=True)
+class _Connection:
+    """How far each side has come, and the exchanges that are open."""
+
+    asked: int = -1
+    """The exchange of the last request."""
+    answered: int = -1
+    """The exchange of the last response."""
+    open: dict[int, None] = field(default_factory=dict)
+
+    def is_over(self, exchange: int) -> bool:
+        return exchange < self.asked and exchange < self.answered
+
+
+class Exchanges(Generic[S]):
+    """Turns records into exchanges, each beside a state that ``state`` makes for it.
+
+    ``max_open`` bounds how many are open at once.
+    """
+
+    def __init__(self, state: Callable[[Exchange], S], max_open: int = MAX_OPEN) -> None:
+        self.count = 0
+        """How many exchanges have begun."""
+        self._state = state
+        self._max_open = max_open
+        self._open: dict[tuple[int, int], tuple[Exchange, S]] = {}
+        self._connections: dict[int, _Connection] = {}
+        self._over: list[tuple[Exchange, S]] = []
+
+    def add(self, record: Record) -> tuple[Exchange, S] | None:
+        """Take the next record, and return its exchange with the state beside it.
+
+        None for what belongs to no exchange, or to one that is over: a fault that shows late.
+        """
+        if self._over:
+            self._over = []
+        if isinstance(record, ConnectionRecord):
+            self._end_connection(record)
+            return None
+        if record.connection is None or record.exchange is None:
+            return None
+        key = Key(record.connection, record.exchange)
+        found = self._open.get(key) or self._begin(key)
+        if found is not None:
+            found[0].add(record)
+            if isinstance(record, RequestRecord | ResponseRecord):
+                self._go_on(record)
+        return found
+
+    def over(self) -> list[tuple[Exchange, S]]:
+        """Return the exchanges that are over since the last record came, in their order."""
+        return self._over
+
+    def open(self) -> list[tuple[Exchange, S]]:
+        """Return the exchanges that are open, in the order in which they began."""
+        return list(self._open.values())
+
+    def end_first(self) -> None:
+        """Take the exchange that began first for over: for a view whose states grow too large."""
+        self._end(next(iter(self._open)))
+
+    def finish(self) -> list[tuple[Exchange, S]]:
+        """Take note that no record follows; return the exchanges that were still open."""
+        found = self.open()
+        self._open.clear()
+        self._connections.clear()
+        return found
+
+    def _begin(self, key: Key) -> tuple[Exchange, S] | None:
+        connection = self._connections.get(key.connection)
+        if connection is None:
+            connection = self._connections[key.connection] = _Connection()
+        if connection.is_over(key.exchange):
+            return None
+        if len(connection.open) >= MAX_PIPELINED:
+            self._end((key.connection, next(iter(connection.open))))
+        elif len(self._open) >= self._max_open:
+            self.end_first()
+        exchange = Exchange(key, self.count)
+        self.count += 1
+        found = self._open[key] = exchange, self._state(exchange)
+        connection.open[key.exchange] = None
+        return found
+
+    def _go_on(self, head: RequestRecord | ResponseRecord) -> None:
+        """Note how far a side has come, and end what both sides have left behind them."""
+        connection = self._connections[head.connection]
+        if isinstance(head, RequestRecord):
+            connection.asked = max(connection.asked, head.exchange)
+        else:
+            connection.answered = max(connection.answered, head.exchange)
+        for number in list(takewhile(connection.is_over, connection.open)):
+            self._end((head.connection, number))
+
+    def _end(self, key: tuple[int, int]) -> None:
+        self._over.append(self._open.pop(key))
+        del self._connections[key[0]].open[key[1]]
+
+    def _end_connection(self, record: ConnectionRecord) -> None:
+        connection = self._connections.pop(record.connection, None)
+        for number in connection.open if connection else ():
+            found = self._open.pop((record.connection, number))
+            found[0].connection = record
+            self._over.append(found)
