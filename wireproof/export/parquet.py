@@ -1,15 +1,18 @@
 """Parquet for pandas, DuckDB and such: one row an element, the contract's fields as columns.
 
 Strategy: the schema is fixed, so every capture gives the same columns in the same order: those of
-all kinds of records, null where a kind has none. Rows are collected column by column up to
-GROUP_ROWS or GROUP_SIZE, and written as a row group; nothing else is kept. Lists of [name, value]
-are lists of structs, times are both seconds, as in the records, and a ``time`` for plotting.
+all kinds of records, of the types that these declare, null where a kind has none. Rows are
+collected column by column up to GROUP_ROWS or GROUP_SIZE, and written as a row group; nothing else
+is kept. Lists of [name, value] are lists of structs, times are both seconds, as in the records, and
+a ``time`` for plotting.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast, get_args
+
+from msgspec import inspect
 
 from parsers.limits import MiB
 from parsers.records import Record
@@ -22,15 +25,33 @@ GROUP_ROWS = 65_536
 GROUP_SIZE = 32 * MiB
 """Characters of text in one row group, about."""
 
-BOOLEANS = {"complete", "fin", "rsv1", "rsv2", "rsv3", "masked", "midstream", "dispatched",
-            "compressed"}  # fmt: skip
-TIMES = {"first_time", "last_time"}
-PAIRS = {"headers", "trailers", "fields"}
-TEXTS = {"record", "sender", "data", "encoding", "client", "server", "protocol", "closed_by",
-         "close", "method", "target", "version", "reason", "framing", "extension",
-         "content_encoding", "sha256", "ended_by", "event", "id", "opcode_name", "masking_key",
-         "close_reason", "type", "severity", "code", "summary", "reference",
-         "recorded_by"}  # fmt: skip
+
+def _types() -> dict[str, inspect.Type]:
+    """Return the type of each column, as the records declare it, without null."""
+    kinds = inspect.multi_type_info(get_args(Record))
+    fields = [field for kind in kinds for field in cast(inspect.StructType, kind).fields]
+    return {"record": inspect.StrType()} | {
+        field.name: _without_null(field.type) for field in fields
+    }
+
+
+def _without_null(found: inspect.Type) -> inspect.Type:
+    if not isinstance(found, inspect.UnionType):
+        return found
+    (only,) = (kind for kind in found.types if not isinstance(kind, inspect.NoneType))
+    return only
+
+
+def _is_pairs(found: inspect.Type) -> bool:
+    """Return whether a column has lists of [name, value]."""
+    match found:
+        case inspect.ListType(item_type=inspect.TupleType(item_types=(first, second))):
+            return isinstance(first, inspect.StrType) and isinstance(second, inspect.StrType)
+    return False
+
+
+TYPES = _types()
+PAIRS = {name for name, found in TYPES.items() if _is_pairs(found)}
 
 
 def check_installed() -> None:
@@ -47,19 +68,30 @@ def schema() -> Any:
     """Return the columns and their types."""
     import pyarrow as pa
 
-    pairs = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
-
-    def kind(name: str) -> Any:
-        if name in BOOLEANS:
-            return pa.bool_()
-        if name in TIMES:
-            return pa.float64()
-        if name in PAIRS:
-            return pairs
-        return pa.string() if name in TEXTS else pa.int64()
-
-    columns = [pa.field(name, kind(name)) for name in COLUMNS]
+    columns = [pa.field(name, _arrow(TYPES[name])) for name in COLUMNS]
     return pa.schema([*columns, pa.field("time", pa.timestamp("us", tz="UTC"))])
+
+
+def _arrow(found: inspect.Type) -> Any:
+    """Return Arrow's type for a type of the records."""
+    import pyarrow as pa
+
+    match found:
+        case inspect.BoolType():
+            return pa.bool_()
+        case inspect.IntType():
+            return pa.int64()
+        case inspect.FloatType():
+            return pa.float64()
+        case inspect.StrType() | inspect.LiteralType():
+            return pa.string()
+        case inspect.ListType() if _is_pairs(found):
+            return pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+        case inspect.ListType(item_type=item):
+            return pa.list_(_arrow(item))
+        case inspect.TupleType(item_types=items):  # of one type: [start, end]
+            return pa.list_(_arrow(items[0]), len(items))
+    raise TypeError(f"no column for {found}")
 
 
 class ParquetTable:
