@@ -28,6 +28,9 @@ class Element(Struct, frozen=True, gc=False):
     """
 
 
+Layer = Literal["tcp", "tls", "quic"]
+"""A byte space: what one side's offsets count. ``tcp``: bytes of its TCP stream, from 0 behind the
+SYN; ``tls``: what it sent, decrypted; ``quic``: the bytes of one QUIC stream."""
 Ending = Literal["close", "reset", "capture-end"]
 """Why a direction's bytes end: FIN, RST, or the capture holds no more."""
 

@@ -10,11 +10,12 @@ from base64 import b64encode
 from operator import attrgetter
 from typing import ClassVar, Literal
 
-from .provenance import Element
+from .provenance import Element, Layer
 
 Sender = Literal["client", "server"]
 Encoding = Literal["utf-8", "base64"]
 Framing = Literal["chunked", "content-length", "close", "none", "upgrade"]
+Transport = Literal["chunked", "sse", "websocket", "http"]
 EndedBy = Literal["last-chunk", "content-length", "close", "reset", "capture-end"]
 Fields = list[tuple[str, str]]
 
@@ -29,6 +30,22 @@ def text_or_base64(data: bytes) -> tuple[str, Encoding]:
         return data.decode(), "utf-8"
     except UnicodeDecodeError:
         return b64encode(data).decode("ascii"), "base64"
+
+
+class Sent(Element, frozen=True, kw_only=True, omit_defaults=True):
+    """What every record of something that was sent can say about its place, and rarely needs to.
+
+    These fields stand behind all others, and are not in JSON where they have their defaults. No
+    other field of these records may have a default: it would be left out too.
+    """
+
+    layer: Layer = "tcp"
+    """The byte space that ``offset``, ``length`` and ``extents`` count in."""
+    stream_id: int | None = None
+    """The stream of HTTP/2 that it belongs to (RFC 9113 section 5.1.1)."""
+    extents: list[tuple[int, int]] | None = None
+    """[start, end) of each run of its bytes, where they are not contiguous: then ``offset`` and
+    ``length`` are their hull, and other bytes lie between them."""
 
 
 class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
@@ -61,7 +78,7 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     """``relay`` if its packets are not the kernel's, but what a relay read; else null."""
 
 
-class RequestRecord(Element, frozen=True, tag_field="record", tag="request"):
+class RequestRecord(Sent, frozen=True, tag_field="record", tag="request"):
     """A request line and its header section (RFC 9112 section 3)."""
 
     record: ClassVar[Literal["request"]] = "request"
@@ -78,9 +95,15 @@ class RequestRecord(Element, frozen=True, tag_field="record", tag="request"):
     target: str
     version: str
     headers: Fields
+    framing: Framing
+    """How the decoder found its body to be framed (RFC 9112 section 6.3); ``none`` if it has none,
+    or if where it ends cannot be known."""
+    codings: list[str]
+    """Content and transfer codings of its framed content, in lower case, in the order in which
+    they are undone: the one that was applied last comes first."""
 
 
-class ResponseRecord(Element, frozen=True, tag_field="record", tag="response"):
+class ResponseRecord(Sent, frozen=True, tag_field="record", tag="response"):
     """A status line and its header section (RFC 9112 section 4); 1xx ones too."""
 
     record: ClassVar[Literal["response"]] = "response"
@@ -98,9 +121,13 @@ class ResponseRecord(Element, frozen=True, tag_field="record", tag="response"):
     reason: str
     headers: Fields
     framing: Framing
+    codings: list[str]
+    """As of a request."""
+    transport: Transport
+    """What it streams by: see :func:`~parsers.decode.transport.transport_of`."""
 
 
-class ChunkRecord(Element, frozen=True, tag_field="record", tag="chunk"):
+class ChunkRecord(Sent, frozen=True, tag_field="record", tag="chunk"):
     """One chunk (RFC 9112 section 7.1); the one of size 0 carries the trailers."""
 
     record: ClassVar[Literal["chunk"]] = "chunk"
@@ -119,9 +146,11 @@ class ChunkRecord(Element, frozen=True, tag_field="record", tag="chunk"):
     data: str | None
     encoding: Encoding | None
     trailers: Fields | None
+    content_offset: int
+    """Where behind its line its data begins, or the last chunk's trailer section; as ``offset``."""
 
 
-class BodyRecord(Element, frozen=True, tag_field="record", tag="body"):
+class BodyRecord(Sent, frozen=True, tag_field="record", tag="body"):
     """The end of a body, whole or not. ``first_*``, ``offset`` and ``length`` span the body."""
 
     record: ClassVar[Literal["body"]] = "body"
@@ -143,7 +172,7 @@ class BodyRecord(Element, frozen=True, tag_field="record", tag="body"):
     ended_by: EndedBy
 
 
-class SseEventRecord(Element, frozen=True, tag_field="record", tag="sse_event"):
+class SseEventRecord(Sent, frozen=True, tag_field="record", tag="sse_event"):
     """One block of an event stream (WHATWG HTML section 9.2.6)."""
 
     record: ClassVar[Literal["sse_event"]] = "sse_event"
@@ -166,7 +195,7 @@ class SseEventRecord(Element, frozen=True, tag_field="record", tag="sse_event"):
     last_chunk: int | None
 
 
-class WebSocketFrameRecord(Element, frozen=True, tag_field="record", tag="websocket_frame"):
+class WebSocketFrameRecord(Sent, frozen=True, tag_field="record", tag="websocket_frame"):
     """One frame (RFC 6455 section 5.2)."""
 
     record: ClassVar[Literal["websocket_frame"]] = "websocket_frame"
@@ -192,9 +221,11 @@ class WebSocketFrameRecord(Element, frozen=True, tag_field="record", tag="websoc
     encoding: Encoding | None
     close_code: int | None
     close_reason: str | None
+    content_offset: int
+    """Where behind its header its payload begins; as ``offset``."""
 
 
-class WebSocketMessageRecord(Element, frozen=True, tag_field="record", tag="websocket_message"):
+class WebSocketMessageRecord(Sent, frozen=True, tag_field="record", tag="websocket_message"):
     """One whole message (RFC 6455 section 5.6), put together and inflated."""
 
     record: ClassVar[Literal["websocket_message"]] = "websocket_message"
@@ -215,7 +246,7 @@ class WebSocketMessageRecord(Element, frozen=True, tag_field="record", tag="webs
     compressed: bool
 
 
-class GapRecord(Element, frozen=True, tag_field="record", tag="gap"):
+class GapRecord(Sent, frozen=True, tag_field="record", tag="gap"):
     """Bytes of the stream that the capture does not hold."""
 
     record: ClassVar[Literal["gap"]] = "gap"
@@ -231,7 +262,7 @@ class GapRecord(Element, frozen=True, tag_field="record", tag="gap"):
     missing: int
 
 
-class DiagnosticRecord(Element, frozen=True, tag_field="record", tag="diagnostic"):
+class DiagnosticRecord(Sent, frozen=True, tag_field="record", tag="diagnostic"):
     """A fault, its packets and its rule. ``connection`` is null for one of the file itself."""
 
     record: ClassVar[Literal["diagnostic"]] = "diagnostic"

@@ -100,7 +100,7 @@ class FastSse:
                 ChunkRecord(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, index, length, "", text if keeps_data else None,
-                    "utf-8" if keeps_data else None, None,
+                    "utf-8" if keeps_data else None, None, event_start,
                 )
             )  # fmt: skip
             first_packet, last_packet, first_time, last_time = event_place

@@ -80,7 +80,7 @@ class FastWebSocket:
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, True, False, False, False, TEXT if is_text else BINARY,
                     "text" if is_text else "binary", is_masked, key, length, shown, encoding,
-                    None, None,
+                    None, None, base + body,
                 )
             )  # fmt: skip
             records.append(

@@ -27,9 +27,8 @@ from ..websocket.messages import Message, WebSocketDecoder
 from .body import Body
 from .fast_sse import FastSse
 from .fast_websocket import FastWebSocket
+from .transport import field_value, media_type, transport_of
 from .writer import RecordWriter
-
-Fields = list[tuple[bytes, bytes]]
 
 
 def in_order(records: list[Record]) -> list[Record]:
@@ -37,11 +36,6 @@ def in_order(records: list[Record]) -> list[Record]:
     if len(records) > 1:
         records.sort(key=PLACE)
     return records
-
-
-def field_value(fields: Fields, name: bytes) -> bytes | None:
-    """Return the first field of this name (lower-case), or None."""
-    return next((value for given, value in fields if given.lower() == name), None)
 
 
 class FastPath(Protocol):
@@ -276,10 +270,8 @@ class ResponseSide(Side):
         self._response = message
         if message.framing in ("none", "upgrade"):
             return
-        media_type, _, parameters = (
-            field_value(message.headers, b"content-type") or b""
-        ).partition(b";")
-        is_sse = media_type.strip().lower() == b"text/event-stream"
+        is_sse = transport_of(message) == "sse"
+        parameters = media_type(message.headers)[1]
         if is_sse and b"charset" in parameters.lower() and b"utf-8" not in parameters.lower():
             fault = diagnose(
                 "sse-charset-wrong", message.start, message.end, repr(parameters.strip())
@@ -308,7 +300,7 @@ class ResponseSide(Side):
         # What the client sends from here on belongs to the exchange that switched protocols.
         self.requests.exchange = self.exchange
         upgrade = (field_value(response.headers, b"upgrade") or b"").strip().lower()
-        is_websocket = response.status == 101 and upgrade == b"websocket"
+        is_websocket = transport_of(response) == "websocket"
         if upgrade == b"h2c":
             self.protocol = "http/2"
         records: list[Record] = []

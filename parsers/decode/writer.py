@@ -26,6 +26,7 @@ from ..records import (
 from ..sse.stream import ServerSentEvent
 from ..websocket.frames import OPCODE_NAMES, Frame
 from ..websocket.messages import Message
+from .transport import transport_of
 
 
 def wire_text(data: bytes) -> str:
@@ -79,6 +80,8 @@ class RecordWriter:
             wire_text(found.target),
             wire_text(found.version),
             wire_fields(found.headers),
+            found.framing,
+            list(found.codings),
         )
 
     def response(self, found: Response, exchange: int) -> ResponseRecord:
@@ -94,6 +97,8 @@ class RecordWriter:
             wire_text(found.reason),
             wire_fields(found.headers),
             found.framing,
+            list(found.codings),
+            transport_of(found),
         )
 
     def chunk(self, found: Chunk, exchange: int) -> ChunkRecord:
@@ -116,6 +121,7 @@ class RecordWriter:
             data,
             encoding,
             None if trailers is None else wire_fields(trailers),
+            found.content_start,
         )
 
     def sse_event(
@@ -177,6 +183,7 @@ class RecordWriter:
             encoding,
             found.close_code,
             found.close_reason,
+            found.end - found.payload_length,  # a frame ends with its payload
         )
 
     def message(self, found: Message, exchange: int) -> WebSocketMessageRecord:

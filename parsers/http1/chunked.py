@@ -83,6 +83,8 @@ class Chunk(Element, frozen=True):
     """At most its first MAX_KEPT_CHUNK bytes; None if not kept, or not whole in the capture."""
     trailers: Fields | None
     """The last chunk's trailer fields; None for every other chunk."""
+    content_start: int
+    """Where its data begins, or the last chunk's trailer section."""
 
 
 class ChunkedDecoder:
@@ -96,6 +98,7 @@ class ChunkedDecoder:
         "done",
         "interrupted",
         "_base",
+        "_content_start",
         "_extension",
         "_extensions",
         "_index",
@@ -134,6 +137,7 @@ class ChunkedDecoder:
         self._index = 0
         self._start = offset
         self._size = 0
+        self._content_start = offset
         self._left = 0  # bytes of its data to come
         self._extension = b""
         self._parts: list[bytes] = []
@@ -248,7 +252,7 @@ class ChunkedDecoder:
             kept = content if keep else None
             events += (
                 Data(base + begin, base + end, content, index),
-                Chunk(base + pos, base + behind, index, size, b"", kept, None),
+                Chunk(base + pos, base + behind, index, size, b"", kept, None, base + begin),
             )
             index += 1
             pos = behind
@@ -330,6 +334,7 @@ class ChunkedDecoder:
                 self._extension,
                 data_kept,
                 trailers,
+                self._content_start,
             )
         )
         self.done = True
@@ -364,6 +369,7 @@ class ChunkedDecoder:
 
     def _begin_chunk(self, size: int, extension: bytes, end: int, events: list[Event]) -> None:
         self._size = self._left = size
+        self._content_start = end
         self._extension = extension
         self._whole = True
         if extension:
@@ -385,7 +391,10 @@ class ChunkedDecoder:
     def _end_chunk(self, end: int, events: list[Event]) -> None:
         data = b"".join(self._parts) if self._keep_data and self._whole else None
         self._parts.clear()
-        events.append(Chunk(self._start, end, self._index, self._size, self._extension, data, None))
+        extension, begin = self._extension, self._content_start
+        events.append(
+            Chunk(self._start, end, self._index, self._size, extension, data, None, begin)
+        )
         self._index += 1
         self._start = end
         self._state = self.chunk

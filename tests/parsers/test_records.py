@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from support.stored import STORED, packets
 from support.talk import decoded
@@ -24,9 +25,12 @@ SENT = (
     "length",
 )
 CONTRACT = {
-    "request": ("method", "target", "version", "headers"),
-    "response": ("version", "status", "reason", "headers", "framing"),
-    "chunk": ("index", "size", "extension", "data", "encoding", "trailers"),
+    "request": ("method", "target", "version", "headers", "framing", "codings"),
+    "response": (
+        *("version", "status", "reason", "headers", "framing"),
+        *("codings", "transport"),
+    ),
+    "chunk": ("index", "size", "extension", "data", "encoding", "trailers", "content_offset"),
     "body": (
         *("size", "decoded_size", "content_encoding", "sha256"),
         *("chunks", "complete", "ended_by"),
@@ -37,12 +41,14 @@ CONTRACT = {
     ),
     "websocket_frame": (
         *("fin", "rsv1", "rsv2", "rsv3", "opcode", "opcode_name", "masked", "masking_key"),
-        *("payload_length", "data", "encoding", "close_code", "close_reason"),
+        *("payload_length", "data", "encoding", "close_code", "close_reason", "content_offset"),
     ),
     "websocket_message": ("type", "data", "encoding", "frames", "compressed"),
     "gap": ("missing",),
     "diagnostic": ("severity", "code", "summary", "reference"),
 }
+PLACE = {"layer": "tcp", "stream_id": None, "extents": None}
+"""What every record of something sent says of its place, where it is not as usual."""
 CONNECTION = (
     *("client", "server", "protocol", "first_packet", "last_packet", "first_time", "last_time"),
     *("packets", "client_bytes", "server_bytes", "retransmissions", "out_of_order"),
@@ -64,6 +70,7 @@ def test_fields_of_the_contract(name: str) -> None:
     else:
         assert fields[2:10] == list(SENT)
         assert set(CONTRACT[name]) <= set(fields[10:])
+        assert fields[-3:] == list(PLACE)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -77,6 +84,26 @@ def test_the_kind_is_not_an_argument() -> None:
     assert record.record == "gap"
     with pytest.raises(TypeError):
         records.GapRecord(0, 0, "server", 1, 1, 0.0, 0.0, 0, 5, 5, record="gap")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_only_an_unusual_place_is_in_json(name: str) -> None:
+    """A default of any other field would leave it out, and those who read it without it."""
+    fields = msgspec.structs.fields(KINDS[name])
+    defaults = {field.name: field.default for field in fields if not field.required}
+    assert defaults == PLACE
+    given: dict[str, Any] = {field.name: None for field in fields if field.required}
+    usual = json.loads(msgspec.json.encode(KINDS[name](**given)))
+    assert usual == {"record": name, **given}
+    place = {"layer": "tls", "stream_id": 1, "extents": [(3, 5), (9, 12)]}
+    there = json.loads(msgspec.json.encode(KINDS[name](**given, **place)))
+    assert there == {**usual, **place, "extents": [[3, 5], [9, 12]]}
+
+
+def test_nothing_of_a_connection_is_left_out_of_json() -> None:
+    fields = msgspec.structs.fields(records.ConnectionRecord)
+    encoded = msgspec.json.encode(records.ConnectionRecord(*[None for _ in fields]))  # type: ignore[arg-type]
+    assert list(json.loads(encoded)) == list(field_names(records.ConnectionRecord))
 
 
 def values(value: Any) -> list[Any]:

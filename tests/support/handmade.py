@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from parsers.decode.transport import transport_of
+from parsers.http1.framing import request_framing, response_framing
+from parsers.http1.messages import Response
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -24,6 +28,10 @@ ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 """Key and accept of RFC 6455 section 1.3."""
 
 OPCODES = {"continuation": 0, "text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
+
+
+def on_the_wire(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in fields]
 
 
 class Wire:
@@ -58,8 +66,15 @@ class Wire:
 
     def request(self, target: str = "/stream", *headers: tuple[str, str]) -> RequestRecord:
         fields = [("Host", "127.0.0.1:8000"), *headers]
+        found = request_framing(b"GET", b"HTTP/1.1", on_the_wire(fields))
         return RequestRecord(
-            **self.at("client"), method="GET", target=target, version="HTTP/1.1", headers=fields
+            **self.at("client"),
+            method="GET",
+            target=target,
+            version="HTTP/1.1",
+            headers=fields,
+            framing=found.framing,
+            codings=list(found.codings),
         )
 
     def response(
@@ -69,6 +84,9 @@ class Wire:
         reason = {101: "Switching Protocols", 103: "Early Hints", 403: "Forbidden"}.get(
             status, "OK"
         )
+        fields = on_the_wire(headers)
+        codings = response_framing(b"HTTP/1.1", status, fields, b"GET", True).codings
+        found = Response(0, 0, b"HTTP/1.1", status, b"", fields, framing, codings)
         return ResponseRecord(
             **self.at("server"),
             version="HTTP/1.1",
@@ -76,6 +94,8 @@ class Wire:
             reason=reason,
             headers=list(headers),
             framing=framing,
+            codings=list(codings),
+            transport=transport_of(found),
         )
 
     def events(self) -> ResponseRecord:
@@ -100,6 +120,7 @@ class Wire:
         index = self.chunks
         self.chunks += 1
         where = self.at(more.pop("sender", "server"))
+        more = {"content_offset": where["offset"] + len(f"{more['size']:x}\r\n")} | more
         return ChunkRecord(**where, index=index, data=data or None, encoding=encoding, **more)
 
     def event(self, *fields: tuple[str, str], **more: Any) -> SseEventRecord:
@@ -148,6 +169,7 @@ class Wire:
             "encoding": "utf-8",
             "close_code": None,
             "close_reason": None,
+            "content_offset": 6 if key else 2,
         } | more
         return WebSocketFrameRecord(**self.at(sender), data=data, **more)
 

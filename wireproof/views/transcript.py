@@ -26,6 +26,7 @@ PLACE = {
     "offset",
     "length",
 }
+USUAL_PLACE = {"layer": "tcp", "stream_id": None, "extents": None}
 FIELD_LISTS = {"headers", "trailers"}
 LONGEST_SHOWN = 500
 """Characters of a value that are shown as they are."""
@@ -65,7 +66,9 @@ def _line(record: Record, start: float) -> str:
 
 def _goes_without_saying(record: Record, name: str) -> bool:
     """Return whether a field says only that the capture is an ordinary one."""
-    return name == "recorded_by" and getattr(record, name) is None
+    if name == "recorded_by":
+        return getattr(record, name) is None
+    return name in USUAL_PLACE and getattr(record, name) == USUAL_PLACE[name]
 
 
 def _value(value: object) -> str:

@@ -14,6 +14,7 @@ from parsers.decode import http1_side as exchange
 from parsers.decode.packets import PacketDecoder
 from parsers.records import (
     BodyRecord,
+    ChunkRecord,
     ConnectionRecord,
     DiagnosticRecord,
     GapRecord,
@@ -477,6 +478,69 @@ def test_a_charset_that_event_streams_do_not_have() -> None:
     ):
         records = said(("client", GET), ("server", head + parameter + b"\r\n\r\n"))
         assert [fault.code for fault in of(DiagnosticRecord, records)] == codes
+
+
+@pytest.mark.parametrize(
+    ("head", "framing", "codings"),
+    [
+        (GET, "none", []),
+        (POST, "content-length", []),
+        (CONNECT, "none", []),
+        # Not as its fields alone would have it: where it ends cannot be known, or it is faulty.
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n" + HOST, "none", []),
+        (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" + HOST, "none", []),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n" + HOST, "chunked", []),
+        (
+            b"POST / HTTP/1.1\r\nContent-Encoding: identity\r\nContent-Encoding: br, GZip\r\n"
+            b"Transfer-Encoding: identity\r\nTransfer-Encoding: deflate, chunked\r\n" + HOST,
+            "chunked",
+            ["deflate", "identity", "gzip", "br"],
+        ),
+    ],
+)
+def test_a_request_says_how_it_was_read(head: bytes, framing: str, codings: list[str]) -> None:
+    (request,) = of(RequestRecord, said(("client", head)))
+    assert (request.framing, request.codings) == (framing, codings)
+
+
+def test_codings_stand_in_the_order_of_undoing() -> None:
+    """Several field lines are one list (RFC 9110 section 5.3); an empty one adds nothing to it."""
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding:\r\nContent-Encoding: x-gzip\r\n"
+        b"Content-Encoding: br\r\nTransfer-Encoding: deflate, chunked\r\n\r\n"
+    )
+    (response,) = of(ResponseRecord, said(("client", GET), ("server", head)))
+    assert (response.framing, response.codings) == ("chunked", ["deflate", "br", "gzip"])
+
+
+def test_a_chunk_says_where_its_content_lies() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    sent = head + b"5\r\nhello\r\n00A;a=b\r\n0123456789\r\n0;c\r\nX: y\r\n\r\n"
+    *chunks, last = of(ChunkRecord, said(("client", GET), ("server", sent)))
+    for chunk in chunks:
+        begin = chunk.content_offset
+        assert sent[begin : begin + chunk.size].decode() == chunk.data
+    assert sent[last.content_offset :] == b"X: y\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("payload", "form"), [(b"", None), (b"hello", None), (b"hello", 127), (b"x" * 126, None)]
+)
+def test_a_frame_says_where_its_payload_lies(payload: bytes, form: int | None) -> None:
+    """By the fast path and by the states of a frame, in each form of its length."""
+    sent = {
+        "client": frame(1, payload, key=KEY, form=form),
+        "server": frame(1, payload, form=form),
+    }
+    lines: list[tuple[Side, bytes]] = [("client", sent["client"]), ("server", sent["server"])]
+    records = said(("client", UPGRADE), ("server", SWITCHING), *lines)
+    heads = {"client": len(UPGRADE), "server": len(SWITCHING)}
+    found = of(WebSocketFrameRecord, records)
+    assert len(found) == 2
+    for record in found:
+        header = len(sent[record.sender]) - len(payload)
+        assert record.content_offset == heads[record.sender] + header
+        assert record.content_offset + record.payload_length == record.offset + record.length
 
 
 def test_an_unknown_event_is_a_bug() -> None:

@@ -97,13 +97,14 @@ def test_heads(spread: RecordWriter) -> None:
 
 
 def test_chunks(spread: RecordWriter) -> None:
-    record = spread.chunk(Chunk(2, 22, 5, 3, b";a=b", b"abc", None), 3)
+    record = spread.chunk(Chunk(2, 22, 5, 3, b";a=b", b"abc", None, 17), 3)
     assert common(record) == SPREAD
     assert (record.index, record.size, record.extension) == (5, 3, ";a=b")
     assert (record.data, record.encoding, record.trailers) == ("abc", "utf-8", None)
-    binary = spread.chunk(Chunk(2, 22, 5, 1, b"", b"\xff", None), 3)
+    assert record.content_offset == 17
+    binary = spread.chunk(Chunk(2, 22, 5, 1, b"", b"\xff", None, 19), 3)
     assert (binary.data, binary.encoding, binary.extension) == ("/w==", "base64", "")
-    last = spread.chunk(Chunk(2, 22, 6, 0, b"", None, [(b"A", b"b")]), 3)
+    last = spread.chunk(Chunk(2, 22, 6, 0, b"", None, [(b"A", b"b")], 5), 3)
     assert (last.data, last.encoding, last.trailers) == (None, None, [("A", "b")])
 
 

@@ -45,7 +45,7 @@ def before_first_fault(found: list[Event]) -> list[Event]:
 def test_a_chunk_is_delivered_with_its_place():
     assert ChunkedDecoder(100).receive_data(HELLO) == [
         Data(103, 108, b"hello", 0),
-        Chunk(100, 110, 0, 5, b"", b"hello", None),
+        Chunk(100, 110, 0, 5, b"", b"hello", None, 103),
     ]
 
 
@@ -53,7 +53,7 @@ def test_the_last_chunk_carries_the_trailers():
     decoder = ChunkedDecoder()
     found = decoder.receive_data(b"0;a=b\r\nSome: header \r\nX:\r\n\r\n")
     assert found == [
-        Chunk(0, 28, 0, 0, b";a=b", b"", [(b"Some", b"header"), (b"X", b"")]),
+        Chunk(0, 28, 0, 0, b";a=b", b"", [(b"Some", b"header"), (b"X", b"")], 7),
     ]
     assert decoder.done
     assert decoder.open_offsets == ()
@@ -74,7 +74,7 @@ def test_content_comes_with_the_piece_that_carried_it():
     assert decoder.receive_data(b"5678") == [Data(8, 12, b"5678", 0)]
     assert decoder.receive_data(b"9") == [Data(12, 13, b"9", 0)]
     assert decoder.receive_data(b"\r") == []
-    assert decoder.receive_data(b"\n") == [Chunk(0, 15, 0, 10, b"", b"0123456789", None)]
+    assert decoder.receive_data(b"\n") == [Chunk(0, 15, 0, 10, b"", b"0123456789", None, 3)]
 
 
 def test_open_offsets_follow_the_chunk():
@@ -342,7 +342,7 @@ def test_behind_a_gap_the_end_may_be_found_late(split):
         for piece in split(b"\r\n5\r\n" + LAST + b"GET")
         for event in decoder.receive_data(piece)
     ]
-    assert of(Chunk, found) == [Chunk(8, 13, 0, 0, b"", b"", [])]
+    assert of(Chunk, found) == [Chunk(8, 13, 0, 0, b"", b"", [], 11)]
     assert decoder.release() == (13, b"GET")
 
 

@@ -8,7 +8,7 @@ from parsers.records import ChunkRecord, ConnectionRecord
 from wireproof.views.transcript import HEADING, LONGEST_SHOWN, transcript
 
 CHUNK = ChunkRecord(
-    0, 1, "server", 8, 9, 10.0, 10.5, 230, 15, 3, 10, "", "id: 1\r\n", "utf-8", None
+    0, 1, "server", 8, 9, 10.0, 10.5, 230, 15, 3, 10, "", "id: 1\r\n", "utf-8", None, 233
 )  # fmt: skip
 LAST = replace(CHUNK, size=0, data="", trailers=[("X-Sum", "\x1b[31m")])
 CONNECTION = ConnectionRecord(
@@ -22,6 +22,7 @@ def test_a_line_says_packets_times_sender_place_and_every_field() -> None:
     assert line == (
         "      8-9   0.500000 (0.000000)  c0 server        230+15  chunk"
         '  exchange=1 index=3 size=10 extension="" data="id: 1\\r\\n" encoding="utf-8"'
+        " content_offset=233"
     )
 
 

@@ -13,7 +13,8 @@ from wireproof.web.elements import Elements, Place, content_span
 def chunk(start: int, size: int, sender: str = "server") -> ChunkRecord:
     length = size + 5
     return ChunkRecord(  # type: ignore[call-arg]
-        0, 0, sender, 1, 2, 1.0, 2.0, start, length, 0, size, "", "", "utf-8", None  # type: ignore[arg-type]
+        0, 0, sender, 1, 2, 1.0, 2.0, start, length, 0, size, "", "", "utf-8", None,  # type: ignore[arg-type]
+        start + 3,
     )  # fmt: skip
 
 

@@ -1,0 +1,40 @@
+"""What a response streams by: one rule, for records, views and verdicts alike.
+
+Strategy: the head tells, and it alone: how the decoder found the body to be framed, and what its
+fields say the content is. A request to upgrade that was refused is what its answer is, as the
+answer is all that came: ``http`` or ``chunked``, never ``websocket``.
+"""
+
+from __future__ import annotations
+
+from ..http1.messages import Response
+from ..records import Transport
+
+Fields = list[tuple[bytes, bytes]]
+
+
+def transport_of(response: Response) -> Transport:
+    """Return the transport of a response.
+
+    ``websocket``: it switched to the WebSocket protocol. ``sse``: its content is an event stream,
+    in whatever framing. ``chunked``: its content comes in chunks. ``http``: anything else, a switch
+    to another protocol too.
+    """
+    if response.framing == "upgrade":
+        upgrade = field_value(response.headers, b"upgrade") or b""
+        is_websocket = response.status == 101 and upgrade.strip().lower() == b"websocket"
+        return "websocket" if is_websocket else "http"
+    if media_type(response.headers)[0] == b"text/event-stream":
+        return "sse"
+    return "chunked" if response.framing == "chunked" else "http"
+
+
+def media_type(fields: Fields) -> tuple[bytes, bytes]:
+    """Return the content's type in lower case, and its parameters (RFC 9110 section 8.3.1)."""
+    found, _, parameters = (field_value(fields, b"content-type") or b"").partition(b";")
+    return found.strip().lower(), parameters
+
+
+def field_value(fields: Fields, name: bytes) -> bytes | None:
+    """Return the first field of this name (lower-case), or None."""
+    return next((value for given, value in fields if given.lower() == name), None)
