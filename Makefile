@@ -8,10 +8,11 @@ TRANSPORT ?= all
 EXAMPLES ?= 20
 TESTS ?= tests
 
-.PHONY: help demo test fuzz install bench fixtures lint vendor clean
+.PHONY: help demo check test fuzz install bench fixtures lint vendor clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
+	@echo "make check     lint, types and the quick tests of what changed, or all: within 90 s"
 	@echo "make test      run the whole test suite (lint and types first)"
 	@echo "make fuzz      draw new examples for the tests of properties, 20 times as many"
 	@echo "make install   set up $(VENV), nothing else"
@@ -33,6 +34,12 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Only tests that need nothing but Python, and are not slow.
+check: lint
+	$(BIN)/pytest -n auto --dist worksteal -q --timeout 30 \
+	  -m "not (slow or packets or namespaces or redirects or browser or tshark or tool)" \
+	  $$($(BIN)/python tests/support/changed.py)
 
 test: install lint
 	@sh .ci/tools tshark ip:iproute2 tcpdump chromium

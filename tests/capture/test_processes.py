@@ -23,6 +23,8 @@ import pytest
 from capture import processes
 from capture.processes import Finished, run_command, wait_for_interrupt
 
+pytestmark = pytest.mark.slow
+
 PYTHON = sys.executable
 
 RUN = """

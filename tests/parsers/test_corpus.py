@@ -30,6 +30,8 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
+pytestmark = pytest.mark.slow
+
 INDEX = captures_at_hand()
 COUNTED = [name for name, evidence in INDEX.items() if re.match(r"frames \d", evidence)]
 FIELDS_EQUAL = re.compile(r"tshark [\d.]+: ([\d,]+) fields equal")

@@ -47,6 +47,8 @@ from parsers.records import (
     field_names,
 )
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("WIREPROOF_EXAMPLES", "8"))
 PATIENCE = 2.0
 """Seconds of one processor that no damage may make of a capture of a few KiB."""

@@ -27,6 +27,8 @@ from parsers.files.packets import UnreadableCapture
 from parsers.limits import KiB, MiB
 from parsers.records import ConnectionRecord, RequestRecord, ResponseRecord, SseEventRecord
 
+pytestmark = pytest.mark.slow
+
 GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
 NEXT = b"GET /next HTTP/1.1\r\nHost: example\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -17,6 +17,8 @@ from support.websocket_frames import Compressor, frame
 
 from parsers.limits import MAX_KEPT_CHUNK, MAX_KEPT_FRAME, MiB
 
+pytestmark = pytest.mark.slow
+
 GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
 SMALL = OK + b"Content-Length: 2\r\n\r\nhi"

@@ -15,6 +15,8 @@ from server import content, process
 from server.process import DemoServer, ServerStartError
 from server.scenarios import scenario
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_runs_and_stops() -> None:
     server = DemoServer(delay=0)

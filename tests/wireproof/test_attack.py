@@ -17,6 +17,8 @@ from parsers.decode.packets import decode
 from wireproof.cli import run
 from wireproof.export.spreadsheet import FORMULA
 
+pytestmark = pytest.mark.slow
+
 OWN_SEQUENCES = re.compile(rb"\x1b\[[0-9;]*m")
 """What our own views print: colours, and nothing else."""
 

@@ -39,7 +39,10 @@ from wireproof.tasks.jobs import Failure, Message, Part, SharedFile, Task, Team,
 from wireproof.views import ExportFormat, export
 
 # A test that runs beside others in one process has threads; a worker uses none of them.
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
+]
 
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"

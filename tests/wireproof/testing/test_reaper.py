@@ -15,6 +15,8 @@ import pytest
 
 from wireproof.testing import reaper as reaper
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 20.0
 COMMAND = [sys.executable, "-I", "-S", reaper.__file__]
 FAMILY = r"""
