@@ -13,7 +13,7 @@ connection, or ``max_open`` of all, the one that began first is taken for over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
@@ -36,6 +36,7 @@ from parsers.records import (
 )
 
 S = TypeVar("S")
+T = TypeVar("T")
 Transport = Literal["chunked", "sse", "websocket", "http"]
 Exchanged = (
     RequestRecord
@@ -89,6 +90,19 @@ def transport_of(response: ResponseRecord) -> Transport:
     if content_type.partition(";")[0].strip().lower() == "text/event-stream":
         return "sse"
     return "chunked" if response.framing == "chunked" else "http"
+
+
+def answered_by(answer: Transport, asked: Transport | None) -> Transport:
+    """Return what an exchange is by its response: a refused upgrade is what it asked to be."""
+    return "websocket" if asked == "websocket" and answer in ("chunked", "http") else answer
+
+
+def is_chosen(wanted: Transport, found: Transport, asked: Transport | None) -> bool:
+    """Whether a choice of one transport has an exchange: it streams so, or asked to and does not.
+
+    So what EventSource got instead of events is among the exchanges of ``sse``.
+    """
+    return wanted == (asked or found if found == "http" else found)
 
 
 def is_final(response: ResponseRecord) -> bool:
@@ -188,8 +202,7 @@ class Exchange:
         the request asks for. A refused upgrade is ``websocket``: that is what it asked to be.
         """
         if self.response is not None and is_final(self.response):
-            found = transport_of(self.response)
-            return "websocket" if self.is_refused and found in ("chunked", "http") else found
+            return answered_by(transport_of(self.response), self.asked)
         if self.counts.blocks:
             return "sse"
         if self.counts.frames:
@@ -218,8 +231,7 @@ class Exchange:
 
     def is_of(self, transport: Transport) -> bool:
         """Whether a choice of that transport has it: it streams so, or asked to and does not."""
-        found = self.transport
-        return transport == (self.asked or found if found == "http" else found)
+        return is_chosen(transport, self.transport, self.asked)
 
     def header(self, name: str) -> str | None:
         """Return a field of the response's header, None if there is none of that name."""
@@ -298,6 +310,77 @@ class _Connection:
         return exchange < self.asked and exchange < self.answered
 
 
+class OpenExchanges(Generic[T]):
+    """What is kept of each exchange that is open, and the rule by which it is over.
+
+    ``make`` makes what is kept; ``max_open`` bounds of how many at once.
+    """
+
+    def __init__(self, make: Callable[[Key], T], max_open: int = MAX_OPEN) -> None:
+        self.over: list[T] = []
+        """Of those that are over since :meth:`find` or :meth:`end_connection` was last called."""
+        self._make = make
+        self._max_open = max_open
+        self._open: dict[tuple[int, int], T] = {}
+        self._connections: dict[int, _Connection] = {}
+
+    def __iter__(self) -> Iterator[T]:
+        """Iterate over what is open, in the order in which it began."""
+        return iter(self._open.values())
+
+    def find(self, connection: int, exchange: int) -> T | None:
+        """Return what is kept of an exchange, which may begin with that; None if it is over."""
+        if self.over:
+            self.over = []
+        key = connection, exchange
+        found = self._open.get(key)
+        return self._begin(Key(*key)) if found is None else found
+
+    def go_on(self, connection: int, exchange: int, sender: Sender) -> None:
+        """Note that a side has begun its message; end what both sides have left behind them."""
+        known = self._connections[connection]
+        if sender == "client":
+            known.asked = max(known.asked, exchange)
+        else:
+            known.answered = max(known.answered, exchange)
+        for number in list(takewhile(known.is_over, known.open)):
+            self._end((connection, number))
+
+    def end_connection(self, connection: int) -> None:
+        """End all exchanges of a connection."""
+        known = self._connections.pop(connection, None)
+        self.over = [self._open.pop((connection, number)) for number in known.open] if known else []
+
+    def end_first(self) -> None:
+        """End the exchange that began first."""
+        self._end(next(iter(self._open)))
+
+    def finish(self) -> list[T]:
+        """End all, and return what was kept of them."""
+        found = list(self)
+        self._open.clear()
+        self._connections.clear()
+        return found
+
+    def _begin(self, key: Key) -> T | None:
+        connection = self._connections.get(key.connection)
+        if connection is None:
+            connection = self._connections[key.connection] = _Connection()
+        if connection.is_over(key.exchange):
+            return None
+        if len(connection.open) >= MAX_PIPELINED:
+            self._end((key.connection, next(iter(connection.open))))
+        elif len(self._open) >= self._max_open:
+            self.end_first()
+        found = self._open[key] = self._make(key)
+        connection.open[key.exchange] = None
+        return found
+
+    def _end(self, key: tuple[int, int]) -> None:
+        self.over.append(self._open.pop(key))
+        del self._connections[key[0]].open[key[1]]
+
+
 class Exchanges(Generic[S]):
     """Turns records into exchanges, each beside a state that ``state`` makes for it.
 
@@ -308,83 +391,45 @@ class Exchanges(Generic[S]):
         self.count = 0
         """How many exchanges have begun."""
         self._state = state
-        self._max_open = max_open
-        self._open: dict[tuple[int, int], tuple[Exchange, S]] = {}
-        self._connections: dict[int, _Connection] = {}
-        self._over: list[tuple[Exchange, S]] = []
+        self._open: OpenExchanges[tuple[Exchange, S]] = OpenExchanges(self._begin, max_open)
 
     def add(self, record: Record) -> tuple[Exchange, S] | None:
         """Take the next record, and return its exchange with the state beside it.
 
         None for what belongs to no exchange, or to one that is over: a fault that shows late.
         """
-        if self._over:
-            self._over = []
         if isinstance(record, ConnectionRecord):
-            self._end_connection(record)
+            self._open.end_connection(record.connection)
+            for exchange, _ in self._open.over:
+                exchange.connection = record
             return None
         if record.connection is None or record.exchange is None:
+            self._open.over = []
             return None
-        key = Key(record.connection, record.exchange)
-        found = self._open.get(key) or self._begin(key)
+        found = self._open.find(record.connection, record.exchange)
         if found is not None:
             found[0].add(record)
             if isinstance(record, RequestRecord | ResponseRecord):
-                self._go_on(record)
+                self._open.go_on(record.connection, record.exchange, record.sender)
         return found
 
     def over(self) -> list[tuple[Exchange, S]]:
         """Return the exchanges that are over since the last record came, in their order."""
-        return self._over
+        return self._open.over
 
     def open(self) -> list[tuple[Exchange, S]]:
         """Return the exchanges that are open, in the order in which they began."""
-        return list(self._open.values())
+        return list(self._open)
 
     def end_first(self) -> None:
         """Take the exchange that began first for over: for a view whose states grow too large."""
-        self._end(next(iter(self._open)))
+        self._open.end_first()
 
     def finish(self) -> list[tuple[Exchange, S]]:
         """Take note that no record follows; return the exchanges that were still open."""
-        found = self.open()
-        self._open.clear()
-        self._connections.clear()
-        return found
+        return self._open.finish()
 
-    def _begin(self, key: Key) -> tuple[Exchange, S] | None:
-        connection = self._connections.get(key.connection)
-        if connection is None:
-            connection = self._connections[key.connection] = _Connection()
-        if connection.is_over(key.exchange):
-            return None
-        if len(connection.open) >= MAX_PIPELINED:
-            self._end((key.connection, next(iter(connection.open))))
-        elif len(self._open) >= self._max_open:
-            self.end_first()
+    def _begin(self, key: Key) -> tuple[Exchange, S]:
         exchange = Exchange(key, self.count)
         self.count += 1
-        found = self._open[key] = exchange, self._state(exchange)
-        connection.open[key.exchange] = None
-        return found
-
-    def _go_on(self, head: RequestRecord | ResponseRecord) -> None:
-        """Note how far a side has come, and end what both sides have left behind them."""
-        connection = self._connections[head.connection]
-        if isinstance(head, RequestRecord):
-            connection.asked = max(connection.asked, head.exchange)
-        else:
-            connection.answered = max(connection.answered, head.exchange)
-        for number in list(takewhile(connection.is_over, connection.open)):
-            self._end((head.connection, number))
-
-    def _end(self, key: tuple[int, int]) -> None:
-        self._over.append(self._open.pop(key))
-        del self._connections[key[0]].open[key[1]]
-
-    def _end_connection(self, record: ConnectionRecord) -> None:
-        connection = self._connections.pop(record.connection, None)
-        for number in connection.open if connection else ():
-            found = self._open.pop((record.connection, number))
-            found[0].connection = record
-            self._over.append(found)
+        return exchange, self._state(exchange)

@@ -1,10 +1,9 @@
-"""What can be said of single packets: records in, remarks about packets out.
+"""What can be said of single packets: records in, comments on packets out.
 
-Strategy: each record gives its remarks at once: what the packet that completed it carries, and,
+Strategy: each record gives its comments at once: what the packet that completed it carries, and,
 where it took several, what the packet that began it carries. What is only known later (how many
-chunks a body has, when a Ping is answered) is kept under a key that the remark names, for whoever
-still has the remark by then. Events are counted for each exchange; what is kept is one number for
-each exchange of an open connection, and the Pings that wait. Each record is looked at once.
+chunks a body has, when a Ping is answered) is kept under a key that the comment names, for whoever
+still has the comment by then. Which event it is, and which Pings a Pong answers, its exchange says.
 
 Chunks and events are numbered from 0, as in the records. Text from the wire is escaped and cut.
 """
@@ -12,7 +11,6 @@ Chunks and events are numbered from 0, as in the records. Text from the wire is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parsers.records import (
@@ -30,30 +28,24 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Exchange, Exchanges
 from ..text.escape import preview
 from ..text.wording import body_end, close_code, connection_end, count, duration
-from ..views.websocket import CLOSE, CONTINUATION, PING, PONG, Pings
-from .selection import transport_of
 
 EXCERPT = 40
-"""Characters of a payload, a name or a target that a remark shows; escapes may double them."""
-MAX_EXCHANGES = 1_024
-"""Exchanges of one connection whose events are counted: as many as may be pipelined."""
+"""Characters of a payload, a name or a target that a comment shows; escapes may double them."""
 
 About = tuple[str, int, int, Sender, int]
 """What a later finding is about: its kind, connection, exchange, sender, and a Ping's offset."""
 
 
-InExchange = ResponseRecord | ChunkRecord | SseEventRecord | WebSocketFrameRecord
-
-
-class Remark(NamedTuple):
+class PacketComment(NamedTuple):
     """What a packet carries."""
 
     packet: int
     text: str
     about: About | None = None
-    """Where :attr:`Remarks.later` has more to say, None if nowhere."""
+    """Where :attr:`PacketComments.later` has more to say, None if nowhere."""
     tail: str = ""
     """What follows that."""
     completes: bool = True
@@ -65,53 +57,45 @@ class Remark(NamedTuple):
         return f"{self.text}{more}{self.tail}"
 
 
-@dataclass(slots=True)
-class _Exchange:
-    is_event_stream: bool = False
-    events: int = 0
-    """Events that were dispatched so far."""
-    pings: Pings = field(default_factory=Pings)
+class PacketComments:
+    """Turns records into comments.
 
-
-class Remarks:
-    """Turns records into remarks.
-
-    ``later`` holds what was found out after a remark was made; whoever has no use for it clears it.
+    ``later`` holds what was found out after a comment was made; who has no use for it clears it.
     """
 
     def __init__(self) -> None:
         self.later: dict[About, str] = {}
-        self._connections: dict[int | None, dict[int | None, _Exchange]] = {}
+        self._exchanges: Exchanges[None] = Exchanges(lambda _: None)
 
-    def add(self, record: Record) -> Iterator[Remark]:
+    def add(self, record: Record) -> Iterator[PacketComment]:
         """Yield what the packets of a record carry, that which began it first."""
         if isinstance(record, WebSocketMessageRecord) and _is_its_frame(record):
             return
-        text, about, tail = self._say(record)
+        found = self._exchanges.add(record)
+        text, about, tail = self._say(record, None if found is None else found[0])
         first, last = record.first_packet, record.last_packet
         if not _has_parts(record) or first == last:
-            yield Remark(last, text, about, tail)
+            yield PacketComment(last, text, about, tail)
             return
-        yield Remark(first, text, None, f" begins here, completes in frame {last}", False)
+        yield PacketComment(first, text, None, f" begins here, completes in frame {last}", False)
         done = f" completes here, begun in frame {first}"
-        yield Remark(last, text, about, done + tail.removeprefix(" completes here"))
+        yield PacketComment(last, text, about, done + tail.removeprefix(" completes here"))
 
-    def _say(self, record: Record) -> tuple[str, About | None, str]:
+    def _say(self, record: Record, exchange: Exchange | None) -> tuple[str, About | None, str]:
         """Return what a record is called, where there is more to say, and what follows it."""
         match record:
             case RequestRecord():
                 return f"request {shown(f'{record.method} {record.target}')}", None, ""
             case ResponseRecord():
-                self._exchange(record).is_event_stream = transport_of(record) == "sse"
                 return f"response {shown(f'{record.status} {record.reason}')}", None, ""
             case ChunkRecord():
-                return self._chunk(record)
+                return _chunk(record, exchange)
             case BodyRecord():
                 return self._body(record), None, ""
             case SseEventRecord():
-                return self._event(record)
+                return _event(record, exchange)
             case WebSocketFrameRecord():
-                return self._frame(record)
+                return self._frame(record, exchange)
             case WebSocketMessageRecord():
                 return _message(record)
             case GapRecord():
@@ -120,18 +104,7 @@ class Remarks:
                 text = f"! {record.severity}: {shown(record.summary, 160)} ({record.code})"
                 return text, None, ""
             case _:
-                number = record.connection
-                self._connections.pop(number, None)
-                return f"connection {number} {connection_end(record)}", None, ""
-
-    def _exchange(self, record: InExchange) -> _Exchange:
-        exchanges = self._connections.setdefault(record.connection, {})
-        exchange = exchanges.get(record.exchange)
-        if exchange is None:
-            if len(exchanges) >= MAX_EXCHANGES:
-                del exchanges[next(iter(exchanges))]
-            exchange = exchanges[record.exchange] = _Exchange()
-        return exchange
+                return f"connection {record.connection} {connection_end(record)}", None, ""
 
     def _body(self, body: BodyRecord) -> str:
         if body.chunks is not None and body.complete:
@@ -139,38 +112,16 @@ class Remarks:
             self.later[about] = f" of {body.chunks:,}"
         return f"body {body_end(body)}: {count(body.size, 'byte')}"
 
-    def _chunk(self, chunk: ChunkRecord) -> tuple[str, About | None, str]:
-        if not chunk.size:
-            trailers = f" with {count(len(chunk.trailers), 'trailer')}" if chunk.trailers else ""
-            return f"last chunk{trailers}", None, ""
-        tail = f", {count(chunk.size, 'byte')}"
-        if not self._exchange(chunk).is_event_stream:  # there, events say what it holds
-            tail += excerpt(chunk.data, chunk.encoding)
-        about = "chunks", chunk.connection, chunk.exchange, chunk.sender, 0
-        return f"chunk {chunk.index}", about, tail
-
-    def _event(self, event: SseEventRecord) -> tuple[str, About | None, str]:
-        if not event.dispatched:
-            fields = event.fields or []
-            if fields and not any(name for name, _ in fields):
-                return "SSE comment", None, excerpt(fields[0][1])
-            return "SSE block that is not dispatched", None, ""
-        exchange = self._exchange(event)
-        number = exchange.events
-        exchange.events += 1
-        tail = f" completes here{excerpt(event.data)}"
-        return f"SSE event {number} `{shown(event.event)}`", None, tail
-
-    def _frame(self, frame: WebSocketFrameRecord) -> tuple[str, About | None, str]:
-        pings = self._exchange(frame).pings
+    def _frame(
+        self, frame: WebSocketFrameRecord, exchange: Exchange | None
+    ) -> tuple[str, About | None, str]:
         text = frame.opcode_name.capitalize()
         if frame.opcode == PING:
-            pings.sent(frame)
             about = _ping(frame)
             self.later[about] = ", not answered"
             return text, about, ""
         if frame.opcode == PONG:
-            return text, None, self._answer(pings.question(frame), frame)
+            return text, None, self._answer([] if exchange is None else exchange.answered, frame)
         if frame.opcode == CLOSE:
             return text, None, f" {close_code(frame.close_code)}{excerpt(frame.close_reason)}"
         size = f", {count(frame.payload_length, 'byte')}"
@@ -180,12 +131,36 @@ class Remarks:
             return text, None, f"{size}{excerpt(frame.data, frame.encoding)}"
         return text, None, f", {'last ' * frame.fin}fragment{size}"
 
-    def _answer(self, ping: WebSocketFrameRecord | None, pong: WebSocketFrameRecord) -> str:
-        if ping is None:
+    def _answer(self, pings: list[WebSocketFrameRecord], pong: WebSocketFrameRecord) -> str:
+        """Say of each Ping that it is answered, and return which one the Pong repeats."""
+        if not pings:
             return ", unasked"
-        after = milliseconds(pong.last_time - ping.last_time)
-        self.later[_ping(ping)] = f", answered in frame {pong.last_packet} after {after}"
-        return f", answers frame {ping.last_packet} after {after}"
+        for ping in pings:
+            after = milliseconds(pong.last_time - ping.last_time)
+            self.later[_ping(ping)] = f", answered in frame {pong.last_packet} after {after}"
+        return f", answers frame {pings[-1].last_packet} after {after}"
+
+
+def _chunk(chunk: ChunkRecord, exchange: Exchange | None) -> tuple[str, About | None, str]:
+    if not chunk.size:
+        trailers = f" with {count(len(chunk.trailers), 'trailer')}" if chunk.trailers else ""
+        return f"last chunk{trailers}", None, ""
+    tail = f", {count(chunk.size, 'byte')}"
+    if exchange is None or exchange.transport != "sse":  # there, events say what it holds
+        tail += excerpt(chunk.data, chunk.encoding)
+    about = "chunks", chunk.connection, chunk.exchange, chunk.sender, 0
+    return f"chunk {chunk.index}", about, tail
+
+
+def _event(event: SseEventRecord, exchange: Exchange | None) -> tuple[str, About | None, str]:
+    if not event.dispatched:
+        fields = event.fields or []
+        if fields and not any(name for name, _ in fields):
+            return "SSE comment", None, excerpt(fields[0][1])
+        return "SSE block that is not dispatched", None, ""
+    number = "" if exchange is None else f" {exchange.counts.events - 1}"
+    tail = f" completes here{excerpt(event.data)}"
+    return f"SSE event{number} `{shown(event.event)}`", None, tail
 
 
 def milliseconds(seconds: float) -> str:
@@ -220,7 +195,7 @@ def _is_its_frame(message: WebSocketMessageRecord) -> bool:
 
 
 def _has_parts(record: Record) -> bool:
-    """Whether its first packet and its last one are each worth a remark."""
+    """Whether its first packet and its last one are each worth a comment."""
     return not isinstance(record, BodyRecord | GapRecord | DiagnosticRecord | ConnectionRecord)
 
 

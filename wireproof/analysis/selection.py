@@ -14,23 +14,33 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from parsers.records import (
     ChunkRecord,
     ConnectionRecord,
-    Fields,
     Record,
     RequestRecord,
     ResponseRecord,
+    Sender,
     SseEventRecord,
     WebSocketFrameRecord,
 )
 
+from ..exchanges import (
+    Key,
+    OpenExchanges,
+    Transport,
+    answered_by,
+    asked_for,
+    is_chosen,
+    is_final,
+    transport_of,
+)
+
 T = TypeVar("T")
-Transport = Literal["chunked", "sse", "websocket"]
-Kind = Literal["request", "response", "element", "chunk", "end", "other"]
+Kind = Literal["request", "interim", "response", "element", "chunk", "end", "other"]
 
 MAX_HELD_RECORDS = 65_536
 """Records that wait until it is known what their exchange is."""
@@ -39,38 +49,10 @@ MAX_HELD_DATA = 64 * 1024 * 1024
 MAX_HELD_RECORDS_LIVE = 1_024
 MAX_HELD_DATA_LIVE = 1024 * 1024
 """The same for the records of one connection, where each waits for itself."""
-MAX_EXCHANGES = 1_024
-"""Exchanges of one connection that are remembered: as many as may be pipelined."""
 
 
-def field_value(fields: Fields, name: str) -> str | None:
-    """Return the value of the first field of that name (in lower case), None if there is none."""
-    return next((value for key, value in fields if key.lower() == name), None)
-
-
-def transport_of(response: ResponseRecord) -> Transport | None:
-    """Return what a response streams by; an event stream is ``sse`` in whatever framing."""
-    if response.framing == "upgrade":
-        upgrade = field_value(response.headers, "upgrade") or ""
-        return "websocket" if upgrade.lower() == "websocket" else None
-    content_type = field_value(response.headers, "content-type") or ""
-    if content_type.partition(";")[0].strip().lower() == "text/event-stream":
-        return "sse"
-    return "chunked" if response.framing == "chunked" else None
-
-
-def asked_for(request: RequestRecord) -> Transport | None:
-    """Return what a request asks for or streams by, which counts if the response does not say.
-
-    So a refused upgrade is ``websocket``, and what EventSource got instead of events is ``sse``.
-    """
-    if (field_value(request.headers, "upgrade") or "").lower() == "websocket":
-        return "websocket"
-    if (field_value(request.headers, "transfer-encoding") or "").lower() == "chunked":
-        return "chunked"
-    # EventSource accepts nothing else (WHATWG HTML section 9.2.2); clients that name it beside
-    # other types take either.
-    return "sse" if field_value(request.headers, "accept") == "text/event-stream" else None
+SENDERS: dict[str, Sender] = {"request": "client", "interim": "server", "response": "server"}
+"""Who sends a head of that kind."""
 
 
 class Clue(NamedTuple):
@@ -105,8 +87,8 @@ def _says(record: Record) -> tuple[Kind, Transport | None]:
             return "element", "websocket"
         case RequestRecord():
             return "request", asked_for(record)
-        case ResponseRecord() if record.status >= 200 or record.framing == "upgrade":
-            return "response", transport_of(record)
+        case ResponseRecord():
+            return ("response", transport_of(record)) if is_final(record) else ("interim", None)
         case ConnectionRecord():
             return "end", None
     return "other", None
@@ -116,6 +98,7 @@ def _says(record: Record) -> tuple[Kind, Transport | None]:
 class _Verdict:
     """Whether the records that wait for it are kept; None until that is known."""
 
+    connection: int | None = None
     kept: bool | None = None
     asked: Transport | None = None
     found: Transport | None = None
@@ -123,8 +106,7 @@ class _Verdict:
 
 @dataclass(slots=True)
 class _Connection:
-    exchanges: dict[int, _Verdict] = field(default_factory=dict)
-    own: _Verdict = field(default_factory=_Verdict)
+    own: _Verdict
     """On records of the connection itself: decided with its next exchange."""
     selected: bool = False
 
@@ -145,6 +127,7 @@ class Selection(Generic[T]):
         self._max_records = max_records or MAX_HELD_RECORDS
         self._max_data = max_data or MAX_HELD_DATA
         self._connections: dict[int, _Connection] = {}
+        self._exchanges: OpenExchanges[_Verdict] = OpenExchanges(_verdict_on)
         self._queue: deque[tuple[T, Clue, _Verdict]] = deque()
         self._held_data = 0
 
@@ -172,52 +155,65 @@ class Selection(Generic[T]):
                 yield record
 
     def _decide_first(self) -> None:
-        _, clue, verdict = self._queue[0]
-        assert clue.connection is not None  # faults of the file do not wait
-        self._decide(self._connections.get(clue.connection, _Connection()), verdict)
+        self._decide(self._queue[0][2])
 
     def _connection(self, number: int) -> _Connection:
         connection = self._connections.get(number)
         if connection is None:
-            connection = self._connections[number] = _Connection()
+            connection = self._connections[number] = _Connection(_Verdict(number))
         return connection
 
     def _verdict(self, clue: Clue) -> _Verdict:
         """Return the verdict that a record waits for, which it may decide."""
-        if clue.connection is None:
+        number = clue.connection
+        if number is None:
             return _Verdict(kept=True)  # a fault of the file concerns everyone
-        connection = self._connection(clue.connection)
+        connection = self._connection(number)
         if clue.kind == "end":
-            return self._end(connection, clue.connection)
-        if clue.exchange is None:
+            return self._end(connection, number)
+        verdict = None
+        if clue.exchange is not None:
+            verdict = self._exchanges.find(number, clue.exchange)
+        if verdict is None:
             return _Verdict(kept=True) if connection.selected else connection.own
-        verdict = _exchange(connection, clue.exchange)
+        self._learn(verdict, clue)
+        if clue.exchange is not None and clue.kind in SENDERS:
+            self._exchanges.go_on(number, clue.exchange, SENDERS[clue.kind])
+        for over in self._exchanges.over:
+            self._decide(over)
+        return verdict
+
+    def _learn(self, verdict: _Verdict, clue: Clue) -> None:
+        """Take what a record says, which may decide its exchange."""
         match clue.kind:
             case "request":
                 verdict.asked = clue.transport
             case "response":
-                verdict.found = _found(clue.transport, verdict.asked)
-                self._decide(connection, verdict)
+                verdict.found = answered_by(clue.transport or "http", verdict.asked)
+                self._decide(verdict)
             case "element":
                 verdict.found = clue.transport
-                self._decide(connection, verdict)
+                self._decide(verdict)
             case "chunk" if verdict.found is None:
                 verdict.found = verdict.asked or "chunked"
-        return verdict
 
-    def _decide(self, connection: _Connection, verdict: _Verdict) -> None:
+    def _decide(self, verdict: _Verdict) -> None:
         if verdict.kept is not None:
             return
-        verdict.kept = (verdict.found or verdict.asked) == self._transport
+        assert verdict.connection is not None  # faults of the file do not wait
+        found = verdict.found or verdict.asked or "http"
+        verdict.kept = is_chosen(self._transport, found, verdict.asked)
+        connection = self._connection(verdict.connection)
         connection.selected |= verdict.kept
         if connection.own.kept is None:
             connection.own.kept = connection.selected
-        connection.own = _Verdict()
+        connection.own = _Verdict(verdict.connection)
 
     def _end(self, connection: _Connection, number: int) -> _Verdict:
         """Decide all that is open on a connection that is over, and return whether it is kept."""
-        for verdict in connection.exchanges.values():
-            self._decide(connection, verdict)
+        self._exchanges.end_connection(number)
+        for verdict in self._exchanges.over:
+            self._decide(verdict)
         connection.own.kept = connection.selected
         del self._connections[number]
         return _Verdict(kept=connection.selected)
@@ -260,15 +256,5 @@ def select(records: Iterable[Record], transport: Transport) -> Iterator[Record]:
     yield from selection.finish()
 
 
-def _exchange(connection: _Connection, number: int) -> _Verdict:
-    verdict = connection.exchanges.get(number)
-    if verdict is None:
-        if len(connection.exchanges) >= MAX_EXCHANGES:
-            del connection.exchanges[next(iter(connection.exchanges))]
-        verdict = connection.exchanges[number] = _Verdict()
-    return verdict
-
-
-def _found(answered: Transport | None, asked: Transport | None) -> Transport | None:
-    """Return what an exchange is by its response: a refused upgrade is what it asked to be."""
-    return asked if answered == "chunked" and asked == "websocket" else answered
+def _verdict_on(key: Key) -> _Verdict:
+    return _Verdict(key.connection)

@@ -1,143 +1,119 @@
 """One line for each exchange: what arrived, over what time, whole or not, and how it ended.
 
-Strategy: records are counted as they pass; an exchange is one small tally, whatever its length.
-The lines are made at the end, when the connection has said who closed it.
+Strategy: an exchange has counted its elements; what is added here is how many bytes came and over
+what time. Its line is made when it is over, as its connection has said by then who closed it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from parsers.records import (
-    BodyRecord,
-    ChunkRecord,
-    ConnectionRecord,
-    DiagnosticRecord,
-    Record,
-    RequestRecord,
-    ResponseRecord,
-    SseEventRecord,
-    WebSocketFrameRecord,
-    WebSocketMessageRecord,
-)
+from parsers.records import BodyRecord, ChunkRecord, ConnectionRecord, Record, WebSocketFrameRecord
 
+from ..exchanges import Exchange, Exchanges
 from ..text.escape import preview
 from ..text.wording import body_end, close_code, connection_end, count, duration, recorded_by
-from .selection import transport_of
 
 TARGET_WIDTH = 40
 """Cells of a request line in a summary."""
-NO_END = "no end seen"
 
 
 @dataclass(slots=True)
-class Tally:
-    """What has been seen of one exchange."""
+class Arrived:
+    """What carried the content of an exchange."""
 
-    transport: str = "http"
-    request: str = "request not captured"
-    status: int | None = None
-    chunks: int = 0
-    events: int = 0
-    messages: int = 0
-    frames: int = 0
-    pings: int = 0
-    pongs: int = 0
     bytes: int = 0
     first_time: float | None = None
     last_time: float = 0.0
-    end: str = NO_END
-    errors: int = 0
 
-    def arrived(self, size: int, record: ChunkRecord | WebSocketFrameRecord) -> None:
-        """Count the bytes of an element, and the time that it took."""
+    def add(self, record: Record) -> None:
+        """Count the bytes of an element and the time that it took; a body's own are exact."""
+        match record:
+            case ChunkRecord(sender="server"):
+                self._element(record.size, record)
+            case WebSocketFrameRecord():
+                self._element(record.payload_length, record)
+            case BodyRecord(sender="server"):
+                self.bytes = record.size
+                self.first_time, self.last_time = record.first_time, record.last_time
+
+    def _element(self, size: int, record: ChunkRecord | WebSocketFrameRecord) -> None:
         self.bytes += size
         if self.first_time is None:
             self.first_time = record.first_time
         self.last_time = record.last_time
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self.first_time is None else self.last_time - self.first_time
 
 
 class Summary:
     """Counts records, and says in a line for each exchange what they came to."""
 
     def __init__(self) -> None:
-        self._tallies: dict[tuple[int, int], Tally] = {}
-        self._ends: dict[int, str] = {}
+        self._exchanges: Exchanges[Arrived] = Exchanges(lambda _: Arrived())
+        self._lines: list[tuple[int, str]] = []
+        """Of the exchanges that are over, with their numbers."""
 
     def add(self, record: Record) -> None:
         """Count a record."""
-        if isinstance(record, ConnectionRecord):
-            said = (connection_end(record), recorded_by(record))
-            self._ends[record.connection] = "; ".join(filter(None, said))
-        elif record.connection is not None and record.exchange is not None:
-            key = record.connection, record.exchange
-            tally = self._tallies.get(key)
-            if tally is None:
-                tally = self._tallies[key] = Tally()
-            _count(tally, record)
+        found = self._exchanges.add(record)
+        if found is not None:
+            found[1].add(record)
+        self._lines += map(_line, self._exchanges.over())
 
     def lines(self) -> list[str]:
         """Return a line for each exchange, in the order in which they began."""
-        return [
-            _line(tally, self._ends.get(connection))
-            for (connection, _), tally in self._tallies.items()
-        ]
+        found = [*self._lines, *map(_line, self._exchanges.open())]
+        return [line for _, line in sorted(found)]
 
 
-def _count(tally: Tally, record: Record) -> None:
-    match record:
-        case RequestRecord():
-            tally.request = preview(f"{record.method} {record.target}", "utf-8", TARGET_WIDTH)
-        case ResponseRecord():
-            tally.status = record.status
-            tally.transport = transport_of(record) or "http"
-        case ChunkRecord(sender="server"):
-            tally.chunks += record.size > 0
-            tally.arrived(record.size, record)
-        case SseEventRecord():
-            tally.events += record.dispatched
-        case WebSocketMessageRecord():
-            tally.messages += 1
-        case WebSocketFrameRecord():
-            _count_frame(tally, record)
-        case BodyRecord(sender="server"):
-            tally.bytes, tally.end = record.size, body_end(record)
-            tally.first_time, tally.last_time = record.first_time, record.last_time
-        case DiagnosticRecord(severity="error"):
-            tally.errors += 1
-
-
-def _count_frame(tally: Tally, frame: WebSocketFrameRecord) -> None:
-    tally.transport = "websocket"
-    tally.frames += 1
-    tally.pings += frame.opcode_name == "ping"
-    tally.pongs += frame.opcode_name == "pong"
-    tally.arrived(frame.payload_length, frame)
-    if frame.opcode_name == "close" and tally.end == NO_END:
-        tally.end = f"{close_code(frame.close_code)}, by the {frame.sender}"
-
-
-def _line(tally: Tally, connection: str | None) -> str:
-    over = tally.last_time - (tally.last_time if tally.first_time is None else tally.first_time)
+def _line(found: tuple[Exchange, Arrived]) -> tuple[int, str]:
+    exchange, arrived = found
+    amount = f"{_amount(exchange, arrived.bytes)} over {duration(arrived.seconds)}"
     parts = [
-        f"{tally.transport:<9}  {tally.request}: {_amount(tally)} over {duration(over)}",
-        tally.end,
+        f"{exchange.transport:<9}  {_request(exchange)}: {amount}",
+        _end(exchange),
+        *_connection(exchange.connection),
     ]
-    if connection:
-        parts.append(connection)
-    if tally.errors:
-        parts.append(count(tally.errors, "error"))
-    return "; ".join(parts)
+    if exchange.counts.errors:
+        parts.append(count(exchange.counts.errors, "error"))
+    return exchange.number, "; ".join(parts)
 
 
-def _amount(tally: Tally) -> str:
-    amount = count(tally.bytes, "byte")
-    if tally.transport == "websocket":
-        messages, frames = count(tally.messages, "message"), count(tally.frames, "frame")
-        pings, pongs = count(tally.pings, "ping"), count(tally.pongs, "pong")
+def _request(exchange: Exchange) -> str:
+    request = exchange.request
+    if request is None:
+        return "request not captured"
+    return preview(f"{request.method} {request.target}", "utf-8", TARGET_WIDTH)
+
+
+def _amount(exchange: Exchange, size: int) -> str:
+    amount, counts = count(size, "byte"), exchange.counts
+    if exchange.is_refused and exchange.response is not None:
+        return f"refused with {exchange.response.status}, {amount}"
+    if exchange.transport == "websocket":
+        messages, frames = count(counts.messages, "message"), count(counts.frames, "frame")
+        pings, pongs = count(counts.pings, "ping"), count(counts.pongs, "pong")
         return f"{messages} in {frames} ({pings}, {pongs}), {amount}"
-    if tally.transport == "sse":
-        events = count(tally.events, "event")
-        chunks = f" in {count(tally.chunks, 'chunk')}" if tally.chunks else ""
-        return f"{events}{chunks}, {amount}"
-    return f"{count(tally.chunks, 'chunk')}, {amount}" if tally.chunks else amount
+    chunks = count(counts.chunks, "chunk")
+    if exchange.transport == "sse":
+        events = count(counts.events, "event")
+        return f"{events} in {chunks}, {amount}" if counts.chunks else f"{events}, {amount}"
+    return f"{chunks}, {amount}" if counts.chunks else amount
+
+
+def _end(exchange: Exchange) -> str:
+    """Return how its body ended, or who closed a WebSocket."""
+    if exchange.response_body is not None:
+        return body_end(exchange.response_body)
+    if exchange.closing:
+        first = exchange.closing[0]
+        return f"{close_code(first.close_code)}, by the {first.sender}"
+    return "no end seen"
+
+
+def _connection(record: ConnectionRecord | None) -> list[str]:
+    said = () if record is None else (connection_end(record), recorded_by(record))
+    return [part for part in said if part]

@@ -1,14 +1,12 @@
 """What a long watch came to, in a few lines: counts, whatever the number of exchanges.
 
-Strategy: records are counted as they pass. Of each open connection it is remembered which exchange
-was its last and how its stream stands; everything else is a number under a name that does not come
-from the wire. Nothing grows with time.
+Strategy: records are counted as they pass, beside the exchanges that are open; everything else is a
+number under a name that does not come from the wire. Nothing grows with time.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from parsers.records import (
     BodyRecord,
@@ -22,29 +20,18 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..exchanges import Exchange, Exchanges, is_final
 from ..text.wording import CLOSE_CODES, body_end, close_code, count
-from .selection import transport_of
 
 CONNECTION_ENDS = {"fin": "closed", "reset": "reset", "open": "still open"}
 OTHER_CODE = "another code"
-
-
-@dataclass(slots=True)
-class _Open:
-    """An open connection."""
-
-    last_exchange: int = -1
-    streams: bool = False
-    """Whether the next body of a response is a stream's."""
-    has_close: bool = False
-    """Whether a Close frame has ended its WebSocket."""
 
 
 class Totals:
     """Counts records, and says in a few lines what they came to."""
 
     def __init__(self) -> None:
-        self._open: dict[int, _Open] = {}
+        self._open: Exchanges[None] = Exchanges(lambda _: None)
         self._things: Counter[str] = Counter()
         self._connections: Counter[str] = Counter()  # by their end
         self._exchanges: Counter[str] = Counter()  # by what they stream by
@@ -56,22 +43,17 @@ class Totals:
         if isinstance(record, DiagnosticRecord):
             self._things[record.severity] += 1
             self._faults[record.code] += 1
-        if record.connection is None:
-            return
-        connection = self._open.setdefault(record.connection, _Open())
+        found = self._open.add(record)
         if isinstance(record, ConnectionRecord):
-            self._end(record, connection)
-            return
-        if record.exchange is not None and record.exchange > connection.last_exchange:
-            connection.last_exchange = record.exchange
-            self._things["exchange"] += 1
-        self._count(record, connection)
+            self._end(record)
+        elif found is not None:
+            self._count(record, found[0])
 
     def lines(self) -> list[str]:
         """Return the summary, a line for each kind of fact."""
         lines = [
             _by("connection", self._connections),
-            _by("exchange", self._exchanges, self._things["exchange"]),
+            _by("exchange", self._exchanges, self._open.count),
             ", ".join(self._amount(name) for name in ("event", "chunk", "frame", "message")),
             f"{self._amount('byte')} from servers, {self._things['client byte']:,} from clients",
         ]
@@ -87,7 +69,7 @@ class Totals:
     def _amount(self, name: str) -> str:
         return count(self._things[name], name)
 
-    def _count(self, record: Record, connection: _Open) -> None:
+    def _count(self, record: Record, exchange: Exchange) -> None:
         match record:
             case SseEventRecord():
                 self._things["event"] += record.dispatched
@@ -96,31 +78,26 @@ class Totals:
             case WebSocketMessageRecord():
                 self._things["message"] += 1
             case WebSocketFrameRecord():
-                self._count_frame(record, connection)
-            case ResponseRecord():
-                transport = transport_of(record)
-                connection.streams = transport is not None and transport != "websocket"
-                if transport is not None:
-                    self._exchanges[transport] += 1
-            case BodyRecord(sender="server") if connection.streams:
-                connection.streams = False
+                self._count_frame(record, exchange)
+            case ResponseRecord() if is_final(record) and exchange.transport != "http":
+                self._exchanges[exchange.transport] += 1
+            case BodyRecord(sender="server") if exchange.transport in ("chunked", "sse"):
                 self._streams[body_end(record)] += 1
 
-    def _count_frame(self, frame: WebSocketFrameRecord, connection: _Open) -> None:
+    def _count_frame(self, frame: WebSocketFrameRecord, exchange: Exchange) -> None:
         self._things["frame"] += 1
-        if frame.opcode_name == "close" and not connection.has_close:
-            connection.has_close = True
+        if exchange.closing and exchange.closing[0] is frame:
             code = frame.close_code
             named = close_code(code) if code is None or code in CLOSE_CODES else OTHER_CODE
             self._streams[f"closed with {named} by the {frame.sender}"] += 1
 
-    def _end(self, record: ConnectionRecord, connection: _Open) -> None:
-        del self._open[record.connection]
+    def _end(self, record: ConnectionRecord) -> None:
         end = CONNECTION_ENDS[record.close]
         self._connections[f"{end} by the {record.closed_by}" if record.closed_by else end] += 1
         self._things["byte"] += record.server_bytes
         self._things["client byte"] += record.client_bytes
-        if record.protocol == "websocket" and not connection.has_close:
+        has_close = any(exchange.closing for exchange, _ in self._open.over())
+        if record.protocol == "websocket" and not has_close:
             self._streams[f"without a Close frame (connection {end})"] += 1
 
 

@@ -26,7 +26,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.selection import field_value, transport_of
+from ..exchanges import field_value, transport_of
 
 MAX_WAITING = 17 * MiB
 """Bytes that wait for the record that tells what they are: a chunk or frame as long as is kept."""

@@ -32,7 +32,7 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..analysis.selection import transport_of
+from ..exchanges import transport_of
 from .dissection import ElementStream
 
 MAX_UNRESOLVED = 4_096

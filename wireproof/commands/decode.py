@@ -9,7 +9,7 @@ import click
 from .exits import TRANSPORTS, Unreadable, because, examples, say
 
 if TYPE_CHECKING:
-    from ..analysis.selection import Transport
+    from ..exchanges import Transport
     from ..views import Format
 
 

@@ -11,7 +11,7 @@ from .exits import TRANSPORTS, Missing, Unreadable, because, examples, say
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
-    from ..analysis.selection import Transport
+    from ..exchanges import Transport
     from ..export import ExportFormat
     from ..redact import Policy
 

@@ -11,8 +11,8 @@ from .capturing import backend_option, capture_problems
 from .exits import INTERRUPTED, TRANSPORTS, Size, examples, say
 
 if TYPE_CHECKING:
-    from ..analysis.selection import Transport
     from ..analysis.totals import Totals
+    from ..exchanges import Transport
     from ..live.decoding import LiveStatistics
     from ..views import Format
 

@@ -33,7 +33,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.selection import Transport, asked_for, field_value, transport_of
+from ..exchanges import Transport, asked_for, field_value, transport_of
 from . import heads
 from .content import Content
 
@@ -85,8 +85,10 @@ class OpenEntry:
     @property
     def transport(self) -> Transport | None:
         """What it streams by, or was asked to."""
-        found = None if self.response is None else transport_of(self.response)
-        return found or (None if self.request is None else asked_for(self.request))
+        found = "http" if self.response is None else transport_of(self.response)
+        if found != "http":
+            return found
+        return None if self.request is None else asked_for(self.request)
 
     def add(self, record: Record, content: Content | None = None) -> None:
         """Take the next record; ``content`` comes with the record of a body."""

@@ -19,8 +19,8 @@ from parsers.files.packets import NANOSECONDS, Packet
 from parsers.records import BodyRecord, ConnectionRecord, Record, ResponseRecord
 
 from .. import __version__
-from ..analysis.selection import Transport
 from ..bytes.stream_tap import Follower
+from ..exchanges import Transport
 from ..redact import Policy, Redactor, Report
 from .content import Content, ContentStream, decode_content
 from .entry import OpenEntry

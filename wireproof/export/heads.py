@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from parsers.records import Fields
 
-from ..analysis.selection import field_value
+from ..exchanges import field_value
 
 Named = dict[str, str]
 

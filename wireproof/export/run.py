@@ -19,7 +19,8 @@ from parsers.files.packets import Packet
 from parsers.files.reader import CaptureReader
 from parsers.records import Record
 
-from ..analysis.selection import Transport, select
+from ..analysis.selection import select
+from ..exchanges import Transport
 from ..redact import Policy, Redactor, Report
 from ..tasks.decode import check_output, open_stream
 from ..text.progress import shown

@@ -24,8 +24,9 @@ from capture.linux.recorder import BUFFER_SIZE
 from capture.processes import run_command, wait_for_interrupt
 from parsers.records import Record
 
-from ..analysis.selection import LiveSelection, Transport
+from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
+from ..exchanges import Transport
 from ..tasks.decode import open_stream, width_for
 from ..views import Format, View, open_view
 from .decoding import LiveDecoding, LiveStatistics

@@ -30,9 +30,9 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.selection import Transport, transport_of
 from ..bytes.dissection import ElementStream
 from ..bytes.stream_tap import Follower, Segment
+from ..exchanges import Transport, transport_of
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
 
@@ -211,7 +211,8 @@ class Timelines:
                 found.title = f"{record.method} {record.target}"
             case ResponseRecord():
                 found.title += f" \u2192 {record.status}"
-                found.transport = found.transport or transport_of(record)
+                transport = transport_of(record)
+                found.transport = found.transport or (None if transport == "http" else transport)
             case ChunkRecord() if record.size:
                 self._mark(found, "chunks", record)
             case SseEventRecord():

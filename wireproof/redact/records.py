@@ -37,8 +37,8 @@ from parsers.records import (
     text_or_base64,
 )
 
-from ..analysis.selection import transport_of
 from ..bytes.dissection import is_coded
+from ..exchanges import transport_of
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged

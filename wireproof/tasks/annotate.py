@@ -42,12 +42,12 @@ from parsers.files.reader import CaptureReader
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
 
 from .. import __version__
-from ..analysis.packet_comments import About, Remark, Remarks
+from ..analysis.packet_comments import About, PacketComment, PacketComments
 from ..text.wording import count
 from .decode import check_output, open_stream
 
 MAX_COMMENT = 1_000
-"""Characters of one packet's comment, about: past it, remarks are counted instead of kept."""
+"""Characters of one packet's comment, about: past it, parts are counted instead of kept."""
 OPTIONS_OF_PACKETS = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20}
 """Where the data begins in the blocks whose packets can have options; they follow it."""
 SECTION_LENGTH = slice(8, 16)
@@ -58,16 +58,16 @@ SECTION_LENGTH = slice(8, 16)
 class Comment:
     """What is said of one packet."""
 
-    remarks: list[Remark] = field(default_factory=list)
+    parts: list[PacketComment] = field(default_factory=list)
     size: int = 0
     """Characters of them together."""
     left_out: int = 0
 
 
 class Comments:
-    """The comments of all packets, up to MAX_COMMENTS characters of remarks.
+    """The comments of all packets, up to MAX_COMMENTS characters.
 
-    A remark counts 64 characters more than it has, for what it takes beside its text.
+    A part counts 64 characters more than it has, for what it takes beside its text.
     """
 
     def __init__(self) -> None:
@@ -82,11 +82,11 @@ class Comments:
 
         Raises UnreadableCapture (a ValueError) if it is none, OSError as ``source`` does.
         """
-        remarks = Remarks()
-        self._later = remarks.later
+        found = PacketComments()
+        self._later = found.later
         for record in decode(source):
-            for remark in remarks.add(record):
-                self._keep(remark)
+            for part in found.add(record):
+                self._keep(part)
             if self._size > MAX_COMMENTS:
                 self.ended_at = record.last_packet
                 return
@@ -96,21 +96,21 @@ class Comments:
         comment = None if packet is None else self._comments.get(packet)
         if comment is None:
             return None
-        said = [remark.said(self._later) for remark in comment.remarks]
+        said = [part.said(self._later) for part in comment.parts]
         if comment.left_out:
             said.append(f"and {count(comment.left_out, 'more remark')}")
         return "; ".join(said)
 
-    def _keep(self, remark: Remark) -> None:
-        if remark.packet < 1:
+    def _keep(self, part: PacketComment) -> None:
+        if part.packet < 1:
             return  # a fault that no packet carried
-        size = len(remark.text) + len(remark.tail)
+        size = len(part.text) + len(part.tail)
         self._size += size + 64
-        comment = self._comments.setdefault(remark.packet, Comment())
+        comment = self._comments.setdefault(part.packet, Comment())
         if comment.size + size > MAX_COMMENT:
             comment.left_out += 1
             return
-        comment.remarks.append(remark)
+        comment.parts.append(part)
         comment.size += size
 
 

@@ -25,7 +25,8 @@ from parsers.decode.packets import BATCH, decode_batches
 from parsers.files.reader import CaptureReader
 from parsers.records import Record
 
-from ..analysis.selection import Clue, Selection, Transport, select
+from ..analysis.selection import Clue, Selection, select
+from ..exchanges import Transport
 from ..views import ExportFormat, Format, View, open_view
 from .jobs import Task, Team
 

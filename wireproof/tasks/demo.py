@@ -24,8 +24,8 @@ from capture.linux.spawn_child import Refused, make_namespace
 from server import DemoServer, Scenario, scenario
 
 from .. import __version__, decode
-from ..analysis.selection import Transport
 from ..analysis.summary import Summary
+from ..exchanges import Transport
 from .decode import open_table
 
 CLOSE_TIMEOUT = 10.0

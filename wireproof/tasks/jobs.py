@@ -29,7 +29,8 @@ import msgspec
 from parsers.decode.packets import LAST_PACKET, decode_batches
 from parsers.files.input import Readable
 
-from ..analysis.selection import Clue, Transport, clue
+from ..analysis.selection import Clue, clue
+from ..exchanges import Transport
 from ..views import ExportFormat, export
 
 LENGTH = Struct("=Q")

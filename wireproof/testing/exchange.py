@@ -26,7 +26,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.selection import field_value, transport_of
+from ..exchanges import field_value, transport_of
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end, count, duration, span
 from .faults import Fault, WireFailure

@@ -25,7 +25,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.selection import field_value, transport_of
+from ..exchanges import field_value, transport_of
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, recorded_by, span
 from .columns import Cells, Row, beside, cells, data_width, heading

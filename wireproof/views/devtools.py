@@ -32,7 +32,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.selection import field_value
+from ..exchanges import field_value
 from ..text.escape import escape
 from ..text.wording import body_end, close_code, connection_end, count, recorded_by, span
 from .display_filter import display_filter

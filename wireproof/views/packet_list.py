@@ -28,7 +28,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..analysis.packet_comments import Remark, Remarks, shown
+from ..analysis.packet_comments import PacketComment, PacketComments, shown
 from ..text.wording import RELAYED
 from .display_filter import display_filter
 from .lines import fit, measure
@@ -78,7 +78,7 @@ class PacketList:
         wanted = None if connection is None else {connection, None}.__contains__
         self._decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
         self._rows = PacketRows()
-        self._remarks = Remarks()
+        self._comments = PacketComments()
         self._start = 0
         self._digits = 6
 
@@ -152,24 +152,24 @@ class PacketList:
             head = _head(record)
             if head is not None:
                 carried.heads.append(head)
-            for remark in self._completed(record):
-                said = remark.text + remark.tail if head is None else remark.tail
+            for comment in self._completed(record):
+                said = comment.text + comment.tail if head is None else comment.tail
                 if mark := said.removeprefix(",").strip():
                     carried.marks.append(mark)
         return carried
 
-    def _completed(self, record: Record) -> list[Remark]:
+    def _completed(self, record: Record) -> list[PacketComment]:
         """Return what is said of the packet that completed a record; the rest is known too late."""
-        found = [remark for remark in self._remarks.add(record) if remark.completes]
-        self._remarks.later.clear()
+        found = [comment for comment in self._comments.add(record) if comment.completes]
+        self._comments.later.clear()
         return found
 
     def _late(self, records: Sequence[Record]) -> None:
         """Print what became clear about packets whose rows have been printed."""
         for record in records:
-            for remark in self._completed(record):
-                where = f"frame {remark.packet}" if remark.packet > 0 else "no frame"
-                self._print(f"{INDENT}{MARK} {where}: {remark.text}{remark.tail}")
+            for comment in self._completed(record):
+                where = f"frame {comment.packet}" if comment.packet > 0 else "no frame"
+                self._print(f"{INDENT}{MARK} {where}: {comment.text}{comment.tail}")
             self._print_filters([record])
 
     def _print_filters(self, records: Sequence[Record]) -> None:

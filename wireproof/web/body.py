@@ -16,7 +16,7 @@ from parsers.content import ContentDecoder
 from parsers.provenance import seconds
 from parsers.records import Sender
 
-from ..analysis.selection import field_value
+from ..exchanges import field_value
 from .elements import content_span
 from .exchange import Exchange
 from .index import Index

@@ -23,7 +23,7 @@ from parsers.records import (
 )
 from parsers.websocket.handshake import accept_for
 
-from ..analysis.selection import field_value, transport_of
+from ..exchanges import field_value, transport_of
 from ..text.wording import body_end, close_code, connection_end
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 

@@ -10,9 +10,8 @@ from support.handmade import Wire, chunked
 
 from parsers.records import Record
 from wireproof.analysis.packet_comments import (
-    MAX_EXCHANGES,
-    Remark,
-    Remarks,
+    PacketComment,
+    PacketComments,
     excerpt,
     milliseconds,
     shown,
@@ -21,9 +20,9 @@ from wireproof.analysis.packet_comments import (
 
 def said(*records: Record) -> list[tuple[int, str]]:
     """Return packets and what is said of them when everything is known."""
-    remarks = Remarks()
-    found = [remark for record in records for remark in remarks.add(record)]
-    return [(remark.packet, remark.said(remarks.later)) for remark in found]
+    comments = PacketComments()
+    found = [comment for record in records for comment in comments.add(record)]
+    return [(comment.packet, comment.said(comments.later)) for comment in found]
 
 
 def one(record: Record) -> str:
@@ -73,13 +72,13 @@ def test_events_are_counted_if_they_are_dispatched() -> None:
     ]
 
 
-def test_what_takes_several_packets_has_two_remarks() -> None:
+def test_what_takes_several_packets_has_two_comments() -> None:
     wire = Wire()
     request = wire.request("/a")
     chunk = replace(wire.chunk("abc"), first_packet=6, last_packet=8)
     event = replace(wire.event(("data", "x"), data="x"), first_packet=9, last_packet=10)
-    remarks = Remarks()
-    found = [remark for record in (request, chunk, event) for remark in remarks.add(record)]
+    comments = PacketComments()
+    found = [comment for record in (request, chunk, event) for comment in comments.add(record)]
     assert [(r.packet, r.said({}), r.completes) for r in found] == [
         (4, "request GET /a", True),
         (6, "chunk 0 begins here, completes in frame 8", False),
@@ -100,6 +99,17 @@ def test_a_ping_says_which_frame_answers_it() -> None:
         (5, "Ping, not answered"),
         (6, "Pong, answers frame 4 after 0.2 ms"),
         (7, "Pong, unasked"),
+    ]
+
+
+def test_one_pong_answers_the_pings_before_it() -> None:
+    """RFC 6455 section 5.5.3: the first of them is not "not answered"."""
+    wire = Wire()
+    pings = [replace(wire.frame("ping", data), offset=ord(data)) for data in ("a", "b")]
+    assert said(*pings, wire.frame("pong", "b", "client")) == [
+        (4, "Ping, answered in frame 6 after 200.0 ms"),
+        (5, "Ping, answered in frame 6 after 100.0 ms"),
+        (6, "Pong, answers frame 5 after 100.0 ms"),
     ]
 
 
@@ -175,14 +185,5 @@ def test_milliseconds(seconds: float, text: str) -> None:
     assert milliseconds(seconds) == text
 
 
-def test_exchanges_of_a_connection_are_bounded_and_forgotten_with_it() -> None:
-    remarks = Remarks()
-    for number in range(MAX_EXCHANGES + 1):
-        list(remarks.add(Wire(exchange=number).event(data="a")))
-    assert len(remarks._connections[0]) == MAX_EXCHANGES
-    list(remarks.add(Wire().end()))
-    assert remarks._connections == {}
-
-
-def test_what_a_remark_does_not_name_is_not_added() -> None:
-    assert Remark(1, "a", None, "b").said({}) == "ab"
+def test_what_a_comment_does_not_name_is_not_added() -> None:
+    assert PacketComment(1, "a", None, "b").said({}) == "ab"

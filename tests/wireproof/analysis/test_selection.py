@@ -9,17 +9,10 @@ import pytest
 from support.handmade import Wire, chunked
 
 from parsers.records import Record
+from wireproof import exchanges
 from wireproof.analysis import selection
-from wireproof.analysis.selection import (
-    LiveSelection,
-    Selection,
-    Transport,
-    asked_for,
-    clue,
-    field_value,
-    select,
-    transport_of,
-)
+from wireproof.analysis.selection import LiveSelection, Selection, clue, select
+from wireproof.exchanges import Transport
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 
@@ -71,46 +64,6 @@ def test_the_order_of_records_stays_what_it_was() -> None:
     # The first one's response comes last: all wait for it.
     records = [first[0], *second, *first[1:]]
     assert list(select(records, "chunked")) == records
-
-
-@pytest.mark.parametrize(
-    ("headers", "framing", "transport"),
-    [
-        ([CHUNKED], "chunked", "chunked"),
-        ([("content-type", "text/event-stream")], "chunked", "sse"),
-        ([("Content-Type", "Text/Event-Stream ; charset=utf-8")], "close", "sse"),
-        ([("Content-Type", "text/event-stream-not")], "content-length", None),
-        ([("Content-Type", "application/json")], "content-length", None),
-        ([("Upgrade", "WebSocket")], "upgrade", "websocket"),
-        ([("Upgrade", "h2c")], "upgrade", None),
-        ([], "upgrade", None),
-        ([], "none", None),
-    ],
-)
-def test_transport_of(
-    headers: list[tuple[str, str]], framing: str, transport: Transport | None
-) -> None:
-    assert transport_of(Wire().response(*headers, framing=framing)) == transport
-
-
-@pytest.mark.parametrize(
-    ("headers", "transport"),
-    [
-        ([("Upgrade", "websocket")], "websocket"),
-        ([("transfer-encoding", "Chunked")], "chunked"),
-        ([("Accept", "text/event-stream")], "sse"),
-        ([("Accept", "application/json, text/event-stream")], None),
-        ([], None),
-    ],
-)
-def test_asked_for(headers: list[tuple[str, str]], transport: Transport | None) -> None:
-    assert asked_for(Wire().request("/", *headers)) == transport
-
-
-def test_field_value_is_the_first_of_its_name() -> None:
-    fields = [("A", "1"), ("X-Y", "2"), ("x-y", "3")]
-    assert field_value(fields, "x-y") == "2"
-    assert field_value(fields, "z") is None
 
 
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
@@ -205,7 +158,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, valu
 
 
 def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "MAX_EXCHANGES", 2)
+    monkeypatch.setattr(exchanges, "MAX_PIPELINED", 2)
     wire = Wire()
     requests = []
     for wire.exchange in range(4):

@@ -31,7 +31,7 @@ from parsers.decode.packets import decode_batches
 from parsers.files.input import Readable
 from wireproof import cli
 from wireproof.analysis import selection
-from wireproof.analysis.selection import Transport
+from wireproof.exchanges import Transport
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
 from wireproof.tasks.decode import Wanted, run
