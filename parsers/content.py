@@ -8,9 +8,9 @@ small steps, since zlib and gzip hand back what they did not use as a copy. Each
 counted against the bytes that came over the wire: past MAX_DECODED_RATIO it stops.
 
 What each library needs to stay bounded: zlib takes ``max_length``; brotli takes
-``output_buffer_limit`` and goes over it by half at most; zstandard bounds nothing that is pushed
-into it, so its blocks are counted here (RFC 8878 section 3.1.1): one block at a time goes in, and
-no block gives more than 128 KiB.
+``output_buffer_limit`` and goes over it by half at most, before 1.2 it is fed byte by byte;
+zstandard bounds nothing that is pushed into it, so its blocks are counted here (RFC 8878 section
+3.1.1): one block at a time goes in, and no block gives more than 128 KiB.
 """
 
 from __future__ import annotations
@@ -144,23 +144,43 @@ class DeflateCoder(Coder):
 class BrotliCoder(Coder):
     """br (RFC 7932)."""
 
+    step = INPUT_STEP
+    """Bytes that go into the library at once."""
+
     def __init__(self, name: str, faults: list[Fault]) -> None:
         super().__init__(name, faults)
         self._stream = brotli.Decompressor()
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
-        stream = self._stream
-        if stream.is_finished():
-            self.stop("content-coding-trailing", excerpt(data))
-            return
+        for start in range(0, len(data), self.step):
+            if self._stream.is_finished():
+                self.stop("content-coding-trailing", excerpt(data[start:]))
+                return
+            yield from self._pieces(data[start : start + self.step])
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
         limit = MAX_DECODED_STEP // 4
         # Not by can_accept_more_data(): it says yes, with and without a limit, while output waits.
-        while piece := stream.process(data, output_buffer_limit=limit):
+        while piece := self._stream.process(data, output_buffer_limit=limit):
             yield piece
             data = b""
 
     def _at_end(self) -> bool:
         return bool(self._stream.is_finished())
+
+
+class UnboundedBrotliCoder(BrotliCoder):
+    """br by a library before 1.2, which gives at once all that its input holds.
+
+    One byte never completes more than one meta-block, of 16 MiB at most (RFC 7932 section 9.2).
+    """
+
+    step = 1
+
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        piece = self._stream.process(data)
+        for start in range(0, len(piece), MAX_DECODED_STEP):
+            yield piece[start : start + MAX_DECODED_STEP]
 
 
 class ZstdCoder(Coder):
@@ -290,8 +310,17 @@ def _inflate(stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
             return
 
 
+def _bounds_output() -> bool:
+    """Say whether the brotli library takes a limit of its output: since 1.2."""
+    try:
+        brotli.Decompressor().process(b"", output_buffer_limit=1)
+    except TypeError:
+        return False
+    return True
+
+
 CODERS: dict[str, type[Coder]] = {
-    "br": BrotliCoder,
+    "br": BrotliCoder if _bounds_output() else UnboundedBrotliCoder,
     "deflate": DeflateCoder,
     "gzip": GzipCoder,
     "x-gzip": GzipCoder,

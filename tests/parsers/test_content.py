@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support.cuts import at, byte_by_byte, whole
 
 from parsers import content
-from parsers.content import ContentDecoder
+from parsers.content import CODERS, BrotliCoder, ContentDecoder, UnboundedBrotliCoder
 from parsers.limits import (
     MAX_CODINGS,
     MAX_DECODED_FREE,
@@ -184,8 +184,10 @@ def test_bytes_behind_the_end(coding, split):
 def test_bytes_behind_the_end_of_brotli():
     coded = brotli.compress(b"ab")
     assert decode(["br"], coded + b"junk", at([len(coded)])) == (b"ab", ["content-coding-trailing"])
-    # In one piece the library only says that it failed.
-    assert decode(["br"], coded + b"junk")[1] == ["content-coding-damaged"]
+    # In one piece the library only says that it failed; it is not fed so before 1.2.
+    (fault,) = decode(["br"], coded + b"junk")[1]
+    is_fed_at_once = CODERS["br"] is BrotliCoder
+    assert fault == ("content-coding-damaged" if is_fed_at_once else "content-coding-trailing")
 
 
 @pytest.mark.parametrize("split", [whole, byte_by_byte])
@@ -229,6 +231,37 @@ def test_a_reserved_zstd_block_is_damage():
 def test_an_empty_zstd_block_in_the_middle():
     frame = b"\x28\xb5\x2f\xfd\x20\x01" + bytes(3) + b"\x09\0\0x"
     assert decode(["zstd"], frame) == (b"x", [])
+
+
+# --- brotli before 1.2, which does not bound its output ---
+
+
+@pytest.fixture
+def old_brotli(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feed the library as one that takes no limit; a new one without a limit gives the same."""
+    monkeypatch.setitem(CODERS, "br", UnboundedBrotliCoder)
+
+
+@pytest.mark.parametrize("split", [whole, byte_by_byte, at([1, 2, 10, 11])])
+@pytest.mark.parametrize("data", [b"", b"x", TEXT, bytes(MAX_DECODED_STEP + 1)], ids=len)
+def test_old_brotli_gives_the_same(data, split, old_brotli):
+    assert decode(["br"], brotli.compress(data), split) == (data, [])
+
+
+def test_old_brotli_gives_an_event_with_the_bytes_that_completed_it(old_brotli):
+    test_an_event_comes_with_the_bytes_that_completed_it("br")
+
+
+@pytest.mark.parametrize("split", [whole, byte_by_byte])
+def test_old_brotli_tells_what_is_wrong(split, old_brotli):
+    coded = brotli.compress(TEXT)
+    assert decode(["br"], coded + b"junk", split) == (TEXT, ["content-coding-trailing"])
+    assert decode(["br"], coded[:-1], split)[1] == ["content-coding-cut"]
+    assert decode(["br"], b"\xff" * 9, split)[1] == ["content-coding-damaged"]
+
+
+def test_a_bomb_for_old_brotli_is_cut_at_the_limit(old_brotli):
+    test_a_bomb_is_cut_at_the_limit(["br"])
 
 
 # --- bombs ---
