@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from parsers.limits import MAX_CONNECTIONS, MAX_PIPELINED
 from parsers.records import (
@@ -31,13 +31,13 @@ from parsers.records import (
     ResponseRecord,
     Sender,
     SseEventRecord,
+    Transport,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
 
 S = TypeVar("S")
 T = TypeVar("T")
-Transport = Literal["chunked", "sse", "websocket", "http"]
 Exchanged = (
     RequestRecord
     | ResponseRecord
@@ -81,20 +81,9 @@ def asked_for(request: RequestRecord) -> Transport | None:
     return "sse" if field_value(request.headers, "accept") == "text/event-stream" else None
 
 
-def transport_of(response: ResponseRecord) -> Transport:
-    """Return what a response streams by; an event stream is ``sse`` in whatever framing."""
-    if response.framing == "upgrade":
-        upgrade = field_value(response.headers, "upgrade") or ""
-        return "websocket" if upgrade.lower() == "websocket" else "http"
-    content_type = field_value(response.headers, "content-type") or ""
-    if content_type.partition(";")[0].strip().lower() == "text/event-stream":
-        return "sse"
-    return "chunked" if response.framing == "chunked" else "http"
-
-
-def answered_by(answer: Transport, asked: Transport | None) -> Transport:
-    """Return what an exchange is by its response: a refused upgrade is what it asked to be."""
-    return "websocket" if asked == "websocket" and answer in ("chunked", "http") else answer
+def has_switched(response: ResponseRecord) -> bool:
+    """Whether a response switches to the WebSocket protocol; one that refuses to does not."""
+    return response.framing == "upgrade" and response.transport == "websocket"
 
 
 def is_chosen(wanted: Transport, found: Transport, asked: Transport | None) -> bool:
@@ -199,10 +188,10 @@ class Exchange:
         """What it streams by, under the one name that it has everywhere.
 
         A response says it; until there is one, and if it was not captured, what came does, or what
-        the request asks for. A refused upgrade is ``websocket``: that is what it asked to be.
+        the request asks for.
         """
         if self.response is not None and is_final(self.response):
-            return answered_by(transport_of(self.response), self.asked)
+            return self.response.transport
         if self.counts.blocks:
             return "sse"
         if self.counts.frames:
@@ -216,17 +205,12 @@ class Exchange:
 
     @property
     def is_refused(self) -> bool:
-        """Whether an upgrade to WebSocket was asked for, and answered by another response."""
+        """Whether an upgrade to WebSocket was asked for, and the response does not switch to it."""
         response = self.response
-        is_answered = response is not None and is_final(response) and response.framing != "upgrade"
-        return is_answered and self.asked == "websocket"
-
-    @property
-    def has_switched(self) -> bool:
-        """Whether it is an open WebSocket: one that was not refused, and not only asked for."""
-        return self.transport == "websocket" and (
-            self.counts.frames > 0
-            or (self.response is not None and self.response.framing == "upgrade")
+        return (
+            response is not None
+            and response.transport == "websocket"
+            and not has_switched(response)
         )
 
     def is_of(self, transport: Transport) -> bool:

@@ -266,11 +266,13 @@ class ResponseSide(Side):
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Response)
-        records.append(self.writer.response(message, self.exchange))
+        pending = self.requests.pending
+        transport = transport_of(message, pending[0] if pending else None)
+        records.append(self.writer.response(message, self.exchange, transport))
         self._response = message
         if message.framing in ("none", "upgrade"):
             return
-        is_sse = transport_of(message) == "sse"
+        is_sse = transport == "sse"
         parameters = media_type(message.headers)[1]
         if is_sse and b"charset" in parameters.lower() and b"utf-8" not in parameters.lower():
             fault = diagnose(

@@ -1,24 +1,25 @@
 """What a response streams by: one rule, for records, views and verdicts alike.
 
-Strategy: the head tells, and it alone: how the decoder found the body to be framed, and what its
-fields say the content is. A request to upgrade that was refused is what its answer is, as the
-answer is all that came: ``http`` or ``chunked``, never ``websocket``.
+Strategy: the head tells: how the decoder found the body to be framed, and what its fields say the
+content is. A refused upgrade is what it asked to be, ``websocket``, as in a browser's list of
+requests: who looks for WebSockets looks for those that failed as well. That nothing was switched,
+``framing`` says.
 """
 
 from __future__ import annotations
 
-from ..http1.messages import Response
+from ..http1.messages import Request, Response
 from ..records import Transport
 
 Fields = list[tuple[bytes, bytes]]
 
 
-def transport_of(response: Response) -> Transport:
-    """Return the transport of a response.
+def transport_of(response: Response, request: Request | None = None) -> Transport:
+    """Return the transport of a response; ``request`` is what it answers, if that is known.
 
-    ``websocket``: it switched to the WebSocket protocol. ``sse``: its content is an event stream,
-    in whatever framing. ``chunked``: its content comes in chunks. ``http``: anything else, a switch
-    to another protocol too.
+    ``websocket``: it switched to the WebSocket protocol, or refused to. ``sse``: its content is an
+    event stream, in whatever framing. ``chunked``: its content comes in chunks. ``http``: anything
+    else, a switch to another protocol too.
     """
     if response.framing == "upgrade":
         upgrade = field_value(response.headers, b"upgrade") or b""
@@ -26,7 +27,13 @@ def transport_of(response: Response) -> Transport:
         return "websocket" if is_websocket else "http"
     if media_type(response.headers)[0] == b"text/event-stream":
         return "sse"
+    if response.status >= 200 and request is not None and _asks_websocket(request):
+        return "websocket"
     return "chunked" if response.framing == "chunked" else "http"
+
+
+def _asks_websocket(request: Request) -> bool:
+    return (field_value(request.headers, b"upgrade") or b"").strip().lower() == b"websocket"
 
 
 def media_type(fields: Fields) -> tuple[bytes, bytes]:

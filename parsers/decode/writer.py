@@ -19,6 +19,7 @@ from ..records import (
     ResponseRecord,
     Sender,
     SseEventRecord,
+    Transport,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
     text_or_base64,
@@ -26,7 +27,6 @@ from ..records import (
 from ..sse.stream import ServerSentEvent
 from ..websocket.frames import OPCODE_NAMES, Frame
 from ..websocket.messages import Message
-from .transport import transport_of
 
 
 def wire_text(data: bytes) -> str:
@@ -84,7 +84,7 @@ class RecordWriter:
             list(found.codings),
         )
 
-    def response(self, found: Response, exchange: int) -> ResponseRecord:
+    def response(self, found: Response, exchange: int, transport: Transport) -> ResponseRecord:
         return ResponseRecord(
             self.connection,
             exchange,
@@ -98,7 +98,7 @@ class RecordWriter:
             wire_fields(found.headers),
             found.framing,
             list(found.codings),
-            transport_of(found),
+            transport,
         )
 
     def chunk(self, found: Chunk, exchange: int) -> ChunkRecord:

@@ -7,7 +7,7 @@ from typing import Any
 
 from parsers.decode.transport import transport_of
 from parsers.http1.framing import request_framing, response_framing
-from parsers.http1.messages import Response
+from parsers.http1.messages import Request, Response
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -42,6 +42,7 @@ class Wire:
         self.exchange = exchange
         self.packet = 3
         self.chunks = 0
+        self.asked: Request | None = None
 
     def at(self, sender: str, packets: int = 1, length: int = 10) -> dict[str, Any]:
         """Return the common fields of the next record."""
@@ -66,7 +67,9 @@ class Wire:
 
     def request(self, target: str = "/stream", *headers: tuple[str, str]) -> RequestRecord:
         fields = [("Host", "127.0.0.1:8000"), *headers]
-        found = request_framing(b"GET", b"HTTP/1.1", on_the_wire(fields))
+        lines = on_the_wire(fields)
+        found = request_framing(b"GET", b"HTTP/1.1", lines)
+        self.asked = Request(0, 0, b"GET", b"", b"", lines, "none", (), False)
         return RequestRecord(
             **self.at("client"),
             method="GET",
@@ -95,7 +98,7 @@ class Wire:
             headers=list(headers),
             framing=framing,
             codings=list(codings),
-            transport=transport_of(found),
+            transport=transport_of(found, self.asked),
         )
 
     def events(self) -> ResponseRecord:

@@ -25,19 +25,11 @@ from parsers.records import (
     ResponseRecord,
     Sender,
     SseEventRecord,
+    Transport,
     WebSocketFrameRecord,
 )
 
-from ..exchanges import (
-    Key,
-    OpenExchanges,
-    Transport,
-    answered_by,
-    asked_for,
-    is_chosen,
-    is_final,
-    transport_of,
-)
+from ..exchanges import Key, OpenExchanges, asked_for, is_chosen, is_final
 
 T = TypeVar("T")
 Kind = Literal["request", "interim", "response", "element", "chunk", "end", "other"]
@@ -88,7 +80,7 @@ def _says(record: Record) -> tuple[Kind, Transport | None]:
         case RequestRecord():
             return "request", asked_for(record)
         case ResponseRecord():
-            return ("response", transport_of(record)) if is_final(record) else ("interim", None)
+            return ("response", record.transport) if is_final(record) else ("interim", None)
         case ConnectionRecord():
             return "end", None
     return "other", None
@@ -189,7 +181,7 @@ class Selection(Generic[T]):
             case "request":
                 verdict.asked = clue.transport
             case "response":
-                verdict.found = answered_by(clue.transport or "http", verdict.asked)
+                verdict.found = clue.transport
                 self._decide(verdict)
             case "element":
                 verdict.found = clue.transport

@@ -26,7 +26,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import field_value, transport_of
+from ..exchanges import field_value
 
 MAX_WAITING = 17 * MiB
 """Bytes that wait for the record that tells what they are: a chunk or frame as long as is kept."""
@@ -162,7 +162,7 @@ class ElementStream:
         if isinstance(record, RequestRecord):
             framing, transport = request_framing(record.headers), None
         else:
-            framing, transport = record.framing, transport_of(record)
+            framing, transport = record.framing, record.transport
         self.is_event_stream = transport == "sse"
         self.is_in_body = framing in ("chunked", "content-length", "close")
         self._is_chunked = framing == "chunked"

@@ -32,7 +32,7 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..exchanges import transport_of
+from ..exchanges import has_switched
 from .dissection import ElementStream
 
 MAX_UNRESOLVED = 4_096
@@ -118,7 +118,7 @@ class Follower(Generic[S]):
             pair.carriers.clear()
         if stream is not None:
             stream.take(record)
-        if isinstance(record, ResponseRecord) and transport_of(record) == "websocket":
+        if isinstance(record, ResponseRecord) and has_switched(record):
             for either in pair.streams.values():
                 either.switch_to_websocket()
         return stream

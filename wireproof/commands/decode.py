@@ -9,7 +9,8 @@ import click
 from .exits import TRANSPORTS, Unreadable, because, examples, say
 
 if TYPE_CHECKING:
-    from ..exchanges import Transport
+    from parsers.records import Transport
+
     from ..views import Format
 
 

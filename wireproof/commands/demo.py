@@ -10,7 +10,7 @@ from .capturing import backend_option, capture_problems, say_backend
 from .exits import TRANSPORTS, examples
 
 if TYPE_CHECKING:
-    from ..exchanges import Transport
+    from parsers.records import Transport
 
 
 @click.command(

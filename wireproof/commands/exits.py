@@ -14,7 +14,7 @@ import click
 from ..text.escape import escape
 
 if TYPE_CHECKING:
-    from ..exchanges import Transport
+    from parsers.records import Transport
 
 INTERRUPTED, UNREAD = 130, 141
 """Exit codes, as a shell gives them for SIGINT and SIGPIPE."""

@@ -11,7 +11,8 @@ from .exits import TRANSPORTS, Missing, Unreadable, because, examples, say
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
-    from ..exchanges import Transport
+    from parsers.records import Transport
+
     from ..export import ExportFormat
     from ..redact import Policy
 

@@ -11,8 +11,9 @@ from .capturing import backend_option, capture_problems
 from .exits import INTERRUPTED, TRANSPORTS, Size, examples, say
 
 if TYPE_CHECKING:
+    from parsers.records import Transport
+
     from ..analysis.totals import Totals
-    from ..exchanges import Transport
     from ..live.decoding import LiveStatistics
     from ..views import Format
 

@@ -30,10 +30,11 @@ from parsers.records import (
     RequestRecord,
     ResponseRecord,
     SseEventRecord,
+    Transport,
     WebSocketMessageRecord,
 )
 
-from ..exchanges import Transport, asked_for, field_value, transport_of
+from ..exchanges import asked_for, field_value
 from . import heads
 from .content import Content
 
@@ -85,7 +86,7 @@ class OpenEntry:
     @property
     def transport(self) -> Transport | None:
         """What it streams by, or was asked to."""
-        found = "http" if self.response is None else transport_of(self.response)
+        found = "http" if self.response is None else self.response.transport
         if found != "http":
             return found
         return None if self.request is None else asked_for(self.request)

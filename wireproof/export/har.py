@@ -16,11 +16,10 @@ import msgspec
 
 from parsers.decode.packets import completion
 from parsers.files.packets import NANOSECONDS, Packet
-from parsers.records import BodyRecord, ConnectionRecord, Record, ResponseRecord
+from parsers.records import BodyRecord, ConnectionRecord, Record, ResponseRecord, Transport
 
 from .. import __version__
 from ..bytes.stream_tap import Follower
-from ..exchanges import Transport
 from ..redact import Policy, Redactor, Report
 from .content import Content, ContentStream, decode_content
 from .entry import OpenEntry

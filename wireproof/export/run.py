@@ -17,10 +17,9 @@ from typing import BinaryIO
 from parsers.decode.packets import BATCH, decode_batches
 from parsers.files.packets import Packet
 from parsers.files.reader import CaptureReader
-from parsers.records import Record
+from parsers.records import Record, Transport
 
 from ..analysis.selection import select
-from ..exchanges import Transport
 from ..redact import Policy, Redactor, Report
 from ..tasks.decode import check_output, open_stream
 from ..text.progress import shown

@@ -22,11 +22,10 @@ from capture.backends import Session
 from capture.backends.base import LOOPBACK
 from capture.linux.recorder import BUFFER_SIZE
 from capture.processes import run_command, wait_for_interrupt
-from parsers.records import Record
+from parsers.records import Record, Transport
 
 from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
-from ..exchanges import Transport
 from ..tasks.decode import open_stream, width_for
 from ..views import Format, View, open_view
 from .decoding import LiveDecoding, LiveStatistics

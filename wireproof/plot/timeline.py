@@ -26,13 +26,13 @@ from parsers.records import (
     ResponseRecord,
     Sender,
     SseEventRecord,
+    Transport,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
 
 from ..bytes.dissection import ElementStream
 from ..bytes.stream_tap import Follower, Segment
-from ..exchanges import Transport, transport_of
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
 
@@ -211,7 +211,7 @@ class Timelines:
                 found.title = f"{record.method} {record.target}"
             case ResponseRecord():
                 found.title += f" \u2192 {record.status}"
-                transport = transport_of(record)
+                transport = record.transport
                 found.transport = found.transport or (None if transport == "http" else transport)
             case ChunkRecord() if record.size:
                 self._mark(found, "chunks", record)

@@ -38,7 +38,6 @@ from parsers.records import (
 )
 
 from ..bytes.dissection import is_coded
-from ..exchanges import transport_of
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
@@ -131,7 +130,7 @@ class Redactor:
     def _response(self, record: ResponseRecord) -> Record:
         side = self._side(record)
         side.is_coded = is_coded(record.headers)
-        side.is_event_stream = transport_of(record) == "sse"
+        side.is_event_stream = record.transport == "sse"
         return replace(
             record, reason=self._text(record.reason), headers=self._fields(record.headers)
         )

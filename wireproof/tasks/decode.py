@@ -23,10 +23,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO, TypeVar, cast
 
 from parsers.decode.packets import BATCH, decode_batches
 from parsers.files.reader import CaptureReader
-from parsers.records import Record
+from parsers.records import Record, Transport
 
 from ..analysis.selection import Clue, Selection, select
-from ..exchanges import Transport
 from ..views import ExportFormat, Format, View, open_view
 from .jobs import Task, Team
 

@@ -21,11 +21,11 @@ from capture import CaptureError, CaptureNotPermitted, Recorder, Relay, Statisti
 from capture.backends import Wanted, choose
 from capture.clients import Received, receive_chunked, receive_events, receive_messages
 from capture.linux.spawn_child import Refused, make_namespace
+from parsers.records import Transport
 from server import DemoServer, Scenario, scenario
 
 from .. import __version__, decode
 from ..analysis.summary import Summary
-from ..exchanges import Transport
 from .decode import open_table
 
 CLOSE_TIMEOUT = 10.0

@@ -28,9 +28,9 @@ import msgspec
 
 from parsers.decode.packets import LAST_PACKET, decode_batches
 from parsers.files.input import Readable
+from parsers.records import Transport
 
 from ..analysis.selection import Clue, clue
-from ..exchanges import Transport
 from ..views import ExportFormat, export
 
 LENGTH = Struct("=Q")

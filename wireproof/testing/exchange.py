@@ -26,7 +26,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import field_value, transport_of
+from ..exchanges import field_value
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end, count, duration, span
 from .faults import Fault, WireFailure
@@ -98,7 +98,7 @@ class Exchange:
     @property
     def transport(self) -> str:
         """``sse``, ``chunked``, ``websocket`` or ``http``."""
-        return (transport_of(self.response) if self.response else None) or "http"
+        return self.response.transport if self.response else "http"
 
     @property
     def is_relayed(self) -> bool:

@@ -25,7 +25,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import field_value, transport_of
+from ..exchanges import field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, recorded_by, span
 from .columns import Cells, Row, beside, cells, data_width, heading
@@ -122,7 +122,7 @@ class ConnectionTable:
         # Responses come in the order of their requests: those before are over.
         for number in [n for n in self._exchanges if n is not None and n < response.exchange]:
             del self._exchanges[number]
-        exchange.event_stream = transport_of(response) == "sse"
+        exchange.event_stream = response.transport == "sse"
         waited = f"  {duration(response.last_time - exchange.start)} after the request"
         after = waited if is_answer else ""
         lines = [start_line(response, after, self.width)]

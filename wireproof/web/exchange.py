@@ -23,7 +23,7 @@ from parsers.records import (
 )
 from parsers.websocket.handshake import accept_for
 
-from ..exchanges import field_value, transport_of
+from ..exchanges import field_value
 from ..text.wording import body_end, close_code, connection_end
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 
@@ -116,8 +116,8 @@ class Exchange:
         """What the response streams by, in a word or two."""
         if self.response is None:
             return "request" if self.request is not None else "connection"
-        found = transport_of(self.response)
-        if found is not None:
+        found = self.response.transport
+        if found != "http":
             return found
         return {"upgrade": "upgrade", "none": "no body"}.get(
             self.response.framing, self.response.framing

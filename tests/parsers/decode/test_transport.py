@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parsers.decode.transport import transport_of
-from parsers.http1.messages import Response
+from parsers.http1.messages import Request, Response
 from parsers.records import Framing, Transport
 
 EVENTS = (b"Content-Type", b"text/event-stream")
@@ -39,10 +39,34 @@ def response(framing: Framing, *fields: tuple[bytes, bytes], status: int = 200) 
         # A tunnel is none, whatever its fields say, nor is a switch that nobody asked for.
         (response("upgrade", UPGRADE), "http"),
         (response("none", UPGRADE, status=101), "http"),
-        # An upgrade that is refused is what its answer is.
-        (response("chunked", UPGRADE, status=426), "chunked"),
-        (response("content-length", UPGRADE, status=403), "http"),
     ],
 )
 def test_a_response_has_one_transport(found: Response, transport: Transport) -> None:
     assert transport_of(found) == transport
+
+
+def request(*fields: tuple[bytes, bytes]) -> Request:
+    return Request(0, 40, b"GET", b"/", b"HTTP/1.1", list(fields), "none", (), bool(fields))
+
+
+@pytest.mark.parametrize(
+    ("found", "transport"),
+    [
+        (response("content-length", UPGRADE, status=403), "websocket"),
+        (response("chunked", status=426), "websocket"),
+        (response("none", status=204), "websocket"),
+        (response("upgrade", UPGRADE, status=101), "websocket"),
+        (response("upgrade", (b"Upgrade", b"h2c"), status=101), "http"),
+        (response("none", status=103), "http"),
+        (response("chunked", EVENTS), "sse"),
+    ],
+)
+def test_a_refused_upgrade_is_what_it_asked_to_be(found: Response, transport: Transport) -> None:
+    assert transport_of(found, request(UPGRADE)) == transport
+
+
+@pytest.mark.parametrize("fields", [[], [(b"Upgrade", b"h2c")]])
+def test_what_asked_for_no_websocket_is_what_its_answer_is(
+    fields: list[tuple[bytes, bytes]],
+) -> None:
+    assert transport_of(response("chunked"), request(*fields)) == "chunked"

@@ -8,11 +8,10 @@ from itertools import chain, zip_longest
 import pytest
 from support.handmade import Wire, chunked
 
-from parsers.records import Record
+from parsers.records import Record, Transport
 from wireproof import exchanges
 from wireproof.analysis import selection
 from wireproof.analysis.selection import LiveSelection, Selection, clue, select
-from wireproof.exchanges import Transport
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 

@@ -29,9 +29,9 @@ from benchmarks.packets import write
 from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
 from parsers.decode.packets import decode_batches
 from parsers.files.input import Readable
+from parsers.records import Transport
 from wireproof import cli
 from wireproof.analysis import selection
-from wireproof.exchanges import Transport
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
 from wireproof.tasks.decode import Wanted, run
