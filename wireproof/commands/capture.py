@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .capturing import backend_option, capture_problems, say_backend
-from .exits import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, say
+from .exits import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, need, say
 
 if TYPE_CHECKING:
     from capture.backends import Backend, Session, Wanted
@@ -132,6 +132,7 @@ def _only_with(what: str, options: dict[str, object]) -> None:
 def _capture_scenario(
     transport: str, name: str, path: str, delay: float | None, backend: str | None
 ) -> int:
+    need("demo", "capture TRANSPORT")
     from ..tasks.demo import prepare, record_scenario
 
     with capture_problems():

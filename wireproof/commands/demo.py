@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .capturing import backend_option, capture_problems, say_backend
-from .exits import TRANSPORTS, examples
+from .exits import TRANSPORTS, examples, need
 
 if TYPE_CHECKING:
     from parsers.records import Transport
@@ -36,6 +36,7 @@ def demo(transport: str, delay: float, backend: str | None) -> int:
     TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets it is done
     in a private network or, where there can be none, through a relay.
     """
+    need("demo", "the demo")
     from ..tasks.demo import prepare
     from ..tasks.demo import run as run_demo
 

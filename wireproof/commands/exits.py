@@ -16,6 +16,8 @@ from ..text.escape import escape
 if TYPE_CHECKING:
     from parsers.records import Transport
 
+    from ..extras import Extra
+
 INTERRUPTED, UNREAD = 130, 141
 """Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
 
@@ -61,6 +63,19 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of clic
         if size < self._least:
             self.fail(f"{value} is too small: {self._least:,} bytes are the least", param, ctx)
         return size
+
+
+def need(extra: Extra, what: str) -> None:
+    """Raise Missing unless the libraries of an extra are installed; ``what`` is it that needs them.
+
+    Where one would be replaced, a project's own may be what it is: the message says so.
+    """
+    from ..extras import lacks
+
+    if lacking := lacks(extra):
+        where = ", in an environment of its own" if any(lack.found for lack in lacking) else ""
+        names = ", ".join(map(str, lacking))
+        raise Missing(f"{what} needs {names}: pip install 'wireproof[{extra}]'{where}")
 
 
 def examples(*lines: str) -> str:

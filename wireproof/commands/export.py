@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .exits import TRANSPORTS, Missing, Unreadable, because, examples, say
+from .exits import TRANSPORTS, Unreadable, because, examples, need, say
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
@@ -63,11 +63,13 @@ def export(
     HAR files open in the Network panel of DevTools, with WebSocket messages and server-sent events.
     Secrets in known header fields are masked unless --no-redact is given.
     """
-    from ..export import SUFFIXES, NotInstalled
+    from ..export import SUFFIXES
     from ..export.run import Wanted, run
 
     if form is None:
         form = SUFFIXES.get(Path(output or "").suffix.lower(), "har")
+    if form == "parquet":
+        need("parquet", "Parquet")
     wanted = Wanted(
         file,
         cast("ExportFormat", form),
@@ -81,8 +83,6 @@ def export(
         done = run(wanted)
     except BrokenPipeError:
         raise
-    except NotInstalled as error:
-        raise Missing(str(error)) from error
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     if not done.written:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .exits import Missing, Unreadable, because, examples, say
+from .exits import Unreadable, because, examples, need, say
 
 FORMS = {".png": "png", ".svg": "svg"}
 
@@ -30,8 +30,7 @@ def plot(file: str, output: str, connection: int | None, exchange: int | None) -
 
     Unless it is named, the exchange with most elements is drawn.
     """
-    from ..plot import NotInstalled
-    from ..plot.figure import check_installed, draw
+    from ..plot.figure import draw
     from ..plot.timeline import read_timelines
     from ..tasks.decode import check_output
 
@@ -40,14 +39,12 @@ def plot(file: str, output: str, connection: int | None, exchange: int | None) -
         raise click.UsageError(
             f"-o {output}: a name in .png or .svg is expected", click.get_current_context()
         )
+    need("plot", "a plot")
     try:
-        check_installed()
         check_output(file, output)
         timelines = read_timelines(file)
         chosen = timelines.choose(connection, exchange)
         draw(chosen, output, form)
-    except NotInstalled as error:
-        raise Missing(str(error)) from error
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     if timelines.count > 1 and (connection is None or exchange is None):

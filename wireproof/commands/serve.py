@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .exits import Unreadable, examples
+from .exits import Unreadable, examples, need
 
 
 @click.command(
@@ -36,6 +36,7 @@ from .exits import Unreadable, examples
 @click.option("--no-deflate", is_flag=True, help="Decline permessage-deflate.")
 def serve(host: str, no_deflate: bool, **settings: float | None) -> None:
     """Run the demo server, with a page for each transport, until Ctrl-C."""
+    need("demo", "the demo server")
     from server import serve as run_server
 
     given = {name: value for name, value in settings.items() if value is not None}

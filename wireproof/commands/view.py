@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .capturing import capture_problems
-from .exits import Unreadable, because, examples, say
+from .exits import Unreadable, because, examples, need, say
 
 
 @click.command(
@@ -50,6 +50,7 @@ def view(
     served on loopback, for the browser that is given its address and nobody else, until Ctrl-C.
     """
     _check(file, live, port, keep)
+    need("inspector", "the inspector")
     from ..web import viewing
 
     page = viewing.Page(page_port, opens_browser=not no_browser, say=say)

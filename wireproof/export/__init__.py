@@ -2,7 +2,7 @@
 
 Strategy: a file is decoded batch by batch, records lose their secrets (:mod:`..redact`) before
 anything else sees them, and each format writes what it is given. Formats are imported when they are
-asked for: Parquet needs pyarrow.
+asked for: Parquet needs pyarrow, of the extra ``parquet``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,3 @@ ExportFormat = Literal["har", "csv", "parquet"]
 
 SUFFIXES: dict[str, ExportFormat] = {".har": "har", ".csv": "csv", ".parquet": "parquet"}
 """The format that an output's name asks for."""
-
-
-class NotInstalled(Exception):
-    """A library that a format needs is not installed; the message says how to get it."""

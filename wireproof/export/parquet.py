@@ -18,7 +18,6 @@ from parsers.limits import MiB
 from parsers.records import Record
 
 from ..views.csv import COLUMNS
-from . import NotInstalled
 
 GROUP_ROWS = 65_536
 """Rows of one row group, at most."""
@@ -52,16 +51,6 @@ def _is_pairs(found: inspect.Type) -> bool:
 
 TYPES = _types()
 PAIRS = {name for name, found in TYPES.items() if _is_pairs(found)}
-
-
-def check_installed() -> None:
-    """Raise NotInstalled if pyarrow is missing."""
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError:
-        raise NotInstalled(
-            "Parquet needs pyarrow, which is not installed: pip install 'wireproof[parquet]'"
-        ) from None
 
 
 def schema() -> Any:

@@ -55,15 +55,11 @@ def run(wanted: Wanted) -> Exported:
     """Export as wanted.
 
     Raises OSError for what cannot be read or written, ValueError for what is no capture, for an
-    output that is the input, and for a table on a terminal; NotInstalled.
+    output that is the input, and for a table on a terminal.
     """
     check_output(wanted.source, wanted.output)
-    if wanted.format == "parquet":
-        if wanted.output in (None, "-") and sys.stdout.isatty():
-            raise ValueError("Parquet is no text for a terminal: name a file with -o")
-        from .parquet import check_installed
-
-        check_installed()
+    if wanted.format == "parquet" and wanted.output in (None, "-") and sys.stdout.isatty():
+        raise ValueError("Parquet is no text for a terminal: name a file with -o")
     with ExitStack() as stack:
         source: BinaryIO = sys.stdin.buffer
         if wanted.source != "-":

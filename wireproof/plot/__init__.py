@@ -1,7 +1,3 @@
 """The timeline of one exchange as a picture, for a paper or a README."""
 
 from __future__ import annotations
-
-
-class NotInstalled(Exception):
-    """matplotlib is missing; the message says how to get it."""

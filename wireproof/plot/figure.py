@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..text.escape import escape
 from ..text.wording import count, duration
-from . import NotInstalled
 from .timeline import Lane, Timeline
 
 if TYPE_CHECKING:
@@ -58,16 +57,6 @@ STYLE: Any = {
     "ytick.color": INK,
     "svg.hashsalt": "wireproof",  # the same file each time
 }
-
-
-def check_installed() -> None:
-    """Raise NotInstalled if matplotlib is missing."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise NotInstalled(
-            "plots need matplotlib, which is not installed: pip install 'wireproof[plot]'"
-        ) from None
 
 
 def draw(timeline: Timeline, output: Any, form: str) -> None:

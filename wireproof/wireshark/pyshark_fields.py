@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..extras import lacks
 from .fields import SEGMENT
 from .locate import Tshark
 from .run import run_command
@@ -32,9 +33,10 @@ PREFERENCES = {"tcp.reassemble_out_of_order": "TRUE"}
 
 
 def can_ask(capture: Path) -> bool:
-    """Return whether pyshark is to be asked: the capture is small, and Python has what pyshark
-    0.6 needs (child watchers were removed in Python 3.14)."""
-    return hasattr(asyncio, "set_child_watcher") and capture.stat().st_size <= MAX_BYTES
+    """Return whether pyshark is to be asked: it is installed, the capture is small, and Python
+    has what pyshark 0.6 needs (child watchers were removed in Python 3.14). Else tshark is."""
+    has_watchers = hasattr(asyncio, "set_child_watcher")
+    return has_watchers and capture.stat().st_size <= MAX_BYTES and not lacks("wireshark")
 
 
 def read_segments_with_pyshark(tshark: Tshark, capture: Path) -> Iterator[Segment]:

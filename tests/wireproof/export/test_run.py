@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import builtins
 import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.corpus import ROOT
@@ -105,23 +103,6 @@ def test_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
             assert len(capsys.readouterr().err.splitlines()) == 1
     assert not output.exists()
     assert run(["export", str(nothing), "-o", str(nothing)]) == 2
-
-
-def test_parquet_without_pyarrow(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    real = builtins.__import__
-
-    def lacking(name: str, *more: Any) -> Any:
-        if name.startswith("pyarrow"):
-            raise ImportError(name)
-        return real(name, *more)
-
-    monkeypatch.setattr(builtins, "__import__", lacking)
-    output = tmp_path / "out.parquet"
-    assert run(["export", str(PLAIN), "-o", str(output)]) == 3
-    assert "pip install 'wireproof[parquet]'" in capsys.readouterr().err
-    assert not output.exists()
 
 
 def test_parquet_is_not_for_a_terminal(

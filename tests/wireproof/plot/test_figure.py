@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -105,22 +103,6 @@ def test_of_many_marks_the_largest_are_drawn() -> None:
     assert len(found) <= MANY + 1 and (5.0, 1_000) in found and found == sorted(found)
     assert largest_marks(marks[:MANY]) == marks[:MANY]
     assert largest_marks([(1.0, size) for size in range(5_000)]) == [(1.0, 4_999)]
-
-
-def test_matplotlib_is_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    real = builtins.__import__
-
-    def lacking(name: str, *more: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *more)
-
-    monkeypatch.setattr(builtins, "__import__", lacking)
-    source = FIXTURES / "sse" / "plain.pcapng"
-    assert run(["plot", str(source), "-o", str(tmp_path / "out.png")]) == 3
-    assert "pip install 'wireproof[plot]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
