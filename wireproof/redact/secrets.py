@@ -16,7 +16,7 @@ Text is matched character by character, and bytes as Latin-1: their places are t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -117,19 +117,31 @@ TRIGGERS = _triggers()
 """Each pattern has one group that matches: the secret."""
 
 
-def _any_of(words: set[bytes]) -> bytes:
-    """Return a pattern of all words that shares their beginnings; the shortest one is enough."""
-    if b"" in words:
+# What must follow a beginning before a secret can, in lower case: most of them are words as well.
+_AFTER_NAME = rb"(?:\\{0,3}+[\"'])?+\s{0,4}+(?:[:=]|%3a|%3d)"
+_AFTER = (
+    {b"bearer": rb"(?:[ +]|%20)", b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@"}
+    | {begins.encode(): name[len(begins) :].encode() + _AFTER_NAME for begins, name in _STRONG}
+    | {name.encode(): _AFTER_NAME for name in (*_LINES, *_WEAK)}
+)
+
+
+def _any_of(words: dict[bytes, bytes]) -> bytes:
+    """Return a pattern of all words, each with what follows it, that shares their beginnings."""
+    rests: dict[bytes, dict[bytes, bytes]] = {}
+    for word, after in words.items():
+        if word:
+            rests.setdefault(word[:1], {})[word[1:]] = after
+    found = [words[b""]] if b"" in words else []
+    if found == [b""]:  # whatever follows: the shortest one is enough
         return b""
-    rests: dict[bytes, set[bytes]] = {}
-    for word in words:
-        rests.setdefault(word[:1], set()).add(word[1:])
-    found = [re.escape(first) + _any_of(rest) for first, rest in sorted(rests.items())]
+    found += [re.escape(first) + _any_of(rest) for first, rest in sorted(rests.items())]
     return found[0] if len(found) == 1 else b"(?:" + b"|".join(found) + b")"
 
 
-ANY_TRIGGER = re.compile(_any_of({begins for begins, _ in TRIGGERS}))
-"""Finds out whether there is one at all, which mostly there is not, four times as fast."""
+LIKELY = re.compile(_any_of({begins: _AFTER.get(begins, b"") for begins, _ in TRIGGERS}))
+"""Finds out whether there can be a secret at all, which mostly there cannot: a text in which it
+finds nothing has no secret, cut anywhere or not."""
 
 
 @dataclass
@@ -149,6 +161,23 @@ class Finder:
 
     def __init__(self) -> None:
         self._context = ""
+
+    def feed_all(self, pieces: Sequence[str]) -> list[Span]:
+        """Take the next pieces, as :meth:`feed` does one by one; return where in all of them."""
+        context = self.context_behind("".join(pieces))
+        if context is None:
+            return fed_one_by_one(self.feed, pieces)
+        self._context = context
+        return []
+
+    def context_behind(self, text: str) -> str | None:
+        """Return what is to be remembered behind ``text``; None if there may be a secret in it."""
+        text = self._context + text
+        return text[-MAX_CONTEXT:] if LIKELY.search(_lower(text)) is None else None
+
+    def go_on_behind(self, context: str) -> None:
+        """Remember what :meth:`context_behind` has returned."""
+        self._context = context
 
     def feed(self, piece: str) -> list[Span]:
         """Take the next piece; return which parts of it are secret, or may become so."""
@@ -176,8 +205,8 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     Beginnings are looked for as bytes of lower case, of which a character has one: one regular
     expression of all alternatives takes 200 times as long.
     """
-    lower = text.encode("latin-1", "replace").lower()
-    if ANY_TRIGGER.search(lower) is None:
+    lower = _lower(text)
+    if LIKELY.search(lower) is None:
         return
     for begins, pattern in TRIGGERS:
         position = lower.find(begins)
@@ -186,6 +215,21 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
             if match is not None:
                 yield match
             position = lower.find(begins, position + 1 if match is None else match.end())
+
+
+def _lower(text: str) -> bytes:
+    """Return a text in lower case, a byte for each character."""
+    return text.encode("latin-1", "replace").lower()
+
+
+def fed_one_by_one(feed: Callable[[str], list[Span]], pieces: Sequence[str]) -> list[Span]:
+    """Return what ``feed`` finds in each piece, as places in all of them together."""
+    spans: list[Span] = []
+    base = 0
+    for piece in pieces:
+        spans += [(base + start, base + end) for start, end in feed(piece)]
+        base += len(piece)
+    return spans
 
 
 def _opening(match: str) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import chain
 
-from wireproof.redact.content import MAX_KEYS, ContentFinder, JsonStrings
-from wireproof.redact.secrets import mask_spans
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from wireproof.redact.content import MAX_KEYS, ContentFinder, DataLines, JsonStrings
+from wireproof.redact.secrets import LIKELY, Finder, fed_one_by_one, find, mask_spans
 
 KEY = "sk-proj-abcdefghijklmnop"
 
@@ -69,3 +73,49 @@ def test_keys_are_bounded() -> None:
     for number in range(3 * MAX_KEYS):
         finder.feed(f'{{"{number}": "text"}}')
     assert len(finder._finders) == MAX_KEYS
+
+
+# What strings, lines, values and secrets begin and end with, and what is like it.
+PARTS = ['"', '\\"', "\\", ":", ": ", '": "', '{"a": "', '", "b": "', "data: ", "data:", "data"]
+PARTS += ["\n", "\r\n", "\r", "\n\n", " ", "text", "é", "sk-", KEY, "sk-ab", "cdefghijklmnop"]
+PARTS += [
+    "token",
+    'token": "',
+    "password=",
+    "hunter2",
+    "Bearer ",
+    "key: ",
+    "://u:pw@",
+    "-----BEGIN ",
+]
+PIECES = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map("".join), max_size=5)
+
+
+@given(st.lists(PIECES, max_size=5), st.booleans())
+@example([['{"a": "sk-ab"}\n'], ['{"a": "cdefghijklmnop"}\n', "data: x\n"]], True)
+@example([['"a\\\n', '"b": "sk-ab"']], False)
+@example([["", '": "'], ['x": "y"', '"z']], False)
+def test_many_pieces_at_once_are_as_one_by_one(turns: list[list[str]], is_stream: bool) -> None:
+    finder = ContentFinder(is_event_stream=is_stream)
+    textbook = [part.__class__() for part in finder._parts]
+    for pieces in turns:
+        expected = [fed_one_by_one(part.feed, pieces) for part in textbook]
+        assert sorted(finder.feed(*pieces)) == sorted(chain.from_iterable(expected))
+        assert list(map(state, finder._parts)) == list(map(state, textbook))
+
+
+def state(part: Finder | JsonStrings | DataLines) -> list[object]:
+    """All that a part remembers; of a string that has ended what told its key is not needed."""
+    if isinstance(part, Finder):
+        return [part._context]
+    if isinstance(part, DataLines):
+        return [part._finder._context, part._head, part._is_data]
+    found: list[object] = [(key, finder._context) for key, finder in part._finders.items()]
+    text = part._text if part._is_inside else ""
+    return [*found, part._is_inside, part._is_escaped, part._is_value, part._key, text]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
+def test_where_nothing_is_likely_nothing_is_found(text: str) -> None:
+    if LIKELY.search(text.lower().encode("latin-1")) is None:
+        assert all(find(text[:cut]) == [] for cut in range(len(text) + 1))
