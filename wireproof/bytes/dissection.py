@@ -10,23 +10,19 @@ as unfinished.
 
 from __future__ import annotations
 
-import re
-
+from parsers.http1.chunk_line import GENERAL_CHUNK_LINE
 from parsers.limits import KiB, MiB
 from parsers.provenance import Completion, Ending
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
     DiagnosticRecord,
-    Fields,
     Record,
     RequestRecord,
     ResponseRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
-
-from ..exchanges import field_value
 
 MAX_WAITING = 17 * MiB
 """Bytes that wait for the record that tells what they are: a chunk or frame as long as is kept."""
@@ -36,18 +32,15 @@ MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled with zeros; a larger one ends what waits."""
 
 
-# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), as the decoder has found it before a chunk.
-CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[^\r\n]*\r\n")
-
-
 class ElementStream:
     """One direction of a connection: bytes and records in, calls of the methods below out."""
 
     def __init__(self) -> None:
         self.done = 0
         """Up to here it is known what the bytes are."""
-        self.is_coded = False
-        """Whether the content of the message that was told of last has a coding."""
+        self.codings: list[str] = []
+        """Of the content of the message that was told of last, in the order in which they are
+        undone."""
         self.is_event_stream = False
         self.is_websocket = False
         self.is_in_body = False
@@ -130,10 +123,9 @@ class ElementStream:
                 self.body(record)
             case WebSocketFrameRecord():
                 end = record.offset + record.length
-                start = end - record.payload_length
-                self._skip(start)
-                if start == self.done:
-                    self.payload(record, self._take(end), start)
+                self._skip(record.content_offset)
+                if record.content_offset == self.done:
+                    self.payload(record, self._take(end), record.content_offset)
                 self._skip(end)
             case WebSocketMessageRecord():
                 self.message(record)
@@ -158,14 +150,10 @@ class ElementStream:
 
     def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
         self._take_unfinished(record.offset)
-        self.is_coded = is_coded(record.headers)
-        if isinstance(record, RequestRecord):
-            framing, transport = request_framing(record.headers), None
-        else:
-            framing, transport = record.framing, record.transport
-        self.is_event_stream = transport == "sse"
-        self.is_in_body = framing in ("chunked", "content-length", "close")
-        self._is_chunked = framing == "chunked"
+        self.codings = record.codings
+        self.is_event_stream = isinstance(record, ResponseRecord) and record.transport == "sse"
+        self.is_in_body = record.framing in ("chunked", "content-length", "close")
+        self._is_chunked = record.framing == "chunked"
         start = self.done
         self.head(record, self._take(record.offset + record.length), start)
 
@@ -174,9 +162,8 @@ class ElementStream:
         if not record.size:
             self.trailers(self._take(end), start)
             return
-        content = end - 2 - record.size
-        self.framing(self._take(content), start)
-        self._take_content(end - 2)
+        self.framing(self._take(record.content_offset), start)
+        self._take_content(record.content_offset + record.size)
         self._skip(end)
 
     def _take_content(self, end: int) -> None:
@@ -190,7 +177,7 @@ class ElementStream:
         if end <= start:
             return
         data = self._take(end)
-        line = CHUNK_LINE.match(data) if self.is_in_body and self._is_chunked else None
+        line = GENERAL_CHUNK_LINE.match(data) if self.is_in_body and self._is_chunked else None
         if line is not None:
             size = int(line[1], 16)
             begin = line.end()
@@ -211,21 +198,3 @@ class ElementStream:
         if end > self.done:
             del self._raw[: end - self.done]
             self.done = end
-
-
-def is_coded(headers: Fields) -> bool:
-    """Return whether a message's content is hidden by a coding (RFC 9110 section 8.4)."""
-    content = field_value(headers, "content-encoding") or "identity"
-    transfer = field_value(headers, "transfer-encoding") or "chunked"
-    return content.strip().lower() != "identity" or transfer.strip().lower() not in (
-        "chunked",
-        "identity",
-    )
-
-
-def request_framing(headers: Fields) -> str:
-    """Return how a request's body is framed (RFC 9112 section 6.3); its record does not say."""
-    if field_value(headers, "transfer-encoding") is not None:
-        return "chunked"
-    length = field_value(headers, "content-length") or "0"
-    return "none" if length.strip() == "0" else "content-length"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from parsers.content import ContentDecoder
@@ -60,13 +61,11 @@ class ContentStream(ElementStream):
 
 def decode_content(
     coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy, report: Report,
-    *, is_event_stream: bool,
+    *, codings: Sequence[str], is_event_stream: bool,
 ) -> Content:  # fmt: skip
     """Return a body's content as text if it is UTF-8, else in base64, without its secrets."""
     data = bytearray()
-    # A body's record names its codings in the order in which they were applied.
-    codings = [name.strip().lower() for name in (body.content_encoding or "").split(",")]
-    decoder = ContentDecoder([name for name in reversed(codings) if name])
+    decoder = ContentDecoder(codings)
     for piece in decoder.receive_data(coded):
         room = MAX_CONTENT - len(data)
         data += piece[:room]

@@ -108,7 +108,8 @@ class HarWriter:
     def _content(self, record: BodyRecord, stream: ContentStream) -> Content:
         coded, is_cut = stream.take_content()
         return decode_content(
-            coded, is_cut, record, self._policy, self.report, is_event_stream=stream.is_event_stream
+            coded, is_cut, record, self._policy, self.report,
+            codings=stream.codings, is_event_stream=stream.is_event_stream,
         )  # fmt: skip
 
     def _entry(self, connection: int, exchange: int) -> OpenEntry:

@@ -22,6 +22,8 @@ from .records import plain_bytes
 MAX_WAITING = 65_536
 """Pieces of a body, or frames of one side of a WebSocket, that wait for a verdict."""
 HARMLESS_FAULTS = {"content-coding-deflate-raw"}
+NOT_UNDONE = ["not-undone"]
+"""Codings of content that nothing here can read: as of one that is not known."""
 
 
 class Piece(NamedTuple):
@@ -120,14 +122,15 @@ class DeflatedMessages(CodedContent):
         return self.waiting[len(self.waiting) - self._frames :] if self._frames else []
 
 
-def codings_of(headers: Fields) -> list[str]:
-    """Return the codings of a message's content in the order in which they are undone.
+def names_coding(headers: Fields) -> bool:
+    """Return whether a head names any coding of its content (RFC 9110 section 8.4, RFC 9112 6.1).
 
-    Transfer codings were applied last (RFC 9112 section 6.1), the last that is named before all.
+    Not what the content is: that is the decoder's to say. This is for what follows a head whose
+    body the decoder cannot tell, or leaves as it is: it may hide anything.
     """
-    named: list[str] = []
-    for field in ("content-encoding", "transfer-encoding"):
-        for name, value in headers:
-            if name.lower() == field:
-                named += [coding.strip().lower() for coding in value.split(",")]
-    return [name for name in reversed(named) if name and name != "chunked"]
+    return any(
+        coding.strip().lower() not in ("", "identity", "chunked")
+        for name, value in headers
+        if name.lower() in ("content-encoding", "transfer-encoding")
+        for coding in value.split(",")
+    )

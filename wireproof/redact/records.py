@@ -37,7 +37,6 @@ from parsers.records import (
     text_or_base64,
 )
 
-from ..bytes.dissection import is_coded
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
@@ -122,14 +121,14 @@ class Redactor:
         return mask_spans(text, spans) if spans else text
 
     def _request(self, record: RequestRecord) -> Record:
-        self._side(record).is_coded = is_coded(record.headers)
+        self._side(record).is_coded = is_coded(record)
         return replace(
             record, target=self._text(record.target), headers=self._fields(record.headers)
         )
 
     def _response(self, record: ResponseRecord) -> Record:
         side = self._side(record)
-        side.is_coded = is_coded(record.headers)
+        side.is_coded = is_coded(record)
         side.is_event_stream = record.transport == "sse"
         return replace(
             record, reason=self._text(record.reason), headers=self._fields(record.headers)
@@ -271,6 +270,11 @@ class Redactor:
     def _connection(self, record: ConnectionRecord) -> Record:
         self._connections.pop(record.connection, None)
         return record
+
+
+def is_coded(record: RequestRecord | ResponseRecord) -> bool:
+    """Return whether a message's content is hidden by a coding."""
+    return any(coding != "identity" for coding in record.codings)
 
 
 def plain_bytes(data: str, encoding: Encoding) -> bytes:

@@ -25,7 +25,7 @@ from parsers.records import (
 )
 
 from ..bytes.dissection import ElementStream
-from .coded import CodedBody, DeflatedMessages, Piece, codings_of
+from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
 from .records import CLOSE, CONTINUATION
@@ -90,15 +90,24 @@ class MaskStream(ElementStream):
 
     def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
         self._finder = ContentFinder(is_event_stream=self.is_event_stream)
-        self._body = None
-        if self.is_coded and self._is_thorough:
-            codings = codings_of(record.headers)
-            self._body = CodedBody(codings, is_event_stream=self.is_event_stream)
+        self._body = self._coded_body(record) if self._is_thorough else None
         text = data.decode("latin-1")
         end_of_line = text.find("\n") + 1
         if self._is_thorough:
             self._mask(start_line_spans(text[:end_of_line], record), start)
         self._field_lines(text[end_of_line:], start + end_of_line)
+
+    def _coded_body(self, record: RequestRecord | ResponseRecord) -> CodedBody | None:
+        """Return what reads the content behind a head, or what comes in its place; None if plain.
+
+        Where the decoder knows of no body, or leaves it as it is, a coding that the head names may
+        still be that of what follows.
+        """
+        codings = [coding for coding in record.codings if coding != "identity"]
+        is_unread = not codings and record.framing in ("none", "close")
+        if is_unread and names_coding(record.headers):
+            codings = NOT_UNDONE
+        return CodedBody(codings, is_event_stream=self.is_event_stream) if codings else None
 
     def framing(self, data: bytes, start: int) -> None:
         if self._is_thorough:
@@ -158,7 +167,7 @@ class MaskStream(ElementStream):
         if self.is_websocket:
             if self._is_thorough:
                 self._unfinished_frame(data, start)
-        elif self.is_in_body:
+        elif self.is_in_body or self._body is not None:
             self.content(data, start)
         else:
             text = data.decode("latin-1")

@@ -16,7 +16,6 @@ from parsers.content import ContentDecoder
 from parsers.provenance import seconds
 from parsers.records import Sender
 
-from ..exchanges import field_value
 from .elements import content_span
 from .exchange import Exchange
 from .index import Index
@@ -30,7 +29,8 @@ MAX_CARRIERS = 4_096
 
 def body(index: Index, exchange: Exchange, sender: Sender) -> dict[str, Any]:
     """Return the pieces of a body: ``[time, packet, text]``, and whether there is more."""
-    decoder = ContentDecoder(_codings(exchange, sender))
+    head = exchange.response if sender == "server" else exchange.request
+    decoder = ContentDecoder([] if head is None else head.codings)
     text = getincrementaldecoder("utf-8")("replace")
     pieces: list[list[Any]] = []
     size = 0
@@ -67,15 +67,3 @@ def _spans(exchange: Exchange, sender: Sender) -> Iterator[tuple[int, int]]:
         place = elements.place(row)
         if place.sender == sender and (span := content_span(kind, place)) is not None:
             yield span
-
-
-def _codings(exchange: Exchange, sender: Sender) -> list[str]:
-    """Return the content codings in the order in which they are to be undone."""
-    said: str | None
-    if sender == "server" and exchange.body is not None:
-        said = exchange.body.content_encoding
-    else:
-        head = exchange.response if sender == "server" else exchange.request
-        said = None if head is None else field_value(head.headers, "content-encoding")
-    codings = [coding.strip().lower() for coding in (said or "").split(",")]
-    return [coding for coding in reversed(codings) if coding]

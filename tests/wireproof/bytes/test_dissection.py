@@ -11,7 +11,7 @@ from support.websocket_frames import KEY, frame
 
 from parsers.records import BodyRecord, RequestRecord, ResponseRecord, WebSocketFrameRecord
 from wireproof.bytes import dissection as module
-from wireproof.bytes.dissection import ElementStream, is_coded, request_framing
+from wireproof.bytes.dissection import ElementStream
 from wireproof.bytes.stream_tap import Follower
 
 Part = tuple[str, int, bytes]
@@ -170,13 +170,16 @@ def test_what_waits_is_bounded() -> None:
     assert len(stream._raw) <= module.MAX_UNTOLD
 
 
-def test_codings() -> None:
-    assert is_coded([("Content-Encoding", "br")])
-    assert is_coded([("Transfer-Encoding", "gzip, chunked")])
-    assert not is_coded([("Content-Encoding", "identity"), ("Transfer-Encoding", "Chunked")])
-
-
-def test_framing_of_requests() -> None:
-    assert request_framing([]) == "none"
-    assert request_framing([("content-length", "3")]) == "content-length"
-    assert request_framing([("Transfer-Encoding", "chunked")]) == "chunked"
+def test_what_a_head_says_of_its_content_is_what_its_record_says() -> None:
+    fields = ("Content-Encoding: identity", "Content-Encoding: br")
+    talk = Talk().open()
+    talk.client(request("/", *fields, "Transfer-Encoding: gzip, chunked", method="POST"))
+    talk.client(chunk(b"abc"))
+    talk.server(response("200 OK", "Content-Type: text/event-stream", *fields))
+    follower: Follower[Kept] = Follower(Kept)
+    for record in follower.receive(talk.tape.packets):
+        follower.tell(record)
+    client, server = follower.pairs[0].senders.values()
+    assert (client.codings, client.is_event_stream) == (["gzip", "br"], False)
+    assert (server.codings, server.is_event_stream) == (["br"], True)
+    assert kinds(client.parts) == ["head", "framing", "content"]

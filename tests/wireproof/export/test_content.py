@@ -16,7 +16,10 @@ from wireproof.redact import Report
 def decode(data: bytes, coding: str | None = None, policy="none", is_event_stream=False):
     body = Wire().body(content_encoding=coding, decoded_size=len(data))
     report = Report()
-    found = decode_content(data, False, body, policy, report, is_event_stream=is_event_stream)
+    codings = [] if coding is None else coding.split(", ")[::-1]
+    found = decode_content(
+        data, False, body, policy, report, codings=codings, is_event_stream=is_event_stream
+    )
     return found, report
 
 

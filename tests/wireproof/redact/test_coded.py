@@ -15,7 +15,7 @@ from support.websocket_frames import Compressor, frame
 
 from parsers.files.packets import Packet
 from wireproof.redact import coded
-from wireproof.redact.coded import codings_of
+from wireproof.redact.coded import names_coding
 from wireproof.redact.frames import FrameMasks
 
 KEY = b"sk-proj-abcdefghijklmnop"
@@ -130,6 +130,34 @@ def test_a_segment_that_comes_again_before_it_is_known() -> None:
     assert found[5][4] == found[7][4] != packets[5][4]
 
 
-def test_codings_in_the_order_of_undoing() -> None:
-    fields = [("Content-Encoding", "br, gzip"), ("Transfer-Encoding", "deflate, chunked")]
-    assert codings_of(fields) == ["deflate", "gzip", "br"]
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",  # 1.0 has no chunks
+        response("200 OK", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip"),
+        response("200 OK", "Content-Encoding: gzip", "Content-Length: 7, 8"),
+        request("/", "Transfer-Encoding: gzip", method="POST"),  # without an end
+        request("/", "Content-Encoding: gzip", "Content-Length: 7", "Content-Length: 8"),
+    ],
+)
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_what_the_decoder_leaves_as_it_is_may_be_coded(head: bytes, is_chunked: bool) -> None:
+    data = gzip.compress(KEY + b" and more" * 20)
+    data = chunk(data) if is_chunked else data
+    talk = Talk().open()
+    if head.startswith(b"HTTP"):
+        talk.client(request("/"))
+        talk.server(head + data[:20], data[20:])
+    else:
+        talk.client(head + data[:20], data[20:])
+        talk.server(response("400 Bad Request"))
+    talk.close()
+    found = b"".join(packet[4] for packet in masked(talk.tape.packets))
+    assert head in found and data[20:40] not in found and data[4:20] not in found
+
+
+def test_what_names_a_coding() -> None:
+    assert names_coding([("content-encoding", "identity, br")])
+    assert names_coding([("Content-Encoding", ""), ("Transfer-Encoding", "chunked, gzip")])
+    plain = [("Content-Encoding", "identity"), ("Transfer-Encoding", "Identity, Chunked")]
+    assert not names_coding([*plain, ("Accept-Encoding", "gzip"), ("Content-Encoding", " ,")])

@@ -15,8 +15,8 @@ from support.stored import SMALL, name
 from parsers.decode.packets import decode
 from parsers.diagnostics import FAULTS
 from parsers.records import Record
-from wireproof.bytes.dissection import is_coded
 from wireproof.redact import Policy, Redactor
+from wireproof.redact.records import is_coded
 
 TAPE, SECRETS = planted()
 RECORDS = TAPE.records()
@@ -163,6 +163,8 @@ def test_what_is_remembered_ends_with_its_connection() -> None:
 
 
 def test_codings() -> None:
-    assert is_coded([("Content-Encoding", "br")])
-    assert is_coded([("Transfer-Encoding", "gzip, chunked")])
-    assert not is_coded([("Content-Encoding", "identity"), ("Transfer-Encoding", "Chunked")])
+    wire = Wire()
+    assert is_coded(wire.request("/", ("Content-Encoding", "br"), ("Content-Length", "3")))
+    assert is_coded(wire.response(("Transfer-Encoding", "gzip, chunked")))
+    plain = ("Content-Encoding", "identity"), ("Transfer-Encoding", "identity, Chunked")
+    assert not is_coded(wire.response(*plain))
