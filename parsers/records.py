@@ -10,12 +10,15 @@ from base64 import b64encode
 from operator import attrgetter
 from typing import ClassVar, Literal
 
+from .diagnostics import Severity
 from .provenance import Element, Layer
 
 Sender = Literal["client", "server"]
 Encoding = Literal["utf-8", "base64"]
 Framing = Literal["chunked", "content-length", "close", "none", "upgrade"]
 Transport = Literal["chunked", "sse", "websocket", "http"]
+Close = Literal["fin", "reset", "open"]
+MessageType = Literal["text", "binary"]
 EndedBy = Literal["last-chunk", "content-length", "close", "reset", "capture-end"]
 Fields = list[tuple[str, str]]
 
@@ -32,7 +35,7 @@ def text_or_base64(data: bytes) -> tuple[str, Encoding]:
         return b64encode(data).decode("ascii"), "base64"
 
 
-class Sent(Element, frozen=True, kw_only=True, omit_defaults=True):
+class ByteSpace(Element, frozen=True, kw_only=True, omit_defaults=True):
     """What every record of something that was sent can say about its place, and rarely needs to.
 
     These fields stand behind all others, and are not in JSON where they have their defaults. No
@@ -40,7 +43,9 @@ class Sent(Element, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     layer: Layer = "tcp"
-    """The byte space that ``offset``, ``length`` and ``extents`` count in."""
+    """The byte space that ``offset``, ``length`` and ``extents`` count in: ``tcp``, the bytes of
+    its sender's TCP stream; ``tls``, what its sender sent, decrypted; ``quic``, the bytes of one
+    QUIC stream."""
     stream_id: int | None = None
     """The stream of HTTP/2 that it belongs to (RFC 9113 section 5.1.1)."""
     extents: list[tuple[int, int]] | None = None
@@ -48,32 +53,71 @@ class Sent(Element, frozen=True, kw_only=True, omit_defaults=True):
     ``length`` are their hull, and other bytes lie between them."""
 
 
+class Sent(ByteSpace, frozen=True):
+    """What every record of a part of a message says: whose it is, and what carried it."""
+
+    connection: int
+    """The TCP connection, from 0 in order of first packet: Wireshark's ``tcp.stream``."""
+    exchange: int
+    """Request and response on this connection, from 0; what follows a switch of protocols (RFC 9110
+    section 7.8) belongs to the exchange that agreed on it."""
+    sender: Sender
+    """Who sent it: ``client`` is the end that sends requests, or opened the connection."""
+    first_packet: int
+    """The packet in which its first byte arrived first, from 1: Wireshark's ``frame.number``."""
+    last_packet: int
+    """The packet whose arrival completed it in order."""
+    first_time: float
+    """Of ``first_packet`` in the capture, in seconds since the epoch."""
+    last_time: float
+    """Of ``last_packet`` in the capture, in seconds since the epoch."""
+    offset: int
+    """Where it begins in its sender's byte stream, in bytes: 0 is the first one after the SYN
+    (RFC 9293 section 3.4)."""
+    length: int
+    """How many bytes it takes there, its framing included."""
+
+
 class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
-    """One TCP connection, when it has ended or the capture has."""
+    """One TCP connection (RFC 9293), when it has ended or the capture has."""
 
     record: ClassVar[Literal["connection"]] = "connection"
     connection: int
     """From 0 in order of first packet: Wireshark's ``tcp.stream``."""
     client: str
+    """Address and port of the client: ``127.0.0.1:49152``, ``[::1]:49152``."""
     server: str
+    """Address and port of the server."""
     protocol: str
     """``http/1.1``, ``websocket``, ``tls``, ``http/2`` or ``unknown``."""
     first_packet: int
+    """Its first packet, from 1: Wireshark's ``frame.number``."""
     last_packet: int
+    """Its last packet: the one that ended it, or the last one of the capture."""
     first_time: float
+    """Of ``first_packet`` in the capture, in seconds since the epoch."""
     last_time: float
+    """Of ``last_packet`` in the capture, in seconds since the epoch."""
     packets: int
+    """How many packets it took, of both directions."""
     client_bytes: int
+    """Length of the client's byte stream, in bytes: each counts once, missing ones too."""
     server_bytes: int
+    """Length of the server's byte stream, in bytes."""
     retransmissions: int
+    """Segments whose bytes had been sent before (RFC 9293 section 3.8.1)."""
     out_of_order: int
+    """Segments that came after later ones, as the network reorders them."""
     closed_by: Sender | None
-    close: str
-    """``fin``, ``reset`` or ``open``."""
+    """Who ended it: the sender of the first FIN, or of the RST; null if nobody did."""
+    close: Close
+    """How it ended: by FIN (RFC 9293 section 3.6), by RST (section 3.5.2), or not at all."""
     midstream: bool
+    """Whether its beginning was not captured."""
     client_fin: int | None = None
     """The packet that carried the client's FIN, null if none was seen."""
     server_fin: int | None = None
+    """The packet that carried the server's FIN, null if none was seen."""
     recorded_by: str | None = None
     """``relay`` if its packets are not the kernel's, but what a relay read; else null."""
 
@@ -82,203 +126,215 @@ class RequestRecord(Sent, frozen=True, tag_field="record", tag="request"):
     """A request line and its header section (RFC 9112 section 3)."""
 
     record: ClassVar[Literal["request"]] = "request"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     method: str
+    """As sent: case is significant (RFC 9110 section 9.1)."""
     target: str
+    """As sent, in any of its forms (RFC 9112 section 3.2)."""
     version: str
+    """``HTTP/1.1`` (RFC 9112 section 2.3)."""
     headers: Fields
+    """[name, value] of each field line in wire order, without the white space around values
+    (RFC 9112 section 5); bytes that are no UTF-8 are a character each."""
     framing: Framing
     """How the decoder found its body to be framed (RFC 9112 section 6.3); ``none`` if it has none,
     or if where it ends cannot be known."""
     codings: list[str]
     """Content and transfer codings of its framed content, in lower case, in the order in which
-    they are undone: the one that was applied last comes first."""
+    they are undone: the one that was applied last comes first (RFC 9110 section 8.4, RFC 9112
+    section 6.1)."""
 
 
 class ResponseRecord(Sent, frozen=True, tag_field="record", tag="response"):
     """A status line and its header section (RFC 9112 section 4); 1xx ones too."""
 
     record: ClassVar[Literal["response"]] = "response"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     version: str
+    """``HTTP/1.1`` (RFC 9112 section 2.3)."""
     status: int
+    """The status code (RFC 9110 section 15)."""
     reason: str
+    """The reason phrase, empty if there is none (RFC 9112 section 4)."""
     headers: Fields
+    """[name, value] of each field line in wire order, without the white space around values
+    (RFC 9112 section 5); bytes that are no UTF-8 are a character each."""
     framing: Framing
+    """How the decoder found its body to be framed (RFC 9112 section 6.3); ``upgrade`` if another
+    protocol follows."""
     codings: list[str]
-    """As of a request."""
+    """Content and transfer codings of its framed content, in lower case, in the order in which
+    they are undone (RFC 9110 section 8.4, RFC 9112 section 6.1)."""
     transport: Transport
-    """What it streams by: see :func:`~parsers.decode.transport.transport_of`."""
+    """What it streams by: ``websocket``, a switch to it; ``sse``, an event stream, however framed;
+    ``chunked``, other content in chunks; ``http``, anything else."""
 
 
 class ChunkRecord(Sent, frozen=True, tag_field="record", tag="chunk"):
     """One chunk (RFC 9112 section 7.1); the one of size 0 carries the trailers."""
 
     record: ClassVar[Literal["chunk"]] = "chunk"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     index: int
+    """From 0 in its body."""
     size: int
+    """Of its data, in bytes, as its line says; 0 in the last chunk."""
     extension: str
+    """Its extensions as sent, empty if there are none (RFC 9112 section 7.1.1)."""
     data: str | None
+    """Its data as it lies in the chunk, still coded; null if it was not kept or is incomplete."""
     encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
     trailers: Fields | None
+    """[name, value] of each field of the trailer section (RFC 9112 section 7.1.2); null but in the
+    last chunk."""
     content_offset: int
-    """Where behind its line its data begins, or the last chunk's trailer section; as ``offset``."""
+    """Where its data begins, after its line; in the last chunk, its trailer section. In bytes, as
+    ``offset``."""
 
 
 class BodyRecord(Sent, frozen=True, tag_field="record", tag="body"):
     """The end of a body, whole or not. ``first_*``, ``offset`` and ``length`` span the body."""
 
     record: ClassVar[Literal["body"]] = "body"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     size: int
+    """Of the content, in bytes, without its framing, still coded."""
     decoded_size: int
+    """Of the content, in bytes, when its codings are undone."""
     content_encoding: str | None
+    """The codings that were undone, in the order in which they were applied (RFC 9110 section 8.4);
+    null if there were none."""
     sha256: str
+    """Of the decoded content, in hexadecimal (FIPS 180-4)."""
     chunks: int | None
+    """How many chunks it had, the last one included; null if it is not chunked."""
     complete: bool
+    """Whether all of it is in the capture, up to the end that its framing says (RFC 9112
+    section 8)."""
     ended_by: EndedBy
+    """What ended it (RFC 9112 section 6.3); ``capture-end`` if only the capture did."""
 
 
 class SseEventRecord(Sent, frozen=True, tag_field="record", tag="sse_event"):
     """One block of an event stream (WHATWG HTML section 9.2.6)."""
 
     record: ClassVar[Literal["sse_event"]] = "sse_event"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     event: str
+    """Its type: ``message`` where the block names none."""
     data: str | None
+    """Its data: the values of its ``data`` fields, joined by line feeds; null if not kept."""
     id: str
+    """The last event ID after it: its own, or the one that still holds."""
     retry: int | None
+    """The reconnection time that it sets, in milliseconds, or null."""
     dispatched: bool
+    """Whether a browser would dispatch it: not a block without data, nor an unfinished one."""
     fields: Fields | None
+    """[name, value] of each line in wire order, a comment as ``["", text]``; null if not kept."""
     first_chunk: int | None
+    """The index of the chunk that holds its first byte, null if the body is not chunked."""
     last_chunk: int | None
+    """The index of the chunk that holds its last byte, null if the body is not chunked."""
 
 
 class WebSocketFrameRecord(Sent, frozen=True, tag_field="record", tag="websocket_frame"):
-    """One frame (RFC 6455 section 5.2)."""
+    """One frame (RFC 6455 section 5.2), as it was framed: not put together, not inflated."""
 
     record: ClassVar[Literal["websocket_frame"]] = "websocket_frame"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     fin: bool
+    """Whether it is the last of its message."""
     rsv1: bool
+    """Whether its message is compressed, where permessage-deflate was agreed (RFC 7692
+    section 6)."""
     rsv2: bool
+    """Of an extension that was agreed, else false."""
     rsv3: bool
+    """Of an extension that was agreed, else false."""
     opcode: int
+    """What its payload is (RFC 6455 section 11.8)."""
     opcode_name: str
+    """``continuation``, ``text``, ``binary``, ``close``, ``ping``, ``pong``; else ``reserved-`` and
+    the opcode."""
     masked: bool
+    """Whether its payload was masked, as a client's must be (RFC 6455 section 5.3)."""
     masking_key: str | None
+    """The 4 bytes of the key in hexadecimal, null if it was not masked."""
     payload_length: int
+    """In bytes, as its header says."""
     data: str | None
+    """Its payload, unmasked; null if it was not kept or is incomplete."""
     encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
     close_code: int | None
+    """The status code of a close frame that has one (RFC 6455 section 7.4)."""
     close_reason: str | None
+    """The reason after the status code, empty if there is none (RFC 6455 section 7.1.6)."""
     content_offset: int
-    """Where behind its header its payload begins; as ``offset``."""
+    """Where its payload begins, after its header; in bytes, as ``offset``."""
 
 
 class WebSocketMessageRecord(Sent, frozen=True, tag_field="record", tag="websocket_message"):
     """One whole message (RFC 6455 section 5.6), put together and inflated."""
 
     record: ClassVar[Literal["websocket_message"]] = "websocket_message"
-    connection: int
-    exchange: int
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
-    type: str
+    type: MessageType
+    """By the opcode of its first frame."""
     size: int
+    """Of the message, in bytes, decompressed."""
     data: str | None
+    """The message, decompressed (RFC 7692 section 7.2.2); null if not kept."""
     encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
     frames: int
+    """How many frames it came in (RFC 6455 section 5.4)."""
     compressed: bool
+    """Whether it was compressed by permessage-deflate (RFC 7692 section 6)."""
 
 
-class GapRecord(Sent, frozen=True, tag_field="record", tag="gap"):
+class GapRecord(ByteSpace, frozen=True, tag_field="record", tag="gap"):
     """Bytes of the stream that the capture does not hold."""
 
     record: ClassVar[Literal["gap"]] = "gap"
     connection: int
     exchange: int | None
+    """The exchange whose message lacks them; null if they belong to none, or to several."""
     sender: Sender
     first_packet: int
+    """The packet that showed that they are missing."""
     last_packet: int
+    """The packet that showed that they are missing."""
     first_time: float
     last_time: float
     offset: int
     length: int
     missing: int
+    """How many bytes are missing: ``length``."""
 
 
-class DiagnosticRecord(Sent, frozen=True, tag_field="record", tag="diagnostic"):
-    """A fault, its packets and its rule. ``connection`` is null for one of the file itself."""
+class DiagnosticRecord(ByteSpace, frozen=True, tag_field="record", tag="diagnostic"):
+    """A fault, its packets and its rule: [diagnostics.md](diagnostics.md) lists them."""
 
     record: ClassVar[Literal["diagnostic"]] = "diagnostic"
     connection: int | None
+    """As in other records; null for a fault of the file itself."""
     exchange: int | None
+    """As in other records; null for a fault outside of any."""
     sender: Sender | None
+    """Whose bytes are at fault; null for a fault of the file itself."""
     first_packet: int
     last_packet: int
     first_time: float
     last_time: float
     offset: int | None
+    """As in other records; null for a fault of the file itself."""
     length: int | None
-    severity: str
+    """As in other records; null for a fault of the file itself."""
+    severity: Severity
+    """``note``: legal, but worth knowing; ``warning``: something deviates, and what it means is
+    certain; ``error``: something is lost, wrong, or read differently by others."""
     code: str
+    """Which fault: it does not change its meaning."""
     summary: str
+    """What is wrong, in words for people: they may change."""
     reference: str
+    """The rule that it breaks: ``RFC 9112 section 7.1``."""
 
 
 Record = (

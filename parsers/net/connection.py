@@ -6,11 +6,9 @@ both together tell: who closed, whether it is over, and how many packets it had.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from .. import limits
 from ..provenance import Completion, seconds
-from ..records import Record
+from ..records import Close, Record
 from .tcp import Direction
 
 
@@ -46,7 +44,7 @@ class Connection:
         self.first_packet = self.last_packet = number
         self.first_time = self.last_time = time_ns
         self.packets = 0
-        self.close: Literal["fin", "reset", "open"] = "open"
+        self.close: Close = "open"
         self.closed_by: Direction | None = None
         self.is_midstream = False
         self.is_understood = True

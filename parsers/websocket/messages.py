@@ -15,12 +15,11 @@ it says so. :class:`WebSocketDecoder` joins frames and messages into the decoder
 from __future__ import annotations
 
 import codecs
-from typing import Literal
 
 from ..diagnostics import diagnose
 from ..limits import MAX_FRAGMENTS, MAX_MESSAGE, PART_SIZE
 from ..provenance import Element, Ending, Event
-from ..records import Sender
+from ..records import MessageType, Sender
 from .deflate import DeflateParameters, Inflater
 from .frames import (
     BINARY,
@@ -33,8 +32,6 @@ from .frames import (
     FrameDecoder,
     Part,
 )
-
-MessageType = Literal["text", "binary"]
 
 
 class Message(Element, frozen=True):

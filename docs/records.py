@@ -1,0 +1,156 @@
+"""Write docs/records.md and docs/records.schema.json anew: ``python docs/records.py``.
+
+The records are the one place where a field is described: its type, and the docstring below it,
+which is read from the source as Python keeps none of an attribute. A field means what its own kind
+of record says, or the class that this kind derives from, or :class:`~parsers.records.Sent`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import textwrap
+from functools import cache
+from inspect import cleandoc, getsource
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+from msgspec.inspect import (
+    BoolType,
+    Field,
+    FloatType,
+    IntType,
+    ListType,
+    LiteralType,
+    NoneType,
+    StrType,
+    StructType,
+    TupleType,
+    Type,
+    UnionType,
+    type_info,
+)
+
+from parsers import records
+from parsers.records import Record, Sent
+
+PAGE = Path(__file__).with_suffix(".md")
+SCHEMA = Path(__file__).with_suffix(".schema.json")
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+KINDS: tuple[type[Record], ...] = get_args(Record)
+HEAD = """\
+# Records
+
+What `wireproof decode --format ndjson` prints, a JSON object a line, and what `wireproof.decode`
+yields. Fields may be added; those that are here keep their names and meanings. The same as a JSON
+Schema: [records.schema.json](records.schema.json).
+
+Records come in the order in which packets complete them: `last_packet`, then `offset`. A `body`
+follows the last record of its body, a `connection` comes when the connection or the capture ends.
+Every record has `record`, the name of its kind.
+"""
+COMMON = """
+## What was sent
+
+All kinds but `connection` have these fields too. Where they mean something else there, the kind's
+own table says so. The last three are left out of JSON where they have their defaults.
+
+"""
+COLUMNS = "| field | type | meaning |\n|---|---|---|\n"
+
+
+@cache
+def meanings(kind: type) -> dict[str, str]:
+    """Return the docstring of each field that a class declares, in reStructuredText."""
+    (found,) = ast.parse(textwrap.dedent(getsource(kind))).body
+    assert isinstance(found, ast.ClassDef)
+    return {
+        field.target.id: " ".join(cleandoc(said.value.value).split())
+        for field, said in zip(found.body, found.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(said, ast.Expr) and isinstance(said.value, ast.Constant)
+    }  # fmt: skip
+
+
+def meaning(kind: type, name: str) -> str:
+    """Return what a field of a kind of records means; raise KeyError if nobody says so."""
+    for declared in (*kind.__mro__[: kind.__mro__.index(records.Element)], *Sent.__mro__):
+        if declared.__module__ == records.__name__ and name in meanings(declared):
+            return meanings(declared)[name]
+    raise KeyError(f"{kind.__name__}.{name} has no docstring")
+
+
+def markdown(text: str) -> str:
+    """Return a docstring as Markdown."""
+    text = re.sub(r":\w+:`~?(?:\w+\.)*(\w+)`", r"`\1`", text)
+    return text.replace("``", "`").replace("|", "\\|")
+
+
+def type_name(found: Type) -> str:
+    """Return a field's type in JSON's words."""
+    match found:
+        case UnionType(types=types):
+            return " or ".join(type_name(kind) for kind in types)
+        case LiteralType(values=values):
+            return ", ".join(f"`{value}`" for value in values)
+        case ListType(item_type=TupleType(item_types=items)):
+            return f"list of [{', '.join(type_name(item) for item in items)}]"
+        case ListType(item_type=item):
+            return f"list of {type_name(item)}"
+    names = {IntType: "integer", FloatType: "number", StrType: "string", BoolType: "boolean"}
+    return {**names, NoneType: "null"}[type(found)]
+
+
+def fields_of(kind: type) -> tuple[Field, ...]:
+    found = type_info(kind)
+    assert isinstance(found, StructType)
+    return found.fields
+
+
+def rows(kind: type, fields: list[Field]) -> str:
+    found = COLUMNS
+    for field in fields:
+        said = markdown(meaning(kind, field.name))
+        found += f"| `{field.name}` | {type_name(field.type)} | {said} |\n"
+    return found
+
+
+def own_fields(kind: type) -> list[Field]:
+    """Return the fields of a kind that do not stand in the table of common ones as they are."""
+    common = {field.name: field.type for field in fields_of(Sent)}
+    return [
+        field
+        for field in fields_of(kind)
+        if field.name in meanings(kind) or common.get(field.name) != field.type
+    ]
+
+
+def page() -> str:
+    """Return the page: what all have in common, then each kind, in the order of the source."""
+    found = HEAD + COMMON + rows(Sent, list(fields_of(Sent)))
+    for kind in KINDS:
+        found += f"\n## `{kind.record}`\n\n{markdown(cleandoc(kind.__doc__ or ''))}\n\n"
+        found += rows(kind, own_fields(kind))
+    return found
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of one record."""
+    found = {"$schema": DRAFT, "title": "wireproof record"} | msgspec.json.schema(Record)
+    for kind in KINDS:
+        properties = found["$defs"][kind.__name__]["properties"]
+        for name, value in properties.items():
+            if name != "record":
+                value["description"] = meaning(kind, name).replace("``", "`")
+    return found
+
+
+def schema_text() -> str:
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    SCHEMA.write_text(schema_text())
