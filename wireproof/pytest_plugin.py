@@ -6,13 +6,15 @@ Strategy: pytest imports this in every run, so it imports nothing of ours before
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    import pluggy
+
     from .testing.environments import Place
     from .testing.wire import Wire
 
@@ -73,15 +75,17 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
         found.close(keep=keep == "all" or (keep == "failed" and item.stash.get(FAILED, False)))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+# The kind of wrapper that pluggy had before 1.2 too.
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pluggy.Result[pytest.TestReport], None]:
     """Note whether a test failed, and tell what was on the wire."""
-    report: pytest.TestReport = yield  # type: ignore[assignment]
+    report = (yield).get_result()
     if report.failed:
         item.stash[FAILED] = True
         if found := item.stash.get(WIRE, None):
             report.sections.append(("wire", found.report()))
-    return report  # type: ignore[return-value]
 
 
 def pytest_unconfigure() -> None:

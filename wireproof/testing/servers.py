@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -147,6 +148,8 @@ class Server:
     def _start(self, stack: ExitStack) -> None:
         __tracebackhide__ = True
         app, host = self._wanted.app, self._wanted.host
+        if isinstance(app, str) or callable(app):
+            _check_uvicorn(app)
         listener = stack.enter_context(self._place.listen(host, self._wanted.port))
         port: int = listener.getsockname()[1]
         self._capture = self._make_capture(port)
@@ -261,6 +264,14 @@ class Server:
         if not started.wait(self._wanted.start_timeout) or failed or not server.started:
             why = repr(failed[0]) if failed else "it did not start in time"
             raise ServerDidNotStart(_why(_name(app), why, "see what uvicorn has logged"))
+
+
+def _check_uvicorn(app: object) -> None:
+    """The project under test brings it, in its own version; wireproof does not."""
+    __tracebackhide__ = True
+    if find_spec("uvicorn") is None:
+        what = app if isinstance(app, str) else _name(app)
+        raise ServerDidNotStart(_why(what, "uvicorn is not installed: pip install uvicorn", ""))
 
 
 def _stop_thread(server: Any, thread: threading.Thread) -> None:

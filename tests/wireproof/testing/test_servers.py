@@ -184,6 +184,15 @@ def test_what_does_not_start_says_why(
     assert threading.active_count() == started
 
 
+@pytest.mark.parametrize("served", [APP, app, create_app])
+def test_a_project_without_uvicorn(
+    served: object, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wireproof.testing.servers.find_spec", lambda name: None)
+    with pytest.raises(ServerDidNotStart, match=r": uvicorn is not installed: pip"):
+        wire.serve(served).__enter__()  # type: ignore[arg-type]
+
+
 def test_what_never_serves_is_given_up(wire: Wire) -> None:
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with (
