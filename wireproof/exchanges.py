@@ -13,7 +13,7 @@ connection, or ``max_open`` of all, the one that began first is taken for over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -106,32 +106,47 @@ class Key(NamedTuple):
     exchange: int
 
 
+class Answer(NamedTuple):
+    """What a Pong answers."""
+
+    ping: WebSocketFrameRecord | None = None
+    """The Ping whose payload it repeats; None if nobody asked."""
+    answered: Sequence[WebSocketFrameRecord] = ()
+    """The Pings that no Pong had answered before, in order: one may answer several."""
+
+
 class Pings:
-    """Pings of both sides that wait for their Pongs."""
+    """Pings of both sides, and which Pong answers them.
+
+    A Pong repeats the payload of the latest Ping that it answers, and answers those before it as
+    well (RFC 6455 section 5.5.3). A Ping is answered once, by the first that does; a Pong of its
+    own may still follow, and is not unasked then.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[Sender, list[WebSocketFrameRecord]] = {"client": [], "server": []}
+        self._sent: dict[Sender, list[WebSocketFrameRecord]] = {"client": [], "server": []}
+        """Those whose own Pong has not come."""
+        self._waiting: dict[Sender, int] = {"client": 0, "server": 0}
+        """How many of them, the last ones, no Pong has answered."""
 
     def sent(self, ping: WebSocketFrameRecord) -> None:
         """Remember a Ping."""
-        waiting = self._waiting[ping.sender]
-        if len(waiting) >= MAX_PINGS:
-            del waiting[0]
-        waiting.append(ping)
+        sent = self._sent[ping.sender]
+        if len(sent) >= MAX_PINGS:
+            del sent[0]
+        sent.append(ping)
+        self._waiting[ping.sender] = min(self._waiting[ping.sender] + 1, MAX_PINGS)
 
-    def answered(self, pong: WebSocketFrameRecord) -> list[WebSocketFrameRecord]:
-        """Return the Pings that a Pong answers, in order, and forget them; none if it is unasked.
-
-        A Pong repeats the payload of the latest Ping that it answers, and answers all before that
-        one as well (RFC 6455 section 5.5.3).
-        """
-        waiting = self._waiting["server" if pong.sender == "client" else "client"]
-        for index in range(len(waiting) - 1, -1, -1):
-            if waiting[index].data == pong.data:
-                found = waiting[: index + 1]
-                del waiting[: index + 1]
-                return found
-        return []
+    def answer(self, pong: WebSocketFrameRecord) -> Answer:
+        """Return what a Pong answers, and take note of it."""
+        sender: Sender = "server" if pong.sender == "client" else "client"
+        sent, first = self._sent[sender], len(self._sent[sender]) - self._waiting[sender]
+        for index in range(len(sent) - 1, -1, -1):
+            if sent[index].data == pong.data:
+                answered = sent[first : index + 1]
+                self._waiting[sender] -= len(answered)
+                return Answer(sent.pop(index), answered)
+        return Answer()
 
 
 @dataclass(slots=True)
@@ -175,8 +190,8 @@ class Exchange:
     counts: Counts = field(default_factory=Counts)
     closing: list[WebSocketFrameRecord] = field(default_factory=list)
     """The first Close frame, and the other side's (RFC 6455 section 5.5.1)."""
-    answered: list[WebSocketFrameRecord] = field(default_factory=list)
-    """The Pings that the last frame answers, if that is a Pong; the latest comes last."""
+    answer: Answer = Answer()
+    """What the last frame answers, if that is a Pong."""
     first_packet: int = 0
     last_packet: int = 0
     first_time: float = 0.0
@@ -267,7 +282,7 @@ class Exchange:
 
     def _add_frame(self, frame: WebSocketFrameRecord) -> None:
         self.counts.frames += 1
-        self.answered = []
+        self.answer = Answer()
         if frame.opcode < CLOSE:
             return
         if frame.opcode == PING:
@@ -275,7 +290,7 @@ class Exchange:
             self._pings.sent(frame)
         elif frame.opcode == PONG:
             self.counts.pongs += 1
-            self.answered = self._pings.answered(frame)
+            self.answer = self._pings.answer(frame)
         elif frame.opcode == CLOSE and frame.sender not in [one.sender for one in self.closing]:
             self.closing.append(frame)
 
@@ -328,16 +343,17 @@ class OpenExchanges(Generic[T]):
         else:
             known.answered = max(known.answered, exchange)
         for number in list(takewhile(known.is_over, known.open)):
-            self._end((connection, number))
+            self.end((connection, number))
 
     def end_connection(self, connection: int) -> None:
         """End all exchanges of a connection."""
         known = self._connections.pop(connection, None)
         self.over = [self._open.pop((connection, number)) for number in known.open] if known else []
 
-    def end_first(self) -> None:
-        """End the exchange that began first."""
-        self._end(next(iter(self._open)))
+    def end(self, key: tuple[int, int]) -> None:
+        """End one exchange; what still comes of it begins it again."""
+        self.over.append(self._open.pop(key))
+        del self._connections[key[0]].open[key[1]]
 
     def finish(self) -> list[T]:
         """End all, and return what was kept of them."""
@@ -353,16 +369,12 @@ class OpenExchanges(Generic[T]):
         if connection.is_over(key.exchange):
             return None
         if len(connection.open) >= MAX_PIPELINED:
-            self._end((key.connection, next(iter(connection.open))))
+            self.end((key.connection, next(iter(connection.open))))
         elif len(self._open) >= self._max_open:
-            self.end_first()
+            self.end(next(iter(self._open)))
         found = self._open[key] = self._make(key)
         connection.open[key.exchange] = None
         return found
-
-    def _end(self, key: tuple[int, int]) -> None:
-        self.over.append(self._open.pop(key))
-        del self._connections[key[0]].open[key[1]]
 
 
 class Exchanges(Generic[S]):
@@ -398,16 +410,20 @@ class Exchanges(Generic[S]):
         return found
 
     def over(self) -> list[tuple[Exchange, S]]:
-        """Return the exchanges that are over since the last record came, in their order."""
-        return self._open.over
+        """Return the exchanges that are over since the last record came, in their order; once."""
+        found, self._open.over = self._open.over, []
+        return found
 
-    def open(self) -> list[tuple[Exchange, S]]:
-        """Return the exchanges that are open, in the order in which they began."""
-        return list(self._open)
+    def open(self) -> Iterator[tuple[Exchange, S]]:
+        """Iterate over the exchanges that are open, in the order in which they began."""
+        return iter(self._open)
 
-    def end_first(self) -> None:
-        """Take the exchange that began first for over: for a view whose states grow too large."""
-        self._open.end_first()
+    def end(self, exchange: Exchange) -> None:
+        """Take an open exchange for over: a view has no use for more, or no room.
+
+        What still comes of it begins it again.
+        """
+        self._open.end(exchange.key)
 
     def finish(self) -> list[tuple[Exchange, S]]:
         """Take note that no record follows; return the exchanges that were still open."""

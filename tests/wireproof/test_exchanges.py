@@ -18,6 +18,7 @@ from parsers.records import ConnectionRecord, Record, Transport, WebSocketFrameR
 from wireproof.exchanges import (
     MAX_INTERIM,
     MAX_PINGS,
+    Answer,
     Exchange,
     Exchanges,
     Key,
@@ -199,12 +200,15 @@ def test_past_a_limit_the_first_of_all_connections_is_over() -> None:
     assert [exchange.key for exchange, _ in exchanges.open()] == [Key(1, 0), Key(2, 0)]
 
 
-def test_a_view_may_end_the_first_one_itself() -> None:
+def test_a_view_may_end_one_itself() -> None:
     exchanges = fold()
     exchanges.add(Wire(0).request())
     exchanges.add(Wire(1).request())
-    exchanges.end_first()
-    assert [exchange.key for exchange, _ in exchanges.over()] == [Key(0, 0)]
+    first, _ = next(exchanges.open())
+    exchanges.end(first)
+    assert exchanges.over() == [(first, [])]
+    found = exchanges.add(Wire(0).response())
+    assert found is not None and found[0] is not first
 
 
 def test_what_is_over_is_forgotten_with_the_next_record() -> None:
@@ -310,63 +314,79 @@ def pong(payload: str, sender: str = "client") -> WebSocketFrameRecord:
     return Wire().frame("pong", payload, sender=sender)
 
 
+def sent(*payloads: str) -> tuple[Pings, list[WebSocketFrameRecord]]:
+    pings, frames = Pings(), [ping(payload) for payload in payloads]
+    for frame in frames:
+        pings.sent(frame)
+    return pings, frames
+
+
 def test_one_pong_answers_its_ping_and_those_before() -> None:
     """RFC 6455 section 5.5.3: it may be sent for the most recent one only."""
-    pings = Pings()
-    sent = [ping("1"), ping("2"), ping("3")]
-    for one in sent:
-        pings.sent(one)
-    assert pings.answered(pong("2")) == sent[:2]
-    assert pings.answered(pong("1")) == []
-    assert pings.answered(pong("3")) == sent[2:]
+    pings, frames = sent("1", "2", "3")
+    assert pings.answer(pong("2")) == (frames[1], frames[:2])
+    assert pings.answer(pong("3")) == (frames[2], frames[2:])
+    assert pings.answer(pong("3")) == Answer()
+
+
+def test_a_ping_that_a_later_one_s_pong_answered_may_get_its_own() -> None:
+    pings, frames = sent("1", "2")
+    assert pings.answer(pong("2")).answered == frames
+    assert pings.answer(pong("1")) == (frames[0], [])
 
 
 def test_of_pings_with_the_same_payload_the_latest_is_answered_with_those_before() -> None:
-    pings = Pings()
-    sent = [ping(""), ping("")]
-    for one in sent:
-        pings.sent(one)
-    assert pings.answered(pong("")) == sent
+    pings, frames = sent("", "")
+    assert pings.answer(pong("")) == (frames[1], frames)
+    assert pings.answer(pong("")) == (frames[0], [])
 
 
 def test_a_pong_answers_the_other_side_alone() -> None:
     pings = Pings()
     pings.sent(ping("1", sender="client"))
-    assert pings.answered(pong("1", sender="client")) == []
-    assert len(pings.answered(pong("1", sender="server"))) == 1
+    assert pings.answer(pong("1", sender="client")) == Answer()
+    assert pings.answer(pong("1", sender="server")).ping is not None
 
 
 def test_the_first_of_many_pings_is_forgotten() -> None:
-    pings = Pings()
-    for number in range(MAX_PINGS + 1):
-        pings.sent(ping(str(number)))
-    assert pings.answered(pong("0")) == []
-    assert len(pings.answered(pong(str(MAX_PINGS)))) == MAX_PINGS
+    pings, frames = sent(*map(str, range(MAX_PINGS + 1)))
+    assert pings.answer(pong("0")) == Answer()
+    assert pings.answer(pong(str(MAX_PINGS))) == (frames[-1], frames[1:])
 
 
-@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc"))))
-def test_no_ping_is_answered_twice_or_before_it_was_sent(frames: list[tuple[bool, str]]) -> None:
-    pings, waiting = Pings(), []
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc")), max_size=40))
+def test_a_ping_is_answered_by_the_first_pong_of_it_or_of_a_later_one(
+    frames: list[tuple[bool, str]],
+) -> None:
+    pings, unanswered, unrepeated = Pings(), [], []
     for is_ping, payload in frames:
         if is_ping:
-            waiting.append(ping(payload))
-            pings.sent(waiting[-1])
+            frame = ping(payload)
+            pings.sent(frame)
+            unanswered.append(frame)
+            unrepeated.append(frame)
             continue
-        answered = pings.answered(pong(payload))
-        assert answered == waiting[: len(answered)] or not answered
-        waiting = waiting[len(answered) :]
-        assert payload not in [one.data for one in waiting]
+        repeated = [number for number, one in enumerate(unrepeated) if one.data == payload][-1:]
+        answer = pings.answer(pong(payload))
+        if not repeated:
+            assert answer == Answer()
+            continue
+        question = unrepeated.pop(repeated[0])
+        assert answer.ping is question
+        upto = max((n for n, one in enumerate(unanswered) if one is question), default=-1) + 1
+        assert answer.answered == unanswered[:upto]
+        unanswered = unanswered[upto:]
 
 
-def test_an_exchange_says_which_pings_its_last_frame_answers() -> None:
+def test_an_exchange_says_what_its_last_frame_answers() -> None:
     wire = Wire()
     asked = [wire.frame("ping", "1"), wire.frame("ping", "2")]
     exchanges = fold()
     for record in (*wire.upgrade(), *asked, wire.frame("pong", "2", sender="client")):
         found = exchanges.add(record)
-    assert found is not None and found[0].answered == asked
+    assert found is not None and found[0].answer == (asked[1], asked)
     exchanges.add(wire.frame())
-    assert found[0].answered == []
+    assert found[0].answer == Answer()
 
 
 def test_closing_is_the_first_close_frame_of_each_side() -> None:

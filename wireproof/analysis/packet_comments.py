@@ -28,7 +28,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Exchange, Exchanges
+from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Answer, Exchange, Exchanges
 from ..text.escape import preview
 from ..text.wording import body_end, close_code, connection_end, count, duration
 
@@ -121,7 +121,8 @@ class PacketComments:
             self.later[about] = ", not answered"
             return text, about, ""
         if frame.opcode == PONG:
-            return text, None, self._answer([] if exchange is None else exchange.answered, frame)
+            answer = Answer() if exchange is None else exchange.answer
+            return text, None, self._answer(answer, frame)
         if frame.opcode == CLOSE:
             return text, None, f" {close_code(frame.close_code)}{excerpt(frame.close_reason)}"
         size = f", {count(frame.payload_length, 'byte')}"
@@ -131,14 +132,15 @@ class PacketComments:
             return text, None, f"{size}{excerpt(frame.data, frame.encoding)}"
         return text, None, f", {'last ' * frame.fin}fragment{size}"
 
-    def _answer(self, pings: list[WebSocketFrameRecord], pong: WebSocketFrameRecord) -> str:
+    def _answer(self, answer: Answer, pong: WebSocketFrameRecord) -> str:
         """Say of each Ping that it is answered, and return which one the Pong repeats."""
-        if not pings:
-            return ", unasked"
-        for ping in pings:
+        for ping in answer.answered:
             after = milliseconds(pong.last_time - ping.last_time)
             self.later[_ping(ping)] = f", answered in frame {pong.last_packet} after {after}"
-        return f", answers frame {pings[-1].last_packet} after {after}"
+        if answer.ping is None:
+            return ", unasked"
+        after = milliseconds(pong.last_time - answer.ping.last_time)
+        return f", answers frame {answer.ping.last_packet} after {after}"
 
 
 def _chunk(chunk: ChunkRecord, exchange: Exchange | None) -> tuple[str, About | None, str]:

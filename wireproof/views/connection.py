@@ -3,13 +3,14 @@
 Strategy: each record gives its lines at once, with one exception: where one packet completes
 both a chunk and an event, or a frame and a message, the two stand together, in one row if they
 can. They come one after the other, the one that began earlier first; so what may be the first
-of such a pair is held until the next record. What is kept is that one record, and for each
-exchange that is not over what its rows are measured from.
+of such a pair is held until the next record. What is kept is that one record, and beside each
+exchange that is open what its rows are measured from.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from parsers.records import (
     BodyRecord,
@@ -25,17 +26,14 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import field_value
+from ..exchanges import Exchange, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, recorded_by, span
 from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .lines import Line, fit, flow, measure, words
 from .sse import event_lines
-from .websocket import Pings, frame_lines, frame_type, message_lines
-
-MAX_OPEN_EXCHANGES = 1_024
-"""Exchanges of one connection that are remembered at once: as many as may be pipelined."""
+from .websocket import frame_lines, frame_type, message_lines
 
 WHILE_RECORDING = frozenset(("packets-dropped", "packets-late", "packets-skipped"))
 """Faults of no connection that a packet shows, and not a file."""
@@ -45,17 +43,22 @@ Element = ChunkRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessage
 
 
 @dataclass(slots=True)
-class Exchange:
+class Clock:
     """What the rows of an exchange are measured from."""
 
-    start: float
+    start: float | None = None
     """When its request began, in seconds since the epoch: zero of the Time column."""
     last: float | None = None
     """When the row before was complete."""
-    key: str | None = None
-    """Sec-WebSocket-Key of the request."""
-    event_stream: bool = False
-    pings: Pings = field(default_factory=Pings)
+
+
+class Sent(NamedTuple):
+    """An element, and what its row takes from its exchange."""
+
+    element: Element
+    clock: Clock
+    ping: WebSocketFrameRecord | None
+    """The one that it answers, if it is a Pong."""
 
 
 class ConnectionTable:
@@ -67,8 +70,9 @@ class ConnectionTable:
     def __init__(self, connection: int, width: int) -> None:
         self._connection = connection
         self.width = width
-        self._exchanges: dict[int | None, Exchange] = {}
-        self._held: Element | None = None
+        self._exchanges: Exchanges[Clock] = Exchanges(lambda _: Clock())
+        self._outside = Clock()  # for what belongs to no exchange
+        self._held: Sent | None = None
         self._block = ""  # what the last line belongs to: "title", "head", "rows", ...
 
     def title(self, about: str = "") -> list[Line]:
@@ -80,140 +84,108 @@ class ConnectionTable:
 
     def add(self, record: Record) -> list[Line]:
         """Return the lines of the next record, and before them what was held."""
-        joined = None if self._held is None else self._join(record)
-        return self.release() + self._lines(record) if joined is None else joined
+        exchange, clock = self._exchanges.add(record) or (None, self._outside)
+        if isinstance(record, Element):
+            sent = Sent(record, clock, None if exchange is None else exchange.answer.ping)
+            joined = None if self._held is None else self._join(self._held, sent)
+            return self.release() + self._element(sent, exchange) if joined is None else joined
+        return self.release() + self._lines(record, exchange, clock)
 
     def release(self) -> list[Line]:
         """Return the row that is held, if there is one, without waiting for what it meant."""
         held, self._held = self._held, None
         return [] if held is None else self._row(held)
 
-    def _lines(self, record: Record) -> list[Line]:
+    def _lines(self, record: Record, exchange: Exchange | None, clock: Clock) -> list[Line]:
         match record:
             case RequestRecord():
-                return self._request(record)
+                return self._request(record, clock)
             case ResponseRecord():
-                return self._response(record)
-            case WebSocketMessageRecord(frames=1, compressed=False):
-                return []  # its one frame has said it all
+                return self._response(record, exchange, clock)
             case BodyRecord():
                 return self._in_block("body", body_lines(record, self.width))
             case DiagnosticRecord():
                 return diagnostic_lines(record, self.width)
             case ConnectionRecord():
                 return self._in_block("end", connection_lines(record, self.width))
-            case _:
-                return self._hold(record) if self._may_begin_pair(record) else self._row(record)
+        return []
 
     # --- heads ---
 
-    def _request(self, request: RequestRecord) -> list[Line]:
-        if len(self._exchanges) >= MAX_OPEN_EXCHANGES:
-            del self._exchanges[next(iter(self._exchanges))]
-        key = field_value(request.headers, "sec-websocket-key")
-        self._exchanges[request.exchange] = Exchange(request.first_time, key=key)
+    def _request(self, request: RequestRecord, clock: Clock) -> list[Line]:
+        clock.start, clock.last = request.first_time, None
         lines = [start_line(request, "", self.width)]
         lines += head_fields(request.headers, None, self.width)
         return self._in_block(f"exchange {request.exchange}", lines)
 
-    def _response(self, response: ResponseRecord) -> list[Line]:
-        is_answer = response.exchange in self._exchanges
-        exchange = self._exchange(response)
-        # Responses come in the order of their requests: those before are over.
-        for number in [n for n in self._exchanges if n is not None and n < response.exchange]:
-            del self._exchanges[number]
-        exchange.event_stream = response.transport == "sse"
-        waited = f"  {duration(response.last_time - exchange.start)} after the request"
-        after = waited if is_answer else ""
-        lines = [start_line(response, after, self.width)]
-        lines += head_fields(response.headers, exchange.key, self.width)
+    def _response(
+        self, response: ResponseRecord, exchange: Exchange | None, clock: Clock
+    ) -> list[Line]:
+        request = None if exchange is None else exchange.request
+        key = after = None
+        if request is not None:
+            key = field_value(request.headers, "sec-websocket-key")
+            waited = duration(response.last_time - request.first_time)
+            after = f"  {waited} after the request"
+        elif clock.start is None:
+            clock.start = response.first_time
+        lines = [start_line(response, after or "", self.width)]
+        lines += head_fields(response.headers, key, self.width)
         return self._in_block(f"exchange {response.exchange}", lines)
 
     # --- rows ---
 
-    def _may_begin_pair(self, element: Element) -> bool:
-        """Return whether the next record may belong into the row of this one."""
-        match element:
-            case ChunkRecord():
-                return element.size > 0 and self._exchange(element).event_stream
-            case SseEventRecord():
-                return element.first_chunk != element.last_chunk
-            case WebSocketFrameRecord():
-                return element.fin and element.rsv1
-            case WebSocketMessageRecord():
-                return element.frames > 1
-            case _:
-                return False
-
-    def _hold(self, element: Element) -> list[Line]:
-        self._held = element
+    def _element(self, sent: Sent, exchange: Exchange | None) -> list[Line]:
+        """Return the row of an element; none yet if the next record may belong into it."""
+        element = sent.element
+        if isinstance(element, WebSocketMessageRecord) and _is_its_frame(element):
+            return []
+        if not _may_begin_pair(element, exchange):
+            return self._row(sent)
+        self._held = sent
         return []
 
-    def _join(self, record: Record) -> list[Line] | None:
+    def _join(self, held: Sent, sent: Sent) -> list[Line] | None:
         """Return the rows of what is held and of its other half; None if this is not that."""
-        held = self._held
-        match held, record:
+        match held.element, sent.element:
             case (ChunkRecord() as chunk, SseEventRecord() as event) | (
                 SseEventRecord() as event,
                 ChunkRecord() as chunk,
             ) if chunk.index == event.last_chunk:
                 self._held = None
-                return self._chunk_with_event(chunk, event)
-            case WebSocketFrameRecord(), WebSocketMessageRecord(frames=1):
+                return self._chunk_with_event(held._replace(element=chunk), event)
+            case WebSocketFrameRecord(), WebSocketMessageRecord(frames=1) as message:
                 self._held = None
-                return self._frame_with_message(held, record)
+                return self._row(held, message)
             case WebSocketMessageRecord(), WebSocketFrameRecord(fin=True, opcode=0):
                 self._held = None
-                return self._row(record) + self._row(held)
+                return self._row(sent) + self._row(held)
         return None
 
-    def _chunk_with_event(self, chunk: ChunkRecord, event: SseEventRecord) -> list[Line]:
+    def _chunk_with_event(self, chunk: Sent, event: SseEventRecord) -> list[Line]:
         first = self._cells(chunk)
-        data = event_lines(event, chunk.index, data_width(first, self.width))
+        index = chunk.element.index if isinstance(chunk.element, ChunkRecord) else None
+        data = event_lines(event, index, data_width(first, self.width))
         return self._rows_of(chunk, first, data)
 
-    def _frame_with_message(
-        self, frame: WebSocketFrameRecord, message: WebSocketMessageRecord
-    ) -> list[Line]:
-        first = self._cells(frame)
-        pings = self._exchange(frame).pings
-        data = frame_lines(frame, message, pings, data_width(first, self.width))
-        return self._rows_of(frame, first, data)
+    def _row(self, sent: Sent, message: WebSocketMessageRecord | None = None) -> list[Line]:
+        """Return a row; ``message`` is the one that a frame is all of, if it was compressed."""
+        first = self._cells(sent)
+        data = _data(sent, message, data_width(first, self.width))
+        return self._rows_of(sent, first, data)
 
-    def _row(self, element: Element) -> list[Line]:
-        first = self._cells(element)
-        return self._rows_of(element, first, self._data(element, data_width(first, self.width)))
+    def _rows_of(self, sent: Sent, first: Cells, data: list[Line]) -> list[Line]:
+        return self._in_block(f"rows of {sent.element.exchange}", beside(first, data, self.width))
 
-    def _rows_of(self, element: Element, first: Cells, data: list[Line]) -> list[Line]:
-        return self._in_block(f"rows of {element.exchange}", beside(first, data, self.width))
-
-    def _data(self, element: Element, width: int) -> list[Line]:
-        match element:
-            case ChunkRecord():
-                return chunk_lines(element, width)
-            case SseEventRecord():
-                return event_lines(element, None, width)
-            case WebSocketFrameRecord():
-                return frame_lines(element, None, self._exchange(element).pings, width)
-            case WebSocketMessageRecord():
-                return message_lines(element, width)
-            case _:
-                return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
-
-    def _cells(self, element: Element) -> Cells:
-        exchange = self._exchange(element)
-        gap = None if exchange.last is None else element.last_time - exchange.last
-        exchange.last = element.last_time
-        time = element.last_time - exchange.start
+    def _cells(self, sent: Sent) -> Cells:
+        element, clock, _ = sent
+        if clock.start is None:
+            clock.start = element.first_time
+        gap = None if clock.last is None else element.last_time - clock.last
+        clock.last = element.last_time
+        time = element.last_time - clock.start
         where = (element.sender, element.first_packet, element.last_packet)
         return cells(Row(*where, time, gap, *_size_and_type(element)))
-
-    def _exchange(self, record: ResponseRecord | Element) -> Exchange:
-        """Return the exchange of a record; one whose request was not captured begins with it."""
-        exchange = self._exchanges.get(record.exchange)
-        if exchange is None:
-            exchange = self._exchanges[record.exchange] = Exchange(record.first_time)
-        return exchange
 
     def _in_block(self, block: str, lines: list[Line]) -> list[Line]:
         """Return the lines of a block; one that begins is set apart, rows get their heading."""
@@ -225,6 +197,41 @@ class ConnectionTable:
         if block.startswith("rows"):
             begin.append(fit(heading(), self.width))
         return begin + lines
+
+
+def _is_its_frame(message: WebSocketMessageRecord) -> bool:
+    """Whether the one frame of a message has said all of it."""
+    return message.frames == 1 and not message.compressed
+
+
+def _may_begin_pair(element: Element, exchange: Exchange | None) -> bool:
+    """Return whether the next record may belong into the row of this one."""
+    match element:
+        case ChunkRecord():
+            return element.size > 0 and exchange is not None and exchange.transport == "sse"
+        case SseEventRecord():
+            return element.first_chunk != element.last_chunk
+        case WebSocketFrameRecord():
+            return element.fin and element.rsv1
+        case WebSocketMessageRecord():
+            return element.frames > 1
+        case _:
+            return False
+
+
+def _data(sent: Sent, message: WebSocketMessageRecord | None, width: int) -> list[Line]:
+    element = sent.element
+    match element:
+        case ChunkRecord():
+            return chunk_lines(element, width)
+        case SseEventRecord():
+            return event_lines(element, None, width)
+        case WebSocketFrameRecord():
+            return frame_lines(element, message, sent.ping, width)
+        case WebSocketMessageRecord():
+            return message_lines(element, width)
+        case _:
+            return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
 
 
 def _size_and_type(element: Element) -> tuple[int, str]:

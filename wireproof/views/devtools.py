@@ -32,7 +32,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import field_value
+from ..exchanges import Exchange, Exchanged, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import body_end, close_code, connection_end, count, recorded_by, span
 from .display_filter import display_filter
@@ -56,22 +56,9 @@ FILTER = "    "
 """What stands before a display filter; other lines of a panel are indented less."""
 CONTROL_FRAMES = frozenset({"ping", "pong"})
 
-Exchanged = (
-    RequestRecord
-    | ResponseRecord
-    | ChunkRecord
-    | BodyRecord
-    | SseEventRecord
-    | WebSocketFrameRecord
-    | WebSocketMessageRecord
-    | GapRecord
-    | DiagnosticRecord
-)
-"""What may belong to an exchange."""
-
 
 @dataclass(slots=True)
-class _Panel:
+class Panel:
     """The lines of one panel."""
 
     lines: list[str] = field(default_factory=list)
@@ -84,26 +71,26 @@ class _Panel:
 
 
 @dataclass(slots=True)
-class _Exchange:
-    """What is known of an exchange."""
+class Panels:
+    """The panels of an exchange."""
 
-    first_packet: int
-    last_packet: int
+    has_lines: bool = False
+    """Whether anything came that a panel shows or counts."""
+    first_packet: int = 0
+    last_packet: int = 0
     kept: int = 0
     """Characters of its panels, about."""
-    general: _Panel = field(default_factory=_Panel)
-    response_headers: _Panel = field(default_factory=_Panel)
-    request_headers: _Panel = field(default_factory=_Panel)
-    events: _Panel = field(default_factory=_Panel)
-    messages: _Panel = field(default_factory=_Panel)
-    issues: _Panel = field(default_factory=_Panel)
+    general: Panel = field(default_factory=Panel)
+    response_headers: Panel = field(default_factory=Panel)
+    request_headers: Panel = field(default_factory=Panel)
+    events: Panel = field(default_factory=Panel)
+    messages: Panel = field(default_factory=Panel)
+    issues: Panel = field(default_factory=Panel)
     response: bytearray = field(default_factory=bytearray)
     response_size: int = 0
-    body: str | None = None
     comments: int = 0
     unfinished: int = 0
     control: dict[str, int] = field(default_factory=dict)
-    is_websocket: bool = False
 
 
 class DevToolsView:
@@ -116,18 +103,20 @@ class DevToolsView:
         self._stream = stream
         self._width = width
         self._filters = filters
-        self._exchanges: dict[tuple[int, int], _Exchange] = {}
+        self._exchanges: Exchanges[Panels] = Exchanges(lambda _: Panels(), MAX_EXCHANGES)
         self._kept = 0
 
     def write(self, records: Sequence[Record]) -> None:
         """Take the next records; print the exchanges that are over."""
         for record in records:
+            found = self._exchanges.add(record)
+            self._print_over()
             if isinstance(record, ConnectionRecord):
                 self._end(record)
-            elif isinstance(record, GapRecord | DiagnosticRecord) and record.exchange is None:
+            elif found is not None:
+                self._add(record, *found)
+            elif isinstance(record, GapRecord | DiagnosticRecord):
                 self._outside(record)
-            else:
-                self._add(record)
 
     def flush(self) -> None:
         """Hand all that is printed to whoever reads it."""
@@ -135,31 +124,34 @@ class DevToolsView:
 
     def close(self) -> None:
         """Print the exchanges that are still open."""
-        for key in list(self._exchanges):
-            self._print_exchange(key)
+        for exchange, panels in self._exchanges.finish():
+            self._print_exchange(exchange, panels)
         self._stream.flush()
 
     # --- records ---
 
-    def _add(self, record: Exchanged) -> None:
+    def _add(self, record: Exchanged, exchange: Exchange, panels: Panels) -> None:
         if isinstance(record, ChunkRecord | BodyRecord) and record.sender == "client":
             return  # no panel has what a request carried
-        assert record.connection is not None and record.exchange is not None
-        key = record.connection, record.exchange
-        exchange = self._exchanges.get(key)
-        if exchange is None:
-            exchange = self._exchanges[key] = _Exchange(record.first_packet, record.last_packet)
-        exchange.last_packet = max(exchange.last_packet, record.last_packet)
-        panel = _receive(exchange, record)
+        panels.has_lines = True
+        panels.first_packet = panels.first_packet or record.first_packet
+        panels.last_packet = max(panels.last_packet, record.last_packet)
+        panel = _receive(panels, record)
         if panel is not None and self._filters and (found := display_filter(record)):
             panel.add(f"{FILTER}{found}")
         weight = _weight(record)
-        exchange.kept += weight
+        panels.kept += weight
         self._kept += weight
         if isinstance(record, BodyRecord):
-            self._print_exchange(key)
-        while len(self._exchanges) > MAX_EXCHANGES or self._kept > MAX_KEPT:
-            self._print_exchange(next(iter(self._exchanges)))
+            self._exchanges.end(exchange)
+        while self._kept > MAX_KEPT and (first := next(self._exchanges.open(), None)):
+            self._exchanges.end(first[0])
+            self._print_over()
+        self._print_over()
+
+    def _print_over(self) -> None:
+        for exchange, panels in self._exchanges.over():
+            self._print_exchange(exchange, panels)
 
     def _outside(self, record: GapRecord | DiagnosticRecord) -> None:
         """Print what belongs to no exchange: a fault of the file or the connection, a gap."""
@@ -168,8 +160,6 @@ class DevToolsView:
             self._print_whole(f"{FILTER}{found}")
 
     def _end(self, connection: ConnectionRecord) -> None:
-        for key in [key for key in self._exchanges if key[0] == connection.connection]:
-            self._print_exchange(key)
         self._print(
             f"Connection {connection.connection}: {connection.client} → {connection.server}, "
             f"{connection.protocol}, {connection_end(connection)}"
@@ -182,29 +172,28 @@ class DevToolsView:
 
     # --- printing ---
 
-    def _print_exchange(self, key: tuple[int, int]) -> None:
-        exchange = self._exchanges.pop(key)
-        self._kept -= exchange.kept
-        connection, number = key
-        where = f"frames {span(exchange.first_packet, exchange.last_packet)}"
+    def _print_exchange(self, exchange: Exchange, panels: Panels) -> None:
+        if not panels.has_lines:
+            return
+        self._kept -= panels.kept
+        connection, number = exchange.key
+        where = f"frames {span(panels.first_packet, panels.last_packet)}"
         self._print(f"── Exchange {number} of connection {connection}, {where} ──")
-        self._print_panel("Headers: General", exchange.general)
-        self._print_panel("Headers: Response Headers", exchange.response_headers)
-        self._print_panel("Headers: Request Headers", exchange.request_headers)
-        self._print_panel("EventStream (id, type, data, time)", exchange.events)
-        for line in _not_events(exchange):
+        self._print_panel("Headers: General", panels.general)
+        self._print_panel("Headers: Response Headers", panels.response_headers)
+        self._print_panel("Headers: Request Headers", panels.request_headers)
+        self._print_panel("EventStream (id, type, data, time)", panels.events)
+        for line in _not_events(panels):
             self._print(line)
-        if exchange.is_websocket:
-            self._print_panel(
-                "Messages (↑ sent, ↓ received; length, time, data)", exchange.messages
-            )
-            self._print_control(exchange)
-        elif exchange.body is not None or exchange.response_size:
-            self._print_response(exchange)
-        self._print_panel("Issues", exchange.issues)
+        if _is_switched(exchange):
+            self._print_panel("Messages (↑ sent, ↓ received; length, time, data)", panels.messages)
+            self._print_control(panels)
+        elif exchange.response_body is not None or panels.response_size:
+            self._print_response(exchange.response_body, panels)
+        self._print_panel("Issues", panels.issues)
         self._print("")
 
-    def _print_panel(self, title: str, panel: _Panel) -> None:
+    def _print_panel(self, title: str, panel: Panel) -> None:
         if not panel.lines:
             return
         self._print(title)
@@ -214,18 +203,18 @@ class DevToolsView:
         if panel.left_out:
             self._print(f"  … {count(panel.left_out, 'more line')}")
 
-    def _print_control(self, exchange: _Exchange) -> None:
-        if exchange.control:
-            sent = ", ".join(count(number, name) for name, number in exchange.control.items())
+    def _print_control(self, panels: Panels) -> None:
+        if panels.control:
+            sent = ", ".join(count(number, name) for name, number in panels.control.items())
             self._print(f"  not shown by DevTools: {sent}")
 
-    def _print_response(self, exchange: _Exchange) -> None:
+    def _print_response(self, body: BodyRecord | None, panels: Panels) -> None:
         self._print("Response (raw)")
-        if exchange.body is not None:
-            self._print(f"  {exchange.body}")
-        for line in _response_lines(bytes(exchange.response)):
+        if body is not None:
+            self._print(f"  body {body_end(body)}: {count(body.size, 'byte')}")
+        for line in _response_lines(bytes(panels.response)):
             self._print(f"  {line}")
-        if (more := exchange.response_size - len(exchange.response)) > 0:
+        if (more := panels.response_size - len(panels.response)) > 0:
             self._print(f"  … {count(more, 'more byte')}")
 
     def _print(self, line: str) -> None:
@@ -235,6 +224,12 @@ class DevToolsView:
 
     def _print_whole(self, line: str) -> None:
         self._stream.write(line + "\n")
+
+
+def _is_switched(exchange: Exchange) -> bool:
+    """Whether its connection went on in another protocol, whose messages have a panel."""
+    response = exchange.response
+    return exchange.counts.frames > 0 or (response is not None and response.framing == "upgrade")
 
 
 def _weight(record: Exchanged) -> int:
@@ -247,34 +242,32 @@ def _weight(record: Exchanged) -> int:
     return 100 + min(len(data or ""), MAX_CELL)
 
 
-def _receive(exchange: _Exchange, record: Exchanged) -> _Panel | None:
+def _receive(panels: Panels, record: Exchanged) -> Panel | None:
     """Put a record into its panel; return it if the record has lines there."""
     match record:
         case RequestRecord():
-            exchange.general.add(*_general(record))
-            exchange.request_headers.add(*_headers(record.headers))
-            return exchange.request_headers
+            panels.general.add(*_general(record))
+            panels.request_headers.add(*_headers(record.headers))
+            return panels.request_headers
         case ResponseRecord():
             status = f"  Status Code: {record.status} {_cell(record.reason)}"
-            exchange.general.add(status.rstrip())
-            exchange.response_headers.add(*_headers(record.headers))
-            exchange.is_websocket |= record.framing == "upgrade"
-            return exchange.response_headers
+            panels.general.add(status.rstrip())
+            panels.response_headers.add(*_headers(record.headers))
+            return panels.response_headers
         case SseEventRecord():
-            return _event(exchange, record)
+            return _event(panels, record)
         case WebSocketMessageRecord():
-            exchange.is_websocket = True
-            exchange.messages.add(_message(record))
-            return exchange.messages
+            panels.messages.add(_message(record))
+            return panels.messages
         case WebSocketFrameRecord():
-            return _frame(exchange, record)
+            return _frame(panels, record)
         case ChunkRecord():
-            _chunk(exchange, record)
+            _chunk(panels, record)
         case BodyRecord():
-            exchange.body = f"body {body_end(record)}: {count(record.size, 'byte')}"
+            return None  # its exchange keeps it
         case _:
-            exchange.issues.add(_issue(record))
-            return exchange.issues
+            panels.issues.add(_issue(record))
+            return panels.issues
     return None
 
 
@@ -290,39 +283,38 @@ def _headers(fields: Fields) -> list[str]:
     return [f"  {_cell(name)}: {_cell(value)}" for name, value in fields]
 
 
-def _event(exchange: _Exchange, event: SseEventRecord) -> _Panel | None:
+def _event(panels: Panels, event: SseEventRecord) -> Panel | None:
     """Put an event into the EventStream panel, which has those that are dispatched."""
     if event.dispatched:
         data = "" if event.data is None else _cell(event.data)
         columns = (_cell(event.id), _cell(event.event), data)
-        exchange.events.add(f"  {'  '.join(columns)}  {clock(event.last_time)}")
-        return exchange.events
+        panels.events.add(f"  {'  '.join(columns)}  {clock(event.last_time)}")
+        return panels.events
     if event.fields and all(name == "" for name, _ in event.fields):
-        exchange.comments += 1
+        panels.comments += 1
     else:
-        exchange.unfinished += 1
+        panels.unfinished += 1
     return None
 
 
-def _not_events(exchange: _Exchange) -> Iterator[str]:
-    counted = (exchange.comments, "comment"), (exchange.unfinished, "undispatched block")
+def _not_events(panels: Panels) -> Iterator[str]:
+    counted = (panels.comments, "comment"), (panels.unfinished, "undispatched block")
     for number, name in counted:
         if number:
             yield f"  not shown by DevTools: {count(number, name)}"
 
 
-def _frame(exchange: _Exchange, frame: WebSocketFrameRecord) -> _Panel | None:
+def _frame(panels: Panels, frame: WebSocketFrameRecord) -> Panel | None:
     """Count control frames, which the Messages panel leaves out; a Close ends it."""
-    exchange.is_websocket = True
     if frame.opcode_name == "close":
         reason = f' "{_cell(frame.close_reason)}"' if frame.close_reason else ""
-        exchange.messages.add(
+        panels.messages.add(
             f"  {ARROWS[frame.sender]} {'Close':>7}  {clock(frame.last_time)}  "
             f"{close_code(frame.close_code)}{reason}"
         )
-        return exchange.messages
+        return panels.messages
     if frame.opcode_name in CONTROL_FRAMES:
-        exchange.control[frame.opcode_name] = exchange.control.get(frame.opcode_name, 0) + 1
+        panels.control[frame.opcode_name] = panels.control.get(frame.opcode_name, 0) + 1
     return None
 
 
@@ -338,13 +330,13 @@ def _hex(data: str) -> str:
     return f"Binary: {beginning.hex(' ')}{'…' if len(data) > 64 else ''}"
 
 
-def _chunk(exchange: _Exchange, chunk: ChunkRecord) -> None:
-    exchange.response_size += chunk.size
-    room = MAX_RESPONSE - len(exchange.response)
+def _chunk(panels: Panels, chunk: ChunkRecord) -> None:
+    panels.response_size += chunk.size
+    room = MAX_RESPONSE - len(panels.response)
     if chunk.data and room > 0:
         is_text = chunk.encoding == "utf-8"
         data = chunk.data.encode() if is_text else b64decode(chunk.data)
-        exchange.response += data[:room]
+        panels.response += data[:room]
 
 
 def _response_lines(data: bytes) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """WebSocket frames in a table, in Wireshark's words: ``Text [FIN] [MASKED]``.
 
-Strategy: a frame gives one row. Pings are remembered until their Pong comes, by their payload,
-so that a Pong can say how long its round trip took; how many are remembered is bounded.
+Strategy: a frame gives one row. Its exchange says which Ping a Pong answers, so that the row can
+say how long the round trip took.
 """
 
 from __future__ import annotations
@@ -9,41 +9,10 @@ from __future__ import annotations
 from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
 from parsers.websocket.handshake import accept_for
 
+from ..exchanges import CLOSE, CONTINUATION, PONG
 from ..text.escape import escape, preview
 from ..text.wording import close_code, count, duration
 from .lines import Line, flow
-
-CONTINUATION, CLOSE, PING, PONG = 0x0, 0x8, 0x9, 0xA
-"""Opcodes (RFC 6455 section 5.2)."""
-
-MAX_PINGS = 64
-"""Pings without a Pong that are remembered; the oldest is forgotten."""
-
-
-class Pings:
-    """Pings of both directions that wait for their Pongs."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str | None], WebSocketFrameRecord] = {}
-
-    def sent(self, ping: WebSocketFrameRecord) -> None:
-        """Remember a Ping."""
-        if len(self._waiting) >= MAX_PINGS:
-            del self._waiting[next(iter(self._waiting))]
-        self._waiting[ping.sender, ping.data] = ping
-
-    def question(self, pong: WebSocketFrameRecord) -> WebSocketFrameRecord | None:
-        """Return the Ping that this Pong answers, and forget it; None if there was none.
-
-        A Pong repeats the payload of its Ping (RFC 6455 section 5.5.3).
-        """
-        sender = "server" if pong.sender == "client" else "client"
-        return self._waiting.pop((sender, pong.data), None)
-
-    def answered(self, pong: WebSocketFrameRecord) -> float | None:
-        """Return the seconds since the Ping that this Pong answers; None if there was none."""
-        ping = self.question(pong)
-        return None if ping is None else pong.last_time - ping.last_time
 
 
 def frame_type(frame: WebSocketFrameRecord) -> str:
@@ -52,9 +21,15 @@ def frame_type(frame: WebSocketFrameRecord) -> str:
 
 
 def frame_lines(
-    frame: WebSocketFrameRecord, message: WebSocketMessageRecord | None, pings: Pings, width: int
+    frame: WebSocketFrameRecord,
+    message: WebSocketMessageRecord | None,
+    ping: WebSocketFrameRecord | None,
+    width: int,
 ) -> list[Line]:
-    """Return what a frame says; ``message`` is the one that it is all of, if it was compressed."""
+    """Return what a frame says; ``message`` is the one that it is all of, if it was compressed.
+
+    ``ping`` is the one that it answers, if it is a Pong.
+    """
     units = _flags(frame)
     if frame.opcode == CLOSE:
         units += _close(frame, width)
@@ -63,10 +38,8 @@ def frame_lines(
         units += _payload(message, width)
     else:
         units += _payload(frame, width)
-    if frame.opcode == PING:
-        pings.sent(frame)
-    elif frame.opcode == PONG:
-        units.append([(_round_trip(pings.answered(frame)), "note")])
+    if frame.opcode == PONG:
+        units.append([(_round_trip(frame, ping), "note")])
     return flow(units, width, " ")
 
 
@@ -108,5 +81,7 @@ def _close(frame: WebSocketFrameRecord, width: int) -> list[Line]:
     return units
 
 
-def _round_trip(seconds: float | None) -> str:
-    return "unasked" if seconds is None else f"round trip {duration(seconds)}"
+def _round_trip(pong: WebSocketFrameRecord, ping: WebSocketFrameRecord | None) -> str:
+    if ping is None:
+        return "unasked"
+    return f"round trip {duration(pong.last_time - ping.last_time)}"

@@ -90,7 +90,7 @@ def test_heads(spread: RecordWriter) -> None:
         [("Host", "example"), ("X", "\u00ff")],
     )
     response = Response(2, 22, b"HTTP/1.0", 404, b"Not\xa0Found", fields, "close", ())
-    found = spread.response(response, 3, "chunked")
+    found = spread.response(response, 3, "http")
     assert common(found) == SPREAD
     assert (found.record, found.version, found.status) == ("response", "HTTP/1.0", 404)
     assert (found.reason, found.framing) == ("Not\u00a0Found", "close")

@@ -103,4 +103,4 @@ def test_nothing_is_remembered_of_what_is_over() -> None:
     for number in range(10):
         for record in chunked(number):
             totals.add(record)
-    assert totals._open.open() == []
+    assert list(totals._open.open()) == []

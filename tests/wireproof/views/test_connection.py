@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from support.handmade import Wire, chunked
 
 from parsers.records import Record
-from wireproof.views import connection
 from wireproof.views.connection import ConnectionTable, connection_lines, diagnostic_lines
 from wireproof.views.lines import Line, measure
 
@@ -217,13 +216,15 @@ def test_pipelined_requests_keep_their_own_clocks() -> None:
     ]
 
 
-def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_OPEN_EXCHANGES", 2)
+def test_one_pong_answers_the_pings_before_it_whose_own_are_not_unasked() -> None:
     wire = Wire()
-    made = ConnectionTable(0, 80)
-    for wire.exchange in range(5):
-        made.add(wire.request())
-    assert len(made._exchanges) == 2
+    records = [*wire.upgrade(), wire.frame("ping", "a"), wire.frame("ping", "b")]
+    records += [wire.frame("pong", payload, "client") for payload in ("b", "c", "a")]
+    assert [line.split("1b2c3d4e ")[1] for line in table(records) if "Pong" in line] == [
+        "b round trip 100.0 ms",
+        "c unasked",
+        "a round trip 400.0 ms",
+    ]
 
 
 def test_a_connection_without_its_start_counts_from_what_is_first() -> None:

@@ -253,6 +253,14 @@ def test_exchanges_are_printed_when_their_body_ends() -> None:
     assert stream.getvalue().count("Exchange") == 1
 
 
+def test_one_without_a_body_is_printed_when_the_next_one_is_answered() -> None:
+    first, second = Wire(exchange=0), Wire(exchange=1)
+    records = [first.request("/a"), first.response(status=304, framing="none")]
+    records += [second.request("/b"), second.response(), second.body()]
+    titles = [line for line in shown(records) if line.startswith("──")]
+    assert [title.split(" of ")[0] for title in titles] == ["── Exchange 0", "── Exchange 1"]
+
+
 def test_open_exchanges_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devtools, "MAX_EXCHANGES", 2)
     stream = StringIO()

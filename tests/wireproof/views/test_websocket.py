@@ -9,8 +9,6 @@ from support.handmade import ACCEPT, KEY, Wire
 
 from wireproof.views.lines import Line
 from wireproof.views.websocket import (
-    MAX_PINGS,
-    Pings,
     accept_verdict,
     frame_lines,
     frame_type,
@@ -25,7 +23,7 @@ def text_of(lines: list[Line]) -> list[str]:
 def shown(
     name: str = "text", data: str | None = "Hello", width: int = 80, **more: Any
 ) -> list[str]:
-    return text_of(frame_lines(Wire().frame(name, data, **more), None, Pings(), width))
+    return text_of(frame_lines(Wire().frame(name, data, **more), None, None, width))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +70,7 @@ def test_type() -> None:
 def test_a_compressed_frame_shows_its_message() -> None:
     wire = Wire()
     frame = wire.frame("text", "8kjNyckHAA==", rsv1=True, encoding="base64")
-    lines = frame_lines(frame, wire.message("Hello Hello", compressed=True), Pings(), 80)
+    lines = frame_lines(frame, wire.message("Hello Hello", compressed=True), None, 80)
     assert text_of(lines) == ["[RSV1] [inflated: 11] Hello Hello"]
 
 
@@ -87,32 +85,11 @@ def test_what_does_not_fit_goes_on_below() -> None:
 
 
 def test_a_pong_says_how_long_its_round_trip_took() -> None:
-    wire, pings = Wire(), Pings()
-    frames = [
-        wire.frame("ping", "a"),
-        wire.frame("ping", "b"),
-        wire.frame("pong", "b", "client"),
-        wire.frame("pong", "b", "client"),
-        wire.frame("pong", "a"),  # the server cannot answer itself
-        wire.frame("pong", "a", "client"),
-    ]
-    found = [text_of(frame_lines(frame, None, pings, 80))[0] for frame in frames]
-    assert found == [
-        "a",
-        "b",
-        "[MASKED] 1b2c3d4e b round trip 100.0 ms",
-        "[MASKED] 1b2c3d4e b unasked",
-        "a unasked",
-        "[MASKED] 1b2c3d4e a round trip 500.0 ms",
-    ]
-
-
-def test_pings_that_are_remembered_are_bounded() -> None:
-    wire, pings = Wire(), Pings()
-    for number in range(MAX_PINGS + 1):
-        pings.sent(wire.frame("ping", str(number)))
-    assert pings.answered(wire.frame("pong", "0", "client")) is None
-    assert pings.answered(wire.frame("pong", "1", "client")) is not None
+    wire = Wire()
+    ping, pong = wire.frame("ping", "b"), wire.frame("pong", "b", "client")
+    assert text_of(frame_lines(ping, None, None, 80)) == ["b"]
+    assert text_of(frame_lines(pong, None, ping, 80)) == ["[MASKED] 1b2c3d4e b round trip 100.0 ms"]
+    assert text_of(frame_lines(pong, None, None, 80)) == ["[MASKED] 1b2c3d4e b unasked"]
 
 
 def test_accept_is_checked_against_the_key() -> None:
