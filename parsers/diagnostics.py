@@ -260,6 +260,58 @@ FAULTS: dict[str, Fault] = {
         "warning", "text/event-stream with a charset that is not UTF-8", "WHATWG HTML section 9.2.4"
     ),
     "sse-resynchronised": Fault("note", "events go on after missing bytes", ""),
+    # --- JSON values one after another ---
+    "json-value-invalid": Fault("warning", "a value is not JSON", "RFC 8259 section 2"),
+    "json-value-limit": Fault("note", "a value is longer than what is kept of it", ""),
+    "json-value-unfinished": Fault("warning", "a value is cut", ""),
+    "json-lines-undeclared": Fault(
+        "note", "application/json that is several values, one after another", "RFC 8259 section 2"
+    ),
+    "json-resynchronised": Fault("note", "values go on after missing bytes", ""),
+    # --- multipart ---
+    "multipart-boundary-invalid": Fault(
+        "error", "multipart without a usable boundary parameter", "RFC 2046 section 5.1.1"
+    ),
+    "multipart-boundary-other": Fault(
+        "warning",
+        "the boundary in the content is not -- and the boundary parameter",
+        "RFC 2046 section 5.1.1",
+    ),
+    "multipart-boundary-missing": Fault(
+        "error", "a part holds another part's header: no boundary before it", "RFC 2046 section 5.1"
+    ),
+    "multipart-part-missing": Fault(
+        "error", "no boundary came: the content has no parts", "RFC 2046 section 5.1.1"
+    ),
+    "multipart-header-invalid": Fault(
+        "warning", "a part's header field is malformed", "RFC 2046 section 5.1"
+    ),
+    "multipart-header-limit": Fault("error", "a part's header is longer than the limit", ""),
+    "multipart-length-wrong": Fault(
+        "warning", "a part's Content-Length is not its length", "RFC 2046 section 5.1.1"
+    ),
+    "multipart-part-limit": Fault("note", "a part is longer than what is kept of it", ""),
+    "multipart-close-missing": Fault(
+        "warning", "the content ends without the close delimiter", "RFC 2046 section 5.1.1"
+    ),
+    "multipart-resynchronised": Fault("note", "parts go on after missing bytes", ""),
+    # --- AWS event streams ---
+    "aws-prelude-wrong": Fault("error", "a message's prelude is wrong: its length is unknown", ""),
+    "aws-crc-wrong": Fault("error", "a message's CRC is not that of its bytes", ""),
+    "aws-header-invalid": Fault("error", "a message's headers are malformed", ""),
+    "aws-message-cut": Fault("error", "the content ends inside a message", ""),
+    "aws-message-missing": Fault("error", "bytes of a message are missing from the capture", ""),
+    "aws-resynchronised": Fault("note", "messages go on at the next prelude that is right", ""),
+    # --- gRPC-Web ---
+    "grpc-flags-invalid": Fault(
+        "error", "reserved bits of a message's flags are set: borders are lost", ""
+    ),
+    "grpc-base64-invalid": Fault("error", "application/grpc-web-text that is not base64", ""),
+    "grpc-trailer-invalid": Fault("warning", "a trailer is malformed", ""),
+    "grpc-message-limit": Fault("note", "a message is longer than what is kept of it", ""),
+    "grpc-message-cut": Fault("error", "the content ends inside a message", ""),
+    "grpc-message-missing": Fault("error", "bytes of a message are missing from the capture", ""),
+    "grpc-framing-lost": Fault("error", "message borders are lost: no more is decoded", ""),
     # --- WebSocket: opening handshake ---
     "websocket-key-invalid": Fault(
         "error", "Sec-WebSocket-Key is not 16 bytes in base64", "RFC 6455 section 4.1"

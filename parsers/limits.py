@@ -119,6 +119,32 @@ MAX_SSE_FIELDS = 65_536
 MAX_SSE_UNKNOWN_FIELDS = 64
 """Names of unknown fields that are noted in one stream: each once, not in every event."""
 
+# --- JSON values one after another ---
+MAX_KEPT_JSON_VALUE = 16 * MiB
+"""What is kept of one value's text: what is kept of a chunk."""
+MAX_JSON_FAULTS = 100
+"""Values of one body that are listed as no JSON: what is listed of a capture file's faults."""
+
+# --- multipart ---
+MAX_BOUNDARY = 70
+"""A boundary (RFC 2046 section 5.1.1)."""
+MAX_BOUNDARY_LINE = 1 * KiB
+"""A line that begins as a boundary does, with the padding behind it (RFC 2046 section 5.1.1)."""
+MAX_KEPT_PART = 16 * MiB
+"""What is kept of one part's content: what is kept of a chunk."""
+MAX_PART_HEAD = 64 * KiB
+"""A part's header section: that of trailers."""
+
+# --- AWS event streams ---
+MAX_AWS_MESSAGE = 24 * MiB
+"""One message with its framing: botocore allows 24 MiB, as the service does."""
+MAX_AWS_HEADERS = 128 * KiB
+"""The headers of one message: aws-c-event-stream's and botocore's limit."""
+
+# --- gRPC-Web ---
+MAX_KEPT_GRPC_MESSAGE = 16 * MiB
+"""What is kept of one message; gRPC's peers refuse more than 4 MiB unless told otherwise."""
+
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB
 """What is kept of one frame's payload; framing goes on beyond it."""

@@ -1,0 +1,1 @@
+"""AWS event streams (application/vnd.amazon.eventstream): bytes in, messages out."""

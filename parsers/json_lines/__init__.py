@@ -1,0 +1,1 @@
+"""JSON values one after another: JSON lines, JSON text sequences, streamed arrays."""
