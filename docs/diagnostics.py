@@ -19,7 +19,7 @@ HEAD = """\
 
 A fault never ends a decode: it becomes a `diagnostic` record with its packets, and decoding goes on
 as far as framing allows. These are all there are; a `code` does not change its meaning. The
-record's `summary` is the one below, and behind a colon what was found.
+record's `summary` is the one below, and after a colon what was found.
 
 | severity | meaning |
 |---|---|

@@ -113,7 +113,7 @@ FAULTS: dict[str, Fault] = {
         "warning", "too many open connections: the oldest was closed", ""
     ),
     "tcp-connection-silent": Fault(
-        "note", "no packets for so long that it is not followed any more", "RFC 5382 section 5"
+        "note", "no packets for so long that it is no longer followed", "RFC 5382 section 5"
     ),
     # --- HTTP/1.1 messages ---
     "http-start-line-invalid": Fault(

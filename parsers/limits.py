@@ -87,7 +87,7 @@ MAX_TRAILERS = 64 * KiB
 MAX_PIPELINED = 1_024
 """Requests that wait for their responses on one connection."""
 MAX_HELD_UPGRADE = 1 * MiB
-"""Bytes behind a request to upgrade that wait for the answer: Node holds one read, 64 KiB."""
+"""Bytes after a request to upgrade that wait for the answer: Node holds one read, 64 KiB."""
 MAX_RESYNCHRONISE = 64 * KiB
 """How far ahead a place must prove itself at which decoding may go on after missing bytes."""
 

@@ -29,7 +29,7 @@ class Element(Struct, frozen=True, gc=False):
 
 
 Layer = Literal["tcp", "tls", "quic"]
-"""A byte space: what one side's offsets count. ``tcp``: bytes of its TCP stream, from 0 behind the
+"""A byte space: what one side's offsets count. ``tcp``: bytes of its TCP stream, from 0 after the
 SYN; ``tls``: what it sent, decrypted; ``quic``: the bytes of one QUIC stream."""
 Ending = Literal["close", "reset", "capture-end"]
 """Why a direction's bytes end: FIN, RST, or the capture holds no more."""
@@ -130,7 +130,7 @@ class SourceMap(Generic[T]):
         """Return the values of the runs that hold the first and the last byte of [start, end).
 
         The same as two calls of :meth:`at` at half their cost. An empty range is where the byte
-        before it is: what comes behind it may not be there yet.
+        before it is: what comes after it may not be there yet.
         """
         ends = self._ends
         if start == end:

@@ -38,7 +38,7 @@ def text_or_base64(data: bytes) -> tuple[str, Encoding]:
 class ByteSpace(Element, frozen=True, kw_only=True, omit_defaults=True):
     """What every record of something that was sent can say about its place, and rarely needs to.
 
-    These fields stand behind all others, and are not in JSON where they have their defaults. No
+    These fields stand after all others, and are not in JSON where they have their defaults. No
     other field of these records may have a default: it would be left out too.
     """
 

@@ -109,7 +109,7 @@ def test_sse(server: DemoServer, tmp_path: Path, name: str) -> None:
     check_body(chosen, received, records)
     dispatched = [found for found in of(records, SseEventRecord) if found.dispatched]
     assert [(e.event, e.data, e.id, e.retry) for e in dispatched] == list(map(tuple, chosen.events))
-    # httpx-sse deviates twice: it dispatches an empty event for a comment behind an id, and it
+    # httpx-sse deviates twice: it dispatches an empty event for a comment after an id, and it
     # breaks lines where the standard does not.
     got = [(e.event, e.data, e.id) for e in received.events if e.data]
     if name != "unicode":

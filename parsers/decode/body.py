@@ -93,7 +93,7 @@ class Body:
         """Count content of whole events, without coding, that another has made records of.
 
         ``chunks`` is how many chunks there were up to its end. Nothing will ask where the bytes
-        came from, for nothing is open behind them.
+        came from, for nothing is open after them.
         """
         size = sum(map(len, contents))
         self.chunks = chunks
@@ -146,7 +146,7 @@ class Body:
             start = end
 
     def receive_missing(self, found: MissingData) -> list[Record]:
-        """Take note that content is missing: coded content cannot go on behind the hole."""
+        """Take note that content is missing: coded content cannot go on after the hole."""
         length = found.end - found.start
         self._size += length
         is_first, self._has_hole = not self._has_hole, True

@@ -3,7 +3,7 @@
 Strategy: one decoder for each direction, and what they must tell each other: the response
 decoder needs the request's method, and after an answer of 101 both directions belong to another
 protocol. Responses answer requests in order, so an exchange is a number that each side counts
-for itself. Nothing waits for the other direction, but the bytes behind a request to switch
+for itself. Nothing waits for the other direction, but the bytes after a request to switch
 protocols, whose meaning the answer decides.
 """
 
@@ -89,7 +89,7 @@ class Side(ABC):
         return self.write(found) if found else []
 
     def receive_gap(self, start: int, end: int) -> list[Record]:
-        """Record the gap and go on behind it."""
+        """Record the gap and go on after it."""
         records: list[Record] = [self.writer.gap(start, end - start, self.exchange)]
         if self.decoder is not None:
             records += self.write(self.decoder.receive_gap(end - start))
@@ -179,7 +179,7 @@ class Side(ABC):
 
     @abstractmethod
     def _next_message(self) -> list[Record]:
-        """Go on behind a message; return what that makes of the other direction."""
+        """Go on after a message; return what that makes of the other direction."""
 
     def resume(self) -> list[Record]:
         """Go on in HTTP: the server did not switch protocols."""
@@ -243,7 +243,7 @@ class RequestSide(Side):
         return self.resume() if is_refused else []
 
     def refuse(self) -> list[Record]:
-        """Go on in HTTP behind a request to switch protocols, now or when it has ended."""
+        """Go on in HTTP after a request to switch protocols, now or when it has ended."""
         self._is_refused = self.body is not None
         return self.resume()
 

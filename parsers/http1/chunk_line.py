@@ -54,7 +54,7 @@ def parse_extensions(extension: bytes) -> list[tuple[bytes, bytes | None]]:
     return found
 
 
-# What may stand behind a size: BWS, ";" or CRLF.
+# What may stand after a size: BWS, ";" or CRLF.
 SIZE = re.compile(rb"[0-9A-Fa-f]++(?=[ \t;\r\n])")
 
 

@@ -5,7 +5,7 @@ lies whole in the piece at hand takes one match, one slice and two events. Anyth
 through a chain of states, each a method that reads on at ``pos`` and returns where it stopped:
 
     chunk -> chunk_line -> chunk_data -> chunk_data_cr -> chunk_data_lf -> chunk ...
-                        -> trailer_section (behind a size of 0), and done
+                        -> trailer_section (after a size of 0), and done
 
 Content is passed on with the piece that carried it, never held until its chunk is whole. Kept
 are an unfinished line, an unfinished trailer section, and the content of the unfinished chunk for
@@ -13,7 +13,7 @@ its :class:`Chunk`, in fragments that are joined once: so the time is linear, an
 the bounds of ``limits.py``.
 
 The verdict is strict: nothing is taken for a size that another recipient could read differently.
-White space behind a size, which old servers pad with, is read over with a diagnostic; any other
+White space after a size, which old servers pad with, is read over with a diagnostic; any other
 fault loses the framing, and what follows is decoded no more. Bytes that the capture lacks are
 counted where that is exact; else decoding goes on at the next place that proves itself.
 """
@@ -67,9 +67,9 @@ class MissingData(Element, frozen=True):
 
 
 class Chunk(Element, frozen=True):
-    """One chunk, from its size to the CRLF behind its data (RFC 9112 section 7.1).
+    """One chunk, from its size to the CRLF after its data (RFC 9112 section 7.1).
 
-    The last chunk has the size 0; it ends with the empty line behind the trailer section.
+    The last chunk has the size 0; it ends with the empty line after the trailer section.
     """
 
     start: int
@@ -90,8 +90,8 @@ class Chunk(Element, frozen=True):
 class ChunkedDecoder:
     """Decode a chunked body into :class:`Data`, :class:`Chunk` and :class:`MissingData`.
 
-    ``next_message`` is the pattern of what ends the body if it is found behind missing bytes.
-    ``done`` is set behind the last chunk, or there, and then ``interrupted`` too.
+    ``next_message`` is the pattern of what ends the body if it is found after missing bytes.
+    ``done`` is set after the last chunk, or there, and then ``interrupted`` too.
     """
 
     __slots__ = (
@@ -127,7 +127,7 @@ class ChunkedDecoder:
         self._next_message = next_message
         self._offset = offset  # of the next byte
         self._base = offset  # of data[0] in the piece at hand
-        self._rest = b""  # what came behind the end
+        self._rest = b""  # what came after the end
         self._line = LineCollector(MAX_LINE)
         self._trailers = SectionCollector(MAX_TRAILERS)
         self._trailers_over = False
@@ -202,7 +202,8 @@ class ChunkedDecoder:
             self._end_in_trailers(events)
         if ending != "capture-end":
             found = f"{self._size - self._left:,} of {self._size:,} bytes of chunk {self._index}"
-            detail = found if self._left else f"behind {self._index:,} chunks"
+            chunks = "chunk" if self._index == 1 else "chunks"
+            detail = found if self._left else f"after {self._index:,} {chunks}"
             start = min(self._start, self._offset)
             events.append(diagnose("chunk-last-missing", start, self._offset, detail))
         return events
@@ -223,9 +224,9 @@ class ChunkedDecoder:
         return () if self.done else (min(self._start, self._offset),)
 
     def release(self) -> tuple[int, bytes]:
-        """Return the bytes behind the body, and the offset of the first; once ``done``.
+        """Return the bytes after the body, and the offset of the first; once ``done``.
 
-        To a caller of :meth:`decode`, only those that the search behind missing bytes had kept.
+        To a caller of :meth:`decode`, only those that the search after missing bytes had kept.
         """
         rest, self._rest = self._rest, b""
         return self._offset, rest
@@ -245,17 +246,17 @@ class ChunkedDecoder:
             begin = line.end()
             size = int(line[1], 16)
             end = begin + size
-            behind = end + 2
-            if behind > length or not 0 < size <= MAX_KEPT_CHUNK or data[end:behind] != b"\r\n":
+            after = end + 2
+            if after > length or not 0 < size <= MAX_KEPT_CHUNK or data[end:after] != b"\r\n":
                 break
             content = data[begin:end]
             kept = content if keep else None
             events += (
                 Data(base + begin, base + end, content, index),
-                Chunk(base + pos, base + behind, index, size, b"", kept, None, base + begin),
+                Chunk(base + pos, base + after, index, size, b"", kept, None, base + begin),
             )
             index += 1
-            pos = behind
+            pos = after
             if pos == length:
                 break
         self._index = index
@@ -280,7 +281,7 @@ class ChunkedDecoder:
             self._lose_framing("chunk-size-overflow", self._start, end, detail, events)
             return pos
         if match[5]:
-            detail = f"white space behind it in {excerpt(line)}"
+            detail = f"white space after it in {excerpt(line)}"
             events.append(diagnose("chunk-size-invalid", self._start, end, detail))
         self._begin_chunk(size, match[2] + match[5], end, events)
         return pos
@@ -341,7 +342,7 @@ class ChunkedDecoder:
         return pos
 
     def resynchronise(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Behind missing bytes: go on at the next chunk, or end at the next message."""
+        """After missing bytes: go on at the next chunk, or end at the next message."""
         assert self._search is not None
         found = self._search.receive_data(data, pos)
         if found is None:
@@ -356,9 +357,9 @@ class ChunkedDecoder:
             self._state = self.chunk
             consumed = self.decode(rest, 0, events)
             offset, rest = offset + consumed, rest[consumed:]
-        # What is behind the body may have come in an earlier piece: it is handed back.
+        # What is after the body may have come in an earlier piece: it is handed back.
         self._rest = rest
-        self._base = offset - len(data)  # so that decode() finds the offset behind the body
+        self._base = offset - len(data)  # so that decode() finds the offset after the body
         return len(data)
 
     def lost(self, data: bytes, pos: int, events: list[Event]) -> int:
@@ -410,7 +411,7 @@ class ChunkedDecoder:
 
     def _lose_terminator(self, data: bytes, pos: int, events: list[Event]) -> int:
         start = self._base + pos
-        detail = f"{excerpt(data[pos : pos + 1])} behind {self._size:,} bytes"
+        detail = f"{excerpt(data[pos : pos + 1])} after {self._size:,} bytes"
         self._parts.clear()
         self._lose_framing("chunk-data-unterminated", start, start + 1, detail, events)
         return pos + 1
@@ -424,7 +425,7 @@ class ChunkedDecoder:
         self._state = self.lost
 
     def _lose_place(self, start: int, events: list[Event]) -> None:
-        """Go on searching behind missing bytes of which an unknown part is framing."""
+        """Go on searching after missing bytes of which an unknown part is framing."""
         if self._state != self.trailer_section:
             events.append(MissingData(start, self._offset, None))
         self._line.clear()

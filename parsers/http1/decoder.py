@@ -5,7 +5,7 @@ Strategy: one decoder for what a client sends, one for what a server sends. Byte
 of its body, then :class:`EndOfMessage` come out, each with the piece that completed it, with a
 :class:`Diagnostic` for every fault. How bytes are read, and what is kept, is in
 ``http1_states.py``; here is what differs between the directions: the first line, what its fields
-say of the body, and behind which messages another protocol comes.
+say of the body, and after which messages another protocol comes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 class RequestDecoder(MessageDecoder):
     """Decode what a client sends.
 
-    Behind a request for Upgrade or with CONNECT, or at an HTTP/2 preface, it is ``paused``.
+    After a request for Upgrade or with CONNECT, or at an HTTP/2 preface, it is ``paused``.
     """
 
     certain_message = CERTAIN_REQUEST
@@ -97,7 +97,7 @@ class RequestDecoder(MessageDecoder):
 class ResponseDecoder(MessageDecoder):
     """Decode what a server sends. It must be told what was asked: :meth:`expect`.
 
-    Behind 101, and behind a 2xx response to CONNECT, it is ``paused``; and behind a response that
+    After 101, and after a 2xx response to CONNECT, it is ``paused``; and after a response that
     refuses to switch protocols, until it has been told what was asked next.
     """
 

@@ -38,7 +38,7 @@ TRANSFER_CODINGS = {"chunked", "compress", "deflate", "gzip"}
 
 
 class BodyFraming(NamedTuple):
-    """What a head says about the body behind it."""
+    """What a head says about the body after it."""
 
     framing: Framing
     length: int | None
@@ -78,7 +78,7 @@ def response_framing(
         return BodyFraming("none", None, (), _forbidden(fields, f"of a {status} response"))
     if method == b"HEAD" or status == 304:
         return BodyFraming("none", None, (), faults)
-    # Rule 2: a tunnel begins behind the head.
+    # Rule 2: a tunnel begins after the head.
     if method == b"CONNECT" and status < 300:
         faults = _forbidden(fields, "of a 2xx response to CONNECT")
         return BodyFraming("upgrade", None, (), faults)
@@ -247,7 +247,7 @@ def options(fields: Fields, name: bytes = b"connection") -> set[bytes]:
 def asks_upgrade(method: bytes, version: bytes, fields: Fields) -> bool:
     """Say whether what follows a request depends on its answer.
 
-    So it is behind CONNECT, and where the Upgrade field is named in Connection (RFC 9110 section
+    So it is after CONNECT, and where the Upgrade field is named in Connection (RFC 9110 section
     7.8), but in an HTTP/1.0 request, where it must be ignored.
     """
     if method == b"CONNECT":

@@ -74,7 +74,7 @@ class LineCollector:
 class SectionCollector:
     """Finds the end of ``*( field-line CRLF ) CRLF`` of at most ``limit`` bytes.
 
-    It begins behind a line, whose LF is the first byte of ``_kept``: so an empty section ends like
+    It begins after a line, whose LF is the first byte of ``_kept``: so an empty section ends like
     any other, with LF and an empty line.
     """
 
@@ -139,7 +139,7 @@ VERSION_IN_CUT_LINE = re.compile(rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z
 STATUS_CODE = re.compile(rb"[0-9]{3}")
 
 # Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
-# looked for in arbitrary bytes. It is a line; or, behind content that did not end with its line,
+# looked for in arbitrary bytes. It is a line; or, after content that did not end with its line,
 # the rest of one, and then a field line follows it. Together they are shorter than 16 KiB.
 _REST_OF_TARGET = rb"(?:/|\*|https?://)[\x21-\x7e]{0,8000}+ HTTP/1\.[01]\r\n"
 _FIELD_FOLLOWS = rb"(?=[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200}+:[^\n]{0,7000}+\n)"
@@ -229,7 +229,7 @@ def parse_request_line(line: bytes) -> RequestLine | None:
 def parse_status_line(line: bytes) -> StatusLine | None:
     """Return what a line with its LF says, or None if it is no status line.
 
-    White space that is not one SP, and no SP behind the status code, are faults, read over as
+    White space that is not one SP, and no SP after the status code, are faults, read over as
     RFC 9112 section 4 allows.
     """
     faults = _line_faults(line)

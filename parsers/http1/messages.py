@@ -8,7 +8,7 @@ from .head import Fields
 
 
 class Request(Element, frozen=True):
-    """A request line and its header section: [start, end) ends behind the empty line."""
+    """A request line and its header section: [start, end) ends after the empty line."""
 
     start: int
     end: int

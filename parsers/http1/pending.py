@@ -40,7 +40,7 @@ class PendingBytes:
         return passes
 
     def take_run(self, end: int) -> bytes:
-        """Return the bytes from ``start`` on up to missing ones, and move ``start`` behind them.
+        """Return the bytes from ``start`` on up to missing ones, and move ``start`` after them.
 
         Bytes that are missing at ``start`` itself are passed over. ``end`` is the stream's.
         """

@@ -1,7 +1,7 @@
 """Where decoding of a direction may go on after bytes that are missing or cannot be read.
 
 Strategy: a place is certain when it proves itself. A message begins with a start line that is
-stricter than its grammar asks for. A chunk stands behind a CRLF, and where its size says that it
+stricter than its grammar asks for. A chunk stands after a CRLF, and where its size says that it
 ends there is CRLF and another chunk's size, or the end of the body. Bytes are searched when a line
 has ended; of what has been searched only the last two lines are kept, or the chunk that waits for
 its proof, never more than MAX_RESYNCHRONISE bytes. So each byte is searched a few times at most.

@@ -6,9 +6,9 @@ Strategy: the state is a method that reads on at ``pos`` and returns where it st
                                                                                      -> closed
                                                                                      -> held
 
-``held`` keeps the bytes behind a switch of protocols until the owner says whose they are.
+``held`` keeps the bytes after a switch of protocols until the owner says whose they are.
 ``skip`` is where bytes are no HTTP: it looks for a start line and says nothing till then.
-``lost`` is behind a head whose framing is invalid: what follows could be read in two ways.
+``lost`` is after a head whose framing is invalid: what follows could be read in two ways.
 Each byte is looked at once by its state, and once by a search for a line's or section's end:
 the time is linear. Kept is an unfinished head, up to MAX_HEAD, or held bytes up to
 MAX_HELD_UPGRADE, and never a body.
@@ -42,8 +42,8 @@ from .resynchronise import Resynchroniser
 EMPTY_LINES = re.compile(rb"(?:\r?\n)*+")
 
 Switch = Literal["upgrade", "connect", "http2", "refusal"]
-"""What another protocol comes behind: a request or response to upgrade, CONNECT, a preface; or
-none: behind a refusal, the requests that the client sent meanwhile must be read first."""
+"""What another protocol comes after: a request or response to upgrade, CONNECT, a preface; or
+none: after a refusal, the requests that the client sent meanwhile must be read first."""
 
 
 class MessageDecoder(ABC):
@@ -66,10 +66,10 @@ class MessageDecoder(ABC):
         self._body = ChunkedDecoder()
         self._left = 0  # bytes of a sized body to come
         self._whole = True
-        # what comes behind the message
+        # what comes after the message
         self._keep_alive = True
         self.paused_for: Switch | None = None
-        """What the bytes behind the last message wait for, while ``paused``."""
+        """What the bytes after the last message wait for, while ``paused``."""
         self._held = PendingBytes(offset, MAX_HELD_UPGRADE)
         self._takes_preface = True  # until HTTP/2 has been refused
         self._ending: Ending | None = None
@@ -159,7 +159,7 @@ class MessageDecoder(ABC):
             return (min(self._start, self._offset),)
         return ()
 
-    # --- bytes behind a switch of protocols ---
+    # --- bytes after a switch of protocols ---
 
     @property
     def paused(self) -> bool:
@@ -188,7 +188,7 @@ class MessageDecoder(ABC):
         """The switch was made: return what was held, and its offset, for the next decoder.
 
         Where bytes are missing among it, only what comes before them is returned, and the decoder
-        stays ``paused``: another call returns what comes behind them, with its offset.
+        stays ``paused``: another call returns what comes after them, with its offset.
         """
         data = self._held.take_run(self._offset)
         if self._held.start == self._offset:
@@ -271,7 +271,7 @@ class MessageDecoder(ABC):
         return len(data)
 
     def closed(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Behind a message that closes the connection: anything but empty lines is a fault."""
+        """After a message that closes the connection: anything but empty lines is a fault."""
         while pos < len(data) and data[pos] in b"\r\n":
             pos += 1
         if pos < len(data):
@@ -301,7 +301,7 @@ class MessageDecoder(ABC):
         return len(data)
 
     def lost(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Behind a head with invalid framing."""
+        """After a head with invalid framing."""
         return len(data)
 
     def released(self, data: bytes, pos: int, events: list[Event]) -> int:
@@ -405,9 +405,7 @@ class MessageDecoder(ABC):
 
     def _miss_head(self, start: int, length: int, events: list[Event]) -> None:
         if self._state == self.header_section or self._line.pending.strip(b"\r"):
-            detail = (
-                f"{length:,} bytes are missing behind {start - self._start:,} bytes of its head"
-            )
+            detail = f"{length:,} bytes are missing after {start - self._start:,} bytes of its head"
             events.append(diagnose("http-message-cut", self._start, self._offset, detail))
         self._skip(self._offset)
 

@@ -2,7 +2,7 @@
 
 Strategy: one pass over one packet's headers, nothing kept. What comes out are numbers: the payload
 is the captured bytes [start, end), and beside it stands how long the header declares it to be. The
-two differ if the capture kept only the beginning of the packet; what is behind the packet, such as
+two differ if the capture kept only the beginning of the packet; what is after the packet, such as
 the padding of a short Ethernet frame, is never in it.
 """
 

@@ -62,7 +62,7 @@ def _ethernet(data: bytes) -> int:
 
 
 def _after_ether_type(data: bytes, position: int) -> int:
-    """Follow the EtherType at ``position`` to the IP packet behind tags and PPPoE."""
+    """Follow the EtherType at ``position`` to the IP packet after tags and PPPoE."""
     while True:
         start = position + 2
         if len(data) < start:

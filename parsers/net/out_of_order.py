@@ -5,7 +5,7 @@ on more than who came first: ``tcp_data_queue_ofo`` walks down a red-black tree,
 segment with the blocks on its way, and with no others. So here is the same walk in the same tree.
 The rules on it: a segment inside a block is dropped; one that begins where a block begins and is
 longer replaces it; one that begins where a block ends is merged with it; else it becomes a block
-of its own, and blocks behind it that it covers are removed. When the hole is filled, blocks are
+of its own, and blocks after it that it covers are removed. When the hole is filled, blocks are
 taken by where they begin, each without what is in order already (``tcp_ofo_queue``).
 
 In order of their beginnings the blocks also stand in a list, for all that is not Linux's choice.
@@ -38,7 +38,7 @@ class Block:
     def extend(self, pieces: list[Piece]) -> None:
         """Merge with what begins at its end.
 
-        Behind a FIN too: then Linux has the data of both together, and the FIN behind them.
+        After a FIN too: then Linux has the data of both together, and the FIN after them.
         """
         self.end = pieces[-1].end_with_fin
         if self.pieces[-1].fin:
@@ -263,7 +263,7 @@ class OutOfOrderQueue:
                 found.append(Piece(start, data, other.packet, other.time_ns, 0))
                 at = end
         if at < piece.end_with_fin + piece.missing or not found:
-            found.append(piece.behind(at))
+            found.append(piece.after(at))
         return found
 
     def take(self, offset: int) -> Iterator[Piece]:
@@ -273,7 +273,7 @@ class OutOfOrderQueue:
             self._remove(0)
             for piece in block.pieces:
                 if piece.end_with_fin + piece.missing > offset:
-                    yield piece.behind(offset)
+                    yield piece.after(offset)
                     offset = max(offset, piece.end)
 
     def clear(self) -> None:
@@ -320,7 +320,7 @@ class OutOfOrderQueue:
         self._count(pieces, 1)
 
     def _remove_covered(self, index: int) -> None:
-        """Remove the blocks behind one that lie inside it."""
+        """Remove the blocks after one that lie inside it."""
         blocks = self._blocks
         while index + 1 < len(blocks) and blocks[index + 1].end <= blocks[index].end:
             self._remove(index + 1)

@@ -28,9 +28,9 @@ class Piece(NamedTuple):
     packet: int
     time_ns: int
     missing: int
-    """Bytes behind ``data`` that were sent but cut off by the capture's snapshot length."""
+    """Bytes after ``data`` that were sent but cut off by the capture's snapshot length."""
     fin: bool = False
-    """Whether a FIN comes behind it, which takes a sequence number of its own."""
+    """Whether a FIN comes after it, which takes a sequence number of its own."""
 
     @property
     def end(self) -> int:
@@ -45,7 +45,7 @@ class Piece(NamedTuple):
         data = self.data[start - self.start : end - self.start]
         return Piece(start, data, self.packet, self.time_ns, 0)
 
-    def behind(self, offset: int) -> Piece:
+    def after(self, offset: int) -> Piece:
         """Return the part of this piece from ``offset`` on: its data, and what is missing."""
         cut = offset - self.start
         if cut <= 0:

@@ -11,7 +11,7 @@ are judged only if its first segment had a right one, and only where a segment h
 To judge a byte takes three nanoseconds, which would make the decode of long chunks half again as
 slow. So every segment is judged at the beginning of a direction and after a first doubt, and else
 those that are unusual in any way: out of order, sent again, opening, closing, resetting. What
-passes is a damaged segment in order, far behind the beginning: its bytes are taken, and the
+passes is a damaged segment in order, far from the beginning: its bytes are taken, and the
 conflict is reported when it is sent again.
 """
 

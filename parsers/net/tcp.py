@@ -156,7 +156,7 @@ class Direction:
 
     @property
     def end_seq(self) -> int:
-        """The sequence number behind all that was put in order, FIN included."""
+        """The sequence number after all that was put in order, FIN included."""
         assert self.next_seq is not None
         return (self.next_seq + (self.fin_offset == self.stream.size)) & 0xFFFFFFFF
 
@@ -192,7 +192,7 @@ class Direction:
     def _receive_urgent(self, segment: Segment, seq: int) -> list[Record]:
         """Say which byte is urgent: Linux takes it out of the stream, unless asked not to.
 
-        The pointer names the byte behind it, as in RFC 793's text and everywhere in practice (RFC
+        The pointer names the byte after it, as in RFC 793's text and everywhere in practice (RFC
         6093 section 3.2). Whether the application read it cannot be seen: it stays where it is.
         """
         index = max(segment.urgent_pointer, 1) - 1
@@ -289,12 +289,12 @@ class Direction:
             self.retransmissions += 1
 
     def _deliver(self, piece: Piece, completed: Completion) -> list[Record]:
-        """Put one piece in order, and tell what the snapshot length cut off behind it.
+        """Put one piece in order, and tell what the snapshot length cut off after it.
 
         The pieces that one packet completes are put aside, so that they are handed over as one.
         """
         assert self.next_seq is not None
-        piece = piece.behind(self.stream.size)  # a cut one before it may have gone further
+        piece = piece.after(self.stream.size)  # a cut one before it may have gone further
         packet, time = completed
         arrival = (piece.packet, packet, seconds(piece.time_ns), time)
         if piece.data:
@@ -309,9 +309,9 @@ class Direction:
         self.fin_offset = self.stream.size
         self.fin_packet = piece.packet
         self.connection.note_fin(self)
-        behind = self.queue.size
+        after = self.queue.size
         self.queue.clear()
-        return self._fault("tcp-data-after-fin", f"{behind} bytes before it") if behind else []
+        return self._fault("tcp-data-after-fin", f"{after} bytes before it") if after else []
 
     def _deliver_queue(self, completed: Completion) -> list[Record]:
         """Put in order what waited for the bytes that just came."""
@@ -333,7 +333,7 @@ class Direction:
         return self._give_up_hole() + self._end_at_fin()
 
     def _give_up_hole(self) -> list[Record]:
-        """Declare the first hole a gap and go on behind it.
+        """Declare the first hole a gap and go on after it.
 
         What waited there was complete when its own packets came: the hole is the capture's.
         """

@@ -25,7 +25,7 @@ class ServerSentEvent(Element, frozen=True):
     """One block of the stream: the lines up to a blank line (WHATWG HTML section 9.2.6).
 
     ``start`` is the first byte of its first line (of the BOM, for the first block), ``end`` is
-    behind the blank line, or the end of the input for a block that has none.
+    after the blank line, or the end of the input for a block that has none.
     """
 
     start: int

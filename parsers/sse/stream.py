@@ -44,7 +44,7 @@ _SEPARATORS = {b"\n": ("\n", b"\n\n"), b"\r\n": ("\r\n", b"\r\n\r\n")}
 
 
 def commonest_block(newline: bytes) -> bytes:
-    """Match a block of one ``data`` line behind at most one ``id`` and one ``event`` line.
+    """Match a block of one ``data`` line after at most one ``id`` and one ``event`` line.
 
     That is what most encoders write; one match costs half of taking such a block line by line.
     """
@@ -134,7 +134,7 @@ class EventStreamDecoder:
         return self._last_event_id
 
     def advance(self, length: int, event_id: str) -> None:
-        """Pass over blocks that another has read; ``event_id`` is the last one behind them."""
+        """Pass over blocks that another has read; ``event_id`` is the last one after them."""
         self._offset += length
         self._line_start = self._offset
         self._last_event_id = event_id

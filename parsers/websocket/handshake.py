@@ -207,7 +207,7 @@ def _argument(value: str, position: int) -> tuple[str, int]:
 
 
 def _token(value: str, position: int) -> tuple[str, int]:
-    """Return the token at ``position``, and where the white space behind it ends."""
+    """Return the token at ``position``, and where the white space after it ends."""
     found = _TOKEN.match(value, position)
     if found is None:
         raise ValueError(f"expected a token, found {value[position : position + 10]!r}")

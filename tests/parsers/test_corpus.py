@@ -83,7 +83,7 @@ def about(table: dict[str, Any], name: str) -> Any:
 
 
 def listed(evidence: str, label: str) -> Counter[str]:
-    """``GETx2,POSTx8`` behind ``label`` as a count of each."""
+    """``GETx2,POSTx8`` after ``label`` as a count of each."""
     found = re.search(rf"{label} ([^ ;]+x\d+)", evidence)
     pairs = (item.rpartition("x") for item in found[1].split(",")) if found else ()
     return Counter({value: int(count) for value, _, count in pairs})

@@ -213,7 +213,7 @@ Element |= WebSocketFrameRecord | WebSocketMessageRecord
 def content(record: Element) -> str:
     """What an element says, and where it stands in its sender's stream; not how it came."""
     left_out = {"first_packet", "last_packet", "first_time", "last_time", "connection", "exchange"}
-    left_out |= {"index", "first_chunk", "last_chunk", "id"}  # counted anew behind a gap
+    left_out |= {"index", "first_chunk", "last_chunk", "id"}  # counted anew after a gap
     fields = [field for field in field_names(type(record)) if field not in left_out]
     return repr([getattr(record, field) for field in fields])
 

@@ -1,7 +1,7 @@
 """What never ends, through the whole chain: one diagnostic, flat memory, linear time, and on.
 
 Every shape here is fed until it is past its limit, and then much further. What comes
-behind it on the same connection is decoded wherever a border is certain, and another connection in
+after it on the same connection is decoded wherever a border is certain, and another connection in
 any case.
 """
 
@@ -156,7 +156,7 @@ ENDLESS = {
         GET, field(GET), b"", ["http-pipelining-limit"], kept=limits.MAX_BATCH * 10,
         by_client=True, size=60,
     ),
-    "bytes behind the last message": Endless(
+    "bytes after the last message": Endless(
         OK + b"Content-Length: 0\r\nConnection: close\r\n\r\n", b"x" * SEGMENT, END,
         ["http-data-after-close", LOST],
     ),

@@ -81,7 +81,7 @@ def event_stream(count: int) -> Iterator[bytes]:
 
 
 def coded_event_stream(count: int) -> Iterator[bytes]:
-    """As a server sends it that flushes gzip behind each event."""
+    """As a server sends it that flushes gzip after each event."""
     coder = zlib.compressobj(wbits=31)
     flood = Flood()
     yield from flood.open()

@@ -57,7 +57,7 @@ def test_what_is_retained_is_found_unchanged(
 
 
 def test_an_empty_range_is_where_the_byte_before_it_is() -> None:
-    """What comes behind it may be there already, or not: that must make no difference."""
+    """What comes after it may be there already, or not: that must make no difference."""
     source = make([3, 4])
     assert [source.span(offset, offset) for offset in (0, 3, 7)] == [(0, 0), (0, 0), (1, 1)]
 

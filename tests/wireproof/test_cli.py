@@ -412,7 +412,7 @@ def test_the_demo_says_by_what_it_is_recorded_if_that_is_unusual(
     ("options", "line"),
     [
         (["--buffer-size", "1M"], "1M is too small: 2,097,152 bytes are the least"),
-        (["--max-size", "many"], "'many' is no size: a number, with k, M or G behind it"),
+        (["--max-size", "many"], "'many' is no size: a number, with k, M or G after it"),
         (["--files", "2"], "--files goes with --max-size only"),
         (["--backend", "magic"], "'magic' is not one of 'packet-socket'"),
     ],

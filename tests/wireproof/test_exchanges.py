@@ -148,7 +148,7 @@ def test_an_exchange_is_over_when_both_sides_have_begun_a_later_one() -> None:
 
 
 def test_a_request_that_shows_late_still_finds_its_response() -> None:
-    """Behind a hole in what the client sent, requests come when it is certain that it is one."""
+    """After a hole in what the client sent, requests come when it is certain that it is one."""
     first, second = requests(2)
     answers = [first.response(), first.body(), second.response(), second.body()]
     found = folded([*answers, first.request("/a"), second.request("/b"), second.end()])

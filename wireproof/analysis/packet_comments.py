@@ -184,7 +184,7 @@ def shown(text: str, width: int = EXCERPT) -> str:
 
 
 def excerpt(data: str | None, encoding: str | None = "utf-8") -> str:
-    """Return the beginning of a payload behind a colon, nothing if there is none."""
+    """Return the beginning of a payload after a colon, nothing if there is none."""
     if not data:
         return ""
     # Four characters of base64 are three bytes: a cut there is a cut between bytes.

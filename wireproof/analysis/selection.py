@@ -1,7 +1,7 @@
 """Which exchanges are of a transport, and the choice of their records from a stream of records.
 
 Strategy: what an exchange is, its response says; until then its records wait, and everything
-behind them, so that the order of records stays what it was. Records stand in one queue beside
+after them, so that the order of records stays what it was. Records stand in one queue beside
 the verdict on their exchange; whoever decides a verdict lets the queue run up to the next
 record without one. The queue is bounded: past its limits the exchange that stands first is
 judged by what is known of it. Each record is queued and taken out once: the time is linear.

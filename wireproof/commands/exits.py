@@ -58,7 +58,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of clic
     ) -> int:
         found = SIZE.fullmatch(str(value))
         if found is None:
-            self.fail(f"{value!r} is no size: a number, with k, M or G behind it", param, ctx)
+            self.fail(f"{value!r} is no size: a number, with k, M or G after it", param, ctx)
         size = int(found[1]) * UNITS[found[2].upper()]
         if size < self._least:
             self.fail(f"{value} is too small: {self._least:,} bytes are the least", param, ctx)

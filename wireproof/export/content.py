@@ -46,7 +46,7 @@ class ContentStream(ElementStream):
             self._begin = start
         end = start + len(data)
         holes = [hole[0] for hole in self.holes if hole[0] < end and hole[1] > self._begin]
-        # Of what comes behind bytes that the capture lacks nobody knows how it goes on.
+        # Of what comes after bytes that the capture lacks nobody knows how it goes on.
         whole = max(min(holes, default=end) - start, 0)
         room = min(MAX_CONTENT - len(self._content), whole)
         self._content += data[:room]

@@ -43,7 +43,7 @@ PRECONNECTED = 0.1
 MAX_MESSAGES = 64 * MiB
 """Characters of one exchange's messages and events; each counts 64 more than it has."""
 UNKNOWN = -1
-LEFT_OUT = "not all of it: the rest is past a limit, or behind bytes that the capture lacks"
+LEFT_OUT = "not all of it: the rest is past a limit, or after bytes that the capture lacks"
 OPCODES = {"text": 1, "binary": 2}
 ERRORS = {
     "reset": "net::ERR_CONNECTION_RESET",
@@ -129,7 +129,7 @@ class OpenEntry:
         return self.last_time if first is None else first.first_time
 
     def _connect(self) -> tuple[float, float] | None:
-        """Return how long the handshake took and the pause behind it, if they belong here."""
+        """Return how long the handshake took and the pause after it, if they belong here."""
         if self.opened is None or self.established is None or self.request is None:
             return None
         pause = self.request.first_time - self.established

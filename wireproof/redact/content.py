@@ -1,8 +1,8 @@
 """Secrets in content as it comes: as it stands, in what an event stream puts together, in JSON.
 
 Strategy: a stream of content is read as several texts at once, each with a finder of its own:
-the content itself; the values of ``data`` lines, one behind the other, since a key may go on in
-the next event; and the strings of JSON, those of each key one behind the other, since a model
+the content itself; the values of ``data`` lines, one after the other, since a key may go on in
+the next event; and the strings of JSON, those of each key one after the other, since a model
 writes a key token by token (``"content": "sk-ab"``, then ``"content": "cd12"``). Pieces may be cut
 anywhere. What is kept is a few hundred characters for each finder, of which there are at most
 MAX_KEYS and three.
@@ -48,7 +48,7 @@ class JsonStrings:
         self._is_inside = False
         self._is_escaped = False
         self._is_value = False
-        """Whether the string that is read, or comes next, stands behind a colon."""
+        """Whether the string that is read, or comes next, stands after a colon."""
         self._key = ""
         self._text = ""
 
@@ -86,13 +86,13 @@ class JsonStrings:
                 key = text[:MAX_KEY]
         if len(self._finders.keys() | values.keys()) > MAX_KEYS:
             return position
-        behind = {
+        after = {
             key: self._finders.get(key, NOTHING_YET).context_behind("".join(texts))
             for key, texts in values.items()
         }
-        if None in behind.values():
+        if None in after.values():
             return position
-        for key_of_value, context in behind.items():
+        for key_of_value, context in after.items():
             self._finder(key_of_value).go_on_behind(context or "")
         self._key = key
         return self._read_between(piece, end) if is_whole else end

@@ -31,7 +31,7 @@ MAX_CONTEXT = 96
 MAX_OPEN = 128
 """Characters kept of a secret that has begun: its rest is of the same kind, however long."""
 
-# Where a key may begin: not inside a word, but behind an escape of JSON (\n, \u000a) or of a URL.
+# Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
 _WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 
 _KEYS = (
@@ -171,7 +171,7 @@ class Finder:
         return []
 
     def context_behind(self, text: str) -> str | None:
-        """Return what is to be remembered behind ``text``; None if there may be a secret in it."""
+        """Return what is to be remembered after ``text``; None if there may be a secret in it."""
         text = self._context + text
         return text[-MAX_CONTEXT:] if LIKELY.search(_lower(text)) is None else None
 

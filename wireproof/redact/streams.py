@@ -98,7 +98,7 @@ class MaskStream(ElementStream):
         self._field_lines(text[end_of_line:], start + end_of_line)
 
     def _coded_body(self, record: RequestRecord | ResponseRecord) -> CodedBody | None:
-        """Return what reads the content behind a head, or what comes in its place; None if plain.
+        """Return what reads the content after a head, or what comes in its place; None if plain.
 
         Where the decoder knows of no body, or leaves it as it is, a coding that the head names may
         still be that of what follows.

@@ -72,7 +72,7 @@ class Comments:
 
     def __init__(self) -> None:
         self.ended_at: int | None = None
-        """Of the packets behind this one nothing is said, because there was too much before."""
+        """Of the packets after this one nothing is said, because there was too much before."""
         self._comments: dict[int, Comment] = {}
         self._size = 0
         self._later: Mapping[About, str] = {}

@@ -50,7 +50,7 @@ def _wrong_id(exchange: Exchange, last: str | None, sent: list[str], exact: bool
 
 
 def _left_out(exchange: Exchange, last: str) -> Fault | None:
-    """Return the hole behind the last ID, where IDs are numbers."""
+    """Return the hole after the last ID, where IDs are numbers."""
     first = exchange.events[0] if exchange.events else None
     if first is None or not (first.id.isdecimal() and last.isdecimal()):
         return None

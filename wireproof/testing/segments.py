@@ -98,7 +98,7 @@ def held_packets(packets: Iterable[Packet]) -> frozenset[int]:
 
 
 def _is_beyond(number: int, edge: int | None) -> bool:
-    """Whether a sequence number lies behind an edge; there is none before the first one is told."""
+    """Whether a sequence number lies past an edge; there is none before the first one is told."""
     return edge is not None and 0 < (number - edge) % (1 << 32) < HALF
 
 

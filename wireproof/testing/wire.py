@@ -149,7 +149,7 @@ class Wire(Exchanges):
         """Return what a failed test's report says: exchanges, captures, what servers wrote."""
         try:
             return "\n".join(self._told())
-        except CaptureError as error:  # which is why the test failed, or will be told behind it
+        except CaptureError as error:  # which is why the test failed, or will be told after it
             return f"the recording is not whole: {error}"
 
     def _told(self) -> Iterator[str]:

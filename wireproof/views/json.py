@@ -37,7 +37,7 @@ class JsonView:
         if not parts:
             return
         data = self._before + b",\n".join(parts)
-        # Before it is written: Ctrl-C is noticed behind the call, and close() must know.
+        # Before it is written: Ctrl-C is noticed after the call, and close() must know.
         self._before = b",\n"
         self._stream.write(data)
 

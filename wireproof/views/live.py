@@ -2,7 +2,7 @@
 
 Strategy: each open connection has its :class:`~.connection.ConnectionTable`, which makes the same
 lines as when connections are shown one by one. Here they are printed in the order in which they
-come, each behind the number of its connection, as ``docker compose logs`` does. Nothing waits: what
+come, each after the number of its connection, as ``docker compose logs`` does. Nothing waits: what
 a table holds for the second half of its row is let go before another connection has its turn, and
 at the end of a batch. What is kept is one table for each connection that is open.
 """
@@ -39,7 +39,7 @@ class _Live:
         """Return how much of a line is left for a row."""
         return width - len(self.gutter[0])
 
-    def behind(self, lines: list[Line]) -> list[Line]:
+    def prefixed(self, lines: list[Line]) -> list[Line]:
         """Return lines with what stands before them."""
         return [[self.gutter, *line] for line in lines]
 
@@ -87,16 +87,16 @@ class LiveTableView:
         self._painter.flush()
 
     def _of_connection(self, number: int, record: Record, width: int) -> list[Line]:
-        """Return a record's lines, behind those that begin its table if it is the first."""
+        """Return a record's lines, after those that begin its table if it is the first."""
         lines: list[Line] = []
         connection = self._open.get(number)
         if connection is not self._current:
             lines += self._release()
         if connection is None:
             connection = self._open[number] = _Live(number, width)
-            lines += connection.behind(connection.table.title(self._about(number)))
+            lines += connection.prefixed(connection.table.title(self._about(number)))
         connection.table.width = connection.room(width)
-        lines += connection.behind(connection.table.add(record))
+        lines += connection.prefixed(connection.table.add(record))
         self._current = connection
         if isinstance(record, ConnectionRecord):
             del self._open[number]
@@ -115,7 +115,7 @@ class LiveTableView:
     def _release(self) -> list[Line]:
         """Return what the current table holds."""
         current, self._current = self._current, None
-        return [] if current is None else current.behind(current.table.release())
+        return [] if current is None else current.prefixed(current.table.release())
 
 
 def _of_nobody(record: DiagnosticRecord, width: int) -> list[Line]:

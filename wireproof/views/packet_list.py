@@ -3,7 +3,7 @@
 Strategy: packets are decoded one by one, so each row says at once what its packet completed: a
 chunk, an event, a frame stand at the packet that brought them, not at the end of the message. What
 tshark shows too (start lines, the names of frames) comes first, in its words; what it leaves out
-follows behind ``▸``. A row is printed when it is made and nothing of it is kept. What turns out
+follows ``▸``. A row is printed when it is made and nothing of it is kept. What turns out
 later about a packet whose row has been printed gets a line of its own, at the time.
 
 All text from the wire has gone through :mod:`..escape` before it is put into a row.

@@ -160,8 +160,8 @@ def mark_of(record: Record) -> int:
 def content_span(kind: str, place: Place) -> tuple[int, int] | None:
     """Return which bytes of the stream are an element's content, None if it is all framing.
 
-    A chunk's content is behind its size line and before its CRLF (RFC 9112 section 7.1); a frame's
-    behind its header (RFC 6455 section 5.2).
+    A chunk's content is after its size line and before its CRLF (RFC 9112 section 7.1); a frame's
+    after its header (RFC 6455 section 5.2).
     """
     match kind:
         case "k":

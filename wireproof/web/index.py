@@ -139,7 +139,7 @@ class Index:
         return self.spool.read(self.packet_at[packet - 1], self.tracer.table[packet].captured)
 
     def reaching(self, connection: int, side: int, start: int) -> list[Exchange]:
-        """Return the exchanges of a connection that reach behind ``start`` of a side's stream."""
+        """Return the exchanges of a connection that reach past ``start`` of a side's stream."""
         own = self._of_connection.get(connection, [])
         first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])
         return own[first : first + MAX_REACHING]

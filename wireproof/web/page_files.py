@@ -28,7 +28,7 @@ MODULES = (
     "keys.js",
     "main.js",
 )
-"""Our own scripts, each behind those that it imports."""
+"""Our own scripts, each after those that it imports."""
 ENTRY = "index.html"
 STYLES = ("style.css",)
 ICON_FILE = "icon.svg"

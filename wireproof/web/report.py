@@ -1,6 +1,6 @@
 """The inspector as one file that needs nothing else: the page, and every answer it may ask for.
 
-Strategy: the page is the served one. Its modules become functions behind one another in one script,
+Strategy: the page is the served one. Its modules become functions one after the other in one script,
 which is as simple as it sounds because they are written for it. Styles and scripts are allowed by
 their digests, everything else by nothing: the file asks no network, and what it shows can bring
 nothing in.
@@ -77,7 +77,7 @@ def packed(parts: list[bytes]) -> bytes:
 
 
 def shell() -> tuple[bytes, bytes]:
-    """Return the page around its data: what comes before it and what comes behind."""
+    """Return the page around its data: what comes before it and what comes after."""
     styles = [page_file(name).decode() for name in (LIBRARY_STYLE, *STYLES)]
     library, script = page_file(LIBRARY).decode(), joined_modules()
     policy = (

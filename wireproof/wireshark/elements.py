@@ -57,7 +57,7 @@ class Facts:
     in_tls: bool = False
     """Wireshark found it in TLS that it decrypted."""
     later_packets: int = 0
-    """Packets that tshark counts to the stream behind our connection's last one, if it closed."""
+    """Packets that tshark counts to the stream after our connection's last one, if it closed."""
     is_later: bool = False
     """It lies in such a packet."""
     shown: bool = False
@@ -79,7 +79,7 @@ class Element:
     values: dict[str, Value] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     end: int = 0
-    """Behind its last byte; 0 where only the offset is known."""
+    """After its last byte; 0 where only the offset is known."""
     other_offset: int | None = None
     """A second place that Wireshark's output leaves possible (see ``pdml.py``)."""
 

@@ -26,7 +26,7 @@ CHUNK_FAULTS = frozenset(
         "chunk-framing-lost",
     )
 )
-"""Diagnostics behind which the borders of chunks are anybody's guess."""
+"""Diagnostics after which the borders of chunks are anybody's guess."""
 
 
 @dataclass(slots=True)
@@ -185,7 +185,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     Explanation(
         "behind-gap",
         "the capture lacks bytes of this direction before the element's end; Wireshark dissects "
-        "nothing behind them",
+        "nothing after them",
         _behind_gap,
     ),
     Explanation(

@@ -159,7 +159,7 @@ class _Packet:
     # --- where it lies ---
 
     def tcp(self, node: Node) -> None:
-        """The TCP header: its data begins behind it."""
+        """The TCP header: its data begins after it."""
         self._frame_base = self._base = self._segment.start - node.pos - node.size
 
     def tcp_segments(self, node: Node) -> None:

@@ -326,7 +326,7 @@ def test_a_hole_in_plain_content() -> None:
 
 
 def test_a_hole_in_an_event_stream() -> None:
-    """Events before it and behind it are whole; the one that it lies in is not."""
+    """Events before it and after it are whole; the one that it lies in is not."""
     stream = b"".join(b"data: %d\n\n" % number for number in range(6))
     records = holed(
         SSE,
@@ -342,7 +342,7 @@ def test_a_hole_in_an_event_stream() -> None:
 
 
 def test_a_hole_in_coded_content() -> None:
-    """Behind it nothing can be decoded: said once, however many holes there are."""
+    """After it nothing can be decoded: said once, however many holes there are."""
     first, second, third, end = flushed(b"data: 0\n\n", b"data: 1\n\n", b"data: 2\n\n")
     talk = Talk().open()
     talk.client(GET)

@@ -92,9 +92,9 @@ UNUSUAL = {
     "a size too small": [EVENTS[0], chunk(event(1), b"32"), *EVENTS[2:]],
     "a size too large": [EVENTS[0], chunk(event(1), b"34"), *EVENTS[2:]],
     "a size that is none": [EVENTS[0], chunk(event(1), b"0x33"), *EVENTS[2:]],
-    "no CRLF behind the data": [EVENTS[0], chunk(event(1))[:-2], *EVENTS[2:]],
+    "no CRLF after the data": [EVENTS[0], chunk(event(1))[:-2], *EVENTS[2:]],
     "the last chunk at once": [b"".join([*EVENTS, LAST])],
-    "another response behind it": [b"".join([*EVENTS, LAST]), OK, *EVENTS],
+    "another response after it": [b"".join([*EVENTS, LAST]), OK, *EVENTS],
     "no last chunk": EVENTS[:3],
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Requests and their responses on one connection, and what comes behind a switch of protocols."""
+"""Requests and their responses on one connection, and what comes after a switch of protocols."""
 
 from __future__ import annotations
 
@@ -303,7 +303,7 @@ def test_the_first_frame_stands_at_its_offset_though_no_request_came() -> None:
 
 
 def test_a_switch_that_is_refused() -> None:
-    """What the client sent behind its request was HTTP all the time."""
+    """What the client sent after its request was HTTP all the time."""
     refusal = b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n"
     records = said(("client", UPGRADE + POST + HEAD + GET), ("server", refusal + OK + OK[:-2] + OK))
     assert pairs(records) == [
@@ -336,7 +336,7 @@ def test_a_refusal_before_the_request_has_ended() -> None:
 
 
 def test_a_tunnel() -> None:
-    """RFC 9110 section 9.3.6: behind a 2xx response to CONNECT the bytes are another protocol."""
+    """RFC 9110 section 9.3.6: after a 2xx response to CONNECT the bytes are another protocol."""
     accepted = b"HTTP/1.1 200 Connection established\r\n\r\n"
     records = said(("client", CONNECT + GET), ("server", accepted + OK), ("client", GET))
     assert kinds(records) == ["request", "response", "connection"]
@@ -414,7 +414,7 @@ def test_a_gap_in_a_request_leaves_the_responses_alone() -> None:
 
 
 def test_a_gap_in_a_websocket_stream() -> None:
-    """A gap inside a payload is counted, and decoding goes on behind it."""
+    """A gap inside a payload is counted, and decoding goes on after it."""
     talk = Talk().open()
     talk.client(UPGRADE)
     talk.server(SWITCHING, frame(1, b"a" * 100)[:50])

@@ -56,7 +56,7 @@ def spread() -> RecordWriter:
         (25, 40, (3, 5, 3.0, 5.0)),
         (30, 40, (5, 5, 5.0, 5.0)),
         (40, 40, (5, 5, 5.0, 5.0)),  # what lies at the end of the stream: its last packet
-        (10, 10, (1, 1, 1.0, 1.0)),  # what is empty lies behind the byte before it
+        (10, 10, (1, 1, 1.0, 1.0)),  # what is empty lies after the byte before it
     ],
 )
 def test_places(spread: RecordWriter, start: int, end: int, expected: tuple) -> None:

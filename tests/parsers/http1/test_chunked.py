@@ -230,7 +230,7 @@ def test_a_cut_says_both_numbers():
     assert (fault.start, fault.end) == (10, 16)
     assert "3 of 5 bytes of chunk 0" in fault.summary
     (fault,) = of(Diagnostic, events(ChunkedDecoder(), HELLO))
-    assert "behind 1 chunks" in fault.summary
+    assert "after 1 chunk" in fault.summary
 
 
 def test_extensions_have_a_limit_together_and_one_diagnostic():
@@ -334,7 +334,7 @@ def test_a_gap_may_hold_the_end_of_the_body(split):
 
 @pytest.mark.parametrize("split", [whole, byte_by_byte])
 def test_behind_a_gap_the_end_may_be_found_late(split):
-    # "5" is a chunk's size until the second byte behind the last chunk says that it is none.
+    # "5" is a chunk's size until the second byte after the last chunk says that it is none.
     decoder = ChunkedDecoder()
     decoder.receive_gap(3)
     found = [
@@ -397,15 +397,15 @@ def bodies(draw: st.DrawFn) -> tuple[bytes, bytes]:
 
 @settings(deadline=None, max_examples=80)
 @given(bodies(), st.binary(max_size=8), st.sets(st.integers(0, 300)))
-def test_valid_bodies(body, behind, cuts):
+def test_valid_bodies(body, after, cuts):
     data, expected = body
     seen = []
     for split in (whole, byte_by_byte, at(cuts)):
         decoder = ChunkedDecoder()
-        found = events(decoder, data + behind, split)
+        found = events(decoder, data + after, split)
         assert errors(found) == []
         assert content(found) == expected
-        assert decoder.release() == (len(data), behind)
+        assert decoder.release() == (len(data), after)
         assert b"".join(chunk.data or b"" for chunk in of(Chunk, found)) == expected
         starts = [chunk.start for chunk in of(Chunk, found)] + [len(data)]
         assert [chunk.end for chunk in of(Chunk, found)] == starts[1:]

@@ -396,7 +396,7 @@ def test_a_message_whose_framing_is_invalid(split):
     assert data[fault.start : fault.end] == b"Content-Length: x\r\n"
     assert ends(found) == [(None, False)]
     assert content(found) == b""
-    # Behind missing bytes there is no body any more that a start line could be part of.
+    # After missing bytes there is no body any more that a start line could be part of.
     found = decoder.receive_gap(7) + decoder.receive_data(OK)
     assert codes(found) == ["http-resynchronised"]
     assert content(found) == b"ok"
@@ -593,7 +593,7 @@ LLHTTP_FLAGGED = {
     "response/pipelining#1": EMPTY_LINE,
     "response/sample#2": NOT_HTTP_1,
     "response/sample#3": NOT_HTTP_1,
-    "response/sample#8": "http-start-line-invalid",  # RFC 9112 section 4: SP behind the status code
+    "response/sample#8": "http-start-line-invalid",  # RFC 9112 section 4: SP after the status code
     "response/sample#17": NOT_HTTP_1,
     "response/sample#19": EMPTY_LINE,
 }
@@ -667,7 +667,7 @@ fields_ = st.lists(
 
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[bytes, bytes]:
-    """A body with the fields that frame it, as bytes behind a head, and its content."""
+    """A body with the fields that frame it, as bytes after a head, and its content."""
     pieces = draw(st.lists(st.binary(min_size=1, max_size=20), max_size=4))
     if draw(st.booleans()):
         framed = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
@@ -700,7 +700,7 @@ def by_h11(data: bytes) -> list[tuple[bytes, bytes, list[tuple[bytes, bytes]], b
             elif isinstance(event, h11.EndOfMessage):
                 connection.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
                 connection.send(h11.EndOfMessage())
-                if connection.our_state is h11.MUST_CLOSE:  # behind HTTP/1.0
+                if connection.our_state is h11.MUST_CLOSE:  # after HTTP/1.0
                     return found
                 connection.start_next_cycle()
             else:

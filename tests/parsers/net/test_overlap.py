@@ -11,12 +11,12 @@ def piece(start: int, data: bytes, packet: int = 1) -> Piece:
 
 
 def test_the_part_behind_an_offset() -> None:
-    """What the snapshot length cut off lies behind the data, and a FIN behind both."""
+    """What the snapshot length cut off lies after the data, and a FIN after both."""
     whole = Piece(4, b"abc", 1, 0, missing=3, fin=True)
     assert (whole.end, whole.end_with_fin) == (7, 8)
-    assert whole.behind(4) is whole
-    assert whole.behind(6) == Piece(6, b"c", 1, 0, missing=3, fin=True)
-    assert whole.behind(8) == Piece(8, b"", 1, 0, missing=2, fin=True)
+    assert whole.after(4) is whole
+    assert whole.after(6) == Piece(6, b"c", 1, 0, missing=3, fin=True)
+    assert whole.after(8) == Piece(8, b"", 1, 0, missing=2, fin=True)
 
 
 def test_history_remembers_the_last_segments() -> None:

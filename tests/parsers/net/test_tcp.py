@@ -268,7 +268,7 @@ class TestGaps:
         assert (wire.sink().data, wire.sink().gaps) == (b"abcdef", [(6, 10)])
 
     def test_a_segment_that_was_cut_and_comes_again_in_pieces(self) -> None:
-        """What is behind its first bytes was given up with it: nothing is delivered twice."""
+        """What is after its first bytes was given up with it: nothing is delivered twice."""
         wire = established()
         wire.send(CLIENT, FIRST + 3, b"def", missing=4)
         wire.send(CLIENT, FIRST + 6, b"ghijkl")
@@ -286,7 +286,7 @@ class TestGaps:
         assert (wire.sink().gaps, wire.sink().ending) == ([(3, 10)], "close")
 
     def test_nothing_is_in_order_before_what_comes_before_it(self) -> None:
-        """A piece that came first, behind a hole that nothing fills."""
+        """A piece that came first, after a hole that nothing fills."""
         wire = established()
         wire.send(CLIENT, FIRST + 9, b"jkl")
         wire.send(CLIENT, FIRST, b"abc")
@@ -417,7 +417,7 @@ class TestDropped:
         assert wire.sink().codes == ["tcp-checksum-wrong"] * 2
 
     def test_after_a_conflict_all_are_judged(self) -> None:
-        """One in order, far behind the beginning, was taken; the next is not."""
+        """One in order, far from the beginning, was taken; the next is not."""
         wire = established_right()
         for index in range(20):
             wire.send(CLIENT, FIRST + index, b"x", checksum="right")
@@ -429,7 +429,7 @@ class TestDropped:
         assert wire.sink().data == b"x" * 20 + b"evil" + b"good"
 
     def test_what_was_acknowledged_and_never_sent_again_was_taken(self) -> None:
-        """A card changed it behind the capture: nothing that the application read is lost."""
+        """A card changed it after the capture: nothing that the application read is lost."""
         wire = established_right()
         wire.send(CLIENT, FIRST, b"abc", checksum="wrong")
         wire.send(CLIENT, FIRST + 3, b"def", checksum="wrong")

@@ -62,7 +62,7 @@ def test_examples(name: str, payloads: list[str], expected: list[bytes], step: i
         "",  # not even the empty block
         "f248cdc9c907",  # the sender has cut off too much
         "f248cd",
-        "f348cdc9c90700",  # BFINAL without the empty block behind it
+        "f348cdc9c90700",  # BFINAL without the empty block after it
         "000500faff4865",
     ],
 )

@@ -27,7 +27,7 @@ def traced(found: list[Packet], batch: int = 5) -> tuple[Tracer, list[Record]]:
 
 
 def payload_of(packet: Packet) -> tuple[int, int, int, int]:
-    """The source port, the sequence number behind SYN, and where the payload is, by hand."""
+    """The source port, the sequence number after SYN, and where the payload is, by hand."""
     data = packet[4]
     assert data[12:14] == b"\x08\x00" and data[14] == 0x45 and data[23] == 6
     port = int.from_bytes(data[34:36], "big")

@@ -220,7 +220,7 @@ def test_what_was_not_decoded_is_said_and_found_in_the_kept_file(
     assert 1_000 <= skipped < 4_300
     assert "packets-skipped" in codes
     shown = [int(record.id) for record in found if isinstance(record, SseEventRecord)]
-    assert shown[-50:] == list(range(4_050, 4_100)), "it goes on behind the hole"
+    assert shown[-50:] == list(range(4_050, 4_100)), "it goes on after the hole"
     assert 4_100 - skipped <= len(shown) < 4_000
     with kept.open("rb") as stream:
         kinds = Counter(record.record for record in decode(stream))

@@ -74,7 +74,7 @@ class Coded(NamedTuple):
     body: bytes
 
     def is_in(self, data: bytes) -> bool:
-        """Whether the key, or a part of the coded body behind its magic number, is in there.
+        """Whether the key, or a part of the coded body after its magic number, is in there.
 
         What a coding leaves as it is, of what is no secret, may be shown.
         """

@@ -152,7 +152,7 @@ def test_diagnostics_do_not_quote_secrets() -> None:
     assert "abc" in summary(invalid, "a control in 'Accept: abc\\x01'", "headers")
     assert "abc" not in summary(invalid, "a control in 'Accept: abc\\x01'", "all")
     assert "abc" not in summary("http-obs-fold", "' abc'", "headers")
-    assert "5 chunks" in summary("chunk-last-missing", "behind 5 chunks", "all")
+    assert "5 chunks" in summary("chunk-last-missing", "after 5 chunks", "all")
 
 
 def test_what_is_remembered_ends_with_its_connection() -> None:

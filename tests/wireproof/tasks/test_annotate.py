@@ -96,7 +96,7 @@ def test_what_is_said_of_an_event_stream(tmp_path: Path) -> None:
 def test_faults_are_named_on_their_packet(tmp_path: Path) -> None:
     comments = Result(tmp_path, (FIXTURES / "chunked" / "truncated.pcapng").read_bytes()).comments
     assert comments[16] == [
-        "chunk 4, 9 bytes:  streamed; ! error: the stream ended without the last chunk: behind 5 "
+        "chunk 4, 9 bytes:  streamed; ! error: the stream ended without the last chunk: after 5 "
         "chunks (chunk-last-missing); body INCOMPLETE (connection closed too early): 39 bytes"
     ]
 

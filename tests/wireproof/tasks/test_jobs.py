@@ -257,9 +257,9 @@ def test_a_shared_file_ends_where_it_ended(tmp_path: Path) -> None:
 
 def test_a_redirected_file_is_read_from_where_it_stands(folder: Path, tmp_path: Path) -> None:
     path = capture(folder, "whole")
-    behind = tmp_path / "behind"
-    behind.write_bytes(b"a line\n" + path.read_bytes())
-    with behind.open("rb") as stream:
+    after = tmp_path / "after"
+    after.write_bytes(b"a line\n" + path.read_bytes())
+    with after.open("rb") as stream:
         stream.seek(7)
         os.lseek(stream.fileno(), 7, os.SEEK_SET)
         done = subprocess.run(
@@ -551,7 +551,7 @@ jobs._send = slow
 decode.usable_cores = lambda: 2
 sys.exit(cli.run(sys.argv[1:]))
 """
-"""A decode whose workers stop behind their first messages."""
+"""A decode whose workers stop after their first messages."""
 
 
 def until_no_process_is_left(group: int) -> None:

@@ -87,7 +87,7 @@ def test_only_packets_that_matter_are_shown() -> None:
     with pytest.raises(WireFailure) as failure:
         stream.exchange.assert_streamed()
     rows = str(failure.value).partition("No.")[2].splitlines()
-    assert len(rows) == 1 + 12 + 3  # the heading's rest, packets, and what is said behind them
+    assert len(rows) == 1 + 12 + 3  # the heading's rest, packets, and what is said after them
     assert rows[13] == "      and 18 packets more"
 
 

@@ -34,7 +34,7 @@ def shown(*batches: list[Record], **options: Any) -> list[str]:
 
 
 def rows_of(number: int, lines: list[str]) -> list[str]:
-    """What stands behind the number of a connection."""
+    """What stands after the number of a connection."""
     gutter = f"{number:>3} │"
     return [line.removeprefix(gutter)[1:] for line in lines if line.startswith(gutter)]
 
@@ -48,7 +48,7 @@ def table(records: list[Record], width: int) -> list[str]:
 
 
 def test_the_rows_are_those_of_the_table() -> None:
-    """Behind the number, and but for the title, which is longer there."""
+    """After the number, and but for the title, which is longer there."""
     records = chunked(7)
     rows = rows_of(7, shown(records))
     assert rows[1:] == table(records, 100 - len("  7 │ "))[1:]

@@ -107,7 +107,7 @@ def test_what_shows_later_has_a_line_of_its_own() -> None:
     lines = listing((FIXTURES / "chunked" / "truncated.pcapng").read_bytes())
     row = next(n for n, line in enumerate(lines) if line.startswith("   18 "))
     assert lines[row + 1 : row + 3] == [
-        "      ▸ frame 16: ! error: the stream ended without the last chunk: behind 5 chunks "
+        "      ▸ frame 16: ! error: the stream ended without the last chunk: after 5 chunks "
         "(chunk-last-missing)",
         "      ▸ frame 16: body INCOMPLETE (connection closed too early): 39 bytes",
     ]

@@ -108,7 +108,7 @@ def test_modules_are_written_so_that_they_can_be_joined() -> None:
     assert not re.search(r"^(?:import|export)\b", joined, re.M)
     for number, name in enumerate(MODULES):
         imported = re.findall(r'from "\./([a-z]+\.js)";', page_file(name).decode())
-        assert set(imported) <= set(MODULES[:number]), f"{name} imports what comes behind it"
+        assert set(imported) <= set(MODULES[:number]), f"{name} imports what comes after it"
 
 
 def test_every_file_of_the_page_is_in_the_table_and_the_other_way_around() -> None:

@@ -129,7 +129,7 @@ NEAR_MISSES: list[tuple[str, Difference]] = [
     ("unfinished, a value differs", both("response", Facts(complete=False), "status")),
     ("only Wireshark has it", difference(None, element("chunk", Facts(complete=False)), "all")),
     ("before the gap", ours_only("websocket_frame", Facts(gap=10))),
-    ("behind the gap, but it differs", both("chunk", Facts(gap=0), "size")),
+    ("after the gap, but it differs", both("chunk", Facts(gap=0), "size")),
     ("coding in small letters", ours_only("chunk", Facts(transfer_encoding="chunked", shown=True))),
     ("another coding", ours_only("chunk", Facts(transfer_encoding="Gzip"))),
     ("coding in capitals, status", both("response", CAPITALS, "status")),

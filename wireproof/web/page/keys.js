@@ -72,7 +72,7 @@ export class Keys {
     }[key];
   }
 
-  /** Choose the next diagnostic, of this exchange or of one behind it. */
+  /** Choose the next diagnostic, of this exchange or of one after it. */
   nextFault() {
     const keys = connectionsWithFaults(this.connections.visible);
     if (!keys.length) return;
