@@ -1,9 +1,9 @@
 """The inspector as one file that needs nothing else: the page, and every answer it may ask for.
 
-Strategy: the page is the served one. Its modules become functions one after the other in one script,
-which is as simple as it sounds because they are written for it. Styles and scripts are allowed by
-their digests, everything else by nothing: the file asks no network, and what it shows can bring
-nothing in.
+Strategy: the page is the served one. Its modules become functions one after the other in one
+script, which is as simple as it sounds because they are written for it. Styles and scripts are
+allowed by their digests, everything else by nothing: the file asks no network, and what it shows
+can bring nothing in.
 
 Answers lie in bundles of neighbouring paths, each compressed by itself, so that the page unpacks
 what it shows and nothing more. They stand in a block of JSON, where base64 is all there is of them:
