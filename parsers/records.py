@@ -11,13 +11,12 @@ from operator import attrgetter
 from typing import ClassVar, Literal
 
 from .diagnostics import Severity
-from .provenance import Element, Layer
+from .provenance import Close, Element, Layer
 
 Sender = Literal["client", "server"]
 Encoding = Literal["utf-8", "base64"]
 Framing = Literal["chunked", "content-length", "close", "none", "upgrade"]
 Transport = Literal["chunked", "sse", "websocket", "http"]
-Close = Literal["fin", "reset", "open"]
 MessageType = Literal["text", "binary"]
 EndedBy = Literal["last-chunk", "content-length", "close", "reset", "capture-end"]
 Fields = list[tuple[str, str]]

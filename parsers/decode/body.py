@@ -141,7 +141,7 @@ class Body:
         """Yield where a piece is cut by packets: what one completes is not the next one's."""
         start = piece.start
         while start < piece.end:
-            end = min(self._writer.stream.at(start)[0], piece.end)
+            end = min(self._writer.origins.at(start)[0], piece.end)
             yield start, end
             start = end
 

@@ -60,7 +60,7 @@ class FastSse:
             return pos
         writer = self._writer
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
-        span, place = writer.stream.span, writer.place
+        span, place = writer.origins.span, writer.place
         exchange = self._body.exchange
         event_id = self._events.last_event_id
         base = self._decoder.offset - pos

@@ -64,6 +64,8 @@ class Side(ABC):
         self.body: Body | None = None
         self._fast_path: FastPath | None = None
         self._ending: Ending | None = None
+        self._ignored_to = 0
+        """The offset of the next byte, once nothing is decoded."""
 
     def receive_data(self, data: bytes) -> list[Record]:
         """Take the next bytes: what it can by a fast path, and what is between by the decoder."""
@@ -84,16 +86,19 @@ class Side(ABC):
     def _decode(self, data: bytes) -> list[Record]:
         decoder = self.decoder
         if decoder is None:
+            self._ignored_to += len(data)
             return []
         found = decoder.receive_data(data)
         return self.write(found) if found else []
 
-    def receive_gap(self, start: int, end: int) -> list[Record]:
+    def receive_gap(self, length: int) -> list[Record]:
         """Record the gap and go on after it."""
-        records: list[Record] = [self.writer.gap(start, end - start, self.exchange)]
-        if self.decoder is not None:
-            records += self.write(self.decoder.receive_gap(end - start))
-        return records
+        decoder = self.decoder
+        if decoder is None:
+            start, self._ignored_to = self._ignored_to, self._ignored_to + length
+            return [self.writer.gap(start, length, self.exchange)]
+        records: list[Record] = [self.writer.gap(decoder.offset, length, self.exchange)]
+        return records + self.write(decoder.receive_gap(length))
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         self._ending = ending
@@ -193,6 +198,8 @@ class Side(ABC):
     ) -> list[Record]:
         """Go on in another protocol, with what was held of it."""
         old, self.decoder = self.decoder, None
+        if old is not None:
+            self._ignored_to = old.offset
         if not is_websocket or not isinstance(old, RequestDecoder | ResponseDecoder):
             return []
         # Of a request that was not captured nothing is held: frames begin with what comes next.

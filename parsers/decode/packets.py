@@ -19,15 +19,15 @@ from ..files.input import Readable
 from ..files.packets import CaptureFault, Packet
 from ..files.reader import CaptureReader
 from ..limits import MAX_BATCH
-from ..net.connection import Connection
 from ..net.fragments import FragmentReassembler
 from ..net.ip import TCP, read_ip
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
 from ..net.segment import ACK, UNUSUAL, read_segment
 from ..net.table import ConnectionTable
+from ..net.tcp import Connection
 from ..provenance import seconds
 from ..records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
-from .protocol import ApplicationProtocol
+from .connection import ConnectionDecoder, Tap, tapped
 from .silent import UNHEARD
 
 ETHERNET = 1
@@ -137,7 +137,11 @@ class PacketDecoder:
     Packets are rows of :data:`~parsers.files.packets.Packet`. All connections are decoded, or
     those that are ``wanted``. ``is_relay`` tells of a packet's number whether a relay has recorded
     it. ``opened`` is called with each connection before its first segment is taken: whoever wants
-    to look bytes up later gives its directions source maps that forget nothing.
+    to look bytes up later gives its directions source maps that forget nothing. ``tap`` is called
+    then too, for connections that are not wanted as well: it returns a receiver for the first and
+    one for the second direction, which get what each hands over, before it is decoded (see
+    :class:`~parsers.decode.connection.Tapped`). Which direction is the client's, the connection
+    says (``client``) before there is a record of it.
     """
 
     def __init__(
@@ -146,14 +150,16 @@ class PacketDecoder:
         keep_data: bool = True,
         wanted: Choice | None = None,
         is_relay: Callable[[int], bool] = lambda packet: False,
-        opened: Callable[[Connection], None] | None = None,
+        opened: Callable[[Connection[Record]], None] | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self._keep_data = keep_data
         self._is_relay = is_relay
         self._wanted = wanted
         self._opened = opened
-        self._protocols: dict[int, ApplicationProtocol] = {}
-        self._table = ConnectionTable(self._open, self._close)
+        self._tap = tap
+        self._decoders: dict[int, ConnectionDecoder] = {}
+        self._table: ConnectionTable[Record] = ConnectionTable(self._open, self._close)
         self._receive_segment = self._table.receive
         self._fragments = FragmentReassembler()
         self._unknown_link_types: set[int] = set()
@@ -258,8 +264,8 @@ class PacketDecoder:
 
     def connection(self, index: int) -> ConnectionRecord | None:
         """Return the record of an open connection as it is by now, None if that is not open."""
-        conversation = self._protocols.get(index)
-        return None if conversation is None else conversation.record()
+        decoder = self._decoders.get(index)
+        return None if decoder is None else decoder.record()
 
     def expire(self, now_ns: int) -> list[Record]:
         """End the connections that have been silent for too long, where a capture has no end.
@@ -325,19 +331,21 @@ class PacketDecoder:
         self._cut_is_reported = True
         return self._report("packet-cut", f"packet {self._last[0]} is the first")
 
-    def _open(self, connection: Connection) -> None:
+    def _open(self, connection: Connection[Record]) -> None:
         index = connection.index
         if self._opened is not None:
             self._opened(connection)
         if self._wanted is None or self._wanted(index):
-            self._protocols[index] = ApplicationProtocol(
+            self._decoders[index] = ConnectionDecoder(
                 connection,
                 keep_data=self._keep_data,
                 recorded_by="relay" if self._is_relay(connection.first_packet) else None,
+                tap=self._tap,
             )
         else:
-            connection.first.receiver = connection.second.receiver = UNHEARD
+            for stream in tapped(connection, self._tap):
+                stream.receiver = UNHEARD
 
-    def _close(self, connection: Connection) -> list[Record]:
-        conversation = self._protocols.pop(connection.index, None)
-        return [] if conversation is None else [conversation.record()]
+    def _close(self, connection: Connection[Record]) -> list[Record]:
+        decoder = self._decoders.pop(connection.index, None)
+        return [] if decoder is None else [decoder.record()]

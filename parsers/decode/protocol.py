@@ -1,23 +1,23 @@
-"""What a connection speaks, and which end is the client.
+"""What two byte streams speak with one another, and which of them is the client's.
 
-Strategy: a SYN tells the client; without one the first bytes do, as few protocols begin alike on
-both sides. Until it is known, bytes wait, up to a limit; then both directions get the receivers
-of the protocol and never come back here.
+Strategy: the layer below says who is the client as far as it can tell; what the first bytes say
+counts for more, as few protocols begin alike on both sides. Until it is known, bytes wait, up to a
+limit; then both streams get the receivers of the protocol and never come back here. The streams
+may be TCP's or anything that lies in it: what a tunnel holds, or TLS, is opened by another
+:class:`ApplicationProtocol`.
 """
 
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from collections.abc import Callable
 
 from .. import limits
 from ..diagnostics import Diagnostic
 from ..http1.decoder import RequestDecoder, ResponseDecoder
-from ..net.connection import Connection
-from ..net.table import reverse_key
-from ..net.tcp import Direction
-from ..provenance import Completion, Element, Ending, seconds
-from ..records import ConnectionRecord, Record, Sender
+from ..provenance import Completion, Element, Ending
+from ..records import Record, Sender
+from ..streams import ByteStream
 from .http1_side import RequestSide, ResponseSide
 from .silent import Ignored
 from .writer import RecordWriter
@@ -50,12 +50,6 @@ def recognise(data: bytes) -> tuple[str, Sender | None]:
     return "unknown", None
 
 
-def address_text(address: bytes, port: int) -> str:
-    """Return ``127.0.0.1:8000`` or ``[::1]:8000``."""
-    shown = str(ip_address(address))
-    return f"{shown}:{port}" if len(address) == 4 else f"[{shown}]:{port}"
-
-
 class _Fault(Element, frozen=True):
     """A fault that waits, with the packet that showed it."""
 
@@ -66,13 +60,13 @@ class _Fault(Element, frozen=True):
 class ProtocolDetector:
     """A receiver that keeps what comes until it is known what it is."""
 
-    def __init__(self, conversation: ApplicationProtocol, direction: Direction) -> None:
-        self.conversation = conversation
-        self.direction = direction
-        self.start = 0
+    def __init__(self, protocol: ApplicationProtocol, stream: ByteStream[Record]) -> None:
+        self.stream = stream
+        self.start = stream.origins.size
         """Where in the stream the held data begins."""
-        self.has_ended = False
-        self._held: list[bytes | tuple[int, int] | _Fault | Ending] = []
+        self._protocol = protocol
+        self._held: list[bytes | int | _Fault | Ending] = []
+        """Data, the lengths of gaps, faults, and the end."""
         self._size = 0
         self._head = bytearray()
         """The first bytes, as long as they may mean something."""
@@ -81,54 +75,54 @@ class ProtocolDetector:
     def receive_data(self, data: bytes) -> list[Record]:
         self._held.append(data)
         self._size += len(data)
-        connection = self.direction.connection
-        protocol, sender = self._recognise(data)
-        if sender is None and connection.is_midstream:
-            protocol, sender = recognise(data)
+        name, sender = self._recognise(data)
+        is_midstream = self._protocol.is_midstream
+        if sender is None and is_midstream:
+            name, sender = recognise(data)
             if sender is not None or self._size > limits.MAX_UNDECIDED:
                 self._hold_only(data)
         if sender is not None:
-            return self.conversation.decide(protocol, self.direction, sender)
-        if self._size > limits.MAX_UNDECIDED and not connection.is_midstream:
-            return self.conversation.decide("unknown")
+            client = self.stream if sender == "client" else self.stream.peer
+            return self._protocol.decide(name, client, self.stream)
+        if self._size > limits.MAX_UNDECIDED and not is_midstream:
+            return self._protocol.give_up()
         return []
 
-    def receive_gap(self, start: int, end: int) -> list[Record]:
-        return self._hold((start, end))
+    def receive_gap(self, length: int) -> list[Record]:
+        return self._hold(length)
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return self._hold(_Fault(fault, shown))
 
     def receive_eof(self, ending: Ending) -> list[Record]:
-        """Decide now if the other direction has ended too."""
+        """Decide now if the other side has ended too."""
         self._held.append(ending)
-        self.has_ended = True
-        return self.conversation.decide("unknown") if self.direction.peer.is_ended else []
+        return self._protocol.give_up() if self.stream.peer.is_ended else []
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
         return (self.start,)
 
     def replay(self) -> list[Record]:
-        """Hand over what was held to the receiver that the direction has now."""
-        receiver = self.direction.receiver
+        """Hand over what was held to the receiver that the stream has now."""
+        receiver = self.stream.receiver
         records: list[Record] = []
         for item in self._held:
             if isinstance(item, bytes):
                 records += receiver.receive_data(item)
-            elif isinstance(item, tuple):
-                records += receiver.receive_gap(*item)
+            elif isinstance(item, int):
+                records += receiver.receive_gap(item)
             elif isinstance(item, _Fault):
                 records += receiver.receive_fault(item.fault, item.shown)
             else:
                 records += receiver.receive_eof(item)
         return records
 
-    def _hold(self, item: tuple[int, int] | _Fault) -> list[Record]:
+    def _hold(self, item: int | _Fault) -> list[Record]:
         """Keep what is no data: it has a limit too, for it can come without any."""
         self._held.append(item)
         if len(self._held) > limits.MAX_UNDECIDED:
-            return self.conversation.decide("unknown")
+            return self._protocol.give_up()
         return []
 
     def _recognise(self, data: bytes) -> tuple[str, Sender | None]:
@@ -152,114 +146,94 @@ class ProtocolDetector:
         """Drop what came before ``data``: it is the rest of something whose start is not here."""
         self._held = [data]
         self._size = len(data)
-        self.start = self.direction.stream.size - len(data)
+        self.start = self.stream.origins.size - len(data)
 
 
 class ApplicationProtocol:
-    """One connection above TCP: its roles, its protocol, its receivers."""
+    """What two streams speak: its name, the client's stream, and the receivers of both.
+
+    ``client`` tells which stream is the client's as far as the layer below knows; it is asked when
+    nothing else tells. ``decided`` is called once with the client's stream, when it is known what
+    is spoken and by whom, before anything comes of it. With ``is_midstream`` the start is missing:
+    a message may begin with any piece of data that comes.
+    """
 
     def __init__(
-        self, connection: Connection, *, keep_data: bool, recorded_by: str | None = None
+        self,
+        streams: tuple[ByteStream[Record], ByteStream[Record]],
+        *,
+        connection: int,
+        client: Callable[[], ByteStream[Record]],
+        keep_data: bool,
+        is_midstream: bool = False,
+        decided: Callable[[ByteStream[Record]], None] = lambda client: None,
     ) -> None:
-        self.connection = connection
-        self._recorded_by = recorded_by
-        connection.is_understood = not connection.is_midstream
+        self.is_midstream = is_midstream
+        self._connection = connection
+        self._client_below = client
         self._keep_data = keep_data
-        self._client: Direction | None = None
-        self._protocol = "unknown"
+        self._decided = decided
+        self._client: ByteStream[Record] | None = None
+        self._name = "unknown"
         self._responses: ResponseSide | None = None
-        self._waiting = [
-            ProtocolDetector(self, direction) for direction in (connection.first, connection.second)
-        ]
+        self._waiting = [ProtocolDetector(self, stream) for stream in streams]
         for waiting in self._waiting:
-            waiting.direction.receiver = waiting
+            waiting.stream.receiver = waiting
+
+    @property
+    def name(self) -> str:
+        """``http/1.1``, ``websocket``, ``http/2``, ``tls``; ``unknown`` until it is decided."""
+        return self._name if self._responses is None else self._responses.protocol
+
+    @property
+    def client(self) -> ByteStream[Record]:
+        """What the client sent: by its bytes, or else by what the layer below knows."""
+        return self._client_below() if self._client is None else self._client
+
+    def give_up(self) -> list[Record]:
+        """Decide that nobody knows what it is."""
+        return self.decide("unknown", self.client)
 
     def decide(
-        self, protocol: str, direction: Direction | None = None, sender: Sender | None = None
+        self, name: str, client: ByteStream[Record], recognised: ByteStream[Record] | None = None
     ) -> list[Record]:
-        """Give both directions their receivers; ``direction`` was recognised as ``sender``."""
-        self._protocol = protocol
-        self.connection.is_understood = True
-        if direction is not None:
-            self._client = direction if sender == "client" else direction.peer
+        """Give both streams their receivers; the protocol was seen in what was ``recognised``."""
+        self._name = name
+        self._client = client
+        self._decided(client)
         waiting, self._waiting = self._waiting, []
-        if protocol == "http/1.1":
-            return self._speak_http(waiting, direction)
+        if name == "http/1.1":
+            return self._speak_http(waiting, recognised)
         records: list[Record] = []
         for held in waiting:
-            held.direction.receiver = Ignored(self._writer(held.direction))
+            held.stream.receiver = Ignored(self._writer(held.stream), held.start)
             records += held.replay()
         return records
 
     def _speak_http(
-        self, waiting: list[ProtocolDetector], recognised: Direction | None
+        self, waiting: list[ProtocolDetector], recognised: ByteStream[Record] | None
     ) -> list[Record]:
-        starts = {held.direction: held.start for held in waiting}
-        client, server = self.client, self.client.peer
+        client = self.client
+        # The requests first: their methods say how the responses are framed.
+        asked, answered = sorted(waiting, key=lambda held: held.stream is not client)
         requests = RequestSide(
-            self._writer(client), RequestDecoder(starts[client], keep_data=self._keep_data)
+            self._writer(asked.stream), RequestDecoder(asked.start, keep_data=self._keep_data)
         )
         responses = ResponseSide(
-            self._writer(server),
-            ResponseDecoder(starts[server], keep_data=self._keep_data),
+            self._writer(answered.stream),
+            ResponseDecoder(answered.start, keep_data=self._keep_data),
             requests,
         )
-        client.receiver, server.receiver = requests, responses
+        asked.stream.receiver, answered.stream.receiver = requests, responses
         self._responses = responses
         records: list[Record] = []
-        # The requests first: their methods say how the responses are framed.
-        for held in sorted(waiting, key=lambda held: held.direction is server):
-            side = requests if held.direction is client else responses
-            if self.connection.is_midstream and held.direction is not recognised:
+        for held, side in ((asked, requests), (answered, responses)):
+            if self.is_midstream and held.stream is not recognised and side.decoder is not None:
                 # It may begin inside a message: as after a gap, go on at the next sure start.
-                records += side.write(side.decoder.receive_gap(0)) if side.decoder else []
+                records += side.write(side.decoder.receive_gap(0))
             records += held.replay()
         return records
 
-    @property
-    def client(self) -> Direction:
-        """The direction that the client sent: by SYN, by its bytes, or else the higher port."""
-        first = self.connection.first
-        if self._client is not None:
-            return self._client
-        if first.base_seq is not None:
-            return first if not first.sent_syn_ack else first.peer
-        if first.peer.base_seq is not None:
-            return first.peer if not first.peer.sent_syn_ack else first
-        key = self.connection.key
-        return first if key[-4:-2] >= key[-2:] else first.peer
-
-    def record(self) -> ConnectionRecord:
-        """Return the connection's own record."""
-        connection = self.connection
-        client = self.client
-        size = len(connection.key) // 2 - 2
-        key = connection.key if client is connection.first else reverse_key(connection.key)
-        ports = key[2 * size :]
-        closed_by = connection.closed_by
-        protocol = self._protocol if self._responses is None else self._responses.protocol
-        return ConnectionRecord(
-            connection.index,
-            address_text(key[:size], int.from_bytes(ports[:2], "big")),
-            address_text(key[size : 2 * size], int.from_bytes(ports[2:], "big")),
-            protocol,
-            connection.first_packet,
-            connection.last_packet,
-            seconds(connection.first_time),
-            seconds(connection.last_time),
-            connection.packets,
-            client.stream.size,
-            client.peer.stream.size,
-            connection.retransmissions,
-            connection.out_of_order,
-            None if closed_by is None else "client" if closed_by is client else "server",
-            connection.close,
-            connection.is_midstream,
-            client.fin_packet,
-            client.peer.fin_packet,
-            self._recorded_by,
-        )
-
-    def _writer(self, direction: Direction) -> RecordWriter:
-        sender: Sender = "client" if direction is self.client else "server"
-        return RecordWriter(self.connection.index, sender, direction.stream, self._keep_data)
+    def _writer(self, stream: ByteStream[Record]) -> RecordWriter:
+        sender: Sender = "client" if stream is self.client else "server"
+        return RecordWriter(self._connection, sender, stream.origins, self._keep_data)

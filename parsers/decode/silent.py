@@ -1,8 +1,6 @@
-"""What a direction of a TCP connection hands its bytes to, and receivers that decode nothing."""
+"""Receivers that decode nothing."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 from ..diagnostics import Diagnostic
 from ..provenance import Completion, Ending
@@ -10,32 +8,20 @@ from ..records import Record
 from .writer import RecordWriter
 
 
-class Receiver(Protocol):
-    """Takes one direction, in order, and returns what comes of it."""
-
-    def receive_data(self, data: bytes) -> list[Record]: ...
-
-    def receive_gap(self, start: int, end: int) -> list[Record]: ...
-
-    def receive_eof(self, ending: Ending) -> list[Record]: ...
-
-    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]: ...
-
-    @property
-    def open_offsets(self) -> tuple[int, ...]: ...
-
-
 class Ignored:
     """The receiver of bytes that no decoder here understands."""
 
-    def __init__(self, writer: RecordWriter) -> None:
+    def __init__(self, writer: RecordWriter, start: int) -> None:
         self.writer = writer
+        self._offset = start
 
     def receive_data(self, data: bytes) -> list[Record]:
+        self._offset += len(data)
         return []
 
-    def receive_gap(self, start: int, end: int) -> list[Record]:
-        return [self.writer.gap(start, end - start, None)]
+    def receive_gap(self, length: int) -> list[Record]:
+        start, self._offset = self._offset, self._offset + length
+        return [self.writer.gap(start, length, None)]
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         return []
@@ -54,7 +40,7 @@ class Unheard:
     def receive_data(self, data: bytes) -> list[Record]:
         return []
 
-    def receive_gap(self, start: int, end: int) -> list[Record]:
+    def receive_gap(self, length: int) -> list[Record]:
         return []
 
     def receive_eof(self, ending: Ending) -> list[Record]:

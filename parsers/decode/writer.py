@@ -47,23 +47,23 @@ class RecordWriter:
     __slots__ = (
         "connection",
         "sender",
-        "stream",
+        "origins",
         "keeps_data",
     )
 
     def __init__(
-        self, connection: int, sender: Sender, stream: SourceMap[Arrival], keep_data: bool
+        self, connection: int, sender: Sender, origins: SourceMap[Arrival], keep_data: bool
     ) -> None:
         self.connection = connection
         self.sender = sender
-        self.stream = stream
+        self.origins = origins
         self.keeps_data = keep_data
 
     def place(self, start: int, end: int) -> Arrival:
         """Return the packets and times of [start, end) of this direction's stream."""
-        if not self.stream.size:
+        if not self.origins.size:
             return 0, 0, 0.0, 0.0
-        first, last = self.stream.span(start, end)
+        first, last = self.origins.span(start, end)
         if first is last:
             return first
         return first[0], last[1], first[2], last[3]

@@ -15,16 +15,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from .. import limits
 from ..diagnostics import diagnose
-from ..records import Record
-from .connection import Connection
 from .segment import ACK, SYN, Segment
-from .tcp import LARGE_SEGMENT, Direction
+from .tcp import LARGE_SEGMENT, Connection, Direction
+
+T = TypeVar("T")
 
 
-class ConnectionTable:
+class ConnectionTable(Generic[T]):
     """Every connection of a capture.
 
     ``open_receivers`` is called once for each connection to give its directions their receivers;
@@ -33,18 +34,18 @@ class ConnectionTable:
 
     def __init__(
         self,
-        open_receivers: Callable[[Connection], None],
-        close: Callable[[Connection], list[Record]],
+        open_receivers: Callable[[Connection[T]], None],
+        close: Callable[[Connection[T]], list[T]],
     ) -> None:
-        self.directions: dict[bytes, Direction] = {}
+        self.directions: dict[bytes, Direction[T]] = {}
         self._open_receivers = open_receivers
         self._close = close
         self._count = 0
-        self._open: dict[int, Connection] = {}
-        self._closed: deque[Connection] = deque()
-        self._dirty: list[Direction] = []  # those with something put aside
+        self._open: dict[int, Connection[T]] = {}
+        self._closed: deque[Connection[T]] = deque()
+        self._dirty: list[Direction[T]] = []  # those with something put aside
 
-    def receive(self, key: bytes, segment: Segment) -> list[Record]:
+    def receive(self, key: bytes, segment: Segment) -> list[T]:
         """Take one segment of the connection that ``key`` names; return what it completed.
 
         ``key`` is source address, destination address, source port and destination port.
@@ -69,8 +70,8 @@ class ConnectionTable:
         return records
 
     def receive_usual(
-        self, direction: Direction, payload: bytes, number: int, time_ns: int
-    ) -> list[Record] | None:
+        self, direction: Direction[T], payload: bytes, number: int, time_ns: int
+    ) -> list[T] | None:
         """Take the payload of a segment with :attr:`Direction.usual_seq`, and put it aside.
 
         The segment has ACK and no flag of ``UNUSUAL``; its connection has counted it. This is the
@@ -79,7 +80,7 @@ class ConnectionTable:
         size = len(payload)
         direction.usual_seq = direction.next_seq = (direction.usual_seq + size) & 0xFFFFFFFF
         time = time_ns / 1_000_000_000
-        direction.stream.extend(size, (number, number, time, time))
+        direction.origins.extend(size, (number, number, time, time))
         pending = direction.pending
         if not pending:
             self._dirty.append(direction)
@@ -90,30 +91,30 @@ class ConnectionTable:
             pending.append(payload)
         return direction.flush() if size > LARGE_SEGMENT else None
 
-    def flush(self) -> list[Record]:
+    def flush(self) -> list[T]:
         """Hand to the receivers what was put aside; return the records that it completed."""
         dirty, self._dirty = self._dirty, []
-        records: list[Record] = []
+        records: list[T] = []
         for direction in dirty:
             records += direction.flush()
         return records
 
-    def expire(self, now_ns: int) -> list[Record]:
+    def expire(self, now_ns: int) -> list[T]:
         """End the connections that have been silent for too long: their end may never come.
 
         Nothing is remembered of them: a packet that comes yet begins a new connection.
         """
-        records: list[Record] = []
+        records: list[T] = []
         for connection in [found for found in self._open.values() if found.is_silent(now_ns)]:
             minutes = (now_ns - connection.last_time) // (60 * 10**9)
-            size = connection.first.stream.size
+            size = connection.first.origins.size
             fault = diagnose("tcp-connection-silent", size, size, f"none for {minutes:,} minutes")
             records += connection.first.receiver.receive_fault(fault, connection.latest)
             records += connection.end() + self._close_connection(connection)
             self._forget(connection)
         return records
 
-    def end(self) -> list[Record]:
+    def end(self) -> list[T]:
         """End every connection that is still open, in their order."""
         records = self.flush()
         for connection in list(self._open.values()):
@@ -121,7 +122,7 @@ class ConnectionTable:
             records += self._close_connection(connection)
         return records
 
-    def _is_reused(self, direction: Direction, seq: int) -> bool:
+    def _is_reused(self, direction: Direction[T], seq: int) -> bool:
         """Whether a SYN opens a new connection between the same ports.
 
         Not if it is the first one again, nor inside an established connection's window, where a
@@ -131,15 +132,15 @@ class ConnectionTable:
             return seq != direction.base_seq
         if direction.next_seq is None or direction.base_seq == seq:
             return False
-        return abs(direction.offset_of(seq) - direction.stream.size) >= 0x10000
+        return abs(direction.offset_of(seq) - direction.origins.size) >= 0x10000
 
-    def _open_connection(self, key: bytes, segment: Segment) -> list[Record]:
-        records: list[Record] = []
+    def _open_connection(self, key: bytes, segment: Segment) -> list[T]:
+        records: list[T] = []
         if (old := self.directions.get(key)) and not old.connection.is_over:
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
-        connection = Connection(self._count, key, segment.number, segment.time_ns)
+        connection: Connection[T] = Connection(self._count, key, segment.number, segment.time_ns)
         connection.is_midstream = not segment.flags & SYN
         self._count += 1
         self._open[connection.index] = connection
@@ -148,14 +149,14 @@ class ConnectionTable:
         self._open_receivers(connection)
         return records
 
-    def _close_oldest(self) -> list[Record]:
+    def _close_oldest(self) -> list[T]:
         oldest = next(iter(self._open.values()))
-        size = oldest.first.stream.size
+        size = oldest.first.origins.size
         fault = diagnose("tcp-connection-limit", size, size, f"{len(self._open)} connections")
         records = oldest.first.receiver.receive_fault(fault, oldest.latest)
         return records + oldest.end() + self._close_connection(oldest)
 
-    def _close_connection(self, connection: Connection) -> list[Record]:
+    def _close_connection(self, connection: Connection[T]) -> list[T]:
         del self._open[connection.index]
         self._closed.append(connection)
         records = self._close(connection)
@@ -164,7 +165,7 @@ class ConnectionTable:
             self._forget(self._closed.popleft())
         return records
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection[T]) -> None:
         for key in (connection.key, reverse_key(connection.key)):
             direction = self.directions.get(key)
             if direction is not None and direction.connection is connection:

@@ -1,26 +1,27 @@
-"""One direction of a TCP connection (RFC 9293): what one end sent, in order.
+"""A TCP connection (RFC 9293): its two directions, what each end sent, in order, and how it ended.
 
 Strategy: a segment that comes in order, which nearly all do, is put aside; what was put aside is
 handed to the direction's receiver in one piece (see :mod:`~parsers.net.table`). Any other
 segment takes the general path through the out-of-order queue. Sequence numbers become stream
 offsets by a signed 32-bit difference to the next expected one, so wrapping needs no special case.
+Beside the directions stands what only both together tell: who closed, and whether it is over. The
+two ask each other, so they live in one file. ``T`` is what receivers make of the bytes: nothing
+here looks at it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from .. import limits
-from ..decode.silent import Receiver
 from ..diagnostics import diagnose
-from ..provenance import Arrival, Completion, Ending, SourceMap, seconds
-from ..records import Record
+from ..provenance import Arrival, Close, Completion, Ending, Layer, SourceMap, seconds
+from ..streams import Receiver
 from .out_of_order import OutOfOrderQueue
 from .overlap import History, Piece, find_conflict
 from .segment import ACK, FIN, RST, SYN, UNUSUAL, URG, Scrutiny, Segment
 
-if TYPE_CHECKING:
-    from .connection import Connection
+T = TypeVar("T")
 
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered, later as sent again, as in
@@ -34,14 +35,14 @@ what is kept for each of many connections must stay in the processor's cache: 51
 of a hundred connections a quarter slower."""
 
 
-class Direction:
+class Direction(Generic[T]):
     """What one endpoint sent."""
 
     __slots__ = (
         "connection",
         "peer",
         "receiver",
-        "stream",
+        "origins",
         "next_seq",
         "base_seq",
         "sent_syn_ack",
@@ -64,12 +65,12 @@ class Direction:
         "_has_been_full",
     )
 
-    connection: Connection
-    peer: Direction
-    receiver: Receiver
+    connection: Connection[T]
+    peer: Direction[T]
+    receiver: Receiver[T]
 
     def __init__(self) -> None:
-        self.stream: SourceMap[Arrival] = SourceMap()
+        self.origins: SourceMap[Arrival] = SourceMap()
         self.next_seq: int | None = None
         self.base_seq: int | None = None
         """The sequence number of its SYN, if that was captured."""
@@ -84,7 +85,7 @@ class Direction:
         """What the next segment's sequence number is if it is as usual: in order, with nothing
         waiting and nothing closed on either side. NO_SEQ if no segment can be."""
         self.pending: list[bytes] = []
-        """Payloads that are in order and in ``stream``, but not with the receiver yet."""
+        """Payloads that are in order and in ``origins``, but not with the receiver yet."""
         self.is_waiting = False
         """Whether something waits behind a hole: data, or only a FIN."""
         self.is_ended = False
@@ -98,7 +99,11 @@ class Direction:
         self._waited = 0
         self._has_been_full = False
 
-    def receive(self, segment: Segment) -> list[Record]:
+    @property
+    def layer(self) -> Layer:
+        return "tcp"
+
+    def receive(self, segment: Segment) -> list[T]:
         """Take one segment by the general path; return the records that it completed."""
         is_plain = segment.flags & (UNUSUAL | ACK) == ACK and self.next_seq is not None
         is_usual = is_plain and (segment.seq == self.usual_seq or not segment.payload)
@@ -110,7 +115,7 @@ class Direction:
             else self._receive_unusual(segment)
         )
 
-    def _receive_plain(self, segment: Segment, seq: int) -> list[Record]:
+    def _receive_plain(self, segment: Segment, seq: int) -> list[T]:
         """Take the acknowledgement and the payload, which begins at ``seq``."""
         self.acked = segment.ack
         records = self.peer.check_for_gap() if self.peer.is_waiting else []
@@ -128,21 +133,21 @@ class Direction:
             bool(segment.flags & FIN),
         )
 
-    def flush(self) -> list[Record]:
+    def flush(self) -> list[T]:
         """Hand what was put aside to the receiver."""
         pending = self.pending
         if not pending:
             return []
         self.pending = []
         data = pending[0] if len(pending) == 1 else b"".join(pending)
-        return self._hand_over(self.stream.size - len(data), data)
+        return self._hand_over(self.origins.size - len(data), data)
 
-    def _hand_over(self, start: int, data: bytes) -> list[Record]:
-        """Give the receiver what is in ``stream`` at ``start``."""
+    def _hand_over(self, start: int, data: bytes) -> list[T]:
+        """Give the receiver what is in the stream at ``start``."""
         self.history.append(start, data)
         records = self.receiver.receive_data(data)
-        if len(self.stream) > FORGET_EVERY:
-            self.stream.retain(self.receiver.open_offsets)
+        if len(self.origins) > FORGET_EVERY:
+            self.origins.retain(self.receiver.open_offsets)
         return records
 
     def note_usual_seq(self) -> None:
@@ -158,14 +163,14 @@ class Direction:
     def end_seq(self) -> int:
         """The sequence number after all that was put in order, FIN included."""
         assert self.next_seq is not None
-        return (self.next_seq + (self.fin_offset == self.stream.size)) & 0xFFFFFFFF
+        return (self.next_seq + (self.fin_offset == self.origins.size)) & 0xFFFFFFFF
 
     def offset_of(self, seq: int) -> int:
         """Return the stream offset of a sequence number near the next expected one."""
         assert self.next_seq is not None
-        return self.stream.size + ((seq - self.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        return self.origins.size + ((seq - self.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
-    def _receive_unusual(self, segment: Segment) -> list[Record]:
+    def _receive_unusual(self, segment: Segment) -> list[T]:
         """Take a segment that opens, closes, is urgent, or is the first that was captured."""
         seq, flags = segment.seq, segment.flags
         if flags & RST:
@@ -189,7 +194,7 @@ class Direction:
             self.acked = None
         return records
 
-    def _receive_urgent(self, segment: Segment, seq: int) -> list[Record]:
+    def _receive_urgent(self, segment: Segment, seq: int) -> list[T]:
         """Say which byte is urgent: Linux takes it out of the stream, unless asked not to.
 
         The pointer names the byte after it, as in RFC 793's text and everywhere in practice (RFC
@@ -203,14 +208,14 @@ class Direction:
         fault = diagnose("tcp-urgent-data", offset, offset + len(byte), detail)
         return self.receiver.receive_fault(fault, self.connection.latest)
 
-    def _drop(self, segment: Segment, code: str, detail: str) -> list[Record]:
+    def _drop(self, segment: Segment, code: str, detail: str) -> list[T]:
         """Leave out a segment that its receiver drops unseen."""
         is_data = code == "tcp-checksum-wrong" and segment.payload and self.next_seq is not None
         if is_data and len(self._dropped) < limits.MAX_DROPPED_SEGMENTS:
             self._dropped.append(self._piece_of(segment, segment.seq))
         return self._fault(code, detail)
 
-    def _take_dropped(self) -> list[Record]:
+    def _take_dropped(self) -> list[T]:
         """Let wait what was dropped, if the receiver acknowledged it and nothing else came.
 
         Its checksum was right, then, where it arrived: the capture does not show that one.
@@ -218,10 +223,10 @@ class Direction:
         acked = self.peer.acked
         if acked is None or not self._dropped:
             return []
-        records: list[Record] = []
+        records: list[T] = []
         upto = self.offset_of(acked)
         for piece in self._dropped:
-            is_taken = self.stream.size < piece.end <= upto
+            is_taken = self.origins.size < piece.end <= upto
             if is_taken and not any(self.queue.overlapping(piece.start, piece.end)):
                 self._scrutiny.trust()
                 self.queue.insert(piece)
@@ -229,9 +234,9 @@ class Direction:
         self._dropped = [piece for piece in self._dropped if piece.end > upto]
         return records
 
-    def _receive_payload(self, piece: Piece) -> list[Record]:
+    def _receive_payload(self, piece: Piece) -> list[T]:
         """Take the payload of a segment, and its FIN, wherever it belongs."""
-        start, size = piece.start, self.stream.size
+        start, size = piece.start, self.origins.size
         if self.fin_offset is not None and piece.end > self.fin_offset:
             detail = f"{len(piece.data)} bytes in packet {piece.packet}"
             return self._fault("tcp-data-after-fin", detail)
@@ -247,7 +252,7 @@ class Direction:
             records += self._wait(piece)
         return records + self._end_at_fin()
 
-    def _wait(self, piece: Piece) -> list[Record]:
+    def _wait(self, piece: Piece) -> list[T]:
         """Keep a piece that lies behind a hole."""
         if not self.is_waiting:
             self.is_waiting = True
@@ -265,14 +270,14 @@ class Direction:
         detail = f"{self.queue.size:,} bytes in {self.queue.segments:,} segments"
         return self._fault("tcp-reassembly-limit", detail) + self._give_up_hole()
 
-    def _receive_again(self, piece: Piece) -> list[Record]:
+    def _receive_again(self, piece: Piece) -> list[T]:
         """Take bytes that were put in order before; a keep-alive sends its last byte again."""
-        is_keep_alive = len(piece.data) == 1 and piece.end == self.stream.size and not piece.fin
+        is_keep_alive = len(piece.data) == 1 and piece.end == self.origins.size and not piece.fin
         if not is_keep_alive and piece.data:
             self.retransmissions += 1
         return self._report_conflict(piece)
 
-    def _report_conflict(self, piece: Piece) -> list[Record]:
+    def _report_conflict(self, piece: Piece) -> list[T]:
         conflict = find_conflict(piece, self.history.overlapping(piece.start, piece.end))
         if conflict is None and self.queue:
             waiting = self.queue.overlapping(piece.start, piece.end)
@@ -288,51 +293,51 @@ class Direction:
         else:
             self.retransmissions += 1
 
-    def _deliver(self, piece: Piece, completed: Completion) -> list[Record]:
+    def _deliver(self, piece: Piece, completed: Completion) -> list[T]:
         """Put one piece in order, and tell what the snapshot length cut off after it.
 
         The pieces that one packet completes are put aside, so that they are handed over as one.
         """
         assert self.next_seq is not None
-        piece = piece.after(self.stream.size)  # a cut one before it may have gone further
+        piece = piece.after(self.origins.size)  # a cut one before it may have gone further
         packet, time = completed
         arrival = (piece.packet, packet, seconds(piece.time_ns), time)
         if piece.data:
             self.next_seq = (self.next_seq + len(piece.data)) & 0xFFFFFFFF
-            self.stream.extend(len(piece.data), arrival)
+            self.origins.extend(len(piece.data), arrival)
             self.pending.append(piece.data)
         records = self.flush() + self._skip(piece.missing, arrival) if piece.missing else []
         return records + self._take_fin(piece) if piece.fin else records
 
-    def _take_fin(self, piece: Piece) -> list[Record]:
+    def _take_fin(self, piece: Piece) -> list[T]:
         """Close the stream; what waits behind its end is dropped."""
-        self.fin_offset = self.stream.size
+        self.fin_offset = self.origins.size
         self.fin_packet = piece.packet
         self.connection.note_fin(self)
         after = self.queue.size
         self.queue.clear()
         return self._fault("tcp-data-after-fin", f"{after} bytes before it") if after else []
 
-    def _deliver_queue(self, completed: Completion) -> list[Record]:
+    def _deliver_queue(self, completed: Completion) -> list[T]:
         """Put in order what waited for the bytes that just came."""
-        records: list[Record] = []
-        while self.queue and self.queue.start <= self.stream.size:
-            for piece in self.queue.take(self.stream.size):
+        records: list[T] = []
+        while self.queue and self.queue.start <= self.origins.size:
+            for piece in self.queue.take(self.origins.size):
                 records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue)
         return records + self.flush()
 
-    def check_for_gap(self) -> list[Record]:
+    def check_for_gap(self) -> list[T]:
         """Give up a hole that the peer acknowledged, once nothing may fill it any more."""
         acked = self.peer.acked
-        if acked is None or self.is_ended or self.offset_of(acked) <= self.stream.size:
+        if acked is None or self.is_ended or self.offset_of(acked) <= self.origins.size:
             return []
         self._waited += 1
         if self._waited <= limits.GAP_PATIENCE:
             return []
         return self._give_up_hole() + self._end_at_fin()
 
-    def _give_up_hole(self) -> list[Record]:
+    def _give_up_hole(self) -> list[T]:
         """Declare the first hole a gap and go on after it.
 
         What waited there was complete when its own packets came: the hole is the capture's.
@@ -341,31 +346,31 @@ class Direction:
         records = self._take_dropped()
         first = self.queue.first
         completed = first.packet, seconds(first.time_ns)
-        if self.stream.size:  # nothing is in order before what comes before it
-            completed = max(completed, self.stream.at(self.stream.size)[1][1::2])
-        if first.start > self.stream.size:
-            records += self._skip(first.start - self.stream.size, _arrival(completed))
-        while self.queue and self.queue.start <= self.stream.size:
-            for piece in self.queue.take(self.stream.size):
+        if self.origins.size:  # nothing is in order before what comes before it
+            completed = max(completed, self.origins.at(self.origins.size)[1][1::2])
+        if first.start > self.origins.size:
+            records += self._skip(first.start - self.origins.size, _arrival(completed))
+        while self.queue and self.queue.start <= self.origins.size:
+            for piece in self.queue.take(self.origins.size):
                 completed = max(completed, (piece.packet, seconds(piece.time_ns)))
                 records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue)
         return records + self.flush()
 
-    def _skip(self, length: int, arrival: Arrival) -> list[Record]:
+    def _skip(self, length: int, arrival: Arrival) -> list[T]:
         """Count ``length`` bytes that the capture lacks; ``arrival`` is what shows it."""
         assert self.next_seq is not None
         self.next_seq = (self.next_seq + length) & 0xFFFFFFFF
-        self.stream.extend(length, arrival)
-        return self.receiver.receive_gap(self.stream.size - length, self.stream.size)
+        self.origins.extend(length, arrival)
+        return self.receiver.receive_gap(length)
 
-    def _receive_reset(self, segment: Segment) -> list[Record]:
+    def _receive_reset(self, segment: Segment) -> list[T]:
         """Take a RST, if its receiver would (RFC 5961 section 3.2)."""
         seq = segment.seq
         if self.next_seq is not None:
             expected = {self.next_seq, self.end_seq}
             acked = self.peer.acked
-            if acked is not None and self.offset_of(acked) > self.stream.size:
+            if acked is not None and self.offset_of(acked) > self.origins.size:
                 expected.add(acked)  # what lies before it is not in the capture
             if seq not in expected:
                 return self._fault(
@@ -376,11 +381,11 @@ class Direction:
             self.acked = segment.ack
         return self.connection.reset_by(self)
 
-    def _end_at_fin(self) -> list[Record]:
+    def _end_at_fin(self) -> list[T]:
         """End this direction once its FIN is in order."""
         return [] if self.is_ended or self.fin_offset is None else self.end("close")
 
-    def end(self, ending: Ending) -> list[Record]:
+    def end(self, ending: Ending) -> list[T]:
         """End this direction: what waits behind holes first, then what is unfinished."""
         if self.is_ended:
             return []
@@ -394,15 +399,15 @@ class Direction:
         self.is_ended = True
         return records + self.receiver.receive_eof(ending)
 
-    def _skip_acknowledged_tail(self) -> list[Record]:
+    def _skip_acknowledged_tail(self) -> list[T]:
         """Count what the peer acknowledged at the end but the capture does not hold."""
         if self.peer.acked is None or self.next_seq is None:
             return []
-        if not self.stream.size and self.base_seq is None:
+        if not self.origins.size and self.base_seq is None:
             return []  # nothing says where its stream begins
         if self.fin_offset is not None:
             return []
-        missing = self.offset_of(self.peer.acked) - self.stream.size
+        missing = self.offset_of(self.peer.acked) - self.origins.size
         # One byte more than was sent is a FIN that the capture lacks.
         is_lost = 1 < missing < limits.MAX_OUT_OF_ORDER
         return self._skip(missing, _arrival(self.connection.latest)) if is_lost else []
@@ -410,12 +415,118 @@ class Direction:
     def let_go(self) -> None:
         """Keep no more than what tells late packets."""
         self.usual_seq = NO_SEQ
-        del self.receiver, self.stream, self.queue, self.history, self._scrutiny, self._dropped
+        del self.receiver, self.origins, self.queue, self.history, self._scrutiny, self._dropped
 
-    def _fault(self, code: str, detail: str) -> list[Record]:
-        size = self.stream.size
+    def _fault(self, code: str, detail: str) -> list[T]:
+        size = self.origins.size
         fault = diagnose(code, size, size, detail)
         return self.receiver.receive_fault(fault, self.connection.latest)
+
+
+class Connection(Generic[T]):
+    """Two directions, and how they came to an end."""
+
+    __slots__ = (
+        "index",
+        "key",
+        "first",
+        "second",
+        "first_packet",
+        "last_packet",
+        "first_time",
+        "last_time",
+        "packets",
+        "close",
+        "closed_by",
+        "client",
+        "is_midstream",
+        "is_understood",
+        "is_reset",
+        "is_over",
+    )
+
+    def __init__(self, index: int, key: bytes, number: int, time_ns: int) -> None:
+        self.index = index
+        self.key = key
+        """Source address, destination address, source port, destination port of ``first``."""
+        self.first: Direction[T] = Direction()
+        self.second: Direction[T] = Direction()
+        self.first.connection = self.second.connection = self
+        self.first.peer, self.second.peer = self.second, self.first
+        self.first_packet = self.last_packet = number
+        self.first_time = self.last_time = time_ns
+        self.packets = 0
+        self.close: Close = "open"
+        self.closed_by: Direction[T] | None = None
+        self.client: Direction[T] | None = None
+        """What the client sent, once the layer above knows it: before anything comes of it."""
+        self.is_midstream = False
+        self.is_understood = True
+        """False while receivers must see where segments begin: where the start of a connection
+        was not captured, a message may begin with any of them."""
+        self.is_reset = False
+        """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
+        self.is_over = False
+        """Whether its record has been written: what comes later is not looked at."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was reset, or both FINs arrived and the second was acknowledged."""
+        if self.is_reset:
+            return True
+        first, second = self.first, self.second
+        if not (first.is_ended and second.is_ended):
+            return False
+        later = first if self.closed_by is second else second
+        return later.peer.acked == later.end_seq
+
+    def is_silent(self, now_ns: int) -> bool:
+        """Whether nothing has come for so long that its end was missed, or will never come."""
+        both = self.first, self.second
+        is_open = all(half.next_seq is not None and half.fin_offset is None for half in both)
+        limit = limits.MAX_SILENCE if is_open else limits.MAX_TRANSITORY_SILENCE
+        return now_ns - self.last_time > limit
+
+    @property
+    def latest(self) -> Completion:
+        """The packet that is looked at, or was the last one."""
+        return self.last_packet, seconds(self.last_time)
+
+    @property
+    def retransmissions(self) -> int:
+        return self.first.retransmissions + self.second.retransmissions
+
+    @property
+    def out_of_order(self) -> int:
+        return self.first.out_of_order + self.second.out_of_order
+
+    def note_fin(self, direction: Direction[T]) -> None:
+        """Take note that a FIN is in order: who closed is who sent the first."""
+        first = self.closed_by
+        if first is None or (first.fin_packet or 0) > (direction.fin_packet or 0):
+            self.closed_by = direction
+            self.close = "fin"
+
+    def reset_by(self, direction: Direction[T]) -> list[T]:
+        """End both directions. Bytes that were in order before the RST stay decoded."""
+        self.is_reset = True
+        if not (self.first.is_ended and self.second.is_ended):
+            self.close = "reset"
+            self.closed_by = direction
+        return direction.end("reset") + direction.peer.end("reset")
+
+    def end(self) -> list[T]:
+        """End what the capture left open."""
+        return self.first.end("capture-end") + self.second.end("capture-end")
+
+    def let_go(self) -> None:
+        """Keep no more than what tells late packets: of thousands that are over, all else adds up.
+
+        What refers to one another would else stay until the collector comes.
+        """
+        self.is_over = True
+        self.first.let_go()
+        self.second.let_go()
 
 
 def _arrival(shown: Completion) -> Arrival:

@@ -206,6 +206,8 @@ class FrameDecoder:
             detail = f"{length:,} bytes are missing"
             self._stop(start, start + length, detail, events)
             self._offset = start + length
+        else:
+            self._offset += length
         return events
 
     def receive_eof(self, ending: Ending = "close") -> list[Framed]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from struct import pack
 
 from parsers.diagnostics import Diagnostic
-from parsers.net.connection import Connection
 from parsers.net.segment import ACK, FIN, RST, SYN, Checksum, read_segment
 from parsers.net.table import ConnectionTable, reverse_key
-from parsers.net.tcp import Direction
+from parsers.net.tcp import Connection, Direction
 from parsers.provenance import Completion, Ending
 
 PSH_ACK = 0x18
@@ -45,8 +44,9 @@ class Sink:
         self.pieces.append(data)
         return []
 
-    def receive_gap(self, start: int, end: int) -> list:
-        self.gaps.append((start, end))
+    def receive_gap(self, length: int) -> list:
+        start = len(self.data) + sum(end - begin for begin, end in self.gaps)
+        self.gaps.append((start, start + length))
         return []
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list:

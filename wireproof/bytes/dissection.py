@@ -87,7 +87,9 @@ class ElementStream:
         self._raw += data
         return []
 
-    def receive_gap(self, start: int, end: int) -> list[Record]:
+    def receive_gap(self, length: int) -> list[Record]:
+        start = self.done + len(self._raw)
+        end = start + length
         self.holes = [hole for hole in self.holes if hole[1] > self.done]
         self.holes.append((start, end))
         if end - start <= MAX_HOLE:

@@ -20,11 +20,10 @@ from typing import NamedTuple
 
 from parsers.decode.packets import ETHERNET, PacketDecoder
 from parsers.files.packets import CaptureFault, Packet
-from parsers.net.connection import Connection
 from parsers.net.ip import TCP, IpPacket, read_ip
 from parsers.net.link import network_offset
 from parsers.net.segment import ACK, SYN
-from parsers.net.tcp import Direction
+from parsers.net.tcp import Connection, Direction
 from parsers.provenance import Arrival, SourceMap
 from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
 
@@ -74,10 +73,10 @@ class Followed:
 
     __slots__ = ("connection", "trails", "packets", "client", "_is_certain")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection[Record]) -> None:
         self.connection = connection
         self.trails = (Trail(), Trail())
-        connection.first.stream, connection.second.stream = self.trails
+        connection.first.origins, connection.second.origins = self.trails
         self.packets = array("L")
         key = connection.key
         self.client = int(key[-4:-2] < key[-2:])
@@ -220,7 +219,7 @@ class Tracer:
             return None  # its arrival only showed that they are missing
         return Carrier(packet, first, last, start)
 
-    def _opened(self, connection: Connection) -> None:
+    def _opened(self, connection: Connection[Record]) -> None:
         followed = Followed(connection)
         self.connections.append(followed)
         size = len(connection.key) // 2 - 2
@@ -323,7 +322,7 @@ class Tracer:
 def _stream_offset(followed: Followed, direction: int, seq: int) -> int:
     """Return the stream offset of a sequence number, by the signed difference to the next one."""
     connection = followed.connection
-    side: Direction = connection.second if direction else connection.first
+    side: Direction[Record] = connection.second if direction else connection.first
     if side.next_seq is None:
         return NO_OFFSET
     difference = ((seq - side.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000

@@ -12,16 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from parsers.decode.connection import address_text
 from parsers.decode.packets import PacketDecoder
-from parsers.decode.protocol import address_text
 from parsers.diagnostics import Diagnostic
 from parsers.files.packets import Packet
-from parsers.net.connection import Connection
 from parsers.net.ip import TCP, IpPacket, read_ip
 from parsers.net.link import network_offset
 from parsers.net.segment import ACK, SYN, read_segment
 from parsers.net.table import ConnectionTable, reverse_key
-from parsers.net.tcp import Direction
+from parsers.net.tcp import Connection, Direction
 from parsers.records import (
     ChunkRecord,
     ConnectionRecord,
@@ -59,7 +58,7 @@ class Segment(NamedTuple):
 class Pair(Generic[S]):
     """Both sides of a connection."""
 
-    streams: dict[Direction, S]
+    streams: dict[Direction[Record], S]
     senders: dict[Sender, S] = field(default_factory=dict)
     carriers: dict[int, S] = field(default_factory=dict)
     """Which side sent a packet, until it is known which side is the client."""
@@ -86,7 +85,7 @@ class Follower(Generic[S]):
     def __init__(self, make: Callable[[], S], *, keep_data: bool = True) -> None:
         self._make = make
         self._decoder = PacketDecoder(keep_data=keep_data)
-        self._table = ConnectionTable(self._open, lambda _: [])
+        self._table: ConnectionTable[Record] = ConnectionTable(self._open, lambda _: [])
         self.pairs: dict[int, Pair[S]] = {}
         """Of the connections that are open, by their numbers."""
 
@@ -138,7 +137,7 @@ class Follower(Generic[S]):
 
     # --- following TCP ---
 
-    def _open(self, connection: Connection) -> None:
+    def _open(self, connection: Connection[Record]) -> None:
         streams = {}
         for direction in (connection.first, connection.second):
             direction.receiver = streams[direction] = self._make()

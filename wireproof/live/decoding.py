@@ -34,7 +34,7 @@ from capture.linux.recorder import BUFFER_SIZE
 from parsers.decode.packets import PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.files.packets import CaptureFault, Packet
-from parsers.net.connection import Connection
+from parsers.net.tcp import Connection
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
@@ -283,7 +283,7 @@ class LiveDecoding(LivePackets):
         begun, self._begun = self._begun, []
         return sorted(begun + records, key=completion) if begun else records
 
-    def _opened(self, connection: Connection) -> None:
+    def _opened(self, connection: Connection[Record]) -> None:
         """Say why a connection shows nothing yet: whoever watches would look for it."""
         if connection.is_midstream:
             where = connection.first_packet, connection.first_time

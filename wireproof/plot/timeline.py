@@ -116,7 +116,7 @@ class _Side(ElementStream):
     def receive_data(self, data: bytes) -> list[Record]:
         return []
 
-    def receive_gap(self, start: int, end: int) -> list[Record]:
+    def receive_gap(self, length: int) -> list[Record]:
         return []
 
     def take(self, record: Record) -> None:

@@ -616,4 +616,4 @@ def test_memory_does_not_grow_with_a_stream(stream) -> None:
     assert count >= STREAMS[stream]
     assert used[-1] - used[4] < 160 * 1024, used  # less than 11 bytes a packet
     for direction in decoder._table.directions.values():
-        assert len(direction.stream) <= 1_100
+        assert len(direction.origins) <= 1_100

@@ -11,7 +11,8 @@ from support.websocket_frames import frame
 
 from parsers import limits
 from parsers.decode import protocol as conversation
-from parsers.decode.protocol import address_text, recognise
+from parsers.decode.connection import address_text
+from parsers.decode.protocol import recognise
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,

@@ -40,10 +40,10 @@ def test_usual_segments_are_put_aside_until_the_flush() -> None:
     for payload in (b"GET", b" / "):
         usual(wire, direction, payload)
     assert wire.sink().pieces == []
-    assert (direction.usual_seq, direction.stream.size) == (FIRST + 6, 6)
+    assert (direction.usual_seq, direction.origins.size) == (FIRST + 6, 6)
     assert wire.table.flush() == []
     assert wire.sink().pieces == [b"GET / "]
-    assert direction.stream.at(4)[1][0] == 5, "each byte keeps its own packet"
+    assert direction.origins.at(4)[1][0] == 5, "each byte keeps its own packet"
 
 
 def test_the_other_side_gets_its_turn_when_it_speaks() -> None:

@@ -116,15 +116,15 @@ def test_in_order_data_goes_straight_through() -> None:
     assert wire.sink().pieces == [b"GET", b" / ", b"HTTP"]
     direction = wire.direction()
     time = (wire.time_ns - 2_000_000) / 10**9
-    assert direction.stream.at(0)[1] == (4, 4, time, time)
-    assert direction.stream.at(7)[1][0] == 6
+    assert direction.origins.at(0)[1] == (4, 4, time, time)
+    assert direction.origins.at(7)[1][0] == 6
 
 
 def test_a_late_segment_completes_what_waited() -> None:
     wire = established()
     wire.send(CLIENT, FIRST + 3, b"def")
     wire.send(CLIENT, FIRST, b"abc")
-    stream = wire.direction().stream
+    stream = wire.direction().origins
     assert wire.sink().data == b"abcdef"
     early, late = stream.at(0)[1], stream.at(5)[1]
     assert early[:2] == (5, 5)
@@ -164,7 +164,7 @@ class TestGaps:
         wire.send(SERVER, 5001, b"", ACK, ack=FIRST + 13)
         assert wire.sink().gaps == [(3, 10)]
         assert wire.sink().data == b"abcxyz"
-        assert wire.direction().stream.at(11)[1][0] == 5, "complete when its own packet came"
+        assert wire.direction().origins.at(11)[1][0] == 5, "complete when its own packet came"
 
     def test_a_hole_that_is_not_acknowledged_waits(self) -> None:
         wire = established()
@@ -290,7 +290,7 @@ class TestGaps:
         wire = established()
         wire.send(CLIENT, FIRST + 9, b"jkl")
         wire.send(CLIENT, FIRST, b"abc")
-        stream = wire.direction().stream
+        stream = wire.direction().origins
         wire.table.end()
         assert [stream.at(offset)[1][:2] for offset in (0, 3, 9)] == [(5, 5), (5, 5), (4, 5)]
 
@@ -484,7 +484,7 @@ def test_the_map_does_not_grow_with_the_stream() -> None:
     wire = established()
     for index in range(5000):
         wire.send(CLIENT, FIRST + index, b"x")
-    assert len(wire.direction().stream) < 1000
+    assert len(wire.direction().origins) < 1000
 
 
 @settings(max_examples=200, deadline=None)

@@ -155,9 +155,9 @@ def test_the_parts_do_not_depend_on_segments_or_batches(cuts: list[int], batch: 
 def test_a_hole_ends_what_waits() -> None:
     stream = Kept()
     stream.receive_data(b"abc")
-    stream.receive_gap(3, 5)
+    stream.receive_gap(2)
     stream.receive_data(b"de")
-    stream.receive_gap(7, 7 + module.MAX_HOLE + 1)
+    stream.receive_gap(module.MAX_HOLE + 1)
     assert stream.parts == [("unfinished", 0, b"abc\0\0de")]
     assert stream.done == 7 + module.MAX_HOLE + 1
 

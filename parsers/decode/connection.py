@@ -1,0 +1,175 @@
+"""One TCP connection above TCP: who listens to it, which end is the client, and its record.
+
+Strategy: the application protocol is found and decoded over the connection's two streams; here
+stands what only TCP knows of it. A tap is a receiver that gets everything a stream hands over
+before what decodes it does; where there is none, nothing lies between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+from typing import Any
+
+from ..diagnostics import Diagnostic
+from ..net.table import reverse_key
+from ..net.tcp import Connection
+from ..provenance import Arrival, Completion, Ending, Layer, SourceMap, seconds
+from ..records import ConnectionRecord, Record
+from ..streams import ByteStream, Receiver
+from .protocol import ApplicationProtocol
+from .silent import UNHEARD
+
+Listener = Receiver[Any] | None
+Tap = Callable[[Connection[Record]], tuple[Listener, Listener]]
+"""Gives a connection's first and second direction a receiver each, or None: see Tapped."""
+
+
+class Tapped:
+    """A stream that another receiver listens to: the ``tap`` gets all of it first.
+
+    What the tap returns is dropped. When a record that ends at ``offset + length`` of its stream is
+    made, the tap has been given all bytes before that; and all that came in the same batch of
+    packets when the batch's records are returned. Packets stay known for what either holds open.
+    """
+
+    __slots__ = ("receiver", "peer", "_stream", "_tap")
+
+    receiver: Receiver[Record]
+    peer: Tapped
+
+    def __init__(self, stream: ByteStream[Record], tap: Listener) -> None:
+        self._stream = stream
+        self._tap: Receiver[Any] = UNHEARD if tap is None else tap
+        stream.receiver = self
+
+    # --- the stream ---
+
+    @property
+    def origins(self) -> SourceMap[Arrival]:
+        return self._stream.origins
+
+    @property
+    def is_ended(self) -> bool:
+        return self._stream.is_ended
+
+    @property
+    def layer(self) -> Layer:
+        return self._stream.layer
+
+    # --- the receiver ---
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        self._tap.receive_data(data)
+        return self.receiver.receive_data(data)
+
+    def receive_gap(self, length: int) -> list[Record]:
+        self._tap.receive_gap(length)
+        return self.receiver.receive_gap(length)
+
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        self._tap.receive_fault(fault, shown)
+        return self.receiver.receive_fault(fault, shown)
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        self._tap.receive_eof(ending)
+        return self.receiver.receive_eof(ending)
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        return self._tap.open_offsets + self.receiver.open_offsets
+
+
+def tapped(
+    connection: Connection[Record], tap: Tap | None
+) -> tuple[ByteStream[Record], ByteStream[Record]]:
+    """Return a connection's streams: its directions, or what a tap listens to."""
+    listeners = (None, None) if tap is None else tap(connection)
+    if listeners == (None, None):
+        return connection.first, connection.second
+    first, second = Tapped(connection.first, listeners[0]), Tapped(connection.second, listeners[1])
+    first.peer, second.peer = second, first
+    return first, second
+
+
+class ConnectionDecoder:
+    """Decodes one connection, and knows its record."""
+
+    def __init__(
+        self,
+        connection: Connection[Record],
+        *,
+        keep_data: bool,
+        recorded_by: str | None = None,
+        tap: Tap | None = None,
+    ) -> None:
+        self.connection = connection
+        self._recorded_by = recorded_by
+        self._first, _ = streams = tapped(connection, tap)
+        connection.is_understood = not connection.is_midstream
+        self._protocol = ApplicationProtocol(
+            streams,
+            connection=connection.index,
+            client=partial(_client_by_tcp, connection, streams),
+            keep_data=keep_data,
+            is_midstream=connection.is_midstream,
+            decided=partial(_understand, connection, self._first),
+        )
+
+    def record(self) -> ConnectionRecord:
+        """Return the connection's own record."""
+        connection = self.connection
+        is_first = self._protocol.client is self._first
+        client = connection.first if is_first else connection.second
+        size = len(connection.key) // 2 - 2
+        key = connection.key if client is connection.first else reverse_key(connection.key)
+        ports = key[2 * size :]
+        closed_by = connection.closed_by
+        return ConnectionRecord(
+            connection.index,
+            address_text(key[:size], int.from_bytes(ports[:2], "big")),
+            address_text(key[size : 2 * size], int.from_bytes(ports[2:], "big")),
+            self._protocol.name,
+            connection.first_packet,
+            connection.last_packet,
+            seconds(connection.first_time),
+            seconds(connection.last_time),
+            connection.packets,
+            client.origins.size,
+            client.peer.origins.size,
+            connection.retransmissions,
+            connection.out_of_order,
+            None if closed_by is None else "client" if closed_by is client else "server",
+            connection.close,
+            connection.is_midstream,
+            client.fin_packet,
+            client.peer.fin_packet,
+            self._recorded_by,
+        )
+
+
+def _understand(
+    connection: Connection[Record], first: ByteStream[Record], client: ByteStream[Record]
+) -> None:
+    """Take note that it is known what a connection speaks, and whose stream is the client's."""
+    connection.is_understood = True
+    connection.client = connection.first if client is first else connection.second
+
+
+def _client_by_tcp(
+    connection: Connection[Record], streams: tuple[ByteStream[Record], ByteStream[Record]]
+) -> ByteStream[Record]:
+    """Return the client's stream by its SYN; where none was captured, by the higher port."""
+    for direction in (connection.first, connection.second):
+        if direction.base_seq is not None:
+            is_first = (direction is connection.first) != direction.sent_syn_ack
+            return streams[not is_first]
+    key = connection.key
+    return streams[key[-4:-2] < key[-2:]]
+
+
+def address_text(address: bytes, port: int) -> str:
+    """Return ``127.0.0.1:8000`` or ``[::1]:8000``."""
+    shown = str(ip_address(address))
+    return f"{shown}:{port}" if len(address) == 4 else f"[{shown}]:{port}"
