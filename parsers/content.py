@@ -329,7 +329,7 @@ CODERS: dict[str, type[Coder]] = {
 
 
 class ContentDecoder:
-    """Undo ``codings``, in this order: names as of :attr:`Response.codings`.
+    """Undo ``codings``, in this order: names in lower case, as heads give them.
 
     At a coding that is not known the chain ends: what the codings before it gave is given.
     """

@@ -4,7 +4,7 @@ uvicorn frames every response itself and to the end. It cannot leave out the las
 reporting a fault of its own), reset a connection, send trailer fields or a fragmented WebSocket
 message, or choose the borders of its writes. This server writes bytes as they are to appear on
 the wire; it listens on a second port of the same process. Each scenario is a coroutine over a
-:class:`.Connection`; a connection serves one request.
+:class:`.raw_connection.Connection`; a connection serves one request.
 """
 
 from __future__ import annotations

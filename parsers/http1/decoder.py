@@ -3,9 +3,9 @@
 Strategy: one decoder for what a client sends, one for what a server sends. Bytes go in, and
 :class:`Request` or :class:`Response`, then :class:`Data`, :class:`Chunk` and :class:`MissingData`
 of its body, then :class:`EndOfMessage` come out, each with the piece that completed it, with a
-:class:`Diagnostic` for every fault. How bytes are read, and what is kept, is in
-``http1_states.py``; here is what differs between the directions: the first line, what its fields
-say of the body, and after which messages another protocol comes.
+:class:`~parsers.diagnostics.Diagnostic` for every fault. How bytes are read, and what is kept, is
+in :mod:`.states`; here is what differs between the directions: the first line, what its fields say
+of the body, and after which messages another protocol comes.
 """
 
 from __future__ import annotations

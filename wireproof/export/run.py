@@ -1,7 +1,8 @@
 """What ``wireproof export`` does: a capture in, another program's format out.
 
 Strategy: records go from the decoder to the writer batch by batch. HAR needs the bytes of bodies
-too, so there the packets are followed beside (:mod:`..following`); tables need records alone.
+too, so there the packets are followed beside (:mod:`..bytes.stream_tap`); tables need records
+alone.
 """
 
 from __future__ import annotations

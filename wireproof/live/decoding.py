@@ -5,10 +5,10 @@
             show(records)
 
 Strategy: the recorder writes into a pipe, and a thread takes its packets out of it (see
-:mod:`.arrivals`); whoever iterates decodes them, in his own thread. A batch is what came together,
-one packet if no more did, so nothing waits for anything. What is not shown is said in the stream of
-records itself: packets that the kernel dropped, packets that came faster than they were decoded,
-and how late the others are.
+:mod:`.packet_pipe`); whoever iterates decodes them, in his own thread. A batch is what came
+together, one packet if no more did, so nothing waits for anything. What is not shown is said in the
+stream of records itself: packets that the kernel dropped, packets that came faster than they were
+decoded, and how late the others are.
 
 Nothing grows with time. Connections that are over leave a bounded trace; one that has been silent
 for longer than a NAT would remember it is ended, for its end may never come.

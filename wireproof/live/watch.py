@@ -1,8 +1,8 @@
 """``wireproof watch``: anyone's packets on a port, decoded and shown as they arrive.
 
-Strategy: three threads share the work. The recorder's fills a pipe, :mod:`.arrivals` takes packets
-out of it, and the one here decodes them and writes what comes of each batch at once. The main
-thread does what only it can: it runs the command, or waits for a signal. When that is over the
+Strategy: three threads share the work. The recorder's fills a pipe, :mod:`.packet_pipe` takes
+packets out of it, and the one here decodes them and writes what comes of each batch at once. The
+main thread does what only it can: it runs the command, or waits for a signal. When that is over the
 recording is stopped, and what it still holds is shown to the end.
 """
 
@@ -81,9 +81,9 @@ class Telling(Protocol):
 def watch(wanted: Wanted, telling: Telling) -> Watched:
     """Show the packets of a port as they arrive, while the command runs or until a signal.
 
-    Raises what :class:`.live.LiveDecoding` does, OSError for a command that cannot be started or an
-    output that cannot be written, and KeyboardInterrupt for a second Ctrl-C, which leaves out what
-    has not been shown yet.
+    Raises what :class:`.decoding.LiveDecoding` does, OSError for a command that cannot be started
+    or an output that cannot be written, and KeyboardInterrupt for a second Ctrl-C, which leaves out
+    what has not been shown yet.
     """
     totals = Totals()
     with ExitStack() as stack:

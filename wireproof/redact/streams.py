@@ -1,6 +1,6 @@
 """Where in one side's byte stream the secrets are: the same ones as in its records.
 
-Strategy: each part of the stream is looked at once, as what it is (:mod:`..element_stream`): the
+Strategy: each part of the stream is looked at once, as what it is (:mod:`..bytes.dissection`): the
 lines of heads and trailers by their names, targets and lines of chunks as whole texts, content and
 payloads as streams of text. Frames are unmasked to be looked at, and what takes a secret's place in
 them is masked with the same key. What is kept are the places of the masks.

@@ -1,7 +1,7 @@
-"""A server as a child of a test: started under guard, watched, and ended with all it started.
+"""A server as a child of a test: started with a reaper, watched, and ended with all it started.
 
 Strategy: the child's output goes to a file without a name, so that it never waits for a reader and
-its last words can be shown. :mod:`.guard` stands between, and ends it when this process is gone.
+its last words can be shown. :mod:`.reaper` stands between, and ends it when this process is gone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 REAPER = Path(__file__).with_name("reaper.py")
 STOP_TIMEOUT = 10.0
-"""Seconds for the guard to end a command; it takes up to its own GRACE."""
+"""Seconds for the reaper to end a command; it takes up to its own GRACE."""
 LOG_TAIL = 4_000
 """Characters of what a server wrote that a failure shows."""
 
@@ -27,9 +27,9 @@ Popen = Callable[..., subprocess.Popen[bytes]]
 
 
 class Child:
-    """A command that runs under guard, until :meth:`stop`.
+    """A command that runs with a reaper, until :meth:`stop`.
 
-    Raises OSError if the guard cannot be started; a command that cannot be is one that ends.
+    Raises OSError if the reaper cannot be started; a command that cannot be is one that ends.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the guard."""
+        """Of the reaper."""
         return self._process.pid
 
     @property

@@ -34,7 +34,7 @@ from .processes import Child
 UVICORN = Path(__file__).with_name("uvicorn_child.py")
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
-"""Seconds, of a server in a thread; one in a child has the guard's."""
+"""Seconds, of a server in a thread; one in a child has the reaper's."""
 ENDING = 0.2
 """Seconds that a child which has closed its descriptors may take to end."""
 READY_POLL = 0.01

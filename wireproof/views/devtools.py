@@ -5,7 +5,7 @@ Response, Issues) and printed when it is over: its response's body has ended, or
 has. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the response,
 MAX_EXCHANGES that are open; past a limit lines are counted instead, and what is left out is said.
 
-All text from the wire goes through :mod:`..escape`; there are no colours.
+All text from the wire goes through :mod:`..text.escape`; there are no colours.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ tshark shows too (start lines, the names of frames) comes first, in its words; w
 follows ``▸``. A row is printed when it is made and nothing of it is kept. What turns out
 later about a packet whose row has been printed gets a line of its own, at the time.
 
-All text from the wire has gone through :mod:`..escape` before it is put into a row.
+All text from the wire has gone through :mod:`..text.escape` before it is put into a row.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Lines, onto a console: in the colours that it has, or in none.
 
 Strategy: a line's pieces name their styles; here they become what a terminal obeys, and nothing
-else on the way to it does. Text has been escaped before (:mod:`..escape`), and is never read as
-markup. The width is asked anew when it matters, for a window may be resized.
+else on the way to it does. Text has been escaped before (:mod:`..text.escape`), and is never read
+as markup. The width is asked anew when it matters, for a window may be resized.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ painted when they are made, cut to the width of the terminal, so a waiting line 
 string. How many may wait is bounded: past that, lines are counted instead of kept, and the
 place where they are missing says how many they were and which command shows them.
 
-Text from the wire reaches the terminal through :mod:`..escape` only, and never as markup.
+Text from the wire reaches the terminal through :mod:`..text.escape` only, and never as markup.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The inspector's server: the page, its answers, and a stream of what is new.
 
-Strategy: three routes behind one :class:`~.guard.Guard`. Files come from a fixed table, answers
-from :mod:`.answers`; both know a path or do not, and then say the same nothing. News are
+Strategy: three routes behind one :class:`~.origin.Guard`. Files come from a fixed table, answers
+from :mod:`.api`; both know a path or do not, and then say the same nothing. News are
 server-sent events: the capture's summary and the rows that changed, a few times a second at most.
 """
 

@@ -2,7 +2,7 @@
 
 Strategy: packets come in batches from one thread, a file's or a recording's; questions come from
 others. One lock makes them take turns, and a turn is short: a batch, or a page. Records go through
-:mod:`..carriers`, so that each byte leads to its packet; bytes go to a :class:`Spool`.
+:mod:`..bytes.packet_index`, so that each byte leads to its packet; bytes go to a :class:`Spool`.
 
 Every change of an exchange has a number, so that whoever shows them asks only for what is new.
 """

@@ -50,8 +50,8 @@ def view_file(source: str, page: Page) -> None:
 def view_live(port: int, interface: str, keep: str | None, page: Page) -> None:
     """Record the packets of ``port`` and serve the inspector of them until Ctrl-C.
 
-    ``keep`` is a pcapng file that gets them too. Raises what :class:`..live.LivePackets` does, and
-    OSError for a page's port that is taken.
+    ``keep`` is a pcapng file that gets them too. Raises what :class:`..live.decoding.LivePackets`
+    does, and OSError for a page's port that is taken.
     """
     from ..live.decoding import LivePackets
     from .live_feed import LiveFeed
