@@ -63,6 +63,10 @@ FAULTS: dict[str, Fault] = {
     "capture-damaged": Fault("error", "the capture file is damaged", "pcapng section 3"),
     "capture-unsupported": Fault("error", "this part of the capture file cannot be read", ""),
     "link-type-unknown": Fault("warning", "packets of this link type are skipped", ""),
+    "link-type-wrong": Fault(
+        "warning", "packets are not of the link type that the capture declares", ""
+    ),
+    "packets-not-decoded": Fault("note", "packets were not decoded", ""),
     "packet-cut": Fault("note", "the capture holds only the beginning of packets", ""),
     # --- live recordings ---
     "packets-dropped": Fault("error", "the kernel had no room for packets", ""),
@@ -76,6 +80,19 @@ FAULTS: dict[str, Fault] = {
     "ip-fragment-overlap": Fault("error", "IP fragments overlap", "RFC 5722 section 4"),
     "ip-fragment-missing": Fault(
         "error", "a fragmented IP packet is incomplete", "RFC 791 section 3.2"
+    ),
+    "tunnel-depth": Fault("warning", "tunnels in tunnels, too many to follow", ""),
+    # --- ICMP ---
+    "icmp-unreachable": Fault(
+        "warning",
+        "ICMP: a packet of this connection could not be delivered",
+        "RFC 1122 section 3.2.2.1",
+    ),
+    "icmp-too-big": Fault(
+        "warning", "ICMP: a packet of this connection is too big for its path", "RFC 1191 section 3"
+    ),
+    "icmp-time-exceeded": Fault(
+        "warning", "ICMP: a packet of this connection was on its way too long", "RFC 792"
     ),
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),

@@ -41,6 +41,14 @@ MAX_FRAGMENT_AGE = 60 * 10**9
 MAX_IP_PACKET = 65_535 + 40
 """What fragments can make (RFC 791 section 3.1; RFC 8200 adds the header)."""
 
+MAX_TUNNELS = 16
+"""Headers of tunnels around one packet: Suricata's decoder.max-layers."""
+MAX_UNDECODED_KINDS = 64
+"""Protocols and ports whose packets are counted apart; the rest are counted together. A port scan
+has one of each."""
+MAX_UNDECODED_LISTED = 8
+"""Of those, how many are named where a capture has nothing else."""
+
 # --- TCP ---
 MAX_OUT_OF_ORDER = 4 * MiB
 """Bytes that wait behind a hole, in one direction; Linux's default tcp_rmem limit is 6 MiB."""

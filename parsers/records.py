@@ -119,6 +119,10 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     """The packet that carried the server's FIN, null if none was seen."""
     recorded_by: str | None = None
     """``relay`` if its packets are not the kernel's, but what a relay read; else null."""
+    tunnel: str | None = None
+    """What its first packet came through, the outermost first, ``vxlan 42 10.0.0.1 → 10.0.0.2``:
+    name, network, session or labels, and the outer addresses; several are separated by commas.
+    Null if it came through nothing."""
 
 
 class RequestRecord(Sent, frozen=True, tag_field="record", tag="request"):

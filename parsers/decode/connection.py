@@ -146,6 +146,7 @@ class ConnectionDecoder:
             client.fin_packet,
             client.peer.fin_packet,
             self._recorded_by,
+            connection.tunnel,
         )
 
 

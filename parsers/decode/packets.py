@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
+from ipaddress import ip_address
 from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from struct import Struct
@@ -20,11 +21,14 @@ from ..files.packets import CaptureFault, Packet
 from ..files.reader import CaptureReader
 from ..limits import MAX_BATCH
 from ..net.fragments import FragmentReassembler
-from ..net.ip import TCP, read_ip
+from ..net.icmp import read_icmp_error
+from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
 from ..net.segment import ACK, UNUSUAL, read_segment
 from ..net.table import ConnectionTable
 from ..net.tcp import Connection
+from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
+from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .connection import ConnectionDecoder, Tap, tapped
@@ -162,7 +166,11 @@ class PacketDecoder:
         self._table: ConnectionTable[Record] = ConnectionTable(self._open, self._close)
         self._receive_segment = self._table.receive
         self._fragments = FragmentReassembler()
-        self._unknown_link_types: set[int] = set()
+        self._undecoded = UndecodedPackets()
+        self._reported_link_types: set[tuple[str, int]] = set()
+        self._frame: tuple[int, bytes] = (ETHERNET, b"")
+        self._layers: tuple[Layer, ...] = ()
+        """Of the packet that is looked at, should it open a connection."""
         self._cut_is_reported = False
         self._last: tuple[int, int] = (0, 0)
 
@@ -219,40 +227,82 @@ class PacketDecoder:
         """Return what one packet, of any kind, completes, by the general path."""
         number, time_ns, link_type, original_length, data = packet
         self._last = number, time_ns or 0
-        start = network_offset(link_type, data)
-        if start < 0:
-            if start == UNKNOWN_LINK_TYPE and link_type not in self._unknown_link_types:
-                self._unknown_link_types.add(link_type)
-                return self._report("link-type-unknown", f"link type {link_type}")
-            return []
-        found = read_ip(data, start, original_length)
+        self._frame = link_type, data
+        found = read_packet(link_type, data, original_length)
+        if isinstance(found, IpPacket):
+            return self._receive_ip(data, found)
         if isinstance(found, Diagnostic):
             return self._report_once(found)
-        if found.fragment is None:
-            if found.protocol != TCP:
-                return []
-            payload, length = data[found.start : found.end], found.length
-            return self._receive_tcp(found.source, found.destination, payload, length)
+        if found != UNKNOWN_LINK_TYPE:
+            self._undecoded.add(kind_of_frame(link_type, data))
+            return []
+        return self._report_link_type("link-type-unknown", link_type, f"link type {link_type}")
+
+    def _receive_ip(self, data: bytes, packet: IpPacket) -> list[Record]:
+        """Take an IP packet, the innermost one of what lies in ``data``."""
+        if packet.fragment is not None:
+            return self._receive_fragment(data, packet)
+        self._layers = packet.layers
+        if packet.protocol == TCP:
+            return self._receive_tcp(packet, data[packet.start : packet.end])
+        self._undecoded.add(kind_of_packet(data, packet))
+        return self._receive_icmp_error(data, packet)
+
+    def _receive_fragment(self, data: bytes, packet: IpPacket) -> list[Record]:
+        number, time_ns = self._last
         records: list[Record] = []
-        for whole in self._fragments.receive(data, found, number, time_ns):
+        for whole in self._fragments.receive(data, packet, number, time_ns or None):
             if isinstance(whole, Diagnostic):
                 records += self._report_once(whole)
-            elif whole.protocol == TCP:
-                payload = whole.payload
-                records += self._receive_tcp(found.source, found.destination, payload, len(payload))
+                continue
+            payload, size = whole.payload, len(whole.payload)
+            outer = packet._replace(
+                protocol=whole.protocol, start=0, end=size, length=size, fragment=None
+            )
+            inner = innermost(payload, outer)
+            records += (
+                self._report_once(inner)
+                if isinstance(inner, Diagnostic)
+                else self._receive_ip(payload, inner)
+            )
         return records
 
-    def _receive_tcp(
-        self, source: bytes, destination: bytes, data: bytes, length: int
-    ) -> list[Record]:
-        """Take a TCP segment; ``length`` is its own, as declared."""
+    def _receive_tcp(self, packet: IpPacket, data: bytes) -> list[Record]:
+        """Take a TCP segment: ``data`` is what was captured of it."""
+        source, destination, layers = packet.source, packet.destination, packet.layers
         number, time_ns = self._last
-        found = read_segment(source, destination, data, length, number, time_ns)
+        found = read_segment(source, destination, data, packet.length, number, time_ns)
         if isinstance(found, Diagnostic):
             return self._report_once(found)
         ports, segment = found
         records = self._report_cut(segment.missing)
-        return records + self._receive_segment(source + destination + ports, segment)
+        if not layers:
+            return records + self._receive_segment(source + destination + ports, segment)
+        if layers[0].name == MISDECLARED:
+            link_type = layers[0].number or 0
+            detail = f"link type {link_type} is declared"
+            records += self._report_link_type("link-type-wrong", link_type, detail)
+        key = source + destination + ports
+        return records + self._receive_segment(key, segment, realm(layers))
+
+    def _receive_icmp_error(self, data: bytes, packet: IpPacket) -> list[Record]:
+        """Say at its connection that a segment did not arrive."""
+        error = read_icmp_error(data, packet)
+        if error is None:
+            return []
+        sender = ip_address(packet.source)
+        detail = f"{error.reason}, says {sender}, of {error.size:,} bytes of TCP"
+        number, time_ns = self._last
+        shown = number, seconds(time_ns)
+        network = realm(packet.layers)
+        return self._table.report(error.key, network, error.seq, error.fault, detail, shown)
+
+    def _report_link_type(self, code: str, link_type: int, detail: str) -> list[Record]:
+        """Report something about a link type, once."""
+        if (code, link_type) in self._reported_link_types:
+            return []
+        self._reported_link_types.add((code, link_type))
+        return self._report(code, detail)
 
     def connection_of(self, key: bytes) -> int | None:
         """Return the connection of the last packet with this key, None if it was of none.
@@ -284,14 +334,17 @@ class PacketDecoder:
         return records
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
-        """Return faults of the capture file itself as records."""
-        return [
-            record
-            for fault in faults
-            for record in self._report(
-                fault.code, f"{fault.detail}, at byte {fault.offset:,}", packet=fault.packet
-            )
-        ]
+        """Return what is to be said of the capture as a whole, once it has ended.
+
+        That is which packets were not decoded, and faults of the file itself.
+        """
+        records: list[Record] = []
+        for said in self._undecoded.diagnostics(is_all=not self._table.has_had_any):
+            records += self._report(said.code, "", said.summary)
+        for fault in faults:
+            detail = f"{fault.detail}, at byte {fault.offset:,}"
+            records += self._report(fault.code, detail, packet=fault.packet)
+        return records
 
     def _report(
         self, code: str, detail: str, summary: str = "", packet: int | None = None
@@ -333,6 +386,9 @@ class PacketDecoder:
 
     def _open(self, connection: Connection[Record]) -> None:
         index = connection.index
+        passed: list[Layer] = []
+        network_offset(*self._frame, passed)
+        connection.tunnel = tunnel_text(passed, self._layers)
         if self._opened is not None:
             self._opened(connection)
         if self._wanted is None or self._wanted(index):

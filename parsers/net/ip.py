@@ -35,6 +35,7 @@ HOST_IDENTITY = 139
 SHIM6 = 140
 EIGHT_BYTE_UNITS = frozenset({HOP_BY_HOP, ROUTING, DESTINATION, MOBILITY, HOST_IDENTITY, SHIM6})
 EXTENSION_HEADERS = EIGHT_BYTE_UNITS | {FRAGMENT, AUTHENTICATION}
+SURE_NEXT_HEADERS = EXTENSION_HEADERS | {TCP, 17, 58}
 PAD1 = 0
 JUMBO_PAYLOAD = 0xC2  # RFC 2675 section 2
 
@@ -48,6 +49,17 @@ class Fragment(NamedTuple):
     """In bytes, in the payload of the whole packet."""
     more: bool
     """Whether more fragments follow."""
+
+
+class Layer(NamedTuple):
+    """A header with a name of its own on the way to the innermost IP packet."""
+
+    name: str
+    number: int | None = None
+    """Its label, session or network; of ``ethertype``, the one that is not read."""
+    source: bytes = b""
+    """Of a tunnel over IP: the address where it begins, 4 or 16 bytes."""
+    destination: bytes = b""
 
 
 class IpPacket(NamedTuple):
@@ -65,6 +77,10 @@ class IpPacket(NamedTuple):
     length: int
     """Of the payload as declared: more than ``end - start`` if the rest was not captured."""
     fragment: Fragment | None
+    layers: tuple[Layer, ...] = ()
+    """The tunnels that it came through, the outermost first."""
+    header: int = 0
+    """Where its own header begins."""
 
 
 def read_ip(data: bytes, start: int, original_length: int) -> IpPacket | Diagnostic:
@@ -106,8 +122,8 @@ def _read_ipv4(data: bytes, start: int, original_length: int) -> IpPacket | Diag
         fragment = Fragment(key, (flags & OFFSET_MASK) * 8, bool(flags & MORE_FRAGMENTS))
     end = min(start + total, len(data))
     return IpPacket(
-        source, destination, protocol, start + header, end, total - header, fragment
-    )  # fmt: skip
+        source, destination, protocol, start + header, end, total - header, fragment, (), start
+    )
 
 
 def _read_ipv6(data: bytes, start: int, original_length: int) -> IpPacket | Diagnostic:
@@ -129,9 +145,8 @@ def _read_ipv6(data: bytes, start: int, original_length: int) -> IpPacket | Diag
         identification, offset, more = where
         fragment = Fragment((source, destination, identification), offset, more)
     end = min(body + length, len(data))
-    return IpPacket(
-        source, destination, protocol, position, end, body + length - position, fragment
-    )
+    length = body + length - position
+    return IpPacket(source, destination, protocol, position, end, length, fragment, (), start)
 
 
 def walk_extension_headers(
@@ -182,6 +197,25 @@ def _jumbo_length(data: bytes, position: int) -> int:
             return int.from_bytes(data[position + 2 : position + 6], "big")
         position += 1 if kind == PAD1 else 2 + data[position + 1]
     return 0
+
+
+def is_surely_ip(data: bytes, start: int, end: int) -> bool:
+    """Whether an IP packet begins at ``start`` and nothing else could: where nobody says so.
+
+    ``end`` is where the frame ended on the wire. An IPv4 header has its checksum (RFC 791 section
+    3.1), an IPv6 one fills the frame and carries what is known.
+    """
+    version = data[start] >> 4 if start < len(data) else 0
+    if version == 4 and len(data) >= start + IPV4_HEADER.size:
+        size = (data[start] & 0x0F) * 4
+        header = data[start : start + size]
+        total = int.from_bytes(header[2:4], "big")
+        is_sized = IPV4_HEADER.size <= size == len(header) and size <= total <= end - start
+        return is_sized and not int.from_bytes(header, "big") % 0xFFFF
+    if version == 6 and len(data) >= start + IPV6_HEADER.size:
+        length = int.from_bytes(data[start + 4 : start + 6], "big")
+        return start + IPV6_HEADER.size + length == end and data[start + 6] in SURE_NEXT_HEADERS
+    return False
 
 
 def _cut(data: bytes, start: int, need: int, original_length: int) -> Diagnostic:

@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 
 from .. import limits
 from ..diagnostics import diagnose
+from ..provenance import Completion
 from .segment import ACK, SYN, Segment
 from .tcp import LARGE_SEGMENT, Connection, Direction
 
@@ -45,16 +46,17 @@ class ConnectionTable(Generic[T]):
         self._closed: deque[Connection[T]] = deque()
         self._dirty: list[Direction[T]] = []  # those with something put aside
 
-    def receive(self, key: bytes, segment: Segment) -> list[T]:
+    def receive(self, key: bytes, segment: Segment, realm: bytes = b"") -> list[T]:
         """Take one segment of the connection that ``key`` names; return what it completed.
 
-        ``key`` is source address, destination address, source port and destination port.
+        ``key`` is source address, destination address, source port and destination port; ``realm``
+        the network that these are of (:func:`~parsers.net.tunnels.realm`).
         """
-        direction = self.directions.get(key)
+        direction = self.directions.get(key + realm if realm else key)
         if direction is None or (
             segment.flags & (SYN | ACK) == SYN and self._is_reused(direction, segment.seq)
         ):
-            return self._open_connection(key, segment) + self.receive(key, segment)
+            return self._open_connection(key, segment, realm) + self.receive(key, segment, realm)
         connection = direction.connection
         if connection.is_over:
             return []  # a late packet
@@ -68,6 +70,11 @@ class ConnectionTable(Generic[T]):
         if direction.is_ended and connection.is_closed:
             records += self._close_connection(connection)
         return records
+
+    @property
+    def has_had_any(self) -> bool:
+        """Whether there has been a connection."""
+        return self._count > 0
 
     def receive_usual(
         self, direction: Direction[T], payload: bytes, number: int, time_ns: int
@@ -90,6 +97,23 @@ class ConnectionTable(Generic[T]):
         else:
             pending.append(payload)
         return direction.flush() if size > LARGE_SEGMENT else None
+
+    def report(
+        self, key: bytes, realm: bytes, seq: int, fault: str, detail: str, shown: Completion
+    ) -> list[T]:
+        """Report what someone else says of the segment of ``key`` at ``seq``, in its connection.
+
+        Returns nothing if there is no such connection, or none that is open.
+        """
+        direction = self.directions.get(key + realm)
+        if direction is None or direction.connection.is_over:
+            return []
+        size = direction.origins.size
+        offset = size if direction.next_seq is None else direction.offset_of(seq)
+        place = min(max(offset, 0), size)
+        records = direction.peer.flush() + direction.flush()
+        said = diagnose(fault, place, place, detail)
+        return records + direction.receiver.receive_fault(said, shown)
 
     def flush(self) -> list[T]:
         """Hand to the receivers what was put aside; return the records that it completed."""
@@ -134,18 +158,20 @@ class ConnectionTable(Generic[T]):
             return False
         return abs(direction.offset_of(seq) - direction.origins.size) >= 0x10000
 
-    def _open_connection(self, key: bytes, segment: Segment) -> list[T]:
+    def _open_connection(self, key: bytes, segment: Segment, realm: bytes) -> list[T]:
         records: list[T] = []
-        if (old := self.directions.get(key)) and not old.connection.is_over:
+        if (old := self.directions.get(key + realm)) and not old.connection.is_over:
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
-        connection: Connection[T] = Connection(self._count, key, segment.number, segment.time_ns)
+        connection: Connection[T] = Connection(
+            self._count, key, segment.number, segment.time_ns, realm
+        )
         connection.is_midstream = not segment.flags & SYN
         self._count += 1
         self._open[connection.index] = connection
-        self.directions[key] = connection.first
-        self.directions[reverse_key(key)] = connection.second
+        self.directions[key + realm] = connection.first
+        self.directions[reverse_key(key) + realm] = connection.second
         self._open_receivers(connection)
         return records
 
@@ -166,7 +192,8 @@ class ConnectionTable(Generic[T]):
         return records
 
     def _forget(self, connection: Connection[T]) -> None:
-        for key in (connection.key, reverse_key(connection.key)):
+        for bare in (connection.key, reverse_key(connection.key)):
+            key = bare + connection.realm
             direction = self.directions.get(key)
             if direction is not None and direction.connection is connection:
                 del self.directions[key]

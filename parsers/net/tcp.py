@@ -443,9 +443,13 @@ class Connection(Generic[T]):
         "is_understood",
         "is_reset",
         "is_over",
+        "realm",
+        "tunnel",
     )
 
-    def __init__(self, index: int, key: bytes, number: int, time_ns: int) -> None:
+    def __init__(
+        self, index: int, key: bytes, number: int, time_ns: int, realm: bytes = b""
+    ) -> None:
         self.index = index
         self.key = key
         """Source address, destination address, source port, destination port of ``first``."""
@@ -468,6 +472,10 @@ class Connection(Generic[T]):
         """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
         self.is_over = False
         """Whether its record has been written: what comes later is not looked at."""
+        self.realm = realm
+        """The network that its addresses are of (:func:`~parsers.net.tunnels.realm`)."""
+        self.tunnel: str | None = None
+        """What its first packet came through, in words."""
 
     @property
     def is_closed(self) -> bool:

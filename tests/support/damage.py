@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from random import Random
 
 from parsers.files.packets import Packet
-from parsers.net.ip import IpPacket, read_ip
-from parsers.net.link import network_offset
+from parsers.net.ip import IpPacket
+from parsers.net.tunnels import read_packet
 
 from .frames import ACK, PSH, TCP
 from .stored import Dialogue
@@ -53,10 +53,7 @@ def damaged(data: bytes, seeded: Random, edits: int = 4, *, same_size: bool = Fa
 def payload_start(packet: Packet) -> int | None:
     """Return where a packet's TCP payload begins; None if it has none, or is a fragment."""
     _, _, link_type, original_length, data = packet
-    start = network_offset(link_type, data)
-    if start < 0:
-        return None
-    found = read_ip(data, start, original_length)
+    found = read_packet(link_type, data, original_length)
     if not isinstance(found, IpPacket) or found.protocol != TCP or found.fragment is not None:
         return None
     if found.start + 20 > found.end:

@@ -159,7 +159,7 @@ def decoded(
     else:
         for start in range(0, len(packets), batch):
             records += decoder.receive(packets[start : start + batch])
-    return sorted(records + decoder.finish(), key=completion)
+    return sorted(records + decoder.finish(), key=completion) + decoder.report([])
 
 
 def kinds(records: Iterable[Record]) -> list[str]:

@@ -20,10 +20,11 @@ from typing import NamedTuple
 
 from parsers.decode.packets import ETHERNET, PacketDecoder
 from parsers.files.packets import CaptureFault, Packet
-from parsers.net.ip import TCP, IpPacket, read_ip
+from parsers.net.ip import TCP, IpPacket
 from parsers.net.link import network_offset
 from parsers.net.segment import ACK, SYN
 from parsers.net.tcp import Connection, Direction
+from parsers.net.tunnels import read_packet, realm
 from parsers.provenance import Arrival, SourceMap
 from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
 
@@ -225,8 +226,9 @@ class Tracer:
         size = len(connection.key) // 2 - 2
         key = connection.key
         back = key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
-        self._by_key.setdefault(key, []).append((followed, 0))
-        self._by_key.setdefault(back, []).append((followed, 1))
+        network = connection.realm
+        self._by_key.setdefault(key + network, []).append((followed, 0))
+        self._by_key.setdefault(back + network, []).append((followed, 1))
 
     def _place(self, packet: Packet) -> None:
         """Write down where a packet's headers lie, and whose it is."""
@@ -252,19 +254,21 @@ class Tracer:
         """Do the same for a packet with any headers."""
         _, length, _, link_type = known
         place = PacketPlace(*known)
-        start = network_offset(link_type, data)
-        if start >= 0:
-            place = place._replace(network=start)
-            found = read_ip(data, start, length)
-            if isinstance(found, IpPacket) and found.fragment is None:
+        found = read_packet(link_type, data, length)
+        if isinstance(found, IpPacket):
+            network = found.header
+            place = place._replace(network=network)
+            if found.fragment is None:
                 place = place._replace(transport=found.start)
                 if found.protocol == TCP and found.end - found.start >= TCP_HEADER.size:
                     ports, seq, flags = TCP_HEADER.unpack_from(data, found.start)
-                    key = found.source + found.destination + ports
+                    key = found.source + found.destination + ports + realm(found.layers)
                     self._place_segment(
-                        number, known, start, found.start, found.end, key, seq, flags
+                        number, known, network, found.start, found.end, key, seq, flags
                     )
                     return
+        elif (start := network_offset(link_type, data)) >= 0:
+            place = place._replace(network=start)
         self.table.append(number, place)
 
     def _place_segment(

@@ -16,11 +16,11 @@ from parsers.decode.connection import address_text
 from parsers.decode.packets import PacketDecoder
 from parsers.diagnostics import Diagnostic
 from parsers.files.packets import Packet
-from parsers.net.ip import TCP, IpPacket, read_ip
-from parsers.net.link import network_offset
+from parsers.net.ip import TCP, IpPacket
 from parsers.net.segment import ACK, SYN, read_segment
 from parsers.net.table import ConnectionTable, reverse_key
 from parsers.net.tcp import Connection, Direction
+from parsers.net.tunnels import read_packet, realm
 from parsers.records import (
     ChunkRecord,
     ConnectionRecord,
@@ -165,7 +165,9 @@ class Follower(Generic[S]):
             return
         ports, segment = read
         key = found.source + found.destination + ports
-        self._table.receive(key, segment)
+        network = realm(found.layers)
+        self._table.receive(key, segment, network)
+        key += network
         self._time_handshake(key, segment.flags, segment.time_ns)
         if payload := segment.payload:
             seq = segment.seq + bool(segment.flags & SYN)
@@ -200,8 +202,5 @@ class Follower(Generic[S]):
 def ip_packet(packet: Packet) -> IpPacket | None:
     """Return the IP packet in a frame, None if there is none that can be read."""
     _, _, link_type, original_length, data = packet
-    start = network_offset(link_type, data)
-    if start < 0:
-        return None
-    found = read_ip(data, start, original_length)
-    return None if isinstance(found, Diagnostic) else found
+    found = read_packet(link_type, data, original_length)
+    return found if isinstance(found, IpPacket) else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BufferedWriter, RawIOBase, TextIOWrapper
@@ -27,12 +27,13 @@ from parsers.records import Record, Transport
 
 from ..analysis.selection import Clue, Selection, select
 from ..views import ExportFormat, Format, View, open_view
-from .jobs import Task, Team
+from .jobs import Task, Team, is_undecoded, noting_undecoded
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 T = TypeVar("T")
+Say = Callable[[str], object]
 ToolView = Literal["wireshark", "devtools"]
 
 TABLE_WIDTH = 100
@@ -74,7 +75,7 @@ class _LiveSource:
         return cast(bytes, self._read(size))
 
 
-def run(wanted: Wanted, say: Callable[[str], object] = lambda _: None) -> bool:
+def run(wanted: Wanted, say: Say = lambda _: None) -> bool:
     """Decode as wanted; return whether there was anything to show.
 
     ``say`` takes what a user should know beside it. Raises OSError for what cannot be read or
@@ -88,11 +89,11 @@ def run(wanted: Wanted, say: Callable[[str], object] = lambda _: None) -> bool:
         form = _form(wanted)
         workers = _workers(wanted, stream, say)
         if workers > 1 and form != "table":
-            return _run_together(wanted, form, workers, stream, stack)
-        return _run_alone(wanted, form, stream, stack)
+            return _run_together(wanted, form, workers, stream, stack, say)
+        return _run_alone(wanted, form, stream, stack, say)
 
 
-def _workers(wanted: Wanted, stream: BinaryIO, say: Callable[[str], object]) -> int:
+def _workers(wanted: Wanted, stream: BinaryIO, say: Say) -> int:
     """Return how many processes decode: one, if there is work for one only."""
     if wanted.jobs == 1 or wanted.connection is not None:
         return 1
@@ -113,7 +114,7 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack) -> bool:
+def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack, say: Say) -> bool:
     live = None if _is_file(stream) else _LiveSource(stream)
     batches = decode_batches(
         stream if live is None else live,
@@ -122,6 +123,8 @@ def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack)
         # A fault of the file itself belongs to no connection and concerns them all.
         wanted=None if wanted.connection is None else {wanted.connection, None}.__contains__,
     )
+    undecoded: list[str] = []
+    batches = noting_undecoded(batches, undecoded)
     if wanted.transport is not None:
         batches = _batched(select(chain.from_iterable(batches), wanted.transport))
     # The first records before the output is opened: what is no capture costs nobody a file.
@@ -130,7 +133,8 @@ def _run_alone(wanted: Wanted, form: Format, stream: BinaryIO, stack: ExitStack)
     if live is not None:
         live.before_read = view.flush
     _pump(chain([first], batches), view, view.write)
-    return bool(first)
+    _say_undecoded(wanted, undecoded, say)
+    return len(first) > sum(map(is_undecoded, first))
 
 
 def _list_packets(wanted: Wanted, stream: BinaryIO, stack: ExitStack) -> bool:
@@ -153,17 +157,27 @@ def _list_packets(wanted: Wanted, stream: BinaryIO, stack: ExitStack) -> bool:
 
 
 def _run_together(
-    wanted: Wanted, form: ExportFormat, workers: int, stream: BinaryIO, stack: ExitStack
+    wanted: Wanted, form: ExportFormat, workers: int, stream: BinaryIO, stack: ExitStack, say: Say
 ) -> bool:
     task = Task(form, wanted.keep_data, wanted.transport, workers)
-    found = stack.enter_context(Team(task, stream.fileno())).batches()
+    team = stack.enter_context(Team(task, stream.fileno()))
+    found = team.batches()
     batches: Iterator[list[bytes]] = (records for records, _ in found)
     if wanted.transport is not None:
         batches = _chosen(found, wanted.transport)
     first = next(filter(None, batches), [])
     view = open_view(form, open_stream(wanted.output, stack))
+    is_empty = len(first) <= len(team.undecoded)
     _pump(chain([first], batches), view, view.write_encoded)
-    return bool(first)
+    _say_undecoded(wanted, team.undecoded, say)
+    return not is_empty
+
+
+def _say_undecoded(wanted: Wanted, undecoded: Sequence[str], say: Say) -> None:
+    """Name what the capture holds that is in no record."""
+    source = "standard input" if wanted.source == "-" else wanted.source
+    for summary in undecoded:
+        say(f"{source}: {summary}")
 
 
 def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:

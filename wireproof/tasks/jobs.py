@@ -16,19 +16,20 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain
 from struct import Struct
 from types import TracebackType
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, TypeGuard
 
 import msgspec
 
 from parsers.decode.packets import LAST_PACKET, decode_batches
 from parsers.files.input import Readable
-from parsers.records import Transport
+from parsers.net.undecoded import NOT_DECODED
+from parsers.records import DiagnosticRecord, Record, Transport
 
 from ..analysis.selection import Clue, clue
 from ..views import ExportFormat, export
@@ -61,6 +62,8 @@ class Part(msgspec.Struct, array_like=True, tag="part"):
     records: list[bytes]
     clues: list[Clue]
     """None at all unless a transport is to be chosen."""
+    undecoded: list[str] = []
+    """What :func:`noting_undecoded` found by now, for the first time in this message."""
 
 
 class Failure(msgspec.Struct, array_like=True, tag="failure"):
@@ -106,9 +109,27 @@ class Task(msgspec.Struct, frozen=True):
             # What belongs to no connection is the first worker's.
             wanted=lambda connection: (connection or 0) % self.workers == share,
         )
-        for records in batches:
+        undecoded: list[str] = []
+        for records in noting_undecoded(batches, undecoded):
             clues = [] if self.transport is None else list(map(clue, records))
-            yield Part(list(map(LAST_PACKET, records)), encode(records), clues)
+            said, undecoded[:] = list(undecoded), []
+            yield Part(list(map(LAST_PACKET, records)), encode(records), clues, said)
+
+
+def is_undecoded(record: Record) -> TypeGuard[DiagnosticRecord]:
+    """Whether a record says what was not decoded."""
+    return isinstance(record, DiagnosticRecord) and record.code == NOT_DECODED
+
+
+def noting_undecoded(batches: Iterable[list[Record]], found: list[str]) -> Iterator[list[Record]]:
+    """Yield batches; before the last one, add to ``found`` what that says was not decoded.
+
+    It begins with what belongs to no connection, as few others do: only those are looked through.
+    """
+    for records in batches:
+        if records and records[0].connection is None:
+            found += [record.summary for record in records if is_undecoded(record)]
+        yield records
 
 
 def _send(stream: BinaryIO, message: Message) -> None:
@@ -236,6 +257,8 @@ class Team:
         self._task = task
         self._descriptor = descriptor
         self._workers: list[Worker] = []
+        self.undecoded: list[str] = []
+        """What was not decoded, once all batches have come."""
 
     def __enter__(self) -> Team:
         try:
@@ -276,6 +299,8 @@ class Team:
         :func:`~parsers.decode.packets.decode_batches` does.
         """
         while parts := [part for worker in self._workers if (part := worker.receive())]:
+            for part in parts:
+                self.undecoded += part.undecoded
             yield merged(parts)
 
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
-from parsers.diagnostics import Diagnostic
 from parsers.files.packets import Packet
-from parsers.net.ip import read_ip
-from parsers.net.link import network_offset
+from parsers.net.ip import IpPacket
+from parsers.net.tunnels import read_packet
 
 TCP = 6
 # RFC 9293 section 3.1: sequence number, acknowledgement number, data offset and flags, window.
@@ -58,9 +57,8 @@ class Half:
 def read_segment(packet: Packet) -> Segment | None:
     """Return the TCP segment of a packet, None if it has none that is whole."""
     _, _, link_type, original_length, data = packet
-    start = network_offset(link_type, data)
-    found = read_ip(data, start, original_length) if start >= 0 else None
-    if found is None or isinstance(found, Diagnostic) or found.protocol != TCP or found.fragment:
+    found = read_packet(link_type, data, original_length)
+    if not isinstance(found, IpPacket) or found.protocol != TCP or found.fragment:
         return None
     payload = data[found.start : found.end]
     if len(payload) < TCP_HEADER.size:

@@ -278,6 +278,8 @@ def connection_lines(connection: ConnectionRecord, width: int) -> list[Line]:
         facts.append(f"{connection.out_of_order:,} out of order")
     if connection.midstream:
         facts.append("its start was not captured")
+    if connection.tunnel:
+        facts.append(f"through {connection.tunnel}")
     if recorded := recorded_by(connection):
         facts.append(recorded)
     style = "error" if connection.close == "reset" else "title"

@@ -164,6 +164,8 @@ class DevToolsView:
             f"Connection {connection.connection}: {connection.client} → {connection.server}, "
             f"{connection.protocol}, {connection_end(connection)}"
         )
+        if connection.tunnel:
+            self._print(f"through {connection.tunnel}")
         if recorded := recorded_by(connection):
             self._print(recorded)
         if self._filters:

@@ -1,9 +1,9 @@
 """What tshark's packet list says of a packet by its headers alone: addresses, protocol, TCP's info.
 
-Strategy: one pass over the headers of one packet, by the parsers of :mod:`parsers.net.link` and
-:mod:`parsers.net.ip`. TCP's numbers are relative to the first ones of each direction and its
-windows are scaled as the handshake agreed: two small numbers for each direction are kept, of the
-last MAX_DIRECTIONS ones. Nothing here is text from the wire.
+Strategy: one pass over the headers of one packet, by :mod:`parsers.net.tunnels`. TCP's numbers are
+relative to the first ones of each direction and its windows are scaled as the handshake agreed: two
+small numbers for each direction are kept, of the last MAX_DIRECTIONS ones. Nothing here is text
+from the wire.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from parsers.diagnostics import Diagnostic
 from parsers.files.packets import Packet
-from parsers.net.ip import IpPacket, read_ip
-from parsers.net.link import UNKNOWN_LINK_TYPE, network_offset
+from parsers.net.ip import IpPacket
+from parsers.net.link import UNKNOWN_LINK_TYPE
 from parsers.net.table import reverse_key
+from parsers.net.tunnels import read_packet, realm
 
 ETHERNET = 1
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}
@@ -49,7 +50,8 @@ class PacketRow(NamedTuple):
     protocol: str
     info: str
     key: bytes | None = None
-    """Of its TCP segment: source and destination address, source and destination port."""
+    """Of its TCP segment: source and destination address, source and destination port, and the
+    network that these are of (:func:`~parsers.net.tunnels.realm`)."""
 
 
 @dataclass(slots=True)
@@ -69,10 +71,9 @@ class PacketRows:
     def read(self, packet: Packet) -> PacketRow:
         """Return what a packet list says of a packet that carries nothing above TCP."""
         _, _, link_type, original_length, data = packet
-        start = network_offset(link_type, data)
-        if start < 0:
-            return _no_ip(link_type, start, data)
-        found = read_ip(data, start, original_length)
+        found = read_packet(link_type, data, original_length)
+        if isinstance(found, int):
+            return _no_ip(link_type, found, data)
         if isinstance(found, Diagnostic):
             return PacketRow("", "", "IP", found.summary)
         source, destination = str(ip_address(found.source)), str(ip_address(found.destination))
@@ -83,7 +84,7 @@ class PacketRows:
             return PacketRow(source, destination, protocol, info)
         payload = data[found.start : found.end]
         if found.protocol == TCP and len(payload) >= TCP_HEADER.size:
-            key = found.source + found.destination + payload[:4]
+            key = found.source + found.destination + payload[:4] + realm(found.layers)
             return PacketRow(source, destination, "TCP", self._segment(key, payload, found), key)
         return PacketRow(source, destination, *_other(found, payload))
 
@@ -94,8 +95,10 @@ class PacketRows:
         flags = offset_flags & 0x1FF
         header = offset_flags >> 12 << 2
         options = dict(_options(segment[TCP_HEADER.size : header]))
-        sender = self._sender(key, seq, flags, options)
-        peer = self._peer(key, ack, flags)
+        bare = len(packet.source) * 2 + 4
+        back = reverse_key(key[:bare]) + key[bare:]
+        sender = self._sender(key, back, seq, flags, options)
+        peer = self._peer(back, ack, flags)
         if not flags & SYN and sender.scale is not None and peer and peer.scale is not None:
             window <<= sender.scale
         parts = [f"Seq={(seq - sender.first_seq) & 0xFFFFFFFF}"]
@@ -109,18 +112,19 @@ class PacketRows:
         names = ", ".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
         return f"{source} → {destination} [{names or '<None>'}] {' '.join(parts)}"
 
-    def _sender(self, key: bytes, seq: int, flags: int, options: dict[int, bytes]) -> _Direction:
+    def _sender(
+        self, key: bytes, back: bytes, seq: int, flags: int, options: dict[int, bytes]
+    ) -> _Direction:
         sender = self._directions.get(key)
         if flags & SYN and (sender is None or sender.first_seq != seq):
             if not flags & ACK:  # the ports are used again
-                self._directions.pop(reverse_key(key), None)
+                self._directions.pop(back, None)
             return self._remember(key, _Direction(seq, _scale(options)))
         # Without a handshake the first byte seen is byte 1.
         return sender or self._remember(key, _Direction(seq - 1 & 0xFFFFFFFF))
 
-    def _peer(self, key: bytes, ack: int, flags: int) -> _Direction | None:
+    def _peer(self, back: bytes, ack: int, flags: int) -> _Direction | None:
         """Return the other direction; if it is not known, it begins at what is acknowledged."""
-        back = reverse_key(key)
         peer = self._directions.get(back)
         if peer is None and flags & ACK:
             return self._remember(back, _Direction(ack - 1 & 0xFFFFFFFF))

@@ -54,7 +54,9 @@ def test_ipv4(options: bytes, trailer: bytes) -> None:
     packet = ipv4(PAYLOAD, options=options)
     start = START + 20 + len(options)
     end = start + len(PAYLOAD)
-    assert found(packet, trailer) == (SOURCE, DESTINATION, TCP, start, end, len(PAYLOAD), None)
+    assert found(packet, trailer) == IpPacket(
+        SOURCE, DESTINATION, TCP, start, end, len(PAYLOAD), None, header=START
+    )
 
 
 @pytest.mark.parametrize("trailer", [b"", bytes(6)])
@@ -75,7 +77,9 @@ def test_ipv6(next_header: int, headers: bytes, trailer: bytes) -> None:
     result = found(packet, trailer)
     start = START + 40 + len(headers)
     end = start + len(PAYLOAD)
-    assert result == (SOURCE6, DESTINATION6, TCP, start, end, len(PAYLOAD), None)
+    assert result == IpPacket(
+        SOURCE6, DESTINATION6, TCP, start, end, len(PAYLOAD), None, header=START
+    )
 
 
 def test_the_walk_stops_at_what_it_does_not_know() -> None:
