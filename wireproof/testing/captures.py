@@ -20,10 +20,12 @@ from typing import BinaryIO, Protocol, Self
 from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
 
+from ..analysis.evidence import collect
+from ..analysis.finding import Finding
 from ..text.wording import RELAYED, count
 from ..views.packet_list import PacketList
-from .exchange import Exchange, collect
-from .faults import Fault, WireFailure
+from .exchange import Exchange
+from .faults import WireFailure
 
 MAX_ROWS = 12
 """Packets that a failure shows."""
@@ -146,12 +148,12 @@ class Capture(Exchanges):
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
             if self._decoded is None or self._decoded[0] != size:
-                self._decoded = size, collect(decode(stream), self)
+                self._decoded = size, collect(decode(stream), lambda about: Exchange(about, self))
         return self._decoded[1]
 
     def windows(self, connection: int) -> frozenset[int]:
         """Return the packets that waited for the client to read; all connections are one pass."""
-        from .segments import held_packets
+        from ..analysis.windows import held_packets
 
         size = 0 if self._decoded is None else self._decoded[0]
         if size not in self._held:
@@ -159,13 +161,14 @@ class Capture(Exchanges):
                 self._held = {size: held_packets(CaptureReader(stream))}
         return self._held[size]
 
-    def explain(self, fault: Fault, exchange: Exchange) -> str:
-        """Return a fault with its hints, the rows of its packets, and where the capture is."""
-        lines = [f"{exchange.title}: {fault.summary}"]
-        hints = [*fault.hints, *([RELAYED] if exchange.is_relayed else [])]
+    def explain(self, finding: Finding, exchange: Exchange) -> str:
+        """Return a finding with its hints, the rows of its packets, and where the capture is."""
+        lines = [f"{exchange.title}: {finding.summary}"]
+        relayed = RELAYED if exchange.is_relayed else ""
+        hints = filter(None, [*finding.hints, finding.remedy, relayed])
         lines += [f"  {hint}" for hint in hints]
-        if fault.packets and exchange.request is not None:
-            lines += ["", *self._rows(fault.packets, exchange.request.connection)]
+        if finding.packets and exchange.request is not None:
+            lines += ["", *self._rows(finding.packets, exchange.request.connection)]
         return "\n".join([*lines, "", self._shown(self)])
 
     def _rows(self, packets: Sequence[int], connection: int) -> list[str]:

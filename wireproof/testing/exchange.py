@@ -1,39 +1,29 @@
 """One request and what came back, as the packets tell it, with the assertions of a test.
 
-Strategy: an exchange is the decoder's records of one (connection, exchange), sorted by kind; times
-are those at which the kernel saw the packets. An assertion asks one of the modules beside this
-(:mod:`.streaming`, :mod:`.endings`, :mod:`.conversation`, :mod:`.resumption`) for a
-:class:`~.faults.Fault`, and raises it with the packets concerned.
+Strategy: an exchange is its evidence (:mod:`~..analysis.evidence`), made of the decoder's records;
+times are those at which the kernel saw the packets. An assertion asks one of the verdicts of
+:mod:`~..analysis` for a :class:`~..analysis.finding.Finding`, and raises it with the packets
+concerned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from parsers.records import (
-    BodyRecord,
-    ChunkRecord,
-    ConnectionRecord,
-    DiagnosticRecord,
-    GapRecord,
-    Record,
-    RequestRecord,
-    ResponseRecord,
-    SseEventRecord,
-    WebSocketFrameRecord,
-    WebSocketMessageRecord,
-)
+from parsers.records import Record
 
-from ..exchanges import field_value
+from ..analysis.endings import find_other_end, find_unclean_end
+from ..analysis.evidence import Evidence
+from ..analysis.finding import Finding
+from ..analysis.keepalive import find_other_close, find_unanswered_ping
+from ..analysis.resumption import find_bad_resumption
+from ..analysis.streaming import find_collected, find_gap, find_late_start
+from ..exchanges import Exchange as Facts
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end, count, duration, span
-from .faults import Fault, WireFailure
+from .faults import WireFailure
 
-Element = SseEventRecord | WebSocketMessageRecord | ChunkRecord
-"""What a stream is made of, for whoever receives it."""
-ELEMENT_NAMES = {"sse": "event", "websocket": "message"}
 TARGET_WIDTH = 60
 """Cells of a request target in a line."""
 
@@ -41,8 +31,8 @@ TARGET_WIDTH = 60
 class Source(Protocol):
     """The capture that an exchange comes from."""
 
-    def explain(self, fault: Fault, exchange: Exchange) -> str:
-        """Return a fault with the packets concerned and where the capture is."""
+    def explain(self, finding: Finding, exchange: Exchange) -> str:
+        """Return a finding with the packets concerned and where the capture is."""
 
     def windows(self, connection: int) -> frozenset[int]:
         """Return the packets that waited for the client to read."""
@@ -53,32 +43,20 @@ class Source(Protocol):
         """Compare an exchange with a stored transcript."""
 
 
-@dataclass(eq=False)
-class Exchange:
+class Exchange(Evidence):
     """A request with its response: ``wire.exchange("/chat")``.
 
     All fields are as recorded; times are seconds since the epoch, packets count from 1.
     """
 
-    number: int
-    """From 0 in the order of its capture."""
-    source: Source = field(repr=False)
-    request: RequestRecord | None = None
-    response: ResponseRecord | None = None
-    """The final one; None if there was none."""
-    body: BodyRecord | None = None
-    """The end of the response's body, whole or not; a WebSocket has none."""
-    chunks: list[ChunkRecord] = field(default_factory=list, repr=False)
-    """Of the response, with the last one if it came."""
-    blocks: list[SseEventRecord] = field(default_factory=list, repr=False)
-    """Everything between blank lines: events, and comments that keep the line open."""
-    frames: list[WebSocketFrameRecord] = field(default_factory=list, repr=False)
-    messages: list[WebSocketMessageRecord] = field(default_factory=list, repr=False)
-    diagnostics: list[DiagnosticRecord] = field(default_factory=list, repr=False)
-    gaps: list[GapRecord] = field(default_factory=list, repr=False)
-    connection: ConnectionRecord | None = field(default=None, repr=False)
+    def __init__(self, about: Facts, source: Source) -> None:
+        super().__init__(about)
+        self.source = source
 
-    # --- what it was ---
+    @property
+    def number(self) -> int:
+        """From 0 in the order of its capture."""
+        return self.about.number
 
     @property
     def method(self) -> str:
@@ -96,83 +74,13 @@ class Exchange:
         return self.response.status if self.response else None
 
     @property
-    def transport(self) -> str:
-        """``sse``, ``chunked``, ``websocket`` or ``http``."""
-        return self.response.transport if self.response else "http"
-
-    @property
-    def is_relayed(self) -> bool:
-        """Whether a relay recorded it: then packet borders are its reads, not the server's."""
-        return self.connection is not None and self.connection.recorded_by == "relay"
-
-    @property
-    def events(self) -> list[SseEventRecord]:
-        """The events that a client was given: comments and unfinished blocks are none."""
-        return [block for block in self.blocks if block.dispatched]
-
-    @property
-    def comments(self) -> list[SseEventRecord]:
-        """Blocks of comments alone, which keep the line open."""
-        return [
-            block
-            for block in self.blocks
-            if not block.dispatched and block.fields and all(not name for name, _ in block.fields)
-        ]
-
-    @property
-    def elements(self) -> list[Element]:
-        """What streamed: events, messages of the server, or chunks of anything else."""
-        if self.transport == "sse":
-            return [*self.events]
-        if self.transport == "websocket":
-            return [message for message in self.messages if message.sender == "server"]
-        return [chunk for chunk in self.chunks if chunk.size]
-
-    @property
-    def element_name(self) -> str:
-        """``event``, ``message`` or ``chunk``."""
-        return ELEMENT_NAMES.get(self.transport, "chunk")
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the response came whole: to its last chunk, its length, or its Close frames."""
-        if self.transport == "websocket":
-            from .conversation import closing
-
-            return len(closing(self)) == 2
-        return self.body is not None and self.body.complete
-
-    @property
     def last_event_id(self) -> str:
         """The last event ID that a client had from it; empty if none."""
         return self.events[-1].id if self.events else ""
 
-    def header(self, name: str) -> str | None:
-        """Return a field of the response's header, None if there is none of that name."""
-        return field_value(self.response.headers, name.lower()) if self.response else None
-
-    def request_header(self, name: str) -> str | None:
-        """Return a field of the request's header, None if there is none of that name."""
-        return field_value(self.request.headers, name.lower()) if self.request else None
-
-    # --- when ---
-
-    @property
-    def start_time(self) -> float:
-        """When the request was there: seconds since the epoch, by the kernel."""
-        first = self.request or self.response
-        return first.last_time if first else 0.0
-
-    @property
-    def time_to_headers(self) -> float | None:
-        """Seconds from the request to the response's header; None if it did not come."""
-        return self.response.last_time - self.start_time if self.response else None
-
-    @property
-    def time_to_first_event(self) -> float | None:
-        """Seconds from the request to the first event, message or chunk; None without one."""
-        elements = self.elements
-        return elements[0].last_time - self.start_time if elements else None
+    def waited(self) -> frozenset[int]:
+        """Return the packets that had to wait for the client to read."""
+        return self.source.windows(self.about.key.connection)
 
     # --- assertions ---
 
@@ -191,15 +99,11 @@ class Exchange:
         writes, or less where the first event came so soon that nothing can have been collected.
         """
         __tracebackhide__ = True
-        from .streaming import find_collected
-
         self._raise(find_collected(self, min_events, max_events_per_segment, min_gap))
 
     def assert_time_to_first_event(self, *, below: float) -> None:
         """Fail if the first event came ``below`` seconds or more after the request."""
         __tracebackhide__ = True
-        from .streaming import find_late_start
-
         self._raise(find_late_start(self, below))
 
     def assert_no_gap_longer_than(self, seconds: float, *, keep_alives: bool = False) -> None:
@@ -209,8 +113,6 @@ class Exchange:
         ``keep_alives`` comments and pings count as signs of life too.
         """
         __tracebackhide__ = True
-        from .streaming import find_gap
-
         self._raise(find_gap(self, seconds, keep_alives))
 
     def assert_ended_by(self, ended_by: str, *, closed_by: str | None = None) -> None:
@@ -219,8 +121,6 @@ class Exchange:
         connection first.
         """
         __tracebackhide__ = True
-        from .endings import find_other_end
-
         self._raise(find_other_end(self, ended_by, closed_by))
 
     def assert_clean_end(self, *, app_terminator: str | None = None) -> None:
@@ -228,8 +128,6 @@ class Exchange:
         reset; and, with ``app_terminator``, the last event's data being that.
         """
         __tracebackhide__ = True
-        from .endings import find_unclean_end
-
         self._raise(find_unclean_end(self, app_terminator))
 
     def assert_ping_answered(self, *, within: float) -> None:
@@ -238,8 +136,6 @@ class Exchange:
         Not judged is one that the end of the conversation overtook.
         """
         __tracebackhide__ = True
-        from .conversation import find_unanswered_ping
-
         self._raise(find_unanswered_ping(self, within))
 
     def assert_closed(self, *, code: int | None = None, by: str | None = None) -> None:
@@ -247,8 +143,6 @@ class Exchange:
         ``client`` or ``server``.
         """
         __tracebackhide__ = True
-        from .conversation import find_other_close
-
         self._raise(find_other_close(self, code, by))
 
     def assert_resumed_from(
@@ -262,8 +156,6 @@ class Exchange:
         ``retry`` that ``previous`` gave.
         """
         __tracebackhide__ = True
-        from .resumption import find_bad_resumption
-
         self._raise(find_bad_resumption(self, previous, respecting_retry, exact))
 
     def assert_matches(self, name: str, *, replace: Mapping[str, str] | None = None) -> None:
@@ -271,10 +163,10 @@ class Exchange:
         __tracebackhide__ = True
         self.source.assert_matches(name, self, replace=replace)
 
-    def _raise(self, fault: Fault | None) -> None:
+    def _raise(self, finding: Finding | None) -> None:
         __tracebackhide__ = True
-        if fault is not None:
-            raise WireFailure(self.source.explain(fault, self))
+        if finding is not None:
+            raise WireFailure(self.source.explain(finding, self))
 
     # --- in words ---
 
@@ -298,7 +190,7 @@ class Exchange:
     def _end(self) -> str:
         if self.body is not None:
             return body_end(self.body)
-        if self.connection is not None and self.transport == "websocket":
+        if self.connection is not None and self.is_websocket:
             return "closed" if self.is_complete else connection_end(self.connection)
         return "no end seen"
 
@@ -314,43 +206,3 @@ class Exchange:
                 yield one
         yield from self.chunks
         yield from self.frames
-
-
-def collect(records: Iterable[Record], source: Source) -> list[Exchange]:
-    """Return the exchanges of a capture in the order in which they began."""
-    found: dict[tuple[int, int], Exchange] = {}
-    connections: dict[int, ConnectionRecord] = {}
-    for record in records:
-        if isinstance(record, ConnectionRecord):
-            connections[record.connection] = record
-        elif record.connection is not None and record.exchange is not None:
-            key = record.connection, record.exchange
-            if key not in found:
-                found[key] = Exchange(len(found), source)
-            _file(record, found[key])
-    for (number, _), exchange in found.items():
-        exchange.connection = connections.get(number)
-    return list(found.values())
-
-
-def _file(record: Record, exchange: Exchange) -> None:
-    """Put a record where it belongs in its exchange."""
-    match record:
-        case RequestRecord():
-            exchange.request = record
-        case ResponseRecord():  # the last one is final
-            exchange.response = record
-        case ChunkRecord(sender="server"):
-            exchange.chunks.append(record)
-        case SseEventRecord(sender="server"):
-            exchange.blocks.append(record)
-        case BodyRecord(sender="server"):
-            exchange.body = record
-        case WebSocketFrameRecord():
-            exchange.frames.append(record)
-        case WebSocketMessageRecord():
-            exchange.messages.append(record)
-        case DiagnosticRecord():
-            exchange.diagnostics.append(record)
-        case GapRecord():
-            exchange.gaps.append(record)

@@ -1,9 +1,9 @@
-"""Compare exchanges with a stored transcript, plane by plane.
+"""Compare exchanges with a stored transcript, section by section.
 
 Strategy: a transcript is a text file that people read and review: for each exchange a title, and
 three blocks of lines. Framing and content are compared as texts. Times are compared with tolerance:
 they are of the same event, by its place among lines of content that are equal, and differ if they
-are further apart than a busy machine puts them. So a difference shows in the plane it belongs to,
+are further apart than a busy machine puts them. So a difference shows in the section it belongs to,
 and two recordings of one app show none. Rewriting keeps times that do not differ.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .exchange import Exchange
-from .golden_text import PLANES, Plane, Transcript, Writer
+from .golden_text import SECTIONS, GoldenText, Section, Writer
 
 HEADING = "# What was on the wire; pytest --wire-update writes it anew."
 TOLERANCE = 0.25
@@ -37,7 +37,7 @@ class Difference(NamedTuple):
 
     title: str
     """Of the exchange."""
-    plane: Plane
+    section: Section
     stored: Sequence[str]
     now: Sequence[str]
 
@@ -65,34 +65,34 @@ def compare(
     return _told(path, differing)
 
 
-def text(transcripts: Sequence[Transcript]) -> str:
+def text(transcripts: Sequence[GoldenText]) -> str:
     """Return the file of some transcripts."""
     lines = [HEADING]
     for transcript in transcripts:
         lines += ["", f"{TITLE}{transcript.title}"]
-        for plane in PLANES:
-            lines += ["", f"[{plane}]", *(INDENT + line for line in transcript.planes[plane])]
+        for section in SECTIONS:
+            lines += ["", f"[{section}]", *(INDENT + line for line in transcript.sections[section])]
     return "\n".join(lines) + "\n"
 
 
-def read(stored: str) -> list[Transcript]:
+def read(stored: str) -> list[GoldenText]:
     """Return the transcripts of a file; lines that are none of theirs are left."""
-    found: list[Transcript] = []
-    planes: dict[Plane, list[str]] = {}
+    found: list[GoldenText] = []
+    sections: dict[Section, list[str]] = {}
     lines: list[str] = []
     for line in stored.splitlines():
         if line.startswith(TITLE):
-            planes = {plane: [] for plane in PLANES}
-            found.append(Transcript(line.removeprefix(TITLE), planes))
+            sections = {section: [] for section in SECTIONS}
+            found.append(GoldenText(line.removeprefix(TITLE), sections))
         elif line.startswith(INDENT):
             lines.append(line.removeprefix(INDENT))
-        for plane in planes:
-            if line == f"[{plane}]":
-                lines = planes[plane]
+        for section in sections:
+            if line == f"[{section}]":
+                lines = sections[section]
     return found
 
 
-def differences(stored: Sequence[Transcript], found: Sequence[Transcript]) -> Iterator[Difference]:
+def differences(stored: Sequence[GoldenText], found: Sequence[GoldenText]) -> Iterator[Difference]:
     """Yield where transcripts differ; one that is missing or new differs in framing."""
     titles = [transcript.title for transcript in stored], [item.title for item in found]
     for tag, first, last, start, end in SequenceMatcher(None, *titles, False).get_opcodes():
@@ -105,23 +105,23 @@ def differences(stored: Sequence[Transcript], found: Sequence[Transcript]) -> It
         yield Difference((titles[0][first:last] or titles[1][start:end])[0], "framing", gone, new)
 
 
-def _between(stored: Transcript, found: Transcript) -> Iterator[Difference]:
-    for plane in ("framing", "content"):
-        before, after = stored.planes[plane], found.planes[plane]
+def _between(stored: GoldenText, found: GoldenText) -> Iterator[Difference]:
+    for section in ("framing", "content"):
+        before, after = stored.sections[section], found.sections[section]
         for tag, first, last, start, end in _opcodes(before, after):
             if tag != "equal":
-                yield Difference(stored.title, plane, before[first:last], after[start:end])
+                yield Difference(stored.title, section, before[first:last], after[start:end])
     for before, after in _same_events(stored, found):
         if not _is_near(before, after):
             yield Difference(stored.title, "timing", [before], [after])
 
 
-def _same_events(stored: Transcript, found: Transcript) -> Iterator[tuple[str, str]]:
+def _same_events(stored: GoldenText, found: GoldenText) -> Iterator[tuple[str, str]]:
     """Yield the times of events that both have, in pairs.
 
     Chunks that were cut otherwise have none in common: what differs is framing.
     """
-    before, after = stored.planes["timing"], found.planes["timing"]
+    before, after = stored.sections["timing"], found.sections["timing"]
     if len(before) == len(after):
         yield from zip(before, after, strict=True)
     if len(before) == len(after) or before[:1] and before[0].startswith(CHUNK):
@@ -131,9 +131,9 @@ def _same_events(stored: Transcript, found: Transcript) -> Iterator[tuple[str, s
             yield from zip(before[first:last], after[start:end], strict=False)
 
 
-def _timed(transcript: Transcript) -> list[str]:
+def _timed(transcript: GoldenText) -> list[str]:
     """Return the content that the times belong to, in their order."""
-    return [line for line in transcript.planes["content"] if not line.startswith(CLIENT)]
+    return [line for line in transcript.sections["content"] if not line.startswith(CLIENT)]
 
 
 def _opcodes(
@@ -152,29 +152,31 @@ def _is_near(stored: str, found: str) -> bool:
     return abs(one - other) <= max(tolerance, RELATIVE_TOLERANCE * max(one, other))
 
 
-def _settled(stored: Sequence[Transcript], found: Sequence[Transcript]) -> list[Transcript]:
+def _settled(stored: Sequence[GoldenText], found: Sequence[GoldenText]) -> list[GoldenText]:
     """Return what was found, with the stored times where they do not differ."""
     if [item.title for item in stored] != [item.title for item in found]:
         return list(found)
     return [_with_times(before, after) for before, after in zip(stored, found, strict=True)]
 
 
-def _with_times(stored: Transcript, found: Transcript) -> Transcript:
-    before, after = stored.planes["timing"], found.planes["timing"]
+def _with_times(stored: GoldenText, found: GoldenText) -> GoldenText:
+    before, after = stored.sections["timing"], found.sections["timing"]
     if len(before) != len(after):
         return found
     times = [old if _is_near(old, new) else new for old, new in zip(before, after, strict=True)]
-    return Transcript(found.title, {**found.planes, "timing": times})
+    return GoldenText(found.title, {**found.sections, "timing": times})
 
 
 def _told(path: Path, differing: Sequence[Difference]) -> str:
-    planes = [plane for plane in PLANES if any(found.plane == plane for found in differing)]
+    sections = [
+        section for section in SECTIONS if any(found.section == section for found in differing)
+    ]
     lines = [
-        f"the wire differs in {' and '.join(planes)} from {path}"
+        f"the wire differs in {' and '.join(sections)} from {path}"
         " (- stored, + now; pytest --wire-update accepts it)"
     ]
     for difference in differing:
-        lines.append(f"{difference.title}, {difference.plane}:")
+        lines.append(f"{difference.title}, {difference.section}:")
         lines += [f"  - {line}" for line in difference.stored]
         lines += [f"  + {line}" for line in difference.now]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""An exchange as text that two recordings of one app have in common, in three planes.
+"""An exchange as text that two recordings of one app have in common, in three sections.
 
 Strategy: framing is how it was put on the wire, content what an application was given, timing when.
 What differs from run to run is left out or replaced by its kind: ports, masks, keys, dates, numbers
@@ -19,11 +19,10 @@ from parsers.records import ChunkRecord, Fields, SseEventRecord
 
 from ..text.escape import escape
 from ..text.wording import body_end, close_code, count
-from .conversation import closing
 from .exchange import Exchange
 
-Plane = Literal["framing", "content", "timing"]
-PLANES: tuple[Plane, ...] = ("framing", "content", "timing")
+Section = Literal["framing", "content", "timing"]
+SECTIONS: tuple[Section, ...] = ("framing", "content", "timing")
 LONGEST_SHOWN = 500
 """Characters of a line that are shown as they are."""
 LEFT_OUT = frozenset(
@@ -47,11 +46,11 @@ REPLACED: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Transcript:
-    """One exchange: its title, and the lines of each plane."""
+class GoldenText:
+    """One exchange: its title, and the lines of each section."""
 
     title: str
-    planes: Mapping[Plane, Sequence[str]]
+    sections: Mapping[Section, Sequence[str]]
 
 
 class Writer:
@@ -61,14 +60,14 @@ class Writer:
         both = {**REPLACED, **replace}
         self._patterns = [(re.compile(pattern), by) for pattern, by in both.items()]
 
-    def write(self, exchange: Exchange) -> Transcript:
+    def write(self, exchange: Exchange) -> GoldenText:
         """Return an exchange as lines."""
-        planes: dict[Plane, Sequence[str]] = {
+        sections: dict[Section, Sequence[str]] = {
             "framing": self._lines(self._framing(exchange)),
             "content": self._lines(_content(exchange)),
             "timing": list(_timing(exchange)),
         }
-        return Transcript(self._line(f"{exchange.method} {exchange.target}"), planes)
+        return GoldenText(self._line(f"{exchange.method} {exchange.target}"), sections)
 
     def _lines(self, lines: Iterable[str]) -> list[str]:
         """Return lines as they are stored; blank ones are left."""
@@ -111,7 +110,7 @@ def _pieces(exchange: Exchange) -> Iterator[str]:
         yield from _chunks_of_events(exchange)
         if ends := _line_ends(exchange):
             yield f"lines end with {ends}"
-    elif exchange.transport == "websocket":
+    elif exchange.is_websocket:
         yield from _frames(exchange)
     else:
         for chunk in exchange.chunks:
@@ -163,7 +162,7 @@ def _frames(exchange: Exchange) -> Iterator[str]:
     if compressed := sum(message.compressed for message in exchange.messages):
         said = "all" if compressed == len(exchange.messages) else f"{compressed}"
         yield f"{said} messages are compressed"
-    for frame in closing(exchange):
+    for frame in exchange.closing:
         yield f"Close by the {frame.sender}: {close_code(frame.close_code)} {frame.close_reason}"
 
 
@@ -171,16 +170,15 @@ def _frames(exchange: Exchange) -> Iterator[str]:
 
 
 def _content(exchange: Exchange) -> Iterator[str]:
-    match exchange.transport:
-        case "sse":
-            kept = ["  ".join(_event_fields(block)) for block in exchange.comments]
-            yield from ("  ".join(_event_fields(event)) for event in exchange.events)
-        case "websocket":
-            kept = [f"{f.opcode_name} by the {f.sender}" for f in exchange.frames if _is_ping(f)]
-            yield from (f"{m.sender}: {m.type} {m.data}" for m in exchange.messages)
-        case _:
-            kept = []
-            yield from _text(exchange)
+    kept: list[str] = []
+    if exchange.transport == "sse":
+        kept = ["  ".join(_event_fields(block)) for block in exchange.comments]
+        yield from ("  ".join(_event_fields(event)) for event in exchange.events)
+    elif exchange.is_websocket:
+        kept = [f"{f.opcode_name} by the {f.sender}" for f in exchange.frames if _is_ping(f)]
+        yield from (f"{m.sender}: {m.type} {m.data}" for m in exchange.messages)
+    else:
+        yield from _text(exchange)
     yield from _once(kept)
 
 
@@ -225,5 +223,5 @@ def _timing(exchange: Exchange) -> Iterator[str]:
 
 
 def timing_line(name: str, seconds: float) -> str:
-    """Return a line of the timing plane, as :mod:`.golden` reads it."""
+    """Return a line of the timing section, as :mod:`.golden` reads it."""
     return f"{name} after {max(seconds, 0):.2f} s"

@@ -1,4 +1,4 @@
-"""Two recordings compared in three planes: a difference stands in the one that it belongs to."""
+"""Two recordings compared in three sections: a difference stands in the one that it belongs to."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def crlf(piece: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("other", "plane", "stored", "now"),
+    ("other", "section", "stored", "now"),
     [
         (
             recorded([crlf(piece) for piece in (*EVENTS[:2], PING, *EVENTS[2:])]),
@@ -80,18 +80,18 @@ def crlf(piece: bytes) -> bytes:
     ],
     ids=["CRLF", "merged chunk", "lost ping", "lost event", "late event"],
 )
-def test_a_difference_is_one_entry_in_its_plane(
-    other: Stream, plane: str, stored: list[str], now: list[str]
+def test_a_difference_is_one_entry_in_its_section(
+    other: Stream, section: str, stored: list[str], now: list[str]
 ) -> None:
     (difference,) = found(recorded(), other)
-    assert difference == Difference("GET /chat", plane, stored, now)  # type: ignore[arg-type]
+    assert difference == Difference("GET /chat", section, stored, now)  # type: ignore[arg-type]
 
 
 def test_a_cut_stream_differs_in_framing() -> None:
     cut = Stream("/chat").chunks([*EVENTS[:2], PING, *EVENTS[2:]], every=0.05)
     cut.talk.close()
     (difference,) = found(recorded(), cut)
-    assert difference.plane == "framing"
+    assert difference.section == "framing"
     assert difference.now == ["body INCOMPLETE (connection closed too early)"]
 
 
@@ -99,17 +99,19 @@ def test_times_differ_only_beyond_what_a_busy_machine_makes_of_them() -> None:
     assert found(recorded(EVENTS, every=0.0), recorded(EVENTS, every=TOLERANCE - 0.01)) == []
     assert found(recorded(every=2.0), recorded(every=3.0)) == []
     assert found(recorded(late=0), recorded()) == []  # a server that has to warm up
-    assert {entry.plane for entry in found(recorded(every=2.0), recorded(every=5.0))} == {"timing"}
+    assert {entry.section for entry in found(recorded(every=2.0), recorded(every=5.0))} == {
+        "timing"
+    }
 
 
 def test_chunks_of_text_are_framing_and_their_text_is_content() -> None:
     fields = CHUNKED + b"Content-Type: text/plain\r\n"
     plain = recorded([b"one ", b"two\n", b"three"], fields=fields)
     (difference,) = found(plain, recorded([b"one two\n", b"three"], fields=fields))
-    assert difference.plane == "framing"
+    assert difference.section == "framing"
     assert difference.stored == ["chunk of 4 bytes", "chunk of 4 bytes"]
     (difference,) = found(plain, recorded([b"one ", b"TWO\n", b"three"], fields=fields))
-    assert (difference.plane, difference.stored) == ("content", ["one two"])
+    assert (difference.section, difference.stored) == ("content", ["one two"])
 
 
 def talk(*, masked: bytes = KEY, echo: bytes = b"hi", code: int = 1000) -> Socket:
@@ -125,14 +127,14 @@ def talk(*, masked: bytes = KEY, echo: bytes = b"hi", code: int = 1000) -> Socke
 def test_websockets() -> None:
     assert found(talk(), talk(masked=b"abcd")) == []
     (difference,) = found(talk(), talk(echo=b"ho"))
-    assert (difference.plane, difference.now) == ("content", ["server: text ho"])
+    assert (difference.section, difference.now) == ("content", ["server: text ho"])
     (difference,) = found(talk(), talk(code=1001))
-    assert difference.plane == "framing"
+    assert difference.section == "framing"
     assert difference.now == [
         "Close by the client: 1001 going away",
         "Close by the server: 1001 going away",
     ]
-    written = Writer({}).write(talk().exchange).planes
+    written = Writer({}).write(talk().exchange).sections
     assert "all frames of the client are masked" in written["framing"]
     assert "no frames of the server are masked" in written["framing"]
     assert list(written["content"][-2:]) == ["ping by the server", "pong by the client"]
@@ -167,7 +169,7 @@ def test_a_transcript_is_written_only_when_it_is_asked_for(tmp_path: Path) -> No
     assert "[framing]\n  > HTTP/1.1\n" in path.read_text()
 
 
-def test_a_difference_is_told_with_its_planes(tmp_path: Path) -> None:
+def test_a_difference_is_told_with_its_sections(tmp_path: Path) -> None:
     path = tmp_path / "chat.txt"
     check(path, recorded(), update=True)
     said = check(

@@ -12,8 +12,8 @@ from parsers.records import SseEventRecord
 
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end
-from .exchange import Exchange
-from .faults import Fault
+from .evidence import Evidence
+from .finding import Finding
 
 ENDINGS = ("last-chunk", "content-length", "close", "reset", "capture-end")
 DATA_WIDTH = 60
@@ -22,35 +22,39 @@ CLEAN_CLOSES = (1000, 1001)
 """RFC 6455 section 7.4.1: normal closure, and going away."""
 
 
-def find_other_end(exchange: Exchange, ended_by: str, closed_by: str | None) -> Fault | None:
+def find_other_end(exchange: Evidence, ended_by: str, closed_by: str | None) -> Finding | None:
     """Return how a body or its connection ended otherwise, None if it ended so."""
     if ended_by not in ENDINGS:
         raise ValueError(f"ended_by={ended_by!r}: expected one of {', '.join(ENDINGS)}")
     found = "none of these" if exchange.body is None else exchange.body.ended_by
     if found != ended_by:
         summary = f"the body was ended by {found}, {ended_by} expected"
-        return Fault(summary, _last_packets(exchange), _how_it_ended(exchange))
+        return Finding("ended-otherwise", summary, _last_packets(exchange), _how_it_ended(exchange))
     first = exchange.connection.closed_by if exchange.connection else None
     if closed_by is not None and first != closed_by:
         summary = f"the connection was closed by {first or 'nobody'} first, {closed_by} expected"
-        return Fault(summary, _last_packets(exchange), _how_it_ended(exchange))
+        return Finding(
+            "closed-otherwise", summary, _last_packets(exchange), _how_it_ended(exchange)
+        )
     return None
 
 
-def find_unclean_end(exchange: Exchange, app_terminator: str | None) -> Fault | None:
+def find_unclean_end(exchange: Evidence, app_terminator: str | None) -> Finding | None:
     """Return what is wrong with the end, None if nothing is."""
     wrong = list(_wrong(exchange))
     if app_terminator is not None and (other := _other_terminator(exchange, app_terminator)):
         wrong.append(other)
     if not wrong:
         return None
-    return Fault("; ".join(wrong), _last_packets(exchange), _how_it_ended(exchange))
+    return Finding(
+        "unclean-end", "; ".join(wrong), _last_packets(exchange), _how_it_ended(exchange)
+    )
 
 
-def _wrong(exchange: Exchange) -> Iterator[str]:
+def _wrong(exchange: Evidence) -> Iterator[str]:
     if exchange.response is None:
         yield "there was no response"
-    elif exchange.transport == "websocket":
+    elif exchange.is_websocket:
         yield from _wrong_close(exchange)
     elif exchange.body is None:
         yield "the body had not ended when the capture did"
@@ -64,10 +68,8 @@ def _wrong(exchange: Exchange) -> Iterator[str]:
         yield f"the connection was {connection_end(exchange.connection)}"
 
 
-def _wrong_close(exchange: Exchange) -> Iterator[str]:
-    from .conversation import closing
-
-    frames = closing(exchange)
+def _wrong_close(exchange: Evidence) -> Iterator[str]:
+    frames = exchange.closing
     if len(frames) < 2:
         seen = "none" if not frames else f"the {frames[0].sender}'s only"
         yield f"the closing handshake was not held: of two Close frames there was {seen}"
@@ -75,7 +77,7 @@ def _wrong_close(exchange: Exchange) -> Iterator[str]:
         yield f"the {frames[0].sender} closed with {frames[0].close_code}"
 
 
-def _unfinished(exchange: Exchange) -> SseEventRecord | None:
+def _unfinished(exchange: Evidence) -> SseEventRecord | None:
     """Return a block at the end that its blank line never followed, if it is more than comments."""
     if not exchange.blocks:
         return None
@@ -85,7 +87,7 @@ def _unfinished(exchange: Exchange) -> SseEventRecord | None:
     return last if not last.dispatched and "data" in named else None
 
 
-def _other_terminator(exchange: Exchange, wanted: str) -> str | None:
+def _other_terminator(exchange: Evidence, wanted: str) -> str | None:
     """Return what stands in the place of the app's last word, None if it does."""
     elements = exchange.elements
     if not elements:
@@ -98,7 +100,7 @@ def _other_terminator(exchange: Exchange, wanted: str) -> str | None:
     return f"the last data should be {wanted!r}, but is {shown!r} (packet {last.last_packet})"
 
 
-def _last_packets(exchange: Exchange) -> list[int]:
+def _last_packets(exchange: Evidence) -> list[int]:
     found = {record.last_packet for record in (*exchange.elements[-1:], *exchange.frames[-2:])}
     if exchange.body is not None:
         found.add(exchange.body.last_packet)
@@ -111,7 +113,7 @@ def _last_packets(exchange: Exchange) -> list[int]:
     return sorted(found)
 
 
-def _how_it_ended(exchange: Exchange) -> list[str]:
+def _how_it_ended(exchange: Evidence) -> list[str]:
     said = []
     if exchange.body is not None:
         said.append(f"body {body_end(exchange.body)}")

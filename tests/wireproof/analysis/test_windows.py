@@ -14,7 +14,7 @@ from support.timed import Stream, TimedTape, chunk, event
 
 from capture import Recorder
 from parsers.files.reader import CaptureReader
-from wireproof.testing.segments import held_packets, read_segment
+from wireproof.analysis.windows import held_packets, read_segment
 
 SCALE_7 = bytes((1, 3, 3, 7))
 

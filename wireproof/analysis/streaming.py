@@ -28,8 +28,8 @@ from math import ceil
 from parsers.records import Record
 
 from ..text.wording import count, duration
-from .exchange import Element, Exchange
-from .faults import Fault
+from .evidence import Element, Evidence
+from .finding import Finding
 
 WAIT = 0.010
 """Seconds. Longer than nearly every pause that the scheduler makes between two writes of a process:
@@ -43,8 +43,8 @@ MIN_SHARE = 0.25
 
 
 def find_collected(
-    exchange: Exchange, min_events: int, per_segment: int, min_gap: float | None
-) -> Fault | None:
+    exchange: Evidence, min_events: int, per_segment: int, min_gap: float | None
+) -> Finding | None:
     """Return why a response was not streamed, None if it was."""
     elements = exchange.elements
     if len(elements) < min_events:
@@ -52,7 +52,7 @@ def find_collected(
     judged = elements
     crowded = {} if exchange.is_relayed else _crowded(elements, per_segment)
     if crowded:
-        held = exchange.source.windows(elements[0].connection)
+        held = exchange.waited()
         judged = [element for element in elements if element.last_packet not in held]
         crowded = {packet: n for packet, n in crowded.items() if packet not in held}
     if crowded:
@@ -62,14 +62,14 @@ def find_collected(
     return _find_burst(exchange, judged, min_events, min_gap)
 
 
-def _too_few(exchange: Exchange, wanted: int) -> Fault:
+def _too_few(exchange: Evidence, wanted: int) -> Finding:
     name, found = exchange.element_name, len(exchange.elements)
     summary = f"{count(found, name)} came, at least {wanted:,} expected"
     hints = _why_collected(exchange)
     if exchange.transport == "http":
         hints.append("the response has neither events nor chunks: nothing in it can be counted")
     packets = _packets(exchange.elements) or _packets(filter(None, [exchange.response]))
-    return Fault(summary, packets, hints)
+    return Finding("too-few-elements", summary, packets, hints)
 
 
 def _crowded(elements: Sequence[Element], per_segment: int) -> dict[int, int]:
@@ -78,7 +78,7 @@ def _crowded(elements: Sequence[Element], per_segment: int) -> dict[int, int]:
     return {packet: number for packet, number in counted.items() if number > per_segment}
 
 
-def _in_one_segment(exchange: Exchange, crowded: dict[int, int], per_segment: int) -> Fault:
+def _in_one_segment(exchange: Evidence, crowded: dict[int, int], per_segment: int) -> Finding:
     name = exchange.element_name
     packet, most = max(crowded.items(), key=lambda item: item[1])
     summary = (
@@ -86,21 +86,24 @@ def _in_one_segment(exchange: Exchange, crowded: dict[int, int], per_segment: in
     )
     if len(crowded) > 1:
         summary += f"; so it is in {len(crowded):,} segments"
-    return Fault(summary, list(crowded), [*_timeline(exchange), *_why_collected(exchange)])
+    hints = [*_timeline(exchange), *_why_collected(exchange)]
+    return Finding("shared-segments", summary, list(crowded), hints)
 
 
-def _not_told(exchange: Exchange, left: int, wanted: int) -> Fault:
-    return Fault(
+def _not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
+    return Finding(
+        "window-closed",
         f"packets do not tell whether it streamed: the client's window was closed, and only"
         f" {count(left, exchange.element_name)} could leave when written; {wanted:,} are needed",
         _packets(exchange.elements),
-        ["TCP puts together what is written while nobody reads: read on, or send smaller events"],
+        remedy="TCP puts together what is written while nobody reads: read on, or send smaller"
+        " events",
     )
 
 
 def _find_burst(
-    exchange: Exchange, elements: Sequence[Element], min_events: int, min_gap: float | None
-) -> Fault | None:
+    exchange: Evidence, elements: Sequence[Element], min_events: int, min_gap: float | None
+) -> Finding | None:
     wait = _wait(exchange) if min_gap is None else min_gap
     gaps = [after.last_time - before.last_time for before, after in pairwise(elements)]
     waits = sum(gap >= wait for gap in gaps)
@@ -113,14 +116,12 @@ def _find_burst(
         f" at least {needed:,} must"
     )
     hints = [*_timeline(exchange), *_why_collected(exchange)]
-    if min_gap is None:
-        hints.append(
-            "if the source is that fast, give min_gap=S: seconds between events that are waits"
-        )
-    return Fault(summary, _packets(elements), hints)
+    remedy = "if the source is that fast, give min_gap=S: seconds between events that are waits"
+    is_told = min_gap is not None
+    return Finding("burst", summary, _packets(elements), hints, "" if is_told else remedy)
 
 
-def _wait(exchange: Exchange) -> float:
+def _wait(exchange: Evidence) -> float:
     """Return from how many seconds on a gap is a wait."""
     first = exchange.time_to_first_event
     if first is None or exchange.request is None:
@@ -128,7 +129,7 @@ def _wait(exchange: Exchange) -> float:
     return min(WAIT, max(SHORTEST_WAIT, first / EARLY))
 
 
-def _timeline(exchange: Exchange) -> list[str]:
+def _timeline(exchange: Evidence) -> list[str]:
     """Say when the first one came, and over what time the others."""
     first, elements = exchange.time_to_first_event, exchange.elements
     if first is None or exchange.request is None:
@@ -140,7 +141,7 @@ def _timeline(exchange: Exchange) -> list[str]:
     ]
 
 
-def _why_collected(exchange: Exchange) -> list[str]:
+def _why_collected(exchange: Evidence) -> list[str]:
     """Name what often holds events back, if the response shows it."""
     hints = []
     coding = exchange.header("content-encoding")
@@ -151,7 +152,7 @@ def _why_collected(exchange: Exchange) -> list[str]:
     return hints
 
 
-def find_late_start(exchange: Exchange, below: float) -> Fault | None:
+def find_late_start(exchange: Evidence, below: float) -> Finding | None:
     """Return why the first element came too late, None if it did not."""
     name, first = exchange.element_name, exchange.time_to_first_event
     if first is None:
@@ -164,10 +165,10 @@ def find_late_start(exchange: Exchange, below: float) -> Fault | None:
     summary = (
         f"the first {name} came {duration(first)} after the request, below {below:g} s expected"
     )
-    return Fault(summary, _packets(records), hints)
+    return Finding("late-start", summary, _packets(records), hints)
 
 
-def find_gap(exchange: Exchange, seconds: float, keep_alives: bool) -> Fault | None:
+def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding | None:
     """Return the longest gap if it is too long, None if it is not."""
     signs: list[Record] = [*exchange.elements]
     if not signs:
@@ -183,7 +184,8 @@ def find_gap(exchange: Exchange, seconds: float, keep_alives: bool) -> Fault | N
     if longest <= seconds:
         return None
     name = "the end" if after is exchange.body else f"the next {exchange.element_name}"
-    return Fault(
+    return Finding(
+        "gap-too-long",
         f"{name} came after {duration(longest)} (packets {before.last_packet} to"
         f" {after.last_packet}), at most {seconds:g} s may be",
         [before.last_packet, after.last_packet],
@@ -195,7 +197,7 @@ def _seconds(pair: tuple[Record, Record]) -> float:
     return pair[1].last_time - pair[0].last_time
 
 
-def _signs_between(exchange: Exchange, before: Record, after: Record) -> list[str]:
+def _signs_between(exchange: Evidence, before: Record, after: Record) -> list[str]:
     """Say whether the line was kept open meanwhile."""
     signs: list[Record] = [*exchange.comments, *exchange.frames]
     kept = [sign for sign in signs if before.last_time < sign.last_time < after.last_time]

@@ -152,7 +152,9 @@ def test_a_relays_reads_are_no_segments() -> None:
     for pieces, passes in ((pairs, True), ([WHOLE], False)):
         exchange = Stream(thinking=0.1).chunks(pieces, every=0.02).end().exchange
         assert exchange.connection is not None
-        exchange.connection = msgspec.structs.replace(exchange.connection, recorded_by="relay")
+        exchange.about.connection = msgspec.structs.replace(
+            exchange.connection, recorded_by="relay"
+        )
         if passes:
             exchange.assert_streamed(min_events=5)
         else:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from ..text.escape import preview
 from ..text.wording import duration
-from .exchange import Exchange
-from .faults import Fault
+from .evidence import Evidence
+from .finding import Finding
 
 ID_WIDTH = 60
 
 
 def find_bad_resumption(
-    exchange: Exchange, previous: Exchange, respecting_retry: bool, exact: bool
-) -> Fault | None:
+    exchange: Evidence, previous: Evidence, respecting_retry: bool, exact: bool
+) -> Finding | None:
     """Return why a stream does not go on where ``previous`` ended, None if it does."""
     last = exchange.request_header("last-event-id")
     sent = [event.id for event in previous.events if event.id]
@@ -30,26 +30,27 @@ def find_bad_resumption(
             f"event {_shown(again[0].id)} came again (packet {again[0].last_packet}):"
             f" the client had told that it has all up to {_shown(last)}"
         )
-        return Fault(summary, [event.last_packet for event in again])
+        return Finding("events-again", summary, [event.last_packet for event in again])
     return _left_out(exchange, last) or (
         _too_soon(exchange, previous) if respecting_retry else None
     )
 
 
-def _wrong_id(exchange: Exchange, last: str | None, sent: list[str], exact: bool) -> Fault | None:
+def _wrong_id(exchange: Evidence, last: str | None, sent: list[str], exact: bool) -> Finding | None:
     where = [exchange.request.last_packet] if exchange.request else []
     if last is None:
-        return Fault("the request has no Last-Event-ID", where, [f"last sent: {_tail(sent)}"])
+        said = "the request has no Last-Event-ID"
+        return Finding("no-last-event-id", said, where, [f"last sent: {_tail(sent)}"])
     if last not in sent:
         summary = f"Last-Event-ID {_shown(last)} was never sent"
-        return Fault(summary, where, [f"last sent: {_tail(sent)}"])
+        return Finding("unknown-last-event-id", summary, where, [f"last sent: {_tail(sent)}"])
     if exact and last != sent[-1]:
         summary = f"Last-Event-ID is {_shown(last)}, but {_shown(sent[-1])} was the last one sent"
-        return Fault(summary, where)
+        return Finding("stale-last-event-id", summary, where)
     return None
 
 
-def _left_out(exchange: Exchange, last: str) -> Fault | None:
+def _left_out(exchange: Evidence, last: str) -> Finding | None:
     """Return the hole after the last ID, where IDs are numbers."""
     first = exchange.events[0] if exchange.events else None
     if first is None or not (first.id.isdecimal() and last.isdecimal()):
@@ -60,10 +61,10 @@ def _left_out(exchange: Exchange, last: str) -> Fault | None:
         f"events {int(last) + 1} to {int(first.id) - 1} are left out:"
         f" the stream goes on with {first.id} (packet {first.last_packet})"
     )
-    return Fault(summary, [first.last_packet])
+    return Finding("events-left-out", summary, [first.last_packet])
 
 
-def _too_soon(exchange: Exchange, previous: Exchange) -> Fault | None:
+def _too_soon(exchange: Evidence, previous: Evidence) -> Finding | None:
     """Return how long the client waited, if that is less than it was told."""
     retries = [block.retry for block in previous.blocks if block.retry is not None]
     end = previous.connection.last_time if previous.connection else None
@@ -73,7 +74,8 @@ def _too_soon(exchange: Exchange, previous: Exchange) -> Fault | None:
     if waited >= retries[-1] / 1000:
         return None
     summary = f"the client came back after {duration(waited)}, retry said {retries[-1]:,} ms"
-    return Fault(summary, [exchange.request.last_packet] if exchange.request else [])
+    where = [exchange.request.last_packet] if exchange.request else []
+    return Finding("retry-ignored", summary, where)
 
 
 def _tail(sent: list[str]) -> str:
