@@ -7,8 +7,9 @@ hands back with it. So memory is that of the exchanges that are open, whatever t
 
 Who is over is one rule. Each side of an HTTP/1.1 connection sends its messages in the order of the
 requests (RFC 9112 section 9.3.2): when both sides have begun a later exchange, nothing more comes
-of an earlier one. The end of a connection ends all of its exchanges. And past MAX_PIPELINED of one
-connection, or ``max_open`` of all, the one that began first is taken for over.
+of an earlier one. A stream of HTTP/2 is over by itself, when both sides have ended it. The end of a
+connection ends all of its exchanges. And past MAX_PIPELINED of one connection, or ``max_open`` of
+all, the one that began first is taken for over.
 """
 
 from __future__ import annotations
@@ -228,6 +229,15 @@ class Exchange:
             and not has_switched(response)
         )
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether both sides have sent their messages to the end."""
+        request, response = self.request, self.response
+        if request is None or response is None or not is_final(response):
+            return False
+        is_asked = self.request_body is not None or request.framing == "none"
+        return is_asked and (self.response_body is not None or response.framing == "none")
+
     def is_of(self, transport: Transport) -> bool:
         """Whether a choice of that transport has it: it streams so, or asked to and does not."""
         return is_chosen(transport, self.transport, self.asked)
@@ -303,6 +313,8 @@ class _Connection:
     """The exchange of the last request."""
     answered: int = -1
     """The exchange of the last response."""
+    last: int = -1
+    """The exchange that began last."""
     open: dict[int, None] = field(default_factory=dict)
 
     def is_over(self, exchange: int) -> bool:
@@ -327,13 +339,16 @@ class OpenExchanges(Generic[T]):
         """Iterate over what is open, in the order in which it began."""
         return iter(self._open.values())
 
-    def find(self, connection: int, exchange: int) -> T | None:
-        """Return what is kept of an exchange, which may begin with that; None if it is over."""
+    def find(self, connection: int, exchange: int, stream_id: int | None = None) -> T | None:
+        """Return what is kept of an exchange, which may begin with that; None if it is over.
+
+        ``stream_id`` is its stream's, if that has one.
+        """
         if self.over:
             self.over = []
         key = connection, exchange
         found = self._open.get(key)
-        return self._begin(Key(*key)) if found is None else found
+        return self._begin(Key(*key), stream_id is not None) if found is None else found
 
     def go_on(self, connection: int, exchange: int, sender: Sender) -> None:
         """Note that a side has begun its message; end what both sides have left behind them."""
@@ -362,12 +377,14 @@ class OpenExchanges(Generic[T]):
         self._connections.clear()
         return found
 
-    def _begin(self, key: Key) -> T | None:
+    def _begin(self, key: Key, is_stream: bool) -> T | None:
         connection = self._connections.get(key.connection)
         if connection is None:
             connection = self._connections[key.connection] = _Connection()
-        if connection.is_over(key.exchange):
+        # Streams are numbered as they begin: one that is not open has been.
+        if connection.is_over(key.exchange) or (is_stream and key.exchange <= connection.last):
             return None
+        connection.last = max(connection.last, key.exchange)
         if len(connection.open) >= MAX_PIPELINED:
             self.end((key.connection, next(iter(connection.open))))
         elif len(self._open) >= self._max_open:
@@ -402,11 +419,16 @@ class Exchanges(Generic[S]):
         if record.connection is None or record.exchange is None:
             self._open.over = []
             return None
-        found = self._open.find(record.connection, record.exchange)
-        if found is not None:
-            found[0].add(record)
-            if isinstance(record, RequestRecord | ResponseRecord):
-                self._open.go_on(record.connection, record.exchange, record.sender)
+        found = self._open.find(record.connection, record.exchange, record.stream_id)
+        if found is None:
+            return None
+        exchange = found[0]
+        exchange.add(record)
+        if record.stream_id is not None:
+            if exchange.has_ended:
+                self._open.end(exchange.key)
+        elif isinstance(record, RequestRecord | ResponseRecord):
+            self._open.go_on(record.connection, record.exchange, record.sender)
         return found
 
     def over(self) -> list[tuple[Exchange, S]]:

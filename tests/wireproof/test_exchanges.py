@@ -158,6 +158,25 @@ def test_a_request_that_shows_late_still_finds_its_response() -> None:
     ]
 
 
+def test_a_stream_of_http_2_is_over_when_both_sides_have_ended_it() -> None:
+    """RFC 9113 section 5.1: they are interleaved, and a later one ends none before it."""
+    slow, quick = requests(2)
+    exchanges = fold()
+
+    def add(record: Record, stream_id: int) -> list[int]:
+        exchanges.add(replace(record, stream_id=stream_id))
+        return [exchange.key.exchange for exchange, _ in exchanges.over()]
+
+    assert add(slow.request(), 1) == []
+    assert add(slow.response(), 1) == []
+    assert add(quick.request(), 3) == []
+    assert add(quick.response(), 3) == []
+    assert add(quick.body(), 3) == [1]
+    assert exchanges.add(replace(quick.fault(), stream_id=3)) is None
+    assert add(slow.body(), 1) == [0]
+    assert exchanges.count == 2
+
+
 def test_the_end_of_a_connection_ends_its_exchanges_and_no_others() -> None:
     exchanges = fold()
     one, other = Wire(0), Wire(1)

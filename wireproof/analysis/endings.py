@@ -16,6 +16,8 @@ from .evidence import Evidence
 from .finding import Finding
 
 ENDINGS = ("last-chunk", "content-length", "close", "reset", "capture-end")
+BODILESS = ("none", "upgrade")
+"""How responses are framed that have no body to end."""
 DATA_WIDTH = 60
 """Cells of an event's data in a message."""
 CLEAN_CLOSES = (1000, 1001)
@@ -57,7 +59,8 @@ def _wrong(exchange: Evidence) -> Iterator[str]:
     elif exchange.is_websocket:
         yield from _wrong_close(exchange)
     elif exchange.body is None:
-        yield "the body had not ended when the capture did"
+        if exchange.response.framing not in BODILESS:
+            yield "the body had not ended when the capture did"
     elif not exchange.body.complete:
         yield f"the body is {body_end(exchange.body)}"
     elif exchange.body.ended_by == "close":

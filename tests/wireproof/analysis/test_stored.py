@@ -1,0 +1,100 @@
+"""Records read back are those that were written, and verdicts on them are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.stored import SMALL, name
+
+from parsers.decode.packets import PacketDecoder, decode
+from parsers.files.reader import CaptureReader
+from parsers.records import Record
+from wireproof.analysis.evidence import Evidence, collect
+from wireproof.analysis.finding import Finding
+from wireproof.analysis.keepalive import find_other_close
+from wireproof.analysis.resumption import find_bad_resumption
+from wireproof.analysis.stored import read_json, read_ndjson, read_parquet
+from wireproof.analysis.streaming import find_collected, find_gap, find_late_start
+from wireproof.analysis.verdict import CHECKS, Check, explain
+from wireproof.export.parquet import ParquetTable
+from wireproof.testing.captures import StoredCapture
+from wireproof.views import open_view
+
+STRICT: list[Check] = [
+    *CHECKS,
+    lambda evidence: find_collected(evidence, 3, 1, 0.05),
+    lambda evidence: find_collected(evidence, 1, 4, None),
+    lambda evidence: find_gap(evidence, 0.01, keep_alives=False),
+    lambda evidence: find_late_start(evidence, 0.0),
+    lambda evidence: find_other_close(evidence, 4000, "client"),
+    lambda evidence: find_bad_resumption(evidence, evidence, respecting_retry=True, exact=True),
+]
+"""Checks that find something in nearly every exchange."""
+
+
+def records_of(path: Path) -> list[Record]:
+    with path.open("rb") as stream:
+        return list(decode(stream))
+
+
+def as_ndjson(records: list[Record]) -> list[Record]:
+    stream = BytesIO()
+    open_view("ndjson", stream).write(records)
+    return list(read_ndjson(stream.getvalue().splitlines(keepends=True)))
+
+
+def as_json(records: list[Record]) -> list[Record]:
+    stream = BytesIO()
+    view = open_view("json", stream)
+    view.write(records)
+    view.close()
+    return read_json(stream.getvalue())
+
+
+def as_parquet(records: list[Record]) -> list[Record]:
+    stream = BytesIO()
+    with ParquetTable(stream) as table:
+        table.write(records)
+    return list(read_parquet(BytesIO(stream.getvalue())))
+
+
+def found(evidence: Iterable[Evidence]) -> list[list[Finding]]:
+    return [explain(one, STRICT) for one in evidence]
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_what_is_read_back_is_what_was_written(path: Path) -> None:
+    records = records_of(path)
+    assert as_ndjson(records) == records
+    assert as_json(records) == records
+    assert as_parquet(records) == records
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_live_stored_and_in_a_test_verdicts_are_the_same(path: Path) -> None:
+    records = records_of(path)
+    findings = found(collect(records, Evidence))
+    assert any(findings)
+    with path.open("rb") as stream:  # one packet at a time, as they arrive
+        decoder = PacketDecoder()
+        live = [record for packet in CaptureReader(stream) for record in decoder.receive([packet])]
+        live += decoder.finish()
+    assert found(collect(live, Evidence)) == findings
+    assert found(collect(as_ndjson(records), Evidence)) == findings
+    assert found(collect(as_parquet(records), Evidence)) == findings
+    in_a_test = StoredCapture(path, lambda _: "", lambda *_: None).exchanges()
+    assert found(in_a_test) == findings
+
+
+@pytest.mark.parametrize("line", [b"{}", b'{"record": "other"}', b"[]", b"no JSON"])
+def test_what_is_no_record_is_refused(line: bytes) -> None:
+    with pytest.raises((msgspec.ValidationError, msgspec.DecodeError)):
+        list(read_ndjson([line]))
+
+
+def test_blank_lines_are_none() -> None:
+    assert list(read_ndjson([b"\n", b"  \n"])) == []
