@@ -9,7 +9,7 @@ is as exact as a compressor allows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from ..content import ContentDecoder
@@ -76,7 +76,7 @@ class Body:
         self._unhashed_size = 0
         self._has_hole = False
 
-    def receive(self, content: list[Data]) -> list[Record]:
+    def receive(self, content: Sequence[Data]) -> list[Record]:
         """Take the next pieces of content; return the events that they completed."""
         first, last = content[0], content[-1]
         if self._content is not None:
@@ -110,7 +110,7 @@ class Body:
         """What reads its events, if the content is them as it is."""
         return None if self._content is not None else self._events
 
-    def _receive_coded(self, content: list[Data]) -> list[Record]:
+    def _receive_coded(self, content: Sequence[Data]) -> list[Record]:
         assert self._content is not None
         records: list[Record] = []
         for piece in content:

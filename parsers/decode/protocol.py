@@ -217,9 +217,12 @@ class ApplicationProtocol:
         # The requests first: their methods say how the responses are framed.
         asked, answered = sorted(waiting, key=lambda held: held.stream is not client)
         requests = RequestSide(
-            self._writer(asked.stream), RequestDecoder(asked.start, keep_data=self._keep_data)
+            asked.stream,
+            self._writer(asked.stream),
+            RequestDecoder(asked.start, keep_data=self._keep_data),
         )
         responses = ResponseSide(
+            answered.stream,
             self._writer(answered.stream),
             ResponseDecoder(answered.start, keep_data=self._keep_data),
             requests,
@@ -228,9 +231,9 @@ class ApplicationProtocol:
         self._responses = responses
         records: list[Record] = []
         for held, side in ((asked, requests), (answered, responses)):
-            if self.is_midstream and held.stream is not recognised and side.decoder is not None:
+            if self.is_midstream and held.stream is not recognised:
                 # It may begin inside a message: as after a gap, go on at the next sure start.
-                records += side.write(side.decoder.receive_gap(0))
+                records += side.pass_over(0)
             records += held.replay()
         return records
 

@@ -9,11 +9,12 @@ from .writer import RecordWriter
 
 
 class Ignored:
-    """The receiver of bytes that no decoder here understands."""
+    """The receiver of bytes that no decoder here understands, from ``start`` on."""
 
-    def __init__(self, writer: RecordWriter, start: int) -> None:
+    def __init__(self, writer: RecordWriter, start: int, exchange: int | None = None) -> None:
         self.writer = writer
         self._offset = start
+        self._exchange = exchange
 
     def receive_data(self, data: bytes) -> list[Record]:
         self._offset += len(data)
@@ -21,13 +22,18 @@ class Ignored:
 
     def receive_gap(self, length: int) -> list[Record]:
         start, self._offset = self._offset, self._offset + length
-        return [self.writer.gap(start, length, None)]
+        return [self.writer.gap(start, length, self._exchange)]
+
+    def pass_over(self, length: int) -> list[Record]:
+        """Count missing bytes whose gap is recorded already."""
+        self._offset += length
+        return []
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         return []
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        return [self.writer.diagnostic(fault, None, shown)]
+        return [self.writer.diagnostic(fault, self._exchange, shown)]
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.decode.http1_side import FastPath
+from parsers.decode.side import FastPath
 from parsers.files.packets import Packet
 from parsers.records import Record
 

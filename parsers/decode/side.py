@@ -1,0 +1,98 @@
+"""One side of a connection as its records are written: a decoder, driven by the bytes that come.
+
+Strategy: what a side's decoder finds is written at once. Where nearly all of a stream is made of
+one kind of element, a fast path reads what it can past the layers between, and the decoder what it
+leaves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..diagnostics import Diagnostic
+from ..provenance import Completion, Decoder, Ending, Event
+from ..records import PLACE, Record
+from .writer import RecordWriter
+
+
+def in_order(records: list[Record]) -> list[Record]:
+    """Sort records of one direction, none of them a body's own, into the contract's order."""
+    if len(records) > 1:
+        records.sort(key=PLACE)
+    return records
+
+
+class FastPath(Protocol):
+    """Takes the elements that nearly all of a stream is made of past the layers between."""
+
+    def receive(self, data: bytes, pos: int, records: list[Record]) -> int:
+        """Read what it can from ``pos`` of ``data`` on; return where that ends."""
+
+    def end_of_element(self, data: bytes, pos: int) -> int:
+        """Return where the element ends that it could not read, or the end of ``data``.
+
+        A guess, for a piece in which only some elements are unusual, as a ping between events is.
+        """
+
+
+class StreamDecoder(Decoder, Protocol):
+    """A decoder of a whole stream, which knows where it is in it."""
+
+    @property
+    def offset(self) -> int:
+        """The number of the byte that comes next."""
+
+
+class Side(ABC):
+    """A receiver of one side's bytes: what its decoder finds becomes records of ``exchange``."""
+
+    def __init__(self, writer: RecordWriter, decoder: StreamDecoder, exchange: int) -> None:
+        self.writer = writer
+        self.exchange = exchange
+        self._decoder = decoder
+        self._fast_path: FastPath | None = None
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        """Take the next bytes: what it can by a fast path, and what is between by the decoder."""
+        records: list[Record] = []
+        pos, end = 0, len(data)
+        while (fast_path := self._fast_path) is not None:
+            upto = fast_path.receive(data, pos, records)
+            if upto == end:
+                return records
+            if upto == pos:  # a stream of another kind: not one try for each of its elements
+                break
+            pos = fast_path.end_of_element(data, upto)
+            records += self._decode(data[upto:pos])
+            if pos == end:
+                return records
+        return records + self._decode(data[pos:] if pos else data)
+
+    def _decode(self, data: bytes) -> list[Record]:
+        found = self._decoder.receive_data(data)
+        return self.write(found) if found else []
+
+    def receive_gap(self, length: int) -> list[Record]:
+        """Record the gap and go on after it."""
+        gap: Record = self.writer.gap(self._decoder.offset, length, self.exchange)
+        return [gap, *self.pass_over(length)]
+
+    def pass_over(self, length: int) -> list[Record]:
+        """Go on after a gap that has its record already."""
+        return self.write(self._decoder.receive_gap(length))
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        return self.write(self._decoder.receive_eof(ending))
+
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        return [self.writer.diagnostic(fault, self.exchange, shown)]
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        return self._decoder.open_offsets
+
+    @abstractmethod
+    def write(self, found: Iterable[Event]) -> list[Record]:
+        """Return the records of the decoder's events, in the contract's order."""
