@@ -31,7 +31,7 @@ from parsers.records import Sender
 from ..views.display_filter import packets_filter
 from .body import body
 from .elements import SENDERS, Elements
-from .exchange import Exchange, Key
+from .exchange import ExchangeRow, Key
 from .frame import frame
 from .index import ENCODER, Index
 
@@ -103,7 +103,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
     }
 
 
-def lane(index: Index, exchange: Exchange, kind: str, page: int) -> dict[str, Any]:
+def lane(index: Index, exchange: ExchangeRow, kind: str, page: int) -> dict[str, Any]:
     """Return columns of the elements of a kind: when each was complete, and how large it is."""
     elements = exchange.elements.get(kind, Elements())
     numbers = range(page * LANE, min((page + 1) * LANE, len(elements)))
@@ -118,7 +118,7 @@ def lane(index: Index, exchange: Exchange, kind: str, page: int) -> dict[str, An
     }
 
 
-def rows(index: Index, exchange: Exchange, kind: str, page: int) -> dict[str, Any]:
+def rows(index: Index, exchange: ExchangeRow, kind: str, page: int) -> dict[str, Any]:
     elements = exchange.elements.get(kind, Elements())
     numbers = range(page * ROWS, min((page + 1) * ROWS, len(elements)))
     return {
@@ -127,14 +127,14 @@ def rows(index: Index, exchange: Exchange, kind: str, page: int) -> dict[str, An
     }
 
 
-def element(index: Index, exchange: Exchange, kind: str, row: int) -> dict[str, Any] | None:
+def element(index: Index, exchange: ExchangeRow, kind: str, row: int) -> dict[str, Any] | None:
     elements = exchange.elements.get(kind)
     if elements is None or row >= len(elements):
         return None
     return _row(index, exchange, kind, row, MAX_ELEMENT)
 
 
-def _row(index: Index, exchange: Exchange, kind: str, row: int, most: int) -> dict[str, Any]:
+def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) -> dict[str, Any]:
     """Return an element: its record, who carried it, and the filter that selects that."""
     elements = exchange.elements[kind]
     place = elements.place(row)
@@ -212,7 +212,7 @@ class Answers:
         for packet in range(1, len(index.tracer.table) + 1):
             yield f"packet/{packet}"
 
-    def _paths_of(self, exchange: Exchange) -> Iterator[str]:
+    def _paths_of(self, exchange: ExchangeRow) -> Iterator[str]:
         for kind, elements in exchange.elements.items():
             for page in _pages(len(elements), LANE):
                 yield f"lane/{exchange.key}/{kind}/{page}"
@@ -226,7 +226,7 @@ class Answers:
                 yield f"body/{exchange.key}/{sender}"
 
     def _of_exchange(
-        self, answer: Callable[[Index, Exchange, str, int], Any]
+        self, answer: Callable[[Index, ExchangeRow, str, int], Any]
     ) -> Callable[..., Any]:
         def found(connection: str, exchange: str, kind: str, number: str) -> Any:
             known = self._exchange(connection, exchange)
@@ -239,7 +239,7 @@ class Answers:
         is_one = known is not None and known.key.exchange is not None
         return body(self._index, known, sender) if known is not None and is_one else None
 
-    def _exchange(self, connection: str, exchange: str) -> Exchange | None:
+    def _exchange(self, connection: str, exchange: str) -> ExchangeRow | None:
         numbers = (None if text == "n" else int(text) for text in (connection, exchange))
         return self._index.exchanges.get(Key(*numbers))
 

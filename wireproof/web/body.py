@@ -17,7 +17,7 @@ from parsers.provenance import seconds
 from parsers.records import Sender
 
 from .elements import content_span
-from .exchange import Exchange
+from .exchange import ExchangeRow
 from .index import Index
 
 MAX_BODY = 1024 * 1024
@@ -27,7 +27,7 @@ MAX_CARRIERS = 4_096
 """Packets of one chunk, or of one body without chunks, that are looked at."""
 
 
-def body(index: Index, exchange: Exchange, sender: Sender) -> dict[str, Any]:
+def body(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any]:
     """Return the pieces of a body: ``[time, packet, text]``, and whether there is more."""
     head = exchange.response if sender == "server" else exchange.request
     decoder = ContentDecoder([] if head is None else head.codings)
@@ -49,7 +49,7 @@ def body(index: Index, exchange: Exchange, sender: Sender) -> dict[str, Any]:
     return {"pieces": pieces, "more": False, "binary": is_binary}
 
 
-def _content(index: Index, exchange: Exchange, sender: Sender) -> Iterator[tuple[int, bytes]]:
+def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, bytes]]:
     """Yield the packet and the bytes of each piece of content, in stream order."""
     connection = exchange.key.connection
     assert connection is not None
@@ -59,7 +59,7 @@ def _content(index: Index, exchange: Exchange, sender: Sender) -> Iterator[tuple
             yield carrier.packet, data[carrier.start : carrier.end]
 
 
-def _spans(exchange: Exchange, sender: Sender) -> Iterator[tuple[int, int]]:
+def _spans(exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, int]]:
     kind = "k" if "k" in exchange.elements else "b"
     elements = exchange.elements.get(kind)
     for row in range(0 if elements is None else len(elements)):

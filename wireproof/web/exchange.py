@@ -1,8 +1,8 @@
 """One request and its response, as a row of the connections table.
 
-Strategy: what a row shows is taken from records as they come, so that a row is right at any time,
-also of an exchange that goes on. A record that belongs to no exchange has its own: of the
-connection, or of the file.
+Strategy: what a row shows its exchange knows at any time, also while it goes on; beside it stand
+the elements, and how far they reach. Records that belong to no exchange have a row of their own: of
+the connection, or of the file.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from parsers.records import (
-    BodyRecord,
     ConnectionRecord,
     DiagnosticRecord,
     Fields,
@@ -19,11 +18,10 @@ from parsers.records import (
     ResponseRecord,
     Sender,
     SseEventRecord,
-    WebSocketFrameRecord,
 )
 from parsers.websocket.handshake import accept_for
 
-from ..exchanges import field_value
+from ..exchanges import Exchange, field_value
 from ..text.wording import body_end, close_code, connection_end
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 
@@ -42,17 +40,16 @@ class Key(NamedTuple):
         return ".".join("n" if number is None else str(number) for number in self)
 
 
-class Exchange:
-    """What is known of an exchange."""
+class ExchangeRow:
+    """What the table shows of an exchange, and where its elements lie."""
 
     def __init__(self, key: Key) -> None:
         self.key = key
+        self.about: Exchange | None = None
+        """The exchange; None where records belong to none."""
         self.changed = 0
         """By which change of the whole it changed last."""
         self.elements: dict[str, Elements] = {}
-        self.request: RequestRecord | None = None
-        self.response: ResponseRecord | None = None
-        self.body: BodyRecord | None = None
         self.reach = [0, 0]
         """How far its elements reach in each direction's stream."""
         self.first_time = 0.0
@@ -61,9 +58,15 @@ class Exchange:
         self.last_packet = 0
         self._first_body_time: float | None = None
         self._size = 0
-        self._close: str | None = None
         self._severity = -1
-        self._undispatched = 0
+
+    @property
+    def request(self) -> RequestRecord | None:
+        return None if self.about is None else self.about.request
+
+    @property
+    def response(self) -> ResponseRecord | None:
+        return None if self.about is None else self.about.response
 
     def add(self, record: Record, at: int, encoded: int) -> None:
         """Take a record, which has been put aside encoded."""
@@ -74,21 +77,8 @@ class Exchange:
         elements.append(record, at, encoded)
         if record.first_packet > 0:
             self._stretch(record)
-        match record:
-            case RequestRecord():
-                self.request = record
-            case ResponseRecord():
-                self.response = record
-            case BodyRecord() if record.sender == "server":
-                self.body = record
-            case DiagnosticRecord():
-                self._severity = max(self._severity, SEVERITIES.index(record.severity))
-            case SseEventRecord():
-                self._undispatched += not record.dispatched
-            case WebSocketFrameRecord() if record.opcode == 8:
-                self._close = self._close or (
-                    f"closed by the {record.sender}: {close_code(record.close_code)}"
-                )
+        if isinstance(record, DiagnosticRecord):
+            self._severity = max(self._severity, SEVERITIES.index(record.severity))
         if kind in "kfe" and getattr(record, "sender", None) == "server":
             self._count(record)
 
@@ -113,19 +103,17 @@ class Exchange:
 
     @property
     def transport(self) -> str:
-        """What the response streams by, in a word or two."""
-        if self.response is None:
-            return "request" if self.request is not None else "connection"
-        found = self.response.transport
-        if found != "http":
-            return found
-        return {"upgrade": "upgrade", "none": "no body"}.get(
-            self.response.framing, self.response.framing
-        )
+        """What it streams by; ``request`` before that is answered, else ``connection``."""
+        if self.about is None:
+            return "connection"
+        if self.about.response is None and self.about.request is not None:
+            return "request"
+        return self.about.transport
 
     def row(self, connection: ConnectionRecord | None) -> dict[str, Any]:
         """Return the row of the table; ``connection`` is its connection's record if it is over."""
-        request, response, body = self.request, self.response, self.body
+        request, response = self.request, self.response
+        body = None if self.about is None else self.about.response_body
         row: dict[str, Any] = {
             "key": str(self.key),
             "connection": self.key.connection,
@@ -136,11 +124,11 @@ class Exchange:
             "first_packet": self.first_packet,
             "last_packet": self.last_packet,
             "counts": {kind: len(found) for kind, found in self.elements.items()},
-            "undispatched": self._undispatched,
+            "undispatched": self._undispatched(),
             "size": self._size if body is None else body.length,
             "first_body_time": self._first_body_time if body is None else body.first_time,
             "severity": SEVERITIES[self._severity] if self._severity >= 0 else None,
-            "ended": self._ended(connection),
+            "ended": _ended(self.about, connection),
             "is_whole": None if body is None else body.complete,
             "protocol": None if connection is None else connection.protocol,
         }
@@ -165,17 +153,22 @@ class Exchange:
             row["handshake"] = handshake(request.headers, response.headers)
         return row
 
-    def _ended(self, connection: ConnectionRecord | None) -> str | None:
-        """Return how it ended, None if it has not."""
-        if self.body is not None:
-            return body_end(self.body)
-        if self._close is not None:
-            return self._close
-        if self.response is not None and self.response.framing == "none":
-            return "complete (no body)"
-        if connection is None:
-            return None
-        return f"connection {connection_end(connection)}"
+    def _undispatched(self) -> int:
+        """Return how many blocks of an event stream are no events."""
+        return 0 if self.about is None else self.about.counts.blocks - self.about.counts.events
+
+
+def _ended(exchange: Exchange | None, connection: ConnectionRecord | None) -> str | None:
+    """Return how an exchange ended, None if it has not."""
+    if exchange is not None and exchange.response_body is not None:
+        return body_end(exchange.response_body)
+    if exchange is not None and exchange.closing:
+        first = exchange.closing[0]
+        return f"closed by the {first.sender}: {close_code(first.close_code)}"
+    response = None if exchange is None else exchange.response
+    if response is not None and response.framing == "none":
+        return "complete (no body)"
+    return None if connection is None else f"connection {connection_end(connection)}"
 
 
 def handshake(request: Fields, response: Fields) -> dict[str, Any]:

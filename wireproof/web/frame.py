@@ -19,7 +19,7 @@ from ..bytes.packet_index import PacketPlace
 from ..views.display_filter import packets_filter
 from ..views.packet_rows import FLAGS
 from .elements import SENDERS, Place, content_span
-from .exchange import Exchange
+from .exchange import ExchangeRow
 from .index import Index
 
 MAX_PARTS = 2_000
@@ -109,7 +109,7 @@ def _parts(
     return [part._replace(start=part.start + shift, end=part.end + shift) for part in found]
 
 
-def _overlaps(exchange: Exchange, sender: Sender, start: int, end: int) -> Iterator[Part]:
+def _overlaps(exchange: ExchangeRow, sender: Sender, start: int, end: int) -> Iterator[Part]:
     """Yield the parts of an exchange's elements in [start, end) of a stream."""
     for kind in (*HTTP, *WEBSOCKET, *ABOVE):
         elements = exchange.elements.get(kind)

@@ -21,7 +21,8 @@ from parsers.files.packets import CaptureFault, Packet
 from parsers.records import ConnectionRecord, Record
 
 from ..bytes.packet_index import Tracer
-from .exchange import Exchange, Key
+from ..exchanges import Exchanges
+from .exchange import ExchangeRow, Key
 from .spool import Spool
 
 State = Literal["reading", "live", "ended"]
@@ -46,8 +47,8 @@ class Index:
         self.changed = Condition()
         self.version = 0
         self.tracer = Tracer()
-        self.exchanges: dict[Key, Exchange] = {}
-        self.order: list[Exchange] = []
+        self.exchanges: dict[Key, ExchangeRow] = {}
+        self.order: list[ExchangeRow] = []
         """The exchanges in order of their first record."""
         self.spool = Spool()
         self.packet_at = array("q")
@@ -56,8 +57,9 @@ class Index:
         """Packets that a recording could not hand on."""
         self.captured = 0
         """Bytes of all packets."""
+        self._fold: Exchanges[None] = Exchanges(lambda _: None)
         self._connections: dict[int, ConnectionRecord] = {}
-        self._of_connection: dict[int | None, list[Exchange]] = {}
+        self._of_connection: dict[int | None, list[ExchangeRow]] = {}
 
     # --- what comes in ---
 
@@ -93,10 +95,14 @@ class Index:
     def _add(self, records: list[Record]) -> None:
         for record in records:
             if isinstance(record, ConnectionRecord):
+                self._fold.add(record)
                 self._end(record)
                 continue
             encoded = ENCODER.encode(record)
+            found = self._fold.add(record)
             exchange = self._exchange(Key(record.connection, record.exchange))
+            if exchange.about is None and found is not None:
+                exchange.about = found[0]
             exchange.add(record, self.spool.append(encoded), len(encoded))
             exchange.changed = self.version + 1
 
@@ -111,10 +117,10 @@ class Index:
         for exchange in own:
             exchange.changed = self.version + 1
 
-    def _exchange(self, key: Key) -> Exchange:
+    def _exchange(self, key: Key) -> ExchangeRow:
         exchange = self.exchanges.get(key)
         if exchange is None:
-            exchange = self.exchanges[key] = Exchange(key)
+            exchange = self.exchanges[key] = ExchangeRow(key)
             self.order.append(exchange)
             own = self._of_connection.setdefault(key.connection, [])
             if own:  # so that reaches are in order also of those that have not sent anything
@@ -124,7 +130,7 @@ class Index:
 
     # --- what is asked ---
 
-    def row(self, exchange: Exchange) -> dict[str, Any]:
+    def row(self, exchange: ExchangeRow) -> dict[str, Any]:
         """Return an exchange's row, with what its connection tells."""
         connection = exchange.key.connection
         record = None if connection is None else self._connections.get(connection)
@@ -138,7 +144,7 @@ class Index:
         """Return the bytes of a packet."""
         return self.spool.read(self.packet_at[packet - 1], self.tracer.table[packet].captured)
 
-    def reaching(self, connection: int, side: int, start: int) -> list[Exchange]:
+    def reaching(self, connection: int, side: int, start: int) -> list[ExchangeRow]:
         """Return the exchanges of a connection that reach past ``start`` of a side's stream."""
         own = self._of_connection.get(connection, [])
         first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.answers import GET, SSE, asked, chunk
 from support.talk import Talk
+from support.timed import HANDSHAKE
 
 from wireproof.web.exchange import Key, handshake
 
@@ -29,10 +30,10 @@ def row_of(*answer: bytes, request: bytes = GET, closes: bool = True) -> dict[st
 @pytest.mark.parametrize(
     ("answer", "transport", "ended"),
     [
-        ((SIZED + b"2\r\n\r\nhi",), "content-length", "complete (Content-Length reached)"),
-        ((SIZED + b"3\r\n\r\nhi",), "content-length", "INCOMPLETE (connection closed too early)"),
-        ((OK + b"\r\nhi",), "close", "complete (connection closed)"),
-        ((b"HTTP/1.1 204 No Content\r\n\r\n",), "no body", "complete (no body)"),
+        ((SIZED + b"2\r\n\r\nhi",), "http", "complete (Content-Length reached)"),
+        ((SIZED + b"3\r\n\r\nhi",), "http", "INCOMPLETE (connection closed too early)"),
+        ((OK + b"\r\nhi",), "http", "complete (connection closed)"),
+        ((b"HTTP/1.1 204 No Content\r\n\r\n",), "http", "complete (no body)"),
         ((SSE, chunk(b"data: x\n\n")), "sse", "INCOMPLETE (connection closed too early)"),
         ((), "request", "connection closed by the server (FIN), then the client"),
     ],
@@ -41,6 +42,14 @@ def test_how_it_ended(answer: tuple[bytes, ...], transport: str, ended: str) -> 
     row = row_of(*answer)
     assert row["transport"] == transport
     assert row["ended"] == ended
+
+
+@pytest.mark.parametrize("framing", ["content-length", "chunked"])
+def test_a_refused_upgrade_has_the_name_that_it_has_everywhere(framing: str) -> None:
+    fields = {"content-length": b"Content-Length: 0", "chunked": b"Transfer-Encoding: chunked"}
+    answer = b"HTTP/1.1 403 Forbidden\r\n" + fields[framing] + b"\r\n\r\n"
+    row = row_of(answer, request=HANDSHAKE)
+    assert (row["transport"], row["framing"]) == ("websocket", framing)
 
 
 def test_one_that_goes_on_has_no_end() -> None:
