@@ -168,6 +168,13 @@ class Counts:
     """Diagnostics of that severity."""
 
 
+@dataclass(slots=True)
+class ConnectionEnd:
+    """How a connection ended, which all of its exchanges share."""
+
+    record: ConnectionRecord | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Exchange:
     """A request and what came back, as far as it is known: right at any time, also while it runs.
@@ -186,8 +193,6 @@ class Exchange:
     request_body: BodyRecord | None = None
     response_body: BodyRecord | None = None
     """The end of the response's body, whole or not; a WebSocket has none."""
-    connection: ConnectionRecord | None = None
-    """The record of its connection, once that has ended or the capture has."""
     counts: Counts = field(default_factory=Counts)
     closing: list[WebSocketFrameRecord] = field(default_factory=list)
     """The first Close frame, and the other side's (RFC 6455 section 5.5.1)."""
@@ -197,7 +202,16 @@ class Exchange:
     last_packet: int = 0
     first_time: float = 0.0
     last_time: float = 0.0
+    end: ConnectionEnd = field(default_factory=ConnectionEnd, repr=False)
     _pings: Pings = field(default_factory=Pings, repr=False)
+
+    @property
+    def connection(self) -> ConnectionRecord | None:
+        """The record of its connection, once that has ended or the capture has.
+
+        Whoever keeps an exchange that is over finds it here when it comes.
+        """
+        return self.end.record
 
     @property
     def transport(self) -> Transport:
@@ -404,6 +418,7 @@ class Exchanges(Generic[S]):
         self.count = 0
         """How many exchanges have begun."""
         self._state = state
+        self._ends: dict[int, ConnectionEnd] = {}
         self._open: OpenExchanges[tuple[Exchange, S]] = OpenExchanges(self._begin, max_open)
 
     def add(self, record: Record) -> tuple[Exchange, S] | None:
@@ -413,8 +428,8 @@ class Exchanges(Generic[S]):
         """
         if isinstance(record, ConnectionRecord):
             self._open.end_connection(record.connection)
-            for exchange, _ in self._open.over:
-                exchange.connection = record
+            if (end := self._ends.pop(record.connection, None)) is not None:
+                end.record = record
             return None
         if record.connection is None or record.exchange is None:
             self._open.over = []
@@ -452,6 +467,7 @@ class Exchanges(Generic[S]):
         return self._open.finish()
 
     def _begin(self, key: Key) -> tuple[Exchange, S]:
-        exchange = Exchange(key, self.count)
+        end = self._ends.setdefault(key.connection, ConnectionEnd())
+        exchange = Exchange(key, self.count, end=end)
         self.count += 1
         return exchange, self._state(exchange)

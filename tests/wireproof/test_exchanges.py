@@ -190,6 +190,17 @@ def test_the_end_of_a_connection_ends_its_exchanges_and_no_others() -> None:
     assert [exchange.key for exchange, _ in exchanges.finish()] == [Key(1, 0)]
 
 
+def test_one_that_was_over_before_learns_how_its_connection_ended() -> None:
+    first, second = requests(2)
+    records = [first.request(), first.response(), second.request(), second.response()]
+    found = folded(records)
+    assert [exchange.connection for exchange, _ in found] == [None, None]
+    end = second.end()
+    found = folded([*records, end])
+    assert [exchange.key.exchange for exchange, _ in found] == [0, 1]
+    assert [exchange.connection for exchange, _ in found] == [end, end]
+
+
 def test_a_fault_that_shows_when_its_exchange_is_over_begins_no_other() -> None:
     first, second = requests(2)
     exchanges = fold()

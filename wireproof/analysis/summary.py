@@ -1,12 +1,13 @@
 """One line for each exchange: what arrived, over what time, whole or not, and how it ended.
 
 Strategy: an exchange has counted its elements; what is added here is how many bytes came and over
-what time. Its line is made when it is over, as its connection has said by then who closed it.
+what time. Its line is made when its connection ends, and says who closed it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from parsers.records import BodyRecord, ChunkRecord, ConnectionRecord, Record, WebSocketFrameRecord
 
@@ -53,20 +54,25 @@ class Summary:
 
     def __init__(self) -> None:
         self._exchanges: Exchanges[Arrived] = Exchanges(lambda _: Arrived())
+        self._over: dict[int, list[tuple[Exchange, Arrived]]] = {}
+        """The exchanges that are over, of connections that are not."""
         self._lines: list[tuple[int, str]] = []
-        """Of the exchanges that are over, with their numbers."""
+        """Of the others, with their numbers."""
 
     def add(self, record: Record) -> None:
         """Count a record."""
         found = self._exchanges.add(record)
         if found is not None:
             found[1].add(record)
-        self._lines += map(_line, self._exchanges.over())
+        for one in self._exchanges.over():
+            self._over.setdefault(one[0].key.connection, []).append(one)
+        if isinstance(record, ConnectionRecord):
+            self._lines += map(_line, self._over.pop(record.connection, ()))
 
     def lines(self) -> list[str]:
         """Return a line for each exchange, in the order in which they began."""
-        found = [*self._lines, *map(_line, self._exchanges.open())]
-        return [line for _, line in sorted(found)]
+        running = chain(self._exchanges.open(), *self._over.values())
+        return [line for _, line in sorted([*self._lines, *map(_line, running)])]
 
 
 def _line(found: tuple[Exchange, Arrived]) -> tuple[int, str]:

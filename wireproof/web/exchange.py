@@ -104,11 +104,12 @@ class ExchangeRow:
     @property
     def transport(self) -> str:
         """What it streams by; ``request`` before that is answered, else ``connection``."""
-        if self.about is None:
-            return "connection"
-        if self.about.response is None and self.about.request is not None:
+        about = self.about
+        if about is None or about.response is not None:
+            return "connection" if about is None else about.transport
+        if about.request is not None:
             return "request"
-        return self.about.transport
+        return "connection" if about.transport == "http" else about.transport
 
     def row(self, connection: ConnectionRecord | None) -> dict[str, Any]:
         """Return the row of the table; ``connection`` is its connection's record if it is over."""

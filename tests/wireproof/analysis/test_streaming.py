@@ -152,7 +152,7 @@ def test_a_relays_reads_are_no_segments() -> None:
     for pieces, passes in ((pairs, True), ([WHOLE], False)):
         exchange = Stream(thinking=0.1).chunks(pieces, every=0.02).end().exchange
         assert exchange.connection is not None
-        exchange.about.connection = msgspec.structs.replace(
+        exchange.about.end.record = msgspec.structs.replace(
             exchange.connection, recorded_by="relay"
         )
         if passes:

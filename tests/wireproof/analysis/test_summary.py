@@ -103,3 +103,11 @@ def test_what_a_relay_recorded_says_so() -> None:
     records = [wire.request(), wire.end(recorded_by="relay")]
     (line,) = lines(records)
     assert line.endswith("the client; recorded by relay: packet borders are its reads")
+
+
+def test_each_exchange_of_a_connection_says_how_that_ended() -> None:
+    first, second = Wire(exchange=0), Wire(exchange=1)
+    records = [first.request("/a"), first.response(), second.request("/b"), second.response()]
+    endings = [line.rpartition("; ")[2] for line in lines([*records, second.end()])]
+    assert endings == ["closed by the server (FIN), then the client"] * 2
+    assert [line.rpartition("; ")[2] for line in lines(records)] == ["no end seen"] * 2
