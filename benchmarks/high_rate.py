@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from capture import Namespace, PacketsDropped, Recorder
-from capture.linux.recorder import BUFFER_SIZE
+from capture.frames import BUFFER_SIZE
 
 from .packets import checksum
 

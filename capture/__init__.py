@@ -4,10 +4,15 @@
 in which every user may record, and ``Relay`` records without any right, by passing connections
 on. ``clients`` keep what an application received of the same exchange; ``processes`` runs a
 command meanwhile.
-Linux only.
+
+``Recorder``, ``Namespace`` and ``can_capture`` are Linux's, and read when they are asked for: all
+else works on every system. ``backends`` chooses what records where.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .errors import (
     CaptureError,
@@ -17,11 +22,13 @@ from .errors import (
     PacketsDropped,
     Statistics,
 )
-from .linux.namespace import Namespace
-from .linux.packet_socket import can_capture
-from .linux.recorder import Recorder
 from .recording import Recording
 from .relay.recorder import Relay
+
+if TYPE_CHECKING:
+    from .linux.namespace import Namespace
+    from .linux.packet_socket import can_capture
+    from .linux.recorder import Recorder
 
 __all__ = [
     "CaptureError",
@@ -36,3 +43,12 @@ __all__ = [
     "Statistics",
     "can_capture",
 ]
+
+LINUX = {"Namespace": "namespace", "can_capture": "packet_socket", "Recorder": "recorder"}
+"""What only Linux has, and in which module."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in LINUX:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".linux.{LINUX[name]}", __name__), name)

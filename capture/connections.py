@@ -16,7 +16,7 @@ from struct import Struct
 
 from parsers.limits import MAX_CONNECTIONS
 
-from .linux.bpf import ETHERTYPE, ETHERTYPE_IPV4, IP_HEADER, IPV6_PAYLOAD
+from .frames import ETHERTYPE, ETHERTYPE_IPV4, IP_HEADER, IPV6_PAYLOAD
 
 # RFC 9293 section 3.1: ports, sequence number, acknowledgment number, data offset, control bits.
 TCP_HEADER = Struct("!4sIIBB")

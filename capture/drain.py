@@ -1,12 +1,13 @@
 """When everything that was sent before a moment has been read: no guess, and no sleep.
 
-Strategy: on loopback a sent packet waits in a queue of the processor that sent it until that
-processor delivers it. A marker, a datagram of our own, is therefore sent on every processor,
+Strategy: on Linux's loopback a sent packet waits in a queue of the processor that sent it until
+that processor delivers it. A marker, a datagram of our own, is therefore sent on every processor,
 behind whatever waits there; the filter lets it in, and when all have been read, so has all
-that was sent before them. Markers go to a socket of ours and are never written to the file.
+that was sent before them. Elsewhere loopback is one queue, and one marker enough. Markers go to a
+socket of ours and are never written to the file.
 
 No marker may be put on another network. There, what the kernel had received at the moment is
-read: that is, until the ring's block that was open then has been handed over.
+read, as far as what records can tell.
 """
 
 from __future__ import annotations
@@ -15,23 +16,31 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from .linux import bpf
-from .linux.packet_socket import MakeSocket
-from .linux.ring import Ring, RingPacket
+from .frames import (
+    ETHERTYPE,
+    ETHERTYPE_IPV4,
+    IPV4_PROTOCOL,
+    LINKTYPE_ETHERNET,
+    PROTOCOL_UDP,
+    RawPacket,
+    as_ethernet,
+)
+
+MakeSocket = Callable[[int, int, int], socket.socket]
 
 LOOPBACK = "127.0.0.1"
-ETHERTYPE = slice(bpf.ETHERTYPE, bpf.ETHERTYPE + 2)
-IPV4 = bpf.ETHERTYPE_IPV4.to_bytes(2, "big")
+ETHERTYPE_AT = slice(ETHERTYPE, ETHERTYPE + 2)
+IPV4 = ETHERTYPE_IPV4.to_bytes(2, "big")
 MAX_MARKER = 64
 RESEND_AFTER = 0.25
 """Seconds after which markers that have not come are sent again: a full ring drops them too."""
 
 
-class Tail(Protocol):
+class DrainBarrier(Protocol):
     """Tell when the packets that were sent before ``begin`` have been read."""
 
     @property
@@ -51,8 +60,8 @@ class Tail(Protocol):
         """Give back what it holds."""
 
 
-class Markers:
-    """The tail on loopback: wait for a datagram from each processor.
+class MarkerBarrier:
+    """The barrier on loopback: wait for a datagram from each processor.
 
     ``make_socket`` makes the socket that they go to, in the namespace whose loopback it is.
     """
@@ -60,6 +69,7 @@ class Markers:
     def __init__(self, make_socket: MakeSocket = socket.socket) -> None:
         self._socket = make_socket(socket.AF_INET, socket.SOCK_DGRAM, 0)
         self._socket.bind((LOOPBACK, 0))
+        self._socket.setblocking(False)
         self._port: int = self._socket.getsockname()[1]
         self._socket.connect((LOOPBACK, self._port))
         self._secret = os.urandom(16)  # another's datagram to our port is not taken for ours
@@ -89,7 +99,7 @@ class Markers:
     def receive(self) -> None:
         """Take one marker from there, without waiting."""
         try:
-            self.receive_marker(self._socket.recv(MAX_MARKER, socket.MSG_DONTWAIT))
+            self.receive_marker(self._socket.recv(MAX_MARKER))
         except BlockingIOError:
             return
 
@@ -108,47 +118,39 @@ class Markers:
         self._socket.close()
 
 
-class OpenBlock:
-    """The tail on any other interface: wait for the ring's open block."""
-
-    port = None
-
-    def __init__(self, ring: Ring) -> None:
-        self._ring = ring
-        self._block = 0
-
-    def begin(self) -> None:
-        """Note the block that is open, if it holds anything."""
-        self._block = self._ring.blocks_begun()
-
-    def receive_marker(self, frame: bytes) -> None:
-        """Raise AssertionError: the filter lets in nothing but TCP."""
-        raise AssertionError(f"a packet that is not TCP passed the filter: {frame[:64].hex()}")
-
-    def arrived(self) -> bool:
-        """Return whether that block has been read."""
-        return self._ring.blocks_read >= self._block
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def without_markers(packets: list[RingPacket], tail: Tail) -> list[RingPacket]:
-    """Return packets without the markers among them, which ``tail`` gets."""
+def without_markers(
+    packets: list[RawPacket], barrier: DrainBarrier, link_type: int = LINKTYPE_ETHERNET
+) -> list[RawPacket]:
+    """Return packets without the markers among them, which ``barrier`` gets."""
+    if link_type != LINKTYPE_ETHERNET:
+        return [one for one in packets if not _takes_marker(as_ethernet([one], link_type), barrier)]
     found = [packet for packet in packets if _is_udp(packet[1])]
     if not found:
         return packets
-    for packet in found:
-        tail.receive_marker(packet[1])
+    _takes_marker(found, barrier)
     return [packet for packet in packets if not _is_udp(packet[1])]
 
 
+def _takes_marker(packets: list[RawPacket], barrier: DrainBarrier) -> bool:
+    """Give ``barrier`` what is UDP among packets; return whether anything is."""
+    found = [frame for _, frame, _ in packets if _is_udp(frame)]
+    for frame in found:
+        barrier.receive_marker(frame)
+    return bool(found)
+
+
 def _is_udp(data: bytes) -> bool:
-    return data[bpf.IPV4_PROTOCOL] == bpf.PROTOCOL_UDP and data[ETHERTYPE] == IPV4
+    return data[IPV4_PROTOCOL] == PROTOCOL_UDP and data[ETHERTYPE_AT] == IPV4
 
 
 def _every_processor() -> Iterator[int]:
-    """Move this thread to each processor in turn, and back to those it had in the end."""
+    """Move this thread to each processor in turn, and back to those it had in the end.
+
+    Only Linux has a queue for each, and lets a thread be moved; elsewhere it stays where it is.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield 0
+        return
     with _own_affinity():
         for processor in range(os.sysconf("SC_NPROCESSORS_CONF")):
             try:

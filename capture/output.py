@@ -19,12 +19,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .errors import Statistics
-from .linux.ring import RingPacket
+from .frames import LINKTYPE_ETHERNET, SNAPLEN, RawPacket
 from .pcapng_writer import STATISTICS_SIZE, PcapngWriter, block_size
-
-SNAPLEN = 262_144
-"""Bytes kept of one packet: libpcap's MAXIMUM_SNAPLEN, and what tcpdump and dumpcap keep."""
-LINKTYPE_ETHERNET = 1
 
 
 class Source(NamedTuple):
@@ -35,6 +31,9 @@ class Source(NamedTuple):
     """In libpcap's words."""
     description: str = ""
     hardware: str = ""
+    link_type: int = LINKTYPE_ETHERNET
+    tells_drops: bool = True
+    """Whether it is known how many packets are missing."""
 
 
 class Limits(NamedTuple):
@@ -47,7 +46,7 @@ class Limits(NamedTuple):
 
 
 class Output:
-    """Write packets to pcapng files, at ``path`` or named after it.
+    """Write packets to pcapng files, at ``path`` or named after it, or to ``stream`` instead.
 
     Raises OSError as ``open`` does.
     """
@@ -60,8 +59,10 @@ class Output:
         version: str = "",
         comment: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
+        stream: BinaryIO | None = None,
     ) -> None:
         self._path = path
+        self._given = stream
         self._source = source
         self._version = version
         self._comment = comment
@@ -83,7 +84,7 @@ class Output:
         """Take note of packets that are missing."""
         self._dropped += count
 
-    def write(self, packets: Sequence[RingPacket]) -> None:
+    def write(self, packets: Sequence[RawPacket]) -> None:
         """Keep packets for the next flush."""
         if self._limits.max_size is None:
             self._add(packets)
@@ -107,14 +108,14 @@ class Output:
                 start_ns=self._start_ns,
                 end_ns=time.time_ns(),
                 captured=self._captured,
-                dropped=self._dropped,
+                dropped=self._dropped if self._source.tells_drops else None,
             )
 
     def close(self) -> None:
         """Close the file as it is."""
         self._stream.close()
 
-    def _add(self, packets: Iterable[RingPacket]) -> None:
+    def _add(self, packets: Iterable[RawPacket]) -> None:
         self._captured += self._writer.add_packets(self._interface, packets)
 
     def _open(self) -> None:
@@ -125,7 +126,7 @@ class Output:
         self._writer = PcapngWriter(self._stream, version=self._version, comment=self._comment)
         self._interface = self._writer.add_interface(
             self._source.interface,
-            link_type=LINKTYPE_ETHERNET,
+            link_type=self._source.link_type,
             snaplen=SNAPLEN,
             capture_filter=self._source.capture_filter,
             description=self._source.description,
@@ -134,18 +135,26 @@ class Output:
         self._start_ns = time.time_ns()
 
     def _create(self) -> BinaryIO:
+        if self._given is not None:
+            return self._given
         path = self._path
         if self._limits.max_size is not None:
             path = numbered(path, self._number)
             self._make_room()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        stream = create_private(path)
         self._made.append(path)
-        return os.fdopen(descriptor, "wb")
+        return stream
 
     def _make_room(self) -> None:
         """Remove the oldest of our files if there would be one too many."""
         while self._limits.files is not None and len(self._made) >= self._limits.files:
             self._made.popleft().unlink(missing_ok=True)  # whoever took it away may have it
+
+
+def create_private(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
+    """Return a new file that its owner alone can read; raises OSError as ``open`` does."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)  # Windows: as it is
+    return os.fdopen(os.open(path, flags, 0o600), "wb", buffering)
 
 
 def numbered(path: Path, number: int) -> Path:

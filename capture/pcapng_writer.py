@@ -157,23 +157,16 @@ class PcapngWriter:
         return len(made) // 3
 
     def add_statistics(
-        self, interface: int, *, start_ns: int, end_ns: int, captured: int, dropped: int
+        self, interface: int, *, start_ns: int, end_ns: int, captured: int, dropped: int | None
     ) -> None:
         """Say how many packets there were (section 4.6), and write what is kept before it.
 
         ``isb_ifdrop`` means the interface and ``isb_osdrop`` the operating system. It is the
         latter that drops, but readers show the former, which is where dumpcap puts it: both say
-        the same number.
+        the same number. Where drops cannot be told (``None``), only what is written is said.
         """
         self.flush()
-        received = captured + dropped
-        counters = {
-            ISB_IFRECV: received,
-            ISB_IFDROP: dropped,
-            ISB_FILTERACCEPT: received,
-            ISB_OSDROP: dropped,
-            ISB_USRDELIV: captured,
-        }
+        counters = {ISB_USRDELIV: captured} if dropped is None else _counters(captured, dropped)
         self._write(
             INTERFACE_STATISTICS,
             STATISTICS_BODY.pack(interface, *_timestamp(end_ns)),
@@ -203,6 +196,17 @@ class PcapngWriter:
 def block_size(size: int) -> int:
     """Return how many bytes a packet of ``size`` bytes takes in a file."""
     return PACKET_OVERHEAD + (size + 3 & -4)
+
+
+def _counters(captured: int, dropped: int) -> dict[int, int]:
+    received = captured + dropped
+    return {
+        ISB_IFRECV: received,
+        ISB_IFDROP: dropped,
+        ISB_FILTERACCEPT: received,
+        ISB_OSDROP: dropped,
+        ISB_USRDELIV: captured,
+    }
 
 
 def _packet_end(size: int) -> tuple[int, bytes]:

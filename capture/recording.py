@@ -1,18 +1,17 @@
 """What every recording is: a thread that moves packets to a file, and the wishes of others.
 
-Strategy: the thread owns the source of the packets, the file and the tail (see ``tail``). Others
-ask it for two things only, by numbers under one condition: to reach the tail, and to stop. It
-waits for the source or for a wish, takes what there is, and looks whether the tail is reached.
+Strategy: the thread owns the source of the packets, the file and the drain barrier (see ``drain``).
+Others ask it for two things only, by numbers under one condition: to drain, and to stop. It waits
+for the source or for a wish, takes what there is, and looks whether the barrier has come.
 It neither dissects nor decides anything, but for looking at TCP's flags.
 
-A subclass says where packets come from: ``_open`` opens that, ``_begin`` lets packets in when
-the file is there, ``_waits_for`` tells what to wait for, and ``_take`` writes what has come.
+A subclass says where packets come from: ``_open`` opens that and has ``_poller`` watch it,
+``_begin`` lets packets in when the file is there, and ``_take`` writes what has come.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -20,19 +19,20 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from .connections import OpenConnections
-from .drain import Tail
+from .drain import DrainBarrier
 from .errors import CaptureError, PacketsDropped, Statistics
-from .linux import bpf
-from .linux.ring import RingPacket
+from .filters import check_ports
+from .frames import LINKTYPE_ETHERNET, RawPacket, as_ethernet
 from .output import Limits, Output, Source
+from .polling import READABLE, Poller, Wakeup
 
-TAIL_POLL_MS = 250
-"""How often to look whether markers are overdue, while some are under way."""
-TAIL_TIMEOUT = 10.0
-"""Seconds after which a tail that does not arrive is an error: it takes milliseconds."""
+DRAIN_POLL = 0.25
+"""Seconds between two looks whether markers are overdue, while some are under way."""
+DRAIN_TIMEOUT = 10.0
+"""Seconds after which a drain barrier that does not come is an error: it takes milliseconds."""
 
 
 class Recording(ABC):
@@ -42,7 +42,7 @@ class Recording(ABC):
     its ``with`` block to the last. ``version`` is put after wireproof's name, and ``comment``
     beside it, in the file's header. The file can be read by its owner alone, as dumpcap's, for
     a recording holds whatever was sent. With ``limits`` it is a ring of files, named after
-    ``path``.
+    ``path``. ``stream`` gets the bytes instead of a file, and is closed at the end.
 
     Entering raises CaptureNotPermitted, InterfaceUnusable, OSError as ``open`` does for the
     file, or ValueError for a port that there cannot be. Leaving raises PacketsDropped when the
@@ -58,20 +58,25 @@ class Recording(ABC):
         comment: str = "",
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
+        stream: BinaryIO | None = None,
     ) -> None:
         self.path = Path(path)
         self._limits = limits
+        self._stream = stream
         self.ports = _ports(port)
         self._comment = comment
         self._version = version
         self._connections = OpenConnections()
         self._output: Output | None = None
-        self._tail: Tail
+        self._barrier: DrainBarrier
+        self._poller: Poller
+        self._wakeup: Wakeup
+        self._link_type = LINKTYPE_ETHERNET
         self._changed = threading.Condition()
-        self._asked = 0  # times that someone wants the tail
-        self._begun = 0  # up to which of these the tail is being waited for
-        self._reached = 0  # and up to which it has been reached
-        self._tail_due = 0.0
+        self._asked = 0  # times that someone wants to drain
+        self._begun = 0  # up to which of these the barrier is being waited for
+        self._reached = 0  # and up to which it has come
+        self._drain_due = 0.0
         self._stopping = False
         self._ended = False
         self._fault: Exception | None = None
@@ -83,15 +88,20 @@ class Recording(ABC):
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
+            self._poller = Poller()
+            stack.callback(self._poller.close)
             source = self._open(stack)
-            self._wake = os.eventfd(0)
-            stack.callback(os.close, self._wake)
+            self._link_type = source.link_type
+            self._wakeup = Wakeup()
+            stack.callback(self._wakeup.close)
+            self._poller.watch(self._wakeup.fileno(), READABLE)
             self._output = Output(
                 self.path,
                 source,
                 version=self._version,
                 comment=self._comment,
                 limits=self._limits,
+                stream=self._stream,
             )
             stack.callback(self._output.close)
             self._begin()
@@ -118,7 +128,7 @@ class Recording(ABC):
             raise broken from self._fault
         error.add_note(f"{self.path}: {broken}")
 
-    def reach_tail(self) -> None:
+    def drain(self) -> None:
         """Wait until everything sent before this call is in the file.
 
         Raises CaptureError if the recording broke off.
@@ -136,7 +146,7 @@ class Recording(ABC):
         known to have begun. Raises CaptureError if the recording broke off.
         """
         deadline = time.monotonic() + timeout
-        self.reach_tail()
+        self.drain()
         with self._changed:
             self._changed.wait_for(
                 lambda: not self._connections.count or self._ended,
@@ -149,29 +159,31 @@ class Recording(ABC):
 
     @abstractmethod
     def _open(self, stack: ExitStack) -> Source:
-        """Open the source, which lets nothing in yet, and set ``_tail``; ``stack`` closes it."""
+        """Open the source, which lets nothing in yet, and have ``_poller`` watch it.
+
+        Sets ``_barrier``; ``stack`` closes all of it.
+        """
 
     @abstractmethod
     def _begin(self) -> None:
         """Let packets in: when this returns, none is missed any more."""
 
     @abstractmethod
-    def _waits_for(self) -> Sequence[int]:
-        """Return the descriptors that are ready to be read when packets have come."""
-
-    @abstractmethod
     def _take(self, descriptor: int, happened: int) -> None:
-        """Take what is ready at one of them, and give packets to ``_write``."""
+        """Take what is ready at a socket that is watched, and give packets to ``_write``.
+
+        ``happened`` is what the poller tells of it.
+        """
 
     # --- wishes ---
 
     def _ask(self, *, stop: bool = False) -> int:
-        """Ask the thread for the tail, and then to stop; return the number of this wish."""
+        """Ask the thread to drain, and then to stop; return the number of this wish."""
         with self._changed:
             self._asked += 1
-            self._stopping = stop  # after the wish: the thread must not stop before its tail
+            self._stopping = stop  # after the wish: the thread must not stop before it has drained
             if not self._ended:
-                os.eventfd_write(self._wake, 1)
+                self._wakeup.notify()
             return self._asked
 
     def _check(self) -> None:
@@ -210,22 +222,19 @@ class Recording(ABC):
             output.finish()
 
     def _record(self, output: Output) -> None:
-        """Move packets from the source to the file until the tail that leaving asks for."""
-        poller = select.poll()
-        for descriptor in (*self._waits_for(), self._wake):
-            poller.register(descriptor, select.POLLIN)
+        """Move packets from the source to the file until the barrier that leaving asks for."""
         while not (self._stopping and self._reached == self._asked):
-            waiting = self._reached < self._begun
-            for descriptor, happened in poller.poll(TAIL_POLL_MS if waiting else None):
-                if descriptor == self._wake:
-                    os.eventfd_read(descriptor)
+            is_draining = self._reached < self._begun
+            for descriptor, happened in self._poller.poll(DRAIN_POLL if is_draining else None):
+                if descriptor == self._wakeup.fileno():
+                    self._wakeup.clear()
                 else:
                     self._take(descriptor, happened)
             output.add_dropped(self._take_dropped())
             output.flush()
             with self._changed:
                 self._changed.notify_all()
-            self._seek_tail()
+            self._seek_barrier()
 
     def _end(self) -> None:  # noqa: B027  # most sources need not be told
         """Stop the source."""
@@ -234,31 +243,31 @@ class Recording(ABC):
         """Return how many packets the source dropped since last asked."""
         return 0
 
-    def _write(self, packets: list[RingPacket]) -> None:
+    def _write(self, packets: list[RawPacket]) -> None:
         """Write packets, and keep watch over what is open."""
         assert self._output is not None
-        self._connections.receive_packets(packets)
+        self._connections.receive_packets(as_ethernet(packets, self._link_type))
         self._output.write(packets)
 
-    def _seek_tail(self) -> None:
-        """Begin to wait for the tail when asked, and say so when it has come."""
+    def _seek_barrier(self) -> None:
+        """Begin to wait for the barrier when asked, and say so when it has come."""
         if self._begun < (asked := self._asked):
-            self._tail.begin()
+            self._barrier.begin()
             self._begun = asked
-            self._tail_due = time.monotonic() + TAIL_TIMEOUT
+            self._drain_due = time.monotonic() + DRAIN_TIMEOUT
         if self._reached == self._begun:
             return
-        if self._tail.arrived():
+        if self._barrier.arrived():
             with self._changed:
                 self._reached = self._begun
                 self._changed.notify_all()
-        elif time.monotonic() > self._tail_due:
-            raise CaptureError(f"the last packets have not come within {TAIL_TIMEOUT} s")
+        elif time.monotonic() > self._drain_due:
+            raise CaptureError(f"the last packets have not come within {DRAIN_TIMEOUT} s")
 
 
 def _ports(port: int | Sequence[int] | None) -> tuple[int, ...]:
     if port is None:
         return ()
     ports = (port,) if isinstance(port, int) else tuple(port)
-    bpf.check_ports(ports)
+    check_ports(ports)
     return ports

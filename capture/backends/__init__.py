@@ -1,7 +1,11 @@
-"""Ways to record, from the best to the one that always works; the first that works is chosen."""
+"""Ways to record, from the best to the one that always works; the first that works is chosen.
+
+The same everywhere by name: what only Linux has says so elsewhere, where scapy is the first.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 
 from ..errors import CaptureNotPermitted
@@ -9,16 +13,15 @@ from .base import Backend, Session, Wanted
 from .namespace import InNamespace
 from .packet_socket import PacketSocket
 from .relay import ByRelay
+from .scapy import ByScapy
 from .tools import ByDumpcap, ByTcpdump
 
 __all__ = ["BACKENDS", "Backend", "Session", "Wanted", "choose"]
 
+LINUX: tuple[Backend, ...] = (PacketSocket(), ByDumpcap(), ByTcpdump(), InNamespace())
+EVERYWHERE: tuple[Backend, ...] = (ByScapy(), ByRelay())
 BACKENDS: tuple[Backend, ...] = (
-    PacketSocket(),
-    ByDumpcap(),
-    ByTcpdump(),
-    InNamespace(),
-    ByRelay(),
+    LINUX + EVERYWHERE if sys.platform == "linux" else (EVERYWHERE[0], *LINUX, *EVERYWHERE[1:])
 )
 
 

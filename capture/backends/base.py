@@ -8,18 +8,25 @@ command so that it is recorded.
 from __future__ import annotations
 
 import subprocess
+import sys
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
-from ..linux.recorder import BUFFER_SIZE
+from ..frames import BUFFER_SIZE
 from ..output import Limits
 from ..processes import Popen
 from ..recording import Recording
 
-LOOPBACK = "lo"
+LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
+"""The name of loopback; on Windows it is Npcap's adapter that is meant by it."""
+
+
+def elsewhere(reason: str) -> str | None:
+    """Return ``reason`` and what records instead, None on Linux."""
+    return None if sys.platform == "linux" else f"{reason}; here scapy and relay record"
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,8 @@ class Wanted:
     buffer_size: int = BUFFER_SIZE
     """Room for packets that wait to be written, in bytes."""
     limits: Limits = Limits()
+    stream: BinaryIO | None = None
+    """What gets the recording instead of a file at ``path``; it is closed at the end."""
 
     @property
     def about(self) -> dict[str, Any]:
@@ -45,6 +54,7 @@ class Wanted:
             "comment": self.comment,
             "version": self.version,
             "limits": self.limits,
+            "stream": self.stream,
         }
 
 

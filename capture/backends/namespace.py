@@ -11,10 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ..linux.listening import is_listening
-from ..linux.namespace import Namespace
-from ..linux.recorder import Recorder
-from .base import Backend, Session, Wanted
+from .base import Backend, Session, Wanted, elsewhere
 
 ALONE = (
     "COMMAND runs in a private network and reaches nothing outside of it{but};"
@@ -27,6 +24,10 @@ class InNamespace(Backend):
     summary = "the kernel's packets, in a private network in which COMMAND runs"
 
     def lacks(self) -> str | None:
+        if lacking := elsewhere("only Linux has network namespaces"):
+            return lacking
+        from ..linux.namespace import Namespace
+
         return Namespace.available()
 
     def refuses(self, wanted: Wanted) -> str | None:
@@ -36,6 +37,10 @@ class InNamespace(Backend):
 
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:
+        from ..linux.listening import is_listening
+        from ..linux.namespace import Namespace
+        from ..linux.recorder import Recorder
+
         with ExitStack() as stack:
             namespace = stack.enter_context(Namespace())
             is_outside = is_listening(wanted.port)

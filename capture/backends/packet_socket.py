@@ -6,9 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..linux.packet_socket import NOT_PERMITTED, can_capture
-from ..linux.recorder import Recorder
-from .base import Backend, Session, Wanted
+from .base import Backend, Session, Wanted, elsewhere
 
 
 class PacketSocket(Backend):
@@ -16,6 +14,10 @@ class PacketSocket(Backend):
     summary = "the kernel's packets, any interface"
 
     def lacks(self) -> str | None:
+        if lacking := elsewhere("only Linux has packet sockets"):
+            return lacking
+        from ..linux.packet_socket import NOT_PERMITTED, can_capture
+
         return None if can_capture() else NOT_PERMITTED.format(python=sys.executable)
 
     def refuses(self, wanted: Wanted) -> str | None:
@@ -23,6 +25,8 @@ class PacketSocket(Backend):
 
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:
+        from ..linux.recorder import Recorder
+
         with Recorder(
             wanted.path,
             interface=wanted.interface,

@@ -1,7 +1,7 @@
 """A relay, for where nothing else is permitted: packets are made of what it reads.
 
 Strategy: the command is not told of the relay. Its connections to the port are redirected to it
-(``..redirect``), whatever program it is, so that what it sends is what it would have sent.
+(``..linux.redirect``), whatever program it is, so that what it sends is what it would have sent.
 Where that cannot be, and without a command, whoever shall be recorded has to connect to the
 relay's own port.
 """
@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ..linux.redirect import Redirect
 from ..relay.forwarder import listener
 from ..relay.recorder import Relay
-from .base import Backend, Session, Wanted
+from .base import Backend, Session, Wanted, elsewhere
 
 VARIABLE = "WIREPROOF_RELAY"
 """In the command's environment: where the relay listens."""
@@ -40,10 +39,21 @@ class ByRelay(Backend):
             if not wanted.has_command:
                 note = f"connect to {address}, from which port {wanted.port} is reached"
                 yield Session(relay, notes=(note,))
-            elif lacking := Redirect.available():
+            elif lacking := lacks_redirection():
                 note = f"to be recorded, COMMAND must connect to {address} (${VARIABLE}): {lacking}"
                 yield Session(relay, environment=environment, notes=(note,))
             else:
+                from ..linux.redirect import Redirect
+
                 redirect = stack.enter_context(Redirect(wanted.port, relay.port))
                 note = f"connections of COMMAND to port {wanted.port} go through {address}"
                 yield Session(relay, redirect.popen, environment, (note,))
+
+
+def lacks_redirection() -> str | None:
+    """Try whether a command can be sent to the relay unawares; return None, or why it cannot."""
+    if lacking := elsewhere("only Linux has a way to redirect a command's connections"):
+        return lacking
+    from ..linux.redirect import Redirect
+
+    return Redirect.available()

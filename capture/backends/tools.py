@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import CaptureError
-from ..tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
-from .base import Backend, Session, Wanted
+from .base import Backend, Session, Wanted, elsewhere
+from .tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
 
 INSTALL = "{name} is not installed (Debian: sudo apt install {package})"
 
@@ -20,6 +20,8 @@ class ByTool(Backend):
     package: str
 
     def lacks(self) -> str | None:
+        if lacking := elsewhere(f"wireproof drives {self.name} on Linux alone"):
+            return lacking
         if shutil.which(self.name) is None:
             return INSTALL.format(name=self.name, package=self.package)
         try:

@@ -18,6 +18,17 @@ import socket
 from collections.abc import Iterable, Sequence
 from struct import Struct
 
+from ..frames import (
+    ETHERTYPE,
+    ETHERTYPE_IPV4,
+    ETHERTYPE_IPV6,
+    IP_HEADER,
+    IPV4_PROTOCOL,
+    IPV6_PAYLOAD,
+    PROTOCOL_TCP,
+    PROTOCOL_UDP,
+)
+
 Instruction = tuple[int, int, int, int]
 """``struct sock_filter``: code, jump if true, jump if false, k (linux/filter.h)."""
 
@@ -39,42 +50,14 @@ PACKET_OUTGOING = 4
 SO_ATTACH_FILTER = 26
 SOCK_FILTER = Struct("HBBI")
 SOCK_FPROG = Struct("HP")
-MAX_PORTS = 256
-"""Of one filter: each takes up to 8 of the 4,096 instructions that the kernel allows."""
-
-# Where fields stand in an Ethernet frame (RFC 791 section 3.1, RFC 8200 section 3).
-ETHERTYPE = 12
-ETHERTYPE_IPV4 = 0x0800
-ETHERTYPE_IPV6 = 0x86DD
-IP_HEADER = 14
 IPV4_FRAGMENT = IP_HEADER + 6
-IPV4_PROTOCOL = IP_HEADER + 9
 IPV4_DESTINATION = IP_HEADER + 16
 IPV6_NEXT_HEADER = IP_HEADER + 6
-IPV6_PAYLOAD = IP_HEADER + 40
 FRAGMENT_OFFSET = 0x1FFF
-PROTOCOL_TCP = 6
-PROTOCOL_UDP = 17
 LOOPBACK_ADDRESS = 0x7F000001
 
 REJECT: Instruction = (RETURN, 0, 0, 0)
 REJECT_ALL: list[Instruction] = [REJECT]
-
-
-def check_ports(ports: Sequence[int]) -> None:
-    """Raise ValueError for a port that there cannot be, for none, and for too many."""
-    if not ports:
-        raise ValueError("no port to record is given")
-    if len(ports) > MAX_PORTS:
-        raise ValueError(f"{len(ports):,} ports to record, {MAX_PORTS} may be")
-    for port in ports:
-        if not 0 < port < 65_536:
-            raise ValueError(f"{port} is not a TCP port: 1 to 65,535 are")
-
-
-def capture_filter(ports: Sequence[int]) -> str:
-    """Return the filter in libpcap's words, for the file: no ports mean all TCP."""
-    return " or ".join(f"tcp port {port}" for port in ports) or "tcp"
 
 
 def tcp_filter(

@@ -29,10 +29,10 @@ from typing import Any, Self
 
 from ..errors import NamespaceUnavailable
 from ..processes import Finished, run_command
-from ..relay.forward import Forward
 from ..relay.forwarder import listener, loopback
+from ..relay.forwarder_thread import ForwarderThread
 from . import spawn_child
-from .spawn import CHILD, prepared
+from .spawn import CHILD, spawn
 
 MAX_ANSWER = 1024
 SWITCHES = (
@@ -114,20 +114,20 @@ class Namespace:
             raise OSError(number, os.strerror(number))
         return socket.socket(fileno=passed[0])
 
-    def forward(self, port: int) -> Forward:
+    def forward(self, port: int) -> ForwarderThread:
         """Return a forwarder from a free port of our loopback to ``port`` in the namespace.
 
         It is a context manager that gives the port outside. Each connection to that is passed
         on over a connection inside, whose packets are the kernel's as any other's.
         """
-        return Forward(listener(), loopback(port), make_socket=self.socket)
+        return ForwarderThread(listener(), loopback(port), make_socket=self.socket)
 
-    def forward_in(self, port: int) -> Forward:
+    def forward_in(self, port: int) -> ForwarderThread:
         """Return a forwarder from ``port`` in the namespace to the same of our loopback.
 
         Raises OSError if something listens there in the namespace.
         """
-        return Forward(listener(port=port, make_socket=self.socket), loopback(port))
+        return ForwarderThread(listener(port=port, make_socket=self.socket), loopback(port))
 
     # --- commands ---
 
@@ -137,7 +137,7 @@ class Namespace:
         It runs as the same user, may record packets and set up interfaces there. Raises OSError
         if it cannot be started, as ``Popen`` does.
         """
-        return prepared("enter", (self._user, self._network), command, options)
+        return spawn("enter", (self._user, self._network), command, options)
 
     def run_command(
         self,

@@ -11,8 +11,8 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable
 
+from ..drain import MakeSocket
 from ..errors import CaptureNotPermitted, InterfaceUnusable
 
 ETH_P_ALL = 3
@@ -23,8 +23,6 @@ NOT_PERMITTED = (
     "recording packets needs the right to open a packet socket: run as root, or give it once to"
     " this Python with: sudo setcap cap_net_raw+eip $(readlink -f {python})"
 )
-
-MakeSocket = Callable[[int, int, int], socket.socket]
 
 
 def can_capture() -> bool:

@@ -5,7 +5,7 @@ Strategy: a packet socket; a program of ours filters and a ring in shared memory
 
 Nothing is missed at the beginning: the socket first rejects everything, what had come before
 is thrown away, and then the filter takes effect in one step, before ``with`` enters its block.
-Nothing is missed at the end: see ``tail``. Nothing is lost in between unsaid: the kernel counts
+Nothing is missed at the end: see ``drain``. Nothing is lost in between unsaid: the kernel counts
 what it drops, and a drop raises. Packets stand in the order in which the kernel delivered them;
 when two processors send at once, that need not be the order of their times.
 """
@@ -13,24 +13,24 @@ when two processors send at once, that need not be the order of their times.
 from __future__ import annotations
 
 import os
-import select
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import BinaryIO
 
 from parsers.files.packets import RELAY_HARDWARE
 
-from ..drain import Markers, OpenBlock, Tail, without_markers
+from ..drain import DrainBarrier, MakeSocket, MarkerBarrier, without_markers
 from ..errors import CaptureError
-from ..output import SNAPLEN, Limits, Source
+from ..filters import capture_filter
+from ..frames import BUFFER_SIZE, SNAPLEN, RawPacket
+from ..output import Limits, Source
+from ..polling import FAILED, READABLE
 from ..recording import Recording
 from . import bpf
-from .packet_socket import MakeSocket, open_packet_socket
-from .ring import Ring, RingPacket
+from .packet_socket import open_packet_socket
+from .ring import Ring
 
-MiB = 1024 * 1024
-BUFFER_SIZE = 32 * MiB
-"""A second of 2 Gbit/s, if Python gets no turn for so long; tcpdump and dumpcap have 2 MiB."""
 RELAYED = "passed on by a relay: packet borders are its reads"
 
 
@@ -52,11 +52,14 @@ class Recorder(Recording):
         comment: str = "",
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
+        stream: BinaryIO | None = None,
         buffer_size: int = BUFFER_SIZE,
         make_socket: MakeSocket = socket.socket,
         relayed: bool = False,
     ) -> None:
-        super().__init__(path, port=port, comment=comment, version=version, limits=limits)
+        super().__init__(
+            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+        )
         self._relayed = relayed
         self.interface = interface
         self.buffer_size = buffer_size
@@ -68,22 +71,22 @@ class Recorder(Recording):
         bpf.attach(sock, bpf.REJECT_ALL)
         self._ring = _ring(sock, self.buffer_size)
         stack.callback(self._ring.close)
-        self._tail: Tail = Markers(self._make_socket) if loopback else OpenBlock(self._ring)
-        stack.callback(self._tail.close)
+        self._barrier: DrainBarrier = (
+            MarkerBarrier(self._make_socket) if loopback else OpenBlockBarrier(self._ring)
+        )
+        stack.callback(self._barrier.close)
+        self._poller.watch(sock.fileno(), READABLE)
         about = (RELAYED, RELAY_HARDWARE) if self._relayed else ()
-        return Source(self.interface, bpf.capture_filter(self.ports), *about)
+        return Source(self.interface, capture_filter(self.ports), *about)
 
     def _begin(self) -> None:
-        program = bpf.tcp_filter(self.ports, SNAPLEN, marker_port=self._tail.port)
+        program = bpf.tcp_filter(self.ports, SNAPLEN, marker_port=self._barrier.port)
         self._ring.take_statistics()  # what was rejected so far does not count
         bpf.attach(self._socket, program)
 
-    def _waits_for(self) -> Sequence[int]:
-        return [self._socket.fileno()]
-
     def _take(self, descriptor: int, happened: int) -> None:
         """Write what the kernel has handed over, at most once around the ring."""
-        if happened & select.POLLERR:
+        if happened & FAILED:
             error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             raise OSError(error, f"{self.interface}: {os.strerror(error)}")
         for _ in range(self._ring.blocks):
@@ -92,12 +95,37 @@ class Recorder(Recording):
                 break
             self._write(packets)
 
-    def _write(self, packets: list[RingPacket]) -> None:
-        super()._write(without_markers(packets, self._tail))
+    def _write(self, packets: list[RawPacket]) -> None:
+        super()._write(without_markers(packets, self._barrier))
 
     def _take_dropped(self) -> int:
         _, dropped = self._ring.take_statistics()
         return dropped
+
+
+class OpenBlockBarrier:
+    """The barrier on an interface other than loopback: wait for the ring's open block."""
+
+    port = None
+
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
+        self._block = 0
+
+    def begin(self) -> None:
+        """Note the block that is open, if it holds anything."""
+        self._block = self._ring.blocks_begun()
+
+    def receive_marker(self, frame: bytes) -> None:
+        """Raise AssertionError: the filter lets in nothing but TCP."""
+        raise AssertionError(f"a packet that is not TCP passed the filter: {frame[:64].hex()}")
+
+    def arrived(self) -> bool:
+        """Return whether that block has been read."""
+        return self._ring.blocks_read >= self._block
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _ring(sock: socket.socket, size: int) -> Ring:

@@ -32,7 +32,7 @@ from typing import Any, Self
 
 from . import spawn_child
 from .listening import is_listening
-from .spawn import NotPrepared, prepared
+from .spawn import SpawnRefused, spawn
 
 # linux/seccomp.h: struct seccomp_notif is id, pid, flags, and of the call its number,
 # architecture, instruction pointer and six arguments.
@@ -72,7 +72,7 @@ class Redirect:
         with Redirect(1, 1) as redirect:
             try:
                 redirect.popen(["true"]).wait()
-            except (NotPrepared, OSError) as error:
+            except (SpawnRefused, OSError) as error:
                 return str(error)
         return None
 
@@ -91,14 +91,14 @@ class Redirect:
         os.close(self._stop)
 
     def popen(self, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-        """Start a command, as ``subprocess.Popen`` does; raises NotPrepared beside OSError."""
+        """Start a command, as ``subprocess.Popen`` does; raises SpawnRefused beside OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, theirs:
             # The command's first connect() waits for us: it may come before this returns.
             thread = threading.Thread(target=self._answer, args=(ours.dup(),), daemon=True)
             self._listeners.append(thread)
             thread.start()
-            return prepared("redirect", (theirs.fileno(),), command, options)
+            return spawn("redirect", (theirs.fileno(),), command, options)
 
     # --- the thread ---
 

@@ -16,6 +16,8 @@ import mmap
 import socket
 from struct import Struct
 
+from ..frames import RawPacket
+
 # linux/if_packet.h
 SOL_PACKET = 263
 PACKET_RX_RING = 5
@@ -51,9 +53,6 @@ FRAME = Struct("@IIIII4xH")
 STATUS_KERNEL = 0
 STATUS_USER = 1
 
-RingPacket = tuple[int, bytes, int]
-"""Time in nanoseconds since the epoch, the bytes, and the length before they were cut."""
-
 
 class Ring:
     """Receive ``sock``'s packets through a ring of ``size`` bytes, rounded down to whole blocks.
@@ -74,7 +73,7 @@ class Ring:
         sock.setsockopt(SOL_PACKET, PACKET_RX_RING, request)
         self._memory = mmap.mmap(sock.fileno(), self.size)
 
-    def read_block(self) -> list[RingPacket] | None:
+    def read_block(self) -> list[RawPacket] | None:
         """Return the packets of the next block, or None if the kernel has not handed it over."""
         start = self._place(self.blocks_read)
         status, count, offset, _, _ = BLOCK.unpack_from(self._memory, start + BLOCK_AT)
@@ -116,7 +115,7 @@ class Ring:
         # the block held a round before.
         return count > 0 and sequence == number + 1
 
-    def _packets(self, start: int, count: int) -> list[RingPacket]:
+    def _packets(self, start: int, count: int) -> list[RawPacket]:
         memory = self._memory
         unpack = FRAME.unpack_from
         packets = []

@@ -19,16 +19,16 @@ CHILD = [sys.executable, "-I", "-S", str(Path(spawn_child.__file__))]
 """Isolated: whatever lies in the working directory or in PYTHONPATH is nothing to it."""
 
 
-class NotPrepared(Exception):
+class SpawnRefused(Exception):
     """The kernel did not allow a step; the message says which."""
 
 
-def prepared(
+def spawn(
     kind: str, descriptors: Sequence[int], command: Sequence[str], options: dict[str, Any]
 ) -> subprocess.Popen[Any]:
     """Start ``command`` after a preparation of ``kind``; ``options`` are ``Popen``'s.
 
-    ``descriptors`` are what the preparation takes. Raises NotPrepared, and OSError if the
+    ``descriptors`` are what the preparation takes. Raises SpawnRefused, and OSError if the
     command itself cannot be started, as ``Popen`` does.
     """
     told, report = os.pipe()
@@ -54,4 +54,4 @@ def _start_error(fault: str, program: str) -> Exception:
     """Return what ``Popen`` would have raised for a program that did not start."""
     if fault.isdecimal():
         return OSError(int(fault), os.strerror(int(fault)), program)
-    return NotPrepared(fault)
+    return SpawnRefused(fault)

@@ -1,23 +1,25 @@
 """Pass TCP connections on: what one end sends goes to the other, unchanged and at once.
 
-Strategy: one epoll set for all connections, driven by whoever owns the pump; no call waits but
+Strategy: one poller for all connections, driven by whoever owns the forwarder; no call waits but
 its own. A connection is two ends. From each, one piece is read and passed on before the next is
 read, so a slow reader slows its sender down, as without us, and a connection never holds more
 than two pieces. A FIN is passed on behind the last byte, a reset as a reset.
 
-Watchers are told of each step, and when it was: the kernel says when the bytes of a piece came
-(SO_TIMESTAMPNS), however late we were to read them.
+Watchers are told of each step, and when it was: Linux says when the bytes of a piece came
+(SO_TIMESTAMPNS), however late we were to read them; elsewhere it is when they were read.
 """
 
 from __future__ import annotations
 
 import errno
-import select
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import Literal, Protocol
+
+from ..polling import MAX_WATCHED, READABLE, WRITABLE, Poller
 
 Side = Literal[0, 1]
 CLIENT: Side = 0
@@ -26,15 +28,18 @@ OTHER: tuple[Side, Side] = (SERVER, CLIENT)
 
 PIECE = 65_495
 """Bytes read at once: what an IPv4 packet holds beside its header and TCP's."""
-MAX_CONNECTIONS = 1_000
+MAX_CONNECTIONS = min(1_000, MAX_WATCHED // 2 - 2)
 """Passed on at a time; more wait in the listener's queue, as with a busy server."""
 BACKLOG = 128
 # socket(7); the numbers of all of Linux's architectures but alpha, mips, parisc and sparc.
 SO_TIMESTAMPNS = 35
 TIMESPEC = Struct("@qq")
-ANCILLARY = socket.CMSG_SPACE(TIMESPEC.size)
-ABORT = Struct("@ii").pack(1, 0)
-"""SO_LINGER: close with a RST."""
+IS_TOLD_ARRIVAL = sys.platform == "linux"
+ANCILLARY = socket.CMSG_SPACE(TIMESPEC.size) if IS_TOLD_ARRIVAL else 0
+ABORT = Struct("@HH" if sys.platform == "win32" else "@ii").pack(1, 0)
+"""SO_LINGER: close with a RST. Winsock's struct linger has two short numbers."""
+UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
+"""What a connect() that does not wait returns; the last on Windows."""
 
 Address = tuple[int, tuple[str, int]]
 """A family, and what ``connect`` takes."""
@@ -78,35 +83,36 @@ class Pair:
         """Whether an end was reset while something that came from it was still on its way."""
 
     def interest(self, side: Side) -> int | None:
-        """Return what epoll is to watch an end for; None if even its errors can wait.
+        """Return what the poller is to watch an end for; None if even its errors can wait.
 
         Once nothing can come of an end but its reset, that alone is watched for. An end that is
-        not read for the moment is not watched at all: epoll would tell of a hang-up behind what
-        is still to be read, over and over.
+        not read for the moment is not watched at all: it would tell of a hang-up behind what is
+        still to be read, over and over.
         """
         if self.connecting:
-            return select.EPOLLOUT if side == SERVER else 0
+            return WRITABLE if side == SERVER else 0
         if self.broken[side]:
-            return None if self.pending[side] else select.EPOLLIN
-        mask = select.EPOLLOUT if self.pending[1 - side] else 0
+            return None if self.pending[side] else READABLE
+        mask = WRITABLE if self.pending[1 - side] else 0
         if self.finished[side]:
             return mask
         if not self.pending[side]:
-            mask |= select.EPOLLIN
+            mask |= READABLE
         return mask or None
 
 
-class Pump:
+class Forwarder:
     """Accept connections on ``listener`` and pass each on to the first of ``targets`` that answers.
 
-    ``make_socket`` makes the socket that connects. The pump owns the listener. ``descriptor``
-    is ready to be read when ``run`` has something to do.
+    ``make_socket`` makes the socket that connects. The forwarder owns the listener, and has
+    ``poller`` watch its sockets: ``attend`` does what can be done when it tells of one.
     """
 
     def __init__(
         self,
         listener: socket.socket,
         targets: Sequence[Address],
+        poller: Poller,
         *,
         make_socket: MakeSocket = socket.socket,
         watcher: Watcher | None = None,
@@ -116,40 +122,44 @@ class Pump:
         self._targets = targets
         self._make_socket = make_socket
         self._watcher = watcher
-        self._epoll = select.epoll()
-        self._watched: dict[int, int] = {}
+        self._poller = poller
         self._pairs: dict[int, tuple[Pair, Side]] = {}
         self._attempts: dict[Pair, int] = {}
-        self._watch(listener, select.EPOLLIN)
-
-    @property
-    def descriptor(self) -> int:
-        """What to wait for."""
-        return self._epoll.fileno()
+        self._watch(listener, READABLE)
 
     @property
     def open(self) -> int:
         """How many connections are open."""
         return len({pair for pair, _ in self._pairs.values()})
 
-    def run(self) -> bool:
-        """Do what can be done without waiting; return whether there was anything."""
-        happened = self._epoll.poll(0)
-        for descriptor, mask in happened:
-            if descriptor == self._listener.fileno():
-                self._accept()
-            elif descriptor in self._pairs:  # an earlier event may have ended it
-                pair, side = self._pairs[descriptor]
-                self._attend(pair, side, mask)
-                self._renew(pair)
-        return bool(happened)
+    def run(self, timeout: float | None = 0.0) -> bool:
+        """Do what can be done, and wait for it at most ``timeout`` seconds.
+
+        Returns whether there was anything.
+        """
+        attended = 0
+        for descriptor, mask in self._poller.poll(timeout):
+            attended += self.attend(descriptor, mask)
+        return attended > 0
+
+    def attend(self, descriptor: int, mask: int) -> bool:
+        """Do what can be done at a socket without waiting; return whether it is one of ours."""
+        if descriptor == self._listener.fileno():
+            self._accept()
+            return True
+        if descriptor not in self._pairs:  # an earlier event may have ended it
+            return False
+        pair, side = self._pairs[descriptor]
+        self._attend(pair, side, mask)
+        self._renew(pair)
+        return True
 
     def close(self) -> None:
         """Close the listener and every connection: each end sees the other go."""
         for pair in {pair for pair, _ in self._pairs.values()}:
             self._close(pair)
+        self._watch(self._listener, None)
         self._listener.close()
-        self._epoll.close()
 
     # --- opening ---
 
@@ -175,7 +185,7 @@ class Pump:
     def _prepare(self, end: socket.socket) -> None:
         end.setblocking(False)
         end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._watcher is not None:
+        if self._watcher is not None and IS_TOLD_ARRIVAL:
             end.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
     def _connect(self, pair: Pair, attempt: int) -> None:
@@ -193,7 +203,7 @@ class Pump:
         self._prepare(server)
         pair.ends[1:] = [server]
         self._pairs[server.fileno()] = pair, SERVER
-        if server.connect_ex(address) not in (0, errno.EINPROGRESS):
+        if server.connect_ex(address) not in UNDER_WAY:
             self._connect_elsewhere(pair)
 
     def _connect_elsewhere(self, pair: Pair) -> None:
@@ -208,12 +218,12 @@ class Pump:
         if pair.connecting:
             self._attend_connecting(pair, side)
             return
-        if mask & ~select.EPOLLOUT and pair.pending[side]:
+        if mask & ~WRITABLE and pair.pending[side]:
             pair.broken[side] = True  # what it sent before goes first
             return
-        if mask & select.EPOLLOUT:
+        if mask & WRITABLE:
             self._pass_on(pair, OTHER[side])
-        if mask & ~select.EPOLLOUT and pair.ends:
+        if mask & ~WRITABLE and pair.ends:
             self._read(pair, side)
 
     def _attend_connecting(self, pair: Pair, side: Side) -> None:
@@ -227,7 +237,7 @@ class Pump:
 
     def _read(self, pair: Pair, side: Side) -> None:
         try:
-            data, ancillary, _, _ = pair.ends[side].recvmsg(PIECE, ANCILLARY)
+            data, arrived = _receive(pair.ends[side])
         except BlockingIOError:
             return
         except OSError:
@@ -236,7 +246,7 @@ class Pump:
         if not data:
             self._finish(pair, side)
             return
-        self._tell("received", pair, side, data, _arrival(ancillary))
+        self._tell("received", pair, side, data, arrived)
         pair.pending[side] = memoryview(data)
         self._pass_on(pair, side)
 
@@ -278,24 +288,12 @@ class Pump:
     # --- bookkeeping ---
 
     def _renew(self, pair: Pair) -> None:
-        """Have epoll watch both ends for what can be done next."""
+        """Have the poller watch both ends for what can be done next."""
         for side, end in zip((CLIENT, SERVER), pair.ends, strict=False):
             self._watch(end, pair.interest(side))
 
     def _watch(self, sock: socket.socket, mask: int | None) -> None:
-        descriptor = sock.fileno()
-        before = self._watched.get(descriptor)
-        if mask == before:
-            return
-        if mask is None:
-            self._epoll.unregister(descriptor)
-            del self._watched[descriptor]
-            return
-        if before is None:
-            self._epoll.register(descriptor, mask)
-        else:
-            self._epoll.modify(descriptor, mask)
-        self._watched[descriptor] = mask
+        self._poller.watch(sock.fileno(), mask)
 
     def _forget(self, end: socket.socket) -> None:
         self._watch(end, None)
@@ -308,7 +306,7 @@ class Pump:
         pair.ends.clear()
         self._tell("closed", pair)
         self._attempts.pop(pair, None)
-        self._watch(self._listener, select.EPOLLIN)
+        self._watch(self._listener, READABLE)
 
     def _tell(self, what: str, *about: object) -> None:
         if self._watcher is not None:
@@ -321,7 +319,8 @@ def listener(
     """Return a listening socket; a port of 0 is a free one. Raises OSError."""
     sock = make_socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # where it would let another listen on our port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))
         sock.listen(BACKLOG)
     except BaseException:
@@ -333,6 +332,14 @@ def listener(
 def loopback(port: int) -> tuple[Address, ...]:
     """Return where a server of this machine may listen: some do on ::1 alone."""
     return (socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port))
+
+
+def _receive(end: socket.socket) -> tuple[bytes, int]:
+    """Return the next piece, and when its last byte came, as far as the system says."""
+    if not IS_TOLD_ARRIVAL:
+        return end.recv(PIECE), time.time_ns()
+    data, ancillary, _, _ = end.recvmsg(PIECE, ANCILLARY)
+    return data, _arrival(ancillary)
 
 
 def _arrival(ancillary: Sequence[tuple[int, int, bytes]]) -> int:

@@ -3,7 +3,7 @@
     with Relay("api.pcapng", port=8000) as relay:
         httpx.get(f"http://127.0.0.1:{relay.port}/")
 
-Strategy: a client connects to the relay, which passes the connection on (``pump``) and writes
+Strategy: a client connects to the relay, which passes the connection on (``forwarder``) and writes
 what it reads as the packets of that connection: Ethernet, IPv4 and TCP with the handshake, the
 data, its acknowledgments and the end as they were seen, between the client's address and the
 server's. The bytes and their order are real, and so are the times, which are those at which the
@@ -15,18 +15,20 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from struct import Struct
+from typing import BinaryIO
 
 from parsers.files.packets import RELAY_HARDWARE
 
-from ..drain import Markers
-from ..linux import bpf
-from ..linux.ring import RingPacket
+from ..drain import MarkerBarrier
+from ..filters import capture_filter
+from ..frames import ETHERTYPE_IPV4, PROTOCOL_TCP, RawPacket
 from ..output import Limits, Source
+from ..polling import READABLE
 from ..recording import Recording
-from .forwarder import CLIENT, OTHER, SERVER, Pair, Pump, Side, listener, loopback
+from .forwarder import CLIENT, OTHER, SERVER, Forwarder, Pair, Side, listener, loopback
 
 INTERFACE = "relay"
 DESCRIPTION = "recorded by a relay: packet borders are its reads"
@@ -37,7 +39,7 @@ DRAIN_ROUNDS = 256
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 """Control bits (RFC 9293 section 3.1)."""
 SEQUENCE_NUMBERS = 1 << 32
-ETHERNET = bytes(12) + bpf.ETHERTYPE_IPV4.to_bytes(2, "big")
+ETHERNET = bytes(12) + ETHERTYPE_IPV4.to_bytes(2, "big")
 # Version and header length, type of service, total length, identification, flags and fragment
 # offset, time to live, protocol, checksum, source, destination (RFC 791 section 3.1).
 IPV4_HEADER = Struct("!BBHHHBBH4s4s")
@@ -78,7 +80,7 @@ class Segments:
             WINDOW,
         )
         body = options + payload
-        pseudo = PSEUDO_HEADER.pack(source, destination, 0, bpf.PROTOCOL_TCP, size + len(payload))
+        pseudo = PSEUDO_HEADER.pack(source, destination, 0, PROTOCOL_TCP, size + len(payload))
         checksum = _checksum(pseudo + TCP_HEADER.pack(*header, 0, 0) + body)
         length = len(payload) + bool(flags & (SYN | FIN))
         self._next[side] = (self._next[side] + length) % SEQUENCE_NUMBERS
@@ -102,44 +104,49 @@ class Relay(Recording):
         comment: str = "",
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
+        stream: BinaryIO | None = None,
     ) -> None:
-        super().__init__(path, port=port, comment=comment, version=version, limits=limits)
+        super().__init__(
+            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+        )
         self.server_port = port
         self.port = listen
         self._segments: dict[Pair, Segments] = {}
-        self._made: list[RingPacket] = []
-        self._markers: Markers
+        self._made: list[RawPacket] = []
+        self._markers: MarkerBarrier
 
     def _open(self, stack: ExitStack) -> Source:
         listening = listener(port=self.port)
         self.port = listening.getsockname()[1]
-        self._pump = Pump(listening, loopback(self.server_port), watcher=self)
-        stack.callback(self._pump.close)
-        self._markers = Markers()
+        targets = loopback(self.server_port)
+        self._forwarder = Forwarder(listening, targets, self._poller, watcher=self)
+        stack.callback(self._forwarder.close)
+        self._markers = MarkerBarrier()
         stack.callback(self._markers.close)
-        self._tail = Drained(self._markers, self._run_pump)
-        return Source(INTERFACE, bpf.capture_filter(self.ports), DESCRIPTION, RELAY_HARDWARE)
+        self._poller.watch(self._markers.fileno(), READABLE)
+        self._barrier = RelayBarrier(self._markers, self._run_forwarder)
+        return Source(INTERFACE, capture_filter(self.ports), DESCRIPTION, RELAY_HARDWARE)
 
     def _begin(self) -> None:
         """Nothing is to be let in: connections wait in the listener's queue for the thread."""
 
-    def _waits_for(self) -> Sequence[int]:
-        return [self._pump.descriptor, self._markers.fileno()]
-
     def _take(self, descriptor: int, happened: int) -> None:
         if descriptor == self._markers.fileno():
             self._markers.receive()
-        else:
-            self._run_pump()
+        elif self._forwarder.attend(descriptor, happened):
+            self._write_made()
 
-    def _run_pump(self) -> bool:
+    def _run_forwarder(self) -> bool:
         """Pass on what can be; return whether there was anything."""
-        busy = self._pump.run()
-        made, self._made = self._made, []
-        self._write(made)
+        busy = self._forwarder.run()
+        self._write_made()
         return busy
 
-    # --- what the pump tells (pump.Watcher) ---
+    def _write_made(self) -> None:
+        made, self._made = self._made, []
+        self._write(made)
+
+    # --- what the forwarder tells (forwarder.Watcher) ---
 
     def opened(self, pair: Pair, time_ns: int) -> None:
         self._segments[pair] = Segments(pair.client, self.server_port)
@@ -168,15 +175,15 @@ class Relay(Recording):
         self._made.append((time_ns, frame, len(frame)))
 
 
-class Drained:
-    """The tail of a relay: what was sent before has been delivered, and all of it has been read.
+class RelayBarrier:
+    """The barrier of a relay: what was sent before has been delivered, and all of it has been read.
 
     What a slow receiver has no room for is not read, and so not waited for.
     """
 
     port = None
 
-    def __init__(self, markers: Markers, run: Callable[[], bool]) -> None:
+    def __init__(self, markers: MarkerBarrier, run: Callable[[], bool]) -> None:
         self._markers = markers
         self._run = run
 
@@ -203,7 +210,7 @@ class Drained:
 
 def _frame(source: bytes, destination: bytes, segment: bytes) -> bytes:
     length = IPV4_HEADER.size + len(segment)
-    fields = (0x45, 0, length, 0, DONT_FRAGMENT, 64, bpf.PROTOCOL_TCP)
+    fields = (0x45, 0, length, 0, DONT_FRAGMENT, 64, PROTOCOL_TCP)
     checksum = _checksum(IPV4_HEADER.pack(*fields, 0, source, destination))
     return ETHERNET + IPV4_HEADER.pack(*fields, checksum, source, destination) + segment
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from io import BytesIO, FileIO
+from io import BytesIO
+from typing import BinaryIO
 
 from capture import CaptureError, Statistics
 from capture.backends import Backend, Session, Wanted
@@ -60,8 +61,8 @@ class Playback(Backend):
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:
         self.wanted = wanted
-        pipe = wanted.path.open("wb", buffering=0)
-        thread = threading.Thread(target=self._play, args=(pipe,))
+        assert wanted.stream is not None
+        thread = threading.Thread(target=self._play, args=(wanted.stream,))
         thread.start()
         try:
             yield Session(self)  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ class Playback(Backend):
         if self._broken is not None:
             raise self._broken
 
-    def _play(self, pipe: FileIO) -> None:
+    def _play(self, pipe: BinaryIO) -> None:
         try:
             with pipe:
                 while piece := self._stream.read(PIECE):

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--port", type=click.IntRange(1, 65535), metavar="N", help="Record anyone's traffic on it."
 )
-@click.option("-i", "--interface", metavar="NAME", help="With --port; lo by default.")
+@click.option("-i", "--interface", metavar="NAME", help="With --port; loopback by default.")
 @click.option(
     "--duration",
     type=click.FloatRange(min=0),
@@ -83,7 +83,8 @@ def capture(
     With --port it is anyone's traffic on that port, while COMMAND runs, or until Ctrl-C.
 
     What records is the first backend that works; "wireproof doctor" shows which do. A packet
-    socket, dumpcap and tcpdump need a right, and record what any program sends. Without it,
+    socket, dumpcap, tcpdump and scapy need a right, and record what any program sends; on macOS and
+    Windows it is scapy that records (pip install 'wireproof[scapy]'). Without the right,
     "namespace" runs COMMAND in a private network: real packets, of what COMMAND itself serves
     and asks for; a server that listens on the port outside is reached too. "relay" passes the
     connections of COMMAND to the port on, and writes what it reads: bytes and times are right,
@@ -156,13 +157,14 @@ def _wanted(
     files: int | None,
 ) -> Wanted:
     from capture.backends import Wanted
-    from capture.linux.recorder import BUFFER_SIZE
+    from capture.backends.base import LOOPBACK
+    from capture.frames import BUFFER_SIZE
     from capture.output import Limits
 
     return Wanted(
         Path(path),
         port,
-        interface or "lo",
+        interface or LOOPBACK,
         has_command=bool(command),
         buffer_size=buffer_size or BUFFER_SIZE,
         limits=Limits(max_size, files),

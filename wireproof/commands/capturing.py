@@ -9,7 +9,7 @@ import click
 
 from .exits import Missing, NotWhole, Unreadable, because, say
 
-BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "relay")
+BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay")
 """The names of ``capture.backends.BACKENDS``, which is not read for a help text."""
 
 backend_option = click.option(

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--port", type=click.IntRange(1, 65535), metavar="N", required=True, help="Whose packets."
 )
-@click.option(
-    "-i", "--interface", metavar="NAME", default="lo", show_default=True, help="Where they go."
-)
+@click.option("-i", "--interface", metavar="NAME", help="Where they go; loopback by default.")
 @click.option(
     "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
 )
@@ -59,7 +57,7 @@ if TYPE_CHECKING:
 def watch(
     command: tuple[str, ...],
     port: int,
-    interface: str,
+    interface: str | None,
     transport: str | None,
     form: str | None,
     keep: str | None,
@@ -74,7 +72,8 @@ def watch(
     to standard error: standard output is for rows. What records is the first backend that works, as
     for "wireproof capture".
     """
-    from capture.linux.recorder import BUFFER_SIZE
+    from capture.backends.base import LOOPBACK
+    from capture.frames import BUFFER_SIZE
 
     from ..live.watch import Wanted
     from ..live.watch import watch as run
@@ -84,6 +83,7 @@ def watch(
             "-w -: standard output is for rows; wireproof capture -o - writes packets there",
             click.get_current_context(),
         )
+    interface = interface or LOOPBACK
     wanted = Wanted(
         port,
         interface,

@@ -23,14 +23,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from capture import CaptureError, CaptureNotPermitted
 from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
-from capture.linux.recorder import BUFFER_SIZE
+from capture.frames import BUFFER_SIZE
 from parsers.decode.packets import PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.files.packets import CaptureFault, Packet
@@ -40,7 +39,7 @@ from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
 from .. import __version__
 from ..text.wording import duration
-from .packet_pipe import Arrivals
+from .packet_pipe import PacketPipe
 
 PROMPT = ("packet-socket", "tcpdump")
 """Backends that are preferred, for they hand packets on at once; dumpcap keeps them for 0.3 s."""
@@ -103,7 +102,7 @@ class LivePackets:
         buffer_size: int = BUFFER_SIZE,
     ) -> None:
         self._wanted = Wanted(
-            Path(),
+            Path("packets"),
             port,
             interface,
             has_command=bool(command),
@@ -121,22 +120,21 @@ class LivePackets:
     def statistics(self) -> LiveStatistics:
         """How many packets there were; final when the block is left."""
         captured, dropped = self.session.recording.statistics
-        return LiveStatistics(captured, dropped, self._arrivals.skipped)
+        return LiveStatistics(captured, dropped, self._packet_pipe.skipped)
 
     @property
     def faults(self) -> list[CaptureFault]:
         """What is wrong with the recording as a file; complete when there are no more pieces."""
-        return self._arrivals.faults
+        return self._packet_pipe.faults
 
     def __enter__(self) -> Self:
         self.backend = self._choose()
-        with ExitStack() as stack, TemporaryDirectory(prefix="wireproof-") as folder:
-            # The pipe's name is gone when all have opened it: nothing can be left behind.
-            self._arrivals = stack.enter_context(Arrivals(folder, self._keep))
-            wanted = replace(self._wanted, path=self._arrivals.path)
+        with ExitStack() as stack:
+            self._packet_pipe = stack.enter_context(PacketPipe(self._keep))
+            wanted = replace(self._wanted, stream=self._packet_pipe.stream)
             with ExitStack() as recording:
                 self.session = recording.enter_context(self.backend.open(wanted))
-                self._arrivals.start()
+                self._packet_pipe.start()
                 self._recording = recording.pop_all()
             self._resources = stack.pop_all()
         return self
@@ -169,7 +167,7 @@ class LivePackets:
             except CaptureError as error:
                 self._broken = error
             finally:
-                self._arrivals.finish()
+                self._packet_pipe.finish()
 
     def pieces(self) -> Iterator[LivePiece]:
         """Yield packets as they arrive, until the recording has ended; the last piece has none.
@@ -193,7 +191,7 @@ class LivePackets:
 
     def _take(self) -> LivePiece | None:
         try:
-            piece = self._arrivals.take()
+            piece = self._packet_pipe.take()
         except ValueError:  # a recording that has not even a header
             self.stop()
             if self._broken is None:
@@ -239,7 +237,7 @@ class LiveDecoding(LivePackets):
         self._decoder = PacketDecoder(
             keep_data=keep_data,
             opened=self._opened,
-            is_relay=lambda _: self._arrivals.is_relay,
+            is_relay=lambda _: self._packet_pipe.is_relay,
         )
         self._begun: list[Record] = []  # notes of connections whose start was missed
         self._last = 0, 0  # number and time of the last packet

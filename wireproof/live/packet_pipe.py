@@ -1,34 +1,34 @@
 """Packets of a recording that goes on, as they come: a pipe in, pieces of packets out.
 
-Strategy: a recorder writes its pcapng file into a named pipe, so that anything that records into a
-file will do. One thread reads it: what comes is first put into the file that keeps it, if there is
-one, and then taken apart; the packets of one read make a piece. Pieces wait for whoever decodes
-them, up to a limit. Past it packets are skipped, and counted with the next piece: so the kept file
-is whole however slow the decoding is, the recorder is not held up, and memory is bounded. Once
-packets are skipped they are until half of the room is free again: one long hole tells more than
-many short ones.
+Strategy: a recorder writes its pcapng file into a pipe of this process, so that anything that
+records into a file will do; the pipe holds it up when it is full, as one of the system would. One
+thread reads it: what comes is first put into the file that keeps it, if there is one, and then
+taken apart; the packets of one read make a piece. Pieces wait for whoever decodes them, up to a
+limit. Past it packets are skipped, and counted with the next piece: so the kept file is whole
+however slow the decoding is, the recorder is not held up, and memory is bounded. Once packets are
+skipped they are until half of the room is free again: one long hole tells more than many short
+ones.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import select
 import threading
 import time
 from collections import deque
-from contextlib import suppress
-from fcntl import F_SETPIPE_SZ, fcntl
+from io import RawIOBase
 from operator import itemgetter
-from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self, cast
 
+from capture.output import create_private
 from parsers.files.packets import CaptureFault, Packet
 from parsers.files.reader import CaptureReader
 from parsers.limits import KiB, MiB
 
 PIPE_SIZE = 1 * MiB
-"""What the recorder may be ahead of the thread: Linux gives anyone so much (pipe(7))."""
+"""Bytes that the recorder may be ahead of the thread, beside one write of its."""
 PIECE = 64 * KiB
 """Bytes that are read at once: so few that decoding them takes a hundredth of a second or two."""
 MAX_WAITING = 64 * MiB
@@ -48,18 +48,77 @@ class Piece(NamedTuple):
     """When, by the monotonic clock."""
 
 
-class Arrivals:
-    """The packets that a recorder writes to :attr:`path`, a pipe that is made in ``folder``.
+class Pipe(RawIOBase):
+    """A pipe between two threads: a write waits for room, a read for bytes.
+
+    Closing it ends it for the reader once all has been read. A write raises BrokenPipeError when
+    nobody reads any more.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: deque[memoryview] = deque()
+        self._size = 0
+        self._changed = threading.Condition()
+        self._is_broken = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes, /) -> int:  # type: ignore[override]
+        with self._changed:
+            self._changed.wait_for(lambda: self._size < PIPE_SIZE or self._is_broken)
+            if self._is_broken:
+                raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+            if data:
+                self._pieces.append(memoryview(bytes(data)))
+                self._size += len(data)
+                self._changed.notify_all()
+        return len(data)
+
+    def take(self, size: int) -> bytes:
+        """Return what comes next, at most ``size`` bytes; none when the pipe has been closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pieces or self.closed)
+            taken = []
+            while self._pieces and size:
+                piece = self._pieces.popleft()
+                if len(piece) > size:
+                    self._pieces.appendleft(piece[size:])
+                    piece = piece[:size]
+                taken.append(piece)
+                size -= len(piece)
+            data = b"".join(taken)
+            self._size -= len(data)
+            self._changed.notify_all()
+        return data
+
+    def close(self) -> None:
+        with self._changed:
+            super().close()
+            self._changed.notify_all()
+
+    def break_off(self) -> None:
+        """Say that nobody reads any more."""
+        with self._changed:
+            self._is_broken = True
+            self._pieces.clear()
+            self._changed.notify_all()
+
+
+class PacketPipe:
+    """The packets that a recorder writes to :attr:`stream`.
 
     ``keep`` is a file that gets all that was written, byte by byte; its owner alone can read it.
     """
 
-    def __init__(self, folder: str, keep: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(folder, "packets.pcapng")
+    def __init__(self, keep: str | os.PathLike[str] | None = None) -> None:
+        self._pipe = Pipe()
+        self.stream = cast(BinaryIO, self._pipe)
+        """What a recorder writes to, and closes."""
         self.skipped = 0
         """Packets that had no room, so far."""
         self._keep = keep
-        self._kept: int | None = None  # its descriptor
+        self._kept: BinaryIO | None = None
         self._reader: CaptureReader | None = None
         self._pending: list[Packet] = []  # of the read that is being taken apart
         self._pieces: deque[tuple[int, Piece]] = deque()
@@ -83,11 +142,6 @@ class Arrivals:
         return reader is not None and any(found.is_relay for found in reader.interfaces)
 
     def __enter__(self) -> Self:
-        os.mkfifo(self.path, 0o600)
-        self._pipe = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)  # there is no writer yet
-        os.set_blocking(self._pipe, True)
-        with suppress(PermissionError):  # the administrator allows less: it does with less
-            fcntl(self._pipe, F_SETPIPE_SZ, PIPE_SIZE)
         return self
 
     def __exit__(
@@ -96,27 +150,20 @@ class Arrivals:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._thread is None:
-            os.close(self._pipe)
-        else:
+        self._pipe.close()
+        if self._thread is not None:
             self._thread.join()
 
     def start(self) -> None:
         """Begin to read, once a recorder writes. Raises OSError if ``keep`` cannot be written."""
         if self._keep is not None:
-            self._kept = os.open(self._keep, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._kept = create_private(self._keep, buffering=0)
         self._thread = threading.Thread(target=self._run, name="follow packets")
         self._thread.start()
 
     def finish(self) -> None:
-        """Say that no recorder will write any more; what it has written still comes.
-
-        Whoever waits for a first writer sees one come and go.
-        """
-        with self._changed:
-            if not self._has_ended:
-                # By its descriptor: its name may be gone.
-                os.close(os.open(f"/proc/self/fd/{self._pipe}", os.O_WRONLY | os.O_NONBLOCK))
+        """Say that no recorder will write any more; what it has written still comes."""
+        self._pipe.close()
 
     def take(self) -> Piece | None:
         """Wait for the next piece and return it; None when the recording has ended.
@@ -138,24 +185,23 @@ class Arrivals:
     def read(self, size: int) -> bytes:
         """Return the next bytes of the recording; before it waits for them, hand over the rest."""
         self._hand_over()
-        data = os.read(self._pipe, min(size, PIECE))
+        data = self._pipe.take(min(size, PIECE))
         if self._kept is not None:
             self._write(self._kept, data)
         return data
 
-    def _write(self, descriptor: int, data: bytes) -> None:
+    def _write(self, kept: BinaryIO, data: bytes) -> None:
         """Keep all of ``data``; the system may take a part at a time."""
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(descriptor, view) :]
+                view = view[kept.write(view) :]
         except OSError as error:
             error.filename = self._keep
             raise
 
     def _run(self) -> None:
         try:
-            self._await_writer()
             self._reader = CaptureReader(self)
             for packet in self._reader:
                 self._pending.append(packet)
@@ -163,12 +209,6 @@ class Arrivals:
             self._fault = fault
         finally:
             self._end()
-
-    def _await_writer(self) -> None:
-        """Wait until there is something to read, or a writer has come and gone."""
-        poller = select.poll()
-        poller.register(self._pipe, select.POLLIN)
-        poller.poll()
 
     def _hand_over(self) -> None:
         """Make a piece of what has come, or count it if there is no room."""
@@ -195,9 +235,9 @@ class Arrivals:
         """Close what the thread uses: a recorder that still writes finds nobody who reads."""
         self._hand_over()
         if self._kept is not None:
-            os.close(self._kept)
+            self._kept.close()
+        self._pipe.break_off()
         with self._changed:
-            os.close(self._pipe)
             if self._lost:
                 self._put(0, [])
             self._has_ended = True

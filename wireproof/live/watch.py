@@ -20,7 +20,8 @@ from typing import NamedTuple, Protocol, Self
 
 from capture.backends import Session
 from capture.backends.base import LOOPBACK
-from capture.linux.recorder import BUFFER_SIZE
+from capture.frames import BUFFER_SIZE
+from capture.polling import Wakeup
 from capture.processes import run_command, wait_for_interrupt
 from parsers.records import Record, Transport
 
@@ -137,7 +138,7 @@ def _open_view(wanted: Wanted, live: LiveDecoding, stack: ExitStack) -> View:
 class _Show:
     """Decodes and shows, in a thread, from the beginning of its ``with`` block.
 
-    ``over`` can be read once it has ended, which it may before it is told to: nobody reads the
+    ``over`` is notified once it has ended, which it may before it is told to: nobody reads the
     output any more, or the recording broke off. Leaving the block ends it as soon as it can.
     """
 
@@ -153,7 +154,7 @@ class _Show:
         self._thread = threading.Thread(target=self._run, name="show records")
 
     def __enter__(self) -> Self:
-        self.over = os.eventfd(0)
+        self.over = Wakeup()
         self._thread.start()
         return self
 
@@ -166,7 +167,7 @@ class _Show:
         self._is_given_up = True
         self._live.stop()
         self._thread.join()
-        os.close(self.over)
+        self.over.close()
 
     def finish(self, goes_on: Callable[[], None]) -> None:
         """Show all that was recorded up to now, and raise what went wrong.
@@ -191,7 +192,7 @@ class _Show:
         except Exception as fault:
             self._fault = fault
         finally:
-            os.eventfd_write(self.over, 1)
+            self.over.notify()
 
     def _show(self, records: Sequence[Record]) -> None:
         if self._selection is not None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from capture.backends import BACKENDS
-from capture.linux.redirect import Redirect
+from capture.backends.relay import lacks_redirection
 
 TOOL_TIMEOUT = 20.0
 """Seconds in which a tool has told its version."""
@@ -37,7 +37,7 @@ def findings() -> Iterator[Finding]:
     for backend in BACKENDS:
         lacking = backend.lacks()
         yield Finding("backend", backend.name, lacking is None, backend.summary, lacking or "")
-    lacking = Redirect.available()
+    lacking = lacks_redirection()
     yield Finding(
         "tool",
         "redirection",

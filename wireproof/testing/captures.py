@@ -2,7 +2,7 @@
 
 Strategy: what is recorded goes to a file without a name, so that nothing is left behind however a
 test run ends; only a capture that is to be kept is copied to a place of its own. A capture that is
-still being recorded is decoded when it is asked, after its tail has been reached: whatever was sent
+still being recorded is decoded when it is asked, after it has been drained: whatever was sent
 before the question is in the answer.
 """
 
@@ -53,7 +53,7 @@ class Recorder(Protocol):
     ) -> None:
         """End, with all that was sent before."""
 
-    def reach_tail(self) -> None:
+    def drain(self) -> None:
         """Wait until everything sent before is in the file."""
 
 
@@ -229,7 +229,7 @@ class LiveCapture(Capture):
 
     def settle(self) -> None:
         if self._is_on:
-            self._recorder.reach_tail()
+            self._recorder.drain()
 
     def open(self) -> BinaryIO:
         return Path(self._path).open("rb")

@@ -15,7 +15,7 @@ from capture.backends import BACKENDS, Backend, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.backends.relay import VARIABLE, ByRelay
 
-NAMES = ["packet-socket", "dumpcap", "tcpdump", "namespace", "relay"]
+NAMES = ["packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay"]
 PATIENCE = 20
 
 
@@ -30,7 +30,7 @@ def test_their_names_and_order() -> None:
     assert [backend.name for backend in BACKENDS] == NAMES
 
 
-@pytest.mark.parametrize("count", range(5))
+@pytest.mark.parametrize("count", range(6))
 def test_the_first_that_works(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking(monkeypatch, *NAMES[:count])
     wanted = Wanted(Path(os.devnull), 1, has_command=True)
@@ -55,15 +55,19 @@ def test_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_namespace_needs_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    lacking(monkeypatch, *NAMES[:3])
+    lacking(monkeypatch, *NAMES[:3], "scapy")
     assert choose(Wanted(Path(os.devnull), 1)).name == "relay"
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=NAMES)
-def test_other_interfaces_are_for_the_packet_socket(backend: Backend) -> None:
+def test_other_interfaces_are_for_those_that_open_any(backend: Backend) -> None:
     wanted = Wanted(Path(os.devnull), 1, "eth0", has_command=True)
     reason = backend.refuses(wanted)
-    expected = None if backend.name == "packet-socket" else f"records {LOOPBACK} alone, not eth0"
+    expected = (
+        None
+        if backend.name in ("packet-socket", "scapy")
+        else f"records {LOOPBACK} alone, not eth0"
+    )
     assert reason == expected
 
 
@@ -82,6 +86,7 @@ def needing(name: str) -> tuple[pytest.MarkDecorator, ...]:
         "dumpcap": (pytest.mark.packets, pytest.mark.tool("dumpcap")),
         "tcpdump": (pytest.mark.packets, pytest.mark.tool("tcpdump")),
         "namespace": (pytest.mark.namespaces,),
+        "scapy": (pytest.mark.packets,),
         "relay": (pytest.mark.redirects,),
     }[name]
 
@@ -121,7 +126,7 @@ def test_without_redirection_a_command_is_told_of_the_relay(
         )
         assert session.popen is subprocess.Popen
         assert ask(int(address.rpartition(":")[2]), b"question") == b"answer"
-        session.recording.reach_tail()
+        session.recording.drain()
     assert spoken(segments(path), port) == (b"question", b"answer")
 
 

@@ -13,6 +13,7 @@ from scapy.arch.common import compile_filter, free_filter
 from scapy.libs.structures import sock_fprog
 from support.frames import SYN, UDP, ipv4, ipv6, tcp, udp
 
+from capture.filters import MAX_PORTS, capture_filter, check_ports
 from capture.linux import bpf
 
 SNAPLEN = 262_144
@@ -89,7 +90,7 @@ def test_one_port(name: str) -> None:
 @pytest.mark.parametrize("ports", [[8000], [80, 8000, 40_000], [8001]])
 def test_as_libpcap(ports: list[int]) -> None:
     ours = filtered(bpf.tcp_filter(ports, SNAPLEN))
-    with ours as own, filtered_by_libpcap(bpf.capture_filter(ports)) as reference:
+    with ours as own, filtered_by_libpcap(capture_filter(ports)) as reference:
         for name, frame in FRAMES.items():
             assert own.passes(frame) == reference.passes(frame), name
 
@@ -117,7 +118,7 @@ def test_all_tcp() -> None:
 
 
 def test_many_ports() -> None:
-    ports = list(range(1000, 1000 + bpf.MAX_PORTS))
+    ports = list(range(1000, 1000 + MAX_PORTS))
     with filtered(bpf.tcp_filter(ports, SNAPLEN, marker_port=9)) as pair:
         for make in (ipv4, ipv6):
             assert pair.passes(make(tcp(1, ports[0])))
@@ -152,8 +153,8 @@ def test_reject_all_and_replace() -> None:
 
 
 def test_the_words() -> None:
-    assert bpf.capture_filter([]) == "tcp"
-    assert bpf.capture_filter([80, 81]) == "tcp port 80 or tcp port 81"
+    assert capture_filter([]) == "tcp"
+    assert capture_filter([80, 81]) == "tcp port 80 or tcp port 81"
 
 
 @pytest.mark.parametrize(
@@ -167,8 +168,8 @@ def test_the_words() -> None:
 )
 def test_ports_that_there_cannot_be(ports: Sequence[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        bpf.check_ports(ports)
+        check_ports(ports)
 
 
 def test_ports_that_there_can_be() -> None:
-    bpf.check_ports([1, 65_535])
+    check_ports([1, 65_535])

@@ -38,9 +38,9 @@ from capture import (
     can_capture,
     recording,
 )
-from capture.drain import Markers
+from capture.drain import MarkerBarrier
+from capture.frames import RawPacket
 from capture.linux import packet_socket
-from capture.linux.ring import RingPacket
 from parsers.files.reader import CaptureReader
 
 MiB = 1024 * 1024
@@ -139,8 +139,8 @@ def test_markers_of_strangers_are_neither_ours_nor_written(
     with Recorder(path, port=port_of(listener)) as recording:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             for _ in range(10):
-                stranger.sendto(b"0 0", ("127.0.0.1", recording._tail.port))
-        recording.reach_tail()
+                stranger.sendto(b"0 0", ("127.0.0.1", recording._barrier.port))
+        recording.drain()
     assert frames(path) == []
 
 
@@ -171,25 +171,25 @@ def test_wait_closed_wakes_when_another_thread_closes(path: Path, listener: sock
 
 
 @packets
-def test_reach_tail(path: Path, listener: socket.socket) -> None:
+def test_drain(path: Path, listener: socket.socket) -> None:
     with (
         Recorder(path, port=port_of(listener)) as recording,
         connected(listener) as (client, server),
     ):
         for number in range(1, 6):
             transfer(client, server, b"%d" % number)
-            recording.reach_tail()
+            recording.drain()
             sent = b"".join(one.payload for one in segments(path))
             assert sent == b"12345"[:number]
 
 
 @packets
-def test_a_tail_that_does_not_come(
+def test_a_barrier_that_does_not_come(
     path: Path, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording, "TAIL_TIMEOUT", 0.05)
-    monkeypatch.setattr(recording, "TAIL_POLL_MS", 10)
-    monkeypatch.setattr(Markers, "arrived", lambda self: False)
+    monkeypatch.setattr(recording, "DRAIN_TIMEOUT", 0.05)
+    monkeypatch.setattr(recording, "DRAIN_POLL", 0.01)
+    monkeypatch.setattr(MarkerBarrier, "arrived", lambda self: False)
     with (
         pytest.raises(CaptureError, match=r"the last packets have not come within 0.05 s"),
         Recorder(path, port=port_of(listener)),
@@ -252,7 +252,7 @@ class Slow(Recorder):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.go_on = threading.Event()
 
-    def _write(self, packets: list[RingPacket]) -> None:
+    def _write(self, packets: list[RawPacket]) -> None:
         self.go_on.wait(30)
         super()._write(packets)
 
@@ -298,7 +298,7 @@ def test_drops_are_a_note_on_an_error_in_the_block(path: Path, listener: socket.
 class Full(Recorder):
     """A recorder whose disk is full."""
 
-    def _write(self, packets: list[RingPacket]) -> None:
+    def _write(self, packets: list[RawPacket]) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -312,7 +312,7 @@ def test_a_full_disk(path: Path, listener: socket.socket) -> None:
         with pytest.raises(CaptureError, match="broke off"):
             recording.wait_closed(10)
         with pytest.raises(CaptureError, match="broke off"):
-            recording.reach_tail()
+            recording.drain()
     assert isinstance(raised.value.__cause__, OSError)
 
 
@@ -416,7 +416,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 with Recorder(sys.argv[1], port=int(sys.argv[2])) as recording:
     print("ready", flush=True)
     for line in sys.stdin:
-        recording.reach_tail()
+        recording.drain()
         print("there", flush=True)
     signal.pause()
 """
@@ -496,7 +496,7 @@ def test_ethernet_in_and_out(path: Path, ethernet: tuple[str, str]) -> None:
             there.send(incoming)
             here.send(outgoing)
             there.send(ipv4(tcp(1, 8001, SYN)))
-            recording.reach_tail()
+            recording.drain()
             assert len(frames(path)) == 2 * number
         assert not recording.wait_closed(0.02)
     assert [data for _, data, _ in frames(path)] == [incoming, outgoing] * 3

@@ -12,7 +12,7 @@ from support.exchanges import served
 
 from capture.linux import spawn_child
 from capture.linux.redirect import Redirect, _is_here
-from capture.linux.spawn import NotPrepared
+from capture.linux.spawn import SpawnRefused
 
 PATIENCE = 20
 pytestmark = pytest.mark.redirects
@@ -131,9 +131,9 @@ def test_an_unknown_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*about: object) -> None:
-        raise NotPrepared("watching connections: Operation not permitted")
+        raise SpawnRefused("watching connections: Operation not permitted")
 
-    monkeypatch.setattr("capture.linux.redirect.prepared", refuse)
+    monkeypatch.setattr("capture.linux.redirect.spawn", refuse)
     assert Redirect.available() == "watching connections: Operation not permitted"
 
 

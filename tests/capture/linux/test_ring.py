@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from support.frames import UDP, ipv4, udp
 
+from capture.frames import RawPacket
 from capture.linux import bpf
-from capture.linux.ring import BLOCK_SIZE, MIN_BLOCKS, Ring, RingPacket
+from capture.linux.ring import BLOCK_SIZE, MIN_BLOCKS, Ring
 
 pytestmark = pytest.mark.packets
 
@@ -36,7 +37,7 @@ class Lane:
     def send(self, payload: bytes) -> None:
         self.near.sendto(payload, self.address)
 
-    def read(self) -> list[RingPacket]:
+    def read(self) -> list[RawPacket]:
         """The packets of the next block, which must come."""
         poller = select.poll()
         poller.register(self.packets, select.POLLIN)
@@ -58,7 +59,7 @@ def lane() -> Iterator[Lane]:
     one.close()
 
 
-def payloads(packets: list[RingPacket]) -> list[bytes]:
+def payloads(packets: list[RawPacket]) -> list[bytes]:
     return [data[42:] for _, data, _ in packets]
 
 

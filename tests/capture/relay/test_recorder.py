@@ -89,15 +89,15 @@ def test_times_are_those_of_arrival(path: Path, behind: socket.socket) -> None:
     relay = relay_to(behind, path)
     with relay:
         client, server = connect(relay, behind)
-        relay.reach_tail()
+        relay.drain()
         with relay._changed:  # the thread comes no further than this
-            os.eventfd_write(relay._wake, 1)
+            relay._wakeup.notify()
             time.sleep(0.05)
             before = time.time_ns()
             server.sendall(b"a")
             after = time.time_ns()
             time.sleep(0.3)
-        relay.reach_tail()
+        relay.drain()
         client.close()
         server.close()
     (found,) = [one for one in segments(path) if one.payload]
@@ -110,7 +110,7 @@ def test_an_endless_stream_is_in_the_file_as_it_goes(path: Path, behind: socket.
         client, server = connect(relay, behind)
         for number in range(1, 6):
             server.sendall(b"%d" % number)
-            relay.reach_tail()
+            relay.drain()
             assert b"".join(one.payload for one in segments(path)) == b"12345"[:number]
         assert not relay.wait_closed(0.05)
     assert client.recv(10) == b"12345"
@@ -169,7 +169,7 @@ def test_a_fault_breaks_the_recording_off(
     monkeypatch.setattr(relay, "_write", full)
     with pytest.raises(CaptureError, match="broke off after 0 packets: .*No space"), relay:
         socket.create_connection(("127.0.0.1", relay.port), PATIENCE).close()
-        relay.reach_tail()
+        relay.drain()
 
 
 @pytest.mark.tshark

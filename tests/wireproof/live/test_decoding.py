@@ -28,7 +28,7 @@ from parsers.files.reader import CaptureReader
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
 from wireproof.analysis.selection import LiveSelection
 from wireproof.analysis.totals import Totals
-from wireproof.live import packet_pipe as arrivals
+from wireproof.live import packet_pipe
 from wireproof.live.decoding import LiveDecoding, LivePackets, LivePiece, LiveStatistics
 from wireproof.views.live import LiveTableView
 
@@ -190,7 +190,7 @@ def test_what_was_not_decoded_is_said_and_found_in_the_kept_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever decodes pauses while 4,000 events come, of which there is room for 1,000."""
-    monkeypatch.setattr(arrivals, "MAX_WAITING", 400_000)
+    monkeypatch.setattr(packet_pipe, "MAX_WAITING", 400_000)
     has_paused, goes_on = threading.Event(), threading.Event()
 
     def said() -> Iterator[bytes]:
@@ -245,8 +245,8 @@ def test_packets_that_nobody_takes_wait() -> None:
     playback = Playback(frames(1))
     with live(playback) as decoding:
         decoding.stop()
-        assert decoding._arrivals._thread is not None
-        decoding._arrivals._thread.join(PATIENCE)
+        assert decoding._packet_pipe._thread is not None
+        decoding._packet_pipe._thread.join(PATIENCE)
         time.sleep(0.05)
         assert next(decoding.pieces()).waited >= 0.05
 

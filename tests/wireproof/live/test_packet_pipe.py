@@ -10,8 +10,8 @@ import pytest
 from support.flood import CaptureStream, Flood
 
 from parsers.files.reader import CaptureReader
-from wireproof.live import packet_pipe as arrivals
-from wireproof.live.packet_pipe import PIECE, Arrivals, Piece
+from wireproof.live import packet_pipe
+from wireproof.live.packet_pipe import PIECE, PacketPipe, Piece
 
 
 def frames(count: int) -> Iterator[bytes]:
@@ -28,13 +28,13 @@ def numbers(pieces: list[Piece]) -> list[int]:
     return [packet[0] for piece in pieces for packet in piece.packets]
 
 
-def rest(source: Arrivals) -> list[Piece]:
+def rest(source: PacketPipe) -> list[Piece]:
     return list(iter(source.take, None))
 
 
 def test_what_is_written_at_once_makes_a_piece(tmp_path: Path) -> None:
     data = file(1)
-    with Arrivals(str(tmp_path)) as source, source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe() as source, source.stream as pipe:
         source.start()
         pipe.write(data)
         first = source.take()
@@ -53,7 +53,7 @@ def test_what_is_written_at_once_makes_a_piece(tmp_path: Path) -> None:
 
 def test_all_packets_come_as_a_reader_of_the_file_has_them(tmp_path: Path) -> None:
     data = file(3_000)
-    with Arrivals(str(tmp_path)) as source, source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe() as source, source.stream as pipe:
         source.start()
         for start in range(0, len(data), 40_000):
             pipe.write(data[start : start + 40_000])
@@ -69,7 +69,7 @@ def test_all_packets_come_as_a_reader_of_the_file_has_them(tmp_path: Path) -> No
 def test_the_kept_file_is_what_was_written_and_its_owner_s_alone(tmp_path: Path) -> None:
     data = file(2_000)
     kept = tmp_path / "kept.pcapng"
-    with Arrivals(str(tmp_path), kept) as source, source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe(kept) as source, source.stream as pipe:
         source.start()
         for start in range(0, len(data), 40_000):
             pipe.write(data[start : start + 40_000])
@@ -82,7 +82,7 @@ def test_the_kept_file_is_what_was_written_and_its_owner_s_alone(tmp_path: Path)
 def test_an_older_file_is_replaced(tmp_path: Path) -> None:
     kept = tmp_path / "kept.pcapng"
     kept.write_bytes(b"x" * 10_000)
-    with Arrivals(str(tmp_path), kept) as source, source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe(kept) as source, source.stream as pipe:
         source.start()
         pipe.write(file(1))
         pipe.close()
@@ -93,10 +93,10 @@ def test_an_older_file_is_replaced(tmp_path: Path) -> None:
 def test_past_the_limit_packets_are_skipped_kept_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrivals, "MAX_WAITING", 200_000)
+    monkeypatch.setattr(packet_pipe, "MAX_WAITING", 200_000)
     data = file(5_000)
     kept = tmp_path / "kept.pcapng"
-    with Arrivals(str(tmp_path), kept) as source, source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe(kept) as source, source.stream as pipe:
         source.start()
         for start in range(0, len(data), 20_000):
             pipe.write(data[start : start + 20_000])  # which nobody takes: it is never held up
@@ -115,9 +115,9 @@ def test_past_the_limit_packets_are_skipped_kept_and_counted(
 def test_once_there_is_no_room_half_of_it_must_be_free_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrivals, "MAX_WAITING", 4 * 1_000)
-    monkeypatch.setattr(arrivals, "PACKET_COST", 0)
-    source = Arrivals(str(tmp_path))
+    monkeypatch.setattr(packet_pipe, "MAX_WAITING", 4 * 1_000)
+    monkeypatch.setattr(packet_pipe, "PACKET_COST", 0)
+    source = PacketPipe()
     packet = (1, 0, 1, 1_000, bytes(1_000))
 
     def arrive() -> bool:
@@ -144,13 +144,13 @@ def test_once_there_is_no_room_half_of_it_must_be_free_again(
 
 def test_a_file_that_cannot_be_written_is_known_at_once(tmp_path: Path) -> None:
     missing = tmp_path / "no" / "such" / "folder.pcapng"
-    with Arrivals(str(tmp_path), missing) as source, pytest.raises(FileNotFoundError):
+    with PacketPipe(missing) as source, pytest.raises(FileNotFoundError):
         source.start()
 
 
 def test_a_full_disk_ends_it_and_lets_the_recorder_know(tmp_path: Path) -> None:
-    with Arrivals(str(tmp_path), "/dev/full") as source:
-        with source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe("/dev/full") as source:
+        with source.stream as pipe:
             source.start()
             with pytest.raises(BrokenPipeError):
                 for _ in range(1_000):
@@ -160,8 +160,8 @@ def test_a_full_disk_ends_it_and_lets_the_recorder_know(tmp_path: Path) -> None:
 
 
 def test_what_is_no_capture(tmp_path: Path) -> None:
-    with Arrivals(str(tmp_path)) as source:
-        with source.path.open("wb", buffering=0) as pipe:
+    with PacketPipe() as source:
+        with source.stream as pipe:
             source.start()
             pipe.write(b"tcpdump: permission denied\n" * 10)
         with pytest.raises(ValueError, match="capture"):
@@ -169,7 +169,7 @@ def test_what_is_no_capture(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_never_came_is_not_waited_for(tmp_path: Path) -> None:
-    with Arrivals(str(tmp_path)) as source:
+    with PacketPipe() as source:
         source.start()
         source.finish()
         with pytest.raises(ValueError):
@@ -183,9 +183,9 @@ def open_files() -> set[str]:
 
 def test_nothing_is_left_open(tmp_path: Path) -> None:
     before = open_files()
-    with Arrivals(str(tmp_path)) as source:
-        source.path.unlink()
-    with Arrivals(str(tmp_path), tmp_path / "kept") as source:
+    with PacketPipe() as source:
+        pass
+    with PacketPipe(tmp_path / "kept") as source:
         source.start()
         source.finish()
     assert open_files() == before

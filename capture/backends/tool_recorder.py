@@ -1,48 +1,34 @@
 """Record by dumpcap or tcpdump: for who may run one of them, and not open a packet socket.
 
-Strategy: the tool writes to a pipe, a thread of its own reads packets from that, and the rest is
-as with any recording: they go to our file, which says of itself what all of ours do. The tool
-is given nothing of the user's but a port: no name that could be taken for an option. It ends
-with us, also if we are killed.
+Strategy: the tool writes to a pipe, of which a thread reads packets (see ``reader_recorder``). They
+go to our file, which says of itself what all of ours do. The tool is given nothing of the user's
+but a port: no name that could be taken for an option. It ends with us, also if we are killed.
 
-Nothing is guessed here either. Markers (``tail``) are sent until they come back: from then on
-the tool records, and at the end everything has been read when the last ones have come. dumpcap
-needs up to 250 ms for each; tcpdump has an immediate mode, without which it ends before it has
-written.
+dumpcap needs up to 250 ms for a marker; tcpdump has an immediate mode, without which it ends
+before it has written.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import select
 import signal
 import subprocess
 import tempfile
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple
 
-from parsers.files.packets import UnreadableCapture
 from parsers.files.reader import CaptureReader
 
-from .drain import LOOPBACK, Markers, without_markers
-from .errors import CaptureError, CaptureNotPermitted
-from .linux import bpf
-from .linux.recorder import BUFFER_SIZE, MiB
-from .linux.ring import RingPacket
-from .linux.spawn import CHILD
-from .output import SNAPLEN, Limits, Source
-from .recording import Recording
+from ..drain import MarkerBarrier
+from ..filters import capture_filter
+from ..frames import BUFFER_SIZE, SNAPLEN, MiB
+from ..output import Limits, Source
+from .reader_recorder import START_TIMEOUT, ReaderRecording
 
 INTERFACE = "lo"
 GREETING = re.compile(r"Capturing on|File:|Running as user|tcpdump: listening on|\s*$")
-START_TIMEOUT = 10.0
-"""Seconds in which a tool has begun to record: it takes a fraction of one."""
-POLL_MS = 50
 READ_SIZE = 1 * MiB
 MAX_TOLD = 4_096
 """Bytes of what a tool says at its end that are looked at."""
@@ -76,8 +62,8 @@ TCPDUMP = Tool(
 )
 
 
-class ToolRecorder(Recording):
-    """Record the TCP packets of ``port`` on loopback by ``tool``; see :class:`Recording`.
+class ToolRecorder(ReaderRecording):
+    """Record the TCP packets of ``port`` on loopback by ``tool``; see :class:`ReaderRecording`.
 
     Entering raises CaptureNotPermitted if the tool does not record, with what it says.
     """
@@ -91,63 +77,50 @@ class ToolRecorder(Recording):
         comment: str = "",
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
+        stream: BinaryIO | None = None,
         buffer_size: int = BUFFER_SIZE,
     ) -> None:
-        super().__init__(path, port=port, comment=comment, version=version, limits=limits)
+        super().__init__(
+            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+        )
         self._tool = tool
+        self.name = tool.name
         self.buffer_size = buffer_size
-        self._read: deque[RingPacket] = deque()
-        self._is_over = False
 
-    def _open(self, stack: ExitStack) -> Source:
-        tail = self._tail = Markers()
-        stack.callback(tail.close)
-        self._ready = os.eventfd(0, os.EFD_NONBLOCK)
-        stack.callback(os.close, self._ready)
+    def _open_reader(self, stack: ExitStack) -> Source:
+        self._barrier = MarkerBarrier()
+        stack.callback(self._barrier.close)
         self._told = tempfile.TemporaryFile()  # noqa: SIM115  # the stack closes it
         stack.callback(self._told.close)
-        expression = bpf.capture_filter(self.ports)
-        marker = f"udp and dst host {LOOPBACK} and dst port {tail.port}"
-        options = self._tool.options(f"({expression}) or ({marker})", self.buffer_size)
+        expression = capture_filter(self.ports, self._barrier.port)
         self._process = subprocess.Popen(
-            [self._tool.name, *options],
+            [self._tool.name, *self._tool.options(expression, self.buffer_size)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._told,
             env=os.environ | {"LC_ALL": "C"},
             start_new_session=True,  # Ctrl-C is for us: it must not end before we have read all
         )
+        self._end_with_us(stack)
+        return Source(INTERFACE, capture_filter(self.ports))
+
+    def _end_with_us(self, stack: ExitStack) -> None:
+        """Have a process watch over the tool, which may have rights that outlive a parent's."""
+        from ..linux.spawn import CHILD
+
         watcher = subprocess.Popen(
             [*CHILD, "watch", str(os.getpid()), str(self._process.pid)],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
         stack.callback(watcher.wait)
-        stack.callback(self._end)
+
+    def _read_packets(self) -> None:
+        """Read packets until the tool closes the pipe; if it is no capture, the tool says why."""
         assert self._process.stdout is not None
-        self._reader = threading.Thread(target=self._read_pipe, args=(self._process.stdout,))
-        self._reader.start()
-        return Source(INTERFACE, expression)
-
-    def _begin(self) -> None:
-        """Send markers until all have come back; what came before them is not ours."""
-        until = time.monotonic() + START_TIMEOUT
-        self._tail.begin()
-        while not self._tail.arrived():
-            select.select([self._ready], [], [], POLL_MS / 1000)
-            without_markers(self._packets(), self._tail)
-            if self._is_over or time.monotonic() > until:
-                self._end()
-                raise CaptureNotPermitted(f"{self._tool.name} does not record: {self._complaint()}")
-
-    def _waits_for(self) -> Sequence[int]:
-        return [self._ready]
-
-    def _take(self, descriptor: int, happened: int) -> None:
-        is_over = self._is_over
-        self._write(without_markers(self._packets(), self._tail))
-        if is_over:
-            raise CaptureError(f"{self._tool.name} has ended: {self._complaint()}")
+        with self._process.stdout as pipe:
+            for _, time_ns, _, length, data in CaptureReader(_AsItComes(pipe.fileno())):
+                self._put((time_ns or 0, data, length))
 
     def _end(self) -> None:
         """Have the tool end, and read what it still says."""
@@ -175,26 +148,6 @@ class ToolRecorder(Recording):
         """Return the tool's last words."""
         self._told.seek(max(self._told.seek(0, os.SEEK_END) - MAX_TOLD, 0))
         return self._told.read(MAX_TOLD).decode(errors="replace").strip()
-
-    # --- the pipe ---
-
-    def _packets(self) -> list[RingPacket]:
-        """Return what has been read since last asked."""
-        try:
-            os.eventfd_read(self._ready)
-        except BlockingIOError:
-            return []
-        return [self._read.popleft() for _ in range(len(self._read))]
-
-    def _read_pipe(self, pipe: BinaryIO) -> None:
-        """Put packets where the recording takes them, until the tool closes the pipe."""
-        # If it has written no capture, it says why on its standard error.
-        with suppress(UnreadableCapture, OSError), pipe:
-            for _, time_ns, _, length, data in CaptureReader(_AsItComes(pipe.fileno())):
-                self._read.append((time_ns or 0, data, length))
-                os.eventfd_write(self._ready, 1)
-        self._is_over = True
-        os.eventfd_write(self._ready, 1)
 
 
 class _AsItComes:

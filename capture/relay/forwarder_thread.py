@@ -1,21 +1,20 @@
-"""A forwarder: connections to one port are passed on to another, by a thread of its own.
+"""A forwarder with a thread of its own: connections to one port are passed on to another.
 
-Strategy: all is in ``pump``; here is the thread, and its end.
+Strategy: all is in ``forwarder``; here is the thread, and its end.
 """
 
 from __future__ import annotations
 
-import os
-import select
 import socket
 import threading
 from collections.abc import Sequence
 from types import TracebackType
 
-from .forwarder import Address, MakeSocket, Pump
+from ..polling import READABLE, Poller, Wakeup
+from .forwarder import Address, Forwarder, MakeSocket
 
 
-class Forward:
+class ForwarderThread:
     """Pass connections to ``listener`` on to the first of ``targets`` that answers.
 
     It begins at once. As a context manager it gives the listener's port, and ends with the
@@ -30,8 +29,10 @@ class Forward:
         make_socket: MakeSocket = socket.socket,
     ) -> None:
         self.port: int = listener.getsockname()[1]
-        self._pump = Pump(listener, targets, make_socket=make_socket)
-        self._stop = os.eventfd(0)
+        self._poller = Poller()
+        self._forwarder = Forwarder(listener, targets, self._poller, make_socket=make_socket)
+        self._wakeup = Wakeup()
+        self._poller.watch(self._wakeup.fileno(), READABLE)
         self._thread = threading.Thread(target=self._run, name=f"forward {self.port}", daemon=True)
         self._thread.start()
 
@@ -48,19 +49,15 @@ class Forward:
 
     def close(self) -> None:
         """End it; a second time does nothing."""
-        if self._stop < 0:
-            return
-        os.eventfd_write(self._stop, 1)
-        self._thread.join()
-        os.close(self._stop)
-        self._stop = -1
+        if self._thread.is_alive():
+            self._wakeup.notify()
+            self._thread.join()
 
     def _run(self) -> None:
-        poller = select.poll()
-        poller.register(self._pump.descriptor, select.POLLIN)
-        poller.register(self._stop, select.POLLIN)
         try:
-            while self._stop not in dict(poller.poll()):
-                self._pump.run()
+            while not self._wakeup.clear():
+                self._forwarder.run(None)
         finally:
-            self._pump.close()
+            self._forwarder.close()
+            self._wakeup.close()
+            self._poller.close()

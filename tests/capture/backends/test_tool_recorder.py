@@ -15,8 +15,8 @@ import pytest
 from support.exchanges import check_whole, exchange, frames, listening, port_of, segments
 
 from capture import CaptureError, CaptureNotPermitted, PacketsDropped
-from capture import tool_recorder as recorder
-from capture.tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
+from capture.backends import tool_recorder as recorder
+from capture.backends.tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
 
 tools = pytest.mark.parametrize(
     "tool",
@@ -115,7 +115,7 @@ def test_a_tool_that_dropped_packets(
 
 KILLED = """
 import os, signal, sys
-from capture import tool_recorder
+from capture.backends import tool_recorder
 tool = getattr(tool_recorder, sys.argv[1].upper())
 with tool_recorder.ToolRecorder(os.devnull, tool=tool, port=1) as recording:
     print(recording._process.pid, flush=True)
