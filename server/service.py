@@ -27,7 +27,7 @@ DRAIN = 1
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to ``host`` and ``port``; raises OSError.
+    """Return a socket bound to ``host`` and ``port``; raises OSError, which names both.
 
     Not socket.create_server(): its sockets have the protocol number 0, and asyncio sets
     TCP_NODELAY only where it is IPPROTO_TCP. Nagle's algorithm would join messages.
@@ -39,9 +39,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
     return listener
 
 

@@ -65,6 +65,7 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
         item.nodeid,
         lambda: _place(backend),
         update=config.getoption("--wire-update"),
+        may_keep=config.getoption("--wire-keep") != "none",
     )
     item.stash[WIRE] = found
     try:

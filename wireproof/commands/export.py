@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -63,11 +62,14 @@ def export(
     HAR files open in the Network panel of DevTools, with WebSocket messages and server-sent events.
     Secrets in known header fields are masked unless --no-redact is given.
     """
-    from ..export import SUFFIXES
+    from ..export import format_of
     from ..export.run import Wanted, run
 
     if form is None:
-        form = SUFFIXES.get(Path(output or "").suffix.lower(), "har")
+        try:
+            form = format_of(output)
+        except ValueError as error:
+            raise Unreadable(because(output or "", error)) from error
     if form == "parquet":
         need("parquet", "Parquet")
     wanted = Wanted(

@@ -43,4 +43,5 @@ def serve(host: str, no_deflate: bool, **settings: float | None) -> None:
     try:
         run_server(host, deflate=not no_deflate, **given)  # type: ignore[arg-type]
     except OSError as error:
-        raise Unreadable(f"cannot listen on {host}: {error.strerror or error}") from error
+        where = error.filename or host
+        raise Unreadable(f"cannot listen on {where}: {error.strerror or error}") from error

@@ -7,9 +7,27 @@ asked for: Parquet needs pyarrow, of the extra ``parquet``.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 ExportFormat = Literal["har", "csv", "parquet"]
 
-SUFFIXES: dict[str, ExportFormat] = {".har": "har", ".csv": "csv", ".parquet": "parquet"}
+SUFFIXES: dict[str, ExportFormat] = {
+    ".har": "har",
+    ".json": "har",  # which HAR is
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 """The format that an output's name asks for."""
+
+
+def format_of(output: str | None) -> ExportFormat:
+    """Return the format that an output's name asks for: HAR if it has no suffix, or no name.
+
+    Raises ValueError for any other suffix: what is called .xlsx should not hold HAR.
+    """
+    suffix = Path(output or "").suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"{suffix} is none of the formats {known}; --format says which is wanted")
+    return SUFFIXES.get(suffix, "har")

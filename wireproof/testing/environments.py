@@ -139,6 +139,9 @@ def bound(host: str, port: int | None, make_socket: MakeSocket) -> socket.socket
         # So that a command that sets it too can bind the port while it is held for it.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port or 0))
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, error.strerror, f"{host}:{port or 0}") from error
     except BaseException:
         sock.close()
         raise

@@ -46,6 +46,16 @@ App = str | Sequence[str] | Callable[..., Any]
 """``module:attribute``, a command, or an app itself or what makes one."""
 
 
+def _environment() -> dict[str, str]:
+    """Return a child's environment: what is installed beside this Python is found without a path.
+
+    So ``["hypercorn", ...]`` is the project's own, whether its environment is activated or not.
+    """
+    beside = os.path.dirname(sys.executable)  # noqa: PTH120  # a link to Python is not followed
+    path = os.environ.get("PATH", os.defpath)
+    return {**os.environ, "PATH": os.pathsep.join((beside, path))}
+
+
 class ServerDidNotStart(Exception):
     """A server did not come to serve; the message has what it said."""
 
@@ -150,7 +160,11 @@ class Server:
         app, host = self._wanted.app, self._wanted.host
         if isinstance(app, str) or callable(app):
             _check_uvicorn(app)
-        listener = stack.enter_context(self._place.listen(host, self._wanted.port))
+        try:
+            listener = stack.enter_context(self._place.listen(host, self._wanted.port))
+        except OSError as error:
+            where = error.filename or host
+            raise ServerDidNotStart(f"cannot listen on {where}: {error.strerror}") from error
         port: int = listener.getsockname()[1]
         self._capture = self._make_capture(port)
         self._capture.start()
@@ -202,7 +216,7 @@ class Server:
     def _start_child(self, command: list[str], keep_open: list[int], stack: ExitStack) -> Child:
         child = Child(
             command,
-            environment={**os.environ, **self._wanted.environment},
+            environment={**_environment(), **self._wanted.environment},
             keep_open=keep_open,
             popen=self._place.popen,
             cwd=self._wanted.folder,

@@ -28,17 +28,25 @@ class Wire(Exchanges):
     """Serves, records and decodes for one test.
 
     ``root`` is pytest's root folder, ``test_file`` the test's module, ``test`` its node ID;
-    ``place`` gives where servers run. ``update`` rewrites stored transcripts that differ.
+    ``place`` gives where servers run. ``update`` rewrites stored transcripts that differ;
+    ``may_keep`` tells whether captures of failed tests are kept, and so worth naming.
     """
 
     def __init__(
-        self, root: Path, test_file: Path, test: str, place: Callable[[], Place], update: bool
+        self,
+        root: Path,
+        test_file: Path,
+        test: str,
+        place: Callable[[], Place],
+        update: bool,
+        may_keep: bool = True,
     ) -> None:
         self._root = root
         self._test_file = test_file
         self._kept = Kept(root, test)
         self._place = place
         self._update = update
+        self._may_keep = may_keep
         self._live: list[LiveCapture] = []
         self._stored: list[StoredCapture] = []
         self._servers: list[Server] = []
@@ -178,6 +186,8 @@ class Wire(Exchanges):
         return capture
 
     def _where(self, capture: Capture) -> str:
+        if not self._may_keep:
+            return "capture: not kept"
         number = next(n for n, live in enumerate(self._live) if live is capture)
         return f"capture: {self._relative(self._kept.path(number))}"
 

@@ -14,6 +14,20 @@ import msgspec
 from parsers.records import Record
 
 ENCODER = msgspec.json.Encoder()
+LINE_ENDS = {
+    character.encode(): rf"\u{ord(character):04x}".encode() for character in "\x85\u2028\u2029"
+}
+"""What is a line end to ``str.splitlines`` and no control character to JSON: NEL, LINE SEPARATOR
+and PARAGRAPH SEPARATOR, and how JSON may write them (RFC 8259 section 7)."""
+
+
+def _lines(records: Sequence[Record]) -> bytes:
+    """Return a line for each record, which is one to everybody who splits them."""
+    lines = ENCODER.encode_lines(records)
+    for character, escaped in LINE_ENDS.items():
+        if character in lines:  # they stand in strings only: JSON's own characters are ASCII
+            lines = lines.replace(character, escaped)
+    return lines
 
 
 class NdjsonView:
@@ -24,12 +38,12 @@ class NdjsonView:
 
     @staticmethod
     def encode(records: Sequence[Record], /) -> list[bytes]:
-        """Return the line of each record: nothing else in JSON is a line end."""
-        return ENCODER.encode_lines(records).splitlines(keepends=True)
+        """Return the line of each record: nothing else in it is a line end."""
+        return _lines(records).splitlines(keepends=True)
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records; the encoded batch is all that stands in memory."""
-        self._stream.write(ENCODER.encode_lines(records))
+        self._stream.write(_lines(records))
 
     def write_encoded(self, parts: Sequence[bytes]) -> None:
         """Write lines."""

@@ -114,7 +114,8 @@ class Decoded:
         if isinstance(record, RequestRecord):
             values: dict[str, Value] = {"method": record.method, "target": record.target}
         else:
-            values = {"status": record.status, "reason": record.reason}
+            # tshark shows no phrase where it is empty, as it may be (RFC 9112 section 4).
+            values = {"status": record.status, "reason": record.reason or None}
         values["version"] = record.version
         kind: Kind = "request" if isinstance(record, RequestRecord) else "response"
         element = self._add(kind, record, values | header_values(record.headers))

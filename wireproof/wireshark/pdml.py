@@ -207,7 +207,7 @@ class _Packet:
 
     def response_field(self, node: Node) -> None:
         value = int(node.show) if node.name == "status" else node.show
-        self._message("response").values[node.name] = value
+        self._message("response").values[node.name] = value or None
 
     def header(self, node: Node) -> None:
         """A whole line, with blanks and line end as sent."""

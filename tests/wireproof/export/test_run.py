@@ -25,7 +25,7 @@ def secret(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "suffix, begins",
-    [(".har", b'{"log"'), (".csv", b"record,"), (".parquet", b"PAR1"), (".txt", b'{"log"')],
+    [(".har", b'{"log"'), (".csv", b"record,"), (".parquet", b"PAR1"), (".json", b'{"log"')],
 )
 def test_the_suffix_says_the_format(suffix: str, begins: bytes, tmp_path: Path) -> None:
     output = tmp_path / f"out{suffix}"
@@ -119,3 +119,21 @@ def test_from_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(stream))
         assert run(["export", "-", "-o", str(output)]) == 0
         assert len(json.loads(output.read_text())["log"]["entries"]) == 1
+
+
+@pytest.mark.parametrize("name", ["x.xlsx", "x.har.gz", "x.txt"])
+def test_a_suffix_of_no_format_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / name
+    assert run(["export", str(PLAIN), "-o", str(output)]) == 2
+    assert ".har, .json, .csv, .parquet" in capsys.readouterr().err
+    assert not output.exists()
+    assert run(["export", str(PLAIN), "--format", "har", "-o", str(output)]) == 0
+
+
+@pytest.mark.parametrize("name", ["x.json", "x", "x.HAR"])
+def test_without_a_suffix_of_another_it_is_har(name: str, tmp_path: Path) -> None:
+    output = tmp_path / name
+    assert run(["export", str(PLAIN), "-o", str(output)]) == 0
+    assert json.loads(output.read_text())["log"]["version"] == "1.2"

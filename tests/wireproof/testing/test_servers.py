@@ -230,3 +230,22 @@ def test_a_server_whose_block_is_never_left_ends_with_the_test(tmp_path: Path) -
     url = server.url
     wire.close(keep=False)
     assert nobody_listens(url)
+
+
+def test_a_port_that_is_taken_is_named(wire: Wire) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        expected = f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        with pytest.raises(ServerDidNotStart, match=expected), wire.serve(app, port=port):
+            raise AssertionError("it serves")
+
+
+def test_a_command_beside_this_python_is_found(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether its environment is activated or not; what a test says of PATH itself counts."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    command = [Path(sys.executable).name, "-c", WITH_DESCRIPTOR, "{fd}"]
+    with wire.serve(command) as server:
+        assert httpx.get(server.url).text == "hi"
+    read = ["sh", "-c", 'exec "$0" -c "$1" "$2"', sys.executable, WITH_DESCRIPTOR, "{fd}"]
+    with wire.serve(read, env={"PATH": "/usr/bin:/bin"}) as server:
+        assert httpx.get(server.url).text == "hi"

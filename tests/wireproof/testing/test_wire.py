@@ -77,6 +77,16 @@ def test_only_captures_that_hold_something_are_kept(wire: Wire, tmp_path: Path) 
     assert sorted(found) == [tmp_path / ".wireproof" / ".gitignore", tmp_path / kept]
 
 
+def test_what_is_not_kept_has_no_name(tmp_path: Path) -> None:
+    place = choose("packet-socket")
+    found = Wire(tmp_path, Path(__file__), "t.py::x", lambda: place, update=False, may_keep=False)
+    with found.serve(app) as server:
+        httpx.get(server.url + "/chat?n=1")
+    assert "capture: not kept" in found.report().splitlines()
+    assert ".pcapng" not in found.report()
+    found.close(keep=False)
+
+
 def test_the_report_tells_what_there_was_and_how_it_was_recorded(wire: Wire) -> None:
     assert wire.report() == "nothing was recorded"
     with wire.serve(app) as server:

@@ -42,6 +42,16 @@ def test_nothing_gives_nothing() -> None:
     assert written() == b""
 
 
+def test_a_line_is_one_to_whoever_splits_text_into_lines() -> None:
+    """``str.splitlines`` ends lines where JSON does not, and where its writers escape nothing."""
+    data = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg\x1dh\x1ei\r\n é \u2027"
+    records: list[Record] = [Wire().chunk(data)]
+    text = written(records).decode()
+    (line,) = text.splitlines()
+    assert json.loads(line)["data"] == data
+    assert [part.decode() for part in NdjsonView.encode(records)] == [text]
+
+
 def test_hostile_text_stays_on_its_line() -> None:
     data = '\x00\n\r\u2028\u202e\x7f"\\'
     (line,) = written([Wire().chunk(data)]).split(b"\n")[:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from io import BytesIO
 
+import pytest
 from support.beside import CHUNKED, DEFLATE, GET, OK, answered, deflated, upgraded
 from support.talk import Talk
 
@@ -36,6 +37,14 @@ def test_a_chunk_shares_the_facts_of_its_message() -> None:
     assert "chunk-size-invalid" in response.facts.codes
     assert not response.facts.complete
     assert chunk.values["boundary"] == "\r\n"
+
+
+@pytest.mark.parametrize(("line", "reason"), [(b"200 ", None), (b"200 Fine", "Fine")])
+def test_an_empty_reason_phrase_is_none_to_tshark(line: bytes, reason: str | None) -> None:
+    """Every answer of hypercorn has none (RFC 9112 section 4 lets it)."""
+    data = answered(b"HTTP/1.1 " + line + b"\r\nContent-Length: 0\r\n\r\n")
+    (response,) = elements(data, "response")
+    assert response.values["reason"] == reason
 
 
 def test_what_the_close_ends_the_fin_completes() -> None:
