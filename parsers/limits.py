@@ -110,6 +110,9 @@ MAX_EVENTS_FREE = 65_536
 """Events of a coded event stream before their ratio counts."""
 MAX_EVENTS_RATIO = 1
 """Events for one coded byte, beyond that: what a server flushes takes five bytes and more."""
+MAX_EXTENTS = 4_096
+"""Runs of one body's bytes that are told apart where others' lie between them: 64 MiB in frames of
+HTTP/2's usual 16 KiB (RFC 9113 section 4.2). Of what lies in more, only the hull is told."""
 MAX_GZIP_MEMBERS = 1_024
 """Members of one gzip body: aiohttp's limit; small members were quadratic."""
 MAX_CODINGS = 5

@@ -4,19 +4,22 @@ Strategy: pieces of content come as they arrive, each with its place in the dire
 They are decoded at once, so that an event is complete with the packet that completed it, not with
 its chunk or its body. ``_origins`` maps the decoded bytes back: byte for byte where the content
 has no coding, else each piece of output to the whole piece of input that it came out of, which
-is as exact as a compressor allows.
+is as exact as a compressor allows. Where others' bytes lie between those of the content, as on a
+connection that streams share, the runs of it are kept too.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from operator import itemgetter
 
 from ..content import ContentDecoder
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.decoder import EndOfMessage
-from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO
+from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS
 from ..provenance import Event, SourceMap
 from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
@@ -27,8 +30,43 @@ Origin = tuple[int, int, int | None]
 
 HASH_STEP = 16 * 1024
 """Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
+START, END = itemgetter(0), itemgetter(1)
 FORGET_EVERY = 32
 """Runs of the source map after which those that no open event needs are dropped."""
+
+
+class Extents:
+    """Which runs of a stream are one body's, where other bytes lie between them.
+
+    At most MAX_EXTENTS are kept, the last ones.
+    """
+
+    __slots__ = ("_runs", "_has_dropped")
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[int, int]] = []
+        self._has_dropped = False
+
+    def add(self, start: int, end: int) -> None:
+        """Add [start, end), which comes after all before it."""
+        runs = self._runs
+        if runs and runs[-1][1] == start:
+            runs[-1] = runs[-1][0], end
+        elif start < end:
+            runs.append((start, end))
+            if len(runs) > MAX_EXTENTS:
+                self._has_dropped = True
+                del runs[: MAX_EXTENTS // 2]  # many at once: deleting moves the rest
+
+    def within(self, start: int, end: int) -> list[tuple[int, int]] | None:
+        """Return the runs of [start, end); None if that is one, or not all are known any more."""
+        runs = self._runs
+        if not runs or (self._has_dropped and start < runs[0][0]):
+            return None
+        first = bisect_right(runs, start, key=END)
+        last = bisect_left(runs, end, key=START)
+        found = [(max(begin, start), min(upto, end)) for begin, upto in runs[first:last]]
+        return found if len(found) > 1 else None
 
 
 class Body:
@@ -41,6 +79,7 @@ class Body:
         "_codings",
         "_content",
         "_events",
+        "_extents",
         "_origins",
         "_size",
         "_found",
@@ -68,6 +107,7 @@ class Body:
         self._content = ContentDecoder(codings) if codings else None
         self._events = EventStreamDecoder() if is_sse else None
         self._origins: SourceMap[Origin] = SourceMap()
+        self._extents = None if writer.stream_id is None else Extents()
         self._size = 0
         self._found = 0
         self._decoded_size = 0
@@ -79,6 +119,9 @@ class Body:
     def receive(self, content: Sequence[Data]) -> list[Record]:
         """Take the next pieces of content; return the events that they completed."""
         first, last = content[0], content[-1]
+        if self._extents is not None:
+            for piece in content:
+                self._extents.add(piece.start, piece.end)
         if self._content is not None:
             return self._receive_coded(content)
         data = first.data if first is last else b"".join([piece.data for piece in content])
@@ -207,8 +250,11 @@ class Body:
         for event in found:
             start, end, first_chunk, last_chunk = self._place(event.start, event.end)
             if isinstance(event, ServerSentEvent):
+                extents = None if self._extents is None else self._extents.within(start, end)
                 records.append(
-                    writer.sse_event(event, self.exchange, start, end, first_chunk, last_chunk)
+                    writer.sse_event(
+                        event, self.exchange, start, end, first_chunk, last_chunk, extents
+                    )
                 )
             else:
                 assert isinstance(event, Diagnostic), event
@@ -268,4 +314,7 @@ class Body:
             self.chunks,
             found.complete and not self._has_hole,
             found.ended_by,
+            layer=writer.layer,
+            stream_id=writer.stream_id,
+            extents=None if self._extents is None else self._extents.within(found.start, found.end),
         )

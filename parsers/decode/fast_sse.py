@@ -60,6 +60,7 @@ class FastSse:
             return pos
         writer = self._writer
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
+        layer, stream_id = writer.layer, writer.stream_id
         span, place = writer.origins.span, writer.place
         exchange = self._body.exchange
         event_id = self._events.last_event_id
@@ -101,6 +102,7 @@ class FastSse:
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, index, length, "", text if keeps_data else None,
                     "utf-8" if keeps_data else None, None, event_start,
+                    layer=layer, stream_id=stream_id,
                 )
             )  # fmt: skip
             first_packet, last_packet, first_time, last_time = event_place
@@ -109,6 +111,7 @@ class FastSse:
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     event_start, length, event_type or "message", value if keeps_data else None,
                     event_id, None, True, fields if keeps_data else None, index, index,
+                    layer=layer, stream_id=stream_id,
                 )
             )  # fmt: skip
             contents.append(content)

@@ -43,6 +43,7 @@ class FastWebSocket:
             return pos
         writer, exchange = self._writer, self._exchange
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
+        layer, stream_id = writer.layer, writer.stream_id
         place = writer.place
         base = decoder.offset - pos
         is_masked = sender == "client"
@@ -80,14 +81,14 @@ class FastWebSocket:
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, True, False, False, False, TEXT if is_text else BINARY,
                     "text" if is_text else "binary", is_masked, key, length, shown, encoding,
-                    None, None, base + body,
+                    None, None, base + body, layer=layer, stream_id=stream_id,
                 )
             )  # fmt: skip
             records.append(
                 WebSocketMessageRecord(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, "text" if is_text else "binary", length, shown, encoding,
-                    1, False,
+                    1, False, layer=layer, stream_id=stream_id,
                 )
             )  # fmt: skip
             pos = end

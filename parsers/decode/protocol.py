@@ -239,4 +239,4 @@ class ApplicationProtocol:
 
     def _writer(self, stream: ByteStream[Record]) -> RecordWriter:
         sender: Sender = "client" if stream is self.client else "server"
-        return RecordWriter(self._connection, sender, stream.origins, self._keep_data)
+        return RecordWriter(self._connection, sender, stream.origins, self._keep_data, stream.layer)

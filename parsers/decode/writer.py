@@ -1,7 +1,8 @@
 """From events to records: what was decoded, and the packets that carried it.
 
-A writer belongs to one direction of one connection. It looks up the packets of an event when the
-event is made, while the source map still holds them, and writes the contract's record.
+A writer belongs to one direction of one connection, or to one of the streams that it carries. It
+looks up the packets of an event when the event is made, while the source map still holds them, and
+writes the contract's record.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from ..diagnostics import Diagnostic
 from ..http1.chunked import Chunk
 from ..http1.decoder import Request, Response
-from ..provenance import Arrival, Completion, SourceMap
+from ..provenance import Arrival, Completion, Layer, SourceMap
 from ..records import (
     ChunkRecord,
     DiagnosticRecord,
@@ -49,15 +50,25 @@ class RecordWriter:
         "sender",
         "origins",
         "keeps_data",
+        "layer",
+        "stream_id",
     )
 
     def __init__(
-        self, connection: int, sender: Sender, origins: SourceMap[Arrival], keep_data: bool
+        self,
+        connection: int,
+        sender: Sender,
+        origins: SourceMap[Arrival],
+        keep_data: bool,
+        layer: Layer = "tcp",
+        stream_id: int | None = None,
     ) -> None:
         self.connection = connection
         self.sender = sender
         self.origins = origins
         self.keeps_data = keep_data
+        self.layer = layer
+        self.stream_id = stream_id
 
     def place(self, start: int, end: int) -> Arrival:
         """Return the packets and times of [start, end) of this direction's stream."""
@@ -82,6 +93,8 @@ class RecordWriter:
             wire_fields(found.headers),
             found.framing,
             list(found.codings),
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
 
     def response(self, found: Response, exchange: int, transport: Transport) -> ResponseRecord:
@@ -99,6 +112,8 @@ class RecordWriter:
             found.framing,
             list(found.codings),
             transport,
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
 
     def chunk(self, found: Chunk, exchange: int) -> ChunkRecord:
@@ -122,6 +137,8 @@ class RecordWriter:
             encoding,
             None if trailers is None else wire_fields(trailers),
             found.content_start,
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
 
     def sse_event(
@@ -132,8 +149,9 @@ class RecordWriter:
         end: int,
         first_chunk: int | None,
         last_chunk: int | None,
+        extents: list[tuple[int, int]] | None = None,
     ) -> SseEventRecord:
-        """Write an event that lies at [start, end) of the direction's stream."""
+        """Write an event that lies at [start, end) of the direction's stream, or in parts there."""
         first_packet, last_packet, first_time, last_time = self.place(start, end)
         keeps_data = self.keeps_data
         return SseEventRecord(
@@ -154,6 +172,9 @@ class RecordWriter:
             found.fields if keeps_data else None,
             first_chunk,
             last_chunk,
+            layer=self.layer,
+            stream_id=self.stream_id,
+            extents=extents,
         )
 
     def frame(self, found: Frame, exchange: int) -> WebSocketFrameRecord:
@@ -184,6 +205,8 @@ class RecordWriter:
             found.close_code,
             found.close_reason,
             found.end - found.payload_length,  # a frame ends with its payload
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
 
     def message(self, found: Message, exchange: int) -> WebSocketMessageRecord:
@@ -205,6 +228,8 @@ class RecordWriter:
             encoding,
             found.frames,
             found.compressed,
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
 
     def gap(self, start: int, length: int, exchange: int | None) -> GapRecord:
@@ -216,6 +241,8 @@ class RecordWriter:
             start,
             length,
             length,
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
 
     def diagnostic(
@@ -242,4 +269,6 @@ class RecordWriter:
             found.code,
             found.summary,
             found.reference,
+            layer=self.layer,
+            stream_id=self.stream_id,
         )
