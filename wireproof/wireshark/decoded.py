@@ -1,8 +1,8 @@
 """Our records as elements.
 
-Strategy: records are read once, in their order. A request or response is open until its body or
-the next head of its sender; chunks share its facts. A frame that completes a message has the
-message's content. At the end diagnostics and gaps are laid to the elements that they concern.
+Strategy: records are read once, in their order. Beside each exchange stand the elements of its two
+heads: chunks share their facts, a body gives them its content. A frame that completes a message has
+the message's content. At the end diagnostics and gaps are laid to the elements that they concern.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..exchanges import CLOSE, CONTINUATION, PING, Exchanges
 from .elements import Element, Facts, Kind, Value, content, digest
 from .segments import microseconds
 
 Side = tuple[int, str]
 """(connection, sender)"""
+Heads = dict[str, Element]
+"""Of an exchange: the request, and the last response that came, by their senders."""
 
-CONTINUATION, CLOSE, PING = 0, 8, 9
 Sent = RequestRecord | ResponseRecord | ChunkRecord | WebSocketFrameRecord
 
 
@@ -56,7 +58,7 @@ class Decoded:
         """Of each connection: the client's and the server's."""
         self.closed: dict[int, int] = {}
         """The last packet of each connection that was closed: what comes later is not its."""
-        self._heads: dict[Side, Element] = {}
+        self._exchanges: Exchanges[Heads] = Exchanges(lambda _: {})
         self._until_close: list[Element] = []
         self._messages: dict[tuple[int, str, int], WebSocketMessageRecord] = {}
         self._data_frames: dict[tuple[int, str, int], Element] = {}
@@ -69,13 +71,15 @@ class Decoded:
         self._finish()
 
     def _receive(self, record: Record) -> None:
+        found = self._exchanges.add(record)
+        heads = {} if found is None else found[1]
         match record:
             case RequestRecord() | ResponseRecord():
-                self._receive_head(record)
+                heads[record.sender] = self._receive_head(record)
             case ChunkRecord():
-                self._receive_chunk(record)
+                self._receive_chunk(record, heads.get(record.sender))
             case BodyRecord():
-                self._receive_body(record)
+                self._receive_body(record, heads.get(record.sender))
             case WebSocketMessageRecord():
                 self._receive_message(record)
             case WebSocketFrameRecord():
@@ -110,7 +114,7 @@ class Decoded:
         self.elements.append(element)
         return element
 
-    def _receive_head(self, record: RequestRecord | ResponseRecord) -> None:
+    def _receive_head(self, record: RequestRecord | ResponseRecord) -> Element:
         if isinstance(record, RequestRecord):
             values: dict[str, Value] = {"method": record.method, "target": record.target}
         else:
@@ -123,21 +127,23 @@ class Decoded:
         headers = {name.lower(): value for name, value in record.headers}
         element.facts.transfer_encoding = headers.get("transfer-encoding", "")
         element.facts.content_encoding = headers.get("content-encoding", "")
-        self._heads[record.connection, record.sender] = element
+        return element
 
-    def _receive_chunk(self, record: ChunkRecord) -> None:
-        head = self._heads[record.connection, record.sender]
+    def _receive_chunk(self, record: ChunkRecord, head: Element | None) -> None:
         data = payload(record.data, record.encoding)
         values: dict[str, Value] = {"size": record.size}
         if record.size:
             values |= {"data": content(data), "boundary": "\r\n"}
         element = self._add("chunk", record, values)
+        if head is None:
+            return
         element.facts = head.facts
         if record.trailers:
             head.values["trailers"] = "\n".join(f"{n}: {v}" for n, v in record.trailers)
 
-    def _receive_body(self, record: BodyRecord) -> None:
-        head = self._heads[record.connection, record.sender]
+    def _receive_body(self, record: BodyRecord, head: Element | None) -> None:
+        if head is None:
+            return
         head.frame = record.last_packet
         head.values["frame"] = record.last_packet
         head.facts.complete = record.complete
