@@ -1,6 +1,6 @@
 """One side's byte stream, cut by its records into what each of its bytes is.
 
-Strategy: an :class:`ElementStream` is the receiver of one direction of TCP. It keeps the bytes that
+Strategy: an :class:`ElementStream` taps one direction of TCP. It keeps the bytes that
 no record has told the meaning of yet, up to MAX_WAITING, and is then told of each head, chunk,
 frame and body with its place; each part goes to the method for its kind, in stream order, once.
 Content that is not chunked needs no record, and is handed on as it comes. Bytes that no record
@@ -9,6 +9,9 @@ as unfinished.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from parsers.http1.chunk_line import GENERAL_CHUNK_LINE
 from parsers.limits import KiB, MiB
@@ -48,9 +51,18 @@ class ElementStream:
         self.holes: list[tuple[int, int]] = []
         """What the capture lacks of the bytes that were handed on last, and of those that wait."""
         self._raw = bytearray()
-        """What follows ``done``."""
+        self._at = 0
+        """What follows ``done`` follows this in ``_raw``."""
         self._has_been_told = False
         self._is_chunked = False
+        self._takes: dict[type[Any], Callable[[Any], None]] = {
+            RequestRecord: self._take_head,
+            ResponseRecord: self._take_head,
+            ChunkRecord: self._take_chunk,
+            BodyRecord: self._take_body,
+            WebSocketFrameRecord: self._take_frame,
+            WebSocketMessageRecord: self.message,
+        }
 
     # --- what becomes of each part: for those who derive from this ---
 
@@ -88,12 +100,12 @@ class ElementStream:
         return []
 
     def receive_gap(self, length: int) -> list[Record]:
-        start = self.done + len(self._raw)
+        start = self._end
         end = start + length
         self.holes = [hole for hole in self.holes if hole[1] > self.done]
         self.holes.append((start, end))
-        if end - start <= MAX_HOLE:
-            self._raw += bytes(end - start)
+        if length <= MAX_HOLE:
+            self._raw += bytes(length)
         else:
             self.hand_on(is_end=True)
             self.done = end
@@ -113,30 +125,12 @@ class ElementStream:
 
     def take(self, record: Record) -> None:
         """Take the next record of this direction; kinds that tell nothing are passed over."""
-        match record:
-            case RequestRecord() | ResponseRecord():
-                self._take_head(record)
-            case ChunkRecord():
-                self._take_chunk(record)
-            case BodyRecord():
-                end = record.offset + record.length
-                (self._take_unfinished if self._is_chunked else self._take_content)(end)
-                self.is_in_body = self._is_chunked = False
-                self.body(record)
-            case WebSocketFrameRecord():
-                end = record.offset + record.length
-                self._skip(record.content_offset)
-                if record.content_offset == self.done:
-                    self.payload(record, self._take(end), record.content_offset)
-                self._skip(end)
-            case WebSocketMessageRecord():
-                self.message(record)
-            case DiagnosticRecord():
-                self.fault(record)
-                return
-            case _:
-                return
-        self._has_been_told = True
+        take = self._takes.get(type(record))
+        if take is not None:
+            take(record)
+            self._has_been_told = True
+        elif isinstance(record, DiagnosticRecord):
+            self.fault(record)
 
     def switch_to_websocket(self) -> None:
         """Take note that what comes next are frames."""
@@ -144,11 +138,18 @@ class ElementStream:
 
     def hand_on(self, *, is_end: bool) -> None:
         """Hand on what need not wait for a record; at the end, all that waits."""
-        end = self.done + len(self._raw)
+        end = self._end
         if self.is_in_body and not self._is_chunked:
             self._take_content(end)
-        elif is_end or len(self._raw) > (MAX_WAITING if self._has_been_told else MAX_UNTOLD):
+        elif is_end or end - self.done > (MAX_WAITING if self._has_been_told else MAX_UNTOLD):
             self._take_unfinished(end)
+        del self._raw[: self._at]
+        self._at = 0
+
+    @property
+    def _end(self) -> int:
+        """Where in the stream the next bytes will be."""
+        return self.done + len(self._raw) - self._at
 
     def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
         self._take_unfinished(record.offset)
@@ -166,6 +167,19 @@ class ElementStream:
             return
         self.framing(self._take(record.content_offset), start)
         self._take_content(record.content_offset + record.size)
+        self._skip(end)
+
+    def _take_body(self, record: BodyRecord) -> None:
+        end = record.offset + record.length
+        (self._take_unfinished if self._is_chunked else self._take_content)(end)
+        self.is_in_body = self._is_chunked = False
+        self.body(record)
+
+    def _take_frame(self, record: WebSocketFrameRecord) -> None:
+        end = record.offset + record.length
+        self._skip(record.content_offset)
+        if record.content_offset == self.done:
+            self.payload(record, self._take(end), record.content_offset)
         self._skip(end)
 
     def _take_content(self, end: int) -> None:
@@ -192,11 +206,11 @@ class ElementStream:
 
     def _take(self, end: int) -> bytes:
         """Return what waits up to ``end``, and be done with it."""
-        data = bytes(self._raw[: max(end - self.done, 0)])
+        begin = self._at
         self._skip(end)
-        return data
+        return bytes(self._raw[begin : self._at])
 
     def _skip(self, end: int) -> None:
         if end > self.done:
-            del self._raw[: end - self.done]
+            self._at = min(self._at + end - self.done, len(self._raw))
             self.done = end

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -53,20 +53,51 @@ class Carrier(NamedTuple):
 
 
 class Trail(SourceMap[Arrival]):
-    """A source map that also keeps, of every run, where it ends and its packet."""
+    """A source map that also keeps, of every run, where it ends and its packet.
 
-    __slots__ = ("ends", "packets")
+    Runs are put aside when the map lets them go, many at once, or when they are asked for.
+    """
+
+    __slots__ = ("start", "_ends_before", "_packets_before", "_put_aside")
 
     def __init__(self) -> None:
         super().__init__()
-        self.ends = array("q")
-        self.packets = array("L")
+        self.start = 0
+        """Of the first run that is kept."""
+        self._ends_before = array("q")
+        self._packets_before = array("I")
+        self._put_aside = 0
+        """How many of the runs that the map still has were put aside before."""
 
-    def extend(self, length: int, value: Arrival) -> None:
-        """Append a run of ``length`` bytes that came from ``value``."""
-        super().extend(length, value)
-        self.ends.append(self.size)
-        self.packets.append(value[0])
+    def retain(self, offsets: Iterable[int]) -> None:
+        self._put_all_aside()
+        super().retain(offsets)
+        self._put_aside = len(self._ends)
+
+    def forget(self, upto: int) -> None:
+        """Forget the runs that end at ``upto`` or before it: nothing will ask for them."""
+        self._put_all_aside()
+        if upto > self.start:
+            count = bisect_right(self._ends_before, upto)
+            if count:
+                self.start = self._ends_before[count - 1]
+                del self._ends_before[:count], self._packets_before[:count]
+
+    def runs(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Yield start, end and packet of each run that holds bytes of [start, end), in order."""
+        self._put_all_aside()
+        ends = self._ends_before
+        for index in range(bisect_right(ends, start), len(ends)):
+            begin = ends[index - 1] if index else self.start
+            if begin >= end:
+                return
+            yield begin, ends[index], self._packets_before[index]
+
+    def _put_all_aside(self) -> None:
+        if self._put_aside < len(self._ends):
+            self._ends_before.extend(self._ends[self._put_aside :])
+            self._packets_before.extend([value[0] for value in self._values[self._put_aside :]])
+            self._put_aside = len(self._ends)
 
 
 class Followed:
@@ -181,15 +212,11 @@ class Tracer:
 
         Bytes that the capture lacks are in none of them.
         """
-        trail = self.connections[connection].trail(sender)
         found: list[Carrier] = []
-        for index in range(bisect_right(trail.ends, start), len(trail.ends)):
-            begin = trail.ends[index - 1] if index else 0
-            if begin >= end or len(found) == most:
+        for begin, upto, packet in self.connections[connection].trail(sender).runs(start, end):
+            if len(found) == most:
                 break
-            carrier = self._carrier(
-                trail.packets[index], max(begin, start), min(trail.ends[index], end)
-            )
+            carrier = self._carrier(packet, max(begin, start), min(upto, end))
             if carrier is not None:
                 found.append(carrier)
         return found
@@ -201,14 +228,11 @@ class Tracer:
             return []
         trail = self.connections[place.connection].trails[place.direction]
         begin, upto = place.offset, place.offset + place.end - place.payload
-        found: list[tuple[int, int]] = []
-        for index in range(bisect_right(trail.ends, begin), len(trail.ends)):
-            start = trail.ends[index - 1] if index else 0
-            if start >= upto:
-                break
-            if trail.packets[index] == packet:
-                found.append((max(start, begin), min(trail.ends[index], upto)))
-        return found
+        return [
+            (max(start, begin), min(end, upto))
+            for start, end, carried in trail.runs(begin, upto)
+            if carried == packet
+        ]
 
     def _carrier(self, packet: int, start: int, end: int) -> Carrier | None:
         place = self.table[packet]

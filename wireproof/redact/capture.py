@@ -101,11 +101,12 @@ def _rewritten(
     done: Redacted,
 ) -> Iterator[Block]:
     """Yield the blocks without secrets; ``packets`` are those that they hold, in step."""
+    changed = masks.changed
     for block, number in blocks:
         if number is not None:
             packet = next(packets)
             done.packets += 1
-            done.changed += bool(masks.of(number))
+            done.changed += number in changed
             yield _with_data(block, masks.masked(packet), masks.policy)
         elif block.type == DECRYPTION_SECRETS and masks.policy != "none":
             done.key_logs += 1

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
+from parsers.http1.chunk_line import match_chunk_line
 from parsers.records import (
     BodyRecord,
     DiagnosticRecord,
@@ -54,6 +56,12 @@ class Mask(NamedTuple):
     data: bytes | None
     """None for asterisks."""
 
+    def part(self, start: int, end: int) -> bytes:
+        """Return what takes the place of [start, end) of the stream, which lies in it."""
+        if self.data is None:
+            return STAR * (end - start)
+        return self.data[start - self.start : end - self.start]
+
 
 class MaskStream(ElementStream):
     """One direction of a connection: bytes in, masks out."""
@@ -66,6 +74,10 @@ class MaskStream(ElementStream):
         self._report = report
         self._finder = ContentFinder(is_event_stream=False)
         self._in_compressed_message = False
+        self._content: list[str] = []
+        """Pieces of plain content that have not been looked at, and where in the stream they are:
+        many at once cost far less than one by one."""
+        self._places: list[int] = []
         self._body: CodedBody | None = None
         self._deflated = DeflatedMessages()
 
@@ -88,7 +100,12 @@ class MaskStream(ElementStream):
     def _is_thorough(self) -> bool:
         return self._policy == "all"
 
+    def hand_on(self, *, is_end: bool) -> None:
+        super().hand_on(is_end=is_end)
+        self._look_at_content()
+
     def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
+        self._look_at_content()
         self._finder = ContentFinder(is_event_stream=self.is_event_stream)
         self._body = self._coded_body(record) if self._is_thorough else None
         text = data.decode("latin-1")
@@ -110,7 +127,7 @@ class MaskStream(ElementStream):
         return CodedBody(codings, is_event_stream=self.is_event_stream) if codings else None
 
     def framing(self, data: bytes, start: int) -> None:
-        if self._is_thorough:
+        if self._is_thorough and match_chunk_line(data) is None:
             self._mask(find(data.decode("latin-1").rstrip("\r\n")), start)
 
     def trailers(self, data: bytes, start: int) -> None:
@@ -124,7 +141,19 @@ class MaskStream(ElementStream):
         if self._body is not None:
             self._mask_whole(self._body.receive(data, start))
         else:
-            self._mask(self._finder.feed(data.decode("latin-1")), start)
+            self._content.append(data.decode("latin-1"))
+            self._places.append(start)
+
+    def _look_at_content(self) -> None:
+        if not self._content:
+            return
+        pieces, self._content = self._content, []
+        places, self._places = self._places, []
+        if spans := merged(self._finder.feed(*pieces)):
+            starts = [0, *accumulate(map(len, pieces))]
+            for place, start, end in zip(places, starts, starts[1:], strict=False):
+                inside = [(max(a, start), min(b, end)) for a, b in spans if a < end and b > start]
+                self._mask(inside, place - start)
 
     def body(self, record: BodyRecord) -> None:
         if self._body is not None:
@@ -164,6 +193,7 @@ class MaskStream(ElementStream):
             self.found.append(Mask(start, start + length, stars))
 
     def unfinished(self, data: bytes, start: int) -> None:
+        self._look_at_content()
         if self.is_websocket:
             if self._is_thorough:
                 self._unfinished_frame(data, start)
