@@ -63,6 +63,8 @@ class ConnectionTable(Generic[T]):
         connection.packets += 1
         connection.last_packet = segment.number
         connection.last_time = segment.time_ns
+        if connection.established is None:
+            connection.note_handshake(segment)
         records = direction.peer.flush() + direction.flush()
         records += direction.receive(segment)
         direction.note_usual_seq()

@@ -153,7 +153,9 @@ class Direction(Generic[T]):
     def note_usual_seq(self) -> None:
         """Say what the next usual segment is, after one that was not."""
         is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
-        is_usual = is_usual and self.connection.is_understood and not self._scrutiny.is_close
+        connection = self.connection
+        is_usual = is_usual and connection.is_understood and connection.established is not None
+        is_usual = is_usual and not self._scrutiny.is_close
         if is_usual and self.fin_offset is None and self.next_seq is not None:
             self.usual_seq = self.next_seq
         else:
@@ -435,6 +437,8 @@ class Connection(Generic[T]):
         "last_packet",
         "first_time",
         "last_time",
+        "opened",
+        "established",
         "packets",
         "close",
         "closed_by",
@@ -459,6 +463,10 @@ class Connection(Generic[T]):
         self.first.peer, self.second.peer = self.second, self.first
         self.first_packet = self.last_packet = number
         self.first_time = self.last_time = time_ns
+        self.opened: int | None = None
+        """When its first SYN was captured, in nanoseconds since the epoch; None without one."""
+        self.established: int | None = None
+        """When the handshake was done (section 3.5); where none was captured, the first ACK."""
         self.packets = 0
         self.close: Close = "open"
         self.closed_by: Direction[T] | None = None
@@ -507,6 +515,13 @@ class Connection(Generic[T]):
     @property
     def out_of_order(self) -> int:
         return self.first.out_of_order + self.second.out_of_order
+
+    def note_handshake(self, segment: Segment) -> None:
+        """Take the times of the handshake (section 3.5), before any segment can be usual."""
+        if segment.flags & SYN:
+            self.opened = segment.time_ns if self.opened is None else self.opened
+        elif segment.flags & ACK:
+            self.established = segment.time_ns
 
     def note_fin(self, direction: Direction[T]) -> None:
         """Take note that a FIN is in order: who closed is who sent the first."""

@@ -42,11 +42,12 @@ def plot(file: str, output: str, connection: int | None, exchange: int | None) -
     need("plot", "a plot")
     try:
         check_output(file, output)
-        timelines = read_timelines(file)
+        timelines = read_timelines(file, connection)
         chosen = timelines.choose(connection, exchange)
         draw(chosen, output, form)
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     if timelines.count > 1 and (connection is None or exchange is None):
         where = f"connection {chosen.connection} exchange {chosen.exchange}"
-        say(f"{output}: {where}, of {timelines.count:,} exchanges")
+        of = "" if connection is None else " of the connection"
+        say(f"{output}: {where}, of {timelines.count:,} exchanges{of}")

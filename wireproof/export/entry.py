@@ -1,8 +1,8 @@
 """One exchange as an entry of HAR 1.2, from its records (W3C HTTP Archive format, section 4.4).
 
-Strategy: an :class:`OpenEntry` takes the records of one exchange as they come, and is turned into
-the entry when no more can come. What has no field in HAR stands beside it where Chrome or others
-put it: ``_webSocketMessages`` (Chrome: ``type``, ``time``, ``opcode``, ``data``),
+Strategy: an :class:`Entry` stands beside an exchange, takes what of its records only HAR wants, and
+is turned into the entry when no more can come. What has no field in HAR stands beside it where
+Chrome or others put it: ``_webSocketMessages`` (Chrome: ``type``, ``time``, ``opcode``, ``data``),
 ``_eventSourceMessages`` (``time``, ``eventName``, ``eventId``, ``data``, as in DevTools' protocol),
 ``_error`` and ``_transferSize`` of a response; and ``_wireproof`` says where in the capture
 it all is.
@@ -23,18 +23,16 @@ from typing import Any
 
 from parsers.limits import MiB
 from parsers.records import (
-    BodyRecord,
-    ConnectionRecord,
     DiagnosticRecord,
-    Record,
     RequestRecord,
     ResponseRecord,
+    Sender,
     SseEventRecord,
     Transport,
     WebSocketMessageRecord,
 )
 
-from ..exchanges import asked_for, field_value
+from ..exchanges import Exchange, Exchanged, field_value
 from . import heads
 from .content import Content
 
@@ -54,30 +52,16 @@ ERRORS = {
 
 
 @dataclass
-class Side:
-    """What one side's body was."""
+class Entry:
+    """What of an exchange goes into its entry beside what is known of every exchange."""
 
-    body: BodyRecord | None = None
-    content: Content | None = None
-
-
-@dataclass
-class OpenEntry:
-    """An exchange that goes on."""
-
-    connection: int
-    exchange: int
-    request: RequestRecord | None = None
-    response: ResponseRecord | None = None
-    """The final one."""
-    sides: dict[str, Side] = field(default_factory=lambda: {"client": Side(), "server": Side()})
+    exchange: Exchange
+    contents: dict[Sender, Content] = field(default_factory=dict)
+    """Of each side's body."""
     messages: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
     left_out: int = 0
-    first_packet: int = 0
-    last_packet: int = 0
-    last_time: float = 0.0
     opened: float | None = None
     """When the handshake of its connection began, if it is the first exchange there."""
     established: float | None = None
@@ -86,26 +70,12 @@ class OpenEntry:
     @property
     def transport(self) -> Transport | None:
         """What it streams by, or was asked to."""
-        found = "http" if self.response is None else self.response.transport
-        if found != "http":
-            return found
-        return None if self.request is None else asked_for(self.request)
+        found = self.exchange.transport
+        return found if found != "http" else self.exchange.asked
 
-    def add(self, record: Record, content: Content | None = None) -> None:
-        """Take the next record; ``content`` comes with the record of a body."""
-        if isinstance(record, ConnectionRecord):
-            return
-        if record.first_packet:
-            self.first_packet = self.first_packet or record.first_packet
-            self.last_packet = max(self.last_packet, record.last_packet)
-            self.last_time = max(self.last_time, record.last_time)
+    def add(self, record: Exchanged) -> None:
+        """Take the next record, which the exchange has taken."""
         match record:
-            case RequestRecord():
-                self.request = record
-            case ResponseRecord():
-                self.response = record
-            case BodyRecord():
-                self.sides[record.sender] = Side(record, content)
             case SseEventRecord() if record.dispatched:
                 self._keep(self.events, record.data, event_message(record))
             case WebSocketMessageRecord():
@@ -125,14 +95,15 @@ class OpenEntry:
         """Seconds since the epoch."""
         if self._connect() is not None and self.opened is not None:
             return self.opened
-        first = self.request or self.response
-        return self.last_time if first is None else first.first_time
+        first = self.exchange.request or self.exchange.response
+        return self.exchange.last_time if first is None else first.first_time
 
     def _connect(self) -> tuple[float, float] | None:
         """Return how long the handshake took and the pause after it, if they belong here."""
-        if self.opened is None or self.established is None or self.request is None:
+        request = self.exchange.request
+        if self.opened is None or self.established is None or request is None:
             return None
-        pause = self.request.first_time - self.established
+        pause = request.first_time - self.established
         return (self.established - self.opened, pause) if 0 <= pause <= PRECONNECTED else None
 
     def finished(self, server: str) -> dict[str, Any]:
@@ -147,10 +118,10 @@ class OpenEntry:
             "cache": {},
             "timings": timings,
             "serverIPAddress": server.rpartition(":")[0].strip("[]"),
-            "connection": str(self.connection),
-            "_connectionId": str(self.connection),
+            "connection": str(self.exchange.key.connection),
+            "_connectionId": str(self.exchange.key.connection),
         }
-        request = [] if self.request is None else self.request.headers
+        request = [] if self.exchange.request is None else self.exchange.request.headers
         if kind := heads.resource_type(request, self.transport):
             entry["_resourceType"] = kind
         if self.transport == "websocket":
@@ -163,12 +134,12 @@ class OpenEntry:
         return entry
 
     def _origin(self) -> dict[str, Any]:
-        body = self.sides["server"].body
+        body = self.exchange.response_body
         return {
-            "connection": self.connection,
-            "exchange": self.exchange,
-            "first_packet": self.first_packet,
-            "last_packet": self.last_packet,
+            "connection": self.exchange.key.connection,
+            "exchange": self.exchange.key.exchange,
+            "first_packet": self.exchange.first_packet,
+            "last_packet": self.exchange.last_packet,
             "chunks": None if body is None else body.chunks,
             "ended_by": None if body is None else body.ended_by,
             "diagnostics": self.faults,
@@ -180,31 +151,32 @@ class OpenEntry:
             timings |= {"connect": milliseconds(found[0]), "blocked": milliseconds(found[1])}
         timings |= {"send": 0.0, "wait": 0.0, "receive": 0.0, "ssl": UNKNOWN}
         sent = 0.0
-        if self.request is not None:
-            body = self.sides["client"].body
-            sent = self.request.last_time if body is None else body.last_time
-            timings["send"] = milliseconds(sent - self.request.first_time)
-        if self.response is not None:
-            answered = self.response.first_time
-            if self.request is not None:
+        request, response = self.exchange.request, self.exchange.response
+        if request is not None:
+            body = self.exchange.request_body
+            sent = request.last_time if body is None else body.last_time
+            timings["send"] = milliseconds(sent - request.first_time)
+        if response is not None:
+            answered = response.first_time
+            if request is not None:
                 timings["wait"] = milliseconds(answered - sent)
-            timings["receive"] = milliseconds(self._received(self.response) - answered)
+            timings["receive"] = milliseconds(self._received(response) - answered)
         return timings
 
     def _received(self, response: ResponseRecord) -> float:
         """Return when the last of the response came: of a WebSocket, its last message."""
         if self.transport == "websocket":
-            return self.last_time
-        body = self.sides["server"].body
+            return self.exchange.last_time
+        body = self.exchange.response_body
         return response.last_time if body is None else body.last_time
 
     def _request(self, server: str) -> dict[str, Any]:
-        request = self.request
+        request = self.exchange.request
         if request is None:
             return _no_request(server)
         host = field_value(request.headers, "host") or server
         url = heads.url_of(request.target, host, is_websocket=self.transport == "websocket")
-        side = self.sides["client"]
+        body, content = self.exchange.request_body, self.contents.get("client")
         found: dict[str, Any] = {
             "method": request.method,
             "url": url,
@@ -213,45 +185,45 @@ class OpenEntry:
             "headers": heads.headers(request.headers),
             "queryString": heads.query_string(url),
             "headersSize": request.length,
-            "bodySize": 0 if side.body is None else side.body.size,
+            "bodySize": 0 if body is None else body.size,
         }
-        if side.content is not None and side.content.size:
-            found["postData"] = post_data(request, side.content)
+        if content is not None and content.size:
+            found["postData"] = post_data(request, content)
         return found
 
     def _response(self) -> dict[str, Any]:
-        response = self.response
+        response = self.exchange.response
         if response is None:
             return _no_response()
-        side = self.sides["server"]
-        size = 0 if side.body is None else side.body.size
-        framed = 0 if side.body is None else side.body.length
+        body = self.exchange.response_body
+        size = 0 if body is None else body.size
+        framed = 0 if body is None else body.length
         found: dict[str, Any] = {
             "status": response.status,
             "statusText": response.reason,
             "httpVersion": response.version,
             "cookies": heads.response_cookies(response.headers),
             "headers": heads.headers(response.headers),
-            "content": self._content(response, side, size),
+            "content": self._content(response, size),
             "redirectURL": field_value(response.headers, "location") or "",
             "headersSize": response.length,
             "bodySize": size,
             "_transferSize": response.length + framed,
         }
-        if side.body is not None and not side.body.complete:
-            kind = "reset" if side.body.ended_by == "reset" else response.framing
+        if body is not None and not body.complete:
+            kind = "reset" if body.ended_by == "reset" else response.framing
             found["_error"] = ERRORS.get(kind, "net::ERR_CONNECTION_CLOSED")
         return found
 
-    def _content(self, response: ResponseRecord, side: Side, size: int) -> dict[str, Any]:
-        content = side.content
+    def _content(self, response: ResponseRecord, size: int) -> dict[str, Any]:
+        body, content = self.exchange.response_body, self.contents.get("server")
         found: dict[str, Any] = {
             "size": 0 if content is None else content.size,
             "mimeType": heads.media_type(response.headers),
         }
         if content is None:
             return found
-        if side.body is not None and side.body.content_encoding:
+        if body is not None and body.content_encoding:
             found["compression"] = content.size - size
         found["text"] = content.text
         if content.is_base64:

@@ -1,9 +1,9 @@
 """HAR 1.2 (W3C HTTP Archive format) as Chrome's DevTools writes and imports it.
 
-Strategy: records and streams are followed side by side; each exchange is collected in an
-:class:`OpenEntry` until the next one of its connection is answered, or the connection ends. A
-finished entry is encoded and spooled to a temporary file, so that what stands in memory are the
-exchanges that go on; at the end all are written in the order in which they began.
+Strategy: the decoder's records go through the fold of exchanges, each of which has an
+:class:`Entry` beside it, and its streams give the bytes of bodies. When an exchange is over, its
+entry is encoded and spooled to a temporary file, so that what stands in memory are the exchanges
+that go on; at the end all are written in the order in which they began.
 """
 
 from __future__ import annotations
@@ -16,20 +16,25 @@ import msgspec
 
 from parsers.decode.packets import completion
 from parsers.files.packets import NANOSECONDS, Packet
-from parsers.records import BodyRecord, ConnectionRecord, Record, ResponseRecord, Transport
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    Record,
+    SseEventRecord,
+    Transport,
+)
 
 from .. import __version__
-from ..bytes.stream_tap import Follower
+from ..bytes.stream_tap import StreamTap
+from ..exchanges import Exchange, Exchanges
 from ..redact import Policy, Redactor, Report
 from .content import Content, ContentStream, decode_content
-from .entry import OpenEntry
+from .entry import Entry
 
 ENCODER = msgspec.json.Encoder()
-MAX_OPEN = 1_024
-"""Exchanges of one connection that are open at once: as many as may be pipelined."""
-
 Spooled = tuple[float, int, int, int]
-"""When an entry began, its number, and where it lies in the spool."""
+"""When an entry began, its exchange's number, and where it lies in the spool."""
 
 
 class HarWriter:
@@ -44,10 +49,10 @@ class HarWriter:
         self.written = 0
         self._policy: Policy = policy
         self._redactor = Redactor(policy)
-        self._only = connection
         self._transport = transport
-        self._follower: Follower[ContentStream] = Follower(ContentStream)
-        self._open: dict[int, dict[int, OpenEntry]] = {}
+        wanted = None if connection is None else {connection, None}.__contains__
+        self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=wanted)
+        self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
         self._spool: IO[bytes] = TemporaryFile()  # noqa: SIM115 (closed by __exit__)
         self._index: list[Spooled] = []
 
@@ -64,11 +69,11 @@ class HarWriter:
 
     def add(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
-        self._take(self._follower.receive(packets))
+        self._take(self._tap.receive(packets))
 
     def finish(self) -> None:
         """Take note that no packet follows."""
-        self._take(sorted(self._follower.finish(), key=completion))
+        self._take(sorted(self._tap.finish(), key=completion))
 
     def write(self, stream: BinaryIO) -> None:
         """Write the archive."""
@@ -85,25 +90,34 @@ class HarWriter:
     def _take(self, records: Sequence[Record]) -> None:
         touched: set[int] = set()
         for record in records:
-            if isinstance(record, ConnectionRecord):
-                self._end(record)
-                touched.discard(record.connection)
+            if isinstance(record, SseEventRecord):  # tells nothing of bytes that chunks do not
+                self._add(record)
                 continue
-            stream = self._follower.tell(record)
+            stream = self._tap.tell(record)
             if stream is not None and record.connection is not None:
                 touched.add(record.connection)
-            if record.connection is None or record.exchange is None:
-                continue
-            content = None
             if isinstance(record, BodyRecord) and stream is not None:
-                content = self._content(record, stream)
-            redacted = self._redactor.redact(record)
-            entry = self._entry(record.connection, record.exchange)
-            if isinstance(record, ResponseRecord) and record.status >= 200:
-                self._finish_before(record.connection, record.exchange)
-            entry.add(redacted, content)
+                self._add(record, self._content(record, stream))
+            else:
+                self._add(record)
+            if isinstance(record, ConnectionRecord):
+                touched.discard(record.connection)
+                self._tap.pairs.pop(record.connection, None)
         for index in touched:
-            self._follower.hand_on(index)
+            self._tap.hand_on(index)
+
+    def _add(self, record: Record, content: Content | None = None) -> None:
+        """Add a record to its exchange, and spool the exchanges that it shows to be over."""
+        if not isinstance(record, ChunkRecord):  # of these nothing is written
+            record = self._redactor.redact(record)
+        found = self._exchanges.add(record)
+        if found is not None and not isinstance(record, ConnectionRecord):
+            entry = found[1]
+            if content is not None and isinstance(record, BodyRecord):
+                entry.contents[record.sender] = content
+            entry.add(record)
+        for exchange, entry in self._exchanges.over():
+            self._spool_entry(exchange, entry)
 
     def _content(self, record: BodyRecord, stream: ContentStream) -> Content:
         coded, is_cut = stream.take_content()
@@ -112,42 +126,25 @@ class HarWriter:
             codings=stream.codings, is_event_stream=stream.is_event_stream,
         )  # fmt: skip
 
-    def _entry(self, connection: int, exchange: int) -> OpenEntry:
-        entries = self._open.setdefault(connection, {})
-        entry = entries.get(exchange)
-        if entry is None:
-            if len(entries) >= MAX_OPEN:
-                self._spool_entry(entries.pop(next(iter(entries))))
-            entry = entries[exchange] = OpenEntry(connection, exchange)
-            pair = self._follower.pairs.get(connection)
-            if exchange == 0 and pair is not None and pair.opened is not None:
-                entry.opened = pair.opened / NANOSECONDS
-                if pair.established is not None:
-                    entry.established = pair.established / NANOSECONDS
+    def _begin(self, exchange: Exchange) -> Entry:
+        entry = Entry(exchange)
+        pair = self._tap.pairs.get(exchange.key.connection)
+        if exchange.key.exchange == 0 and pair is not None:
+            connection = pair.connection
+            if connection.opened is not None:
+                entry.opened = connection.opened / NANOSECONDS
+                if connection.established is not None:
+                    entry.established = connection.established / NANOSECONDS
         return entry
 
-    def _finish_before(self, connection: int, exchange: int) -> None:
-        """Finish the exchanges before one that is answered: nothing more of them comes."""
-        entries = self._open[connection]
-        for number in [number for number in entries if number < exchange]:
-            self._spool_entry(entries.pop(number))
-
-    def _end(self, record: ConnectionRecord) -> None:
-        self._redactor.redact(record)
-        for entry in self._open.pop(record.connection, {}).values():
-            self._spool_entry(entry)
-        self._follower.pairs.pop(record.connection, None)
-
-    def _spool_entry(self, entry: OpenEntry) -> None:
-        if self._only not in (None, entry.connection):
+    def _spool_entry(self, exchange: Exchange, entry: Entry) -> None:
+        if exchange.request is None and exchange.response is None:
             return
-        if self._transport not in (None, entry.transport):
+        if self._transport is not None and not exchange.is_of(self._transport):
             return
-        if entry.request is None and entry.response is None:
-            return
-        pair = self._follower.pairs.get(entry.connection)
+        pair = self._tap.pairs.get(exchange.key.connection)
         server = "" if pair is None else pair.address("server")
         data = ENCODER.encode(entry.finished(server))
-        self._index.append((entry.started, self.written, self._spool.tell(), len(data)))
+        self._index.append((entry.started, exchange.number, self._spool.tell(), len(data)))
         self._spool.write(data)
         self.written += 1

@@ -8,6 +8,7 @@ is chosen: the one that is asked for, or the one with most elements.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
@@ -17,13 +18,10 @@ from parsers.decode.packets import BATCH
 from parsers.files.packets import NANOSECONDS
 from parsers.files.reader import CaptureReader
 from parsers.records import (
-    BodyRecord,
     ChunkRecord,
     ConnectionRecord,
     DiagnosticRecord,
     Record,
-    RequestRecord,
-    ResponseRecord,
     Sender,
     SseEventRecord,
     Transport,
@@ -31,8 +29,9 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..bytes.dissection import ElementStream
-from ..bytes.stream_tap import Follower, Segment
+from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
+from ..bytes.stream_tap import Pair
+from ..exchanges import CLOSE, Exchange, Exchanges
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
 
@@ -69,7 +68,7 @@ class Timeline:
     exchange: int
     title: str = ""
     """Method and target as on the wire, and the status."""
-    transport: Transport | None = None
+    transport: Transport = "http"
     start: float = 0.0
     """Seconds since the epoch, of the request's first packet; else of what came first."""
     end: float = 0.0
@@ -82,6 +81,21 @@ class Timeline:
     is_whole: bool = True
     errors: list[tuple[float, str]] = field(default_factory=list)
     """When a fault showed, and its code."""
+
+    def finish(self, exchange: Exchange) -> None:
+        """Take from an exchange that is over what is known of it."""
+        if (request := exchange.request) is not None:
+            self.title = f"{request.method} {request.target}"
+        responses = exchange.interim + ([exchange.response] if exchange.response else [])
+        self.title += "".join(f" \u2192 {response.status}" for response in responses)
+        self.transport = exchange.transport
+        self.start, self.end = exchange.first_time, exchange.last_time
+        self.first_packet, self.last_packet = exchange.first_packet, exchange.last_packet
+        if (body := exchange.response_body) is not None:
+            self.ended, self.is_whole = body_end(body), body.complete
+        elif (connection := exchange.connection) is not None:
+            self.ended = connection_end(connection)
+            self.is_whole = connection.close != "reset"
 
     @property
     def elements(self) -> int:
@@ -105,13 +119,14 @@ class NoSuchExchange(ValueError):
     """The capture has no such exchange, or none at all."""
 
 
-class _Side(ElementStream):
+class _Side(TracedStream):
     """One side's payloads: their packets and sizes. What they hold is not looked at."""
 
     def __init__(self) -> None:
         super().__init__()
         self.numbers = array("L")
         self.sizes = array("Q")
+        """Of those that the trail does not tell of."""
 
     def receive_data(self, data: bytes) -> list[Record]:
         return []
@@ -119,33 +134,42 @@ class _Side(ElementStream):
     def receive_gap(self, length: int) -> list[Record]:
         return []
 
-    def take(self, record: Record) -> None:
-        """Nothing waits here, so nothing needs to be told."""
+    def payloads(self) -> Iterator[tuple[int, int]]:
+        """Yield packet and size of each payload."""
+        others = set(self.numbers)
+        for start, end, packet in self.trail.runs(0, self.trail.size):
+            if packet not in others:
+                yield packet, end - start
+        yield from zip(self.numbers, self.sizes, strict=True)
 
 
-class _Packets(Follower[_Side]):
-    """Follows a capture, and keeps which packets carried payloads."""
+class _Packets(SegmentTap[_Side]):
+    """Decodes a capture, and keeps which packets carried payloads."""
 
-    def __init__(self) -> None:
-        super().__init__(_Side, keep_data=False)
+    def __init__(self, connection: int | None) -> None:
+        wanted = None if connection is None else {connection}.__contains__
+        super().__init__(_Side, keep_data=False, wanted=wanted)
         self.kept = 0
 
-    def placed(self, stream: _Side, segment: Segment, payload: bytes) -> None:
+    def placed(self, stream: _Side, placed: Placed, payload: bytes) -> None:
         if self.kept < MAX_MARKS:
             self.kept += 1
-            stream.numbers.append(segment.packet)
+            stream.numbers.append(placed.packet)
             stream.sizes.append(len(payload))
 
 
 class Timelines:
-    """The timelines of all exchanges of a capture."""
+    """The timelines of all exchanges of a capture, or of one connection."""
 
-    def __init__(self) -> None:
-        self._packets = _Packets()
+    def __init__(self, connection: int | None = None) -> None:
+        self._packets = _Packets(connection)
         self._times = array("d")
         """Of each packet, in order of their numbers; 0 for numbers that are none."""
-        self._found: dict[tuple[int, int], Timeline] = {}
-        self._sides: dict[int, dict[Sender, _Side]] = {}
+        self._exchanges: Exchanges[Timeline] = Exchanges(self._begin)
+        self._found: list[Timeline] = []
+        self._unended: dict[int, list[Timeline]] = {}
+        """By connection: those that are over, and of whose end nothing is known."""
+        self._pairs: dict[int, Pair[_Side]] = {}
 
     def read(self, source: BinaryIO) -> None:
         """Read a capture. Raises UnreadableCapture (a ValueError) if it is none."""
@@ -164,7 +188,7 @@ class Timelines:
         Raises NoSuchExchange.
         """
         wanted = [
-            one for one in self._found.values()
+            one for one in self._found
             if connection in (None, one.connection) and exchange in (None, one.exchange)
         ]  # fmt: skip
         if not wanted:
@@ -180,7 +204,7 @@ class Timelines:
     def _why_not(self, connection: int | None, exchange: int | None) -> str:
         if not self._found:
             return "no exchange in this capture"
-        last = max(self._found)
+        last = max((one.connection, one.exchange) for one in self._found)
         asked = " ".join(
             f"{name} {number}" for name, number in (("connection", connection),
                                                     ("exchange", exchange)) if number is not None
@@ -189,41 +213,38 @@ class Timelines:
 
     def _take(self, records: list[Record]) -> None:
         for record in records:
-            self._packets.tell(record)
+            found = self._exchanges.add(record)
             if isinstance(record, ConnectionRecord):
                 self._end(record)
-            elif record.connection is not None and record.exchange is not None:
-                self._add(self._timeline(record.connection, record.exchange), record)
+                if (pair := self._packets.pairs.pop(record.connection, None)) is not None:
+                    self._pairs[record.connection] = pair
+            elif found is not None:
+                self._add(found[1], record)
+            for exchange, timeline in self._exchanges.over():
+                timeline.finish(exchange)
+                if not timeline.ended:
+                    self._unended.setdefault(timeline.connection, []).append(timeline)
 
-    def _timeline(self, connection: int, exchange: int) -> Timeline:
-        key = connection, exchange
-        return self._found.setdefault(key, Timeline(connection, exchange))
+    def _end(self, record: ConnectionRecord) -> None:
+        """Let a connection's end be that of its exchanges that had no other."""
+        for timeline in self._unended.pop(record.connection, []):
+            timeline.ended = connection_end(record)
+            timeline.is_whole = record.close != "reset"
+
+    def _begin(self, exchange: Exchange) -> Timeline:
+        self._found.append(Timeline(*exchange.key))
+        return self._found[-1]
 
     def _add(self, found: Timeline, record: Record) -> None:
-        assert not isinstance(record, ConnectionRecord)
-        if record.first_packet:
-            found.start = min(found.start or record.first_time, record.first_time)
-            found.end = max(found.end, record.last_time)
-            found.first_packet = min(found.first_packet or record.first_packet, record.first_packet)
-            found.last_packet = max(found.last_packet, record.last_packet)
         match record:
-            case RequestRecord():
-                found.title = f"{record.method} {record.target}"
-            case ResponseRecord():
-                found.title += f" \u2192 {record.status}"
-                transport = record.transport
-                found.transport = found.transport or (None if transport == "http" else transport)
             case ChunkRecord() if record.size:
                 self._mark(found, "chunks", record)
             case SseEventRecord():
                 self._mark(found, "SSE events" if record.dispatched else "comments", record)
             case WebSocketFrameRecord():
-                self._mark(found, "frames" if record.opcode < 8 else "control", record)
+                self._mark(found, "frames" if record.opcode < CLOSE else "control", record)
             case WebSocketMessageRecord():
                 self._mark(found, "messages", record)
-            case BodyRecord() if record.sender == "server":
-                found.ended = body_end(record)
-                found.is_whole = record.complete
             case DiagnosticRecord() if record.severity == "error":
                 found.errors.append((record.last_time, record.code))
 
@@ -238,20 +259,13 @@ class Timelines:
             kept = found.lanes.setdefault(lane, Lane())
             kept.add(record.last_time, record.length, record.sender)
 
-    def _end(self, record: ConnectionRecord) -> None:
-        pair = self._packets.pairs.pop(record.connection, None)
-        if pair is not None:
-            self._sides[record.connection] = pair.senders
-        for found in self._found.values():
-            if found.connection == record.connection and not found.ended:
-                found.ended = connection_end(record)
-                found.is_whole = found.is_whole and record.close != "reset"
-
     def _with_packets(self, found: Timeline) -> Timeline:
         """Add the lane of the packets that lie within the exchange, and put lanes in order."""
         lane = Lane()
-        for sender, side in self._sides.get(found.connection, {}).items():
-            for number, size in zip(side.numbers, side.sizes, strict=True):
+        pair = self._pairs.get(found.connection)
+        for sender in SENDERS:
+            side = None if pair is None else pair.stream(sender)
+            for number, size in () if side is None else side.payloads():
                 if found.first_packet <= number <= found.last_packet:
                     lane.add(self._times[number - 1], size, sender)
         order = ("chunks", "frames", "control", "comments", "SSE events", "messages")
@@ -260,9 +274,14 @@ class Timelines:
         return found
 
 
-def read_timelines(source: str) -> Timelines:
-    """Read the timelines of a capture file. Raises OSError, and ValueError for what is none."""
-    timelines = Timelines()
+def read_timelines(source: str, connection: int | None = None) -> Timelines:
+    """Read the timelines of a capture file, or of one connection of it, which takes less time.
+
+    Raises OSError, and ValueError for what is none.
+    """
+    timelines = Timelines(connection)
     with Path(source).open("rb") as file, shown(file, "reading") as stream:
         timelines.read(stream)
-    return timelines
+    if connection is None or timelines.count:
+        return timelines
+    return read_timelines(source)  # to say which exchanges there are

@@ -12,7 +12,7 @@ from support.websocket_frames import KEY, frame
 from parsers.records import BodyRecord, RequestRecord, ResponseRecord, WebSocketFrameRecord
 from wireproof.bytes import dissection as module
 from wireproof.bytes.dissection import ElementStream
-from wireproof.bytes.stream_tap import Follower
+from wireproof.bytes.stream_tap import StreamTap
 
 Part = tuple[str, int, bytes]
 
@@ -48,21 +48,22 @@ class Kept(ElementStream):
 
 def streams(talk: Talk, batch: int = 1) -> dict[str, list[Part]]:
     """What each side's stream of a connection was made of."""
-    follower: Follower[Kept] = Follower(Kept)
+    tap: StreamTap[Kept] = StreamTap(Kept)
     found: dict[str, list[Part]] = {}
     packets = talk.tape.packets
 
     def take(records: list) -> None:
         for record in records:
-            follower.tell(record)
-            for pair in follower.pairs.values():
-                for sender, stream in pair.senders.items():
-                    stream.hand_on(is_end=record.record == "connection")
-                    found[sender] = stream.parts
+            tap.tell(record)
+            for pair in tap.pairs.values():
+                for sender in ("client", "server"):
+                    if (stream := pair.stream(sender)) is not None:
+                        stream.hand_on(is_end=record.record == "connection")
+                        found[sender] = stream.parts
 
     for start in range(0, len(packets), batch):
-        take(follower.receive(packets[start : start + batch]))
-    take(follower.finish())
+        take(tap.receive(packets[start : start + batch]))
+    take(tap.finish())
     return found
 
 
@@ -176,10 +177,10 @@ def test_what_a_head_says_of_its_content_is_what_its_record_says() -> None:
     talk.client(request("/", *fields, "Transfer-Encoding: gzip, chunked", method="POST"))
     talk.client(chunk(b"abc"))
     talk.server(response("200 OK", "Content-Type: text/event-stream", *fields))
-    follower: Follower[Kept] = Follower(Kept)
-    for record in follower.receive(talk.tape.packets):
-        follower.tell(record)
-    client, server = follower.pairs[0].senders.values()
+    tap: StreamTap[Kept] = StreamTap(Kept)
+    for record in tap.receive(talk.tape.packets):
+        tap.tell(record)
+    client, server = tap.pairs[0].streams
     assert (client.codings, client.is_event_stream) == (["gzip", "br"], False)
     assert (server.codings, server.is_event_stream) == (["br"], True)
     assert kinds(client.parts) == ["head", "framing", "content"]

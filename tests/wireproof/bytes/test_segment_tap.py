@@ -1,0 +1,162 @@
+"""Where payloads lie: in their streams, in their frames, whichever path their packets took."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from support.attack import request, response
+from support.stored import SMALL, name
+from support.talk import Talk
+
+from parsers.files.packets import Packet
+from parsers.files.reader import CaptureReader
+from wireproof.bytes.segment_tap import (
+    Placed,
+    SegmentTap,
+    TracedStream,
+    ip_packet,
+    payload_start,
+)
+
+OK = response("200 OK", "Content-Length: 2") + b"ok"
+REQUEST = request("/", "X-Long: " + "x" * 200)
+
+
+class Kept(TracedStream):
+    """Keeps its bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = b""
+
+    def receive_data(self, data: bytes) -> list:
+        self.data += data
+        return super().receive_data(data)
+
+
+class Seen(SegmentTap[Kept]):
+    """Keeps where each payload lies."""
+
+    def __init__(self) -> None:
+        super().__init__(Kept)
+        self.segments: list[tuple[Kept, Placed]] = []
+        self.strays: list[int] = []
+
+    def placed(self, stream: Kept, placed: Placed, payload: bytes) -> None:
+        self.segments.append((stream, placed))
+
+    def stray(self, number: int, payload: bytes, frame_start: int) -> None:
+        self.strays.append(number)
+
+
+def seen(packets: list[Packet], batch: int = 1) -> Seen:
+    tap = Seen()
+    for start in range(0, len(packets), batch):
+        for record in tap.receive(packets[start : start + batch]):
+            tap.tell(record)
+    return tap
+
+
+def located(tap: Seen, packets: list[Packet]) -> dict[int, bytes]:
+    """The bytes of every stream as the frames have them, by the stream's identity."""
+    by_number = {packet[0]: packet for packet in packets}
+    found: dict[int, bytearray] = {}
+    for stream, placed in tap.segments:
+        data = found.setdefault(id(stream), bytearray(len(stream.data)))
+        frame = by_number[placed.packet][4]
+        size = placed.end - placed.start
+        data[placed.start : placed.end] = frame[placed.frame_start : placed.frame_start + size]
+    others = {placed.packet for _, placed in tap.segments} | tap.fragmented
+    for stream in (stream for pair in tap.pairs.values() for stream in pair.streams):
+        data = found.setdefault(id(stream), bytearray(len(stream.data)))
+        for start, end, number in stream.trail.runs(0, len(stream.data)):
+            if number not in others:
+                packet = by_number[number]
+                ip = ip_packet(packet)
+                assert ip is not None
+                begin = payload_start(packet[4], ip)
+                data[start:end] = packet[4][begin : begin + end - start]
+                assert begin + end - start == len(packet[4])
+    return {key: bytes(data) for key, data in found.items()}
+
+
+def assert_all_is_located(packets: list[Packet], batch: int) -> None:
+    tap = seen(packets, batch)
+    streams = [stream for pair in tap.pairs.values() for stream in pair.streams]
+    found = located(tap, packets)
+    assert streams and [found[id(stream)] for stream in streams] == [s.data for s in streams]
+
+
+@pytest.mark.parametrize("batch", [1, 1 << 20])
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_every_byte_of_a_stream_is_found_in_its_frame(path: Path, batch: int) -> None:
+    assert_all_is_located(list(CaptureReader(BytesIO(path.read_bytes()))), batch)
+
+
+@pytest.mark.parametrize("is_ipv6", [False, True])
+def test_sent_again_and_out_of_order(is_ipv6: bool) -> None:
+    talk = Talk(is_ipv6=is_ipv6).open()
+    frames = [talk.frame("client", REQUEST[at : at + 50]) for at in range(0, len(REQUEST), 50)]
+    for index in (0, 2, 1, 1, 0, 3, 4):
+        talk.tape.add(frames[index])
+    talk.server(OK)
+    assert_all_is_located(talk.tape.packets, 1)
+    numbers = [placed.packet for _, placed in seen(talk.tape.packets).segments]
+    assert {6, 7}.issubset(numbers)
+
+
+def test_fragments_in_any_order() -> None:
+    for order in ((0, 1, 2), (2, 1, 0), (1, 2, 0)):
+        talk = Talk().open()
+        frame = talk.frame("client", REQUEST)
+        for index in order:
+            talk.tape.add(fragments(frame, 104)[index])
+        talk.server(OK)
+        tap = seen(talk.tape.packets)
+        assert_all_is_located(talk.tape.packets, 1)
+        assert tap.fragmented == {4, 5, 6} == set(tap.strays)
+        assert tap._datagrams == {}
+
+
+def fragments(frame: bytes, size: int) -> list[bytes]:
+    """An Ethernet frame's IPv4 packet in fragments of ``size`` bytes."""
+    header, payload = bytearray(frame[14:34]), frame[34:]
+    found = []
+    for start in range(0, len(payload), size):
+        part = payload[start : start + size]
+        more = 0x2000 if start + size < len(payload) else 0
+        header[2:4] = (20 + len(part)).to_bytes(2, "big")
+        header[6:8] = (more | start // 8).to_bytes(2, "big")
+        found.append(frame[:14] + bytes(header) + part)
+    return found
+
+
+def test_runs_lie_one_after_another() -> None:
+    talk = Talk().open()
+    talk.client(*(REQUEST[at : at + 9] for at in range(0, len(REQUEST), 9)))
+    stream = seen(talk.tape.packets).pairs[0].streams[0]
+    runs = list(stream.trail.runs(0, 1 << 30))
+    assert runs[0][0] == 0 and runs[-1][1] == len(REQUEST)
+    assert all(one[1] == other[0] for one, other in pairwise(runs))
+    stream.trail.forget(30)
+    assert next(stream.trail.runs(0, 1 << 30))[0] == 27
+
+
+def test_what_comes_after_the_end_is_astray() -> None:
+    talk = Talk().open()
+    talk.client(request("/"))
+    talk.server(OK)
+    talk.close()
+    late = talk.client(b"late")
+    assert seen(talk.tape.packets).strays == [late]
+
+
+def test_frames_that_are_cut_or_wrong() -> None:
+    talk = Talk().open()
+    talk.client(request("/"))
+    whole = talk.tape.packets
+    for size in range(0, 60, 3):
+        seen([(*packet[:4], packet[4][:size]) for packet in whole])

@@ -1,0 +1,212 @@
+"""A tap that also knows the packets that carried each byte, and where in their frames.
+
+Strategy: nearly every packet did nothing but carry the next bytes: of these the decoder's own map
+tells which, each a run of its own (:class:`~.packet_index.Trail`). Any other is one that the
+decoder sends through its general path: it is shown as it comes, and placed in its stream by its
+sequence number, sent again or not. A fragment is placed once TCP's header has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from parsers.decode.packets import Choice, PacketDecoder
+from parsers.diagnostics import Diagnostic
+from parsers.files.packets import Packet
+from parsers.limits import MAX_FRAGMENTED_PACKETS
+from parsers.net.ip import TCP, Fragment, IpPacket
+from parsers.net.segment import HEADER, SYN, Segment, read_segment
+from parsers.net.tcp import Direction
+from parsers.net.tunnels import read_packet, realm
+from parsers.records import Record
+
+from .dissection import ElementStream
+from .packet_index import Trail
+from .stream_tap import Pair, StreamTap
+
+
+class Placed(NamedTuple):
+    """A payload of TCP that took the general path, in its stream and in its frame."""
+
+    start: int
+    end: int
+    """In its sender's stream."""
+    packet: int
+    frame_start: int
+
+
+class TracedStream(ElementStream):
+    """A stream, and which packet brought which of its bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trail = Trail()
+
+
+T = TypeVar("T", bound=TracedStream)
+
+
+class _ObservedDecoder(PacketDecoder):
+    """Shows each packet that takes the general path, when it has been decoded."""
+
+    def __init__(self, observe: Callable[[Packet], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._observe = observe
+
+    def receive_general(self, packet: Packet) -> list[Record]:
+        records = super().receive_general(packet)
+        self._observe(packet)
+        return records
+
+
+class _Datagram:
+    """The fragments of one IP packet that holds a TCP segment, as far as they have come."""
+
+    def __init__(self) -> None:
+        self.key: bytes | None = None
+        """Of its connection, once the fragment that holds TCP's header has come."""
+        self.seq = 0
+        self._header = 0
+        self._fragments: list[tuple[int, int, int, bytes]] = []
+        """Packet, place in the frame, offset and bytes of those that have not been placed."""
+        self._size = 0
+        self._length: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self._length is not None and self._size >= self._length
+
+    def add(self, number: int, found: IpPacket, fragment: Fragment, data: bytes) -> None:
+        self._fragments.append((number, found.start, fragment.offset, data))
+        self._size += len(data)
+        if not fragment.more:
+            self._length = fragment.offset + len(data)
+        if not fragment.offset and found.protocol == TCP and len(data) >= HEADER.size:
+            ports, seq, _, flags, _, _ = HEADER.unpack_from(data)
+            self.key = found.source + found.destination + ports + realm(found.layers)
+            self.seq = seq
+            self._header = flags >> 12 << 2
+
+    def take_placed(self, start: int) -> list[tuple[Placed, bytes]]:
+        """Return where fragments lie that have not been placed; ``start`` is the segment's."""
+        taken, self._fragments = self._fragments, []
+        found: list[tuple[Placed, bytes]] = []
+        for number, frame_start, offset, data in taken:
+            header = max(self._header - offset, 0)  # what of the header is in this fragment
+            begin = start + offset + header - self._header
+            if payload := data[header:]:
+                where = Placed(begin, begin + len(payload), number, frame_start + header)
+                found.append((where, payload))
+        return found
+
+
+class SegmentTap(StreamTap[T]):
+    """Decodes a capture, and says where payloads lie that the streams' trails do not tell of."""
+
+    def __init__(
+        self, make: Callable[[], T], *, keep_data: bool = True, wanted: Choice | None = None
+    ) -> None:
+        self.fragmented: set[int] = set()
+        """The numbers of packets that are fragments of others: no run tells where they lie."""
+        self._datagrams: dict[tuple[bytes, ...], _Datagram] = {}
+        super().__init__(
+            make,
+            keep_data=keep_data,
+            wanted=wanted,
+            decoder=partial(_ObservedDecoder, self._place),
+            opened=_keep_trails,
+        )
+
+    # --- for those who derive from this ---
+
+    def placed(self, stream: T, placed: Placed, payload: bytes) -> None:
+        """Take note of where a payload lies that took the general path; it may have come before."""
+
+    def stray(self, number: int, payload: bytes, frame_start: int) -> None:
+        """Take a payload that belongs to no open connection, or is not of TCP, or a fragment."""
+
+    # --- what the decoder shows ---
+
+    def _place(self, packet: Packet) -> None:
+        """Say where a payload lies in its stream and in its frame, now that it was decoded."""
+        found = ip_packet(packet)
+        if found is None:
+            return
+        number, time_ns, _, _, data = packet
+        start = found.start
+        if found.fragment is not None:
+            self.stray(number, data[start:], start)
+            self._place_fragment(number, found, found.fragment, data[start : found.end])
+            return
+        if found.protocol != TCP:
+            self.stray(number, data[start:], start)
+            return
+        read = read_segment(
+            found.source, found.destination, data[start : found.end], found.length, number,
+            time_ns or 0,
+        )  # fmt: skip
+        if isinstance(read, Diagnostic):
+            self.stray(number, data[start:], start)
+            return
+        ports, segment = read
+        if segment.payload:
+            key = found.source + found.destination + ports
+            self._place_segment(
+                key + realm(found.layers), segment, found.end - len(segment.payload)
+            )
+
+    def _place_segment(self, key: bytes, segment: Segment, frame_start: int) -> None:
+        found = self._direction(key)
+        if found is None:
+            self.stray(segment.number, segment.payload, frame_start)
+            return
+        stream, direction = found
+        if direction.next_seq is None:
+            return
+        start = direction.offset_of(segment.seq + bool(segment.flags & SYN) & 0xFFFFFFFF)
+        placed = Placed(start, start + len(segment.payload), segment.number, frame_start)
+        self.placed(stream, placed, segment.payload)
+
+    def _direction(self, key: bytes) -> tuple[T, Direction[Record]] | None:
+        """Return the stream of a packet with this key, None if its connection is not open."""
+        index = self.decoder.connection_of(key)
+        pair = None if index is None else self.pairs.get(index)
+        if pair is None or pair.connection.is_over:
+            return None
+        if key == pair.connection.key + pair.connection.realm:
+            return pair.streams[0], pair.connection.first
+        return pair.streams[1], pair.connection.second
+
+    def _place_fragment(
+        self, number: int, found: IpPacket, fragment: Fragment, data: bytes
+    ) -> None:
+        """Say where a fragment of a segment lies, once the fragment with the header has come."""
+        self.fragmented.add(number)
+        datagram = self._datagrams.setdefault(fragment.key, _Datagram())
+        datagram.add(number, found, fragment, data)
+        known = None if datagram.key is None else self._direction(datagram.key)
+        if known is not None and known[1].next_seq is not None:
+            start = known[1].offset_of(datagram.seq)
+            for placed, payload in datagram.take_placed(start):
+                self.placed(known[0], placed, payload)
+        if datagram.is_whole or len(self._datagrams) > MAX_FRAGMENTED_PACKETS:
+            del self._datagrams[fragment.key if datagram.is_whole else next(iter(self._datagrams))]
+
+
+def _keep_trails(pair: Pair[T]) -> None:
+    first, second = pair.streams
+    pair.connection.first.origins, pair.connection.second.origins = first.trail, second.trail
+
+
+def ip_packet(packet: Packet) -> IpPacket | None:
+    """Return the IP packet in a frame, None if there is none that can be read."""
+    _, _, link_type, original_length, data = packet
+    found = read_packet(link_type, data, original_length)
+    return found if isinstance(found, IpPacket) else None
+
+
+def payload_start(data: bytes, found: IpPacket) -> int:
+    """Return where in a frame the payload of its TCP segment begins (RFC 9293 section 3.1)."""
+    return found.start + (data[found.start + 12] >> 4 << 2)
