@@ -122,6 +122,9 @@ FAULTS: dict[str, Fault] = {
     "tcp-syn-ignored": Fault(
         "warning", "a SYN inside an established connection was ignored", "RFC 5961 section 4.2"
     ),
+    "tcp-answer-ignored": Fault(
+        "warning", "a segment that is no answer to the SYN was ignored", "RFC 9293 section 3.10.7.3"
+    ),
     "tcp-no-ack-flag": Fault(
         "warning", "a segment without ACK was ignored", "RFC 9293 section 3.10.7.4"
     ),

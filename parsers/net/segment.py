@@ -17,6 +17,7 @@ conflict is reported when it is sent again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -37,7 +38,7 @@ HEADER = Struct("!4sIIH2xHH")
 # Registry: IANA, TCP option kinds.
 END_OF_OPTIONS, NO_OPERATION = 0, 1
 SIGNATURES = frozenset({19, 29})  # MD5 (RFC 2385), TCP-AO (RFC 5925)
-SHORTEST_SIGNATURE = 16
+TIMESTAMPS = 8
 
 LARGEST_FRAME = 1_500
 """Bytes of TCP above which a card may have merged segments (LRO): nobody summed what it made."""
@@ -66,19 +67,27 @@ class Segment(NamedTuple):
 
     @property
     def is_signed(self) -> bool:
-        """Whether it carries a signature of MD5 or TCP-AO."""
-        options = self.options
-        if len(options) < SHORTEST_SIGNATURE:
-            return False
-        position = 0
-        while position + SHORTEST_SIGNATURE <= len(options):
-            kind = options[position]
-            if kind in SIGNATURES:
-                return True
-            if kind == END_OF_OPTIONS:
-                return False
-            position += 1 if kind == NO_OPERATION else max(options[position + 1], 2)
-        return False
+        """Whether it carries a signature of MD5 or TCP-AO, be it too short to be right."""
+        return any(kind in SIGNATURES for kind, _ in self._options())
+
+    @property
+    def timestamps(self) -> tuple[int, int] | None:
+        """The timestamps option (RFC 7323 section 3.2): its own value, and the one echoed."""
+        for kind, value in self._options():
+            if kind == TIMESTAMPS and len(value) == 8:
+                return int.from_bytes(value[:4], "big"), int.from_bytes(value[4:], "big")
+        return None
+
+    def _options(self) -> Iterator[tuple[int, bytes]]:
+        """Yield kind and value of each option (RFC 9293 section 3.2) that has a value."""
+        options, position = self.options, 0
+        while position + 1 < len(options) and (kind := options[position]) != END_OF_OPTIONS:
+            if kind == NO_OPERATION:
+                position += 1
+                continue
+            length = max(options[position + 1], 2)
+            yield kind, options[position + 2 : position + length]
+            position += length
 
     @property
     def checksum(self) -> Checksum:

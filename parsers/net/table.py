@@ -154,10 +154,9 @@ class ConnectionTable(Generic[T]):
         Not if it is the first one again, nor inside an established connection's window, where a
         receiver ignores it (RFC 5961 section 4.2).
         """
-        if direction.connection.is_over:
-            return seq != direction.base_seq
-        if direction.next_seq is None or direction.base_seq == seq:
-            return False
+        is_again = seq in (direction.base_seq, direction.answered_seq)
+        if direction.connection.is_over or direction.next_seq is None or is_again:
+            return direction.connection.is_over and not is_again
         return abs(direction.offset_of(seq) - direction.origins.size) >= 0x10000
 
     def _open_connection(self, key: bytes, segment: Segment, realm: bytes) -> list[T]:

@@ -45,6 +45,9 @@ class Direction(Generic[T]):
         "origins",
         "next_seq",
         "base_seq",
+        "answered_seq",
+        "syn_timestamp",
+        "rejected_ack",
         "sent_syn_ack",
         "acked",
         "queue",
@@ -74,6 +77,12 @@ class Direction(Generic[T]):
         self.next_seq: int | None = None
         self.base_seq: int | None = None
         """The sequence number of its SYN, if that was captured."""
+        self.answered_seq: int | None = None
+        """The same by its peer's answer, SYN and ACK, if that was captured."""
+        self.syn_timestamp: int | None = None
+        """What its first SYN gave as its timestamp, if it did."""
+        self.rejected_ack: int | None = None
+        """What the last segment acknowledged that it could not take as an answer to its SYN."""
         self.sent_syn_ack = False
         self.acked: int | None = None
         """What this endpoint acknowledged last, as a sequence number of its peer."""
@@ -105,6 +114,8 @@ class Direction(Generic[T]):
 
     def receive(self, segment: Segment) -> list[T]:
         """Take one segment by the general path; return the records that it completed."""
+        if self.next_seq is None and (unfit := self._unfit_answer(segment)):
+            return self._fault("tcp-answer-ignored", f"{unfit}, in packet {segment.number}")
         is_plain = segment.flags & (UNUSUAL | ACK) == ACK and self.next_seq is not None
         is_usual = is_plain and (segment.seq == self.usual_seq or not segment.payload)
         if why := self._scrutiny.fault(segment, is_usual):
@@ -114,6 +125,31 @@ class Direction(Generic[T]):
             if is_plain
             else self._receive_unusual(segment)
         )
+
+    def _unfit_answer(self, segment: Segment) -> str | None:
+        """Return why a peer that has sent a SYN does not take this for an answer; None if it does.
+
+        What is left over of an old connection between the same ports acknowledges something else,
+        and is answered by a RST that ends nothing (RFC 9293 section 3.10.7.3); the same if its
+        timestamp echoes one from before the SYN (Linux, ``tcp_rcv_synsent_state_process``). Above
+        what was captured anything may have been sent, but not beyond a window.
+        """
+        peer = self.peer
+        if peer.base_seq is None or peer.sent_syn_ack:
+            return None
+        if not segment.flags & ACK:
+            return "a RST without ACK" if segment.flags & RST else None
+        why = None
+        acked = (segment.ack - peer.base_seq) & 0xFFFFFFFF
+        if not 0 < acked <= limits.MAX_OUT_OF_ORDER:
+            why = f"{segment.ack} acknowledged, {(peer.base_seq + 1) & 0xFFFFFFFF} expected"
+        elif peer.syn_timestamp is not None and (stamps := segment.timestamps) is not None:
+            echoed = stamps[1]
+            if echoed and (echoed - peer.syn_timestamp) & 0xFFFFFFFF >= 0x80000000:
+                why = f"timestamp {echoed} echoed, {peer.syn_timestamp} or later expected"
+        if why is not None:
+            peer.rejected_ack = segment.ack
+        return why
 
     def _receive_plain(self, segment: Segment, seq: int) -> list[T]:
         """Take the acknowledgement and the payload, which begins at ``seq``."""
@@ -179,10 +215,16 @@ class Direction(Generic[T]):
             return self._receive_reset(segment)
         if flags & SYN:
             if self.next_seq is not None:
+                if seq == self.answered_seq and self.base_seq is None:
+                    self.base_seq = seq  # it was stored after what it began
                 is_again = seq == self.base_seq
                 return [] if is_again else self._fault("tcp-syn-ignored", f"sequence number {seq}")
             self.base_seq = seq
             self.sent_syn_ack = bool(flags & ACK)
+            if self.sent_syn_ack:
+                self.peer.answered_seq = (segment.ack - 1) & 0xFFFFFFFF
+            elif (stamps := segment.timestamps) is not None:
+                self.syn_timestamp = stamps[0]
             seq = (seq + 1) & 0xFFFFFFFF
             self.next_seq = seq
         elif not flags & ACK:
@@ -369,6 +411,11 @@ class Direction(Generic[T]):
     def _receive_reset(self, segment: Segment) -> list[T]:
         """Take a RST, if its receiver would (RFC 5961 section 3.2)."""
         seq = segment.seq
+        is_answered = self.peer.next_seq is not None
+        if seq == self.rejected_ack and not (is_answered or segment.flags & ACK):
+            return self._fault(
+                "tcp-reset-ignored", f"packet {segment.number}, which rejects an answer"
+            )
         if self.next_seq is not None:
             expected = {self.next_seq, self.end_seq}
             acked = self.peer.acked

@@ -110,6 +110,7 @@ def test_what_a_card_may_have_merged() -> None:
         (MD5_SIGNATURE, True),
         (TIMESTAMPS + MD5_SIGNATURE, True),
         (TCP_AO, True),
+        (bytes([29, 4, 1, 1]), True),  # without a code, which is wrong: and still no plain segment
         (b"\0" + MD5_SIGNATURE[:-1], False),
         (bytes([8, 0]) + bytes(22), False),
         (bytes([254, 255]) + MD5_SIGNATURE, False),
@@ -157,3 +158,18 @@ class TestScrutiny:
         scrutiny.trust()
         assert scrutiny.fault(segment(b"x", checksum=1), False) is None
         assert not scrutiny.is_close
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (b"", None),
+        (b"\1\1\x08\x0a\0\0\0\7\0\0\0\x09", (7, 9)),
+        (b"\2\4\5\xb4\4\2\x08\x0a\0\0\0\7\0\0\0\x09\1\3\3\7", (7, 9)),
+        (b"\1\1\x08\x0a\0\0\0\7\0\0", None),
+        (b"\0\1\x08\x0a\0\0\0\7\0\0\0\x09", None),
+        (b"\x08", None),
+    ],
+)
+def test_timestamps(options: bytes, found: tuple[int, int] | None) -> None:
+    assert segment(options=options).timestamps == found

@@ -465,6 +465,104 @@ class TestDropped:
         assert (wire.sink().data, wire.closed) == (b"GET", [])
 
 
+def stamps(value: int, echoed: int) -> bytes:
+    """The timestamps option, and two that fill its words (RFC 7323 appendix A)."""
+    return b"\1\1" + bytes([8, 10]) + value.to_bytes(4, "big") + echoed.to_bytes(4, "big")
+
+
+class TestAnswersToSyn:
+    """What is left of an old connection between the same ports ends no new one."""
+
+    def begin(self, options: bytes = b"") -> Wire:
+        wire = Wire()
+        wire.send(CLIENT, ISN, flags=SYN, options=options)
+        return wire
+
+    def go_on(self, wire: Wire, options: bytes = b"") -> None:
+        wire.send(CLIENT, ISN, flags=SYN)
+        wire.send(SERVER, 5000, flags=SYN | ACK, ack=FIRST, options=options)
+        wire.send(CLIENT, FIRST, b"asked", ack=5001)
+        wire.send(SERVER, 5001, b"answered", ack=FIRST + 5)
+
+    def whole(self, wire: Wire) -> bool:
+        wire.table.flush()
+        (connection,) = wire.opened
+        is_open = connection.close == "open" and not connection.is_over
+        return is_open and (wire.sink().data, wire.peer_sink().data) == (b"asked", b"answered")
+
+    @pytest.mark.parametrize("flags", [ACK, SYN | ACK, FIN | ACK])
+    @pytest.mark.parametrize("acked", [ISN, ISN - 70_000, FIRST + limits.MAX_OUT_OF_ORDER])
+    def test_an_answer_to_something_else_is_rejected(self, acked: int, flags: int) -> None:
+        wire = self.begin()
+        wire.send(SERVER, 900_000, flags=flags, ack=acked)
+        wire.send(CLIENT, acked, flags=RST)
+        self.go_on(wire)
+        assert self.whole(wire)
+        assert wire.peer_sink().codes == ["tcp-answer-ignored"]
+        assert wire.sink().codes == ["tcp-reset-ignored"]
+
+    @pytest.mark.parametrize("flags", [RST | ACK, FIN | ACK, SYN | ACK])
+    def test_an_echo_from_before_the_syn_is_rejected(self, flags: int) -> None:
+        wire = self.begin(stamps(1_000_000, 0))
+        wire.send(SERVER, 0, flags=flags, ack=FIRST, options=stamps(100, 100))
+        wire.send(CLIENT, FIRST, flags=RST)
+        self.go_on(wire, stamps(200, 1_000_300))
+        assert self.whole(wire)
+        assert wire.peer_sink().codes == ["tcp-answer-ignored"]
+
+    def test_a_reset_without_an_acknowledgement_is_no_answer(self) -> None:
+        wire = self.begin()
+        wire.send(SERVER, 0, flags=RST)
+        self.go_on(wire)
+        assert self.whole(wire)
+
+    @pytest.mark.parametrize("echoed", [0, 1_000_000, 1_000_001])
+    def test_a_refusal_with_a_right_echo_is_one(self, echoed: int) -> None:
+        wire = self.begin(stamps(1_000_000, 0))
+        wire.send(SERVER, 0, flags=RST | ACK, ack=FIRST, options=stamps(5, echoed))
+        assert wire.opened[0].close == "reset"
+
+    def test_an_answer_to_what_the_capture_lacks_is_one(self) -> None:
+        """The rest of the handshake was lost, and so was the request."""
+        wire = self.begin()
+        wire.send(SERVER, 5001, b"answered", ack=FIRST + 300)
+        wire.table.flush()
+        assert wire.peer_sink().data == b"answered"
+        assert wire.peer_sink().codes == []
+
+    def test_a_client_may_reset_what_it_has_opened(self) -> None:
+        wire = self.begin()
+        wire.send(SERVER, 5000, flags=SYN | ACK, ack=ISN)
+        wire.send(SERVER, 5000, flags=SYN | ACK, ack=FIRST)
+        wire.send(CLIENT, FIRST, flags=RST)
+        assert wire.opened[0].close == "reset"
+
+    def test_a_syn_that_was_stored_after_its_answer_is_no_fault(self) -> None:
+        wire = Wire()
+        wire.send(SERVER, 5000, flags=SYN | ACK, ack=FIRST)
+        wire.send(CLIENT, FIRST, flags=ACK, ack=5001)
+        wire.send(CLIENT, ISN, flags=SYN)
+        wire.send(CLIENT, FIRST, b"asked", ack=5001)
+        wire.table.flush()
+        assert len(wire.opened) == 1
+        client = wire.opened[0].second
+        assert wire._sinks[client].data == b"asked"
+        assert wire._sinks[client].codes == []
+        assert client.base_seq == ISN
+
+    def test_such_a_syn_after_the_end_opens_no_connection(self) -> None:
+        wire = Wire()
+        wire.send(SERVER, 5000, flags=SYN | ACK, ack=FIRST)
+        wire.send(CLIENT, FIRST, flags=FIN | ACK, ack=5001)
+        wire.send(SERVER, 5001, flags=FIN | ACK, ack=FIRST + 1)
+        wire.send(CLIENT, FIRST + 1, flags=ACK, ack=5002)
+        assert wire.opened[0].is_over
+        wire.send(CLIENT, ISN, flags=SYN)
+        assert len(wire.opened) == 1
+        wire.send(CLIENT, ISN + 9, flags=SYN)
+        assert len(wire.opened) == 2
+
+
 class TestUrgentData:
     """Which byte is urgent (RFC 6093): it stays in the stream, and is named."""
 
