@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind
 from .exits import TRANSPORTS, Unreadable, because, examples, say
 
 if TYPE_CHECKING:
     from parsers.records import Transport
 
-    from ..views import Format
+    from ..views.kinds import Name
+
+FILTERED = " or ".join(
+    kind.name for kind in KINDS if not isinstance(kind, ExportKind) and kind.has_filters
+)
 
 
 @click.command(
@@ -38,20 +43,20 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("table", "ndjson", "json", "csv")),
+    type=click.Choice(tuple(VIEWS)),
     help="table on a terminal; else ndjson, or what the suffix of OUT says.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option(
     "--view",
-    type=click.Choice(("wireshark", "devtools")),
-    help="Not records but tshark's packet list, or the panels of a browser's DevTools.",
+    type=click.Choice(tuple(VIEWS)),
+    help="The same choice: " + "; ".join(f"{kind.name} is {kind.summary}" for kind in KINDS) + ".",
 )
 @click.option(
     "--filter",
     "filters",
     is_flag=True,
-    help="With --view: beneath each element the Wireshark display filter that selects it.",
+    help=f"With --view {FILTERED}: beneath each element the display filter that selects it.",
 )
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
 @click.option(
@@ -78,24 +83,24 @@ def decode(
 
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input.
     """
-    from ..tasks.decode import ToolView, Wanted, run
+    from ..tasks.decode import DecodeOptions, run
     from ..tasks.jobs import WorkerDied
 
-    _check_view(view, form, transport, filters)
+    name = _one_view(view, form)
+    _check_view(name, transport, filters)
 
-    wanted = Wanted(
+    options = DecodeOptions(
         file,
         cast("Transport | None", transport),
         connection,
-        cast("Format | None", form),
+        cast("Name | None", name),
         output,
         not no_data,
         jobs,
-        cast("ToolView | None", view),
         filters,
     )
     try:
-        found = run(wanted, say)
+        found = run(options, say)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
@@ -108,16 +113,24 @@ def decode(
     return 0
 
 
-def _check_view(view: str | None, form: str | None, transport: str | None, filters: bool) -> None:
+def _one_view(view: str | None, form: str | None) -> str | None:
+    """Return the view that is asked for by either option."""
+    if view is not None and form is not None:
+        raise click.UsageError(
+            "--format and --view: a view has a format of its own", click.get_current_context()
+        )
+    return view or form
+
+
+def _check_view(name: str | None, transport: str | None, filters: bool) -> None:
     """Refuse what a view cannot be combined with."""
     context = click.get_current_context()
-    if view is None and filters:
-        raise click.UsageError("--filter goes with --view only", context)
-    if view is not None and form is not None:
-        raise click.UsageError("--format and --view: a view has a format of its own", context)
-    if view == "wireshark" and transport is not None:
+    kind = None if name is None else VIEWS[name]
+    if filters and (kind is None or isinstance(kind, ExportKind) or not kind.has_filters):
+        raise click.UsageError(f"--filter goes with --view only: {FILTERED}", context)
+    if isinstance(kind, PacketsKind) and transport is not None:
         raise click.UsageError(
-            "--transport and --view wireshark: a packet list is of a --connection", context
+            f"--transport and --view {name}: a packet list is of a --connection", context
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from ..views.kinds import LIVE_VIEWS
 from .capturing import backend_option, capture_problems
 from .exits import INTERRUPTED, TRANSPORTS, Size, examples, say
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..analysis.totals import Totals
     from ..live.decoding import LiveStatistics
-    from ..views import Format
+    from ..views.kinds import Name
 
 
 @click.command(
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("table", "ndjson", "json", "csv")),
+    type=click.Choice(LIVE_VIEWS),
     help="table on a terminal, else ndjson.",
 )
 @click.option("-w", "--write", "keep", metavar="FILE", help="Keep the packets too, as pcapng.")
@@ -75,7 +76,7 @@ def watch(
     from capture.backends.base import LOOPBACK
     from capture.frames import BUFFER_SIZE
 
-    from ..live.watch import Wanted
+    from ..live.watch import WatchOptions
     from ..live.watch import watch as run
 
     if keep == "-":
@@ -84,11 +85,11 @@ def watch(
             click.get_current_context(),
         )
     interface = interface or LOOPBACK
-    wanted = Wanted(
+    options = WatchOptions(
         port,
         interface,
         cast("Transport | None", transport),
-        cast("Format | None", form),
+        cast("Name | None", form),
         keep,
         not no_data,
         duration,
@@ -98,7 +99,7 @@ def watch(
     )
 
     with capture_problems():
-        watched = run(wanted, _Telling(f"port {port} on {interface}", bool(command)))
+        watched = run(options, _Telling(f"port {port} on {interface}", bool(command)))
     return INTERRUPTED if watched.interrupted else watched.exit_code
 
 

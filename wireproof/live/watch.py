@@ -27,8 +27,9 @@ from parsers.records import Record, Transport
 
 from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
-from ..tasks.decode import open_stream, width_for
-from ..views import Format, View, open_view
+from ..tasks.decode import open_stream
+from ..views import View
+from ..views.kinds import VIEWS, ExportKind, Name, default_view, open_export, table_width
 from .decoding import LiveDecoding, LiveStatistics
 
 STDERR = 2
@@ -37,14 +38,14 @@ PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WatchOptions:
     """The options of ``wireproof watch``."""
 
     port: int
     interface: str = LOOPBACK
     transport: Transport | None = None
-    format: Format | None = None
-    """None: a table on a terminal, ndjson elsewhere."""
+    view: Name | None = None
+    """One of LIVE_VIEWS. None: a table on a terminal, ndjson elsewhere."""
     keep: str | None = None
     """A pcapng file that gets the packets."""
     keep_data: bool = True
@@ -79,7 +80,7 @@ class Telling(Protocol):
         """Say what it came to: all has been shown, or showing it has failed."""
 
 
-def watch(wanted: Wanted, telling: Telling) -> Watched:
+def watch(options: WatchOptions, telling: Telling) -> Watched:
     """Show the packets of a port as they arrive, while the command runs or until a signal.
 
     Raises what :class:`.decoding.LiveDecoding` does, OSError for a command that cannot be started
@@ -90,49 +91,49 @@ def watch(wanted: Wanted, telling: Telling) -> Watched:
     with ExitStack() as stack:
         live = stack.enter_context(
             LiveDecoding(
-                port=wanted.port,
-                interface=wanted.interface,
-                keep=wanted.keep,
-                keep_data=wanted.keep_data,
-                command=wanted.command,
-                backend=wanted.backend,
-                buffer_size=wanted.buffer_size,
+                port=options.port,
+                interface=options.interface,
+                keep=options.keep,
+                keep_data=options.keep_data,
+                command=options.command,
+                backend=options.backend,
+                buffer_size=options.buffer_size,
             )
         )
-        show = _Show(live, _open_view(wanted, live, stack), wanted.transport, totals)
+        show = _Show(live, _open_view(options, live, stack), options.transport, totals)
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
             telling.ready(live.backend.name, live.session.notes)
-            watched = _attend(wanted, live.session, show)
+            watched = _attend(options, live.session, show)
             show.finish(telling.goes_on)
     return watched
 
 
-def _attend(wanted: Wanted, session: Session, show: _Show) -> Watched:
+def _attend(options: WatchOptions, session: Session, show: _Show) -> Watched:
     """Do what only the main thread can: run the command, or wait for a signal."""
-    if wanted.command:
+    if options.command:
         finished = run_command(
-            wanted.command,
-            duration=wanted.duration,
+            options.command,
+            duration=options.duration,
             environment=os.environ | session.environment,
             popen=partial(session.popen, stdout=STDERR),  # standard output is for rows
         )
         return Watched(finished.exit_code, False)
-    interrupted = wait_for_interrupt(wanted.duration, show.over)
+    interrupted = wait_for_interrupt(options.duration, show.over)
     # Without a duration a signal is how it is meant to end.
-    return Watched(0, interrupted and wanted.duration is not None)
+    return Watched(0, interrupted and options.duration is not None)
 
 
-def _open_view(wanted: Wanted, live: LiveDecoding, stack: ExitStack) -> View:
-    form = wanted.format or ("table" if sys.stdout.isatty() else "ndjson")
-    if form != "table":
-        return open_view(form, open_stream(None, stack))
+def _open_view(options: WatchOptions, live: LiveDecoding, stack: ExitStack) -> View:
+    kind = VIEWS[options.view or default_view(None)]
+    if isinstance(kind, ExportKind):
+        return open_export(kind.name, open_stream(None, stack))
     from rich.console import Console
 
     from ..views.live import LiveTableView
 
     console = Console(file=sys.stdout)
-    return LiveTableView(console, live.connection, width_for(console))
+    return LiveTableView(console, live.connection, table_width(console))
 
 
 class _Show:

@@ -26,7 +26,7 @@ from server import DemoServer, Scenario, scenario
 
 from .. import __version__, decode
 from ..analysis.summary import Summary
-from .decode import open_table
+from ..views.kinds import open_table
 
 CLOSE_TIMEOUT = 10.0
 """Seconds that a connection may take to close once its client is done: it takes milliseconds."""

@@ -32,7 +32,7 @@ from parsers.net.undecoded import NOT_DECODED
 from parsers.records import DiagnosticRecord, Record, Transport
 
 from ..analysis.selection import Clue, clue
-from ..views import ExportFormat, export
+from ..views.kinds import ExportName, export
 
 LENGTH = Struct("=Q")
 """What stands before each message in a pipe: its length in bytes."""
@@ -81,7 +81,7 @@ DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 class Task(msgspec.Struct, frozen=True):
     """What all workers do, each with its share of the connections."""
 
-    form: ExportFormat
+    form: ExportName
     keep_data: bool
     transport: Transport | None
     workers: int

@@ -12,7 +12,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -23,7 +22,7 @@ from parsers.files.reader import CaptureReader
 from ..analysis.evidence import collect
 from ..analysis.finding import Finding
 from ..text.wording import RELAYED, count
-from ..views.packet_list import PacketList
+from ..views.packet_list import ListedPackets, ListLine, fitted
 from .exchange import Exchange
 from .faults import WireFailure
 
@@ -173,15 +172,15 @@ class Capture(Exchanges):
 
     def _rows(self, packets: Sequence[int], connection: int) -> list[str]:
         """Return the packet list's rows of some packets, as ``--view wireshark`` shows them."""
-        text = StringIO()
+        numbers = set(sorted(packets)[:MAX_ROWS])
         with self.open() as stream:
-            PacketList(text, ROW_WIDTH, connection=connection).show(CaptureReader(stream))
-        heading, *rows = text.getvalue().splitlines() or [""]
-        numbers = {str(packet) for packet in sorted(packets)[:MAX_ROWS]}
-        chosen = [row for row in rows if row.split(maxsplit=1)[:1] and row.split()[0] in numbers]
+            lines = ListedPackets(connection=connection).lines(CaptureReader(stream))
+            heading = next(lines, ListLine(""))
+            rows = [line for line in lines if line.packet in numbers]
+        chosen = [fitted(line, ROW_WIDTH) for line in [heading, *rows]]
         if (more := len(packets) - MAX_ROWS) > 0:
             chosen.append(f"      and {count(more, 'packet')} more")
-        return [heading, *chosen]
+        return chosen
 
 
 class StoredCapture(Capture):

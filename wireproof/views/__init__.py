@@ -2,22 +2,20 @@
 
 Strategy: a view is made with its stream and gets records in batches of any size, a single one
 when they come live. Nothing is collected: what a view keeps is bounded and stated in its
-module. Views are imported when they are asked for, because ``table`` needs rich.
+module. Which views there are, :mod:`.kinds` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from parsers.records import Record
-
-ExportFormat = Literal["ndjson", "json", "csv"]
-Format = Literal["table"] | ExportFormat
+if TYPE_CHECKING:
+    from parsers.records import Record
 
 
 class View(Protocol):
-    """What every format is."""
+    """What every view of records is."""
 
     def write(self, records: Sequence[Record]) -> None:
         """Take the next records, in order."""
@@ -30,7 +28,7 @@ class View(Protocol):
 
 
 class Export(View, Protocol):
-    """A format for programs: each record can be encoded by itself, wherever that is done."""
+    """A view for programs: each record can be encoded by itself, wherever that is done."""
 
     def __init__(self, stream: BinaryIO) -> None: ...
 
@@ -40,23 +38,3 @@ class Export(View, Protocol):
 
     def write_encoded(self, parts: Sequence[bytes]) -> None:
         """Take the next records, encoded."""
-
-
-def export(name: ExportFormat) -> type[Export]:
-    """Return the class of the view of that name."""
-    if name == "ndjson":
-        from .ndjson import NdjsonView
-
-        return NdjsonView
-    if name == "json":
-        from .json import JsonView
-
-        return JsonView
-    from .csv import CsvView
-
-    return CsvView
-
-
-def open_view(name: ExportFormat, stream: BinaryIO) -> Export:
-    """Return the view of that name over a binary stream."""
-    return export(name)(stream)

@@ -11,7 +11,7 @@ All text from the wire has gone through :mod:`..text.escape` before it is put in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from parsers.decode.packets import PacketDecoder
@@ -55,24 +55,26 @@ class Carried(NamedTuple):
     """What it leaves out."""
 
 
-class PacketList:
-    """Prints a row for each packet to ``stream``, cut to ``width`` cells if that is given.
+class ListLine(NamedTuple):
+    """A line of the list."""
+
+    text: str
+    packet: int | None = None
+    """Whose row it is; None for what stands above the rows or beneath one."""
+    is_whole: bool = False
+    """Whether it is printed whole, whatever the width: a filter is to be copied."""
+
+
+class ListedPackets:
+    """Makes the lines of a packet list, a row for each packet.
 
     Only packets of ``connection`` if that is given. With ``filters`` each row is followed by the
     display filters of what it completed.
     """
 
     def __init__(
-        self,
-        stream: TextIO,
-        width: int | None,
-        *,
-        connection: int | None = None,
-        filters: bool = False,
-        keep_data: bool = True,
+        self, *, connection: int | None = None, filters: bool = False, keep_data: bool = True
     ) -> None:
-        self._stream = stream
-        self._width = width
         self._connection = connection
         self._filters = filters
         wanted = None if connection is None else {connection, None}.__contains__
@@ -82,60 +84,52 @@ class PacketList:
         self._start = 0
         self._digits = 6
 
-    def show(self, capture: CaptureReader) -> int:
-        """Print the list of a capture's packets, and return how many rows it has."""
-        packets = iter(capture)
-        rows = 0
-        for packet in packets:
-            self._begin(capture, packet)  # the first one
-            rows += self._add(packet)
-            break
-        for packet in packets:
-            rows += self._add(packet)
+    def lines(self, capture: CaptureReader) -> Iterator[ListLine]:
+        """Yield the lines of a capture's packets, each row when its packet has been read."""
+        is_first = True
+        for packet in capture:
+            if is_first:
+                yield from self._begin(capture, packet)
+                is_first = False
+            yield from self._add(packet)
         end = self._decoder.finish() + self._decoder.report(capture.faults)
-        self._late(end)
-        self._stream.flush()
-        return rows
+        yield from self._late(end)
 
-    def flush(self) -> None:
-        """Hand all rows to whoever reads them."""
-        self._stream.flush()
-
-    def _begin(self, capture: CaptureReader, first: Packet) -> None:
-        """Print the heading; times have as many digits as the capture's clock."""
+    def _begin(self, capture: CaptureReader, first: Packet) -> Iterator[ListLine]:
+        """Yield the heading; times have as many digits as the capture's clock."""
         self._start = first[1] or 0
         fine = any(interface.ticks_per_second > 10**6 for interface in capture.interfaces)
         self._digits = 9 if fine else 6
         if any(interface.is_relay for interface in capture.interfaces):
-            self._print(RELAYED)
+            yield ListLine(RELAYED)
         number, time, source, destination, *rest = HEADING
         width = self._digits + 4
-        self._print(
+        yield ListLine(
             f"{number:>5} {time:>{width}} {source:>12}   {destination:<12} {' '.join(rest)}"
         )
 
-    def _add(self, packet: Packet) -> bool:
-        """Decode a packet and print its row; return whether there is one."""
+    def _add(self, packet: Packet) -> Iterator[ListLine]:
+        """Decode a packet, and yield its row if it is of the connection, and what it tells."""
         number, time_ns, _, length, _ = packet
         records = self._decoder.receive([packet])
         row = self._rows.read(packet)
         if self._connection is not None:
             own = None if row.key is None else self._decoder.connection_of(row.key)
             if own != self._connection:
-                self._late(records)
-                return False
+                yield from self._late(records)
+                return
         here = [record for record in records if record.last_packet == number]
         carried = self._carried(here)
         info = " ".join([*carried.heads, *(f"{MARK} {mark}" for mark in carried.marks)])
         if not carried.protocol:
             info = f"{row.info} {info}".rstrip()
-        self._print(
+        yield ListLine(
             f"{number:>5} {self._time(time_ns):>{self._digits + 4}} {row.source:>12} → "
-            f"{row.destination:<12} {carried.protocol or row.protocol} {length} {info}"
+            f"{row.destination:<12} {carried.protocol or row.protocol} {length} {info}",
+            number,
         )
-        self._print_filters(here)
-        self._late([record for record in records if record.last_packet != number])
-        return True
+        yield from self._filters_of(here)
+        yield from self._late([record for record in records if record.last_packet != number])
 
     def _time(self, time_ns: int | None) -> str:
         """Return the seconds since the first packet, exactly, as tshark writes them."""
@@ -164,28 +158,53 @@ class PacketList:
         self._comments.later.clear()
         return found
 
-    def _late(self, records: Sequence[Record]) -> None:
-        """Print what became clear about packets whose rows have been printed."""
+    def _late(self, records: Sequence[Record]) -> Iterator[ListLine]:
+        """Yield what became clear about packets whose rows have been printed."""
         for record in records:
             for comment in self._completed(record):
                 where = f"frame {comment.packet}" if comment.packet > 0 else "no frame"
-                self._print(f"{INDENT}{MARK} {where}: {comment.text}{comment.tail}")
-            self._print_filters([record])
+                yield ListLine(f"{INDENT}{MARK} {where}: {comment.text}{comment.tail}")
+            yield from self._filters_of([record])
 
-    def _print_filters(self, records: Sequence[Record]) -> None:
-        """Print each filter once; more than one element may have the same."""
+    def _filters_of(self, records: Sequence[Record]) -> Iterator[ListLine]:
+        """Yield each filter once; more than one element may have the same."""
         if not self._filters:
             return
         found = dict.fromkeys(display_filter(record) for record in records)
         for text in filter(None, found):
-            # Whole, whatever the width: it is to be copied.
-            self._stream.write(f"{INDENT}{text}\n")
+            yield ListLine(f"{INDENT}{text}", is_whole=True)
 
-    def _print(self, text: str) -> None:
-        line = [(text.rstrip(), "")]
-        if self._width is not None and measure(line) > self._width:
-            line = fit(line, self._width)
-        self._stream.write("".join(piece for piece, _ in line) + "\n")
+
+class PacketList:
+    """Prints a packet list to ``stream``, cut to ``width`` cells if that is given."""
+
+    def __init__(self, stream: TextIO, width: int | None, rows: ListedPackets) -> None:
+        self._stream = stream
+        self._width = width
+        self._rows = rows
+
+    def show(self, capture: CaptureReader) -> int:
+        """Print the list of a capture's packets, and return how many rows it has."""
+        rows = 0
+        for line in self._rows.lines(capture):
+            rows += line.packet is not None
+            self._stream.write(fitted(line, self._width) + "\n")
+        self._stream.flush()
+        return rows
+
+    def flush(self) -> None:
+        """Hand all rows to whoever reads them."""
+        self._stream.flush()
+
+
+def fitted(line: ListLine, width: int | None) -> str:
+    """Return the text of a line, cut to ``width`` cells if that is given."""
+    if line.is_whole:
+        return line.text
+    pieces = [(line.text.rstrip(), "")]
+    if width is not None and measure(pieces) > width:
+        pieces = fit(pieces, width)
+    return "".join(text for text, _ in pieces)
 
 
 def _protocol(records: Sequence[Record]) -> str | None:

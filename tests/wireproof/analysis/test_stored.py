@@ -22,7 +22,7 @@ from wireproof.analysis.streaming import find_collected, find_gap, find_late_sta
 from wireproof.analysis.verdict import CHECKS, Check, explain
 from wireproof.export.parquet import ParquetTable
 from wireproof.testing.captures import StoredCapture
-from wireproof.views import open_view
+from wireproof.views.kinds import open_export
 
 STRICT: list[Check] = [
     *CHECKS,
@@ -43,13 +43,13 @@ def records_of(path: Path) -> list[Record]:
 
 def as_ndjson(records: list[Record]) -> list[Record]:
     stream = BytesIO()
-    open_view("ndjson", stream).write(records)
+    open_export("ndjson", stream).write(records)
     return list(read_ndjson(stream.getvalue().splitlines(keepends=True)))
 
 
 def as_json(records: list[Record]) -> list[Record]:
     stream = BytesIO()
-    view = open_view("json", stream)
+    view = open_export("json", stream)
     view.write(records)
     view.close()
     return read_json(stream.getvalue())

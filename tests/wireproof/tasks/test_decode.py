@@ -18,7 +18,7 @@ from support.corpus import ROOT
 
 from wireproof import decode
 from wireproof.tasks import decode as decoding
-from wireproof.tasks.decode import Wanted, run
+from wireproof.tasks.decode import DecodeOptions, run
 from wireproof.tasks.jobs import Task, Team
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
@@ -51,7 +51,7 @@ def records(text: str) -> list[dict[str, Any]]:
 
 
 def test_a_pipe_gets_ndjson(output: Output) -> None:
-    assert run(Wanted(str(PLAIN)))
+    assert run(DecodeOptions(str(PLAIN)))
     found = records(output.text)
     assert [record["record"] for record in found] == [r.record for r in decode(PLAIN)]
     assert [r["data"] for r in found if r["record"] == "chunk"][0] == "This is"
@@ -63,7 +63,7 @@ def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "90")
-    assert run(Wanted(str(PLAIN)))
+    assert run(DecodeOptions(str(PLAIN)))
     terminal.seek(0)
     text = terminal.read()
     assert "Connection 0 " in text
@@ -78,7 +78,7 @@ def test_a_table_in_a_pipe_has_a_width(
         monkeypatch.delenv("COLUMNS", raising=False)
     else:
         monkeypatch.setenv("COLUMNS", columns)
-    assert run(Wanted(str(PLAIN), format="table"))
+    assert run(DecodeOptions(str(PLAIN), view="table"))
     text = output.text
     assert max(map(len, text.splitlines())) == width
     assert "\x1b" not in text
@@ -86,7 +86,7 @@ def test_a_table_in_a_pipe_has_a_width(
 
 @pytest.mark.parametrize("form", ["ndjson", "json", "csv"])
 def test_formats(output: Output, form: Any) -> None:
-    assert run(Wanted(str(PLAIN), format=form))
+    assert run(DecodeOptions(str(PLAIN), view=form))
     text = output.text
     kinds = {
         "ndjson": lambda: [record["record"] for record in records(text)],
@@ -111,13 +111,13 @@ def test_an_output_file_has_the_format_of_its_suffix(
     tmp_path: Path, output: Output, name: str, form: Any, begin: str
 ) -> None:
     path = tmp_path / name
-    assert run(Wanted(str(PLAIN), format=form, output=str(path)))
+    assert run(DecodeOptions(str(PLAIN), view=form, output=str(path)))
     assert path.read_text().startswith(begin)
     assert output.text == ""
 
 
 def test_a_dash_is_standard_output(output: Output) -> None:
-    assert run(Wanted(str(PLAIN), output="-"))
+    assert run(DecodeOptions(str(PLAIN), output="-"))
     assert records(output.text)
 
 
@@ -125,38 +125,38 @@ def test_standard_output_without_a_buffer(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "out"
     with TextIOWrapper(path.open("wb", buffering=0), write_through=True) as raw:  # type: ignore[type-var]
         monkeypatch.setattr("sys.stdout", raw)
-        assert run(Wanted(str(PLAIN)))
+        assert run(DecodeOptions(str(PLAIN)))
         assert not raw.closed
     assert len(records(path.read_text())) == len(list(decode(PLAIN)))
 
 
 def test_payloads_can_be_left_out(output: Output) -> None:
-    assert run(Wanted(str(PLAIN), keep_data=False))
+    assert run(DecodeOptions(str(PLAIN), keep_data=False))
     chunk = next(record for record in records(output.text) if record["record"] == "chunk")
     assert chunk["data"] is None
     assert chunk["size"] == 7
 
 
 def test_one_transport(output: Output) -> None:
-    assert run(Wanted(str(EVENTS), transport="sse"))
+    assert run(DecodeOptions(str(EVENTS), transport="sse"))
     assert {record["record"] for record in records(output.text)} >= {"sse_event", "chunk"}
 
 
 @pytest.mark.parametrize("wanted", [{"transport": "websocket"}, {"connection": 7}])
 def test_nothing_to_show_is_said(output: Output, wanted: dict[str, Any]) -> None:
-    assert not run(Wanted(str(EVENTS), **wanted))
+    assert not run(DecodeOptions(str(EVENTS), **wanted))
     assert output.text == ""
 
 
 def test_one_connection(output: Output) -> None:
-    assert run(Wanted(str(PLAIN), connection=0))
+    assert run(DecodeOptions(str(PLAIN), connection=0))
     assert {record["connection"] for record in records(output.text)} == {0}
 
 
 def test_faults_of_the_file_concern_every_connection(tmp_path: Path, output: Output) -> None:
     cut = tmp_path / "cut.pcapng"
     cut.write_bytes(PLAIN.read_bytes()[:-100])
-    assert run(Wanted(str(cut), connection=0))
+    assert run(DecodeOptions(str(cut), connection=0))
     assert "capture-cut" in {record.get("code") for record in records(output.text)}
 
 
@@ -166,14 +166,14 @@ def test_the_capture_is_not_overwritten(tmp_path: Path) -> None:
     link = tmp_path / "b.pcapng"
     link.symlink_to(capture)
     with pytest.raises(ValueError, match="the output is the capture itself"):
-        run(Wanted(str(capture), output=str(link)))
+        run(DecodeOptions(str(capture), output=str(link)))
     assert capture.read_bytes() == PLAIN.read_bytes()
 
 
 def test_an_output_that_exists_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_text("before")
-    assert run(Wanted(str(PLAIN), output=str(path)))
+    assert run(DecodeOptions(str(PLAIN), output=str(path)))
     assert "before" not in path.read_text()
 
 
@@ -181,13 +181,13 @@ def test_what_is_no_capture_leaves_no_output(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("this is no capture file, whatever it is")
     with pytest.raises(ValueError, match="capture"):
-        run(Wanted(str(text), output=str(tmp_path / "out.json")))
+        run(DecodeOptions(str(text), output=str(tmp_path / "out.json")))
     assert not (tmp_path / "out.json").exists()
 
 
 def test_missing_input_is_an_os_error() -> None:
     with pytest.raises(FileNotFoundError):
-        run(Wanted("/nowhere/a.pcapng"))
+        run(DecodeOptions("/nowhere/a.pcapng"))
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_a_pipe_shows_what_has_come_before_it_waits(
 
     stream = TextIOWrapper(Watched(), encoding="utf-8")
     monkeypatch.setattr("sys.stdout", stream)
-    thread = threading.Thread(target=run, args=(Wanted("-"),))
+    thread = threading.Thread(target=run, args=(DecodeOptions("-"),))
     thread.start()
     try:
         os.write(pipe, data[: len(data) * 2 // 3])
@@ -253,7 +253,7 @@ def test_an_interrupted_decode_leaves_a_whole_array(
     monkeypatch.setattr("sys.stdin", TextIOWrapper(stream))
     try:
         with pytest.raises(KeyboardInterrupt):
-            run(Wanted("-", format="json"))
+            run(DecodeOptions("-", view="json"))
     finally:
         os.close(reading)
         os.close(writing)
@@ -290,7 +290,8 @@ def test_the_output_does_not_depend_on_jobs(
 ) -> None:
     """More of them than cores are of no use."""
     found = [
-        (run(Wanted(str(EVENTS), jobs=jobs, **options)), output.text) for jobs in (1, 2, 3, 1_000)
+        (run(DecodeOptions(str(EVENTS), jobs=jobs, **options)), output.text)
+        for jobs in (1, 2, 3, 1_000)
     ]
     assert found == found[:1] * 4
     assert found[0][0] == (options != {"transport": "websocket"})
@@ -299,17 +300,17 @@ def test_the_output_does_not_depend_on_jobs(
 
 @pytest.mark.parametrize(
     "options",
-    [{"connection": 0}, {"format": "table"}, {"jobs": 1}],
+    [{"connection": 0}, {"view": "table"}, {"jobs": 1}],
     ids=["one connection", "a table", "one job"],
 )
 def test_where_one_process_is_enough(
     output: Output, asked: list[int], options: dict[str, Any]
 ) -> None:
     said: list[str] = []
-    wanted = {"format": "ndjson", "jobs": 8, **options}
-    assert run(Wanted(str(EVENTS), **wanted), said.append)
+    wanted = {"view": "ndjson", "jobs": 8, **options}
+    assert run(DecodeOptions(str(EVENTS), **wanted), said.append)
     text = output.text
-    assert run(Wanted(str(EVENTS), **{**wanted, "jobs": 1}))
+    assert run(DecodeOptions(str(EVENTS), **{**wanted, "jobs": 1}))
     assert output.text == text
     assert asked == []
     assert said == []
@@ -324,7 +325,7 @@ def test_a_pipe_is_decoded_in_one_process_and_that_is_said(output: Output) -> No
     )
     note = b"wireproof: standard input is no regular file: it is decoded in one process\n"
     assert done.stderr == note
-    run(Wanted(str(PLAIN)))
+    run(DecodeOptions(str(PLAIN)))
     assert done.stdout.decode() == output.text
 
 
@@ -333,7 +334,7 @@ def test_a_named_pipe_is_no_file_either(tmp_path: Path, output: Output, asked: l
     os.mkfifo(fifo)
     said: list[str] = []
     with subprocess.Popen(["cp", str(PLAIN), str(fifo)]):
-        run(Wanted(str(fifo), jobs=2), said.append)
+        run(DecodeOptions(str(fifo), jobs=2), said.append)
     assert said == [f"{fifo} is no regular file: it is decoded in one process"]
     assert asked == []
     assert records(output.text)
@@ -344,7 +345,7 @@ def test_a_system_that_cannot_fork(
 ) -> None:
     said: list[str] = []
     monkeypatch.delattr(os, "fork")
-    assert run(Wanted(str(PLAIN), jobs=2), said.append)
+    assert run(DecodeOptions(str(PLAIN), jobs=2), said.append)
     assert said == ["this system cannot fork: the capture is decoded in one process"]
     assert asked == []
     assert records(output.text)

@@ -34,9 +34,9 @@ from wireproof import cli
 from wireproof.analysis import selection
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
-from wireproof.tasks.decode import Wanted, run
+from wireproof.tasks.decode import DecodeOptions, run
 from wireproof.tasks.jobs import Failure, Message, Part, SharedFile, Task, Team, Worker, WorkerDied
-from wireproof.views import ExportFormat, export
+from wireproof.views.kinds import ExportName, export
 
 # A test that runs beside others in one process has threads; a worker uses none of them.
 pytestmark = [
@@ -106,9 +106,9 @@ def odd() -> Tape:
     return tape
 
 
-def decoded(path: Path, form: ExportFormat, output: Path, **options: Any) -> bytes:
+def decoded(path: Path, form: ExportName, output: Path, **options: Any) -> bytes:
     output.unlink(missing_ok=True)
-    run(Wanted(str(path), format=form, output=str(output), **options))
+    run(DecodeOptions(str(path), view=form, output=str(output), **options))
     return output.read_bytes()
 
 
@@ -120,7 +120,7 @@ def decoded(path: Path, form: ExportFormat, output: Path, **options: Any) -> byt
     [*((name, "ndjson") for name in CAPTURES), ("damaged", "json"), ("damaged", "csv")],
 )
 def test_the_output_does_not_depend_on_jobs(
-    folder: Path, tmp_path: Path, name: str, form: ExportFormat
+    folder: Path, tmp_path: Path, name: str, form: ExportName
 ) -> None:
     path = capture(folder, name)
     expected = decoded(path, form, tmp_path / "1")

@@ -19,7 +19,7 @@ from support.talk import Talk, Tape
 
 from parsers.files.reader import CaptureReader
 from wireproof.cli import run
-from wireproof.views.packet_list import PacketList
+from wireproof.views.packet_list import ListedPackets, PacketList
 
 FIXTURES = ROOT / "fixtures"
 ROW = re.compile(r" *(\d+) +(-?\d+\.\d+)? +(\S*) → (\S*) +(.+?) (\d+) (.*)")
@@ -39,7 +39,7 @@ def listing(
     data: bytes, width: int | None = None, connection: int | None = None, filters: bool = False
 ) -> list[str]:
     stream = StringIO()
-    view = PacketList(stream, width, connection=connection, filters=filters)
+    view = PacketList(stream, width, ListedPackets(connection=connection, filters=filters))
     rows = view.show(CaptureReader(BytesIO(data)))
     lines = stream.getvalue().splitlines()
     assert rows == sum(1 for line in lines if ROW.match(line)) or width is not None
@@ -207,7 +207,7 @@ def test_the_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 def without_data(path: Path) -> list[str]:
     stream = StringIO()
-    view = PacketList(stream, None, filters=True, keep_data=False)
+    view = PacketList(stream, None, ListedPackets(filters=True, keep_data=False))
     with path.open("rb") as capture:
         view.show(CaptureReader(capture))
     return stream.getvalue().splitlines()

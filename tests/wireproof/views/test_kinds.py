@@ -1,0 +1,109 @@
+"""Every view by its name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from io import BytesIO, StringIO
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from support.corpus import ROOT
+from support.handmade import Wire, chunked
+
+from parsers.decode.packets import decode
+from parsers.files.reader import CaptureReader
+from wireproof.cli import run
+from wireproof.views.csv import CsvView
+from wireproof.views.json import JsonView
+from wireproof.views.kinds import (
+    KINDS,
+    VIEWS,
+    ExportKind,
+    ExportName,
+    RecordsKind,
+    Target,
+    export,
+    open_export,
+)
+from wireproof.views.ndjson import NdjsonView
+from wireproof.views.packet_list import PacketList
+
+FIXTURES = ROOT / "fixtures"
+
+
+@pytest.mark.parametrize(
+    ("name", "view"), [("ndjson", NdjsonView), ("json", JsonView), ("csv", CsvView)]
+)
+def test_open_export(name: str, view: type) -> None:
+    assert isinstance(open_export(name, BytesIO()), view)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", get_args(ExportName))
+def test_records_can_be_encoded_one_by_one_elsewhere(name: ExportName) -> None:
+    records = [*chunked(), Wire().chunk('a\r\nb\n"\u2028\x85')]
+    parts = [part for record in records for part in export(name).encode([record])]
+    assert parts == export(name).encode(records)
+    assert len(parts) == len(records)
+    written = []
+    for given, what in (("write", records), ("write_encoded", parts)):
+        stream = BytesIO()
+        view = open_export(name, stream)
+        for batch in (what[:3], [], what[3:]):
+            getattr(view, given)(batch)
+        view.close()
+        written.append(stream.getvalue())
+    assert written[0] == written[1]
+
+
+def target(stream: BytesIO, text: StringIO) -> Target:
+    return Target(lambda: stream, lambda: text)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_view_of_the_table_shows_a_capture(kind: ExportKind | RecordsKind) -> None:
+    stream, text = BytesIO(), StringIO()
+    view = kind.open(target(stream, text))
+    with (FIXTURES / "sse" / "plain.pcapng").open("rb") as capture:
+        if isinstance(view, PacketList):
+            assert view.show(CaptureReader(capture))
+        else:
+            view.write(list(decode(capture)))
+            view.close()
+    assert b"event" in stream.getvalue() or "event" in text.getvalue()
+
+
+@pytest.mark.parametrize("option", ["--view", "--format"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_both_options_choose_from_the_table(
+    option: str, name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    path = str(FIXTURES / "chunked" / "plain.pcapng")
+    assert run(["decode", path, option, name, "-o", str(output)]) == 0
+    assert output.stat().st_size
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--view", "devtools", "--format", "csv"], "a view has a format of its own"),
+        (["--filter"], "--filter goes with --view only: wireshark or devtools"),
+        (["--view", "table", "--filter"], "--filter goes with --view only: wireshark or devtools"),
+        (["--format", "wireshark", "--transport", "sse"], "a packet list is of a --connection"),
+    ],
+)
+def test_what_a_view_cannot_be_combined_with(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["decode", "FILE", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_table_needs_no_view_to_be_read() -> None:
+    """So that ``--help``, which names them all, starts in a blink."""
+    code = "import sys, wireproof.views.kinds; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"rich", "msgspec", "parsers.records"} & set(said.stdout.split())

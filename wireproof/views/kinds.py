@@ -1,0 +1,172 @@
+"""Every view in one table: its name, what it is, and the function that opens it.
+
+Strategy: ``--view`` and ``--format`` choose from this table, and nothing else knows which views
+there are. A function imports its view when it is called: ``table`` needs rich, the others do not,
+and ``--help`` needs none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from . import Export, View
+    from .packet_list import PacketList
+
+TABLE_WIDTH = 100
+"""Cells of a table that goes to no terminal, unless COLUMNS says otherwise."""
+LEAST_WIDTH = 40
+"""Cells that a line may take on any terminal."""
+
+ExportName = Literal["ndjson", "json", "csv"]
+Name = Literal["table", "wireshark", "devtools"] | ExportName
+SUFFIXES: dict[str, Name] = {".json": "json", ".csv": "csv"}
+"""The view that a suffix of an output file asks for; others get ndjson."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a view is shown on, and what of it is wanted."""
+
+    stream: Callable[[], BinaryIO]
+    """Opens the output for bytes."""
+    text: Callable[[], TextIO]
+    """Opens the output for text; one of the two is called, once."""
+    source: str = "FILE"
+    """Names the capture in messages."""
+    filters: bool = False
+    """Whether each element is followed by the display filter that selects it."""
+    connection: int | None = None
+    keep_data: bool = True
+
+
+@dataclass(frozen=True)
+class ExportKind:
+    """A view for programs, which each process can encode for itself."""
+
+    name: ExportName
+    summary: str
+    load: Callable[[], type[Export]]
+
+    def open(self, target: Target) -> View:
+        return self.load()(target.stream())
+
+
+@dataclass(frozen=True)
+class RecordsKind:
+    """A view for people, made of records."""
+
+    name: Name
+    summary: str
+    open: Callable[[Target], View]
+    has_filters: bool = False
+
+
+@dataclass(frozen=True)
+class PacketsKind:
+    """A view for people, made of packets and of what they carry."""
+
+    name: Name
+    summary: str
+    open: Callable[[Target], PacketList]
+    has_filters: bool = False
+
+
+def _ndjson() -> type[Export]:
+    from .ndjson import NdjsonView
+
+    return NdjsonView
+
+
+def _json() -> type[Export]:
+    from .json import JsonView
+
+    return JsonView
+
+
+def _csv() -> type[Export]:
+    from .csv import CsvView
+
+    return CsvView
+
+
+def _table(target: Target) -> View:
+    return open_table(target.source, target.text())
+
+
+def open_table(source: str, stream: TextIO | None = None) -> View:
+    """Return a table on standard output or on a text stream; ``source`` names the capture."""
+    from rich.console import Console
+
+    from .table import TableView
+
+    console = Console(file=stream or sys.stdout)
+    return TableView(console, source, table_width(console))
+
+
+def _devtools(target: Target) -> View:
+    from .devtools import DevToolsView
+
+    text = target.text()
+    return DevToolsView(text, line_width(text), filters=target.filters)
+
+
+def _wireshark(target: Target) -> PacketList:
+    from .packet_list import ListedPackets, PacketList
+
+    rows = ListedPackets(
+        connection=target.connection, filters=target.filters, keep_data=target.keep_data
+    )
+    text = target.text()
+    return PacketList(text, line_width(text), rows)
+
+
+EXPORTS = (
+    ExportKind("ndjson", "a record a line, in JSON", _ndjson),
+    ExportKind("json", "the same records in an array", _json),
+    ExportKind("csv", "a table of all records, for spreadsheets", _csv),
+)
+KINDS: tuple[ExportKind | RecordsKind | PacketsKind, ...] = (
+    RecordsKind("table", "a table for each connection", _table),
+    *EXPORTS,
+    PacketsKind("wireshark", "tshark's packet list", _wireshark, has_filters=True),
+    RecordsKind("devtools", "the panels of a browser's DevTools", _devtools, has_filters=True),
+)
+VIEWS: dict[str, ExportKind | RecordsKind | PacketsKind] = {kind.name: kind for kind in KINDS}
+LIVE_VIEWS: tuple[Name, ...] = ("table", *(kind.name for kind in EXPORTS))
+"""Those that show records as they arrive."""
+
+
+def export(name: ExportName) -> type[Export]:
+    """Return the class of the view for programs that has that name."""
+    return next(kind for kind in EXPORTS if kind.name == name).load()
+
+
+def open_export(name: ExportName, stream: BinaryIO) -> Export:
+    """Return the view for programs of that name over a binary stream."""
+    return export(name)(stream)
+
+
+def default_view(output: str | None) -> Name:
+    """Return the view that nobody chose of an output; None and ``-`` are standard output."""
+    if output is None or output == "-":
+        return "table" if sys.stdout.isatty() else "ndjson"
+    return SUFFIXES.get(Path(output).suffix.lower(), "ndjson")
+
+
+def line_width(text: TextIO) -> int | None:
+    """Return how many cells a line may take on a terminal; None, no limit, for anything else."""
+    return max(get_terminal_size().columns, LEAST_WIDTH) if text.isatty() else None
+
+
+def table_width(console: Console) -> int | None:
+    """Return how many cells a table takes, None for as many as the terminal has."""
+    return None if console.is_terminal else int(os.environ.get("COLUMNS", TABLE_WIDTH))
