@@ -8,12 +8,13 @@ TRANSPORT ?= all
 EXAMPLES ?= 20
 TESTS ?= tests
 
-.PHONY: help demo check test fuzz install bench fixtures lint vendor clean
+.PHONY: help demo check test test-guests fuzz install bench fixtures lint vendor clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
 	@echo "make check     lint, types and the quick tests of what changed, or all: within 90 s"
 	@echo "make test      run the whole test suite (lint and types first)"
+	@echo "make test-guests  install it into projects old and new, and run their suites"
 	@echo "make fuzz      draw new examples for the tests of properties, 20 times as many"
 	@echo "make install   set up $(VENV), nothing else"
 	@echo "make fixtures  record the stored captures and their expected files anew"
@@ -44,6 +45,10 @@ check: lint
 test: install lint
 	@sh .ci/tools tshark ip:iproute2 tcpdump chromium
 	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal --durations 10
+
+# GUESTS="oldest newest": what CI visits, beside an environment with nothing else.
+test-guests: install
+	$(BIN)/python tests/guests $(GUESTS)
 
 # What it finds becomes an explicit @example of its test: CONTRIBUTING.md says how.
 fuzz: install

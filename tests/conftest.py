@@ -42,7 +42,7 @@ settings.register_profile(
 )
 settings.load_profile("fuzz" if EXAMPLES else "test")
 pytest_plugins = ["pytester"]
-collect_ignore = ["samples"]  # projects of their own, which tests/test_wheel.py runs
+collect_ignore = ["guests", "samples"]  # projects of their own, which others run: see there
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -247,7 +248,13 @@ class Server:
 
     def _start_thread(self, listener: socket.socket, stack: ExitStack) -> None:
         __tracebackhide__ = True
-        import uvicorn
+        with warnings.catch_warnings():
+            # What uvicorn takes for WebSockets warns of what uvicorn does: no fault of the test's.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import uvicorn
+
+            if self._wanted.options.get("ws", "auto") == "auto":
+                import uvicorn.protocols.websockets.auto  # noqa: F401
 
         app = self._wanted.app
         if (sse := sys.modules.get("sse_starlette.sse")) is not None:

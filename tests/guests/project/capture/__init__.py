@@ -1,0 +1,3 @@
+"""The guest's own folder: nothing of wireproof's may take it for its own."""
+
+raise RuntimeError("the project's own capture/ was imported")

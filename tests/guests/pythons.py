@@ -1,0 +1,42 @@
+"""The Pythons of this machine, from 3.11: those on PATH, and those that pyenv keeps."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+OLDEST, LAST = 11, 20
+"""Minor versions that are looked for."""
+ASK = "import sys, venv; print(sys.executable, *sys.version_info[:2])"
+
+
+def find_pythons() -> dict[tuple[int, int], str]:
+    """Return an interpreter for each minor version, oldest first."""
+    found: dict[tuple[int, int], str] = {}
+    for candidate in _candidates():
+        if (told := _ask(candidate)) is not None:
+            executable, version = told
+            if version >= (3, OLDEST):
+                found.setdefault(version, executable)
+    return dict(sorted(found.items()))
+
+
+def _candidates() -> Iterator[str]:
+    yield sys.executable
+    for minor in range(OLDEST, LAST):
+        yield from filter(None, [shutil.which(f"python3.{minor}")])
+    kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    yield from (str(path) for path in sorted(kept.glob("3.*/bin/python3")))
+
+
+def _ask(candidate: str) -> tuple[str, tuple[int, int]] | None:
+    """Run it: a pyenv shim is there for versions too that it then refuses to start."""
+    done = subprocess.run([candidate, "-c", ASK], capture_output=True, text=True)
+    if done.returncode:
+        return None
+    executable, major, minor = done.stdout.rsplit(maxsplit=2)
+    return executable, (int(major), int(minor))
