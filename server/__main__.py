@@ -52,6 +52,9 @@ def _stop_on_eof(descriptor: int) -> None:
     """Send this process SIGTERM when ``descriptor`` ends."""
     while os.read(descriptor, 1024):
         continue
+    if not hasattr(signal, "pthread_kill"):  # Windows, where the handler is run in any case
+        signal.raise_signal(signal.SIGTERM)
+        return
     main_thread = threading.main_thread().ident
     assert main_thread is not None  # it is running
     signal.pthread_kill(main_thread, signal.SIGTERM)  # it handles signals, and must wake up for it

@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -154,6 +153,9 @@ class DemoServer:
         """What the server has written to standard error: faults that it met, normally nothing."""
         if self._errors is None:
             return self._said
+        if sys.platform == "win32":  # where there is no pread, and the offset ends at the end again
+            self._errors.seek(0)
+            return self._errors.read().decode(errors="replace").strip()
         # pread: the server writes through the same offset that read() would move
         size = os.fstat(self._errors.fileno()).st_size
         return os.pread(self._errors.fileno(), size, 0).decode(errors="replace").strip()
@@ -167,17 +169,13 @@ class DemoServer:
     def _first_line(self, process: subprocess.Popen[bytes]) -> bytes:
         """Return the line that the server prints when it listens, or less if it does not."""
         assert process.stdout is not None  # it was asked for
-        line = b""
-        deadline = time.monotonic() + self._start_timeout
-        while not line.endswith(b"\n"):
-            left = max(0.0, deadline - time.monotonic())
-            if not select.select([process.stdout], [], [], left)[0]:
-                break
-            piece = os.read(process.stdout.fileno(), 1024)
-            if not piece:
-                break
-            line += piece
-        return line
+        # By a thread: a pipe cannot be waited for in another way on Windows. It ends with the pipe.
+        lines: list[bytes] = []
+        read = process.stdout.readline
+        reader = threading.Thread(target=lambda: lines.append(read()), daemon=True)
+        reader.start()
+        reader.join(self._start_timeout)
+        return lines[0] if lines else b""
 
     def _why(self) -> str:
         return (

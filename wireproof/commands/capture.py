@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .capturing import backend_option, capture_problems, say_backend
-from .exits import INTERRUPTED, TRANSPORTS, Size, Unreadable, examples, need, say
+from .exits import INTERRUPTED, TRANSPORTS, Missing, Size, Unreadable, examples, need, say
 
 if TYPE_CHECKING:
     from capture.backends import Backend, Session, Wanted
@@ -90,7 +91,7 @@ def capture(
     connections of COMMAND to the port on, and writes what it reads: bytes and times are right,
     packet borders are its reads. Without COMMAND it says to which port of its own to connect.
     """
-    path = "/dev/stdout" if output == "-" else output
+    path = _standard_output() if output == "-" else output
     if port is None:
         _only_with(
             "--port",
@@ -112,6 +113,12 @@ def capture(
         )
     wanted = _wanted(path, port, interface, words, buffer_size, max_size, files)
     return _capture_port(wanted, backend, duration, words)
+
+
+def _standard_output() -> str:
+    if sys.platform == "win32":
+        raise Missing("-o -: standard output has no name on Windows; -o FILE works")
+    return "/dev/stdout"
 
 
 def _one_transport(words: tuple[str, ...]) -> str:

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import click
 
-from capture import CaptureError, CaptureNotPermitted, Recorder, Relay, Statistics
+from capture import CaptureError, CaptureNotPermitted, Recording, Relay, Statistics
 from capture.backends import Wanted, choose
 from capture.clients import Received, receive_chunked, receive_events, receive_messages
-from capture.linux.spawn_child import Refused, make_namespace
 from parsers.records import Transport
 from server import DemoServer, Scenario, scenario
 
@@ -30,7 +29,7 @@ from ..views.kinds import open_table
 
 CLOSE_TIMEOUT = 10.0
 """Seconds that a connection may take to close once its client is done: it takes milliseconds."""
-OF_DEMO = ("packet-socket", "namespace", "relay")
+OF_DEMO = ("packet-socket", "namespace", "scapy", "relay")
 """The backends by which the demo is recorded: dumpcap and tcpdump would add nothing."""
 PINGS_EVERY = 2.5
 """Messages between two pings of the demo: often enough to be seen, between the messages."""
@@ -58,6 +57,8 @@ def prepare(backend: str | None = None) -> str:
     wanted = Wanted(Path(os.devnull), port=1, has_command=True)
     chosen = choose(wanted, backend, among=OF_DEMO)
     if chosen.name == "namespace":
+        from capture.linux.spawn_child import Refused, make_namespace
+
         try:
             make_namespace()
         except Refused as refusal:
@@ -75,8 +76,7 @@ def record(
     """
     port = server.raw_port if chosen.on == "raw" else server.port
     comment = f"{chosen.transport}, {chosen.name}: {chosen.summary}"
-    kind = Relay if backend == "relay" else Recorder
-    with kind(path, port=port, comment=comment, version=__version__) as recorder:
+    with _recorder(backend)(path, port=port, comment=comment, version=__version__) as recorder:
         url = server.url(chosen)
         if isinstance(recorder, Relay):
             url = url.replace(f":{port}/", f":{recorder.port}/", 1)
@@ -84,6 +84,19 @@ def record(
         if not recorder.wait_closed(CLOSE_TIMEOUT):
             raise CaptureError(f"a connection was still open after {CLOSE_TIMEOUT:g} s")
     return Recorded(received, recorder.statistics)
+
+
+def _recorder(backend: str) -> Callable[..., Recording]:
+    """Return what records by the backend that this process was prepared for."""
+    if backend == "relay":
+        return Relay
+    if backend == "scapy":
+        from capture.backends.scapy_recorder import ScapyRecorder
+
+        return ScapyRecorder
+    from capture import Recorder
+
+    return Recorder
 
 
 def record_scenario(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -200,7 +201,7 @@ class StoredCapture(Capture):
 
 
 class LiveCapture(Capture):
-    """What a recorder records, in a file without a name."""
+    """What a recorder records, in a file without a name where the system has such."""
 
     def __init__(
         self,
@@ -209,8 +210,11 @@ class LiveCapture(Capture):
         compare: Compare,
     ) -> None:
         super().__init__(shown, compare)
-        self._file = tempfile.TemporaryFile(prefix="wireproof-")  # noqa: SIM115 # see close()
-        self._path = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
+        self._file = tempfile.NamedTemporaryFile(prefix="wireproof-", delete=False)  # noqa: SIM115 # see close()
+        self._path = self._file.name
+        if sys.platform == "linux":
+            Path(self._path).unlink()  # nothing is left of it however the process ends
+            self._path = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"
         self._recorder = record(self._path)
         self._is_on = False
 
@@ -252,6 +256,8 @@ class LiveCapture(Capture):
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+        if sys.platform != "linux":
+            Path(self._path).unlink(missing_ok=True)
 
 
 def _matches(exchange: Exchange, path: str | None, method: str | None) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
-from capture import Namespace, NamespaceUnavailable, Relay, can_capture
-from capture import Recorder as PacketRecorder
+from capture import NamespaceUnavailable, Relay
 
 from .. import __version__
 from .captures import Recorder
@@ -72,6 +72,8 @@ class Machine:
         return bound(host, port, socket.socket)
 
     def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+        from capture import Recorder as PacketRecorder
+
         return PacketRecorder(path, port=port, comment=COMMENT, version=__version__)
 
     def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
@@ -87,6 +89,8 @@ class Inside:
     name = "namespace"
 
     def __init__(self) -> None:
+        from capture import Namespace
+
         self._namespace = Namespace()
         self._namespace.__enter__()
 
@@ -98,6 +102,8 @@ class Inside:
         return bound(host, port, self._namespace.socket)
 
     def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+        from capture import Recorder as PacketRecorder
+
         return PacketRecorder(
             path,
             port=port,
@@ -148,14 +154,25 @@ def bound(host: str, port: int | None, make_socket: MakeSocket) -> socket.socket
     return sock
 
 
+def can_capture() -> bool:
+    """Return whether this process may open a packet socket, which only Linux has."""
+    if sys.platform != "linux":
+        return False
+    from capture import can_capture
+
+    return can_capture()
+
+
 def choose(wanted: str) -> Place:
     """Return the place that is wanted, or with ``auto`` the first that works.
 
     Raises BackendUnavailable for one that does not.
     """
     __tracebackhide__ = True
-    if wanted == "relay":
+    if wanted == "relay" or (wanted == "auto" and sys.platform != "linux"):
         return Relayed()
+    if sys.platform != "linux":
+        raise BackendUnavailable(f"--wire-backend {wanted}: only Linux has it; relay works here")
     if wanted != "namespace" and can_capture():
         return Machine()
     if wanted == "packet-socket":

@@ -26,8 +26,6 @@ from typing import Any, NamedTuple, Self
 
 from anyio import to_thread
 
-from capture.linux.listening import is_listening
-
 from .captures import LiveCapture
 from .environments import Place
 from .processes import Child
@@ -55,6 +53,12 @@ def _environment() -> dict[str, str]:
     beside = os.path.dirname(sys.executable)  # noqa: PTH120  # a link to Python is not followed
     path = os.environ.get("PATH", os.defpath)
     return {**os.environ, "PATH": os.pathsep.join((beside, path))}
+
+
+IN_THREAD = (
+    "only on Linux can wire.serve start a process that leaves nothing behind: give it the app"
+    " itself, which it serves in a thread, instead of its name or a command"
+)
 
 
 class ServerDidNotStart(Exception):
@@ -229,6 +233,8 @@ class Server:
 
     def _start_command(self, command: list[str], listener: socket.socket, stack: ExitStack) -> None:
         __tracebackhide__ = True
+        from capture.linux.listening import is_listening
+
         host, port = listener.getsockname()[:2]
         places = {"host": host, "port": str(port), "fd": str(listener.fileno())}
         filled = [_fill(word, places) for word in command]

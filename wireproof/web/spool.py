@@ -7,7 +7,6 @@ however the process ends.
 
 from __future__ import annotations
 
-import os
 from tempfile import TemporaryFile
 
 BUFFER = 256 * 1024
@@ -40,16 +39,18 @@ class Spool:
         """Return ``size`` bytes at ``place``."""
         if place + size > self._written:
             self._flush()
-        return os.pread(self._file.fileno(), size, place)
+        self._file.seek(place)
+        return self._file.read(size)
 
     def close(self) -> None:
         """Give the room back."""
         self._file.close()
 
     def _flush(self) -> None:
+        self._file.seek(self._written)
         view = memoryview(bytes(self._waiting))
         self._waiting.clear()
         while view:
-            done = os.write(self._file.fileno(), view)
+            done = self._file.write(view)
             self._written += done
             view = view[done:]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Event, Timer
@@ -94,11 +94,12 @@ def _end(process: subprocess.Popen[bytes], is_late: Event) -> None:
 
 def _limit(pid: int, memory: int) -> None:
     """Bound the memory of a process that has started; only Linux can."""
-    if hasattr(resource, "prlimit"):
-        try:
-            resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
-        except ProcessLookupError:
-            return  # it has ended already
+    if sys.platform != "linux":
+        return
+    import resource  # not on Windows
+
+    with suppress(ProcessLookupError):  # it has ended already
+        resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
 
 
 def _check(code: int, said: str) -> None:
