@@ -366,11 +366,9 @@ def _be_winsock() -> None:
         raise AttributeError("'socket' object has no attribute")
 
     take = vars(socket.socket.__base__)["setsockopt"]
-    for name, instead in (
-        ("setsockopt", setsockopt),
-        *((one, property(lacks)) for one in NO_METHODS),
-    ):
-        setattr(socket.socket, name, instead)
+    socket.socket.setsockopt = setsockopt  # type: ignore[method-assign]
+    for name in NO_METHODS:
+        setattr(socket.socket, name, property(lacks))
 
 
 NO_METHODS = ("recvmsg", "recvmsg_into", "sendmsg")

@@ -199,7 +199,7 @@ def test_what_it_cannot_be_prepared_for(monkeypatch: pytest.MonkeyPatch) -> None
     def refuse() -> None:
         raise Refused("making a namespace: no")
 
-    monkeypatch.setattr(demo, "make_namespace", refuse)
+    monkeypatch.setattr("capture.linux.spawn_child.make_namespace", refuse)
     monkeypatch.setattr("capture.Namespace.available", lambda: None)
     with pytest.raises(CaptureNotPermitted, match="making a namespace: no"):
         demo.prepare("namespace")
