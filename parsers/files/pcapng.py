@@ -14,7 +14,7 @@ length cannot be right ends the reading, since nothing says where the next one b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from struct import Struct, calcsize, pack, unpack_from
 from typing import NamedTuple
 
@@ -74,6 +74,14 @@ class Block(NamedTuple):
         """Return the block as it lies in a file."""
         length = pack(self.byte_order + "I", len(self.body) + SHORTEST_BLOCK)
         return pack(self.byte_order + "I", self.type) + length + self.body + length
+
+
+class UsualBlocks(NamedTuple):
+    """Blocks of usual packets as they lie in the file, one after another."""
+
+    data: bytes
+    packets: int
+    """How many there are."""
 
 
 def padded(length: int) -> int:
@@ -244,6 +252,51 @@ class PcapngReader:
             packet = self._take(block)
             yield block, None if packet is None else packet[0]
         self._end()
+
+    def copied(
+        self, touched: Container[int]
+    ) -> Iterator[UsualBlocks | tuple[Block, Packet | None]]:
+        """Yield the whole file to be written again: what need not be looked at as it lies there.
+
+        That are the usual packets' blocks, as in :meth:`packets`, but for the packets whose numbers
+        are ``touched``. Any other block comes by itself, with the packet that it holds.
+        """
+        blocks = self._blocks
+        while self._supported:
+            start, number = blocks.position, self._number
+            self._skip_usual(touched)
+            if blocks.position > start:
+                yield UsualBlocks(blocks.buffer[start : blocks.position], self._number - number)
+            if (block := blocks.next_block()) is None:
+                break
+            yield block, self._take(block)
+        self._end()
+
+    def _skip_usual(self, touched: Container[int]) -> None:
+        """Go to the first block that is not usual, holds a packet that is touched, or is cut."""
+        blocks = self._blocks
+        header, trailer = USUAL_LAYOUTS[blocks.byte_order]
+        usual_interface, usual_high, *_ = self._usual
+        buffer, position, number = blocks.buffer, blocks.position, self._number
+        size = len(buffer)
+        last = size - 32
+        while position <= last:
+            kind, length, interface, high, _, captured, original = header(buffer, position)
+            end = position + length
+            if (
+                kind != ENHANCED_PACKET
+                or interface != usual_interface
+                or high != usual_high
+                or length != (captured + 35 & -4)
+                or captured > original
+                or end > size
+                or trailer(buffer, end - 4)[0] != length
+                or number + 1 in touched
+            ):
+                break
+            number += 1
+            position = end
+        blocks.position, self._number = position, number
 
     def _take(self, block: Block) -> Packet | None:
         """Read any one block; blocks of unknown types are skipped."""

@@ -7,12 +7,12 @@ Nothing but ``read`` is asked of the stream, so a pipe does as well as a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from .input import CaptureInput, DecompressedSource, FileSource, Readable, compression_of
 from .packets import CaptureFault, CaptureNotes, Interface, Packet, UnreadableCapture
 from .pcap import PcapReader, variant_of
-from .pcapng import BYTE_ORDERS, SECTION_HEADER, Block, BlockReader, PcapngReader
+from .pcapng import BYTE_ORDERS, SECTION_HEADER, Block, BlockReader, PcapngReader, UsualBlocks
 
 MAX_COMPRESSIONS = 2
 """A compressed file in a compressed file happens by mistake; deeper nesting is an attack."""
@@ -58,6 +58,18 @@ class CaptureReader:
         if self._pcapng is None:
             raise UnreadableCapture("only a pcapng file has blocks, and this is a pcap file")
         return self._pcapng.numbered_blocks()
+
+    def copied(
+        self, touched: Container[int]
+    ) -> Iterator[UsualBlocks | tuple[Block, Packet | None]]:
+        """Yield, instead of packets, a whole pcapng file to be written again.
+
+        What need not be looked at comes as it lies there: see :meth:`~PcapngReader.copied`. Raises
+        UnreadableCapture if it is a pcap file.
+        """
+        if self._pcapng is None:
+            raise UnreadableCapture("only a pcapng file has blocks, and this is a pcap file")
+        return self._pcapng.copied(touched)
 
     @property
     def interfaces(self) -> list[Interface]:

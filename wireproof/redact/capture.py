@@ -25,6 +25,7 @@ from parsers.files.pcapng import (
     SECTION_HEADER,
     SIMPLE_PACKET,
     Block,
+    UsualBlocks,
 )
 from parsers.files.reader import CaptureReader
 
@@ -35,6 +36,8 @@ from .frames import FrameMasks
 from .records import mask_bytes
 from .secrets import Policy, Report, find
 
+Part = UsualBlocks | tuple[Block, Packet | None]
+"""What a file is copied as."""
 DATA = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20, SIMPLE_PACKET: 4}
 """Where a packet's bytes begin in the bodies of the blocks that hold one (pcapng section 4)."""
 
@@ -80,40 +83,40 @@ def redact_capture(
     with ExitStack() as stack:
         file = stack.enter_context(Path(source).open("rb"))
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))
-        packets = iter(CaptureReader(stack.enter_context(Path(source).open("rb"))))
-        blocks = reader.numbered_blocks() if reader.format == "pcapng" else pcap_as_blocks(reader)
+        parts: Iterator[Part] = (
+            reader.copied(masks.changed) if reader.format == "pcapng" else pcap_as_blocks(reader)
+        )
         # The first one before the output is opened: what cannot be read costs nobody a file.
-        first = next(blocks, None)
+        first = next(parts, None)
         if first is None:
             raise UnreadableCapture(f"not one block can be read: {reader.faults[0].detail}")
         stream = open_stream(output, stack)
-        for block in _rewritten(chain([first], blocks), packets, masks, done):
-            stream.write(block.encoded())
+        for data in _rewritten(chain([first], parts), masks, done):
+            stream.write(data)
     for fault in reader.faults:
         say(f"{source}: {fault.detail}, at byte {fault.offset:,}")
     return done
 
 
-def _rewritten(
-    blocks: Iterable[tuple[Block, int | None]],
-    packets: Iterator[Packet],
-    masks: FrameMasks,
-    done: Redacted,
-) -> Iterator[Block]:
-    """Yield the blocks without secrets; ``packets`` are those that they hold, in step."""
+def _rewritten(parts: Iterable[Part], masks: FrameMasks, done: Redacted) -> Iterator[bytes]:
+    """Yield the file without secrets."""
     changed = masks.changed
-    for block, number in blocks:
-        if number is not None:
-            packet = next(packets)
+    for part in parts:
+        if isinstance(part, UsualBlocks):
+            done.packets += part.packets
+            yield part.data
+            continue
+        block, packet = part
+        if packet is not None:
             done.packets += 1
-            done.changed += number in changed
-            yield _with_data(block, masks.masked(packet), masks.policy)
+            done.changed += packet[0] in changed
+            yield _with_data(block, masks.masked(packet), masks.policy).encoded()
         elif block.type == DECRYPTION_SECRETS and masks.policy != "none":
             done.key_logs += 1
         elif block.type == SECTION_HEADER:
-            yield with_unknown_length(_with_masked_texts(block, 16, masks.policy))
+            yield with_unknown_length(_with_masked_texts(block, 16, masks.policy)).encoded()
         else:
-            yield _with_masked_texts(block, 0, masks.policy)
+            yield _with_masked_texts(block, 0, masks.policy).encoded()
 
 
 def _with_data(block: Block, data: bytes, policy: Policy) -> Block:

@@ -29,7 +29,7 @@ from capture.pcapng_writer import (
     SHB_USERAPPL,
 )
 from parsers.decode.packets import decode
-from parsers.files.packets import NANOSECONDS, Interface, UnreadableCapture
+from parsers.files.packets import NANOSECONDS, Interface, Packet, UnreadableCapture
 from parsers.files.pcapng import (
     ENHANCED_PACKET,
     INTERFACE_DESCRIPTION,
@@ -138,7 +138,7 @@ def annotate(source: str, output: str, say: Callable[[str], object]) -> Annotate
         comments.take(stream)
     with ExitStack() as stack:
         reader = CaptureReader(stack.enter_context(Path(source).open("rb")))
-        blocks = reader.numbered_blocks() if reader.format == "pcapng" else pcap_as_blocks(reader)
+        blocks = reader.numbered_blocks() if reader.format == "pcapng" else _numbered(reader)
         # The first one before the output is opened: what cannot be read costs nobody a file.
         first = next(blocks, None)
         if first is None:
@@ -203,8 +203,13 @@ def option(byte_order: str, code: int, value: bytes = b"") -> bytes:
     return pack(byte_order + "HH", code, len(value)) + value + padding
 
 
-def pcap_as_blocks(reader: CaptureReader) -> Iterator[tuple[Block, int | None]]:
-    """Yield blocks that say what a pcap file does, with the numbers of the packets they hold.
+def _numbered(reader: CaptureReader) -> Iterator[tuple[Block, int | None]]:
+    for block, packet in pcap_as_blocks(reader):
+        yield block, None if packet is None else packet[0]
+
+
+def pcap_as_blocks(reader: CaptureReader) -> Iterator[tuple[Block, Packet | None]]:
+    """Yield blocks that say what a pcap file does, with the packets that they hold.
 
     The link type, the snaplen and what a timestamp counts are the file's own.
     """
@@ -214,11 +219,12 @@ def pcap_as_blocks(reader: CaptureReader) -> Iterator[tuple[Block, int | None]]:
     for interface in reader.interfaces:
         yield _interface(interface), None
         ticks = interface.ticks_per_second
-    for number, time_ns, _, original, data in reader:
+    for packet in reader:
+        _, time_ns, _, original, data = packet
         high, low = divmod((time_ns or 0) * ticks // NANOSECONDS, 1 << 32)
         head = pack("<5I", 0, high, low, len(data), original)
         padding = bytes(padded(len(data)) - len(data))
-        yield _block(ENHANCED_PACKET, head + data + padding), number
+        yield _block(ENHANCED_PACKET, head + data + padding), packet
 
 
 def _interface(interface: Interface) -> Block:

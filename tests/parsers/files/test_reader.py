@@ -12,11 +12,12 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.capture_files import Blocks, Dribble, codes, pcap_header, read_all, record
+from support.capture_files import Blocks, Dribble, codes, option, pcap_header, read_all, record
 from support.corpus import vectors
 from support.tshark import captures, tshark_fields
 
 from parsers.files.packets import UnreadableCapture
+from parsers.files.pcapng import UsualBlocks
 from parsers.files.reader import CaptureReader, read_blocks
 
 compress = partial(gzip.compress, mtime=0)
@@ -134,6 +135,44 @@ def test_blocks_end_where_packets_do(data: bytes, blocks: int, code: str) -> Non
 def test_a_pcap_file_has_no_numbered_blocks() -> None:
     with pytest.raises(UnreadableCapture, match="this is a pcap file"):
         CaptureReader(io.BytesIO(PCAP)).numbered_blocks()
+
+
+MANY = NG.section() + NG.interface() + b"".join(
+    [
+        *(NG.enhanced(time, b"x" * time) for time in range(40)),
+        NG.block(9, b"journal\0"),
+        NG.enhanced(50, b"commented", options=option(1, b"a comment") + option(0, b"")),
+        *(NG.enhanced(time, b"x" * (time % 7)) for time in range(60, 90)),
+        NG.simple(b"simple"),
+        NG.enhanced(91, b"last"),
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("touched", [set(), {1}, {40, 41, 43}, {74}, set(range(100))])
+def test_a_file_is_copied_as_it_lies_there(touched: set[int]) -> None:
+    packets, _ = read_all(MANY)
+    reader = CaptureReader(io.BytesIO(MANY))
+    data, numbers, alone = b"", 0, []
+    for part in reader.copied(touched):
+        if isinstance(part, UsualBlocks):
+            data += part.data
+            numbers += part.packets
+            continue
+        block, packet = part
+        data += block.encoded()
+        if packet is not None:
+            numbers += 1
+            alone.append(packet)
+            assert packet in packets
+    assert data == MANY and numbers == len(packets) == 73
+    # By themselves come those that are touched, and those that are not as the one before.
+    assert {packet[0] for packet in alone} == (touched - {41}) & set(range(1, 75)) | {1, 42, 73, 74}
+
+
+def test_a_pcap_file_is_not_copied_by_blocks() -> None:
+    with pytest.raises(UnreadableCapture, match="this is a pcap file"):
+        CaptureReader(io.BytesIO(PCAP)).copied(set())
 
 
 # --- cuts and damage ---
