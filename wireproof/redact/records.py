@@ -24,7 +24,6 @@ from parsers.diagnostics import FAULTS
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
-    ConnectionRecord,
     DiagnosticRecord,
     Encoding,
     Fields,
@@ -37,22 +36,24 @@ from parsers.records import (
     text_or_base64,
 )
 
+from ..exchanges import CLOSE, CONTINUATION, Exchanges
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
 
-MAX_EXCHANGES = 1_024
-"""Exchanges of one connection that are remembered: as many as may be pipelined."""
-CONTINUATION, CLOSE = 0, 8
-
 Stream = Literal["chunks", "events", "frames", "messages"]
+
+
+Sides = dict[Any, "_Side"]
+"""Of an exchange, by sender."""
 
 
 @dataclass(slots=True)
 class _Side:
     """What one side sends in one exchange."""
 
-    is_coded: bool = False
+    is_coded: bool = True
+    """What has no head that says otherwise is taken for coded."""
     is_event_stream: bool = False
     is_touched: bool = False
     """Whether anything of its content was masked, left out or not looked at."""
@@ -75,13 +76,14 @@ class Redactor:
     def __init__(self, policy: Policy = "headers") -> None:
         self.policy: Policy = policy
         self.report = Report()
-        self._connections: dict[int | None, dict[tuple[int | None, str | None], _Side]] = {}
+        self._exchanges: Exchanges[Sides] = Exchanges(lambda _: {})
+        self._sides: Sides = {}
+        """Those of the exchange of the record at hand."""
         self._masks: dict[type[Any], Callable[[Any], Record]] = {
             RequestRecord: self._request,
             ResponseRecord: self._response,
             DiagnosticRecord: self._diagnostic,
             ChunkRecord: self._chunk,
-            ConnectionRecord: self._connection,
             BodyRecord: self._body,
             SseEventRecord: self._event,
             WebSocketFrameRecord: self._frame,
@@ -90,7 +92,11 @@ class Redactor:
 
     def redact(self, record: Record) -> Record:
         """Return a record without its secrets; the record itself, if it has none."""
-        mask = None if self.policy == "none" else self._masks.get(type(record))
+        if self.policy == "none":
+            return record
+        found = self._exchanges.add(record)
+        self._sides = {} if found is None else found[1]
+        mask = self._masks.get(type(record))
         return record if mask is None else mask(record)
 
     @property
@@ -98,13 +104,9 @@ class Redactor:
         return self.policy == "all"
 
     def _side(self, record: Any) -> _Side:
-        sides = self._connections.setdefault(record.connection, {})
-        key = record.exchange, record.sender
-        side = sides.get(key)
+        side = self._sides.get(record.sender)
         if side is None:
-            if len(sides) >= 2 * MAX_EXCHANGES:
-                del sides[next(iter(sides))]
-            side = sides[key] = _Side()
+            side = self._sides[record.sender] = _Side()
         return side
 
     # --- heads ---
@@ -266,10 +268,6 @@ class Redactor:
         side.has_been_seen = side.is_touched = True
         self.report.left_out += data is not None
         return None, None
-
-    def _connection(self, record: ConnectionRecord) -> Record:
-        self._connections.pop(record.connection, None)
-        return record
 
 
 def is_coded(record: RequestRecord | ResponseRecord) -> bool:

@@ -27,10 +27,10 @@ from parsers.records import (
 )
 
 from ..bytes.dissection import ElementStream
+from ..exchanges import CLOSE, CONTINUATION
 from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
-from .records import CLOSE, CONTINUATION
 from .secrets import MASK, Finder, Policy, Report, Span, find, merged
 
 STAR = MASK.encode()

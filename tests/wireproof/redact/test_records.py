@@ -14,7 +14,7 @@ from support.stored import SMALL, name
 
 from parsers.decode.packets import decode
 from parsers.diagnostics import FAULTS
-from parsers.records import Record
+from parsers.records import ChunkRecord, Record
 from wireproof.redact import Policy, Redactor
 from wireproof.redact.records import is_coded
 
@@ -159,7 +159,14 @@ def test_what_is_remembered_ends_with_its_connection() -> None:
     redactor = Redactor("all")
     for record in RECORDS:
         redactor.redact(record)
-    assert redactor._connections == {}
+    assert list(redactor._exchanges.open()) == []
+
+
+def test_content_whose_head_was_not_captured_is_taken_for_coded() -> None:
+    """It may be: then nobody can say what is in it."""
+    [chunk] = redacted([Wire().chunk(f"key {KEY}")])
+    assert isinstance(chunk, ChunkRecord)
+    assert chunk.data is None
 
 
 def test_codings() -> None:
