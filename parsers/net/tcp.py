@@ -315,9 +315,13 @@ class Direction(Generic[T]):
         return self._fault("tcp-reassembly-limit", detail) + self._give_up_hole()
 
     def _receive_again(self, piece: Piece) -> list[T]:
-        """Take bytes that were put in order before; a keep-alive sends its last byte again."""
-        is_keep_alive = len(piece.data) == 1 and piece.end == self.origins.size and not piece.fin
-        if not is_keep_alive and piece.data:
+        """Take bytes that were put in order before; a keep-alive sends its last byte again.
+
+        Or "one garbage octet" in its place (RFC 9293 section 3.8.4), which contradicts nothing.
+        """
+        if len(piece.data) == 1 and piece.end == self.origins.size and not piece.fin:
+            return []
+        if piece.data:
             self.retransmissions += 1
         return self._report_conflict(piece)
 

@@ -1,0 +1,73 @@
+"""The hostile captures are what scapy builds, and are decoded as a receiver takes them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.hostile.build import FOLDER, HOSTILE, Hostile, write
+from parsers.records import BodyRecord, ChunkRecord, ConnectionRecord, DiagnosticRecord, Record
+from wireproof import decode
+
+WELL = b"firstsecondthird"
+NOT_WHOLE = {"fragments-missing", "reset-in-the-middle"}
+OTHER_BYTES = {
+    "bad-ip-checksum": b"FORGEsecondthird",  # as Wireshark has it, which verifies none either
+    "overlap-waiting": b"firstSECondthird",  # as Linux has it: what arrives in order goes first
+}
+FAULTS = {
+    "bad-ip-checksum": ["tcp-overlap-conflict"],
+    "bad-tcp-checksum": ["tcp-checksum-wrong"],
+    "fragments-missing": ["ip-fragment-missing"],
+    "fragments-overlap": ["ip-fragment-overlap"],
+    "overlap-delivered": ["tcp-overlap-conflict"],
+    "overlap-waiting": ["tcp-overlap-conflict", "tcp-overlap-conflict"],
+    "reset-in-the-middle": ["chunk-last-missing"],
+    "reset-out-of-window": ["tcp-reset-ignored"],
+    "strangers": ["packets-not-decoded"],
+}
+every = pytest.mark.parametrize("hostile", HOSTILE, ids=lambda one: one.name)
+
+
+def records(hostile: Hostile) -> list[Record]:
+    return list(decode(hostile.path))
+
+
+@every
+def test_a_rebuild_gives_the_same_bytes(hostile: Hostile, tmp_path: Path) -> None:
+    again = tmp_path / "again.pcapng"
+    write(hostile, again)
+    assert again.read_bytes() == hostile.path.read_bytes()
+
+
+def test_all_that_is_stored_is_built() -> None:
+    assert {path.stem for path in FOLDER.glob("*.pcapng")} == {one.name for one in HOSTILE}
+    assert sum(path.stat().st_size for path in FOLDER.iterdir() if path.is_file()) < 200_000
+
+
+def test_they_share_no_code_with_what_reads_them() -> None:
+    source = (FOLDER / "build.py").read_text()
+    imported = {line.split()[1] for line in source.splitlines() if line.startswith("from ")}
+    ours = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert all(name.startswith("scapy.") for name in ours), ours
+
+
+@every
+def test_what_a_receiver_would_have(hostile: Hostile) -> None:
+    found = records(hostile)
+    assert [one.protocol for one in found if isinstance(one, ConnectionRecord)] == ["http/1.1"]
+    chunks = "".join(one.data or "" for one in found if isinstance(one, ChunkRecord)).encode()
+    whole = [one.complete for one in found if isinstance(one, BodyRecord)]
+    if hostile.name in NOT_WHOLE:
+        assert whole in ([], [False])
+    else:
+        assert whole == [True]
+        assert chunks == OTHER_BYTES.get(hostile.name, WELL)
+
+
+@every
+def test_faults_are_told_and_no_others(hostile: Hostile) -> None:
+    told = [one.code for one in records(hostile) if isinstance(one, DiagnosticRecord)]
+    assert told == FAULTS.get(hostile.name, [])
