@@ -44,7 +44,7 @@ class FastWebSocket:
         writer, exchange = self._writer, self._exchange
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
         layer, stream_id = writer.layer, writer.stream_id
-        place = writer.place
+        span, place = writer.origins.span, writer.place
         base = decoder.offset - pos
         is_masked = sender == "client"
         mask_bit = MASK if is_masked else 0
@@ -75,7 +75,10 @@ class FastWebSocket:
             if not keeps_data:
                 shown = encoding = None
             start, stop = base + pos, base + end
-            first_packet, last_packet, first_time, last_time = place(start, stop)
+            first, last = span(start, stop)
+            first_packet, last_packet, first_time, last_time = (
+                first if first is last else place(start, stop)
+            )
             records.append(
                 WebSocketFrameRecord(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
