@@ -18,8 +18,14 @@ from parsers.diagnostics import Diagnostic
 from parsers.files.packets import Packet
 from parsers.net.ip import IpPacket
 from parsers.net.link import UNKNOWN_LINK_TYPE
-from parsers.net.table import reverse_key
-from parsers.net.tunnels import read_packet, realm
+from parsers.net.tcp_header import (
+    MAX_WINDOW_SCALE,
+    TcpHeader,
+    read_tcp_header,
+    tcp_options,
+    window_scale,
+)
+from parsers.net.tunnels import read_packet
 
 ETHERNET = 1
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}
@@ -27,16 +33,9 @@ PROTOCOLS = {1: "ICMP", 2: "IGMP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6"
 TCP, UDP = 6, 17
 ETHER_TYPES = {0x0806: "ARP", 0x88CC: "LLDP", 0x888E: "EAPOL"}
 
-# RFC 9293 section 3.1: source port, destination port, sequence number, acknowledgement number,
-# data offset and flags, window, checksum, urgent pointer.
-TCP_HEADER = Struct("!HHIIHHHH")
 FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 """From the least significant bit on; AE is accurate ECN's (RFC 9768), once NS (RFC 3540)."""
 SYN, ACK, URG = 0x02, 0x10, 0x20
-# Option kinds (RFC 9293 section 3.2, RFC 7323 section 2).
-END, NOP, WINDOW_SCALE = 0, 1, 3
-MAX_WINDOW_SCALE = 14
-"""A shift count above it is taken for it (RFC 7323 section 2.3)."""
 
 MAX_DIRECTIONS = 131_072
 """Directions of connections whose first numbers are remembered; the oldest is forgotten."""
@@ -82,52 +81,43 @@ class PacketRows:
             info = f"Fragment of an IP packet: protocol {found.protocol}, at byte {offset:,}"
             protocol = "IPv4" if len(found.source) == 4 else "IPv6"
             return PacketRow(source, destination, protocol, info)
-        payload = data[found.start : found.end]
-        if found.protocol == TCP and len(payload) >= TCP_HEADER.size:
-            key = found.source + found.destination + payload[:4] + realm(found.layers)
-            return PacketRow(source, destination, "TCP", self._segment(key, payload, found), key)
-        return PacketRow(source, destination, *_other(found, payload))
+        header = read_tcp_header(found, data)
+        if header is not None:
+            return PacketRow(source, destination, "TCP", self._segment(header), header.key)
+        return PacketRow(source, destination, *_other(found, data[found.start : found.end]))
 
-    def _segment(self, key: bytes, segment: bytes, packet: IpPacket) -> str:
-        source, destination, seq, ack, offset_flags, window, _, urgent = TCP_HEADER.unpack_from(
-            segment
-        )
-        flags = offset_flags & 0x1FF
-        header = offset_flags >> 12 << 2
-        options = dict(_options(segment[TCP_HEADER.size : header]))
-        bare = len(packet.source) * 2 + 4
-        back = reverse_key(key[:bare]) + key[bare:]
-        sender = self._sender(key, back, seq, flags, options)
-        peer = self._peer(back, ack, flags)
+    def _segment(self, header: TcpHeader) -> str:
+        flags, window = header.flags, header.window
+        sender = self._sender(header)
+        peer = self._peer(header)
         if not flags & SYN and sender.scale is not None and peer and peer.scale is not None:
             window <<= sender.scale
-        parts = [f"Seq={(seq - sender.first_seq) & 0xFFFFFFFF}"]
+        parts = [f"Seq={(header.seq - sender.first_seq) & 0xFFFFFFFF}"]
         if flags & ACK:
+            ack = header.ack
             parts.append(f"Ack={(ack - peer.first_seq) & 0xFFFFFFFF if peer else ack}")
         parts.append(f"Win={window}")
         if flags & URG:
-            parts.append(f"Urg={urgent}")
-        parts.append(f"Len={max(packet.length - header, 0)}")
-        parts += _option_words(options, peer.first_seq if peer else 0)
+            parts.append(f"Urg={header.urgent_pointer}")
+        parts.append(f"Len={header.length}")
+        parts += _option_words(dict(tcp_options(header.options)), peer.first_seq if peer else 0)
         names = ", ".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
-        return f"{source} → {destination} [{names or '<None>'}] {' '.join(parts)}"
+        return f"{header.source} → {header.destination} [{names or '<None>'}] {' '.join(parts)}"
 
-    def _sender(
-        self, key: bytes, back: bytes, seq: int, flags: int, options: dict[int, bytes]
-    ) -> _Direction:
-        sender = self._directions.get(key)
-        if flags & SYN and (sender is None or sender.first_seq != seq):
-            if not flags & ACK:  # the ports are used again
-                self._directions.pop(back, None)
-            return self._remember(key, _Direction(seq, _scale(options)))
+    def _sender(self, header: TcpHeader) -> _Direction:
+        sender, seq = self._directions.get(header.key), header.seq
+        if header.flags & SYN and (sender is None or sender.first_seq != seq):
+            if not header.flags & ACK:  # the ports are used again
+                self._directions.pop(header.back, None)
+            return self._remember(header.key, _Direction(seq, window_scale(header.options)))
         # Without a handshake the first byte seen is byte 1.
-        return sender or self._remember(key, _Direction(seq - 1 & 0xFFFFFFFF))
+        return sender or self._remember(header.key, _Direction(seq - 1 & 0xFFFFFFFF))
 
-    def _peer(self, back: bytes, ack: int, flags: int) -> _Direction | None:
+    def _peer(self, header: TcpHeader) -> _Direction | None:
         """Return the other direction; if it is not known, it begins at what is acknowledged."""
-        peer = self._directions.get(back)
-        if peer is None and flags & ACK:
-            return self._remember(back, _Direction(ack - 1 & 0xFFFFFFFF))
+        peer = self._directions.get(header.back)
+        if peer is None and header.flags & ACK:
+            return self._remember(header.back, _Direction(header.ack - 1 & 0xFFFFFFFF))
         return peer
 
     def _remember(self, key: bytes, direction: _Direction) -> _Direction:
@@ -155,25 +145,6 @@ def _other(packet: IpPacket, payload: bytes) -> tuple[str, str]:
         return "UDP", f"{source} → {destination} Len={max(length - 8, 0)}"
     name = "TCP" if packet.protocol == TCP else PROTOCOLS.get(packet.protocol)
     return name or f"IP protocol {packet.protocol}", f"{packet.length:,} bytes"
-
-
-def _options(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and value of each TCP option (RFC 9293 section 3.2), as far as they are whole."""
-    position = 0
-    while position < len(data) and (kind := data[position]) != END:
-        if kind == NOP:
-            position += 1
-            continue
-        if position + 1 == len(data) or not 2 <= data[position + 1] <= len(data) - position:
-            return
-        length = data[position + 1]
-        yield kind, data[position + 2 : position + length]
-        position += length
-
-
-def _scale(options: dict[int, bytes]) -> int | None:
-    value = options.get(WINDOW_SCALE)
-    return None if not value else min(value[0], MAX_WINDOW_SCALE)
 
 
 def _option_words(options: dict[int, bytes], peer_first: int) -> Iterator[str]:

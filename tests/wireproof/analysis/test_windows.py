@@ -9,14 +9,23 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from support.frames import ACK, SYN, ipv4, tcp, udp
+from support.frames import ACK, SYN, ipv4, tcp
 from support.timed import Stream, TimedTape, chunk, event
 
 from capture import Recorder
+from parsers.files.packets import Packet
 from parsers.files.reader import CaptureReader
-from wireproof.analysis.windows import held_packets, read_segment
+from parsers.net.ip import IpPacket
+from parsers.net.tcp_header import TcpHeader, read_tcp_header
+from parsers.net.tunnels import read_packet
+from wireproof.analysis.windows import held_packets
 
 SCALE_7 = bytes((1, 3, 3, 7))
+
+
+def header_of(packet: Packet) -> TcpHeader | None:
+    found = read_packet(packet[2], packet[4], packet[3])
+    return read_tcp_header(found, packet[4]) if isinstance(found, IpPacket) else None
 
 
 def held(tape: TimedTape) -> list[int]:
@@ -94,23 +103,6 @@ def test_a_window_is_scaled_as_the_handshake_said() -> None:
     assert held(tape) == [6]
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [ipv4(udp(1, 2, b"x"), 17), ipv4(b"short"), bytes(60), b"", ipv4(tcp(1, 2), fragment=0x2000)],
-    ids=["udp", "cut", "no ip", "empty", "fragment"],
-)
-def test_what_is_no_whole_segment_is_left(frame: bytes) -> None:
-    assert read_segment((1, 0, 1, len(frame), frame)) is None
-
-
-@pytest.mark.parametrize("options", [b"\x01\x01\x01\x01", b"\x02\x04\xff\xd7", b"\x03\x00\x07\x00"])
-def test_options_without_a_scale(options: bytes) -> None:
-    frame = ipv4(tcp(1, 2, SYN, options=options))
-    segment = read_segment((1, 0, 1, len(frame), frame))
-    assert segment is not None
-    assert segment.scale is None
-
-
 @pytest.mark.packets
 def test_a_reader_that_sleeps_closes_the_kernels_window(tmp_path: Path) -> None:
     """More than its receive buffer holds is sent; what came late is known as that."""
@@ -133,9 +125,7 @@ def test_a_reader_that_sleeps_closes_the_kernels_window(tmp_path: Path) -> None:
     sent = [
         packet[0]
         for packet in packets
-        if (segment := read_segment(packet))
-        and segment.length
-        and segment.key[-4:-2] == port.to_bytes(2)
+        if (header := header_of(packet)) and header.length and header.source == port
     ]
     assert sent[0] not in numbers
     assert numbers
