@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator
 from .input import CaptureInput, DecompressedSource, FileSource, Readable, compression_of
 from .packets import CaptureFault, CaptureNotes, Interface, Packet, UnreadableCapture
 from .pcap import PcapReader, variant_of
-from .pcapng import BYTE_ORDERS, SECTION_HEADER, Block, BlockReader, PcapngReader, UsualBlocks
+from .pcapng import BYTE_ORDERS, SECTION_HEADER, Block, PcapngReader, UsualBlocks
 
 MAX_COMPRESSIONS = 2
 """A compressed file in a compressed file happens by mistake; deeper nesting is an attack."""
@@ -90,17 +90,6 @@ class CaptureReader:
     @property
     def faults(self) -> list[CaptureFault]:
         return self._notes.faults
-
-
-def read_blocks(stream: Readable) -> BlockReader:
-    """Return the blocks of a pcapng file, to be iterated: all that it takes to rewrite it.
-
-    Raises UnreadableCapture if it is not one.
-    """
-    source, _ = _open(stream)
-    if not is_pcapng(source):
-        raise UnreadableCapture("only a pcapng file has blocks, and this is a pcap file")
-    return BlockReader(source)
 
 
 def is_pcapng(source: CaptureInput) -> bool:

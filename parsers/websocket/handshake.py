@@ -62,11 +62,6 @@ class Agreement(Element, frozen=True):
     """Codes and details."""
 
 
-def is_websocket_upgrade(headers: Headers) -> bool:
-    """Return whether a request asks for, or a 101 response grants, the WebSocket protocol."""
-    return "websocket" in _tokens(headers, b"upgrade")
-
-
 def accept_for(key: bytes) -> bytes:
     """Return the Sec-WebSocket-Accept that answers a Sec-WebSocket-Key (section 4.2.2)."""
     return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())

@@ -18,7 +18,7 @@ from support.tshark import captures, tshark_fields
 
 from parsers.files.packets import UnreadableCapture
 from parsers.files.pcapng import UsualBlocks
-from parsers.files.reader import CaptureReader, read_blocks
+from parsers.files.reader import CaptureReader
 
 compress = partial(gzip.compress, mtime=0)
 """The same bytes at any time, so that tests have the same names in every worker."""
@@ -95,7 +95,7 @@ def test_what_is_no_capture_is_refused_with_what_was_found(data: bytes, message:
 
 def test_blocks_can_be_read_and_written_back_without_loss() -> None:
     data = PCAPNG + Blocks(">").section() + Blocks(">").block(0x777, b"body")
-    blocks = list(read_blocks(io.BytesIO(compress(data))))
+    blocks = [block for block, _ in CaptureReader(io.BytesIO(compress(data))).numbered_blocks()]
     written = [Blocks(block.byte_order).block(block.type, block.body) for block in blocks]
     assert b"".join(written) == data
     assert [block.offset for block in blocks] == [0, 28, 48, 88, 116]
@@ -103,7 +103,7 @@ def test_blocks_can_be_read_and_written_back_without_loss() -> None:
 
 def test_a_pcap_file_has_no_blocks() -> None:
     with pytest.raises(UnreadableCapture, match="this is a pcap file"):
-        read_blocks(io.BytesIO(PCAP))
+        CaptureReader(io.BytesIO(PCAP)).numbered_blocks()
 
 
 def test_blocks_with_the_numbers_of_their_packets() -> None:
@@ -196,7 +196,8 @@ def boundaries(data: bytes) -> set[int]:
     """Where a file may be cut so that nobody can tell."""
     if data is LONG_PCAP:
         return {len(pcap_header() + b"".join(RECORDS[:count])) for count in range(7)}
-    return {block.offset for block in read_blocks(io.BytesIO(data))} | {len(data)}
+    blocks = CaptureReader(io.BytesIO(data)).numbered_blocks()
+    return {block.offset for block, _ in blocks} | {len(data)}
 
 
 @pytest.mark.parametrize("at_most", [1 << 30, 1])

@@ -16,7 +16,6 @@ from parsers.websocket.handshake import (
     Headers,
     accept_for,
     agree,
-    is_websocket_upgrade,
     parse_extensions,
 )
 
@@ -54,22 +53,6 @@ def codes(agreement: Agreement) -> list[str]:
 def test_the_example_of_rfc_6455_section_1_3() -> None:
     assert accept_for(KEY) == ACCEPT
     assert agree(REQUEST, RESPONSE) == Agreement(None, None, [])
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        (REQUEST, True),
-        (RESPONSE, True),
-        ([(b"Upgrade", b"h2c, websocket")], True),
-        ([(b"Upgrade", b"h2c"), (b"upgrade", b"WEBSOCKET")], True),
-        ([(b"Upgrade", b"websockets")], False),
-        ([(b"Connection", b"websocket")], False),
-        ([], False),
-    ],
-)
-def test_upgrades(headers: Headers, expected: bool) -> None:
-    assert is_websocket_upgrade(headers) is expected
 
 
 VERSION = b"Sec-WebSocket-Version"

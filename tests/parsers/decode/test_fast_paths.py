@@ -1,0 +1,101 @@
+"""Every fast path, over every capture at hand and mixtures of them: it changes nothing."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from support.corpus import captures_at_hand, captures_folder
+from support.fast_paths import with_and_without
+from support.stored import STORED, name, packets
+from support.talk import Talk
+from support.websocket_frames import frame
+
+from parsers.decode.fast_paths import FAST_PATHS
+from parsers.files.packets import Packet
+from parsers.files.reader import CaptureReader
+
+
+def usual(path: str) -> list[Packet]:
+    """A connection of what a fast path is made for: 200 elements, some in a segment together."""
+    talk = Talk().open()
+    if path == "sse":
+        talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+        talk.server(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        events = [b"id: %d\ndata: event %d\n\n" % (number, number) for number in range(200)]
+        elements = [b"%x\r\n%b\r\n" % (len(event), event) for event in events]
+    else:
+        talk.client(
+            b"GET /ws HTTP/1.1\r\nHost: example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        talk.server(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        )
+        elements = [frame(1, f"message {number}".encode()) for number in range(200)]
+    for start in range(0, 200, 4):
+        talk.server(elements[start], b"".join(elements[start + 1 : start + 4]))
+    return talk.tape.packets
+
+
+@pytest.mark.parametrize("path", FAST_PATHS)
+def test_usual_elements_go_by_it(path: str) -> None:
+    given = usual(path)
+    records, taken = with_and_without(FAST_PATHS[path], given, keep_data=True, batch=1 << 30)
+    assert len(records) >= 400
+    assert taken > 200 * 15
+    other = next(kind for name, kind in FAST_PATHS.items() if name != path)
+    assert with_and_without(other, given, keep_data=True, batch=1 << 30)[1] == 0
+
+
+@pytest.mark.parametrize("path", FAST_PATHS)
+@pytest.mark.parametrize("stored", STORED, ids=name)
+def test_the_stored_captures(stored: Path, path: str) -> None:
+    for keep_data in (True, False):
+        given = packets(stored)
+        _, taken = with_and_without(FAST_PATHS[path], given, keep_data=keep_data, batch=1 << 30)
+        assert not taken or stored.parent.name == path
+
+
+@pytest.mark.parametrize("path", FAST_PATHS)
+@pytest.mark.parametrize("capture", captures_at_hand())
+def test_the_public_captures(capture: str, path: str) -> None:
+    with (captures_folder() / capture).open("rb") as stream:
+        given = list(CaptureReader(stream))
+    with_and_without(FAST_PATHS[path], given, keep_data=True, batch=1 << 30)
+
+
+@pytest.mark.parametrize("path", FAST_PATHS)
+@pytest.mark.parametrize("seed", range(20))
+def test_mixtures(path: str, seed: int) -> None:
+    """Packets of several captures in turn, some of them lost, sent twice, late or damaged."""
+    chosen = random.Random(seed)
+    mixed = mixture(chosen, [usual(path), *map(packets, chosen.sample(STORED, 3))])
+    batch = chosen.choice([1, 13, 200, 1 << 30])
+    with_and_without(FAST_PATHS[path], mixed, keep_data=chosen.random() < 0.5, batch=batch)
+
+
+def mixture(chosen: random.Random, captures: list[list[Packet]]) -> list[Packet]:
+    waiting = [capture[:400] for capture in captures]
+    frames: list[tuple[int | None, int, int, bytes]] = []
+    while any(waiting):
+        left = chosen.choice([one for one in waiting if one])
+        _, time_ns, link_type, size, data = left.pop(0)
+        frames.append((time_ns, link_type, size, data))
+        luck = chosen.random()
+        if luck < 0.02:
+            frames.pop()
+        elif luck < 0.04:
+            frames.append(frames[chosen.randrange(len(frames))])
+        elif luck < 0.06:
+            frames[-2:] = frames[:-3:-1]
+        elif luck < 0.07:
+            damaged = bytearray(data)
+            damaged[chosen.randrange(len(data))] ^= 1 << chosen.randrange(8)
+            frames[-1] = time_ns, link_type, size, bytes(damaged)
+    return [(number, *frame) for number, frame in enumerate(frames, start=1)]
