@@ -36,10 +36,10 @@ class Pair(Generic[S]):
 
     def stream(self, sender: Sender) -> S | None:
         """Return what a side sent; None until it is known whose is whose."""
-        client = self.connection.client
-        if client is None:
+        connection = self.connection
+        if (client := connection.client) is None:
             return None
-        return self.streams[(client is self.connection.first) != (sender == "client")]
+        return self.streams[(client is connection.first) != (sender == "client")]
 
     def address(self, sender: Sender) -> str:
         """Return a side's address, ``127.0.0.1:8000``; empty until it is known whose is whose."""
@@ -87,12 +87,13 @@ class StreamTap(Generic[S]):
 
     def tell(self, record: Record) -> S | None:
         """Tell a record to the stream that it lies in, and return that stream."""
-        pair = None if record.connection is None else self.pairs.get(record.connection)
-        if pair is None or isinstance(record, ConnectionRecord) or record.sender is None:
+        if record.connection is None or isinstance(record, ConnectionRecord):
             return None
-        stream = pair.stream(record.sender)
-        if stream is not None:
-            stream.take(record)
+        pair = self.pairs.get(record.connection)
+        stream = None if pair is None or record.sender is None else pair.stream(record.sender)
+        if stream is None or pair is None:
+            return None
+        stream.take(record)
         if isinstance(record, ResponseRecord) and has_switched(record):
             for either in pair.streams:
                 either.switch_to_websocket()

@@ -256,7 +256,9 @@ class Timelines:
     ) -> None:
         if self._packets.kept < MAX_MARKS:
             self._packets.kept += 1
-            kept = found.lanes.setdefault(lane, Lane())
+            kept = found.lanes.get(lane)
+            if kept is None:
+                kept = found.lanes[lane] = Lane()
             kept.add(record.last_time, record.length, record.sender)
 
     def _with_packets(self, found: Timeline) -> Timeline:

@@ -27,7 +27,7 @@ MAX_KEY = 64
 STRING_REST = re.compile(r"(?:[^\"\\\r\n]|\\(?:[^\r\n]|\Z))*+")
 STRING = r"(?:[^\"\\\r\n]++|\\[^\r\n])*+(?=\"|[\r\n]|\\[\r\n])"
 # What stands between strings, as far as it tells whether a value comes: a colon before white space.
-STRINGS = re.compile(rf"(?:[^\":]|:(?!\s*+\"))*+(:?)\s*+\"({STRING}).", re.DOTALL)
+STRINGS = re.compile(rf"[^\":]*+(?::(?!\s*+\")[^\":]*+)*+(:?)\s*+\"({STRING}).", re.DOTALL)
 WHOLE_STRINGS = re.compile(rf"(?:[^\"]*+\"{STRING}.)*+", re.DOTALL)
 DATA_VALUES = re.compile(r"(?<![^\r\n])data:(?: |(?! ))([^\r\n]++)")
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
@@ -52,9 +52,8 @@ class JsonStrings:
         self._key = ""
         self._text = ""
 
-    def feed_all(self, pieces: Sequence[str]) -> list[Span]:
-        """Take the next pieces, as :meth:`feed` does one by one; return where in all of them."""
-        text = "".join(pieces)
+    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
+        """Take the next pieces, as :meth:`Finder.feed_all` does."""
         if len(pieces) > 1 and not self._is_inside and self._skim(text, 0, is_whole=True):
             return []
         return fed_one_by_one(self._feed_skimming, pieces)
@@ -164,9 +163,8 @@ class DataLines:
         self._is_data: bool | None = None
         """Of the line that is read; None while its beginning does not tell."""
 
-    def feed_all(self, pieces: Sequence[str]) -> list[Span]:
-        """Take the next pieces, as :meth:`feed` does one by one; return where in all of them."""
-        text = "".join(pieces)
+    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
+        """Take the next pieces, as :meth:`Finder.feed_all` does."""
         is_between = self._is_data is None and not self._head
         if is_between and text[-1:] in ("\r", "\n"):
             values = "".join(DATA_VALUES.findall(text))
@@ -220,6 +218,7 @@ class ContentFinder:
         difference but in speed.
         """
         spans: list[Span] = []
+        text = "".join(pieces)
         for part in self._parts:
-            spans += part.feed_all(pieces)
+            spans += part.feed_all(pieces, text)
         return spans

@@ -118,17 +118,15 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     def _learn(self, records: list[Record]) -> None:
         touched: set[int] = set()
-        tell = self.tell
         for record in records:
             kind = type(record)
             if kind is SseEventRecord or kind is GapRecord:
                 continue  # what they lie in tells as much
-            index = record.connection
             if isinstance(record, ConnectionRecord):
                 touched.discard(record.connection)
                 self._look_up(self.pairs.pop(record.connection), is_end=True)
-            elif index is not None and tell(record) is not None:
-                touched.add(index)
+            elif self.tell(record) is not None and record.connection is not None:
+                touched.add(record.connection)
         for index in touched:
             self._look_up(self.pairs[index], is_end=False)
 

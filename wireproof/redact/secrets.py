@@ -139,6 +139,8 @@ def _any_of(words: dict[bytes, bytes]) -> bytes:
     return found[0] if len(found) == 1 else b"(?:" + b"|".join(found) + b")"
 
 
+POSSIBLE = re.compile(r"[-_.:=%AJ]")
+"""Whatever is secret has one of these in it or before it, but for what follows ``bearer``."""
 LIKELY = re.compile(_any_of({begins: _AFTER.get(begins, b"") for begins, _ in TRIGGERS}))
 """Finds out whether there can be a secret at all, which mostly there cannot: a text in which it
 finds nothing has no secret, cut anywhere or not."""
@@ -162,9 +164,12 @@ class Finder:
     def __init__(self) -> None:
         self._context = ""
 
-    def feed_all(self, pieces: Sequence[str]) -> list[Span]:
-        """Take the next pieces, as :meth:`feed` does one by one; return where in all of them."""
-        context = self.context_behind("".join(pieces))
+    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
+        """Take the next pieces, as :meth:`feed` does one by one; ``text`` is all of them.
+
+        Returns places in that.
+        """
+        context = self.context_behind(text)
         if context is None:
             return fed_one_by_one(self.feed, pieces)
         self._context = context
@@ -173,7 +178,7 @@ class Finder:
     def context_behind(self, text: str) -> str | None:
         """Return what is to be remembered after ``text``; None if there may be a secret in it."""
         text = self._context + text
-        return text[-MAX_CONTEXT:] if LIKELY.search(_lower(text)) is None else None
+        return None if may_hold_secret(text) else text[-MAX_CONTEXT:]
 
     def go_on_behind(self, context: str) -> None:
         """Remember what :meth:`context_behind` has returned."""
@@ -238,6 +243,13 @@ def _opening(match: str) -> str:
         return match
     backslashes = len(match) - len(match.rstrip("\\"))
     return match[:MAX_OPEN].rstrip("\\") + "\\" * (backslashes % 2)
+
+
+def may_hold_secret(text: str) -> bool:
+    """Return whether there can be a secret in a text, or in one that it is the beginning of."""
+    lower = _lower(text)
+    is_possible = POSSIBLE.search(text) is not None or b"bearer" in lower
+    return is_possible and LIKELY.search(lower) is not None
 
 
 def find(text: str) -> list[Span]:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from parsers.http1.chunk_line import match_chunk_line
 from parsers.records import (
     BodyRecord,
+    ChunkRecord,
     DiagnosticRecord,
     RequestRecord,
     ResponseRecord,
@@ -129,6 +130,21 @@ class MaskStream(ElementStream):
     def framing(self, data: bytes, start: int) -> None:
         if self._is_thorough and match_chunk_line(data) is None:
             self._mask(find(data.decode("latin-1").rstrip("\r\n")), start)
+
+    def _take_chunk(self, record: ChunkRecord) -> None:
+        """Take a chunk as any stream does, but nearly all at a third of the cost.
+
+        A line without an extension is a number, and holds no secret.
+        """
+        begin = self._at + record.content_offset - self.done
+        end = self._at + record.offset + record.length - self.done
+        is_plain = self._body is None and self._is_thorough and not record.extension
+        if not (is_plain and record.size and self.done <= record.offset and end <= len(self._raw)):
+            super()._take_chunk(record)
+            return
+        self._content.append(self._raw[begin : begin + record.size].decode("latin-1"))
+        self._places.append(record.content_offset)
+        self._at, self.done = end, record.offset + record.length
 
     def trailers(self, data: bytes, start: int) -> None:
         end_of_line = data.find(b"\n") + 1

@@ -9,7 +9,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wireproof.redact.content import MAX_KEYS, ContentFinder, DataLines, JsonStrings
-from wireproof.redact.secrets import LIKELY, Finder, fed_one_by_one, find, mask_spans
+from wireproof.redact.secrets import (
+    TRIGGERS,
+    Finder,
+    fed_one_by_one,
+    find,
+    mask_spans,
+    may_hold_secret,
+)
 
 KEY = "sk-proj-abcdefghijklmnop"
 
@@ -117,5 +124,12 @@ def state(part: Finder | JsonStrings | DataLines) -> list[object]:
 
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
 def test_where_nothing_is_likely_nothing_is_found(text: str) -> None:
-    if LIKELY.search(text.lower().encode("latin-1")) is None:
+    if not may_hold_secret(text):
         assert all(find(text[:cut]) == [] for cut in range(len(text) + 1))
+
+
+def test_what_begins_a_secret_is_possible() -> None:
+    for begins, pattern in TRIGGERS:
+        name = begins.decode()
+        for text in (name, name.upper(), f"{name}={KEY}", f"{name} {KEY}", f"{name}u:pw@"):
+            assert pattern.match(text) is None or may_hold_secret(text)
