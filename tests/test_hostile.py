@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.hostile.build import FOLDER, HOSTILE, Hostile, write
 from parsers.records import BodyRecord, ChunkRecord, ConnectionRecord, DiagnosticRecord, Record
-from wireproof import decode
+from wireproof import cli, decode
 
 WELL = b"firstsecondthird"
 NOT_WHOLE = {"fragments-missing", "reset-in-the-middle"}
@@ -28,6 +28,7 @@ FAULTS = {
     "reset-out-of-window": ["tcp-reset-ignored"],
     "strangers": ["packets-not-decoded"],
 }
+AS_WIRESHARK = ("fragments-reversed", "ip-options", "ipv6-extensions", "qinq", "sequence-wrap")
 every = pytest.mark.parametrize("hostile", HOSTILE, ids=lambda one: one.name)
 
 
@@ -65,6 +66,13 @@ def test_what_a_receiver_would_have(hostile: Hostile) -> None:
     else:
         assert whole == [True]
         assert chunks == OTHER_BYTES.get(hostile.name, WELL)
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("name", AS_WIRESHARK)
+def test_as_wireshark_has_it(name: str) -> None:
+    """It differs on purpose at a wrong checksum, at fragments that overlap, at data with SYN."""
+    assert cli.run(["compare", str(FOLDER / f"{name}.pcapng")]) == 0
 
 
 @every

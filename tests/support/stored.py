@@ -15,7 +15,11 @@ from .exchanges import segments
 from .frames import ACK, FIN, RST, SYN
 from .talk import Side
 
-STORED = sorted((ROOT / "fixtures").glob("*/*.pcapng"))
+STORED = sorted(
+    path for path in (ROOT / "fixtures").glob("*/*.pcapng") if path.parent.name != "hostile"
+)
+"""The recordings of the demo server. What they share, one clean TCP over plain IPv4, the hostile
+captures do not: these have ``tests/test_hostile.py``."""
 SMALL = [path for path in STORED if path.stem != "large"]
 
 
