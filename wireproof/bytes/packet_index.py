@@ -134,14 +134,20 @@ class Followed:
         return self.trails[self.client if sender == "client" else 1 - self.client]
 
 
+NO_PACKET_AT_ALL = 0xFFFF
+"""The link type of a number that is no packet's, as of a pcapng block that holds something else."""
+LATEST = (1 << 63) - 1
+"""Nanoseconds: a file may say any time, and what is later is not told apart."""
+
+
 class PacketPlace(NamedTuple):
     """What is known of one packet: where its layers lie, and whose it is."""
 
     time_ns: int = 0
     length: int = 0
-    """On the wire; 0 for a number that is no packet's."""
+    """On the wire."""
     captured: int = 0
-    link_type: int = 0
+    link_type: int = NO_PACKET_AT_ALL
     network: int = NOWHERE
     """Where its IP header begins in the frame; NOWHERE if it has none."""
     transport: int = NOWHERE
@@ -174,6 +180,11 @@ class PacketTable:
     def __getitem__(self, number: int) -> PacketPlace:
         """Return what is known of a packet. Raises struct.error for a number that is too high."""
         return PacketPlace._make(PLACE.unpack_from(self._rows, (number - 1) * PLACE.size))
+
+    def __contains__(self, number: int) -> bool:
+        """Whether there is a packet of this number."""
+        is_known = 1 <= number <= len(self)
+        return is_known and self[number].link_type != NO_PACKET_AT_ALL
 
     def append(self, number: int, place: tuple[int, ...]) -> None:
         """Add the packet of this number, which is higher than all before."""
@@ -257,7 +268,7 @@ class Tracer:
     def _place(self, packet: Packet) -> None:
         """Write down where a packet's headers lie, and whose it is."""
         number, time_ns, link_type, length, data = packet
-        known = (time_ns or 0, length, len(data), link_type)
+        known = (min(time_ns or 0, LATEST), length, len(data), link_type)
         if link_type == ETHERNET and len(data) >= USUAL_HEADERS.size:
             ether_type, version, total, fragment, protocol, key, seq, flags = (
                 USUAL_HEADERS.unpack_from(data)

@@ -209,8 +209,10 @@ class Answers:
                 yield f"packets/{number}/{page}"
         for exchange in index.order:
             yield from self._paths_of(exchange)
-        for packet in range(1, len(index.tracer.table) + 1):
-            yield f"packet/{packet}"
+        table = index.tracer.table
+        for packet in range(1, len(table) + 1):
+            if packet in table:
+                yield f"packet/{packet}"
 
     def _paths_of(self, exchange: ExchangeRow) -> Iterator[str]:
         for kind, elements in exchange.elements.items():

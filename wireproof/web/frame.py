@@ -43,7 +43,7 @@ class Part(NamedTuple):
 def frame(index: Index, packet: int) -> dict[str, Any] | None:
     """Return everything about one packet, None if there is none of that number."""
     tracer = index.tracer
-    if not 1 <= packet <= len(tracer.table) or not tracer.table[packet].length:
+    if packet not in tracer.table:
         return None
     place = tracer.table[packet]
     connection = place.connection

@@ -13,7 +13,7 @@ from support.talk import Talk
 
 from parsers.files.packets import Packet
 from parsers.records import ConnectionRecord, Record
-from wireproof.bytes.packet_index import Carrier, Tracer
+from wireproof.bytes.packet_index import LATEST, Carrier, Tracer
 
 EVERYTHING = 1 << 40
 
@@ -195,8 +195,14 @@ def test_numbers_that_are_no_packets_are_skipped() -> None:
     sent = [(number + 3 * (number > 2), *rest) for number, *rest in talk.tape.packets]
     tracer, _ = traced(sent)  # type: ignore[arg-type]
     assert len(tracer.table) == 6
-    assert [tracer.table[number].length > 0 for number in range(1, 7)] == [True, True, False] + [
-        False,
-        False,
-        True,
-    ]
+    found = [number for number in range(9) if number in tracer.table]
+    assert found == [1, 2, 6]
+
+
+def test_an_empty_packet_is_one_and_any_time_is_kept() -> None:
+    """A file may say anything of a packet: that nothing was captured, or a time of any size."""
+    rows: list[Packet] = [(1, 1 << 70, 1, 0, b""), (2, None, 1, 60, bytes(14))]
+    tracer, _ = traced(rows)
+    assert 1 in tracer.table
+    assert 2 in tracer.table
+    assert tracer.table[1].time_ns == LATEST

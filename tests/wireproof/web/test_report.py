@@ -15,7 +15,9 @@ import pytest
 from playwright.sync_api import Browser
 from support.answers import asked, streamed
 from support.browser import indexed, watched
+from support.capture_files import Blocks
 from support.corpus import ROOT
+from support.talk import Talk
 
 from wireproof.web.api import Answers
 from wireproof.web.index import Index
@@ -54,6 +56,21 @@ def test_it_holds_every_answer_of_the_server() -> None:
     answers = Answers(index)
     expected = {path: json.loads(answers.answer(path) or b"") for path in answers.paths()}
     assert held(report_of(index)) == expected
+    index.close()
+
+
+def test_empty_packets_are_in_it_and_what_is_no_packet_is_not(tmp_path: Path) -> None:
+    blocks = Blocks()
+    talk = Talk().open()
+    frames = [blocks.enhanced(n, row[4]) for n, row in enumerate(talk.tape.packets)]
+    empty, custom = blocks.enhanced(9, b""), blocks.block(0xBAD, bytes(4) + b"mine")
+    late = blocks.enhanced((1 << 64) - 1, b"\xff" * 20)
+    path = tmp_path / "odd.pcapng"
+    parts = [blocks.section(), blocks.interface(1, 0), custom, frames[0], empty, *frames[1:], late]
+    path.write_bytes(b"".join(parts))
+    index = indexed(path)
+    packets = [name for name in held(report_of(index)) if name.startswith("packet/")]
+    assert len(packets) == 5
     index.close()
 
 
