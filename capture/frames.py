@@ -1,8 +1,8 @@
 """Packets as they are recorded, and where in an Ethernet frame the fields stand that we look at.
 
 Strategy: nothing is dissected here. What is recorded is Ethernet nearly everywhere; BSD's loopback
-and Npcap's have a header of four bytes instead. ``as_ethernet`` gives such packets a header to be
-looked at by; the file gets them as they came.
+and Npcap's have a header of four bytes instead, all of Linux's interfaces together one of twenty.
+``as_ethernet`` gives such packets a header to be looked at by; the file gets them as they came.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ IPV6_PAYLOAD = IP_HEADER + 40
 PROTOCOL_TCP = 6
 PROTOCOL_UDP = 17
 
-NULL_HEADER = 4
-"""Bytes of the header of LINKTYPE_NULL and LINKTYPE_LOOP: an address family, whose number differs
-by system; the IP version behind it says the same."""
+LINKTYPE_LINUX_SLL2 = 276
+
+HEADERS = {LINKTYPE_NULL: 4, LINKTYPE_LOOP: 4, LINKTYPE_LINUX_SLL2: 20}
+"""Bytes of the headers of what is not Ethernet: an address family, whose number differs by system,
+or Linux's cooked header. The IP version behind it says the same."""
 ADDRESSES = bytes(12)
 IP_VERSION = {
     4: ADDRESSES + ETHERTYPE_IPV4.to_bytes(2, "big"),
@@ -46,9 +48,9 @@ def as_ethernet(packets: list[RawPacket], link_type: int) -> list[RawPacket]:
     """Return packets as Ethernet would have them, but for those that are no IP, which are left."""
     if link_type == LINKTYPE_ETHERNET:
         return packets
-    found = []
+    found, size = [], HEADERS[link_type]
     for time_ns, data, length in packets:
-        header = IP_VERSION.get(data[NULL_HEADER] >> 4) if len(data) > NULL_HEADER else None
+        header = IP_VERSION.get(data[size] >> 4) if len(data) > size else None
         if header is not None:
-            found.append((time_ns, header + data[NULL_HEADER:], length))
+            found.append((time_ns, header + data[size:], length))
     return found

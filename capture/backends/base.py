@@ -36,6 +36,8 @@ class Wanted:
     path: Path
     port: int
     interface: str = LOOPBACK
+    more_ports: tuple[int, ...] = ()
+    """Others that are recorded too."""
     has_command: bool = False
     """Whether a command is run meanwhile."""
     comment: str = ""
@@ -47,10 +49,15 @@ class Wanted:
     """What gets the recording instead of a file at ``path``; it is closed at the end."""
 
     @property
+    def ports(self) -> str:
+        """All ports, in words."""
+        return ", ".join(map(str, (self.port, *self.more_ports)))
+
+    @property
     def about(self) -> dict[str, Any]:
         """What every recording is told alike."""
         return {
-            "port": self.port,
+            "port": (self.port, *self.more_ports) if self.more_ports else self.port,
             "comment": self.comment,
             "version": self.version,
             "limits": self.limits,

@@ -33,6 +33,8 @@ class InNamespace(Backend):
     def refuses(self, wanted: Wanted) -> str | None:
         if not wanted.has_command:
             return "needs a COMMAND, which it runs in a private network"
+        if wanted.more_ports:
+            return "passes on one port alone"
         return super().refuses(wanted)
 
     @contextmanager

@@ -30,6 +30,9 @@ class ByRelay(Backend):
             return f"no port can be listened on: {error.strerror}"
         return None
 
+    def refuses(self, wanted: Wanted) -> str | None:
+        return "passes on one port alone" if wanted.more_ports else super().refuses(wanted)
+
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:
         with ExitStack() as stack:

@@ -38,6 +38,7 @@ LOAD_HALF = 0x28
 LOAD_WORD = 0x20
 LOAD_HALF_AT_X = 0x48
 LOAD_X_HEADER_LENGTH = 0xB1  # X = 4 * (P[k] & 0xf): the length of an IPv4 header
+LOADS = frozenset({LOAD_BYTE, LOAD_HALF, LOAD_WORD, LOAD_HALF_AT_X, LOAD_X_HEADER_LENGTH})
 JUMP = 0x05
 JUMP_IF_EQUAL = 0x15
 JUMP_IF_SET = 0x45
@@ -46,6 +47,9 @@ RETURN = 0x06
 # linux/filter.h: SKF_AD_OFF + SKF_AD_PKTTYPE, what the kernel knows beside the packet's bytes.
 PACKET_TYPE = 0x1_0000_0000 - 0x1000 + 4
 PACKET_OUTGOING = 4
+BESIDE_THE_PACKET = 0x1_0000_0000 - 0x1000
+PROTOCOL = BESIDE_THE_PACKET + 0
+INTERFACE = BESIDE_THE_PACKET + 8
 
 SO_ATTACH_FILTER = 26
 SOCK_FILTER = Struct("HBBI")
@@ -79,6 +83,29 @@ def tcp_filter(
     if marker_port is not None:
         program += _when(LOAD_BYTE, IPV4_PROTOCOL, PROTOCOL_UDP, _marker(marker_port, accept))
     return program + _ipv4(ports, accept)
+
+
+def cooked(program: Sequence[Instruction], loopback: int) -> list[Instruction]:
+    """Return a program for Ethernet as one for a socket that is given packets from IP on.
+
+    Such a socket is of type SOCK_DGRAM and may listen on all interfaces: what came before IP was
+    taken off, and the kernel tells the EtherType beside it. ``loopback`` is the number of that
+    interface: each of its packets is seen when it goes out and when it comes in, and let in once.
+    """
+    is_copy = _when(LOAD_BYTE, PACKET_TYPE, PACKET_OUTGOING, [REJECT])
+    skip: Instruction = (JUMP, 0, 0, len(is_copy))
+    if list(program[: len(is_copy)]) == is_copy:  # which would hold for all interfaces
+        program = program[len(is_copy) :]
+    once = [(LOAD_WORD, 0, 0, INTERFACE), (JUMP_IF_EQUAL, 1, 0, loopback), skip, *is_copy]
+    return once + [_from_ip_on(line) for line in program]
+
+
+def _from_ip_on(line: Instruction) -> Instruction:
+    """Return an instruction whose offset, if it has one, counts from the IP header."""
+    code, if_true, if_false, value = line
+    if code not in LOADS or value >= BESIDE_THE_PACKET:
+        return line
+    return code, if_true, if_false, PROTOCOL if value == ETHERTYPE else value - IP_HEADER
 
 
 def attach(sock: socket.socket, program: Sequence[Instruction]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 TABLES = ("tcp", "tcp6")
@@ -14,6 +17,16 @@ def is_listening(port: int, process: int | None = None) -> bool:
 
     It is looked for in this network namespace, or in that of ``process``.
     """
+    return any(_listening(port, process))
+
+
+def listening_addresses(port: int) -> list[str]:
+    """Return the addresses on which sockets of this network namespace listen on ``port``."""
+    return sorted({_address(found) for found in _listening(port, None)})
+
+
+def _listening(port: int, process: int | None) -> Iterator[str]:
+    """Yield the local address of each such socket, as the kernel has it."""
     ending = f":{port:04X}"
     for table in TABLES:
         try:
@@ -23,5 +36,11 @@ def is_listening(port: int, process: int | None = None) -> bool:
         for line in lines[1:]:
             _, local, _, state, *_ = line.split(maxsplit=4)
             if state == LISTEN and local.endswith(ending):
-                return True
-    return False
+                yield local.partition(":")[0]
+
+
+def _address(digits: str) -> str:
+    """Return an address as it is written: the kernel has words of four bytes in its own order."""
+    words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
+    packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)

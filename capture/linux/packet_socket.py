@@ -17,6 +17,8 @@ from ..errors import CaptureNotPermitted, InterfaceUnusable
 
 ETH_P_ALL = 3
 IFNAMSIZ = 16
+ANY = "any"
+"""The name that stands for all interfaces, as in libpcap."""
 ARPHRD_ETHER = 1
 ARPHRD_LOOPBACK = 772
 NOT_PERMITTED = (
@@ -37,10 +39,12 @@ def can_capture() -> bool:
 def open_packet_socket(
     interface: str, make_socket: MakeSocket = socket.socket
 ) -> tuple[socket.socket, bool]:
-    """Return a packet socket that listens on ``interface``, and whether that is loopback.
+    """Return a packet socket that listens on ``interface``, and whether loopback is among it.
 
     Raises CaptureNotPermitted and InterfaceUnusable.
     """
+    if interface == ANY:
+        return _of_all_interfaces(make_socket), True
     if len(interface.encode()) >= IFNAMSIZ:  # Python would cut it, and find another
         raise _no_such(interface)
     try:
@@ -52,6 +56,17 @@ def open_packet_socket(
     except BaseException:
         sock.close()
         raise
+
+
+def _of_all_interfaces(make_socket: MakeSocket) -> socket.socket:
+    """Return a socket that is given the packets of every interface, from IP on (packet(7)).
+
+    It listens from the first moment, being bound to none.
+    """
+    try:
+        return make_socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+    except PermissionError as error:
+        raise CaptureNotPermitted(NOT_PERMITTED.format(python=sys.executable)) from error
 
 
 def _bind(sock: socket.socket, interface: str) -> bool:

@@ -23,14 +23,15 @@ from parsers.files.packets import RELAY_HARDWARE
 from ..drain import DrainBarrier, MakeSocket, MarkerBarrier, without_markers
 from ..errors import CaptureError
 from ..filters import capture_filter
-from ..frames import BUFFER_SIZE, SNAPLEN, RawPacket
+from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2, SNAPLEN, RawPacket
 from ..output import Limits, Source
 from ..polling import FAILED, READABLE
 from ..recording import Recording
 from . import bpf
-from .packet_socket import open_packet_socket
+from .packet_socket import ANY, open_packet_socket
 from .ring import Ring
 
+LOOPBACK = "lo"
 RELAYED = "passed on by a relay: packet borders are its reads"
 
 
@@ -76,11 +77,14 @@ class Recorder(Recording):
         )
         stack.callback(self._barrier.close)
         self._poller.watch(sock.fileno(), READABLE)
-        about = (RELAYED, RELAY_HARDWARE) if self._relayed else ()
-        return Source(self.interface, capture_filter(self.ports), *about)
+        about = (RELAYED, RELAY_HARDWARE) if self._relayed else ("", "")
+        kind = LINKTYPE_LINUX_SLL2 if self.interface == ANY else LINKTYPE_ETHERNET
+        return Source(self.interface, capture_filter(self.ports), *about, link_type=kind)
 
     def _begin(self) -> None:
         program = bpf.tcp_filter(self.ports, SNAPLEN, marker_port=self._barrier.port)
+        if self.interface == ANY:
+            program = bpf.cooked(program, socket.if_nametoindex(LOOPBACK))
         self._ring.take_statistics()  # what was rejected so far does not count
         bpf.attach(self._socket, program)
 
@@ -96,7 +100,7 @@ class Recorder(Recording):
             self._write(packets)
 
     def _write(self, packets: list[RawPacket]) -> None:
-        super()._write(without_markers(packets, self._barrier))
+        super()._write(without_markers(packets, self._barrier, self._link_type))
 
     def _take_dropped(self) -> int:
         _, dropped = self._ring.take_statistics()

@@ -50,6 +50,14 @@ BLOCK_STATUS = Struct("@I")
 # struct tpacket3_hdr: offset of the next, seconds, nanoseconds, captured length, length, status,
 # offset of the link-layer header.
 FRAME = Struct("@IIIII4xH")
+# The same with the offset of the network header, and struct sockaddr_ll, which follows it:
+# protocol, interface, hardware type, packet type, length of the address, address (packet(7)).
+COOKED_FRAME = Struct("@IIIII4xHH")
+ADDRESS_AT = 48  # TPACKET_ALIGN(sizeof(struct tpacket3_hdr))
+ADDRESS = Struct("=2x2siHBB8s")
+# LINKTYPE_LINUX_SLL2: protocol, reserved, interface, hardware type, packet type, length of the
+# address, address.
+SLL2 = Struct("!2s2xIHBB8s")
 STATUS_KERNEL = 0
 STATUS_USER = 1
 
@@ -66,6 +74,7 @@ class Ring:
         self.blocks = max(size // BLOCK_SIZE, MIN_BLOCKS)
         self.size = self.blocks * BLOCK_SIZE
         self.blocks_read = 0
+        self.is_cooked = sock.type == socket.SOCK_DGRAM
         sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
         request = REQUEST.pack(
             BLOCK_SIZE, self.blocks, FRAME_SIZE, self.size // FRAME_SIZE, RETIRE_MS, 0, 0
@@ -79,7 +88,8 @@ class Ring:
         status, count, offset, _, _ = BLOCK.unpack_from(self._memory, start + BLOCK_AT)
         if not status & STATUS_USER:
             return None
-        packets = self._packets(start + offset, count)
+        read = self._cooked_packets if self.is_cooked else self._packets
+        packets = read(start + offset, count)
         BLOCK_STATUS.pack_into(self._memory, start + BLOCK_AT, STATUS_KERNEL)
         self.blocks_read += 1
         return packets
@@ -114,6 +124,23 @@ class Ring:
         # The kernel numbers blocks from 1 as it opens them: with an old number, the count is what
         # the block held a round before.
         return count > 0 and sequence == number + 1
+
+    def _cooked_packets(self, start: int, count: int) -> list[RawPacket]:
+        """Return packets with the header of LINKTYPE_LINUX_SLL2, made of what the kernel tells."""
+        memory, packets = self._memory, []
+        for _ in range(count):
+            following, seconds, nanoseconds, captured, length, _, net = COOKED_FRAME.unpack_from(
+                memory, start
+            )
+            family = ADDRESS.unpack_from(memory, start + ADDRESS_AT)
+            protocol, interface, hardware, kind, size, address = family
+            header = SLL2.pack(protocol, interface, hardware, kind, min(size, 8), address)
+            data = start + net
+            time_ns = seconds * 1_000_000_000 + nanoseconds
+            whole = header + memory[data : data + captured]
+            packets.append((time_ns, whole, length + SLL2.size))
+            start += following
+        return packets
 
     def _packets(self, start: int, count: int) -> list[RawPacket]:
         memory = self._memory

@@ -37,9 +37,19 @@ if TYPE_CHECKING:
     help="Seconds before each message, with TRANSPORT.",
 )
 @click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="N", help="Record anyone's traffic on it."
+    "--port",
+    "ports",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    multiple=True,
+    help="Record anyone's traffic on it; several may be given.",
 )
-@click.option("-i", "--interface", metavar="NAME", help="With --port; loopback by default.")
+@click.option(
+    "-i",
+    "--interface",
+    metavar="NAME",
+    help='With --port; loopback by default. On Linux "any" is all of them.',
+)
 @click.option(
     "--duration",
     type=click.FloatRange(min=0),
@@ -70,7 +80,7 @@ def capture(
     output: str,
     scenario: str | None,
     delay: float | None,
-    port: int | None,
+    ports: tuple[int, ...],
     interface: str | None,
     duration: float | None,
     buffer_size: int | None,
@@ -92,7 +102,7 @@ def capture(
     packet borders are its reads. Without COMMAND it says to which port of its own to connect.
     """
     path = _standard_output() if output == "-" else output
-    if port is None:
+    if not ports:
         _only_with(
             "--port",
             {
@@ -111,7 +121,7 @@ def capture(
         raise click.UsageError(
             "--max-size needs a FILE to name others after", click.get_current_context()
         )
-    wanted = _wanted(path, port, interface, words, buffer_size, max_size, files)
+    wanted = _wanted(path, ports, interface, words, buffer_size, max_size, files)
     return _capture_port(wanted, backend, duration, words)
 
 
@@ -156,7 +166,7 @@ def _capture_scenario(
 
 def _wanted(
     path: str,
-    port: int,
+    ports: tuple[int, ...],
     interface: str | None,
     command: tuple[str, ...],
     buffer_size: int | None,
@@ -170,8 +180,9 @@ def _wanted(
 
     return Wanted(
         Path(path),
-        port,
+        ports[0],
         interface or LOOPBACK,
+        tuple(dict.fromkeys(ports[1:])),
         has_command=bool(command),
         buffer_size=buffer_size or BUFFER_SIZE,
         limits=Limits(max_size, files),
@@ -195,12 +206,17 @@ def _capture_port(
             ready=lambda session: _say_what_is_on(wanted, backend, session),
         )
     say(f"{wanted.path}: {_captured(*recorded.statistics)}")
+    if not recorded.statistics.captured:
+        from ..tasks.silence import why_silent
+
+        for line in why_silent((wanted.port, *wanted.more_ports), wanted.interface):
+            say(line)
     return INTERRUPTED if recorded.interrupted else recorded.exit_code
 
 
 def _say_what_is_on(wanted: Wanted, backend: Backend, session: Session) -> None:
     until = "" if wanted.has_command else "; Ctrl-C ends it"
-    say(f"recording port {wanted.port} on {wanted.interface} by {backend.name}{until}")
+    say(f"recording port {wanted.ports} on {wanted.interface} by {backend.name}{until}")
     for note in session.notes:
         say(note)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from capture.linux import listening
-from capture.linux.listening import is_listening
+from capture.linux.listening import is_listening, listening_addresses
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
@@ -26,3 +26,12 @@ def test_a_machine_without_ipv6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(listening, "TABLES", (listening.TABLES[0], tmp_path / "tcp6"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert is_listening(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+def test_where_somebody_listens(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as server:
+        port = server.getsockname()[1]
+        assert listening_addresses(port) == [host]
+    assert listening_addresses(port) == []

@@ -96,4 +96,5 @@ def test_packets_that_are_no_tcp_have_layers_too() -> None:
         assert [name for name, _, _ in ask("packet/1")["layers"]] == ["Ethernet", "IPv4", "payload"]
         assert [name for name, _, _ in ask("packet/2")["layers"]] == ["Ethernet"]
         assert ask("packet/2")["connection"] is None
-        assert ask.answers.answer("packet/3") is None
+        assert ask("packet/3")["captured"] == 0  # an empty packet is one
+        assert ask.answers.answer("packet/4") is None
