@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from parsers.limits import MAX_CONNECTIONS, MAX_PIPELINED
 from parsers.records import (
@@ -52,6 +52,7 @@ Exchanged = (
 )
 """What may belong to an exchange: every record but that of a connection."""
 
+HEADS = RequestRecord, ResponseRecord
 MAX_OPEN = MAX_CONNECTIONS
 """Exchanges that are open at once, of all connections: each connection may have one."""
 MAX_INTERIM = 16
@@ -116,6 +117,9 @@ class Answer(NamedTuple):
     """The Pings that no Pong had answered before, in order: one may answer several."""
 
 
+NO_ANSWER = Answer()
+
+
 class Pings:
     """Pings of both sides, and which Pong answers them.
 
@@ -147,7 +151,7 @@ class Pings:
                 answered = sent[first : index + 1]
                 self._waiting[sender] -= len(answered)
                 return Answer(sent.pop(index), answered)
-        return Answer()
+        return NO_ANSWER
 
 
 @dataclass(slots=True)
@@ -196,7 +200,7 @@ class Exchange:
     counts: Counts = field(default_factory=Counts)
     closing: list[WebSocketFrameRecord] = field(default_factory=list)
     """The first Close frame, and the other side's (RFC 6455 section 5.5.1)."""
-    answer: Answer = Answer()
+    answer: Answer = NO_ANSWER
     """What the last frame answers, if that is a Pong."""
     first_packet: int = 0
     last_packet: int = 0
@@ -268,26 +272,7 @@ class Exchange:
         """Take the next record."""
         if record.first_packet > 0:
             self._stretch(record)
-        match record:
-            case ChunkRecord():
-                self.counts.chunks += record.size > 0 and record.sender == "server"
-            case SseEventRecord():
-                self.counts.blocks += 1
-                self.counts.events += record.dispatched
-            case WebSocketFrameRecord():
-                self._add_frame(record)
-            case WebSocketMessageRecord():
-                self.counts.messages += 1
-            case RequestRecord():
-                self.request = record
-            case ResponseRecord():
-                self._add_response(record)
-            case BodyRecord(sender="client"):
-                self.request_body = record
-            case BodyRecord():
-                self.response_body = record
-            case DiagnosticRecord(severity="error"):
-                self.counts.errors += 1
+        _TAKE[type(record)](self, record)
 
     def _stretch(self, record: Exchanged) -> None:
         """Let it reach over a record's packets; a record of packet 0 has none."""
@@ -295,9 +280,37 @@ class Exchange:
             self.first_packet, self.first_time = record.first_packet, record.first_time
         elif record.first_packet < self.first_packet:
             self.first_packet = record.first_packet
-        self.first_time = min(self.first_time, record.first_time)
-        self.last_packet = max(self.last_packet, record.last_packet)
-        self.last_time = max(self.last_time, record.last_time)
+        if record.first_time < self.first_time:
+            self.first_time = record.first_time
+        if record.last_packet > self.last_packet:
+            self.last_packet = record.last_packet
+        if record.last_time > self.last_time:
+            self.last_time = record.last_time
+
+    def _add_chunk(self, chunk: ChunkRecord) -> None:
+        self.counts.chunks += chunk.size > 0 and chunk.sender == "server"
+
+    def _add_block(self, block: SseEventRecord) -> None:
+        self.counts.blocks += 1
+        self.counts.events += block.dispatched
+
+    def _add_message(self, _: WebSocketMessageRecord) -> None:
+        self.counts.messages += 1
+
+    def _add_request(self, request: RequestRecord) -> None:
+        self.request = request
+
+    def _add_body(self, body: BodyRecord) -> None:
+        if body.sender == "client":
+            self.request_body = body
+        else:
+            self.response_body = body
+
+    def _add_fault(self, fault: DiagnosticRecord) -> None:
+        self.counts.errors += fault.severity == "error"
+
+    def _add_gap(self, _: GapRecord) -> None:
+        """A gap is only where it is."""
 
     def _add_response(self, response: ResponseRecord) -> None:
         if self.response is not None:
@@ -306,7 +319,7 @@ class Exchange:
 
     def _add_frame(self, frame: WebSocketFrameRecord) -> None:
         self.counts.frames += 1
-        self.answer = Answer()
+        self.answer = NO_ANSWER
         if frame.opcode < CLOSE:
             return
         if frame.opcode == PING:
@@ -317,6 +330,20 @@ class Exchange:
             self.answer = self._pings.answer(frame)
         elif frame.opcode == CLOSE and frame.sender not in [one.sender for one in self.closing]:
             self.closing.append(frame)
+
+
+_TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
+    ChunkRecord: Exchange._add_chunk,
+    SseEventRecord: Exchange._add_block,
+    WebSocketFrameRecord: Exchange._add_frame,
+    WebSocketMessageRecord: Exchange._add_message,
+    RequestRecord: Exchange._add_request,
+    ResponseRecord: Exchange._add_response,
+    BodyRecord: Exchange._add_body,
+    DiagnosticRecord: Exchange._add_fault,
+    GapRecord: Exchange._add_gap,
+}
+"""What an exchange does with each kind of record: a look-up costs less than the comparisons."""
 
 
 @dataclass(slots=True)
@@ -346,12 +373,13 @@ class OpenExchanges(Generic[T]):
         """Of those that are over since :meth:`find` or :meth:`end_connection` was last called."""
         self._make = make
         self._max_open = max_open
-        self._open: dict[tuple[int, int], T] = {}
+        self.known: dict[tuple[int | None, int | None], T] = {}
+        """What is kept of those that are open, by connection and exchange."""
         self._connections: dict[int, _Connection] = {}
 
     def __iter__(self) -> Iterator[T]:
         """Iterate over what is open, in the order in which it began."""
-        return iter(self._open.values())
+        return iter(self.known.values())
 
     def find(self, connection: int, exchange: int, stream_id: int | None = None) -> T | None:
         """Return what is kept of an exchange, which may begin with that; None if it is over.
@@ -360,9 +388,10 @@ class OpenExchanges(Generic[T]):
         """
         if self.over:
             self.over = []
-        key = connection, exchange
-        found = self._open.get(key)
-        return self._begin(Key(*key), stream_id is not None) if found is None else found
+        found = self.known.get((connection, exchange))
+        if found is None:
+            return self._begin(Key(connection, exchange), stream_id is not None)
+        return found
 
     def go_on(self, connection: int, exchange: int, sender: Sender) -> None:
         """Note that a side has begun its message; end what both sides have left behind them."""
@@ -377,17 +406,17 @@ class OpenExchanges(Generic[T]):
     def end_connection(self, connection: int) -> None:
         """End all exchanges of a connection."""
         known = self._connections.pop(connection, None)
-        self.over = [self._open.pop((connection, number)) for number in known.open] if known else []
+        self.over = [self.known.pop((connection, number)) for number in known.open] if known else []
 
     def end(self, key: tuple[int, int]) -> None:
         """End one exchange; what still comes of it begins it again."""
-        self.over.append(self._open.pop(key))
+        self.over.append(self.known.pop(key))
         del self._connections[key[0]].open[key[1]]
 
     def finish(self) -> list[T]:
         """End all, and return what was kept of them."""
         found = list(self)
-        self._open.clear()
+        self.known.clear()
         self._connections.clear()
         return found
 
@@ -401,9 +430,9 @@ class OpenExchanges(Generic[T]):
         connection.last = max(connection.last, key.exchange)
         if len(connection.open) >= MAX_PIPELINED:
             self.end((key.connection, next(iter(connection.open))))
-        elif len(self._open) >= self._max_open:
-            self.end(next(iter(self._open)))
-        found = self._open[key] = self._make(key)
+        elif len(self.known) >= self._max_open:
+            self.end(cast(Key, next(iter(self.known))))
+        found = self.known[key] = self._make(key)
         connection.open[key.exchange] = None
         return found
 
@@ -427,24 +456,29 @@ class Exchanges(Generic[S]):
         None for what belongs to no exchange, or to one that is over: a fault that shows late.
         """
         if isinstance(record, ConnectionRecord):
-            self._open.end_connection(record.connection)
-            if (end := self._ends.pop(record.connection, None)) is not None:
-                end.record = record
+            self._end_connection(record)
             return None
-        if record.connection is None or record.exchange is None:
+        if self._open.over:
             self._open.over = []
-            return None
-        found = self._open.find(record.connection, record.exchange, record.stream_id)
+        found = self._open.known.get((record.connection, record.exchange))
         if found is None:
-            return None
-        exchange = found[0]
-        exchange.add(record)
+            if record.connection is None or record.exchange is None:
+                return None
+            found = self._open.find(record.connection, record.exchange, record.stream_id)
+            if found is None:
+                return None
+        found[0].add(record)
         if record.stream_id is not None:
-            if exchange.has_ended:
-                self._open.end(exchange.key)
-        elif isinstance(record, RequestRecord | ResponseRecord):
+            if found[0].has_ended:
+                self._open.end(found[0].key)
+        elif isinstance(record, HEADS):
             self._open.go_on(record.connection, record.exchange, record.sender)
         return found
+
+    def _end_connection(self, record: ConnectionRecord) -> None:
+        self._open.end_connection(record.connection)
+        if (end := self._ends.pop(record.connection, None)) is not None:
+            end.record = record
 
     def over(self) -> list[tuple[Exchange, S]]:
         """Return the exchanges that are over since the last record came, in their order; once."""
