@@ -8,7 +8,7 @@ TRANSPORT ?= all
 EXAMPLES ?= 20
 TESTS ?= tests
 
-.PHONY: help demo check test test-guests fuzz install bench fixtures lint vendor clean
+.PHONY: help reference demo check test test-guests fuzz install bench fixtures lint vendor clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
@@ -19,6 +19,7 @@ help:
 	@echo "make install   set up $(VENV), nothing else"
 	@echo "make fixtures  record the stored captures and their expected files anew"
 	@echo "make vendor    fetch the libraries of the inspector's page anew from npm"
+	@echo "make reference write the pages anew that are made from the source"
 	@echo "make bench     run the benchmarks against their peers"
 
 install: $(INSTALLED)
@@ -57,6 +58,11 @@ fuzz: install
 
 fixtures: install
 	$(BIN)/python -m fixtures.record
+
+reference: install
+	$(BIN)/python docs/diagnostics.py
+	$(BIN)/python docs/records.py
+	$(BIN)/python docs/architecture.py
 
 bench: install
 	@sh .ci/tools tshark tcpflow

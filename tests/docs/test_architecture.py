@@ -30,7 +30,7 @@ def modules() -> dict[str, Path]:
 
 @pytest.mark.parametrize(("path", "text"), [(PAGE, "page"), (PICTURE, "picture")])
 def test_both_are_what_the_source_says(path: Path, text: str) -> None:
-    assert path.read_text() == WRITTEN[text](), "write it anew: python docs/architecture.py"
+    assert path.read_text() == WRITTEN[text](), "write it anew: make reference"
 
 
 def test_no_module_imports_in_a_circle() -> None:

@@ -16,7 +16,7 @@ PAGE = SCRIPT.with_suffix(".md")
 
 def test_the_page_is_the_registry() -> None:
     written = runpy.run_path(str(SCRIPT))["page"]()
-    assert PAGE.read_text() == written, "write it anew: python docs/diagnostics.py"
+    assert PAGE.read_text() == written, "write it anew: make reference"
 
 
 @pytest.mark.parametrize("code", FAULTS)

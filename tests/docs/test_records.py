@@ -51,7 +51,7 @@ def kinds_in(data: bytes) -> Counter[str]:
 
 @pytest.mark.parametrize(("path", "text"), [(PAGE, "page"), (SCHEMA, "schema_text")])
 def test_both_are_what_the_records_say(path: Path, text: str) -> None:
-    assert path.read_text() == WRITTEN[text](), "write it anew: python docs/records.py"
+    assert path.read_text() == WRITTEN[text](), "write it anew: make reference"
 
 
 def test_the_schema_is_one() -> None:
