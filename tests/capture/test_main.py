@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from capture import __main__ as here
+from capture.linux import spawn_child
 
 ASKS = "from capture import can_capture; print(can_capture())"
 
@@ -26,8 +27,8 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         done.append(" ".join(command))
         raise Became
 
-    monkeypatch.setattr(here, "enter_new", lambda: done.append("enter"))
-    monkeypatch.setattr(here, "execute", execute)
+    monkeypatch.setattr(spawn_child, "enter_new", lambda: done.append("enter"))
+    monkeypatch.setattr(spawn_child, "execute", execute)
     return done
 
 
@@ -48,15 +49,27 @@ def test_where_it_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answers: dict[str, Callable[[], object]] = {
-        "can_capture": lambda: permitted,
-        "Namespace.available": lambda: reason,
+        "packet_socket.can_capture": lambda: permitted,
+        "namespace.Namespace.available": lambda: reason,
     }
     for name, answer in answers.items():
-        monkeypatch.setattr(f"capture.__main__.{name}", answer)
+        monkeypatch.setattr(f"capture.linux.{name}", answer)
     with pytest.raises(Became):
         here.main(["--", "a", "-b"])
     assert steps == expected
     said = f"no packets can be recorded: {reason}\n" if reason else ""
+    assert capsys.readouterr().err == said
+
+
+def test_elsewhere_it_just_runs(
+    steps: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "call", lambda command: len(command))
+    with pytest.raises(SystemExit) as ended:
+        here.main(["--", "a", "-b"])
+    assert (ended.value.code, steps) == (2, [])
+    said = "no packets can be recorded: only Linux has network namespaces\n"
     assert capsys.readouterr().err == said
 
 
