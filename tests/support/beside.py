@@ -18,7 +18,7 @@ from wireproof.wireshark.decoded import Decoded
 from wireproof.wireshark.elements import Element
 from wireproof.wireshark.locate import Tshark, find_tshark
 from wireproof.wireshark.pdml import read_elements
-from wireproof.wireshark.segments import Segment, Witness, read_segments
+from wireproof.wireshark.segments import TsharkSegment, Witness, read_segments
 
 from .talk import Talk
 
@@ -93,7 +93,7 @@ def tamper(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Record]], lis
 
 
 @cache
-def _segments(tshark: Tshark, capture: Path) -> list[Segment]:
+def _segments(tshark: Tshark, capture: Path) -> list[TsharkSegment]:
     return list(read_segments(tshark, capture))
 
 

@@ -63,7 +63,7 @@ def export(
     Secrets in known header fields are masked unless --no-redact is given.
     """
     from ..export import format_of
-    from ..export.run import Wanted, run
+    from ..export.run import ExportOptions, run
 
     if form is None:
         try:
@@ -72,7 +72,7 @@ def export(
             raise Unreadable(because(output or "", error)) from error
     if form == "parquet":
         need("parquet", "Parquet")
-    wanted = Wanted(
+    wanted = ExportOptions(
         file,
         cast("ExportFormat", form),
         output,

@@ -28,7 +28,7 @@ from . import ExportFormat
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportOptions:
     """The options of ``wireproof export``."""
 
     source: str
@@ -52,7 +52,7 @@ class Exported:
     report: Report = field(default_factory=Report)
 
 
-def run(wanted: Wanted) -> Exported:
+def run(wanted: ExportOptions) -> Exported:
     """Export as wanted.
 
     Raises OSError for what cannot be read or written, ValueError for what is no capture, for an
@@ -71,7 +71,7 @@ def run(wanted: Wanted) -> Exported:
         return _export_table(wanted, source, stack)
 
 
-def _export_har(wanted: Wanted, source: BinaryIO, stack: ExitStack) -> Exported:
+def _export_har(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:
     from .har import HarWriter
 
     reader = CaptureReader(source)
@@ -92,7 +92,7 @@ def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
         yield batch
 
 
-def _export_table(wanted: Wanted, source: BinaryIO, stack: ExitStack) -> Exported:
+def _export_table(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:
     choice = None if wanted.connection is None else {wanted.connection, None}.__contains__
     batches: Iterator[list[Record]] = decode_batches(source, wanted=choice)
     if wanted.transport is not None:
@@ -109,7 +109,7 @@ def _export_table(wanted: Wanted, source: BinaryIO, stack: ExitStack) -> Exporte
 
 
 def _table_writer(
-    wanted: Wanted, stream: BinaryIO, stack: ExitStack
+    wanted: ExportOptions, stream: BinaryIO, stack: ExitStack
 ) -> Callable[[list[Record]], None]:
     if wanted.format == "parquet":
         from .parquet import ParquetTable

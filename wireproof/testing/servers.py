@@ -65,7 +65,7 @@ class ServerDidNotStart(Exception):
     """A server did not come to serve; the message has what it said."""
 
 
-class Wanted(NamedTuple):
+class ServerOptions(NamedTuple):
     """What ``wire.serve`` was asked for."""
 
     app: App
@@ -87,7 +87,9 @@ class Server:
     ``url`` is where it is, without a slash at the end; ``ws_url`` the same for a WebSocket.
     """
 
-    def __init__(self, wanted: Wanted, place: Place, capture: Callable[[int], LiveCapture]) -> None:
+    def __init__(
+        self, wanted: ServerOptions, place: Place, capture: Callable[[int], LiveCapture]
+    ) -> None:
         self._wanted = wanted
         self._place = place
         self._make_capture = capture

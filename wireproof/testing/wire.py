@@ -21,7 +21,7 @@ from .captures import Capture, Exchanges, LiveCapture, StoredCapture
 from .environments import Place
 from .exchange import Exchange
 from .faults import WireFailure
-from .servers import START_TIMEOUT, App, Server, Wanted
+from .servers import START_TIMEOUT, App, Server, ServerOptions
 
 
 class Wire(Exchanges):
@@ -75,7 +75,7 @@ class Wire(Exchanges):
         Entering the block takes until the server is ready; with ``async with`` the event loop goes
         on meanwhile. Raises ServerDidNotStart with what the server said.
         """
-        wanted = Wanted(
+        wanted = ServerOptions(
             app,
             host,
             port,

@@ -54,7 +54,7 @@ class PacketRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Direction:
+class _Relative:
     first_seq: int
     """What relative sequence numbers count from."""
     scale: int | None = None
@@ -65,7 +65,7 @@ class PacketRows:
     """Reads packets in order."""
 
     def __init__(self) -> None:
-        self._directions: dict[bytes, _Direction] = {}
+        self._directions: dict[bytes, _Relative] = {}
 
     def read(self, packet: Packet) -> PacketRow:
         """Return what a packet list says of a packet that carries nothing above TCP."""
@@ -104,23 +104,23 @@ class PacketRows:
         names = ", ".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
         return f"{header.source} → {header.destination} [{names or '<None>'}] {' '.join(parts)}"
 
-    def _sender(self, header: TcpHeader) -> _Direction:
+    def _sender(self, header: TcpHeader) -> _Relative:
         sender, seq = self._directions.get(header.key), header.seq
         if header.flags & SYN and (sender is None or sender.first_seq != seq):
             if not header.flags & ACK:  # the ports are used again
                 self._directions.pop(header.back, None)
-            return self._remember(header.key, _Direction(seq, window_scale(header.options)))
+            return self._remember(header.key, _Relative(seq, window_scale(header.options)))
         # Without a handshake the first byte seen is byte 1.
-        return sender or self._remember(header.key, _Direction(seq - 1 & 0xFFFFFFFF))
+        return sender or self._remember(header.key, _Relative(seq - 1 & 0xFFFFFFFF))
 
-    def _peer(self, header: TcpHeader) -> _Direction | None:
+    def _peer(self, header: TcpHeader) -> _Relative | None:
         """Return the other direction; if it is not known, it begins at what is acknowledged."""
         peer = self._directions.get(header.back)
         if peer is None and header.flags & ACK:
-            return self._remember(header.back, _Direction(header.ack - 1 & 0xFFFFFFFF))
+            return self._remember(header.back, _Relative(header.ack - 1 & 0xFFFFFFFF))
         return peer
 
-    def _remember(self, key: bytes, direction: _Direction) -> _Direction:
+    def _remember(self, key: bytes, direction: _Relative) -> _Relative:
         if len(self._directions) >= MAX_DIRECTIONS:
             del self._directions[next(iter(self._directions))]
         self._directions[key] = direction

@@ -24,7 +24,7 @@ from .elements import Element, Facts, Kind, content, digest
 from .fields import Version, names
 from .locate import Tshark
 from .run import TsharkFailed, run_tshark
-from .segments import Segment, Witness
+from .segments import TsharkSegment, Witness
 
 PIECE = 1 << 18
 """Bytes of PDML read at once."""
@@ -135,7 +135,7 @@ def read_elements(
 class _Packet:
     """Turns the fields of one packet into elements."""
 
-    def __init__(self, segment: Segment, witness: Witness, clients: dict[int, int]) -> None:
+    def __init__(self, segment: TsharkSegment, witness: Witness, clients: dict[int, int]) -> None:
         self._segment = segment
         self._witness = witness
         is_client = clients.get(segment.stream) == segment.port

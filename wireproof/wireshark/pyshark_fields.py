@@ -21,7 +21,7 @@ from ..extras import lacks
 from .fields import SEGMENT
 from .locate import Tshark
 from .run import run_command
-from .segments import Segment, read_lines
+from .segments import TsharkSegment, read_lines
 
 MAX_BYTES = 64 << 10
 """Of a capture that pyshark is asked for: some 300 packets, a second."""
@@ -39,7 +39,7 @@ def can_ask(capture: Path) -> bool:
     return has_watchers and capture.stat().st_size <= MAX_BYTES and not lacks("wireshark")
 
 
-def read_segments_with_pyshark(tshark: Tshark, capture: Path) -> Iterator[Segment]:
+def read_segments_with_pyshark(tshark: Tshark, capture: Path) -> Iterator[TsharkSegment]:
     """Yield each TCP packet of a small capture, as :func:`~.segments.read_segments` does.
 
     Raises TsharkFailed if pyshark ends without an answer.

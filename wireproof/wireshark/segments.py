@@ -21,7 +21,7 @@ from .locate import Tshark
 from .run import TsharkFailed, run_tshark
 
 
-class Segment(NamedTuple):
+class TsharkSegment(NamedTuple):
     """One TCP packet as tshark shows it."""
 
     frame: int
@@ -40,15 +40,15 @@ def microseconds(time: float) -> str:
     return f"{time:.6f}"
 
 
-def segment(columns: Iterable[str]) -> Segment:
+def segment(columns: Iterable[str]) -> TsharkSegment:
     """Return a packet from tshark's texts, in the order of :data:`~.fields.SEGMENT`."""
     frame, time, stream, port, seq, length = columns
-    return Segment(
+    return TsharkSegment(
         int(frame), microseconds(float(time)), int(stream), int(port), int(seq) - 1, int(length)
     )
 
 
-def read_segments(tshark: Tshark, capture: Path) -> Iterator[Segment]:
+def read_segments(tshark: Tshark, capture: Path) -> Iterator[TsharkSegment]:
     """Yield each TCP packet of a capture; HTTP is not dissected, so this pass is fast."""
     # A TCP header that is cut by the snapshot length has no stream.
     arguments = ["-Y", "tcp.stream", "-T", "fields", "-E", "occurrence=f", "-E", "separator=/t"]
@@ -59,7 +59,7 @@ def read_segments(tshark: Tshark, capture: Path) -> Iterator[Segment]:
         yield from read_lines(lines)
 
 
-def read_lines(lines: Iterable[bytes]) -> Iterator[Segment]:
+def read_lines(lines: Iterable[bytes]) -> Iterator[TsharkSegment]:
     """Yield packets from tshark's lines. Raises TsharkFailed for a line that is none."""
     for line in lines:
         try:
@@ -70,19 +70,19 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Segment]:
 
 
 @dataclass(slots=True)
-class Direction:
+class TsharkDirection:
     """How one side's bytes came in."""
 
     frontier: int = 0
     """Where the bytes in order end."""
     ends: list[int] = field(default_factory=list)
-    runs: list[tuple[Segment, Segment]] = field(default_factory=list)
+    runs: list[tuple[TsharkSegment, TsharkSegment]] = field(default_factory=list)
     """For each end: the packet that carried the bytes before it, and the one that put them in
     order."""
-    early: list[tuple[int, int, Segment]] = field(default_factory=list)
+    early: list[tuple[int, int, TsharkSegment]] = field(default_factory=list)
     """(start, frame, packet): what waits behind a hole, as a heap."""
 
-    def receive(self, packet: Segment) -> None:
+    def receive(self, packet: TsharkSegment) -> None:
         if packet.start > self.frontier:
             heappush(self.early, (packet.start, packet.frame, packet))
             return
@@ -95,13 +95,13 @@ class Direction:
             _, _, waited = heappop(self.early)
             self._extend(waited.start + waited.length, waited, packet)
 
-    def _extend(self, end: int, carried: Segment, completed: Segment) -> None:
+    def _extend(self, end: int, carried: TsharkSegment, completed: TsharkSegment) -> None:
         if end > self.frontier:
             self.frontier = end
             self.ends.append(end)
             self.runs.append((carried, completed))
 
-    def arrival(self, start: int, end: int) -> tuple[Segment, Segment] | None:
+    def arrival(self, start: int, end: int) -> tuple[TsharkSegment, TsharkSegment] | None:
         """Return the packet that carried the byte at ``start``, and the one that completed
         everything before ``end``; None if tshark's segments do not reach so far in order."""
         if not start < end <= self.frontier:
@@ -114,23 +114,23 @@ class Direction:
 class Stream:
     """One TCP stream as tshark numbers it."""
 
-    first: Segment
-    last: Segment
+    first: TsharkSegment
+    last: TsharkSegment
     frames: list[int] = field(default_factory=list)
-    directions: dict[int, Direction] = field(default_factory=dict)
+    directions: dict[int, TsharkDirection] = field(default_factory=dict)
     """By the sender's port."""
 
 
 class Witness:
     """All that tshark's segments say."""
 
-    def __init__(self, packets: Iterable[Segment]) -> None:
+    def __init__(self, packets: Iterable[TsharkSegment]) -> None:
         self.streams: dict[int, Stream] = {}
-        self.by_frame: dict[int, Segment] = {}
+        self.by_frame: dict[int, TsharkSegment] = {}
         for packet in packets:
             self._receive(packet)
 
-    def _receive(self, packet: Segment) -> None:
+    def _receive(self, packet: TsharkSegment) -> None:
         self.by_frame[packet.frame] = packet
         stream = self.streams.get(packet.stream)
         if stream is None:
@@ -138,11 +138,11 @@ class Witness:
         stream.last = packet
         stream.frames.append(packet.frame)
         if packet.length and packet.start >= 0:
-            stream.directions.setdefault(packet.port, Direction()).receive(packet)
+            stream.directions.setdefault(packet.port, TsharkDirection()).receive(packet)
 
     def arrival(
         self, stream: int, port: int, start: int, end: int
-    ) -> tuple[Segment, Segment] | None:
+    ) -> tuple[TsharkSegment, TsharkSegment] | None:
         """Return who carried and who completed [start, end) of what ``port`` sent."""
         found = self.streams.get(stream)
         direction = None if found is None else found.directions.get(port)

@@ -24,7 +24,7 @@ from support.attack import chunk, request, response
 from support.capture_files import read_all
 from support.talk import Talk
 
-from wireproof.export.run import Wanted
+from wireproof.export.run import ExportOptions
 from wireproof.export.run import run as export
 from wireproof.redact.capture import redact_capture
 from wireproof.web.reporting import report_capture
@@ -154,7 +154,7 @@ def test_the_report_shows_neither_bytes_nor_content(capture: Coded, tmp_path: Pa
 @pytest.mark.parametrize("capture", CASES, indirect=True)
 def test_no_export_holds_it(capture: Coded, form: Any, tmp_path: Path) -> None:
     output = tmp_path / f"out.{form}"
-    export(Wanted(str(capture.path), form, str(output), "all"))
+    export(ExportOptions(str(capture.path), form, str(output), "all"))
     texts = list(exported(form, output))
     assert any("after" in text for text in texts)
     for text in texts:

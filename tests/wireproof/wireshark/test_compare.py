@@ -11,12 +11,12 @@ from parsers.decode.packets import decode
 from wireproof.wireshark.compare import Comparison, Row
 from wireproof.wireshark.decoded import Decoded
 from wireproof.wireshark.elements import Element, Kind, Value
-from wireproof.wireshark.segments import Segment, Witness
+from wireproof.wireshark.segments import TsharkSegment, Witness
 
 V4_0 = (4, 0, 17)
 
 
-def rows(*theirs: Element, packets: tuple[Segment, ...] = ()) -> list[Row]:
+def rows(*theirs: Element, packets: tuple[TsharkSegment, ...] = ()) -> list[Row]:
     """Rows of one exchange beside what Wireshark is said to show."""
     decoded = Decoded(decode(BytesIO(answered(CHUNKED + CHUNKS))))
     return list(Comparison(decoded, theirs, Witness(packets), V4_0).rows())
@@ -75,7 +75,7 @@ def test_arrival_without_segments_is_only_ours() -> None:
 
 def test_arrival_is_held_against_segments() -> None:
     packets = tuple(
-        Segment(frame, f"{1_790_000_000 + frame / 1000:.6f}", 0, 8_000, start, 30)
+        TsharkSegment(frame, f"{1_790_000_000 + frame / 1000:.6f}", 0, 8_000, start, 30)
         for frame, start in ((5, 0), (6, 30))
     )
     found = rows(packets=packets)

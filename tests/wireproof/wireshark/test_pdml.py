@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wireproof.wireshark.elements import digest
 from wireproof.wireshark.pdml import Node, _Packet, read_packets
 from wireproof.wireshark.run import TsharkFailed
-from wireproof.wireshark.segments import Segment, Witness
+from wireproof.wireshark.segments import TsharkSegment, Witness
 
 VERSION = (4, 0, 17)
 
@@ -73,7 +73,7 @@ def node(name: str, show: str = "", value: str = "", pos: int = 0, label: str = 
 
 
 def packet(*nodes: Node) -> _Packet:
-    segments = [Segment(5, "5.0", 0, 80, 0, 30), Segment(6, "6.0", 0, 80, 30, 30)]
+    segments = [TsharkSegment(5, "5.0", 0, 80, 0, 30), TsharkSegment(6, "6.0", 0, 80, 30, 30)]
     found = _Packet(segments[1], Witness(segments), {0: 80})
     found.read(list(nodes))
     return found

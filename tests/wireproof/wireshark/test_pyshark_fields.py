@@ -13,7 +13,7 @@ from support.corpus import ROOT
 from wireproof.wireshark.locate import Tshark, find_tshark
 from wireproof.wireshark.pyshark_fields import MAX_BYTES, can_ask, read_segments_with_pyshark
 from wireproof.wireshark.run import TsharkFailed
-from wireproof.wireshark.segments import Segment, read_segments
+from wireproof.wireshark.segments import TsharkSegment, read_segments
 
 pytestmark = pytest.mark.tshark
 
@@ -28,7 +28,7 @@ def test_pyshark_says_what_tshark_says() -> None:
 
 
 def test_a_running_loop_and_a_thread_are_no_trouble() -> None:
-    found: list[list[Segment]] = []
+    found: list[list[TsharkSegment]] = []
 
     async def ask() -> None:
         found.append(list(read_segments_with_pyshark(find_tshark(), PLAIN)))

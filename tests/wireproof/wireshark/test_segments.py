@@ -12,13 +12,13 @@ from support.corpus import ROOT
 
 from wireproof.wireshark.locate import find_tshark
 from wireproof.wireshark.run import TsharkFailed
-from wireproof.wireshark.segments import Segment, Witness, read_lines, read_segments
+from wireproof.wireshark.segments import TsharkSegment, Witness, read_lines, read_segments
 
 PORT = 80
 
 
-def packet(frame: int, start: int, length: int, port: int = PORT) -> Segment:
-    return Segment(frame, f"{frame}.000000", 0, port, start, length)
+def packet(frame: int, start: int, length: int, port: int = PORT) -> TsharkSegment:
+    return TsharkSegment(frame, f"{frame}.000000", 0, port, start, length)
 
 
 def frames(witness: Witness, start: int, end: int) -> tuple[int, int] | None:
@@ -64,7 +64,7 @@ def test_a_line_that_is_no_packet_fails(line: bytes) -> None:
     ],
 )
 def test_arrival(
-    packets: list[Segment], span: tuple[int, int], expected: tuple[int, int] | None
+    packets: list[TsharkSegment], span: tuple[int, int], expected: tuple[int, int] | None
 ) -> None:
     assert frames(Witness(packets), *span) == expected
 
