@@ -21,6 +21,10 @@ from visits import Visit, visit, visit_nobody
 AT_ONCE = 2
 """Visits that are made at once: they wait for downloads, and for streams that are slow."""
 
+COLUMNS = ("project", "Python", *BESIDE, "passed", "added", "MB", "s", "result")
+HEAD = (f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}")
+"""Of the table; ``added`` counts packages that wireproof has brought, MB is their size."""
+
 Plan = Callable[[Path, Path], Visit]
 """Takes the wheel, and a folder for the visit."""
 
@@ -34,10 +38,10 @@ def main(names: Sequence[str]) -> int:
         return 1
     with TemporaryDirectory(prefix="wireproof-guests-") as folder:
         wheel = _build(Path(folder))
+        print("\n".join(HEAD), flush=True)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             made = [pool.submit(plan, wheel, _room(folder, n)) for n, plan in enumerate(plans)]
-            visits = [future.result() for future in made]
-    print("\n".join(_table(visits)))
+            visits = [_shown(future.result()) for future in made]
     failed = [found for found in visits if found.problem]
     for found in failed:
         print(f"\n{found.guest}, Python {found.python}: {found.problem}")
@@ -72,7 +76,7 @@ def _plan(guest: Guest, version: tuple[int, int], pythons: dict[tuple[int, int],
 
 def _build(folder: Path) -> Path:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -83,15 +87,13 @@ def _room(folder: str, number: int) -> Path:
     return room
 
 
-def _table(visits: Sequence[Visit]) -> Iterator[str]:
-    columns = ("project", "Python", *BESIDE, "passed", "added", "MB", "s", "result")
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
-    for found in visits:
-        versions = [found.versions.get(name, "") for name in BESIDE]
-        cells = [found.guest, found.python, *versions, str(found.passed), str(len(found.added))]
-        cells += [f"{found.added_size / 1e6:.1f}", f"{found.seconds:.0f}"]
-        yield f"| {' | '.join([*cells, 'failed' if found.problem else 'ok'])} |"
+def _shown(found: Visit) -> Visit:
+    """Print a row of the table, as soon as it is known."""
+    versions = [found.versions.get(name, "") for name in BESIDE]
+    cells = [found.guest, found.python, *versions, str(found.passed), str(len(found.added))]
+    cells += [f"{found.added_size / 1e6:.1f}", f"{found.seconds:.0f}"]
+    print(f"| {' | '.join([*cells, 'failed' if found.problem else 'ok'])} |", flush=True)
+    return found
 
 
 def _name(version: tuple[int, int]) -> str:
