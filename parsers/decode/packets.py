@@ -24,7 +24,7 @@ from ..net.fragments import FragmentReassembler
 from ..net.icmp import read_icmp_error
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
-from ..net.segment import ACK, UNUSUAL, read_segment
+from ..net.segment import ACK, HEADER, UNUSUAL, read_segment
 from ..net.table import ConnectionTable
 from ..net.tcp import Connection
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
@@ -273,7 +273,11 @@ class PacketDecoder:
         number, time_ns = self._last
         found = read_segment(source, destination, data, packet.length, number, time_ns)
         if isinstance(found, Diagnostic):
-            return self._report_once(found)
+            said = self._report_once(found)
+            if len(data) < HEADER.size:
+                return said
+            key, network = source + destination + data[:4], realm(layers)
+            return said + self._table.hear_of(key, network, (number, seconds(time_ns)))
         ports, segment = found
         records = self._report_cut(segment.missing)
         if not layers:

@@ -56,10 +56,16 @@ class ConnectionTable(Generic[T]):
         if direction is None or (
             segment.flags & (SYN | ACK) == SYN and self._is_reused(direction, segment.seq)
         ):
-            return self._open_connection(key, segment, realm) + self.receive(key, segment, realm)
+            is_midstream = not segment.flags & SYN
+            opened = self._open_connection(
+                key, segment.number, segment.time_ns, realm, is_midstream=is_midstream
+            )
+            return opened + self.receive(key, segment, realm)
         connection = direction.connection
         if connection.is_over:
             return []  # a late packet
+        if not connection.packets and segment.flags & SYN:
+            connection.is_midstream = False  # it was only heard of until now
         connection.packets += 1
         connection.last_packet = segment.number
         connection.last_time = segment.time_ns
@@ -105,17 +111,29 @@ class ConnectionTable(Generic[T]):
     ) -> list[T]:
         """Report what someone else says of the segment of ``key`` at ``seq``, in its connection.
 
-        Returns nothing if there is no such connection, or none that is open.
+        Nothing is said of a connection that is over; one that has not been seen begins here.
         """
-        direction = self.directions.get(key + realm)
-        if direction is None or direction.connection.is_over:
-            return []
+        opened = self.hear_of(key, realm, shown)
+        direction = self.directions[key + realm]
+        if direction.connection.is_over:
+            return opened
         size = direction.origins.size
         offset = size if direction.next_seq is None else direction.offset_of(seq)
         place = min(max(offset, 0), size)
-        records = direction.peer.flush() + direction.flush()
+        records = opened + direction.peer.flush() + direction.flush()
         said = diagnose(fault, place, place, detail)
         return records + direction.receiver.receive_fault(said, shown)
+
+    def hear_of(self, key: bytes, realm: bytes, shown: Completion) -> list[T]:
+        """Open the connection of a segment that was quoted, or whose header is not right.
+
+        Wireshark gives it a number, so it has one here: it is without packets until one comes.
+        """
+        if key + realm in self.directions:
+            return []
+        number, time = shown
+        time_ns = round(time * 1_000_000_000)
+        return self._open_connection(key, number, time_ns, realm, is_midstream=True)
 
     def flush(self) -> list[T]:
         """Hand to the receivers what was put aside; return the records that it completed."""
@@ -159,16 +177,16 @@ class ConnectionTable(Generic[T]):
             return direction.connection.is_over and not is_again
         return abs(direction.offset_of(seq) - direction.origins.size) >= 0x10000
 
-    def _open_connection(self, key: bytes, segment: Segment, realm: bytes) -> list[T]:
+    def _open_connection(
+        self, key: bytes, number: int, time_ns: int, realm: bytes, *, is_midstream: bool
+    ) -> list[T]:
         records: list[T] = []
         if (old := self.directions.get(key + realm)) and not old.connection.is_over:
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
-        connection: Connection[T] = Connection(
-            self._count, key, segment.number, segment.time_ns, realm
-        )
-        connection.is_midstream = not segment.flags & SYN
+        connection: Connection[T] = Connection(self._count, key, number, time_ns, realm)
+        connection.is_midstream = is_midstream
         self._count += 1
         self._open[connection.index] = connection
         self.directions[key + realm] = connection.first

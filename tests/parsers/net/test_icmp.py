@@ -15,7 +15,7 @@ from support.talk import Talk, Tape
 from parsers.net.icmp import read_icmp_error
 from parsers.net.ip import IpPacket
 from parsers.net.tunnels import read_packet
-from parsers.records import DiagnosticRecord
+from parsers.records import ConnectionRecord, DiagnosticRecord
 
 GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
 ROUTER, ROUTER6 = "192.0.2.9", "2001:db8::9"
@@ -99,6 +99,35 @@ def test_an_error_about_another_protocol_says_nothing() -> None:
     frame = ipv4(bytes(40), 17)
     talk.tape.add(error_about(frame, 3, 3))
     assert faults(talk.tape) == []
+
+
+def test_an_error_about_a_connection_that_has_not_been_seen_has_one() -> None:
+    """Wireshark gives it a number: those of the others must not differ."""
+    unseen, seen = Talk(client_port=50_000).open(), Talk().open()
+    frame = unseen.tape.packets[unseen.client(GET) - 1][4]
+    tape = Tape()
+    tape.add(error_about(frame, 3, 1))
+    for row in seen.tape.packets:
+        tape.add(row[4])
+    first, second = (one for one in tape.records() if isinstance(one, ConnectionRecord))
+    assert (first.client, first.packets, first.first_packet) == ("127.0.0.1:50000", 0, 1)
+    assert first.midstream
+    assert (second.connection, second.client, second.midstream) == (1, "127.0.0.1:40000", False)
+    (found,) = faults(tape)
+    assert (found.code, found.connection) == ("icmp-unreachable", 0)
+
+
+def test_what_was_only_heard_of_may_begin_yet() -> None:
+    talk = Talk().open()
+    frame = talk.tape.packets[talk.client(GET) - 1][4]
+    tape = Tape()
+    tape.add(error_about(frame, 3, 1))
+    for row in talk.tape.packets:
+        tape.add(row[4])
+    records = tape.records()
+    (connection,) = (one for one in records if isinstance(one, ConnectionRecord))
+    assert (connection.packets, connection.midstream) == (4, False)
+    assert "request" in {record.record for record in records}
 
 
 def test_an_error_about_a_connection_that_is_over_says_nothing() -> None:
