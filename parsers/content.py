@@ -102,6 +102,8 @@ class GzipCoder(Coder):
         elif self._members == MAX_GZIP_MEMBERS:
             self.stop("content-coding-limit", f"more than {MAX_GZIP_MEMBERS:,} members")
         else:
+            if self._members == 1:
+                self._faults.append(("content-coding-members", "node and aiohttp read all"))
             self._members += 1
             self._member = zlib.decompressobj(wbits=31)
         return not self.stopped

@@ -260,6 +260,24 @@ FAULTS: dict[str, Fault] = {
         "warning", "deflate without its zlib wrapper", "RFC 9110 section 8.4.1.2"
     ),
     "content-coding-limit": Fault("error", "decoded content is cut at the limit", ""),
+    "content-coding-members": Fault(
+        "error",
+        "gzip in more than one member: Chromium, curl and httpx read the first one only",
+        "RFC 1952 section 2.2",
+    ),
+    "content-coding-undeclared": Fault(
+        "error", "coded content without Content-Encoding", "RFC 9110 section 8.4"
+    ),
+    "content-chunked-twice": Fault(
+        "error",
+        "content that is chunked already is chunked again: recipients get chunk lines",
+        "RFC 9112 section 6.1",
+    ),
+    "content-chunked-undeclared": Fault(
+        "error",
+        "chunk framing in content without Transfer-Encoding: recipients get chunk lines",
+        "RFC 9112 section 6.1",
+    ),
     # --- server-sent events ---
     "sse-utf8-invalid": Fault(
         "warning", "not UTF-8: U+FFFD stands in", "WHATWG HTML section 9.2.5"

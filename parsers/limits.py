@@ -99,6 +99,9 @@ MAX_HELD_UPGRADE = 1 * MiB
 MAX_RESYNCHRONISE = 64 * KiB
 """How far ahead a place must prove itself at which decoding may go on after missing bytes."""
 
+MAX_DATA_RUN = 256 * KiB
+"""One run of a body without framing of its own: a packet is no longer."""
+
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB
 """What a decompressor may put out at once, so that a bomb never stands in memory."""

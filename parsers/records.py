@@ -237,6 +237,70 @@ class SseEventRecord(Sent, frozen=True, tag_field="record", tag="sse_event"):
     """The index of the chunk that holds its last byte, null if the body is not chunked."""
 
 
+class DataRecord(Sent, frozen=True, tag_field="record", tag="data"):
+    """A run of a body that has no framing of its own, as one packet put it in order.
+
+    Bodies that Content-Length or closing ends have them (RFC 9112 section 6.3), as chunked ones
+    have chunks: so what came when is known of every body.
+    """
+
+    record: ClassVar[Literal["data"]] = "data"
+    size: int
+    """In bytes, still coded."""
+    data: str | None
+    """The run, still coded; null if not kept."""
+    encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
+
+
+class BodyElement(Sent, frozen=True):
+    """An element of content that is a stream of them, server-sent events aside."""
+
+    index: int
+    """From 0 in its body."""
+    size: int
+    """Of the element itself, in bytes, without what frames it."""
+    data: str | None
+    """The element itself; null if not kept."""
+    encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
+
+
+class JsonLineRecord(BodyElement, frozen=True, tag_field="record", tag="json_line"):
+    """One value of JSON lines, a JSON text sequence (RFC 7464), or a streamed JSON array."""
+
+    record: ClassVar[Literal["json_line"]] = "json_line"
+
+
+class PartRecord(BodyElement, frozen=True, tag_field="record", tag="part"):
+    """One part of a multipart body (RFC 2046 section 5.1), from its delimiter on."""
+
+    record: ClassVar[Literal["part"]] = "part"
+    headers: Fields
+    """[name, value] of each field of its header, in wire order."""
+
+
+class AwsEventRecord(BodyElement, frozen=True, tag_field="record", tag="aws_event"):
+    """One message of ``application/vnd.amazon.eventstream``."""
+
+    record: ClassVar[Literal["aws_event"]] = "aws_event"
+    headers: Fields
+    """[name, value] of each header in wire order: numbers in decimal, byte arrays in base64,
+    timestamps as ISO 8601."""
+    crc_ok: bool
+    """Whether the message's CRC is that of its bytes."""
+
+
+class GrpcMessageRecord(BodyElement, frozen=True, tag_field="record", tag="grpc_message"):
+    """One length-prefixed message of gRPC or gRPC-Web, or the trailers that end the latter."""
+
+    record: ClassVar[Literal["grpc_message"]] = "grpc_message"
+    compressed: bool
+    """Whether its compressed flag is set: ``data`` is as framed."""
+    trailers: Fields | None
+    """[name, value] of each trailer, null if it is a message."""
+
+
 class WebSocketFrameRecord(Sent, frozen=True, tag_field="record", tag="websocket_frame"):
     """One frame (RFC 6455 section 5.2), as it was framed: not put together, not inflated."""
 
@@ -340,6 +404,8 @@ class DiagnosticRecord(ByteSpace, frozen=True, tag_field="record", tag="diagnost
     """The rule that it breaks: ``RFC 9112 section 7.1``."""
 
 
+BodyElementRecord = JsonLineRecord | PartRecord | AwsEventRecord | GrpcMessageRecord
+"""Every kind of BodyElement."""
 Record = (
     ConnectionRecord
     | RequestRecord
@@ -347,6 +413,11 @@ Record = (
     | ChunkRecord
     | BodyRecord
     | SseEventRecord
+    | DataRecord
+    | JsonLineRecord
+    | PartRecord
+    | AwsEventRecord
+    | GrpcMessageRecord
     | WebSocketFrameRecord
     | WebSocketMessageRecord
     | GapRecord

@@ -21,12 +21,18 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from parsers.limits import MAX_CONNECTIONS, MAX_PIPELINED
 from parsers.records import (
+    AwsEventRecord,
+    BodyElementRecord,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     Fields,
     GapRecord,
+    GrpcMessageRecord,
+    JsonLineRecord,
+    PartRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -45,6 +51,11 @@ Exchanged = (
     | ChunkRecord
     | BodyRecord
     | SseEventRecord
+    | DataRecord
+    | JsonLineRecord
+    | PartRecord
+    | AwsEventRecord
+    | GrpcMessageRecord
     | WebSocketFrameRecord
     | WebSocketMessageRecord
     | GapRecord
@@ -164,6 +175,12 @@ class Counts:
     """Those that were dispatched."""
     blocks: int = 0
     """Of the event stream: events, and what is not dispatched."""
+    runs: int = 0
+    """Of a response that has no framing of its own: what its packets brought."""
+    elements: int = 0
+    """Of a response whose content is a stream of them, other than server-sent events."""
+    element_kind: str = ""
+    """The kind of their records."""
     frames: int = 0
     pings: int = 0
     pongs: int = 0
@@ -294,6 +311,14 @@ class Exchange:
         self.counts.blocks += 1
         self.counts.events += block.dispatched
 
+    def _add_run(self, run: DataRecord) -> None:
+        self.counts.runs += run.sender == "server"
+
+    def _add_element(self, element: BodyElementRecord) -> None:
+        if element.sender == "server":
+            self.counts.elements += 1
+            self.counts.element_kind = element.record
+
     def _add_message(self, _: WebSocketMessageRecord) -> None:
         self.counts.messages += 1
 
@@ -335,6 +360,11 @@ class Exchange:
 _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
     ChunkRecord: Exchange._add_chunk,
     SseEventRecord: Exchange._add_block,
+    DataRecord: Exchange._add_run,
+    JsonLineRecord: Exchange._add_element,
+    PartRecord: Exchange._add_element,
+    AwsEventRecord: Exchange._add_element,
+    GrpcMessageRecord: Exchange._add_element,
     WebSocketFrameRecord: Exchange._add_frame,
     WebSocketMessageRecord: Exchange._add_message,
     RequestRecord: Exchange._add_request,

@@ -1,11 +1,12 @@
-"""One message's body above its framing: content codings, its digest, its server-sent events.
+"""One message's body above its framing: content codings, its digest, the elements it is made of.
 
 Strategy: pieces of content come as they arrive, each with its place in the direction's stream.
-They are decoded at once, so that an event is complete with the packet that completed it, not with
-its chunk or its body. ``_origins`` maps the decoded bytes back: byte for byte where the content
-has no coding, else each piece of output to the whole piece of input that it came out of, which
-is as exact as a compressor allows. Where others' bytes lie between those of the content, as on a
-connection that streams share, the runs of it are kept too.
+They are decoded at once, so that an element is complete with the packet that completed it, not with
+its chunk or its body; of a body without framing of its own each packet's run is given as well.
+``_origins`` maps the decoded bytes back: byte for byte where the content has no coding, else each
+piece of output to the whole piece of input that it came out of, which is as exact as a compressor
+allows. Where others' bytes lie between those of the content, as on a connection that streams share,
+the runs of it are kept too.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from operator import itemgetter
 from ..content import ContentDecoder
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
-from ..http1.decoder import EndOfMessage
-from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS
-from ..provenance import Event, SourceMap
+from ..http1.decoder import EndOfMessage, Request, Response
+from ..limits import MAX_DATA_RUN, MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS
+from ..provenance import Decoder, Event, SourceMap
 from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
-from .writer import RecordWriter
+from .transport import media_type
+from .undeclared import UndeclaredProbe
+from .writer import BodyEvent, RecordWriter
 
 Origin = tuple[int, int, int | None]
 """Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
@@ -78,8 +81,10 @@ class Body:
         "_writer",
         "_codings",
         "_content",
-        "_events",
+        "_elements",
         "_extents",
+        "_probe",
+        "_is_unframed",
         "_origins",
         "_size",
         "_found",
@@ -95,17 +100,22 @@ class Body:
         self,
         exchange: int,
         writer: RecordWriter,
-        start: int,
-        codings: tuple[str, ...],
-        is_sse: bool,
+        head: Request | Response,
+        elements: Decoder | None,
     ) -> None:
+        codings = head.codings
         self.exchange = exchange
         self.chunks: int | None = None
         self._writer = writer
-        self._start = start
+        self._start = head.end
         self._codings = codings
         self._content = ContentDecoder(codings) if codings else None
-        self._events = EventStreamDecoder() if is_sse else None
+        self._elements = elements
+        self._is_unframed = head.framing in ("content-length", "close")
+        kind = media_type(head.headers)[0]
+        is_chunked = head.framing == "chunked"
+        self._probe: UndeclaredProbe | None
+        self._probe = UndeclaredProbe(kind, codings, is_chunked=is_chunked)
         self._origins: SourceMap[Origin] = SourceMap()
         self._extents = None if writer.stream_id is None else Extents()
         self._size = 0
@@ -117,16 +127,43 @@ class Body:
         self._has_hole = False
 
     def receive(self, content: Sequence[Data]) -> list[Record]:
-        """Take the next pieces of content; return the events that they completed."""
-        first, last = content[0], content[-1]
+        """Take the next pieces of content; return the runs and the elements that they completed."""
         if self._extents is not None:
             for piece in content:
                 self._extents.add(piece.start, piece.end)
+        records = self._runs(content) if self._is_unframed else []
+        if self._probe is not None:
+            records += self._undeclared(self._probe, content)
+        return records + self._receive_content(content)
+
+    def _runs(self, content: Sequence[Data]) -> list[Record]:
+        """Return content as it arrived, run by run, of a body that has no framing of its own."""
+        records: list[Record] = []
+        origins, data_record, exchange = self._writer.origins, self._writer.data, self.exchange
+        for piece in content:
+            data, base, end = piece.data, piece.start, piece.end
+            start = base
+            while start < end:
+                upto, arrival = origins.at(start)
+                upto = min(upto, end, start + MAX_DATA_RUN)
+                run = data[start - base : upto - base]
+                records.append(data_record(run, exchange, start, arrival))
+                start = upto
+        return records
+
+    def _undeclared(self, probe: UndeclaredProbe, content: Sequence[Data]) -> list[Record]:
+        found = probe.receive(content)
+        if probe.is_over:
+            self._probe = None
+        return [] if found is None else [self._writer.diagnostic(found, self.exchange)]
+
+    def _receive_content(self, content: Sequence[Data]) -> list[Record]:
         if self._content is not None:
             return self._receive_coded(content)
+        first, last = content[0], content[-1]
         data = first.data if first is last else b"".join([piece.data for piece in content])
         self._size += len(data)
-        if self._events is not None:
+        if self._elements is not None:
             extend = self._origins.extend
             for piece in content:
                 extend(len(piece.data), (piece.start, piece.end, piece.chunk))
@@ -139,6 +176,7 @@ class Body:
         came from, for nothing is open after them.
         """
         size = sum(map(len, contents))
+        self._probe = None
         self.chunks = chunks
         self._size += size
         self._decoded_size += size
@@ -151,7 +189,8 @@ class Body:
     @property
     def event_stream(self) -> EventStreamDecoder | None:
         """What reads its events, if the content is them as it is."""
-        return None if self._content is not None else self._events
+        found = self._elements
+        return found if self._content is None and isinstance(found, EventStreamDecoder) else None
 
     def _receive_coded(self, content: Sequence[Data]) -> list[Record]:
         assert self._content is not None
@@ -192,16 +231,17 @@ class Body:
         """Take note that content is missing: coded content cannot go on after the hole."""
         length = found.end - found.start
         self._size += length
+        self._probe = None
         is_first, self._has_hole = not self._has_hole, True
         if self._content is not None:
             fault = diagnose(
                 "content-coding-damaged", found.start, found.end, f"{length} bytes are missing"
             )
             return [self._writer.diagnostic(fault, self.exchange)] if is_first else []
-        if self._events is None:
+        if self._elements is None:
             return []
         self._origins.extend(length, (found.start, found.end, found.chunk))
-        return self._records(self._events.receive_gap(length))
+        return self._records(self._elements.receive_gap(length))
 
     def end_content(self, found: EndOfMessage) -> list[Record]:
         """Return what the end of the body completes in its content."""
@@ -209,24 +249,26 @@ class Body:
         if self._content is not None and found.complete and not self._has_hole:
             self._content.finish()
             records += self._faults(found.end, found.end)
-        if self._events is not None:
+        if self._elements is not None:
             # For the content its framing's end is as good as the connection's.
             ended_by = found.ended_by
             ending = ended_by if ended_by == "reset" or ended_by == "capture-end" else "close"
-            records += self._records(self._events.receive_eof(ending))
+            if self._content is not None and self._has_hole:
+                ending = "capture-end"  # what follows the hole is not known
+            records += self._records(self._elements.receive_eof(ending))
         return records
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
         """Where in the direction's stream unfinished events began, and their last byte so far."""
-        if self._events is None or not (begun := self._events.open_offsets):
+        if self._elements is None or not (begun := self._elements.open_offsets):
             return ()
         last = self._origins.size - 1
         return tuple(self._place(offset, offset + 1)[0] for offset in (*begun, last))
 
     def _receive_output(self, data: bytes, origin: Origin) -> list[Record]:
         """Take what a decompressor made of the content at ``origin``."""
-        if self._events is not None:
+        if self._elements is not None:
             self._origins.extend(len(data), origin)
         return self._receive_decoded(data)
 
@@ -236,12 +278,12 @@ class Body:
         self._unhashed_size += len(data)
         if self._unhashed_size > HASH_STEP:
             self._hash()
-        if self._events is None:
+        if self._elements is None:
             return []
-        found = self._events.receive_data(data)
+        found = self._elements.receive_data(data)
         records = self._records(found) if found else []
         if len(self._origins) > FORGET_EVERY:
-            self._origins.retain(self._events.open_offsets)
+            self._origins.retain(self._elements.open_offsets)
         return records
 
     def _records(self, found: list[Event]) -> list[Record]:
@@ -256,6 +298,9 @@ class Body:
                         event, self.exchange, start, end, first_chunk, last_chunk, extents
                     )
                 )
+            elif isinstance(event, BodyEvent):
+                extents = None if self._extents is None else self._extents.within(start, end)
+                records.append(writer.element(event, self.exchange, start, end, extents))
             else:
                 assert isinstance(event, Diagnostic), event
                 placed = Diagnostic(start, end, event.code, event.summary)
@@ -264,6 +309,8 @@ class Body:
 
     def _place(self, start: int, end: int) -> tuple[int, int, int | None, int | None]:
         """Return where [start, end) of the decoded content lies in the stream, and its chunks."""
+        if not len(self._origins):  # content of which nothing came
+            return self._start, self._start, None, None
         upto, (begin, finish, first_chunk) = self._origins.at(start)
         if end <= upto:
             last_chunk = first_chunk

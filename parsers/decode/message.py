@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from ..diagnostics import diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.messages import EndOfMessage, Request, Response
-from ..records import Record
+from ..records import Record, Sender
 from .body import Body
+from .elements import element_decoder
 from .transport import media_type, transport_of
 from .writer import RecordWriter
 
@@ -37,14 +38,13 @@ class MessageWriter:
         """
         if isinstance(head, Request):
             if head.has_body:
-                self._open(head, is_sse=False)
+                self._open(head, "client")
             return [self._writer.request(head, self.exchange)]
         transport = transport_of(head, request)
         records: list[Record] = [self._writer.response(head, self.exchange, transport)]
         if head.framing not in ("none", "upgrade"):
-            is_sse = transport == "sse"
-            self._open(head, is_sse)
-            if is_sse:
+            self._open(head, "server")
+            if transport == "sse":
                 records += self._check_charset(head)
         return records
 
@@ -68,8 +68,9 @@ class MessageWriter:
         """Where in the stream unfinished elements of its content begin."""
         return () if self.body is None else self.body.open_offsets
 
-    def _open(self, head: Request | Response, is_sse: bool) -> None:
-        self.body = Body(self.exchange, self._writer, head.end, head.codings, is_sse)
+    def _open(self, head: Request | Response, sender: Sender) -> None:
+        elements = element_decoder(head.headers, head.framing, sender)
+        self.body = Body(self.exchange, self._writer, head, elements)
 
     def _check_charset(self, head: Response) -> list[Record]:
         """Say so if an event stream is declared to be in another charset than UTF-8."""

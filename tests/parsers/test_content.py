@@ -130,7 +130,8 @@ def test_output_of_a_full_step_leaves_nothing_behind(coding):
 
 @pytest.mark.parametrize("split", [whole, byte_by_byte])
 def test_gzip_members_and_zstd_frames_follow_one_another(split):
-    assert decode(["gzip"], gzip.compress(b"a") + gzip.compress(b"b"), split) == (b"ab", [])
+    members = gzip.compress(b"a") + gzip.compress(b"b") + gzip.compress(b"c")
+    assert decode(["gzip"], members, split) == (b"abc", ["content-coding-members"])
     skippable = b"\x5a\x2a\x4d\x18\x03\x00\x00\x00xyz\x50\x2a\x4d\x18\x00\x00\x00\x00"
     frames = zstandard.compress(b"a") + skippable + zstandard.compress(b"b")
     assert decode(["zstd"], frames, split) == (b"ab", [])
@@ -307,7 +308,8 @@ def test_much_content_at_once_comes_in_bounded_pieces():
 
 def test_gzip_members_have_a_limit():
     found, codes = decode(["gzip"], gzip.compress(b"x") * (10 * MAX_GZIP_MEMBERS))
-    assert (len(found), codes) == (MAX_GZIP_MEMBERS, ["content-coding-limit"])
+    assert len(found) == MAX_GZIP_MEMBERS
+    assert codes == ["content-coding-members", "content-coding-limit"]
 
 
 def test_a_zstd_window_has_a_limit():

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from parsers.records import (
+    BodyElement,
+    BodyElementRecord,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     GapRecord,
     Record,
@@ -28,9 +31,10 @@ from parsers.records import (
 )
 
 from ..exchanges import Exchange, Exchanges
+from ..text.wording import ELEMENT_NAMES
 
 E = TypeVar("E", bound="Evidence")
-Element = SseEventRecord | WebSocketMessageRecord | ChunkRecord
+Element = SseEventRecord | WebSocketMessageRecord | BodyElementRecord | ChunkRecord | DataRecord
 """What a stream is made of, for whoever receives it."""
 MAX_ELEMENTS = 1_000_000
 """Elements of one exchange that are kept."""
@@ -43,6 +47,10 @@ class Evidence:
     about: Exchange
     chunks: list[ChunkRecord] = field(default_factory=list, repr=False)
     """Of the response, with the last one if it came."""
+    runs: list[DataRecord] = field(default_factory=list, repr=False)
+    """Of a response that has no framing of its own: what each packet brought."""
+    body_elements: list[BodyElementRecord] = field(default_factory=list, repr=False)
+    """Of a response that is JSON values, parts, AWS events or gRPC messages."""
     blocks: list[SseEventRecord] = field(default_factory=list, repr=False)
     """Everything between blank lines: events, and comments that keep the line open."""
     frames: list[WebSocketFrameRecord] = field(default_factory=list, repr=False)
@@ -67,6 +75,10 @@ class Evidence:
         match record:
             case ChunkRecord(sender="server"):
                 self.chunks.append(record)
+            case DataRecord(sender="server"):
+                self.runs.append(record)
+            case BodyElement(sender="server"):
+                self.body_elements.append(record)
             case SseEventRecord(sender="server"):
                 self.blocks.append(record)
             case WebSocketFrameRecord():
@@ -142,17 +154,26 @@ class Evidence:
 
     @property
     def elements(self) -> list[Element]:
-        """What streamed: events, messages of the server, or chunks of anything else."""
+        """What streamed: events, messages of the server, or what else the content is made of.
+
+        That is JSON values, parts, AWS events and gRPC messages; of anything else the chunks, and
+        of a body that has none what each packet brought.
+        """
         if self.transport == "sse":
             return [*self.events]
         if self.is_websocket:
             return [message for message in self.messages if message.sender == "server"]
-        return [chunk for chunk in self.chunks if chunk.size]
+        if self.body_elements:
+            return [*self.body_elements]
+        return [chunk for chunk in self.chunks if chunk.size] or [*self.runs]
 
     @property
     def element_name(self) -> str:
-        """``event``, ``message`` or ``chunk``."""
-        return "event" if self.transport == "sse" else "message" if self.is_websocket else "chunk"
+        """What one of :attr:`elements` is called: ``event``, ``message``, ``chunk``, ..."""
+        if self.is_websocket:
+            return ELEMENT_NAMES["websocket_message"]
+        kind = "sse_event" if self.transport == "sse" else "chunk"
+        return ELEMENT_NAMES[next((one.record for one in self.elements), kind)]
 
     @property
     def is_complete(self) -> bool:

@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from parsers.records import (
+    BodyElement,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     GapRecord,
     Record,
@@ -30,7 +32,7 @@ from parsers.records import (
 
 from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Answer, Exchange, Exchanges
 from ..text.escape import preview
-from ..text.wording import body_end, close_code, connection_end, count, duration
+from ..text.wording import ELEMENT_NAMES, body_end, close_code, connection_end, count, duration
 
 EXCERPT = 40
 """Characters of a payload, a name or a target that a comment shows; escapes may double them."""
@@ -94,6 +96,11 @@ class PacketComments:
                 return self._body(record), None, ""
             case SseEventRecord():
                 return _event(record, exchange)
+            case DataRecord():
+                return f"data, {count(record.size, 'byte')}", None, _content(record, exchange)
+            case BodyElement():
+                name = f"{ELEMENT_NAMES[record.record]} {record.index}"
+                return name, None, f" completes here{excerpt(record.data, record.encoding)}"
             case WebSocketFrameRecord():
                 return self._frame(record, exchange)
             case WebSocketMessageRecord():
@@ -103,8 +110,9 @@ class PacketComments:
             case DiagnosticRecord():
                 text = f"! {record.severity}: {shown(record.summary, 160)} ({record.code})"
                 return text, None, ""
-            case _:
+            case ConnectionRecord():
                 return f"connection {record.connection} {connection_end(record)}", None, ""
+        raise TypeError(f"nothing is known to be said of {record!r}")
 
     def _body(self, body: BodyRecord) -> str:
         if body.chunks is not None and body.complete:
@@ -147,11 +155,17 @@ def _chunk(chunk: ChunkRecord, exchange: Exchange | None) -> tuple[str, About | 
     if not chunk.size:
         trailers = f" with {count(len(chunk.trailers), 'trailer')}" if chunk.trailers else ""
         return f"last chunk{trailers}", None, ""
-    tail = f", {count(chunk.size, 'byte')}"
-    if exchange is None or exchange.transport != "sse":  # there, events say what it holds
-        tail += excerpt(chunk.data, chunk.encoding)
+    tail = f", {count(chunk.size, 'byte')}{_content(chunk, exchange)}"
     about = "chunks", chunk.connection, chunk.exchange, chunk.sender, 0
     return f"chunk {chunk.index}", about, tail
+
+
+def _content(record: ChunkRecord | DataRecord, exchange: Exchange | None) -> str:
+    """Return the beginning of what a chunk or run holds, if no element says it."""
+    has_elements = exchange is not None and (
+        exchange.transport == "sse" or exchange.counts.elements > 0
+    )
+    return "" if has_elements else excerpt(record.data, record.encoding)
 
 
 def _event(event: SseEventRecord, exchange: Exchange | None) -> tuple[str, About | None, str]:

@@ -66,8 +66,8 @@ def _too_few(exchange: Evidence, wanted: int) -> Finding:
     name, found = exchange.element_name, len(exchange.elements)
     summary = f"{count(found, name)} came, at least {wanted:,} expected"
     hints = _why_collected(exchange)
-    if exchange.transport == "http":
-        hints.append("the response has neither events nor chunks: nothing in it can be counted")
+    if exchange.transport == "http" and not exchange.elements:
+        hints.append("the response has no content: nothing in it can be counted")
     packets = _packets(exchange.elements) or _packets(filter(None, [exchange.response]))
     return Finding("too-few-elements", summary, packets, hints)
 

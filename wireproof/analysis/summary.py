@@ -9,11 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 
-from parsers.records import BodyRecord, ChunkRecord, ConnectionRecord, Record, WebSocketFrameRecord
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DataRecord,
+    Record,
+    WebSocketFrameRecord,
+)
 
 from ..exchanges import Exchange, Exchanges
 from ..text.escape import preview
-from ..text.wording import body_end, close_code, connection_end, count, duration, recorded_by
+from ..text.wording import (
+    ELEMENT_NAMES,
+    body_end,
+    close_code,
+    connection_end,
+    count,
+    duration,
+    recorded_by,
+)
 
 TARGET_WIDTH = 40
 """Cells of a request line in a summary."""
@@ -32,13 +47,15 @@ class Arrived:
         match record:
             case ChunkRecord(sender="server"):
                 self._element(record.size, record)
+            case DataRecord(sender="server"):
+                self._element(record.size, record)
             case WebSocketFrameRecord():
                 self._element(record.payload_length, record)
             case BodyRecord(sender="server"):
                 self.bytes = record.size
                 self.first_time, self.last_time = record.first_time, record.last_time
 
-    def _element(self, size: int, record: ChunkRecord | WebSocketFrameRecord) -> None:
+    def _element(self, size: int, record: ChunkRecord | DataRecord | WebSocketFrameRecord) -> None:
         self.bytes += size
         if self.first_time is None:
             self.first_time = record.first_time
@@ -107,6 +124,9 @@ def _amount(exchange: Exchange, size: int) -> str:
     if exchange.transport == "sse":
         events = count(counts.events, "event")
         return f"{events} in {chunks}, {amount}" if counts.chunks else f"{events}, {amount}"
+    if counts.elements:
+        elements = count(counts.elements, ELEMENT_NAMES[counts.element_kind])
+        return f"{elements} in {chunks}, {amount}" if counts.chunks else f"{elements}, {amount}"
     return f"{chunks}, {amount}" if counts.chunks else amount
 
 

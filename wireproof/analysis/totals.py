@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from parsers.records import (
+    BodyElement,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
@@ -21,10 +22,15 @@ from parsers.records import (
 )
 
 from ..exchanges import Exchange, Exchanges, is_final
-from ..text.wording import CLOSE_CODES, body_end, close_code, count
+from ..text.wording import CLOSE_CODES, ELEMENT_NAMES, body_end, close_code, count
 
 CONNECTION_ENDS = {"fin": "closed", "reset": "reset", "open": "still open"}
 OTHER_CODE = "another code"
+ALWAYS_TOLD = ("event", "chunk", "frame", "message")
+OTHERS_TOLD = tuple(
+    ELEMENT_NAMES[kind] for kind in ("json_line", "part", "aws_event", "grpc_message")
+)
+"""Elements of bodies that few captures have."""
 
 
 class Totals:
@@ -54,7 +60,11 @@ class Totals:
         lines = [
             _by("connection", self._connections),
             _by("exchange", self._exchanges, self._open.count),
-            ", ".join(self._amount(name) for name in ("event", "chunk", "frame", "message")),
+            ", ".join(
+                self._amount(name)
+                for name in (*ALWAYS_TOLD, *OTHERS_TOLD)
+                if name in ALWAYS_TOLD or self._things[name]
+            ),
             f"{self._amount('byte')} from servers, {self._things['client byte']:,} from clients",
         ]
         if self._streams:
@@ -75,6 +85,8 @@ class Totals:
                 self._things["event"] += record.dispatched
             case ChunkRecord(sender="server"):
                 self._things["chunk"] += record.size > 0
+            case BodyElement(sender="server"):
+                self._things[ELEMENT_NAMES[record.record]] += 1
             case WebSocketMessageRecord():
                 self._things["message"] += 1
             case WebSocketFrameRecord():

@@ -18,8 +18,10 @@ from parsers.decode.packets import BATCH
 from parsers.files.packets import NANOSECONDS
 from parsers.files.reader import CaptureReader
 from parsers.records import (
+    BodyElement,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     Record,
     Sender,
@@ -33,8 +35,31 @@ from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
 from ..bytes.stream_tap import Pair
 from ..exchanges import CLOSE, Exchange, Exchanges
 from ..text.progress import shown
-from ..text.wording import body_end, connection_end
+from ..text.wording import ELEMENT_NAMES, body_end, connection_end
 
+Marked = (
+    ChunkRecord
+    | DataRecord
+    | SseEventRecord
+    | BodyElement
+    | WebSocketFrameRecord
+    | WebSocketMessageRecord
+)
+"""What a lane shows."""
+LANES = (
+    "chunks",
+    "data",
+    "frames",
+    "control",
+    "comments",
+    "SSE events",
+    "JSON values",
+    "parts",
+    "AWS events",
+    "gRPC messages",
+    "messages",
+)
+"""Their names, from what frames to what is framed."""
 MAX_MARKS = 4_000_000
 """Elements and payloads that are kept of one capture, 17 bytes each; as many packets have times."""
 SENDERS: tuple[Sender, Sender] = ("client", "server")
@@ -241,6 +266,10 @@ class Timelines:
                 self._mark(found, "chunks", record)
             case SseEventRecord():
                 self._mark(found, "SSE events" if record.dispatched else "comments", record)
+            case DataRecord():
+                self._mark(found, "data", record)
+            case BodyElement():
+                self._mark(found, f"{ELEMENT_NAMES[record.record]}s", record)
             case WebSocketFrameRecord():
                 self._mark(found, "frames" if record.opcode < CLOSE else "control", record)
             case WebSocketMessageRecord():
@@ -252,7 +281,7 @@ class Timelines:
         self,
         found: Timeline,
         lane: str,
-        record: ChunkRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord,
+        record: Marked,
     ) -> None:
         if self._packets.kept < MAX_MARKS:
             self._packets.kept += 1
@@ -270,8 +299,7 @@ class Timelines:
             for number, size in () if side is None else side.payloads():
                 if found.first_packet <= number <= found.last_packet:
                     lane.add(self._times[number - 1], size, sender)
-        order = ("chunks", "frames", "control", "comments", "SSE events", "messages")
-        lanes = {name: found.lanes[name] for name in order if name in found.lanes}
+        lanes = {name: found.lanes[name] for name in LANES if name in found.lanes}
         found.lanes = ({"packets": lane} if lane else {}) | lanes
         return found
 

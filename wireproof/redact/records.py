@@ -2,8 +2,8 @@
 
 Strategy: each record is masked by itself and given back at once. What must be remembered is kept
 for each exchange of an open connection: whether its content is coded, and the finders of its two
-senders. Chunks, events, frames and messages are streams of their own, since the same content is
-in chunks as it was cut, and in events as it was meant.
+senders. Chunks, runs, events, elements, frames and messages are streams of their own, since
+the same content is in chunks as it was cut, and in events as it was meant.
 
 What a coding hides (a chunk of a gzip body, a frame under permessage-deflate) is left out of its
 record, because it could be decoded: ``data`` is null, as with ``--no-data``. What comes out of the
@@ -22,11 +22,17 @@ from msgspec.structs import replace
 
 from parsers.diagnostics import FAULTS
 from parsers.records import (
+    AwsEventRecord,
+    BodyElementRecord,
     BodyRecord,
     ChunkRecord,
+    DataRecord,
     DiagnosticRecord,
     Encoding,
     Fields,
+    GrpcMessageRecord,
+    JsonLineRecord,
+    PartRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -41,7 +47,7 @@ from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
 
-Stream = Literal["chunks", "events", "frames", "messages"]
+Stream = Literal["chunks", "runs", "events", "elements", "frames", "messages"]
 
 
 Sides = dict[Any, "_Side"]
@@ -86,6 +92,11 @@ class Redactor:
             ChunkRecord: self._chunk,
             BodyRecord: self._body,
             SseEventRecord: self._event,
+            DataRecord: self._data,
+            JsonLineRecord: self._body_element,
+            PartRecord: self._body_element,
+            AwsEventRecord: self._body_element,
+            GrpcMessageRecord: self._body_element,
             WebSocketFrameRecord: self._frame,
             WebSocketMessageRecord: self._message,
         }
@@ -161,6 +172,32 @@ class Redactor:
         elif record.size:
             data, encoding = self._content(side, "chunks", data, encoding)
         return replace(record, extension=extension, data=data, encoding=encoding, trailers=trailers)
+
+    def _data(self, record: DataRecord) -> Record:
+        if not self._is_thorough:
+            return record
+        side = self._side(record)
+        if side.is_coded:
+            data, encoding = self._left_out(side, record.data)
+        else:
+            data, encoding = self._content(side, "runs", record.data, record.encoding)
+        return replace(record, data=data, encoding=encoding)
+
+    def _body_element(self, record: BodyElementRecord) -> Record:
+        """Mask an element, and the fields that some kinds of it have."""
+        side = self._side(record)
+        fields: dict[str, Fields] = {}
+        if isinstance(record, PartRecord | AwsEventRecord):
+            fields["headers"] = self._fields(record.headers)
+        elif isinstance(record, GrpcMessageRecord) and record.trailers is not None:
+            fields["trailers"] = self._fields(record.trailers)
+        if not self._is_thorough:
+            return replace(record, **fields)
+        if isinstance(record, GrpcMessageRecord) and record.compressed:
+            data, encoding = self._left_out(side, record.data)
+        else:
+            data, encoding = self._content(side, "elements", record.data, record.encoding)
+        return replace(record, data=data, encoding=encoding, **fields)
 
     def _body(self, record: BodyRecord) -> Record:
         if not self._is_thorough or not record.decoded_size:

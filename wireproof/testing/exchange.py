@@ -205,4 +205,5 @@ class Exchange(Evidence):
             if one is not None:
                 yield one
         yield from self.chunks
+        yield from self.runs
         yield from self.frames

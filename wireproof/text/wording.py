@@ -47,6 +47,18 @@ CUT_ENDINGS = {
 }
 """``ended_by`` of a body that is not."""
 
+ELEMENT_NAMES = {
+    "chunk": "chunk",
+    "data": "data run",
+    "sse_event": "event",
+    "websocket_message": "message",
+    "json_line": "JSON value",
+    "part": "part",
+    "aws_event": "AWS event",
+    "grpc_message": "gRPC message",
+}
+"""What people call what a stream is made of, by the kind of its record."""
+
 
 def duration(seconds: float) -> str:
     """Return a time as DevTools writes it, in at most eight characters below 10,000 s."""

@@ -1,9 +1,9 @@
 """The table of one connection: its records, in order, become lines.
 
-Strategy: each record gives its lines at once, with one exception: where one packet completes
-both a chunk and an event, or a frame and a message, the two stand together, in one row if they
-can. They come one after the other, the one that began earlier first; so what may be the first
-of such a pair is held until the next record. What is kept is that one record, and beside each
+Strategy: each record gives its lines at once, with one exception: where one packet completes both
+a chunk or a run and the element in it, or a frame and a message, the two stand together, in one row
+if they can. They come one after the other, the one that began earlier first; so what may be the
+first of such a pair is held until the next record. What is kept is that one record, and beside each
 exchange that is open what its rows are measured from.
 """
 
@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.records import (
+    BodyElement,
+    BodyElementRecord,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     GapRecord,
     Record,
@@ -29,6 +32,7 @@ from parsers.records import (
 from ..exchanges import Exchange, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, recorded_by, span
+from .body import SHORT_NAMES, data_lines, element_lines, has_elements
 from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .lines import Line, fit, flow, measure, words
@@ -38,7 +42,15 @@ from .websocket import frame_lines, frame_type, message_lines
 WHILE_RECORDING = frozenset(("packets-dropped", "packets-late", "packets-skipped"))
 """Faults of no connection that a packet shows, and not a file."""
 
-Element = ChunkRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord | GapRecord
+Element = (
+    ChunkRecord
+    | SseEventRecord
+    | DataRecord
+    | BodyElementRecord
+    | WebSocketFrameRecord
+    | WebSocketMessageRecord
+    | GapRecord
+)
 """What takes a row."""
 
 
@@ -154,6 +166,18 @@ class ConnectionTable:
             ) if chunk.index == event.last_chunk:
                 self._held = None
                 return self._chunk_with_event(held._replace(element=chunk), event)
+            case (ChunkRecord() | DataRecord() as carrier, BodyElement() as element) | (
+                BodyElement() as element,
+                ChunkRecord() | DataRecord() as carrier,
+            ) if _ends_in(element, carrier):
+                self._held = None
+                return self._carrier_with_element(held._replace(element=carrier), element)
+            case (DataRecord() as run, SseEventRecord() as event) | (
+                SseEventRecord() as event,
+                DataRecord() as run,
+            ) if _ends_in(event, run):
+                self._held = None
+                return self._chunk_with_event(held._replace(element=run), event)
             case WebSocketFrameRecord(), WebSocketMessageRecord(frames=1) as message:
                 self._held = None
                 return self._row(held, message)
@@ -167,6 +191,13 @@ class ConnectionTable:
         index = chunk.element.index if isinstance(chunk.element, ChunkRecord) else None
         data = event_lines(event, index, data_width(first, self.width))
         return self._rows_of(chunk, first, data)
+
+    def _carrier_with_element(self, carrier: Sent, element: BodyElementRecord) -> list[Line]:
+        first = self._cells(carrier)
+        begins_before = element.offset < carrier.element.offset
+        width = data_width(first, self.width)
+        data = element_lines(element, width, is_beside=True, begins_before=begins_before)
+        return self._rows_of(carrier, first, data)
 
     def _row(self, sent: Sent, message: WebSocketMessageRecord | None = None) -> list[Line]:
         """Return a row; ``message`` is the one that a frame is all of, if it was compressed."""
@@ -207,8 +238,10 @@ def _is_its_frame(message: WebSocketMessageRecord) -> bool:
 def _may_begin_pair(element: Element, exchange: Exchange | None) -> bool:
     """Return whether the next record may belong into the row of this one."""
     match element:
-        case ChunkRecord():
-            return element.size > 0 and exchange is not None and exchange.transport == "sse"
+        case ChunkRecord() | DataRecord():
+            return element.size > 0 and exchange is not None and has_elements(exchange)
+        case BodyElement():
+            return element.first_packet != element.last_packet
         case SseEventRecord():
             return element.first_chunk != element.last_chunk
         case WebSocketFrameRecord():
@@ -219,6 +252,15 @@ def _may_begin_pair(element: Element, exchange: Exchange | None) -> bool:
             return False
 
 
+def _ends_in(
+    element: BodyElementRecord | SseEventRecord, carrier: ChunkRecord | DataRecord
+) -> bool:
+    """Whether a chunk or run holds the last byte of an element of the same sender."""
+    end = element.offset + element.length
+    is_inside = carrier.offset < end <= carrier.offset + carrier.length
+    return is_inside and element.sender == carrier.sender
+
+
 def _data(sent: Sent, message: WebSocketMessageRecord | None, width: int) -> list[Line]:
     element = sent.element
     match element:
@@ -226,6 +268,10 @@ def _data(sent: Sent, message: WebSocketMessageRecord | None, width: int) -> lis
             return chunk_lines(element, width)
         case SseEventRecord():
             return event_lines(element, None, width)
+        case DataRecord():
+            return data_lines(element, width)
+        case BodyElement():
+            return element_lines(element, width)
         case WebSocketFrameRecord():
             return frame_lines(element, message, sent.ping, width)
         case WebSocketMessageRecord():
@@ -240,6 +286,10 @@ def _size_and_type(element: Element) -> tuple[int, str]:
             return element.size, f"chunk {element.index}" if element.size else "last chunk"
         case SseEventRecord():
             return element.length, "event"
+        case DataRecord():
+            return element.size, "data"
+        case BodyElement():
+            return element.size, f"{SHORT_NAMES[element.record]} {element.index}"
         case WebSocketFrameRecord():
             return element.payload_length, frame_type(element)
         case WebSocketMessageRecord():

@@ -18,9 +18,11 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from parsers.records import (
+    BodyElement,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     Fields,
     GapRecord,
@@ -93,6 +95,10 @@ class Panels:
     control: dict[str, int] = field(default_factory=dict)
 
 
+CONTENT = ChunkRecord | DataRecord | BodyElement | BodyRecord
+"""What a request carries of these, no panel has."""
+
+
 class DevToolsView:
     """Prints the panels of each exchange to ``stream``, cut to ``width`` cells if that is given.
 
@@ -131,7 +137,7 @@ class DevToolsView:
     # --- records ---
 
     def _add(self, record: Exchanged, exchange: Exchange, panels: Panels) -> None:
-        if isinstance(record, ChunkRecord | BodyRecord) and record.sender == "client":
+        if isinstance(record, CONTENT) and record.sender == "client":
             return  # no panel has what a request carried
         panels.has_lines = True
         panels.first_packet = panels.first_packet or record.first_packet
@@ -239,8 +245,10 @@ def _weight(record: Exchanged) -> int:
     if isinstance(record, RequestRecord | ResponseRecord):
         return 100 + sum(len(name) + len(value) for name, value in record.headers)
     data: str | None = getattr(record, "data", None)
-    if isinstance(record, ChunkRecord):
+    if isinstance(record, ChunkRecord | DataRecord):
         return min(record.size, MAX_RESPONSE)
+    if isinstance(record, BodyElement):
+        return 0
     return 100 + min(len(data or ""), MAX_CELL)
 
 
@@ -263,11 +271,13 @@ def _receive(panels: Panels, record: Exchanged) -> Panel | None:
             return panels.messages
         case WebSocketFrameRecord():
             return _frame(panels, record)
-        case ChunkRecord():
+        case ChunkRecord() | DataRecord():
             _chunk(panels, record)
+        case BodyElement():
+            return None  # DevTools knows of none: the response is shown as it is
         case BodyRecord():
             return None  # its exchange keeps it
-        case _:
+        case GapRecord() | DiagnosticRecord():
             panels.issues.add(_issue(record))
             return panels.issues
     return None
@@ -332,7 +342,7 @@ def _hex(data: str) -> str:
     return f"Binary: {beginning.hex(' ')}{'…' if len(data) > 64 else ''}"
 
 
-def _chunk(panels: Panels, chunk: ChunkRecord) -> None:
+def _chunk(panels: Panels, chunk: ChunkRecord | DataRecord) -> None:
     panels.response_size += chunk.size
     room = MAX_RESPONSE - len(panels.response)
     if chunk.data and room > 0:

@@ -93,11 +93,16 @@ def chunk_lines(chunk: ChunkRecord, width: int) -> list[Line]:
         units.append([(f"[extension {escape(chunk.extension[:width])}]", "type")])
     if chunk.data:
         units.append([(preview(chunk.data, chunk.encoding, width), "")])
-    trailers = chunk.trailers or []
-    units += [field(name, value, width) for name, value in trailers[:MAX_FIELDS_SHOWN]]
-    if len(trailers) > MAX_FIELDS_SHOWN:
-        units.append([(f"and {count(len(trailers) - MAX_FIELDS_SHOWN, 'more field')}", "faint")])
+    units += all_fields(chunk.trailers or [], width)
     return flow(units, width, "  ")
+
+
+def all_fields(fields: Fields, width: int) -> list[Line]:
+    """Return the fields of a section that is short as a rule, and how many more there are."""
+    units = [field(name, value, width) for name, value in fields[:MAX_FIELDS_SHOWN]]
+    if len(fields) > MAX_FIELDS_SHOWN:
+        units.append([(f"and {count(len(fields) - MAX_FIELDS_SHOWN, 'more field')}", "faint")])
+    return units
 
 
 def body_lines(body: BodyRecord, width: int) -> list[Line]:

@@ -52,7 +52,7 @@ SHOWN_OF_CUT = 2_000
 
 NUMBER = r"(0|[1-9][0-9]{0,8})"
 KEY = r"(n|0|[1-9][0-9]{0,8})\.(n|0|[1-9][0-9]{0,8})"
-KIND = r"([qrkbefmgd])"
+KIND = r"([qrktbexfmgd])"
 
 
 def summary(index: Index) -> dict[str, Any]:

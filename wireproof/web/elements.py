@@ -14,8 +14,10 @@ from struct import Struct
 from typing import NamedTuple
 
 from parsers.records import (
+    BodyElement,
     BodyRecord,
     ChunkRecord,
+    DataRecord,
     DiagnosticRecord,
     GapRecord,
     Record,
@@ -30,13 +32,20 @@ KINDS = {
     "response": "r",
     "chunk": "k",
     "body": "b",
+    "data": "t",
     "sse_event": "e",
+    "json_line": "x",
+    "part": "x",
+    "aws_event": "x",
+    "grpc_message": "x",
     "websocket_frame": "f",
     "websocket_message": "m",
     "gap": "g",
     "diagnostic": "d",
 }
-"""The letter of each kind of record; with its number it names an element: ``e3``."""
+"""The letter of each kind of record; with its number it names an element: ``e3``.
+
+A body has elements of one kind."""
 SEVERITIES = ("note", "warning", "error")
 CRLF = 2
 
@@ -129,7 +138,7 @@ class Elements:
 def size_of(record: Record, length: int) -> int:
     """Return how many bytes a record's content has; framing is not content."""
     match record:
-        case ChunkRecord() | BodyRecord() | WebSocketMessageRecord():
+        case ChunkRecord() | DataRecord() | BodyElement() | BodyRecord() | WebSocketMessageRecord():
             return record.size
         case WebSocketFrameRecord():
             return record.payload_length
@@ -170,6 +179,6 @@ def content_span(kind: str, place: Place) -> tuple[int, int] | None:
             return (start, end) if place.size and place.offset < start else None
         case "f":
             return (place.end - place.size, place.end) if place.size else None
-        case "b" | "e" | "m":
+        case "b" | "e" | "m" | "t" | "x":
             return place.offset, place.end
     return None

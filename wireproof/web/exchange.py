@@ -79,7 +79,7 @@ class ExchangeRow:
             self._stretch(record)
         if isinstance(record, DiagnosticRecord):
             self._severity = max(self._severity, SEVERITIES.index(record.severity))
-        if kind in "kfe" and getattr(record, "sender", None) == "server":
+        if kind in "ktfe" and getattr(record, "sender", None) == "server":
             self._count(record)
 
     def _stretch(self, record: Record) -> None:

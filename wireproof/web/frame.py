@@ -25,7 +25,7 @@ from .index import Index
 MAX_PARTS = 2_000
 """Elements that are named of one packet."""
 HTTP, WEBSOCKET = ("q", "r", "k", "b"), ("f",)
-ABOVE = ("e", "m")
+ABOVE = ("e", "m", "x")
 
 
 class Part(NamedTuple):

@@ -16,6 +16,7 @@ from parsers.records import (
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     GapRecord,
     Record,
@@ -43,7 +44,10 @@ DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
 
 
 def said(*lines: tuple[Side, bytes], close: bool = True) -> list[Record]:
-    """The records of a dialogue, each line in a segment of its own, then cut byte by byte."""
+    """The records of a dialogue, each line in a segment of its own, then cut byte by byte.
+
+    Runs of content are as the packets cut them: what they hold together is the same.
+    """
     found = []
     for step in (1 << 30, 1):
         talk = Talk().open()
@@ -53,9 +57,27 @@ def said(*lines: tuple[Side, bytes], close: bool = True) -> list[Record]:
         if close:
             talk.close()
         found.append(talk.tape.records())
-    whole, cut = (sorted(repr(without_packets(record)) for record in records) for records in found)
+    whole, cut = (
+        sorted(
+            repr(without_packets(record))
+            for record in records
+            if not isinstance(record, DataRecord)
+        )
+        for records in found
+    )
     assert whole == cut
+    assert runs(found[0]) == runs(found[1])
     return found[0]
+
+
+def runs(records: list[Record]) -> dict[tuple[int, str], str]:
+    """What the runs of each body hold together."""
+    found: dict[tuple[int, str], str] = {}
+    for record in records:
+        if isinstance(record, DataRecord) and record.data is not None:
+            key = record.exchange, record.sender
+            found[key] = found.get(key, "") + record.data
+    return found
 
 
 def pairs(records: list[Record]) -> list[tuple[str, int]]:
@@ -84,7 +106,7 @@ def only_protocol(records: list[Record]) -> str:
 def test_keep_alive() -> None:
     records = said(("client", get(b"/0")), ("server", OK), ("client", get(b"/1")), ("server", OK))
     assert pairs(records) == [("/0", 0), ("200", 0), ("/1", 1), ("200", 1)]
-    assert kinds(records) == ["request", "response", "body"] * 2 + ["connection"]
+    assert kinds(records) == ["request", "response", "data", "body"] * 2 + ["connection"]
     assert [body.exchange for body in of(BodyRecord, records)] == [0, 1]
 
 
@@ -99,8 +121,8 @@ def test_a_body_stands_between_its_message_and_the_next() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
     records = said(("client", POST + POST), ("server", chunked + OK))
     assert kinds(records) == [
-        *("request", "body", "request", "body"),
-        *("response", "chunk", "chunk", "body", "response", "body", "connection"),
+        *("request", "data", "body", "request", "data", "body"),
+        *("response", "chunk", "chunk", "body", "response", "data", "body", "connection"),
     ]
 
 

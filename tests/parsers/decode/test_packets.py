@@ -144,7 +144,7 @@ def test_a_file_that_is_cut() -> None:
     """Its last packet is not whole: what came before stays, and the file's fault comes last."""
     talk = exchange()
     records = list(decode(BytesIO(talk.tape.file()[:-20])))
-    assert kinds(records) == ["request", "response", "body", "connection", "capture-cut"]
+    assert kinds(records) == ["request", "response", "data", "body", "connection", "capture-cut"]
     fault = only_fault(records)
     assert (fault.connection, fault.exchange, fault.sender) == (None, None, None)
     assert (fault.offset, fault.length) == (None, None)
@@ -175,7 +175,7 @@ def test_a_capture_without_packets() -> None:
 
 def test_ipv6() -> None:
     records = exchange(is_ipv6=True).tape.records()
-    assert kinds(records) == ["request", "response", "body", "connection"]
+    assert kinds(records) == ["request", "response", "data", "body", "connection"]
     connection = records[-1]
     assert isinstance(connection, ConnectionRecord)
     assert (connection.client, connection.server) == ("[::1]:40000", "[::1]:8000")
@@ -206,7 +206,14 @@ def test_unknown_link_type(link_type: int) -> None:
     for _ in range(3):
         talk.tape.add(b"whatever", link_type=link_type)
     records = talk.tape.records()
-    assert kinds(records) == ["request", "response", "body", "connection", "link-type-unknown"]
+    assert kinds(records) == [
+        "request",
+        "response",
+        "data",
+        "body",
+        "connection",
+        "link-type-unknown",
+    ]
     fault = only_fault(records)
     assert (fault.severity, fault.first_packet, fault.last_packet) == ("warning", 10, 10)
     assert str(link_type) in fault.summary

@@ -107,7 +107,13 @@ def test_an_inner_packet_in_outer_fragments() -> None:
         for piece in fragment(packet[IP], fragsize=40):
             tape.add(bytes(eth() / piece))
     records = tape.records()
-    assert [record.record for record in records] == ["request", "response", "body", "connection"]
+    assert [record.record for record in records] == [
+        "request",
+        "response",
+        "data",
+        "body",
+        "connection",
+    ]
     assert connections(records)[0].tunnel == "vxlan 42 192.0.2.1 → 192.0.2.2"
 
 
@@ -164,7 +170,13 @@ def test_a_tunnel_that_names_no_network_is_the_same_as_none() -> None:
         inner = around(AROUND_PACKETS["ipip"][0](), frame[14:]) if is_request else frame
         tape.add(inner)
     records = tape.records()
-    assert [record.record for record in records] == ["request", "response", "body", "connection"]
+    assert [record.record for record in records] == [
+        "request",
+        "response",
+        "data",
+        "body",
+        "connection",
+    ]
     assert connections(records)[0].tunnel == "ipip 192.0.2.1 → 192.0.2.2"
 
 

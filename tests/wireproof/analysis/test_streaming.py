@@ -119,12 +119,12 @@ def test_comments_are_no_events() -> None:
         exchange.assert_streamed(min_events=1)
 
 
-def test_chunks_count_where_there_are_no_events() -> None:
+def test_json_values_count_where_there_are_no_events() -> None:
     lines = [b'{"n": %d}\n' % n for n in range(6)]
     plain = CHUNKED + b"Content-Type: application/x-ndjson\r\n"
     exchange = Stream(fields=plain).chunks(lines, every=0.02).end().exchange
     exchange.assert_streamed(min_events=6)
-    with pytest.raises(WireFailure, match="6 chunks came, at least 7"):
+    with pytest.raises(WireFailure, match="6 JSON values came, at least 7"):
         exchange.assert_streamed(min_events=7)
 
 
@@ -139,11 +139,20 @@ def test_the_messages_of_a_server_count() -> None:
         socket.exchange.assert_streamed(min_events=6)
 
 
-def test_without_events_or_chunks_nothing_can_be_counted() -> None:
-    stream = Stream(fields=b"Content-Length: 2\r\n")
-    stream.talk.server(b"hi")
-    with pytest.raises(WireFailure, match="neither events nor chunks"):
+def test_without_content_nothing_can_be_counted() -> None:
+    stream = Stream(fields=b"Content-Length: 0\r\n")
+    with pytest.raises(WireFailure, match="no content: nothing in it can be counted"):
         stream.exchange.assert_streamed()
+
+
+def test_what_packets_brought_counts_where_there_are_no_events_or_chunks() -> None:
+    stream = Stream(fields=b"Content-Length: 12\r\n")
+    for _ in range(6):
+        stream.tape.wait(0.02)
+        stream.talk.server(b"hi")
+    stream.exchange.assert_streamed(min_events=6)
+    with pytest.raises(WireFailure, match="6 data runs came, at least 7"):
+        stream.exchange.assert_streamed(min_events=7)
 
 
 def test_a_relays_reads_are_no_segments() -> None:

@@ -118,7 +118,7 @@ def test_stopping_shows_what_was_recorded_and_ends() -> None:
                 stopping.start()
                 stopping.join(PATIENCE)
                 decoding.stop()  # any number of times
-    assert kinds == ["request", "response", "body", "connection"]
+    assert kinds == ["request", "response", "data", "body", "connection"]
 
 
 def test_leaving_early_is_no_deadlock() -> None:
@@ -136,7 +136,7 @@ def test_nothing_can_be_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with live(Playback(frames(1), by_itself=False)) as decoding:
         assert list(tmp_path.iterdir()) == []
         decoding.stop()
-        assert len(list(chain.from_iterable(decoding.batches()))) == 4
+        assert len(list(chain.from_iterable(decoding.batches()))) == 5
 
 
 def test_leaving_by_an_exception() -> None:
@@ -167,7 +167,7 @@ def test_a_recording_that_broke_off() -> None:
         pytest.raises(CaptureError, match="broke off"),
         live(Playback(frames(1), broken=broken)) as decoding,
     ):
-        assert len(list(chain.from_iterable(decoding.batches()))) == 4
+        assert len(list(chain.from_iterable(decoding.batches()))) == 5
 
 
 def test_a_recording_that_never_began() -> None:
@@ -289,7 +289,7 @@ def test_that_a_connection_began_earlier_is_said_at_once() -> None:
     assert isinstance(first, DiagnosticRecord)
     assert (first.code, first.connection, first.first_packet) == ("tcp-midstream", 0, 1)
     assert [record.record for record in rest] == [
-        "connection", "request", "response", "body", "connection",
+        "connection", "request", "response", "data", "body", "connection",
     ]  # fmt: skip
 
 

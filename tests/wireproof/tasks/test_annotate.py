@@ -147,7 +147,7 @@ def test_comments_options_and_other_blocks_survive(tmp_path: Path, order: str) -
     assert (None, "about the file") in result.reader.comments
     assert result.comments[4] == ["request GET /", "mine"]
     assert result.comments[5] == [
-        "response 200 OK; body complete (Content-Length reached): 2 bytes",
+        "response 200 OK; data, 2 bytes: hi; body complete (Content-Length reached): 2 bytes",
         "mine",
     ]
     assert result.reader.secrets == [(0x544C534B, b"CLIENT_RANDOM")]

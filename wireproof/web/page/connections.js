@@ -12,7 +12,7 @@ const COLUMNS = [
   ["status", "Status", "Response status"],
   ["transport", "Transport", "What the response streams by"],
   ["size", "Size", "Bytes of the body on the wire, framing included"],
-  ["elements", "Events", "Events, frames or chunks"],
+  ["elements", "Events", "Events, elements, frames, chunks or runs of data"],
   ["duration", "Time", "From the request to the last byte"],
   ["ended", "Ended", "How it ended"],
   ["issues", "Issues", "Diagnostics"],
@@ -37,9 +37,11 @@ const VALUES = {
 
 /** How many of what a row streams: what people count. */
 export function elementsOf(row) {
-  const { e, f, k } = row.counts;
+  const { e, f, k, t, x } = row.counts;
   if (e) return [e, "event"];
+  if (x) return [x, "element"];
   if (f) return [f, "frame"];
+  if (t && !k) return [t, "run"];
   return [k ?? 0, "chunk"];
 }
 

@@ -87,6 +87,21 @@ const TABLES = {
   },
 };
 
+TABLES.t = {
+  label: "Runs of data",
+  columns: TABLES.k.columns,
+  cells: (record, row, gap) => [
+    arrow(record.sender),
+    cell("number", number(row)),
+    data(dataText(record), record.encoding === "base64" ? "hex" : ""),
+    time(record),
+    gap,
+    cell("size", bytes(record.size)),
+    packets(record),
+  ],
+};
+TABLES.x = { ...TABLES.t, label: "Elements of the body" };
+
 function lastChunk(record) {
   const trailers = (record.trailers ?? []).map(([name, value]) => `${name}: ${value}`);
   return ["last chunk", ...trailers].join("; ");

@@ -6,7 +6,7 @@ import { count, duration, percentile } from "./format.js";
 import { on } from "./store.js";
 
 const PER_DECADE = 6;
-const NAMES = { p: "packets with data", k: "chunks", e: "events", f: "data frames", m: "messages" };
+const NAMES = { p: "packets with data", k: "chunks", t: "runs of data", e: "events", x: "elements", f: "data frames", m: "messages" };
 
 export class Gaps {
   constructor() {

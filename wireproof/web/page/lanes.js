@@ -71,7 +71,7 @@ function grown(column, size) {
 export function lanesOf(row) {
   const lanes = [];
   if (row.connection !== null) lanes.push(new Lane("p", `packets/${row.connection}`));
-  for (const kind of ["k", "e", "f", "m"]) {
+  for (const kind of ["k", "t", "e", "x", "f", "m"]) {
     // Frames show the same as messages, and more.
     const isShown = kind !== "m" || !row.counts.f;
     if (row.counts[kind]) lanes.push(new Lane(kind, `lane/${row.key}/${kind}`, isShown));
@@ -81,7 +81,7 @@ export function lanesOf(row) {
 
 /** The lane whose gaps matter: what the application receives. */
 export function mainLane(lanes) {
-  for (const kind of ["e", "f", "m", "k"]) {
+  for (const kind of ["e", "x", "f", "m", "k", "t"]) {
     const found = lanes.find((lane) => lane.kind === kind && lane.length);
     if (found) return found;
   }

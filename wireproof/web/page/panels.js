@@ -8,22 +8,24 @@ import { BodyPanel } from "./response.js";
 import { chooseElement, currentRow, emit, on, state } from "./store.js";
 
 /** Which panel shows a kind of element. */
-const HOMES = { q: "headers", r: "headers", k: "chunks", e: "events", f: "frames", m: "messages", d: "diagnostics", g: "diagnostics", b: "response" };
+const HOMES = { q: "headers", r: "headers", k: "chunks", t: "data", e: "events", x: "elements", f: "frames", m: "messages", d: "diagnostics", g: "diagnostics", b: "response" };
 
 /** The panels that an exchange has: [name, title, how many]. */
 function panelsOf(row) {
-  const { e, m, f, k, d, b, g } = row.counts;
+  const { e, m, f, k, t, x, d, b, g } = row.counts;
   const own = (state.rows.get(`${row.connection}.n`)?.counts.d ?? 0) * (row.exchange === null ? 0 : 1);
   const faults = (d ?? 0) + (g ?? 0) + own;
   return [
     ["headers", "Headers", 0],
     e && ["events", "EventStream", e],
+    x && ["elements", "Elements", x],
     (m || f) && ["messages", "Messages", m ?? 0],
     f && ["frames", "Frames", f],
     row.handshake && ["handshake", "Handshake", 0],
     (k || b) && !m && ["response", "Response", 0],
     row.method && row.method !== "GET" && row.method !== "HEAD" && (b || k) && ["payload", "Payload", 0],
     k && ["chunks", "Chunks", k],
+    t && ["data", "Data", t],
     row.connection !== null && ["packets", "Packets", 0],
     ["diagnostics", "Diagnostics", faults],
   ].filter(Boolean);
@@ -33,7 +35,7 @@ function panelsOf(row) {
 function firstOf(panels, row) {
   const names = panels.map(([name]) => name);
   if (row.transport === "connection") return "diagnostics";
-  return ["events", "messages", "chunks", "response", "headers"].find((name) => names.includes(name));
+  return ["events", "elements", "messages", "chunks", "response", "headers"].find((name) => names.includes(name));
 }
 
 export class Panels {
@@ -141,7 +143,7 @@ export class Panels {
 
   view(name) {
     const row = currentRow();
-    const kind = { events: "e", messages: "m", frames: "f", chunks: "k" }[name];
+    const kind = { events: "e", elements: "x", messages: "m", frames: "f", chunks: "k", data: "t" }[name];
     if (kind) return new ElementTable(kind, row.key);
     if (name === "packets") return new PacketTable();
     if (name === "response") return new BodyPanel(row.key, "server", row.first_time);

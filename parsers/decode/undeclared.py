@@ -1,0 +1,87 @@
+"""What content is coded or framed with although nothing says so, found by its first bytes.
+
+Strategy: a body's content as it came, before any decoding, is looked at from its beginning, and no
+further than it takes to rule out what is looked for: a byte or two of nearly all content. Chunk
+framing is certain with its second line, when the first one's size has led to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..diagnostics import Diagnostic, diagnose, excerpt
+from ..http1.chunked import Data
+
+_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How coded content begins (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1)."""
+# Content of these types is text: it begins with none of that by itself.
+_TEXT = re.compile(rb"text/.+|application/(?:.+\+)?(?:json|xml|javascript|x-ndjson|ndjson|jsonl)")
+# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), first in the content and behind chunk data
+_FIRST_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t;][^\r\n]*)?\r\n")
+_NEXT_LINE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
+_LINE_BEGINS = re.compile(rb"(?:\r\n)?(?:[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?)?\r?")
+_MAX_LINE = 64
+"""Bytes of such a line that are looked at: extensions are hardly ever sent."""
+
+
+class UndeclaredProbe:
+    """Looks at the beginning of one body's content."""
+
+    __slots__ = ("is_over", "_is_chunked", "_is_text", "_head", "_skip", "_first_line", "_start")
+
+    def __init__(self, kind: bytes, codings: tuple[str, ...], *, is_chunked: bool) -> None:
+        self.is_over = False
+        """Whether nothing more is looked for."""
+        self._is_chunked = is_chunked
+        self._is_text = not codings and _TEXT.fullmatch(kind) is not None
+        self._head = b""  # what is looked at
+        self._first_line = b""  # of what may be chunk framing
+        self._skip = 0  # bytes of its data that are to come
+        self._start: int | None = None  # where the content begins
+
+    def receive(self, content: Sequence[Data]) -> Diagnostic | None:
+        """Take the next pieces of content, and return what they show."""
+        for piece in content:
+            data = piece.data
+            self._start = piece.start if self._start is None else self._start
+            pos = 0
+            while pos < len(data):
+                if self._skip:
+                    skipped = min(self._skip, len(data) - pos)
+                    self._skip -= skipped
+                    pos += skipped
+                    continue
+                had = len(self._head)
+                self._head += data[pos : pos + _MAX_LINE - had]
+                found, used = self._look(self._start, piece.start + pos - had)
+                if found is not None or self.is_over:
+                    self.is_over = True
+                    return found
+                pos = pos + used - had if used else len(data)
+        return None
+
+    def _look(self, start: int, head_start: int) -> tuple[Diagnostic | None, int]:
+        """Return what the head shows, and how many bytes of it are done with."""
+        head = self._head
+        if not self._first_line and self._is_text:
+            for magic, coding in _MAGIC.items():
+                if head.startswith(magic):
+                    detail = f"it begins as {coding} does, with {magic.hex(' ')}"
+                    end = start + len(magic)
+                    return diagnose("content-coding-undeclared", start, end, detail), 0
+            if any(magic.startswith(head) for magic in _MAGIC):
+                return None, 0
+        line = (_NEXT_LINE if self._first_line else _FIRST_LINE).match(head)
+        if line is None:
+            self.is_over = len(head) == _MAX_LINE or _LINE_BEGINS.fullmatch(head) is None
+            return None, 0
+        if self._first_line:
+            code = "content-chunked-twice" if self._is_chunked else "content-chunked-undeclared"
+            detail = f"it begins with {excerpt(self._first_line)}"
+            return diagnose(code, start, head_start + line.end(), detail), 0
+        self._first_line = line[0]
+        self._skip = int(line[1], 16)
+        self._head = b""
+        self.is_over = not self._skip
+        return None, line.end()

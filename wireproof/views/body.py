@@ -1,0 +1,72 @@
+"""What a body is made of, chunks and server-sent events aside: its runs, and its elements.
+
+Strategy: functions from one record to lines. An element is shown by its content, and what comes
+before it: the fields of a part, the headers of a message, the trailers of gRPC.
+"""
+
+from __future__ import annotations
+
+from parsers.decode.elements import names_elements
+from parsers.records import (
+    AwsEventRecord,
+    BodyElementRecord,
+    DataRecord,
+    GrpcMessageRecord,
+    PartRecord,
+)
+
+from ..exchanges import Exchange
+from ..text.escape import preview
+from .http import all_fields
+from .lines import Line, flow
+
+SHORT_NAMES = {"json_line": "json", "part": "part", "aws_event": "event", "grpc_message": "message"}
+"""Of elements, by the kind of their record, for the column of types."""
+
+
+def has_elements(exchange: Exchange) -> bool:
+    """Whether what its response carries is made of elements, as far as that is known."""
+    return exchange.counts.elements > 0 or names_elements(
+        (exchange.header("content-type") or "").encode()
+    )
+
+
+def data_lines(run: DataRecord, width: int) -> list[Line]:
+    """Return what a run holds."""
+    return [[(preview(run.data, run.encoding, width), "")]] if run.data else []
+
+
+def element_lines(
+    element: BodyElementRecord, width: int, *, begins_before: bool = False, is_beside: bool = False
+) -> list[Line]:
+    """Return an element in lines of ``width`` cells.
+
+    ``is_beside``: it stands in the row of what carried its end, and names itself; then
+    ``begins_before`` says that it begins before that.
+    """
+    begun = ", begun before" if begins_before else ""
+    name = f"[{SHORT_NAMES[element.record]} {element.index}{begun}] " if is_beside else ""
+    units = _before_content(element, width)
+    if element.data and not (isinstance(element, GrpcMessageRecord) and element.trailers):
+        room = width if units else max(width - len(name), 1)
+        units.append([(preview(element.data, element.encoding, room), "")])
+    if name and len(units) == 1:
+        units[0].insert(0, (name, "type"))
+    elif name:
+        units.insert(0, [(name.rstrip(), "type")])
+    return flow(units, width, "  ")
+
+
+def _before_content(element: BodyElementRecord, width: int) -> list[Line]:
+    """Return what an element has beside its content."""
+    match element:
+        case PartRecord():
+            return all_fields(element.headers, width)
+        case AwsEventRecord():
+            wrong: list[Line] = [] if element.crc_ok else [[("[wrong CRC]", "error")]]
+            return all_fields(element.headers, width) + wrong
+        case GrpcMessageRecord(trailers=None):
+            return [[("[compressed]", "type")]] if element.compressed else []
+        case GrpcMessageRecord():
+            return [[("[trailers]", "type")], *all_fields(element.trailers or [], width)]
+    return []
