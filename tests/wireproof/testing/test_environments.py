@@ -61,7 +61,8 @@ def test_every_place_shows_the_same_exchanges(wire: Wire) -> None:
         httpx.get(server.url + "/chat?n=5")
         httpx.get(server.url + "/collected")
         assert httpx.get(server.url + "/environment?name=GIVEN").text == "x"
-        assert httpx.get(server.url + "/environment?name=PATH").text == os.environ["PATH"]
+        path = httpx.get(server.url + "/environment?name=PATH").text
+        assert path == os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     exchange = wire.exchange("/chat")
     tokens = [(f"token {number}", "", number) for number in range(5)]
     sizes = [17, 17, 17, 17, 17, 16, 0]
