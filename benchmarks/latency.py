@@ -21,10 +21,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from parsers import CaptureReader
 from rich.console import Console
 from rich.table import Table
-
-from parsers.files.reader import CaptureReader
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 ROW = re.compile("^ *\\d+ │ +(?:\\d+-)?(\\d+) ← .* chunk \\d+ ".encode())

@@ -2,6 +2,159 @@
 
     bytes of a file -> packets -> connections -> byte streams -> messages -> events -> records
 
-``decode.decode`` runs the whole chain; each decoder stands alone and can be fed by hand.
+This is the face: what others import of ``parsers`` they import from here, or from the modules that
+stand beside it: ``records``, ``streams``, ``provenance``, ``diagnostics``, ``limits``, ``content``.
+The packages under it are its own affair, and ruff holds that. A name is looked up in its module
+when it is first asked for, so that nobody loads what he does not use.
 ``docs/architecture.md`` says which file does what.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .decode import packets
+    from .decode.connection import address_text as address_text
+    from .decode.packets import BATCH as BATCH
+    from .decode.packets import ETHERNET as ETHERNET
+    from .decode.packets import LAST_PACKET as LAST_PACKET
+    from .decode.packets import Choice as Choice
+    from .decode.packets import PacketDecoder as PacketDecoder
+    from .decode.packets import completion as completion
+    from .decode.packets import decode_batches as decode_batches
+    from .files.input import Readable as Readable
+    from .files.packets import NANOSECONDS as NANOSECONDS
+    from .files.packets import RELAY_HARDWARE as RELAY_HARDWARE
+    from .files.packets import CaptureFault as CaptureFault
+    from .files.packets import Interface as Interface
+    from .files.packets import Packet as Packet
+    from .files.packets import UnreadableCapture as UnreadableCapture
+    from .files.pcapng import DECRYPTION_SECRETS as DECRYPTION_SECRETS
+    from .files.pcapng import ENHANCED_PACKET as ENHANCED_PACKET
+    from .files.pcapng import INTERFACE_DESCRIPTION as INTERFACE_DESCRIPTION
+    from .files.pcapng import OBSOLETE_PACKET as OBSOLETE_PACKET
+    from .files.pcapng import SECTION_HEADER as SECTION_HEADER
+    from .files.pcapng import SIMPLE_PACKET as SIMPLE_PACKET
+    from .files.pcapng import Block as Block
+    from .files.pcapng import UsualBlocks as UsualBlocks
+    from .files.pcapng import padded as padded
+    from .files.reader import CaptureReader as CaptureReader
+    from .http1.chunk_line import GENERAL_CHUNK_LINE as GENERAL_CHUNK_LINE
+    from .http1.chunk_line import match_chunk_line as match_chunk_line
+    from .net.ip import TCP as TCP
+    from .net.ip import Fragment as Fragment
+    from .net.ip import IpPacket as IpPacket
+    from .net.link import LINK_TYPES as LINK_TYPES
+    from .net.link import UNKNOWN_LINK_TYPE as UNKNOWN_LINK_TYPE
+    from .net.link import network_offset as network_offset
+    from .net.segment import ACK as ACK
+    from .net.segment import SYN as SYN
+    from .net.segment import TCP_HEADER as TCP_HEADER
+    from .net.segment import Segment as Segment
+    from .net.segment import read_segment as read_segment
+    from .net.table import reverse_key as reverse_key
+    from .net.tcp import Connection as Connection
+    from .net.tcp import Direction as Direction
+    from .net.tcp_header import MAX_WINDOW_SCALE as MAX_WINDOW_SCALE
+    from .net.tcp_header import TcpHeader as TcpHeader
+    from .net.tcp_header import read_tcp_header as read_tcp_header
+    from .net.tcp_header import tcp_options as tcp_options
+    from .net.tcp_header import window_scale as window_scale
+    from .net.tunnels import read_packet as read_packet
+    from .net.tunnels import realm as realm
+    from .net.undecoded import NOT_DECODED as NOT_DECODED
+    from .websocket.handshake import accept_for as accept_for
+
+    decode_stream = packets.decode
+
+_EXPORTED = {
+    "decode.connection": ("address_text",),
+    "decode.packets": (
+        "BATCH",
+        "Choice",
+        "ETHERNET",
+        "LAST_PACKET",
+        "PacketDecoder",
+        "completion",
+        "decode_batches",
+        "decode_stream",
+    ),
+    "files.input": ("Readable",),
+    "files.packets": (
+        "CaptureFault",
+        "Interface",
+        "NANOSECONDS",
+        "Packet",
+        "RELAY_HARDWARE",
+        "UnreadableCapture",
+    ),
+    "files.pcapng": (
+        "Block",
+        "DECRYPTION_SECRETS",
+        "ENHANCED_PACKET",
+        "INTERFACE_DESCRIPTION",
+        "OBSOLETE_PACKET",
+        "SECTION_HEADER",
+        "SIMPLE_PACKET",
+        "UsualBlocks",
+        "padded",
+    ),
+    "files.reader": ("CaptureReader",),
+    "http1.chunk_line": (
+        "GENERAL_CHUNK_LINE",
+        "match_chunk_line",
+    ),
+    "net.ip": (
+        "Fragment",
+        "IpPacket",
+        "TCP",
+    ),
+    "net.link": (
+        "LINK_TYPES",
+        "UNKNOWN_LINK_TYPE",
+        "network_offset",
+    ),
+    "net.segment": (
+        "ACK",
+        "SYN",
+        "Segment",
+        "TCP_HEADER",
+        "read_segment",
+    ),
+    "net.table": ("reverse_key",),
+    "net.tcp": (
+        "Connection",
+        "Direction",
+    ),
+    "net.tcp_header": (
+        "MAX_WINDOW_SCALE",
+        "TcpHeader",
+        "read_tcp_header",
+        "tcp_options",
+        "window_scale",
+    ),
+    "net.tunnels": (
+        "read_packet",
+        "realm",
+    ),
+    "net.undecoded": ("NOT_DECODED",),
+    "websocket.handshake": ("accept_for",),
+}
+"""What each module behind the face gives to it."""
+_RENAMED = {"decode_stream": "decode"}
+"""What has another name at home: ``parsers.decode`` is a package."""
+_HOMES = {name: module for module, names in _EXPORTED.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{_HOMES[name]}", __name__), _RENAMED.get(name, name))
+    globals()[name] = found  # the next look-up comes by no function
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -29,7 +29,7 @@ def decode(source: str | PathLike[str] | BinaryIO, *, keep_data: bool = True) ->
     from os import PathLike
     from pathlib import Path
 
-    from parsers.decode.packets import decode as decode_stream
+    from parsers import decode_stream
 
     if not isinstance(source, str | PathLike):
         yield from decode_stream(source, keep_data=keep_data)

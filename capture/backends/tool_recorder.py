@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple
 
-from parsers.files.reader import CaptureReader
+from parsers import CaptureReader
 
 from ..drain import MarkerBarrier
 from ..filters import capture_filter

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from parsers.files.packets import RELAY_HARDWARE
+from parsers import RELAY_HARDWARE
 
 from ..drain import DrainBarrier, MakeSocket, MarkerBarrier, without_markers
 from ..errors import CaptureError

@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from struct import Struct
 from typing import BinaryIO
 
-from parsers.files.packets import RELAY_HARDWARE
+from parsers import RELAY_HARDWARE
 
 from ..drain import MarkerBarrier
 from ..filters import capture_filter

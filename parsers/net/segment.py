@@ -34,7 +34,7 @@ UNUSUAL = FIN | SYN | RST | URG
 FLAGS = 0x1FF
 
 # Ports, sequence number, acknowledgement number, data offset and flags, checksum, urgent pointer.
-HEADER = Struct("!4sIIH2xHH")
+TCP_HEADER = Struct("!4sIIH2xHH")
 # Registry: IANA, TCP option kinds.
 END_OF_OPTIONS, NO_OPERATION = 0, 1
 SIGNATURES = frozenset({19, 29})  # MD5 (RFC 2385), TCP-AO (RFC 5925)
@@ -119,13 +119,13 @@ def read_segment(
     (``tcp-malformed``) or has not been captured whole (``packet-cut``).
     """
     size = len(data)
-    if length < HEADER.size:
+    if length < TCP_HEADER.size:
         return diagnose("tcp-malformed", 0, size, f"20 bytes expected, {length} found")
-    if size < HEADER.size:
+    if size < TCP_HEADER.size:
         return diagnose("packet-cut", 0, size)
-    ports, seq, ack, flags, _, urgent_pointer = HEADER.unpack_from(data)
+    ports, seq, ack, flags, _, urgent_pointer = TCP_HEADER.unpack_from(data)
     header = flags >> 12 << 2
-    if not HEADER.size <= header <= length:
+    if not TCP_HEADER.size <= header <= length:
         found = f"a header of {header} bytes in a segment of {length}"
         return diagnose("tcp-malformed", 0, size, found)
     return ports, Segment(
@@ -137,7 +137,7 @@ def read_segment(
         number,
         time_ns,
         urgent_pointer,
-        data[HEADER.size : header],
+        data[TCP_HEADER.size : header],
         source + destination + data if size == length else b"",
     )
 

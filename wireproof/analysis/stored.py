@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, get_args
 
 import msgspec
-
 from parsers.records import Record, field_names
 
 FIELDS = {kind.record: field_names(kind) for kind in get_args(Record)}

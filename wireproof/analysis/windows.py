@@ -11,10 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from parsers.files.packets import Packet
-from parsers.net.ip import IpPacket
-from parsers.net.tcp_header import read_tcp_header, window_scale
-from parsers.net.tunnels import read_packet
+from parsers import IpPacket, Packet, read_packet, read_tcp_header, window_scale
 
 SYN, ACK = 0x02, 0x10
 HALF = 1 << 31

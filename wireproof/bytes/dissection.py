@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parsers.http1.chunk_line import GENERAL_CHUNK_LINE
+from parsers import GENERAL_CHUNK_LINE
 from parsers.limits import KiB, MiB
 from parsers.provenance import Completion, Ending
 from parsers.records import (

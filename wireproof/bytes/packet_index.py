@@ -18,13 +18,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from parsers.decode.packets import ETHERNET, PacketDecoder
-from parsers.files.packets import CaptureFault, Packet
-from parsers.net.ip import TCP, IpPacket
-from parsers.net.link import network_offset
-from parsers.net.segment import ACK, SYN
-from parsers.net.tcp import Connection, Direction
-from parsers.net.tunnels import read_packet, realm
+from parsers import (
+    ACK,
+    ETHERNET,
+    SYN,
+    TCP,
+    CaptureFault,
+    Connection,
+    Direction,
+    IpPacket,
+    Packet,
+    PacketDecoder,
+    network_offset,
+    read_packet,
+    realm,
+)
 from parsers.provenance import Arrival, SourceMap
 from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
 

@@ -12,14 +12,23 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from parsers.decode.packets import Choice, PacketDecoder
+from parsers import (
+    SYN,
+    TCP,
+    TCP_HEADER,
+    Choice,
+    Direction,
+    Fragment,
+    IpPacket,
+    Packet,
+    PacketDecoder,
+    Segment,
+    read_packet,
+    read_segment,
+    realm,
+)
 from parsers.diagnostics import Diagnostic
-from parsers.files.packets import Packet
 from parsers.limits import MAX_FRAGMENTED_PACKETS
-from parsers.net.ip import TCP, Fragment, IpPacket
-from parsers.net.segment import HEADER, SYN, Segment, read_segment
-from parsers.net.tcp import Direction
-from parsers.net.tunnels import read_packet, realm
 from parsers.records import Record
 
 from .dissection import ElementStream
@@ -83,8 +92,8 @@ class _Datagram:
         self._size += len(data)
         if not fragment.more:
             self._length = fragment.offset + len(data)
-        if not fragment.offset and found.protocol == TCP and len(data) >= HEADER.size:
-            ports, seq, _, flags, _, _ = HEADER.unpack_from(data)
+        if not fragment.offset and found.protocol == TCP and len(data) >= TCP_HEADER.size:
+            ports, seq, _, flags, _, _ = TCP_HEADER.unpack_from(data)
             self.key = found.source + found.destination + ports + realm(found.layers)
             self.seq = seq
             self._header = flags >> 12 << 2

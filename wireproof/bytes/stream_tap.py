@@ -10,11 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from parsers.decode.connection import address_text
-from parsers.decode.packets import Choice, PacketDecoder
-from parsers.files.packets import Packet
-from parsers.net.table import reverse_key
-from parsers.net.tcp import Connection
+from parsers import Choice, Connection, Packet, PacketDecoder, address_text, reverse_key
 from parsers.records import ConnectionRecord, Record, ResponseRecord, Sender
 
 from ..exchanges import has_switched

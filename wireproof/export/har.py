@@ -13,9 +13,7 @@ from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 import msgspec
-
-from parsers.decode.packets import completion
-from parsers.files.packets import NANOSECONDS, Packet
+from parsers import NANOSECONDS, Packet, completion
 from parsers.records import (
     BodyRecord,
     ChunkRecord,

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO, cast, get_args
 
 from msgspec import inspect
-
 from parsers.limits import MiB
 from parsers.records import Record
 

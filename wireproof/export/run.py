@@ -15,9 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers.decode.packets import BATCH, decode_batches
-from parsers.files.packets import Packet
-from parsers.files.reader import CaptureReader
+from parsers import BATCH, CaptureReader, Packet, decode_batches
 from parsers.records import Record, Transport
 
 from ..analysis.selection import select

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from msgspec.structs import asdict, replace
-
 from parsers.records import Record
 
 from ..views.csv import CsvView

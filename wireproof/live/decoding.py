@@ -30,10 +30,8 @@ from capture import CaptureError, CaptureNotPermitted
 from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
-from parsers.decode.packets import PacketDecoder, completion
+from parsers import CaptureFault, Connection, Packet, PacketDecoder, completion
 from parsers.diagnostics import diagnose
-from parsers.files.packets import CaptureFault, Packet
-from parsers.net.tcp import Connection
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 

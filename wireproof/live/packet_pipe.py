@@ -23,8 +23,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, cast
 
 from capture.output import create_private
-from parsers.files.packets import CaptureFault, Packet
-from parsers.files.reader import CaptureReader
+from parsers import CaptureFault, CaptureReader, Packet
 from parsers.limits import KiB, MiB
 
 PIPE_SIZE = 1 * MiB

@@ -14,9 +14,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers.decode.packets import BATCH
-from parsers.files.packets import NANOSECONDS
-from parsers.files.reader import CaptureReader
+from parsers import BATCH, NANOSECONDS, CaptureReader
 from parsers.records import (
     BodyElement,
     ChunkRecord,

@@ -16,18 +16,19 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from parsers.decode.packets import BATCH
-from parsers.files.packets import Packet, UnreadableCapture
-from parsers.files.pcapng import (
+from parsers import (
+    BATCH,
     DECRYPTION_SECRETS,
     ENHANCED_PACKET,
     OBSOLETE_PACKET,
     SECTION_HEADER,
     SIMPLE_PACKET,
     Block,
+    CaptureReader,
+    Packet,
+    UnreadableCapture,
     UsualBlocks,
 )
-from parsers.files.reader import CaptureReader
 
 from ..tasks.annotate import pcap_as_blocks, with_unknown_length
 from ..tasks.decode import check_output, open_stream

@@ -21,8 +21,7 @@ from collections.abc import Sequence
 from struct import pack_into
 from typing import NamedTuple
 
-from parsers.files.packets import Packet
-from parsers.net.ip import IpPacket
+from parsers import IpPacket, Packet
 from parsers.records import ConnectionRecord, GapRecord, Record, SseEventRecord
 
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, payload_start

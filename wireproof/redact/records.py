@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from msgspec.structs import replace
-
 from parsers.diagnostics import FAULTS
 from parsers.records import (
     AwsEventRecord,

@@ -16,7 +16,7 @@ from itertools import accumulate
 from operator import attrgetter
 from typing import NamedTuple
 
-from parsers.http1.chunk_line import match_chunk_line
+from parsers import match_chunk_line
 from parsers.records import (
     BodyRecord,
     ChunkRecord,

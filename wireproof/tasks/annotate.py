@@ -28,17 +28,20 @@ from capture.pcapng_writer import (
     SECTION_LENGTH_UNKNOWN,
     SHB_USERAPPL,
 )
-from parsers.decode.packets import decode
-from parsers.files.packets import NANOSECONDS, Interface, Packet, UnreadableCapture
-from parsers.files.pcapng import (
+from parsers import (
     ENHANCED_PACKET,
     INTERFACE_DESCRIPTION,
+    NANOSECONDS,
     OBSOLETE_PACKET,
     SECTION_HEADER,
     Block,
+    CaptureReader,
+    Interface,
+    Packet,
+    UnreadableCapture,
+    decode_stream,
     padded,
 )
-from parsers.files.reader import CaptureReader
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
 
 from .. import __version__
@@ -84,7 +87,7 @@ class Comments:
         """
         found = PacketComments()
         self._later = found.later
-        for record in decode(source):
+        for record in decode_stream(source):
             for part in found.add(record):
                 self._keep(part)
             if self._size > MAX_COMMENTS:

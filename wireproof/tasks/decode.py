@@ -20,8 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar, cast
 
-from parsers.decode.packets import BATCH, decode_batches
-from parsers.files.reader import CaptureReader
+from parsers import BATCH, CaptureReader, decode_batches
 from parsers.records import Record, Transport
 
 from ..analysis.selection import Clue, Selection, select

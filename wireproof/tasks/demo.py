@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import click
-
 from capture import CaptureError, CaptureNotPermitted, Recording, Relay, Statistics
 from capture.backends import Wanted, choose
 from capture.clients import Received, receive_chunked, receive_events, receive_messages

@@ -25,10 +25,7 @@ from types import TracebackType
 from typing import BinaryIO, NoReturn, TypeGuard
 
 import msgspec
-
-from parsers.decode.packets import LAST_PACKET, decode_batches
-from parsers.files.input import Readable
-from parsers.net.undecoded import NOT_DECODED
+from parsers import LAST_PACKET, NOT_DECODED, Readable, decode_batches
 from parsers.records import DiagnosticRecord, Record, Transport
 
 from ..analysis.selection import Clue, clue

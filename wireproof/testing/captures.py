@@ -17,8 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from parsers.decode.packets import decode
-from parsers.files.reader import CaptureReader
+from parsers import CaptureReader, decode_stream
 
 from ..analysis.evidence import collect
 from ..analysis.finding import Finding
@@ -148,7 +147,8 @@ class Capture(Exchanges):
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
             if self._decoded is None or self._decoded[0] != size:
-                self._decoded = size, collect(decode(stream), lambda about: Exchange(about, self))
+                records = decode_stream(stream)
+                self._decoded = size, collect(records, lambda about: Exchange(about, self))
         return self._decoded[1]
 
     def windows(self, connection: int) -> frozenset[int]:

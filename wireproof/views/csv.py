@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, get_args
 
 import msgspec
-
 from parsers.records import Record, field_names
 
 

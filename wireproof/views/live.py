@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import localtime, strftime
 
-from rich.console import Console
-
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
+from rich.console import Console
 
 from .connection import ConnectionTable, diagnostic_lines
 from .lines import Line, Piece

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 import msgspec
-
 from parsers.records import Record
 
 ENCODER = msgspec.json.Encoder()

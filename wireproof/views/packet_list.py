@@ -14,9 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from parsers.decode.packets import PacketDecoder
-from parsers.files.packets import NANOSECONDS, Packet
-from parsers.files.reader import CaptureReader
+from parsers import NANOSECONDS, CaptureReader, Packet, PacketDecoder
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,

@@ -14,18 +14,18 @@ from ipaddress import ip_address
 from struct import Struct, unpack_from
 from typing import NamedTuple
 
-from parsers.diagnostics import Diagnostic
-from parsers.files.packets import Packet
-from parsers.net.ip import IpPacket
-from parsers.net.link import UNKNOWN_LINK_TYPE
-from parsers.net.tcp_header import (
+from parsers import (
     MAX_WINDOW_SCALE,
+    UNKNOWN_LINK_TYPE,
+    IpPacket,
+    Packet,
     TcpHeader,
+    read_packet,
     read_tcp_header,
     tcp_options,
     window_scale,
 )
-from parsers.net.tunnels import read_packet
+from parsers.diagnostics import Diagnostic
 
 ETHERNET = 1
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 17: "UDP", 47: "GRE", 50: "ESP", 58: "ICMPv6", 132: "SCTP"}

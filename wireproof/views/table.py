@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rich.console import Console
-
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
+from rich.console import Console
 
 from ..text.escape import escape
 from ..text.wording import count

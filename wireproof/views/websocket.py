@@ -6,8 +6,8 @@ say how long the round trip took.
 
 from __future__ import annotations
 
+from parsers import accept_for
 from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
-from parsers.websocket.handshake import accept_for
 
 from ..exchanges import CLOSE, CONTINUATION, PONG
 from ..text.escape import escape, preview

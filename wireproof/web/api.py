@@ -24,7 +24,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-
 from parsers.provenance import seconds
 from parsers.records import Sender
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from parsers import accept_for
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -19,7 +20,6 @@ from parsers.records import (
     Sender,
     SseEventRecord,
 )
-from parsers.websocket.handshake import accept_for
 
 from ..exchanges import Exchange, field_value
 from ..text.wording import body_end, close_code, connection_end

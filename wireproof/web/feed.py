@@ -13,8 +13,7 @@ from itertools import islice
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
-from parsers.files.packets import Packet
-from parsers.files.reader import CaptureReader
+from parsers import CaptureReader, Packet
 
 from .index import Index
 

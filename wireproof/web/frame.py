@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from parsers.net.link import LINK_TYPES
+from parsers import LINK_TYPES
 from parsers.provenance import seconds
 from parsers.records import Sender
 

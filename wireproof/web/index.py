@@ -16,8 +16,7 @@ from threading import Condition
 from typing import Any, Literal
 
 import msgspec
-
-from parsers.files.packets import CaptureFault, Packet
+from parsers import CaptureFault, Packet
 from parsers.records import ConnectionRecord, Record
 
 from ..bytes.packet_index import Tracer

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers.files.packets import Packet
+from parsers import Packet
 
 from ..redact import Policy, Report
 from ..redact.capture import find_in_frames

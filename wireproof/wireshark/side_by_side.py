@@ -17,7 +17,7 @@ from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import Literal
 
-from parsers.decode.packets import decode
+from parsers import decode_stream
 
 from ..text.escape import escape
 from ..text.wording import count
@@ -56,7 +56,7 @@ def run(source: str, form: Form, write: Write) -> bool:
 def compare(capture: Path, tshark: Tshark) -> Comparison:
     """Decode a capture with both and lay the elements side by side."""
     with capture.open("rb") as stream:
-        decoded = Decoded(decode(stream))
+        decoded = Decoded(decode_stream(stream))
     read = read_segments_with_pyshark if can_ask(capture) else read_segments
     witness = Witness(read(tshark, capture))
     clients = {stream: client for stream, (client, _) in decoded.ports.items()}
