@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .decode import packets
     from .decode.connection import address_text as address_text
+    from .decode.elements import names_elements as names_elements
     from .decode.packets import BATCH as BATCH
     from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import LAST_PACKET as LAST_PACKET
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 
 _EXPORTED = {
     "decode.connection": ("address_text",),
+    "decode.elements": ("names_elements",),
     "decode.packets": (
         "BATCH",
         "Choice",

@@ -24,7 +24,7 @@ from ..net.fragments import FragmentReassembler
 from ..net.icmp import read_icmp_error
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
-from ..net.segment import ACK, HEADER, UNUSUAL, read_segment
+from ..net.segment import ACK, TCP_HEADER, UNUSUAL, read_segment
 from ..net.table import ConnectionTable
 from ..net.tcp import Connection
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
@@ -274,7 +274,7 @@ class PacketDecoder:
         found = read_segment(source, destination, data, packet.length, number, time_ns)
         if isinstance(found, Diagnostic):
             said = self._report_once(found)
-            if len(data) < HEADER.size:
+            if len(data) < TCP_HEADER.size:
                 return said
             key, network = source + destination + data[:4], realm(layers)
             return said + self._table.hear_of(key, network, (number, seconds(time_ns)))

@@ -6,7 +6,7 @@ before it: the fields of a part, the headers of a message, the trailers of gRPC.
 
 from __future__ import annotations
 
-from parsers.decode.elements import names_elements
+from parsers import names_elements
 from parsers.records import (
     AwsEventRecord,
     BodyElementRecord,
