@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 from support.corpus import ROOT
+from support.frames import ipv4, udp
+from support.talk import Talk
 
 from wireproof import decode
+from wireproof.cli import run as cli
 from wireproof.tasks import decode as decoding
 from wireproof.tasks.decode import DecodeOptions, run
 from wireproof.tasks.jobs import Task, Team
@@ -68,6 +71,27 @@ def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     text = terminal.read()
     assert "Connection 0 " in text
     assert "\x1b[" in text
+
+
+@pytest.mark.parametrize("form", ["ndjson", "table"])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("has_tcp", [True, False])
+def test_what_is_not_decoded_is_named_at_the_end(
+    has_tcp: bool, jobs: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = Talk().open() if has_tcp else Talk()
+    for _ in range(21):
+        talk.tape.add(ipv4(b"\x40\0\x08\0" + bytes(40), 47))
+    talk.tape.add(ipv4(udp(1, 53, bytes(20)), 17))
+    path = tmp_path / "tunnels.pcapng"
+    path.write_bytes(talk.tape.file())
+    assert cli(["decode", str(path), "--format", form, "--jobs", jobs]) == 0
+    captured = capsys.readouterr()
+    named = "21 packets of protocol 47 (GRE) were not decoded"
+    assert f"wireproof: {path}: {named}" in captured.err.splitlines()
+    assert named in " ".join(captured.out.split())
+    assert ("UDP port 53 (DNS)" in captured.err) is not has_tcp
+    assert (f"wireproof: {path}: no TCP connection" in captured.err) is not has_tcp
 
 
 @pytest.mark.parametrize(("columns", "width"), [(None, 100), ("70", 70)])
