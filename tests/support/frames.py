@@ -63,3 +63,16 @@ def ipv6(
     header = pack("!IHBB", 6 << 28, len(payload), next_header, 64)
     addresses = packed(source) + packed(destination)
     return ETHERNET + b"\x86\xdd" + header + addresses + payload
+
+
+def fragments(frame: bytes, size: int) -> list[bytes]:
+    """An Ethernet frame's IPv4 packet in fragments of ``size`` bytes, a multiple of eight."""
+    header, payload = bytearray(frame[14:34]), frame[34:]
+    found = []
+    for start in range(0, len(payload), size):
+        part = payload[start : start + size]
+        more = 0x2000 if start + size < len(payload) else 0
+        header[2:4] = (20 + len(part)).to_bytes(2, "big")
+        header[6:8] = (more | start // 8).to_bytes(2, "big")
+        found.append(frame[:14] + bytes(header) + part)
+    return found

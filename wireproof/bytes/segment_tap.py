@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from parsers import (
+    ACK,
     SYN,
     TCP,
     TCP_HEADER,
@@ -134,7 +135,10 @@ class SegmentTap(StreamTap[T]):
         """Take note of where a payload lies that took the general path; it may have come before."""
 
     def stray(self, number: int, payload: bytes, frame_start: int) -> None:
-        """Take a payload that belongs to no open connection, or is not of TCP, or a fragment."""
+        """Take a payload that belongs to no open connection, or not to its stream.
+
+        That is also what is not of TCP, and what is a fragment.
+        """
 
     # --- what the decoder shows ---
 
@@ -176,6 +180,9 @@ class SegmentTap(StreamTap[T]):
             return
         start = direction.offset_of(segment.seq + bool(segment.flags & SYN) & 0xFFFFFFFF)
         placed = Placed(start, start + len(segment.payload), segment.number, frame_start)
+        fin = direction.fin_offset
+        if not segment.flags & (ACK | SYN) or (fin is not None and placed.end > fin):
+            self.stray(segment.number, segment.payload, frame_start)  # no part of the stream
         self.placed(stream, placed, segment.payload)
 
     def _direction(self, key: bytes) -> tuple[T, Direction[Record]] | None:

@@ -14,7 +14,7 @@ from .secrets import Policy, Span, find, mask_spans
 
 SECRET_FIELD = re.compile(
     r"(?:proxy-)?authorization|set-cookie2?|cookie2?"
-    r"|.*api-?key|.*subscription-key|.*(?:access|auth|security|session|csrf|xsrf|id|vault|private"
+    r"|.*api-?key|.*subscription-key|.*(?:access|auth|subject|security|session|csrf|xsrf|id|vault|private"
     r"|refresh|deploy|job)-?token|x-token|token|.*secret.*|.*password.*|.*passwd.*"
     r"|x-(?:auth-key|session-id|functions-key|amz-signature|hub-signature(?:-256)?)"
     r"|cf-access-jwt-assertion|x-amzn-oidc-(?:accesstoken|data)|x-goog-iap-jwt-assertion"

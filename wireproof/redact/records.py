@@ -221,17 +221,22 @@ class Redactor:
 
     def _event_fields(self, side: _Side, fields: Fields) -> Fields:
         """Mask the fields of an event, which are read as the lines that they came in."""
-        finder = side.finder("events")
+        lines = [f"{name}: {value}\n" for name, value in fields]
+        spans = side.finder("events").feed(*lines, "\n")
+        if not spans:
+            return fields
         masked: Fields = []
-        for name, value in fields:
-            line = f"{name}: {value}\n"
-            spans = finder.feed(line)
-            if spans:
-                self._note(side, spans)
-                line = mask_spans(line, spans)
+        start = 0
+        for (name, value), line in zip(fields, lines, strict=True):
+            end = start + len(line)
+            own = [(max(a, start) - start, min(b, end) - start)
+                   for a, b in spans if a < end and b > start]  # fmt: skip
+            if own:
+                self._note(side, own)
+                line = mask_spans(line, own)
                 value = line[len(name) + 2 : -1] if len(line) > len(name) + 2 else value
             masked.append((name, value))
-        finder.feed("\n")
+            start = end
         return masked
 
     # --- WebSockets ---

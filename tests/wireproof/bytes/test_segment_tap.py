@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.attack import request, response
+from support.frames import fragments
 from support.stored import SMALL, name
 from support.talk import Talk
 
@@ -119,19 +120,6 @@ def test_fragments_in_any_order() -> None:
         assert_all_is_located(talk.tape.packets, 1)
         assert tap.fragmented == {4, 5, 6} == set(tap.strays)
         assert tap._datagrams == {}
-
-
-def fragments(frame: bytes, size: int) -> list[bytes]:
-    """An Ethernet frame's IPv4 packet in fragments of ``size`` bytes."""
-    header, payload = bytearray(frame[14:34]), frame[34:]
-    found = []
-    for start in range(0, len(payload), size):
-        part = payload[start : start + size]
-        more = 0x2000 if start + size < len(payload) else 0
-        header[2:4] = (20 + len(part)).to_bytes(2, "big")
-        header[6:8] = (more | start // 8).to_bytes(2, "big")
-        found.append(frame[:14] + bytes(header) + part)
-    return found
 
 
 def test_runs_lie_one_after_another() -> None:

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.l2 import Ether
-from support.attack import chunk
-from support.frames import ipv4, ipv6, udp
+from support.attack import chunk, request
+from support.frames import PSH, fragments, ipv4, ipv6, udp
 from support.planted import in_headers, planted
 from support.talk import Talk, Tape, decoded, without_packets
 
@@ -168,3 +168,29 @@ def test_what_waits_is_bounded() -> None:
         masks.add([packet])
     masks.end()
     assert masks.pairs == {} and masks._datagrams == {}
+
+
+SECRET = b"Authorization: Bearer 1234567890abcdefSECRETfedcba0987654321"
+
+
+def test_a_secret_in_two_fragments() -> None:
+    talk = Talk().open()
+    frame = talk.frame("client", b"GET / HTTP/1.1\r\n" + SECRET + b"\r\n\r\n")
+    for part in fragments(frame, 72):
+        talk.tape.add(part)
+    found = masked(talk.tape.packets)
+    payload = b"".join(packet[4][34:] for packet in found[3:])
+    assert payload[20:] == frame[54:].replace(SECRET[22:], b"*" * len(SECRET[22:]))
+
+
+def test_what_no_stream_takes_is_looked_at_by_itself() -> None:
+    after_fin = Talk().open()
+    after_fin.client(request("/"))
+    after_fin.fin("client")
+    after_fin.client(SECRET)
+    no_ack = Talk().open()
+    no_ack.segment("client", SECRET, flags=PSH)
+    for talk in (after_fin, no_ack):
+        found = masked(talk.tape.packets)
+        assert found[-1][4].endswith(b"Bearer " + b"*" * 38)
+        assert found[:-1] == talk.tape.packets[:-1]
