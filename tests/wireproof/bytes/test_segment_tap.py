@@ -64,24 +64,28 @@ def seen(packets: list[Packet], batch: int = 1) -> Seen:
 def located(tap: Seen, packets: list[Packet]) -> dict[int, bytes]:
     """The bytes of every stream as the frames have them, by the stream's identity."""
     by_number = {packet[0]: packet for packet in packets}
-    found: dict[int, bytearray] = {}
-    for stream, placed in tap.segments:
-        data = found.setdefault(id(stream), bytearray(len(stream.data)))
-        frame = by_number[placed.packet][4]
-        size = placed.end - placed.start
-        data[placed.start : placed.end] = frame[placed.frame_start : placed.frame_start + size]
-    others = {placed.packet for _, placed in tap.segments} | tap.fragmented
+    found: dict[int, bytes] = {}
     for stream in (stream for pair in tap.pairs.values() for stream in pair.streams):
-        data = found.setdefault(id(stream), bytearray(len(stream.data)))
-        for start, end, number in stream.trail.runs(0, len(stream.data)):
+        own = [placed for other, placed in tap.segments if other is stream]
+        others = {placed.packet for placed in own} | tap.fragmented
+        data = bytearray(len(stream.data))
+        for start, end, number in stream.trail.runs(0, len(data)):
             if number not in others:
                 packet = by_number[number]
                 ip = ip_packet(packet)
                 assert ip is not None
                 begin = payload_start(packet[4], ip)
+                assert begin + end - start == ip.end
                 data[start:end] = packet[4][begin : begin + end - start]
-                assert begin + end - start == len(packet[4])
-    return {key: bytes(data) for key, data in found.items()}
+                continue
+            # Of fragments the run names the one that completed their packet.
+            for placed in own:
+                first, last = max(placed.start, start), min(placed.end, end)
+                if first < last and (placed.packet == number or number in tap.fragmented):
+                    begin = placed.frame_start + first - placed.start
+                    data[first:last] = by_number[placed.packet][4][begin : begin + last - first]
+        found[id(stream)] = bytes(data)
+    return found
 
 
 def assert_all_is_located(packets: list[Packet], batch: int) -> None:
