@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import warnings
 from itertools import accumulate
-from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.percentiles import percentile
 from ..text.escape import escape
 from ..text.wording import count, duration
 from .timeline import Lane, Timeline
@@ -39,6 +39,8 @@ CLIENT, SERVER, FAULT, GREY, INK = "#c2570c", "#1f5fa8", "#c81e1e", "#8a8f98", "
 MANY = 2_000
 """Marks that can be told apart in the width of a lane: of more, the largest in each place show."""
 MAX_TITLE = 80
+SHORTEST_DRAWN = 1e-6
+"""Seconds: a logarithmic scale has no place for none. What is said in figures stays as it is."""
 STALL = 8
 """A pause is a stall if it is this many times longer than the median, ..."""
 SHORTEST_STALL = 0.05
@@ -227,7 +229,7 @@ def stalls(timeline: Timeline) -> list[tuple[float, float]]:
     if found is None or len(found[1]) < 3:
         return []
     times = sorted(found[1].times)
-    usual = median(timeline.gaps())
+    usual = percentile(sorted(timeline.gaps()), 0.5)
     pauses = [
         (first, last)
         for first, last in zip(times, times[1:], strict=False)
@@ -269,7 +271,8 @@ def _name_end(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
 
 def _draw_gaps(axis: Axes, timeline: Timeline) -> None:
     """Draw how long it took from one element to the next, on a logarithmic scale."""
-    gaps = [max(gap, 1e-6) for gap in timeline.gaps()]
+    ordered = sorted(timeline.gaps())
+    gaps = [max(gap, SHORTEST_DRAWN) for gap in ordered]
     _name(axis, f"gaps of\n{_thing(timeline)}s")
     if len(gaps) < 2:
         axis.text(0.5, 0.5, "too few elements for gaps", ha="center", va="center", color=GREY,
@@ -291,20 +294,19 @@ def _draw_gaps(axis: Axes, timeline: Timeline) -> None:
     axis.tick_params(labelsize=7)
     axis.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    marks = quantiles(gaps, n=100, method="inclusive")
-    for height, (name, value) in enumerate(
-        (("p50", marks[49]), ("p90", marks[89]), ("p99", marks[98]))
-    ):
+    marks = [
+        (name, percentile(ordered, part))
+        for name, part in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99))
+    ]
+    for height, (name, exact) in enumerate(marks):
+        value = max(exact, SHORTEST_DRAWN)
         top = 1.04 + 0.14 * height  # so that names do not cover one another
         axis.plot([value, value], [0, top], color=INK, linewidth=0.8, linestyle=":", clip_on=False,
                   transform=axis.get_xaxis_transform())  # fmt: skip
         axis.text(value, top, f" {name}", transform=axis.get_xaxis_transform(), ha="left",
                   va="center", fontsize=7)  # fmt: skip
-    said = ", ".join(
-        f"{name} {duration(value)}"
-        for name, value in (("p50", marks[49]), ("p90", marks[89]), ("p99", marks[98]))
-    )
-    axis.set_xlabel(f"{count(len(gaps), 'gap')}: {said}, longest {duration(max(gaps))}")
+    said = ", ".join(f"{name} {duration(exact)}" for name, exact in marks)
+    axis.set_xlabel(f"{count(len(gaps), 'gap')}: {said}, longest {duration(ordered[-1])}")
 
 
 def _bytes(size: int) -> str:
