@@ -25,6 +25,32 @@ if TYPE_CHECKING:
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.packets import completion as completion
     from .decode.packets import decode_batches as decode_batches
+    from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
+    from .files.blocks import DECRYPTION_SECRETS as DECRYPTION_SECRETS
+    from .files.blocks import ENHANCED_PACKET as ENHANCED_PACKET
+    from .files.blocks import IF_DESCRIPTION as IF_DESCRIPTION
+    from .files.blocks import IF_FILTER as IF_FILTER
+    from .files.blocks import IF_HARDWARE as IF_HARDWARE
+    from .files.blocks import IF_NAME as IF_NAME
+    from .files.blocks import IF_TSRESOL as IF_TSRESOL
+    from .files.blocks import INTERFACE_DESCRIPTION as INTERFACE_DESCRIPTION
+    from .files.blocks import INTERFACE_STATISTICS as INTERFACE_STATISTICS
+    from .files.blocks import ISB_ENDTIME as ISB_ENDTIME
+    from .files.blocks import ISB_FILTERACCEPT as ISB_FILTERACCEPT
+    from .files.blocks import ISB_IFDROP as ISB_IFDROP
+    from .files.blocks import ISB_IFRECV as ISB_IFRECV
+    from .files.blocks import ISB_OSDROP as ISB_OSDROP
+    from .files.blocks import ISB_STARTTIME as ISB_STARTTIME
+    from .files.blocks import ISB_USRDELIV as ISB_USRDELIV
+    from .files.blocks import OBSOLETE_PACKET as OBSOLETE_PACKET
+    from .files.blocks import OPT_COMMENT as OPT_COMMENT
+    from .files.blocks import OPT_ENDOFOPT as OPT_ENDOFOPT
+    from .files.blocks import SECTION_HEADER as SECTION_HEADER
+    from .files.blocks import SECTION_LENGTH_UNKNOWN as SECTION_LENGTH_UNKNOWN
+    from .files.blocks import SHB_USERAPPL as SHB_USERAPPL
+    from .files.blocks import SIMPLE_PACKET as SIMPLE_PACKET
+    from .files.blocks import Block as Block
+    from .files.blocks import padded as padded
     from .files.input import Readable as Readable
     from .files.packets import NANOSECONDS as NANOSECONDS
     from .files.packets import RELAY_HARDWARE as RELAY_HARDWARE
@@ -32,15 +58,7 @@ if TYPE_CHECKING:
     from .files.packets import Interface as Interface
     from .files.packets import Packet as Packet
     from .files.packets import UnreadableCapture as UnreadableCapture
-    from .files.pcapng import DECRYPTION_SECRETS as DECRYPTION_SECRETS
-    from .files.pcapng import ENHANCED_PACKET as ENHANCED_PACKET
-    from .files.pcapng import INTERFACE_DESCRIPTION as INTERFACE_DESCRIPTION
-    from .files.pcapng import OBSOLETE_PACKET as OBSOLETE_PACKET
-    from .files.pcapng import SECTION_HEADER as SECTION_HEADER
-    from .files.pcapng import SIMPLE_PACKET as SIMPLE_PACKET
-    from .files.pcapng import Block as Block
     from .files.pcapng import UsualBlocks as UsualBlocks
-    from .files.pcapng import padded as padded
     from .files.reader import CaptureReader as CaptureReader
     from .http1.chunk_line import GENERAL_CHUNK_LINE as GENERAL_CHUNK_LINE
     from .http1.chunk_line import match_chunk_line as match_chunk_line
@@ -83,6 +101,34 @@ _EXPORTED = {
         "decode_batches",
         "decode_stream",
     ),
+    "files.blocks": (
+        "BYTE_ORDER_MAGIC",
+        "Block",
+        "DECRYPTION_SECRETS",
+        "ENHANCED_PACKET",
+        "IF_DESCRIPTION",
+        "IF_FILTER",
+        "IF_HARDWARE",
+        "IF_NAME",
+        "IF_TSRESOL",
+        "INTERFACE_DESCRIPTION",
+        "INTERFACE_STATISTICS",
+        "ISB_ENDTIME",
+        "ISB_FILTERACCEPT",
+        "ISB_IFDROP",
+        "ISB_IFRECV",
+        "ISB_OSDROP",
+        "ISB_STARTTIME",
+        "ISB_USRDELIV",
+        "OBSOLETE_PACKET",
+        "OPT_COMMENT",
+        "OPT_ENDOFOPT",
+        "SECTION_HEADER",
+        "SECTION_LENGTH_UNKNOWN",
+        "SHB_USERAPPL",
+        "SIMPLE_PACKET",
+        "padded",
+    ),
     "files.input": ("Readable",),
     "files.packets": (
         "CaptureFault",
@@ -92,17 +138,7 @@ _EXPORTED = {
         "RELAY_HARDWARE",
         "UnreadableCapture",
     ),
-    "files.pcapng": (
-        "Block",
-        "DECRYPTION_SECRETS",
-        "ENHANCED_PACKET",
-        "INTERFACE_DESCRIPTION",
-        "OBSOLETE_PACKET",
-        "SECTION_HEADER",
-        "SIMPLE_PACKET",
-        "UsualBlocks",
-        "padded",
-    ),
+    "files.pcapng": ("UsualBlocks",),
     "files.reader": ("CaptureReader",),
     "http1.chunk_line": (
         "GENERAL_CHUNK_LINE",

@@ -15,21 +15,25 @@ length cannot be right ends the reading, since nothing says where the next one b
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from struct import Struct, calcsize, pack, unpack_from
+from struct import Struct, calcsize, unpack_from
 from typing import NamedTuple
 
 from ..limits import MAX_BLOCK
+from .blocks import (
+    DECRYPTION_SECRETS,
+    ENHANCED_PACKET,
+    INTERFACE_DESCRIPTION,
+    INTERFACE_STATISTICS,
+    OBSOLETE_PACKET,
+    SECTION_HEADER,
+    SHORTEST_BLOCK,
+    SIMPLE_PACKET,
+    Block,
+    padded,
+)
 from .input import CaptureInput
 from .packets import NANOSECONDS, CaptureNotes, Interface, Packet
 
-# Section 11.1, block type codes.
-SECTION_HEADER = 0x0A0D0D0A  # the same in both byte orders
-INTERFACE_DESCRIPTION = 1
-OBSOLETE_PACKET = 2
-SIMPLE_PACKET = 3
-INTERFACE_STATISTICS = 5
-ENHANCED_PACKET = 6
-DECRYPTION_SECRETS = 10
 NUMBERED_RECORDS = frozenset(
     {9, 0xBAD, 0x40000BAD, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222}
 )  # systemd journal entries, custom blocks, Sysdig events: no packets, but Wireshark numbers them
@@ -39,41 +43,7 @@ USUAL_LAYOUTS = {
     order: (Struct(order + "7I").unpack_from, Struct(order + "I").unpack_from) for order in "<>"
 }
 UNKNOWN_LENGTH = 2**64 - 1
-SHORTEST_BLOCK = 12
 SHORTEST_SECTION_HEADER = 28
-
-
-class Block(NamedTuple):
-    """One block as it lies in the file (section 3.1)."""
-
-    type: int
-    body: bytes
-    byte_order: str
-    """``<`` (little-endian) or ``>``: its section's."""
-    offset: int
-    """Of its first byte in the file."""
-
-    def options(self, start: int) -> Iterator[tuple[int, bytes | None]]:
-        """Yield code and value of each option from ``start`` of the body on (section 3.5).
-
-        A value that does not fit into the body is None, and the last.
-        """
-        layout = self.byte_order + "HH"
-        while start + 4 <= len(self.body):
-            code, length = unpack_from(layout, self.body, start)
-            if code == 0:  # opt_endofopt, which may also be missing
-                return
-            start += 4
-            if start + length > len(self.body):
-                yield code, None
-                return
-            yield code, self.body[start : start + length]
-            start += padded(length)
-
-    def encoded(self) -> bytes:
-        """Return the block as it lies in a file."""
-        length = pack(self.byte_order + "I", len(self.body) + SHORTEST_BLOCK)
-        return pack(self.byte_order + "I", self.type) + length + self.body + length
 
 
 class UsualBlocks(NamedTuple):
@@ -82,11 +52,6 @@ class UsualBlocks(NamedTuple):
     data: bytes
     packets: int
     """How many there are."""
-
-
-def padded(length: int) -> int:
-    """Return ``length`` rounded up to a multiple of 32 bits, as everything in pcapng is."""
-    return (length + 3) & -4
 
 
 class BlockReader:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from .blocks import SECTION_HEADER, Block
 from .input import CaptureInput, DecompressedSource, FileSource, Readable, compression_of
 from .packets import CaptureFault, CaptureNotes, Interface, Packet, UnreadableCapture
 from .pcap import PcapReader, variant_of
-from .pcapng import BYTE_ORDERS, SECTION_HEADER, Block, PcapngReader, UsualBlocks
+from .pcapng import BYTE_ORDERS, PcapngReader, UsualBlocks
 
 MAX_COMPRESSIONS = 2
 """A compressed file in a compressed file happens by mistake; deeper nesting is an attack."""

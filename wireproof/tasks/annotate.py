@@ -20,20 +20,18 @@ from pathlib import Path
 from struct import pack, unpack_from
 from typing import BinaryIO
 
-from capture.pcapng_writer import (
-    BYTE_ORDER_MAGIC,
-    IF_TSRESOL,
-    OPT_COMMENT,
-    OPT_ENDOFOPT,
-    SECTION_LENGTH_UNKNOWN,
-    SHB_USERAPPL,
-)
 from parsers import (
+    BYTE_ORDER_MAGIC,
     ENHANCED_PACKET,
+    IF_TSRESOL,
     INTERFACE_DESCRIPTION,
     NANOSECONDS,
     OBSOLETE_PACKET,
+    OPT_COMMENT,
+    OPT_ENDOFOPT,
     SECTION_HEADER,
+    SECTION_LENGTH_UNKNOWN,
+    SHB_USERAPPL,
     Block,
     CaptureReader,
     Interface,
