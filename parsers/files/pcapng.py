@@ -22,9 +22,17 @@ from ..limits import MAX_BLOCK
 from .blocks import (
     DECRYPTION_SECRETS,
     ENHANCED_PACKET,
+    IF_DESCRIPTION,
+    IF_FILTER,
+    IF_HARDWARE,
+    IF_NAME,
+    IF_TSOFFSET,
+    IF_TSRESOL,
     INTERFACE_DESCRIPTION,
     INTERFACE_STATISTICS,
+    ISB_IFDROP,
     OBSOLETE_PACKET,
+    OPT_COMMENT,
     SECTION_HEADER,
     SHORTEST_BLOCK,
     SIMPLE_PACKET,
@@ -317,21 +325,21 @@ class PcapngReader:
     def _interface_option(
         self, block: Block, interface: Interface, code: int, value: bytes
     ) -> None:
-        if code == 1:
+        if code == OPT_COMMENT:
             interface.comment = "\n".join(filter(None, (interface.comment, _text(value))))
-        elif code == 2:
+        elif code == IF_NAME:
             interface.name = _text(value)
-        elif code == 3:
+        elif code == IF_DESCRIPTION:
             interface.description = _text(value)
-        elif code == 9 and self._has_size(block, "if_tsresol", value, 1):
+        elif code == IF_TSRESOL and self._has_size(block, "if_tsresol", value, 1):
             # The most significant bit: a negative power of 2; otherwise of 10.
             base, exponent = (2, value[0] & 0x7F) if value[0] & 0x80 else (10, value[0])
             interface.ticks_per_second = base**exponent
-        elif code == 11 and value[:1] == b"\0":  # otherwise it is BPF code
+        elif code == IF_FILTER and value[:1] == b"\0":  # otherwise it is BPF code
             interface.filter = _text(value[1:])
-        elif code == 15:
+        elif code == IF_HARDWARE:
             interface.hardware = _text(value)
-        elif code == 14 and self._has_size(block, "if_tsoffset", value, 8):
+        elif code == IF_TSOFFSET and self._has_size(block, "if_tsoffset", value, 8):
             (interface.tsoffset,) = unpack_from(block.byte_order + "q", value)
 
     def _enhanced_packet(self, block: Block) -> Packet | None:
@@ -409,9 +417,9 @@ class PcapngReader:
             return
         interface = self._described(block, fields[0])
         for code, value in self._options(block, 12):
-            if code == 1:
+            if code == OPT_COMMENT:
                 self._comment(block, None, value)
-            elif code == 5 and interface and self._has_size(block, "isb_ifdrop", value, 8):
+            elif code == ISB_IFDROP and interface and self._has_size(block, "isb_ifdrop", value, 8):
                 (interface.dropped,) = unpack_from(block.byte_order + "Q", value)
 
     def _decryption_secrets(self, block: Block) -> None:
@@ -467,7 +475,7 @@ class PcapngReader:
 
     def _comments(self, block: Block, start: int, about: int | None) -> None:
         for code, value in self._options(block, start):
-            if code == 1:
+            if code == OPT_COMMENT:
                 self._comment(block, about, value)
 
     def _comment(self, block: Block, about: int | None, value: bytes) -> None:
