@@ -18,7 +18,7 @@ from scapy.contrib.mpls import MPLS  # noqa: E402
 from scapy.layers.inet import IP, UDP  # noqa: E402
 from scapy.layers.inet6 import IPv6  # noqa: E402
 from scapy.layers.l2 import GRE, LLC, SNAP, Dot1AD, Dot1Q, Ether  # noqa: E402
-from scapy.layers.ppp import HDLC, PPP, PPPoE  # noqa: E402
+from scapy.layers.ppp import PPP, PPPoE  # noqa: E402
 from scapy.layers.vxlan import VXLAN  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 
@@ -215,6 +215,3 @@ def tunnelled(
         inner = frame if is_frame else frame[14:]
         tape.add(around(header(), inner), link_type=link_type)
     return tape
-
-
-__all__ = ["HDLC"]
