@@ -102,6 +102,9 @@ MAX_RESYNCHRONISE = 64 * KiB
 MAX_DATA_RUN = 256 * KiB
 """One run of a body without framing of its own: a packet is no longer."""
 
+MAX_KEPT_RUNS = 16 * MiB
+"""What is kept of one such body's content in its runs, as of one chunk."""
+
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB
 """What a decompressor may put out at once, so that a bomb never stands in memory."""

@@ -11,7 +11,7 @@ a map does not grow with its stream.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Generic, Literal, Protocol, TypeVar
 
 from msgspec import Struct
@@ -145,6 +145,15 @@ class SourceMap(Generic[T]):
         if end <= ends[index]:
             return first, first
         return first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
+
+    def pieces(self, start: int, end: int) -> Iterator[tuple[int, T]]:
+        """Yield the kept runs that hold bytes of [start, end): where each ends there, its value."""
+        ends = self._ends
+        first = bisect_right(ends, start)
+        for index in range(first, bisect_left(ends, end)):
+            yield ends[index], self._values[index]
+        if start < end:
+            yield end, self.at(end - 1)[1]
 
     def between(self, start: int, end: int) -> list[T]:
         """Return the values of the kept runs that hold bytes of [start, end), in stream order."""

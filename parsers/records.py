@@ -248,7 +248,7 @@ class DataRecord(Sent, frozen=True, tag_field="record", tag="data"):
     size: int
     """In bytes, still coded."""
     data: str | None
-    """The run, still coded; null if not kept."""
+    """The run, still coded; null if not kept, as beyond the first 16 MiB of a body."""
     encoding: Encoding | None
     """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
 

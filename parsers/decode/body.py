@@ -20,12 +20,11 @@ from ..content import ContentDecoder
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, Response
-from ..limits import MAX_DATA_RUN, MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS
+from ..limits import MAX_DATA_RUN, MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS, MAX_KEPT_RUNS
 from ..provenance import Decoder, Event, SourceMap
-from ..records import BodyRecord, Record
+from ..records import BodyRecord, DataRecord, Encoding, Record, text_or_base64
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
-from .transport import media_type
-from .undeclared import UndeclaredProbe
+from .undeclared import UndeclaredProbe, probe_for
 from .writer import BodyEvent, RecordWriter
 
 Origin = tuple[int, int, int | None]
@@ -83,6 +82,7 @@ class Body:
         "_content",
         "_elements",
         "_extents",
+        "_head",
         "_probe",
         "_is_unframed",
         "_origins",
@@ -112,10 +112,8 @@ class Body:
         self._content = ContentDecoder(codings) if codings else None
         self._elements = elements
         self._is_unframed = head.framing in ("content-length", "close")
-        kind = media_type(head.headers)[0]
-        is_chunked = head.framing == "chunked"
-        self._probe: UndeclaredProbe | None
-        self._probe = UndeclaredProbe(kind, codings, is_chunked=is_chunked)
+        self._head: Request | Response | None = head  # before the first byte of content
+        self._probe: UndeclaredProbe | None = None
         self._origins: SourceMap[Origin] = SourceMap()
         self._extents = None if writer.stream_id is None else Extents()
         self._size = 0
@@ -132,23 +130,44 @@ class Body:
             for piece in content:
                 self._extents.add(piece.start, piece.end)
         records = self._runs(content) if self._is_unframed else []
+        if self._head is not None:
+            self._probe, self._head = probe_for(self._head, content[0].data), None
         if self._probe is not None:
             records += self._undeclared(self._probe, content)
         return records + self._receive_content(content)
 
     def _runs(self, content: Sequence[Data]) -> list[Record]:
-        """Return content as it arrived, run by run, of a body that has no framing of its own."""
+        """Return content as it arrived, run by run, of a body that has no framing of its own.
+
+        Long for one function: it is a hot loop, as large bodies have a run for each packet.
+        """
         records: list[Record] = []
-        origins, data_record, exchange = self._writer.origins, self._writer.data, self.exchange
+        writer = self._writer
+        connection, sender, exchange = writer.connection, writer.sender, self.exchange
+        layer, stream_id = writer.layer, writer.stream_id
+        room = MAX_KEPT_RUNS - self._size if writer.keeps_data else 0
         for piece in content:
             data, base, end = piece.data, piece.start, piece.end
             start = base
-            while start < end:
-                upto, arrival = origins.at(start)
-                upto = min(upto, end, start + MAX_DATA_RUN)
-                run = data[start - base : upto - base]
-                records.append(data_record(run, exchange, start, arrival))
-                start = upto
+            for upto, (first_packet, last_packet, first_time, last_time) in writer.origins.pieces(
+                base, end
+            ):
+                while start < upto:
+                    stop = min(upto, start + MAX_DATA_RUN)
+                    size = stop - start
+                    text: str | None = None
+                    encoding: Encoding | None = None
+                    if room > 0:
+                        text, encoding = text_or_base64(data[start - base : stop - base])
+                        room -= size
+                    records.append(
+                        DataRecord(
+                            connection, exchange, sender, first_packet, last_packet, first_time,
+                            last_time, start, size, size, text, encoding,
+                            layer=layer, stream_id=stream_id,
+                        )
+                    )  # fmt: skip
+                    start = stop
         return records
 
     def _undeclared(self, probe: UndeclaredProbe, content: Sequence[Data]) -> list[Record]:
@@ -176,7 +195,7 @@ class Body:
         came from, for nothing is open after them.
         """
         size = sum(map(len, contents))
-        self._probe = None
+        self._head = self._probe = None
         self.chunks = chunks
         self._size += size
         self._decoded_size += size
@@ -231,7 +250,7 @@ class Body:
         """Take note that content is missing: coded content cannot go on after the hole."""
         length = found.end - found.start
         self._size += length
-        self._probe = None
+        self._head = self._probe = None
         is_first, self._has_hole = not self._has_hole, True
         if self._content is not None:
             fault = diagnose(

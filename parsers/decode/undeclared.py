@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from ..diagnostics import Diagnostic, diagnose, excerpt
 from ..http1.chunked import Data
+from ..http1.messages import Request, Response
+from .transport import media_type
 
 _MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How coded content begins (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1)."""
@@ -21,6 +23,7 @@ _TEXT = re.compile(rb"text/.+|application/(?:.+\+)?(?:json|xml|javascript|x-ndjs
 _FIRST_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t;][^\r\n]*)?\r\n")
 _NEXT_LINE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
 _LINE_BEGINS = re.compile(rb"(?:\r\n)?(?:[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?)?\r?")
+_FIRST_BYTES = frozenset(b"0123456789abcdefABCDEF") | {magic[0] for magic in _MAGIC}
 _MAX_LINE = 64
 """Bytes of such a line that are looked at: extensions are hardly ever sent."""
 
@@ -85,3 +88,11 @@ class UndeclaredProbe:
         self._head = b""
         self.is_over = not self._skip
         return None, line.end()
+
+
+def probe_for(head: Request | Response, first: bytes) -> UndeclaredProbe | None:
+    """Return what looks at a body whose content begins with ``first``, None if that says it all."""
+    if not first or first[0] not in _FIRST_BYTES:
+        return None
+    kind = media_type(head.headers)[0]
+    return UndeclaredProbe(kind, head.codings, is_chunked=head.framing == "chunked")

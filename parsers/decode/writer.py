@@ -21,7 +21,6 @@ from ..records import (
     AwsEventRecord,
     BodyElementRecord,
     ChunkRecord,
-    DataRecord,
     DiagnosticRecord,
     Fields,
     GapRecord,
@@ -191,15 +190,6 @@ class RecordWriter:
             stream_id=self.stream_id,
             extents=extents,
         )
-
-    def data(self, data: bytes, exchange: int, start: int, place: Arrival) -> DataRecord:
-        """Write a run of content that begins at ``start``, all of it from one packet."""
-        text, encoding = text_or_base64(data) if self.keeps_data else (None, None)
-        size = len(data)
-        return DataRecord(
-            self.connection, exchange, self.sender, *place, start, size, size, text, encoding,
-            layer=self.layer, stream_id=self.stream_id,
-        )  # fmt: skip
 
     def element(
         self,
