@@ -36,7 +36,7 @@ LINKTYPE_LINUX_SLL2 = 276
 
 HEADERS = {LINKTYPE_NULL: 4, LINKTYPE_LOOP: 4, LINKTYPE_LINUX_SLL2: 20}
 """Bytes of the headers of what is not Ethernet: an address family, whose number differs by system,
-or Linux's cooked header. The IP version behind it says the same."""
+or Linux's cooked header. The IP version after it says the same."""
 ADDRESSES = bytes(12)
 IP_VERSION = {
     4: ADDRESSES + ETHERTYPE_IPV4.to_bytes(2, "big"),

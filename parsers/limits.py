@@ -146,7 +146,7 @@ MAX_JSON_FAULTS = 100
 MAX_BOUNDARY = 70
 """A boundary (RFC 2046 section 5.1.1)."""
 MAX_BOUNDARY_LINE = 1 * KiB
-"""A line that begins as a boundary does, with the padding behind it (RFC 2046 section 5.1.1)."""
+"""A line that begins as a boundary does, with the padding after it (RFC 2046 section 5.1.1)."""
 MAX_KEPT_PART = 16 * MiB
 """What is kept of one part's content: what is kept of a chunk."""
 MAX_PART_HEAD = 64 * KiB

@@ -2,7 +2,7 @@
 
 Strategy: httpx reads, and the body's bytes are noted below it, before they are decoded: so a
 response that is cut or damaged keeps every byte that came before, and what the application got
-can be held against what came. One connection for one request, closed behind it. Proxies and
+can be held against what came. One connection for one request, closed after it. Proxies and
 credentials that the environment names are not used: the URL's own server is to be recorded.
 """
 

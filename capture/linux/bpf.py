@@ -116,7 +116,7 @@ def attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
 
 
 def _when(load: int, offset: int, value: int, block: list[Instruction]) -> list[Instruction]:
-    """Run ``block``, which ends in a return, if the field has ``value``; else go on behind it."""
+    """Run ``block``, which ends in a return, if the field has ``value``; else go on after it."""
     jump: Instruction = (JUMP, 0, 0, len(block))  # 32 bits wide: a test's own jumps have only 8
     return [(load, 0, 0, offset), (JUMP_IF_EQUAL, 1, 0, value), jump, *block]
 

@@ -71,7 +71,7 @@ class AwsEventStreamDecoder:
         return events
 
     def receive_gap(self, length: int) -> list[Event]:
-        """Go on behind the message if the hole lies in it; else look for the next prelude."""
+        """Go on after the message if the hole lies in it; else look for the next prelude."""
         events: list[Event] = []
         end = self._offset + length
         left = self._start + self._length - self._offset

@@ -19,7 +19,7 @@ _MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How coded content begins (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1)."""
 # Content of these types is text: it begins with none of that by itself.
 _TEXT = re.compile(rb"text/.+|application/(?:.+\+)?(?:json|xml|javascript|x-ndjson|ndjson|jsonl)")
-# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), first in the content and behind chunk data
+# chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), first in the content and after chunk data
 _FIRST_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t;][^\r\n]*)?\r\n")
 _NEXT_LINE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
 _LINE_BEGINS = re.compile(rb"(?:\r\n)?(?:[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?)?\r?")

@@ -1,7 +1,7 @@
 """application/grpc-web-text: length-prefixed messages in base64 (PROTOCOL-WEB.md).
 
 Strategy: four characters are three bytes, and padding ends a piece that a server has encoded by
-itself, behind which the next one begins. What is decoded goes to :class:`GrpcDecoder` run by run;
+itself, after which the next one begins. What is decoded goes to :class:`GrpcDecoder` run by run;
 a map from its offsets to those of the text gives its events their places.
 """
 

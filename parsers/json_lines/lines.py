@@ -2,7 +2,7 @@
 
 Strategy: a raw LF cannot stand in a JSON value that is written on one line, so a line's end is the
 value's end, and one search finds it. Between two pieces only the unfinished line is kept, up to
-``MAX_KEPT_JSON_VALUE``. Behind missing bytes the next line end is certain.
+``MAX_KEPT_JSON_VALUE``. After missing bytes the next line end is certain.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class JsonLinesDecoder:
         return (self._line_start,) if self._line_start < self._offset else ()
 
     def _end_line(self, rest: bytes, end: int, events: list[Event]) -> None:
-        """Take the line that ``rest`` completes; ``end`` is behind its LF."""
+        """Take the line that ``rest`` completes; ``end`` is after its LF."""
         start, self._line_start = self._line_start, end
         if self._is_lost:
             self._is_lost = False
@@ -89,7 +89,7 @@ class JsonLinesDecoder:
     def _text(self, line: bytes) -> bytes:
         """Return a line without what is no part of its value.
 
-        That is white space behind it, and the byte order mark that some put first (RFC 8259
+        That is white space after it, and the byte order mark that some put first (RFC 8259
         section 8.1 lets a parser ignore it).
         """
         line = line.rstrip(WHITE_SPACE)

@@ -2,7 +2,7 @@
 
 Strategy: an RS begins each text and cannot stand inside one, so it is where decoding goes on after
 anything that went wrong: after missing bytes, or a text that was cut. A text is complete with the
-LF behind its value, which the scanner finds; without the LF it is complete with the next RS.
+LF after its value, which the scanner finds; without the LF it is complete with the next RS.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class JsonSequenceDecoder:
         self._text = new_text()
         self._start = offset  # the open text's RS
         self._scanner = ValueScanner()
-        self._is_open = False  # behind an RS whose text is not complete
+        self._is_open = False  # after an RS whose text is not complete
         self._has_begun = False  # the open text's value has
         self._value_ended = False  # the scanner has found the end of the open text's value
-        self._is_lost = False  # behind missing bytes
+        self._is_lost = False  # after missing bytes
         self._has_stray = False  # bytes outside any text were noted
         self._values = Values()
 
@@ -100,7 +100,7 @@ class JsonSequenceDecoder:
             events.append(diagnose("json-value-invalid", place, place + 1, detail))
 
     def _end_of_text(self, data: bytes) -> int:
-        """Return where the text's bytes end: behind the LF that follows the value."""
+        """Return where the text's bytes end: after the LF that follows the value."""
         pos = 0
         if not self._value_ended:
             if not self._has_begun:

@@ -5,8 +5,8 @@ values one after another, and call that ``application/json`` too, which has room
 
 Strategy: the first two bytes that are no white space decide. ``[{`` is an array of objects, whose
 elements are given as they end. ``{`` is an object: it is kept, and given when another value begins
-behind it; if none does it is a plain document, and nothing is said of it. Anything else is a plain
-document at once, and costs nothing more. Behind missing bytes nesting is unknown, but for a line
+after it; if none does it is a plain document, and nothing is said of it. Anything else is a plain
+document at once, and costs nothing more. After missing bytes nesting is unknown, but for a line
 that begins where no line inside a value can begin.
 """
 
@@ -21,7 +21,7 @@ from ..provenance import Ending, Event
 from .value import Values, ValueScanner, new_text, unfinished
 
 _NOT_SPACE = re.compile(rb"[^ \t\r\n]")
-# Strings hold no raw LF (RFC 8259 section 7). An object that begins behind an object without a
+# Strings hold no raw LF (RFC 8259 section 7). An object that begins after an object without a
 # comma is in no container; and those who write an element's comma at the beginning of a line write
 # none inside a value so.
 _NEXT_VALUE = re.compile(rb"\}\r?\n(?=\{)")
@@ -46,7 +46,7 @@ class JsonStreamDecoder:
         self._scanner = ValueScanner()
         self._first: tuple[int, int, bytes, int] | None = None
         self._is_array = False
-        self._tail = b""  # the last bytes behind a hole, or the beginning of the body
+        self._tail = b""  # the last bytes after a hole, or the beginning of the body
         self._values = Values()
 
     def receive_data(self, data: bytes) -> list[Event]:
@@ -59,7 +59,7 @@ class JsonStreamDecoder:
         return events
 
     def receive_gap(self, length: int) -> list[Event]:
-        """Go on behind the hole where a value certainly begins, if this is a stream."""
+        """Go on after the hole where a value certainly begins, if this is a stream."""
         is_stream = self._is_array or self._values.count
         self._offset += length
         self._text.take()
@@ -132,7 +132,7 @@ class JsonStreamDecoder:
         return self._begin_value(found.start())
 
     def _read_lost(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Look behind a hole for the next value that is certain."""
+        """Look after a hole for the next value that is certain."""
         held = self._tail + data[pos:]
         found = (_NEXT_ELEMENT if self._is_array else _NEXT_VALUE).search(held)
         if found is None:
@@ -164,7 +164,7 @@ class JsonStreamDecoder:
             self._first = self._start, end, text, size
 
     def _add_first(self, first: tuple[int, int, bytes, int], events: list[Event]) -> None:
-        """Add the value that was the only one, now that another begins behind it."""
+        """Add the value that was the only one, now that another begins after it."""
         self._first = None
         start, end, text, size = first
         self._values.add(start, end, start, text, size, events)

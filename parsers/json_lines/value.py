@@ -65,7 +65,7 @@ class ValueScanner:
         return self._is_scalar
 
     def scan(self, data: bytes, pos: int) -> int:
-        """Read on at ``pos``; return where the value ends, -1 if it goes on behind ``data``."""
+        """Read on at ``pos``; return where the value ends, -1 if it goes on after ``data``."""
         size = len(data)
         while pos < size:
             if self._in_string:

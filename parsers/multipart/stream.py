@@ -2,9 +2,9 @@
 
 Strategy: only an LF can begin what leads to a boundary, so one search finds the next one, however
 large the part; between two pieces the decoder keeps the part's beginning (``MAX_KEPT_PART``) and
-the few bytes that may begin a delimiter. A part is complete when the delimiter behind it is; it
+the few bytes that may begin a delimiter. A part is complete when the delimiter after it is; it
 ends before that delimiter, so that its last packet is the one that carried its own last byte. A
-boundary line is certain wherever it stands: there decoding goes on behind missing bytes.
+boundary line is certain wherever it stands: there decoding goes on after missing bytes.
 
 Lines that end with LF alone are read too: cameras send them, and browsers take them.
 """

@@ -200,7 +200,7 @@ def test_a_frame_cut_before_its_flags_is_left(make, size: int) -> None:
     assert watch.count == (size > flags)
 
 
-def test_a_segment_that_is_cut_behind_its_ports() -> None:
+def test_a_segment_that_is_cut_after_its_ports() -> None:
     watch = OpenConnections()
     whole = ipv4(tcp(CLIENT, SERVER, SYN))
     watch.receive_packets([(0, frame, len(whole)) for frame in (whole, whole[:40], whole[:47])])

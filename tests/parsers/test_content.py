@@ -175,14 +175,14 @@ def test_content_that_is_damaged(coding, split):
 
 @pytest.mark.parametrize("split", [whole, byte_by_byte])
 @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "zstd"])
-def test_bytes_behind_the_end(coding, split):
+def test_bytes_after_the_end(coding, split):
     assert decode([coding], CODE[coding](b"ab") + b"\0\0\0\0", split) == (
         b"ab",
         ["content-coding-trailing"],
     )
 
 
-def test_bytes_behind_the_end_of_brotli():
+def test_bytes_after_the_end_of_brotli():
     coded = brotli.compress(b"ab")
     assert decode(["br"], coded + b"junk", at([len(coded)])) == (b"ab", ["content-coding-trailing"])
     # In one piece the library only says that it failed; it is not fed so before 1.2.

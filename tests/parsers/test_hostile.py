@@ -194,7 +194,7 @@ def test_what_never_ends(name: str) -> None:
 
 
 @NAMES
-def test_what_comes_behind_it(name: str) -> None:
+def test_what_comes_after_it(name: str) -> None:
     """The next exchange, and the next event, where a border is certain."""
     shape = ENDLESS[name]
     found = list(decode(CaptureStream(shape.capture(shape.size))))
@@ -269,7 +269,7 @@ def test_a_message_without_end(monkeypatch: pytest.MonkeyPatch, keep_data: bool)
     assert outcome.peak - sum(map(len, said)) < SLACK + COPIES * MiB
 
 
-def test_bytes_behind_a_request_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_after_a_request_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past the limit none is kept; what they were is not known when the switch is made."""
     limit = 100 * KiB
     monkeypatch.setattr("parsers.http1.states.MAX_HELD_UPGRADE", limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 AwsHeader = tuple[bytes, int, bytes]
-"""Name, type, and the value as it stands behind the type: with its length, if it has one."""
+"""Name, type, and the value as it stands after the type: with its length, if it has one."""
 
 
 def aws_string(value: bytes) -> bytes:

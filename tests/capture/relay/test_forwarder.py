@@ -156,7 +156,7 @@ def test_a_reset_is_passed_on(through: Through, who: str) -> None:
         other.recv(1)
 
 
-def test_a_reset_behind_a_half_close(through: Through, poller: str) -> None:
+def test_a_reset_after_a_half_close(through: Through, poller: str) -> None:
     """The client has said all, waits, and is gone: the server hears of it though it is silent.
 
     Where there is no epoll it hears of it when it speaks.

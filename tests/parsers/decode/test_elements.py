@@ -115,7 +115,7 @@ def test_a_long_run_is_several(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.data for one in records if isinstance(one, DataRecord)] == ["0123", "4567", "89"]
 
 
-def test_elements_go_on_behind_a_hole() -> None:
+def test_elements_go_on_after_a_hole() -> None:
     talk = Talk().open()
     talk.client(GET)
     talk.server(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n1\n2")

@@ -59,7 +59,7 @@ def test_the_last_chunk_carries_the_trailers():
     assert decoder.open_offsets == ()
 
 
-def test_bytes_behind_the_body_are_handed_back():
+def test_bytes_after_the_body_are_handed_back():
     decoder = ChunkedDecoder(7)
     decoder.receive_data(HELLO + LAST + b"HTTP")
     assert decoder.receive_data(b"/1.1") == []
@@ -171,7 +171,7 @@ def test_a_fault_that_loses_the_framing(data, split):
     assert not of(Chunk, found)
 
 
-def test_white_space_behind_a_size_is_read_over_with_a_fault():
+def test_white_space_after_a_size_is_read_over_with_a_fault():
     found = events(ChunkedDecoder(), b"5 \t\r\nhello\r\n" + b"0;a \r\n\r\n")
     assert codes(found) == ["chunk-size-invalid", "chunk-size-invalid"]
     assert [chunk.extension for chunk in of(Chunk, found)] == [b" \t", b";a "]
@@ -353,7 +353,7 @@ def test_a_gap_in_the_trailers_misses_no_content():
     assert codes(decoder.receive_eof()) == ["chunk-last-missing"]
 
 
-def test_lost_framing_is_found_again_behind_a_gap():
+def test_lost_framing_is_found_again_after_a_gap():
     decoder = ChunkedDecoder()
     found = decoder.receive_data(b"5\r\nhelloXX")
     found += decoder.receive_gap(10)
@@ -367,7 +367,7 @@ def test_lost_framing_is_found_again_behind_a_gap():
     assert decoder.done
 
 
-def test_a_body_that_goes_on_behind_a_gap_may_be_lost_again():
+def test_a_body_that_goes_on_after_a_gap_may_be_lost_again():
     decoder = ChunkedDecoder()
     decoder.receive_gap(5)
     found = decoder.receive_data(b"\r\n" + HELLO + b"3\r\nabcX")

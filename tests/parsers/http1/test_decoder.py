@@ -162,7 +162,7 @@ def test_open_offsets():
 
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("head", [b"HTTP/1.1 204 \r\nConnection: close", b"HTTP/1.0 204 "])
-def test_data_behind_the_last_message(split, head):
+def test_data_after_the_last_message(split, head):
     decoder = responses(b"GET", b"GET")
     data = head + b"\r\n\r\n\r\n\r\n"
     found = events(decoder, data + b"junk\r\n" + OK, split)

@@ -74,7 +74,7 @@ def test_sections(section, split):
     assert (place, found) == (len(section), section)
 
 
-def test_a_section_behind_its_first_line_in_one_piece():
+def test_a_section_after_its_first_line_in_one_piece():
     assert SectionCollector(20).take(b"GET\r\nA: b\r\n\r\nrest", 5) == (13, b"A: b\r\n\r\n")
     assert SectionCollector(20).take(b"GET\r\n\r\nrest", 5) == (7, b"\r\n")
     assert SectionCollector(3).take(b"GET\r\nA: b\r\n\r\n", 5) == (8, b"")

@@ -105,7 +105,7 @@ def test_of_many_lines_two_are_kept():
 
 @pytest.mark.parametrize("split", [whole, byte_by_byte])
 @pytest.mark.parametrize(("before", "longest"), [(b"x", 200), (b"\n", 8_000)])
-def test_the_longest_start_line_is_found_behind_many_bytes(before, longest, split):
+def test_the_longest_start_line_is_found_after_many_bytes(before, longest, split):
     """Where a line begins, a longer one is certain than where any byte may begin one."""
     for length, found in ((longest, ("message", 80_001)), (longest + 1, None)):
         line = b"HTTP/1.1 200 " + b"y" * length + b"\r\nA: b\r\n"

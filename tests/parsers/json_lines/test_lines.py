@@ -72,7 +72,7 @@ def test_at_the_end_of_the_capture_nothing_is_held_against_the_last_line() -> No
     assert decoder.receive_eof("capture-end") == []
 
 
-def test_lines_go_on_behind_a_hole() -> None:
+def test_lines_go_on_after_a_hole() -> None:
     decoder = JsonLinesDecoder(offset=100)
     assert len(decoder.receive_data(b"1\n2")) == 1
     assert decoder.receive_gap(10) == []

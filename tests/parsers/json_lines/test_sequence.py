@@ -43,7 +43,7 @@ def test_case(data: bytes, expected: list[object], faults: list[str]) -> None:
     assert codes(found) == faults
 
 
-def test_texts_go_on_behind_a_hole() -> None:
+def test_texts_go_on_after_a_hole() -> None:
     decoder = JsonSequenceDecoder()
     assert decoder.receive_data(b'\x1e{"a"') == []
     assert decoder.receive_gap(4) == []

@@ -66,7 +66,7 @@ def test_an_element_is_given_with_its_last_byte() -> None:
     assert decoder.open_offsets == ()
 
 
-def test_elements_go_on_behind_a_hole_where_that_is_certain() -> None:
+def test_elements_go_on_after_a_hole_where_that_is_certain() -> None:
     decoder = JsonStreamDecoder()
     assert len(decoder.receive_data(b'[{"a":1}\n,\n{"b":')) == 1
     assert decoder.receive_gap(5) == []
@@ -75,7 +75,7 @@ def test_elements_go_on_behind_a_hole_where_that_is_certain() -> None:
     assert [data for _, _, data in values(found)] == [b'{"d":4}']
 
 
-def test_values_go_on_behind_a_hole_where_that_is_certain() -> None:
+def test_values_go_on_after_a_hole_where_that_is_certain() -> None:
     decoder = JsonStreamDecoder()
     assert len(values(decoder.receive_data(b'{"a":1}\n{"b":2}\n'))) == 2
     assert decoder.receive_gap(5) == []

@@ -105,7 +105,7 @@ def test_a_missing_boundary_is_placed_where_it_should_be() -> None:
     assert (fault.start, fault.end) == (47, 83)
 
 
-def test_parts_go_on_behind_a_hole() -> None:
+def test_parts_go_on_after_a_hole() -> None:
     decoder = MultipartDecoder(b"b")
     decoder.receive_data(b"--b\r\n\r\nx")
     assert decoder.receive_gap(10) == []

@@ -203,7 +203,7 @@ def test_extension_headers_that_are_not_captured(kept: int) -> None:
     assert (result.code, result.end) == ("packet-cut", START + kept)
 
 
-def test_extension_headers_that_begin_behind_what_is_captured() -> None:
+def test_extension_headers_that_begin_after_what_is_captured() -> None:
     packet = ipv6(extension(60, 16) + extension(TCP) + PAYLOAD, next_header=0)
     result = read(packet[:48], original=START + len(packet))
     assert isinstance(result, Diagnostic)

@@ -10,7 +10,7 @@ def piece(start: int, data: bytes, packet: int = 1) -> Piece:
     return Piece(start, data, packet, 0, 0)
 
 
-def test_the_part_behind_an_offset() -> None:
+def test_the_part_after_an_offset() -> None:
     """What the snapshot length cut off lies after the data, and a FIN after both."""
     whole = Piece(4, b"abc", 1, 0, missing=3, fin=True)
     assert (whole.end, whole.end_with_fin) == (7, 8)

@@ -260,7 +260,7 @@ class TestGaps:
         wire.table.end()
         assert wire.sink().gaps == [(0, 3), (3, 7)]
 
-    def test_what_was_cut_off_may_lie_behind_a_segment_that_waits(self) -> None:
+    def test_what_was_cut_off_may_lie_after_a_segment_that_waits(self) -> None:
         wire = established()
         wire.send(CLIENT, FIRST + 3, b"def")
         wire.send(CLIENT, FIRST + 6, b"", missing=4)
@@ -569,7 +569,7 @@ class TestUrgentData:
     @pytest.mark.parametrize(
         ("pointer", "place"), [(3, (2, 3)), (1, (0, 1)), (0, (0, 1)), (5, (4, 5)), (9, (8, 8))]
     )
-    def test_the_pointer_names_the_byte_behind(self, pointer: int, place: tuple[int, int]) -> None:
+    def test_the_pointer_names_the_byte_after(self, pointer: int, place: tuple[int, int]) -> None:
         wire = established()
         wire.send(CLIENT, FIRST, b"abXcd", PSH_ACK | URG, urgent_pointer=pointer)
         (fault,) = wire.sink().faults

@@ -70,7 +70,7 @@ def test_the_conversation_inside_is_decoded(
 def test_a_packet_cut_anywhere_says_so_or_gives_nothing(
     name: str, header: Callable[[], Any], is_frame: bool, text: str | None
 ) -> None:
-    """The snapshot length cuts behind each byte: nothing is invented, and nothing raised."""
+    """The snapshot length cuts after each byte: nothing is invented, and nothing raised."""
     whole = tunnelled(header, is_frame=is_frame).packets[3][4]
     for captured in range(len(whole)):
         tape = Tape()
@@ -87,7 +87,7 @@ def test_a_packet_cut_anywhere_says_so_or_gives_nothing(
 
 
 @pytest.mark.parametrize(("name", "header", "is_frame", "text"), CASES, ids=NAMES)
-def test_what_is_behind_the_outer_packet_is_no_payload(
+def test_what_is_after_the_outer_packet_is_no_payload(
     name: str, header: Callable[[], Any], is_frame: bool, text: str | None
 ) -> None:
     tape = Tape()
