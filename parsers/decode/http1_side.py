@@ -130,20 +130,20 @@ class Http1Side(Side):
         return self.write(self.decoder.resume()) if self.decoder.paused else []
 
     def hand_over(self, begin: Callable[[int], Successor]) -> list[Record]:
-        """Hand the stream to another receiver, with what was held of it.
+        """Hand the stream to another receiver, with the bytes that are pending.
 
         ``begin`` gets the offset from which it is the other's.
         """
         decoder = self.decoder
-        # Of a request that was not captured nothing is held: what comes next is the other's.
-        start, held = decoder.release() if decoder.paused else (decoder.offset, b"")
+        # Of a request that was not captured no bytes are pending: what comes next is the other's.
+        start, pending = decoder.release() if decoder.paused else (decoder.offset, b"")
         successor = self._stream.receiver = begin(start)
-        records = successor.receive_data(held)
+        records = successor.receive_data(pending)
         while decoder.paused:
-            offset = start + len(held)
-            start, held = decoder.release()
+            offset = start + len(pending)
+            start, pending = decoder.release()
             records += successor.pass_over(start - offset)
-            records += successor.receive_data(held)
+            records += successor.receive_data(pending)
         if self._ending is not None:  # it ended before the answer came
             records += successor.receive_eof(self._ending)
         return records

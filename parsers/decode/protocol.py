@@ -63,7 +63,7 @@ class ProtocolDetector:
     def __init__(self, protocol: ApplicationProtocol, stream: ByteStream[Record]) -> None:
         self.stream = stream
         self.start = stream.origins.size
-        """Where in the stream the held data begins."""
+        """Where in the stream the pending data begins."""
         self._protocol = protocol
         self._held: list[bytes | int | _Fault | Ending] = []
         """Data, the lengths of gaps, faults, and the end."""
@@ -104,7 +104,7 @@ class ProtocolDetector:
         return (self.start,)
 
     def replay(self) -> list[Record]:
-        """Hand over what was held to the receiver that the stream has now."""
+        """Hand over what was pending to the receiver that the stream has now."""
         receiver = self.stream.receiver
         records: list[Record] = []
         for item in self._held:
@@ -205,9 +205,9 @@ class ApplicationProtocol:
         if name == "http/1.1":
             return self._speak_http(waiting, recognised)
         records: list[Record] = []
-        for held in waiting:
-            held.stream.receiver = Ignored(self._writer(held.stream), held.start)
-            records += held.replay()
+        for detector in waiting:
+            detector.stream.receiver = Ignored(self._writer(detector.stream), detector.start)
+            records += detector.replay()
         return records
 
     def _speak_http(
@@ -215,7 +215,7 @@ class ApplicationProtocol:
     ) -> list[Record]:
         client = self.client
         # The requests first: their methods say how the responses are framed.
-        asked, answered = sorted(waiting, key=lambda held: held.stream is not client)
+        asked, answered = sorted(waiting, key=lambda detector: detector.stream is not client)
         requests = RequestSide(
             asked.stream,
             self._writer(asked.stream),
@@ -230,11 +230,11 @@ class ApplicationProtocol:
         asked.stream.receiver, answered.stream.receiver = requests, responses
         self._responses = responses
         records: list[Record] = []
-        for held, side in ((asked, requests), (answered, responses)):
-            if self.is_midstream and held.stream is not recognised:
+        for detector, side in ((asked, requests), (answered, responses)):
+            if self.is_midstream and detector.stream is not recognised:
                 # It may begin inside a message: as after a gap, go on at the next sure start.
                 records += side.pass_over(0)
-            records += held.replay()
+            records += detector.replay()
         return records
 
     def _writer(self, stream: ByteStream[Record]) -> RecordWriter:

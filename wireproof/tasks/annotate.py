@@ -99,7 +99,7 @@ class Comments:
             return None
         said = [part.said(self._later) for part in comment.parts]
         if comment.left_out:
-            said.append(f"and {count(comment.left_out, 'more remark')}")
+            said.append(f"and {count(comment.left_out, 'more comment')}")
         return "; ".join(said)
 
     def _keep(self, part: PacketComment) -> None:

@@ -258,7 +258,7 @@ def test_many_remarks_of_one_packet_are_counted(tmp_path: Path) -> None:
     result = Result(tmp_path, talk.tape.file())
     (comment,) = result.comments[6]
     assert comment.startswith("chunk 0, 1 byte: x; chunk 1, 1 byte: x; ")
-    assert comment.endswith(" more remarks")
+    assert comment.endswith(" more comments")
     assert len(comment) < 1_200
 
 
