@@ -8,6 +8,7 @@ on the time, the machine or the libraries that carry it.
 from __future__ import annotations
 
 import asyncio
+import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
 from hashlib import sha256
@@ -82,6 +83,28 @@ def _numbered_lines(first: int, count: int) -> bytes:
     """Return lines of 100 bytes that each tell their number: a lost or moved one shows."""
     return b"".join(b"%08d %s\n" % (first + n, b"." * (_LINE - 10)) for n in range(count))
 
+
+_LINES = [json.dumps({"index": n, "text": text}) for n, text in enumerate(STREAM_MESSAGES)]
+_NDJSON = "\n".join(_LINES).encode()
+_LINE_ENDS = [number + 1 for number, byte in enumerate(_NDJSON) if byte == 0x0A]
+NDJSON_STREAM = _cut(
+    _NDJSON,
+    *(_LINE_ENDS[0], _LINE_ENDS[1]),  # a line each
+    _LINE_ENDS[3],  # two lines in one chunk
+    _LINE_ENDS[3] + 20,  # a line over two chunks
+    *_LINE_ENDS[4:],
+)
+"""JSON lines, the last one without its LF, in chunks that are not the lines."""
+
+BOUNDARY = "wireproof-part"
+MULTIPART_STREAM = (
+    *(
+        f"--{BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{line}\r\n".encode()
+        for line in _LINES
+    ),
+    f"--{BOUNDARY}--\r\n".encode(),
+)
+"""A part a message, as GraphQL sends what it defers (RFC 2046 section 5.1)."""
 
 LARGE_STREAM = tuple(
     _numbered_lines(number * LARGE_CHUNK // _LINE, LARGE_CHUNK // _LINE) for number in range(4)

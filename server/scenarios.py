@@ -158,6 +158,20 @@ _CHUNKED = (
         summary="four chunks of 100,000 bytes",
         chunks=content.LARGE_STREAM,
     ),
+    Scenario(
+        transport="chunked",
+        name="ndjson",
+        path="/stream/ndjson",
+        summary="JSON lines in chunks that are not the lines, the last without LF",
+        chunks=content.NDJSON_STREAM,
+    ),
+    Scenario(
+        transport="chunked",
+        name="multipart",
+        path="/stream/multipart",
+        summary="multipart/mixed, a part a message",
+        chunks=content.MULTIPART_STREAM,
+    ),
 )
 
 _SSE = (

@@ -11,7 +11,17 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import Request
 
 from .coding import streamed, streamed_gzip
-from .content import LARGE_STREAM, STALL, STALL_BEFORE, STREAM, UNICODE_STREAM, generate
+from .content import (
+    BOUNDARY,
+    LARGE_STREAM,
+    MULTIPART_STREAM,
+    NDJSON_STREAM,
+    STALL,
+    STALL_BEFORE,
+    STREAM,
+    UNICODE_STREAM,
+    generate,
+)
 from .requests import Delay, Stall
 
 TEXT = "text/plain"
@@ -37,6 +47,17 @@ async def gzip(request: Request, delay: Delay) -> StreamingResponse:
 @router.get("/slow")
 async def slow(delay: Delay, stall: Stall = STALL) -> StreamingResponse:
     return streamed(generate(STREAM, delay, stall_before=STALL_BEFORE, stall=stall), TEXT)
+
+
+@router.get("/ndjson")
+async def ndjson(delay: Delay) -> StreamingResponse:
+    return streamed(generate(NDJSON_STREAM, delay), "application/x-ndjson")
+
+
+@router.get("/multipart")
+async def multipart(delay: Delay) -> StreamingResponse:
+    media_type = f'multipart/mixed; boundary="{BOUNDARY}"'
+    return streamed(generate(MULTIPART_STREAM, delay), media_type)
 
 
 @router.get("/large")

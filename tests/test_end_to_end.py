@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
 from collections.abc import Iterator
 from hashlib import sha256
@@ -11,6 +12,7 @@ import pytest
 
 from capture.clients import Received
 from parsers.records import (
+    BodyElement,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
@@ -21,7 +23,7 @@ from parsers.records import (
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
-from server import SCENARIOS, DemoServer, Scenario, scenario
+from server import SCENARIOS, DemoServer, Scenario, content, scenario
 from wireproof import decode
 from wireproof.tasks.demo import record
 
@@ -95,6 +97,11 @@ def test_chunked(server: DemoServer, tmp_path: Path, name: str) -> None:
         sent = [payload(chunk) for chunk in chunks if chunk.size]
         assert sent == list(chosen.chunks)
         assert body.sha256 == sha256(b"".join(chosen.chunks)).hexdigest()
+    messages = [json.loads(found.data) for found in of(records, BodyElement)]
+    if name in ("ndjson", "multipart"):
+        assert [message["text"] for message in messages] == list(content.STREAM_MESSAGES)
+    else:
+        assert messages == []
     assert body.content_encoding == chosen.content_encoding
     if chosen.ending == "complete":
         assert body.sha256 == sha256(received.content).hexdigest()

@@ -37,14 +37,20 @@ def read(address: Address, one: Scenario) -> tuple[bytes, httpx.Response, str]:
     return body, response, "complete"
 
 
+MEDIA_TYPES = {
+    "ndjson": "application/x-ndjson",
+    "multipart": 'multipart/mixed; boundary="wireproof-part"',
+}
+
+
 @pytest.mark.parametrize("one", every("chunked", "sse"))
 def test_bodies(address: Address, one: Scenario) -> None:
     body, response, ending = read(address, one)
     assert response.status_code == 200
     assert response.headers["Transfer-Encoding"] == "chunked"
     assert response.headers.get("Content-Encoding") == one.content_encoding
-    media_type = "text/event-stream" if one.transport == "sse" else "text/plain"
-    assert response.headers["Content-Type"] == f"{media_type}; charset=utf-8"
+    usual = f"text/{'event-stream' if one.transport == 'sse' else 'plain'}; charset=utf-8"
+    assert response.headers["Content-Type"] == MEDIA_TYPES.get(one.name, usual)
     assert (body, ending) == (one.body, one.ending)
     if one.trailers:
         assert response.headers["Trailer"] == ", ".join(name for name, _ in one.trailers)
@@ -122,6 +128,8 @@ def test_the_register() -> None:
             "trailers",
             "slow",
             "large",
+            "ndjson",
+            "multipart",
         ],
         "sse": [
             "plain",

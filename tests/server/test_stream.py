@@ -58,6 +58,8 @@ def test_one_message_is_one_segment(address: Address) -> None:
         ("/stream/unicode", content.UNICODE_STREAM),
         ("/stream/slow?stall=0", content.STREAM),
         ("/stream/large", content.LARGE_STREAM),
+        ("/stream/ndjson", content.NDJSON_STREAM),
+        ("/stream/multipart", content.MULTIPART_STREAM),
     ],
 )
 def test_chunks(address: Address, target: str, expected: tuple[bytes, ...]) -> None:

@@ -16,10 +16,12 @@ from .frames import ACK, FIN, RST, SYN
 from .talk import Side
 
 STORED = sorted(
-    path for path in (ROOT / "fixtures").glob("*/*.pcapng") if path.parent.name != "hostile"
+    path
+    for path in (ROOT / "fixtures").glob("*/*.pcapng")
+    if path.parent.name not in ("hostile", "bodies")
 )
 """The recordings of the demo server. What they share, one clean TCP over plain IPv4, the hostile
-captures do not: these have ``tests/test_hostile.py``."""
+captures do not: these have ``tests/test_hostile.py``, those of bodies ``tests/test_bodies.py``."""
 SMALL = [path for path in STORED if path.stem != "large"]
 
 
