@@ -23,6 +23,8 @@ and PARAGRAPH SEPARATOR, and how JSON may write them (RFC 8259 section 7)."""
 def _lines(records: Sequence[Record]) -> bytes:
     """Return a line for each record, which is one to everybody who splits them."""
     lines = ENCODER.encode_lines(records)
+    if lines.isascii():  # nearly always, and told ten times as fast as that three are missing
+        return lines
     for character, escaped in LINE_ENDS.items():
         if character in lines:  # they stand in strings only: JSON's own characters are ASCII
             lines = lines.replace(character, escaped)
