@@ -39,7 +39,7 @@ lint: install
 
 # Only tests that need nothing but Python, and are not slow.
 check: lint
-	$(BIN)/pytest -n auto --dist worksteal -q --timeout 30 \
+	$(BIN)/pytest -n auto --dist worksteal -q \
 	  -m "not (slow or packets or namespaces or redirects or browser or tshark or tool)" \
 	  $$($(BIN)/python tests/support/changed.py)
 

@@ -14,6 +14,8 @@ from support.demo import PATIENCE, connect
 from server import __main__ as command
 from server.__main__ import main
 
+pytestmark = pytest.mark.slow
+
 
 class Served:
     """Stands in for serve(): keeps what it was called with, and announces an address."""

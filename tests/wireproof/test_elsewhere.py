@@ -20,6 +20,8 @@ import pytest
 
 from wireproof.commands import NAMES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = ROOT / "tests" / "support" / "elsewhere"
 FIXTURES = ROOT / "fixtures"

@@ -18,6 +18,8 @@ from capture import CaptureError, CaptureNotPermitted, PacketsDropped
 from capture.backends import tool_recorder as recorder
 from capture.backends.tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
 
+pytestmark = pytest.mark.slow
+
 tools = pytest.mark.parametrize(
     "tool",
     [

@@ -29,6 +29,8 @@ from wireproof.export.run import run as export
 from wireproof.redact.capture import redact_capture
 from wireproof.web.reporting import report_capture
 
+pytestmark = pytest.mark.slow
+
 KEY = b"sk-proj-0a1b2c3d4e5f6a7b8c9d"
 CONTENT = b'{"note": "nothing", "api_key": "%b"}' % KEY + b" " * 40
 HARMLESS = CONTENT.replace(KEY, b"*" * len(KEY))

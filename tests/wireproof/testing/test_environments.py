@@ -19,6 +19,8 @@ from capture import Namespace, can_capture
 from wireproof.testing import Exchange, Wire, WireFailure
 from wireproof.testing.environments import BackendUnavailable, Place, check_may_capture, choose
 
+pytestmark = pytest.mark.slow
+
 PR_CAPBSET_DROP = 24
 """linux/prctl.h."""
 LAST_CAP = 40

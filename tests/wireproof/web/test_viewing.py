@@ -13,6 +13,8 @@ import pytest
 from support.browser import PATIENCE
 from support.corpus import ROOT
 
+pytestmark = pytest.mark.slow
+
 FIXTURE = str(ROOT / "fixtures/sse/plain.pcapng")
 
 
