@@ -33,7 +33,7 @@ from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
 from ..bytes.stream_tap import Pair
 from ..exchanges import CLOSE, Exchange, Exchanges
 from ..text.progress import shown
-from ..text.wording import ELEMENT_NAMES, body_end, connection_end
+from ..text.wording import body_end, connection_end
 
 Marked = (
     ChunkRecord
@@ -44,20 +44,20 @@ Marked = (
     | WebSocketMessageRecord
 )
 """What a lane shows."""
+ELEMENT_LANES = {
+    "json_line": "JSON",
+    "part": "parts",
+    "aws_event": "AWS events",
+    "grpc_message": "gRPC",
+}
+"""The lanes of what bodies are made of, by the kinds of their records."""
 LANES = (
-    "chunks",
-    "data",
-    "frames",
-    "control",
-    "comments",
-    "SSE events",
-    "JSON values",
-    "parts",
-    "AWS events",
-    "gRPC messages",
-    "messages",
+    *("chunks", "data", "frames", "control", "comments", "SSE events"),
+    *(*ELEMENT_LANES.values(), "messages"),
 )
 """Their names, from what frames to what is framed."""
+RECEIVED = ("SSE events", "messages", *ELEMENT_LANES.values(), "chunks", "data", "packets")
+"""What the application receives, if it has one of these lanes: the first of them."""
 MAX_MARKS = 4_000_000
 """Elements and payloads that are kept of one capture, 17 bytes each; as many packets have times."""
 SENDERS: tuple[Sender, Sender] = ("client", "server")
@@ -128,8 +128,7 @@ class Timeline:
     @property
     def top(self) -> tuple[str, Lane] | None:
         """The lane that an application sees: events, messages, or chunks."""
-        names = [name for name in ("SSE events", "messages", "chunks", "packets")
-                 if self.lanes.get(name)]  # fmt: skip
+        names = [name for name in RECEIVED if self.lanes.get(name)]
         return (names[0], self.lanes[names[0]]) if names else None
 
     def gaps(self) -> list[float]:
@@ -267,7 +266,7 @@ class Timelines:
             case DataRecord():
                 self._mark(found, "data", record)
             case BodyElement():
-                self._mark(found, f"{ELEMENT_NAMES[record.record]}s", record)
+                self._mark(found, ELEMENT_LANES[record.record], record)
             case WebSocketFrameRecord():
                 self._mark(found, "frames" if record.opcode < CLOSE else "control", record)
             case WebSocketMessageRecord():
