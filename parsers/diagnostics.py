@@ -211,6 +211,9 @@ FAULTS: dict[str, Fault] = {
         "error", "101 Switching Protocols without a request to upgrade", "RFC 9110 section 7.8"
     ),
     "http-upgrade-limit": Fault("error", "too many bytes wait for the answer to an upgrade", ""),
+    "http-surplus": Fault(
+        "error", "surplus bytes after a complete message", "RFC 9112 section 6.3"
+    ),
     "http-data-after-close": Fault(
         "warning", "data after the message that closes the connection", "RFC 9112 section 9.6"
     ),

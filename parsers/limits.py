@@ -76,6 +76,9 @@ MAX_UNDECIDED = 16 * KiB
 """Bytes kept while it is not known what protocol a connection speaks, or who is the client."""
 
 # --- HTTP/1.1 ---
+MAX_SURPLUS = 64 * KiB
+"""Bytes after a complete message that are counted until the next one: a body whose Content-Length
+is too small may go on for ever."""
 MAX_LINE = 64 * KiB
 """One start line, field line or chunk line: CPython's http.client allows 64 KiB."""
 MAX_HEAD = 256 * KiB

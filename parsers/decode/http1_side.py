@@ -31,6 +31,9 @@ from .transport import field_value, transport_of
 from .websocket_side import WebSocketSide
 from .writer import RecordWriter
 
+AFTER_MESSAGE = frozenset(("http-surplus", "http-data-after-close"))
+"""Faults of bytes that belong to the message before them, if to any."""
+
 
 class Successor(Receiver[Record], Protocol):
     """Takes a stream over where HTTP ends."""
@@ -55,6 +58,8 @@ class Http1Side(Side):
         self.message: MessageWriter | None = None
         """What writes the message that is open, or was the last one."""
         self._stream = stream
+        self._ended = 0
+        """The exchange of the last message that ended."""
         self._ending: Ending | None = None
 
     def receive_eof(self, ending: Ending) -> list[Record]:
@@ -102,7 +107,9 @@ class Http1Side(Side):
     def _write_event(self, event: Event, records: list[Record]) -> None:
         """Add what comes of an event of the rarer kinds."""
         if isinstance(event, Diagnostic):
-            records.append(self.writer.diagnostic(event, self.exchange))
+            is_after = event.code in AFTER_MESSAGE
+            exchange = self._ended if is_after else self.exchange
+            records.append(self.writer.diagnostic(event, exchange))
         elif isinstance(event, MissingData):
             if self.message is not None:
                 records += self.message.missing(event)
@@ -113,7 +120,7 @@ class Http1Side(Side):
 
     def _end_message(self, found: EndOfMessage, records: list[Record]) -> list[Record]:
         """Return a message's last records, the body's own after them, and what comes next."""
-        message, self.message = self.message, None
+        message, self.message, self._ended = self.message, None, self.exchange
         ended = [] if message is None else message.end(found)
         return [*in_order(records + ended[:-1]), *ended[-1:], *self._next_message()]
 
@@ -175,6 +182,12 @@ class RequestSide(Http1Side):
         assert isinstance(message, Request)
         self.message = MessageWriter(self.exchange, self.writer)
         records += self.message.head(message)
+        if self.responses.version == b"HTTP/1.0" and message.framing == "chunked":
+            # RFC 9112 section 6.1: "such knowledge might be [...] by remembering the version of a
+            # prior received response."
+            detail = "in a request to a server that answers in HTTP/1.0"
+            fault = diagnose("http-transfer-encoding-forbidden", message.start, message.end, detail)
+            records.append(self.writer.diagnostic(fault, self.exchange))
         if len(self.pending) < MAX_PIPELINED:
             self.pending.append(message)
             self.responses.expect(message)
@@ -209,11 +222,13 @@ class ResponseSide(Http1Side):
         self.requests = requests
         requests.responses = self
         self.protocol = "http/1.1"
+        self.version = b"HTTP/1.1"
+        """Of the last response."""
         self._response_decoder = decoder
         self._response: Response | None = None
 
     def expect(self, request: Request) -> None:
-        self._response_decoder.expect(request.method, request.asks_upgrade)
+        self._response_decoder.expect(request.method, request.asks_upgrade, request.version)
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Response)
@@ -221,6 +236,7 @@ class ResponseSide(Http1Side):
         self.message = MessageWriter(self.exchange, self.writer)
         records += self.message.head(message, pending[0] if pending else None)
         self._response = message
+        self.version = message.version
         body = self.message.body
         if body is not None and body.event_stream is not None:
             self._fast_path = FastSse(self._response_decoder, body, body.event_stream, self.writer)

@@ -16,12 +16,20 @@ from ..diagnostics import diagnose
 from ..limits import MAX_FIELDS, MAX_PIPELINED
 from ..provenance import Event
 from .chunked import Chunk, Data, MissingData
-from .framing import BodyFraming, asks_upgrade, keeps_alive, request_framing, response_framing
+from .framing import (
+    BodyFraming,
+    asks_upgrade,
+    keeps_alive,
+    length_said,
+    request_framing,
+    response_framing,
+)
 from .head import (
     CERTAIN_REQUEST,
     CERTAIN_RESPONSE,
     REQUEST_LINE_BEGINS,
     STATUS_LINE_BEGINS,
+    VERSIONS,
     Fields,
     RequestLine,
     StatusLine,
@@ -54,6 +62,12 @@ class RequestDecoder(MessageDecoder):
     _empty_line_fault = "http-leading-empty-line"
 
     _request_line: RequestLine
+    _framed: BodyFraming
+
+    def _end_said(self) -> str:
+        if self._request_line.version not in VERSIONS:
+            return ""
+        return length_said(self._framed) or "the request has neither length nor transfer coding"
 
     def _take_start_line(self, line: bytes) -> bool:
         # RFC 9113 section 3.4: the preface begins with what no HTTP/1.1 server takes.
@@ -74,6 +88,7 @@ class RequestDecoder(MessageDecoder):
         upgrade = asks_upgrade(method, version, fields)
         if upgrade:
             self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
+        self._framed = body
         self._keep_alive = keeps_alive(version, fields)
         events.append(
             Request(
@@ -106,15 +121,25 @@ class ResponseDecoder(MessageDecoder):
     _empty_line_fault = "http-response-leading-empty-line"
 
     _status_line: StatusLine
+    _framed: BodyFraming
+    _method = b"GET"
+
+    def _end_said(self) -> str:
+        version, status, *_ = self._status_line
+        if version not in VERSIONS:
+            return ""
+        is_head = self._method == b"HEAD" and status >= 200
+        what = "a response to HEAD" if is_head else f"a {status} response"
+        return length_said(self._framed) or f"{what} has no body"
 
     def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
         super().__init__(offset, keep_data=keep_data)
         # Where one direction alone was captured, no response ever takes one: the oldest go.
-        self._expected: deque[tuple[bytes, bool]] = deque(maxlen=MAX_PIPELINED)
+        self._expected: deque[tuple[bytes, bool, bytes]] = deque(maxlen=MAX_PIPELINED)
 
-    def expect(self, method: bytes, upgrade: bool) -> None:
-        """Take note of a request: its method, and whether it asks for an upgrade."""
-        self._expected.append((method, upgrade))
+    def expect(self, method: bytes, upgrade: bool, version: bytes = b"HTTP/1.1") -> None:
+        """Take note of a request: its method, whether it asks for an upgrade, its version."""
+        self._expected.append((method, upgrade, version))
 
     def _take_start_line(self, line: bytes) -> bool:
         parsed = parse_status_line(line)
@@ -127,10 +152,11 @@ class ResponseDecoder(MessageDecoder):
         version, status, reason, faults = self._status_line
         is_interim = 100 <= status < 200 and status != 101
         is_asked = bool(self._expected)
-        method, upgrade = self._expected[0] if is_asked else (b"GET", True)
+        asked = self._expected[0] if is_asked else (b"GET", True, b"HTTP/1.1")
+        self._method, upgrade, _ = asked
         if is_asked and not is_interim:
             self._expected.popleft()
-        body = response_framing(version, status, fields, method, upgrade)
+        body = self._framed = response_framing(version, status, fields, *asked)
         if body.framing == "upgrade":
             self.paused_for = "upgrade" if status == 101 else "connect"
         elif is_asked and upgrade and not is_interim:

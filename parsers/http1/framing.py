@@ -61,11 +61,17 @@ def request_framing(method: bytes, version: bytes, fields: Fields) -> BodyFramin
 
 
 def response_framing(
-    version: bytes, status: int, fields: Fields, method: bytes, upgrade: bool
+    version: bytes,
+    status: int,
+    fields: Fields,
+    method: bytes,
+    upgrade: bool,
+    asked_in: bytes = b"HTTP/1.1",
 ) -> BodyFraming:
     """Return how a response's body is framed (RFC 9112 section 6.3).
 
-    ``method`` and ``upgrade`` are those of the request: a body depends on what was asked.
+    ``method``, ``upgrade`` and ``asked_in``, the version, are those of the request: a body depends
+    on what was asked.
     """
     faults: list[Fault] = []
     if status == 101:
@@ -76,6 +82,11 @@ def response_framing(
     # Rule 1: "regardless of the header fields present in the message"
     if 100 <= status < 200 or status == 204:
         return BodyFraming("none", None, (), _forbidden(fields, f"of a {status} response"))
+    if asked_in == b"HTTP/1.0" and version != b"HTTP/1.0" and values(fields, TRANSFER_ENCODING):
+        # Section 6.1: "unless the corresponding request indicates HTTP/1.1"; its sender reads the
+        # framing as content.
+        detail = "in a response to an HTTP/1.0 request"
+        faults.append(("http-transfer-encoding-forbidden", detail, TRANSFER_ENCODING))
     if method == b"HEAD" or status == 304:
         return BodyFraming("none", None, (), faults)
     # Rule 2: a tunnel begins after the head.
@@ -189,6 +200,13 @@ def _length(lengths: list[bytes], faults: list[Fault]) -> int | None:
     if len(digits) > 1:
         faults.append(("http-content-length-repeated", excerpt(joined), CONTENT_LENGTH))
     return length
+
+
+def length_said(body: BodyFraming) -> str:
+    """Return where a body with a length of its own ended, as the cause of bytes after it."""
+    if body.framing == "chunked":
+        return "the last chunk ended the body"
+    return "" if body.length is None else f"Content-Length: {body.length} is too small"
 
 
 def cut_section_framing_faults(fields: Fields) -> list[Fault]:

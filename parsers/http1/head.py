@@ -44,6 +44,11 @@ class LineCollector:
         """The beginning of a line that has not ended."""
         return b"".join(self._parts)
 
+    @property
+    def beginning(self) -> bytes:
+        """The first bytes of such a line: its first piece, and more while that is short."""
+        return b"".join(self._parts[:64])
+
     def take(self, data: bytes, pos: int) -> tuple[int, bytes | None]:
         """Read on at ``pos``; return where reading stopped and the line with its LF.
 
@@ -135,6 +140,8 @@ REQUEST_LINE = re.compile(
 # reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT
 STATUS_LINE = re.compile(rb"(" + VERSION + rb") ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
 IS_VERSION = re.compile(VERSION)
+VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
+"""Those whose grammar this is."""
 VERSION_IN_CUT_LINE = re.compile(rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z)")
 STATUS_CODE = re.compile(rb"[0-9]{3}")
 
@@ -268,7 +275,7 @@ def cut_line_faults(line: bytes) -> list[Fault]:
 
 def _version_faults(version: bytes) -> list[Fault]:
     """RFC 9112 section 2.3: this grammar is that of major version 1, minor versions 0 and 1."""
-    if version in (b"HTTP/1.1", b"HTTP/1.0"):
+    if version in VERSIONS:
         return []
     return [("http-version-unsupported", version.decode("ascii"))]
 

@@ -8,6 +8,7 @@ Strategy: the state is a method that reads on at ``pos`` and returns where it st
 
 ``held`` keeps the bytes after a switch of protocols until the owner says whose they are.
 ``skip`` is where bytes are no HTTP: it looks for a start line and says nothing till then.
+``surplus`` is the same after a complete message, whose they may be: it counts them.
 ``lost`` is after a head whose framing is invalid: what follows could be read in two ways.
 Each byte is looked at once by its state, and once by a search for a line's or section's end:
 the time is linear. Kept is an unfinished head, up to MAX_HEAD, or held bytes up to
@@ -21,7 +22,7 @@ from abc import ABC, abstractmethod
 from typing import Literal
 
 from ..diagnostics import diagnose, excerpt
-from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
+from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE, MAX_SURPLUS
 from ..provenance import Ending, Event
 from ..records import EndedBy
 from .chunked import ChunkedDecoder, Data, MissingData
@@ -37,6 +38,7 @@ from .head import (
 from .messages import EndOfMessage
 from .pending import PendingBytes
 from .resynchronise import Resynchroniser
+from .surplus import SHOWN, Surplus
 
 # Any number of them, so that many cost no more than other bytes.
 EMPTY_LINES = re.compile(rb"(?:\r?\n)*+")
@@ -74,6 +76,8 @@ class MessageDecoder(ABC):
         self._takes_preface = True  # until HTTP/2 has been refused
         self._ending: Ending | None = None
         self._search: Resynchroniser | None = None
+        self._surplus: Surplus | None = None
+        self._is_after_message = False  # nothing has come since one ended
         self._state = self.start_line
 
     def __repr__(self) -> str:
@@ -123,6 +127,8 @@ class MessageDecoder(ABC):
         state = self._state
         if state == self.held:
             self._ending = ending
+        elif state == self.surplus:
+            self._end_surplus(self._offset, events)
         elif state == self.start_line:
             self._end_in_start_line(ending, events)
         elif state == self.header_section:
@@ -155,7 +161,7 @@ class MessageDecoder(ABC):
             return (self._body_start,)
         if state == self.held:
             return (self._held.start,)
-        if state in (self.start_line, self.header_section):
+        if state in (self.start_line, self.header_section, self.surplus):
             return (min(self._start, self._offset),)
         return ()
 
@@ -169,10 +175,13 @@ class MessageDecoder(ABC):
     def resume(self) -> list[Event]:
         """The switch was refused: decode what was held, and what follows, as HTTP."""
         held, end = self._held, self._offset
-        self._takes_preface = self.paused_for != "http2"
-        self.paused_for = None
+        is_preface, self.paused_for = self.paused_for == "http2", None
+        self._takes_preface = not is_preface
         self._offset = held.start
-        self._go_on(held.start)
+        if is_preface:
+            self._await_message(held.start)
+        else:
+            self._go_on(held.start)
         events: list[Event] = []
         while self._offset < end:
             data = held.take_run(end)
@@ -198,6 +207,8 @@ class MessageDecoder(ABC):
     # --- states: each reads ``data`` on at ``pos`` and returns where it stopped ---
 
     def start_line(self, data: bytes, pos: int, events: list[Event]) -> int:
+        beginning = self._line.beginning if self._is_after_message else b""
+        begin = pos
         pos, line = self._line.take(data, pos)
         if line is None:
             return pos
@@ -210,15 +221,22 @@ class MessageDecoder(ABC):
             further = EMPTY_LINES.match(data, pos)
             pos = further.end() if further else pos
             self._start = self._base + pos
-        elif not line:
-            detail = f"the first line has more than {MAX_LINE:,} bytes"
-            events.append(diagnose("http-line-limit", self._start, end, detail))
-            self._skip(end, at_line_start=False)
-        elif self._take_start_line(line):
+        elif line and self._take_start_line(line):
+            self._is_after_message = False
             if not self.paused:
                 self._section = SectionCollector(MAX_HEAD - len(line))
                 self._section_start = end
                 self._state = self.header_section
+        elif line and self._is_after_message:
+            self._begin_surplus(self._start, "http-surplus")
+            return self._replay(self._start, line, pos, events)
+        elif self._is_surplus(beginning := (beginning + data[begin : begin + SHOWN])[:SHOWN]):
+            surplus = self._begin_surplus(self._start, "http-surplus")
+            surplus.pass_over(end - self._start, beginning)
+        elif not line:
+            detail = f"the first line has more than {MAX_LINE:,} bytes"
+            events.append(diagnose("http-line-limit", self._start, end, detail))
+            self._skip(end, at_line_start=False)
         else:
             detail = excerpt(line)
             events.append(diagnose("http-start-line-invalid", self._start, end, detail))
@@ -275,10 +293,23 @@ class MessageDecoder(ABC):
         while pos < len(data) and data[pos] in b"\r\n":
             pos += 1
         if pos < len(data):
-            start = self._base + pos
-            events.append(diagnose("http-data-after-close", start, start + 1))
-            self._skip(start)
+            self._begin_surplus(self._base + pos, "http-data-after-close")
         return pos
+
+    def surplus(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """Count bytes up to a line that is surely a start line."""
+        assert self._surplus is not None
+        found = self._surplus.receive_data(data, pos)
+        if found is not None:
+            self._end_surplus(found[0], events)
+            if self._surplus.code != "http-surplus" or found[0] - self._start > MAX_SURPLUS:
+                self._note_resynchronised(found[0], events)
+            return self._go_on_at(found, pos, events)
+        if self._surplus.is_past_limit:
+            self._end_surplus(self._base + len(data), events)
+            self._search = self._surplus.search
+            self._state = self.skip
+        return len(data)
 
     def skip(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Look for a line that is surely a start line."""
@@ -286,11 +317,8 @@ class MessageDecoder(ABC):
         found = self._search.receive_data(data, pos)
         if found is None:
             return len(data)
-        offset, rest = found
-        detail = f"message at {offset:,}"
-        events.append(diagnose("http-resynchronised", self._start, offset, detail))
-        self._await_message(offset)
-        return self._replay(offset, rest, len(data), events)
+        self._note_resynchronised(found[0], events)
+        return self._go_on_at(found, pos, events)
 
     def held(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Keep the bytes of a protocol that is not decided yet."""
@@ -315,6 +343,10 @@ class MessageDecoder(ABC):
     @abstractmethod
     def _take_start_line(self, line: bytes) -> bool:
         """Keep what a first line says; return whether it is a start line."""
+
+    @abstractmethod
+    def _end_said(self) -> str:
+        """What the last message says of where it ends, as the cause of bytes after it."""
 
     @abstractmethod
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
@@ -366,6 +398,7 @@ class MessageDecoder(ABC):
     def _go_on(self, start: int) -> None:
         if self._keep_alive:
             self._await_message(start)
+            self._is_after_message = bool(self._end_said())
         else:
             self._state = self.closed
 
@@ -374,6 +407,7 @@ class MessageDecoder(ABC):
         self._state = self.held
 
     def _await_message(self, start: int) -> None:
+        self._is_after_message = False
         self._start = start
         self._empty_line = False
         self._state = self.start_line
@@ -387,7 +421,42 @@ class MessageDecoder(ABC):
         self._base = base
         return end
 
+    def _note_resynchronised(self, offset: int, events: list[Event]) -> None:
+        detail = f"message at {offset:,}"
+        events.append(diagnose("http-resynchronised", self._start, offset, detail))
+
+    def _go_on_at(self, found: tuple[int, bytes], pos: int, events: list[Event]) -> int:
+        """Await the message that a search found; what it had kept before ``pos`` comes again."""
+        offset, rest = found
+        here = self._base + pos
+        self._await_message(offset)
+        if offset >= here:
+            return offset - self._base
+        return self._replay(offset, rest[: here - offset], pos, events)
+
+    def _begin_surplus(self, start: int, code: str) -> Surplus:
+        self._start = start
+        self._line.clear()
+        self._surplus = Surplus(start, self.certain_message, code, self._end_said())
+        self._state = self.surplus
+        return self._surplus
+
+    def _is_surplus(self, line: bytes) -> bool:
+        """Whether a line that has not ended follows a message, and begins no other one."""
+        return self._is_after_message and not self.start_line_begins.fullmatch(line)
+
+    def _say_surplus(self, line: bytes, events: list[Event]) -> None:
+        end = self._start + len(line)
+        self._begin_surplus(self._start, "http-surplus").receive_data(line, 0)
+        self._end_surplus(end, events)
+
+    def _end_surplus(self, end: int, events: list[Event]) -> None:
+        """Say what came after a complete message up to ``end``."""
+        assert self._surplus is not None
+        events.append(self._surplus.fault(end))
+
     def _skip(self, start: int, *, at_line_start: bool = True) -> None:
+        self._is_after_message = False
         self._start = start
         self._line.clear()
         self._search = Resynchroniser(start, self.certain_message, at_line_start=at_line_start)
@@ -404,7 +473,11 @@ class MessageDecoder(ABC):
             self._skip(self._offset)
 
     def _miss_head(self, start: int, length: int, events: list[Event]) -> None:
-        if self._state == self.header_section or self._line.pending.strip(b"\r"):
+        if self._state == self.surplus:
+            self._end_surplus(start, events)
+        elif self._state == self.start_line and self._is_surplus(self._line.pending):
+            self._say_surplus(self._line.pending, events)
+        elif self._state == self.header_section or self._line.pending.strip(b"\r"):
             detail = f"{length:,} bytes are missing after {start - self._start:,} bytes of its head"
             events.append(diagnose("http-message-cut", self._start, self._offset, detail))
         self._skip(self._offset)
@@ -412,7 +485,9 @@ class MessageDecoder(ABC):
     def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:
         line = self._line.pending
         faults: list[tuple[str, str]] = []
-        if line and not self.start_line_begins.fullmatch(line):
+        if self._is_surplus(line):
+            self._say_surplus(line, events)
+        elif line and not self.start_line_begins.fullmatch(line):
             faults.append(("http-start-line-invalid", excerpt(line)))
         elif line:
             faults += cut_line_faults(line)
