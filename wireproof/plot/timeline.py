@@ -45,18 +45,19 @@ Marked = (
 )
 """What a lane shows."""
 ELEMENT_LANES = {
-    "json_line": "JSON",
+    "json_line": "values",
     "part": "parts",
     "aws_event": "AWS events",
-    "grpc_message": "gRPC",
+    "grpc_message": "messages",
 }
-"""The lanes of what bodies are made of, by the kinds of their records."""
+"""The lanes of what bodies are made of, by the kinds of their records: messages are those of
+WebSocket too, which has no such body."""
 LANES = (
     *("chunks", "data", "frames", "control", "comments", "SSE events"),
-    *(*ELEMENT_LANES.values(), "messages"),
+    *ELEMENT_LANES.values(),
 )
 """Their names, from what frames to what is framed."""
-RECEIVED = ("SSE events", "messages", *ELEMENT_LANES.values(), "chunks", "data", "packets")
+RECEIVED = ("SSE events", *ELEMENT_LANES.values(), "chunks", "data", "packets")
 """What the application receives, if it has one of these lanes: the first of them."""
 MAX_MARKS = 4_000_000
 """Elements and payloads that are kept of one capture, 17 bytes each; as many packets have times."""
