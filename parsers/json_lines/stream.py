@@ -83,9 +83,10 @@ class JsonStreamDecoder:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        """Where the open value begins, or the first one while it may be the only one."""
-        is_open = self._receive in (self._read_value, self._read_lost) or self._first is not None
-        return (self._start if self._first is None else self._first[0],) if is_open else ()
+        """Where the open value begins; of the first, while it may be the only one, its end too."""
+        if self._first is not None:
+            return (self._first[0], self._first[1] - 1)
+        return (self._start,) if self._receive in (self._read_value, self._read_lost) else ()
 
     # --- states: each takes the piece and a position, and returns how far it came ---
 

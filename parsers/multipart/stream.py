@@ -115,12 +115,20 @@ class MultipartDecoder:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        """Where the open part and its content begin, and what may begin a delimiter."""
+        """Where the open part and its content begin, its last byte, and what may be a delimiter."""
         if self._is_over:
             return ()
-        rest = (self._offset,) if self._rest else ()
         start = () if self._start is None else (self._start,)
-        return (*start, self._content_start, *rest)
+        return (*start, self._content_start, *self._rest_offsets)
+
+    @property
+    def _rest_offsets(self) -> tuple[int, ...]:
+        """What a delimiter, if it is one, makes of the rest: where the part before it ends, and
+        where the next one begins, with its hyphens."""
+        if not self._rest:
+            return ()
+        before, hyphens = self._offset - 1, self._rest.find(b"-")
+        return (max(before, self._content_start), self._offset + max(hyphens, 0))
 
     @property
     def _is_over(self) -> bool:
@@ -151,6 +159,8 @@ class MultipartDecoder:
             self._receive = self._read_content
             self._skip = 1 if line else 0
             return pos - self._skip
+        else:
+            self._content_start = end
         return pos
 
     def _read_content(self, data: bytes, pos: int, events: list[Event]) -> int:

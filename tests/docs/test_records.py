@@ -67,7 +67,7 @@ def test_stored_captures_give_records_of_the_schema(path: Path) -> None:
 def test_public_captures_give_records_of_the_schema() -> None:
     captures_folder()
     found = sum((kinds_in(path.read_bytes()) for path in captures()), Counter())
-    assert set(found) == set(KINDS)
+    assert set(found) == set(KINDS) - {"json_line", "part", "aws_event"}, "bodies has these"
 
 
 def test_an_attack_gives_records_of_the_schema() -> None:

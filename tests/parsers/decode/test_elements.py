@@ -159,3 +159,18 @@ def test_names_elements() -> None:
     assert names_elements(b"multipart/mixed;boundary=b")
     assert not names_elements(b"application/json")
     assert not names_elements(b"")
+
+
+def test_an_element_that_is_known_later_ends_where_its_last_byte_was() -> None:
+    """What comes behind it in other packets, many of them, is not its own."""
+    kinds_of_body = [
+        (b"multipart/mixed; boundary=b", b"--b\r\n\r\nx", b"\r\n--b\r\n\r\ny"),
+        (b"application/json", b'{"a":1}', b" " * 90 + b'\n{"b":2}'),
+    ]
+    for kind, element, behind in kinds_of_body:
+        pieces = [chunk(bytes([byte])) for byte in behind]
+        records = answer(CHUNKED + kind + b"\r\n", chunk(element), *pieces)
+        found = next(one for one in records if isinstance(one, BodyElement))
+        first_chunk = next(one for one in records if one.record == "chunk")
+        assert found.first_packet == found.last_packet == first_chunk.last_packet
+        assert found.last_time == first_chunk.last_time

@@ -70,7 +70,7 @@ const connectionPart = (key) => `c${key.endsWith(".0") ? key.slice(0, -2) : key}
 export function readLink(hash) {
   const packet = /^#p([1-9]\d{0,8})$/.exec(hash);
   if (packet) return { packet: Number(packet[1]) };
-  const found = /^#c(n|\d{1,9})(?:\.(n|\d{1,9}))?(?:\/([qrkbefmgd])(\d{1,9}))?$/.exec(hash);
+  const found = /^#c(n|\d{1,9})(?:\.(n|\d{1,9}))?(?:\/([qrktbexfmgd])(\d{1,9}))?$/.exec(hash);
   if (!found) return null;
   const key = `${found[1]}.${found[2] ?? "0"}`;
   return found[3] ? { key, kind: found[3], row: Number(found[4]) } : { key };
