@@ -25,7 +25,7 @@ from ..provenance import Decoder, Event, SourceMap
 from ..records import BodyRecord, DataRecord, Encoding, Record, text_or_base64
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
 from .undeclared import UndeclaredProbe, probe_for
-from .writer import BodyEvent, RecordWriter
+from .writer import RecordWriter
 
 Origin = tuple[int, int, int | None]
 """Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
@@ -317,13 +317,15 @@ class Body:
                         event, self.exchange, start, end, first_chunk, last_chunk, extents
                     )
                 )
-            elif isinstance(event, BodyEvent):
-                extents = None if self._extents is None else self._extents.within(start, end)
-                records.append(writer.element(event, self.exchange, start, end, extents))
-            else:
-                assert isinstance(event, Diagnostic), event
+            elif isinstance(event, Diagnostic):
                 placed = Diagnostic(start, end, event.code, event.summary)
                 records.append(writer.diagnostic(placed, self.exchange))
+            else:
+                from .element_records import element_record  # few captures need its decoders
+
+                extents = None if self._extents is None else self._extents.within(start, end)
+                element = element_record(writer, event, self.exchange, start, end, extents)
+                records.append(element)
         return records
 
     def _place(self, start: int, end: int) -> tuple[int, int, int | None, int | None]:

@@ -2,7 +2,8 @@
 
 Strategy: the media type decides, for it says what a recipient takes the content for. Only
 ``application/json`` is looked into, and not where Content-Length says that all of it was there
-before the first byte was sent.
+before the first byte was sent. But for event streams, a decoder is
+imported when the first body asks for it.
 """
 
 from __future__ import annotations
@@ -10,47 +11,83 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..aws_event_stream.stream import AwsEventStreamDecoder
-from ..grpc_web.messages import GrpcDecoder
-from ..grpc_web.text import GrpcTextDecoder
 from ..http1.head import Fields
-from ..json_lines.lines import JsonLinesDecoder
-from ..json_lines.sequence import JsonSequenceDecoder
-from ..json_lines.stream import JsonStreamDecoder
-from ..multipart.stream import MultipartDecoder
 from ..provenance import Decoder
 from ..records import Framing, Sender
 from ..sse.stream import EventStreamDecoder
 from .transport import media_type
 
+
+def _json_lines() -> Decoder:
+    from ..json_lines.lines import JsonLinesDecoder
+
+    return JsonLinesDecoder()
+
+
+def _json_sequence() -> Decoder:
+    from ..json_lines.sequence import JsonSequenceDecoder
+
+    return JsonSequenceDecoder()
+
+
+def _json_stream() -> Decoder:
+    from ..json_lines.stream import JsonStreamDecoder
+
+    return JsonStreamDecoder()
+
+
+def _aws_event_stream() -> Decoder:
+    from ..aws_event_stream.stream import AwsEventStreamDecoder
+
+    return AwsEventStreamDecoder()
+
+
+def _grpc() -> Decoder:
+    from ..grpc_web.messages import GrpcDecoder
+
+    return GrpcDecoder()
+
+
+def _grpc_text() -> Decoder:
+    from ..grpc_web.text import GrpcTextDecoder
+
+    return GrpcTextDecoder()
+
+
+def _multipart(parameters: bytes) -> Decoder:
+    from ..multipart.stream import MultipartDecoder
+
+    return MultipartDecoder(boundary_of(parameters))
+
+
 DECODERS: dict[bytes, Callable[[], Decoder]] = {
     b"text/event-stream": EventStreamDecoder,
     # JSON lines have several names, none of them registered.
-    b"application/x-ndjson": JsonLinesDecoder,
-    b"application/ndjson": JsonLinesDecoder,
-    b"application/jsonl": JsonLinesDecoder,
-    b"application/x-jsonl": JsonLinesDecoder,
-    b"application/jsonlines": JsonLinesDecoder,
-    b"application/x-jsonlines": JsonLinesDecoder,
-    b"application/json-lines": JsonLinesDecoder,
-    b"application/stream+json": JsonLinesDecoder,
-    b"application/x-json-stream": JsonLinesDecoder,
-    b"text/x-ndjson": JsonLinesDecoder,
-    b"text/jsonl": JsonLinesDecoder,
-    b"application/json-seq": JsonSequenceDecoder,
-    b"application/geo+json-seq": JsonSequenceDecoder,
-    b"application/vnd.amazon.eventstream": AwsEventStreamDecoder,
-    b"application/grpc": GrpcDecoder,
-    b"application/grpc+proto": GrpcDecoder,
-    b"application/grpc-web": GrpcDecoder,
-    b"application/grpc-web+proto": GrpcDecoder,
-    b"application/grpc-web+json": GrpcDecoder,
-    b"application/grpc-web-text": GrpcTextDecoder,
-    b"application/grpc-web-text+proto": GrpcTextDecoder,
+    b"application/x-ndjson": _json_lines,
+    b"application/ndjson": _json_lines,
+    b"application/jsonl": _json_lines,
+    b"application/x-jsonl": _json_lines,
+    b"application/jsonlines": _json_lines,
+    b"application/x-jsonlines": _json_lines,
+    b"application/json-lines": _json_lines,
+    b"application/stream+json": _json_lines,
+    b"application/x-json-stream": _json_lines,
+    b"text/x-ndjson": _json_lines,
+    b"text/jsonl": _json_lines,
+    b"application/json-seq": _json_sequence,
+    b"application/geo+json-seq": _json_sequence,
+    b"application/vnd.amazon.eventstream": _aws_event_stream,
+    b"application/grpc": _grpc,
+    b"application/grpc+proto": _grpc,
+    b"application/grpc-web": _grpc,
+    b"application/grpc-web+proto": _grpc,
+    b"application/grpc-web+json": _grpc,
+    b"application/grpc-web-text": _grpc_text,
+    b"application/grpc-web-text+proto": _grpc_text,
 }
 MULTIPART = frozenset((b"multipart/mixed", b"multipart/x-mixed-replace"))
 # parameter = token "=" ( token / quoted-string ) (RFC 9110 section 5.6.6)
-_BOUNDARY = re.compile(rb';[ \t]*boundary=(?:"((?:[^"\\]|\\.)*)"|([^;, \t]*))', re.IGNORECASE)
+_BOUNDARY = rb';[ \t]*boundary=(?:"((?:[^"\\]|\\.)*)"|([^;, \t]*))'
 
 
 def element_decoder(headers: Fields, framing: Framing, sender: Sender) -> Decoder | None:
@@ -60,9 +97,9 @@ def element_decoder(headers: Fields, framing: Framing, sender: Sender) -> Decode
     """
     kind, parameters = media_type(headers)
     if kind in MULTIPART:
-        return MultipartDecoder(boundary_of(parameters))
+        return _multipart(parameters)
     if kind == b"application/json":
-        return None if framing == "content-length" else JsonStreamDecoder()
+        return None if framing == "content-length" else _json_stream()
     if sender == "client" and kind == b"text/event-stream":
         return None
     make = DECODERS.get(kind)
@@ -77,7 +114,7 @@ def names_elements(content_type: bytes) -> bool:
 
 def boundary_of(parameters: bytes) -> bytes:
     """Return the boundary among a media type's parameters, empty if there is none."""
-    found = _BOUNDARY.search(b";" + parameters)
+    found = re.search(_BOUNDARY, b";" + parameters, re.IGNORECASE)
     if found is None:
         return b""
     if found[1] is not None:

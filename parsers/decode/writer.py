@@ -7,26 +7,15 @@ writes the contract's record.
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..aws_event_stream.stream import AwsEvent
 from ..diagnostics import Diagnostic
-from ..grpc_web.messages import GrpcMessage
 from ..http1.chunked import Chunk
 from ..http1.decoder import Request, Response
-from ..json_lines.value import JsonValue
-from ..multipart.stream import Part
 from ..provenance import Arrival, Completion, Layer, SourceMap
 from ..records import (
-    AwsEventRecord,
-    BodyElementRecord,
     ChunkRecord,
     DiagnosticRecord,
     Fields,
     GapRecord,
-    GrpcMessageRecord,
-    JsonLineRecord,
-    PartRecord,
     RequestRecord,
     ResponseRecord,
     Sender,
@@ -39,9 +28,6 @@ from ..records import (
 from ..sse.stream import ServerSentEvent
 from ..websocket.frames import OPCODE_NAMES, Frame
 from ..websocket.messages import Message
-
-BodyEvent = JsonValue | Part | AwsEvent | GrpcMessage
-"""An element of content that is a stream of them, server-sent events aside."""
 
 
 def wire_text(data: bytes) -> str:
@@ -190,34 +176,6 @@ class RecordWriter:
             stream_id=self.stream_id,
             extents=extents,
         )
-
-    def element(
-        self,
-        found: BodyEvent,
-        exchange: int,
-        start: int,
-        end: int,
-        extents: list[tuple[int, int]] | None,
-    ) -> BodyElementRecord:
-        """Write an element of content that lies at [start, end) of the direction's stream."""
-        data, encoding = text_or_base64(found.data) if self.keeps_data else (None, None)
-        common = (
-            self.connection, exchange, self.sender, *self.place(start, end), start, end - start,
-            found.index, found.size, data, encoding,
-        )  # fmt: skip
-        space: dict[str, Any] = {
-            "layer": self.layer, "stream_id": self.stream_id, "extents": extents,
-        }  # fmt: skip
-        match found:
-            case JsonValue():
-                return JsonLineRecord(*common, **space)
-            case Part():
-                return PartRecord(*common, wire_fields(found.headers), **space)
-            case AwsEvent():
-                return AwsEventRecord(*common, found.headers, found.crc_ok, **space)
-            case GrpcMessage():
-                trailers = None if found.trailers is None else wire_fields(found.trailers)
-                return GrpcMessageRecord(*common, found.compressed, trailers, **space)
 
     def frame(self, found: Frame, exchange: int) -> WebSocketFrameRecord:
         data, encoding = (None, None) if found.payload is None else text_or_base64(found.payload)

@@ -7,7 +7,6 @@ Whether the value is JSON is judged once, when it is whole, by a C library that 
 
 from __future__ import annotations
 
-import json
 import re
 from typing import NoReturn
 
@@ -175,6 +174,8 @@ def fault_of(text: bytes) -> tuple[int, str] | None:
 
 
 def _second_look(text: str) -> tuple[int, str] | None:
+    import json  # seldom needed, and slow to load
+
     try:
         json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:

@@ -84,7 +84,7 @@ def decode(
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input.
     """
     from ..tasks.decode import DecodeOptions, run
-    from ..tasks.jobs import WorkerDied
+    from ..tasks.worker_died import WorkerDied
 
     name = _one_view(view, form)
     _check_view(name, transport, filters)

@@ -14,16 +14,14 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar, cast
 
 from parsers import BATCH, CaptureReader, decode_batches
 from parsers.records import Record, Transport
 
-from ..analysis.selection import Clue, Selection, select
 from ..views import View
 from ..views.kinds import (
     VIEWS,
@@ -35,14 +33,16 @@ from ..views.kinds import (
     default_view,
     open_export,
 )
-from .jobs import Task, Team, is_undecoded, noting_undecoded
+from .undecoded import is_undecoded, noting_undecoded
+
+if TYPE_CHECKING:
+    from ..analysis.selection import Clue
 
 T = TypeVar("T")
 Say = Callable[[str], object]
 
 
-@dataclass(frozen=True)
-class DecodeOptions:
+class DecodeOptions(NamedTuple):
     """The options of ``wireproof decode``."""
 
     source: str
@@ -129,6 +129,8 @@ def _run_alone(
     undecoded: list[str] = []
     batches = noting_undecoded(batches, undecoded)
     if options.transport is not None:
+        from ..analysis.selection import select
+
         batches = _batched(select(chain.from_iterable(batches), options.transport))
     # The first records before the output is opened: what is no capture costs nobody a file.
     first = next(filter(None, batches), [])
@@ -160,6 +162,8 @@ def _run_together(
     stack: ExitStack,
     say: Say,
 ) -> bool:
+    from .jobs import Task, Team
+
     task = Task(kind.name, options.keep_data, options.transport, workers)
     team = stack.enter_context(Team(task, stream.fileno()))
     found = team.batches()
@@ -191,6 +195,8 @@ def _chosen(
     batches: Iterable[tuple[list[bytes], list[Clue]]], transport: Transport
 ) -> Iterator[list[bytes]]:
     """Yield the records of a transport, in batches, from records that are encoded already."""
+    from ..analysis.selection import Selection
+
     selection: Selection[bytes] = Selection(transport)
     for records, clues in batches:
         yield list(chain.from_iterable(map(selection.add, records, clues)))

@@ -16,39 +16,27 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain
 from struct import Struct
 from types import TracebackType
-from typing import BinaryIO, NoReturn, TypeGuard
+from typing import BinaryIO, NoReturn
 
 import msgspec
-from parsers import LAST_PACKET, NOT_DECODED, Readable, decode_batches
-from parsers.records import DiagnosticRecord, Record, Transport
+from parsers import LAST_PACKET, Readable, decode_batches
+from parsers.records import Transport
 
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
+from .undecoded import noting_undecoded
+from .worker_died import WorkerDied
 
 LENGTH = Struct("=Q")
 """What stands before each message in a pipe: its length in bytes."""
 PIPE_SIZE = 1 << 20
 """Bytes that a worker may be ahead, beside one message; a pipe has 64 KiB unless told otherwise."""
-
-
-class WorkerDied(Exception):
-    """A worker ended before its work: the message says which, and how."""
-
-    def __init__(self, number: int, status: int) -> None:
-        if os.WIFSIGNALED(status):
-            ended = f"was killed by {signal.Signals(os.WTERMSIG(status)).name}"
-            self.exit_code = 128 + os.WTERMSIG(status)
-            """As a shell has it for a command that died so."""
-        else:
-            self.exit_code = os.WEXITSTATUS(status)
-            ended = f"failed with exit code {self.exit_code}"
-        super().__init__(f"worker {number} {ended}: the output ends before the capture does")
 
 
 class Part(msgspec.Struct, array_like=True, tag="part"):
@@ -111,22 +99,6 @@ class Task(msgspec.Struct, frozen=True):
             clues = [] if self.transport is None else list(map(clue, records))
             said, undecoded[:] = list(undecoded), []
             yield Part(list(map(LAST_PACKET, records)), encode(records), clues, said)
-
-
-def is_undecoded(record: Record) -> TypeGuard[DiagnosticRecord]:
-    """Whether a record says what was not decoded."""
-    return isinstance(record, DiagnosticRecord) and record.code == NOT_DECODED
-
-
-def noting_undecoded(batches: Iterable[list[Record]], found: list[str]) -> Iterator[list[Record]]:
-    """Yield batches; before the last one, add to ``found`` what that says was not decoded.
-
-    It begins with what belongs to no connection, as few others do: only those are looked through.
-    """
-    for records in batches:
-        if records and records[0].connection is None:
-            found += [record.summary for record in records if is_undecoded(record)]
-        yield records
 
 
 def _send(stream: BinaryIO, message: Message) -> None:

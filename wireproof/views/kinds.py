@@ -10,10 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from shutil import get_terminal_size
-from typing import TYPE_CHECKING, BinaryIO, Literal, TextIO
+from pathlib import PurePath
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,8 +30,7 @@ SUFFIXES: dict[str, Name] = {".json": "json", ".csv": "csv"}
 """The view that a suffix of an output file asks for; others get ndjson."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """What a view is shown on, and what of it is wanted."""
 
     stream: Callable[[], BinaryIO]
@@ -48,8 +45,7 @@ class Target:
     keep_data: bool = True
 
 
-@dataclass(frozen=True)
-class ExportKind:
+class ExportKind(NamedTuple):
     """A view for programs, which each process can encode for itself."""
 
     name: ExportName
@@ -60,8 +56,7 @@ class ExportKind:
         return self.load()(target.stream())
 
 
-@dataclass(frozen=True)
-class RecordsKind:
+class RecordsKind(NamedTuple):
     """A view for people, made of records."""
 
     name: Name
@@ -70,8 +65,7 @@ class RecordsKind:
     has_filters: bool = False
 
 
-@dataclass(frozen=True)
-class PacketsKind:
+class PacketsKind(NamedTuple):
     """A view for people, made of packets and of what they carry."""
 
     name: Name
@@ -159,11 +153,13 @@ def default_view(output: str | None) -> Name:
     """Return the view that nobody chose of an output; None and ``-`` are standard output."""
     if output is None or output == "-":
         return "table" if sys.stdout.isatty() else "ndjson"
-    return SUFFIXES.get(Path(output).suffix.lower(), "ndjson")
+    return SUFFIXES.get(PurePath(output).suffix.lower(), "ndjson")
 
 
 def line_width(text: TextIO) -> int | None:
     """Return how many cells a line may take on a terminal; None, no limit, for anything else."""
+    from shutil import get_terminal_size  # slow to load: it knows archives too
+
     return max(get_terminal_size().columns, LEAST_WIDTH) if text.isatty() else None
 
 

@@ -21,6 +21,7 @@ from support.talk import Talk
 from wireproof import decode
 from wireproof.cli import run as cli
 from wireproof.tasks import decode as decoding
+from wireproof.tasks import jobs
 from wireproof.tasks.decode import DecodeOptions, run
 from wireproof.tasks.jobs import Task, Team
 
@@ -302,7 +303,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             found.append(task.workers)
             super().__init__(task, descriptor)
 
-    monkeypatch.setattr(decoding, "Team", Counted)
+    monkeypatch.setattr(jobs, "Team", Counted)
     monkeypatch.setattr(decoding, "usable_cores", lambda: 3)
     return found
 

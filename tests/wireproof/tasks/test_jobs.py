@@ -35,7 +35,8 @@ from wireproof.analysis import selection
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
 from wireproof.tasks.decode import DecodeOptions, run
-from wireproof.tasks.jobs import Failure, Message, Part, SharedFile, Task, Team, Worker, WorkerDied
+from wireproof.tasks.jobs import Failure, Message, Part, SharedFile, Task, Team, Worker
+from wireproof.tasks.worker_died import WorkerDied
 from wireproof.views.kinds import ExportName, export
 
 # A test that runs beside others in one process has threads; a worker uses none of them.
