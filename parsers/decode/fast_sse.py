@@ -36,7 +36,15 @@ Match = Callable[[bytes, int], re.Match[bytes] | None]
 class FastSse:
     """Reads what it can of one response body that is chunked, not coded, and an event stream."""
 
-    __slots__ = ("_decoder", "_body", "_events", "_writer", "_match")
+    __slots__ = (
+        "_decoder",
+        "_body",
+        "_events",
+        "_writer",
+        "_chunk_record",
+        "_event_record",
+        "_match",
+    )
 
     def __init__(
         self, decoder: ResponseDecoder, body: Body, events: EventStreamDecoder, writer: RecordWriter
@@ -45,6 +53,8 @@ class FastSse:
         self._body = body
         self._events = events
         self._writer = writer
+        self._chunk_record = writer.within(ChunkRecord)
+        self._event_record = writer.within(SseEventRecord)
         self._match: Match | None = None
 
     def receive(self, data: bytes, pos: int, records: list[Record]) -> int:
@@ -60,7 +70,7 @@ class FastSse:
             return pos
         writer = self._writer
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
-        layer, stream_id = writer.layer, writer.stream_id
+        chunk_record, event_record = self._chunk_record, self._event_record
         span, place = writer.origins.span, writer.place
         exchange = self._body.exchange
         event_id = self._events.last_event_id
@@ -98,20 +108,18 @@ class FastSse:
                 first_packet, last_packet, first_time, last_time = place(start, stop)
                 event_place = place(event_start, event_end)
             records.append(
-                ChunkRecord(
+                chunk_record(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, index, length, "", text if keeps_data else None,
                     "utf-8" if keeps_data else None, None, event_start,
-                    layer=layer, stream_id=stream_id,
                 )
             )  # fmt: skip
             first_packet, last_packet, first_time, last_time = event_place
             records.append(
-                SseEventRecord(
+                event_record(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     event_start, length, event_type or "message", value if keeps_data else None,
                     event_id, None, True, fields if keeps_data else None, index, index,
-                    layer=layer, stream_id=stream_id,
                 )
             )  # fmt: skip
             contents.append(content)

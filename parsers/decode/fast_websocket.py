@@ -1,7 +1,7 @@
 """WebSocket frames that are one message each: the commonest ones, in one pass.
 
-Strategy: nearly every frame is a whole text or binary message of at most 125 bytes, without
-compression. Such a frame, if it lies whole in the piece at hand, gives its record and its
+Strategy: nearly every frame is a whole text or binary message of at most ``PART_SIZE`` bytes,
+without compression. Such a frame, if it lies whole in the piece at hand, gives its record and its
 message's at once. The layers between are not called, but told afterwards how far it went; they
 must be between two frames and two messages. Everything else is left to them: fragments, control
 frames, longer and compressed ones, and whatever is a fault. A test decodes every capture with
@@ -13,25 +13,31 @@ number: above TCP, a frame with its message takes less than half of the time.
 
 from __future__ import annotations
 
+from ..limits import PART_SIZE
 from ..records import Encoding, Record, WebSocketFrameRecord, WebSocketMessageRecord, text_or_base64
-from ..websocket.frames import BINARY, TEXT
+from ..websocket.frames import BINARY, TEXT, unmask
 from ..websocket.messages import WebSocketDecoder
 from .writer import RecordWriter
 
 FIN_TEXT, FIN_BINARY = 0x81, 0x82
 LONGEST = 125
+"""Bytes of payload whose number fits into the header's seven bits (RFC 6455 section 5.2)."""
+TWO_BYTES = 126
+"""What those seven bits say where the length stands in the two bytes after them."""
 MASK = 0x80
 
 
 class FastWebSocket:
     """Reads what it can of what one side sends."""
 
-    __slots__ = ("_decoder", "_writer", "_exchange")
+    __slots__ = ("_decoder", "_writer", "_exchange", "_frame_record", "_message_record")
 
     def __init__(self, decoder: WebSocketDecoder, writer: RecordWriter, exchange: int) -> None:
         self._decoder = decoder
         self._writer = writer
         self._exchange = exchange
+        self._frame_record = writer.within(WebSocketFrameRecord)
+        self._message_record = writer.within(WebSocketMessageRecord)
 
     def receive(self, data: bytes, pos: int, records: list[Record]) -> int:
         """Read the frames that begin at ``pos`` of ``data``; return where they end.
@@ -43,7 +49,7 @@ class FastWebSocket:
             return pos
         writer, exchange = self._writer, self._exchange
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
-        layer, stream_id = writer.layer, writer.stream_id
+        frame_record, message_record = self._frame_record, self._message_record
         span, place = writer.origins.span, writer.place
         base = decoder.offset - pos
         is_masked = sender == "client"
@@ -56,16 +62,22 @@ class FastWebSocket:
             first_byte = data[pos]
             length = data[pos + 1] ^ mask_bit
             body = pos + header
+            if length > LONGEST:
+                # Else it takes eight bytes, or the mask bit is wrong.
+                if length != TWO_BYTES or body + 2 > size:
+                    break
+                length = data[pos + 2] << 8 | data[pos + 3]
+                if not LONGEST < length <= PART_SIZE:
+                    break
+                body += 2
             end = body + length
-            # Above 125 the length is an extended one, or the mask bit is wrong.
-            if length > LONGEST or end > size or first_byte not in (FIN_TEXT, FIN_BINARY):
+            if end > size or first_byte not in (FIN_TEXT, FIN_BINARY):
                 break
             payload = data[body:end]
             if is_masked:
-                masking_key = data[pos + 2 : body]
+                masking_key = data[body - 4 : body]
                 key = masking_key.hex()
-                mask = (masking_key * (length // 4 + 1))[:length]
-                payload = (int.from_bytes(payload) ^ int.from_bytes(mask)).to_bytes(length)
+                payload = unmask(payload, masking_key)
             is_text = first_byte == FIN_TEXT
             shown: str | None
             encoding: Encoding | None
@@ -80,18 +92,18 @@ class FastWebSocket:
                 first if first is last else place(start, stop)
             )
             records.append(
-                WebSocketFrameRecord(
+                frame_record(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, True, False, False, False, TEXT if is_text else BINARY,
                     "text" if is_text else "binary", is_masked, key, length, shown, encoding,
-                    None, None, base + body, layer=layer, stream_id=stream_id,
+                    None, None, base + body,
                 )
             )  # fmt: skip
             records.append(
-                WebSocketMessageRecord(
+                message_record(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
                     start, stop - start, "text" if is_text else "binary", length, shown, encoding,
-                    1, False, layer=layer, stream_id=stream_id,
+                    1, False,
                 )
             )  # fmt: skip
             pos = end
@@ -99,7 +111,18 @@ class FastWebSocket:
         return pos
 
     def end_of_element(self, data: bytes, pos: int) -> int:
-        """Return where a short frame of any kind ends that begins at ``pos``, else the end."""
-        length = data[pos + 1] if pos + 1 < len(data) else LONGEST + 1
-        masked, length = length & MASK, length & ~MASK
-        return len(data) if length > LONGEST else min(pos + 2 + masked // 32 + length, len(data))
+        """Return where a frame of any kind ends that begins at ``pos``.
+
+        That is the end of ``data`` if its header is not whole, or it is very long.
+        """
+        size = len(data)
+        if pos + 4 > size:
+            return size
+        masked, length = data[pos + 1] & MASK, data[pos + 1] & ~MASK
+        header = 2 + masked // 32
+        if length > LONGEST:
+            if length != TWO_BYTES:
+                return size
+            length = data[pos + 2] << 8 | data[pos + 3]
+            header += 2
+        return min(pos + header + length, size)
