@@ -101,10 +101,12 @@ class AwsEventStreamDecoder:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        """Where the open message begins, or what is skipped."""
+        """Where the open message begins, or what is skipped, and what may begin a prelude."""
         if self._receive == self._resynchronise:
-            return (self._lost_start, self._offset - len(self._kept))
-        return (self._start,) if self._start < self._offset else ()
+            return (self._lost_start, *range(self._offset - len(self._kept), self._offset))
+        if self._receive == self._read_prelude:  # it may be wrong: then the next byte may begin one
+            return tuple(range(self._offset - len(self._kept), self._offset))
+        return (self._start,)
 
     # --- states: each takes the piece and a position, and returns how far it came ---
 
@@ -153,7 +155,8 @@ class AwsEventStreamDecoder:
                 break
             if prelude_fault(held[place : place + _PRELUDE]) is None:
                 begin = self._offset + pos + place - kept
-                events.append(diagnose("aws-resynchronised", self._lost_start, begin))
+                proved = begin + _PRELUDE
+                events.append(diagnose("aws-resynchronised", self._lost_start, proved))
                 return self._go_on(held[place : place + _PRELUDE], begin, pos + place - kept)
             place += 1
         self._kept = bytearray(held[-_PRELUDE + 1 :])
@@ -181,12 +184,11 @@ class AwsEventStreamDecoder:
         crc_ok = crc32(message[:-4]) == int.from_bytes(message[-4:])
         if not crc_ok:
             detail = f"{message[-4:].hex()}, it should be {crc32(message[:-4]):08x}"
-            events.append(diagnose("aws-crc-wrong", end - 4, end, detail))
+            events.append(diagnose("aws-crc-wrong", self._start, end, detail))
         headers_end = _PRELUDE + int.from_bytes(message[4:8])
         headers, fault = read_headers(message[_PRELUDE:headers_end])
         if fault:
-            place = self._start + _PRELUDE, self._start + headers_end
-            events.append(diagnose("aws-header-invalid", *place, fault))
+            events.append(diagnose("aws-header-invalid", self._start, end, fault))
         payload = message[headers_end:-4]
         events.append(
             AwsEvent(self._start, end, self._count, headers, len(payload), payload, crc_ok)

@@ -2,7 +2,8 @@
 
 Strategy: a body's content as it came, before any decoding, is looked at from its beginning, and no
 further than it takes to rule out what is looked for: a byte or two of nearly all content. Chunk
-framing is certain with its second line, when the first one's size has led to it.
+framing is certain with its second line, when the first one's size has led to it. A diagnostic's
+place is the byte that made it certain.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class UndeclaredProbe:
                 if head.startswith(magic):
                     detail = f"it begins as {coding} does, with {magic.hex(' ')}"
                     end = start + len(magic)
-                    return diagnose("content-coding-undeclared", start, end, detail), 0
+                    return diagnose("content-coding-undeclared", end - 1, end, detail), 0
             if any(magic.startswith(head) for magic in _MAGIC):
                 return None, 0
         line = (_NEXT_LINE if self._first_line else _FIRST_LINE).match(head)
@@ -82,7 +83,8 @@ class UndeclaredProbe:
         if self._first_line:
             code = "content-chunked-twice" if self._is_chunked else "content-chunked-undeclared"
             detail = f"it begins with {excerpt(self._first_line)}"
-            return diagnose(code, start, head_start + line.end(), detail), 0
+            end = head_start + line.end()
+            return diagnose(code, end - 1, end, detail), 0
         self._first_line = line[0]
         self._skip = int(line[1], 16)
         self._head = b""

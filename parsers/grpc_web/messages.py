@@ -157,6 +157,6 @@ def _trailers(data: bytes, offset: int, events: list[Event]) -> Fields:
     """Return trailers: a field section as of HTTP/1.1, without the empty line, in lower case."""
     read = FieldSection(data if data.endswith(b"\n") else data + b"\r\n", offset)
     for fault in read.faults:
-        place = fault.start, min(fault.end, offset + len(data))
-        events.append(diagnose("grpc-trailer-invalid", *place, fault.summary))
+        end = offset + len(data)
+        events.append(diagnose("grpc-trailer-invalid", offset - _PREFIX, end, fault.summary))
     return read.fields

@@ -84,7 +84,7 @@ class JsonLinesDecoder:
 
     def _add(self, start: int, end: int, text: bytes, size: int, events: list[Event]) -> None:
         size = size if size > MAX_KEPT_JSON_VALUE else len(text)
-        self._values.add(start, end, start, text, size, events)
+        self._values.add(start, end, text, size, events)
 
     def _text(self, line: bytes) -> bytes:
         """Return a line without what is no part of its value.

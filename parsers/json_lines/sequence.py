@@ -131,7 +131,7 @@ class JsonSequenceDecoder:
         size = self._text.size
         text = self._text.take().strip(WHITE_SPACE)
         size = size if size > MAX_KEPT_JSON_VALUE else len(text)
-        self._values.add(self._start, end, self._start + 1, text, size, events)
+        self._values.add(self._start, end, text, size, events)
         self._close()
 
     def _close(self) -> None:

@@ -140,7 +140,7 @@ class JsonStreamDecoder:
             self._tail = held[-_LONGEST - 1 :]
             return len(data)
         pos += found.end() - len(self._tail)
-        events.append(diagnose("json-resynchronised", self._start, self._offset + pos))
+        events.append(diagnose("json-resynchronised", self._start, self._offset + pos + 1))
         self._tail = b""
         return self._begin_value(pos)
 
@@ -160,7 +160,7 @@ class JsonStreamDecoder:
         size = self._text.size
         text = self._text.take()
         if self._is_array or self._values.count:
-            self._values.add(self._start, end, self._start, text, size, events)
+            self._values.add(self._start, end, text, size, events)
         else:
             self._first = self._start, end, text, size
 
@@ -168,5 +168,5 @@ class JsonStreamDecoder:
         """Add the value that was the only one, now that another begins after it."""
         self._first = None
         start, end, text, size = first
-        self._values.add(start, end, start, text, size, events)
+        self._values.add(start, end, text, size, events)
         events.append(diagnose("json-lines-undeclared", start, end))

@@ -124,25 +124,22 @@ class Values:
         """Values so far."""
         self._faults = 0
 
-    def add(
-        self, start: int, end: int, at: int, text: bytes, size: int, events: list[Event]
-    ) -> None:
-        """Add the value that [start, end) frames: ``text``, at ``at``, kept of ``size`` bytes."""
+    def add(self, start: int, end: int, text: bytes, size: int, events: list[Event]) -> None:
+        """Add the value that [start, end) frames: ``text`` is kept of ``size`` bytes."""
         if size > len(text):
             detail = f"{len(text):,} of {size:,} bytes"
             events.append(diagnose("json-value-limit", start, end, detail))
         elif (fault := fault_of(text)) is not None:
-            self._add_fault(at, end, *fault, events)
+            self._add_fault(start, end, fault, events)
         events.append(JsonValue(start, end, self.count, size, text))
         self.count += 1
 
-    def _add_fault(self, at: int, end: int, place: int, detail: str, events: list[Event]) -> None:
+    def _add_fault(self, start: int, end: int, detail: str, events: list[Event]) -> None:
         self._faults += 1
         if self._faults > MAX_JSON_FAULTS:
             return
         if self._faults == MAX_JSON_FAULTS:
             detail += "; further ones are not listed"
-        start = min(at + place, end)
         events.append(diagnose("json-value-invalid", start, end, detail))
 
 
@@ -154,8 +151,8 @@ def new_text() -> KeptBytes:
 _decode = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-def fault_of(text: bytes) -> tuple[int, str] | None:
-    """Return the place in ``text`` where it stops being one JSON text, and why; None if it is one.
+def fault_of(text: bytes) -> str | None:
+    """Return why ``text`` is not one JSON text, and at which of its bytes; None if it is one.
 
     The quick library refuses lone surrogates too, which the grammar allows (RFC 8259 section 8.2)
     and which streams of tokens have: what it refuses is read again. Values nested more deeply than
@@ -165,7 +162,7 @@ def fault_of(text: bytes) -> tuple[int, str] | None:
         decoded = text.decode()
         _decode(text)
     except UnicodeDecodeError as error:
-        return error.start, f"not UTF-8, {excerpt(text[error.start : error.end])}"
+        return f"not UTF-8, {excerpt(text[error.start : error.end])} at byte {error.start:,}"
     except RecursionError:
         return None
     except msgspec.DecodeError:
@@ -173,16 +170,20 @@ def fault_of(text: bytes) -> tuple[int, str] | None:
     return None
 
 
+<<<<<<< HEAD
 def _second_look(text: str) -> tuple[int, str] | None:
     import json  # seldom needed, and slow to load
 
+=======
+def _second_look(text: str) -> str | None:
+>>>>>>> 3a91132 (Place what is said of elements where its packets are known, however they were cut.)
     try:
         json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         place = len(text[: error.pos].encode())
-        return place, f"{error.msg.lower()} at byte {place:,} of {excerpt(text.encode())}"
+        return f"{error.msg.lower()} at byte {place:,} of {excerpt(text.encode())}"
     except _ConstantError as error:
-        return text.find(error.name), f"{error.name} in {excerpt(text.encode())}"
+        return f"{error.name} in {excerpt(text.encode())}"
     except (RecursionError, ValueError):  # nested deeply, or a number of thousands of digits
         return None
     return None

@@ -277,7 +277,7 @@ class MultipartDecoder:
             if fault.code in self._noted or fault.code == "http-obs-fold":
                 continue  # MIME's header fields may be folded (RFC 5322 section 2.2.3)
             self._noted.add(fault.code)
-            place = fault.start, fault.end
+            place = self._content_start, end
             events.append(diagnose("multipart-header-invalid", *place, fault.summary))
 
     def _take_content(self, data: bytes, pos: int, upto: int) -> None:
@@ -307,8 +307,9 @@ class MultipartDecoder:
             found.append(diagnose("multipart-part-limit", start, end, detail))
         if self._own_type and (place := data.find(self._own_type)) >= 0:
             detail = f"{excerpt(self._own_type)} in part {self._count:,}"
-            place += start
-            found.append(diagnose("multipart-boundary-missing", place, end, detail))
+            detail += f", at byte {place:,} of its content"
+            assert self._start is not None
+            found.append(diagnose("multipart-boundary-missing", self._start, end, detail))
         return found
 
     def _wrong_length(self, size: int, end: int) -> Event | None:

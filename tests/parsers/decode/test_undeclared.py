@@ -33,20 +33,20 @@ def probe(
 
 def test_chunked_twice() -> None:
     assert probe(TWICE) is None, "one chunk proves nothing"
-    assert probe(TWICE * 2) == ("content-chunked-twice", 100, 122)
-    assert probe(TWICE + b"0\r\n\r\n") == ("content-chunked-twice", 100, 122)
-    assert probe(b"1;a=b\r\nx\r\n2\r\n") == ("content-chunked-twice", 100, 113)
+    assert probe(TWICE * 2) == ("content-chunked-twice", 121, 122)
+    assert probe(TWICE + b"0\r\n\r\n") == ("content-chunked-twice", 121, 122)
+    assert probe(b"1;a=b\r\nx\r\n2\r\n") == ("content-chunked-twice", 112, 113)
 
 
 def test_chunk_framing_that_is_not_declared() -> None:
-    assert probe(TWICE * 2, is_chunked=False) == ("content-chunked-undeclared", 100, 122)
+    assert probe(TWICE * 2, is_chunked=False) == ("content-chunked-undeclared", 121, 122)
 
 
 def test_coded_content_that_is_not_declared() -> None:
     coded = gzip.compress(b"data: x\n\n", mtime=0)
-    assert probe(coded) == ("content-coding-undeclared", 100, 103)
+    assert probe(coded) == ("content-coding-undeclared", 102, 103)
     assert probe(b"\x28\xb5\x2f\xfdxx", b"application/json") == (
-        "content-coding-undeclared", 100, 104,
+        "content-coding-undeclared", 103, 104,
     )  # fmt: skip
     assert probe(coded, SSE, ("gzip",)) is None, "it is declared"
     assert probe(coded, b"application/octet-stream") is None, "a file may be gzip"

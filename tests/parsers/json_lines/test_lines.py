@@ -56,7 +56,7 @@ def test_case(data: bytes, expected: list[object], faults: list[str]) -> None:
 
 def test_a_fault_says_where_in_the_line() -> None:
     (fault, _) = events(JsonLinesDecoder(), b'{"a":1}\n{"b":x}\n')[1:]
-    assert (fault.start, fault.end) == (13, 16)
+    assert (fault.start, fault.end) == (8, 16)
     assert "expecting value at byte 5" in str(fault)
 
 
