@@ -170,13 +170,9 @@ def fault_of(text: bytes) -> str | None:
     return None
 
 
-<<<<<<< HEAD
-def _second_look(text: str) -> tuple[int, str] | None:
+def _second_look(text: str) -> str | None:
     import json  # seldom needed, and slow to load
 
-=======
-def _second_look(text: str) -> str | None:
->>>>>>> 3a91132 (Place what is said of elements where its packets are known, however they were cut.)
     try:
         json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
