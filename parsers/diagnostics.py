@@ -210,6 +210,7 @@ FAULTS: dict[str, Fault] = {
     "http-upgrade-unasked": Fault(
         "error", "101 Switching Protocols without a request to upgrade", "RFC 9110 section 7.8"
     ),
+    "http-upgrade-refused": Fault("note", "an upgrade was not granted", "RFC 9110 section 7.8"),
     "http-upgrade-limit": Fault("error", "too many bytes wait for the answer to an upgrade", ""),
     "http-surplus": Fault(
         "error", "surplus bytes after a complete message", "RFC 9112 section 6.3"
@@ -354,6 +355,11 @@ FAULTS: dict[str, Fault] = {
     "grpc-message-missing": Fault("error", "bytes of a message are missing from the capture", ""),
     "grpc-framing-lost": Fault("error", "message borders are lost: no more is decoded", ""),
     # --- WebSocket: opening handshake ---
+    "websocket-frame-early": Fault(
+        "error",
+        "the client sent frames before the 101 Switching Protocols came",
+        "RFC 6455 section 4.1",
+    ),
     "websocket-key-invalid": Fault(
         "error", "Sec-WebSocket-Key is not 16 bytes in base64", "RFC 6455 section 4.1"
     ),

@@ -76,6 +76,8 @@ MAX_UNDECIDED = 16 * KiB
 """Bytes kept while it is not known what protocol a connection speaks, or who is the client."""
 
 # --- HTTP/1.1 ---
+MAX_REFUSAL = 4 * KiB
+"""Bytes in which the reason is looked for why an upgrade was not granted."""
 MAX_SURPLUS = 64 * KiB
 """Bytes after a complete message that are counted until the next one: a body whose Content-Length
 is too small may go on for ever."""

@@ -60,7 +60,13 @@ class Http1Side(Side):
         self._stream = stream
         self._ended = 0
         """The exchange of the last message that ended."""
+        self._is_cut = False
         self._ending: Ending | None = None
+
+    @property
+    def exchange_at_hand(self) -> int:
+        """After a head that is cut all belongs to its message, up to the next one."""
+        return self._ended if self._is_cut and self.message is None else self.exchange
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         self._ending = ending
@@ -108,12 +114,13 @@ class Http1Side(Side):
         """Add what comes of an event of the rarer kinds."""
         if isinstance(event, Diagnostic):
             is_after = event.code in AFTER_MESSAGE
-            exchange = self._ended if is_after else self.exchange
+            exchange = self._ended if is_after else self.exchange_at_hand
             records.append(self.writer.diagnostic(event, exchange))
         elif isinstance(event, MissingData):
             if self.message is not None:
                 records += self.message.missing(event)
         elif isinstance(event, Request | Response):
+            self._is_cut = event.is_cut
             self._begin_message(event, records)
         else:
             raise TypeError(f"no record is known for {event!r}")
@@ -202,6 +209,17 @@ class RequestSide(Http1Side):
         is_refused, self._is_refused = self._is_refused, False
         return self.resume() if is_refused else []
 
+    def before_the_answer(self) -> list[Record]:
+        """Say so if the client sent frames before it had the answer to its handshake."""
+        start, size = self.decoder.held
+        if not size:
+            return []
+        # RFC 6455 section 4.1: "the client MUST wait for a response from the server before sending
+        # any further data"
+        amount = f"{size:,} byte{'s' * (size != 1)}"
+        fault = diagnose("websocket-frame-early", start, start + size, amount)
+        return [self.writer.diagnostic(fault, self.exchange)]
+
     def refuse(self) -> list[Record]:
         """Go on in HTTP after a request to switch protocols, now or when it has ended."""
         self._is_refused = self.message is not None and self.message.body is not None
@@ -270,12 +288,13 @@ class ResponseSide(Http1Side):
         self.protocol = "websocket"
         agreement = agree([] if request is None else request.headers, response.headers)
         records: list[Record] = []
-        if request is not None:
+        if request is not None and not (request.is_cut or response.is_cut):
             records += [
                 self.writer.diagnostic(
                     diagnose(code, response.start, response.end, detail), self.exchange
                 )
                 for code, detail in agreement.faults
             ]
+        records += self.requests.before_the_answer()
         records += self.requests.hand_over(self.requests.websocket(agreement.deflate))
         return records + self.hand_over(self.websocket(agreement.deflate))

@@ -16,6 +16,7 @@ from ..http1.messages import EndOfMessage, Request, Response
 from ..records import Record, Sender
 from .body import Body
 from .elements import element_decoder
+from .refusal import Refusal, is_refused
 from .transport import media_type, transport_of
 from .writer import RecordWriter
 
@@ -23,12 +24,13 @@ from .writer import RecordWriter
 class MessageWriter:
     """Writes the records of one request or one response, but for those of its framing."""
 
-    __slots__ = ("body", "exchange", "_writer")
+    __slots__ = ("body", "exchange", "_refusal", "_writer")
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
         self.exchange = exchange
         self.body: Body | None = None
         """What its content is written by; None if it has none."""
+        self._refusal: Refusal | None = None
         self._writer = writer
 
     def head(self, head: Request | Response, request: Request | None = None) -> list[Record]:
@@ -40,6 +42,8 @@ class MessageWriter:
             if head.has_body:
                 self._open(head, "client")
             return [self._writer.request(head, self.exchange)]
+        if request is not None and is_refused(request, head):
+            self._refusal = Refusal(request, head, keep_data=self._writer.keeps_data)
         transport = transport_of(head, request)
         records: list[Record] = [self._writer.response(head, self.exchange, transport)]
         if head.framing not in ("none", "upgrade"):
@@ -50,6 +54,8 @@ class MessageWriter:
 
     def content(self, pieces: Sequence[Data]) -> list[Record]:
         """Take the next pieces of content, one at least; return what they completed."""
+        if self._refusal is not None:
+            self._refusal.content(pieces)
         return [] if self.body is None else self.body.receive(pieces)
 
     def missing(self, hole: MissingData) -> list[Record]:
@@ -60,8 +66,14 @@ class MessageWriter:
         """End the message: the body's own record comes last, after all that the end completes."""
         body = self.body
         if body is None or found.ended_by is None:
+            return self._refused(found)
+        return [*body.end_content(found), *self._refused(found), body.record(found)]
+
+    def _refused(self, found: EndOfMessage) -> list[Record]:
+        """Say so if it refuses an upgrade."""
+        if self._refusal is None:
             return []
-        return [*body.end_content(found), body.record(found)]
+        return [self._writer.diagnostic(self._refusal.fault(found.start, found.end), self.exchange)]
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

@@ -76,7 +76,7 @@ class Side(ABC):
 
     def receive_gap(self, length: int) -> list[Record]:
         """Record the gap and go on after it."""
-        gap: Record = self.writer.gap(self._decoder.offset, length, self.exchange)
+        gap: Record = self.writer.gap(self._decoder.offset, length, self.exchange_at_hand)
         return [gap, *self.pass_over(length)]
 
     def pass_over(self, length: int) -> list[Record]:
@@ -88,6 +88,11 @@ class Side(ABC):
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return [self.writer.diagnostic(fault, self.exchange, shown)]
+
+    @property
+    def exchange_at_hand(self) -> int:
+        """The exchange that bytes belong to which begin no message."""
+        return self.exchange
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

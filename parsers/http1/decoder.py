@@ -50,6 +50,9 @@ __all__ = [
     "ResponseDecoder",
 ]
 
+CUT = BodyFraming("none", None, (), [])
+"""Of a head whose rest is missing."""
+
 
 class RequestDecoder(MessageDecoder):
     """Decode what a client sends.
@@ -84,8 +87,8 @@ class RequestDecoder(MessageDecoder):
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         method, target, version, faults = self._request_line
-        body = request_framing(method, version, fields)
-        upgrade = asks_upgrade(method, version, fields)
+        body = CUT if self._is_cut else request_framing(method, version, fields)
+        upgrade = self._is_cut or asks_upgrade(method, version, fields)
         if upgrade:
             self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
         self._framed = body
@@ -101,6 +104,7 @@ class RequestDecoder(MessageDecoder):
                 body.framing,
                 body.codings,
                 upgrade,
+                self._is_cut,
             )
         )
         events += [
@@ -157,6 +161,8 @@ class ResponseDecoder(MessageDecoder):
         if is_asked and not is_interim:
             self._expected.popleft()
         body = self._framed = response_framing(version, status, fields, *asked)
+        if self._is_cut:
+            body = CUT._replace(framing="upgrade" if body.framing == "upgrade" else "none")
         if body.framing == "upgrade":
             self.paused_for = "upgrade" if status == 101 else "connect"
         elif is_asked and upgrade and not is_interim:
@@ -172,6 +178,7 @@ class ResponseDecoder(MessageDecoder):
                 fields[:MAX_FIELDS],
                 body.framing,
                 body.codings,
+                self._is_cut,
             )
         )
         if not is_asked and not is_interim:

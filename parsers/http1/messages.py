@@ -23,6 +23,9 @@ class Request(Element, frozen=True):
     """What the body's content is coded with under its framing, in the order of undoing."""
     asks_upgrade: bool
     """Whether the protocol of what follows depends on the response: Upgrade, or CONNECT."""
+    is_cut: bool = False
+    """Whether bytes of its header section are missing: its framing is not known then, nor what it
+    asks for, and ``headers`` has the fields that are whole."""
 
     @property
     def has_body(self) -> bool:
@@ -42,6 +45,8 @@ class Response(Element, frozen=True):
     framing: Framing
     codings: tuple[str, ...]
     """What the body's content is coded with under its framing, in the order of undoing."""
+    is_cut: bool = False
+    """Whether bytes of its header section are missing, as of a request's."""
 
 
 class EndOfMessage(Element, frozen=True):

@@ -4,9 +4,9 @@ Strategy: the state is a method that reads on at ``pos`` and returns where it st
 
     start_line -> header_section -> chunked_body | sized_body | close_delimited_body -> start_line
                                                                                      -> closed
-                                                                                     -> held
+                                                                                     -> holding
 
-``held`` keeps the bytes after a switch of protocols until the owner says whose they are.
+``holding`` keeps the bytes after a switch of protocols until the owner says whose they are.
 ``skip`` is where bytes are no HTTP: it looks for a start line and says nothing till then.
 ``surplus`` is the same after a complete message, whose they may be: it counts them.
 ``lost`` is after a head whose framing is invalid: what follows could be read in two ways.
@@ -68,6 +68,7 @@ class MessageDecoder(ABC):
         self._body = ChunkedDecoder()
         self._left = 0  # bytes of a sized body to come
         self._whole = True
+        self._is_cut = False  # the head at hand
         # what comes after the message
         self._keep_alive = True
         self.paused_for: Switch | None = None
@@ -118,14 +119,14 @@ class MessageDecoder(ABC):
             events.append(MissingData(start, self._offset, None))
         elif state == self.sized_body:
             self._miss_sized_body(start, length, events)
-        elif state not in (self.held, self.released):
+        elif state not in (self.holding, self.released):
             self._miss_head(start, length, events)
         return events
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         events: list[Event] = []
         state = self._state
-        if state == self.held:
+        if state == self.holding:
             self._ending = ending
         elif state == self.surplus:
             self._end_surplus(self._offset, events)
@@ -159,7 +160,7 @@ class MessageDecoder(ABC):
             return (self._body_start, *self._body.open_offsets)
         if state in (self.sized_body, self.close_delimited_body):
             return (self._body_start,)
-        if state == self.held:
+        if state == self.holding:
             return (self._held.start,)
         if state in (self.start_line, self.header_section, self.surplus):
             return (min(self._start, self._offset),)
@@ -170,7 +171,12 @@ class MessageDecoder(ABC):
     @property
     def paused(self) -> bool:
         """Whether bytes are held for :meth:`resume` or :meth:`release`."""
-        return self._state == self.held
+        return self._state == self.holding
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """Where the bytes begin that are held, and how many came, missing ones included."""
+        return (self._held.start, self._offset - self._held.start) if self.paused else (0, 0)
 
     def resume(self) -> list[Event]:
         """The switch was refused: decode what was held, and what follows, as HTTP."""
@@ -320,7 +326,7 @@ class MessageDecoder(ABC):
         self._note_resynchronised(found[0], events)
         return self._go_on_at(found, pos, events)
 
-    def held(self, data: bytes, pos: int, events: list[Event]) -> int:
+    def holding(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Keep the bytes of a protocol that is not decided yet."""
         offset = self._base + pos
         if self._held.hold(offset, data[pos:]):
@@ -404,7 +410,7 @@ class MessageDecoder(ABC):
 
     def _hold_from(self, start: int) -> None:
         self._held = PendingBytes(start, MAX_HELD_UPGRADE)
-        self._state = self.held
+        self._state = self.holding
 
     def _await_message(self, start: int) -> None:
         self._is_after_message = False
@@ -477,9 +483,31 @@ class MessageDecoder(ABC):
             self._end_surplus(start, events)
         elif self._state == self.start_line and self._is_surplus(self._line.pending):
             self._say_surplus(self._line.pending, events)
-        elif self._state == self.header_section or self._line.pending.strip(b"\r"):
-            detail = f"{length:,} bytes are missing after {start - self._start:,} bytes of its head"
-            events.append(diagnose("http-message-cut", self._start, self._offset, detail))
+        elif self._state == self.header_section:
+            self._cut_head(start, length, events)
+            return
+        elif self._line.pending.strip(b"\r"):
+            self._cut(length, start, events)
+        self._skip(self._offset)
+
+    def _cut(self, length: int, start: int, events: list[Event]) -> None:
+        detail = f"{length:,} bytes are missing after {start - self._start:,} bytes of its head"
+        events.append(diagnose("http-message-cut", self._start, self._offset, detail))
+
+    def _cut_head(self, start: int, length: int, events: list[Event]) -> None:
+        """Show what is whole of a head whose rest is missing; its body cannot be told."""
+        read = cut_section(self._section.pending, self._section_start)
+        self._is_cut = True
+        body = self._begin_message(read.fields, start, events)
+        self._is_cut = False
+        events += read.faults
+        self._cut(length, start, events)
+        self._body_start = self._offset
+        if body.framing == "upgrade":
+            self._end_message(self._offset, None, True, events)
+            return
+        self.paused_for = None
+        events.append(EndOfMessage(self._offset, self._offset, None, False))
         self._skip(self._offset)
 
     def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:

@@ -242,7 +242,8 @@ def test_a_client_that_left_before_the_answer_left_its_frame_unfinished() -> Non
     talk.client(UPGRADE + frame(1, b"Hello", key=KEY)[:-2])
     talk.fin("client")
     talk.server(SWITCHING)
-    (fault,) = of(DiagnosticRecord, talk.tape.records())
+    early, fault = of(DiagnosticRecord, talk.tape.records())
+    assert early.code == "websocket-frame-early"
     assert (fault.code, fault.sender) == ("websocket-frame-cut", "client")
 
 
@@ -334,7 +335,7 @@ def test_a_switch_that_is_refused() -> None:
     ]
     bodies = [(found.sender, found.exchange, found.size) for found in of(BodyRecord, records)]
     assert bodies == [("client", 1, 4), ("server", 0, 0), ("server", 1, 2), ("server", 3, 2)]
-    assert of(DiagnosticRecord, records) == []
+    assert kinds(of(DiagnosticRecord, records)) == ["http-upgrade-refused"]
     assert only_protocol(records) == "http/1.1"
 
 
@@ -354,7 +355,7 @@ def test_a_refusal_before_the_request_has_ended() -> None:
         ("server", OK),
     )
     assert pairs(records) == [("/ws", 0), ("413", 0), ("/", 1), ("200", 1)]
-    assert of(DiagnosticRecord, records) == []
+    assert kinds(of(DiagnosticRecord, records)) == ["http-upgrade-refused"]
 
 
 def test_a_tunnel() -> None:
@@ -639,3 +640,100 @@ def test_memory_does_not_grow_with_a_stream(stream) -> None:
     assert used[-1] - used[4] < 160 * 1024, used  # less than 11 bytes a packet
     for direction in decoder._table.directions.values():
         assert len(direction.origins) <= 1_100
+
+
+# --- heads that are cut ---
+
+
+def test_of_a_cut_head_is_shown_what_is_whole() -> None:
+    talk = Talk().open()
+    talk.client(GET, GET)
+    talk.server(b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 9\r\nContent-Le")
+    talk.lose("server", 100)
+    talk.server(b"rest of a body\r\n")
+    talk.lose("server", 50)
+    talk.server(b"\r\n" + OK)
+    records = talk.tape.records()
+    first, second = of(ResponseRecord, records)
+    assert (first.exchange, first.status, first.headers) == (0, 503, [("Retry-After", "9")])
+    assert (first.framing, second.exchange, second.status) == ("none", 1, 200)
+    # What follows it belongs to its message, up to the next one.
+    assert {gap.exchange for gap in of(GapRecord, records)} == {0}
+    assert [(fault.code, fault.exchange) for fault in of(DiagnosticRecord, records)] == [
+        ("http-message-cut", 0),
+        ("http-resynchronised", 0),
+    ]
+
+
+def test_a_cut_request_is_asked_and_answered() -> None:
+    talk = Talk().open()
+    head = b"HEAD /a HTTP/1.1\r\nHost: a\r\nCook"
+    cut = talk.frame("client", head + b"ie: b\r\n\r\n")
+    talk.tape.add(cut, captured=len(cut) - 9)
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+    talk.client(GET)
+    talk.server(OK)
+    records = talk.tape.records()
+    assert [(one.exchange, one.target) for one in of(RequestRecord, records)] == [
+        (0, "/a"),
+        (1, "/"),
+    ]
+    assert [(one.exchange, one.status) for one in of(ResponseRecord, records)] == [
+        (0, 200),
+        (1, 200),
+    ]
+    assert [fault.code for fault in of(DiagnosticRecord, records)][0] == "http-message-cut"
+
+
+def test_a_cut_handshake_switches_as_its_answer_says() -> None:
+    talk = Talk().open()
+    talk.client(UPGRADE[:-30])
+    talk.lose("client", 30)
+    talk.server(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConn")
+    talk.lose("server", 60)
+    talk.server(frame(1, b"Hello"))
+    records = talk.tape.records()
+    assert [one.data for one in of(WebSocketFrameRecord, records)] == ["Hello"]
+    codes = [fault.code for fault in of(DiagnosticRecord, records)]
+    assert codes == ["http-message-cut", "http-message-cut"]
+
+
+def test_a_cut_status_line_shows_nothing() -> None:
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(b"HTTP/1.1 503 Service Unava")
+    talk.lose("server", 100)
+    talk.server(b"x")
+    records = talk.tape.records()
+    assert of(ResponseRecord, records) == []
+
+
+def test_no_chunks_for_a_server_that_answers_in_http_1_0() -> None:
+    talk = Talk().open()
+    chunked = GET[:-2].replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    answer = b" 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"
+    talk.client(GET)
+    talk.server(b"HTTP/1.0" + answer)
+    talk.client(chunked)
+    (fault,) = of(DiagnosticRecord, talk.tape.records())
+    assert (fault.code, fault.exchange) == ("http-transfer-encoding-forbidden", 1)
+    assert fault.summary.endswith("in a request to a server that answers in HTTP/1.0")
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(b"HTTP/1.1" + answer)
+    talk.client(chunked)
+    assert of(DiagnosticRecord, talk.tape.records()) == []
+
+
+def test_no_chunks_for_a_client_that_asks_in_http_1_0() -> None:
+    for version, framing, is_said in (
+        (b"1.0", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", True),
+        (b"1.1", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", False),
+        (b"1.0", b"Content-Length: 0\r\n\r\n", False),
+    ):
+        talk = Talk().open()
+        talk.client(b"GET / HTTP/%s\r\nHost: a\r\n\r\n" % version)
+        talk.server(b"HTTP/1.1 200 OK\r\n" + framing)
+        faults = of(DiagnosticRecord, talk.tape.records())
+        said = "in a response to an HTTP/1.0 request"
+        assert [fault.summary.endswith(said) for fault in faults] == [True] * is_said
