@@ -40,9 +40,9 @@ ASKED = "websocket was asked for, "
     ("status", "body", "said"),
     [
         ("400 Bad Request", STATUS, "400 Bad Request came: 'Upgrade request required'"),
-        ("403 Forbidden", b'{"error": {"code": 1, "message": "no\\nway"}}', "403 Forbidden came: 'no way'"),
+        ("403 Oh", b'{"error": {"code": 1, "message": "no\\nway"}}', "403 Oh came: 'no way'"),
         ("422 Oh", b'{"detail": [{"msg": "Field required"}]}', "422 Oh came: 'Field required'"),
-        ("400 Bad Request", b"missing Sec-WebSocket-Key\n", "400 Bad Request came: 'missing Sec-WebSocket-Key'"),
+        ("400 Oh", b"missing Sec-WebSocket-Key\n", "400 Oh came: 'missing Sec-WebSocket-Key'"),
         ("502 Bad Gateway", b"<html><head><title>502 Bad Gateway</title></head></html>",
          "502 Bad Gateway came: '502 Bad Gateway'"),
         ("404 Not Found", b"<p>no <b>such</b> page</p>", "404 Not Found came: 'no such page'"),
