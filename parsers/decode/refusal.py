@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from json import JSONDecodeError, loads
+
+import msgspec
 
 from ..content import ContentDecoder
 from ..diagnostics import Diagnostic, diagnose
@@ -69,8 +70,8 @@ class Refusal:
 
 def _reason_in_json(text: str) -> str:
     try:
-        return _reason_of(loads(text), depth=4)
-    except (JSONDecodeError, RecursionError):
+        return _reason_of(msgspec.json.decode(text), depth=4)
+    except (msgspec.DecodeError, RecursionError):
         return ""
 
 
