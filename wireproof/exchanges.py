@@ -14,7 +14,7 @@ all, the one that began first is taken for over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
@@ -43,6 +43,8 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from .pings import NO_ANSWER, Answer, Pings
+
 S = TypeVar("S")
 T = TypeVar("T")
 Exchanged = (
@@ -68,8 +70,6 @@ MAX_OPEN = MAX_CONNECTIONS
 """Exchanges that are open at once, of all connections: each connection may have one."""
 MAX_INTERIM = 16
 """Interim responses of one exchange that are kept; of more, the first ones are forgotten."""
-MAX_PINGS = 64
-"""Pings without a Pong that are remembered in one exchange; the oldest is forgotten."""
 
 CONTINUATION: Final = 0x0
 CLOSE: Final = 0x8
@@ -117,52 +117,6 @@ class Key(NamedTuple):
 
     connection: int
     exchange: int
-
-
-class Answer(NamedTuple):
-    """What a Pong answers."""
-
-    ping: WebSocketFrameRecord | None = None
-    """The Ping whose payload it repeats; None if nobody asked."""
-    answered: Sequence[WebSocketFrameRecord] = ()
-    """The Pings that no Pong had answered before, in order: one may answer several."""
-
-
-NO_ANSWER = Answer()
-
-
-class Pings:
-    """Pings of both sides, and which Pong answers them.
-
-    A Pong repeats the payload of the latest Ping that it answers, and answers those before it as
-    well (RFC 6455 section 5.5.3). A Ping is answered once, by the first that does; a Pong of its
-    own may still follow, and is not unasked then.
-    """
-
-    def __init__(self) -> None:
-        self._sent: dict[Sender, list[WebSocketFrameRecord]] = {"client": [], "server": []}
-        """Those whose own Pong has not come."""
-        self._waiting: dict[Sender, int] = {"client": 0, "server": 0}
-        """How many of them, the last ones, no Pong has answered."""
-
-    def sent(self, ping: WebSocketFrameRecord) -> None:
-        """Remember a Ping."""
-        sent = self._sent[ping.sender]
-        if len(sent) >= MAX_PINGS:
-            del sent[0]
-        sent.append(ping)
-        self._waiting[ping.sender] = min(self._waiting[ping.sender] + 1, MAX_PINGS)
-
-    def answer(self, pong: WebSocketFrameRecord) -> Answer:
-        """Return what a Pong answers, and take note of it."""
-        sender: Sender = "server" if pong.sender == "client" else "client"
-        sent, first = self._sent[sender], len(self._sent[sender]) - self._waiting[sender]
-        for index in range(len(sent) - 1, -1, -1):
-            if sent[index].data == pong.data:
-                answered = sent[first : index + 1]
-                self._waiting[sender] -= len(answered)
-                return Answer(sent.pop(index), answered)
-        return NO_ANSWER
 
 
 @dataclass(slots=True)

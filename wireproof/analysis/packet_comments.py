@@ -30,7 +30,8 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Answer, Exchange, Exchanges
+from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Exchange, Exchanges
+from ..pings import Answer
 from ..text.escape import preview
 from ..text.wording import ELEMENT_NAMES, body_end, close_code, connection_end, count, duration
 

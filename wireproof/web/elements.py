@@ -1,7 +1,7 @@
 """The elements of one exchange, kind by kind: rows of numbers, and where their records lie.
 
 Strategy: a record is encoded once, as the contract has it, and put aside; what tables, lanes and
-searches need of it stands in rows of numbers. So an element takes 70 bytes of memory, whatever its
+searches need of it stands in rows of numbers. So an element takes 80 bytes of memory, whatever its
 payload, and a page of elements is read without a look at the others.
 """
 
@@ -47,7 +47,6 @@ KINDS = {
 
 A body has elements of one kind."""
 SEVERITIES = ("note", "warning", "error")
-CRLF = 2
 
 
 class Place(NamedTuple):
@@ -64,6 +63,8 @@ class Place(NamedTuple):
     """Of its content, in bytes."""
     mark: int
     """What else a lane shows of it; see :func:`mark_of`."""
+    content_offset: int
+    """Where its content begins, as ``offset``: after a chunk's line or a frame's header."""
 
     @property
     def end(self) -> int:
@@ -72,7 +73,7 @@ class Place(NamedTuple):
 
 SENDERS: dict[Sender | None, int] = {"client": 0, "server": 1, None: 2}
 SENDER_NAMES: tuple[Sender | None, ...] = ("client", "server", None)
-ROW = Struct("<qIIIddBqqqb")
+ROW = Struct("<qIIIddBqqqbq")
 """An element as it is kept: where its encoded record lies and how long it is, then its Place."""
 
 
@@ -90,7 +91,7 @@ class Elements:
     def append(self, record: Record, at: int, encoded: int) -> None:
         """Add a record, which has been put aside at ``at``."""
         sender = SENDERS[getattr(record, "sender", None)]
-        length = getattr(record, "length", None) or 0
+        offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
         self._sent[sender].append(len(self))
         self._rows += ROW.pack(
             at,
@@ -100,10 +101,11 @@ class Elements:
             record.first_time,
             record.last_time,
             sender,
-            getattr(record, "offset", None) or 0,
+            offset,
             length,
             size_of(record, length),
             mark_of(record),
+            getattr(record, "content_offset", offset),
         )
 
     def stored(self, row: int) -> tuple[int, int]:
@@ -113,12 +115,12 @@ class Elements:
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
-        _, _, first, last, begin, end, sender, offset, length, size, mark = ROW.unpack_from(
-            self._rows, row * ROW.size
+        _, _, first, last, begin, end, sender, offset, length, size, mark, content = (
+            ROW.unpack_from(self._rows, row * ROW.size)
         )
         return Place(
-            first, last, begin, end, SENDER_NAMES[sender], offset, length, size, mark
-        )  # fmt: skip
+            first, last, begin, end, SENDER_NAMES[sender], offset, length, size, mark, content
+        )
 
     def overlapping(self, sender: Sender, start: int, end: int, most: int) -> Iterator[int]:
         """Yield rows of a sender that hold bytes of [start, end) of its stream; ``most`` at most.
@@ -167,18 +169,11 @@ def mark_of(record: Record) -> int:
 
 
 def content_span(kind: str, place: Place) -> tuple[int, int] | None:
-    """Return which bytes of the stream are an element's content, None if it is all framing.
-
-    A chunk's content is after its size line and before its CRLF (RFC 9112 section 7.1); a frame's
-    after its header (RFC 6455 section 5.2).
-    """
+    """Return which bytes of the stream are an element's content, None if it is all framing."""
     match kind:
-        case "k":
-            end = place.end - CRLF
-            start = end - place.size
-            return (start, end) if place.size and place.offset < start else None
-        case "f":
-            return (place.end - place.size, place.end) if place.size else None
+        case "k" | "f":
+            start = place.content_offset
+            return (start, start + place.size) if place.size else None
         case "b" | "e" | "m" | "t" | "x":
             return place.offset, place.end
     return None

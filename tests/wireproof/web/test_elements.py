@@ -22,7 +22,7 @@ def test_a_row_says_where_its_element_is() -> None:
     elements = Elements()
     elements.append(chunk(10, 3), at=100, encoded=50)
     assert elements.stored(0) == (100, 50)
-    assert elements.place(0) == Place(1, 2, 1.0, 2.0, "server", 10, 8, 3, 0)
+    assert elements.place(0) == Place(1, 2, 1.0, 2.0, "server", 10, 8, 3, 0, 13)
     assert elements.place(0).end == 18
     assert len(elements) == 1
 
@@ -46,11 +46,19 @@ def test_at_most_so_many_overlap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "size", "span"),
-    [("k", 3, (13, 16)), ("k", 0, None), ("f", 3, (15, 18)), ("f", 0, None), ("q", 8, None)],
+    ("kind", "size", "content_offset", "span"),
+    [
+        ("k", 3, 13, (13, 16)),
+        ("k", 0, 13, None),
+        ("f", 3, 15, (15, 18)),
+        ("f", 0, 12, None),
+        ("q", 8, 10, None),
+    ],
 )
-def test_content_is_what_framing_frames(kind: str, size: int, span: tuple[int, int] | None) -> None:
-    place = Place(1, 2, 1.0, 2.0, "server", 10, 8, size, 0)
+def test_content_is_what_framing_frames(
+    kind: str, size: int, content_offset: int, span: tuple[int, int] | None
+) -> None:
+    place = Place(1, 2, 1.0, 2.0, "server", 10, 8, size, 0, content_offset)
     assert content_span(kind, place) == span
 
 
