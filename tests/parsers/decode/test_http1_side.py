@@ -674,7 +674,7 @@ def test_a_cut_request_is_asked_and_answered() -> None:
     talk.client(GET)
     talk.server(OK)
     records = talk.tape.records()
-    assert pairs(records) == [("/a", 0), ("/", 1), ("200", 0), ("200", 1)]
+    assert sorted(pairs(records)) == [("/", 1), ("/a", 0), ("200", 0), ("200", 1)]
     assert {fault.code for fault in of(DiagnosticRecord, records)} == {
         "http-message-cut",
         "http-resynchronised",
