@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from .files.packets import UnreadableCapture as UnreadableCapture
     from .files.pcapng import UsualBlocks as UsualBlocks
     from .files.reader import CaptureReader as CaptureReader
-    from .http1.chunk_line import GENERAL_CHUNK_LINE as GENERAL_CHUNK_LINE
+    from .http1.chunk_line import general_chunk_line as general_chunk_line
     from .http1.chunk_line import match_chunk_line as match_chunk_line
     from .net.ip import TCP as TCP
     from .net.ip import Fragment as Fragment
@@ -141,7 +141,7 @@ _EXPORTED = {
     "files.pcapng": ("UsualBlocks",),
     "files.reader": ("CaptureReader",),
     "http1.chunk_line": (
-        "GENERAL_CHUNK_LINE",
+        "general_chunk_line",
         "match_chunk_line",
     ),
     "net.ip": (

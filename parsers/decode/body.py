@@ -15,8 +15,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
-from ..content import ContentDecoder
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, Response
@@ -27,6 +27,9 @@ from ..sse.stream import EventStreamDecoder, ServerSentEvent
 from .undeclared import UndeclaredProbe, probe_for
 from .writer import RecordWriter
 
+if TYPE_CHECKING:
+    from ..content import ContentDecoder
+
 Origin = tuple[int, int, int | None]
 """Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
 
@@ -35,6 +38,13 @@ HASH_STEP = 16 * 1024
 START, END = itemgetter(0), itemgetter(1)
 FORGET_EVERY = 32
 """Runs of the source map after which those that no open event needs are dropped."""
+
+
+def content_decoder(codings: Sequence[str]) -> ContentDecoder:
+    """Return what undoes ``codings``; its libraries are loaded when the first body has some."""
+    from ..content import ContentDecoder
+
+    return ContentDecoder(codings)
 
 
 class Extents:
@@ -109,7 +119,7 @@ class Body:
         self._writer = writer
         self._start = head.end
         self._codings = codings
-        self._content = ContentDecoder(codings) if codings else None
+        self._content = content_decoder(codings) if codings else None
         self._elements = elements
         self._is_unframed = head.framing in ("content-length", "close")
         self._head: Request | Response | None = head  # before the first byte of content

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Chunk, Data, MissingData
@@ -21,15 +21,15 @@ from ..limits import MAX_PIPELINED
 from ..provenance import Ending, Event
 from ..records import Record
 from ..streams import ByteStream, Receiver
-from ..websocket.deflate import DeflateParameters
-from ..websocket.handshake import agree
 from .fast_sse import FastSse
 from .message import MessageWriter
 from .side import Side, in_order
 from .silent import Ignored
 from .transport import field_value, transport_of
-from .websocket_side import WebSocketSide
 from .writer import RecordWriter
+
+if TYPE_CHECKING:
+    from ..websocket.deflate import DeflateParameters
 
 AFTER_MESSAGE = frozenset(("http-surplus", "http-data-after-close"))
 """Faults of bytes that belong to the message before them, if to any."""
@@ -164,6 +164,8 @@ class Http1Side(Side):
 
     def websocket(self, deflate: DeflateParameters | None) -> Callable[[int], Successor]:
         """Return what begins a WebSocket on this side, with the compression that was agreed."""
+        from .websocket_side import WebSocketSide
+
         return lambda start: WebSocketSide(self.writer, start, self.exchange, deflate)
 
     def ignored(self, start: int) -> Successor:
@@ -285,6 +287,10 @@ class ResponseSide(Http1Side):
         return self.requests.hand_over(self.requests.ignored) + self.hand_over(self.ignored)
 
     def _switch_to_websocket(self, request: Request | None, response: Response) -> list[Record]:
+        from ..websocket.handshake import (
+            agree,
+        )  # with all that reads frames: most captures have none
+
         self.protocol = "websocket"
         agreement = agree([] if request is None else request.headers, response.headers)
         records: list[Record] = []

@@ -19,11 +19,12 @@ from .transport import media_type
 _MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How coded content begins (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1)."""
 # Content of these types is text: it begins with none of that by itself.
-_TEXT = re.compile(rb"text/.+|application/(?:.+\+)?(?:json|xml|javascript|x-ndjson|ndjson|jsonl)")
+_TEXT = rb"text/.+|application/(?:.+\+)?(?:json|xml|javascript|x-ndjson|ndjson|jsonl)"
 # chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), first in the content and after chunk data
-_FIRST_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t;][^\r\n]*)?\r\n")
-_NEXT_LINE = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n")
-_LINE_BEGINS = re.compile(rb"(?:\r\n)?(?:[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?)?\r?")
+_FIRST_LINE = rb"([0-9A-Fa-f]{1,8})(?:[ \t;][^\r\n]*)?\r\n"
+_NEXT_LINE = rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n"
+_LINE_BEGINS = rb"(?:\r\n)?(?:[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?)?\r?"
+# Few bodies begin so: the expressions are compiled when one does.
 _FIRST_BYTES = frozenset(b"0123456789abcdefABCDEF") | {magic[0] for magic in _MAGIC}
 _MAX_LINE = 64
 """Bytes of such a line that are looked at: extensions are hardly ever sent."""
@@ -38,7 +39,7 @@ class UndeclaredProbe:
         self.is_over = False
         """Whether nothing more is looked for."""
         self._is_chunked = is_chunked
-        self._is_text = not codings and _TEXT.fullmatch(kind) is not None
+        self._is_text = not codings and re.fullmatch(_TEXT, kind) is not None
         self._head = b""  # what is looked at
         self._first_line = b""  # of what may be chunk framing
         self._skip = 0  # bytes of its data that are to come
@@ -76,9 +77,9 @@ class UndeclaredProbe:
                     return diagnose("content-coding-undeclared", end - 1, end, detail), 0
             if any(magic.startswith(head) for magic in _MAGIC):
                 return None, 0
-        line = (_NEXT_LINE if self._first_line else _FIRST_LINE).match(head)
+        line = re.match(_NEXT_LINE if self._first_line else _FIRST_LINE, head)
         if line is None:
-            self.is_over = len(head) == _MAX_LINE or _LINE_BEGINS.fullmatch(head) is None
+            self.is_over = len(head) == _MAX_LINE or re.fullmatch(_LINE_BEGINS, head) is None
             return None, 0
         if self._first_line:
             code = "content-chunked-twice" if self._is_chunked else "content-chunked-undeclared"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from ..diagnostics import Diagnostic
 from ..http1.chunked import Chunk
@@ -31,8 +31,10 @@ from ..records import (
     text_or_base64,
 )
 from ..sse.stream import ServerSentEvent
-from ..websocket.frames import OPCODE_NAMES, Frame
-from ..websocket.messages import Message
+
+if TYPE_CHECKING:
+    from ..websocket.frames import Frame
+    from ..websocket.messages import Message
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
@@ -214,7 +216,7 @@ class RecordWriter:
             found.rsv2,
             found.rsv3,
             found.opcode,
-            OPCODE_NAMES[found.opcode],
+            found.opcode_name,
             found.masked,
             None if key is None else key.hex(),
             found.payload_length,

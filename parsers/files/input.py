@@ -16,8 +16,6 @@ import zlib
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-import zstandard
-
 from ..limits import MAX_ZSTD_FILE_WINDOW, KiB
 
 WINDOW = 256 * KiB
@@ -111,8 +109,11 @@ class FileSource:
 class Decompressor(Protocol):
     """Decodes one member of a compressed file."""
 
+    error: type[Exception]
+    """What ``decompress`` raises for what it cannot decode."""
+
     def decompress(self, data: bytes, /) -> bytes:
-        """Decode the next bytes. Raises zlib.error or zstandard.ZstdError."""
+        """Decode the next bytes."""
 
     def salvage(self, data: bytes, /) -> bytes:
         """Return what can be decoded of the bytes that have just raised."""
@@ -127,6 +128,8 @@ class Decompressor(Protocol):
 
 class GzipMember:
     """A member of a gzip file (RFC 1952 section 2.2)."""
+
+    error: type[Exception] = zlib.error
 
     def __init__(self) -> None:
         self._decoder = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # 16: with gzip's header
@@ -158,6 +161,9 @@ class ZstdFrame:
     """A frame of a zstd file, of data or skippable (RFC 8878 section 3.1)."""
 
     def __init__(self) -> None:
+        import zstandard  # the library of few captures
+
+        self.error: type[Exception] = zstandard.ZstdError
         limits = zstandard.ZstdDecompressor(max_window_size=MAX_ZSTD_FILE_WINDOW)
         self._decoder = limits.decompressobj()
 
@@ -243,7 +249,7 @@ class DecompressedSource:
         self._next += len(data)
         try:
             self._decoded = self._decoder.decompress(data)
-        except (zlib.error, zstandard.ZstdError) as error:
+        except self._decoder.error as error:
             self._fail("capture-damaged", str(error))
             self._decoded = self._decoder.salvage(data)
         self._position = 0

@@ -9,8 +9,9 @@ memory grow by what it says about itself.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from ..limits import MAX_CAPTURE_FAULTS, MAX_COMMENTS, MAX_INTERFACES, MAX_ORIGINS, MAX_SECRETS
 
@@ -44,8 +45,7 @@ class CaptureFault(NamedTuple):
     """Where in the file, in bytes; in the decompressed file if it is compressed."""
 
 
-@dataclass(slots=True)
-class Interface:
+class Interface(Struct):
     """Where packets were captured (pcapng section 4.2; a pcap file has exactly one)."""
 
     link_type: int

@@ -9,6 +9,7 @@ wrong with one that does not match. What extensions say is worked out when it is
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from .head import TOKEN
 
@@ -28,12 +29,17 @@ _QUOTED = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\
 _EXTENSION = (
     rb"[ \t]*+;[ \t]*+(" + TOKEN + rb")(?>(?:[ \t]*+=[ \t]*+(" + TOKEN + rb"|" + _QUOTED + rb"))?)"
 )
-EXTENSION = re.compile(_EXTENSION)
-GENERAL_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]++)((?>(?:" + _EXTENSION + rb")*))([ \t]*+)\r\n")
+
+
+@cache
+def general_chunk_line() -> re.Pattern[bytes]:
+    """Return the whole grammar, extensions and all; compiled when a line first needs it."""
+    return re.compile(rb"([0-9A-Fa-f]++)((?>(?:" + _EXTENSION + rb")*))([ \t]*+)\r\n")
+
 
 # The beginnings of a chunk line, for one that is cut off.
 _QUOTED_BEGINS = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)\\?'
-CHUNK_LINE_BEGINS = re.compile(
+CHUNK_LINE_BEGINS = (
     rb"(?:[0-9A-Fa-f]++(?>(?:" + _EXTENSION + rb")*)"
     rb"(?:[ \t]*+(?:;[ \t]*+(?:" + TOKEN + rb"[ \t]*+(?:=[ \t]*+(?:" + _QUOTED_BEGINS + rb")?)?)?"
     rb"|=[ \t]*+(?:" + _QUOTED_BEGINS + rb")?)?)?)?\r?"
@@ -48,21 +54,27 @@ def parse_extensions(extension: bytes) -> list[tuple[bytes, bytes | None]]:
     """
     found: list[tuple[bytes, bytes | None]] = []
     pos = 0
-    while (match := EXTENSION.match(extension, pos)) is not None:
+    match_extension = re.compile(_EXTENSION).match
+    while (match := match_extension(extension, pos)) is not None:
         found.append((match[1], match[2]))
         pos = match.end()
     return found
 
 
 # What may stand after a size: BWS, ";" or CRLF.
-SIZE = re.compile(rb"[0-9A-Fa-f]++(?=[ \t;\r\n])")
+SIZE = rb"[0-9A-Fa-f]++(?=[ \t;\r\n])"
+
+
+def begins_chunk_line(line: bytes) -> bool:
+    """Whether a line that is cut off could have become a chunk line."""
+    return re.fullmatch(CHUNK_LINE_BEGINS, line) is not None
 
 
 def line_fault(line: bytes) -> str:
     """Return the code of what is wrong with a line that is no chunk line."""
     if not line:
         return "http-line-limit"
-    if not SIZE.match(line):
+    if not re.match(SIZE, line):
         return "chunk-size-invalid"
     if b"\r" in line.removesuffix(b"\r\n"):
         return "http-bare-cr"

@@ -30,7 +30,7 @@ from ..limits import (
     MAX_TRAILERS,
 )
 from ..provenance import Element, Ending, Event
-from .chunk_line import CHUNK_LINE_BEGINS, GENERAL_CHUNK_LINE, line_fault, match_chunk_line
+from .chunk_line import begins_chunk_line, general_chunk_line, line_fault, match_chunk_line
 from .head import (
     CERTAIN_RESPONSE,
     Fields,
@@ -270,7 +270,7 @@ class ChunkedDecoder:
         if line is None:
             return pos
         end = self._base + pos
-        match = GENERAL_CHUNK_LINE.fullmatch(line)
+        match = general_chunk_line().fullmatch(line)
         if match is None:
             self._lose_framing(line_fault(line), self._start, end, excerpt(line), events)
             return pos
@@ -439,7 +439,7 @@ class ChunkedDecoder:
     def _end_in_line(self, events: list[Event]) -> None:
         """Say so if a chunk line that was cut off could not have become a valid one."""
         line = self._line.pending
-        if not CHUNK_LINE_BEGINS.fullmatch(line):
+        if not begins_chunk_line(line):
             events.append(diagnose(line_fault(line), self._start, self._offset, excerpt(line)))
 
     def _end_in_trailers(self, events: list[Event]) -> None:

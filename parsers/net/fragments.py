@@ -12,7 +12,7 @@ repetition of one fragment with the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, diagnose
 from ..limits import MAX_FRAGMENT_AGE, MAX_FRAGMENTED_PACKETS, MAX_IP_PACKET
@@ -22,8 +22,7 @@ UNIT = 8
 """Fragment offsets count these (RFC 791 section 3.1)."""
 
 
-@dataclass(slots=True)
-class WholePacket:
+class WholePacket(NamedTuple):
     """A packet whose last missing fragment has come."""
 
     protocol: int

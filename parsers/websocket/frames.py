@@ -75,11 +75,16 @@ class Frame(Element, frozen=True):
     close_reason: str | None
     """Of a close frame with a close code: empty if there was nothing after the code."""
 
+    @property
+    def opcode_name(self) -> str:
+        """What RFC 6455 calls the opcode."""
+        return OPCODE_NAMES[self.opcode]
+
     def __str__(self) -> str:
         flags = "".join(
             f" {name}" for name in ("fin", "rsv1", "rsv2", "rsv3", "masked") if getattr(self, name)
         )
-        return f"{OPCODE_NAMES[self.opcode]}{flags}, {self.payload_length:,} bytes"
+        return f"{self.opcode_name}{flags}, {self.payload_length:,} bytes"
 
 
 class Part(Element, frozen=True):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parsers import GENERAL_CHUNK_LINE
+from parsers import general_chunk_line
 from parsers.limits import KiB, MiB
 from parsers.provenance import Completion, Ending
 from parsers.records import (
@@ -193,7 +193,7 @@ class ElementStream:
         if end <= start:
             return
         data = self._take(end)
-        line = GENERAL_CHUNK_LINE.match(data) if self.is_in_body and self._is_chunked else None
+        line = general_chunk_line().match(data) if self.is_in_body and self._is_chunked else None
         if line is not None:
             size = int(line[1], 16)
             begin = line.end()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parsers.http1.chunk_line import (
-    CHUNK_LINE_BEGINS,
-    GENERAL_CHUNK_LINE,
+    begins_chunk_line,
+    general_chunk_line,
     line_fault,
     match_chunk_line,
     parse_extensions,
@@ -40,13 +40,13 @@ INVALID = {
 
 @pytest.mark.parametrize("line", VALID)
 def test_what_the_grammar_allows(line: bytes) -> None:
-    assert GENERAL_CHUNK_LINE.fullmatch(line)
-    assert all(CHUNK_LINE_BEGINS.fullmatch(line[:end]) for end in range(len(line)))
+    assert general_chunk_line().fullmatch(line)
+    assert all(begins_chunk_line(line[:end]) for end in range(len(line)))
 
 
 @pytest.mark.parametrize("line", INVALID)
 def test_what_it_does_not(line: bytes) -> None:
-    assert not GENERAL_CHUNK_LINE.fullmatch(line)
+    assert not general_chunk_line().fullmatch(line)
     assert not match_chunk_line(line)
     assert line_fault(line) == INVALID[line]
 
@@ -55,7 +55,7 @@ def test_what_it_does_not(line: bytes) -> None:
 def test_sizes_of_more_than_15_digits_take_the_general_path(digits: int) -> None:
     line = b"0" * digits + b"\r\n"
     assert bool(match_chunk_line(line)) == (digits < 16)
-    assert GENERAL_CHUNK_LINE.fullmatch(line)
+    assert general_chunk_line().fullmatch(line)
 
 
 @pytest.mark.parametrize(
