@@ -88,7 +88,8 @@ def test_views_on_a_terminal(arguments: tuple[str, ...], capture: Path) -> None:
 @pytest.mark.parametrize("command", ["decode", "export", "redact", "plot", "annotate"])
 def test_names_of_files_on_a_terminal(command: str, tmp_path: Path) -> None:
     name = str(tmp_path / "\x1b]0;owned\x07\x9b31m.pcapng")
-    output = [] if command == "decode" else ["-o", str(tmp_path / "out.png")]
+    suffix = "har" if command == "export" else "png"
+    output = [] if command == "decode" else ["-o", str(tmp_path / f"out.{suffix}")]
     shown = on_a_terminal(command, name, *output)
     assert b"\\x1b]0;owned" in shown
     assert_harmless(shown)
@@ -107,7 +108,7 @@ def test_no_cell_of_a_spreadsheet_is_a_formula(capture: Path, tmp_path: Path) ->
 def test_what_files_are_written(capture: Path, tmp_path: Path) -> None:
     """No name from the wire becomes the name of a file."""
     for number, arguments in enumerate(
-        (["export"], ["export", "--format", "csv"], ["redact"], ["annotate"])
+        (["export", "--format", "har"], ["export", "--format", "csv"], ["redact"], ["annotate"])
     ):
         command, *options = arguments
         run([command, str(capture), *options, "-o", str(tmp_path / f"{number}.out")])
