@@ -221,6 +221,11 @@ FAULTS: dict[str, Fault] = {
     "http-message-cut": Fault("error", "the message ends in its head", "RFC 9112 section 8"),
     "http-body-cut": Fault("error", "the body is incomplete", "RFC 9112 section 8"),
     "http-resynchronised": Fault("note", "decoding goes on at the next place that is certain", ""),
+    # --- what a connection speaks ---
+    "protocol-mismatch": Fault("error", "client and server speak different protocols", ""),
+    "switch-not-decoded": Fault(
+        "note", "what follows a switch of protocols is not decoded", "RFC 9110 section 7.8"
+    ),
     # --- chunked transfer coding ---
     "chunk-size-invalid": Fault("error", "chunk-size is not 1*HEXDIG", "RFC 9112 section 7.1"),
     "chunk-size-overflow": Fault("error", "chunk-size is too large", "RFC 9112 section 7.1"),

@@ -75,6 +75,10 @@ MAX_TRANSITORY_SILENCE = 4 * 60 * 10**9
 MAX_UNDECIDED = 16 * KiB
 """Bytes kept while it is not known what protocol a connection speaks, or who is the client."""
 
+MAX_SWITCHES = 16
+"""Switches of protocols on one connection, such as CONNECT in CONNECT; further ones are not
+followed: MAX_TUNNELS."""
+
 # --- HTTP/1.1 ---
 MAX_REFUSAL = 4 * KiB
 """Bytes in which the reason is looked for why an upgrade was not granted."""

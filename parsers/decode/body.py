@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, Response
-from ..limits import MAX_DATA_RUN, MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS, MAX_KEPT_RUNS
+from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS, MAX_KEPT_RUNS
 from ..provenance import Decoder, Event, SourceMap
-from ..records import BodyRecord, DataRecord, Encoding, Record, text_or_base64
+from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
+from .runs import data_runs
 from .undeclared import UndeclaredProbe, probe_for
 from .writer import RecordWriter
 
@@ -147,37 +148,12 @@ class Body:
         return records + self._receive_content(content)
 
     def _runs(self, content: Sequence[Data]) -> list[Record]:
-        """Return content as it arrived, run by run, of a body that has no framing of its own.
-
-        Long for one function: it is a hot loop, as large bodies have a run for each packet.
-        """
+        """Return content as it arrived, run by run, of a body that has no framing of its own."""
         records: list[Record] = []
-        writer = self._writer
-        connection, sender, exchange = writer.connection, writer.sender, self.exchange
-        layer, stream_id = writer.layer, writer.stream_id
-        room = MAX_KEPT_RUNS - self._size if writer.keeps_data else 0
+        room = MAX_KEPT_RUNS - self._size
         for piece in content:
-            data, base, end = piece.data, piece.start, piece.end
-            start = base
-            for upto, (first_packet, last_packet, first_time, last_time) in writer.origins.pieces(
-                base, end
-            ):
-                while start < upto:
-                    stop = min(upto, start + MAX_DATA_RUN)
-                    size = stop - start
-                    text: str | None = None
-                    encoding: Encoding | None = None
-                    if room > 0:
-                        text, encoding = text_or_base64(data[start - base : stop - base])
-                        room -= size
-                    records.append(
-                        DataRecord(
-                            connection, exchange, sender, first_packet, last_packet, first_time,
-                            last_time, start, size, size, text, encoding,
-                            layer=layer, stream_id=stream_id,
-                        )
-                    )  # fmt: skip
-                    start = stop
+            records += data_runs(self._writer, self.exchange, piece.start, piece.data, room)
+            room -= len(piece.data)
         return records
 
     def _undeclared(self, probe: UndeclaredProbe, content: Sequence[Data]) -> list[Record]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Chunk, Data, MissingData
@@ -20,26 +20,18 @@ from ..http1.decoder import EndOfMessage, Request, RequestDecoder, Response, Res
 from ..limits import MAX_PIPELINED
 from ..provenance import Ending, Event
 from ..records import Record
-from ..streams import ByteStream, Receiver
+from ..streams import ByteStream
 from .fast_sse import FastSse
 from .message import MessageWriter
-from .side import Side, in_order
-from .silent import Ignored
+from .side import Side, in_order, successor_of
 from .transport import field_value, transport_of
-from .writer import RecordWriter
+from .writer import RecordWriter, wire_text
 
 if TYPE_CHECKING:
     from ..websocket.deflate import DeflateParameters
 
 AFTER_MESSAGE = frozenset(("http-surplus", "http-data-after-close"))
 """Faults of bytes that belong to the message before them, if to any."""
-
-
-class Successor(Receiver[Record], Protocol):
-    """Takes a stream over where HTTP ends."""
-
-    def pass_over(self, length: int) -> list[Record]:
-        """Take note of missing bytes, whose gap is recorded already."""
 
 
 class Http1Side(Side):
@@ -52,8 +44,9 @@ class Http1Side(Side):
         stream: ByteStream[Record],
         writer: RecordWriter,
         decoder: RequestDecoder | ResponseDecoder,
+        exchange: int,
     ) -> None:
-        super().__init__(writer, decoder, 0)
+        super().__init__(writer, decoder, exchange)
         self.decoder = decoder
         self.message: MessageWriter | None = None
         """What writes the message that is open, or was the last one."""
@@ -143,34 +136,27 @@ class Http1Side(Side):
         """Go on in HTTP: the server did not switch protocols."""
         return self.write(self.decoder.resume()) if self.decoder.paused else []
 
-    def hand_over(self, begin: Callable[[int], Successor]) -> list[Record]:
-        """Hand the stream to another receiver, with the bytes that are pending.
-
-        ``begin`` gets the offset from which it is the other's.
-        """
+    def hand_over(self) -> list[Record]:
+        """Hand the bytes that are pending to the receiver that the stream has now."""
         decoder = self.decoder
-        # Of a request that was not captured no bytes are pending: what comes next is the other's.
-        start, pending = decoder.release() if decoder.paused else (decoder.offset, b"")
-        successor = self._stream.receiver = begin(start)
-        records = successor.receive_data(pending)
+        offset = decoder.switch_offset
+        records: list[Record] = []
         while decoder.paused:
-            offset = start + len(pending)
             start, pending = decoder.release()
-            records += successor.pass_over(start - offset)
-            records += successor.receive_data(pending)
+            if start > offset:
+                records += successor_of(self._stream).pass_over(start - offset)
+            records += self._stream.receiver.receive_data(pending)
+            offset = start + len(pending)
         if self._ending is not None:  # it ended before the answer came
-            records += successor.receive_eof(self._ending)
+            records += self._stream.receiver.receive_eof(self._ending)
         return records
 
-    def websocket(self, deflate: DeflateParameters | None) -> Callable[[int], Successor]:
-        """Return what begins a WebSocket on this side, with the compression that was agreed."""
+    def begin_websocket(self, deflate: DeflateParameters | None) -> None:
+        """Begin a WebSocket on this side, with the compression that was agreed."""
         from .websocket_side import WebSocketSide
 
-        return lambda start: WebSocketSide(self.writer, start, self.exchange, deflate)
-
-    def ignored(self, start: int) -> Successor:
-        """Begin what is not decoded."""
-        return Ignored(self.writer, start, self.exchange)
+        start = self.decoder.switch_offset
+        self._stream.receiver = WebSocketSide(self.writer, start, self.exchange, deflate)
 
 
 class RequestSide(Http1Side):
@@ -179,9 +165,13 @@ class RequestSide(Http1Side):
     responses: ResponseSide
 
     def __init__(
-        self, stream: ByteStream[Record], writer: RecordWriter, decoder: RequestDecoder
+        self,
+        stream: ByteStream[Record],
+        writer: RecordWriter,
+        decoder: RequestDecoder,
+        exchange: int = 0,
     ) -> None:
-        super().__init__(stream, writer, decoder)
+        super().__init__(stream, writer, decoder, exchange)
         self.pending: deque[Request] = deque()
         """Requests that have not been answered."""
         self._has_forgotten = False
@@ -229,7 +219,12 @@ class RequestSide(Http1Side):
 
 
 class ResponseSide(Http1Side):
-    """What the server sends."""
+    """What the server sends.
+
+    ``switch`` is told of a switch to anything but a WebSocket: what was agreed on, by which
+    exchange, and where what follows begins, the client's stream first. It gives both streams their
+    receivers.
+    """
 
     def __init__(
         self,
@@ -237,9 +232,11 @@ class ResponseSide(Http1Side):
         writer: RecordWriter,
         decoder: ResponseDecoder,
         requests: RequestSide,
+        switch: Callable[[str, int, tuple[int, int]], None],
     ) -> None:
-        super().__init__(stream, writer, decoder)
+        super().__init__(stream, writer, decoder, requests.exchange)
         self.requests = requests
+        self._hand_streams_on = switch
         requests.responses = self
         self.protocol = "http/1.1"
         self.version = b"HTTP/1.1"
@@ -281,15 +278,12 @@ class ResponseSide(Http1Side):
         self.requests.exchange = self.exchange
         if transport_of(response) == "websocket":
             return self._switch_to_websocket(request, response)
-        upgrade = (field_value(response.headers, b"upgrade") or b"").strip().lower()
-        if upgrade == b"h2c":
-            self.protocol = "http/2"
-        return self.requests.hand_over(self.requests.ignored) + self.hand_over(self.ignored)
+        starts = self.requests.decoder.switch_offset, self.decoder.switch_offset
+        self._hand_streams_on(_agreed(request, response), self.exchange, starts)
+        return self.requests.hand_over() + self.hand_over()
 
     def _switch_to_websocket(self, request: Request | None, response: Response) -> list[Record]:
-        from ..websocket.handshake import (
-            agree,
-        )  # with all that reads frames: most captures have none
+        from ..websocket.handshake import agree  # with all that reads frames: most have none
 
         self.protocol = "websocket"
         agreement = agree([] if request is None else request.headers, response.headers)
@@ -302,5 +296,14 @@ class ResponseSide(Http1Side):
                 for code, detail in agreement.faults
             ]
         records += self.requests.before_the_answer()
-        records += self.requests.hand_over(self.requests.websocket(agreement.deflate))
-        return records + self.hand_over(self.websocket(agreement.deflate))
+        self.requests.begin_websocket(agreement.deflate)
+        self.begin_websocket(agreement.deflate)
+        return records + self.requests.hand_over() + self.hand_over()
+
+
+def _agreed(request: Request | None, response: Response) -> str:
+    """Say in words what a switch of protocols agreed on."""
+    if response.status == 101:
+        upgrade = field_value(response.headers, b"upgrade") or b""
+        return f"Upgrade: {wire_text(upgrade.strip())}"
+    return "CONNECT" if request is None else f"CONNECT {wire_text(request.target)}"

@@ -11,24 +11,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from .. import limits
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, diagnose
 from ..http1.decoder import RequestDecoder, ResponseDecoder
 from ..provenance import Completion, Element, Ending
 from ..records import Record, Sender
-from ..streams import ByteStream
+from ..streams import ByteStream, Receiver
 from .http1_side import RequestSide, ResponseSide
+from .mismatch import NAMES, STATUS_LINE, FirstBytes, mismatch_text
+from .raw import RawSide
+from .side import successor_of
 from .silent import Ignored
 from .writer import RecordWriter
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
 REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")
-STATUS_LINE = b"HTTP/1."
 HTTP2_PREFACE = b"PRI * HTTP/2.0"
 # TLSPlaintext: handshake(22), legacy_record_version 3.x, length; then the handshake type
 # (RFC 8446 sections 5.1 and 4).
 TLS_HELLO = re.compile(rb"\x16\x03[\x00-\x04]..([\x01\x02])", re.DOTALL)
+MAX_PLACES = 64
+"""Pieces that wait whose packets are kept apart: looking all of them up would be quadratic."""
 LONGEST_BEGINNING = 14
 """Bytes that tell all of these from one another, but a request, which takes a whole line."""
 
@@ -57,16 +63,42 @@ class _Fault(Element, frozen=True):
     shown: Completion
 
 
-class ProtocolDetector:
-    """A receiver that keeps what comes until it is known what it is."""
+class _Passed(Element, frozen=True):
+    """Missing bytes, whose gap is recorded already."""
 
-    def __init__(self, protocol: ApplicationProtocol, stream: ByteStream[Record]) -> None:
+    length: int
+
+
+class Switch(NamedTuple):
+    """What other bytes came before, on streams whose protocol was switched."""
+
+    what: str
+    """What was agreed on: ``CONNECT example:443``, ``Upgrade: tcp``."""
+    exchange: int
+    """The exchange that agreed on it, to which belongs what is not decoded."""
+    next_exchange: int
+    """The number of the first exchange after it."""
+    starts: tuple[int, int]
+    """Where what follows begins in the client's stream, and in the server's."""
+    depth: int = 1
+    """How many switches there were on this connection."""
+
+
+class ProtocolDetector:
+    """A receiver that keeps what comes from ``start`` on until it is known what it is."""
+
+    def __init__(
+        self, protocol: ApplicationProtocol, stream: ByteStream[Record], start: int
+    ) -> None:
         self.stream = stream
-        self.start = stream.origins.size
+        self.start = start
         """Where in the stream the pending data begins."""
         self._protocol = protocol
-        self._held: list[bytes | int | _Fault | Ending] = []
+        self._held: list[bytes | int | _Fault | _Passed | Ending] = []
         """Data, the lengths of gaps, faults, and the end."""
+        self._offset = start
+        self._places: list[int] = []
+        """Where the first pieces begin, so that their packets stay known."""
         self._size = 0
         self._head = bytearray()
         """The first bytes, as long as they may mean something."""
@@ -75,6 +107,9 @@ class ProtocolDetector:
     def receive_data(self, data: bytes) -> list[Record]:
         self._held.append(data)
         self._size += len(data)
+        if len(self._places) < MAX_PLACES:
+            self._places.append(self._offset)
+        self._offset += len(data)
         name, sender = self._recognise(data)
         is_midstream = self._protocol.is_midstream
         if sender is None and is_midstream:
@@ -84,12 +119,19 @@ class ProtocolDetector:
         if sender is not None:
             client = self.stream if sender == "client" else self.stream.peer
             return self._protocol.decide(name, client, self.stream)
-        if self._size > limits.MAX_UNDECIDED and not is_midstream:
-            return self._protocol.give_up()
-        return []
+        is_over = self._size > limits.MAX_UNDECIDED or (
+            self._is_hopeless and self._protocol.gives_up_early
+        )
+        return self._protocol.give_up() if is_over and not is_midstream else []
 
     def receive_gap(self, length: int) -> list[Record]:
+        self._offset += length
         return self._hold(length)
+
+    def pass_over(self, length: int) -> list[Record]:
+        """Take note of missing bytes, whose gap is recorded already."""
+        self._offset += length
+        return self._hold(_Passed(length))
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return self._hold(_Fault(fault, shown))
@@ -101,24 +143,26 @@ class ProtocolDetector:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        return (self.start,)
+        return (self.start, *self._places)
 
     def replay(self) -> list[Record]:
         """Hand over what was pending to the receiver that the stream has now."""
-        receiver = self.stream.receiver
         records: list[Record] = []
         for item in self._held:
+            receiver = self.stream.receiver  # each may hand the stream on
             if isinstance(item, bytes):
                 records += receiver.receive_data(item)
             elif isinstance(item, int):
                 records += receiver.receive_gap(item)
             elif isinstance(item, _Fault):
                 records += receiver.receive_fault(item.fault, item.shown)
+            elif isinstance(item, _Passed):
+                records += successor_of(self.stream).pass_over(item.length)
             else:
                 records += receiver.receive_eof(item)
         return records
 
-    def _hold(self, item: int | _Fault) -> list[Record]:
+    def _hold(self, item: int | _Fault | _Passed) -> list[Record]:
         """Keep what is no data: it has a limit too, for it can come without any."""
         self._held.append(item)
         if len(self._held) > limits.MAX_UNDECIDED:
@@ -146,7 +190,8 @@ class ProtocolDetector:
         """Drop what came before ``data``: it is the rest of something whose start is not here."""
         self._held = [data]
         self._size = len(data)
-        self.start = self.stream.origins.size - len(data)
+        self.start = self._offset - len(data)
+        self._places = [self.start]
 
 
 class ApplicationProtocol:
@@ -155,7 +200,9 @@ class ApplicationProtocol:
     ``client`` tells which stream is the client's as far as the layer below knows; it is asked when
     nothing else tells. ``decided`` is called once with the client's stream, when it is known what
     is spoken and by whom, before anything comes of it. With ``is_midstream`` the start is missing:
-    a message may begin with any piece of data that comes.
+    a message may begin with any piece of data that comes. ``after`` is what came before on the same
+    streams, the client's first: then its word on who is the client holds, and what is not decoded
+    has rows.
     """
 
     def __init__(
@@ -167,28 +214,45 @@ class ApplicationProtocol:
         keep_data: bool,
         is_midstream: bool = False,
         decided: Callable[[ByteStream[Record]], None] = lambda client: None,
+        after: Switch | None = None,
     ) -> None:
         self.is_midstream = is_midstream
         self._connection = connection
         self._client_below = client
         self._keep_data = keep_data
         self._decided = decided
+        self._after = after
         self._client: ByteStream[Record] | None = None
         self._name = "unknown"
         self._responses: ResponseSide | None = None
-        self._waiting = [ProtocolDetector(self, stream) for stream in streams]
+        self._inner: ApplicationProtocol | None = None
+        starts = tuple(stream.origins.size for stream in streams) if after is None else after.starts
+        self._waiting = [
+            ProtocolDetector(self, stream, start)
+            for stream, start in zip(streams, starts, strict=True)
+        ]
         for waiting in self._waiting:
             waiting.stream.receiver = waiting
 
     @property
     def name(self) -> str:
-        """``http/1.1``, ``websocket``, ``http/2``, ``tls``; ``unknown`` until it is decided."""
+        """``http/1.1``, ``websocket``, ``http/2``, ``tls``; ``unknown`` until it is decided.
+
+        After a switch it is what follows, if that is known.
+        """
+        if self._inner is not None and (inner := self._inner.name) != "unknown":
+            return inner
         return self._name if self._responses is None else self._responses.protocol
 
     @property
     def client(self) -> ByteStream[Record]:
         """What the client sent: by its bytes, or else by what the layer below knows."""
         return self._client_below() if self._client is None else self._client
+
+    @property
+    def gives_up_early(self) -> bool:
+        """Whether one side's first bytes, if they mean nothing, tell that nobody knows them."""
+        return self._after is not None
 
     def give_up(self) -> list[Record]:
         """Decide that nobody knows what it is."""
@@ -198,37 +262,36 @@ class ApplicationProtocol:
         self, name: str, client: ByteStream[Record], recognised: ByteStream[Record] | None = None
     ) -> list[Record]:
         """Give both streams their receivers; the protocol was seen in what was ``recognised``."""
+        if self._after is not None and client is not self._client_below():
+            # It is spoken the other way round: whose stream is whose has been said already.
+            name, client = "unknown", self._client_below()
         self._name = name
         self._client = client
         self._decided(client)
         waiting, self._waiting = self._waiting, []
+        asked, answered = sorted(waiting, key=lambda detector: detector.stream is not client)
         if name == "http/1.1":
-            return self._speak_http(waiting, recognised)
-        records: list[Record] = []
-        for detector in waiting:
-            detector.stream.receiver = Ignored(self._writer(detector.stream), detector.start)
-            records += detector.replay()
-        return records
+            return self._speak_http(asked, answered, recognised)
+        for detector in (asked, answered):
+            detector.stream.receiver = self._unread(detector)
+        if name in NAMES and recognised is client:
+            usual, choose = answered.stream.receiver, partial(self._read_reply, answered)
+            answered.stream.receiver = FirstBytes(answered.stream, usual, choose)
+        return asked.replay() + answered.replay()
 
     def _speak_http(
-        self, waiting: list[ProtocolDetector], recognised: ByteStream[Record] | None
+        self,
+        asked: ProtocolDetector,
+        answered: ProtocolDetector,
+        recognised: ByteStream[Record] | None,
     ) -> list[Record]:
-        client = self.client
         # The requests first: their methods say how the responses are framed.
-        asked, answered = sorted(waiting, key=lambda detector: detector.stream is not client)
-        requests = RequestSide(
-            asked.stream,
-            self._writer(asked.stream),
-            RequestDecoder(asked.start, keep_data=self._keep_data),
-        )
-        responses = ResponseSide(
-            answered.stream,
-            self._writer(answered.stream),
-            ResponseDecoder(answered.start, keep_data=self._keep_data),
-            requests,
-        )
+        requests, responses = self._http_sides(asked, answered)
         asked.stream.receiver, answered.stream.receiver = requests, responses
         self._responses = responses
+        if recognised is asked.stream and not self.is_midstream:
+            choose = partial(self._read_reply, answered)
+            answered.stream.receiver = FirstBytes(answered.stream, responses, choose)
         records: list[Record] = []
         for detector, side in ((asked, requests), (answered, responses)):
             if self.is_midstream and detector.stream is not recognised:
@@ -236,6 +299,79 @@ class ApplicationProtocol:
                 records += side.pass_over(0)
             records += detector.replay()
         return records
+
+    def _http_sides(
+        self, asked: ProtocolDetector, answered: ProtocolDetector
+    ) -> tuple[RequestSide, ResponseSide]:
+        requests = RequestSide(
+            asked.stream,
+            self._writer(asked.stream),
+            RequestDecoder(asked.start, keep_data=self._keep_data),
+            self._next_exchange,
+        )
+        responses = ResponseSide(
+            answered.stream,
+            self._writer(answered.stream),
+            ResponseDecoder(answered.start, keep_data=self._keep_data),
+            requests,
+            self._switch,
+        )
+        return requests, responses
+
+    def _read_reply(
+        self, answered: ProtocolDetector, found: str, head: bytes
+    ) -> tuple[Receiver[Record], list[Record]]:
+        """Return the receiver of a server's bytes, which begin as ``found`` does.
+
+        Where the client speaks something else, they are read by themselves.
+        """
+        if self._responses is not None and found in ("http/1.1", "unknown"):
+            return self._responses, []
+        if found in (self._name, "unknown"):
+            return self._unread(answered), []
+        start, exchange = answered.start, self._next_exchange
+        writer = self._writer(answered.stream)
+        fault = diagnose(
+            "protocol-mismatch", start, start + len(head), mismatch_text(self._name, found, head)
+        )
+        said: list[Record] = [writer.diagnostic(fault, exchange)]
+        if found != "http/1.1":
+            return RawSide(writer, start, exchange), said
+        requests = RequestSide(
+            answered.stream.peer,
+            self._writer(answered.stream.peer),
+            RequestDecoder(keep_data=self._keep_data),
+            exchange,
+        )
+        decoder = ResponseDecoder(start, keep_data=self._keep_data)
+        decoder.expect(b"GET", False)  # it answers what it took for a request
+        return ResponseSide(answered.stream, writer, decoder, requests, self._switch), said
+
+    def _unread(self, detector: ProtocolDetector) -> Receiver[Record]:
+        """Return the receiver of what is not decoded: with rows after a switch, else without."""
+        writer, after = self._writer(detector.stream), self._after
+        if after is None:
+            return Ignored(writer, detector.start)
+        said = NAMES[self._name] + " " if self._name in NAMES else ""
+        return RawSide(writer, detector.start, after.exchange, f"{said}after {after.what}")
+
+    @property
+    def _next_exchange(self) -> int:
+        return 0 if self._after is None else self._after.next_exchange
+
+    def _switch(self, what: str, exchange: int, starts: tuple[int, int]) -> None:
+        """Recognise anew what both streams carry from ``starts`` on: a switch was agreed on."""
+        client = self.client
+        depth = 1 if self._after is None else self._after.depth + 1
+        self._inner = ApplicationProtocol(
+            (client, client.peer),
+            connection=self._connection,
+            client=lambda: client,
+            keep_data=self._keep_data,
+            after=Switch(what, exchange, exchange + 1, starts, depth),
+        )
+        if depth > limits.MAX_SWITCHES:
+            self._inner.give_up()
 
     def _writer(self, stream: ByteStream[Record]) -> RecordWriter:
         sender: Sender = "client" if stream is self.client else "server"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, cast
 
 from ..diagnostics import Diagnostic
 from ..provenance import Completion, Decoder, Ending, Event
 from ..records import PLACE, Record
+from ..streams import ByteStream, Receiver
 from .writer import RecordWriter
 
 
@@ -22,6 +23,18 @@ def in_order(records: list[Record]) -> list[Record]:
     if len(records) > 1:
         records.sort(key=PLACE)
     return records
+
+
+class Successor(Receiver[Record], Protocol):
+    """A receiver that takes a stream over where another ends."""
+
+    def pass_over(self, length: int) -> list[Record]:
+        """Take note of missing bytes, whose gap is recorded already."""
+
+
+def successor_of(stream: ByteStream[Record]) -> Successor:
+    """Return the receiver of a stream of which bytes were pending: all that can follow are such."""
+    return cast(Successor, stream.receiver)
 
 
 class FastPath(Protocol):

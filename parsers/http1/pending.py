@@ -39,6 +39,10 @@ class PendingBytes:
             runs.append((offset, bytearray(data)))
         return passes
 
+    def first_offset(self, end: int) -> int:
+        """Return where the first bytes lie that are held; ``end`` if none are."""
+        return self._runs[0][0] if self._runs else end
+
     def take_run(self, end: int) -> bytes:
         """Return the bytes from ``start`` on up to missing ones, and move ``start`` after them.
 

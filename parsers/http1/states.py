@@ -178,6 +178,11 @@ class MessageDecoder(ABC):
         """Where the bytes begin that are held, and how many came, missing ones included."""
         return (self._held.start, self._offset - self._held.start) if self.paused else (0, 0)
 
+    @property
+    def switch_offset(self) -> int:
+        """Where what is another protocol's begins, if it was agreed on: held bytes, or the next."""
+        return self._held.first_offset(self._offset) if self.paused else self._offset
+
     def resume(self) -> list[Event]:
         """The switch was refused: decode what was held, and what follows, as HTTP."""
         held, end = self._held, self._offset

@@ -170,8 +170,10 @@ def test_connections_that_are_not_wanted_are_heard_too() -> None:
 
 
 def test_nothing_lies_between_where_nothing_is_tapped() -> None:
+    """Once the first bytes of the answer have told that it is HTTP."""
     talk = Talk().open()
     talk.client(GET)
+    talk.server(OK)
     seen = []
     decoder = PacketDecoder(tap=lambda connection: (None, None), opened=seen.append)
     decoder.receive(talk.tape.packets)

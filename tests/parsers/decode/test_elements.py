@@ -10,7 +10,6 @@ import pytest
 from support.framed import aws_message, aws_string, grpc_frame
 from support.talk import Talk, kinds
 
-from parsers.decode import body
 from parsers.decode.elements import boundary_of, element_decoder, names_elements
 from parsers.json_lines.lines import JsonLinesDecoder
 from parsers.json_lines.stream import JsonStreamDecoder
@@ -110,7 +109,7 @@ def test_a_chunked_body_has_no_runs() -> None:
 
 
 def test_a_long_run_is_several(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "MAX_DATA_RUN", 4)
+    monkeypatch.setattr("parsers.decode.runs.MAX_DATA_RUN", 4)
     records = answer(b"Content-Length: 10\r\n", b"0123456789")
     assert [one.data for one in records if isinstance(one, DataRecord)] == ["0123", "4567", "89"]
 

@@ -359,10 +359,11 @@ def test_a_refusal_before_the_request_has_ended() -> None:
 
 
 def test_a_tunnel() -> None:
-    """RFC 9110 section 9.3.6: after a 2xx response to CONNECT the bytes are another protocol."""
+    """RFC 9110 section 9.3.6: after a 2xx response to CONNECT a stream of its own follows."""
     accepted = b"HTTP/1.1 200 Connection established\r\n\r\n"
     records = said(("client", CONNECT + GET), ("server", accepted + OK), ("client", GET))
-    assert kinds(records) == ["request", "response", "connection"]
+    early, *further = pairs(records)[1:]
+    assert (early, further) == (("/", 1), [("200", 0), ("200", 1), ("/", 2)])
     assert of(ResponseRecord, records)[0].framing == "upgrade"
     assert only_protocol(records) == "http/1.1"
 
@@ -382,12 +383,13 @@ def test_h2c() -> None:
         ("server", switching + bytes(9)),
         ("client", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9)),
     )
-    assert kinds(records) == ["request", "response", "connection"]
+    rows = ["data", "switch-not-decoded"] * 2
+    assert kinds(records) == ["request", "response", *rows, "connection"]
     assert only_protocol(records) == "http/2"
 
 
 def test_a_switch_to_an_unknown_protocol() -> None:
-    """Its bytes are not decoded, but what the capture lacks of them is counted."""
+    """Its bytes are not decoded, but have rows, and what the capture lacks of them is counted."""
     talk = Talk().open()
     talk.client(UPGRADE.replace(b"websocket", b"tcp"))
     talk.server(SWITCHING.replace(b"websocket", b"tcp"), b"raw")
@@ -396,7 +398,8 @@ def test_a_switch_to_an_unknown_protocol() -> None:
     talk.client(b"raw")
     talk.close()
     records = talk.tape.records()
-    assert kinds(records) == ["request", "response", "gap", "connection"]
+    rows = ["data", "switch-not-decoded", "data", "gap", "data"]
+    assert kinds(records) == ["request", "response", *rows, "switch-not-decoded", "connection"]
     (gap,) = of(GapRecord, records)
     assert (gap.sender, gap.missing, gap.exchange) == ("client", 5, 0)
     assert only_protocol(records) == "http/1.1"
