@@ -148,6 +148,8 @@ class ConnectionEnd:
     """How a connection ended, which all of its exchanges share."""
 
     record: ConnectionRecord | None = None
+    last: int = -1
+    """The last exchange of it that has begun."""
 
 
 @dataclass(slots=True, eq=False)
@@ -217,6 +219,23 @@ class Exchange:
             and response.transport == "websocket"
             and not has_switched(response)
         )
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no later exchange of its connection has begun."""
+        return self.key.exchange == self.end.last
+
+    @property
+    def is_bodiless(self) -> bool:
+        """Whether its response is one that has no body, whatever its fields say.
+
+        So are those to HEAD, and 204 and 304 (RFC 9112 section 6.3, rule 1).
+        """
+        response, request = self.response, self.request
+        if response is None or response.framing != "none" or not is_final(response):
+            return False
+        is_head = request is not None and request.method == "HEAD"
+        return is_head or response.status in (204, 304)
 
     @property
     def has_ended(self) -> bool:
@@ -488,4 +507,5 @@ class Exchanges(Generic[S]):
         end = self._ends.setdefault(key.connection, ConnectionEnd())
         exchange = Exchange(key, self.count, end=end)
         self.count += 1
+        end.last = max(end.last, key.exchange)
         return exchange, self._state(exchange)

@@ -20,6 +20,8 @@ BODILESS = ("none", "upgrade")
 """How responses are framed that have no body to end."""
 DATA_WIDTH = 60
 """Cells of an event's data in a message."""
+SURPLUS_WIDTH = 200
+"""Cells of what is said of surplus bytes."""
 CLEAN_CLOSES = (1000, 1001)
 """RFC 6455 section 7.4.1: normal closure, and going away."""
 
@@ -61,10 +63,17 @@ def _wrong(exchange: Evidence) -> Iterator[str]:
     elif exchange.body is None:
         if exchange.response.framing not in BODILESS:
             yield "the body had not ended when the capture did"
+        elif exchange.is_head_cut:
+            yield "the head of the response is cut: its body cannot be told"
     elif not exchange.body.complete:
         yield f"the body is {body_end(exchange.body)}"
     elif exchange.body.ended_by == "close":
-        yield "nothing but the end of the connection ended the body: it may have been cut anywhere"
+        yield (
+            "nothing but the end of the connection ended the body, which is "
+            f"{body_end(exchange.body)}"
+        )
+    if surplus := exchange.surplus:
+        yield f"{preview(surplus.summary, 'utf-8', SURPLUS_WIDTH)} (packet {surplus.last_packet})"
     if unfinished := _unfinished(exchange):
         yield f"the stream ends inside an event (packet {unfinished.last_packet})"
     if exchange.connection is not None and exchange.connection.close == "reset":

@@ -36,6 +36,8 @@ from ..text.wording import ELEMENT_NAMES
 E = TypeVar("E", bound="Evidence")
 Element = SseEventRecord | WebSocketMessageRecord | BodyElementRecord | ChunkRecord | DataRecord
 """What a stream is made of, for whoever receives it."""
+SURPLUS = ("http-surplus", "http-data-after-close")
+"""Faults of bytes after a message that is complete."""
 MAX_ELEMENTS = 1_000_000
 """Elements of one exchange that are kept."""
 
@@ -180,7 +182,23 @@ class Evidence:
         """Whether the response came whole: to its last chunk, its length, or its Close frames."""
         if self.is_websocket:
             return len(self.closing) == 2
+        if self.about.is_bodiless:
+            return not self.is_head_cut
         return self.body is not None and self.body.complete
+
+    @property
+    def is_head_cut(self) -> bool:
+        """Whether the end of the response's head is missing."""
+        return any(
+            fault.code == "http-message-cut" and fault.sender == "server"
+            for fault in self.diagnostics
+        )
+
+    @property
+    def surplus(self) -> DiagnosticRecord | None:
+        """What is said of bytes that came after the response was complete; None if none did."""
+        after = (fault for fault in self.diagnostics if fault.code in SURPLUS)
+        return next((fault for fault in after if fault.sender == "server"), None)
 
     def header(self, name: str) -> str | None:
         """Return a field of the response's header, None if there is none of that name."""

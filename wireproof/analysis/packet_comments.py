@@ -34,6 +34,7 @@ from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Exchange, Exchanges
 from ..pings import Answer
 from ..text.escape import preview
 from ..text.wording import ELEMENT_NAMES, body_end, close_code, connection_end, count, duration
+from .silence import silence_before_end
 
 EXCERPT = 40
 """Characters of a payload, a name or a target that a comment shows; escapes may double them."""
@@ -75,6 +76,8 @@ class PacketComments:
         if isinstance(record, WebSocketMessageRecord) and _is_its_frame(record):
             return
         found = self._exchanges.add(record)
+        if isinstance(record, ConnectionRecord):
+            yield from self._silences()
         text, about, tail = self._say(record, None if found is None else found[0])
         first, last = record.first_packet, record.last_packet
         if not _has_parts(record) or first == last:
@@ -83,6 +86,12 @@ class PacketComments:
         yield PacketComment(first, text, None, f" begins here, completes in frame {last}", False)
         done = f" completes here, begun in frame {first}"
         yield PacketComment(last, text, about, done + tail.removeprefix(" completes here"))
+
+    def _silences(self) -> Iterator[PacketComment]:
+        """Yield how long nothing came before the end of what that cut off."""
+        for exchange, _ in self._exchanges.over():
+            if (silence := silence_before_end(exchange)) is not None:
+                yield PacketComment(silence.packet, str(silence))
 
     def _say(self, record: Record, exchange: Exchange | None) -> tuple[str, About | None, str]:
         """Return what a record is called, where there is more to say, and what follows it."""

@@ -30,6 +30,7 @@ from parsers.records import Record
 from ..text.wording import count, duration
 from .evidence import Element, Evidence
 from .finding import Finding
+from .silence import Silence, silence_since
 
 WAIT = 0.010
 """Seconds. Longer than nearly every pause that the scheduler makes between two writes of a process:
@@ -181,6 +182,9 @@ def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding |
         signs.append(exchange.body)
     before, after = max(pairwise(signs), key=_seconds, default=(signs[0], signs[0]))
     longest = _seconds((before, after))
+    silence = silence_since(exchange.about, signs[-1].last_packet, signs[-1].last_time)
+    if silence is not None and silence.seconds > max(longest, seconds):
+        return _silent(exchange, silence, seconds, signs[-1])
     if longest <= seconds:
         return None
     name = "the end" if after is exchange.body else f"the next {exchange.element_name}"
@@ -191,6 +195,21 @@ def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding |
         [before.last_packet, after.last_packet],
         _signs_between(exchange, before, after),
     )
+
+
+def _silent(exchange: Evidence, silence: Silence, seconds: float, last: Record) -> Finding:
+    """Say that nothing came any more until the connection ended."""
+    summary = (
+        f"the end came after {duration(silence.seconds)} of silence (packets {silence.after} to"
+        f" {silence.packet}: {silence.ended_by}), at most {seconds:g} s may be"
+    )
+    kept = [
+        sign
+        for sign in [*exchange.comments, *exchange.frames]
+        if last.last_time < sign.last_time < silence.time
+    ]
+    hints = [f"meanwhile {count(len(kept), 'keep-alive')} came"] if kept else []
+    return Finding("gap-too-long", summary, [silence.after, silence.packet], hints)
 
 
 def _seconds(pair: tuple[Record, Record]) -> float:

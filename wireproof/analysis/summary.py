@@ -22,6 +22,7 @@ from ..exchanges import Exchange, Exchanges
 from ..text.escape import preview
 from ..text.wording import (
     ELEMENT_NAMES,
+    NO_BODY,
     body_end,
     close_code,
     connection_end,
@@ -29,6 +30,7 @@ from ..text.wording import (
     duration,
     recorded_by,
 )
+from .silence import silence_before_end
 
 TARGET_WIDTH = 40
 """Cells of a request line in a summary."""
@@ -132,12 +134,18 @@ def _amount(exchange: Exchange, size: int) -> str:
 
 def _end(exchange: Exchange) -> str:
     """Return how its body ended, or who closed a WebSocket."""
+    silence = silence_before_end(exchange)
+    said = _said_end(exchange)
+    return said if silence is None else f"{said}; {silence}"
+
+
+def _said_end(exchange: Exchange) -> str:
     if exchange.response_body is not None:
         return body_end(exchange.response_body)
     if exchange.closing:
         first = exchange.closing[0]
         return f"{close_code(first.close_code)}, by the {first.sender}"
-    return "no end seen"
+    return NO_BODY if exchange.is_bodiless else "no end seen"
 
 
 def _connection(record: ConnectionRecord | None) -> list[str]:

@@ -21,7 +21,7 @@ from ..analysis.resumption import find_bad_resumption
 from ..analysis.streaming import find_collected, find_gap, find_late_start
 from ..exchanges import Exchange as Facts
 from ..text.escape import preview
-from ..text.wording import body_end, connection_end, count, duration, span
+from ..text.wording import NO_BODY, body_end, connection_end, count, duration, span
 from .faults import WireFailure
 
 TARGET_WIDTH = 60
@@ -109,8 +109,9 @@ class Exchange(Evidence):
     def assert_no_gap_longer_than(self, seconds: float, *, keep_alives: bool = False) -> None:
         """Fail if anything but the first event was waited for longer than ``seconds``.
 
-        That is between events, and from the last one to the end of a complete response. With
-        ``keep_alives`` comments and pings count as signs of life too.
+        That is between events, and from the last one to the end: of the response if it is
+        complete, else of its connection. With ``keep_alives`` comments and pings count as signs of
+        life too.
         """
         __tracebackhide__ = True
         self._raise(find_gap(self, seconds, keep_alives))
@@ -190,6 +191,8 @@ class Exchange(Evidence):
     def _end(self) -> str:
         if self.body is not None:
             return body_end(self.body)
+        if self.about.is_bodiless:
+            return NO_BODY
         if self.connection is not None and self.is_websocket:
             return "closed" if self.is_complete else connection_end(self.connection)
         return "no end seen"

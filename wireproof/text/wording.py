@@ -30,13 +30,17 @@ CLOSE_CODES = {
 RELAYED = "recorded by relay: packet borders are its reads"
 
 ENDINGS = {
-    "last-chunk": "last chunk",
-    "content-length": "Content-Length reached",
-    "close": "connection closed",
-    "reset": "connection reset",
-    "capture-end": "the capture ends",
+    "last-chunk": "(last chunk)",
+    "content-length": "(Content-Length reached)",
+    "close": "as far as closing can tell (it may have been cut)",
+    "reset": "(connection reset)",
+    "capture-end": "(the capture ends)",
 }
-"""``ended_by`` of a body that is complete."""
+"""``ended_by`` of a body that is complete. Where closing the connection is its end, nothing tells a
+server that died from one that was done (RFC 9112 section 8)."""
+
+NO_BODY = "complete (no body)"
+"""Of a response that has none (RFC 9110 section 6.4.1)."""
 
 CUT_ENDINGS = {
     "last-chunk": "the last chunk came after missing bytes",
@@ -94,7 +98,7 @@ def close_code(code: int | None) -> str:
 def body_end(body: BodyRecord) -> str:
     """Return whether a body is whole, and what ended it."""
     if body.complete:
-        return f"complete ({ENDINGS[body.ended_by]})"
+        return f"complete {ENDINGS[body.ended_by]}"
     return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
 
 

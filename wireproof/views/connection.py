@@ -29,6 +29,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..analysis.silence import silence_before_end
 from ..exchanges import Exchange, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, recorded_by, span
@@ -119,8 +120,15 @@ class ConnectionTable:
             case DiagnosticRecord():
                 return diagnostic_lines(record, self.width)
             case ConnectionRecord():
-                return self._in_block("end", connection_lines(record, self.width))
+                lines = self._silent_lines() + connection_lines(record, self.width)
+                return self._in_block("end", lines)
         return []
+
+    def _silent_lines(self) -> list[Line]:
+        """Return how long nothing came before the connection ended, of what that cut off."""
+        found = (silence_before_end(exchange) for exchange, _ in self._exchanges.over())
+        lines: list[Line] = [[(str(silence), "error")] for silence in found if silence is not None]
+        return [fit(line, self.width) for line in lines]
 
     # --- heads ---
 

@@ -1,9 +1,10 @@
 """``--view devtools``: for each exchange the panels that a browser's DevTools has.
 
 Strategy: the lines of an exchange are collected in its panels (Headers, EventStream, Messages,
-Response, Issues) and printed when it is over: its response's body has ended, or its connection
-has. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the response,
-MAX_EXCHANGES that are open; past a limit lines are counted instead, and what is left out is said.
+Response, Issues) and printed when it is over: its response's body has ended by itself, or its
+connection has. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the
+response, MAX_EXCHANGES that are open; past a limit lines are counted instead, and what is left out
+is said.
 
 All text from the wire goes through :mod:`..text.escape`; there are no colours.
 """
@@ -34,6 +35,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..analysis.silence import silence_before_end
 from ..exchanges import Exchange, Exchanged, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import body_end, close_code, connection_end, count, recorded_by, span
@@ -148,7 +150,7 @@ class DevToolsView:
         weight = _weight(record)
         panels.kept += weight
         self._kept += weight
-        if isinstance(record, BodyRecord):
+        if isinstance(record, BodyRecord) and record.complete and record.ended_by != "close":
             self._exchanges.end(exchange)
         while self._kept > MAX_KEPT and (first := next(self._exchanges.open(), None)):
             self._exchanges.end(first[0])
@@ -198,6 +200,8 @@ class DevToolsView:
             self._print_control(panels)
         elif exchange.response_body is not None or panels.response_size:
             self._print_response(exchange.response_body, panels)
+        if (silence := silence_before_end(exchange)) is not None:
+            panels.issues.add(f"  ! {silence}")
         self._print_panel("Issues", panels.issues)
         self._print("")
 

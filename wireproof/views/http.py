@@ -110,6 +110,8 @@ def body_lines(body: BodyRecord, width: int) -> list[Line]:
     arrow: Line = [(f"{ARROWS[body.sender]} ", body.sender)]
     indent: Line = [("  ", "")]
     style = "good" if body.complete else "error"
+    if body.complete and body.ended_by == "close":
+        style = "warning"
     units = [*words(f"body {body_end(body)}:", style, width), *words(_amount(body), "", width)]
     return [(indent if n else arrow) + line for n, line in enumerate(flow(units, width - 2, " "))]
 

@@ -21,8 +21,9 @@ from parsers.records import (
     SseEventRecord,
 )
 
+from ..analysis.silence import silence_before_end
 from ..exchanges import Exchange, field_value
-from ..text.wording import body_end, close_code, connection_end
+from ..text.wording import NO_BODY, body_end, close_code, connection_end
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 
 MAX_SHOWN = 2_000
@@ -162,13 +163,15 @@ class ExchangeRow:
 def _ended(exchange: Exchange | None, connection: ConnectionRecord | None) -> str | None:
     """Return how an exchange ended, None if it has not."""
     if exchange is not None and exchange.response_body is not None:
-        return body_end(exchange.response_body)
+        silence = silence_before_end(exchange)
+        said = body_end(exchange.response_body)
+        return said if silence is None else f"{said}; {silence}"
     if exchange is not None and exchange.closing:
         first = exchange.closing[0]
         return f"closed by the {first.sender}: {close_code(first.close_code)}"
     response = None if exchange is None else exchange.response
     if response is not None and response.framing == "none":
-        return "complete (no body)"
+        return NO_BODY
     return None if connection is None else f"connection {connection_end(connection)}"
 
 

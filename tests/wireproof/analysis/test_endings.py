@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.timed import CHUNKED, EVENT_STREAM, LAST_CHUNK, Socket, Stream, event
+from support.talk import Talk
+from support.timed import (
+    CHUNKED,
+    EVENT_STREAM,
+    LAST_CHUNK,
+    Handmade,
+    Socket,
+    Stream,
+    TimedTape,
+    event,
+)
 from support.websocket_frames import KEY, frame
 
 from wireproof.testing import WireFailure
+from wireproof.testing.exchange import Exchange
 
 DONE = b"data: [DONE]\n\n"
 
@@ -174,3 +185,56 @@ def test_data_after_the_last_chunk_of_a_pipelined_answer_is_another_ones() -> No
     capture = stream.capture
     capture.exchange("/chat").assert_clean_end()
     assert capture.exchange("/next").status == 204
+
+
+# --- what has no body, and what follows one that is complete ---
+
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+NOT_MODIFIED = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+
+
+def answered(*pieces: bytes, method: bytes = b"GET", cut: int | None = None) -> Exchange:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
+    for piece in pieces:
+        frame_ = talk.frame("server", piece)
+        tape.add(frame_, captured=None if cut is None else len(frame_) - cut)
+    talk.close()
+    return Handmade(tape).exchange()
+
+
+@pytest.mark.parametrize(
+    ("answer", "method"),
+    [(NO_CONTENT, b"OPTIONS"), (NOT_MODIFIED, b"GET"), (HEAD, b"HEAD")],
+    ids=["204", "304", "HEAD"],
+)
+def test_what_has_no_body_is_complete(answer: bytes, method: bytes) -> None:
+    exchange = answered(answer, method=method)
+    assert exchange.is_complete
+    assert "complete (no body)" in str(exchange)
+    exchange.assert_clean_end()
+    # Its head must be whole for that, and nothing may follow.
+    assert not answered(answer, method=method, cut=2).is_complete
+    with pytest.raises(WireFailure, match="the head of the response is cut"):
+        answered(answer, method=method, cut=2).assert_clean_end()
+    with pytest.raises(WireFailure, match="surplus bytes after a complete message: 5 bytes"):
+        answered(answer, b"0\r\n\r\n", method=method).assert_clean_end()
+
+
+@pytest.mark.parametrize("closing", [b"", b"Connection: close\r\n"])
+def test_bytes_after_a_complete_body_are_no_clean_end(closing: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\n%sContent-Length: 0\r\n\r\n" % closing
+    answered(head).assert_clean_end()
+    with pytest.raises(WireFailure, match=r"9 bytes .*Content-Length: 0 is too small \(packet 6\)"):
+        answered(head, b"data: 1\n\n").assert_clean_end()
+
+
+def test_what_only_closing_ends_may_have_been_cut() -> None:
+    exchange = without_framing().exchange
+    assert exchange.is_complete
+    said = "complete as far as closing can tell (it may have been cut)"
+    assert said in str(exchange)
+    with pytest.raises(WireFailure, match=re.escape(said)):
+        exchange.assert_clean_end()
