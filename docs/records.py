@@ -29,6 +29,7 @@ from msgspec.inspect import (
     StructType,
     TupleType,
     Type,
+    TypedDictType,
     UnionType,
     type_info,
 )
@@ -40,6 +41,8 @@ PAGE = Path(__file__).with_suffix(".md")
 SCHEMA = Path(__file__).with_suffix(".schema.json")
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: tuple[type[Record], ...] = get_args(Record)
+FACTS = (records.End, records.ClosedWindow, records.Hole, records.DuplicateAcks)
+"""What lists in a record of a connection are made of."""
 HEAD = """\
 # Records
 
@@ -57,6 +60,11 @@ COMMON = """
 All kinds but `connection` have these fields too. Where they mean something else there, the kind's
 own table says so. The last three are left out of JSON where they have their defaults.
 
+"""
+LISTED = """
+## What `connection` lists
+
+Each is a JSON object with these fields.
 """
 COLUMNS = "| field | type | meaning |\n|---|---|---|\n"
 
@@ -76,7 +84,9 @@ def meanings(kind: type) -> dict[str, str]:
 
 def meaning(kind: type, name: str) -> str:
     """Return what a field of a kind of records means; raise KeyError if nobody says so."""
-    for declared in (*kind.__mro__[: kind.__mro__.index(records.Element)], *Sent.__mro__):
+    # A TypedDict is a dict to Python, with no base of its own.
+    own = kind.__mro__[: kind.__mro__.index(records.Element if kind not in FACTS else dict)]
+    for declared in (*own, *Sent.__mro__):
         if declared.__module__ == records.__name__ and name in meanings(declared):
             return meanings(declared)[name]
     raise KeyError(f"{kind.__name__}.{name} has no docstring")
@@ -99,13 +109,15 @@ def type_name(found: Type) -> str:
             return f"list of [{', '.join(type_name(item) for item in items)}]"
         case ListType(item_type=item):
             return f"list of {type_name(item)}"
+        case TypedDictType(cls=kind):
+            return f"[`{kind.__name__}`](#{kind.__name__.lower()})"
     names = {IntType: "integer", FloatType: "number", StrType: "string", BoolType: "boolean"}
     return {**names, NoneType: "null"}[type(found)]
 
 
 def fields_of(kind: type) -> tuple[Field, ...]:
     found = type_info(kind)
-    assert isinstance(found, StructType)
+    assert isinstance(found, StructType | TypedDictType)
     return found.fields
 
 
@@ -133,13 +145,17 @@ def page() -> str:
     for kind in KINDS:
         found += f"\n## `{kind.record}`\n\n{markdown(cleandoc(kind.__doc__ or ''))}\n\n"
         found += rows(kind, own_fields(kind))
+    found += LISTED
+    for fact in FACTS:
+        found += f"\n### `{fact.__name__}`\n\n{markdown(cleandoc(fact.__doc__ or ''))}\n\n"
+        found += rows(fact, list(fields_of(fact)))
     return found
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of one record."""
     found = {"$schema": DRAFT, "title": "wireproof record"} | msgspec.json.schema(Record)
-    for kind in KINDS:
+    for kind in (*KINDS, *FACTS):
         properties = found["$defs"][kind.__name__]["properties"]
         for name, value in properties.items():
             if name != "record":

@@ -63,6 +63,11 @@ MAX_DROPPED_SEGMENTS = 16
 GAP_PATIENCE = 16
 """Packets of a connection that may still bring bytes that were acknowledged already: captures
 of several queues or cores show a segment after its acknowledgement, but not long after."""
+MAX_ENDS = 64
+"""FINs and RSTs of one connection that are listed: who gives up after 15 retries has sent 16."""
+MAX_PATH_FACTS = 256
+"""Closed windows, holes, and runs of duplicate acknowledgements of one connection that are listed,
+256 of each: the first ones tell what its path is like."""
 MAX_CLOSED_CONNECTIONS = 4_096
 """Closed connections that are remembered, so that a late packet is not taken for a new one."""
 MAX_CONNECTIONS = 65_536

@@ -33,8 +33,9 @@ Layer = Literal["tcp", "tls", "quic"]
 SYN; ``tls``: what it sent, decrypted; ``quic``: the bytes of one QUIC stream."""
 Ending = Literal["close", "reset", "capture-end"]
 """Why a direction's bytes end: FIN, RST, or the capture holds no more."""
-Close = Literal["fin", "reset", "open"]
-"""How a connection came to an end: by a FIN, by a RST, or not before the capture did."""
+Close = Literal["fin", "reset", "refused", "open"]
+"""How a connection came to an end: by a FIN, by a RST, by a RST that answered its SYN, or not
+before the capture did."""
 
 
 class Event(Protocol):

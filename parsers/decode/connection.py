@@ -7,16 +7,18 @@ before what decodes it does; where there is none, nothing lies between the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import ip_address
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from ..diagnostics import Diagnostic
+from ..net.path import Path
 from ..net.table import reverse_key
-from ..net.tcp import Connection
+from ..net.tcp import Connection, Direction
 from ..provenance import Arrival, Completion, Ending, Layer, SourceMap, seconds
-from ..records import ConnectionRecord, Record
+from ..records import ClosedWindow, ConnectionRecord, DuplicateAcks, End, Hole, Record
 from ..streams import ByteStream, Receiver
 from .protocol import ApplicationProtocol
 from .silent import UNHEARD
@@ -147,7 +149,29 @@ class ConnectionDecoder:
             client.peer.fin_packet,
             self._recorded_by,
             connection.tunnel,
+            _of_both(client, End, lambda path: path.ends),
+            None if connection.rtt_ns is None else seconds(connection.rtt_ns),
+            _of_both(client, ClosedWindow, lambda path: path.closed_windows),
+            _of_both(client, Hole, lambda path: path.holes),
+            _of_both(client, DuplicateAcks, lambda path: path.duplicate_acks),
         )
+
+
+Fact = TypeVar("Fact", End, ClosedWindow, Hole, DuplicateAcks)
+
+
+def _of_both(
+    client: Direction[Record],
+    kind: type[Fact],
+    rows: Callable[[Path], Sequence[Sequence[Any]]],
+) -> list[Fact]:
+    """Return the facts of one kind that both directions tell, in the order of their times."""
+    names = tuple(kind.__annotations__)
+    facts: list[Any] = []
+    for sender, path in (("client", client.path), ("server", client.peer.path)):
+        facts += [dict(zip(names, [sender, *row], strict=True)) for row in rows(path)]
+    facts.sort(key=itemgetter("first_packet" if kind is DuplicateAcks else "packet"))
+    return facts
 
 
 def _understand(

@@ -39,8 +39,9 @@ ETHERNET = 1
 # EtherType, IPv4 version and header length, and type of service in one number; total length; flags
 # and fragment offset, time to live, and protocol in one number; source and destination address,
 # source port and destination port as one key; sequence number, acknowledgement number, data offset
-# and flags. Two numbers that are compared at once instead of four take a tenth less for a packet.
-USUAL_HEADERS = Struct("!12x IH2xI2x 12s IIH")
+# and flags, window. Two numbers that are compared at once instead of four take a tenth less for a
+# packet.
+USUAL_HEADERS = Struct("!12x IH2xI2x 12s IIHH")
 IPV4_WITHOUT_OPTIONS = 0x080045
 PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
 """Of the second number: more fragments or an offset, and the protocol."""
@@ -190,7 +191,7 @@ class PacketDecoder:
         for packet in packets:
             number, time_ns, link_type, _, data = packet
             if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
-                network, total, protocol, key, seq, ack, flags = read_headers(data)
+                network, total, protocol, key, seq, ack, flags, window = read_headers(data)
                 direction = directions.get(key)
                 start = find_start(flags)
                 end = 14 + total
@@ -201,13 +202,21 @@ class PacketDecoder:
                     and network >> 8 == IPV4_WITHOUT_OPTIONS
                     and protocol & PROTOCOL_AND_FRAGMENT == TCP
                     and start <= end <= len(data)
+                    and window
                 ):
                     time_ns = time_ns or 0
                     connection = direction.connection
                     connection.packets += 1
                     connection.last_packet = number
                     connection.last_time = time_ns
-                    direction.acked = ack
+                    if ack != direction.acked:
+                        # What waits was sent when less had been received: that is a proof.
+                        if direction.pending:
+                            records += direction.flush()
+                        direction.acked = ack
+                        direction.window = window
+                    elif start == end:
+                        direction.repeat_ack(window, number, time_ns)
                     if start < end and (
                         found := receive_usual(direction, data[start:end], number, time_ns)
                     ):

@@ -33,8 +33,9 @@ UNUSUAL = FIN | SYN | RST | URG
 """A segment with none of these, but with ACK, only carries data and acknowledges some."""
 FLAGS = 0x1FF
 
-# Ports, sequence number, acknowledgement number, data offset and flags, checksum, urgent pointer.
-TCP_HEADER = Struct("!4sIIH2xHH")
+# Ports, sequence number, acknowledgement number, data offset and flags, window, checksum, urgent
+# pointer.
+TCP_HEADER = Struct("!4sIIHHHH")
 # Registry: IANA, TCP option kinds.
 END_OF_OPTIONS, NO_OPERATION = 0, 1
 SIGNATURES = frozenset({19, 29})  # MD5 (RFC 2385), TCP-AO (RFC 5925)
@@ -64,6 +65,8 @@ class Segment(NamedTuple):
     options: bytes = b""
     summed: bytes = b""
     """The addresses and the whole segment, which its checksum covers; empty if it is not whole."""
+    window: int = 0xFFFF
+    """As in the header, not scaled."""
 
     @property
     def is_signed(self) -> bool:
@@ -123,7 +126,7 @@ def read_segment(
         return diagnose("tcp-malformed", 0, size, f"20 bytes expected, {length} found")
     if size < TCP_HEADER.size:
         return diagnose("packet-cut", 0, size)
-    ports, seq, ack, flags, _, urgent_pointer = TCP_HEADER.unpack_from(data)
+    ports, seq, ack, flags, window, _, urgent_pointer = TCP_HEADER.unpack_from(data)
     header = flags >> 12 << 2
     if not TCP_HEADER.size <= header <= length:
         found = f"a header of {header} bytes in a segment of {length}"
@@ -139,6 +142,7 @@ def read_segment(
         urgent_pointer,
         data[TCP_HEADER.size : header],
         source + destination + data if size == length else b"",
+        window,
     )
 
 

@@ -70,7 +70,7 @@ class ConnectionTable(Generic[T]):
         connection.last_packet = segment.number
         connection.last_time = segment.time_ns
         if connection.established is None:
-            connection.note_handshake(segment)
+            connection.note_handshake(direction, segment)
         records = direction.peer.flush() + direction.flush()
         records += direction.receive(segment)
         direction.note_usual_seq()

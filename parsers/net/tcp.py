@@ -19,6 +19,7 @@ from ..provenance import Arrival, Close, Completion, Ending, Layer, SourceMap, s
 from ..streams import Receiver
 from .out_of_order import OutOfOrderQueue
 from .overlap import History, Piece, find_conflict
+from .path import Path
 from .segment import ACK, FIN, RST, SYN, UNUSUAL, URG, Scrutiny, Segment
 
 T = TypeVar("T")
@@ -50,6 +51,9 @@ class Direction(Generic[T]):
         "rejected_ack",
         "sent_syn_ack",
         "acked",
+        "window",
+        "has_closed_window",
+        "path",
         "queue",
         "history",
         "fin_offset",
@@ -86,6 +90,10 @@ class Direction(Generic[T]):
         self.sent_syn_ack = False
         self.acked: int | None = None
         """What this endpoint acknowledged last, as a sequence number of its peer."""
+        self.window = 0xFFFF
+        """What it advertised as its window beside ``acked``, not scaled."""
+        self.has_closed_window = False
+        self.path = Path()
         self.queue = OutOfOrderQueue()
         self.history = History()
         self.fin_offset: int | None = None
@@ -153,11 +161,36 @@ class Direction(Generic[T]):
 
     def _receive_plain(self, segment: Segment, seq: int) -> list[T]:
         """Take the acknowledgement and the payload, which begins at ``seq``."""
-        self.acked = segment.ack
+        has_content = segment.payload or segment.missing or segment.flags & FIN
+        if segment.ack != self.acked:
+            self.acked = segment.ack
+            self.window = segment.window
+        elif not has_content and seq == self.next_seq:
+            self.repeat_ack(segment.window, segment.number, segment.time_ns)
+        if self.has_closed_window or not segment.window:
+            self._take_window(segment)
         records = self.peer.check_for_gap() if self.peer.is_waiting else []
-        if segment.payload or segment.missing or segment.flags & FIN:
+        if has_content:
             records += self._receive_payload(self._piece_of(segment, seq))
         return records
+
+    def repeat_ack(self, window: int, number: int, time_ns: int) -> None:
+        """Take a segment that does nothing but to acknowledge what the one before did.
+
+        It is a duplicate if bytes are under way and the window is the same (RFC 5681 section 2).
+        """
+        is_same, self.window = window == self.window, window
+        peer, acked = self.peer, self.acked
+        if not (is_same and window) or peer.next_seq is None or acked is None:
+            return
+        offset = peer.offset_of(acked)
+        if offset < max(peer.origins.size, peer._highest_end):
+            self.path.note_repeated_ack(offset, number, time_ns)
+
+    def _take_window(self, segment: Segment) -> None:
+        if not segment.flags & SYN:
+            self.path.note_window(segment.window, segment.number, segment.time_ns)
+            self.has_closed_window = not segment.window
 
     def _piece_of(self, segment: Segment, seq: int) -> Piece:
         return Piece(
@@ -191,7 +224,7 @@ class Direction(Generic[T]):
         is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
         connection = self.connection
         is_usual = is_usual and connection.is_understood and connection.established is not None
-        is_usual = is_usual and not self._scrutiny.is_close
+        is_usual = is_usual and not (self._scrutiny.is_close or self.has_closed_window)
         if is_usual and self.fin_offset is None and self.next_seq is not None:
             self.usual_seq = self.next_seq
         else:
@@ -213,6 +246,8 @@ class Direction(Generic[T]):
         seq, flags = segment.seq, segment.flags
         if flags & RST:
             return self._receive_reset(segment)
+        if flags & FIN:
+            self.path.note_end(segment.number, segment.time_ns, "fin")
         if flags & SYN:
             if self.next_seq is not None:
                 if seq == self.answered_seq and self.base_seq is None:
@@ -290,8 +325,10 @@ class Direction(Generic[T]):
         if max(start, size) < self._highest_end:
             self._count_late(piece.time_ns)
         if start <= size:
-            completed = piece.packet, seconds(piece.time_ns)
+            completed, was_waiting = (piece.packet, seconds(piece.time_ns)), self.is_waiting
             records += self._deliver(piece, completed) + self._deliver_queue(completed)
+            if was_waiting:
+                self._follow_holes(piece.packet, piece.time_ns)
         else:
             records += self._wait(piece)
         return records + self._end_at_fin()
@@ -301,6 +338,8 @@ class Direction(Generic[T]):
         if not self.is_waiting:
             self.is_waiting = True
             self._waited = 0
+            size = self.origins.size
+            self.path.open_hole(size, piece.start - size, piece.packet, piece.time_ns)
         if piece.end > self._highest_end:
             self._highest_end = piece.end
             self._highest_time = piece.time_ns
@@ -375,6 +414,15 @@ class Direction(Generic[T]):
         self.is_waiting = bool(self.queue)
         return records + self.flush()
 
+    def _follow_holes(self, packet: int | None, time_ns: int = 0) -> None:
+        """Take note that a hole was filled by ``packet``, or given up, and that another follows."""
+        if self.path.hole_end > self.origins.size:
+            return
+        self.path.close_hole(packet, time_ns)
+        if self.queue:
+            first, size = self.queue.first, self.origins.size
+            self.path.open_hole(size, first.start - size, first.packet, first.time_ns)
+
     def check_for_gap(self) -> list[T]:
         """Give up a hole that the peer acknowledged, once nothing may fill it any more."""
         acked = self.peer.acked
@@ -403,6 +451,7 @@ class Direction(Generic[T]):
                 completed = max(completed, (piece.packet, seconds(piece.time_ns)))
                 records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue)
+        self._follow_holes(None)
         return records + self.flush()
 
     def _skip(self, length: int, arrival: Arrival) -> list[T]:
@@ -432,6 +481,7 @@ class Direction(Generic[T]):
                 )
         if segment.flags & ACK:
             self.acked = segment.ack
+        self.path.note_end(segment.number, segment.time_ns, "reset")
         return self.connection.reset_by(self)
 
     def _end_at_fin(self) -> list[T]:
@@ -469,6 +519,7 @@ class Direction(Generic[T]):
         """Keep no more than what tells late packets."""
         self.usual_seq = NO_SEQ
         del self.receiver, self.origins, self.queue, self.history, self._scrutiny, self._dropped
+        del self.path
 
     def _fault(self, code: str, detail: str) -> list[T]:
         size = self.origins.size
@@ -498,6 +549,8 @@ class Connection(Generic[T]):
         "is_understood",
         "is_reset",
         "is_over",
+        "rtt_ns",
+        "_asked",
         "realm",
         "tunnel",
     )
@@ -531,6 +584,10 @@ class Connection(Generic[T]):
         """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
         self.is_over = False
         """Whether its record has been written: what comes later is not looked at."""
+        self.rtt_ns: int | None = None
+        """How long the handshake took; None if its SYN was not captured, or was sent again."""
+        self._asked: tuple[Direction[T] | None, int] | None = None
+        """Who sent a SYN, and when; nobody's if it was sent again."""
         self.realm = realm
         """The network that its addresses are of (:func:`~parsers.net.tunnels.realm`)."""
         self.tunnel: str | None = None
@@ -567,12 +624,17 @@ class Connection(Generic[T]):
     def out_of_order(self) -> int:
         return self.first.out_of_order + self.second.out_of_order
 
-    def note_handshake(self, segment: Segment) -> None:
+    def note_handshake(self, direction: Direction[T], segment: Segment) -> None:
         """Take the times of the handshake (section 3.5), before any segment can be usual."""
+        time_ns = segment.time_ns
         if segment.flags & SYN:
-            self.opened = segment.time_ns if self.opened is None else self.opened
+            self.opened = time_ns if self.opened is None else self.opened
+            if not segment.flags & ACK:
+                self._asked = (direction if self._asked is None else None), time_ns
         elif segment.flags & ACK:
-            self.established = segment.time_ns
+            self.established = time_ns
+            if self._asked is not None and self._asked[0] is direction and direction.peer.acked:
+                self.rtt_ns = time_ns - self._asked[1]
 
     def note_fin(self, direction: Direction[T]) -> None:
         """Take note that a FIN is in order: who closed is who sent the first."""
@@ -585,7 +647,10 @@ class Connection(Generic[T]):
         """End both directions. Bytes that were in order before the RST stay decoded."""
         self.is_reset = True
         if not (self.first.is_ended and self.second.is_ended):
-            self.close = "reset"
+            opener = direction.peer
+            is_refusal = opener.base_seq is not None and opener.acked is None
+            is_refusal = is_refusal and direction.next_seq is None and not opener.sent_syn_ack
+            self.close = "refused" if is_refusal else "reset"
             self.closed_by = direction
         return direction.end("reset") + direction.peer.end("reset")
 

@@ -114,6 +114,8 @@ def test_nothing_of_a_connection_is_left_out_of_json() -> None:
 def values(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return [inner for item in value for inner in values(item)]
+    if isinstance(value, dict):
+        return values(list(value.values()))
     return [value]
 
 

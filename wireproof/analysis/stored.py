@@ -46,6 +46,6 @@ def _record(row: dict[str, Any]) -> Record:
 
 def _value(cell: Any) -> Any:
     """Return a field as JSON has it: a list of pairs for a list of names and values."""
-    if isinstance(cell, list) and cell and isinstance(cell[0], dict):
+    if isinstance(cell, list) and cell and isinstance(cell[0], dict) and "name" in cell[0]:
         return [(pair["name"], pair["value"]) for pair in cell]
     return cell

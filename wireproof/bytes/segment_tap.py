@@ -94,7 +94,7 @@ class _Datagram:
         if not fragment.more:
             self._length = fragment.offset + len(data)
         if not fragment.offset and found.protocol == TCP and len(data) >= TCP_HEADER.size:
-            ports, seq, _, flags, _, _ = TCP_HEADER.unpack_from(data)
+            ports, seq, _, flags, *_ = TCP_HEADER.unpack_from(data)
             self.key = found.source + found.destination + ports + realm(found.layers)
             self.seq = seq
             self._header = flags >> 12 << 2

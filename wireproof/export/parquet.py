@@ -77,6 +77,8 @@ def _arrow(found: inspect.Type) -> Any:
             return pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
         case inspect.ListType(item_type=item):
             return pa.list_(_arrow(item))
+        case inspect.TypedDictType(fields=fields):
+            return pa.struct([(each.name, _arrow(_without_null(each.type))) for each in fields])
         case inspect.TupleType(item_types=items):  # of one type: [start, end]
             return pa.list_(_arrow(items[0]), len(items))
     raise TypeError(f"no column for {found}")

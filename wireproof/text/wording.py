@@ -111,6 +111,8 @@ def connection_end(connection: ConnectionRecord) -> str:
     """Return who ended a connection, and how."""
     if connection.close == "open":
         return "still open when the capture ends"
+    if connection.close == "refused":
+        return f"refused by the {connection.closed_by} (RST)"
     verb, flag = ("reset", "RST") if connection.close == "reset" else ("closed", "FIN")
     if connection.closed_by is None:
         return f"{verb} ({flag})"

@@ -355,7 +355,7 @@ class TestEnds:
         wire = Wire()
         wire.send(CLIENT, ISN, flags=SYN)
         wire.send(SERVER, 0, flags=RST | ACK, ack=FIRST)
-        assert wire.closed[0].close == "reset"
+        assert wire.closed[0].close == "refused"
         assert wire.closed[0].closed_by is wire.closed[0].second
 
     def test_a_reset_after_both_fins_changes_nothing(self) -> None:
@@ -520,7 +520,7 @@ class TestAnswersToSyn:
     def test_a_refusal_with_a_right_echo_is_one(self, echoed: int) -> None:
         wire = self.begin(stamps(1_000_000, 0))
         wire.send(SERVER, 0, flags=RST | ACK, ack=FIRST, options=stamps(5, echoed))
-        assert wire.opened[0].close == "reset"
+        assert wire.opened[0].close == "refused"
 
     def test_an_answer_to_what_the_capture_lacks_is_one(self) -> None:
         """The rest of the handshake was lost, and so was the request."""
