@@ -157,7 +157,7 @@ class ConnectionDecoder:
         )
 
 
-Fact = TypeVar("Fact", End, ClosedWindow, Hole, DuplicateAcks)
+Fact = TypeVar("Fact")
 
 
 def _of_both(
@@ -168,8 +168,10 @@ def _of_both(
     """Return the facts of one kind that both directions tell, in the order of their times."""
     names = tuple(kind.__annotations__)
     facts: list[Any] = []
-    for sender, path in (("client", client.path), ("server", client.peer.path)):
-        facts += [dict(zip(names, [sender, *row], strict=True)) for row in rows(path)]
+    both: list[tuple[str, Path]] = [("client", client.path), ("server", client.peer.path)]
+    for sender, path in both:
+        for values in rows(path):
+            facts.append(dict(zip(names, (sender, *values), strict=True)))
     facts.sort(key=itemgetter("first_packet" if kind is DuplicateAcks else "packet"))
     return facts
 
