@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ..content import ContentDecoder
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data
 from ..http1.messages import Request, Response
@@ -60,6 +59,8 @@ class Refusal:
     def _reason(self) -> str:
         content = bytes(self._content)
         if self._response.codings:
+            from ..content import ContentDecoder  # its libraries, for a refusal that is coded
+
             decoded = ContentDecoder(self._response.codings).receive_data(content)
             content = b"".join(piece[:MAX_REFUSAL] for piece in decoded)[:MAX_REFUSAL]
         if b"\0" in content:  # no text
@@ -102,7 +103,8 @@ def is_refused(request: Request, response: Response) -> bool:
     Not so for h2c and TLS, which a server may pass over while it answers (RFC 9110 section 7.8):
     clients ask for them on the way, and take the answer.
     """
+    if not request.asks_upgrade or request.method == b"CONNECT" or response.status < 200:
+        return False
     protocols = (field_value(request.headers, b"upgrade") or b"").lower()
     names = {name.partition(b"/")[0].strip() for name in protocols.split(b",")} - {b""}
-    is_asked = request.asks_upgrade and request.method != b"CONNECT"
-    return is_asked and response.status >= 200 and not names <= {b"h2c", b"tls"}
+    return not names <= {b"h2c", b"tls"}

@@ -44,4 +44,7 @@ def media_type(fields: Fields) -> tuple[bytes, bytes]:
 
 def field_value(fields: Fields, name: bytes) -> bytes | None:
     """Return the first field of this name (lower-case), or None."""
-    return next((value for given, value in fields if given.lower() == name), None)
+    for given, value in fields:
+        if given.lower() == name:
+            return value
+    return None

@@ -49,7 +49,10 @@ def wire_text(data: bytes) -> str:
 
 
 def wire_fields(fields: list[tuple[bytes, bytes]]) -> Fields:
-    return [(wire_text(name), wire_text(value)) for name, value in fields]
+    try:
+        return [(name.decode(), value.decode()) for name, value in fields]
+    except UnicodeDecodeError:
+        return [(wire_text(name), wire_text(value)) for name, value in fields]
 
 
 class RecordWriter:

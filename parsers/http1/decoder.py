@@ -19,6 +19,7 @@ from .chunked import Chunk, Data, MissingData
 from .framing import (
     BodyFraming,
     asks_upgrade,
+    by_name,
     keeps_alive,
     length_said,
     request_framing,
@@ -87,12 +88,13 @@ class RequestDecoder(MessageDecoder):
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         method, target, version, faults = self._request_line
-        body = CUT if self._is_cut else request_framing(method, version, fields)
-        upgrade = self._is_cut or asks_upgrade(method, version, fields)
+        lines = by_name(fields)
+        body = CUT if self._is_cut else request_framing(method, version, lines)
+        upgrade = self._is_cut or asks_upgrade(method, version, lines)
         if upgrade:
             self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
         self._framed = body
-        self._keep_alive = keeps_alive(version, fields)
+        self._keep_alive = keeps_alive(version, lines)
         events.append(
             Request(
                 self._start,
@@ -160,14 +162,15 @@ class ResponseDecoder(MessageDecoder):
         self._method, upgrade, _ = asked
         if is_asked and not is_interim:
             self._expected.popleft()
-        body = self._framed = response_framing(version, status, fields, *asked)
+        lines = by_name(fields)
+        body = self._framed = response_framing(version, status, lines, *asked)
         if self._is_cut:
             body = CUT._replace(framing="upgrade" if body.framing == "upgrade" else "none")
         if body.framing == "upgrade":
             self.paused_for = "upgrade" if status == 101 else "connect"
         elif is_asked and upgrade and not is_interim:
             self.paused_for = "refusal"
-        self._keep_alive = is_interim or keeps_alive(version, fields)
+        self._keep_alive = is_interim or keeps_alive(version, lines)
         events.append(
             Response(
                 self._start,

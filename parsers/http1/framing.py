@@ -9,6 +9,7 @@ together (RFC 9110 section 5.3), and are read as that: empty elements count for 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..diagnostics import excerpt
@@ -37,6 +38,18 @@ SAME_CODING = {"x-gzip": "gzip", "x-compress": "compress"}
 TRANSFER_CODINGS = {"chunked", "compress", "deflate", "gzip"}
 
 
+FieldLines = Mapping[bytes, list[bytes]]
+"""The values of every field line, by the fields' names in lower case: see :func:`by_name`."""
+
+
+def by_name(fields: Fields) -> FieldLines:
+    """Return the values of field lines by their names: a head is asked for ten of them."""
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
 class BodyFraming(NamedTuple):
     """What a head says about the body after it."""
 
@@ -50,7 +63,7 @@ class BodyFraming(NamedTuple):
     """Where the message ends cannot be known: "an unrecoverable error"."""
 
 
-def request_framing(method: bytes, version: bytes, fields: Fields) -> BodyFraming:
+def request_framing(method: bytes, version: bytes, fields: FieldLines) -> BodyFraming:
     """Return how a request's body is framed (RFC 9112 section 6.3, rules 3 to 7)."""
     faults = host_faults(version, fields)
     if method == b"CONNECT":
@@ -63,7 +76,7 @@ def request_framing(method: bytes, version: bytes, fields: Fields) -> BodyFramin
 def response_framing(
     version: bytes,
     status: int,
-    fields: Fields,
+    fields: FieldLines,
     method: bytes,
     upgrade: bool,
     asked_in: bytes = b"HTTP/1.1",
@@ -82,7 +95,7 @@ def response_framing(
     # Rule 1: "regardless of the header fields present in the message"
     if 100 <= status < 200 or status == 204:
         return BodyFraming("none", None, (), _forbidden(fields, f"of a {status} response"))
-    if asked_in == b"HTTP/1.0" and version != b"HTTP/1.0" and values(fields, TRANSFER_ENCODING):
+    if asked_in == b"HTTP/1.0" and version != b"HTTP/1.0" and fields.get(TRANSFER_ENCODING, []):
         # Section 6.1: "unless the corresponding request indicates HTTP/1.1"; its sender reads the
         # framing as content.
         detail = "in a response to an HTTP/1.0 request"
@@ -97,12 +110,12 @@ def response_framing(
 
 
 def _framing(
-    version: bytes, fields: Fields, faults: list[Fault], otherwise: Framing
+    version: bytes, fields: FieldLines, faults: list[Fault], otherwise: Framing
 ) -> BodyFraming:
     """Rules 3 to 8; ``otherwise`` is what neither field frames: rule 7, or rule 8."""
-    lengths = values(fields, CONTENT_LENGTH)
+    lengths = fields.get(CONTENT_LENGTH, [])
     content = _content_codings(fields)
-    transfer = values(fields, TRANSFER_ENCODING)
+    transfer = fields.get(TRANSFER_ENCODING, [])
     if transfer:
         if lengths:
             # Rule 3: "the Transfer-Encoding overrides the Content-Length."
@@ -184,6 +197,8 @@ def _transfer_codings(transfer: list[bytes], faults: list[Fault]) -> list[str]:
 
 def _length(lengths: list[bytes], faults: list[Fault]) -> int | None:
     """Return the one length that all field lines give; None with a fault if there is none."""
+    if len(lengths) == 1 and lengths[0].isdigit() and len(lengths[0]) < 19:
+        return int(lengths[0])  # nearly always: one line, one number, and not too large
     joined = b", ".join(lengths)
     if not LENGTHS.fullmatch(joined):
         faults.append(("http-content-length-invalid", excerpt(joined), CONTENT_LENGTH))
@@ -209,15 +224,15 @@ def length_said(body: BodyFraming) -> str:
     return "" if body.length is None else f"Content-Length: {body.length} is too small"
 
 
-def cut_section_framing_faults(fields: Fields) -> list[Fault]:
+def cut_section_framing_faults(fields: FieldLines) -> list[Fault]:
     """Return what is wrong with the lengths in a section that is cut, whatever would follow."""
     faults: list[Fault] = []
-    if lengths := values(fields, CONTENT_LENGTH):
+    if lengths := fields.get(CONTENT_LENGTH, []):
         _length(lengths, faults)
     return faults
 
 
-def _forbidden(fields: Fields, where: str) -> list[Fault]:
+def _forbidden(fields: FieldLines, where: str) -> list[Fault]:
     """RFC 9110 section 8.6, RFC 9112 section 6.1: neither field may stand here."""
     return [
         (code, where, name)
@@ -225,16 +240,19 @@ def _forbidden(fields: Fields, where: str) -> list[Fault]:
             ("http-content-length-forbidden", CONTENT_LENGTH),
             ("http-transfer-encoding-forbidden", TRANSFER_ENCODING),
         )
-        if values(fields, name)
+        if name in fields
     ]
 
 
-def _content_codings(fields: Fields) -> tuple[str, ...]:
+def _content_codings(fields: FieldLines) -> tuple[str, ...]:
     """Return the content codings in lower case, the one applied last first.
 
     RFC 9110 section 8.4.1: "identity" is reserved for Accept-Encoding; it changes nothing.
     """
-    codings = [_coding(element) for element in _elements(values(fields, b"content-encoding"))]
+    lines = fields.get(b"content-encoding")
+    if lines is None:
+        return ()
+    codings = [_coding(element) for element in _elements(lines)]
     return tuple(coding for coding in reversed(codings) if coding != "identity")
 
 
@@ -246,23 +264,19 @@ def _coding(name: bytes) -> str:
 # --- Fields ---
 
 
-def values(fields: Fields, name: bytes) -> list[bytes]:
-    """Return the values of every field line of this name (given in lower case)."""
-    return [value for given, value in fields if given.lower() == name]
-
-
 def _elements(lines: list[bytes]) -> list[bytes]:
     """Return the elements of a list in these field lines (RFC 9110 section 5.6.1)."""
     found = (element.strip(b" \t") for line in lines for element in ELEMENT.findall(line))
     return [element for element in found if element]
 
 
-def options(fields: Fields, name: bytes = b"connection") -> set[bytes]:
+def options(fields: FieldLines, name: bytes = b"connection") -> set[bytes]:
     """Return a list field's elements in lower case (RFC 9110 section 7.6.1)."""
-    return {element.lower() for element in _elements(values(fields, name))}
+    lines = fields.get(name)
+    return set() if lines is None else {element.lower() for element in _elements(lines)}
 
 
-def asks_upgrade(method: bytes, version: bytes, fields: Fields) -> bool:
+def asks_upgrade(method: bytes, version: bytes, fields: FieldLines) -> bool:
     """Say whether what follows a request depends on its answer.
 
     So it is after CONNECT, and where the Upgrade field is named in Connection (RFC 9110 section
@@ -270,12 +284,12 @@ def asks_upgrade(method: bytes, version: bytes, fields: Fields) -> bool:
     """
     if method == b"CONNECT":
         return True
-    if version == b"HTTP/1.0" or not _elements(values(fields, b"upgrade")):
+    if version == b"HTTP/1.0" or not _elements(fields.get(b"upgrade", [])):
         return False
     return b"upgrade" in options(fields)
 
 
-def keeps_alive(version: bytes, fields: Fields) -> bool:
+def keeps_alive(version: bytes, fields: FieldLines) -> bool:
     """Say whether another message may follow on this connection (RFC 9112 section 9.3)."""
     connection = options(fields)
     if b"close" in connection:
@@ -283,9 +297,9 @@ def keeps_alive(version: bytes, fields: Fields) -> bool:
     return version != b"HTTP/1.0" or b"keep-alive" in connection
 
 
-def host_faults(version: bytes, fields: Fields) -> list[Fault]:
+def host_faults(version: bytes, fields: FieldLines) -> list[Fault]:
     """Return what RFC 9112 section 3.2 refuses a request for: Host missing, repeated, malformed."""
-    hosts = values(fields, b"host")
+    hosts = fields.get(b"host")
     if not hosts:
         return [] if version == b"HTTP/1.0" else [("http-host-invalid", "found none", b"host")]
     if len(hosts) > 1:

@@ -26,7 +26,7 @@ from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE, MAX_SURPL
 from ..provenance import Ending, Event
 from ..records import EndedBy
 from .chunked import ChunkedDecoder, Data, MissingData
-from .framing import BodyFraming, Fault, cut_section_framing_faults
+from .framing import BodyFraming, Fault, by_name, cut_section_framing_faults
 from .head import (
     Fields,
     FieldSection,
@@ -534,7 +534,7 @@ class MessageDecoder(ABC):
         section = self._section.pending
         read = cut_section(section, self._section_start)
         events += read.faults
-        faults = cut_section_framing_faults(read.fields)
+        faults = cut_section_framing_faults(by_name(read.fields))
         self._report_framing(faults, section, self._offset, events)
         if ending != "capture-end":
             detail = f"in its header section, after {self._offset - self._start:,} bytes"
