@@ -33,7 +33,15 @@ from parsers.records import (
 from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Exchange, Exchanges
 from ..pings import Answer
 from ..text.escape import preview
-from ..text.wording import ELEMENT_NAMES, body_end, close_code, connection_end, count, duration
+from ..text.wording import (
+    ELEMENT_NAMES,
+    body_end,
+    close_code,
+    connection_end,
+    count,
+    data_chunks,
+    duration,
+)
 from .silence import silence_before_end
 
 EXCERPT = 40
@@ -127,7 +135,7 @@ class PacketComments:
     def _body(self, body: BodyRecord) -> str:
         if body.chunks is not None and body.complete:
             about: About = ("chunks", body.connection, body.exchange, body.sender, 0)
-            self.later[about] = f" of {body.chunks:,}"
+            self.later[about] = f" of {data_chunks(body):,}"
         return f"body {body_end(body)}: {count(body.size, 'byte')}"
 
     def _frame(

@@ -102,6 +102,11 @@ def body_end(body: BodyRecord) -> str:
     return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
 
 
+def data_chunks(body: BodyRecord) -> int:
+    """Return how many chunks of a body carried data: the last chunk ends it and has none."""
+    return (body.chunks or 0) - (body.ended_by == "last-chunk")
+
+
 def recorded_by(connection: ConnectionRecord) -> str:
     """Return who recorded a connection and what follows from that; empty if it was the kernel."""
     return RELAYED if connection.recorded_by == "relay" else ""

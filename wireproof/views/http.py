@@ -9,7 +9,7 @@ from __future__ import annotations
 from parsers.records import BodyRecord, ChunkRecord, Fields, RequestRecord, ResponseRecord
 
 from ..text.escape import escape, preview
-from ..text.wording import body_end, count, duration, span
+from ..text.wording import body_end, count, data_chunks, duration, span
 from .columns import ARROWS
 from .lines import Line, flow, measure, right, words
 from .websocket import accept_verdict
@@ -119,8 +119,7 @@ def body_lines(body: BodyRecord, width: int) -> list[Line]:
 def _amount(body: BodyRecord) -> str:
     amount = count(body.size, "byte")
     if body.chunks is not None:
-        # The last chunk has been named as what ended it: it holds no data.
-        amount += f" in {count(body.chunks - (body.ended_by == 'last-chunk'), 'chunk')}"
+        amount += f" in {count(data_chunks(body), 'chunk')}"
     amount += f" over {duration(body.last_time - body.first_time)}"
     if body.content_encoding:
         amount += f"; {escape(body.content_encoding)}: {count(body.decoded_size, 'byte')} decoded"

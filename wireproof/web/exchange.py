@@ -126,6 +126,7 @@ class ExchangeRow:
             "first_packet": self.first_packet,
             "last_packet": self.last_packet,
             "counts": {kind: len(found) for kind, found in self.elements.items()},
+            "chunks": 0 if self.about is None else self.about.counts.chunks,
             "undispatched": self._undispatched(),
             "size": self._size if body is None else body.length,
             "first_body_time": self._first_body_time if body is None else body.first_time,

@@ -34,8 +34,8 @@ def test_a_chunked_response() -> None:
     assert said(*chunked()) == [
         (4, "request GET /stream"),
         (5, "response 200 OK"),
-        (6, "chunk 0 of 3, 7 bytes: This is"),
-        (7, "chunk 1 of 3, 8 bytes:  a large"),
+        (6, "chunk 0 of 2, 7 bytes: This is"),
+        (7, "chunk 1 of 2, 8 bytes:  a large"),
         (8, "last chunk"),
         (8, "body complete (last chunk): 98 bytes"),
         (11, "connection 0 closed by the server (FIN), then the client"),

@@ -87,8 +87,8 @@ def test_what_is_said_of_an_event_stream(tmp_path: Path) -> None:
         packet: texts[0] for packet, texts in comments.items() if packet in (4, 16, 18, 32)
     } == {
         4: "request GET /sse",
-        16: "chunk 4 of 13, 39 bytes; SSE event 3 `message` completes here:  being",
-        18: "chunk 5 of 13, 10 bytes; SSE comment:  ping",
+        16: "chunk 4 of 12, 39 bytes; SSE event 3 `message` completes here:  being",
+        18: "chunk 5 of 12, 10 bytes; SSE comment:  ping",
         32: "last chunk; body complete (last chunk): 452 bytes",
     }
 

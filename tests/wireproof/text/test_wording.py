@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from support.handmade import Wire
 
-from parsers.records import EndedBy
+from parsers.records import BodyRecord, EndedBy
 from wireproof.text.wording import (
     CUT_ENDINGS,
     ENDINGS,
@@ -15,6 +15,7 @@ from wireproof.text.wording import (
     close_code,
     connection_end,
     count,
+    data_chunks,
     duration,
     span,
 )
@@ -94,3 +95,14 @@ def test_every_way_a_body_ends_has_words() -> None:
 )
 def test_connection_end(fields: dict[str, Any], words: str) -> None:
     assert connection_end(Wire().end(**fields)) == words
+
+
+@pytest.mark.parametrize(
+    ("chunks", "ended_by", "found"),
+    [(28, "last-chunk", 27), (27, "reset", 27), (1, "last-chunk", 0), (None, "close", 0)],
+)
+def test_the_last_chunk_carries_nothing(chunks: int | None, ended_by: EndedBy, found: int) -> None:
+    body = BodyRecord(
+        0, 0, "server", 1, 1, 0.0, 0.0, 0, 0, 0, 0, None, "", chunks, ended_by != "reset", ended_by
+    )
+    assert data_chunks(body) == found

@@ -42,7 +42,7 @@ export function elementsOf(row) {
   if (x) return [x, "element"];
   if (f) return [f, "frame"];
   if (t && !k) return [t, "run"];
-  return [k ?? 0, "chunk"];
+  return [row.chunks || (k ?? 0), "chunk"]; // the last one carries nothing
 }
 
 /** What all of a row says, in lower case, for the filter. */

@@ -24,7 +24,7 @@ function panelsOf(row) {
     row.handshake && ["handshake", "Handshake", 0],
     (k || b) && !m && ["response", "Response", 0],
     row.method && row.method !== "GET" && row.method !== "HEAD" && (b || k) && ["payload", "Payload", 0],
-    k && ["chunks", "Chunks", k],
+    k && ["chunks", "Chunks", row.chunks || k],
     t && ["data", "Data", t],
     row.connection !== null && ["packets", "Packets", 0],
     ["diagnostics", "Diagnostics", faults],
