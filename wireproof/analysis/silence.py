@@ -2,7 +2,9 @@
 
 Strategy: a response that is complete has ended when its last byte came, and what its connection
 does after that is no concern of it. One that its framing did not end was waited for until somebody
-closed or reset the connection: from the last that came of its exchange to that packet.
+closed or reset the connection: from the last that came of its exchange to the first FIN or RST
+after that. A client that sent its FIN before (RFC 9293 section 3.6: it sends no more, but it may
+still receive) waits for the server's.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import NamedTuple
 from parsers.records import ConnectionRecord, Sender
 
 from ..exchanges import Exchange, is_final
-from ..text.wording import duration, span
+from ..text.wording import duration
 
 LEAST_SHOWN = 1.0
 """Seconds of silence from which on views speak of it."""
@@ -43,7 +45,7 @@ class Silence(NamedTuple):
         """The packet that ended it: ``FIN by the client (packet 9)``."""
         if self.sender is None:
             return f"the last packet of the connection ({self.packet})"
-        return f"{FLAGS[self.kind]} by the {self.sender} (packet {span(self.packet, self.packet)})"
+        return f"{FLAGS[self.kind]} by the {self.sender} (packet {self.packet})"
 
 
 def silence_before_end(exchange: Exchange) -> Silence | None:
@@ -78,11 +80,10 @@ def _has_ended_by_itself(exchange: Exchange) -> bool:
 
 
 def _ends(connection: ConnectionRecord) -> list[Silence]:
-    """Return what ended a connection, in order."""
-    packet, time = connection.last_packet, connection.last_time
-    if connection.close == "open" or connection.closed_by is None:
-        return [Silence(0.0, 0, packet, time, None, "open")]
-    kind = "reset" if connection.close == "reset" else "fin"
-    fin = connection.client_fin if connection.closed_by == "client" else connection.server_fin
-    at = fin if kind == "fin" and fin is not None else packet
-    return [Silence(0.0, 0, at, time, connection.closed_by, kind)]
+    """Return every FIN and RST of a connection in order, and the last packet if nobody sent one."""
+    if not connection.ends:
+        return [Silence(0.0, 0, connection.last_packet, connection.last_time, None, "open")]
+    return [
+        Silence(0.0, 0, end["packet"], end["time"], end["sender"], end["kind"])
+        for end in connection.ends
+    ]

@@ -195,3 +195,16 @@ def test_what_goes_on_is_silent_up_to_the_last_packet() -> None:
     stream.tape.wait(20)
     stream.talk.ack("client")
     assert "20.0 s of silence up to the last packet of the connection (8)" in views(stream)["table"]
+
+
+def test_a_client_that_only_stopped_sending_waits_for_the_server() -> None:
+    stream = Stream()
+    stream.talk.fin("client")
+    stream.tape.wait(0.5)
+    stream.talk.server(b"9\r\ndata: 1\n\n\r\n")
+    stream.tape.wait(60)
+    stream.talk.fin("server")
+    said = "60.0 s of silence, then FIN by the server (packet 8)"
+    assert said in views(stream)["table"]
+    with pytest.raises(WireFailure, match="60.0 s of silence"):
+        stream.exchange.assert_no_gap_longer_than(10)
