@@ -222,6 +222,11 @@ FAULTS: dict[str, Fault] = {
     "http-body-cut": Fault("error", "the body is incomplete", "RFC 9112 section 8"),
     "http-resynchronised": Fault("note", "decoding goes on at the next place that is certain", ""),
     # --- what a connection speaks ---
+    "proxy-protocol": Fault("note", "a PROXY protocol header comes first", ""),
+    "proxy-protocol-invalid": Fault("error", "a PROXY protocol header is malformed", ""),
+    "socks-negotiated": Fault("note", "a SOCKS proxy is a tunnel from here", "RFC 1928 section 6"),
+    "socks-refused": Fault("warning", "a SOCKS proxy refuses", "RFC 1928 section 6"),
+    "starttls-negotiated": Fault("note", "TLS begins inside the connection", "RFC 3207 section 4"),
     "protocol-mismatch": Fault("error", "client and server speak different protocols", ""),
     "switch-not-decoded": Fault(
         "note", "what follows a switch of protocols is not decoded", "RFC 9110 section 7.8"

@@ -84,6 +84,12 @@ MAX_SWITCHES = 16
 """Switches of protocols on one connection, such as CONNECT in CONNECT; further ones are not
 followed: MAX_TUNNELS."""
 
+MAX_PREFACE = 8 * KiB
+"""What each side may say before another protocol begins: SOCKS takes 1,032 bytes at most (RFC
+1928), the greetings before STARTTLS a few hundred."""
+MAX_PROXY_HEADERS = 8
+"""PROXY protocol headers before one another: a balancer each."""
+
 # --- HTTP/1.1 ---
 MAX_REFUSAL = 4 * KiB
 """Bytes in which the reason is looked for why an upgrade was not granted."""

@@ -18,10 +18,12 @@ from .. import limits
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.decoder import RequestDecoder, ResponseDecoder
 from ..provenance import Completion, Element, Ending
+from ..proxy_protocol import header as proxy_protocol
 from ..records import Record, Sender
 from ..streams import ByteStream, Receiver
 from .http1_side import RequestSide, ResponseSide
 from .mismatch import NAMES, STATUS_LINE, FirstBytes, mismatch_text
+from .negotiation import Preface, find_preface
 from .raw import RawSide
 from .side import successor_of
 from .silent import Ignored
@@ -97,9 +99,14 @@ class ProtocolDetector:
         self._held: list[bytes | int | _Fault | _Passed | Ending] = []
         """Data, the lengths of gaps, faults, and the end."""
         self._offset = start
+        self.said: list[Diagnostic] = []
+        """What was read already, and is said when it is known who sent it."""
         self._places: list[int] = []
         """Where the first pieces begin, so that their packets stay known."""
         self._size = 0
+        self.first = bytearray()
+        """The first bytes as they came, up to MAX_PREFACE, for what both sides say together."""
+        self._may_be_proxied = not protocol.is_midstream
         self._head = bytearray()
         """The first bytes, as long as they may mean something."""
         self._is_hopeless = False
@@ -110,8 +117,12 @@ class ProtocolDetector:
         if len(self._places) < MAX_PLACES:
             self._places.append(self._offset)
         self._offset += len(data)
-        name, sender = self._recognise(data)
         is_midstream = self._protocol.is_midstream
+        if self._may_be_proxied:
+            if (unseen := self._look_for_proxy_header(data)) is None:
+                return []
+            data = unseen
+        name, sender = self._recognise(data)
         if sender is None and is_midstream:
             name, sender = recognise(data)
             if sender is not None or self._size > limits.MAX_UNDECIDED:
@@ -119,6 +130,10 @@ class ProtocolDetector:
         if sender is not None:
             client = self.stream if sender == "client" else self.stream.peer
             return self._protocol.decide(name, client, self.stream)
+        if not is_midstream and len(self.first) < limits.MAX_PREFACE:
+            self.first += data[: limits.MAX_PREFACE - len(self.first)]
+            if (found := self._protocol.look_for_preface(len(data))) is not None:
+                return found
         is_over = self._size > limits.MAX_UNDECIDED or (
             self._is_hopeless and self._protocol.gives_up_early
         )
@@ -143,11 +158,17 @@ class ProtocolDetector:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        return (self.start, *self._places)
+        said = (place for one in self.said for place in (one.start, one.end - 1))
+        return (self.start, *self._places, *said)
+
+    def is_at(self, size: int) -> bool:
+        """Whether so many bytes are what has come, or the first of it."""
+        return size <= self._size
 
     def replay(self) -> list[Record]:
         """Hand over what was pending to the receiver that the stream has now."""
-        records: list[Record] = []
+        writer = self._protocol.writer(self.stream)
+        records: list[Record] = [writer.diagnostic(one, None) for one in self.said]
         for item in self._held:
             receiver = self.stream.receiver  # each may hand the stream on
             if isinstance(item, bytes):
@@ -168,6 +189,42 @@ class ProtocolDetector:
         if len(self._held) > limits.MAX_UNDECIDED:
             return self._protocol.give_up()
         return []
+
+    def _look_for_proxy_header(self, data: bytes) -> bytes | None:
+        """Take PROXY protocol headers off; return what is to be looked at, None if more must come.
+
+        A balancer before another puts its header before the other's.
+        """
+        unseen = bytes(self.first) + data
+        self.first.clear()
+        while unseen and proxy_protocol.may_begin(unseen) and self._size <= limits.MAX_UNDECIDED:
+            header = proxy_protocol.read_header(unseen)
+            if header is None:
+                self.first += unseen
+                return None
+            start = self._offset - len(unseen)
+            code = "proxy-protocol" if header.is_valid else "proxy-protocol-invalid"
+            end = start + header.length
+            self.said.append(diagnose(code, start, end, header.text))
+            self.drop(end - self.start)
+            unseen = unseen[header.length :]
+            if not header.length or len(self.said) >= limits.MAX_PROXY_HEADERS:
+                break
+        if unseen:
+            self._may_be_proxied = False
+            return unseen
+        return None
+
+    def drop(self, size: int) -> None:
+        """Take the first bytes of what is pending away: they have been read."""
+        self.start += size
+        held, self._held = self._held, []
+        for item in held:
+            if isinstance(item, bytes) and size:
+                size, item = max(0, size - len(item)), item[size:]
+                if not item:
+                    continue
+            self._held.append(item)
 
     def _recognise(self, data: bytes) -> tuple[str, Sender | None]:
         """Look at the first bytes, until they are a whole line that means nothing.
@@ -242,12 +299,44 @@ class ApplicationProtocol:
         """
         if self._inner is not None and (inner := self._inner.name) != "unknown":
             return inner
+        if self._name == "starttls":
+            return "unknown"
         return self._name if self._responses is None else self._responses.protocol
 
     @property
     def client(self) -> ByteStream[Record]:
         """What the client sent: by its bytes, or else by what the layer below knows."""
         return self._client_below() if self._client is None else self._client
+
+    def look_for_preface(self, new: int) -> list[Record] | None:
+        """Go on after what both sides have said before another protocol; None if that is nothing.
+
+        ``new`` bytes have come since.
+        """
+        for client, server in (self._waiting, self._waiting[::-1]):
+            if client.stream is self._client_below() or self._after is None:
+                found = find_preface(bytes(client.first), bytes(server.first), new)
+                if found is not None and server.is_at(found.server):
+                    return self._follow(found, client, server)
+        return None
+
+    def _follow(
+        self, found: Preface, client: ProtocolDetector, server: ProtocolDetector
+    ) -> list[Record]:
+        """Recognise anew what follows a preface."""
+        self._name = found.protocol
+        self._client = client.stream
+        self._decided(client.stream)
+        self._waiting = []
+        detail = f"{found.text}: {found.refusal}" if found.refusal else found.text
+        start = server.start
+        server.said.append(diagnose(found.code, start, start + found.server, detail))
+        client.drop(found.client)
+        server.drop(found.server)
+        self._switch(
+            found.text, self._next_exchange, self._next_exchange, (client.start, server.start)
+        )
+        return client.replay() + server.replay()
 
     @property
     def gives_up_early(self) -> bool:
@@ -305,16 +394,16 @@ class ApplicationProtocol:
     ) -> tuple[RequestSide, ResponseSide]:
         requests = RequestSide(
             asked.stream,
-            self._writer(asked.stream),
+            self.writer(asked.stream),
             RequestDecoder(asked.start, keep_data=self._keep_data),
             self._next_exchange,
         )
         responses = ResponseSide(
             answered.stream,
-            self._writer(answered.stream),
+            self.writer(answered.stream),
             ResponseDecoder(answered.start, keep_data=self._keep_data),
             requests,
-            self._switch,
+            self._switch_http,
         )
         return requests, responses
 
@@ -330,7 +419,7 @@ class ApplicationProtocol:
         if found in (self._name, "unknown"):
             return self._unread(answered), []
         start, exchange = answered.start, self._next_exchange
-        writer = self._writer(answered.stream)
+        writer = self.writer(answered.stream)
         fault = diagnose(
             "protocol-mismatch", start, start + len(head), mismatch_text(self._name, found, head)
         )
@@ -339,17 +428,17 @@ class ApplicationProtocol:
             return RawSide(writer, start, exchange), said
         requests = RequestSide(
             answered.stream.peer,
-            self._writer(answered.stream.peer),
+            self.writer(answered.stream.peer),
             RequestDecoder(keep_data=self._keep_data),
             exchange,
         )
         decoder = ResponseDecoder(start, keep_data=self._keep_data)
         decoder.expect(b"GET", False)  # it answers what it took for a request
-        return ResponseSide(answered.stream, writer, decoder, requests, self._switch), said
+        return ResponseSide(answered.stream, writer, decoder, requests, self._switch_http), said
 
     def _unread(self, detector: ProtocolDetector) -> Receiver[Record]:
         """Return the receiver of what is not decoded: with rows after a switch, else without."""
-        writer, after = self._writer(detector.stream), self._after
+        writer, after = self.writer(detector.stream), self._after
         if after is None:
             return Ignored(writer, detector.start)
         said = NAMES[self._name] + " " if self._name in NAMES else ""
@@ -359,7 +448,12 @@ class ApplicationProtocol:
     def _next_exchange(self) -> int:
         return 0 if self._after is None else self._after.next_exchange
 
-    def _switch(self, what: str, exchange: int, starts: tuple[int, int]) -> None:
+    def _switch_http(self, what: str, exchange: int, starts: tuple[int, int]) -> None:
+        self._switch(what, exchange, exchange + 1, starts)
+
+    def _switch(
+        self, what: str, exchange: int, next_exchange: int, starts: tuple[int, int]
+    ) -> None:
         """Recognise anew what both streams carry from ``starts`` on: a switch was agreed on."""
         client = self.client
         depth = 1 if self._after is None else self._after.depth + 1
@@ -368,11 +462,12 @@ class ApplicationProtocol:
             connection=self._connection,
             client=lambda: client,
             keep_data=self._keep_data,
-            after=Switch(what, exchange, exchange + 1, starts, depth),
+            after=Switch(what, exchange, next_exchange, starts, depth),
         )
         if depth > limits.MAX_SWITCHES:
             self._inner.give_up()
 
-    def _writer(self, stream: ByteStream[Record]) -> RecordWriter:
+    def writer(self, stream: ByteStream[Record]) -> RecordWriter:
+        """Return what writes the records of one of the streams."""
         sender: Sender = "client" if stream is self.client else "server"
         return RecordWriter(self._connection, sender, stream.origins, self._keep_data, stream.layer)

@@ -1,0 +1,85 @@
+"""TLS inside a connection that began with something else."""
+
+from __future__ import annotations
+
+import pytest
+from support.http1 import of
+from support.talk import Side, Talk, kinds
+
+from parsers.records import ConnectionRecord, DataRecord, DiagnosticRecord, Record
+
+CLIENT_HELLO = bytes.fromhex("1603010200010001fc0303") + bytes(32)
+SERVER_HELLO = bytes.fromhex("160303007a02000076") + bytes(32)
+SMTP: list[tuple[Side, bytes]] = [
+    ("server", b"220 mail.example ESMTP\r\n"),
+    ("client", b"EHLO example\r\n"),
+    ("server", b"250-mail.example\r\n250 STARTTLS\r\n"),
+    ("client", b"STARTTLS\r\n"),
+    ("server", b"220 go ahead\r\n"),
+]
+IMAP: list[tuple[Side, bytes]] = [
+    ("server", b"* OK ready\r\n"),
+    ("client", b"a1 STARTTLS\r\n"),
+    ("server", b"a1 OK begin TLS now\r\n"),
+]
+POP3: list[tuple[Side, bytes]] = [
+    ("server", b"+OK ready\r\n"),
+    ("client", b"STLS\r\n"),
+    ("server", b"+OK\r\n"),
+]
+XMPP: list[tuple[Side, bytes]] = [
+    ("client", b"<?xml version='1.0'?><stream:stream to='a'>"),
+    ("server", b"<stream:stream from='a'><stream:features/>"),
+    ("client", b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
+    ("server", b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
+]
+POSTGRESQL: list[tuple[Side, bytes]] = [
+    ("client", bytes.fromhex("0000000804d2162f")),
+    ("server", b"S"),
+]
+
+
+def said(lines: list[tuple[Side, bytes]], step: int = 1 << 30) -> list[Record]:
+    talk = Talk().open()
+    for sender, data in lines:
+        for start in range(0, len(data), step):
+            talk.segment(sender, data[start : start + step])
+    talk.close()
+    return talk.tape.records()
+
+
+@pytest.mark.parametrize("step", [1 << 30, 1])
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        (SMTP, "STARTTLS"), (IMAP, "STARTTLS"), (POP3, "STLS"), (XMPP, "STARTTLS"),
+        (POSTGRESQL, "SSLRequest (PostgreSQL)"),
+    ],
+)  # fmt: skip
+def test_tls_begins(before: list[tuple[Side, bytes]], text: str, step: int) -> None:
+    records = said([*before, ("client", CLIENT_HELLO), ("server", SERVER_HELLO)], step)
+    notes = [found for found in of(DiagnosticRecord, records) if found.code.startswith("starttls")]
+    assert [note.summary for note in notes] == [f"TLS begins inside the connection: {text}"]
+    assert notes[0].code == "starttls-negotiated"
+    assert of(ConnectionRecord, records)[0].protocol == "tls"
+    for sender, hello in (("client", CLIENT_HELLO), ("server", SERVER_HELLO)):
+        rows = [row for row in of(DataRecord, records) if row.sender == sender]
+        assert rows[0].offset == sum(len(data) for side, data in before if side == sender)
+        assert sum(row.size for row in rows) == len(hello)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        SMTP,
+        [*SMTP, ("client", b"QUIT\r\n")],
+        [*SMTP[:-1], ("server", b"\x00\x01\n"), ("client", CLIENT_HELLO)],
+        [*SMTP, ("client", b"x" + CLIENT_HELLO)],
+        [POSTGRESQL[0], ("server", b"N"), ("client", b"\x00\x00\x00\x09\x00\x03\x00\x00x")],
+        [("client", b"\x00\x01\n" + CLIENT_HELLO), ("server", b"ok\n")],
+        [("client", b"hello\n"), ("server", b"\x16\x03\n"), ("client", b"\x16\x03\x01")],
+    ],
+)
+def test_near_misses(lines: list[tuple[Side, bytes]]) -> None:
+    for step in (1 << 30, 1):
+        assert kinds(said(lines, step)) == ["connection"]
