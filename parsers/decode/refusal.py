@@ -52,7 +52,12 @@ class Refusal:
         response = self._response
         status = f"{response.status} {response.reason.decode('utf-8', 'replace')}".rstrip()
         detail = f"{self._protocol.decode('utf-8', 'replace')[:40]} was asked for, {status} came"
-        if reason := self._reason():
+        location = field_value(response.headers, b"location")
+        if location is not None and 300 <= response.status < 400:
+            reason = location.decode("utf-8", "replace")
+        else:
+            reason = self._reason()
+        if reason:
             detail += f": {reason!r}" if len(reason) <= SHOWN else f": {reason[:SHOWN]!r}..."
         return diagnose("http-upgrade-refused", start, end, detail)
 

@@ -28,6 +28,7 @@ from .framing import (
 from .head import (
     CERTAIN_REQUEST,
     CERTAIN_RESPONSE,
+    CUT_STATUS_LINE,
     REQUEST_LINE_BEGINS,
     STATUS_LINE_BEGINS,
     VERSIONS,
@@ -85,6 +86,10 @@ class RequestDecoder(MessageDecoder):
             return False
         self._request_line = parsed
         return True
+
+    def _take_cut_line(self, line: bytes) -> bool:
+        line = line.removesuffix(b"\r")
+        return line.endswith(VERSIONS) and self._take_start_line(line + b"\r\n")
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         method, target, version, faults = self._request_line
@@ -153,6 +158,11 @@ class ResponseDecoder(MessageDecoder):
             return False
         self._status_line = parsed
         return True
+
+    def _take_cut_line(self, line: bytes) -> bool:
+        # Its reason phrase is not whole, or not surely; its status code is.
+        code = CUT_STATUS_LINE.match(line)
+        return code is not None and self._take_start_line(code[0] + b" \r\n")
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         version, status, reason, faults = self._status_line

@@ -139,6 +139,7 @@ REQUEST_LINE = re.compile(
 # RFC 9112 section 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]
 # reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT
 STATUS_LINE = re.compile(rb"(" + VERSION + rb") ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
+CUT_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?= |\r|\Z)")
 IS_VERSION = re.compile(VERSION)
 VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 """Those whose grammar this is."""

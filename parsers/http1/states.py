@@ -356,6 +356,10 @@ class MessageDecoder(ABC):
         """Keep what a first line says; return whether it is a start line."""
 
     @abstractmethod
+    def _take_cut_line(self, line: bytes) -> bool:
+        """Keep what the beginning of a first line says; return whether that can be shown."""
+
+    @abstractmethod
     def _end_said(self) -> str:
         """What the last message says of where it ends, as the cause of bytes after it."""
 
@@ -489,6 +493,11 @@ class MessageDecoder(ABC):
         elif self._state == self.start_line and self._is_surplus(self._line.pending):
             self._say_surplus(self._line.pending, events)
         elif self._state == self.header_section:
+            self._cut_head(start, length, events)
+            return
+        elif self._take_cut_line(self._line.pending):
+            self._section = SectionCollector(MAX_HEAD)
+            self._section_start = start
             self._cut_head(start, length, events)
             return
         elif self._line.pending.strip(b"\r"):

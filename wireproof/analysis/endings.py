@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from parsers.records import SseEventRecord
 
+from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end
 from .evidence import Evidence
@@ -58,6 +59,8 @@ def find_unclean_end(exchange: Evidence, app_terminator: str | None) -> Finding 
 def _wrong(exchange: Evidence) -> Iterator[str]:
     if exchange.response is None:
         yield "there was no response"
+    elif not is_final(exchange.response):
+        yield f"no final response came after {exchange.response.status}"
     elif exchange.is_websocket:
         yield from _wrong_close(exchange)
     elif exchange.body is None:
@@ -65,6 +68,8 @@ def _wrong(exchange: Evidence) -> Iterator[str]:
             yield "the body had not ended when the capture did"
         elif exchange.is_head_cut:
             yield "the head of the response is cut: its body cannot be told"
+        elif exchange.response.framing == "none" and not exchange.about.is_bodiless:
+            yield "where the body ends cannot be known"
     elif not exchange.body.complete:
         yield f"the body is {body_end(exchange.body)}"
     elif exchange.body.ended_by == "close":

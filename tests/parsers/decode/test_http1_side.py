@@ -698,14 +698,46 @@ def test_a_cut_handshake_switches_as_its_answer_says() -> None:
     assert codes == ["http-message-cut", "http-message-cut"]
 
 
-def test_a_cut_status_line_shows_nothing() -> None:
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"HTTP/1.1 503 Service Unava", [503]),
+        (b"HTTP/1.1 503 Service Unavailable\r", [503]),
+        (b"HTTP/1.1 503", [503]),
+        (b"HTTP/1.1 50", []),
+        (b"HTTP/1.1 5034", []),
+        (b"HTTP/2.0 503 ", []),
+    ],
+)
+def test_of_a_cut_status_line_the_status_is_shown(line: bytes, status: list[int]) -> None:
     talk = Talk().open()
     talk.client(GET)
-    talk.server(b"HTTP/1.1 503 Service Unava")
+    talk.server(line)
     talk.lose("server", 100)
     talk.server(b"x")
     records = talk.tape.records()
-    assert of(ResponseRecord, records) == []
+    assert [one.status for one in of(ResponseRecord, records)] == status
+    assert [one.reason for one in of(ResponseRecord, records)] == [""] * len(status)
+    assert [fault.code for fault in of(DiagnosticRecord, records)] == ["http-message-cut"]
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        (b"GET /a HTTP/1.1", ["/a"]),
+        (b"GET /a HTTP/1.1\r", ["/a"]),
+        (b"GET /a HTTP/1.", []),
+        (b"GET /a", []),
+    ],
+)
+def test_a_cut_request_line_is_shown_if_it_is_whole(line: bytes, target: list[str]) -> None:
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(OK)
+    cut = talk.frame("client", line + b"?rest of the head")
+    talk.tape.add(cut, captured=len(cut) - 17)
+    talk.client(GET)
+    assert [one.target for one in of(RequestRecord, talk.tape.records())] == ["/", *target, "/"]
 
 
 def test_no_chunks_for_a_server_that_answers_in_http_1_0() -> None:

@@ -69,6 +69,11 @@ def test_the_reason_is_undone_of_its_codings() -> None:
     assert answered(closing) == [ASKED + "400 No came: 'why'"]
 
 
+def test_a_redirection_says_where_to() -> None:
+    answer = response("301 Moved Permanently", b"<p>Moved</p>", b"Location: https://a/ws\r\n")
+    assert answered(answer) == [ASKED + "301 Moved Permanently came: 'https://a/ws'"]
+
+
 def test_the_reason_is_bounded_and_left_out_with_the_data() -> None:
     (said,) = answered(response("400 No", b"x" * 3 * MAX_REFUSAL))
     assert said.endswith(f"'{'x' * 160}'...")

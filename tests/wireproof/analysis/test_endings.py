@@ -223,6 +223,23 @@ def test_what_has_no_body_is_complete(answer: bytes, method: bytes) -> None:
         answered(answer, b"0\r\n\r\n", method=method).assert_clean_end()
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", "no final response came after 103"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nhi",
+            "where the body ends cannot be known",
+        ),
+    ],
+)
+def test_what_has_no_body_by_a_fault_has_no_end(answer: bytes, said: str) -> None:
+    exchange = answered(answer)
+    assert not exchange.is_complete
+    with pytest.raises(WireFailure, match=said):
+        exchange.assert_clean_end()
+
+
 @pytest.mark.parametrize("closing", [b"", b"Connection: close\r\n"])
 def test_bytes_after_a_complete_body_are_no_clean_end(closing: bytes) -> None:
     head = b"HTTP/1.1 200 OK\r\n%sContent-Length: 0\r\n\r\n" % closing
