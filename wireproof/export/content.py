@@ -14,7 +14,7 @@ from ..bytes.dissection import ElementStream
 from ..redact import Policy
 from ..redact.content import ContentFinder
 from ..redact.records import mask_bytes
-from ..redact.secrets import Report, merged
+from ..redact.secrets import MASK, Report, merged
 
 MAX_CONTENT = 16 * MiB
 """Bytes of one body that are kept, coded, and decoded again."""
@@ -63,7 +63,10 @@ def decode_content(
     coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy, report: Report,
     *, codings: Sequence[str], is_event_stream: bool,
 ) -> Content:  # fmt: skip
-    """Return a body's content as text if it is UTF-8, else in base64, without its secrets."""
+    """Return a body's content as text if it is UTF-8, else in base64, without its secrets.
+
+    What a coding still hides is masked whole, as in records and packets: nobody can look into it.
+    """
     data = bytearray()
     decoder = ContentDecoder(codings)
     for piece in decoder.receive_data(coded):
@@ -73,7 +76,10 @@ def decode_content(
             is_cut = True
             break
     whole = bytes(data)
-    if policy == "all":
+    if policy == "all" and not decoder.undoes_all:
+        report.left_out += 1
+        whole = MASK.encode() * len(whole)
+    elif policy == "all":
         spans = merged(ContentFinder(is_event_stream=is_event_stream).feed(whole.decode("latin-1")))
         report.masked += len(spans)
         whole = mask_bytes(whole, spans)

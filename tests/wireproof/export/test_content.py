@@ -38,6 +38,19 @@ def test_secrets_are_masked_in_what_was_coded() -> None:
     assert found.text == "*" * 24 and report.masked == 1
 
 
+@pytest.mark.parametrize("coding", ["compress", "gzip, compress", ", ".join(["gzip"] * 9)])
+def test_what_a_coding_still_hides_is_masked_whole(coding: str) -> None:
+    """A coding that is not known, or one too many: what is given may be decoded elsewhere."""
+    hidden = gzip.compress(b"sk-proj-abcdefghijklmnop")
+    for _ in range(coding.count("gzip") - 1 if coding.endswith("gzip") else 0):
+        hidden = gzip.compress(hidden)
+    found, report = decode(hidden, coding, "all")
+    assert found.text and set(found.text) == {"*"} and not found.is_base64
+    assert (report.masked, report.left_out) == (0, 1)
+    shown, _ = decode(hidden, coding)
+    assert shown.is_base64 and b64decode(shown.text)[:2] == b"\x1f\x8b"
+
+
 def test_content_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CONTENT", 10)
     stream = ContentStream()
