@@ -19,7 +19,7 @@ help:
 	@echo "make install   set up $(VENV), nothing else"
 	@echo "make fixtures  record the stored captures and their expected files anew"
 	@echo "make vendor    fetch the libraries of the inspector's page anew from npm"
-	@echo "make reference write the pages anew that are made from the source"
+	@echo "make reference write the pages anew that are made from the source, and the output they quote"
 	@echo "make bench     run the benchmarks against their peers"
 
 install: $(INSTALLED)
@@ -63,6 +63,7 @@ reference: install
 	$(BIN)/python docs/diagnostics.py
 	$(BIN)/python docs/records.py
 	$(BIN)/python docs/architecture.py
+	$(BIN)/python docs/outputs.py
 
 bench: install
 	@sh .ci/tools tshark tcpflow
