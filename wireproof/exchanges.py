@@ -65,7 +65,7 @@ Exchanged = (
 )
 """What may belong to an exchange: every record but that of a connection."""
 
-HEADS = RequestRecord, ResponseRecord
+HEADS = frozenset((RequestRecord, ResponseRecord))
 MAX_OPEN = MAX_CONNECTIONS
 """Exchanges that are open at once, of all connections: each connection may have one."""
 MAX_INTERIM = 16
@@ -259,23 +259,20 @@ class Exchange:
         return field_value(self.request.headers, name.lower()) if self.request else None
 
     def add(self, record: Exchanged) -> None:
-        """Take the next record."""
-        if record.first_packet > 0:
-            self._stretch(record)
+        """Take the next record, and reach over its packets; a record of packet 0 has none."""
+        first = record.first_packet
+        if first > 0:
+            # A call for this would cost half as much again, for each record of each view.
+            if first < self.first_packet or not self.first_packet:
+                self.first_time = self.first_time if self.first_packet else record.first_time
+                self.first_packet = first
+            if record.first_time < self.first_time:
+                self.first_time = record.first_time
+            if record.last_packet > self.last_packet:
+                self.last_packet = record.last_packet
+            if record.last_time > self.last_time:
+                self.last_time = record.last_time
         _TAKE[type(record)](self, record)
-
-    def _stretch(self, record: Exchanged) -> None:
-        """Let it reach over a record's packets; a record of packet 0 has none."""
-        if not self.first_packet:
-            self.first_packet, self.first_time = record.first_packet, record.first_time
-        elif record.first_packet < self.first_packet:
-            self.first_packet = record.first_packet
-        if record.first_time < self.first_time:
-            self.first_time = record.first_time
-        if record.last_packet > self.last_packet:
-            self.last_packet = record.last_packet
-        if record.last_time > self.last_time:
-            self.last_time = record.last_time
 
     def _add_chunk(self, chunk: ChunkRecord) -> None:
         self.counts.chunks += chunk.size > 0 and chunk.sender == "server"
@@ -461,21 +458,22 @@ class Exchanges(Generic[S]):
         if isinstance(record, ConnectionRecord):
             self._end_connection(record)
             return None
-        if self._open.over:
-            self._open.over = []
-        found = self._open.known.get((record.connection, record.exchange))
+        opened = self._open
+        if opened.over:
+            opened.over = []
+        found = opened.known.get((record.connection, record.exchange))
         if found is None:
             if record.connection is None or record.exchange is None:
                 return None
-            found = self._open.find(record.connection, record.exchange, record.stream_id)
+            found = opened.find(record.connection, record.exchange, record.stream_id)
             if found is None:
                 return None
         found[0].add(record)
         if record.stream_id is not None:
             if found[0].has_ended:
                 self._open.end(found[0].key)
-        elif isinstance(record, HEADS):
-            self._open.go_on(record.connection, record.exchange, record.sender)
+        elif type(record) in HEADS and record.sender is not None:
+            opened.go_on(*found[0].key, record.sender)
         return found
 
     def _end_connection(self, record: ConnectionRecord) -> None:
