@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from parsers.decode.transport import transport_of
-from parsers.http1.framing import request_framing, response_framing
+from parsers.http1.framing import by_name, request_framing, response_framing
 from parsers.http1.messages import Request, Response
 from parsers.records import (
     BodyRecord,
@@ -68,7 +68,7 @@ class Wire:
     def request(self, target: str = "/stream", *headers: tuple[str, str]) -> RequestRecord:
         fields = [("Host", "127.0.0.1:8000"), *headers]
         lines = on_the_wire(fields)
-        found = request_framing(b"GET", b"HTTP/1.1", lines)
+        found = request_framing(b"GET", b"HTTP/1.1", by_name(lines))
         self.asked = Request(0, 0, b"GET", b"", b"", lines, "none", (), False)
         return RequestRecord(
             **self.at("client"),
@@ -88,7 +88,7 @@ class Wire:
             status, "OK"
         )
         fields = on_the_wire(headers)
-        codings = response_framing(b"HTTP/1.1", status, fields, b"GET", True).codings
+        codings = response_framing(b"HTTP/1.1", status, by_name(fields), b"GET", True).codings
         found = Response(0, 0, b"HTTP/1.1", status, b"", fields, framing, codings)
         return ResponseRecord(
             **self.at("server"),
