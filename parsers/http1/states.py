@@ -18,11 +18,11 @@ MAX_HELD_UPGRADE, and never a body.
 from __future__ import annotations
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Literal
 
 from ..diagnostics import diagnose, excerpt
-from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE, MAX_SURPLUS
+from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
 from ..provenance import Ending, Event
 from ..records import EndedBy
 from .chunked import ChunkedDecoder, Data, MissingData
@@ -30,15 +30,14 @@ from .framing import BodyFraming, Fault, by_name, cut_section_framing_faults
 from .head import (
     Fields,
     FieldSection,
-    LineCollector,
     SectionCollector,
     cut_line_faults,
     cut_section,
 )
 from .messages import EndOfMessage
 from .pending import PendingBytes
-from .resynchronise import Resynchroniser
-from .surplus import SHOWN, Surplus
+from .searching import Searching, State
+from .surplus import SHOWN
 
 # Any number of them, so that many cost no more than other bytes.
 EMPTY_LINES = re.compile(rb"(?:\r?\n)*+")
@@ -48,18 +47,12 @@ Switch = Literal["upgrade", "connect", "http2", "refusal"]
 none: after a refusal, the requests that the client sent meanwhile must be read first."""
 
 
-class MessageDecoder(ABC):
+class MessageDecoder(Searching):
     """The states of one direction. Not for use by itself."""
 
-    certain_message: bytes
-    start_line_begins: re.Pattern[bytes]
-
     def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
+        super().__init__(offset)
         self._keep_data = keep_data
-        self._offset = offset  # of the next byte
-        self._base = offset  # of data[0] in the piece at hand
-        self._start = offset  # of the message, or of what is skipped
-        self._line = LineCollector(MAX_LINE)
         self._section = SectionCollector(MAX_HEAD)
         self._section_start = offset
         self._empty_line = False  # whether one came before the start line
@@ -76,10 +69,7 @@ class MessageDecoder(ABC):
         self._held = PendingBytes(offset, MAX_HELD_UPGRADE)
         self._takes_preface = True  # until HTTP/2 has been refused
         self._ending: Ending | None = None
-        self._search: Resynchroniser | None = None
-        self._surplus: Surplus | None = None
-        self._is_after_message = False  # nothing has come since one ended
-        self._state = self.start_line
+        self._state: State = self.start_line
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._state.__name__} at {self._offset}>"
@@ -307,30 +297,6 @@ class MessageDecoder(ABC):
             self._begin_surplus(self._base + pos, "http-data-after-close")
         return pos
 
-    def surplus(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Count bytes up to a line that is surely a start line."""
-        assert self._surplus is not None
-        found = self._surplus.receive_data(data, pos)
-        if found is not None:
-            self._end_surplus(found[0], events)
-            if self._surplus.code != "http-surplus" or found[0] - self._start > MAX_SURPLUS:
-                self._note_resynchronised(found[0], events)
-            return self._go_on_at(found, pos, events)
-        if self._surplus.is_past_limit:
-            self._end_surplus(self._base + len(data), events)
-            self._search = self._surplus.search
-            self._state = self.skip
-        return len(data)
-
-    def skip(self, data: bytes, pos: int, events: list[Event]) -> int:
-        """Look for a line that is surely a start line."""
-        assert self._search is not None
-        found = self._search.receive_data(data, pos)
-        if found is None:
-            return len(data)
-        self._note_resynchronised(found[0], events)
-        return self._go_on_at(found, pos, events)
-
     def holding(self, data: bytes, pos: int, events: list[Event]) -> int:
         """Keep the bytes of a protocol that is not decided yet."""
         offset = self._base + pos
@@ -358,10 +324,6 @@ class MessageDecoder(ABC):
     @abstractmethod
     def _take_cut_line(self, line: bytes) -> bool:
         """Keep what the beginning of a first line says; return whether that can be shown."""
-
-    @abstractmethod
-    def _end_said(self) -> str:
-        """What the last message says of where it ends, as the cause of bytes after it."""
 
     @abstractmethod
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
@@ -426,56 +388,6 @@ class MessageDecoder(ABC):
         self._start = start
         self._empty_line = False
         self._state = self.start_line
-
-    def _replay(self, offset: int, data: bytes, end: int, events: list[Event]) -> int:
-        """Decode bytes again that a search had kept; they end where the piece at hand does."""
-        base, self._base = self._base, offset
-        pos = 0
-        while pos < len(data):
-            pos = self._state(data, pos, events)
-        self._base = base
-        return end
-
-    def _note_resynchronised(self, offset: int, events: list[Event]) -> None:
-        detail = f"message at {offset:,}"
-        events.append(diagnose("http-resynchronised", self._start, offset, detail))
-
-    def _go_on_at(self, found: tuple[int, bytes], pos: int, events: list[Event]) -> int:
-        """Await the message that a search found; what it had kept before ``pos`` comes again."""
-        offset, rest = found
-        here = self._base + pos
-        self._await_message(offset)
-        if offset >= here:
-            return offset - self._base
-        return self._replay(offset, rest[: here - offset], pos, events)
-
-    def _begin_surplus(self, start: int, code: str) -> Surplus:
-        self._start = start
-        self._line.clear()
-        self._surplus = Surplus(start, self.certain_message, code, self._end_said())
-        self._state = self.surplus
-        return self._surplus
-
-    def _is_surplus(self, line: bytes) -> bool:
-        """Whether a line that has not ended follows a message, and begins no other one."""
-        return self._is_after_message and not self.start_line_begins.fullmatch(line)
-
-    def _say_surplus(self, line: bytes, events: list[Event]) -> None:
-        end = self._start + len(line)
-        self._begin_surplus(self._start, "http-surplus").receive_data(line, 0)
-        self._end_surplus(end, events)
-
-    def _end_surplus(self, end: int, events: list[Event]) -> None:
-        """Say what came after a complete message up to ``end``."""
-        assert self._surplus is not None
-        events.append(self._surplus.fault(end))
-
-    def _skip(self, start: int, *, at_line_start: bool = True) -> None:
-        self._is_after_message = False
-        self._start = start
-        self._line.clear()
-        self._search = Resynchroniser(start, self.certain_message, at_line_start=at_line_start)
-        self._state = self.skip
 
     def _miss_sized_body(self, start: int, length: int, events: list[Event]) -> None:
         self._whole = False
