@@ -108,6 +108,12 @@ def test_pages_link_to_files_that_are_there(page: Path) -> None:
     ] == []
 
 
+def test_the_readme_links_to_every_page() -> None:
+    links = set(LINK.findall((ROOT / "README.md").read_text()))
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages - links == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_pages_name_modules_that_are_there(page: Path) -> None:
     """``parsers/sse/stream.py``; a name without a folder may be the user's own."""
