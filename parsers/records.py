@@ -249,8 +249,9 @@ class ResponseRecord(Sent, frozen=True, tag_field="record", tag="response"):
     """Content and transfer codings of its framed content, in lower case, in the order in which
     they are undone (RFC 9110 section 8.4, RFC 9112 section 6.1)."""
     transport: Transport
-    """What it streams by: ``websocket``, a switch to it; ``sse``, an event stream, however framed;
-    ``chunked``, other content in chunks; ``http``, anything else."""
+    """What it streams by: ``websocket``, a switch to it, or the refusal of one (its ``framing`` is
+    not ``upgrade`` then); ``sse``, an event stream, however framed; ``chunked``, other content in
+    chunks; ``http``, anything else."""
 
 
 class ChunkRecord(Sent, frozen=True, tag_field="record", tag="chunk"):

@@ -87,7 +87,7 @@ def asked_for(request: RequestRecord) -> Transport | None:
     """Return what a request asks for or streams by, None if it does neither."""
     if (field_value(request.headers, "upgrade") or "").lower() == "websocket":
         return "websocket"
-    if (field_value(request.headers, "transfer-encoding") or "").lower() == "chunked":
+    if request.framing == "chunked":
         return "chunked"
     # EventSource accepts nothing else (WHATWG HTML section 9.2.2); clients that name it beside
     # other types take either.

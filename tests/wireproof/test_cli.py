@@ -16,11 +16,11 @@ import pytest
 from support.corpus import ROOT
 
 from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistics
-from capture.backends import Session, Wanted
+from capture.backends import BACKENDS, Session, Wanted
 from capture.backends.packet_socket import PacketSocket
 from capture.clients import Received
 from wireproof.cli import main, run
-from wireproof.commands import NAMES
+from wireproof.commands import NAMES, capturing
 from wireproof.tasks import capture as recording
 from wireproof.tasks import demo
 
@@ -405,6 +405,10 @@ def test_the_demo_says_by_what_it_is_recorded_if_that_is_unusual(
     monkeypatch.setattr(demo, "run", lambda *wanted: True)
     monkeypatch.setattr(demo, "prepare", lambda backend: "relay")
     assert failure(capsys, 0, "demo") == "recording by relay"
+
+
+def test_every_backend_can_be_named() -> None:
+    assert set(capturing.BACKENDS) == {backend.name for backend in BACKENDS}
 
 
 @pytest.mark.usefixtures("prepared")

@@ -314,6 +314,8 @@ def test_a_choice_has_what_asked_to_stream_and_does_not() -> None:
     [
         ([UPGRADE], "websocket"),
         ([("transfer-encoding", "Chunked")], "chunked"),
+        ([("Transfer-Encoding", "gzip, chunked")], "chunked"),
+        ([("Transfer-Encoding", "gzip"), ("Transfer-Encoding", "chunked")], "chunked"),
         ([("Accept", "text/event-stream")], "sse"),
         ([("Accept", "application/json, text/event-stream")], None),
         ([], None),

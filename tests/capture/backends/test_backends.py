@@ -30,7 +30,7 @@ def test_their_names_and_order() -> None:
     assert [backend.name for backend in BACKENDS] == NAMES
 
 
-@pytest.mark.parametrize("count", range(6))
+@pytest.mark.parametrize("count", range(len(NAMES)))
 def test_the_first_that_works(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking(monkeypatch, *NAMES[:count])
     wanted = Wanted(Path(os.devnull), 1, has_command=True)
