@@ -26,8 +26,8 @@ SHOWN = 160
 REASONS = (
     "message", "detail", "error_description", "reason", "msg", "title", "error", "errors",
 )  # fmt: skip
-TITLE = re.compile(r"(?is)<title[^>]{0,200}>([^<]{1,500})")
-TAG = re.compile(r"(?is)<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>?")
+TITLE = r"(?is)<title[^>]{0,200}>([^<]{1,500})"
+TAG = r"(?is)<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>?"
 
 
 class Refusal:
@@ -98,8 +98,8 @@ def _reason_of(value: object, depth: int) -> str:
 def _reason_in_text(text: str) -> str:
     if "<" not in text:
         return text
-    title = TITLE.search(text)
-    return title[1] if title is not None else TAG.sub(" ", text)
+    title = re.search(TITLE, text)
+    return title[1] if title is not None else re.sub(TAG, " ", text)
 
 
 def is_refused(request: Request, response: Response) -> bool:

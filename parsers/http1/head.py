@@ -143,7 +143,7 @@ CUT_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?= |\r|\Z)")
 IS_VERSION = re.compile(VERSION)
 VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 """Those whose grammar this is."""
-VERSION_IN_CUT_LINE = re.compile(rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z)")
+VERSION_IN_CUT_LINE = rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z)"
 STATUS_CODE = re.compile(rb"[0-9]{3}")
 
 # Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
@@ -187,7 +187,7 @@ ORIGIN_OR_ABSOLUTE_FORM = re.compile(
     rb"(?:/(?>(?:" + _PCHAR + rb"|/)*)|[A-Za-z][A-Za-z0-9+.\-]*+:(?>(?:" + _PCHAR + rb"|[/\[\]])*))"
     rb"(?:\?(?>(?:" + _PCHAR + rb"|[/?])*))?"
 )
-AUTHORITY_FORM = re.compile(_HOST + rb":[0-9]++")
+AUTHORITY_FORM = _HOST + rb":[0-9]++"
 # RFC 9110 section 7.2: Host = uri-host [ ":" port ]; port = *DIGIT
 HOST = re.compile(_HOST + rb"(?::[0-9]*+)?")
 
@@ -270,7 +270,7 @@ def _line_faults(line: bytes) -> list[Fault]:
 
 def cut_line_faults(line: bytes) -> list[Fault]:
     """Return what is wrong with the beginning of a start line, whatever its end may have been."""
-    version = VERSION_IN_CUT_LINE.search(line)
+    version = re.search(VERSION_IN_CUT_LINE, line)
     return [] if version is None else _version_faults(version[1])
 
 
@@ -283,7 +283,7 @@ def _version_faults(version: bytes) -> list[Fault]:
 
 def _is_target(method: bytes, target: bytes) -> bool:
     if method == b"CONNECT":
-        return AUTHORITY_FORM.fullmatch(target) is not None
+        return re.fullmatch(AUTHORITY_FORM, target) is not None
     if target == b"*":
         return method in (b"OPTIONS", b"PRI")
     return ORIGIN_OR_ABSOLUTE_FORM.fullmatch(target) is not None
@@ -295,8 +295,9 @@ def _is_target(method: bytes, target: bytes) -> bool:
 # RFC 9110 section 5.5: field-value = *( VCHAR / obs-text, SP and HTAB between )
 FIELD_LINE = re.compile(rb"(" + TOKEN + rb"):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
 FIELD_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*+")
-FIELD_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?")
-FOLD_BEGINS = re.compile(rb"[ \t][\t\x20-\x7e\x80-\xff]*+\r?")
+# Of a section that is cut: few are, so ``re`` compiles these when one is.
+FIELD_LINE_BEGINS = rb"(?:" + TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
+FOLD_BEGINS = rb"[ \t][\t\x20-\x7e\x80-\xff]*+\r?"
 
 FRAMING_FIELDS = {
     b"content-length": "http-content-length-invalid",
@@ -419,8 +420,8 @@ def cut_section(section: bytes, offset: int, *, trailers: bool = False) -> Field
     cut = section.rfind(b"\n") + 1
     read = FieldSection(section[:cut], offset, trailers=trailers)
     may_be_fold = bool(read.fields) and not trailers
-    if not FIELD_LINE_BEGINS.fullmatch(section, cut) and not (
-        may_be_fold and FOLD_BEGINS.fullmatch(section, cut)
+    if not re.fullmatch(FIELD_LINE_BEGINS, section[cut:]) and not (
+        may_be_fold and re.fullmatch(FOLD_BEGINS, section[cut:])
     ):
         code = "chunk-trailer-invalid" if trailers else "http-field-invalid"
         detail = excerpt(section[cut:])

@@ -16,8 +16,8 @@ from .resynchronise import LONGEST_MATCH, Resynchroniser
 SHOWN = 60
 """Bytes that are shown of them."""
 # RFC 9112 section 7.1: chunk-size [ chunk-ext ] CRLF, and last-chunk CRLF.
-LAST_CHUNK = re.compile(rb"0+\r\n(?:\r\n|\Z)")
-CHUNK_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;[^\r\n]*)?\r\n")
+LAST_CHUNK = rb"0+\r\n(?:\r\n|\Z)"
+CHUNK_LINE = rb"[0-9A-Fa-f]{1,16}(?:;[^\r\n]*)?\r\n"
 
 
 class Surplus:
@@ -67,6 +67,6 @@ class Surplus:
 
 def _shape(beginning: bytes) -> str:
     """Say if they look like chunks."""
-    if LAST_CHUNK.match(beginning):
+    if re.match(LAST_CHUNK, beginning):
         return "a last chunk, but "
-    return "chunks, but " if CHUNK_LINE.match(beginning) else ""
+    return "chunks, but " if re.match(CHUNK_LINE, beginning) else ""
