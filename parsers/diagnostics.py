@@ -66,6 +66,9 @@ FAULTS: dict[str, Fault] = {
     "link-type-wrong": Fault(
         "warning", "packets are not of the link type that the capture declares", ""
     ),
+    "packets-captured-twice": Fault(
+        "note", "packets were captured twice: they are copies", "RFC 6864 section 4.1"
+    ),
     "packets-not-decoded": Fault("note", "packets were not decoded", ""),
     "packet-cut": Fault("note", "the capture holds only the beginning of packets", ""),
     # --- live recordings ---

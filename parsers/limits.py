@@ -63,6 +63,15 @@ MAX_DROPPED_SEGMENTS = 16
 GAP_PATIENCE = 16
 """Packets of a connection that may still bring bytes that were acknowledged already: captures
 of several queues or cores show a segment after its acknowledgement, but not long after."""
+MAX_COPY_DISTANCE = 32
+"""Packets among which the first of two copies is looked for: drivers hand packets on by 64, and
+two interfaces share them."""
+MAX_COPY_AGE = 10_000_000
+"""Nanoseconds that lie between two copies: what a switch or a bridge takes. Linux waits 200 ms at
+least before it sends again (TCP_RTO_MIN)."""
+MAX_COPY_AGE_WITHOUT_ID = 500_000
+"""The same where no identification tells a copy from what was sent again: a tail loss probe waits
+two milliseconds at least (RFC 8985 section 7.2)."""
 MAX_ENDS = 64
 """FINs and RSTs of one connection that are listed: who gives up after 15 retries has sent 16."""
 MAX_PATH_FACTS = 256

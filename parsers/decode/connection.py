@@ -154,6 +154,7 @@ class ConnectionDecoder:
             _of_both(client, ClosedWindow, lambda path: path.closed_windows),
             _of_both(client, Hole, lambda path: path.holes),
             _of_both(client, DuplicateAcks, lambda path: path.duplicate_acks),
+            connection.copies,
         )
 
 

@@ -20,13 +20,14 @@ from ..files.input import Readable
 from ..files.packets import CaptureFault, Packet
 from ..files.reader import CaptureReader
 from ..limits import MAX_BATCH
+from ..net.copies import CopyFinder
 from ..net.fragments import FragmentReassembler
 from ..net.icmp import read_icmp_error
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
-from ..net.segment import ACK, TCP_HEADER, UNUSUAL, read_segment
+from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment
 from ..net.table import ConnectionTable
-from ..net.tcp import Connection
+from ..net.tcp import Connection, Direction
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
 from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
@@ -168,8 +169,11 @@ class PacketDecoder:
         self._receive_segment = self._table.receive
         self._fragments = FragmentReassembler()
         self._undecoded = UndecodedPackets()
+        self._copies = CopyFinder()
         self._reported_link_types: set[tuple[str, int]] = set()
         self._frame: tuple[int, bytes] = (ETHERNET, b"")
+        self._packet: Packet | None = None
+        """Whose bytes are looked at; None if those of several were put together."""
         self._layers: tuple[Layer, ...] = ()
         """Of the packet that is looked at, should it open a connection."""
         self._cut_is_reported = False
@@ -188,7 +192,9 @@ class PacketDecoder:
         receive_usual = self._table.receive_usual
         read_headers = USUAL_HEADERS.unpack_from
         find_start = USUAL_STARTS.get
-        for packet in packets:
+        rest = iter(packets)
+        self._copies.begin(packets, rest)
+        for packet in rest:
             number, time_ns, link_type, _, data = packet
             if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
                 network, total, protocol, key, seq, ack, flags, window = read_headers(data)
@@ -216,7 +222,7 @@ class PacketDecoder:
                         direction.acked = ack
                         direction.window = window
                     elif start == end:
-                        direction.repeat_ack(window, number, time_ns)
+                        self._receive_repeated_ack(direction, packet, window)
                     if start < end and (
                         found := receive_usual(direction, data[start:end], number, time_ns)
                     ):
@@ -225,6 +231,7 @@ class PacketDecoder:
             if found := self.receive_general(packet):
                 records += found
                 is_unusual = True
+        self._copies.end()
         if packets:
             self._last = packets[-1][0], packets[-1][1] or 0
         records += self._table.flush()
@@ -237,6 +244,8 @@ class PacketDecoder:
         number, time_ns, link_type, original_length, data = packet
         self._last = number, time_ns or 0
         self._frame = link_type, data
+        self._packet = packet
+        self._copies.note(packet)
         found = read_packet(link_type, data, original_length)
         if isinstance(found, IpPacket):
             return self._receive_ip(data, found)
@@ -257,8 +266,20 @@ class PacketDecoder:
         self._undecoded.add(kind_of_packet(data, packet))
         return self._receive_icmp_error(data, packet)
 
+    def _receive_repeated_ack(
+        self, direction: Direction[Record], packet: Packet, window: int
+    ) -> None:
+        """Take a usual packet that acknowledges what the one before did, and carries nothing."""
+        number, time_ns, _, _, data = packet
+        found = read_packet(ETHERNET, data, len(data))
+        if isinstance(found, IpPacket) and self._copies.is_copy(packet, found):
+            direction.connection.copies += 1
+        else:
+            direction.repeat_ack(window, number, time_ns or 0)
+
     def _receive_fragment(self, data: bytes, packet: IpPacket) -> list[Record]:
         number, time_ns = self._last
+        self._packet = None
         records: list[Record] = []
         for whole in self._fragments.receive(data, packet, number, time_ns or None):
             if isinstance(whole, Diagnostic):
@@ -289,14 +310,27 @@ class PacketDecoder:
             return said + self._table.hear_of(key, network, (number, seconds(time_ns)))
         ports, segment = found
         records = self._report_cut(segment.missing)
+        key, network = source + destination + ports, realm(layers)
+        direction = self._table.directions.get(key + network)
+        if direction is not None and self._is_copy(direction, segment, packet):
+            if not direction.connection.is_over:
+                direction.connection.count_copy(number, time_ns)
+            return records
         if not layers:
-            return records + self._receive_segment(source + destination + ports, segment)
+            return records + self._receive_segment(key, segment)
         if layers[0].name == MISDECLARED:
             link_type = layers[0].number or 0
             detail = f"link type {link_type} is declared"
             records += self._report_link_type("link-type-wrong", link_type, detail)
-        key = source + destination + ports
-        return records + self._receive_segment(key, segment, realm(layers))
+        return records + self._receive_segment(key, segment, network)
+
+    def _is_copy(self, direction: Direction[Record], segment: Segment, packet: IpPacket) -> bool:
+        """Whether the packet that is looked at was captured before."""
+        if self._packet is None or not (
+            direction.connection.is_over or direction.may_repeat(segment)
+        ):
+            return False
+        return self._copies.is_copy(self._packet, packet)
 
     def _receive_icmp_error(self, data: bytes, packet: IpPacket) -> list[Record]:
         """Say at its connection that a segment did not arrive."""
@@ -352,6 +386,8 @@ class PacketDecoder:
         That is which packets were not decoded, and faults of the file itself.
         """
         records: list[Record] = []
+        for said in self._copies.diagnostics():
+            records += self._report(said.code, "", said.summary)
         for said in self._undecoded.diagnostics(is_all=not self._table.has_had_any):
             records += self._report(said.code, "", said.summary)
         for fault in faults:

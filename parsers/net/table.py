@@ -66,9 +66,7 @@ class ConnectionTable(Generic[T]):
             return []  # a late packet
         if not connection.packets and segment.flags & SYN:
             connection.is_midstream = False  # it was only heard of until now
-        connection.packets += 1
-        connection.last_packet = segment.number
-        connection.last_time = segment.time_ns
+        connection.count(segment.number, segment.time_ns)
         if connection.established is None:
             connection.note_handshake(direction, segment)
         records = direction.peer.flush() + direction.flush()

@@ -174,6 +174,16 @@ class Direction(Generic[T]):
             records += self._receive_payload(self._piece_of(segment, seq))
         return records
 
+    def may_repeat(self, segment: Segment) -> bool:
+        """Whether a segment may bring nothing new: it may be a copy of one that came before."""
+        if self.next_seq is None:
+            return False
+        if segment.flags & (SYN | FIN | RST):
+            return True
+        if segment.payload:
+            return self.offset_of(segment.seq) < max(self.origins.size, self._highest_end)
+        return segment.ack == self.acked
+
     def repeat_ack(self, window: int, number: int, time_ns: int) -> None:
         """Take a segment that does nothing but to acknowledge what the one before did.
 
@@ -542,6 +552,7 @@ class Connection(Generic[T]):
         "opened",
         "established",
         "packets",
+        "copies",
         "close",
         "closed_by",
         "client",
@@ -572,6 +583,7 @@ class Connection(Generic[T]):
         self.established: int | None = None
         """When the handshake was done (section 3.5); where none was captured, the first ACK."""
         self.packets = 0
+        self.copies = 0
         self.close: Close = "open"
         self.closed_by: Direction[T] | None = None
         self.client: Direction[T] | None = None
@@ -623,6 +635,17 @@ class Connection(Generic[T]):
     @property
     def out_of_order(self) -> int:
         return self.first.out_of_order + self.second.out_of_order
+
+    def count(self, number: int, time_ns: int) -> None:
+        """Count a packet, which is the latest."""
+        self.packets += 1
+        self.last_packet = number
+        self.last_time = time_ns
+
+    def count_copy(self, number: int, time_ns: int) -> None:
+        """Count a packet that was captured before: nothing else comes of it."""
+        self.copies += 1
+        self.count(number, time_ns)
 
     def note_handshake(self, direction: Direction[T], segment: Segment) -> None:
         """Take the times of the handshake (section 3.5), before any segment can be usual."""

@@ -448,7 +448,7 @@ def test_connections_that_are_wanted() -> None:
     assert numbers == {None, *range(6)}
     for wanted in numbers:
         decoder = PacketDecoder(wanted={wanted}.__contains__)
-        share = decoder.receive(tape.packets) + decoder.finish()
+        share = decoder.receive(tape.packets) + decoder.finish() + decoder.report([])
         assert share == [record for record in whole if record.connection == wanted]
 
 
