@@ -280,7 +280,11 @@ def test_bytes_after_a_request_to_upgrade(monkeypatch: pytest.MonkeyPatch) -> No
     )  # fmt: skip
     held = sum(map(len, frames))
     outcome = decoding(frames)
-    assert outcome.codes == {"http-upgrade-limit": 1, "websocket-framing-lost": 1}
+    assert outcome.codes == {
+        "http-upgrade-limit": 1,
+        "websocket-frame-early": 1,
+        "websocket-framing-lost": 1,
+    }
     assert outcome.last["websocket_message"].data == "hi"
     assert outcome.last["request"].target == "/other"
     assert held > 4 * limit
