@@ -23,7 +23,7 @@ ORDER = {
     "parsers": (
         *("limits", "provenance", "diagnostics", "streams", "records", "kept", "content", "files"),
         *("net", "http1", "sse", "websocket", "json_lines", "multipart", "aws_event_stream"),
-        *("grpc_web", "decode", FACE),
+        *("grpc_web", "proxy_protocol", "socks", "decode", FACE),
     ),
     "capture": (
         *("errors", "frames", "polling", "filters", "pcapng_writer", "drain", "processes"),

@@ -291,6 +291,7 @@ def test_every_code_of_a_decoder_has_its_close_code() -> None:
         if code.startswith("websocket-") and fault.severity == "error"
     }
     handshake = {
+        "websocket-frame-early",
         "websocket-key-invalid",
         "websocket-accept-wrong",
         "websocket-version-unsupported",
