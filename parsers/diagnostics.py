@@ -95,7 +95,7 @@ FAULTS: dict[str, Fault] = {
         "warning", "ICMP: a packet of this connection is too big for its path", "RFC 1191 section 3"
     ),
     "icmp-time-exceeded": Fault(
-        "warning", "ICMP: a packet of this connection was on its way too long", "RFC 792"
+        "warning", "ICMP: a packet of this connection exceeded its time to live", "RFC 792"
     ),
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
@@ -228,7 +228,9 @@ FAULTS: dict[str, Fault] = {
     "proxy-protocol": Fault("note", "a PROXY protocol header comes first", ""),
     "proxy-protocol-invalid": Fault("error", "a PROXY protocol header is malformed", ""),
     "socks-negotiated": Fault("note", "a SOCKS proxy is a tunnel from here", "RFC 1928 section 6"),
-    "socks-refused": Fault("warning", "a SOCKS proxy refuses", "RFC 1928 section 6"),
+    "socks-refused": Fault(
+        "warning", "the SOCKS proxy refused the connection", "RFC 1928 section 6"
+    ),
     "starttls-negotiated": Fault("note", "TLS begins inside the connection", "RFC 3207 section 4"),
     "protocol-mismatch": Fault("error", "client and server speak different protocols", ""),
     "switch-not-decoded": Fault(
@@ -333,7 +335,9 @@ FAULTS: dict[str, Fault] = {
         "RFC 2046 section 5.1.1",
     ),
     "multipart-boundary-missing": Fault(
-        "error", "a part holds another part's header: no boundary before it", "RFC 2046 section 5.1"
+        "error",
+        "a part contains the header of another: the boundary between them is missing",
+        "RFC 2046 section 5.1",
     ),
     "multipart-part-missing": Fault(
         "error", "no boundary came: the content has no parts", "RFC 2046 section 5.1.1"

@@ -216,7 +216,9 @@ def _capture_port(
 
 def _say_what_is_on(wanted: Wanted, backend: Backend, session: Session) -> None:
     until = "" if wanted.has_command else "; Ctrl-C ends it"
-    say(f"recording port {wanted.ports} on {wanted.interface} by {backend.name}{until}")
+    ports = f"ports {wanted.ports}" if wanted.more_ports else f"port {wanted.ports}"
+    where = "all interfaces" if wanted.interface == "any" else wanted.interface
+    say(f"recording {ports} on {where} by {backend.name}{until}")
     for note in session.notes:
         say(note)
 

@@ -23,7 +23,7 @@ FILTERED = " or ".join(
     short_help="Show what a capture file holds.",
     epilog=examples(
         "wireproof decode capture.pcapng",
-        "wireproof decode capture.pcapng --transport sse --format ndjson | jq .data",
+        "wireproof decode capture.pcapng --format ndjson | jq 'select(.record == \"sse_event\")'",
         "wireproof decode capture.pcapng --connection 3 -o connection-3.csv",
         "wireproof decode large.pcapng.gz --jobs 4 -o large.ndjson",
         "wireproof decode capture.pcapng --view wireshark --filter",

@@ -29,5 +29,5 @@ def format_of(output: str | None) -> ExportFormat:
     suffix = Path(output or "").suffix.lower()
     if suffix and suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
-        raise ValueError(f"{suffix} is none of the formats {known}; --format says which is wanted")
+        raise ValueError(f"{suffix} is not one of the formats {known}: name one with --format")
     return SUFFIXES.get(suffix, "har")

@@ -30,7 +30,7 @@ def _why(port: int, interface: str) -> str:
         return f"{said}: nobody listens on it here; {CONTAINERS}"
     where = ", ".join(addresses)
     if interface == ANY:
-        return f"{said}: {where} listens on it, and nobody asked"
+        return f"{said}: {where} listens on it, but no client connected"
     if all(ip_address(address).is_loopback for address in addresses):
         hint = "nobody asked" if interface == "lo" else "it is reached by -i lo"
     else:

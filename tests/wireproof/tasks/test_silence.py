@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
         ("127.0.0.1", "lo", "127.0.0.1 listens on it; nobody asked"),
         ("127.0.0.1", "eth0", "127.0.0.1 listens on it; it is reached by -i lo"),
         ("0.0.0.0", "lo", "0.0.0.0 listens on it; other machines and containers reach it by"),
-        ("0.0.0.0", "any", "0.0.0.0 listens on it, and nobody asked"),
+        ("0.0.0.0", "any", "0.0.0.0 listens on it, but no client connected"),
     ],
 )
 def test_somebody_listens(host: str, interface: str, hint: str) -> None:
