@@ -131,6 +131,14 @@ FAULTS: dict[str, Fault] = {
     "tcp-no-ack-flag": Fault(
         "warning", "a segment without ACK was ignored", "RFC 9293 section 3.10.7.4"
     ),
+    "tcp-direction-missing": Fault(
+        "note", "only one direction of this connection is in the capture", ""
+    ),
+    "tcp-data-crossed-fin": Fault(
+        "warning",
+        "a request came after the server had closed: no answer can follow",
+        "RFC 9112 section 9.5",
+    ),
     "tcp-reassembly-limit": Fault("error", "too many bytes wait behind a hole", ""),
     "tcp-connection-limit": Fault(
         "warning", "too many open connections: the oldest was closed", ""
@@ -203,6 +211,14 @@ FAULTS: dict[str, Fault] = {
     ),
     "http-host-invalid": Fault(
         "warning", "a request needs exactly one Host field", "RFC 9112 section 3.2"
+    ),
+    "http-response-lost": Fault(
+        "note", "responses before this one are not in the capture", "RFC 9112 section 9.3"
+    ),
+    "http-response-unsure": Fault(
+        "warning",
+        "which request this answers cannot be told: bytes before it are missing",
+        "RFC 9112 section 9.3",
     ),
     "http-response-unasked": Fault(
         "warning", "a response without a request", "RFC 9112 section 9.3"

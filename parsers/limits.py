@@ -123,6 +123,8 @@ MAX_TRAILERS = 64 * KiB
 """A trailer section."""
 MAX_PIPELINED = 1_024
 """Requests that wait for their responses on one connection."""
+MAX_RECEIVED = 64
+"""Changes of what a client had received that are remembered while it sends: of a head, two."""
 MAX_HELD_UPGRADE = 1 * MiB
 """Bytes after a request to upgrade that wait for the answer: Node holds one read, 64 KiB."""
 MAX_RESYNCHRONISE = 64 * KiB

@@ -58,5 +58,10 @@ class ByteStream(Protocol[T]):
         """Whether nothing follows."""
 
     @property
+    def acknowledged(self) -> int | None:
+        """How many of the peer's bytes its sender had when it sent the last of its own; None if
+        that cannot be told."""
+
+    @property
     def layer(self) -> Layer:
         """The byte space that its offsets count."""

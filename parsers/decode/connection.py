@@ -13,12 +13,21 @@ from ipaddress import ip_address
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, diagnose
 from ..net.path import Path
 from ..net.table import reverse_key
 from ..net.tcp import Connection, Direction
 from ..provenance import Arrival, Completion, Ending, Layer, SourceMap, seconds
-from ..records import ClosedWindow, ConnectionRecord, DuplicateAcks, End, Hole, Record
+from ..records import (
+    ClosedWindow,
+    ConnectionRecord,
+    DiagnosticRecord,
+    DuplicateAcks,
+    End,
+    Hole,
+    Record,
+    Sender,
+)
 from ..streams import ByteStream, Receiver
 from .protocol import ApplicationProtocol
 from .silent import UNHEARD
@@ -55,6 +64,10 @@ class Tapped:
     @property
     def is_ended(self) -> bool:
         return self._stream.is_ended
+
+    @property
+    def acknowledged(self) -> int | None:
+        return self._stream.acknowledged
 
     @property
     def layer(self) -> Layer:
@@ -119,6 +132,27 @@ class ConnectionDecoder:
             decided=partial(_understand, connection, self._first),
         )
 
+    def last_words(self) -> list[Record]:
+        """Return what is to be said of the connection before its record."""
+        connection = self.connection
+        missing = connection.missing
+        if missing is None:
+            return []
+        is_client = (self._protocol.client is self._first) == (missing is connection.first)
+        sender: Sender = "client" if is_client else "server"
+        size = missing.size_by_acks
+        known = "how much it sent cannot be told" if size is None else f"{size:,} bytes of it"
+        detail = f"the {sender}'s was not captured: {known}"
+        detail += "" if size is None else " were acknowledged"
+        fault = diagnose("tcp-direction-missing", 0, 0, detail)
+        packet, time = connection.latest
+        return [
+            DiagnosticRecord(
+                connection.index, None, sender, packet, packet, time, time, 0, 0,
+                fault.severity, fault.code, fault.summary, fault.reference,
+            )
+        ]  # fmt: skip
+
     def record(self) -> ConnectionRecord:
         """Return the connection's own record."""
         connection = self.connection
@@ -127,7 +161,7 @@ class ConnectionDecoder:
         size = len(connection.key) // 2 - 2
         key = connection.key if client is connection.first else reverse_key(connection.key)
         ports = key[2 * size :]
-        closed_by = connection.closed_by
+        closed_by = connection.proven_closed_by
         return ConnectionRecord(
             connection.index,
             address_text(key[:size], int.from_bytes(ports[:2], "big")),
@@ -138,8 +172,8 @@ class ConnectionDecoder:
             seconds(connection.first_time),
             seconds(connection.last_time),
             connection.packets,
-            client.origins.size,
-            client.peer.origins.size,
+            _size(client),
+            _size(client.peer),
             connection.retransmissions,
             connection.out_of_order,
             None if closed_by is None else "client" if closed_by is client else "server",
@@ -156,6 +190,12 @@ class ConnectionDecoder:
             _of_both(client, DuplicateAcks, lambda path: path.duplicate_acks),
             connection.copies,
         )
+
+
+def _size(direction: Direction[Record]) -> int:
+    """Return how long a direction's stream is: one that was not captured, by its peer's ACKs."""
+    is_missing = direction is direction.connection.missing
+    return (direction.size_by_acks or 0) if is_missing else direction.origins.size
 
 
 Fact = TypeVar("Fact")

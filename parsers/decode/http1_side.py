@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Chunk, Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
-from ..limits import MAX_PIPELINED
+from ..limits import MAX_PIPELINED, MAX_RECEIVED
 from ..provenance import Ending, Event
 from ..records import Record
 from ..streams import ByteStream
@@ -176,6 +176,8 @@ class RequestSide(Http1Side):
         """Requests that have not been answered."""
         self._has_forgotten = False
         self._is_refused = False
+        self._received: deque[tuple[int, int | None]] = deque([(0, None)], maxlen=MAX_RECEIVED)
+        """From which byte on the client had received how many of the server's."""
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Request)
@@ -189,7 +191,7 @@ class RequestSide(Http1Side):
             records.append(self.writer.diagnostic(fault, self.exchange))
         if len(self.pending) < MAX_PIPELINED:
             self.pending.append(message)
-            self.responses.expect(message)
+            self.responses.expect(message, self._received_at(message.start))
         elif not self._has_forgotten:
             self._has_forgotten = True
             detail = f"{MAX_PIPELINED:,}: how a response to another is framed is guessed"
@@ -200,6 +202,17 @@ class RequestSide(Http1Side):
         self.exchange += 1
         is_refused, self._is_refused = self._is_refused, False
         return self.resume() if is_refused else []
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        received = self._stream.acknowledged
+        if received != self._received[-1][1]:
+            self._received.append((self.decoder.offset, received))
+        return super().receive_data(data)
+
+    def _received_at(self, offset: int) -> int | None:
+        """Return how many of the server's bytes the client had when it sent the byte there."""
+        known = [received for start, received in self._received if start <= offset]
+        return known[-1] if known else None
 
     def before_the_answer(self) -> list[Record]:
         """Say so if the client sent frames before it had the answer to its handshake."""
@@ -244,12 +257,27 @@ class ResponseSide(Http1Side):
         self._response_decoder = decoder
         self._response: Response | None = None
 
-    def expect(self, request: Request) -> None:
-        self._response_decoder.expect(request.method, request.asks_upgrade, request.version)
+    def expect(self, request: Request, received: int | None) -> None:
+        """Take note of a request, sent when so many bytes of this side had been received."""
+        asks, version = request.asks_upgrade, request.version
+        self._response_decoder.expect(request.method, asks, version, received)
+
+    def _write_event(self, event: Event, records: list[Record]) -> None:
+        is_unasked = isinstance(event, Diagnostic) and event.code == "http-response-unasked"
+        if not (is_unasked and self._may_be_asked()):
+            super()._write_event(event, records)
+
+    def _may_be_asked(self) -> bool:
+        """Whether a request may be among what the server acknowledged and the capture lacks."""
+        received, asked = self._stream.acknowledged, self._stream.peer
+        return received is None or received > asked.origins.size + asked.is_ended
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Response)
         pending = self.requests.pending
+        for _ in range(message.lost):
+            pending.popleft()
+            self.exchange += 1
         self.message = MessageWriter(self.exchange, self.writer)
         records += self.message.head(message, pending[0] if pending else None)
         self._response = message

@@ -453,4 +453,4 @@ class PacketDecoder:
 
     def _close(self, connection: Connection[Record]) -> list[Record]:
         decoder = self._decoders.pop(connection.index, None)
-        return [] if decoder is None else [decoder.record()]
+        return [] if decoder is None else [*decoder.last_words(), decoder.record()]

@@ -147,10 +147,44 @@ class ResponseDecoder(MessageDecoder):
         super().__init__(offset, keep_data=keep_data)
         # Where one direction alone was captured, no response ever takes one: the oldest go.
         self._expected: deque[tuple[bytes, bool, bytes]] = deque(maxlen=MAX_PIPELINED)
+        self._received: deque[int | None] = deque(maxlen=MAX_PIPELINED)
 
-    def expect(self, method: bytes, upgrade: bool, version: bytes = b"HTTP/1.1") -> None:
-        """Take note of a request: its method, whether it asks for an upgrade, its version."""
+    def expect(
+        self,
+        method: bytes,
+        upgrade: bool,
+        version: bytes = b"HTTP/1.1",
+        received: int | None = None,
+    ) -> None:
+        """Take note of a request: its method, whether it asks for an upgrade, its version.
+
+        ``received`` is how many bytes its client had of what is decoded here when it sent it.
+        """
         self._expected.append((method, upgrade, version))
+        self._received.append(received)
+
+    def _lost_answers(self) -> tuple[int, bool]:
+        """Return how many answers lie among missing bytes, and whether that is certain.
+
+        A client that sends its next request after it has received some of them had the answer to
+        the one before: whoever waits for no answer sends both at once, with the same received.
+        Where nobody knows what was received, the queue tells.
+        """
+        hole, self._hole = self._hole, None
+        if hole is None:
+            return 0, True
+        if hole[1] > self._start:  # it is in this head
+            self._hole = hole
+            return 0, True
+        lost = 0
+        received = list(self._received)
+        for index, (before, after) in enumerate(zip(received, received[1:], strict=False)):
+            if before is None or after is None or after > self._start:
+                break
+            if max(before, hole[0]) < min(after, hole[1]):
+                lost = index + 1
+        rest = received[lost + 1 : lost + 2]
+        return lost, not rest or rest[0] is None or rest[0] > self._start
 
     def _take_start_line(self, line: bytes) -> bool:
         parsed = parse_status_line(line)
@@ -167,11 +201,16 @@ class ResponseDecoder(MessageDecoder):
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         version, status, reason, faults = self._status_line
         is_interim = 100 <= status < 200 and status != 101
+        lost, is_certain = self._lost_answers()
+        for _ in range(lost):
+            self._expected.popleft()
+            self._received.popleft()
         is_asked = bool(self._expected)
         asked = self._expected[0] if is_asked else (b"GET", True, b"HTTP/1.1")
         self._method, upgrade, _ = asked
         if is_asked and not is_interim:
             self._expected.popleft()
+            self._received.popleft()
         lines = by_name(fields)
         body = self._framed = response_framing(version, status, lines, *asked)
         if self._is_cut:
@@ -192,8 +231,14 @@ class ResponseDecoder(MessageDecoder):
                 body.framing,
                 body.codings,
                 self._is_cut,
+                lost,
             )
         )
+        if lost:
+            detail = "1 response" if lost == 1 else f"{lost} responses"
+            events.append(diagnose("http-response-lost", self._start, end, detail))
+        if not is_certain:
+            events.append(diagnose("http-response-unsure", self._start, end))
         if not is_asked and not is_interim:
             events.append(diagnose("http-response-unasked", self._start, end))
         events += [

@@ -47,6 +47,8 @@ class Response(Element, frozen=True):
     """What the body's content is coded with under its framing, in the order of undoing."""
     is_cut: bool = False
     """Whether bytes of its header section are missing, as of a request's."""
+    lost: int = 0
+    """How many responses before it are among missing bytes: the requests say so."""
 
 
 class EndOfMessage(Element, frozen=True):

@@ -69,6 +69,8 @@ class MessageDecoder(Searching):
         self._held = PendingBytes(offset, MAX_HELD_UPGRADE)
         self._takes_preface = True  # until HTTP/2 has been refused
         self._ending: Ending | None = None
+        self._hole: tuple[int, int] | None = None
+        """Missing bytes since the last message began that may have held others."""
         self._state: State = self.start_line
 
     def __repr__(self) -> str:
@@ -101,6 +103,8 @@ class MessageDecoder(Searching):
         events: list[Event] = []
         start, self._offset = self._offset, self._offset + length
         state = self._state
+        if state not in (self.sized_body, self.close_delimited_body):
+            self._hole = start if self._hole is None else self._hole[0], self._offset
         if state == self.chunked_body:
             self._whole = False
             events += self._body.receive_gap(length)
@@ -396,8 +400,10 @@ class MessageDecoder(Searching):
         self._left -= missing
         if not self._left:
             self._end_message(start + missing, "content-length", False, events)
-        if missing < length and not self.paused:
-            self._skip(self._offset)
+        if missing < length:
+            self._hole = start + missing, self._offset
+            if not self.paused:
+                self._skip(self._offset)
 
     def _miss_head(self, start: int, length: int, events: list[Event]) -> None:
         if self._state == self.surplus:

@@ -51,6 +51,8 @@ class Direction(Generic[T]):
         "rejected_ack",
         "sent_syn_ack",
         "acked",
+        "acked_before",
+        "acked_at_fin",
         "window",
         "has_closed_window",
         "path",
@@ -90,6 +92,9 @@ class Direction(Generic[T]):
         self.sent_syn_ack = False
         self.acked: int | None = None
         """What this endpoint acknowledged last, as a sequence number of its peer."""
+        self.acked_before: int | None = None
+        """The same before, as far as its peer's direction has not been captured."""
+        self.acked_at_fin: int | None = None
         self.window = 0xFFFF
         """What it advertised as its window beside ``acked``, not scaled."""
         self.has_closed_window = False
@@ -115,6 +120,32 @@ class Direction(Generic[T]):
         self._highest_time = 0
         self._waited = 0
         self._has_been_full = False
+
+    @property
+    def acknowledged(self) -> int | None:
+        """How many of its peer's bytes it had when it sent what was handed over last."""
+        peer = self.peer
+        if self.acked is None:
+            return None
+        if peer.next_seq is not None:
+            return peer.offset_of(self.acked)
+        if peer.answered_seq is None:
+            return None
+        return (self.acked - peer.answered_seq - 1) & 0xFFFFFFFF
+
+    @property
+    def size_by_acks(self) -> int | None:
+        """How many bytes it sent by what its peer acknowledged, which is all that is captured.
+
+        A last one after the peer's own FIN, or right before it, is its FIN.
+        """
+        peer = self.peer
+        size, before = peer.acknowledged, peer.acked_before
+        if size is None or peer.acked is None:
+            return size
+        if peer.fin_offset is None or before is None:
+            return size
+        return size - ((peer.acked - before) & 0xFFFFFFFF == 1)
 
     @property
     def layer(self) -> Layer:
@@ -163,7 +194,7 @@ class Direction(Generic[T]):
         """Take the acknowledgement and the payload, which begins at ``seq``."""
         has_content = segment.payload or segment.missing or segment.flags & FIN
         if segment.ack != self.acked:
-            self.acked = segment.ack
+            self.acked_before, self.acked = self.acked, segment.ack
             self.window = segment.window
         elif not has_content and seq == self.next_seq:
             self.repeat_ack(segment.window, segment.number, segment.time_ns)
@@ -233,6 +264,10 @@ class Direction(Generic[T]):
         """Say what the next usual segment is, after one that was not."""
         is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
         connection = self.connection
+        # The acknowledgements of a direction whose peer is missing are all that is known of that.
+        is_usual = is_usual and self.peer.next_seq is not None
+        # What a client sends after the server's FIN is said.
+        is_usual = is_usual and not (self.peer.is_ended and connection.client is self)
         is_usual = is_usual and connection.is_understood and connection.established is not None
         is_usual = is_usual and not (self._scrutiny.is_close or self.has_closed_window)
         if is_usual and self.fin_offset is None and self.next_seq is not None:
@@ -331,7 +366,7 @@ class Direction(Generic[T]):
             return self._fault("tcp-data-after-fin", detail)
         if self.fin_offset is not None or piece.end_with_fin + piece.missing <= size:
             return self._receive_again(piece)
-        records = self._report_conflict(piece)
+        records = self._report_conflict(piece) + self._report_crossing(piece)
         if max(start, size) < self._highest_end:
             self._count_late(piece.time_ns)
         if start <= size:
@@ -384,6 +419,19 @@ class Direction(Generic[T]):
         self._scrutiny.doubt()
         return self.receiver.receive_fault(conflict, self.connection.latest)
 
+    def _report_crossing(self, piece: Piece) -> list[T]:
+        """Say so, once, if a client's bytes came after the server's FIN (RFC 9112 section 9.5)."""
+        peer, connection = self.peer, self.connection
+        is_late = peer.is_ended and peer.fin_packet is not None and connection.client is self
+        if not (is_late and piece.data) or connection.has_crossed:
+            return []
+        connection.has_crossed = True
+        detail = f"{len(piece.data):,} bytes in packet {piece.packet}, FIN in packet "
+        fault = diagnose(
+            "tcp-data-crossed-fin", piece.start, piece.end, f"{detail}{peer.fin_packet}"
+        )
+        return self.receiver.receive_fault(fault, connection.latest)
+
     def _count_late(self, time_ns: int) -> None:
         if time_ns - self._highest_time < REORDERING_TIME:
             self.out_of_order += 1
@@ -410,6 +458,7 @@ class Direction(Generic[T]):
         """Close the stream; what waits behind its end is dropped."""
         self.fin_offset = self.origins.size
         self.fin_packet = piece.packet
+        self.acked_at_fin = self.acked
         self.connection.note_fin(self)
         after = self.queue.size
         self.queue.clear()
@@ -560,6 +609,7 @@ class Connection(Generic[T]):
         "is_understood",
         "is_reset",
         "is_over",
+        "has_crossed",
         "rtt_ns",
         "_asked",
         "realm",
@@ -596,6 +646,8 @@ class Connection(Generic[T]):
         """Whether a RST was taken; one after both FINs leaves ``close`` at ``fin``."""
         self.is_over = False
         """Whether its record has been written: what comes later is not looked at."""
+        self.has_crossed = False
+        """Whether it has been said that bytes came after a FIN."""
         self.rtt_ns: int | None = None
         """How long the handshake took; None if its SYN was not captured, or was sent again."""
         self._asked: tuple[Direction[T] | None, int] | None = None
@@ -604,6 +656,27 @@ class Connection(Generic[T]):
         """The network that its addresses are of (:func:`~parsers.net.tunnels.realm`)."""
         self.tunnel: str | None = None
         """What its first packet came through, in words."""
+
+    @property
+    def missing(self) -> Direction[T] | None:
+        """The direction that was not captured, though the other one answers to it."""
+        for direction in (self.first, self.second):
+            peer = direction.peer
+            is_answered = peer.next_seq is not None and peer.acked is not None
+            if direction.next_seq is None and is_answered and self.close != "refused":
+                return direction
+        return None
+
+    @property
+    def proven_closed_by(self) -> Direction[T] | None:
+        """Who closed; None where one direction is missing and may have closed before.
+
+        Unless it went on after the other's FIN: then its own came later.
+        """
+        missing, found = self.missing, self.closed_by
+        if missing is None or found is None or self.close != "fin":
+            return found
+        return None if found.acked == found.acked_at_fin else found
 
     @property
     def is_closed(self) -> bool:

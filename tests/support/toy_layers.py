@@ -47,6 +47,10 @@ class Plaintext:
         self.is_ended = False
 
     @property
+    def acknowledged(self) -> int | None:
+        return None
+
+    @property
     def layer(self) -> Layer:
         return "tls"
 

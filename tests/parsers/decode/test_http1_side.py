@@ -173,8 +173,8 @@ def test_a_response_before_its_request() -> None:
     talk.server(OK)
     records = talk.tape.records()
     assert [found.exchange for found in of(ResponseRecord, records)] == [0, 1]
-    (fault, *_) = of(DiagnosticRecord, records)
-    assert (fault.code, fault.exchange, fault.sender) == ("http-response-unasked", 0, "server")
+    # It may have been asked for before the capture began.
+    assert "http-response-unasked" not in {one.code for one in of(DiagnosticRecord, records)}
     assert of(ConnectionRecord, records)[0].midstream
 
 

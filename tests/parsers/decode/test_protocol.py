@@ -351,7 +351,8 @@ def test_without_syn_the_bytes_tell(sender: Side, data: bytes) -> None:
     found = connection(records)
     assert (found.client, found.server) == ("127.0.0.1:80", "127.0.0.1:50000")
     assert found.midstream
-    assert all(record.sender == sender for record in records if record is not found)
+    others = [one for one in records if getattr(one, "code", "") != "tcp-direction-missing"]
+    assert all(record.sender == sender for record in others if record is not found)
 
 
 @pytest.mark.parametrize("ports", [(50_000, 80), (80, 50_000)])
