@@ -241,6 +241,9 @@ FAULTS: dict[str, Fault] = {
     "http-body-cut": Fault("error", "the body is incomplete", "RFC 9112 section 8"),
     "http-resynchronised": Fault("note", "decoding goes on at the next place that is certain", ""),
     # --- what a connection speaks ---
+    "stream-joined": Fault(
+        "note", "the beginning is not in the capture: decoding begins inside the stream", ""
+    ),
     "proxy-protocol": Fault("note", "a PROXY protocol header comes first", ""),
     "proxy-protocol-invalid": Fault("error", "a PROXY protocol header is malformed", ""),
     "socks-negotiated": Fault("note", "a SOCKS proxy is a tunnel from here", "RFC 1928 section 6"),

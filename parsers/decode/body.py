@@ -135,6 +135,10 @@ class Body:
         self._unhashed_size = 0
         self._has_hole = False
 
+    def join(self) -> None:
+        """Take note that its beginning is missing: what it begins with tells nothing."""
+        self._head = None
+
     def receive(self, content: Sequence[Data]) -> list[Record]:
         """Take the next pieces of content; return the runs and the elements that they completed."""
         if self._extents is not None:

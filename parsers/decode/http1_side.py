@@ -19,7 +19,7 @@ from ..http1.chunked import Chunk, Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
 from ..limits import MAX_PIPELINED, MAX_RECEIVED
 from ..provenance import Ending, Event
-from ..records import Record
+from ..records import Framing, Record
 from ..streams import ByteStream
 from .fast_sse import FastSse
 from .message import MessageWriter
@@ -131,6 +131,12 @@ class Http1Side(Side):
     @abstractmethod
     def _next_message(self) -> list[Record]:
         """Go on after a message; return what that makes of the other direction."""
+
+    def join(self, framing: Framing, *, is_sse: bool) -> None:
+        """Begin in the middle of a body, whose head is not in the capture."""
+        self.decoder.join(framing)
+        self.message = MessageWriter(self.exchange, self.writer)
+        self.message.join(self.decoder.offset, framing, is_sse=is_sse)
 
     def resume(self) -> list[Record]:
         """Go on in HTTP: the server did not switch protocols."""
@@ -256,6 +262,7 @@ class ResponseSide(Http1Side):
         """Of the last response."""
         self._response_decoder = decoder
         self._response: Response | None = None
+        self._is_joined = False
 
     def expect(self, request: Request, received: int | None) -> None:
         """Take note of a request, sent when so many bytes of this side had been received."""
@@ -272,6 +279,11 @@ class ResponseSide(Http1Side):
         received, asked = self._stream.acknowledged, self._stream.peer
         return received is None or received > asked.origins.size + asked.is_ended
 
+    def join(self, framing: Framing, *, is_sse: bool) -> None:
+        super().join(framing, is_sse=is_sse)
+        self._is_joined = True
+        self._read_events_fast()
+
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Response)
         pending = self.requests.pending
@@ -282,12 +294,20 @@ class ResponseSide(Http1Side):
         records += self.message.head(message, pending[0] if pending else None)
         self._response = message
         self.version = message.version
-        body = self.message.body
+        self._read_events_fast()
+
+    def _read_events_fast(self) -> None:
+        """Read the events of the message that is open by the fast path, if it has any."""
+        body = None if self.message is None else self.message.body
         if body is not None and body.event_stream is not None:
             self._fast_path = FastSse(self._response_decoder, body, body.event_stream, self.writer)
 
     def _next_message(self) -> list[Record]:
         self._fast_path = None
+        if self._is_joined:  # no request waits for this response
+            self._is_joined = False
+            self.exchange += 1
+            return []
         response = self._response
         if response is None or (response.status < 200 and response.status != 101):
             return []  # an interim response: the final one belongs to the same exchange

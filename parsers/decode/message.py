@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..diagnostics import diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.messages import EndOfMessage, Request, Response
-from ..records import Record, Sender
+from ..records import Framing, Record, Sender
 from .body import Body
 from .elements import element_decoder
 from .refusal import Refusal, is_refused
@@ -51,6 +51,14 @@ class MessageWriter:
             if transport == "sse":
                 records += self._check_charset(head)
         return records
+
+    def join(self, start: int, framing: Framing, *, is_sse: bool) -> None:
+        """Begin with content at ``start`` of a body whose beginning is not in the capture."""
+        fields = [(b"content-type", b"text/event-stream")] if is_sse else []
+        unseen = Response(start, start, b"HTTP/1.1", 200, b"", fields, framing, ())
+        self._open(unseen, self._writer.sender)
+        if self.body is not None:
+            self.body.join()
 
     def content(self, pieces: Sequence[Data]) -> list[Record]:
         """Take the next pieces of content, one at least; return what they completed."""

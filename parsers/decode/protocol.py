@@ -19,9 +19,10 @@ from ..diagnostics import Diagnostic, diagnose
 from ..http1.decoder import RequestDecoder, ResponseDecoder
 from ..provenance import Completion, Element, Ending
 from ..proxy_protocol import header as proxy_protocol
-from ..records import Record, Sender
+from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
-from .http1_side import RequestSide, ResponseSide
+from .http1_side import Http1Side, RequestSide, ResponseSide
+from .joining import CERTAIN, AwaitedFrame, ContentSearch, FrameSearch, Place
 from .mismatch import NAMES, STATUS_LINE, FirstBytes, mismatch_text
 from .negotiation import Preface, find_preface
 from .raw import RawSide
@@ -107,6 +108,10 @@ class ProtocolDetector:
         self.first = bytearray()
         """The first bytes as they came, up to MAX_PREFACE, for what both sides say together."""
         self._may_be_proxied = not protocol.is_midstream
+        self._content = ContentSearch(start)
+        self.frames = FrameSearch(start)
+        self._gaps: list[tuple[int, int]] = []
+        """Gaps among what was dropped."""
         self._head = bytearray()
         """The first bytes, as long as they may mean something."""
         self._is_hopeless = False
@@ -114,6 +119,8 @@ class ProtocolDetector:
     def receive_data(self, data: bytes) -> list[Record]:
         self._held.append(data)
         self._size += len(data)
+        if len(self._places) == MAX_PLACES and self._protocol.is_midstream:
+            del self._places[0]
         if len(self._places) < MAX_PLACES:
             self._places.append(self._offset)
         self._offset += len(data)
@@ -125,8 +132,12 @@ class ProtocolDetector:
         name, sender = self._recognise(data)
         if sender is None and is_midstream:
             name, sender = recognise(data)
-            if sender is not None or self._size > limits.MAX_UNDECIDED:
+            if sender is not None:
                 self._hold_only(data)
+            elif (found := self._join(data)) is not None:
+                return found
+            elif self._size > limits.MAX_RESYNCHRONISE:
+                self.drop(self._offset - self.start - limits.MAX_RESYNCHRONISE // 2)
         if sender is not None:
             client = self.stream if sender == "client" else self.stream.peer
             return self._protocol.decide(name, client, self.stream)
@@ -139,8 +150,18 @@ class ProtocolDetector:
         )
         return self._protocol.give_up() if is_over and not is_midstream else []
 
+    def _join(self, data: bytes) -> list[Record] | None:
+        """Look for what can only be the middle of a stream; None if nothing is certain yet."""
+        place = self._content.receive_data(data)
+        if place is not None and place.offset >= self.start:
+            return self._protocol.join_content(self, place)
+        self.frames.receive_data(data)
+        return self._protocol.join_websocket()
+
     def receive_gap(self, length: int) -> list[Record]:
         self._offset += length
+        self._content.receive_gap(length)
+        self.frames.receive_gap(length)
         return self._hold(length)
 
     def pass_over(self, length: int) -> list[Record]:
@@ -168,7 +189,8 @@ class ProtocolDetector:
     def replay(self) -> list[Record]:
         """Hand over what was pending to the receiver that the stream has now."""
         writer = self._protocol.writer(self.stream)
-        records: list[Record] = [writer.diagnostic(one, None) for one in self.said]
+        records: list[Record] = [writer.gap(start, length, None) for start, length in self._gaps]
+        records += [writer.diagnostic(one, None) for one in self.said]
         for item in self._held:
             receiver = self.stream.receiver  # each may hand the stream on
             if isinstance(item, bytes):
@@ -217,14 +239,23 @@ class ProtocolDetector:
 
     def drop(self, size: int) -> None:
         """Take the first bytes of what is pending away: they have been read."""
-        self.start += size
+        pos = self.start
+        self.start = start = pos + size
+        self._size = 0
         held, self._held = self._held, []
         for item in held:
-            if isinstance(item, bytes) and size:
-                size, item = max(0, size - len(item)), item[size:]
+            if isinstance(item, int) and pos < start:
+                self._gaps.append((pos, item))
+                pos += item
+                continue
+            if isinstance(item, bytes):
+                end = pos + len(item)
+                item, pos = item[max(0, start - pos) :], end
                 if not item:
                     continue
+                self._size += len(item)
             self._held.append(item)
+        self._places = [place for place in self._places if place > start]
 
     def _recognise(self, data: bytes) -> tuple[str, Sender | None]:
         """Look at the first bytes, until they are a whole line that means nothing.
@@ -308,6 +339,77 @@ class ApplicationProtocol:
         """What the client sent: by its bytes, or else by what the layer below knows."""
         return self._client_below() if self._client is None else self._client
 
+    def join_content(self, joined: ProtocolDetector, place: Place) -> list[Record]:
+        """Begin to decode in the middle of a body, whose head is not in the capture."""
+        is_sse = place.is_sse
+        self._settle("http/1.1", joined.stream.peer if is_sse else self._client_below())
+        asked, answered = self._take_waiting()
+        joined.drop(place.offset - joined.start)
+        requests, responses = self._http_sides(asked, answered)
+        asked.stream.receiver, answered.stream.receiver = requests, responses
+        self._responses = responses
+        side: Http1Side = requests
+        other: Http1Side = responses
+        if joined is answered:
+            side, other = responses, requests
+        side.join(place.framing, is_sse=is_sse)
+        if side is responses:
+            requests.exchange = 1  # the request of this one is not in the capture
+        records = self._say_joined(joined.stream, place.offset, place.text)
+        for detector in (asked, answered):
+            if detector is not joined:
+                records += other.pass_over(0)
+            records += detector.replay()
+        return records
+
+    def join_websocket(self) -> list[Record] | None:
+        """Begin to decode frames, if both sides' together are certain; None if they are not."""
+        first, second = (detector.frames for detector in self._waiting)
+        frames, bits = first.frames + second.frames, first.bits + second.bits
+        masks = {first.is_masked, second.is_masked} - {None}
+        if frames < 2 or bits < CERTAIN or (first.frames and second.frames and len(masks) < 2):
+            return None
+        proof = first if first.frames else second
+        index = int(proof is second) if proof.is_masked else int(proof is first)
+        self._settle("websocket", self._waiting[index].stream)
+        detectors = self._take_waiting()
+        text = f"WebSocket frames, certain by {frames}: by chance less than once in 2^{int(bits)}"
+        said: list[Record] = []
+        for detector in detectors:
+            if detector.frames.frames and detector.frames.start >= detector.start:
+                detector.drop(detector.frames.start - detector.start)
+                said += self._say_joined(detector.stream, detector.start, text)
+                detector.stream.receiver = self._frames_from(detector.stream, detector.start)
+            else:
+                begin = partial(self._frames_from, detector.stream)
+                detector.stream.receiver = AwaitedFrame(
+                    detector.stream, detector.start, self.writer(detector.stream), begin
+                )
+        records = sorted(said, key=PLACE)[:1]  # once, where the first of them is
+        return records + detectors[0].replay() + detectors[1].replay()
+
+    def _settle(self, name: str, client: ByteStream[Record]) -> None:
+        self._name = name
+        self._client = client
+        self._decided(client)
+
+    def _take_waiting(self) -> tuple[ProtocolDetector, ProtocolDetector]:
+        """Return both detectors, the client's first: none of them waits any more."""
+        first, second = self._waiting
+        self._waiting = []
+        return (first, second) if first.stream is self.client else (second, first)
+
+    def _say_joined(self, stream: ByteStream[Record], offset: int, text: str) -> list[Record]:
+        fault = diagnose("stream-joined", offset, offset + 1, text)
+        return [self.writer(stream).diagnostic(fault, 0)]
+
+    def _frames_from(self, stream: ByteStream[Record], start: int) -> Receiver[Record]:
+        """Return the receiver of frames; what the handshake agreed on is not known."""
+        from ..websocket.deflate import DeflateParameters  # slow to load, and hardly ever needed
+        from .websocket_side import WebSocketSide
+
+        return WebSocketSide(self.writer(stream), start, 0, DeflateParameters())
+
     def look_for_preface(self, new: int) -> list[Record] | None:
         """Go on after what both sides have said before another protocol; None if that is nothing.
 
@@ -324,9 +426,7 @@ class ApplicationProtocol:
         self, found: Preface, client: ProtocolDetector, server: ProtocolDetector
     ) -> list[Record]:
         """Recognise anew what follows a preface."""
-        self._name = found.protocol
-        self._client = client.stream
-        self._decided(client.stream)
+        self._settle(found.protocol, client.stream)
         self._waiting = []
         detail = f"{found.text}: {found.refusal}" if found.refusal else found.text
         start = server.start
@@ -354,11 +454,8 @@ class ApplicationProtocol:
         if self._after is not None and client is not self._client_below():
             # It is spoken the other way round: whose stream is whose has been said already.
             name, client = "unknown", self._client_below()
-        self._name = name
-        self._client = client
-        self._decided(client)
-        waiting, self._waiting = self._waiting, []
-        asked, answered = sorted(waiting, key=lambda detector: detector.stream is not client)
+        self._settle(name, client)
+        asked, answered = self._take_waiting()
         if name == "http/1.1":
             return self._speak_http(asked, answered, recognised)
         for detector in (asked, answered):

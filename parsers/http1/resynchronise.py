@@ -25,18 +25,27 @@ class Resynchroniser:
 
     ``message`` is a pattern of at most LONGEST_MATCH bytes without groups; it may look behind for
     LF. ``offset`` is that of the first input byte; ``at_line_start`` says that a line may begin
-    with it. After a find, ``found`` says what it was: ``"message"`` or ``"chunk"``.
+    with it. With ``joins`` nothing says that this is a chunked body at all: a chunk may stand at
+    the very beginning, and the last chunk, which proves nothing, is none. After a find, ``found``
+    says what it was: ``"message"`` or ``"chunk"``.
     """
 
-    __slots__ = ("found", "_pattern", "_kept", "_offset", "_from", "_need")
+    __slots__ = ("found", "_pattern", "_kept", "_offset", "_from", "_need", "_joins")
 
     def __init__(
-        self, offset: int, message: bytes, *, chunks: bool = False, at_line_start: bool = True
+        self,
+        offset: int,
+        message: bytes,
+        *,
+        chunks: bool = False,
+        at_line_start: bool = True,
+        joins: bool = False,
     ) -> None:
         self.found = ""
         self._pattern = re.compile(CHUNK + rb"|" + message if chunks else rb"()" + message)
         # A line end before the first byte, so that what stands there can be found.
-        self._kept = bytearray(b"\n" if at_line_start else b"")
+        self._kept = bytearray(b"\r\n" if joins else b"\n" if at_line_start else b"")
+        self._joins = joins
         self._offset = offset - len(self._kept)  # of the first byte of _kept
         self._from = 0  # where in _kept to search on
         self._need = 0  # bytes of _kept without which no further place can be judged
@@ -80,6 +89,8 @@ class Resynchroniser:
     def _missing_proof(self, start: int, size: int) -> int:
         """Return how long ``_kept`` must be to judge a chunk; 0: it is one, -1: it is none."""
         kept = self._kept
+        if self._joins and not size:
+            return -1
         end = start + size + 2 if size else start + 2
         if len(kept) < end:
             return end

@@ -24,7 +24,7 @@ from typing import Literal
 from ..diagnostics import diagnose, excerpt
 from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
 from ..provenance import Ending, Event
-from ..records import EndedBy
+from ..records import EndedBy, Framing
 from .chunked import ChunkedDecoder, Data, MissingData
 from .framing import BodyFraming, Fault, by_name, cut_section_framing_faults
 from .head import (
@@ -62,6 +62,7 @@ class MessageDecoder(Searching):
         self._left = 0  # bytes of a sized body to come
         self._whole = True
         self._is_cut = False  # the head at hand
+        self._has_head = True  # whether the last message's was captured
         # what comes after the message
         self._keep_alive = True
         self.paused_for: Switch | None = None
@@ -172,6 +173,12 @@ class MessageDecoder(Searching):
         """Where the bytes begin that are held, and how many came, missing ones included."""
         return (self._held.start, self._offset - self._held.start) if self.paused else (0, 0)
 
+    def join(self, framing: Framing) -> None:
+        """Begin inside a body, chunked or ended by closing, whose head is not in the capture."""
+        self._has_head = False
+        self._begin_body(BodyFraming(framing, None, (), []), self._offset, [])
+        self._whole = False
+
     @property
     def switch_offset(self) -> int:
         """Where what is another protocol's begins, if it was agreed on: held bytes, or the next."""
@@ -259,6 +266,7 @@ class MessageDecoder(Searching):
             self._skip(end, at_line_start=False)
             return pos
         read = FieldSection(section, self._section_start)
+        self._has_head = True
         framing = self._begin_message(read.fields, end, events)
         events += read.faults
         self._report_framing(framing.faults, section, end, events)
@@ -379,7 +387,7 @@ class MessageDecoder(Searching):
     def _go_on(self, start: int) -> None:
         if self._keep_alive:
             self._await_message(start)
-            self._is_after_message = bool(self._end_said())
+            self._is_after_message = self._has_head and bool(self._end_said())
         else:
             self._state = self.closed
 

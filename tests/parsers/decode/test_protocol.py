@@ -438,13 +438,14 @@ def test_nothing_of_a_midstream_connection_is_understood() -> None:
 
 
 def test_a_websocket_whose_start_was_not_captured() -> None:
-    """Without the handshake frames are bytes like any others."""
+    """Two frames that can be nothing else tell, and who masks is the client."""
     talk = Talk().midstream()
     talk.server(frame(1, b"Hello"))
     talk.client(frame(1, b"Hello", key=b"\1\2\3\4"))
     records = talk.tape.records()
-    assert kinds(records) == ["connection"]
-    assert connection(records).protocol == "unknown"
+    said = ["websocket_frame", "websocket_message"]
+    assert kinds(records) == ["stream-joined", *said, *said, "connection"]
+    assert connection(records).protocol == "websocket"
 
 
 def test_batches_make_no_difference() -> None:
