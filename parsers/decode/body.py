@@ -255,7 +255,8 @@ class Body:
     def end_content(self, found: EndOfMessage) -> list[Record]:
         """Return what the end of the body completes in its content."""
         records: list[Record] = []
-        if self._content is not None and found.complete and not self._has_hole:
+        is_over = found.complete or found.ended_by == "close"  # by a FIN, wherever that came
+        if self._content is not None and is_over and not self._has_hole:
             self._content.finish()
             records += self._faults(found.end, found.end)
         if self._elements is not None:

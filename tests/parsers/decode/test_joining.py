@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from gzip import compress
 from random import Random
 
 import pytest
@@ -290,3 +291,23 @@ def test_any_pieces(pieces: list[bytes]) -> None:
 )
 def test_where_a_frame_ends(data: bytes, end: int | None) -> None:
     assert frame_end(data, 0) == end
+
+
+# --- the other end ---
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_fin_inside_gzip(closes: bool) -> None:
+    """It is said beside the chunk that is missing; not where only the capture ends."""
+    content = compress(b"data: one\n\n" * 50, mtime=0)[:-12]
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + chunk(content)
+    )
+    if closes:
+        talk.close()
+    codes = {found.code for found in of(DiagnosticRecord, talk.tape.records())}
+    assert ({"chunk-last-missing", "content-coding-cut"} <= codes) is closes
+    assert ("content-coding-cut" in codes) is closes
