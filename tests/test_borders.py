@@ -36,6 +36,7 @@ ORDER = {
             "text",
             "extras",
             "pings",
+            "open_exchanges",
             "exchanges",
             "bytes",
             "analysis",

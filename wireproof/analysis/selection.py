@@ -29,7 +29,8 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..exchanges import Key, OpenExchanges, asked_for, is_chosen, is_final
+from ..exchanges import asked_for, is_chosen, is_final
+from ..open_exchanges import Key, OpenExchanges
 
 T = TypeVar("T")
 Kind = Literal["request", "interim", "response", "element", "chunk", "end", "other"]

@@ -9,7 +9,7 @@ import pytest
 from support.handmade import Wire, chunked
 
 from parsers.records import Record, Transport
-from wireproof import exchanges
+from wireproof import open_exchanges
 from wireproof.analysis import selection
 from wireproof.analysis.selection import LiveSelection, Selection, clue, select
 
@@ -157,7 +157,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, valu
 
 
 def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchanges, "MAX_PIPELINED", 2)
+    monkeypatch.setattr(open_exchanges, "MAX_PIPELINED", 2)
     wire = Wire()
     requests = []
     for wire.exchange in range(4):

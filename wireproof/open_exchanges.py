@@ -1,0 +1,121 @@
+"""Which exchanges are open, and the one rule by which one is over.
+
+Each side of an HTTP/1.1 connection sends its messages in the order of the requests (RFC 9112
+section 9.3.2): when both sides have begun a later exchange, nothing more comes of an earlier one. A
+stream of HTTP/2 is over by itself, when both sides have ended it. The end of a connection ends all
+of its exchanges. And past MAX_PIPELINED of one connection, or ``max_open`` of all, the one that
+began first is taken for over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Generic, NamedTuple, TypeVar, cast
+
+from parsers.limits import MAX_CONNECTIONS, MAX_PIPELINED
+from parsers.records import Sender
+
+T = TypeVar("T")
+
+MAX_OPEN = MAX_CONNECTIONS
+"""Exchanges that are open at once, of all connections: each connection may have one."""
+
+
+class Key(NamedTuple):
+    """Which exchange: of which connection, and which there, both from 0."""
+
+    connection: int
+    exchange: int
+
+
+@dataclass(slots=True)
+class _Connection:
+    """How far each side has come, and the exchanges that are open."""
+
+    asked: int = -1
+    """The exchange of the last request."""
+    answered: int = -1
+    """The exchange of the last response."""
+    last: int = -1
+    """The exchange that began last."""
+    open: dict[int, None] = field(default_factory=dict)
+
+    def is_over(self, exchange: int) -> bool:
+        return exchange < self.asked and exchange < self.answered
+
+
+class OpenExchanges(Generic[T]):
+    """What is kept of each exchange that is open, and the rule by which it is over.
+
+    ``make`` makes what is kept; ``max_open`` bounds of how many at once.
+    """
+
+    def __init__(self, make: Callable[[Key], T], max_open: int = MAX_OPEN) -> None:
+        self.over: list[T] = []
+        """Of those that are over since :meth:`find` or :meth:`end_connection` was last called."""
+        self._make = make
+        self._max_open = max_open
+        self.known: dict[tuple[int | None, int | None], T] = {}
+        """What is kept of those that are open, by connection and exchange."""
+        self._connections: dict[int, _Connection] = {}
+
+    def __iter__(self) -> Iterator[T]:
+        """Iterate over what is open, in the order in which it began."""
+        return iter(self.known.values())
+
+    def find(self, connection: int, exchange: int, stream_id: int | None = None) -> T | None:
+        """Return what is kept of an exchange, which may begin with that; None if it is over.
+
+        ``stream_id`` is its stream's, if that has one.
+        """
+        if self.over:
+            self.over = []
+        found = self.known.get((connection, exchange))
+        if found is None:
+            return self._begin(Key(connection, exchange), stream_id is not None)
+        return found
+
+    def go_on(self, connection: int, exchange: int, sender: Sender) -> None:
+        """Note that a side has begun its message; end what both sides have left behind them."""
+        known = self._connections[connection]
+        if sender == "client":
+            known.asked = max(known.asked, exchange)
+        else:
+            known.answered = max(known.answered, exchange)
+        for number in list(takewhile(known.is_over, known.open)):
+            self.end((connection, number))
+
+    def end_connection(self, connection: int) -> None:
+        """End all exchanges of a connection."""
+        known = self._connections.pop(connection, None)
+        self.over = [self.known.pop((connection, number)) for number in known.open] if known else []
+
+    def end(self, key: tuple[int, int]) -> None:
+        """End one exchange; what still comes of it begins it again."""
+        self.over.append(self.known.pop(key))
+        del self._connections[key[0]].open[key[1]]
+
+    def finish(self) -> list[T]:
+        """End all, and return what was kept of them."""
+        found = list(self)
+        self.known.clear()
+        self._connections.clear()
+        return found
+
+    def _begin(self, key: Key, is_stream: bool) -> T | None:
+        connection = self._connections.get(key.connection)
+        if connection is None:
+            connection = self._connections[key.connection] = _Connection()
+        # Streams are numbered as they begin: one that is not open has been.
+        if connection.is_over(key.exchange) or (is_stream and key.exchange <= connection.last):
+            return None
+        connection.last = max(connection.last, key.exchange)
+        if len(connection.open) >= MAX_PIPELINED:
+            self.end((key.connection, next(iter(connection.open))))
+        elif len(self.known) >= self._max_open:
+            self.end(cast(Key, next(iter(self.known))))
+        found = self.known[key] = self._make(key)
+        connection.open[key.exchange] = None
+        return found
