@@ -241,6 +241,7 @@ FAULTS: dict[str, Fault] = {
     "http-body-cut": Fault("error", "the body is incomplete", "RFC 9112 section 8"),
     "http-resynchronised": Fault("note", "decoding goes on at the next place that is certain", ""),
     # --- what a connection speaks ---
+    "http-tunnel": Fault("note", "a tunnel from here", "RFC 9110 section 9.3.6"),
     "stream-joined": Fault(
         "note", "the beginning is not in the capture: decoding begins inside the stream", ""
     ),

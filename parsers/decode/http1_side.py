@@ -328,7 +328,15 @@ class ResponseSide(Http1Side):
             return self._switch_to_websocket(request, response)
         starts = self.requests.decoder.switch_offset, self.decoder.switch_offset
         self._hand_streams_on(_agreed(request, response), self.exchange, starts)
-        return self.requests.hand_over() + self.hand_over()
+        return [*self._tunnel(request, response), *self.requests.hand_over(), *self.hand_over()]
+
+    def _tunnel(self, request: Request | None, response: Response) -> list[Record]:
+        """Say that a CONNECT was granted: what follows is another connection's."""
+        if response.status == 101:
+            return []
+        detail = "" if request is None else f"to {wire_text(request.target)}"
+        fault = diagnose("http-tunnel", response.start, response.end, detail)
+        return [self.writer.diagnostic(fault, self.exchange)]
 
     def _switch_to_websocket(self, request: Request | None, response: Response) -> list[Record]:
         from ..websocket.handshake import agree  # with all that reads frames: most have none

@@ -140,7 +140,9 @@ def test_an_upgrade_to_something_else() -> None:
 
 def test_a_tunnel_of_which_nothing_comes() -> None:
     records = said(("client", CONNECT), ("server", ESTABLISHED))
-    assert kinds(records) == ["request", "response", "connection"]
+    assert kinds(records) == ["request", "response", "http-tunnel", "connection"]
+    (note,) = of(DiagnosticRecord, records)
+    assert (note.summary, note.exchange) == ("a tunnel from here: to example:443", 0)
 
 
 def test_a_refused_connect_is_no_tunnel() -> None:
