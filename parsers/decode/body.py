@@ -25,7 +25,7 @@ from ..provenance import Decoder, Event, SourceMap
 from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
 from .runs import data_runs
-from .undeclared import UndeclaredProbe, probe_for
+from .undeclared import Probe, probe_for
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Body:
         self._elements = elements
         self._is_unframed = head.framing in ("content-length", "close")
         self._head: Request | Response | None = head  # before the first byte of content
-        self._probe: UndeclaredProbe | None = None
+        self._probe: Probe | None = None
         self._origins: SourceMap[Origin] = SourceMap()
         self._extents = None if writer.stream_id is None else Extents()
         self._size = 0
@@ -160,7 +160,7 @@ class Body:
             room -= len(piece.data)
         return records
 
-    def _undeclared(self, probe: UndeclaredProbe, content: Sequence[Data]) -> list[Record]:
+    def _undeclared(self, probe: Probe, content: Sequence[Data]) -> list[Record]:
         found = probe.receive(content)
         if probe.is_over:
             self._probe = None

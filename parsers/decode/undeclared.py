@@ -93,8 +93,46 @@ class UndeclaredProbe:
         return None, line.end()
 
 
-def probe_for(head: Request | Response, first: bytes) -> UndeclaredProbe | None:
+# What servers that want TLS say to plain HTTP: nginx, Apache httpd, Go, Tomcat.
+_WANTS_TLS = re.compile(
+    rb"(?i)plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled"
+    rb"|sent an HTTP request to an HTTPS server|combination of host and port requires TLS"
+)
+_MAX_REFUSAL = 1024
+
+
+class PlainHttpProbe:
+    """Looks whether a 400 says that its port wants TLS."""
+
+    __slots__ = ("is_over", "_head")
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._head = b""
+
+    def receive(self, content: Sequence[Data]) -> Diagnostic | None:
+        """Take the next pieces of content, and return what they show."""
+        for piece in content:
+            before = len(self._head)
+            self._head += piece.data[: _MAX_REFUSAL - before]
+            found = _WANTS_TLS.search(self._head)
+            self.is_over = found is not None or len(self._head) >= _MAX_REFUSAL
+            if found is not None:
+                end = piece.start + found.end() - before
+                detail = "the client speaks HTTP/1.1 without TLS: use https:// on this port"
+                return diagnose("protocol-mismatch", end - 1, end, detail)
+            if self.is_over:
+                break
+        return None
+
+
+Probe = UndeclaredProbe | PlainHttpProbe
+
+
+def probe_for(head: Request | Response, first: bytes) -> Probe | None:
     """Return what looks at a body whose content begins with ``first``, None if that says it all."""
+    if isinstance(head, Response) and head.status == 400 and not head.codings:
+        return PlainHttpProbe()
     if not first or first[0] not in _FIRST_BYTES:
         return None
     kind = media_type(head.headers)[0]

@@ -147,3 +147,25 @@ def test_an_answer_whose_beginning_is_missing() -> None:
     talk.server(BAD)
     talk.close()
     assert kinds(talk.tape.records()) == ["gap", "connection"]
+
+
+@pytest.mark.parametrize(
+    ("content", "is_said"),
+    [
+        (b"<title>400 The plain HTTP request was sent to HTTPS port</title>", True),
+        (b"Client sent an HTTP request to an HTTPS server.\n", True),
+        (b"Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />", True),
+        (b"Bad Request: This combination of host and port requires TLS.\r\n", True),
+        (b"x" * 1_024 + b"Client sent an HTTP request to an HTTPS server.", False),
+        (b"Bad Request", False),
+    ],
+)
+@pytest.mark.parametrize("status", [b"400", b"404"])
+def test_a_server_that_wants_tls_and_says_so_in_http(
+    content: bytes, is_said: bool, status: bytes
+) -> None:
+    head = b"HTTP/1.1 %b No\r\nContent-Length: %d\r\n\r\n" % (status, len(content))
+    records = said(("client", GET), ("server", head + content))
+    found = mismatches(records)
+    assert bool(found) is (is_said and status == b"400")
+    assert all("use https:// on this port" in summary for _, _, summary in found)
