@@ -154,7 +154,9 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     server: str
     """Address and port of the server."""
     protocol: str
-    """``http/1.1``, ``websocket``, ``tls``, ``http/2`` or ``unknown``."""
+    """``http/1.1``, ``websocket``, ``tls``, ``http/2``, ``socks`` or ``unknown``; after a switch of
+    protocols or in a tunnel what follows, as far as that is known. Where the sides speak different
+    ones, the client's."""
     first_packet: int
     """Its first packet, from 1: Wireshark's ``frame.number``."""
     last_packet: int
@@ -324,7 +326,8 @@ class DataRecord(Sent, frozen=True, tag_field="record", tag="data"):
     """A run of a body that has no framing of its own, as one packet put it in order.
 
     Bodies that Content-Length or closing ends have them (RFC 9112 section 6.3), as chunked ones
-    have chunks: so what came when is known of every body.
+    have chunks: so what came when is known of every body. So has what follows a switch of protocols
+    and is not decoded: it belongs to the exchange that agreed on it.
     """
 
     record: ClassVar[Literal["data"]] = "data"
