@@ -108,8 +108,9 @@ class ProtocolDetector:
         self.first = bytearray()
         """The first bytes as they came, up to MAX_PREFACE, for what both sides say together."""
         self._may_be_proxied = not protocol.is_midstream
-        self._content = ContentSearch(start)
-        self.frames = FrameSearch(start)
+        if protocol.is_midstream:
+            self._content = ContentSearch(start)
+            self.frames = FrameSearch(start)
         self._gaps: list[tuple[int, int]] = []
         """Gaps among what was dropped."""
         self._head = bytearray()
@@ -160,8 +161,9 @@ class ProtocolDetector:
 
     def receive_gap(self, length: int) -> list[Record]:
         self._offset += length
-        self._content.receive_gap(length)
-        self.frames.receive_gap(length)
+        if self._protocol.is_midstream:
+            self._content.receive_gap(length)
+            self.frames.receive_gap(length)
         return self._hold(length)
 
     def pass_over(self, length: int) -> list[Record]:
