@@ -147,6 +147,17 @@ class SourceMap(Generic[T]):
             return first, first
         return first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
 
+    def runs_from(self, offset: int) -> tuple[int, int, list[int], list[T]]:
+        """Return the runs to read on in from ``offset``, for a hot loop: not to be changed.
+
+        That is the index of the run that holds the byte at ``offset`` and that of the last one;
+        where each kept run ends; and their values. Raises LookupError if nothing has been mapped.
+        """
+        last = len(self._ends) - 1
+        if last < 0:
+            raise LookupError("no bytes have been mapped")
+        return min(bisect_right(self._ends, offset), last), last, self._ends, self._values
+
     def pieces(self, start: int, end: int) -> Iterator[tuple[int, T]]:
         """Yield the kept runs that hold bytes of [start, end): where each ends there, its value."""
         ends = self._ends

@@ -25,12 +25,22 @@ from .body import Body
 from .writer import RecordWriter
 
 # chunk = chunk-size CRLF chunk-data CRLF (RFC 9112 section 7.1), and the data is one block; as in
-# ``chunked``, 15 digits stay below MAX_CHUNK_SIZE.
+# ``chunked``, 15 digits stay below MAX_CHUNK_SIZE. They match text with a character for each byte
+# (Latin-1): what is ASCII, as nearly all is, need not be decoded part by part.
 EVENT_CHUNKS = tuple(
-    re.compile(rb"([0-9A-Fa-f]{1,15})\r\n(" + commonest_block(newline) + rb")\r\n").match
+    re.compile(
+        r"([0-9A-Fa-f]{1,15})\r\n(" + commonest_block(newline).decode("ascii") + r")\r\n"
+    ).match
     for newline in (b"\r\n", b"\n")
 )
-Match = Callable[[bytes, int], re.Match[bytes] | None]
+Match = Callable[[str, int], re.Match[str] | None]
+WINDOW = 1 << 16
+"""Bytes that are made text at once: no more, as there may be a call for each element of a piece."""
+
+
+def utf8(characters: str) -> str:
+    """Return what characters that are a byte each say in UTF-8; raise UnicodeDecodeError."""
+    return characters.encode("latin-1").decode()
 
 
 class FastSse:
@@ -65,44 +75,50 @@ class FastSse:
         index = first_index = self._decoder.next_chunk
         if index is None or first_index is None or not self._events.is_between:
             return pos
-        match = self._match or self._learn(data, pos)
+        window = data[pos : pos + WINDOW]
+        characters = window.decode("latin-1")
+        match = self._match or self._learn(characters)
         if match is None:
             return pos
+        is_ascii = window.isascii()
         writer = self._writer
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
         chunk_record, event_record = self._chunk_record, self._event_record
-        span, place = writer.origins.span, writer.place
+        place = writer.place
         exchange = self._body.exchange
         event_id = self._events.last_event_id
-        base = self._decoder.offset - pos
-        contents: list[bytes] = []
+        base = self._decoder.offset
+        run, last_run, run_ends, arrivals = writer.origins.runs_from(base)
+        contents: list[str] = []
         is_in_order = True
-        begin = pos
-        while (found := match(data, pos)) is not None:
-            size, content, raw_id, raw_type, raw_data = found.groups()
-            length = len(content)
+        upto = 0
+        while (found := match(characters, upto)) is not None:
+            size, text, found_id, found_type, value = found.groups()
+            length = len(text)
             if int(size, 16) != length or length > MAX_SSE_LINE:
                 break
-            try:
-                text = content.decode()
-            except UnicodeDecodeError:
-                break
-            fields: list[tuple[str, str]] = []
-            if raw_id is not None:
-                event_id = raw_id.decode()
-                fields.append(("id", event_id))
+            content = text
+            if not is_ascii:
+                try:
+                    text, value = utf8(text), utf8(value)
+                except UnicodeDecodeError:
+                    break
+                found_id, found_type = found_id and utf8(found_id), found_type and utf8(found_type)
+            fields = [("data", value)]
             event_type = "message"
-            if raw_type is not None:
-                event_type = raw_type.decode()
-                fields.append(("event", event_type))
-            value = raw_data.decode()
-            fields.append(("data", value))
+            if found_type is not None:
+                event_type = found_type
+                fields.insert(0, ("event", event_type))
+            if found_id is not None:
+                event_id = found_id
+                fields.insert(0, ("id", event_id))
             end = found.end()
-            start, stop = base + pos, base + end
+            start, stop = base + upto, base + end
             event_start, event_end = stop - 2 - length, stop - 2
-            first, last = span(start, stop)
-            if first is last:
-                first_packet, last_packet, first_time, last_time = event_place = first
+            while run < last_run and run_ends[run] <= start:
+                run += 1
+            if stop <= run_ends[run] or run == last_run:
+                first_packet, last_packet, first_time, last_time = event_place = arrivals[run]
             else:
                 is_in_order = False  # the chunk may end in a later packet than its event
                 first_packet, last_packet, first_time, last_time = place(start, stop)
@@ -124,19 +140,20 @@ class FastSse:
             )  # fmt: skip
             contents.append(content)
             index += 1
-            pos = end
+            upto = end
         if contents:
-            self._decoder.advance(index - first_index, pos - begin)
-            self._events.advance(sum(map(len, contents)), event_id)
-            self._body.advance(contents, index)
+            read = "".join(contents).encode("latin-1")
+            self._decoder.advance(index - first_index, upto)
+            self._events.advance(len(read), event_id)
+            self._body.advance([read], index)
         if not is_in_order:
             records.sort(key=PLACE)
-        return pos
+        return pos + upto
 
-    def _learn(self, data: bytes, pos: int) -> Match | None:
+    def _learn(self, characters: str) -> Match | None:
         """Find out which line ends the server writes."""
         for match in EVENT_CHUNKS:
-            if match(data, pos) is not None:
+            if match(characters, 0) is not None:
                 self._match = match
                 return match
         return None

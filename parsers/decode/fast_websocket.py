@@ -50,8 +50,9 @@ class FastWebSocket:
         writer, exchange = self._writer, self._exchange
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
         frame_record, message_record = self._frame_record, self._message_record
-        span, place = writer.origins.span, writer.place
+        place = writer.place
         base = decoder.offset - pos
+        run, last_run, run_ends, arrivals = writer.origins.runs_from(decoder.offset)
         is_masked = sender == "client"
         mask_bit = MASK if is_masked else 0
         header = 6 if is_masked else 2
@@ -87,9 +88,11 @@ class FastWebSocket:
             if not keeps_data:
                 shown = encoding = None
             start, stop = base + pos, base + end
-            first, last = span(start, stop)
+            while run < last_run and run_ends[run] <= start:
+                run += 1
+            is_one_run = stop <= run_ends[run] or run == last_run
             first_packet, last_packet, first_time, last_time = (
-                first if first is last else place(start, stop)
+                arrivals[run] if is_one_run else place(start, stop)
             )
             records.append(
                 frame_record(
