@@ -95,25 +95,26 @@ class SourceMap(Generic[T]):
     """What the bytes of one stream came from, run by run.
 
     ``size`` is the length of the stream so far: the offset of the byte that comes next. Whoever
-    appends bytes that nothing will ask for may just add to it.
+    appends bytes that nothing will ask for may just add to it. ``ends`` and ``values`` say of each
+    kept run where it ends and what it came from; only the hot loop of TCP adds to them by itself.
     """
 
-    __slots__ = ("size", "_ends", "_values")
+    __slots__ = ("size", "ends", "values")
 
     def __init__(self, offset: int = 0) -> None:
         self.size = offset
-        self._ends: list[int] = []
-        self._values: list[T] = []
+        self.ends: list[int] = []
+        self.values: list[T] = []
 
     def __len__(self) -> int:
         """Return how many runs are kept."""
-        return len(self._ends)
+        return len(self.ends)
 
     def extend(self, length: int, value: T) -> None:
         """Append a run of ``length`` bytes that came from ``value``."""
         self.size = end = self.size + length
-        self._ends.append(end)
-        self._values.append(value)
+        self.ends.append(end)
+        self.values.append(value)
 
     def at(self, offset: int) -> tuple[int, T]:
         """Return the run that holds the byte at ``offset``: where it ends, and its value.
@@ -122,12 +123,12 @@ class SourceMap(Generic[T]):
         when runs before it have been dropped. An offset past the end of the stream gives the
         last run. Raises LookupError if nothing has been mapped.
         """
-        index = bisect_right(self._ends, offset)
-        if index == len(self._ends):
+        index = bisect_right(self.ends, offset)
+        if index == len(self.ends):
             if not index:
                 raise LookupError("no bytes have been mapped")
             index -= 1
-        return self._ends[index], self._values[index]
+        return self.ends[index], self.values[index]
 
     def span(self, start: int, end: int) -> tuple[T, T]:
         """Return the values of the runs that hold the first and the last byte of [start, end).
@@ -135,17 +136,17 @@ class SourceMap(Generic[T]):
         The same as two calls of :meth:`at` at half their cost. An empty range is where the byte
         before it is: what comes after it may not be there yet.
         """
-        ends = self._ends
+        ends = self.ends
         if start == end:
             start -= 1
         index = bisect_right(ends, start)
         if index == len(ends):
             value = self.at(start)[1]
             return value, value
-        first = self._values[index]
+        first = self.values[index]
         if end <= ends[index]:
             return first, first
-        return first, self._values[min(bisect_left(ends, end), len(ends) - 1)]
+        return first, self.values[min(bisect_left(ends, end), len(ends) - 1)]
 
     def runs_from(self, offset: int) -> tuple[int, int, list[int], list[T]]:
         """Return the runs to read on in from ``offset``, for a hot loop: not to be changed.
@@ -153,24 +154,24 @@ class SourceMap(Generic[T]):
         That is the index of the run that holds the byte at ``offset`` and that of the last one;
         where each kept run ends; and their values. Raises LookupError if nothing has been mapped.
         """
-        last = len(self._ends) - 1
+        last = len(self.ends) - 1
         if last < 0:
             raise LookupError("no bytes have been mapped")
-        return min(bisect_right(self._ends, offset), last), last, self._ends, self._values
+        return min(bisect_right(self.ends, offset), last), last, self.ends, self.values
 
     def pieces(self, start: int, end: int) -> Iterator[tuple[int, T]]:
         """Yield the kept runs that hold bytes of [start, end): where each ends there, its value."""
-        ends = self._ends
+        ends = self.ends
         first = bisect_right(ends, start)
         for index in range(first, bisect_left(ends, end)):
-            yield ends[index], self._values[index]
+            yield ends[index], self.values[index]
         if start < end:
             yield end, self.at(end - 1)[1]
 
     def between(self, start: int, end: int) -> list[T]:
         """Return the values of the kept runs that hold bytes of [start, end), in stream order."""
-        first = bisect_right(self._ends, start)
-        return self._values[first : bisect_left(self._ends, end) + 1]
+        first = bisect_right(self.ends, start)
+        return self.values[first : bisect_left(self.ends, end) + 1]
 
     def retain(self, offsets: Iterable[int]) -> None:
         """Drop every run but the last and those that hold one of ``offsets``.
@@ -178,9 +179,9 @@ class SourceMap(Generic[T]):
         What an element needs of this map is where it began and where it ended: the runs
         between may go, however long it is.
         """
-        if len(self._ends) < 2:
+        if len(self.ends) < 2:
             return
-        last = len(self._ends) - 1
-        keep = sorted({min(bisect_right(self._ends, offset), last) for offset in offsets} | {last})
-        self._ends = [self._ends[index] for index in keep]
-        self._values = [self._values[index] for index in keep]
+        last = len(self.ends) - 1
+        keep = sorted({min(bisect_right(self.ends, offset), last) for offset in offsets} | {last})
+        self.ends = [self.ends[index] for index in keep]
+        self.values = [self.values[index] for index in keep]

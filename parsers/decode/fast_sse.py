@@ -104,14 +104,13 @@ class FastSse:
                 except UnicodeDecodeError:
                     break
                 found_id, found_type = found_id and utf8(found_id), found_type and utf8(found_type)
-            fields = [("data", value)]
-            event_type = "message"
-            if found_type is not None:
-                event_type = found_type
-                fields.insert(0, ("event", event_type))
+            fields: list[tuple[str, str]] = []
             if found_id is not None:
                 event_id = found_id
-                fields.insert(0, ("id", event_id))
+                fields.append(("id", event_id))
+            if found_type is not None:
+                fields.append(("event", found_type))
+            fields.append(("data", value))
             end = found.end()
             start, stop = base + upto, base + end
             event_start, event_end = stop - 2 - length, stop - 2
@@ -134,7 +133,7 @@ class FastSse:
             records.append(
                 event_record(
                     connection, exchange, sender, first_packet, last_packet, first_time, last_time,
-                    event_start, length, event_type or "message", value if keeps_data else None,
+                    event_start, length, found_type or "message", value if keeps_data else None,
                     event_id, None, True, fields if keeps_data else None, index, index,
                 )
             )  # fmt: skip

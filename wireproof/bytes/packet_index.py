@@ -80,7 +80,7 @@ class Trail(SourceMap[Arrival]):
     def retain(self, offsets: Iterable[int]) -> None:
         self._put_all_aside()
         super().retain(offsets)
-        self._put_aside = len(self._ends)
+        self._put_aside = len(self.ends)
 
     def forget(self, upto: int) -> None:
         """Forget the runs that end at ``upto`` or before it: nothing will ask for them."""
@@ -102,10 +102,10 @@ class Trail(SourceMap[Arrival]):
             yield begin, ends[index], self._packets_before[index]
 
     def _put_all_aside(self) -> None:
-        if self._put_aside < len(self._ends):
-            self._ends_before.extend(self._ends[self._put_aside :])
-            self._packets_before.extend([value[0] for value in self._values[self._put_aside :]])
-            self._put_aside = len(self._ends)
+        if self._put_aside < len(self.ends):
+            self._ends_before.extend(self.ends[self._put_aside :])
+            self._packets_before.extend([value[0] for value in self.values[self._put_aside :]])
+            self._put_aside = len(self.ends)
 
 
 class Followed:
