@@ -217,8 +217,10 @@ class RequestSide(Http1Side):
 
     def _received_at(self, offset: int) -> int | None:
         """Return how many of the server's bytes the client had when it sent the byte there."""
-        known = [received for start, received in self._received if start <= offset]
-        return known[-1] if known else None
+        for start, received in reversed(self._received):  # nearly always the last
+            if start <= offset:
+                return received
+        return None
 
     def before_the_answer(self) -> list[Record]:
         """Say so if the client sent frames before it had the answer to its handshake."""
