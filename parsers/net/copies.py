@@ -14,7 +14,8 @@ tells: one of the two may have been recorded before the card finished it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from operator import length_hint
 
 from ..diagnostics import Diagnostic
@@ -59,11 +60,13 @@ class CopyFinder:
         """Whether a packet of the sequence is a copy; ``found`` is what it holds, in its bytes."""
         number, time_ns, _, _, data = packet
         needle = data[found.start : found.start + FIXED]
-        for index, row in enumerate(rows := self._rows_before()):
+        for index, row in enumerate(self._rows_before()):
             age = (time_ns or 0) - (row[1] or 0)
             if age > MAX_COPY_AGE:
                 return False
-            if needle in row[4] and self._is_same(found, data, row, age, rows[index + 1 :]):
+            if needle in row[4] and self._is_same(
+                found, data, row, age, islice(self._rows_before(), index + 1, None)
+            ):
                 self.count += 1
                 self.first = self.first or number
                 return True
@@ -81,7 +84,7 @@ class CopyFinder:
         return [Diagnostic(0, 0, "packets-captured-twice", summary)]
 
     def _is_same(
-        self, found: IpPacket, data: bytes, row: Packet, age: int, earlier: Sequence[Packet]
+        self, found: IpPacket, data: bytes, row: Packet, age: int, earlier: Iterable[Packet]
     ) -> bool:
         """Whether ``row`` holds the same segment in the same packet, but for what a hop changes."""
         other = _read(row)
@@ -99,19 +102,21 @@ class CopyFinder:
         can_tell = self.count > 0 or not _is_bare(one)
         return can_tell and age <= MAX_COPY_AGE_WITHOUT_ID and one == two
 
-    def _rows_before(self) -> list[Packet]:
-        """Return the packets before the one that is looked at, the last one first."""
-        if not self._packets:
-            return self._before[-2::-1]
-        index = len(self._packets) - length_hint(self._rest) - 1
-        rows = list(self._packets[max(index - MAX_COPY_DISTANCE, 0) : max(index, 0)])
-        if len(rows) < MAX_COPY_DISTANCE:
-            rows = self._before[len(rows) - MAX_COPY_DISTANCE :] + rows
-        rows.reverse()
-        return rows
+    def _rows_before(self) -> Iterator[Packet]:
+        """Yield the packets before the one that is looked at, the last one first."""
+        packets = self._packets
+        if not packets:
+            yield from self._before[-2::-1]
+            return
+        index = len(packets) - length_hint(self._rest) - 1
+        first = max(index - MAX_COPY_DISTANCE, 0)
+        for place in range(index - 1, first - 1, -1):
+            yield packets[place]
+        if lacking := MAX_COPY_DISTANCE - max(index, 0):
+            yield from reversed(self._before[-lacking:] if lacking > 0 else ())
 
 
-def _tells(identification: int, found: IpPacket, data: bytes, earlier: Sequence[Packet]) -> bool:
+def _tells(identification: int, found: IpPacket, data: bytes, earlier: Iterable[Packet]) -> bool:
     """Whether the packet before, of the same ends, has another identification."""
     ports = data[found.start : found.start + 4]
     segment = data[found.start : found.start + FIXED]
