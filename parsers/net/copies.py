@@ -17,13 +17,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import length_hint
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic
-from ..files.packets import Packet
 from ..limits import MAX_COPY_AGE, MAX_COPY_AGE_WITHOUT_ID, MAX_COPY_DISTANCE
 from .ip import TCP, IpPacket
 from .segment import FIN, RST, SYN, TCP_HEADER
 from .tunnels import read_packet, realm
+
+if TYPE_CHECKING:
+    from ..files.packets import Packet
 
 FIXED = 16
 """Bytes of a TCP header before its checksum."""

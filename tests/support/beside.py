@@ -86,10 +86,12 @@ def explained(found: Iterable[Row]) -> set[str]:
 
 def tamper(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Record]], list[Record]]) -> None:
     """Let our decoder say something else; what tshark says is asked once for each capture."""
-    true = side_by_side.decode
+    true = side_by_side.decode_stream
     monkeypatch.setattr(side_by_side, "read_segments", _segments)
     monkeypatch.setattr(side_by_side, "read_elements", lambda *asked: deepcopy(_elements(asked[1])))
-    monkeypatch.setattr(side_by_side, "decode", lambda stream: iter(change(list(true(stream)))))
+    monkeypatch.setattr(
+        side_by_side, "decode_stream", lambda stream: iter(change(list(true(stream))))
+    )
 
 
 @cache

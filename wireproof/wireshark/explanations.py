@@ -71,7 +71,7 @@ def _unfinished(found: Difference) -> bool:
         ours is not None
         and found.is_unseen()
         and ours.kind in HTTP
-        and not ours.facts.complete
+        and not (ours.facts.complete and "http-message-cut" not in ours.facts.codes)
         and not ours.facts.shown
     )
 

@@ -37,7 +37,13 @@ def records(path: Path) -> list[dict[str, object]]:
     """Return what a capture holds, but for times."""
     with path.open("rb") as stream:
         found = [msgspec.to_builtins(record) for record in decode(stream)]
-    return [{name: value for name, value in one.items() if "time" not in name} for one in found]
+    for one in found:
+        for end in one.get("ends", ()):
+            del end["time"]
+    times = ("time", "rtt")
+    return [
+        {name: value for name, value in one.items() if not name.endswith(times)} for one in found
+    ]
 
 
 @packets
