@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 from typing import NamedTuple
 
@@ -103,21 +103,20 @@ def _signals_to(handler: Callable[[int, FrameType | None], None]) -> Iterator[Wa
 
     One that is ignored stays so: ``nohup`` has said that SIGHUP shall end nothing.
     """
-    wakeup = Wakeup()
-    # On Windows a signal interrupts no waiting: it is the wake-up that does.
-    woken_before = signal.set_wakeup_fd(wakeup.sender, warn_on_full_buffer=False)
-    before = {
-        number: signal.signal(number, handler)
-        for number in ENDING_SIGNALS
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield wakeup
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
-        signal.set_wakeup_fd(woken_before)
-        wakeup.close()
+    with closing(Wakeup()) as wakeup:
+        # On Windows a signal interrupts no waiting: it is the wake-up that does.
+        woken_before = signal.set_wakeup_fd(wakeup.sender, warn_on_full_buffer=False)
+        before = {
+            number: signal.signal(number, handler)
+            for number in ENDING_SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
+        try:
+            yield wakeup
+        finally:
+            for number, previous in before.items():
+                signal.signal(number, previous)
+            signal.set_wakeup_fd(woken_before)
 
 
 def _wait(
