@@ -231,6 +231,9 @@ class ToyConnection:
                 keep_data=keep_data,
             )
 
+    def last_words(self) -> list[Record]:
+        return []
+
     def record(self) -> ConnectionRecord:
         connection = self._connection
         return ConnectionRecord(
