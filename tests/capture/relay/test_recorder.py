@@ -139,8 +139,8 @@ def test_a_server_that_does_not_listen(path: Path) -> None:
         port = nobody.getsockname()[1]
     with Relay(path, port=port) as relay:
         with (
+            pytest.raises(ConnectionResetError),  # as soon as it is connected, or a little later
             socket.create_connection(("127.0.0.1", relay.port), PATIENCE) as client,
-            pytest.raises(ConnectionResetError),
         ):
             client.recv(1)
         assert relay.wait_closed(PATIENCE)
