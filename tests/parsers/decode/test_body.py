@@ -204,6 +204,21 @@ def test_a_coded_event_over_several_chunks() -> None:
     assert event.offset + event.length == begin + sum(len(chunk(piece)) for piece in pieces[:3]) - 2
 
 
+def test_a_gzip_member_an_event_is_said_once_with_who_reads_them_all() -> None:
+    """RFC 1952 section 2.2: members stand one after another; many clients read the first."""
+    members = [chunk(gzip.compress(b"data: %d\n\n" % number)) for number in range(3)]
+    records = answered(head(SSE, GZIP, CHUNKED), *members, LAST).tape.records()
+    assert [event.data for event in events(records)] == ["0", "1", "2"]
+    assert codes(records) == ["content-coding-members"]
+    (fault,) = of(DiagnosticRecord, records)
+    assert fault.first_packet == 7, "the second member"
+
+
+def test_one_gzip_member_with_flushes_is_nothing_to_speak_of() -> None:
+    pieces = map(chunk, flushed(b"data: 0\n\n", b"data: 1\n\n"))
+    assert codes(answered(head(SSE, GZIP, CHUNKED), *pieces, LAST).tape.records()) == []
+
+
 def test_coded_content_that_ends_early() -> None:
     coded = gzip.compress(b"data: x\n\n" * 3)[:-4]
     records = answered(head(SSE, GZIP, CHUNKED), chunk(coded), LAST).tape.records()
