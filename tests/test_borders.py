@@ -38,6 +38,7 @@ ORDER = {
             "pings",
             "open_exchanges",
             "exchanges",
+            "dialects",
             "bytes",
             "analysis",
             "views",

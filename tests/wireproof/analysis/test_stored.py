@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -13,19 +13,19 @@ from support.stored import SMALL, name
 from parsers.decode.packets import PacketDecoder, decode
 from parsers.files.reader import CaptureReader
 from parsers.records import Record
+from wireproof.analysis.endings import find_unclean_end
 from wireproof.analysis.evidence import Evidence, collect
 from wireproof.analysis.finding import Finding
 from wireproof.analysis.keepalive import find_other_close
 from wireproof.analysis.resumption import find_bad_resumption
 from wireproof.analysis.stored import read_json, read_ndjson, read_parquet
 from wireproof.analysis.streaming import find_collected, find_gap, find_late_start
-from wireproof.analysis.verdict import CHECKS, Check, explain
 from wireproof.export.parquet import ParquetTable
 from wireproof.testing.captures import StoredCapture
 from wireproof.views.kinds import open_export
 
-STRICT: list[Check] = [
-    *CHECKS,
+STRICT: list[Callable[[Evidence], Finding | None]] = [
+    lambda evidence: find_unclean_end(evidence, None),
     lambda evidence: find_collected(evidence, 3, 1, 0.05),
     lambda evidence: find_collected(evidence, 1, 4, None),
     lambda evidence: find_gap(evidence, 0.01, keep_alives=False),
@@ -63,7 +63,7 @@ def as_parquet(records: list[Record]) -> list[Record]:
 
 
 def found(evidence: Iterable[Evidence]) -> list[list[Finding]]:
-    return [explain(one, STRICT) for one in evidence]
+    return [[finding for check in STRICT if (finding := check(one))] for one in evidence]
 
 
 @pytest.mark.parametrize("path", SMALL, ids=name)

@@ -1,0 +1,32 @@
+"""What judges look at is bounded, and the longest waits are known whatever came."""
+
+from __future__ import annotations
+
+import pytest
+from support.timed import Stream
+
+from wireproof.analysis import trace as module
+from wireproof.analysis.judges import explain
+from wireproof.analysis.trace import KINDS
+
+
+def test_columns_have_a_number_for_each_element() -> None:
+    [explained] = explain(Stream().events(4, every=0.5).end().tape.records())
+    marks = explained.trace.elements
+    assert len(marks.times) == len(marks.packets) == len(marks.kinds) == marks.count == 4
+    assert [KINDS[kind] for kind in marks.kinds] == ["other"] * 4
+    assert all(0.4 < wait.seconds < 0.6 for wait in marks.waits)
+
+
+def test_of_more_elements_than_are_kept_the_longest_waits_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_MARKS", 2)
+    monkeypatch.setattr(module, "MAX_WAITS", 1)
+    stream = Stream().events(5, every=0.1).events(1, every=3.0)
+    [explained] = explain(stream.end().tape.records())
+    marks = explained.trace.elements
+    assert (marks.count, len(marks.times)) == (6, 2)
+    [longest] = marks.waits
+    assert longest.seconds == pytest.approx(3.0, abs=0.2)
+    assert longest.after_packet > longest.before_packet

@@ -1,0 +1,84 @@
+"""Every judge asked about every exchange, as soon as what it needs is known.
+
+Strategy: an exchange is judged when it is over and its connection is, for the facts of the path are
+in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it,
+and more are judged without those facts. A judge is a function from a trace to a verdict, or to
+None where its question does not arise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from parsers.records import ConnectionRecord, Record
+
+from ..exchanges import Exchange, Exchanges
+from .trace import Trace
+from .verdict import Verdict
+
+Judge = Callable[[Trace], Verdict | None]
+JUDGES: Sequence[Judge] = ()
+"""In the order in which their answers are given."""
+MAX_WAITING = 1_024
+"""Exchanges of one connection that are over and wait for its end."""
+
+
+class Explained(NamedTuple):
+    """An exchange and what is said of it."""
+
+    exchange: Exchange
+    trace: Trace
+    verdicts: list[Verdict]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether anything is not as it should be."""
+        return any(verdict.is_wrong for verdict in self.verdicts)
+
+
+def judge(trace: Trace, judges: Sequence[Judge] | None = None) -> list[Verdict]:
+    """Return the answers about one exchange."""
+    found = (one(trace) for one in (JUDGES if judges is None else judges))
+    return [verdict for verdict in found if verdict is not None]
+
+
+class Explanations:
+    """Turns records into explained exchanges."""
+
+    def __init__(self, judges: Sequence[Judge] | None = None) -> None:
+        self._judges = judges
+        self._exchanges: Exchanges[Trace] = Exchanges(Trace)
+        self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
+
+    def add(self, record: Record) -> list[Explained]:
+        """Take the next record; return the exchanges that can be judged now."""
+        found = self._exchanges.add(record)
+        if found is not None:
+            found[1].add(record)
+        ready: list[tuple[Exchange, Trace]] = []
+        for exchange, trace in self._exchanges.over():
+            waiting = self._waiting.setdefault(exchange.key.connection, [])
+            waiting.append((exchange, trace))
+            if len(waiting) > MAX_WAITING:
+                ready.append(waiting.pop(0))
+        if isinstance(record, ConnectionRecord):
+            ready += self._waiting.pop(record.connection, [])
+        return [self._explain(trace) for _, trace in ready]
+
+    def finish(self) -> list[Explained]:
+        """Take note that no record follows; return the rest in the order in which they began."""
+        rest = [one for waiting in self._waiting.values() for one in waiting]
+        rest += self._exchanges.finish()
+        return [self._explain(trace) for _, trace in sorted(rest, key=lambda one: one[0].number)]
+
+    def _explain(self, trace: Trace) -> Explained:
+        return Explained(trace.about, trace, judge(trace, self._judges))
+
+
+def explain(records: Iterable[Record]) -> Iterator[Explained]:
+    """Yield every exchange with what is said of it; those of a connection when that has ended."""
+    explanations = Explanations()
+    for record in records:
+        yield from explanations.add(record)
+    yield from explanations.finish()

@@ -1,0 +1,164 @@
+"""What judges look at: one exchange in columns of numbers, bounded whatever it carries.
+
+Strategy: judges ask for times, packets and places of elements, never for their data; what an
+element says was read by its dialect when it came. So a trace keeps a number per question in an
+array, a tenth of what records take, and of more than MAX_MARKS elements only the longest waits.
+Times are seconds since the epoch, packets count from 1, offsets and lengths are bytes of the
+sender's stream.
+"""
+
+from __future__ import annotations
+
+from array import array
+from heapq import heappush, heappushpop
+from typing import NamedTuple
+
+from parsers.records import (
+    AwsEventRecord,
+    BodyElementRecord,
+    ChunkRecord,
+    DataRecord,
+    DiagnosticRecord,
+    GapRecord,
+    GrpcMessageRecord,
+    JsonLineRecord,
+    PartRecord,
+    Record,
+    Sent,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+from ..dialects.payload import CONTENT, Kind, Payload
+from ..dialects.reader import DialectReader
+from ..exchanges import Exchange
+
+MAX_MARKS = 32_768
+"""Elements of one sort that are kept of an exchange; of more, the longest waits alone."""
+MAX_WAITS = 32
+"""The longest waits of one sort that are kept besides."""
+MAX_FAULTS = 64
+"""Diagnostics of an exchange that are kept."""
+KINDS: tuple[Kind, ...] = (
+    *("text", "reasoning", "tool", "role", "start", "usage", "finish", "ping", "error", "done"),
+    *("control", "other"),
+)
+KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+
+
+class Wait(NamedTuple):
+    """Between two elements that came after each other."""
+
+    seconds: float
+    before_time: float
+    before_packet: int
+    after_time: float
+    after_packet: int
+
+
+class Marks:
+    """When and where elements of one sort came."""
+
+    __slots__ = (
+        *("count", "times", "starts", "packets", "first_packets", "offsets", "lengths", "kinds"),
+        *("last_time", "last_packet", "waits"),
+    )
+
+    def __init__(self) -> None:
+        self.count = 0
+        """How many came; the columns hold the first MAX_MARKS."""
+        self.times = array("d")
+        """When each one's last byte came."""
+        self.starts = array("d")
+        """When each one's first byte came."""
+        self.packets = array("q")
+        """Which packet brought its last byte."""
+        self.first_packets = array("q")
+        self.offsets = array("q")
+        self.lengths = array("q")
+        self.kinds = bytearray()
+        """An index of KINDS for each."""
+        self.last_time = 0.0
+        self.last_packet = 0
+        self.waits: list[Wait] = []
+        """A heap of the longest waits, those past the columns included."""
+
+    def add(self, record: Sent, kind: Kind = "other") -> None:
+        """Take the next element."""
+        time, packet = record.last_time, record.last_packet
+        if self.count:
+            self._wait(time - self.last_time, time, packet)
+        self.count += 1
+        self.last_time, self.last_packet = time, packet
+        if self.count > MAX_MARKS:
+            return
+        self.times.append(time)
+        self.starts.append(record.first_time)
+        self.packets.append(packet)
+        self.first_packets.append(record.first_packet)
+        self.offsets.append(record.offset)
+        self.lengths.append(record.length)
+        self.kinds.append(KIND_NUMBERS[kind])
+
+    def _wait(self, seconds: float, time: float, packet: int) -> None:
+        waits = self.waits
+        if len(waits) < MAX_WAITS:
+            heappush(waits, Wait(seconds, self.last_time, self.last_packet, time, packet))
+        elif seconds > waits[0].seconds:
+            wait = Wait(seconds, self.last_time, self.last_packet, time, packet)
+            heappushpop(waits, wait)
+
+
+class Trace:
+    """One exchange as judges see it."""
+
+    def __init__(self, about: Exchange) -> None:
+        self.about = about
+        self.reader = DialectReader(about)
+        self.elements = Marks()
+        """Of the response, or the server's messages: what the application wrote, piece by piece,
+        keep-alives and last words among it (by their kind)."""
+        self.contents = Marks()
+        """Those that carry generated content; of a stream without dialect there are none."""
+        self.pieces = Marks()
+        """Chunks of the response, or the runs of a body that has no framing of its own."""
+        self.requested = Marks()
+        """Chunks, runs or elements of the request's body; the client's messages."""
+        self.frames: list[WebSocketFrameRecord] = []
+        """Control frames of both sides, in their order."""
+        self.faults: list[DiagnosticRecord] = []
+        self.gaps: list[GapRecord] = []
+        self.last_payload: Payload | None = None
+        """What the last element said."""
+
+    @property
+    def streamed(self) -> Marks:
+        """What streamed: its elements; of content that has none, chunks or runs."""
+        return self.elements if self.elements.count else self.pieces
+
+    def add(self, record: Record) -> None:
+        """Take the next record, which its exchange has taken already."""
+        match record:
+            case SseEventRecord() | WebSocketMessageRecord():
+                self._element(record)
+            case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
+                self._element(record)
+            case ChunkRecord() | DataRecord():
+                (self.pieces if record.sender == "server" else self.requested).add(record)
+            case WebSocketFrameRecord() if record.opcode >= 8:
+                self.frames.append(record)
+            case DiagnosticRecord() if len(self.faults) < MAX_FAULTS:
+                self.faults.append(record)
+            case GapRecord() if len(self.gaps) < MAX_FAULTS:
+                self.gaps.append(record)
+
+    def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
+        if record.sender == "client":
+            self.requested.add(record)
+            return
+        payload = self.reader.read(record)
+        self.last_payload = payload
+        self.elements.add(record, payload.kind)
+        if payload.kind in CONTENT:
+            self.contents.add(record, payload.kind)

@@ -1,0 +1,1 @@
+"""What known streams say inside their elements: the token, not its envelope."""

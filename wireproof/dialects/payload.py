@@ -1,0 +1,54 @@
+"""What one element of a stream says, in the terms of a person who reads the stream.
+
+Strategy: a dialect turns the data of an element into a payload, and knows nothing of packets; who
+shows, judges or measures a stream looks at payloads alone, so that none of them knows a dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "text",
+    "reasoning",
+    "tool",
+    "role",
+    "start",
+    "usage",
+    "finish",
+    "ping",
+    "error",
+    "done",
+    "control",
+    "other",
+]
+"""What an element is for. ``text``, ``reasoning`` and ``tool`` (a call's name, or a piece of its
+arguments) are content: what a model generates, a token or several. ``role`` opens a message without
+content; ``start`` announces something; ``usage`` counts tokens; ``finish`` gives the reason why
+generation ended; ``ping`` only keeps the line open; ``error`` says that something went wrong;
+``done`` is the last word of the application; ``control`` is the protocol's own; ``other`` is what
+no dialect has a word for, which counts as content where a stream has no dialect."""
+CONTENT: frozenset[Kind] = frozenset(("text", "reasoning", "tool"))
+
+
+class Payload(NamedTuple):
+    """What one element says; a value per element, made in bulk: keep it small."""
+
+    kind: Kind
+    text: str = ""
+    """What a person would call the content: a piece of text, of a tool's arguments, the reason of
+    the end, the message of an error. Empty if it has none. As the wire has it: not escaped."""
+    name: str = ""
+    """Of a tool, a role, a channel or an operation; of an event where that is all it says."""
+    id: str = ""
+    """Of the message, call or operation that it belongs to, where there are several."""
+    tokens: int | None = None
+    """Output tokens so far, as the stream itself counts them; None if it does not say."""
+    extra: Mapping[str, object] = {}  # noqa: RUF012 - read only, shared
+    """What else is worth a word, in the dialect's own terms: ``{"input_tokens": 12}``."""
+
+
+PING = Payload("ping")
+DONE = Payload("done")
+OTHER = Payload("other")
