@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.bodies.build import FOLDER, STEP, STREAMS, Stream, write
+from fixtures.bodies.build import FOLDER, STEP, STREAMS
+from fixtures.building import Built
 from fixtures.record import expected_text
 from parsers.records import BodyElement, DataRecord, DiagnosticRecord, Record
 from wireproof import cli, decode
@@ -40,14 +41,14 @@ FAULTS = {
 every = pytest.mark.parametrize("stream", STREAMS, ids=lambda one: one.name)
 
 
-def records(stream: Stream) -> list[Record]:
+def records(stream: Built) -> list[Record]:
     return list(decode(stream.path))
 
 
 @every
-def test_a_rebuild_gives_the_same_bytes(stream: Stream, tmp_path: Path) -> None:
+def test_a_rebuild_gives_the_same_bytes(stream: Built, tmp_path: Path) -> None:
     again = tmp_path / "again.pcapng"
-    write(stream, again)
+    stream.write(again)
     assert again.read_bytes() == stream.path.read_bytes()
 
 
@@ -57,12 +58,12 @@ def test_all_that_is_stored_is_built() -> None:
 
 
 @every
-def test_the_transcript(stream: Stream) -> None:
+def test_the_transcript(stream: Built) -> None:
     assert expected_text(stream.path) == stream.path.with_suffix(".txt").read_text()
 
 
 @every
-def test_what_each_body_is_made_of(stream: Stream) -> None:
+def test_what_each_body_is_made_of(stream: Built) -> None:
     found = records(stream)
     elements = [one for one in found if isinstance(one, BodyElement)]
     number, kind = ELEMENTS[stream.name]
@@ -73,7 +74,7 @@ def test_what_each_body_is_made_of(stream: Stream) -> None:
 
 
 @every
-def test_every_body_streamed_and_paused(stream: Stream) -> None:
+def test_every_body_streamed_and_paused(stream: Built) -> None:
     """What the plugin asserts: elements of any kind count, else chunks, else packets' runs."""
     (evidence,) = collect(records(stream), Evidence)
     assert len(evidence.elements) >= 2
@@ -94,7 +95,7 @@ def test_runs_have_the_times_of_their_packets() -> None:
 
 @pytest.mark.parametrize("view", ["table", "json", "ndjson", "csv", "devtools", "wireshark"])
 @every
-def test_every_view_shows_it(stream: Stream, view: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_view_shows_it(stream: Built, view: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["decode", "--format", view, str(stream.path)]) == 0
     said = capsys.readouterr()
     assert said.out
