@@ -231,6 +231,13 @@ class Exchange:
         is_asked = self.request_body is not None or request.framing == "none"
         return is_asked and (self.response_body is not None or response.framing == "none")
 
+    @property
+    def asked_time(self) -> float:
+        """When the last byte of the request was there; 0 if nothing of the request was captured."""
+        if self.request is None:
+            return 0.0
+        return (self.request_body or self.request).last_time
+
     def is_of(self, transport: Transport) -> bool:
         """Whether a choice of that transport has it: it streams so, or asked to and does not."""
         return is_chosen(transport, self.transport, self.asked)

@@ -31,7 +31,7 @@ from parsers.records import (
 )
 
 from ..dialects.payload import CONTENT, Kind, Payload
-from ..dialects.reader import DialectReader
+from ..dialects.reader import LAST_WORD, DialectReader
 from ..exchanges import Exchange
 
 MAX_MARKS = 32_768
@@ -131,6 +131,13 @@ class Trace:
         self.gaps: list[GapRecord] = []
         self.last_payload: Payload | None = None
         """What the last element said."""
+        self.is_chunk = bytearray()
+        """Of each element in the columns whether a client is given it as a piece of the answer:
+        comments are none, nor is the literal ``[DONE]``."""
+        self.tokens: int | None = None
+        """Output tokens as the stream itself counts them: its last word on that."""
+        self.first_tokens: int | None = None
+        """How many tokens the first content brought, where each element counts."""
 
     @property
     def streamed(self) -> Marks:
@@ -160,5 +167,12 @@ class Trace:
         payload = self.reader.read(record)
         self.last_payload = payload
         self.elements.add(record, payload.kind)
+        if self.elements.count <= MAX_MARKS:
+            is_event = not isinstance(record, SseEventRecord) or record.dispatched
+            self.is_chunk.append(is_event and record.data != LAST_WORD)
+        if payload.tokens is not None:
+            self.tokens = payload.tokens
         if payload.kind in CONTENT:
+            if not self.contents.count:
+                self.first_tokens = payload.tokens
             self.contents.add(record, payload.kind)
