@@ -32,9 +32,9 @@ class Explained(NamedTuple):
     verdicts: list[Verdict]
 
     @property
-    def is_wrong(self) -> bool:
+    def is_fault(self) -> bool:
         """Whether anything is not as it should be."""
-        return any(verdict.is_wrong for verdict in self.verdicts)
+        return any(verdict.is_fault for verdict in self.verdicts)
 
 
 def judge(trace: Trace, judges: Sequence[Judge] | None = None) -> list[Verdict]:

@@ -3,52 +3,52 @@
 Strategy: a verdict is a value. Its answer is one word of a fixed vocabulary, for programs; its
 summary is a sentence, for people; both cite packets. Where packets at one point cannot tell causes
 apart it has several, the likeliest first, and says what would tell. It says nothing that was not
-seen on the wire.
+seen on the wire. As a record (``--format ndjson``) it has the fields of :class:`VerdictRecord`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
+
+import msgspec
 
 Question = Literal[
-    "streaming", "request", "ending", "gaps", "websocket", "after-leaving", "reconnect", "hazards"
+    "streaming", "ending", "gap", "resume", "disconnect", "websocket", "hop", "hazard"
 ]
 QUESTIONS: dict[Question, str] = {
-    "streaming": "did the response stream?",
-    "request": "did the request stream?",
+    "streaming": "did it stream?",
     "ending": "who ended it, and was it whole?",
-    "gaps": "where did the time go?",
+    "gap": "where did the time go?",
+    "resume": "did it go on where it had stopped?",
+    "disconnect": "what was sent after the client had left?",
     "websocket": "how did the WebSocket fare?",
-    "after-leaving": "what was sent after the client had left?",
-    "reconnect": "did it go on where it had stopped?",
-    "hazards": "which clients would stumble?",
+    "hop": "which hop changed it?",
+    "hazard": "which clients would stumble?",
 }
 Severity = Literal["ok", "note", "warning", "error"]
 """``ok``: as it should be. ``note``: worth knowing, nobody's fault. ``warning``: it may hurt.
 ``error``: it is wrong."""
 SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warning", "error")
-Certainty = Literal["certain", "likely", "undecided"]
-"""``certain``: packets prove it. ``likely``: a mechanism leaves these traces, others rarely do.
-``undecided``: there are several causes, and these packets cannot tell them apart."""
-Figure = str | int | float | bool | None | list[int] | list[float] | list[str]
+Sure = Literal["certain", "likely", "possible"]
+"""``certain``: packets prove it. ``likely``: its mechanism leaves these traces, others rarely do.
+``possible``: it is one of several that leave them."""
+Number = str | int | float | bool | None | list[int] | list[float] | list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """A reason for what was found."""
 
     code: str
     """Stable, kebab-case: ``proxy-buffer``."""
-    summary: str
+    sure: Sure = "certain"
+    summary: str = ""
     """What was seen that points to it."""
     remedy: str = ""
     """What to do about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The answer to one question about one exchange."""
 
     question: Question
@@ -59,17 +59,62 @@ class Verdict:
     """One sentence without a full stop, with figures and packets."""
     packets: tuple[int, ...] = ()
     """Those that show it, from 1; the first ones, if there are many."""
-    certainty: Certainty = "certain"
     causes: tuple[Cause, ...] = ()
     """The likeliest first; of several it is one: "either ... or ..."."""
-    tells: str = ""
+    to_tell: str = ""
     """What would tell the causes apart; empty if they are not several."""
     evidence: tuple[str, ...] = ()
     """A line for each thing that the answer rests on."""
-    figures: Mapping[str, Figure] = field(default_factory=dict)
-    """Numbers for programs; names end in their unit: ``held_seconds``, ``buffer_bytes``."""
+    numbers: Mapping[str, Number] = {}
+    """For programs: seconds, bytes, packets, counts."""
+    remedy: str = ""
+    """What to do, whatever the cause is."""
+    reference: str = ""
+    """Where it is said how it should be: ``RFC 9112 section 8``."""
 
     @property
-    def is_wrong(self) -> bool:
+    def is_fault(self) -> bool:
         """Whether something is not as it should be."""
         return self.severity in ("warning", "error")
+
+
+class VerdictRecord(msgspec.Struct, frozen=True, tag_field="record", tag="verdict"):
+    """A verdict as scripts read it."""
+
+    record: ClassVar[Literal["verdict"]] = "verdict"
+    connection: int
+    exchange: int
+    question: Question
+    answer: str
+    is_fault: bool
+    severity: Severity
+    causes: tuple[Cause, ...]
+    packets: tuple[int, ...]
+    numbers: Mapping[str, Number]
+    summary: str
+    evidence: tuple[str, ...]
+    to_tell: str
+    remedy: str
+    """Its own, or that of its likeliest cause."""
+    reference: str
+
+
+def verdict_record(verdict: Verdict, connection: int, exchange: int) -> VerdictRecord:
+    """Return the record of a verdict on an exchange of a connection."""
+    remedies = [verdict.remedy, *(cause.remedy for cause in verdict.causes)]
+    return VerdictRecord(
+        connection=connection,
+        exchange=exchange,
+        question=verdict.question,
+        answer=verdict.answer,
+        is_fault=verdict.is_fault,
+        severity=verdict.severity,
+        causes=verdict.causes,
+        packets=verdict.packets,
+        numbers=verdict.numbers,
+        summary=verdict.summary,
+        evidence=verdict.evidence,
+        to_tell=verdict.to_tell,
+        remedy=next(filter(None, remedies), ""),
+        reference=verdict.reference,
+    )

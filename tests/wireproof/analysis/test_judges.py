@@ -29,4 +29,4 @@ def test_an_exchange_whose_connection_goes_on_is_explained_at_the_end() -> None:
     assert early == []
     [explained] = explanations.finish()
     assert [verdict.answer for verdict in explained.verdicts] == ["counted"]
-    assert not explained.is_wrong
+    assert not explained.is_fault
