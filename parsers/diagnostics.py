@@ -51,6 +51,11 @@ def diagnose(code: str, start: int, end: int, detail: str = "") -> Diagnostic:
     return Diagnostic(start, end, code, f"{summary}: {detail}" if detail else summary)
 
 
+def amount(number: int, thing: str) -> str:
+    """Return ``1 byte``, ``2,000 bytes``, for a message; things are words that take an s."""
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
 def excerpt(data: bytes, length: int = 60) -> str:
     """Return the beginning of ``data`` as a bytes literal without its b, for a message."""
     shown = repr(data[:length])[1:]
@@ -314,7 +319,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "content-chunked-undeclared": Fault(
         "error",
-        "chunk framing in content without Transfer-Encoding: recipients get chunk lines",
+        "chunk framing in content that is not declared as chunked: recipients get chunk lines",
         "RFC 9112 section 6.1",
     ),
     # --- server-sent events ---

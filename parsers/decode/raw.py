@@ -6,7 +6,7 @@ end one note counts them. So nothing passes in silence, whatever it was.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic, amount, diagnose
 from ..limits import MAX_KEPT_RUNS
 from ..provenance import Completion, Ending
 from ..records import Record
@@ -53,7 +53,7 @@ class RawSide:
     def receive_eof(self, ending: Ending) -> list[Record]:
         if self._what is None or not self._size:
             return []
-        detail = f"{self._size:,} bytes from the {self._writer.sender}, {self._what}"
+        detail = f"{amount(self._size, 'byte')} from the {self._writer.sender}, {self._what}"
         fault = diagnose("switch-not-decoded", self._offset, self._offset, detail)
         return [self._writer.diagnostic(fault, self._exchange)]
 

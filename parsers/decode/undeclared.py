@@ -16,8 +16,14 @@ from ..http1.chunked import Data
 from ..http1.messages import Request, Response
 from .transport import media_type
 
-_MAGIC = {b"\x1f\x8b\x08": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-"""How coded content begins (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1)."""
+_MAGIC = {
+    b"\x1f\x8b\x08": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x78\x01": "deflate",
+    b"\x78\x9c": "deflate",
+}
+"""How coded content begins (RFC 1952 section 2.3.1, RFC 8878 section 3.1.1, RFC 1950 section 2.2).
+Not 78 da, which deflate may begin with: so does text, in UTF-8."""
 # Content of these types is text: it begins with none of that by itself.
 _TEXT = rb"text/.+|application/(?:.+\+)?(?:json|xml|javascript|x-ndjson|ndjson|jsonl)"
 # chunk-size [ chunk-ext ] CRLF (RFC 9112 section 7.1), first in the content and after chunk data

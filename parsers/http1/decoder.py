@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..diagnostics import diagnose
+from ..diagnostics import amount, diagnose
 from ..limits import MAX_FIELDS, MAX_PIPELINED
 from ..provenance import Event
 from .chunked import Chunk, Data, MissingData
@@ -235,7 +235,7 @@ class ResponseDecoder(MessageDecoder):
             )
         )
         if lost:
-            detail = "1 response" if lost == 1 else f"{lost} responses"
+            detail = amount(lost, "response")
             events.append(diagnose("http-response-lost", self._start, end, detail))
         if not is_certain:
             events.append(diagnose("http-response-unsure", self._start, end))

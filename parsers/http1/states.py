@@ -21,7 +21,7 @@ import re
 from abc import abstractmethod
 from typing import Literal
 
-from ..diagnostics import diagnose, excerpt
+from ..diagnostics import amount, diagnose, excerpt
 from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
 from ..provenance import Ending, Event
 from ..records import EndedBy, Framing
@@ -134,7 +134,7 @@ class MessageDecoder(Searching):
             self._end_message(self._offset, ending, False, events)
         elif state == self.sized_body:
             if ending != "capture-end":
-                self._cut_body(f"{self._left:,} bytes are to come", events)
+                self._cut_body(f"{amount(self._left, 'byte')} to come", events)
             self._end_message(self._offset, ending, False, events)
         elif state == self.close_delimited_body:
             if ending == "reset":
@@ -431,7 +431,8 @@ class MessageDecoder(Searching):
         self._skip(self._offset)
 
     def _cut(self, length: int, start: int, events: list[Event]) -> None:
-        detail = f"{length:,} bytes are missing after {start - self._start:,} bytes of its head"
+        before = amount(start - self._start, "byte")
+        detail = f"{amount(length, 'byte')} missing after {before} of its head"
         events.append(diagnose("http-message-cut", self._start, self._offset, detail))
 
     def _cut_head(self, start: int, length: int, events: list[Event]) -> None:
@@ -460,7 +461,7 @@ class MessageDecoder(Searching):
         elif line:
             faults += cut_line_faults(line)
             if ending != "capture-end":
-                detail = f"in its first line, after {len(line):,} bytes"
+                detail = f"in its first line, after {amount(len(line), 'byte')}"
                 faults.append(("http-message-cut", detail))
         for code, detail in faults:
             events.append(diagnose(code, self._start, self._offset, detail))
@@ -472,11 +473,12 @@ class MessageDecoder(Searching):
         faults = cut_section_framing_faults(by_name(read.fields))
         self._report_framing(faults, section, self._offset, events)
         if ending != "capture-end":
-            detail = f"in its header section, after {self._offset - self._start:,} bytes"
+            before = amount(self._offset - self._start, "byte")
+            detail = f"in its header section, after {before}"
             events.append(diagnose("http-message-cut", self._start, self._offset, detail))
 
     def _cut_body(self, detail: str, events: list[Event]) -> None:
-        arrived = f"after {self._offset - self._body_start:,} bytes"
+        arrived = f"after {amount(self._offset - self._body_start, 'byte')}"
         events.append(
             diagnose("http-body-cut", self._body_start, self._offset, f"{arrived}, {detail}")
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ..diagnostics import Diagnostic, diagnose, excerpt
+from ..diagnostics import Diagnostic, amount, diagnose, excerpt
 from ..limits import MAX_SURPLUS
 from .resynchronise import LONGEST_MATCH, Resynchroniser
 
@@ -60,8 +60,8 @@ class Surplus:
         beginning = self._beginning[:size]
         more = "more than " if self._start + size < end else ""
         shown = excerpt(beginning) + "..." * (size > len(beginning))
-        amount = f"{more}{size:,} byte{'s' * (size != 1)}"
-        detail = f"{amount} {shown}: {_shape(beginning)}{self._cause}"
+        counted = f"{more}{amount(size, 'byte')}"
+        detail = f"{counted} {shown}: {_shape(beginning)}{self._cause}"
         return diagnose(self.code, self._start, self._start + size, detail)
 
 

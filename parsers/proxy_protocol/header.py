@@ -20,6 +20,8 @@ _V1_LINE = re.compile(
     rb"PROXY (?:(TCP[46]) ([0-9A-Fa-f:.]{2,39}) ([0-9A-Fa-f:.]{2,39}) (\d{1,5}) (\d{1,5})"
     rb"|(UNKNOWN)(?: [^\r\n]*)?)\r\n"
 )
+# A method may be called so.
+_REQUEST_LINE = re.compile(rb"PROXY [^\r\n]* HTTP/\d\.\d\r?\n")
 _FAMILIES = {
     0x00: "unspecified", 0x11: "TCP4", 0x12: "UDP4", 0x21: "TCP6", 0x22: "UDP6",
     0x31: "UNIX stream", 0x32: "UNIX datagram",
@@ -44,6 +46,8 @@ class ProxyHeader(NamedTuple):
 
 def may_begin(data: bytes) -> bool:
     """Whether a stream that begins with ``data`` may have a header there."""
+    if _REQUEST_LINE.match(data):
+        return False
     return any(data.startswith(begin) or begin.startswith(data) for begin in (V1_BEGINS, V2_BEGINS))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 
 import pytest
 
@@ -48,6 +49,8 @@ def test_coded_content_that_is_not_declared() -> None:
     assert probe(b"\x28\xb5\x2f\xfdxx", b"application/json") == (
         "content-coding-undeclared", 103, 104,
     )  # fmt: skip
+    assert probe(zlib.compress(b"data: x\n\n")) == ("content-coding-undeclared", 101, 102)
+    assert probe("xڀ".encode()) is None, "78 da, and text"
     assert probe(coded, SSE, ("gzip",)) is None, "it is declared"
     assert probe(coded, b"application/octet-stream") is None, "a file may be gzip"
     assert probe(coded, b"") is None

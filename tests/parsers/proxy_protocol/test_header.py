@@ -87,6 +87,14 @@ def test_a_line_that_does_not_end() -> None:
     assert header == (0, "v1, more than 107 bytes", False)
 
 
+@pytest.mark.parametrize("step", [1 << 30, 1])
+def test_a_request_whose_method_is_proxy(step: int) -> None:
+    records = said(b"PROXY /it HTTP/1.1\r\nHost: example\r\n\r\n", step)
+    (request,) = of(RequestRecord, records)
+    assert (request.method, request.offset) == ("PROXY", 0)
+    assert not of(DiagnosticRecord, records)
+
+
 @given(st.binary(max_size=300))
 def test_anything_after_a_signature(data: bytes) -> None:
     header = read_header(SIGNATURE + data)
