@@ -19,6 +19,7 @@ NAMES = (
     "demo",
     "doctor",
     "export",
+    "latency",
     "plot",
     "redact",
     "report",

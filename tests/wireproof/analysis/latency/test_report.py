@@ -1,0 +1,64 @@
+"""Answers that are measured, and what they come to together."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from support.timed import Stream, TimedTape, event
+
+from wireproof.analysis.latency import report as module
+from wireproof.analysis.latency.report import OTHERS, LatencyReport, Measured, spread
+
+
+def measured(tape: TimedTape) -> tuple[list[Measured], LatencyReport]:
+    report = LatencyReport(["wire", "otel"])
+    return list(report.measure(tape.records())), report
+
+
+def two_streams() -> TimedTape:
+    tape = TimedTape()
+    for number, every in enumerate((0.1, 0.3)):
+        Stream(f"/chat?n={number}", tape=tape, client_port=40_000 + number).events(
+            3, every=every
+        ).end()
+    return tape
+
+
+def test_answers_to_one_target_are_counted_together_whatever_their_query() -> None:
+    found, report = measured(two_streams())
+    assert [one.exchange.key.connection for one in found] == [0, 1]
+    [total] = report.totals.values()
+    assert (total.target, total.measured, total.broken) == ("GET /chat", 2, 0)
+    ttft = spread(total.samples["wire"]["ttft"])
+    assert ttft is not None
+    assert (ttft.p50, ttft.max) == (pytest.approx(0.1, abs=0.01), pytest.approx(0.3, abs=0.01))
+    assert len(total.samples["otel"]["time_per_output_chunk"]) == 4
+
+
+def test_targets_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_TARGETS", 1)
+    tape = TimedTape()
+    for number in range(3):
+        Stream(f"/{number}", tape=tape, client_port=40_000 + number).events(2, every=0.1).end()
+    _, report = measured(tape)
+    assert {name: total.measured for name, total in report.totals.items()} == {
+        "GET /0": 1,
+        OTHERS: 2,
+    }
+
+
+def test_what_has_to_be_known_of_figures_is_said() -> None:
+    held = Stream(thinking=1.0)
+    [one], _ = measured(held.chunks([event(1), event(2)], every=0.001).end().tape)
+    said = " ".join(one.warnings)
+    assert "no dialect was recognised" in said
+    assert "the header came with the first event" in said
+
+
+def test_values_have_a_spread_of_values_that_there_were() -> None:
+    assert spread([]) is None
+    values = list(chain([5.0], range(1, 100)))
+    found = spread(values)
+    assert found is not None
+    assert (found.number, found.p50, found.p90, found.p99, found.max) == (100, 49, 89, 98, 99)

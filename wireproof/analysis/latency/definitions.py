@@ -1,0 +1,164 @@
+"""The published latency metrics, each a formula over the times of an answer.
+
+Strategy: those who measure agree on names and not on what they mean: with one and the same stream
+vLLM's TTFT may be 127 ms and AIPerf's 460. So each family is a table of its own, with the words of
+its source; a metric that a stream does not have is None. Values are seconds, but for rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from .times import Times
+
+Family = Literal["wire", "vllm", "aiperf", "llmperf", "otel"]
+Value = float | Sequence[float] | None
+OPENAI = frozenset(("openai-chat", "vllm"))
+"""Dialects whose events have ``choices``, of which vLLM's definitions speak."""
+
+
+class Metric(NamedTuple):
+    """One metric of a family."""
+
+    name: str
+    """As its source names it."""
+    meaning: str
+    formula: Callable[[Times], Value]
+    is_rate: bool = False
+    """Whether it is a number of things a second instead of seconds."""
+
+
+def _first(times: Sequence[float]) -> float | None:
+    return times[0] if times else None
+
+
+def _last(times: Sequence[float]) -> float | None:
+    return times[-1] if times else None
+
+
+def _gaps(times: Sequence[float]) -> list[float]:
+    return [after - before for before, after in pairwise(times)]
+
+
+def _per_token(times: Times, seconds: float | None, since: float | None, left: int) -> float | None:
+    """Return what each of the tokens took that ``left`` others did not wait for."""
+    divisor = times.tokens - left
+    if seconds is None or since is None or divisor < 1:
+        return None
+    return (seconds - since) / divisor
+
+
+def _second(times: Times) -> float | None:
+    return times.contents[1] - times.contents[0] if len(times.contents) > 1 else None
+
+
+def _tpot(times: Times) -> float | None:
+    return _per_token(times, _last(times.contents), _first(times.contents), 1)
+
+
+def _itl_by_usage(times: Times) -> float | None:
+    """Return AIPerf's ITL with ``--per-chunk-usage``; None where that does not differ."""
+    first = times.first_tokens
+    if first is None or first <= 1 or first >= times.tokens:
+        return None
+    return _per_token(times, _last(times.contents), _first(times.contents), first)
+
+
+def _rate(times: Times) -> float | None:
+    tpot = _tpot(times)
+    return 1 / tpot if tpot else None
+
+
+def _choices(formula: Callable[[Times], Value]) -> Callable[[Times], Value]:
+    """Limit a formula to the dialect that it is defined for."""
+    return lambda times: formula(times) if times.dialect in OPENAI else None
+
+
+def _vllm_tpot(times: Times) -> float | None:
+    return _per_token(times, _last(times.choices), _first(times.choices), 1)
+
+
+NO_REASONING = "request to the first content that is no reasoning"
+FIRST_OF_ANY = "request to the first event of any kind"
+WIRE = (
+    Metric("connect", "handshake of TCP", lambda t: t.connect),
+    Metric("upload", "first byte of the request to its last", lambda t: t.upload),
+    Metric("headers", "request to the response's header", lambda t: t.headers),
+    Metric("first_event", FIRST_OF_ANY, lambda t: _first(t.chunks)),
+    Metric("ttft", "request to the first content", lambda t: _first(t.contents)),
+    Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
+    Metric("icl", "gaps between events with content", lambda t: _gaps(t.contents)),
+    Metric("tpot", "(last content - first) / (tokens - 1)", _tpot),
+    Metric("tokens_per_second", "1 / tpot", _rate, is_rate=True),
+    Metric("last_content", "request to the last content", lambda t: _last(t.contents)),
+    Metric("end", "request to the end of the body", lambda t: t.end),
+)
+VLLM = (
+    Metric(
+        "ttft",
+        "request to the first event with choices, one that names a role alone included",
+        _choices(lambda t: _first(t.choices)),
+    ),
+    Metric("itl", "gaps between events with choices", _choices(lambda t: _gaps(t.choices))),
+    Metric("tpot", "(e2el - ttft) / (tokens - 1)", _choices(_vllm_tpot)),
+    Metric("e2el", "request to the last event with choices", _choices(lambda t: _last(t.choices))),
+)
+AIPERF = (
+    Metric(
+        "ttft", "request to the first content, reasoning included", lambda t: _first(t.contents)
+    ),
+    Metric("ttst", "first content to the second", _second),
+    Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
+    Metric("icl", "gaps between contents", lambda t: _gaps(t.contents)),
+    Metric("itl", "(request_latency - ttft) / (tokens - 1)", _tpot),
+    Metric(
+        "itl_per_chunk_usage",
+        "(request_latency - ttft) / (tokens - those of the first content)",
+        _itl_by_usage,
+    ),
+    Metric("request_latency", "request to the last content", lambda t: _last(t.contents)),
+)
+LLMPERF = (
+    Metric(
+        "ttft",
+        "request to the first text; neither reasoning nor tools count",
+        lambda t: _first(t.texts),
+    ),
+    Metric(
+        "inter_token_latency",
+        "request to the last text / tokens: the first wait is in it",
+        lambda t: _per_token(t, _last(t.texts), 0.0, 0),
+    ),
+    Metric("end_to_end_latency", "request to the end of the body", lambda t: t.end),
+)
+OTEL = (
+    Metric(
+        "time_to_first_chunk", "request to the first chunk of any kind", lambda t: _first(t.chunks)
+    ),
+    Metric("time_per_output_chunk", "gaps between chunks", lambda t: _gaps(t.chunks)),
+    Metric("time_to_first_token", "request to the first content", lambda t: _first(t.contents)),
+    Metric("time_per_output_token", "(last content - first) / (tokens - 1)", _tpot),
+    Metric("operation.duration", "request to the end of the body", lambda t: t.end),
+)
+FAMILIES: Mapping[Family, Sequence[Metric]] = {
+    "wire": WIRE,
+    "vllm": VLLM,
+    "aiperf": AIPERF,
+    "llmperf": LLMPERF,
+    "otel": OTEL,
+}
+SOURCES: Mapping[Family, str] = {
+    "wire": "wireproof: the last byte of each element, as a client could have parsed it",
+    "vllm": "vLLM, vllm/benchmarks/lib/endpoint_request_func.py (bench serve)",
+    "aiperf": "AIPerf, src/aiperf/metrics/types/",
+    "llmperf": "LLMPerf, openai_chat_completions_client.py and token_benchmark_ray.py",
+    "otel": "OpenTelemetry semantic conventions for generative AI, metrics",
+}
+"""Where each family is defined."""
+
+
+def measure(times: Times, family: Family) -> dict[str, Value]:
+    """Return the metrics of a family, in its order."""
+    return {metric.name: metric.formula(times) for metric in FAMILIES[family]}

@@ -1,0 +1,151 @@
+"""The latency of every streamed answer of a capture, and of all answers to one target together.
+
+Strategy: an answer that did not end as it should has latencies of its own, but no part in the
+totals: a mean over broken streams says that a server is fast which is only cut off. Totals keep
+numbers alone, up to MAX_SAMPLES a metric of a target; past that each further answer counts and is
+not measured.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from parsers.records import Record
+
+from ...exchanges import Exchange
+from ..judges import Explained, Explanations
+from ..percentiles import percentile
+from ..verdict import Verdict
+from .definitions import Family, Value, measure
+from .times import ASSUMED, Times, times_of
+
+SEVERAL = 1.05
+"""Tokens an event from which on gaps between events are no longer those between tokens."""
+HEADERS_HELD = 0.005
+"""Seconds between the header and the first event, below which the header waited for it."""
+MAX_TARGETS = 1_000
+OTHERS = "other targets"
+MAX_SAMPLES = 1_000_000
+"""Values of one metric of one target."""
+PARTS = (0.5, 0.9, 0.99)
+
+
+class Measured(NamedTuple):
+    """One answer, measured."""
+
+    exchange: Exchange
+    times: Times
+    metrics: dict[Family, dict[str, Value]]
+    ending: Verdict | None
+    """What is wrong with how it ended, None if nothing is."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What has to be known about its figures."""
+        times, found = self.times, []
+        if not times.dialect:
+            found.append("no dialect was recognised: every event counts as a token")
+        elif times.tokens_from == ASSUMED:
+            found.append("the stream does not say how many tokens it has: one an event is assumed")
+        if times.tokens_per_event > SEVERAL:
+            found.append(
+                f"{times.tokens_per_event:.2f} tokens an event: gaps between events are not those"
+                " between tokens"
+            )
+        if times.headers is not None and times.chunks:
+            held = times.chunks[0] - times.headers
+            if held < HEADERS_HELD < times.chunks[0]:
+                found.append(
+                    "the header came with the first event: how long the server took to accept the"
+                    " request cannot be told"
+                )
+        if times.left_out:
+            found.append(f"{times.left_out:,} elements after the first ones are not measured")
+        if self.ending is not None:
+            found.append(f"not in the totals: {self.ending.summary}")
+        return found
+
+
+@dataclass(slots=True)
+class Total:
+    """All answers to one target."""
+
+    target: str
+    measured: int = 0
+    broken: int = 0
+    """Those that did not end as they should."""
+    samples: dict[Family, dict[str, array[float]]] = field(default_factory=dict)
+
+    def add(self, measured: dict[Family, dict[str, Value]]) -> None:
+        """Take the metrics of an answer: each value, and of a list each of its values."""
+        self.measured += 1
+        for family, metrics in measured.items():
+            samples = self.samples.setdefault(family, {})
+            for name, value in metrics.items():
+                kept = samples.setdefault(name, array("d"))
+                if value is not None and len(kept) < MAX_SAMPLES:
+                    kept.extend([value] if isinstance(value, float | int) else value)
+
+
+class Spread(NamedTuple):
+    """How values are spread: each of these is one that there was."""
+
+    number: int
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+def spread(values: Sequence[float]) -> Spread | None:
+    """Return the percentiles of values, None if there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    p50, p90, p99 = (percentile(ordered, part) for part in PARTS)
+    return Spread(len(ordered), p50, p90, p99, ordered[-1])
+
+
+class LatencyReport:
+    """Turns records into measured answers, by the definitions of ``family``."""
+
+    def __init__(self, families: Sequence[Family]) -> None:
+        self.totals: dict[str, Total] = {}
+        """By method and target, in the order in which they first came."""
+        self._families = families
+
+    def measure(self, records: Iterable[Record]) -> Iterator[Measured]:
+        """Yield every answer that streamed, when its connection has ended."""
+        explanations = Explanations()
+        for record in records:
+            yield from self._measured(explanations.add(record))
+        yield from self._measured(explanations.finish())
+
+    def _measured(self, explained: Iterable[Explained]) -> Iterator[Measured]:
+        for one in explained:
+            times = times_of(one.trace)
+            if times is None:
+                continue
+            endings = (v for v in one.verdicts if v.question == "ending" and v.is_fault)
+            metrics = {family: measure(times, family) for family in self._families}
+            found = Measured(one.exchange, times, metrics, next(endings, None))
+            self._count(found)
+            yield found
+
+    def _count(self, found: Measured) -> None:
+        total = self._total(found.exchange)
+        if found.ending is not None:
+            total.broken += 1
+            return
+        total.add(found.metrics)
+
+    def _total(self, exchange: Exchange) -> Total:
+        request = exchange.request
+        assert request is not None  # without one there are no times
+        name = f"{request.method} {request.target.partition('?')[0]}"
+        if name not in self.totals and len(self.totals) >= MAX_TARGETS:
+            name = OTHERS
+        return self.totals.setdefault(name, Total(name))

@@ -1,0 +1,95 @@
+"""The times of one streamed answer, from which every latency metric follows.
+
+Strategy: a client starts to wait when the last byte of its request is on the wire, and has an
+element when that element's last byte is: what happens within the client is not on the wire.
+Metrics differ in what they count as the first token and over what they divide; so all that they
+need stands here once, and each is a formula over it (:mod:`.definitions`). Times are seconds
+after the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...dialects.payload import CONTENT, Kind
+from ..trace import KINDS, MAX_MARKS, Trace
+
+CHOICES: frozenset[Kind] = frozenset((*CONTENT, "role", "finish", "other"))
+"""Kinds of events of the OpenAI dialect whose ``choices`` are not empty."""
+COUNTED = "usage of the stream"
+ASSUMED = "assumed: one token an event"
+
+
+class Times(NamedTuple):
+    """When what came; lists are in the order of arrival."""
+
+    dialect: str
+    """Empty if none was recognised: then every event counts as content."""
+    connect: float | None
+    """What the handshake of TCP took, if the capture has it and this is the first exchange."""
+    upload: float
+    """From the first byte of the request to its last."""
+    headers: float | None
+    """When the response's header was whole."""
+    chunks: Sequence[float]
+    """Each element that a client is given, comments and the literal ``[DONE]`` left out."""
+    choices: Sequence[float]
+    """Each event that has choices."""
+    contents: Sequence[float]
+    """Each element that carries content: text, reasoning, a tool's name or arguments."""
+    outputs: Sequence[float]
+    """Those of them that are no reasoning."""
+    texts: Sequence[float]
+    """Those of them that are text, and no call of a tool either."""
+    end: float | None
+    """When the body ended, None if it did not."""
+    tokens: int
+    """How many output tokens there were."""
+    tokens_from: str
+    """How that is known: COUNTED or ASSUMED."""
+    first_tokens: int | None
+    """How many of them the first content brought, where the stream says so of each element."""
+    left_out: int
+    """Elements past those that a trace keeps: they are not measured."""
+
+    @property
+    def tokens_per_event(self) -> float:
+        """How many tokens one element with content brings, on average."""
+        return self.tokens / len(self.contents) if self.contents else 0.0
+
+
+def times_of(trace: Trace) -> Times | None:
+    """Return the times of an exchange, None if nothing streamed, or its request is missing."""
+    about = trace.about
+    marks = trace.streamed
+    if about.request is None or about.response is None or not marks.count:
+        return None
+    start = about.asked_time
+    name = trace.reader.name
+    is_chunk_of = trace.is_chunk if marks is trace.elements else bytes([True]) * len(marks.times)
+    kinds = [KINDS[kind] for kind in marks.kinds]
+    moments = [
+        (time - start, kind, is_chunk)
+        for time, kind, is_chunk in zip(marks.times, kinds, is_chunk_of, strict=True)
+    ]
+    has_content = CONTENT if name else CONTENT | {"other"}
+    contents = [(time, kind) for time, kind, _ in moments if kind in has_content]
+    connection, body = about.connection, about.response_body
+    tokens = trace.tokens
+    return Times(
+        dialect=name,
+        connect=connection.rtt if connection is not None and about.key.exchange == 0 else None,
+        upload=start - about.request.first_time,
+        headers=about.response.last_time - start,
+        chunks=[time for time, _, is_chunk in moments if is_chunk],
+        choices=[time for time, kind, _ in moments if kind in CHOICES],
+        contents=[time for time, _ in contents],
+        outputs=[time for time, kind in contents if kind != "reasoning"],
+        texts=[time for time, kind in contents if kind not in ("reasoning", "tool")],
+        end=None if body is None else body.last_time - start,
+        tokens=len(contents) if tokens is None else tokens,
+        tokens_from=ASSUMED if tokens is None else COUNTED,
+        first_tokens=trace.first_tokens,
+        left_out=max(marks.count - MAX_MARKS, 0),
+    )

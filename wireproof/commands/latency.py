@@ -1,0 +1,126 @@
+"""``wireproof latency``: how long clients waited for a model, by published definitions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, cast
+
+import click
+
+from .exits import Unreadable, because, examples, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..analysis.latency.definitions import Family
+    from ..analysis.latency.report import LatencyReport, Measured
+    from ..analysis.latency.skew import Skew
+    from ..views.latency import LatencyView
+
+FAMILY_NAMES = ("wire", "vllm", "aiperf", "llmperf", "otel")
+FORMS = ("table", "json", "ndjson", "csv")
+
+
+@click.command(
+    short_help="Measure the latency of streamed answers, by named definitions.",
+    epilog=examples(
+        "wireproof latency capture.pcapng",
+        "wireproof latency capture.pcapng --as vllm --as aiperf",
+        "wireproof latency capture.pcapng --format csv > latency.csv",
+        "wireproof latency capture.pcapng --exchange 0/1 --log client-times.txt",
+    ),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--as",
+    "families",
+    type=click.Choice(FAMILY_NAMES),
+    multiple=True,
+    default=("wire",),
+    show_default=True,
+    help="Whose definitions; may be given several times.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMS), default="table", show_default=True, help="How."
+)
+@click.option(
+    "--log",
+    metavar="TIMES",
+    help="A client's or server's own times, one a line for each event that it read or wrote:"
+    " seconds since the epoch, ISO 8601, or JSON with a field t, time or timestamp.",
+)
+def latency(files: tuple[str, ...], families: tuple[str, ...], form: str, log: str | None) -> int:
+    """Measure how long clients waited: for the header, the first event, the first token, and
+    between tokens.
+
+    A client starts to wait when the last byte of its request is on the wire. What only announces
+    content, keeps the line open or counts tokens is no token. Exits with 1 if nothing streamed.
+    """
+    from ..analysis.latency.report import LatencyReport
+    from ..analysis.latency.skew import read_times
+
+    times = None
+    if log is not None:
+        try:
+            with Path(log).open(encoding="utf-8") as lines:
+                times = read_times(lines)
+        except (OSError, ValueError) as error:
+            raise Unreadable(because(log, error)) from error
+    report = LatencyReport(cast("tuple[Family, ...]", tuple(dict.fromkeys(families))))
+    view = _view(form)
+    measured = 0
+    for file in files:
+        try:
+            measured += _measure(file, report, view, times)
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError) as error:
+            raise Unreadable(because(file, error)) from error
+    view.finish(report)
+    if not measured:
+        say("nothing streamed: no answer has events, lines or chunks to measure")
+    return 0 if measured else 1
+
+
+def _measure(file: str, report: LatencyReport, view: LatencyView, log: list[float] | None) -> int:
+    """Show the answers of a capture; return how many there were."""
+    from ..tasks.reading import reading
+
+    number = 0
+    undecoded: list[str] = []
+    with reading(file, "measuring", undecoded) as records:
+        for measured in report.measure(records):
+            view.show(measured, _skew(measured, log) if number == 0 else None)
+            number += 1
+    for summary in undecoded:
+        say(f"{file}: {summary}")
+    return number
+
+
+def _skew(measured: Measured, log: list[float] | None) -> Skew | None:
+    """Return what lies between a log and the elements of the first answer."""
+    from ..analysis.latency.skew import skew
+
+    if log is None:
+        return None
+    start = measured.exchange.asked_time
+    return skew([start + after for after in measured.times.chunks], log)
+
+
+def _view(form: str) -> LatencyView:
+    from ..views import latency as views
+
+    if form == "table":
+        from rich.console import Console
+
+        from ..views.kinds import table_width
+
+        console = Console()
+        return views.LatencyTable(console, table_width(console))
+    kinds: dict[str, Callable[[TextIO], LatencyView]] = {
+        "json": views.LatencyJson,
+        "ndjson": views.LatencyRows,
+        "csv": views.LatencyCsv,
+    }
+    return kinds[form](sys.stdout)
