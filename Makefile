@@ -8,7 +8,7 @@ TRANSPORT ?= all
 EXAMPLES ?= 20
 TESTS ?= tests
 
-.PHONY: help reference demo check test test-guests fuzz install bench fixtures lint vendor clean
+.PHONY: help reference demo check test test-guests fuzz install bench verdicts fixtures lint vendor clean
 
 help:
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
@@ -21,6 +21,7 @@ help:
 	@echo "make vendor    fetch the libraries of the inspector's page anew from npm"
 	@echo "make reference write the pages anew that are made from the source, and the output they quote"
 	@echo "make bench     run the benchmarks against their peers"
+	@echo "make verdicts  explain the labelled captures, and compare with what really happened"
 
 install: $(INSTALLED)
 
@@ -70,6 +71,9 @@ bench: install
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.high_rate
 	$(BIN)/python -m benchmarks.latency
+
+verdicts: install
+	$(BIN)/python -m benchmarks.verdicts --page docs/verdicts.md
 
 vendor:
 	@sh .ci/vendor

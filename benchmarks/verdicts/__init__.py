@@ -1,0 +1,1 @@
+"""What wireproof says of captures whose truth is known: ``make verdicts``."""

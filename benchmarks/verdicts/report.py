@@ -1,0 +1,56 @@
+"""The confusion matrix and its summary, as Markdown that reads well in a terminal too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from .outcome import Outcome
+
+BEGIN = "<!-- the matrix: make verdicts writes it -->"
+END = "<!-- end of the matrix -->"
+
+
+def report(families: Mapping[str, Sequence[Outcome]]) -> str:
+    """Return all there is to say, family by family."""
+    parts = [_family(name, outcomes) for name, outcomes in families.items() if outcomes]
+    return "\n".join(parts)
+
+
+def _family(name: str, outcomes: Sequence[Outcome]) -> str:
+    wrong = [f"- {outcome}\n" for outcome in outcomes if outcome.is_wrong]
+    said = f"## {name}\n\n{_summary(outcomes)}\n\n{matrix(outcomes)}"
+    return said + (f"\nWrong:\n\n{''.join(wrong)}" if wrong else "")
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    right = sum(outcome.is_right for outcome in outcomes)
+    causes = Counter(outcome.cause for outcome in outcomes if outcome.cause)
+    controls = sum(outcome.is_control for outcome in outcomes)
+    alarms = sum(outcome.is_false_alarm for outcome in outcomes)
+    figures = sum(len(outcome.errors) for outcome in outcomes)
+    said = f"{right} of {len(outcomes)} answers are right"
+    if causes:
+        named = f"{causes['first']} first, {causes['contained']} contained"
+        said += f"; causes: {named}, {causes['missing']} missing"
+    return f"{said}; {alarms} false alarms on {controls} controls; {figures} figures wrong."
+
+
+def matrix(outcomes: Sequence[Outcome]) -> str:
+    """Return a table: a row for each expected answer, a column for each that was given."""
+    counts = Counter((outcome.expected, outcome.answer or "nothing") for outcome in outcomes)
+    rows = sorted({expected for expected, _ in counts})
+    columns = sorted({answer for _, answer in counts})
+    lines = [["expected \\ answer", *columns], ["---"] * (len(columns) + 1)]
+    for row in rows:
+        lines.append([f"**{row}**", *(str(counts[row, column] or "") for column in columns)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def put(page: str, text: str) -> str:
+    """Return a page with a new text between its markers."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page lacks {BEGIN} or {END}")
+    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
