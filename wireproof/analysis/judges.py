@@ -44,10 +44,15 @@ def judge(trace: Trace, judges: Sequence[Judge] | None = None) -> list[Verdict]:
 
 
 class Explanations:
-    """Turns records into explained exchanges."""
+    """Turns records into explained exchanges.
 
-    def __init__(self, judges: Sequence[Judge] | None = None) -> None:
+    ``waits``: whether an exchange that is over waits for the end of its connection. Whoever shows
+    what happens now does not: then what only that tells is not judged.
+    """
+
+    def __init__(self, judges: Sequence[Judge] | None = None, *, waits: bool = True) -> None:
         self._judges = judges
+        self._max_waiting = MAX_WAITING if waits else 0
         self._exchanges: Exchanges[Trace] = Exchanges(Trace)
         self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
 
@@ -60,7 +65,7 @@ class Explanations:
         for exchange, trace in self._exchanges.over():
             waiting = self._waiting.setdefault(exchange.key.connection, [])
             waiting.append((exchange, trace))
-            if len(waiting) > MAX_WAITING:
+            if len(waiting) > self._max_waiting:
                 ready.append(waiting.pop(0))
         if isinstance(record, ConnectionRecord):
             ready += self._waiting.pop(record.connection, [])

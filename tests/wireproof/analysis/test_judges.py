@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.timed import Stream
+from support.timed import LAST_CHUNK, Stream, TimedTape
 
 from wireproof.analysis.judges import Explanations, explain, judge
 from wireproof.analysis.trace import Trace
@@ -30,3 +30,18 @@ def test_an_exchange_whose_connection_goes_on_is_explained_at_the_end() -> None:
     [explained] = explanations.finish()
     assert [verdict.answer for verdict in explained.verdicts] == ["counted"]
     assert not explained.is_fault
+
+
+def test_who_shows_what_happens_now_does_not_wait_for_the_connection() -> None:
+    tape = TimedTape()
+    stream = Stream(tape=tape).events(2, every=0.1)
+    stream.talk.server(LAST_CHUNK)
+    stream.talk.client(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+    stream.talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+    stream.talk.close()
+    records = tape.records()
+    explanations = Explanations([counted], waits=False)
+    at_once = [one for record in records[:-1] for one in explanations.add(record)]
+    assert [one.exchange.number for one in at_once] == [0]
+    assert at_once[0].exchange.connection is None
+    assert len(list(explain(records))) == 2
