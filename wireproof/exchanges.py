@@ -206,6 +206,11 @@ class Exchange:
         )
 
     @property
+    def is_websocket(self) -> bool:
+        """Whether frames can have come: an upgrade was asked for and not refused."""
+        return self.transport == "websocket" and not self.is_refused
+
+    @property
     def is_last(self) -> bool:
         """Whether no later exchange of its connection has begun."""
         return self.key.exchange == self.end.last

@@ -1,28 +1,23 @@
 """How a response ended, and whether that is how it should.
 
-Strategy: a list of things that make an end unclean, each looked for in the records; all that are
-found are named, for one often explains another.
+Strategy: what is not whole is found where verdicts find it too (:mod:`.flaws`); this adds what only
+a test can know, its application's last word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from parsers.records import SseEventRecord
-
 from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end
 from .evidence import Evidence
 from .finding import Finding
+from .flaws import find_flaws
 
 ENDINGS = ("last-chunk", "content-length", "close", "reset", "capture-end")
-BODILESS = ("none", "upgrade")
-"""How responses are framed that have no body to end."""
 DATA_WIDTH = 60
 """Cells of an event's data in a message."""
-SURPLUS_WIDTH = 200
-"""Cells of what is said of surplus bytes."""
 CLEAN_CLOSES = (1000, 1001)
 """RFC 6455 section 7.4.1: normal closure, and going away."""
 
@@ -57,32 +52,10 @@ def find_unclean_end(exchange: Evidence, app_terminator: str | None) -> Finding 
 
 
 def _wrong(exchange: Evidence) -> Iterator[str]:
-    if exchange.response is None:
-        yield "there was no response"
-    elif not is_final(exchange.response):
-        yield f"no final response came after {exchange.response.status}"
-    elif exchange.is_websocket:
+    if exchange.is_websocket and exchange.response is not None and is_final(exchange.response):
         yield from _wrong_close(exchange)
-    elif exchange.body is None:
-        if exchange.response.framing not in BODILESS:
-            yield "the body had not ended when the capture did"
-        elif exchange.is_head_cut:
-            yield "the head of the response is cut: its body cannot be told"
-        elif exchange.response.framing == "none" and not exchange.about.is_bodiless:
-            yield "where the body ends cannot be known"
-    elif not exchange.body.complete:
-        yield f"the body is {body_end(exchange.body)}"
-    elif exchange.body.ended_by == "close":
-        yield (
-            "nothing but the end of the connection ended the body, which is "
-            f"{body_end(exchange.body)}"
-        )
-    if surplus := exchange.surplus:
-        yield f"{preview(surplus.summary, 'utf-8', SURPLUS_WIDTH)} (packet {surplus.last_packet})"
-    if unfinished := _unfinished(exchange):
-        yield f"the stream ends inside an event (packet {unfinished.last_packet})"
-    if exchange.connection is not None and exchange.connection.close == "reset":
-        yield f"the connection was {connection_end(exchange.connection)}"
+    for flaw in find_flaws(exchange.about, exchange.diagnostics):
+        yield flaw.summary
 
 
 def _wrong_close(exchange: Evidence) -> Iterator[str]:
@@ -92,16 +65,6 @@ def _wrong_close(exchange: Evidence) -> Iterator[str]:
         yield f"the closing handshake was not held: of two Close frames there was {seen}"
     elif frames[0].close_code not in CLEAN_CLOSES:
         yield f"the {frames[0].sender} closed with {frames[0].close_code}"
-
-
-def _unfinished(exchange: Evidence) -> SseEventRecord | None:
-    """Return a block at the end that its blank line never followed, if it is more than comments."""
-    if not exchange.blocks:
-        return None
-    last = exchange.blocks[-1]
-    named = [name for name, _ in last.fields or [] if name]
-    # A block with an id or a retry alone is whole without being dispatched.
-    return last if not last.dispatched and "data" in named else None
 
 
 def _other_terminator(exchange: Evidence, wanted: str) -> str | None:

@@ -32,12 +32,11 @@ from parsers.records import (
 
 from ..exchanges import Exchange, Exchanges
 from ..text.wording import ELEMENT_NAMES
+from .flaws import SURPLUS
 
 E = TypeVar("E", bound="Evidence")
 Element = SseEventRecord | WebSocketMessageRecord | BodyElementRecord | ChunkRecord | DataRecord
 """What a stream is made of, for whoever receives it."""
-SURPLUS = ("http-surplus", "http-data-after-close")
-"""Faults of bytes after a message that is complete."""
 MAX_ELEMENTS = 1_000_000
 """Elements of one exchange that are kept."""
 
@@ -133,7 +132,7 @@ class Evidence:
     @property
     def is_websocket(self) -> bool:
         """Whether frames can have come: an upgrade was asked for and not refused."""
-        return self.transport == "websocket" and not self.about.is_refused
+        return self.about.is_websocket
 
     @property
     def is_relayed(self) -> bool:

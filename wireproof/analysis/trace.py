@@ -10,6 +10,7 @@ sender's stream.
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from heapq import heappush, heappushpop
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from parsers.records import (
     ChunkRecord,
     DataRecord,
     DiagnosticRecord,
+    Fields,
     GapRecord,
     GrpcMessageRecord,
     JsonLineRecord,
@@ -39,7 +41,11 @@ MAX_MARKS = 32_768
 MAX_WAITS = 32
 """The longest waits of one sort that are kept besides."""
 MAX_FAULTS = 64
-"""Diagnostics of an exchange that are kept."""
+"""Diagnostics of an exchange that are kept; of more, the first ones."""
+MAX_LATE_FAULTS = 16
+"""The latest ones that are kept besides: what is said of the end comes last."""
+LAST_WORDS: frozenset[Kind] = frozenset(("finish", "done", "error"))
+"""Kinds that tell how the application ended its stream."""
 KINDS: tuple[Kind, ...] = (
     *("text", "reasoning", "tool", "role", "start", "usage", "finish", "ping", "error", "done"),
     *("control", "other"),
@@ -55,6 +61,14 @@ class Wait(NamedTuple):
     before_packet: int
     after_time: float
     after_packet: int
+
+
+class Word(NamedTuple):
+    """An element that tells how the application ended its stream."""
+
+    payload: Payload
+    packet: int
+    time: float
 
 
 class Marks:
@@ -128,7 +142,13 @@ class Trace:
         self.frames: list[WebSocketFrameRecord] = []
         """Control frames of both sides, in their order."""
         self.faults: list[DiagnosticRecord] = []
+        self.late_faults: deque[DiagnosticRecord] = deque(maxlen=MAX_LATE_FAULTS)
+        """Those past MAX_FAULTS."""
         self.gaps: list[GapRecord] = []
+        self.words: dict[Kind, Word] = {}
+        """The last element of each kind that tells how the application ended."""
+        self.trailers: Fields | None = None
+        """Those of a chunked response that has ended."""
         self.last_payload: Payload | None = None
         """What the last element said."""
         self.is_chunk = bytearray()
@@ -144,6 +164,11 @@ class Trace:
         """What streamed: its elements; of content that has none, chunks or runs."""
         return self.elements if self.elements.count else self.pieces
 
+    @property
+    def all_faults(self) -> list[DiagnosticRecord]:
+        """The diagnostics that are kept, in their order."""
+        return [*self.faults, *self.late_faults]
+
     def add(self, record: Record) -> None:
         """Take the next record, which its exchange has taken already."""
         match record:
@@ -152,13 +177,22 @@ class Trace:
             case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
                 self._element(record)
             case ChunkRecord() | DataRecord():
-                (self.pieces if record.sender == "server" else self.requested).add(record)
+                self._piece(record)
             case WebSocketFrameRecord() if record.opcode >= 8:
                 self.frames.append(record)
-            case DiagnosticRecord() if len(self.faults) < MAX_FAULTS:
-                self.faults.append(record)
+            case DiagnosticRecord():
+                kept = len(self.faults) < MAX_FAULTS
+                (self.faults if kept else self.late_faults).append(record)
             case GapRecord() if len(self.gaps) < MAX_FAULTS:
                 self.gaps.append(record)
+
+    def _piece(self, record: ChunkRecord | DataRecord) -> None:
+        if record.sender == "client":
+            self.requested.add(record)
+            return
+        self.pieces.add(record)
+        if isinstance(record, ChunkRecord) and record.trailers:
+            self.trailers = record.trailers
 
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
         if record.sender == "client":
@@ -172,7 +206,9 @@ class Trace:
             self.is_chunk.append(is_event and record.data != LAST_WORD)
         if payload.tokens is not None:
             self.tokens = payload.tokens
-        if payload.kind in CONTENT:
+        if payload.kind in LAST_WORDS:
+            self.words[payload.kind] = Word(payload, record.last_packet, record.last_time)
+        elif payload.kind in CONTENT:
             if not self.contents.count:
                 self.first_tokens = payload.tokens
             self.contents.add(record, payload.kind)

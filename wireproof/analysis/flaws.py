@@ -1,0 +1,120 @@
+"""What is not whole about the end of a response: one definition, for assertions and verdicts.
+
+Strategy: a list of things that make an end unclean, each looked for in an exchange and the faults
+that its decoder found; all that are found are named, for one often explains another. Their order is
+that of layers: the message, its framing, its coding, its elements, its connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from parsers.records import BodyRecord, DiagnosticRecord
+
+from ..exchanges import Exchange, is_final
+from ..text.escape import preview
+from ..text.wording import body_end, connection_end
+
+BODILESS = ("none", "upgrade")
+"""How responses are framed that have no body to end."""
+SURPLUS = ("http-surplus", "http-data-after-close")
+"""Faults of bytes after a message that is complete."""
+ELEMENT_CUTS = {
+    "json-value-unfinished": "value",
+    "aws-message-cut": "message",
+    "grpc-message-cut": "message",
+    "multipart-close-missing": "multipart body",
+}
+"""Faults of content that ends inside one of its elements, and what those are called."""
+SURPLUS_WIDTH = 200
+"""Cells of what is said of surplus bytes."""
+_COUNTS = re.compile(r"([\d,]+) of ([\d,]+) (?:payload )?bytes|([\d,]+) bytes are to come")
+
+
+class Flaw(NamedTuple):
+    """Something that is not whole."""
+
+    code: str
+    """Stable, kebab-case."""
+    summary: str
+    """A clause, without packets of a connection: those are shown beside it."""
+    packet: int = 0
+    """Which shows it; 0 if none does."""
+
+
+def find_flaws(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+    """Yield what is not whole about the end of an exchange that is no WebSocket."""
+    yield from _of_message(about, faults)
+    yield from _of_content(faults)
+    if about.connection is not None and about.connection.close == "reset":
+        said = f"the connection was {connection_end(about.connection)}"
+        yield Flaw("connection-reset", said, about.connection.last_packet)
+
+
+def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+    response, body = about.response, about.response_body
+    if response is None:
+        yield Flaw("no-response", "there was no response")
+    elif not is_final(response):
+        yield Flaw("no-final-response", f"no final response came after {response.status}")
+    elif body is not None:
+        yield from _of_body(body, faults)
+    elif response.framing not in BODILESS:
+        yield Flaw("still-open", "the body had not ended when the capture did")
+    elif _first(faults, ("http-message-cut",)):
+        yield Flaw("head-cut", "the head of the response is cut: its body cannot be told")
+    elif response.framing == "none" and not about.is_bodiless:
+        yield Flaw("end-unknown", "where the body ends cannot be known")
+
+
+def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+    if not body.complete:
+        yield Flaw(_cut(faults), f"the body is {body_end(body)}", body.last_packet)
+    elif body.ended_by == "close":
+        said = f"nothing but the end of the connection ended the body, which is {body_end(body)}"
+        yield Flaw("close-delimited", said, body.last_packet)
+
+
+def _cut(faults: Sequence[DiagnosticRecord]) -> str:
+    """Return how a body is cut that is not complete."""
+    if _first(faults, ("http-body-cut",)):
+        return "content-length-short"
+    if fault := _first(faults, ("chunk-last-missing",)):
+        return "inside-chunk" if _COUNTS.search(fault.summary) else "no-last-chunk"
+    return "body-cut"
+
+
+def _of_content(faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+    if fault := _first(faults, SURPLUS):
+        shown = preview(fault.summary, "utf-8", SURPLUS_WIDTH)
+        yield Flaw("surplus", f"{shown} (packet {fault.last_packet})", fault.last_packet)
+    if fault := _first(faults, ("content-coding-cut",)):
+        said = f"{fault.summary} (packet {fault.last_packet})"
+        yield Flaw("coding-cut", said, fault.last_packet)
+    if fault := _first(faults, ("sse-event-unfinished",)):
+        said = f"the stream ends inside an event (packet {fault.last_packet})"
+        yield Flaw("event-cut", said, fault.last_packet)
+    if fault := _first(faults, tuple(ELEMENT_CUTS)):
+        said = f"the stream ends inside a {ELEMENT_CUTS[fault.code]} (packet {fault.last_packet})"
+        yield Flaw("element-cut", said, fault.last_packet)
+
+
+def missing_bytes(faults: Sequence[DiagnosticRecord]) -> int | None:
+    """Return how many bytes are owed of the chunk, frame or counted body that is cut.
+
+    None if nothing counts them: between chunks, and where only a close ends the body.
+    """
+    fault = _first(faults, ("http-body-cut", "chunk-last-missing", "websocket-frame-cut"))
+    found = _COUNTS.search(fault.summary) if fault else None
+    if found is None:
+        return None
+    arrived, announced, left = (int((one or "0").replace(",", "")) for one in found.groups())
+    return left or announced - arrived
+
+
+def _first(faults: Sequence[DiagnosticRecord], codes: Sequence[str]) -> DiagnosticRecord | None:
+    """Return the server's first fault of these."""
+    found = (fault for fault in faults if fault.code in codes and fault.sender == "server")
+    return next(found, None)
