@@ -28,7 +28,8 @@ arguments) are content: what a model generates, a token or several. ``role`` ope
 content; ``start`` announces something; ``usage`` counts tokens; ``finish`` gives the reason why
 generation ended; ``ping`` only keeps the line open; ``error`` says that something went wrong;
 ``done`` is the last word of the application; ``control`` is the protocol's own; ``other`` is what
-no dialect has a word for, which counts as content where a stream has no dialect."""
+an application says of its own in a protocol's envelope, or what no dialect has a word for, which
+counts as content where a stream has none."""
 CONTENT: frozenset[Kind] = frozenset(("text", "reasoning", "tool"))
 
 
@@ -46,9 +47,13 @@ class Payload(NamedTuple):
     tokens: int | None = None
     """Output tokens so far, as the stream itself counts them; None if it does not say."""
     extra: Mapping[str, object] = {}  # noqa: RUF012 - read only, shared
-    """What else is worth a word, in the dialect's own terms: ``{"input_tokens": 12}``."""
+    """What else is worth a word: ``input_tokens``; ``finish``, the reason of the end in an element
+    that says something else too; else in the dialect's own terms."""
+    label: str = ""
+    """What the protocol calls it, where that says more than its kind: ``PUBLISH``, ``next``."""
 
 
 PING = Payload("ping")
-DONE = Payload("done")
+DONE = Payload("done", "[DONE]")
 OTHER = Payload("other")
+CONTROL = Payload("control")

@@ -1,21 +1,29 @@
 """Reads the elements of one exchange in the dialect that it turns out to speak.
 
 Strategy: what is the same for every event stream is known here: comments and events without data
-keep the line open, events that are named ``ping`` do so too, and ``[DONE]`` is a last word. All
-else is asked of the dialect that recognised the exchange.
+keep the line open, events that are named ``ping`` do so too, and ``[DONE]`` is a last word. The
+first elements that say more than that are shown to every dialect until one knows them. If none has
+after MAX_OPENINGS, none is asked any more: a stream without dialect costs a comparison an element.
 """
 
 from __future__ import annotations
 
-from parsers.records import BodyElementRecord, ChunkRecord, DataRecord, SseEventRecord
-from parsers.records import WebSocketMessageRecord as Message
+from collections.abc import Callable
+
+from parsers.records import SseEventRecord
 
 from ..exchanges import Exchange
+from .dialect import Dialect, Element, Opening
 from .payload import DONE, OTHER, PING, Payload
+from .table import DIALECTS
 
-Element = SseEventRecord | Message | BodyElementRecord | ChunkRecord | DataRecord
+__all__ = ["KEEP_ALIVE_EVENTS", "LAST_WORD", "DialectReader", "Element"]
+
 KEEP_ALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive"))
 LAST_WORD = "[DONE]"
+MAX_OPENINGS = 32
+"""Elements by which a dialect is looked for: what applications say of their own before a model's
+answer (a session, a status, sources) are a few."""
 
 
 class DialectReader:
@@ -23,14 +31,50 @@ class DialectReader:
 
     def __init__(self, about: Exchange) -> None:
         self.about = about
-        self.name = ""
-        """The dialect's name, empty as long as none was recognised."""
+        self.dialect: Dialect | None = None
+        """What it speaks, None as long as that is not known."""
+        self.read: Callable[[Element], Payload] = self._recognising
+        """Returns what an element says."""
+        self._openings = 0
 
-    def read(self, element: Element) -> Payload:
-        """Return what an element says."""
+    @property
+    def name(self) -> str:
+        """The dialect's name, empty as long as none was recognised."""
+        return "" if self.dialect is None else self.dialect.name
+
+    def _recognising(self, element: Element) -> Payload:
+        said = self._plain(element)
+        if said is not OTHER:
+            return said
+        opening = Opening(self.about, element)
+        spoken = next((one for one in DIALECTS if one.is_spoken(opening)), None)
+        if spoken is not None:
+            self.dialect = spoken(opening)
+            self.read = self._speaking
+            self._speak = self.dialect.read
+            return self._speak(element)
+        self._openings += 1
+        if self._openings == MAX_OPENINGS:
+            self.read = self._plain
+        return OTHER
+
+    def _speaking(self, element: Element) -> Payload:
+        said = self._plain(element)
+        return self._speak(element) if said is OTHER else said
+
+    @staticmethod
+    def _plain(element: Element) -> Payload:
+        """Return what is said whatever the dialect."""
         if isinstance(element, SseEventRecord):
-            if not element.dispatched or element.event in KEEP_ALIVE_EVENTS:
+            if not element.dispatched:
+                return OTHER if _is_unfinished(element) else PING
+            if element.event in KEEP_ALIVE_EVENTS:
                 return PING
             if element.data == LAST_WORD:
                 return DONE
         return OTHER
+
+
+def _is_unfinished(block: SseEventRecord) -> bool:
+    """Whether a block has data, and was not dispatched because its end is missing."""
+    return any(name == "data" and value for name, value in block.fields or ())

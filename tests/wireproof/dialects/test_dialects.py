@@ -1,0 +1,172 @@
+"""Every dialect: what each element says, near misses, and damage of every sort."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.dialects import NAMES, element, exchange, read, stream
+from support.handmade import Wire
+
+from wireproof.dialects.dialect import JsonDialect, Opening
+from wireproof.dialects.payload import Payload
+from wireproof.dialects.reader import MAX_OPENINGS, DialectReader
+from wireproof.dialects.table import DIALECTS
+
+JSON = [dialect for dialect in DIALECTS if issubclass(dialect, JsonDialect)]
+TOLD = [line.element.data or "" for name in NAMES for line in stream(name).lines]
+"""What all fixtures say: the raw material of damage."""
+
+
+def opening(data: Any, target: str = "/", kind: str = "sse_event") -> Opening:
+    """Return an opening that says ``data``."""
+    wire = Wire()
+    return Opening(exchange(wire, target), element(wire, kind, {"data": data}))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_element_says_what_it_should(name: str) -> None:
+    known = stream(name)
+    reader = DialectReader(known.about)
+    said = [reader.read(line.element) for line in known.lines]
+    assert said == [line.says for line in known.lines]
+    assert reader.name == known.dialect
+    assert reader.dialect is not None
+    assert reader.dialect.shared == known.shared
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_dialect_is_recognised_without_its_request(name: str) -> None:
+    known = stream(name)
+    reader = DialectReader(exchange(Wire(), "/anything"))
+    for line in known.lines:
+        reader.read(line.element)
+    assert reader.name == known.dialect
+
+
+NEAR_MISSES = [
+    ("/vote", {"choices": ["yes", "no"]}),
+    ("/vote", {"choices": [{"index": 0, "delta": 3}]}),
+    ("/vote", {"choices": [{"index": 0, "delta": {"price": 5}}]}),
+    ("/vote", {"choices": [{"id": 1, "text": "yes"}], "object": "vote"}),
+    ("/vote", {"object": "chat.completion.chunk"}),
+    ("/v1/chat/completions", {"choices": ["yes", "no"]}),
+    ("/v1/chat/completions", {"status": "queued"}),
+    ("/jobs", {"type": "response.created"}),
+    ("/jobs", {"type": "error", "message": "no"}),
+    ("/jobs", {"type": "ping"}),
+    ("/jobs", {"type": "message_start", "text": "Hello"}),
+    ("/jobs", {"type": "content_block_delta", "delta": "x"}),
+    ("/v1/messages", {"type": "message", "text": "Hello"}),
+    ("/election", {"candidates": ["Ada", "Bob"]}),
+    ("/election", {"candidates": [{"content": "Ada"}]}),
+    ("/tasks", {"done": False, "message": "still at work"}),
+    ("/tasks", {"done": "no", "message": {"content": "x"}, "model": "small"}),
+    ("/tasks", {"done": False, "title": "x", "model": "small"}),
+    ("/", {"error": "no such thing"}),
+    ("/", []),
+    ("/", "null"),
+    ("/", "{"),
+]
+
+
+@pytest.mark.parametrize(("target", "data"), NEAR_MISSES)
+def test_an_application_of_its_own_is_no_dialect(target: str, data: Any) -> None:
+    known = opening(data, target)
+    assert [one.name for one in DIALECTS if one.is_spoken(known)] == []
+    assert list(read(known.about, [known.element])) == [Payload("other")]
+
+
+def test_a_dialect_may_show_late() -> None:
+    known = stream("openai-chat")
+    wire = Wire()
+    own = [element(wire, "sse_event", {"data": {"status": n}}) for n in range(MAX_OPENINGS - 1)]
+    said = list(read(known.about, [*own, known.lines[3].element]))
+    assert said == [Payload("other")] * len(own) + [Payload("text", "Hello")]
+
+
+def test_keep_alives_are_no_openings() -> None:
+    known = stream("anthropic")
+    wire = Wire()
+    pings = [wire.event(("", "ping"), dispatched=False) for _ in range(2 * MAX_OPENINGS)]
+    said = list(read(known.about, [*pings, known.lines[0].element]))
+    assert said == [Payload("ping")] * len(pings) + [known.lines[0].says]
+
+
+def test_after_enough_openings_no_dialect_is_looked_for() -> None:
+    known = stream("openai-chat")
+    wire = Wire()
+    own = [element(wire, "sse_event", {"data": {"status": n}}) for n in range(MAX_OPENINGS)]
+    reader = DialectReader(known.about)
+    for one in [*own, *(line.element for line in known.lines)]:
+        reader.read(one)
+    assert reader.name == ""
+
+
+def test_a_block_that_was_cut_keeps_nothing_open() -> None:
+    wire = Wire()
+    cut = wire.event(("data", '{"choices"'), dispatched=False)
+    about = exchange(wire)
+    assert list(read(about, [cut])) == [Payload("other")]
+
+
+@pytest.mark.parametrize("dialect", JSON, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        '{"choices":' * 100_000,
+        '{"delta":{"content":' + "[" * 100_000,
+        '{"type":"\ud800"}',
+        '{"usage":{"completion_tokens":1e999}}',
+        '{"done":true,"eval_count":' + "9" * 5_000 + "}",
+        '{"choices":[{"index":null}]}',
+        "\0",
+    ],
+    ids=lambda text: text[:20].encode("ascii", "replace").decode(),
+)
+def test_what_makes_no_sense_is_other(dialect: type[JsonDialect], text: str) -> None:
+    assert dialect(opening("{}")).read_json(text).kind == "other"
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ("choices", "delta", "content", "type", "message", "candidates", "parts", "done")
+                + ("error", "usage", "index", "tool_calls", "function", "response", "item", "text")
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("dialect", JSON, ids=lambda one: one.name)
+@given(value=JSON_VALUES)
+def test_any_json_gives_a_payload(dialect: type[JsonDialect], value: Any) -> None:
+    text = json.dumps(value)
+    known = opening(text)
+    assert isinstance(dialect.is_spoken(known), bool)
+    assert isinstance(dialect(known).read_json(text), Payload)
+
+
+@given(data=st.data())
+def test_damage_raises_nothing(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from(TOLD))
+    at = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(at, len(text)))
+    damaged = text[:at] + data.draw(st.text(max_size=3)) + text[end:]
+    for dialect in JSON:
+        known = opening(damaged)
+        dialect.is_spoken(known)
+        assert isinstance(dialect(known).read_json(damaged), Payload)

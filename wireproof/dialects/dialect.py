@@ -1,0 +1,106 @@
+"""What a dialect is, and what it sees of an exchange when it is asked whether that speaks it.
+
+Strategy: a dialect is made for one exchange and may remember what later elements only refer to;
+what it remembers is bounded. It is recognised by an opening: an element with the members of its
+JSON, still undecoded, beside the exchange's target and fields. The target alone decides nothing:
+an application may serve what it likes under any path.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import ClassVar
+
+import msgspec
+from parsers.records import BodyElementRecord, ChunkRecord, DataRecord, SseEventRecord
+from parsers.records import WebSocketMessageRecord as Message
+
+from ..exchanges import Exchange
+from .decoding import reading
+from .payload import OTHER, Payload
+
+Element = SseEventRecord | Message | BodyElementRecord | ChunkRecord | DataRecord
+MAX_SHARED = 200
+"""Characters that are kept of what all elements of a stream share: an id, a model."""
+
+_members = reading(dict[str, msgspec.Raw])
+_word = reading(str)
+
+
+class Opening:
+    """An element by which a dialect may be recognised."""
+
+    def __init__(self, about: Exchange, element: Element) -> None:
+        self.about = about
+        self.element = element
+
+    @cached_property
+    def text(self) -> str:
+        """The element's data, if it is text."""
+        is_text = isinstance(self.element, SseEventRecord) or self.element.encoding == "utf-8"
+        return (self.element.data or "") if is_text else ""
+
+    @cached_property
+    def members(self) -> dict[str, msgspec.Raw]:
+        """The members of the object that the element's JSON is, if it is one."""
+        return (_members(self.text) if self.text.lstrip()[:1] == "{" else None) or {}
+
+    @property
+    def target(self) -> str:
+        """The request's target in lower case, empty if the request was not captured."""
+        request = self.about.request
+        return "" if request is None else request.target.lower()
+
+    def has(self, *names: str) -> bool:
+        """Whether the object has all of these members."""
+        return all(name in self.members for name in names)
+
+    def word(self, name: str) -> str:
+        """Return the value of a member if that is a string, else nothing."""
+        found = self.members.get(name)
+        return "" if found is None else _word(bytes(found)) or ""
+
+
+class Dialect:
+    """Reads the elements of one exchange; each dialect is a class of its own."""
+
+    name: ClassVar[str]
+    """For programs: ``openai-chat``."""
+    title: ClassVar[str]
+    """For people: ``OpenAI chat completions``."""
+    last_word: ClassVar[str] = ""
+    """What the application says last, if the dialect has a word for it: ``[DONE]``."""
+
+    def __init__(self, opening: Opening) -> None:
+        self.shared: dict[str, str] = {}
+        """What all elements have in common: the response's id, its model."""
+
+    @classmethod
+    def is_spoken(cls, opening: Opening) -> bool:
+        """Whether an element shows that its exchange speaks this dialect."""
+        raise NotImplementedError
+
+    def read(self, element: Element) -> Payload:
+        """Return what an element says; what makes no sense is ``other``."""
+        raise NotImplementedError
+
+    def share(self, **values: object) -> None:
+        """Remember what all elements have in common, as far as it is known now."""
+        for name, value in values.items():
+            if value is not None and name not in self.shared:
+                self.shared[name] = str(value)[:MAX_SHARED]
+
+
+class JsonDialect(Dialect):
+    """A dialect whose elements are objects of JSON, whatever carries them."""
+
+    def read(self, element: Element) -> Payload:
+        data = element.data
+        if data is None:
+            return OTHER
+        is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
+        return self.read_json(data) if is_text else OTHER
+
+    def read_json(self, text: str) -> Payload:
+        """Return what an object says; also where another dialect carries it."""
+        raise NotImplementedError
