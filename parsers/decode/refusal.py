@@ -35,6 +35,7 @@ class Refusal:
 
     def __init__(self, request: Request, response: Response, *, keep_data: bool) -> None:
         self._protocol = field_value(request.headers, b"upgrade") or b""
+        self._asked_version = field_value(request.headers, b"sec-websocket-version")
         self._response = response
         self._keep_data = keep_data
         self._content = bytearray()
@@ -55,11 +56,21 @@ class Refusal:
         location = field_value(response.headers, b"location")
         if location is not None and 300 <= response.status < 400:
             reason = location.decode("utf-8", "replace")
+        elif (versions := self._other_versions()) is not None:
+            reason = f"Sec-WebSocket-Version: {versions}"
         else:
             reason = self._reason()
         if reason:
             detail += f": {reason!r}" if len(reason) <= SHOWN else f": {reason[:SHOWN]!r}..."
         return diagnose("http-upgrade-refused", start, end, detail)
+
+    def _other_versions(self) -> str | None:
+        """Return the versions that the server wants instead (RFC 6455 section 4.4)."""
+        name = b"sec-websocket-version"
+        wanted = field_value(self._response.headers, name)
+        if wanted is None or wanted == self._asked_version:
+            return None
+        return wanted.decode("utf-8", "replace")
 
     def _reason(self) -> str:
         content = bytes(self._content)

@@ -126,4 +126,4 @@ def connection_end(connection: ConnectionRecord) -> str:
         return said
     other = "client" if connection.closed_by == "server" else "server"
     fin = connection.client_fin if other == "client" else connection.server_fin
-    return f"{said}, then the {other}" if fin is not None else f"{said}, not by the {other}"
+    return f"{said}, then the {other}" if fin is not None else f"{said}, no FIN of the {other} seen"

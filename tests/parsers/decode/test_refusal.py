@@ -74,6 +74,15 @@ def test_a_redirection_says_where_to() -> None:
     assert answered(answer) == [ASKED + "301 Moved Permanently came: 'https://a/ws'"]
 
 
+def test_another_version_is_the_reason() -> None:
+    fields = b"Sec-WebSocket-Version: 13, 8\r\n"
+    old = HANDSHAKE.replace(b"Version: 13", b"Version: 7")
+    said = "426 Upgrade Required came: 'Sec-WebSocket-Version: 13, 8'"
+    assert answered(response("426 Upgrade Required", b"", fields), old) == [ASKED + said]
+    same = response("400 No", b"why", b"Sec-WebSocket-Version: 13\r\n")
+    assert answered(same) == [ASKED + "400 No came: 'why'"]
+
+
 def test_the_reason_is_bounded_and_left_out_with_the_data() -> None:
     (said,) = answered(response("400 No", b"x" * 3 * MAX_REFUSAL))
     assert said.endswith(f"'{'x' * 160}'...")

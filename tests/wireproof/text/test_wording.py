@@ -86,7 +86,7 @@ def test_every_way_a_body_ends_has_words() -> None:
         ),
         (
             {"close": "fin", "closed_by": "client", "server_fin": None},
-            "closed by the client (FIN), not by the server",
+            "closed by the client (FIN), no FIN of the server seen",
         ),
         ({"close": "reset", "closed_by": "client"}, "reset by the client (RST)"),
         ({"close": "open", "closed_by": None}, "still open when the capture ends"),
