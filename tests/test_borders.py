@@ -41,6 +41,7 @@ ORDER = {
             "dialects",
             "bytes",
             "analysis",
+            "metrics",
             "views",
             "tasks",
             "redact",
