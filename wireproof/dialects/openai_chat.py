@@ -10,12 +10,12 @@ names, and put the text into parts.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from .decoding import Part, reading, written
 from .dialect import JsonDialect, Opening
 from .errors import error_payload
-from .payload import CONTROL, OTHER, Kind, Payload
+from .payload import CONTENT, CONTROL, OTHER, Payload
 
 MAX_CALLS = 128
 """Calls of one response whose names are kept; the API allows 128 functions."""
@@ -65,15 +65,6 @@ class Chunk(Part):
     error: Any = None
 
 
-class Said(NamedTuple):
-    """What one choice says."""
-
-    kind: Kind
-    text: str = ""
-    name: str = ""
-    id: str = ""
-
-
 _chunk = reading(Chunk)
 
 
@@ -103,51 +94,54 @@ class OpenAIChat(JsonDialect):
         chunk = _chunk(text)
         if chunk is None:
             return OTHER
-        if not self.shared and chunk.choices is not None:
+        choices = chunk.choices
+        if not self.shared and choices is not None:
             self.share(id=chunk.id, model=chunk.model, created=chunk.created)
         if chunk.error:
             return error_payload(chunk.error)
-        usage = chunk.usage
-        if not chunk.choices:
-            return OTHER if chunk.choices is None else CONTROL if usage is None else _usage(usage)
-        said = self._said(chunk.choices)
-        reasons = [choice.finish_reason for choice in chunk.choices if choice.finish_reason]
-        reason = written(reasons[0]) if reasons else ""
-        if reason and said.kind in ("control", "role"):
-            said, reason = Said("finish", reason, id=said.id), ""
-        extra: dict[str, object] = {"finish": reason} if reason else {}
-        if usage is None:
-            return Payload(*said, None, extra)
-        if usage.prompt_tokens is not None:
-            extra["input_tokens"] = usage.prompt_tokens
-        return Payload(*said, usage.completion_tokens, extra)
+        if not choices:
+            return OTHER if choices is None else _counted(None, chunk.usage)
+        said = self._one(choices[0]) if len(choices) == 1 else self._several(choices)
+        return said if chunk.usage is None else _counted(said, chunk.usage)
 
-    def _said(self, choices: list[Choice]) -> Said:
-        """Return what the choices say: if several say something of one kind, all of it."""
-        if len(choices) == 1:
-            return self._one(choices[0])
+    def _several(self, choices: list[Choice]) -> Payload:
+        """Return what several choices say: all of it that is of the kind of the first content."""
         said = [self._one(choice) for choice in choices]
-        first = next((one for one in said if one.kind not in ("control", "role")), said[0])
+        first = next((one for one in said if one.kind in CONTENT), said[0])
         return first._replace(text="".join(one.text for one in said if one.kind == first.kind))
 
-    def _one(self, choice: Choice) -> Said:
-        which = str(choice.index) if choice.index else ""
-        delta = choice.delta
-        if delta is None:
-            return Said("text" if choice.text else "control", choice.text or "", id=which)
-        if text := _text(delta.content):
-            return Said("text", text, id=which)
-        if text := _text(delta.reasoning_content or delta.reasoning):
-            return Said("reasoning", text, id=which)
-        if delta.tool_calls:
-            return self._call(choice.index, delta.tool_calls)
-        if (function := delta.function_call) is not None:
-            return self._call(choice.index, [Call(function=function)])
-        if text := _text(delta.refusal):
-            return Said("text", text, "refusal", which)
-        return Said("role" if delta.role else "control", "", delta.role or "", which)
+    def _one(self, choice: Choice) -> Payload:
+        """Return what a choice says; its content comes before the reason why it ended."""
+        delta, which = choice.delta, str(choice.index) if choice.index else ""
+        content = choice.text if delta is None else delta.content
+        if type(content) is str and content:
+            said = Payload("text", content, "", which)
+        elif delta is None:
+            said = CONTROL
+        else:
+            said = self._else(delta, choice.index, which)
+        if not choice.finish_reason:
+            return said
+        reason = written(choice.finish_reason)
+        if said.kind in CONTENT:
+            return said._replace(extra={"finish": reason})
+        return Payload("finish", reason, "", which)
 
-    def _call(self, choice: int, calls: list[Call]) -> Said:
+    def _else(self, delta: Delta, choice: int, which: str) -> Payload:
+        """Return what a delta says if that is no text as such."""
+        if text := _text(delta.reasoning_content or delta.reasoning):
+            return Payload("reasoning", text, "", which)
+        if text := _text(delta.content):
+            return Payload("text", text, "", which)
+        if delta.tool_calls:
+            return self._call(choice, delta.tool_calls)
+        if (function := delta.function_call) is not None:
+            return self._call(choice, [Call(function=function)])
+        if text := _text(delta.refusal):
+            return Payload("text", text, "refusal", which)
+        return Payload("role", "", delta.role, which) if delta.role else CONTROL
+
+    def _call(self, choice: int, calls: list[Call]) -> Payload:
         """Return the name of a call, or a piece of its arguments with the name that it has."""
         key = choice, calls[0].index or 0
         name, number = self._calls.get(key, ("", ""))
@@ -158,8 +152,7 @@ class OpenAIChat(JsonDialect):
                 self._calls[key] = name, number
         pieces = [one.function.arguments for one in calls if one.function is not None]
         text = "".join(written(piece) for piece in pieces if piece)
-        kind: Kind = "tool" if text or function.name else "control"
-        return Said(kind, text, name, number)
+        return Payload("tool", text, name, number) if text or function.name else CONTROL
 
 
 def _says(choice: Choice) -> bool:
@@ -181,6 +174,10 @@ def _text(content: Any) -> str:
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _usage(usage: Usage) -> Payload:
-    known = {"input_tokens": usage.prompt_tokens} if usage.prompt_tokens is not None else {}
-    return Payload("usage", "", "", "", usage.completion_tokens, known)
+def _counted(said: Payload | None, usage: Usage | None) -> Payload:
+    """Return what a chunk says, if it has choices, with the tokens that it counts."""
+    if usage is None:
+        return CONTROL if said is None else said
+    said = said or Payload("usage")
+    known = {} if usage.prompt_tokens is None else {"input_tokens": usage.prompt_tokens}
+    return said._replace(tokens=usage.completion_tokens, extra={**said.extra, **known})
