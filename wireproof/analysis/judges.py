@@ -14,11 +14,12 @@ from typing import NamedTuple
 from parsers.records import ConnectionRecord, Record
 
 from ..exchanges import Exchange, Exchanges
+from .ending import judge_ending
 from .trace import Trace
 from .verdict import Verdict
 
 Judge = Callable[[Trace], Verdict | None]
-JUDGES: Sequence[Judge] = ()
+JUDGES: Sequence[Judge] = (judge_ending,)
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024
 """Exchanges of one connection that are over and wait for its end."""

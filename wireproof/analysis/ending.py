@@ -1,0 +1,404 @@
+"""Who ended a response, and was it whole: the judge of its question.
+
+Strategy: what is not whole is found layer by layer (:mod:`.flaws`), who closed and who left by the
+FINs and RSTs (:mod:`.ends`); the first of these answers holds, from outside in: open, left by its
+client, cut, cut inside its content, ended by the application with an error, or without its last
+word, unknowable, whole. Why a server's side ended a response early its packets do not say: an
+ordinary FIN is what a crash, a kill, a deploy, and a proxy's limit all look like, so they are
+given as either-or, the likeliest first by what was measurable: how long nothing had come before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from parsers.records import End
+
+from ..exchanges import is_final
+from ..text.escape import preview
+from ..text.wording import body_end, count, duration
+from .ends import Leaving, first_end, is_half_closed, leaving, said
+from .flaws import Flaw, find_flaws, missing_bytes
+from .premature import UPSTREAM, why_cut, why_no_answer
+from .silence import Silence, silence_since
+from .trace import Trace
+from .verdict import Cause, Number, Severity, Verdict
+
+CUTS = frozenset(
+    (
+        *("no-response", "no-final-response", "head-cut", "content-length-short"),
+        *("inside-chunk", "no-last-chunk", "body-cut"),
+    )
+)
+"""Flaws of a message that its framing did not end."""
+CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}
+"""Flaws of content that ends inside something, and what that is called."""
+LATE = 0.5
+"""Seconds from the last word to the end of the body: more than any delay of the path, for the
+framework writes the last chunk when the handler returns. Nagle's rule holds it for 200 ms at most,
+and a loss is repaired as soon."""
+TEXT_WIDTH = 60
+"""Cells of what an error says."""
+BARE_LAST_WORD = "[DONE]"
+ERROR_TRAILERS = ("error", "exception")
+"""What is in the name of a trailer that to_tell of an error."""
+
+
+@dataclass
+class Ending:
+    """What is known of an end."""
+
+    trace: Trace
+    flaws: list[Flaw]
+    codes: frozenset[str]
+    end: End | None
+    left: Leaving | None
+    silence: Silence | None
+    numbers: dict[str, Number] = field(default_factory=dict)
+
+    @property
+    def packets(self) -> tuple[int, ...]:
+        """The last of the exchange, and the FIN or RST that followed first."""
+        last = self.trace.about.last_packet
+        return (last,) if self.end is None else tuple(sorted({last, self.end["packet"]}))
+
+    @property
+    def elements(self) -> str:
+        """``after 5 events``, or what else had come."""
+        about = self.trace.about
+        if about.counts.events or about.transport == "sse":
+            return f"after {count(about.counts.events, 'event')}"
+        name = "chunk" if about.counts.chunks else "element"
+        return f"after {count(about.counts.chunks or self.trace.streamed.count, name)}"
+
+
+def judge_ending(trace: Trace) -> Verdict | None:
+    """Say who ended a response and whether it was whole; None for what is no such exchange."""
+    about = trace.about
+    response = about.response
+    if about.is_websocket or (about.request is None and response is None):
+        return None
+    if response is not None and response.framing == "upgrade":
+        return None
+    ending = _collect(trace)
+    return next(found for one in ANSWERS if (found := one(ending)) is not None)
+
+
+def _collect(trace: Trace) -> Ending:
+    about, faults = trace.about, trace.all_faults
+    flaws = list(find_flaws(about, faults))
+    codes = frozenset(flaw.code for flaw in flaws)
+    silence = silence_since(about, about.last_packet, about.last_time)
+    ending = Ending(trace, flaws, codes, first_end(trace), leaving(trace), silence)
+    ending.numbers |= _numbers(ending)
+    return ending
+
+
+def _numbers(ending: Ending) -> dict[str, Number]:
+    trace = ending.trace
+    about, body = trace.about, trace.about.response_body
+    whole = not ending.codes & (CUTS | {"still-open"})
+    silence = ending.silence
+    found: dict[str, Number] = {
+        "whole": "unknown" if whole and "close-delimited" in ending.codes else whole,
+        "transport_whole": whole,
+        "ended_by": None if body is None else body.ended_by,
+        "first_closer": about.connection.closed_by if about.connection else None,
+        "missing_bytes": missing_bytes(trace.all_faults),
+        "idle_before_close": silence.seconds if silence and silence.sender else None,
+        "events": about.counts.events,
+        "inside": _inside(ending),
+        "found": [flaw.code for flaw in ending.flaws],
+    }
+    if about.response is not None and about.response.codings:
+        found["coding_whole"] = "coding-cut" not in ending.codes
+    if "event-cut" in ending.codes:
+        found["undispatched"] = 1
+    if is_half_closed(trace):
+        found["half_close"] = True
+    return found | _last_words(trace)
+
+
+def _inside(ending: Ending) -> str | None:
+    if "inside-chunk" in ending.codes:
+        return "chunk"
+    if "coding-cut" in ending.codes:
+        response = ending.trace.about.response
+        return response.codings[-1] if response and response.codings else "gzip"
+    cut = (name for code, name in CONTENT_CUTS.items() if code in ending.codes)
+    return next(cut, None)
+
+
+def _last_words(trace: Trace) -> dict[str, Number]:
+    found: dict[str, Number] = {}
+    if (done := trace.words.get("done")) is not None:
+        found["app_terminator"] = done.payload.text or done.payload.name or BARE_LAST_WORD
+    if "error" in trace.words:
+        found["error_event"] = True
+    if trace.trailers:
+        found["trailers"] = True
+    return found
+
+
+# --- the answers, from outside in ---
+
+
+def _open(ending: Ending) -> Verdict | None:
+    about = ending.trace.about
+    connection, body = about.connection, about.response_body
+    has_message = body is not None and (body.complete or body.ended_by != "capture-end")
+    is_over = has_message or (connection is not None and connection.close != "open")
+    if is_over or not ending.codes & (CUTS | {"still-open"}):
+        return None
+    if connection is None:
+        return _verdict(ending, "open", "note", f"it goes on, {ending.elements}")
+    unanswered = connection.last_time - about.last_time
+    if connection.retransmissions and unanswered > 0.0:
+        said = (
+            f"neither FIN nor RST came: what the server sent again for {duration(unanswered)}"
+            f" after packet {about.last_packet} was not acknowledged"
+        )
+        vanished = Cause(
+            "path-vanished",
+            "likely",
+            "data was sent again without an answer: a link, a NAT entry or a host is gone",
+            "TCP keep-alives or pings, and a time limit for reading in the client",
+        )
+        return _verdict(ending, "open", "warning", said, [vanished])
+    said = f"neither FIN nor RST came before the capture ended, {ending.elements}"
+    return _verdict(
+        ending, "open", "note", said, [*_OPEN], to_tell="a longer capture, or one at the server"
+    )
+
+
+_OPEN = (
+    Cause("capture-ended", "possible", "the stream goes on, and the capture does not"),
+    Cause(
+        "path-vanished",
+        "possible",
+        "the path is gone, and neither side can tell the other",
+        "TCP keep-alives or pings, and a time limit for reading in the client",
+    ),
+)
+
+
+def _aborted(ending: Ending) -> Verdict | None:
+    left = ending.left
+    if left is None or not ending.codes & CUTS:
+        return None
+    flag = "RST" if left.kind == "reset" else "FIN"
+    owed = _owed(ending)
+    what = f"the client left ({flag}, packet {left.packet})"
+    if ending.numbers.get("half_close"):
+        assert ending.end is not None
+        first = f"the client sent its FIN (packet {ending.end['packet']}) and read on"
+        what = f"{first}, then it left ({flag}, packet {left.packet})"
+    cause = Cause(
+        "client-reset" if left.kind == "reset" else "client-closed",
+        "certain",
+        "the client's packet came first; the server had not ended its response",
+        "nothing, if the client meant to; else its time limits",
+    )
+    ending.numbers["client_abort"] = True
+    summary = f"{what} {ending.elements}{_waited(ending)}; {owed} was still to come"
+    return _verdict(ending, "aborted", "note", summary, [cause])
+
+
+def _owed(ending: Ending) -> str:
+    if (missing := ending.numbers["missing_bytes"]) is not None:
+        return count(int(str(missing)), "byte")
+    response = ending.trace.about.response
+    if response is None or not is_final(response):
+        return "the response"
+    return "the last chunk" if response.framing == "chunked" else "the rest of the body"
+
+
+def _waited(ending: Ending) -> str:
+    idle = ending.numbers["idle_before_close"]
+    return f" and {duration(float(str(idle)))} of silence" if idle is not None else ""
+
+
+def _cut(ending: Ending) -> Verdict | None:
+    if not ending.codes & CUTS:
+        return None
+    causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
+    closed = f"ended by {said(ending.end)}" if ending.end else "ended"
+    inside = ending.numbers["inside"]
+    where = f" inside a {inside}" if inside and inside != "gzip" else ""
+    summary = f"cut{where} {ending.elements}: {closed}{_waited(ending)}, {_owed(ending)} missing"
+    has_last_word = "done" in ending.trace.words
+    if has_last_word:
+        summary += f"; the application's last word had come ({_terminator(ending)})"
+    severity: Severity = "warning" if has_last_word else "error"
+    return _verdict(ending, "cut", severity, summary, causes, to_tell)
+
+
+def _terminator(ending: Ending) -> str:
+    shown = preview(str(ending.numbers["app_terminator"]), "utf-8", TEXT_WIDTH)
+    return f"{shown}, packet {ending.trace.words['done'].packet}"
+
+
+def _content_cut(ending: Ending) -> Verdict | None:
+    found = [flaw for flaw in ending.flaws if flaw.code in CONTENT_CUTS]
+    if not found:
+        return None
+    flaw = found[0]
+    summary = f"its framing is whole, but {flaw.summary}"
+    return _verdict(ending, "cut", "warning", summary, [_CONTENT_CAUSES[flaw.code]])
+
+
+_CONTENT_CAUSES = {
+    "coding-cut": Cause(
+        "gzip-trailer-missing",
+        "certain",
+        "the compressor was flushed but never finished: strict decoders raise at the end",
+        "finish the compressor (its trailer holds length and checksum) before the last chunk",
+    ),
+    "event-cut": Cause(
+        "event-cut",
+        "certain",
+        "no blank line follows the last event: clients that keep to the standard throw it away",
+        "end each event, the last one too, with a blank line",
+    ),
+    "element-cut": Cause(
+        "element-cut",
+        "certain",
+        "the last element is not whole",
+        "look in the server's log for why it stopped in the middle",
+    ),
+}
+
+
+def _app_error(ending: Ending) -> Verdict | None:
+    trace = ending.trace
+    response = trace.about.response
+    assert response is not None
+    if (word := trace.words.get("error")) is not None:
+        shown = preview(word.payload.text, "utf-8", TEXT_WIDTH)
+        summary = f"the application reported an error (packet {word.packet}): {shown}"
+        cause = Cause(
+            "error-event", "certain", "an event of the stream says so, under status 200", UPSTREAM
+        )
+        return _verdict(ending, "app-error", "error", summary.rstrip(": "), [cause])
+    if (told := _error_trailer(trace)) is not None:
+        summary = f"a trailer reports an error: {told}"
+        cause = Cause(
+            "trailer-error", "certain", "clients that do not read trailers take it for whole"
+        )
+        return _verdict(ending, "app-error", "error", summary, [cause])
+    if response.status < 500:
+        return None
+    causes, to_tell = why_no_answer(trace, response)
+    ending.numbers |= {"status": response.status, "after": _after(ending)}
+    summary = f"status {response.status} came {duration(_after(ending))} after the request"
+    return _verdict(ending, "app-error", "error", summary, causes, to_tell)
+
+
+def _after(ending: Ending) -> float:
+    request, response = ending.trace.about.request, ending.trace.about.response
+    return response.first_time - request.last_time if request and response else 0.0
+
+
+def _error_trailer(trace: Trace) -> str | None:
+    for name, value in trace.trailers or ():
+        lowered = name.lower()
+        is_status = lowered == "grpc-status" and value.strip() not in ("", "0")
+        if is_status or any(word in lowered for word in ERROR_TRAILERS):
+            return preview(f"{name}: {value}", "utf-8", TEXT_WIDTH)
+    return None
+
+
+def _app_incomplete(ending: Ending) -> Verdict | None:
+    trace = ending.trace
+    wanted = missing_words(trace)
+    if not wanted:
+        return None
+    ending.numbers |= {"app_whole": False, "missing": " and ".join(wanted)}
+    missing = " and ".join(wanted)
+    summary = f"its framing is whole, but {missing} never came, {ending.elements}"
+    cause = Cause(
+        "terminator-missing",
+        "certain",
+        f"a stream of this kind ({trace.reader.name}) ends with it: clients cannot tell this"
+        " from a finished answer unless they look for it",
+        "look in the server's log for why generation stopped; treat it as failed in the client",
+    )
+    return _verdict(ending, "app-incomplete", "error", summary, [cause])
+
+
+def missing_words(trace: Trace) -> list[str]:
+    """Return the last words that a stream of its dialect has and this one has not."""
+    if not trace.reader.name or not trace.contents.count:
+        return []
+    if trace.words.keys() & {"done", "finish"}:
+        return []
+    return ["its last word", "the reason of its end"]
+
+
+def _unknowable(ending: Ending) -> Verdict | None:
+    if not ending.codes & {"close-delimited", "end-unknown"} or "done" in ending.trace.words:
+        return None
+    closed = f" ({said(ending.end)})" if ending.end else ""
+    summary = (
+        f"only the end of the connection ended it{closed}, {ending.elements}:"
+        " whole and cut look the same"
+    )
+    cause = Cause(
+        "close-delimited",
+        "certain",
+        "the response has neither chunks nor a length (RFC 9112 section 6.3, rule 8)",
+        "answer HTTP/1.1 with chunks, or send a last word that the client waits for",
+    )
+    return _verdict(ending, "unknowable", "note", summary, [cause])
+
+
+def _whole(ending: Ending) -> Verdict:
+    about, body, done = ending.trace.about, ending.trace.about.response_body, None
+    done = ending.trace.words.get("done")
+    late = body.last_time - done.time if body is not None and done is not None else 0.0
+    if "close-delimited" in ending.codes:
+        ending.numbers["whole"] = True
+        return _verdict(ending, "whole", "ok", f"whole, by its last word ({_terminator(ending)})")
+    shown = "complete (no body)" if body is None else body_end(body)
+    after = f", {ending.elements}" if about.counts.events else ""
+    if late < LATE:
+        return _verdict(ending, "whole", "ok", f"{shown}{after}")
+    ending.numbers["app_done_before_end"] = late
+    summary = (
+        f"{shown}{after}, but {duration(late)} after the application's last word"
+        f" ({_terminator(ending)})"
+    )
+    cause = Cause(
+        "terminator-early",
+        "likely",
+        "the handler went on working after its last word, and held the response open",
+        "return right after the last word, and let background work go on elsewhere",
+    )
+    return _verdict(ending, "whole", "warning", summary, [cause])
+
+
+ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
+    *(_open, _aborted, _cut, _content_cut, _app_error, _app_incomplete, _unknowable, _whole),
+)
+
+
+def _verdict(
+    ending: Ending,
+    answer: str,
+    severity: Severity,
+    summary: str,
+    causes: Sequence[Cause] = (),
+    to_tell: str = "",
+) -> Verdict:
+    return Verdict(
+        "ending",
+        answer,
+        severity,
+        summary,
+        packets=ending.packets,
+        causes=tuple(causes),
+        to_tell=to_tell,
+        evidence=tuple(flaw.summary for flaw in ending.flaws),
+        numbers=ending.numbers,
+    )

@@ -1,0 +1,87 @@
+"""Who ended a connection, when, and what that was: the FINs and RSTs behind an exchange's end.
+
+Strategy: a FIN says that its sender sends no more; whether it still reads, only what follows shows
+(RFC 9293 section 3.6). A client that has closed its socket answers the next data with a RST, at
+once; one that has closed its half alone takes it. So a client has left when it sent a RST or closed
+altogether, and its FIN is a half-close if it took data that came after.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from parsers.records import ConnectionRecord, End, Sender
+
+from .trace import Marks, Trace
+
+REPLY_SLACK = 0.01
+"""Seconds that a RST may take over the round trip: a kernel answers at once."""
+USUAL_RTT = 0.1
+"""Seconds, where the round trip was not measured."""
+FLAGS = {"fin": "FIN", "reset": "RST"}
+
+
+class Leaving(NamedTuple):
+    """That the client stopped taking what the server sends."""
+
+    packet: int
+    time: float
+    kind: str
+    """``fin`` or ``reset``."""
+
+
+def first_end(trace: Trace) -> End | None:
+    """Return the first FIN or RST of the connection, if this is its last exchange."""
+    connection = trace.about.connection
+    if connection is None or not trace.about.is_last or not connection.ends:
+        return None
+    return connection.ends[0]
+
+
+def said(end: End) -> str:
+    """Return ``FIN by the client (packet 9)``."""
+    return f"{FLAGS[end['kind']]} by the {end['sender']} (packet {end['packet']})"
+
+
+def end_of(connection: ConnectionRecord, sender: Sender, kind: str) -> End | None:
+    """Return the first FIN or RST of a side, None if it sent none."""
+    found = (end for end in connection.ends if end["sender"] == sender and end["kind"] == kind)
+    return next(found, None)
+
+
+def is_half_closed(trace: Trace) -> bool:
+    """Whether the client sent its FIN and went on reading what came after it."""
+    connection = trace.about.connection
+    if connection is None or (fin := end_of(connection, "client", "fin")) is None:
+        return False
+    taken = first_after(trace.streamed, fin["packet"])
+    if taken is None or not trace.about.is_last:
+        return False
+    reset = end_of(connection, "client", "reset")
+    reply = 2 * (USUAL_RTT if connection.rtt is None else connection.rtt) + REPLY_SLACK
+    return reset is None or reset["time"] - taken > reply
+
+
+def leaving(trace: Trace) -> Leaving | None:
+    """Return when the client left, None if it did not before the server had ended its part."""
+    connection = trace.about.connection
+    if connection is None or not trace.about.is_last:
+        return None
+    kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset")
+    for end in connection.ends:
+        if end["sender"] == "server":
+            return None
+        if end["kind"] in kinds:
+            return Leaving(end["packet"], end["time"], end["kind"])
+    return None
+
+
+def first_after(marks: Marks, packet: int) -> float | None:
+    """Return when the first element came whole after a packet, None if none did."""
+    found = (time for time, one in zip(marks.times, marks.packets, strict=True) if one > packet)
+    return next(found, None)
+
+
+def count_after(marks: Marks, packet: int) -> int:
+    """Return how many of the elements in the columns came after a packet."""
+    return sum(one > packet for one in marks.packets)

@@ -1,0 +1,194 @@
+"""Why a server's side may have ended a response early: what packets allow, the likeliest first.
+
+Strategy: two times are looked at. How long nothing had come before the FIN: if longer than any wait
+before it, somebody's patience ended, and a limit is looked for; if not, it fell between two events,
+and whoever ended it did so for a reason of its own. And how long the response had run: totals cut
+while events flow. Software is named where a field of the head has its name, else as an example.
+"""
+
+from __future__ import annotations
+
+from parsers.records import End, ResponseRecord
+
+from ..exchanges import field_value
+from ..text.escape import preview
+from ..text.wording import duration
+from .silence import Silence
+from .time_limits import EARLY, ENVOY_DELAY, LATE, LEAST_LIMIT, find_limits, such_as
+from .trace import Trace
+from .verdict import Cause
+
+Causes = tuple[list[Cause], str]
+"""The likeliest first, and what would tell them apart."""
+LEAST_IDLE = 0.5
+"""Seconds of silence below which nobody's patience ends."""
+OFF_BEAT = 1.5
+"""How many times the longest wait before it a silence takes, to be out of the rhythm."""
+PROXIES = (
+    *("nginx", "openresty", "haproxy", "envoy", "varnish", "squid", "traefik", "caddy", "awselb"),
+    *("cloudfront", "cloudflare", "heroku", "vercel", "fly/", "google frontend", "apache", "gws"),
+)
+"""What Server or Via fields of proxies hold, in lower case."""
+NAME_FIELDS = ("server", "via")
+NAME_WIDTH = 40
+UPSTREAM = "look in the log of whoever the application asked"
+SERVER_LOG = "the server's log at that moment; the same total in other captures"
+UPSTREAM_CAPTURE = "a capture between the proxy and the server; a keep-alive at half that time"
+
+
+def why_cut(
+    trace: Trace, codes: frozenset[str], end: End | None, silence: Silence | None
+) -> Causes:
+    """Return why a message may have been cut by the server's side."""
+    if end is None:
+        return [], ""
+    if "content-length-short" in codes:
+        return _short(), SERVER_LOG
+    if end["kind"] == "reset":
+        return _reset(), SERVER_LOG
+    if silence is not None and _is_idle(trace, silence.seconds):
+        return _idle(trace, silence.seconds), UPSTREAM_CAPTURE
+    return _flowing(trace, end), SERVER_LOG
+
+
+def who_answered(trace: Trace) -> str:
+    """Return the Server and Via fields of a response, and whether Envoy's own are among them."""
+    response = trace.about.response
+    if response is None:
+        return ""
+    named = [field_value(response.headers, name) or "" for name in NAME_FIELDS]
+    if any(name.lower().startswith("x-envoy-") for name, _ in response.headers):
+        named.append("envoy")
+    return " ".join(filter(None, named))
+
+
+def proxy_named(trace: Trace) -> str:
+    """Return the name of a proxy that a field of the head has, empty if none has."""
+    named = who_answered(trace).lower()
+    return next((proxy for proxy in PROXIES if proxy in named), "")
+
+
+def _is_idle(trace: Trace, seconds: float) -> bool:
+    waits = [wait.seconds for wait in trace.streamed.waits]
+    return seconds >= max(LEAST_IDLE, OFF_BEAT * max(waits, default=0.0))
+
+
+def _idle(trace: Trace, seconds: float) -> list[Cause]:
+    named, proxy = who_answered(trace), proxy_named(trace)
+    remedy = "send a comment or ping at half the limit, or raise the limit"
+    given_up = Cause(
+        "proxy-idle-timeout",
+        "likely" if proxy else "possible",
+        f"nothing came for {duration(seconds)} before the FIN{_fitting(seconds, named, proxy)}",
+        remedy,
+    )
+    server = Cause(
+        "server-gave-up",
+        "possible",
+        "the server ended by itself, or died while it was silent",
+        SERVER_LOG,
+    )
+    found = [given_up, server]
+    if _may_be_delayed_close(trace, seconds):
+        total = Cause(
+            "proxy-total-timeout",
+            "likely" if proxy == "envoy" else "possible",
+            "a total limit while events flowed: Envoy closes a response that it has given up"
+            " 1.0 s later",
+            "raise the limit of the whole response (Envoy: the route's timeout)",
+        )
+        found.insert(0 if proxy == "envoy" else 1, total)
+    return found
+
+
+def _fitting(seconds: float, named: str, proxy: str) -> str:
+    if limits := find_limits(seconds, "idle", named) if seconds >= LEAST_LIMIT else []:
+        return f", which fits a limit {such_as(limits, named)}"
+    if not proxy:
+        return ""
+    shown = preview(named, "utf-8", NAME_WIDTH)
+    low, high = seconds - LATE, seconds + EARLY
+    return f"; {shown} answered, and an idle limit of {low:.1f} to {high:.1f} s would do that"
+
+
+def _may_be_delayed_close(trace: Trace, seconds: float) -> bool:
+    beat = max((wait.seconds for wait in trace.streamed.waits), default=0.0)
+    return ENVOY_DELAY - LATE / 2 <= seconds <= ENVOY_DELAY + LATE + beat
+
+
+def _flowing(trace: Trace, end: End) -> list[Cause]:
+    request = trace.about.request
+    total = end["time"] - request.last_time if request else 0.0
+    named = who_answered(trace)
+    limits = find_limits(total, "total", named) if request else []
+    ran = f"the response had run {duration(total)}"
+    proxy = Cause(
+        "proxy-total-timeout",
+        "likely" if limits else "possible",
+        f"a proxy's limit of the whole response: {ran}"
+        + (f", which fits one {such_as(limits, named)}" if limits else ""),
+        "raise that limit",
+    )
+    found = [
+        Cause(
+            "server-crash",
+            "possible",
+            "the process crashed or was killed: its kernel sends the FIN",
+        ),
+        Cause(
+            "server-shutdown-timeout",
+            "possible",
+            "a deploy or a signal, and the time for a graceful shutdown was up",
+            "let the shutdown wait for open streams, or let clients resume",
+        ),
+        Cause(
+            "worker-timeout",
+            "possible",
+            "a supervisor ended a worker that took too long",
+            "raise the worker's time limit, or use an asynchronous worker",
+        ),
+    ]
+    return [proxy, *found] if limits or proxy_named(trace) else [*found, proxy]
+
+
+def _reset() -> list[Cause]:
+    return [
+        Cause(
+            "server-reset",
+            "likely",
+            "the server's side closed with unread data or by force (RFC 9293 section 3.6)",
+            "read what the client sends to its end, and close in order",
+        ),
+        Cause("proxy-reset", "possible", "a firewall or proxy in between sent the RST in its name"),
+    ]
+
+
+def _short() -> list[Cause]:
+    return [
+        Cause(
+            "content-length-short",
+            "likely",
+            "the application wrote less than its Content-Length announced",
+            "leave out Content-Length of what is generated, or count bytes and not characters",
+        ),
+        Cause("server-crash", "possible", "the process crashed or was killed while it wrote"),
+    ]
+
+
+def why_no_answer(trace: Trace, response: ResponseRecord) -> Causes:
+    """Return why a 5xx came in the place of an answer."""
+    request = trace.about.request
+    seconds = response.first_time - request.last_time if request else 0.0
+    named = who_answered(trace)
+    if response.status == 504:
+        limits = find_limits(seconds, "head", named) if seconds >= LEAST_LIMIT else []
+        fitting = f", which fits a limit {such_as(limits, named)}" if limits else ""
+        summary = f"a proxy waited {duration(seconds)} for the server's head{fitting}"
+        remedy = "send the head at once, before the first token, or raise the proxy's limit"
+        return [Cause("proxy-read-timeout", "likely", summary, remedy)], ""
+    if response.status in (502, 503):
+        summary = "a proxy could not get an answer: the server refused, closed or was not there"
+        return [Cause("upstream-failed", "likely", summary, UPSTREAM)], ""
+    return [
+        Cause("server-error", "certain", "the application failed before it answered", SERVER_LOG)
+    ], ""
