@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from parsers.records import End
 
+from ..dialects.reader import LAST_WORD
 from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import body_end, count, duration
@@ -38,9 +39,9 @@ LATE = 0.5
 """Seconds from the last word to the end of the body: more than any delay of the path, for the
 framework writes the last chunk when the handler returns. Nagle's rule holds it for 200 ms at most,
 and a loss is repaired as soon."""
+FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
-BARE_LAST_WORD = "[DONE]"
 ERROR_TRAILERS = ("error", "exception")
 """What is in the name of a trailer that to_tell of an error."""
 
@@ -59,9 +60,10 @@ class Ending:
 
     @property
     def packets(self) -> tuple[int, ...]:
-        """The last of the exchange, and the FIN or RST that followed first."""
-        last = self.trace.about.last_packet
-        return (last,) if self.end is None else tuple(sorted({last, self.end["packet"]}))
+        """The last of the exchange, the FIN or RST that came first, and that of the leaving."""
+        found = {self.trace.about.last_packet}
+        found |= {self.end["packet"]} if self.end is not None else set()
+        return tuple(sorted(found | ({self.left.packet} if self.left is not None else set())))
 
     @property
     def elements(self) -> str:
@@ -133,7 +135,9 @@ def _inside(ending: Ending) -> str | None:
 def _last_words(trace: Trace) -> dict[str, Number]:
     found: dict[str, Number] = {}
     if (done := trace.words.get("done")) is not None:
-        found["app_terminator"] = done.payload.text or done.payload.name or BARE_LAST_WORD
+        dialect = trace.reader.dialect
+        usual = dialect.last_word if dialect is not None else ""
+        found["app_terminator"] = done.payload.text or usual or LAST_WORD
     if "error" in trace.words:
         found["error_event"] = True
     if trace.trailers:
@@ -314,26 +318,32 @@ def _app_incomplete(ending: Ending) -> Verdict | None:
     wanted = missing_words(trace)
     if not wanted:
         return None
-    ending.numbers |= {"app_whole": False, "missing": " and ".join(wanted)}
     missing = " and ".join(wanted)
+    ending.numbers |= {"app_whole": False, "missing": missing}
+    has_reason = "finish" in trace.words
     summary = f"its framing is whole, but {missing} never came, {ending.elements}"
     cause = Cause(
         "terminator-missing",
         "certain",
-        f"a stream of this kind ({trace.reader.name}) ends with it: clients cannot tell this"
-        " from a finished answer unless they look for it",
+        f"a stream of this kind ({trace.reader.name}) ends so: clients cannot tell this from a"
+        " finished answer unless they look for it",
         "look in the server's log for why generation stopped; treat it as failed in the client",
     )
-    return _verdict(ending, "app-incomplete", "error", summary, [cause])
+    severity: Severity = "warning" if has_reason else "error"
+    return _verdict(ending, "app-incomplete", severity, summary, [cause])
 
 
 def missing_words(trace: Trace) -> list[str]:
-    """Return the last words that a stream of its dialect has and this one has not."""
-    if not trace.reader.name or not trace.contents.count:
+    """Return the last words that a stream of its dialect has and this one has not.
+
+    A dialect without a last word ends with the reason of its end, and one that has both may be
+    cut between them.
+    """
+    dialect = trace.reader.dialect
+    if dialect is None or not trace.contents.count or "done" in trace.words:
         return []
-    if trace.words.keys() & {"done", "finish"}:
-        return []
-    return ["its last word", "the reason of its end"]
+    found = [dialect.last_word] if dialect.last_word else []
+    return found if "finish" in trace.words else [*found, FINISH_REASON]
 
 
 def _unknowable(ending: Ending) -> Verdict | None:

@@ -30,7 +30,7 @@ ELEMENT_CUTS = {
 """Faults of content that ends inside one of its elements, and what those are called."""
 SURPLUS_WIDTH = 200
 """Cells of what is said of surplus bytes."""
-_COUNTS = re.compile(r"([\d,]+) of ([\d,]+) (?:payload )?bytes|([\d,]+) bytes are to come")
+_COUNTS = re.compile(r"([\d,]+) of ([\d,]+) (?:payload )?bytes?|([\d,]+) bytes? (?:are )?to come")
 
 
 class Flaw(NamedTuple):

@@ -57,7 +57,8 @@ def who_answered(trace: Trace) -> str:
     if response is None:
         return ""
     named = [field_value(response.headers, name) or "" for name in NAME_FIELDS]
-    if any(name.lower().startswith("x-envoy-") for name, _ in response.headers):
+    is_envoy = any(name.lower().startswith("x-envoy-") for name, _ in response.headers)
+    if is_envoy and "envoy" not in " ".join(named).lower():
         named.append("envoy")
     return " ".join(filter(None, named))
 

@@ -208,7 +208,9 @@ class Trace:
             self.tokens = payload.tokens
         if payload.kind in LAST_WORDS:
             self.words[payload.kind] = Word(payload, record.last_packet, record.last_time)
-        elif payload.kind in CONTENT:
+        if payload.extra and "finish" in payload.extra:
+            self.words["finish"] = Word(payload, record.last_packet, record.last_time)
+        if payload.kind in CONTENT:
             if not self.contents.count:
                 self.first_tokens = payload.tokens
             self.contents.add(record, payload.kind)
