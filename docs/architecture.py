@@ -111,10 +111,15 @@ def tables() -> str:
         found += _table(package, [name for name in beside if name.startswith(f"{package}.")])
         for wing in filter(_is_folder, modules()):
             if wing.startswith(f"{package}."):
-                inside = [name for name in modules() if name.startswith(f"{wing}.")]
+                inside = [name for name in modules() if folder_of(name) == wing and name != wing]
                 found += f"\n#### `{wing.replace('.', '/')}/`: {first_sentence(wing)}\n"
                 found += _table(wing, inside)
     return found
+
+
+def folder_of(module: str) -> str:
+    """Return the folder in which a module lies, of a folder itself: wings may have rooms."""
+    return module if _is_folder(module) else module.rpartition(".")[0]
 
 
 def _is_folder(module: str) -> bool:

@@ -55,7 +55,7 @@ def test_packages_keep_their_borders(package: str) -> None:
 def test_every_wing_is_in_the_picture() -> None:
     shown = {text.text for text in ElementTree.parse(PICTURE).iter(f"{SVG}text")}
     for name, path in modules().items():
-        if path.name == "__init__.py":
+        if path.name == "__init__.py" and name.count(".") < 2:  # a room is of its wing
             assert f"{name.split('.')[-1]}/" in shown, name
 
 
