@@ -80,7 +80,7 @@ def run(options: DecodeOptions, say: Say = lambda _: None) -> bool:
     """
     check_output(options.source, options.output)
     with ExitStack() as stack:
-        stream = _open_input(options.source, stack)
+        stream = open_input(options.source, stack)
         kind = VIEWS[options.view or default_view(options.output)]
         if isinstance(kind, PacketsKind):
             return _list_packets(options, kind, stream, stack)
@@ -217,7 +217,8 @@ def _is_file(stream: BinaryIO) -> bool:
     return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
 
 
-def _open_input(source: str, stack: ExitStack) -> BinaryIO:
+def open_input(source: str, stack: ExitStack) -> BinaryIO:
+    """Open a path, or standard input if that is ``-``, which stays open."""
     if source == "-":
         return sys.stdin.buffer
     return stack.enter_context(Path(source).open("rb"))
@@ -234,7 +235,7 @@ def check_output(source: str, output: str | None) -> None:
 def _target(options: DecodeOptions, stack: ExitStack) -> Target:
     return Target(
         lambda: open_stream(options.output, stack),
-        lambda: _open_text(options.output, stack),
+        lambda: open_text(options.output, stack),
         options.source,
         options.filters,
         options.connection,
@@ -255,7 +256,8 @@ def open_stream(output: str | None, stack: ExitStack) -> BinaryIO:
     return buffered
 
 
-def _open_text(output: str | None, stack: ExitStack) -> TextIO:
+def open_text(output: str | None, stack: ExitStack) -> TextIO:
+    """Open the output for text: a path, or standard output, which stays open."""
     if output in (None, "-"):
         return sys.stdout
     return stack.enter_context(TextIOWrapper(open_stream(output, stack), encoding="utf-8"))

@@ -1,0 +1,160 @@
+"""A line for each exchange: who asked whom for what, when it came, and what is said of it.
+
+Strategy: a line is made of an explained exchange and holds no more than it shows, so that lines
+can wait for others without the exchanges they are of. What comes from the wire in it is as
+recorded, cut to what anybody would look at, and not escaped: whoever prints it does that.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from parsers.records import Transport
+
+from ..text.wording import ELEMENT_NAMES
+from .judges import Explained
+from .sessions import sessions_of
+from .silence import silence_since
+from .trace import Trace
+from .verdict import SEVERITIES, Severity, Verdict
+
+MAX_TARGET = 2_048
+"""Characters of a request target in a line."""
+MAX_METHOD = 64
+"""Characters of a method in a line."""
+
+
+class SessionName(msgspec.Struct, frozen=True):
+    """A session that an exchange belongs to, by its own words."""
+
+    field: str
+    """The header field that says it, in lower case."""
+    id: str
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An exchange in a line."""
+
+    number: int
+    """From 0, in the order in which the exchanges of the capture began."""
+    connection: int
+    """As in records."""
+    exchange: int
+    """Which one of its connection, from 0."""
+    client: str | None
+    """Address and port; null if the connection's record is missing."""
+    server: str | None
+    method: str | None
+    """Null if the request was not captured."""
+    target: str | None
+    """Up to MAX_TARGET characters of it."""
+    status: int | None
+    """Null if no response was captured."""
+    transport: Transport
+    first_packet: int
+    last_packet: int
+    start_time: float
+    """Of the first packet, in seconds since the epoch."""
+    first: float | None
+    """Seconds from the end of the request to the first element; null if there is none."""
+    last: float | None
+    """Seconds from the end of the request to the last element."""
+    count: int
+    """How many elements came: events, messages of the server, chunks, ..."""
+    element: str
+    """What one of them is called: ``event``."""
+    longest_gap: float
+    """Seconds for which nothing came of the response, at most."""
+    verdict: str
+    """Whether it streamed, in a word; else the word for what is wrong with it; empty if neither."""
+    end: str
+    """How it ended, in a word; empty if nothing is said of it."""
+    severity: Severity
+    """The gravest of what is said of it."""
+    sessions: list[SessionName]
+
+
+def listed(explained: Explained) -> Listed:
+    """Return the line of an exchange."""
+    exchange, trace, verdicts = explained
+    request, connection = exchange.request, exchange.connection
+    streamed = trace.streamed
+    start = exchange.asked_time or exchange.first_time
+    return Listed(
+        number=exchange.number,
+        connection=exchange.key.connection,
+        exchange=exchange.key.exchange,
+        client=None if connection is None else connection.client,
+        server=None if connection is None else connection.server,
+        method=None if request is None else request.method[:MAX_METHOD],
+        target=None if request is None else request.target[:MAX_TARGET],
+        status=None if exchange.response is None else exchange.response.status,
+        transport=exchange.transport,
+        first_packet=exchange.first_packet,
+        last_packet=exchange.last_packet,
+        start_time=exchange.first_time,
+        first=streamed.times[0] - start if streamed.count else None,
+        last=streamed.last_time - start if streamed.count else None,
+        count=_count(trace),
+        element=element_name(trace),
+        longest_gap=longest_gap(trace),
+        verdict=_verdict(verdicts),
+        end=next((one.answer for one in verdicts if one.question == "ending"), ""),
+        severity=gravest(verdicts),
+        sessions=[SessionName(*session) for session in sessions_of(exchange)],
+    )
+
+
+def gravest(verdicts: list[Verdict]) -> Severity:
+    """Return the gravest severity of what is said of an exchange."""
+    return max((one.severity for one in verdicts), key=SEVERITIES.index, default="ok")
+
+
+def element_name(trace: Trace) -> str:
+    """Return what one of the elements of an exchange is called: ``event``, ``chunk``."""
+    exchange = trace.about
+    if exchange.transport == "websocket" and not exchange.is_refused:
+        return ELEMENT_NAMES["websocket_message"]
+    if exchange.transport == "sse":
+        return ELEMENT_NAMES["sse_event"]
+    if exchange.counts.elements:
+        return ELEMENT_NAMES[exchange.counts.element_kind]
+    return ELEMENT_NAMES["chunk" if exchange.counts.chunks else "data"]
+
+
+def _count(trace: Trace) -> int:
+    """Return how many elements came: comments and the last chunk are none."""
+    counts = trace.about.counts
+    if trace.about.transport == "sse":
+        return counts.events
+    return trace.elements.count or counts.chunks or counts.runs
+
+
+def longest_gap(trace: Trace) -> float:
+    """Return for how many seconds nothing came of the response, at most.
+
+    That is up to its head, to its first element, between elements, and after the last one until the
+    connection ended, where it did not end by itself.
+    """
+    exchange, streamed = trace.about, trace.streamed
+    gaps = [wait.seconds for wait in streamed.waits]
+    came = [exchange.asked_time]
+    if exchange.response is not None:
+        came.append(exchange.response.last_time)
+    if streamed.count:
+        came.append(streamed.times[0])
+    gaps += [after - before for before, after in zip(came, came[1:], strict=False) if before]
+    silence = silence_since(exchange, exchange.last_packet, exchange.last_time)
+    if silence is not None:
+        gaps.append(silence.seconds)
+    return max(gaps, default=0.0)
+
+
+def _verdict(verdicts: list[Verdict]) -> str:
+    """Return the word of the first question but the end that says something is wrong, else whether
+    it streamed."""
+    others = [one for one in verdicts if one.question != "ending"]
+    streaming = next((one for one in others if one.question == "streaming"), None)
+    if streaming is not None and streaming.is_fault:
+        return streaming.answer
+    wrong = next((one.answer for one in others if one.is_fault), None)
+    return wrong or (streaming.answer if streaming else "")

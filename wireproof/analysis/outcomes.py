@@ -1,0 +1,92 @@
+"""What came of each exchange that is wanted: its line, and what is said of it.
+
+Strategy: an outcome holds what is shown and nothing else, so that it can wait for exchanges that
+began earlier and are not over yet: outcomes are given in the order in which exchanges began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from parsers.records import Record
+
+from .exchange_filter import EVERYTHING, ExchangeFilter, TextSearch
+from .in_order import InOrder
+from .judges import Explained, Explanations
+from .listing import Listed, listed
+from .verdict import SEVERITIES, Severity, Verdict
+
+
+class Outcome(NamedTuple):
+    """What came of an exchange."""
+
+    listed: Listed
+    verdicts: list[Verdict]
+
+
+class Outcomes:
+    """Turns records into the outcomes of the exchanges that are wanted."""
+
+    def __init__(self, wanted: ExchangeFilter = EVERYTHING) -> None:
+        self._wanted = wanted
+        self._search = None if wanted.grep is None else TextSearch(wanted.grep)
+        self._explanations = Explanations()
+        self._in_order: InOrder[Outcome] = InOrder()
+
+    def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
+        """Take the next records; yield the outcomes whose turn it is."""
+        add, search = self._explanations.add, self._search
+        for record in records:
+            if search is not None:
+                search.add(record)
+            for explained in add(record):
+                yield from self._ordered(explained)
+
+    def finish(self) -> Iterator[Outcome]:
+        """Take note that no record follows; yield the rest."""
+        for explained in self._explanations.finish():
+            yield from self._ordered(explained)
+        yield from self._in_order.finish()
+
+    def _ordered(self, explained: Explained) -> Iterator[Outcome]:
+        key = explained.exchange.key
+        has_text = self._search is not None and self._search.take(key)
+        is_wanted = self._wanted.takes(explained, has_text)
+        outcome = Outcome(listed(explained), explained.verdicts) if is_wanted else None
+        return self._in_order.add(explained.exchange.number, outcome)
+
+
+def outcomes(
+    batches: Iterable[Iterable[Record]], wanted: ExchangeFilter = EVERYTHING
+) -> Iterator[Outcome]:
+    """Yield what came of the exchanges that are wanted, in the order in which they began."""
+    found = Outcomes(wanted)
+    for records in batches:
+        yield from found.add(records)
+    yield from found.finish()
+
+
+@dataclass
+class Tally:
+    """How many exchanges there were, by the gravest that is said of each."""
+
+    counts: dict[Severity, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
+    failed: int = 0
+    """Those that make the answer "no"."""
+
+    @property
+    def exchanges(self) -> int:
+        return sum(self.counts.values())
+
+    def add(self, severity: Severity, has_failed: bool) -> None:
+        """Count an exchange."""
+        self.counts[severity] += 1
+        self.failed += has_failed
+
+    def join(self, other: Tally) -> None:
+        """Count another's exchanges too."""
+        for severity, number in other.counts.items():
+            self.counts[severity] += number
+        self.failed += other.failed

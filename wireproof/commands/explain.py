@@ -1,0 +1,68 @@
+"""``wireproof explain``: did it stream, who held it, who ended it, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .choosing import choosing_options, exchange_filter
+from .exits import Unreadable, because, examples, say
+
+FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
+
+
+@click.command(
+    short_help="Say what happened: did it stream, how did it end, why.",
+    epilog=examples(
+        "wireproof explain capture.pcapng",
+        "wireproof explain capture.pcapng --path '/v1/*' --verdict held",
+        "wireproof explain *.pcapng --format junit -o report.xml",
+        "wireproof explain capture.pcapng --format github --fail-on error",
+        "wireproof explain capture.pcapng --format ndjson | jq 'select(.is_fault).summary'",
+    ),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="For people; for scripts; a test report; for code scanning; annotations of a workflow.",
+)
+@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+@click.option(
+    "--fail-on",
+    metavar="LIST",
+    default="warning",
+    show_default=True,
+    help="What makes the exit code 1: error, warning or note, each with what is graver; a question "
+    "(ending), an answer (held), a cause (loss), several with commas; or never.",
+)
+@choosing_options
+def explain(
+    files: tuple[str, ...], form: str, output: str | None, fail_on: str, **choice: Any
+) -> int:
+    """Say of each exchange whether it streamed, who held it back, how it ended, and what to do.
+
+    FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
+    standard input. Exits with 1 if anything is wrong.
+    """
+    from ..analysis.fail_on import FailOn
+    from ..tasks.explain import ExplainOptions, run
+    from ..tasks.sources import UnreadableSource
+
+    words = [word.strip() for word in fail_on.split(",") if word.strip()]
+    options = ExplainOptions(files, form, output, exchange_filter(choice), FailOn(words))
+    try:
+        tally = run(options, say)
+    except BrokenPipeError:
+        raise
+    except UnreadableSource as unreadable:
+        raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(output or "standard output", error)) from error
+    if not tally.exchanges:
+        say("no exchange" + (" that is wanted" if any(choice.values()) else ""))
+    return 1 if tally.failed else 0

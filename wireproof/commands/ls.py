@@ -1,0 +1,50 @@
+"""``wireproof ls``: a line for each exchange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .choosing import choosing_options, exchange_filter
+from .exits import Unreadable, because, examples, say
+
+
+@click.command(
+    short_help="List the exchanges, a line for each.",
+    epilog=examples(
+        "wireproof ls capture.pcapng",
+        "wireproof ls capture.pcapng --path '/v1/*' --status 5xx",
+        "wireproof ls capture.pcapng --min-gap 2 --format csv",
+        "wireproof ls capture.pcapng --format json | jq '.[] | select(.count > 9).target'",
+    ),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "csv")),
+    default="table",
+    show_default=True,
+    help="For people, for scripts, for spreadsheets.",
+)
+@choosing_options
+def ls(files: tuple[str, ...], form: str, **choice: Any) -> int:
+    """List the exchanges of captures: who asked for what, when it came, and how it fared.
+
+    FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
+    standard input. Times count from the end of the request, for the first and the last element.
+    Calls of one agent or session are named together where header fields say so.
+    """
+    from ..tasks.ls import LsOptions, run
+    from ..tasks.sources import UnreadableSource
+
+    try:
+        found = run(LsOptions(files, form, exchange_filter(choice)), say)
+    except BrokenPipeError:
+        raise
+    except UnreadableSource as unreadable:
+        raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
+    if not found:
+        say("no exchange" + (" that is wanted" if any(choice.values()) else ""))
+    return 0

@@ -1,0 +1,76 @@
+"""What ``wireproof explain`` does: captures in, what is said of their exchanges out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from typing import NamedTuple
+
+from parsers.records import Record
+
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.fail_on import FailOn
+from ..analysis.outcomes import Tally, outcomes
+from ..views.verdicts import FORMATS, VerdictView
+from .decode import check_output, open_text
+from .sources import record_batches
+from .undecoded import noting_undecoded
+
+Say = Callable[[str], object]
+
+
+class ExplainOptions(NamedTuple):
+    """The options of ``wireproof explain``."""
+
+    sources: Sequence[str]
+    """Paths; ``-`` for standard input."""
+    format: str = "table"
+    """One of FORMATS."""
+    output: str | None = None
+    """A path; None or ``-`` for standard output."""
+    wanted: ExchangeFilter = EVERYTHING
+    fail_on: FailOn = FailOn(("warning",))
+
+
+def run(options: ExplainOptions, say: Say) -> Tally:
+    """Explain all files; return what they came to.
+
+    ``say`` takes what a user should know beside it. Raises UnreadableSource for the first file that
+    cannot be read, OSError for an output that cannot be written, and ValueError for an output that
+    is a capture.
+    """
+    for source in options.sources:
+        check_output(source, options.output)
+    total = Tally()
+    with ExitStack() as stack:
+        view: VerdictView | None = None
+        for source in options.sources:
+            with ExitStack() as reading:
+                batches = record_batches(source, "explaining", reading)
+                undecoded: list[str] = []
+                batches = noting_undecoded(batches, undecoded)
+                # Before the output is opened: what is no capture costs nobody a file.
+                first = next(filter(None, batches), [])
+                if view is None:
+                    view = FORMATS[options.format](open_text(options.output, stack))
+                total.join(_explain(options, source, chain([first], batches), view))
+            for summary in undecoded:
+                say(f"{'standard input' if source == '-' else source}: {summary}")
+        if view is not None:
+            view.close(total)
+    return total
+
+
+def _explain(
+    options: ExplainOptions, source: str, batches: Iterator[list[Record]], view: VerdictView
+) -> Tally:
+    """Explain one file."""
+    tally = Tally()
+    view.begin(source)
+    for outcome in outcomes(batches, options.wanted):
+        failed = [verdict for verdict in outcome.verdicts if options.fail_on.takes(verdict)]
+        tally.add(outcome.listed.severity, bool(failed))
+        view.add(outcome, failed)
+    view.end(tally)
+    return tally

@@ -1,0 +1,77 @@
+"""Where records come from: captures, or records that were stored as ndjson, JSON or Parquet.
+
+Strategy: the first byte tells. No capture begins with ``{``, ``[`` or the ``P`` of Parquet, be it
+plain or compressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from io import BufferedReader
+from itertools import islice
+from typing import BinaryIO, cast
+
+import msgspec
+from parsers import decode_batches
+from parsers.records import Record
+
+from ..analysis.stored import read_json, read_ndjson, read_parquet
+from ..text.progress import shown
+from .decode import open_input
+
+
+class UnreadableSource(Exception):
+    """A source that cannot be read, or is neither a capture nor records."""
+
+    def __init__(self, source: str, error: OSError | ValueError) -> None:
+        super().__init__(source, error)
+        self.source = source
+        self.error = error
+
+
+BATCH = 2_048
+"""Stored records that are handed on together."""
+STORED = (b"{", b"[", b"P")
+"""How ndjson, JSON and Parquet begin."""
+
+
+def record_batches(source: str, doing: str, stack: ExitStack) -> Iterator[list[Record]]:
+    """Yield the records of a path, or of standard input if that is ``-``, in batches.
+
+    ``doing`` is what the progress bar says. Raises UnreadableSource.
+    """
+    try:
+        stream, first = _opened(source, doing, stack)
+        yield from _stored(first, stream) if first in STORED else decode_batches(stream)
+    except (OSError, ValueError) as error:
+        raise UnreadableSource(source, error) from error
+
+
+def _opened(source: str, doing: str, stack: ExitStack) -> tuple[BinaryIO, bytes]:
+    """Return a source with its first byte, which is still to be read."""
+    stream = open_input(source, stack)
+    first = cast(BufferedReader, stream).peek(1)[:1]
+    return stack.enter_context(shown(stream, doing)), first
+
+
+def _stored(first: bytes, stream: BinaryIO) -> Iterator[list[Record]]:
+    try:
+        yield from _batched(_records(first, stream))
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"no records of wireproof: {error}") from error
+
+
+def _records(first: bytes, stream: BinaryIO) -> Iterator[Record]:
+    if first == b"{":
+        return read_ndjson(stream)
+    if first == b"[":
+        return iter(read_json(stream.read()))
+    if not stream.seekable():
+        raise ValueError("Parquet cannot be read from a pipe: name the file")
+    return read_parquet(stream)
+
+
+def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while batch := list(islice(records, BATCH)):
+        yield batch

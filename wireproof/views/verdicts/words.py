@@ -1,0 +1,87 @@
+"""How an exchange and its verdicts are called, the same in every format.
+
+What is returned is escaped: it may hold what came from the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...analysis.listing import Listed
+from ...analysis.outcomes import Outcome, Tally
+from ...analysis.verdict import SEVERITIES, Verdict
+from ...text.escape import escape, preview
+from ...text.wording import count, span
+
+TARGET_WIDTH = 60
+"""Cells of a request line."""
+MAX_PACKETS = 8
+"""Packets of a verdict that are named."""
+
+
+def request_line(listed: Listed, width: int = TARGET_WIDTH) -> str:
+    """Return method and target, cut to about ``width`` cells."""
+    if listed.method is None:
+        return "(request not captured)"
+    return preview(f"{listed.method} {listed.target or ''}".rstrip(), "utf-8", width)
+
+
+def title(listed: Listed) -> str:
+    """Return which exchange it is: ``GET /chat (exchange 3, packets 12-88)``."""
+    packets = span(listed.first_packet, listed.last_packet)
+    word = "packet" if listed.first_packet == listed.last_packet else "packets"
+    return f"{request_line(listed)} (exchange {listed.number}, {word} {packets})"
+
+
+def headline(outcome: Outcome) -> str:
+    """Return in a line which exchange it is, and the gravest that is said of it."""
+    said = leading(outcome.verdicts)
+    return title(outcome.listed) if said is None else f"{title(outcome.listed)}: {summary(said)}"
+
+
+def leading(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """Return the first of the gravest verdicts."""
+    return max(verdicts, key=lambda one: SEVERITIES.index(one.severity), default=None)
+
+
+def summary(verdict: Verdict) -> str:
+    """Return what a verdict says in a sentence."""
+    return escape(verdict.summary)
+
+
+def packets(verdict: Verdict) -> str:
+    """Return the packets that show it: ``packets 12, 88``; empty if there are none."""
+    if not verdict.packets:
+        return ""
+    shown = ", ".join(map(str, verdict.packets[:MAX_PACKETS]))
+    more = len(verdict.packets) - MAX_PACKETS
+    word = "packet" if len(verdict.packets) == 1 else "packets"
+    return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def details(verdict: Verdict) -> list[tuple[str, str]]:
+    """Return what a verdict rests on and what to do, each line under a label."""
+    lines: list[tuple[str, str]] = []
+    several = len(verdict.causes) > 1
+    for number, cause in enumerate(verdict.causes):
+        label = ("or" if number else "either") if several else "cause"
+        said = f"{cause.code}: {cause.summary}" if cause.summary else cause.code
+        sure = "" if several or cause.sure == "certain" else f" ({cause.sure})"
+        lines.append((label, escape(said + sure)))
+        if cause.remedy and not (several and verdict.remedy):
+            lines.append(("do", escape(cause.remedy)))
+    lines += [("seen", escape(line)) for line in verdict.evidence]
+    for label, text in (("to tell", verdict.to_tell), ("do", verdict.remedy)):
+        if text:
+            lines.append((label, escape(text)))
+    if verdict.reference:
+        lines.append(("see", escape(verdict.reference)))
+    return lines
+
+
+def counted(tally: Tally) -> str:
+    """Return what exchanges came to: ``5 exchanges: 3 ok, 1 warning, 1 error``."""
+    counts = tally.counts
+    parts = [f"{counts['ok']:,} ok"]
+    parts += [count(counts[word], word) for word in SEVERITIES[1:] if counts[word]]
+    return f"{count(tally.exchanges, 'exchange')}: {', '.join(parts)}"
