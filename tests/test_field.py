@@ -112,6 +112,20 @@ def test_what_the_table_shows(name: str, capsys: pytest.CaptureFixture[str]) -> 
         assert not re.search(hidden, table), table
 
 
+@pytest.mark.parametrize("view", ["table", "devtools"])
+@pytest.mark.parametrize("name", [name for name, row in RIGHT.items() if "ends" in row])
+def test_every_end_has_its_row(name: str, view: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sender, packet and time of every FIN and RST, a half-close and a refusal too."""
+    assert cli.run(["decode", "--format", view, str(path_of(name))]) == 0
+    shown = capsys.readouterr().out
+    flags = {"fin": "FIN", "reset": "RST"}
+    ends = [end for one in of(ConnectionRecord, records(name)) for end in one.ends]
+    assert len(re.findall(r"(?:FIN|RST) by the \w+ \(packet", shown)) == len(ends)
+    for end in ends:
+        said = f"{flags[end['kind']]} by the {end['sender']} (packet {end['packet']}, "
+        assert re.search(re.escape(said) + r"[\d.:]+( µs| ms| s)?\)", shown), said
+
+
 @pytest.mark.parametrize(("name", "said", "verdict"), ASSERTIONS)
 def test_what_the_plugin_asserts(name: str, said: str, verdict: str, wire: Wire) -> None:
     """``0 assert_no_gap_longer_than(10)``: of the capture's first exchange."""

@@ -14,11 +14,10 @@ from typing import NamedTuple
 from parsers.records import ConnectionRecord, Sender
 
 from ..exchanges import Exchange, is_final
-from ..text.wording import duration
+from ..text.wording import duration, flag_by
 
 LEAST_SHOWN = 1.0
 """Seconds of silence from which on views speak of it."""
-FLAGS = {"fin": "FIN", "reset": "RST"}
 
 
 class Silence(NamedTuple):
@@ -45,7 +44,7 @@ class Silence(NamedTuple):
         """The packet that ended it: ``FIN by the client (packet 9)``."""
         if self.sender is None:
             return f"the last packet of the connection ({self.packet})"
-        return f"{FLAGS[self.kind]} by the {self.sender} (packet {self.packet})"
+        return f"{flag_by(self.kind, self.sender)} (packet {self.packet})"
 
 
 def silence_before_end(exchange: Exchange) -> Silence | None:

@@ -6,7 +6,7 @@ comes from the wire, so nothing needs to be escaped.
 
 from __future__ import annotations
 
-from parsers.records import BodyRecord, ConnectionRecord
+from parsers.records import BodyRecord, ConnectionRecord, End, Sender
 
 CLOSE_CODES = {
     1000: "normal closure",
@@ -50,6 +50,9 @@ CUT_ENDINGS = {
     "capture-end": "the capture ends first",
 }
 """``ended_by`` of a body that is not."""
+
+FLAGS = {"fin": "FIN", "reset": "RST"}
+"""What ends a direction, or a connection, by the word of the records."""
 
 ELEMENT_NAMES = {
     "chunk": "chunk",
@@ -110,6 +113,22 @@ def data_chunks(body: BodyRecord) -> int:
 def recorded_by(connection: ConnectionRecord) -> str:
     """Return who recorded a connection and what follows from that; empty if it was the kernel."""
     return RELAYED if connection.recorded_by == "relay" else ""
+
+
+def flag_by(kind: str, sender: Sender) -> str:
+    """Return what somebody sent to end a connection: ``FIN by the client``."""
+    return f"{FLAGS[kind]} by the {sender}"
+
+
+def end_said(end: End, time: str) -> str:
+    """Return a FIN or RST: ``FIN by the server (packet 42, 3.204 s)``."""
+    return f"{flag_by(end['kind'], end['sender'])} (packet {end['packet']}, {time})"
+
+
+def ends_said(connection: ConnectionRecord) -> list[str]:
+    """Return every FIN and RST of a connection, with its time since the first packet of that."""
+    start = connection.first_time
+    return [end_said(end, duration(end["time"] - start)) for end in connection.ends]
 
 
 def connection_end(connection: ConnectionRecord) -> str:

@@ -32,7 +32,7 @@ from parsers.records import (
 from ..analysis.silence import silence_before_end
 from ..exchanges import Exchange, Exchanges, field_value
 from ..text.escape import escape
-from ..text.wording import connection_end, count, duration, recorded_by, span
+from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
 from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
@@ -324,7 +324,7 @@ def diagnostic_lines(fault: DiagnosticRecord, width: int) -> list[Line]:
 
 
 def connection_lines(connection: ConnectionRecord, width: int) -> list[Line]:
-    """Return who ended a connection and how, between whom it was, and what it took."""
+    """Return every FIN and RST, who ended a connection and how, between whom, and what it took."""
     facts = [
         f"{connection.client} → {connection.server}",
         connection.protocol,
@@ -343,4 +343,5 @@ def connection_lines(connection: ConnectionRecord, width: int) -> list[Line]:
     style = "error" if connection.close == "reset" else "title"
     units: list[Line] = [[(connection_end(connection) + ":", style)]]
     units += [[(fact, "")] for fact in facts]
-    return flow(units, width, "  ")
+    ends: list[Line] = [[(end, "")] for end in ends_said(connection)]
+    return flow(ends, width, "  ") + flow(units, width, "  ")

@@ -38,7 +38,7 @@ from parsers.records import (
 from ..analysis.silence import silence_before_end
 from ..exchanges import Exchange, Exchanged, Exchanges, field_value
 from ..text.escape import escape
-from ..text.wording import body_end, close_code, connection_end, count, recorded_by, span
+from ..text.wording import body_end, close_code, connection_end, count, end_said, recorded_by, span
 from .display_filter import display_filter
 from .lines import fit
 
@@ -172,6 +172,8 @@ class DevToolsView:
             f"Connection {connection.connection}: {connection.client} → {connection.server}, "
             f"{connection.protocol}, {connection_end(connection)}"
         )
+        for end in connection.ends:
+            self._print(f"  {end_said(end, clock(end['time']))}")
         if connection.tunnel:
             self._print(f"through {connection.tunnel}")
         if recorded := recorded_by(connection):

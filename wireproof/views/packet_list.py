@@ -118,7 +118,11 @@ class ListedPackets:
                 return
         here = [record for record in records if record.last_packet == number]
         carried = self._carried(here)
-        info = " ".join([*carried.heads, *(f"{MARK} {mark}" for mark in carried.marks)])
+        # tshark's row of such a packet has no TCP flags, and so not what ends the connection.
+        marks = (
+            [*carried.marks, f"TCP {row.ends}"] if carried.protocol and row.ends else carried.marks
+        )
+        info = " ".join([*carried.heads, *(f"{MARK} {mark}" for mark in marks)])
         if not carried.protocol:
             info = f"{row.info} {info}".rstrip()
         yield ListLine(

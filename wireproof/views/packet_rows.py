@@ -36,6 +36,8 @@ ETHER_TYPES = {0x0806: "ARP", 0x88CC: "LLDP", 0x888E: "EAPOL"}
 FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 """From the least significant bit on; AE is accurate ECN's (RFC 9768), once NS (RFC 3540)."""
 SYN, ACK, URG = 0x02, 0x10, 0x20
+ENDS = {0x04: "RST", 0x01: "FIN"}
+"""What ends a direction, or a connection (RFC 9293 section 3.1)."""
 
 MAX_DIRECTIONS = 131_072
 """Directions of connections whose first numbers are remembered; the oldest is forgotten."""
@@ -51,6 +53,8 @@ class PacketRow(NamedTuple):
     key: bytes | None = None
     """Of its TCP segment: source and destination address, source and destination port, and the
     network that these are of (:func:`~parsers.net.tunnels.realm`)."""
+    ends: str = ""
+    """``FIN`` or ``RST`` if its TCP segment is one."""
 
 
 @dataclass(slots=True)
@@ -83,7 +87,8 @@ class PacketRows:
             return PacketRow(source, destination, protocol, info)
         header = read_tcp_header(found, data)
         if header is not None:
-            return PacketRow(source, destination, "TCP", self._segment(header), header.key)
+            ends = next((name for bit, name in ENDS.items() if header.flags & bit), "")
+            return PacketRow(source, destination, "TCP", self._segment(header), header.key, ends)
         return PacketRow(source, destination, *_other(found, data[found.start : found.end]))
 
     def _segment(self, header: TcpHeader) -> str:

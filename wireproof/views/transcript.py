@@ -2,7 +2,8 @@
 
 One line a record: the packets that carried it, when it was complete (seconds after the capture's
 first record), who sent it, where it lies in the sender's stream (offset+length), its kind, and
-every further field as ``name=value`` with the value in JSON. Header fields follow, one a line.
+every further field as ``name=value`` with the value in JSON. Header fields follow, one a line, and
+what ended a connection.
 Nothing of a record is left out, but of a long text only its length and its digest stay: two
 transcripts are equal only if the records are.
 """
@@ -13,7 +14,9 @@ import json
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from parsers.records import Record, field_names
+from parsers.records import ConnectionRecord, Record, field_names
+
+from ..text.wording import end_said
 
 PLACE = {
     "record",
@@ -28,6 +31,8 @@ PLACE = {
 }
 USUAL_PLACE = {"layer": "tcp", "stream_id": None, "extents": None}
 FIELD_LISTS = {"headers", "trailers"}
+LISTS = FIELD_LISTS | {"ends"}
+"""What has lines of its own."""
 LONGEST_SHOWN = 500
 """Characters of a value that are shown as they are."""
 HEADING = "# packets       time  who       offset+length  record"
@@ -44,6 +49,10 @@ def transcript(records: Iterable[Record]) -> Iterator[str]:
         for name in sorted(FIELD_LISTS):
             for field, value in getattr(record, name, None) or []:
                 yield f"{'':18}{name[:-1]}  {json.dumps(f'{field}: {value}', ensure_ascii=True)}"
+        if isinstance(record, ConnectionRecord):
+            for end in record.ends:
+                said = end_said(end, f"{end['time'] - start:.6f}")
+                yield f"{'':18}end  {said}"
 
 
 def _line(record: Record, start: float) -> str:
@@ -59,7 +68,7 @@ def _line(record: Record, start: float) -> str:
     rest = " ".join(
         f"{name}={_value(getattr(record, name))}"
         for name in field_names(type(record))
-        if name not in PLACE | FIELD_LISTS and not _goes_without_saying(record, name)
+        if name not in PLACE | LISTS and not _goes_without_saying(record, name)
     )
     return f"{packets:>9} {times}  {connection} {sender:7} {place:>12}  {record.record}  {rest}"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from support.handmade import Wire
+from support.handmade import EPOCH, Wire
 
-from parsers.records import BodyRecord, EndedBy
+from parsers.records import BodyRecord, End, EndedBy
 from wireproof.text.wording import (
     CUT_ENDINGS,
     ENDINGS,
@@ -17,6 +17,7 @@ from wireproof.text.wording import (
     count,
     data_chunks,
     duration,
+    ends_said,
     span,
 )
 
@@ -95,6 +96,17 @@ def test_every_way_a_body_ends_has_words() -> None:
 )
 def test_connection_end(fields: dict[str, Any], words: str) -> None:
     assert connection_end(Wire().end(**fields)) == words
+
+
+def test_every_end_is_said_with_its_time() -> None:
+    ends: list[End] = [
+        {"sender": "client", "packet": 40, "time": EPOCH + 0.0123, "kind": "fin"},
+        {"sender": "server", "packet": 42, "time": EPOCH + 3.204, "kind": "reset"},
+    ]
+    assert ends_said(Wire().end(ends=ends)) == [
+        "FIN by the client (packet 40, 12.3 ms)",
+        "RST by the server (packet 42, 3.204 s)",
+    ]
 
 
 @pytest.mark.parametrize(

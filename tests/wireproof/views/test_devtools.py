@@ -60,8 +60,11 @@ def test_an_event_stream() -> None:
         "event: message\\r",
         "data: This is\\r",
     ]
-    assert lines[-2].startswith("Connection 0: 127.0.0.1:")
-    assert lines[-2].endswith("http/1.1, closed by the client (FIN), then the server")
+    connection, first, second, _ = lines[-4:]
+    assert connection.startswith("Connection 0: 127.0.0.1:")
+    assert connection.endswith("http/1.1, closed by the client (FIN), then the server")
+    assert first.startswith("  FIN by the client (packet 34, 19:55:27.161")
+    assert second.startswith("  FIN by the server (packet 35, 19:55:27.161")
 
 
 def test_a_websocket() -> None:

@@ -13,7 +13,7 @@ import pytest
 from rich.cells import cell_len
 from support.capture_files import Blocks, pcap_header, record
 from support.corpus import ROOT
-from support.frames import ipv4, udp
+from support.frames import ACK, FIN, ipv4, udp
 from support.stored import STORED, name
 from support.talk import Talk, Tape
 
@@ -112,6 +112,18 @@ def test_what_shows_later_has_a_line_of_its_own() -> None:
         "      ▸ frame 16: body INCOMPLETE (connection closed too early): 39 bytes",
     ]
     assert lines[-1].endswith("▸ connection 0 closed by the server (FIN), then the client")
+
+
+def test_a_fin_behind_what_a_packet_carries_is_marked() -> None:
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    talk.segment("server", answer, FIN | ACK)
+    talk.reset("client")
+    *_, closing, reset = rows(listing(talk.tape.file()))
+    assert closing.info.endswith("▸ TCP FIN")
+    assert "[RST, ACK]" in reset.info
+    assert "▸ TCP" not in reset.info
 
 
 def test_filters_follow_what_they_select() -> None:

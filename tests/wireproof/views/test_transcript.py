@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from parsers.records import ChunkRecord, ConnectionRecord
+from parsers.records import ChunkRecord, ConnectionRecord, End
 from wireproof.views.transcript import HEADING, LONGEST_SHOWN, transcript
 
 CHUNK = ChunkRecord(
@@ -34,6 +34,13 @@ def test_field_lists_follow_one_a_line_and_escaped() -> None:
 def test_a_record_without_place() -> None:
     _, line = transcript([CONNECTION])
     assert line.startswith("     1-12   1.500000 (0.000000)  c0 -                  -  connection")
+
+
+def test_what_ended_a_connection_follows_one_a_line() -> None:
+    ends: list[End] = [{"sender": "server", "packet": 12, "time": 10.75, "kind": "fin"}]
+    _, line, end = transcript([replace(CONNECTION, ends=ends)])
+    assert " ends=" not in line
+    assert end == " " * 18 + "end  FIN by the server (packet 12, 1.250000)"
 
 
 def test_long_values_are_digested_not_dropped() -> None:
