@@ -15,7 +15,6 @@ NUMBERS = {
     "step_ms": "step",
     "time_to_first_event_ms": "time_to_first_event",
     "longest_gap_ms": "longest",
-    "rtt_ms": "rtt",
 }
 """What is expected in milliseconds, and the number that has it in seconds."""
 

@@ -15,11 +15,12 @@ from parsers.records import ConnectionRecord, Record
 
 from ..exchanges import Exchange, Exchanges
 from .ending import judge_ending
+from .pace import judge_streaming
 from .trace import Trace
 from .verdict import Verdict
 
 Judge = Callable[[Trace], Verdict | None]
-JUDGES: Sequence[Judge] = (judge_ending,)
+JUDGES: Sequence[Judge] = (judge_streaming, judge_ending)
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024
 """Exchanges of one connection that are over and wait for its end."""

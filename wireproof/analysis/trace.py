@@ -137,6 +137,8 @@ class Trace:
         """Those that carry generated content; of a stream without dialect there are none."""
         self.pieces = Marks()
         """Chunks of the response, or the runs of a body that has no framing of its own."""
+        self.piece_sizes = array("q")
+        """The content of each of them in bytes, still coded; 0 of the last chunk."""
         self.requested = Marks()
         """Chunks, runs or elements of the request's body; the client's messages."""
         self.frames: list[WebSocketFrameRecord] = []
@@ -191,6 +193,8 @@ class Trace:
             self.requested.add(record)
             return
         self.pieces.add(record)
+        if self.pieces.count <= MAX_MARKS:
+            self.piece_sizes.append(record.size)
         if isinstance(record, ChunkRecord) and record.trailers:
             self.trailers = record.trailers
 

@@ -1,0 +1,266 @@
+"""Who put elements together: the causes of flushes, what was seen of each, and what to do.
+
+Strategy: a cause is named for the mechanism that leaves what was seen. A compressor says so in the
+header; a buffer of bytes cuts elements, and its flushes have its size; a timer has a period, and
+whoever counts has a number. One flush after a long wait looks the same whoever collected it, so it
+has several causes, and what would tell them apart is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import mean, median, pstdev
+from typing import NamedTuple
+
+from ..text.wording import duration
+from .arrivals import Arrivals, Flush
+from .trace import Trace
+from .verdict import Cause, Sure
+
+CORK = 0.200
+"""Seconds for which Linux keeps back what was written with MSG_MORE or under TCP_CORK."""
+CORK_SLACK = 0.010
+"""Seconds by which its timer, which ticks 100 to 1,000 times a second, may miss."""
+REGULAR = 0.05
+"""Standard deviation of a period, as part of it, up to which a timer made it."""
+EQUAL = 0.02
+"""By how much, as part of it, sizes of a buffer's flushes may differ: its first holds a header."""
+LEAST_BUFFER = 1_024
+"""Bytes below which nothing that buffers is sized."""
+WITH_HEAD = 0.005
+"""Seconds within which a first element came with the header."""
+
+SECOND_CAPTURE = "a capture between the application and its proxy"
+UNCODED = f"{SECOND_CAPTURE}, or the same request with Accept-Encoding: identity"
+SECOND_EXCHANGE = f"{SECOND_CAPTURE}; or a second exchange on the same port during the wait"
+OTHER_RATE = f"{SECOND_CAPTURE}; or the same request at another rate of events"
+
+
+class Causes(NamedTuple):
+    """Why something was put together, the likeliest first."""
+
+    causes: tuple[Cause, ...]
+    to_tell: str = ""
+    """What would tell them apart."""
+
+
+REMEDIES = {
+    "compressor-not-flushed": "flush the compressor after each element, or do not compress event"
+    " streams: `gzip off` in nginx, a newer GZipMiddleware, `Cache-Control: no-transform`",
+    "app-collects": "send each element as soon as it is there: return the generator itself, and"
+    " leave out middleware that reads the whole body",
+    "same-tick": "give the loop a turn after each element: `await` what produces it, and iterate"
+    " over the source as it comes",
+    "blocked-loop": "do not block the event loop: `await`, or run what blocks in a thread",
+    "proxy-buffer": "send `X-Accel-Buffering: no`, or set `proxy_buffering off` and"
+    " `proxy_http_version 1.1` in nginx",
+    "proxy-timer": "switch the proxy's flush interval off for streams: `flush_interval -1`,"
+    " `flushpackets=on`",
+    "proxy-batches": "have the proxy pass on what it reads at once",
+    "app-batches": "send each element by itself, if that is wanted",
+    "cork-200ms": "`option http-no-delay` in HAProxy; elsewhere TCP_NODELAY, and no MSG_MORE",
+    "nagle-delayed-ack": "set TCP_NODELAY, or write each chunk in one call",
+    "client-zero-window": "read faster at the client: do the work elsewhere than in the loop that"
+    " reads",
+    "tcp-slow-start": "nothing is wrong: send less at once, keep connections open, or come nearer",
+    "headers-with-first-event": "send the header at once: `flushHeaders()`, or a comment first",
+}
+"""What to do about each cause."""
+
+
+def cause(code: str, sure: Sure, seen: str) -> Cause:
+    """Return a cause with its remedy."""
+    return Cause(code, sure, seen, REMEDIES[code])
+
+
+def is_coded(trace: Trace) -> bool:
+    """Whether a compressor made the content, by what the response says."""
+    return coding(trace) not in ("", "identity")
+
+
+def coding(trace: Trace) -> str:
+    """Return the response's content coding, empty if it has none."""
+    return (trace.about.header("content-encoding") or "").strip().lower()
+
+
+def is_with_head(trace: Trace, time: float) -> bool:
+    """Whether something came with the header of its response."""
+    response = trace.about.response
+    return response is not None and time - response.last_time <= WITH_HEAD
+
+
+# --- one flush ---
+
+
+def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
+    """Return who can have held what came in one flush."""
+    if is_coded(trace):
+        return _compressed(trace, came.times[flush.start])
+    writes = _writes(trace, came.times[flush.start], came.times[flush.end - 1])
+    if writes > flush.size / 2 and flush.size > 1:
+        seen = f"{writes} chunks were written one after another without a wait"
+        return Causes(
+            (
+                cause("same-tick", "possible", seen),
+                cause("app-collects", "possible", "the application may have had them all before"),
+                cause("proxy-buffer", "possible", "a proxy may have kept them, chunks and all"),
+                cause("blocked-loop", "possible", "the loop may have been blocked meanwhile"),
+            ),
+            SECOND_EXCHANGE,
+        )
+    seen = "they were written in one piece"
+    if trace.about.header("content-length") is not None:
+        seen = "Content-Length: somebody had the whole body before any of it went"
+    return Causes(
+        (
+            cause("app-collects", "possible", seen),
+            cause("proxy-buffer", "possible", "a proxy that buffers hands on one piece too"),
+        ),
+        SECOND_CAPTURE,
+    )
+
+
+def _compressed(trace: Trace, time: float) -> Causes:
+    name = coding(trace)
+    first = trace.pieces.times[0] if trace.pieces.count else time
+    if trace.pieces.count and trace.piece_sizes[0] and time - first > WITH_HEAD:
+        seen = f"{name}: its first bytes came {duration(time - first)} before, the rest at the end"
+        return Causes((cause("compressor-not-flushed", "certain", seen),))
+    seen = f"Content-Encoding: {name}, and all was in one flush"
+    found = cause("compressor-not-flushed", "likely", seen)
+    if not is_with_head(trace, time):
+        return Causes((found,))
+    late = "the header came with the data: a proxy that buffers holds it back too"
+    return Causes((found, cause("proxy-buffer", "possible", late)), UNCODED)
+
+
+def _writes(trace: Trace, start: float, end: float) -> int:
+    """Return how many chunks came between two times, 1 for a body without chunks."""
+    if not trace.about.counts.chunks:
+        return 1
+    pieces = zip(trace.pieces.times, trace.piece_sizes, strict=False)
+    return sum(start <= time <= end and size > 0 for time, size in pieces)
+
+
+# --- flushes again and again ---
+
+
+def flush_sizes(trace: Trace, borders: Sequence[float]) -> list[int]:
+    """Return how many bytes of content came between times at which flushes began.
+
+    Those of the first flush and of the last are left out: one holds a header too, the other what
+    was left.
+    """
+    sizes, edges = [0], iter([*borders, float("inf")])
+    edge = next(edges)
+    for time, size in zip(trace.pieces.times, trace.piece_sizes, strict=False):
+        while time >= edge:
+            sizes.append(0)
+            edge = next(edges)
+        sizes[-1] += size
+    return sizes[1:-1]
+
+
+def alignment(sizes: Sequence[int]) -> int | None:
+    """Return the power of two that all flushes are a multiple of, None if it says nothing."""
+    if not sizes or min(sizes) != max(sizes):
+        return None
+    aligned = sizes[0] & -sizes[0]
+    return aligned if aligned >= LEAST_BUFFER else None
+
+
+def of_cut_flushes(trace: Trace, sizes: Sequence[int]) -> Causes:
+    """Return who flushes bytes, not elements."""
+    aligned = alignment(sizes)
+    if is_coded(trace):
+        seen = f"Content-Encoding: {coding(trace)}, and its blocks end inside elements"
+        found = cause("compressor-not-flushed", "likely", seen)
+        if aligned is None:
+            return Causes((found,))
+        buffer = cause("proxy-buffer", "possible", f"flushes of {sizes[0]:,} bytes")
+        return Causes((found, buffer), UNCODED)
+    if aligned is not None:
+        seen = f"each flush is {sizes[0]:,} bytes: a buffer that is handed on when it is full"
+        return Causes((cause("proxy-buffer", "likely", seen),))
+    seen = "the borders of flushes lie inside elements: a buffer of bytes"
+    return Causes((cause("proxy-buffer", "likely", seen),))
+
+
+def of_whole_flushes(trace: Trace, came: Arrivals) -> Causes:
+    """Return who puts whole elements together."""
+    flushes = came.flushes
+    firsts = [came.times[flush.start] for flush in flushes]
+    periods = [after - before for before, after in pairwise(firsts)]
+    sizes = [flush.size for flush in flushes]
+    if is_coded(trace):
+        seen = f"Content-Encoding: {coding(trace)}"
+        return Causes(
+            (
+                cause("compressor-not-flushed", "possible", seen),
+                cause("app-batches", "possible", "the application may send them together"),
+                cause("proxy-timer", "possible", "a proxy may flush by the clock"),
+            ),
+            UNCODED,
+        )
+    timer = cause("proxy-timer", "possible", f"a flush each {duration(median(periods))}")
+    if _is_corked(trace, came, periods):
+        seen = "several chunks in a segment, 200 ms and the wait for the next one apart"
+        return Causes((cause("cork-200ms", "likely", seen), timer), OTHER_RATE)
+    batches = cause("app-batches", "possible", "the application may send several in one write")
+    if _is_constant(sizes[:-1]):
+        seen = f"always {sizes[0]} at a time"
+        proxy = cause("proxy-batches", "possible", "a proxy may count as well")
+        return Causes((cause("app-batches", "likely", seen), proxy, timer), OTHER_RATE)
+    if pstdev(periods) <= REGULAR * mean(periods):
+        return Causes((timer, batches), OTHER_RATE)
+    buffer = cause("proxy-buffer", "possible", "a buffer may end where an element does")
+    return Causes((batches, timer, buffer), SECOND_CAPTURE)
+
+
+def _is_constant(sizes: Sequence[int]) -> bool:
+    return len(sizes) > 1 and min(sizes) == max(sizes)
+
+
+def _is_corked(trace: Trace, came: Arrivals, periods: Sequence[float]) -> bool:
+    """Whether chunks waited 200 ms in the kernel.
+
+    That time begins when the first chunk is written, so a flush follows the one before after 200 ms
+    and the wait for that chunk: no longer than the source's usual wait.
+    """
+    flushes = came.flushes
+    inside = [flush for flush in flushes if flush.size > 1]
+    in_one = all(came.packets[one.start] == came.packets[one.end - 1] for one in inside)
+    writes = _writes(trace, came.times[0], came.times[-1])
+    if not in_one or writes <= came.count / 2:
+        return False
+    source = median(periods) / (came.count / len(flushes))
+    return CORK - CORK_SLACK <= median(periods) <= CORK + source + CORK_SLACK
+
+
+# --- what packets prove ---
+
+
+def zero_window() -> Causes:
+    """A client that did not read."""
+    seen = "the client advertised a window of 0"
+    return Causes((cause("client-zero-window", "certain", seen),))
+
+
+def nagle(is_delayed: bool) -> Causes:
+    """Nagle's algorithm, with an acknowledgement that was delayed or not."""
+    waited = "a delayed acknowledgement" if is_delayed else "an acknowledgement, one round trip"
+    seen = f"the second half of a small write waits for {waited}"
+    return Causes((cause("nagle-delayed-ack", "certain", seen),))
+
+
+def slow_start() -> Causes:
+    """A connection that has just begun."""
+    seen = "the first data stop after ten segments for one round trip"
+    return Causes((cause("tcp-slow-start", "likely", seen),))
+
+
+def late_header() -> Causes:
+    """A header that was kept until there was something after it."""
+    seen = "the header and the first element came together"
+    return Causes((cause("headers-with-first-event", "certain", seen),), SECOND_CAPTURE)

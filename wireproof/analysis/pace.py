@@ -1,0 +1,350 @@
+"""The judge of streaming: whether what an application wrote came as it was written.
+
+Strategy: rules in the order of how much they rest on. First what the path did, which packets show:
+a window that was closed, steps of TCP. Then what somebody put together: everything in one flush
+after a long wait is held; flushes again and again are bursts. Then a header that came no sooner
+than its first event. What is left streamed if it has waits; if it has none and began at once,
+nothing can be told. Who put things together is asked in :mod:`.holders`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+
+from ..text.wording import ELEMENT_NAMES, count, duration
+from . import holders
+from .arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT, Arrivals, Flush, arrivals
+from .holders import Causes, is_with_head
+from .path import Hindrance, hindered, hindrances, nagle_steps, round_trip, slow_start
+from .trace import Trace
+from .verdict import Cause, Number, Severity, Verdict
+
+HELD = 0.100
+"""Seconds. Nobody notices a shorter wait, and every server takes some time to begin with."""
+CUT_APART = 0.040
+"""Seconds between flushes that cut elements. 40 ms is the least for which TCP itself keeps small
+writes back; what is closer together has been handed on as it came."""
+BULK = 0.75
+"""Part of the elements that came in one flush if a response was held."""
+SEVERAL = 2 / 3
+"""Part of the flushes that must have several elements: of two things said in one breath, as at the
+begin and at the end of an answer, there are few."""
+TOGETHER = 1.5
+"""Elements a flush, on average, from which on something puts them together."""
+LATE_HEAD = 0.300
+"""Seconds. A header that comes sooner is not worth a word: connections, queues and set-up take
+that long too."""
+CLOSED_SHARE = 0.25
+"""Part of a stream's time for which the window was closed if its client was what slowed it."""
+SEGMENT = 1_460
+"""Bytes: a flush that is no larger is one full segment on a slow path, and no buffer's."""
+MAX_PACKETS = 16
+"""Packets that a verdict cites."""
+
+
+@dataclass
+class View:
+    """A stream, its arrivals and what hindered it."""
+
+    trace: Trace
+    came: Arrivals
+
+    @cached_property
+    def hindrances(self) -> list[Hindrance]:
+        return hindrances(self.trace)
+
+    @property
+    def name(self) -> str:
+        """What one of its elements is called."""
+        counts = self.trace.about.counts
+        if self.trace.about.transport == "websocket":
+            return ELEMENT_NAMES["websocket_message"]
+        if counts.blocks:
+            return ELEMENT_NAMES["sse_event"]
+        return ELEMENT_NAMES.get(counts.element_kind, "chunk")
+
+    @property
+    def said(self) -> str:
+        """How many there are, in words."""
+        return count(self.came.count, self.name)
+
+    @cached_property
+    def time_to_head(self) -> float | None:
+        """Seconds from the request to the response's header."""
+        response = self.trace.about.response
+        return response.last_time - self.came.asked if response and self.came.asked else None
+
+    @cached_property
+    def own_gaps(self) -> list[tuple[int, float]]:
+        """The gaps that the path did not make, with the index of the element before each."""
+        times, found = self.came.times, self.hindrances
+        gaps = enumerate(self.came.gaps)
+        if not found:
+            return list(gaps)
+        return [(at, gap) for at, gap in gaps if not hindered(found, times[at], times[at + 1])]
+
+    @cached_property
+    def share_of_waits(self) -> float:
+        """Part of the gaps that are waits."""
+        waits = sum(gap >= SHORTEST_WAIT for _, gap in self.own_gaps)
+        return waits / len(self.own_gaps) if self.own_gaps else 0.0
+
+    @property
+    def is_relayed(self) -> bool:
+        connection = self.trace.about.connection
+        return connection is not None and connection.recorded_by == "relay"
+
+    def numbers(self, **more: Number) -> dict[str, Number]:
+        """Return what every verdict has, and more."""
+        came = self.came
+        return {
+            "events": came.count,
+            "groups": len(came.flushes),
+            "time_to_head": _rounded(self.time_to_head),
+            "time_to_first_event": _rounded(came.first),
+            "longest": _rounded(max(came.gaps, default=None)),
+            "rtt": _rounded(round_trip(self.trace) or None),
+            **more,
+        }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
+
+
+def judge_streaming(trace: Trace) -> Verdict | None:
+    """Say whether a response streamed, and who held it; None where it is no stream."""
+    came = arrivals(trace)
+    if came is None or not came.count:
+        return None
+    view = View(trace, came)
+    found = (rule(view) for rule in RULES)
+    return next((verdict for verdict in found if verdict is not None), None)
+
+
+def _too_few(view: View) -> Verdict | None:
+    if view.came.count >= LEAST:
+        return None
+    if not view.trace.elements.count:
+        return None
+    summary = f"only {view.said} came: whether it streams cannot be told"
+    seen = f"at least {LEAST} are needed to compare waits"
+    causes = holders.Causes((Cause("too-few-events", "certain", seen),))
+    return _verdict(view, "undecided", "ok", summary, causes)
+
+
+def _client_slow(view: View) -> Verdict | None:
+    """A window that was closed for long: the client did not read."""
+    start, end = view.trace.about.first_time, view.came.times[-1]
+    closed = [one for one in view.hindrances if one.kind == "window" and one.start < end]
+    seconds = sum(one.seconds_within(start, end) for one in closed)
+    if not closed or seconds < max(WAIT, CLOSED_SHARE * view.came.span):
+        return None
+    summary = (
+        f"the client did not read: its window was closed for {duration(seconds)} of"
+        f" {duration(view.came.span)}, {count(len(closed), 'time')}"
+    )
+    packets = [one.packet for one in closed]
+    return _verdict(
+        view, "client-slow", "warning", summary, holders.zero_window(), packets, closed=seconds
+    )
+
+
+def _stepped(view: View) -> Verdict | None:
+    """Small writes that are cut in two, the second half an acknowledgement later."""
+    steps = None if view.is_relayed else nagle_steps(view.trace, view.hindrances)
+    if steps is None or steps.share < 0.5:
+        return None
+    summary = (
+        f"{steps.share:.0%} of the writes are cut in two, the second half {duration(steps.seconds)}"
+        " later: it waits for an acknowledgement"
+    )
+    causes = holders.nagle(steps.is_delayed)
+    step = round(steps.seconds, 6)
+    return _verdict(view, "stepped", "warning", summary, causes, steps.packets, step=step)
+
+
+def _rounds(view: View) -> Verdict | None:
+    """Written at once, and delivered in round trips."""
+    rounds = slow_start(view.trace, view.came)
+    if rounds is None:
+        return None
+    summary = (
+        f"{view.said} came in steps of a round trip: the first {rounds.sent:,} bytes at once,"
+        f" the next {duration(rounds.seconds)} later"
+    )
+    packets = view.came.packets[rounds.at - 1 : rounds.at + 1]
+    causes, period = holders.slow_start(), round(rounds.seconds, 6)
+    return _verdict(view, "bursty", "note", summary, causes, packets, period=period)
+
+
+def _cut(view: View) -> Verdict | None:
+    """Flushes whose borders lie inside elements: they were made of bytes."""
+    came = view.came
+    borders = [
+        at
+        for at, gap in view.own_gaps
+        if gap >= SHORTEST_WAIT and came.first_packets[at + 1] <= came.packets[at]
+    ]
+    apart = [came.gaps[at] for at in borders]
+    others = [gap for _, gap in view.own_gaps if gap >= CUT_APART]
+    if not borders or view.is_relayed or median(apart) < CUT_APART:
+        return None
+    if len(borders) < len(others) / 2 or came.count / len(came.flushes) < TOGETHER:
+        return None
+    sizes = holders.flush_sizes(view.trace, [came.times[at + 1] for at in borders])
+    if sizes and median(sizes) <= SEGMENT:
+        return None
+    causes = holders.of_cut_flushes(view.trace, sizes)
+    return _bursts(view, causes, "made of bytes: their borders lie inside elements", sizes)
+
+
+def _held(view: View) -> Verdict | None:
+    """Nearly all in one flush, after a wait that all of it can have been held in."""
+    came, bulk = view.came, _bulk(view)
+    if bulk is None:
+        return None
+    flush, wait = bulk
+    is_coded = holders.is_coded(view.trace)
+    in_one = came.packets[flush.start] == came.packets[flush.end - 1]
+    if wait < (WAIT if is_coded and in_one else HELD):
+        return None
+    took = came.times[flush.end - 1] - came.times[flush.start]
+    early = f"{flush.start} came before; " if flush.start else ""
+    after = "after that" if flush.start else "after the request"
+    summary = (
+        f"{early}{count(flush.size, view.name)} came together, {duration(wait)} {after}, within"
+        f" {duration(took)} ({_place(came, flush)})"
+    )
+    causes = holders.of_one_flush(view.trace, came, flush)
+    packets = came.packets[flush.start : flush.end]
+    return _verdict(view, "held", "error", summary, causes, packets, held=round(wait, 6))
+
+
+def _bulk(view: View) -> tuple[Flush, float] | None:
+    """Return the flush that nearly all came in, and how long it was waited for."""
+    came = view.came
+    for flush in came.grouped(WAIT):
+        if flush.size < BULK * came.count:
+            continue
+        gaps = came.gaps[flush.start : flush.end - 1]
+        waits = sum(gap >= SHORTEST_WAIT for gap in gaps)
+        wait = came.gaps[flush.start - 1] if flush.start else came.first or 0.0
+        if sum(gaps) * EARLY > wait or waits > MIN_SHARE * len(gaps):
+            return None
+        before = came.times[flush.start] - wait
+        if hindered(view.hindrances, before, came.times[flush.end - 1]) is not None:
+            return None
+        return flush, wait
+    return None
+
+
+def _place(came: Arrivals, flush: Flush) -> str:
+    first, last = came.packets[flush.start], came.packets[flush.end - 1]
+    return f"packet {first}" if first == last else f"packets {first} to {last}"
+
+
+def _grouped(view: View) -> Verdict | None:
+    """Flushes of whole elements, again and again."""
+    came = view.came
+    flushes = came.flushes
+    several = [flush for flush in flushes if flush.size > 1]
+    if len(several) < 2 or len(several) < SEVERAL * len(flushes):
+        return None
+    if came.count < TOGETHER * len(flushes):
+        return None
+    starts = [flush.start for flush in flushes[1:]]
+    own = {at for at, _ in view.own_gaps}
+    waits = [came.gaps[at - 1] for at in starts if at - 1 in own]
+    if not waits or median(waits) < HELD:
+        return None
+    causes = holders.of_whole_flushes(view.trace, came)
+    return _bursts(view, causes, f"about {came.count / len(flushes):.1f} at a time", [])
+
+
+def _bursts(view: View, causes: Causes, how: str, sizes: list[int]) -> Verdict:
+    came = view.came
+    firsts = [came.times[flush.start] for flush in came.flushes]
+    period = median(after - before for before, after in pairwise(firsts))
+    summary = (
+        f"{view.said} came in {count(len(came.flushes), 'burst')}, {duration(period)} apart, {how}"
+    )
+    size = round(median(sizes)) if sizes else None
+    return _verdict(
+        view,
+        *("bursty", "warning", summary, causes),
+        [came.packets[flush.start] for flush in came.flushes],
+        period=round(period, 6),
+        flush_bytes=size,
+        aligned=holders.alignment(sizes),
+    )
+
+
+def _header_held(view: View) -> Verdict | None:
+    """A header that comes no sooner than its first event."""
+    head, response = view.time_to_head, view.trace.about.response
+    pieces = view.trace.pieces
+    if head is None or response is None or head < LATE_HEAD or not pieces.count:
+        return None
+    if not is_with_head(view.trace, pieces.times[0]):
+        return None
+    summary = (
+        f"the header came {duration(head)} after the request, together with the first {view.name}"
+        f" (packet {response.last_packet})"
+    )
+    causes, packets = holders.late_header(), [response.last_packet]
+    return _verdict(view, "header-held", "warning", summary, causes, packets)
+
+
+def _streamed(view: View) -> Verdict | None:
+    if view.share_of_waits < MIN_SHARE:
+        return None
+    summary = f"{view.said} came one by one, {duration(view.came.wait)} apart as a rule"
+    return _verdict(view, "streamed", "ok", summary, holders.Causes(()))
+
+
+def _undecided(view: View) -> Verdict:
+    seen = "they follow each other at once, and nothing came late enough to have been held"
+    summary = f"{view.said} came within {duration(view.came.span)}: too fast to tell"
+    causes = holders.Causes((Cause("no-waits", "certain", seen),))
+    return _verdict(view, "undecided", "ok", summary, causes)
+
+
+def _verdict(
+    view: View,
+    answer: str,
+    severity: Severity,
+    summary: str,
+    found: Causes,
+    packets: Sequence[int] = (),
+    **numbers: Number,
+) -> Verdict:
+    shown = sorted(set(packets))[:MAX_PACKETS]
+    return Verdict(
+        "streaming",
+        answer,
+        severity,
+        summary,
+        tuple(shown),
+        found.causes,
+        found.to_tell,
+        numbers=view.numbers(**numbers),
+    )
+
+
+RULES: tuple[Callable[[View], Verdict | None], ...] = (
+    _too_few,
+    _client_slow,
+    _stepped,
+    _rounds,
+    _cut,
+    _held,
+    _grouped,
+    _header_held,
+    _streamed,
+    _undecided,
+)

@@ -1,0 +1,152 @@
+"""What the path did to a response: times in which it could not go on, and steps of TCP.
+
+Strategy: the facts of the path are in the connection's record. A closed window (RFC 9293 section
+3.8.6) and a hole that waits to be filled are times in which nothing is delivered, whatever the
+application did; elements that came in them say nothing of it. Nagle's algorithm (RFC 9293 section
+3.7.4) and slow start (RFC 5681 section 3.1) leave no such times, but borders: a small write is cut
+in two where its second half waits for an acknowledgement, and the first data of a connection stop
+after ten segments (RFC 6928) for one round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Literal, NamedTuple
+
+from .arrivals import SHORTEST_WAIT, WAIT, Arrivals
+from .trace import Marks, Trace
+
+SMALL = 1_000
+"""Bytes below which a write fits into every segment: only its sender can have cut it in two."""
+OF_A_ROUND = 0.7
+"""Part of a round trip from which on an acknowledgement can have been waited for."""
+DELAYED_ACK = 0.030
+"""Seconds that a half waits beyond the round trip if its acknowledgement was delayed: Linux and
+Windows wait 40 ms and more, and no longer than 500 ms (RFC 9293 section 3.8.6.3)."""
+INITIAL_WINDOW = 10
+"""Segments that go before the first acknowledgement (RFC 6928 section 2)."""
+SEGMENTS = (1_200, 1_460)
+"""Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave."""
+LEAST_ROUND = 0.040
+"""Seconds of a round trip from which on its steps are worth a word."""
+
+
+class Hindrance(NamedTuple):
+    """A time in which bytes could not be delivered."""
+
+    kind: Literal["window", "loss"]
+    start: float
+    """Seconds since the epoch."""
+    end: float
+    packet: int
+    """The packet that began it."""
+    end_packet: int | None
+    """The packet that ended it, None if none did."""
+
+    def seconds_within(self, start: float, end: float) -> float:
+        """Return how much of it lies between two times."""
+        return max(0.0, min(self.end, end) - max(self.start, start))
+
+
+def hindrances(trace: Trace) -> list[Hindrance]:
+    """Return when a response could not be delivered, in the order of time."""
+    connection = trace.about.connection
+    if connection is None:
+        return []
+    found = [
+        _hindrance("window", one["time"], one["seconds"], one["packet"], one["opened_by"])
+        for one in connection.closed_windows
+        if one["sender"] == "client"
+    ] + [
+        _hindrance("loss", one["time"], one["seconds"], one["packet"], one["filled_by"])
+        for one in connection.holes
+        if one["sender"] == "server"
+    ]
+    return sorted(found, key=lambda one: one.start)
+
+
+def _hindrance(
+    kind: Literal["window", "loss"],
+    start: float,
+    seconds: float | None,
+    packet: int,
+    end_packet: int | None,
+) -> Hindrance:
+    end = start + seconds if seconds is not None else float("inf")
+    return Hindrance(kind, start, end, packet, end_packet)
+
+
+def hindered(found: Sequence[Hindrance], start: float, end: float) -> Hindrance | None:
+    """Return what kept bytes back between two times, None if nothing did."""
+    between = (one for one in found if one.start < end and one.end > start)
+    return max(between, key=lambda one: one.seconds_within(start, end), default=None)
+
+
+class Steps(NamedTuple):
+    """Small writes that were cut in two, the second half of which came later."""
+
+    share: float
+    """Of all writes."""
+    seconds: float
+    """From the first half to the second, as a rule."""
+    packets: tuple[int, ...]
+    """Those of the second halves."""
+    is_delayed: bool
+    """Whether the acknowledgement that was waited for was delayed."""
+
+
+def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
+    """Return the steps of Nagle's algorithm, None if there are none to speak of."""
+    marks = trace.pieces if trace.about.counts.chunks else trace.elements
+    small = [at for at, length in enumerate(marks.lengths) if length < SMALL]
+    rtt = round_trip(trace)
+    least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
+    cut = [at for at in small if _is_cut(marks, at, least, found)]
+    if not cut:
+        return None
+    seconds = median(marks.times[at] - marks.starts[at] for at in cut)
+    if seconds < WAIT:
+        return None
+    packets = tuple(marks.packets[at] for at in cut)
+    return Steps(len(cut) / len(small), seconds, packets, seconds - rtt >= DELAYED_ACK)
+
+
+def _is_cut(marks: Marks, at: int, least: float, found: Sequence[Hindrance]) -> bool:
+    start, end = marks.starts[at], marks.times[at]
+    return end - start >= least and hindered(found, start, end) is None
+
+
+def round_trip(trace: Trace) -> float:
+    """Return the round trip of the handshake in seconds, 0 if it is not known."""
+    connection = trace.about.connection
+    return (connection.rtt or 0.0) if connection is not None else 0.0
+
+
+class Rounds(NamedTuple):
+    """The first data of a connection, which stop until the first ten segments are acknowledged."""
+
+    at: int
+    """The index of the first element after the stop."""
+    sent: int
+    """Bytes of whole elements that came before it, the head included."""
+    seconds: float
+
+
+def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
+    """Return where slow start stopped a response that was written at once, None if it did not.
+
+    What tells it from a source that waits: nothing waited before, what came is the initial window
+    to the segment, and the stop takes one round trip.
+    """
+    rtt, response = round_trip(trace), trace.about.response
+    if rtt < LEAST_ROUND or response is None:
+        return None
+    at = next((at for at, gap in enumerate(came.gaps) if gap >= rtt / 2), None)
+    if at is None or not OF_A_ROUND * rtt <= came.gaps[at] <= 1.5 * rtt:
+        return None
+    begin = response.offset
+    sent = came.offsets[at] + came.lengths[at] - begin
+    cut = came.offsets[at + 1] + came.lengths[at + 1] - begin
+    least, most = (INITIAL_WINDOW * size for size in SEGMENTS)
+    return Rounds(at + 1, sent, came.gaps[at]) if sent <= most and cut > least else None
