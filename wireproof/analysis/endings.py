@@ -14,12 +14,11 @@ from ..text.wording import body_end, connection_end
 from .evidence import Evidence
 from .finding import Finding
 from .flaws import find_flaws
+from .websocket import CLEAN_CLOSES
 
 ENDINGS = ("last-chunk", "content-length", "close", "reset", "capture-end")
 DATA_WIDTH = 60
 """Cells of an event's data in a message."""
-CLEAN_CLOSES = (1000, 1001)
-"""RFC 6455 section 7.4.1: normal closure, and going away."""
 
 
 def find_other_end(exchange: Evidence, ended_by: str, closed_by: str | None) -> Finding | None:

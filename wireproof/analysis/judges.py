@@ -18,9 +18,10 @@ from .ending import judge_ending
 from .pace import judge_streaming
 from .trace import Trace
 from .verdict import Verdict
+from .websocket import judge_websocket
 
 Judge = Callable[[Trace], Verdict | None]
-JUDGES: Sequence[Judge] = (judge_streaming, judge_ending)
+JUDGES: Sequence[Judge] = (judge_streaming, judge_ending, judge_websocket)
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024
 """Exchanges of one connection that are over and wait for its end."""

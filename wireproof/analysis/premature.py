@@ -46,8 +46,8 @@ def why_cut(
         return _short(), SERVER_LOG
     if end["kind"] == "reset":
         return _reset(), SERVER_LOG
-    if silence is not None and _is_idle(trace, silence.seconds):
-        return _idle(trace, silence.seconds), UPSTREAM_CAPTURE
+    if silence is not None and is_idle(trace, silence.seconds):
+        return idle_causes(trace, silence.seconds), UPSTREAM_CAPTURE
     return _flowing(trace, end), SERVER_LOG
 
 
@@ -69,12 +69,14 @@ def proxy_named(trace: Trace) -> str:
     return next((proxy for proxy in PROXIES if proxy in named), "")
 
 
-def _is_idle(trace: Trace, seconds: float) -> bool:
+def is_idle(trace: Trace, seconds: float) -> bool:
+    """Whether nothing came for so long that it is out of the rhythm of what came before."""
     waits = [wait.seconds for wait in trace.streamed.waits]
     return seconds >= max(LEAST_IDLE, OFF_BEAT * max(waits, default=0.0))
 
 
-def _idle(trace: Trace, seconds: float) -> list[Cause]:
+def idle_causes(trace: Trace, seconds: float) -> list[Cause]:
+    """Return whose patience may have ended after that much silence."""
     named, proxy = who_answered(trace), proxy_named(trace)
     remedy = "send a comment or ping at half the limit, or raise the limit"
     given_up = Cause(

@@ -35,6 +35,7 @@ from parsers.records import (
 from ..dialects.payload import CONTENT, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader
 from ..exchanges import Exchange
+from .conversation import Conversation
 
 MAX_MARKS = 32_768
 """Elements of one sort that are kept of an exchange; of more, the longest waits alone."""
@@ -141,8 +142,8 @@ class Trace:
         """The content of each of them in bytes, still coded; 0 of the last chunk."""
         self.requested = Marks()
         """Chunks, runs or elements of the request's body; the client's messages."""
-        self.frames: list[WebSocketFrameRecord] = []
-        """Control frames of both sides, in their order."""
+        self.conversation = Conversation()
+        """What the frames of a WebSocket amount to."""
         self.faults: list[DiagnosticRecord] = []
         self.late_faults: deque[DiagnosticRecord] = deque(maxlen=MAX_LATE_FAULTS)
         """Those past MAX_FAULTS."""
@@ -180,8 +181,8 @@ class Trace:
                 self._element(record)
             case ChunkRecord() | DataRecord():
                 self._piece(record)
-            case WebSocketFrameRecord() if record.opcode >= 8:
-                self.frames.append(record)
+            case WebSocketFrameRecord():
+                self.conversation.add(record, self.about.answer)
             case DiagnosticRecord():
                 kept = len(self.faults) < MAX_FAULTS
                 (self.faults if kept else self.late_faults).append(record)

@@ -1,0 +1,326 @@
+"""How a WebSocket fared: its closing handshake, who began it, and why it was closed.
+
+Strategy: the first Close frame says who closed and why, the second one answers it (RFC 6455 section
+5.5.1). What ends without any is 1006 to both applications (section 7.1.5), and what is known of it
+are the FIN or RST and the silence before. 1011 is what libraries close with when a ping was not
+answered in time: then its pong is looked for, after the Close, behind a large frame, or nowhere
+though the other side's TCP took the ping.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from parsers.records import ConnectionRecord, End, WebSocketFrameRecord
+
+from ..exchanges import is_final
+from ..text.escape import preview
+from ..text.wording import close_code, count, duration
+from .conversation import OTHER
+from .ends import first_end, said
+from .flaws import missing_bytes
+from .premature import idle_causes, is_idle, proxy_named
+from .silence import silence_since
+from .trace import Trace
+from .verdict import Cause, Number, Severity, Verdict
+
+CLEAN_CLOSES = (1000, 1001)
+"""RFC 6455 section 7.4.1: normal closure, and going away."""
+ABNORMAL = 1006
+NO_STATUS = 1005
+INTERNAL_ERROR = 1011
+TOO_BIG = 1009
+PRIVATE = range(3000, 5000)
+"""Codes of libraries and applications, whatever they mean by them (section 7.4.2)."""
+FLEETING = (1003, 1008, 1010, 1012, 1013)
+"""Codes by which a side refuses, or asks to come again."""
+RETRANSMITTED_BY = 1.0
+"""Seconds by which an unanswered segment is sent again at the latest (RFC 6298 section 2)."""
+LARGE = 64 * 1024
+"""Bytes of a frame that a pong can stand behind for long: more than a socket takes at once."""
+REASON_WIDTH = 60
+REFERENCE = "RFC 6455 section 7"
+
+
+def judge_websocket(trace: Trace) -> Verdict | None:
+    """Say how a WebSocket was closed and why; None for what is none."""
+    about = trace.about
+    if not about.is_websocket or about.response is None or not is_final(about.response):
+        return None
+    if about.closing:
+        return _closed(trace)
+    end = first_end(trace)
+    return _still_open(trace) if end is None else _abnormal(trace, end)
+
+
+def _numbers(trace: Trace, **more: Number) -> dict[str, Number]:
+    about, talk = trace.about, trace.conversation
+    connection = about.connection
+    found: dict[str, Number] = {
+        "pings": about.counts.pings,
+        "pongs": about.counts.pongs,
+        "unanswered": len(talk.unanswered),
+        "rtt_p50": median(talk.rounds) if talk.rounds else None,
+        "rtt_max": talk.slowest.seconds if talk.slowest else None,
+        "messages": about.counts.messages,
+        "tcp_first_closer": connection.closed_by if connection else None,
+        "tcp": connection.close if connection else None,
+    }
+    return found | more
+
+
+def _rounds(trace: Trace) -> tuple[str, ...]:
+    """Say how pings were answered, a line for the evidence."""
+    talk = trace.conversation
+    slowest = talk.slowest
+    if slowest is None:
+        return ()
+    line = (
+        f"{count(talk.round_count, 'ping')} answered, after {duration(slowest.seconds)} at most"
+        f" (packets {slowest.ping.last_packet} and {slowest.pong.last_packet})"
+    )
+    if slowest.between >= LARGE and slowest.largest is not None:
+        line += f", behind {count(slowest.between, 'byte')} of other frames"
+    return (line,)
+
+
+def _still_open(trace: Trace) -> Verdict:
+    summary = f"it goes on, after {count(trace.about.counts.messages, 'message')}"
+    numbers = _numbers(trace, code=None, by=None, handshake=False)
+    packets = (trace.about.last_packet,)
+    return Verdict(
+        "websocket", "open", "note", summary, packets, evidence=_rounds(trace), numbers=numbers
+    )
+
+
+# --- without any Close frame ---
+
+
+def _abnormal(trace: Trace, end: End) -> Verdict:
+    about = trace.about
+    silence = silence_since(about, about.last_packet, about.last_time)
+    idle = silence.seconds if silence else 0.0
+    has_given_up = end["sender"] == "server" and is_idle(trace, idle)
+    numbers = _numbers(
+        trace,
+        code=ABNORMAL,
+        by="proxy" if has_given_up and proxy_named(trace) else end["sender"],
+        handshake=False,
+        idle_before_close=idle,
+        missing_bytes=missing_bytes(trace.all_faults),
+    )
+    inside = _inside(trace)
+    causes = tuple(_abnormal_causes(trace, end, idle, has_given_up))
+    summary = (
+        f"no Close frame came: {said(end)} after {duration(idle)} of silence{inside}"
+        f" (applications see {ABNORMAL})"
+    )
+    severity: Severity = "note" if end["sender"] == "client" and not inside else "error"
+    return Verdict(
+        "websocket",
+        f"ws-{ABNORMAL}",
+        severity,
+        summary,
+        tuple(sorted({about.last_packet, end["packet"]})),
+        causes=causes,
+        to_tell="a capture between proxy and server; their logs" if len(causes) > 1 else "",
+        evidence=_rounds(trace),
+        numbers=numbers,
+        reference="RFC 6455 section 7.1.5",
+    )
+
+
+def _abnormal_causes(trace: Trace, end: End, idle: float, has_given_up: bool) -> list[Cause]:
+    if has_given_up:
+        return idle_causes(trace, idle)
+    no_close = Cause(
+        "no-close-frame",
+        "likely",
+        f"the {end['sender']} ended without a closing handshake: it crashed, was killed, or its"
+        " library does not close",
+        "close the WebSocket before the process ends",
+    )
+    proxy = Cause("proxy-closed", "possible", "a proxy ended it: a limit, a reload, a lost peer")
+    return [no_close, proxy] if end["sender"] == "server" else [no_close]
+
+
+def _inside(trace: Trace) -> str:
+    codes = {fault.code for fault in trace.all_faults}
+    if "websocket-frame-cut" in codes:
+        return ", inside a frame"
+    return ", inside a fragmented message" if "websocket-message-cut" in codes else ""
+
+
+# --- with Close frames ---
+
+
+def _closed(trace: Trace) -> Verdict:
+    first = trace.about.closing[0]
+    code = NO_STATUS if first.close_code is None else first.close_code
+    answered = len(trace.about.closing) == 2
+    is_over = first_end(trace) is not None
+    if code == INTERNAL_ERROR:
+        answer, severity, causes = f"ws-{code}", _severity(code), _why_internal(trace, first)
+    elif code in CLEAN_CLOSES or code == NO_STATUS or code in PRIVATE:
+        answer, severity, causes = _clean(trace, first, code, answered or not is_over)
+    else:
+        answer, severity, causes = "ws-error", _severity(code), _why_refused(trace, first, code)
+    return Verdict(
+        "websocket",
+        answer,
+        severity,
+        _closing_summary(trace, first, answered),
+        tuple(sorted({frame.last_packet for frame in trace.about.closing})),
+        causes=tuple(causes),
+        evidence=_rounds(trace),
+        numbers=_numbers(
+            trace,
+            code=code,
+            by=first.sender,
+            handshake=answered,
+            reason=preview(first.close_reason or "", "utf-8", REASON_WIDTH),
+            **_ping_numbers(trace, first),
+        ),
+        reference=REFERENCE,
+    )
+
+
+def _severity(code: int) -> Severity:
+    return "warning" if code in FLEETING else "error"
+
+
+def _closing_summary(trace: Trace, first: WebSocketFrameRecord, answered: bool) -> str:
+    reason = preview(first.close_reason or "", "utf-8", REASON_WIDTH)
+    summary = f"the {first.sender} closed with {close_code(first.close_code)}"
+    summary += f" {reason!r}" if reason else ""
+    summary += f" (packet {first.last_packet})"
+    if answered:
+        return f"{summary}, the {OTHER[first.sender]} answered"
+    end = first_end(trace)
+    if end is None:
+        return f"{summary}, not answered yet"
+    waited = duration(end["time"] - first.last_time)
+    return f"{summary}, not answered: {said(end)} {waited} later"
+
+
+def _clean(
+    trace: Trace, first: WebSocketFrameRecord, code: int, answered: bool
+) -> tuple[str, Severity, list[Cause]]:
+    if not answered:
+        cause = Cause(
+            "peer-does-not-answer-close",
+            "certain",
+            f"the {OTHER[first.sender]} owed a Close frame (RFC 6455 section 5.5.1): a library"
+            " that does not answer, or a peer that was busy or gone",
+            "read until the Close frame, which libraries answer by themselves",
+        )
+        return "ws-half-close", "warning", [cause]
+    if code == 1001:
+        return "ws-clean", "ok", [Cause("going-away", "certain", "the page or server goes away")]
+    if code in PRIVATE:
+        return "ws-clean", "note", [Cause("private-code", "certain", "the application's own code")]
+    return "ws-clean", "ok", []
+
+
+def _why_refused(trace: Trace, first: WebSocketFrameRecord, code: int) -> list[Cause]:
+    other = OTHER[first.sender]
+    if code == TOO_BIG:
+        largest = trace.conversation.longest_frame.get(other)
+        seen = "no frame of it is in the capture"
+        if largest is not None:
+            seen = f"its largest frame has {count(largest.payload_length, 'byte')}"
+        return [
+            Cause(
+                "too-big",
+                "certain" if largest is not None else "likely",
+                f"the {other} sent more than the {first.sender} takes at once: {seen}",
+                f"raise the limit of the {first.sender} (max_size), or send smaller messages",
+            )
+        ]
+    said = close_code(code)
+    return [Cause(f"close-{code}", "certain", f"the {first.sender} says: {said}")]
+
+
+# --- 1011 ---
+
+
+def _pending(trace: Trace, first: WebSocketFrameRecord) -> WebSocketFrameRecord | None:
+    """Return the ping that had waited longest for its pong when its sender closed."""
+    pings = [ping for ping in trace.conversation.unanswered if ping.sender == first.sender]
+    late = trace.conversation.answered_after(first)
+    pings += [late] if late is not None else []
+    before = [ping for ping in pings if ping.last_time <= first.last_time]
+    return min(before, key=lambda ping: ping.last_time, default=None)
+
+
+def _ping_numbers(trace: Trace, first: WebSocketFrameRecord) -> dict[str, Number]:
+    ping = _pending(trace, first) if first.close_code == INTERNAL_ERROR else None
+    if ping is None:
+        return {}
+    found: dict[str, Number] = {"ping_packet": ping.last_packet}
+    found["waited"] = first.last_time - ping.last_time
+    if trace.about.connection is not None:
+        found["tcp_acked"] = _is_acknowledged(trace.about.connection, ping, first)
+    return found
+
+
+def _is_acknowledged(
+    connection: ConnectionRecord, ping: WebSocketFrameRecord, first: WebSocketFrameRecord
+) -> bool | None:
+    """Whether the other side's TCP took a ping: else it would have been sent again.
+
+    None if it cannot be told: something was sent again, or there was no time for it.
+    """
+    waited = first.last_time - ping.last_time
+    slow = RETRANSMITTED_BY if connection.rtt is None else 0.2 + 3 * connection.rtt
+    return True if not connection.retransmissions and waited > slow else None
+
+
+def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
+    ping = _pending(trace, first)
+    if ping is None:
+        return [
+            Cause(
+                "server-error" if first.sender == "server" else "client-error",
+                "likely",
+                "no ping was waiting: an exception ended the handler",
+                f"look in the log of the {first.sender}",
+            )
+        ]
+    other = OTHER[first.sender]
+    waited = f"{duration(first.last_time - ping.last_time)} after its ping (packet"
+    waited += f" {ping.last_packet})"
+    if (frame := _in_the_way(trace, ping, first)) is not None:
+        size = count(frame.payload_length, "byte")
+        return [
+            Cause(
+                "pong-behind-large-frame",
+                "likely",
+                f"it closed {waited}, while the {other} sent a frame of {size}"
+                f" (packets {frame.first_packet} to {frame.last_packet}): its pong stood behind it",
+                "send large messages in fragments, or allow more time for a pong",
+            )
+        ]
+    connection = trace.about.connection
+    acked = connection is not None and _is_acknowledged(connection, ping, first)
+    took = f"though the {other}'s TCP took it" if acked else "(whether its TCP took it is not seen)"
+    return [
+        Cause(
+            "pong-never-came",
+            "likely" if acked else "possible",
+            f"it closed {waited}, which got no pong in time {took}: the {other} was there, but did"
+            " not read (a blocked event loop, a full queue)",
+            f"keep the event loop of the {other} free, or read in a task of its own",
+        )
+    ]
+
+
+def _in_the_way(
+    trace: Trace, ping: WebSocketFrameRecord, first: WebSocketFrameRecord
+) -> WebSocketFrameRecord | None:
+    """Return the large frame that the other side was sending while a pong was due."""
+    frame = trace.conversation.longest_frame.get(OTHER[ping.sender])
+    if frame is None or frame.payload_length < LARGE:
+        return None
+    overlaps = frame.first_time <= first.last_time and frame.last_time >= ping.last_time
+    return frame if overlaps else None
