@@ -235,6 +235,7 @@ FAULTS: dict[str, Fault] = {
         "error", "101 Switching Protocols without a request to upgrade", "RFC 9110 section 7.8"
     ),
     "http-upgrade-refused": Fault("note", "an upgrade was not granted", "RFC 9110 section 7.8"),
+    "http-tunnel-refused": Fault("note", "a tunnel was not granted", "RFC 9110 section 9.3.6"),
     "http-upgrade-limit": Fault("error", "too many bytes wait for the answer to an upgrade", ""),
     "http-surplus": Fault(
         "error", "surplus bytes after a complete message", "RFC 9112 section 6.3"

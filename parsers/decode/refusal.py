@@ -1,4 +1,5 @@
-"""Why a server did not switch protocols, as far as its answer says (RFC 9110 section 7.8).
+"""Why a server did not switch protocols, or a proxy made no tunnel, as far as its answer says
+(RFC 9110 sections 7.8 and 9.3.6).
 
 Strategy: the beginning of the answer's content is kept, up to MAX_REFUSAL bytes as they arrive. At
 its end the reason is looked for where servers put it: in the usual members of a JSON object, in the
@@ -18,6 +19,7 @@ from ..http1.chunked import Data
 from ..http1.messages import Request, Response
 from ..limits import MAX_REFUSAL
 from .transport import field_value
+from .writer import wire_text
 
 SHOWN = 160
 """Characters of the reason that are shown."""
@@ -31,10 +33,12 @@ TAG = r"(?is)<(script|style)\b.*?(?:</\1>|\Z)|<[^>]*>?"
 
 
 class Refusal:
-    """An answer that does not switch to the protocol that ``request`` asked for."""
+    """An answer that does not give the protocol or the tunnel that ``request`` asked for."""
 
     def __init__(self, request: Request, response: Response, *, keep_data: bool) -> None:
-        self._protocol = field_value(request.headers, b"upgrade") or b""
+        self._is_tunnel = request.method == b"CONNECT"
+        upgrade = field_value(request.headers, b"upgrade") or b""
+        self._wanted = request.target if self._is_tunnel else upgrade[:40]
         self._asked_version = field_value(request.headers, b"sec-websocket-version")
         self._response = response
         self._keep_data = keep_data
@@ -52,25 +56,34 @@ class Refusal:
         """Return what is said of it; [start, end) is its body."""
         response = self._response
         status = f"{response.status} {response.reason.decode('utf-8', 'replace')}".rstrip()
-        detail = f"{self._protocol.decode('utf-8', 'replace')[:40]} was asked for, {status} came"
+        wanted = wire_text(self._wanted)
+        asked = f"to {wanted}" if self._is_tunnel else f"{wanted} was asked for"
+        detail = f"{asked}, {status} came"
         location = field_value(response.headers, b"location")
         if location is not None and 300 <= response.status < 400:
             reason = location.decode("utf-8", "replace")
-        elif (versions := self._other_versions()) is not None:
-            reason = f"Sec-WebSocket-Version: {versions}"
+        elif (field := self._telling_field()) is not None:
+            reason = field
         else:
             reason = self._reason()
         if reason:
             detail += f": {reason!r}" if len(reason) <= SHOWN else f": {reason[:SHOWN]!r}..."
-        return diagnose("http-upgrade-refused", start, end, detail)
+        code = "http-tunnel-refused" if self._is_tunnel else "http-upgrade-refused"
+        return diagnose(code, start, end, detail)
 
-    def _other_versions(self) -> str | None:
-        """Return the versions that the server wants instead (RFC 6455 section 4.4)."""
-        name = b"sec-websocket-version"
-        wanted = field_value(self._response.headers, name)
-        if wanted is None or wanted == self._asked_version:
+    def _telling_field(self) -> str | None:
+        """Return the field that says what is wanted instead, None if there is none.
+
+        That is another version (RFC 6455 section 4.4), or credentials (RFC 9110 section 11.7.1).
+        """
+        headers = self._response.headers
+        if self._response.status == 407:
+            scheme = field_value(headers, b"proxy-authenticate")
+            return None if scheme is None else f"Proxy-Authenticate: {wire_text(scheme)}"
+        versions = field_value(headers, b"sec-websocket-version")
+        if versions is None or versions == self._asked_version:
             return None
-        return wanted.decode("utf-8", "replace")
+        return f"Sec-WebSocket-Version: {wire_text(versions)}"
 
     def _reason(self) -> str:
         content = bytes(self._content)
@@ -114,13 +127,15 @@ def _reason_in_text(text: str) -> str:
 
 
 def is_refused(request: Request, response: Response) -> bool:
-    """Whether a final response refuses what a request asked for by name.
+    """Whether a final response refuses what a request asked for by name, or the tunnel.
 
     Not so for h2c and TLS, which a server may pass over while it answers (RFC 9110 section 7.8):
     clients ask for them on the way, and take the answer.
     """
-    if not request.asks_upgrade or request.method == b"CONNECT" or response.status < 200:
+    if not request.asks_upgrade or response.status < 200:
         return False
+    if request.method == b"CONNECT":
+        return response.status >= 300
     protocols = (field_value(request.headers, b"upgrade") or b"").lower()
     names = {name.partition(b"/")[0].strip() for name in protocols.split(b",")} - {b""}
     return not names <= {b"h2c", b"tls"}

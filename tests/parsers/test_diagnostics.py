@@ -24,7 +24,10 @@ SOURCES = [*Path(parsers.__file__).parent.rglob("*.py"), Path(live.__file__)]
 """What makes diagnostics: the decoders, and of packets that nobody has decoded yet, the watch."""
 LITERAL = re.compile(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"')
 GROUPS = {code.partition("-")[0] for code in FAULTS}
-NO_CODES = {"capture-end", "content-encoding", "content-length", "content-type", "packet-socket"}
+NO_CODES = {
+    "capture-end", "content-encoding", "content-length", "content-type", "packet-socket",
+    "proxy-authenticate",
+}  # fmt: skip
 """Literals that have the form of a code and are none: fields, how a body ended, a way to record."""
 
 RULE = re.compile(

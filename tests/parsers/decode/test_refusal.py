@@ -22,7 +22,7 @@ def answered(answer: bytes, request: bytes = HANDSHAKE, *, keep_data: bool = Tru
     talk.server(answer)
     talk.close()
     faults = of(DiagnosticRecord, talk.tape.records(keep_data=keep_data))
-    assert {fault.code for fault in faults} <= {"http-upgrade-refused"}
+    assert {fault.code for fault in faults} <= {"http-upgrade-refused", "http-tunnel-refused"}
     return [fault.summary.partition(": ")[2] for fault in faults]
 
 
@@ -72,6 +72,21 @@ def test_the_reason_is_undone_of_its_codings() -> None:
 def test_a_redirection_says_where_to() -> None:
     answer = response("301 Moved Permanently", b"<p>Moved</p>", b"Location: https://a/ws\r\n")
     assert answered(answer) == [ASKED + "301 Moved Permanently came: 'https://a/ws'"]
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "body", "said"),
+    [
+        ("407 Proxy Authentication Required", b'Proxy-Authenticate: Basic realm="p"\r\n', b"<p>No",
+         """407 Proxy Authentication Required came: 'Proxy-Authenticate: Basic realm="p"'"""),
+        ("403 Forbidden", b"", b"<title>Not allowed</title>", "403 Forbidden came: 'Not allowed'"),
+        ("502 Bad Gateway", b"", b"", "502 Bad Gateway came"),
+        ("302 Found", b"Location: http://login/\r\n", b"", "302 Found came: 'http://login/'"),
+    ],
+)  # fmt: skip
+def test_a_tunnel_that_is_refused(status: str, fields: bytes, body: bytes, said: str) -> None:
+    connect = b"CONNECT db.example:5432 HTTP/1.1\r\nHost: db.example:5432\r\n\r\n"
+    assert answered(response(status, body, fields), connect) == ["to db.example:5432, " + said]
 
 
 def test_another_version_is_the_reason() -> None:
