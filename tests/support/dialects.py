@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,9 @@ class Stream(NamedTuple):
     dialect: str
     about: Exchange
     shared: dict[str, str]
+    has_ended: bool
+    needs_fields: bool
+    """Whether without the fields of its head it is taken for another dialect, or for none."""
     lines: list[Line]
 
 
@@ -44,18 +48,20 @@ def stream(name: str) -> Stream:
 def _made(lines: list[str]) -> Stream:
     head = json.loads(lines[0])
     wire = Wire()
-    about = exchange(wire, head.get("target", "/"), *map(tuple, head.get("headers", [])))
+    fields = [(name, value) for name, value in head.get("headers", [])]
+    about = exchange(wire, head.get("target", "/"), *fields)
     kind = head.get("element", "sse_event")
     told = [json.loads(line) for line in lines[1:]]
     found = [Line(element(wire, kind, one), _payload(one["says"])) for one in told]
-    return Stream(head["dialect"], about, head.get("shared", {}), found)
+    flags = head.get("has_ended", False), head.get("needs_fields", False)
+    return Stream(head["dialect"], about, head.get("shared", {}), *flags, found)
 
 
 def exchange(wire: Wire, target: str = "/", *headers: tuple[str, str]) -> Exchange:
     """Return an exchange of that target whose response has begun."""
     exchanges = Exchanges(lambda _: None)
     exchanges.add(wire.request(target))
-    found = exchanges.add(wire.response(("Content-Type", "text/event-stream"), *headers))
+    found = exchanges.add(wire.response(*headers or [("Content-Type", "text/event-stream")]))
     assert found is not None
     return found[0]
 
@@ -63,9 +69,13 @@ def exchange(wire: Wire, target: str = "/", *headers: tuple[str, str]) -> Exchan
 def element(wire: Wire, kind: str, told: dict[str, Any]) -> Element:
     """Return the record of an element; data that is no text is written as JSON."""
     data = told.get("data", "")
+    if "bytes" in told:
+        data = {"bytes": b64encode(json.dumps(told["bytes"]).encode()).decode(), "p": "abcd"}
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
     if kind == "sse_event":
         return wire.event(("data", text), event=told.get("event", "message"), data=text)
+    if kind == "chunk":
+        return wire.chunk(text)
     if kind == "websocket_message":
         more = {name: told[name] for name in ("type", "encoding", "sender") if name in told}
         return wire.message(text, **more)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading
-from .dialect import JsonDialect, Opening
+from .dialect import Opening, TextDialect
 from .errors import error_payload
 from .payload import OTHER, PING, Kind, Payload
 
@@ -73,7 +73,7 @@ OWN_MEMBERS = {
 ELSE = frozenset(("ping", "content_block_stop", "message_stop", "error"))
 
 
-class Anthropic(JsonDialect):
+class Anthropic(TextDialect):
     """``message_start`` to ``message_stop``."""
 
     name = "anthropic"
@@ -92,7 +92,7 @@ class Anthropic(JsonDialect):
             return event is not None and (kind.startswith("m") or event.index is not None)
         return kind in ELSE and "/messages" in opening.target
 
-    def read_json(self, text: str) -> Payload:
+    def read_text(self, text: str) -> Payload:
         event = _event(text)
         if event is None:
             return OTHER
@@ -110,6 +110,7 @@ class Anthropic(JsonDialect):
             case "message_delta":
                 return _finish(event)
             case "message_stop":
+                self.has_ended = True
                 return Payload("done", "message_stop")
             case "error":
                 return error_payload(event.error)

@@ -8,6 +8,7 @@ an application may serve what it likes under any path.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from functools import cached_property
 from typing import ClassVar
 
@@ -30,13 +31,16 @@ _word = reading(str)
 class Opening:
     """An element by which a dialect may be recognised."""
 
-    def __init__(self, about: Exchange, element: Element) -> None:
+    def __init__(self, about: Exchange, element: Element, carried: str | None = None) -> None:
         self.about = about
         self.element = element
+        self._carried = carried  # what another dialect found in it
 
     @cached_property
     def text(self) -> str:
         """The element's data, if it is text."""
+        if self._carried is not None:
+            return self._carried
         is_text = isinstance(self.element, SseEventRecord) or self.element.encoding == "utf-8"
         return (self.element.data or "") if is_text else ""
 
@@ -50,6 +54,13 @@ class Opening:
         """The request's target in lower case, empty if the request was not captured."""
         request = self.about.request
         return "" if request is None else request.target.lower()
+
+    @property
+    def subprotocol(self) -> str:
+        """What a WebSocket agreed on, else the first that was offered; in lower case."""
+        name = "sec-websocket-protocol"
+        agreed = self.about.header(name) or self.about.request_header(name) or ""
+        return agreed.partition(",")[0].strip().lower()
 
     def has(self, *names: str) -> bool:
         """Whether the object has all of these members."""
@@ -74,6 +85,8 @@ class Dialect:
     def __init__(self, opening: Opening) -> None:
         self.shared: dict[str, str] = {}
         """What all elements have in common: the response's id, its model."""
+        self.has_ended = False
+        """Whether the application has said its last word."""
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:
@@ -91,16 +104,24 @@ class Dialect:
                 self.shared[name] = str(value)[:MAX_SHARED]
 
 
-class JsonDialect(Dialect):
-    """A dialect whose elements are objects of JSON, whatever carries them."""
+class TextDialect(Dialect):
+    """A dialect whose elements are text, whatever carries them."""
 
     def read(self, element: Element) -> Payload:
         data = element.data
         if data is None:
             return OTHER
         is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
-        return self.read_json(data) if is_text else OTHER
+        return self.read_text(data) if is_text else OTHER
 
-    def read_json(self, text: str) -> Payload:
-        """Return what an object says; also where another dialect carries it."""
+    def read_text(self, text: str) -> Payload:
+        """Return what an element's text says; also where another dialect carries it."""
         raise NotImplementedError
+
+
+def content_bytes(element: Element) -> bytes:
+    """Return the content of an element as bytes, none if it was not kept."""
+    data = element.data or ""
+    if isinstance(element, SseEventRecord) or element.encoding != "base64":
+        return data.encode()
+    return b64decode(data)

@@ -13,7 +13,7 @@ from typing import Any
 
 from .decoding import Part as Object
 from .decoding import reading, written
-from .dialect import JsonDialect, Opening
+from .dialect import Opening, TextDialect
 from .errors import error_payload
 from .payload import CONTROL, OTHER, Kind, Payload
 
@@ -61,11 +61,12 @@ METHOD = ":streamgeneratecontent"
 OWN_MEMBERS = frozenset(("candidates", "promptFeedback", "error"))
 
 
-class Gemini(JsonDialect):
+class Gemini(TextDialect):
     """``GenerateContentResponse``, one after the other."""
 
     name = "gemini"
     title = "Gemini"
+    last_word = "finishReason"
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:
@@ -80,7 +81,7 @@ class Gemini(JsonDialect):
             for candidate in response.candidates or []
         )
 
-    def read_json(self, text: str) -> Payload:
+    def read_text(self, text: str) -> Payload:
         response = _response(text)
         if response is None:
             return OTHER
@@ -92,6 +93,7 @@ class Gemini(JsonDialect):
         extra: dict[str, object] = {}
         candidates = response.candidates or []
         reasons = [one.finish_reason for one in candidates if one.finish_reason]
+        self.has_ended = self.has_ended or bool(reasons)
         parts = [
             part
             for one in candidates

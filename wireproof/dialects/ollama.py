@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading, written
-from .dialect import JsonDialect, Opening
+from .dialect import Opening, TextDialect
 from .errors import error_payload
 from .payload import CONTROL, OTHER, Payload
 
@@ -48,7 +48,7 @@ class Line(Part):
 _line = reading(Line)
 
 
-class Ollama(JsonDialect):
+class Ollama(TextDialect):
     """Lines with ``done``."""
 
     name = "ollama"
@@ -64,7 +64,7 @@ class Ollama(JsonDialect):
         line = _line(opening.text) if says and opening.has("model") else None
         return line is not None and line.done is not None
 
-    def read_json(self, text: str) -> Payload:
+    def read_text(self, text: str) -> Payload:
         line = _line(text)
         if line is None:
             return OTHER
@@ -75,7 +75,10 @@ class Ollama(JsonDialect):
         if not self.shared:
             self.share(model=line.model)
         said = _said(line)
-        return said if not line.done else _last(line, said)
+        if not line.done:
+            return said
+        self.has_ended = True
+        return _last(line, said)
 
 
 def _said(line: Line) -> Payload:

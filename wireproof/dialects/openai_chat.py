@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading, written
-from .dialect import JsonDialect, Opening
+from .dialect import Opening, TextDialect
 from .errors import error_payload
 from .payload import CONTENT, CONTROL, OTHER, Payload
 
@@ -68,7 +68,7 @@ class Chunk(Part):
 _chunk = reading(Chunk)
 
 
-class OpenAIChat(JsonDialect):
+class OpenAIChat(TextDialect):
     """``chat.completion.chunk`` and ``text_completion``."""
 
     name = "openai-chat"
@@ -90,7 +90,7 @@ class OpenAIChat(JsonDialect):
             return True
         return any(choice.delta is not None and _says(choice) for choice in chunk.choices)
 
-    def read_json(self, text: str) -> Payload:
+    def read_text(self, text: str) -> Payload:
         chunk = _chunk(text)
         if chunk is None:
             return OTHER

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading
-from .dialect import JsonDialect, Opening
+from .dialect import Opening, TextDialect
 from .errors import error_payload
 from .payload import OTHER, Kind, Payload
 
@@ -83,7 +83,7 @@ OWN_MEMBERS = frozenset(
 )
 
 
-class OpenAIResponses(JsonDialect):
+class OpenAIResponses(TextDialect):
     """``response.created`` to ``response.completed``."""
 
     name = "openai-responses"
@@ -101,7 +101,7 @@ class OpenAIResponses(JsonDialect):
             return not OWN_MEMBERS.isdisjoint(opening.members) and _event(opening.text) is not None
         return kind == "error" and opening.target.partition("?")[0].endswith("/responses")
 
-    def read_json(self, text: str) -> Payload:
+    def read_text(self, text: str) -> Payload:
         event = _event(text)
         kind = None if event is None else event.type
         if event is None or kind is None:
@@ -135,6 +135,7 @@ class OpenAIResponses(JsonDialect):
         return Payload("start", item.name or item.role or "", item.type or "", number)
 
     def _end(self, kind: str, response: Response) -> Payload:
+        self.has_ended = True
         self.share(id=response.id, model=response.model)
         usage = response.usage or Usage()
         if kind == "response.failed" or response.status == "failed":

@@ -6,7 +6,7 @@ shows, judges or measures a stream looks at payloads alone, so that none of them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -57,3 +57,29 @@ PING = Payload("ping")
 DONE = Payload("done", "[DONE]")
 OTHER = Payload("other")
 CONTROL = Payload("control")
+
+_RANKS = {"error": 0, "done": 2, "finish": 3, "usage": 4, "other": 5, "start": 6, "role": 7}
+"""What of several things counts most, after an error: content, which has rank 1."""
+
+
+def joined(said: Sequence[Payload]) -> Payload:
+    """Return what several things that one element says come to.
+
+    It is the first one of the kind that counts most, with the text of all of that kind.
+    """
+    if len(said) <= 1:
+        return said[0] if said else CONTROL
+    first = min(said, key=_rank)
+    same = [one for one in said if one.kind == first.kind]
+    text = "".join(one.text for one in same) if first.kind in CONTENT else first.text
+    extra: dict[str, object] = {}
+    for one in said:
+        extra |= one.extra
+        if one.kind == "finish" != first.kind:
+            extra["finish"] = one.text
+    tokens = next((one.tokens for one in reversed(said) if one.tokens is not None), None)
+    return first._replace(text=text, tokens=tokens, extra=extra | {"things": len(said)})
+
+
+def _rank(said: Payload) -> int:
+    return 1 if said.kind in CONTENT else _RANKS.get(said.kind, 8)

@@ -36,6 +36,29 @@ class DialectReader:
         self.read: Callable[[Element], Payload] = self._recognising
         """Returns what an element says."""
         self._openings = 0
+        self._is_done = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the application has said its last word, in whatever way the dialect has one."""
+        return self._is_done or (self.dialect is not None and self.dialect.has_ended)
+
+    @property
+    def last_word(self) -> str:
+        """What the application says last in this dialect, empty if nothing is agreed."""
+        return "" if self.dialect is None else self.dialect.last_word
+
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether what streams may be read from chunks and runs: nothing else is made of them."""
+        response = self.about.response
+        return (
+            response is not None
+            and response.transport != "sse"
+            and not response.codings
+            and not self.about.counts.elements
+            and (self.about.header("content-type") or "").startswith("text/plain")
+        )
 
     @property
     def name(self) -> str:
@@ -62,8 +85,7 @@ class DialectReader:
         said = self._plain(element)
         return self._speak(element) if said is OTHER else said
 
-    @staticmethod
-    def _plain(element: Element) -> Payload:
+    def _plain(self, element: Element) -> Payload:
         """Return what is said whatever the dialect."""
         if isinstance(element, SseEventRecord):
             if not element.dispatched:
@@ -71,6 +93,7 @@ class DialectReader:
             if element.event in KEEP_ALIVE_EVENTS:
                 return PING
             if element.data == LAST_WORD:
+                self._is_done = True
                 return DONE
         return OTHER
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from .anthropic import Anthropic
+from .bedrock import Bedrock
 from .dialect import Dialect
 from .gemini import Gemini
+from .json_rpc import JsonRpc, Mcp
 from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
+from .vercel import VercelEvents, VercelLines
 
 DIALECTS: tuple[type[Dialect], ...] = (
     OpenAIChat,
@@ -15,4 +18,9 @@ DIALECTS: tuple[type[Dialect], ...] = (
     Anthropic,
     Gemini,
     Ollama,
+    Bedrock,
+    VercelEvents,
+    VercelLines,
+    Mcp,
+    JsonRpc,
 )
