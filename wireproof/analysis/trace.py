@@ -198,17 +198,25 @@ class Trace:
             self.piece_sizes.append(record.size)
         if isinstance(record, ChunkRecord) and record.trailers:
             self.trailers = record.trailers
+        if self.reader.takes_pieces and record.size:
+            said = self.reader.read(record)
+            if self.reader.name:
+                self._take(record, said)
 
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
         if record.sender == "client":
             self.requested.add(record)
             return
         payload = self.reader.read(record)
-        self.last_payload = payload
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:
             is_event = not isinstance(record, SseEventRecord) or record.dispatched
             self.is_chunk.append(is_event and record.data != LAST_WORD)
+        self._take(record, payload)
+
+    def _take(self, record: Sent, payload: Payload) -> None:
+        """Take what an element says, or a chunk where that is what is read."""
+        self.last_payload = payload
         if payload.tokens is not None:
             self.tokens = payload.tokens
         if payload.kind in LAST_WORDS:

@@ -9,6 +9,7 @@ after MAX_OPENINGS, none is asked any more: a stream without dialect costs a com
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from parsers.records import SseEventRecord
 
@@ -48,17 +49,16 @@ class DialectReader:
         """What the application says last in this dialect, empty if nothing is agreed."""
         return "" if self.dialect is None else self.dialect.last_word
 
-    @property
+    @cached_property
     def takes_pieces(self) -> bool:
-        """Whether what streams may be read from chunks and runs: nothing else is made of them."""
+        """Whether what streams may be read from chunks and runs; to ask when the first one comes.
+
+        That is of plain text, of which nothing else is made.
+        """
         response = self.about.response
-        return (
-            response is not None
-            and response.transport != "sse"
-            and not response.codings
-            and not self.about.counts.elements
-            and (self.about.header("content-type") or "").startswith("text/plain")
-        )
+        if response is None or response.transport == "sse" or response.codings:
+            return False
+        return (self.about.header("content-type") or "").lower().startswith("text/plain")
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.handmade import Wire
 from support.timed import Stream
 
 from wireproof.analysis import trace as module
@@ -30,3 +31,13 @@ def test_of_more_elements_than_are_kept_the_longest_waits_are(
     [longest] = marks.waits
     assert longest.seconds == pytest.approx(3.0, abs=0.2)
     assert longest.after_packet > longest.before_packet
+
+
+@pytest.mark.parametrize(("pieces", "contents"), [(['0:"Hel"\n', '0:"lo"\n'], 2), (["0: no"], 0)])
+def test_plain_text_is_read_from_its_chunks(pieces: list[str], contents: int) -> None:
+    wire = Wire()
+    head = [wire.request(), wire.response(("Content-Type", "text/plain; charset=utf-8"))]
+    chunks = [wire.chunk(piece) for piece in pieces]
+    [explained] = explain([*head, *chunks, wire.chunk(), wire.body(), wire.end()])
+    assert explained.trace.contents.count == contents
+    assert explained.trace.elements.count == 0
