@@ -26,8 +26,18 @@ ORDER = {
         *("grpc_web", "proxy_protocol", "socks", "decode", FACE),
     ),
     "capture": (
-        *("errors", "frames", "polling", "filters", "pcapng_writer", "drain", "processes"),
-        *("connections", "clients", "output", "recording", "relay", "linux", "backends", FACE),
+        *("errors", "frames", "polling", "socket_table", "filters", "pcapng_writer", "drain"),
+        *(
+            "processes",
+            "connections",
+            "clients",
+            "output",
+            "recording",
+            "relay",
+            "linux",
+            "backends",
+            FACE,
+        ),
         "__main__",
     ),
     "wireproof": (

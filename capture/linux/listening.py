@@ -5,11 +5,8 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-TABLES = ("tcp", "tcp6")
-LISTEN = "0A"
-"""TCP_LISTEN (include/net/tcp_states.h), as /proc/net/tcp has it."""
+from ..socket_table import LISTEN, sockets
 
 
 def is_listening(port: int, process: int | None = None) -> bool:
@@ -27,16 +24,9 @@ def listening_addresses(port: int) -> list[str]:
 
 def _listening(port: int, process: int | None) -> Iterator[str]:
     """Yield the local address of each such socket, as the kernel has it."""
-    ending = f":{port:04X}"
-    for table in TABLES:
-        try:
-            lines = Path(f"/proc/{process or 'self'}/net/{table}").read_text("ascii").splitlines()
-        except OSError:
-            continue  # no IPv6, or the process has ended
-        for line in lines[1:]:
-            _, local, _, state, *_ = line.split(maxsplit=4)
-            if state == LISTEN and local.endswith(ending):
-                yield local.partition(":")[0]
+    for one in sockets(process):
+        if one.state == LISTEN and one.port == port:
+            yield one.address
 
 
 def _address(digits: str) -> str:

@@ -4,9 +4,11 @@
         run_command(["curl", "http://127.0.0.1:8000/"], popen=redirect.popen)
 
 Strategy: the kernel asks us about each connect() of the command and of all that come of it
-(seccomp user notification). If it is to ``port`` of this machine and somebody listens there, we
-take a copy of the socket and connect that to where it shall go: for the command the call has
-done what it asked for. Every other call goes on as it is. So the command needs no setting, and
+(seccomp user notification). If it is to ``port`` of this machine we take a copy of the socket and
+connect that: for the command the call has done what it asked for. Where somebody listens on
+``port``, it goes to where it shall go; else to a port where nobody ever listens, so that it is
+refused. It is not left to go on by itself: by then somebody might listen, and would be reached
+unseen. Every other call goes on as it is. So the command needs no setting, and
 what it sends is to the letter what it would have sent.
 
 A command that asks the kernel by io_uring, or is of another architecture than we, is not seen.
@@ -25,6 +27,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +55,8 @@ IPV4_ADDRESS = struct.Struct("!2xH4s")
 IPV6_ADDRESS = struct.Struct("!2xH4x16s")
 FAMILY = struct.Struct("@H")
 MAX_ADDRESS = 28
+PATIENCE = 1.0
+"""Seconds in which whom a rule of the firewall leads to has to answer."""
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::ffff:127.0.0.1"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -65,6 +70,9 @@ class Redirect:
         self._target = target
         self._listeners: list[threading.Thread] = []
         self._stop = os.eventfd(0)
+        self._nobody = socket.socket()
+        """It has a port, and does not listen there."""
+        self._nobody.bind((LOOPBACK[socket.AF_INET], 0))
 
     @staticmethod
     def available() -> str | None:
@@ -89,6 +97,7 @@ class Redirect:
         for thread in self._listeners:
             thread.join()
         os.close(self._stop)
+        self._nobody.close()
 
     def popen(self, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
         """Start a command, as ``subprocess.Popen`` does; raises SpawnRefused beside OSError."""
@@ -101,6 +110,22 @@ class Redirect:
             return spawn("redirect", (theirs.fileno(),), command, options)
 
     # --- the thread ---
+
+    def _goal(self) -> int:
+        """Return the port that a connection goes to."""
+        if is_listening(self._port) or self._is_forwarded:
+            return self._target
+        nobody: int = self._nobody.getsockname()[1]
+        return nobody
+
+    @cached_property
+    def _is_forwarded(self) -> bool:
+        """Whether the port can be reached though nobody listens: by a rule of the firewall."""
+        try:
+            socket.create_connection((LOOPBACK[socket.AF_INET], self._port), PATIENCE).close()
+        except OSError:
+            return False
+        return not is_listening(self._port)
 
     def _answer(self, channel: socket.socket) -> None:
         """Answer the kernel's questions until no process is left that it would ask for."""
@@ -141,12 +166,12 @@ class Redirect:
             wanted = _read_memory(thread, address, min(size, MAX_ADDRESS))
             # The number of the thread meant whoever called: they are still there.
             fcntl.ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, IDENTIFIER.pack(identifier))
-            if not _is_here(wanted, self._port) or not is_listening(self._port):
+            if not _is_here(wanted, self._port):
                 return None
             with _copy_socket(thread, descriptor) as copy:
                 if copy.type != socket.SOCK_STREAM:
                     return None
-                return copy.connect_ex((LOOPBACK[copy.family], self._target))
+                return copy.connect_ex((LOOPBACK[copy.family], self._goal()))
         except FileNotFoundError:
             raise
         except OSError:

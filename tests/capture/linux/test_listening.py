@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from capture.linux import listening
+from capture import socket_table
 from capture.linux.listening import is_listening, listening_addresses
 
 
@@ -23,7 +23,7 @@ def test_somebody_listens(host: str) -> None:
 
 
 def test_a_machine_without_ipv6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "TABLES", (listening.TABLES[0], tmp_path / "tcp6"))
+    monkeypatch.setattr(socket_table, "TABLES", ("tcp", tmp_path / "tcp6"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert is_listening(server.getsockname()[1])
 

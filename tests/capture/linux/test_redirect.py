@@ -11,6 +11,7 @@ import pytest
 from support.exchanges import served
 
 from capture.linux import spawn_child
+from capture.linux.listening import is_listening
 from capture.linux.redirect import Redirect, _is_here
 from capture.linux.spawn import SpawnRefused
 
@@ -99,6 +100,73 @@ def test_where_nobody_listens_a_connection_is_refused() -> None:
     code = "print(socket.socket().connect_ex(('127.0.0.1', int(sys.argv[1]))))"
     with served(b"") as target, Redirect(port, target) as redirect:
         assert output(redirect, code, port) == "111"
+
+
+UNTIL_ANSWERED = """
+while True:
+    try:
+        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
+        break
+    except ConnectionRefusedError:
+        continue
+s.shutdown(socket.SHUT_WR)
+print(s.makefile().read())
+"""
+
+
+@pytest.mark.parametrize("timeout", ["10", "None"])
+def test_a_server_that_begins_to_listen_as_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, timeout: str
+) -> None:
+    """Just after it was found not to listen: its first client is not let through unseen."""
+    with socket.socket() as server, served(b"from there") as target:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        answers: list[bool] = []
+
+        def looked_up(wanted: int) -> bool:
+            answers.append(is_listening(wanted))
+            if len(answers) > 1:  # the first time it is asked whether a rule leads there
+                server.listen()
+            return answers[-1]
+
+        monkeypatch.setattr("capture.linux.redirect.is_listening", looked_up)
+        with Redirect(port, target) as redirect:
+            code = UNTIL_ANSWERED.replace(", 10)", f", {timeout})")
+            assert output(redirect, code, port) == "from there"
+        assert answers[:2] == [False, False]
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_refusal_is_as_the_kernel_gives_it(blocking: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    code = f"""
+import select
+s = socket.socket()
+s.setblocking({blocking})
+first = s.connect_ex(("127.0.0.1", int(sys.argv[1])))
+select.select([], [s], [], 10)
+print(first, s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), s.connect_ex(("127.0.0.1", 1)))
+"""
+    plain = subprocess.run(
+        [sys.executable, "-c", f"import socket, sys\n{code}", str(port)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    with served(b"") as target, Redirect(port, target) as redirect:
+        assert output(redirect, code, port) == plain.stdout.strip()
+
+
+def test_a_port_that_a_rule_leads_elsewhere(
+    ports: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is in the table, and yet who connects is answered."""
+    monkeypatch.setattr("capture.linux.redirect.is_listening", lambda port: False)
+    with Redirect(*ports) as redirect:
+        assert output(redirect, ASK, "127.0.0.1", ports[0]) == "from there"
 
 
 def test_calls_that_make_no_sense_stay_so(ports: tuple[int, int]) -> None:
