@@ -29,8 +29,6 @@ from .frames import LINKTYPE_ETHERNET, RawPacket, as_ethernet
 from .output import Limits, Output, Source
 from .polling import READABLE, Poller, Wakeup
 
-DRAIN_POLL = 0.25
-"""Seconds between two looks whether markers are overdue, while some are under way."""
 DRAIN_TIMEOUT = 10.0
 """Seconds after which a drain barrier that does not come is an error: it takes milliseconds."""
 
@@ -49,6 +47,9 @@ class Recording(ABC):
     file is complete and packets had been dropped, and CaptureError if the recording broke off.
     If the block itself raised, its exception goes on with a note.
     """
+
+    _drain_poll = 0.25
+    """Seconds between two looks whether markers are overdue, while some are under way."""
 
     def __init__(
         self,
@@ -225,7 +226,9 @@ class Recording(ABC):
         """Move packets from the source to the file until the barrier that leaving asks for."""
         while not (self._stopping and self._reached == self._asked):
             is_draining = self._reached < self._begun
-            for descriptor, happened in self._poller.poll(DRAIN_POLL if is_draining else None):
+            for descriptor, happened in self._poller.poll(
+                self._drain_poll if is_draining else None
+            ):
                 if descriptor == self._wakeup.fileno():
                     self._wakeup.clear()
                 else:

@@ -79,6 +79,8 @@ class Pair:
         self.pending = [memoryview(b""), memoryview(b"")]
         """What each side has sent that is not passed on yet."""
         self.finished = [False, False]
+        self.received = [0, 0]
+        """Bytes read from each side."""
         self.broken = [False, False]
         """Whether an end was reset while something that came from it was still on its way."""
 
@@ -128,9 +130,9 @@ class Forwarder:
         self._watch(listener, READABLE)
 
     @property
-    def open(self) -> int:
-        """How many connections are open."""
-        return len({pair for pair, _ in self._pairs.values()})
+    def pairs(self) -> set[Pair]:
+        """The connections that are open."""
+        return {pair for pair, _ in self._pairs.values()}
 
     def run(self, timeout: float | None = 0.0) -> bool:
         """Do what can be done, and wait for it at most ``timeout`` seconds.
@@ -156,7 +158,7 @@ class Forwarder:
 
     def close(self) -> None:
         """Close the listener and every connection: each end sees the other go."""
-        for pair in {pair for pair, _ in self._pairs.values()}:
+        for pair in self.pairs:
             self._close(pair)
         self._watch(self._listener, None)
         self._listener.close()
@@ -179,7 +181,7 @@ class Forwarder:
         self._tell("opened", pair, time.time_ns())
         self._connect(pair, 0)
         self._renew(pair)
-        if self.open >= MAX_CONNECTIONS:
+        if len(self.pairs) >= MAX_CONNECTIONS:
             self._watch(self._listener, None)
 
     def _prepare(self, end: socket.socket) -> None:
@@ -246,6 +248,7 @@ class Forwarder:
         if not data:
             self._finish(pair, side)
             return
+        pair.received[side] += len(data)
         self._tell("received", pair, side, data, arrived)
         pair.pending[side] = memoryview(data)
         self._pass_on(pair, side)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from struct import Struct
@@ -29,12 +30,15 @@ from ..output import Limits, Source
 from ..polling import READABLE
 from ..recording import Recording
 from .forwarder import CLIENT, OTHER, SERVER, Forwarder, Pair, Side, listener, loopback
+from .under_way import UnderWay
 
 INTERFACE = "relay"
 DESCRIPTION = "recorded by a relay: packet borders are its reads"
 LOOPBACK = bytes((127, 0, 0, 1))
 DRAIN_ROUNDS = 256
 """Rounds that empty the largest receive buffer, tcp_rmem's 6 MiB, piece by piece."""
+PATIENCE = 2.0
+"""Seconds that what is under way may take: a lost SYN is sent again after one."""
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 """Control bits (RFC 9293 section 3.1)."""
@@ -95,6 +99,8 @@ class Relay(Recording):
     are closed. ``statistics`` count the packets that were made.
     """
 
+    _drain_poll = 0.005  # nothing tells that a sender's last bytes have been acknowledged
+
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -124,7 +130,7 @@ class Relay(Recording):
         self._markers = MarkerBarrier()
         stack.callback(self._markers.close)
         self._poller.watch(self._markers.fileno(), READABLE)
-        self._barrier = RelayBarrier(self._markers, self._run_forwarder)
+        self._barrier = RelayBarrier(self._markers, UnderWay(self._forwarder), self._run_forwarder)
         return Source(INTERFACE, capture_filter(self.ports), DESCRIPTION, RELAY_HARDWARE)
 
     def _begin(self) -> None:
@@ -178,18 +184,23 @@ class Relay(Recording):
 class RelayBarrier:
     """The barrier of a relay: what was sent before has been delivered, and all of it has been read.
 
-    What a slow receiver has no room for is not read, and so not waited for.
+    A connection of which nothing comes, though something should, is given up after PATIENCE.
     """
 
     port = None
 
-    def __init__(self, markers: MarkerBarrier, run: Callable[[], bool]) -> None:
+    def __init__(
+        self, markers: MarkerBarrier, under_way: UnderWay, run: Callable[[], bool]
+    ) -> None:
         self._markers = markers
+        self._under_way = under_way
         self._run = run
+        self._due: float | None = None
 
     def begin(self) -> None:
         """Send markers after what has been sent."""
         self._markers.begin()
+        self._due = None
 
     def receive_marker(self, frame: bytes) -> None:
         """Take a marker."""
@@ -199,10 +210,14 @@ class RelayBarrier:
         """Return whether every marker has come, having read what came before them."""
         if not self._markers.arrived():
             return False
+        if self._due is None:
+            self._under_way.begin()
+            self._due = time.monotonic() + PATIENCE
+        is_over = self._under_way.is_over()
         for _ in range(DRAIN_ROUNDS):
             if not self._run():
                 break
-        return True
+        return is_over or time.monotonic() > self._due
 
     def close(self) -> None:
         """Nothing is held."""

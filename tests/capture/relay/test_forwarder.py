@@ -279,7 +279,7 @@ def test_no_socket_for_the_server() -> None:
             until(one.run)
             with pytest.raises(ConnectionResetError):
                 client.recv(1)
-        assert one.open == 0
+        assert one.pairs == set()
 
 
 def test_an_arrival_without_a_time_is_now() -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from support.exchanges import Segment, ask, frames, segments, served, spoken
 from support.frames import ACK, FIN, PSH, RST, SYN
 
 from capture import CaptureError, Relay
+from capture.relay.forwarder import Forwarder
 from capture.relay.recorder import Segments
 
 PATIENCE = 20
@@ -102,6 +104,58 @@ def test_times_are_those_of_arrival(path: Path, behind: socket.socket) -> None:
         server.close()
     (found,) = [one for one in segments(path) if one.payload]
     assert before <= found.time_ns <= after
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is under way")
+def test_a_tail_that_waits_for_an_acknowledgment(path: Path, behind: socket.socket) -> None:
+    """Nagle's algorithm keeps it in the client's kernel when the client has sent it."""
+    relay = relay_to(behind, path)
+    with relay:
+        client, server = connect(relay, behind)
+        for _ in range(4):  # after this the relay's kernel acknowledges late
+            client.sendall(b"?")
+            server.sendall(server.recv(1))
+            assert client.recv(1) == b"?"
+        client.sendall(b"head")
+        assert server.recv(4) == b"head"
+        client.sendall(b"tail")
+    client.close()
+    server.close()
+    assert spoken(segments(path), relay.server_port)[0] == b"????headtail"
+
+
+def test_a_connection_that_is_still_being_made(
+    path: Path, behind: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its client has sent is read when the server has accepted, and not before."""
+    relay = relay_to(behind, path)
+    attend = Forwarder.attend
+    looks = 0
+
+    def attend_late(self: Forwarder, descriptor: int, mask: int) -> bool:
+        nonlocal looks
+        pair, side = self._pairs.get(descriptor, (None, 0))
+        if pair is not None and pair.connecting:
+            looks += 1
+            if looks < 5:
+                return False
+        return attend(self, descriptor, mask)
+
+    monkeypatch.setattr(Forwarder, "attend", attend_late)
+    with relay, socket.create_connection(("127.0.0.1", relay.port), PATIENCE) as client:
+        client.sendall(b"question")
+    assert spoken(segments(path), relay.server_port)[0] == b"question"
+
+
+def test_a_connection_that_is_never_made_is_given_up(
+    path: Path, behind: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture.relay.recorder.PATIENCE", 0.05)
+    monkeypatch.setattr(Forwarder, "_attend_connecting", lambda *about: None)
+    relay = relay_to(behind, path)
+    with relay, socket.create_connection(("127.0.0.1", relay.port), PATIENCE) as client:
+        client.sendall(b"question")
+    assert [one.flags for one in segments(path)] == [SYN]
 
 
 def test_an_endless_stream_is_in_the_file_as_it_goes(path: Path, behind: socket.socket) -> None:
