@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -40,6 +41,16 @@ def test_one_that_does_not_run_is_none(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     assert list(pythons.find_pythons()) == [sys.version_info[:2]]
+
+
+def test_pyenvs_of_another_user_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path) or False)
+    monkeypatch.setattr(Path, "glob", lambda *about: pytest.fail("it may not be read"))
+    assert list(pythons.find_pythons()) == [sys.version_info[:2]]
+    assert asked == [tmp_path / "versions"]
 
 
 def test_pyenvs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -46,7 +47,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder, cwd=ROOT)
     (source,) = folder.glob("*.tar.gz")
-    shutil.unpack_archive(source, folder, filter="data")
+    with tarfile.open(source) as archive:
+        if hasattr(tarfile, "data_filter"):  # Debian's 3.11.2 has none
+            archive.extraction_filter = tarfile.data_filter
+        archive.extractall(folder)
     unpacked = folder / source.name.removesuffix(".tar.gz")
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=unpacked)
     (built,) = folder.glob("*.whl")

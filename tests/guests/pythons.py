@@ -30,7 +30,8 @@ def _candidates() -> Iterator[str]:
     for minor in range(OLDEST, LAST):
         yield from filter(None, [shutil.which(f"python3.{minor}")])
     kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    yield from (str(path) for path in sorted(kept.glob("3.*/bin/python3")))
+    if os.access(kept, os.R_OK | os.X_OK):  # it may be another user's
+        yield from (str(path) for path in sorted(kept.glob("3.*/bin/python3")))
 
 
 def _ask(candidate: str) -> tuple[str, tuple[int, int]] | None:

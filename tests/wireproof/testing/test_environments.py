@@ -22,6 +22,7 @@ from wireproof.testing.environments import BackendUnavailable, Place, check_may_
 pytestmark = pytest.mark.slow
 
 PR_CAPBSET_DROP = 24
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 """linux/prctl.h."""
 LAST_CAP = 40
 """linux/capability.h."""
@@ -111,6 +112,8 @@ def without_capabilities(script: str) -> subprocess.CompletedProcess[str]:
     def drop() -> None:
         for capability in range(LAST_CAP + 1):
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+        # What `python -m capture` gives to a user's tests outlives exec() without the above.
+        ctypes.CDLL(None).prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
     return subprocess.run(
         [sys.executable, "-c", script],
