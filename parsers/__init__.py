@@ -3,7 +3,8 @@
     bytes of a file -> packets -> connections -> byte streams -> messages -> events -> records
 
 This is the face: what others import of ``parsers`` they import from here, or from the modules that
-stand beside it: ``records``, ``streams``, ``provenance``, ``diagnostics``, ``limits``, ``content``.
+stand beside it: ``records``, ``streams``, ``provenance``, ``diagnostics``, ``limits``, ``content``,
+``expressions``.
 The packages under it are its own affair, and ruff holds that. A name is looked up in its module
 when it is first asked for, so that nobody loads what he does not use.
 ``docs/architecture.md`` says which file does what.

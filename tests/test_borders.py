@@ -21,8 +21,18 @@ import parsers
 FACE = "(face)"
 ORDER = {
     "parsers": (
-        *("limits", "provenance", "diagnostics", "streams", "records", "kept", "content", "files"),
-        *("net", "http1", "sse", "websocket", "json_lines", "multipart", "aws_event_stream"),
+        *("expressions", "limits", "provenance", "diagnostics", "streams", "records", "kept"),
+        *(
+            "content",
+            "files",
+            "net",
+            "http1",
+            "sse",
+            "websocket",
+            "json_lines",
+            "multipart",
+            "aws_event_stream",
+        ),
         *("grpc_web", "proxy_protocol", "socks", "decode", FACE),
     ),
     "capture": (

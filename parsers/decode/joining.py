@@ -26,7 +26,7 @@ NEVER = rb"(?!)"
 # field = name [ ":" [ SP ] value ], or a comment (WHATWG HTML section 9.2.5); a block ends with an
 # empty line.
 _LINE = rb"(?:(?:data|event|id|retry)(?::[^\r\n]*+)?|:[^\r\n]*+)\r?\n"
-_BLOCK = rb"((?:" + _LINE + rb")++)\r?\n"
+_BLOCK = rb"((?>(?:" + _LINE + rb")+))\r?\n"
 _TWO_BLOCKS = re.compile(rb"\n\r?\n(?=" + _BLOCK + _BLOCK + rb")")
 _DATA = re.compile(rb"(?m)^data:")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
@@ -113,7 +113,7 @@ class ContentSearch:
 
 def is_event_stream(content: bytes) -> bool:
     """Whether the content of a chunk is blocks of an event stream, at least one with data."""
-    is_whole = re.fullmatch(rb"(?:" + _BLOCK + rb")++", content) is not None
+    is_whole = re.fullmatch(rb"(?>(?:" + _BLOCK + rb")+)", content) is not None
     return is_whole and _DATA.search(content) is not None
 
 

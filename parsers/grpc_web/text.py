@@ -11,12 +11,13 @@ import re
 from base64 import b64decode
 
 from ..diagnostics import Diagnostic, diagnose, excerpt
+from ..expressions import every
 from ..provenance import Ending, Event, SourceMap
 from .messages import GrpcDecoder, GrpcMessage
 
 _QUANTUM = rb"[A-Za-z0-9+/]{4}"
 # base64 (RFC 4648 section 4): whole quanta, then at most one that padding completes
-_RUN = re.compile(rb"(?:" + _QUANTUM + rb")*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_RUN = re.compile(every(_QUANTUM) + rb"(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _REST = re.compile(rb"[A-Za-z0-9+/]{2}=|[A-Za-z0-9+/]{0,3}")
 
 

@@ -24,7 +24,6 @@ match_chunk_line = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n").match
 # quoted-string  = DQUOTE *( qdtext / quoted-pair ) DQUOTE
 # qdtext         = HTAB / SP / %x21 / %x23-5B / %x5D-7E / obs-text
 # quoted-pair    = "\" ( HTAB / SP / VCHAR / obs-text )
-# Not (?:...)*+ and its like, which Python 3.11.2, Debian 12's, takes for what they are not.
 _QUOTED = rb'"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)"'
 _EXTENSION = (
     rb"[ \t]*+;[ \t]*+(" + TOKEN + rb")(?>(?:[ \t]*+=[ \t]*+(" + TOKEN + rb"|" + _QUOTED + rb"))?)"

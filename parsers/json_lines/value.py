@@ -13,6 +13,7 @@ from typing import NoReturn
 import msgspec
 
 from ..diagnostics import Diagnostic, diagnose, excerpt
+from ..expressions import every
 from ..kept import KeptBytes
 from ..limits import MAX_JSON_FAULTS, MAX_KEPT_JSON_VALUE
 from ..provenance import Element, Event
@@ -22,9 +23,10 @@ WHITE_SPACE = b" \t\r\n"
 
 # string = quotation-mark *char quotation-mark; char = unescaped / escape ... (section 7): what
 # follows the opening quotation mark, up to the closing one or the end of the piece.
-_REST_OF_STRING = re.compile(rb'[^"\\]*+(?:\\[\s\S][^"\\]*+)*+')
+_IN_STRING = rb'[^"\\]*+' + every(rb'\\[\s\S][^"\\]*+')
+_REST_OF_STRING = re.compile(_IN_STRING)
 # What lies before the next bracket: strings that are whole, and anything that is no bracket.
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+")*+')
+_TO_BRACKET = re.compile(every(rb'[^"{}\[\]]++|"' + _IN_STRING + rb'"'))
 # A number, true, false or null ends before white space, a structural character (section 2), a
 # string, or the RS of the next text (RFC 7464 section 2.2).
 _END_OF_SCALAR = re.compile(rb'[ \t\r\n,:\[\]{}"\x1e]')

@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from parsers.expressions import every
+
 from .secrets import Finder, Span, fed_one_by_one
 
 MAX_KEYS = 32
@@ -24,11 +26,13 @@ MAX_KEYS = 32
 MAX_KEY = 64
 """Characters of a key that tell it from others."""
 
-STRING_REST = re.compile(r"(?:[^\"\\\r\n]|\\(?:[^\r\n]|\Z))*+")
-STRING = r"(?:[^\"\\\r\n]++|\\[^\r\n])*+(?=\"|[\r\n]|\\[\r\n])"
+STRING_REST = re.compile(r"[^\"\\\r\n]*+" + every(r"\\(?:[^\r\n]|\Z)[^\"\\\r\n]*+"))
+STRING = r"[^\"\\\r\n]*+" + every(r"\\[^\r\n][^\"\\\r\n]*+") + r"(?=\"|[\r\n]|\\[\r\n])"
 # What stands between strings, as far as it tells whether a value comes: a colon before white space.
-STRINGS = re.compile(rf"[^\":]*+(?::(?!\s*+\")[^\":]*+)*+(:?)\s*+\"({STRING}).", re.DOTALL)
-WHOLE_STRINGS = re.compile(rf"(?:[^\"]*+\"{STRING}.)*+", re.DOTALL)
+STRINGS = re.compile(
+    r"[^\":]*+" + every(r":(?!\s*+\")[^\":]*+") + rf"(:?)\s*+\"({STRING}).", re.DOTALL
+)
+WHOLE_STRINGS = re.compile(every(rf"[^\"]*+\"{STRING}."), re.DOTALL)
 DATA_VALUES = re.compile(r"(?<![^\r\n])data:(?: |(?! ))([^\r\n]++)")
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
 DATA_FIELD = re.compile(r"data(?:: ?|\Z)")

@@ -27,7 +27,7 @@ NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.ASCII)
 # RFC 6265 section 4.2.1: cookie-pair = cookie-name "=" cookie-value, and one without a name.
-COOKIE = re.compile(r"[ \t]*(?:[^=;]*=)?+([^;]+);?", re.DOTALL)
+COOKIE = re.compile(r"[ \t]*(?>(?:[^=;]*=)?)([^;]+);?", re.DOTALL)
 
 
 def secret_spans(name: str, value: str, policy: Policy) -> list[Span]:

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from parsers.expressions import every
+
 Policy = Literal["headers", "all", "none"]
 Span = tuple[int, int]
 
@@ -59,12 +61,14 @@ _USERINFO = r"://[^/\s:@\"'\\]{1,64}+:([^/\s:@\"'\\]{1,256}+)@"
 
 # What may stand between a name and its value, in JSON, in a form, in a header, in any of them
 # inside another.
-_BETWEEN = r"(?:\\{0,3}+[\"'])?+\s{0,4}+(?:[:=]|%3[Aa]|%3[Dd])\s{0,4}+"
-_SCHEME = r"(?:(?i:bearer|basic|token|apikey)(?:\s|\+|%20)++)?+"
+_BETWEEN = r"(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3[Aa]|%3[Dd])\s{0,4}+"
+_SPACE = r"(?:\s|\+|%20)"
+_SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
 _BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
+_IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
 _ANY_VALUE = (
     rf"(?:\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
-    rf"|\"({_SCHEME}(?:[^\"\\\x00-\x1f]|\\(?:.|\Z))++)"
+    rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
     rf"|{_SCHEME}((?!(?:null|true|false|None)\b){_BARE}++))"
 )
@@ -118,7 +122,7 @@ TRIGGERS = _triggers()
 
 
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
-_AFTER_NAME = rb"(?:\\{0,3}+[\"'])?+\s{0,4}+(?:[:=]|%3a|%3d)"
+_AFTER_NAME = rb"(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)"
 _AFTER = (
     {b"bearer": rb"(?:[ +]|%20)", b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@"}
     | {begins.encode(): name[len(begins) :].encode() + _AFTER_NAME for begins, name in _STRONG}

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from parsers import match_chunk_line
+from parsers.expressions import every
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -39,7 +40,8 @@ START = attrgetter("start")
 
 # field-line = field-name ":" OWS field-value OWS, and obs-fold (RFC 9112 sections 5 and 5.2).
 FIELD_LINE = re.compile(
-    r"^([^\r\n:]{1,256}):[ \t]*((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*+)", re.MULTILINE
+    r"^([^\r\n:]{1,256}):[ \t]*([^\r\n]*+" + every(r"(?:\r?\n[ \t]|\r(?!\n))[^\r\n]*+") + ")",
+    re.MULTILINE,
 )
 CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
 LINE_TEXT = re.compile(r"[^\r\n]+")
