@@ -15,13 +15,14 @@ from parsers.records import ConnectionRecord, Record
 
 from ..exchanges import Exchange, Exchanges
 from .ending import judge_ending
+from .gaps import judge_gap
 from .pace import judge_streaming
 from .trace import Trace
 from .verdict import Verdict
 from .websocket import judge_websocket
 
 Judge = Callable[[Trace], Verdict | None]
-JUDGES: Sequence[Judge] = (judge_streaming, judge_ending, judge_websocket)
+JUDGES: Sequence[Judge] = (judge_streaming, judge_ending, judge_gap, judge_websocket)
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024
 """Exchanges of one connection that are over and wait for its end."""

@@ -1,0 +1,300 @@
+"""The judge of gaps: where the time of each long wait went.
+
+Strategy: a wait is attributed by what packets show in it. A closed window and a hole are facts of
+the path, and so are the halves that Nagle's algorithm keeps back and the first round trips of slow
+start. Keep-alives in a wait show that its sender lived and had nothing to say. What is left is a
+sender that was silent, or a lone segment that was lost: at the client both are a gap. A loss leaves
+the beat of the source as it was, so the next element comes early, or all that was due come at once;
+a source that waited goes on from where it is.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from statistics import median, pstdev
+from typing import Literal, NamedTuple
+
+from ..text.wording import count, duration
+from .arrivals import LEAST, SHORTEST_WAIT, Arrivals
+from .path import hindered, hindrances, nagle_steps, round_trip, slow_start
+from .time_limits import LIMITS, next_limit
+from .trace import KIND_NUMBERS, Marks, Trace
+from .verdict import Cause, Number, Verdict
+
+LONG = 0.250
+"""Seconds below which no wait is worth a word by itself: people notice, no time-out does."""
+TIMES = 5
+"""A wait is long if it takes so many times the usual one, too."""
+RESENT_AFTER = 0.200
+"""Seconds after which a lone segment that was lost is sent again, at the soonest: Linux allows for
+a delayed acknowledgement (RFC 8985 section 7.2), and so does the least RTO that it takes."""
+ON_THE_BEAT = 0.10
+"""Part of the usual wait by which an element may miss the beat that it is on."""
+STEADY = 0.10
+"""Deviation of the usual waits, as part of them, up to which a source has a beat."""
+LIMITS_FROM = 5.0
+"""Seconds of silence from which on limits are looked at."""
+MOST = max(limit.seconds for limit in LIMITS if limit.kind == "idle")
+"""Seconds of silence that no known limit is above."""
+KEEP_ALIVE = KIND_NUMBERS["ping"]
+NO_SIGN = frozenset((KEEP_ALIVE, KIND_NUMBERS["done"]))
+
+Class = Literal[
+    "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent"
+]
+FAULTS: frozenset[str] = frozenset(("zero-window", "nagle"))
+REMEDIES: dict[str, str] = {
+    "zero-window": "read faster at the client: do the work elsewhere than in the loop that reads",
+    "retransmission": "packets are lost on the way: look at the network, not at the application",
+    "outage": "the path was gone for a while: look at the network, not at the application",
+    "nagle": "set TCP_NODELAY, or write each chunk in one call",
+    "slow-start": "nothing is wrong: send less at once, keep connections open, or come nearer",
+    "keep-alive-masked": "the line is alive, the source is not: let a watchdog count content alone",
+    "sender-silent": "send a comment (`: ping`) at half the shortest idle limit on the way",
+}
+AT_SENDER = "a capture at the sender: there a lost segment is sent twice"
+
+
+class Attributed(NamedTuple):
+    """A wait, and where its time went."""
+
+    kind: Class
+    seconds: float
+    from_packet: int
+    to_packet: int
+    seen: str
+    alternatives: tuple[tuple[str, str], ...] = ()
+    """What else may have caused it, and what points to that."""
+
+
+class Waits:
+    """The waits of a stream."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.marks: Marks = trace.streamed
+        kinds = self.marks.kinds
+        chosen = [at for at, kind in enumerate(kinds) if kind not in NO_SIGN]
+        self.came = Arrivals(self.marks, chosen, trace.about.asked_time)
+        self.alive = [at for at, kind in enumerate(kinds) if kind == KEEP_ALIVE]
+        self.alive_times = [self.marks.times[at] for at in self.alive]
+        self.hindrances = hindrances(trace)
+
+    @cached_property
+    def usual(self) -> float:
+        """The usual wait in seconds."""
+        return self.came.wait
+
+    @cached_property
+    def has_beat(self) -> bool:
+        """Whether the source sends at a steady pace, but for a few long waits."""
+        regular = [gap for gap in self.came.waits if gap <= 1.5 * self.usual]
+        if len(regular) < LEAST or len(regular) < len(self.came.waits) / 2:
+            return False
+        beat = [gap for gap in regular if gap >= self.usual / 2]
+        return len(beat) >= LEAST and pstdev(beat) <= STEADY * self.usual
+
+    @property
+    def is_at_sender(self) -> bool:
+        """Whether the capture was made at the server: its answer took less than a round trip."""
+        response, rtt = self.trace.about.response, round_trip(self.trace)
+        if response is None or not self.came.asked or not rtt:
+            return False
+        return response.first_time - self.came.asked < rtt / 2
+
+    def alive_within(self, start: float, end: float) -> list[float]:
+        """Return when keep-alives came between two times."""
+        times = self.alive_times
+        return times[bisect_right(times, start) : bisect_left(times, end)]
+
+
+def judge_gap(trace: Trace) -> Verdict | None:
+    """Say where the time of long waits went; None if there were none."""
+    waits = Waits(trace)
+    if waits.came.count < 2:
+        return None
+    found = [*_of_tcp(waits), *_long_waits(waits)]
+    return _verdict(waits, found) if found else None
+
+
+def _of_tcp(waits: Waits) -> Iterator[Attributed]:
+    """Yield what TCP keeps back regularly."""
+    connection = waits.trace.about.connection
+    is_relayed = connection is not None and connection.recorded_by == "relay"
+    steps = None if is_relayed else nagle_steps(waits.trace, waits.hindrances)
+    if steps is not None and steps.share >= 0.5:
+        seen = (
+            f"{steps.share:.0%} of the small writes: the second half waits for an acknowledgement"
+        )
+        yield Attributed("nagle", steps.seconds, steps.packets[0], steps.packets[0], seen)
+    rounds = slow_start(waits.trace, waits.came)
+    if rounds is not None:
+        packets = waits.came.packets[rounds.at - 1], waits.came.packets[rounds.at]
+        seen = f"after {rounds.sent:,} bytes, for one round trip"
+        yield Attributed("slow-start", rounds.seconds, *packets, seen)
+
+
+def _long_waits(waits: Waits) -> Iterator[Attributed]:
+    came = waits.came
+    long = max(LONG, TIMES * waits.usual)
+    rounds = slow_start(waits.trace, came)
+    for at, gap in enumerate(came.gaps):
+        if rounds is not None and at == rounds.at - 1:
+            continue
+        start, end = came.times[at], came.times[at + 1]
+        hindrance = hindered(waits.hindrances, start, end) if waits.hindrances else None
+        if hindrance is None:
+            yield from _unhindered(waits, at, gap, long)
+            continue
+        place = came.packets[at], came.packets[at + 1]
+        seconds = hindrance.seconds_within(start, end)
+        if hindrance.kind == "window":
+            if gap >= max(SHORTEST_WAIT, 1.5 * waits.usual) or seconds >= LONG:
+                seen = f"the window was closed for {duration(seconds)} (packet {hindrance.packet})"
+                yield Attributed("zero-window", gap, *place, seen)
+        elif gap >= 1.5 * waits.usual:
+            seen = (
+                f"bytes were missing for {duration(seconds)}, filled by packet"
+                f" {hindrance.end_packet}; what came after them waited"
+            )
+            yield Attributed("retransmission", seconds, *place, seen)
+            if gap - seconds >= long:
+                yield from _unhindered(waits, at, gap - seconds, long)
+
+
+def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[Attributed]:
+    """Yield what became of a wait in which the path did nothing that shows."""
+    came = waits.came
+    place = came.packets[at], came.packets[at + 1]
+    alive = waits.alive_within(came.times[at], came.times[at + 1])
+    if alive and seconds >= long:
+        seen = f"{count(len(alive), 'keep-alive')} came meanwhile"
+        yield Attributed("keep-alive-masked", seconds, *place, seen)
+        return
+    lost = _lost(waits, at)
+    others: tuple[tuple[str, str], ...] = (("sender-silent", "nothing may have been sent"),)
+    if lost is not None and not waits.is_at_sender:
+        if came.gaps[at] >= long:
+            others = (("outage", lost), *others)
+        yield Attributed("retransmission", seconds, *place, lost, others)
+    elif seconds >= long:
+        seen = "nothing came, and no byte was missing"
+        may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
+        others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
+        yield Attributed("sender-silent", seconds, *place, seen, others)
+
+
+def _lost(waits: Waits, at: int) -> str | None:
+    """Return what points to a loss that left no hole, None if nothing does."""
+    came, usual = waits.came, waits.usual
+    if not waits.has_beat or came.gaps[at] - usual < RESENT_AFTER:
+        return None
+    after = list(came.gaps[at + 1 : at + 2])
+    if after and SHORTEST_WAIT <= after[0] <= (1 - ON_THE_BEAT) * usual:
+        both = came.gaps[at] + after[0]
+        beats = max(2, round(both / usual))
+        if abs(both - beats * usual) <= ON_THE_BEAT * usual and beats == 2:
+            return "the next one came early, back on the old beat"
+    due = came.gaps[at] / usual
+    together = next(
+        (number for number, gap in enumerate(came.gaps[at + 1 :]) if gap >= SHORTEST_WAIT),
+        came.count - at - 2,
+    )
+    if due >= LEAST and together + 1 >= LEAST and abs(together + 1 - due) <= 1 + due / 4:
+        return f"all {together + 1} that were due meanwhile came at once, back on the old beat"
+    return None
+
+
+def _verdict(waits: Waits, found: Sequence[Attributed]) -> Verdict:
+    longest = max(found, key=lambda one: one.seconds)
+    kinds = _by_time(found)
+    answer = kinds[0] if len(kinds) == 1 else "mixed"
+    is_fault = any(
+        one.kind in FAULTS or (one.kind == "retransmission" and one.seconds >= RESENT_AFTER)
+        for one in found
+    )
+    return Verdict(
+        "gap",
+        answer,
+        "warning" if is_fault else "note",
+        _summary(found, longest, kinds),
+        tuple(sorted({packet for one in found[:8] for packet in one[2:4]})),
+        tuple(_causes(found, kinds)),
+        AT_SENDER if any(one.alternatives for one in found) else "",
+        tuple(_evidence(waits, longest)),
+        _numbers(waits, found, longest, kinds),
+    )
+
+
+def _by_time(found: Sequence[Attributed]) -> list[Class]:
+    """Return the kinds of waits, the one that took most first."""
+    total: dict[Class, float] = {}
+    for one in found:
+        total[one.kind] = total.get(one.kind, 0.0) + one.seconds
+    return sorted(total, key=lambda kind: -total[kind])
+
+
+def _summary(found: Sequence[Attributed], longest: Attributed, kinds: Sequence[Class]) -> str:
+    said = f"the longest wait took {duration(longest.seconds)}"
+    said += f" (packets {longest.from_packet} to {longest.to_packet}): {longest.seen}"
+    if len(found) > 1:
+        waits = [f"{sum(one.kind == kind for one in found)} {kind}" for kind in kinds]
+        said += f"; in all {', '.join(waits)}"
+    return said
+
+
+def _causes(found: Sequence[Attributed], kinds: Sequence[Class]) -> Iterator[Cause]:
+    others: dict[str, str] = {}
+    for kind in kinds:
+        first = max((one for one in found if one.kind == kind), key=lambda one: one.seconds)
+        sure: Literal["certain", "likely", "possible"] = "certain"
+        if first.alternatives:
+            sure = "possible" if kind == "retransmission" else "likely"
+        yield Cause(kind, sure, first.seen, REMEDIES[kind])
+        others.update((code, seen) for code, seen in first.alternatives if code not in kinds)
+    for code, seen in others.items():
+        yield Cause(code, "possible", seen, REMEDIES[code])
+
+
+def _numbers(
+    waits: Waits, found: Sequence[Attributed], longest: Attributed, kinds: Sequence[Class]
+) -> dict[str, Number]:
+    alive = _keep_alive_period(waits, longest)
+    steps = [one.seconds for one in found if one.kind == "nagle"]
+    return {
+        "seconds": round(longest.seconds, 6),
+        "from_packet": longest.from_packet,
+        "to_packet": longest.to_packet,
+        "waits": len(found),
+        "classes": [str(kind) for kind in kinds],
+        "usual": round(waits.usual, 6),
+        "keep_alive_period": alive,
+        "step": round(steps[0], 6) if steps else None,
+        "closed": round(sum(one.seconds for one in found if one.kind == "zero-window"), 6) or None,
+    }
+
+
+def _keep_alive_period(waits: Waits, longest: Attributed) -> float | None:
+    """Return how far apart keep-alives came, by those of the longest wait."""
+    if longest.kind != "keep-alive-masked":
+        return None
+    at = waits.came.packets.index(longest.from_packet)
+    start, end = waits.came.times[at], waits.came.times[at + 1]
+    signs = [start, *waits.alive_within(start, end)]
+    return round(median(after - before for before, after in pairwise(signs)), 6)
+
+
+def _evidence(waits: Waits, longest: Attributed) -> Iterator[str]:
+    """Yield how near to known idle limits it came."""
+    period = _keep_alive_period(waits, longest)
+    silent = longest.seconds if period is None else period
+    if period is not None:
+        yield f"keep-alives come {duration(period)} apart: for idle limits that is the silence"
+    if not LIMITS_FROM <= silent < MOST:
+        return
+    limit = next_limit(silent)
+    margin = duration(limit.seconds - silent)
+    yield f"{margin} below an idle limit, {limit.component}'s {limit.setting} ({limit.seconds:g} s)"
