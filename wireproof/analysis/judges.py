@@ -22,7 +22,12 @@ from .verdict import Verdict
 from .websocket import judge_websocket
 
 Judge = Callable[[Trace], Verdict | None]
-JUDGES: Sequence[Judge] = (judge_streaming, judge_ending, judge_gap, judge_websocket)
+JUDGES: Sequence[Judge] = (
+    judge_streaming,
+    judge_ending,
+    judge_gap,
+    judge_websocket,
+)
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024
 """Exchanges of one connection that are over and wait for its end."""
