@@ -1,0 +1,166 @@
+"""How far the clocks of two captures are apart, and how sure that is.
+
+Strategy: as NTP does it (RFC 5905 section 8), from both directions. A request is at the farther
+point after it was at the nearer one, so it bounds the offset from below; what answers is at the
+nearer point after it was at the farther one, so its quickest element bounds it from above. Between
+these bounds no packet tells: an answer that is held for a fixed time and an offset look alike.
+What is chosen between them follows from what is known of the path: the round trips of both
+connections, and whether many elements were as quick as the quickest.
+
+Drift is the slope of a line under all elements that touches them: queues only add. It is believed
+where elements touch that line from the beginning to the end, for then it is the clock that moved
+and not a queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from .leg import Leg
+
+AT_ONCE = 0.04
+"""Seconds within which a hop that holds nothing passes on: delayed acknowledgements and timers of
+systems begin there (40 ms on Linux)."""
+TOUCH = 0.001
+"""Seconds from the quickest element within which another is as quick."""
+PART = 0.2
+"""The part of elements that must be as quick, so that the quickest is no accident of a timer."""
+MAX_DRIFT = 0.01
+"""The greatest drift of a clock, as a ratio: quartz has a thousandth of it. What grows faster is a
+queue."""
+LEAST_DRIFT = 0.002
+"""Seconds that drift must make over the capture, else it is none."""
+QUARTERS = 4
+"""Parts of the time in each of which an element touches the line."""
+MAX_POINTS = 65_536
+"""Elements that are looked at."""
+
+
+class Clock(NamedTuple):
+    """What is added to a time of the farther capture, to have it by the clock of the nearer one."""
+
+    offset: float = 0.0
+    """Seconds, at ``since``."""
+    least: float = 0.0
+    """The offset is not less."""
+    most: float = 0.0
+    """And not more."""
+    drift: float = 0.0
+    """Seconds that the nearer clock gains in each second of the farther one."""
+    since: float = 0.0
+    """By the farther clock."""
+    is_shared: bool = True
+    """Whether both points have one clock: they are in one capture."""
+    is_agreed: bool = True
+    """Whether the clocks agree, as far as the bounds tell."""
+
+    def nearer(self, time: float) -> float:
+        """Return a time of the farther capture by the clock of the nearer one."""
+        return time + self.offset + self.drift * (time - self.since)
+
+    @property
+    def uncertainty(self) -> float:
+        """How far off the offset may be, in seconds."""
+        return max(self.most - self.offset, self.offset - self.least, 0.0)
+
+
+ONE_CLOCK = Clock()
+
+
+class Trip(NamedTuple):
+    """One exchange at two points: when what was there."""
+
+    asked: Sequence[tuple[float, float]]
+    """(near, far) of each thing that the client sent."""
+    answered: Sequence[tuple[float, float]]
+    """(near, far) of each thing that the server sent."""
+    round_trip: float | None
+    """Seconds that both connections' handshakes took; None if not known."""
+    is_path: bool
+    """Whether nothing but the network lies between the points."""
+
+
+def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
+    """Return how far the clocks of two captures are apart, by all exchanges that both saw."""
+    if near.capture == far.capture:
+        return ONE_CLOCK
+    taken = list(trips)
+    answered = [point for trip in taken for point in trip.answered][:MAX_POINTS]
+    asked = [point for trip in taken for point in trip.asked][:MAX_POINTS]
+    if not answered and not asked:
+        return Clock(is_shared=False, least=float("-inf"), most=float("inf"), is_agreed=True)
+    since = min(far for _, far in answered or asked)
+    drift = _drift(answered, since)
+    over = [(far, near - far - drift * (far - since)) for near, far in answered]
+    under = [near - far - drift * (far - since) for near, far in asked]
+    most = min((gap for _, gap in over), default=float("inf"))
+    least = max(under, default=float("-inf"))
+    if least > most:  # a clock that was set, or drift that was not believed: both are as good
+        least, most = most, least
+    round_trips = [trip.round_trip for trip in taken if trip.round_trip is not None]
+    round_trip = min(round_trips) if round_trips else None
+    is_path = all(trip.is_path for trip in taken)
+    offset = _chosen(least, most, [gap for _, gap in over], round_trip, is_path)
+    is_agreed = least <= 0.0 <= most and not drift
+    return Clock(
+        0.0 if is_agreed else offset, least, most, drift, since, is_shared=False, is_agreed=is_agreed
+    )
+
+
+def _chosen(
+    least: float, most: float, gaps: Sequence[float], round_trip: float | None, is_path: bool
+) -> float:
+    """Return the offset between bounds that the path makes likeliest."""
+    if least == float("-inf"):
+        return most
+    if most == float("inf"):
+        return least
+    if is_path:
+        return (least + most) / 2
+    network = min(round_trip or 0.0, most - least)
+    excess = most - least - network
+    touching = sum(gap <= most + TOUCH for gap in gaps)
+    if excess <= AT_ONCE and touching >= PART * len(gaps):
+        # Many elements were as quick: nothing but the network delayed them.
+        return most - network / 2
+    return least + network / 2
+
+
+def _drift(answered: Sequence[tuple[float, float]], since: float) -> float:
+    points = sorted((far - since, near - far) for near, far in answered)
+    if len(points) < 2 * QUARTERS or points[-1][0] <= 0.0:
+        return 0.0
+    span = points[-1][0]
+    slope, base = _line_under(points)
+    moved = abs(slope) * span
+    if abs(slope) > MAX_DRIFT or moved < LEAST_DRIFT:
+        return 0.0
+    for quarter in range(QUARTERS):
+        begin, end = span * quarter / QUARTERS, span * (quarter + 1) / QUARTERS
+        inside = [gap - base - slope * time for time, gap in points if begin <= time <= end]
+        if not inside or min(inside) > moved / 10:
+            return 0.0
+    return slope
+
+
+def _line_under(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return slope and base of the line under sorted points that is nearest to all of them.
+
+    That is the edge of their lower hull below their mean: a linear programme of two unknowns.
+    """
+    hull: list[tuple[float, float]] = []
+    for point in points:
+        while len(hull) > 1 and _turns_down(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    mean = sum(time for time, _ in points) / len(points)
+    for (time, gap), (next_time, next_gap) in zip(hull, hull[1:], strict=False):
+        if next_time >= mean and next_time > time:
+            slope = (next_gap - gap) / (next_time - time)
+            return slope, gap - slope * time
+    return 0.0, hull[-1][1]
+
+
+def _turns_down(one: tuple[float, float], two: tuple[float, float], three: tuple[float, float]) -> bool:
+    return (two[0] - one[0]) * (three[1] - one[1]) <= (three[0] - one[0]) * (two[1] - one[1])

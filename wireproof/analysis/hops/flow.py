@@ -1,0 +1,83 @@
+"""What one sender of one exchange sent, as digests: enough to find it again on another leg.
+
+Strategy: an element is known again by a hash of what it says, of 8 bytes, so that chunks, codings,
+IDs, comments and line ends do not matter. With it stand when its last byte came, in which packet,
+and how large it is; what it said is not kept. Beside them stands each piece that framing or packets
+cut the content into, for how a hop releases what it held shows in these.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+MAX_ELEMENTS = 262_144
+"""Elements of one flow that are kept, 32 bytes each; further ones are counted."""
+MAX_PIECES = 65_536
+"""Chunks or runs of one flow that are kept, 16 bytes each; further ones are counted."""
+MAX_IDS = 256
+"""Event IDs of one flow that are kept, to see whether a hop changes them."""
+MASK = (1 << 64) - 1
+
+
+class Flow:
+    """The elements of one direction, in columns; times are seconds since the epoch."""
+
+    __slots__ = (
+        *("marks", "times", "packets", "sizes", "count"),
+        *("piece_times", "piece_sizes", "pieces", "keep_alives", "gaps", "last_time", "ids"),
+    )
+
+    def __init__(self) -> None:
+        self.marks = array("Q")
+        """A hash of each element's content; equal in this process for equal content."""
+        self.times = array("d")
+        """When each one's last byte came."""
+        self.packets = array("q")
+        """The packet that brought it, from 1."""
+        self.sizes = array("q")
+        """Bytes of each one's content."""
+        self.count = 0
+        """How many came; the columns hold the first MAX_ELEMENTS."""
+        self.piece_times = array("d")
+        self.piece_sizes = array("q")
+        """Bytes of each chunk or run, as they were sent: coded, if they are."""
+        self.pieces = 0
+        self.keep_alives = 0
+        """Comments and blocks without data: a hop may add or drop them."""
+        self.gaps = 0
+        """How often the capture lacks bytes of it."""
+        self.last_time = 0.0
+        self.ids: dict[int, str] = {}
+        """The ID of each of the first events that has one of its own, by their marks."""
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    def add(self, content: object, size: int, time: float, packet: int) -> None:
+        """Take the next element; ``content`` is hashed."""
+        self.count += 1
+        self.last_time = time
+        if self.count > MAX_ELEMENTS:
+            return
+        self.marks.append(hash(content) & MASK)
+        self.times.append(time)
+        self.packets.append(packet)
+        self.sizes.append(size)
+
+    def add_id(self, id_: str) -> None:
+        """Take note of the ID of the last element."""
+        if len(self.ids) < MAX_IDS and self.marks:
+            self.ids.setdefault(self.marks[-1], id_)
+
+    def add_piece(self, size: int, time: float) -> None:
+        """Take note of the next chunk or run."""
+        self.pieces += 1
+        if self.pieces <= MAX_PIECES:
+            self.piece_times.append(time)
+            self.piece_sizes.append(size)
+
+    def clear(self) -> None:
+        """Forget the elements."""
+        for column in (self.marks, self.times, self.packets, self.sizes):
+            del column[:]
+        self.count = 0

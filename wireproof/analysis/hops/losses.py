@@ -1,0 +1,89 @@
+"""What of an exchange did not come through a hop, or came otherwise than it went in.
+
+Strategy: what is missing at the nearer point was lost by the hop only if that point would have seen
+it: what came before a capture began, in bytes that it lacks, after the client had left, or past a
+bound of ours, was not.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .clocks import Clock
+from .leg import Leg
+from .passage import Passage
+
+
+class Losses(NamedTuple):
+    """Positions of elements; those of the farther leg where they are lost, else of the nearer."""
+
+    lost: list[int]
+    unseen: int
+    """Elements that the nearer capture could not have seen."""
+    doubled: list[int]
+    moved: list[int]
+    added: list[int]
+    is_cut: bool
+    """Whether the nearer leg ended before the answer did, and the client had not left."""
+    left_at: float | None
+    """When the client left before the answer was whole, by the nearer clock; None if it stayed."""
+    wasted: int
+    """Elements that the server still sent after that."""
+    wasted_for: float
+    """Seconds that it went on."""
+
+
+def losses(near: Leg, far: Leg, passage: Passage, clock: Clock) -> Losses:
+    """Return what did not come through as it was."""
+    left_at = _left_at(near)
+    after = [] if left_at is None else _after(far, clock, left_at)
+    lost, unseen = _lost(near, far, passage, left_at)
+    alignment = passage.alignment
+    is_far_whole = far.is_whole and not far.down.gaps
+    return Losses(
+        lost,
+        unseen,
+        alignment.doubled if is_far_whole else [],
+        [one for one, _ in alignment.moved],
+        alignment.added if is_far_whole else [],
+        bool(lost) and not near.is_whole,
+        left_at,
+        len(after),
+        after[-1] - left_at if after and left_at is not None else 0.0,
+    )
+
+
+def _lost(near: Leg, far: Leg, passage: Passage, left_at: float | None) -> tuple[list[int], int]:
+    lost = passage.alignment.lost
+    pairs = passage.alignment.pairs
+    if not lost or not pairs:
+        return [], len(lost)
+    first, last = pairs[0][1], pairs[-1][1]
+    sees_head = near.about.response is not None and not near.down.gaps
+    is_cut = not near.is_whole and _ended(near) and left_at is None and far.is_whole
+    sees_end = (near.is_whole or is_cut) and near.down.count == len(near.down)
+    found = [
+        place
+        for place in lost
+        if (sees_head if place < first else sees_end if place > last else not near.down.gaps)
+    ]
+    return found, len(lost) - len(found)
+
+
+def _ended(leg: Leg) -> bool:
+    """Whether the connection ended, so that nothing more could come."""
+    return leg.connection is not None and leg.connection.close in ("fin", "reset")
+
+
+def _left_at(near: Leg) -> float | None:
+    """Return when the client closed before the answer was whole."""
+    if near.is_whole or near.connection is None or near.about.transport == "websocket":
+        return None
+    ends = near.connection.ends
+    if not ends or ends[0]["sender"] != "client":
+        return None
+    return ends[0]["time"]
+
+
+def _after(far: Leg, clock: Clock, left_at: float) -> list[float]:
+    return [time for time in map(clock.nearer, far.down.times) if time > left_at]

@@ -1,0 +1,226 @@
+"""Which legs are of one exchange.
+
+Strategy: a sketch, the least hashes of what an exchange carried, is the same on each leg however
+its bytes were cut, and half the same if a part is missing. Legs that share one connection, an
+identifier in a field of the request, or enough of their sketch are of one exchange. Of several with
+equal content the times tell: on one clock a request goes on as soon as it comes; between clocks
+they are paired in their order. So the time is linear but for sorting.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import nsmallest
+from typing import NamedTuple
+
+from .leg import Leg
+from .nearness import beyond
+
+SKETCH = 48
+"""Hashes of an exchange that are compared with others'."""
+MAX_ALIKE = 64
+"""Legs that are looked at because they share a hash: a common word is no sign."""
+IDENTIFIERS = frozenset(
+    ("traceparent", "x-request-id", "x-correlation-id", "x-amzn-trace-id", "x-b3-traceid")
+)
+"""Fields of a request that name it alone. A proxy passes them on, or gives a request its first."""
+ENOUGH = 3
+"""Shared hashes from which on content alone pairs two legs; fewer need the same target."""
+SHARE = 0.3
+"""The part of the smaller sketch that is shared: one may have lost its head."""
+SLACK = 0.002
+"""Seconds by which the times of one clock may be out of order: packets are stamped by several
+processors."""
+
+Point = tuple[int, str]
+"""A capture, and the server that it saw."""
+
+
+class Seen(NamedTuple):
+    """A leg, and what is compared of it."""
+
+    leg: Leg
+    point: Point
+    sketch: frozenset[int]
+    line: tuple[str, str]
+    """Method and target, empty if not known."""
+
+
+class Way(NamedTuple):
+    """The legs of one exchange, the nearest to the client first; two at least."""
+
+    legs: list[Leg]
+
+
+def ways(legs: Sequence[Leg]) -> list[Way]:
+    """Return the exchanges that were seen more than once, in the order of their first legs."""
+    seen = [_seen(leg) for leg in legs]
+    joined = _Joined(seen)
+    for pairs in (_connections(seen), _identified(seen), _equal(seen), _alike(seen)):
+        for one, other in pairs:
+            joined.join(one, other)
+    found = [_ordered(group) for group in joined.groups()]
+    return sorted(found, key=lambda way: (way.legs[0].capture, way.legs[0].about.number))
+
+
+def _seen(leg: Leg) -> Seen:
+    request = leg.about.request
+    marks = {*leg.down.marks, *leg.up.marks}
+    line = (request.method, request.target) if request else ("", "")
+    return Seen(leg, (leg.capture, leg.server), frozenset(nsmallest(SKETCH, marks)), line)
+
+
+class _Joined:
+    """Groups of legs with one of each point at most."""
+
+    def __init__(self, seen: Sequence[Seen]) -> None:
+        self._seen = seen
+        self._groups: list[dict[Point, int]] = [{one.point: at} for at, one in enumerate(seen)]
+
+    def join(self, one: int, other: int) -> None:
+        """Put two legs together, unless another leg of a point is in their group already."""
+        here, there = self._groups[one], self._groups[other]
+        if here is there or here.keys() & there.keys() or not self._fit(one, other):
+            return
+        here.update(there)
+        for at in there.values():
+            self._groups[at] = here
+
+    def groups(self) -> Iterator[list[Leg]]:
+        """Yield each group of two and more."""
+        known: set[int] = set()
+        for group in self._groups:
+            if len(group) > 1 and id(group) not in known:
+                known.add(id(group))
+                yield [self._seen[at].leg for at in group.values()]
+
+    def is_free(self, at: int, point: Point) -> bool:
+        return point not in self._groups[at]
+
+    def _fit(self, one: int, other: int) -> bool:
+        """Whether the times of one clock allow that one request became the other."""
+        here, there = self._seen[one].leg, self._seen[other].leg
+        if here.capture != there.capture:
+            return True
+        near, far = (here, there) if beyond(here, there) >= 0 else (there, here)
+        return (
+            near.down.last_time >= far.first_time - SLACK
+            and near.about.last_time >= far.about.first_time - SLACK
+            and (not far.down.times or not near.down.times or _is_after(near, far))
+        )
+
+
+def _is_after(near: Leg, far: Leg) -> bool:
+    """Whether what both carried came to the nearer leg after it came to the other."""
+    last: dict[int, float] = dict(zip(far.down.marks[:SKETCH], far.down.times[:SKETCH], strict=True))
+    waits = [
+        time - last[mark]
+        for mark, time in zip(near.down.marks[:SKETCH], near.down.times[:SKETCH], strict=True)
+        if mark in last
+    ]
+    return not waits or sum(wait >= -SLACK for wait in waits) * 2 > len(waits)
+
+
+def _connections(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
+    """Yield legs that several captures have of one connection."""
+    known: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+    for at, one in enumerate(seen):
+        if one.leg.connection is not None:
+            key = one.leg.client, one.leg.server, one.leg.about.key.exchange
+            known[key].append(at)
+    for places in known.values():
+        for one, other in zip(places, places[1:], strict=False):
+            shared = seen[one].sketch & seen[other].sketch
+            if shared or not (seen[one].sketch and seen[other].sketch):
+                yield one, other
+
+
+def _identified(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
+    """Yield legs whose requests have the same identifier, and are the only ones of their points."""
+    known: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for at, one in enumerate(seen):
+        for name, value in one.leg.request_fields:
+            if name.lower() in IDENTIFIERS:
+                # traceparent: version, trace, span, flags; a proxy begins a span of its own.
+                parts = value.split("-")
+                trace = parts[1] if name.lower() == "traceparent" and len(parts) > 3 else value
+                known[name.lower(), trace].append(at)
+    for places in known.values():
+        if len({seen[at].point for at in places}) == len(places):
+            yield from zip(places, places[1:], strict=False)
+
+
+def _equal(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
+    """Yield legs that carried the same, by their times where there are several."""
+    alike: dict[object, dict[Point, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for at, one in enumerate(seen):
+        key = one.sketch if len(one.sketch) >= ENOUGH else (one.sketch, one.line)
+        if one.sketch or one.line != ("", ""):
+            alike[key][one.point].append(at)
+    for points in alike.values():
+        for first, second in _neighbours(seen, points):
+            yield from _in_time(seen, points[first], points[second])
+
+
+def _neighbours(
+    seen: Sequence[Seen], points: dict[Point, list[int]]
+) -> Iterator[tuple[Point, Point]]:
+    """Yield the points that saw the same, each with each, the nearer to the client first."""
+    names = [*points]
+    for index, one in enumerate(names):
+        for other in names[index + 1 :]:
+            near, far = seen[points[one][0]].leg, seen[points[other][0]].leg
+            yield (one, other) if beyond(near, far) >= 0 else (other, one)
+
+
+def _in_time(
+    seen: Sequence[Seen], near: list[int], far: list[int]
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs of legs with equal content of two points."""
+    near = sorted(near, key=lambda at: seen[at].leg.first_time)
+    far = sorted(far, key=lambda at: seen[at].leg.first_time)
+    if seen[near[0]].leg.capture != seen[far[0]].leg.capture or len(near) == len(far):
+        yield from zip(near, far, strict=False)
+        return
+    waiting: list[int] = []
+    moments = sorted([*((seen[at].leg.first_time, at, True) for at in near)]
+                     + [(seen[at].leg.first_time + SLACK, at, False) for at in far])
+    for _, at, is_near in moments:
+        if is_near:
+            waiting.append(at)
+        elif waiting:
+            yield waiting.pop(), at
+
+
+def _alike(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
+    """Yield legs that share a part of what they carried, the most alike first."""
+    known: dict[int, list[int]] = defaultdict(list)
+    for at, one in enumerate(seen):
+        for mark in one.sketch:
+            known[mark].append(at)
+    shared: dict[tuple[int, int], int] = defaultdict(int)
+    for places in known.values():
+        for one, other in _couples(places[:MAX_ALIKE]):
+            if seen[one].point != seen[other].point:
+                shared[one, other] += 1
+    best: list[tuple[float, int, int]] = []
+    for (one, other), number in shared.items():
+        share = number / min(len(seen[one].sketch), len(seen[other].sketch))
+        is_same = seen[one].line == seen[other].line
+        if share >= SHARE and (number >= ENOUGH or is_same):
+            best.append((-share - is_same, one, other))
+    for _, one, other in sorted(best):
+        yield one, other
+
+
+def _couples(places: Sequence[int]) -> Iterable[tuple[int, int]]:
+    return ((one, other) for index, one in enumerate(places) for other in places[index + 1 :])
+
+
+def _ordered(legs: Sequence[Leg]) -> Way:
+    """Return the legs of one exchange, the nearest to the client first."""
+    ranks = {
+        id(leg): sum(beyond(leg, other) < 0 for other in legs if other is not leg) for leg in legs
+    }
+    return Way(sorted(legs, key=lambda leg: (ranks[id(leg)], leg.capture, leg.about.number)))

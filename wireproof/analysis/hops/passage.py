@@ -1,0 +1,139 @@
+"""How one exchange passed one hop: which element came out when, and what it waited for.
+
+Strategy: the added delay of an element is the time from its last byte at the farther point to its
+last byte at the nearer one, both by the nearer clock. An element is held back if it was still
+inside when the next one came: a hop that passes on lets go of each before that, whatever it takes.
+So a slow machine or network is told from a buffer without a threshold for time alone.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..percentiles import percentile
+from .align import Alignment, align
+from .clocks import Clock, Trip
+from .flow import Flow
+from .leg import Leg
+from .nearness import is_path
+
+TOGETHER = 0.004
+"""Seconds within which what leaves a hop left together: a scheduler's tick."""
+APART = 0.004
+"""Seconds from which on two elements came one after the other."""
+
+
+class Flush(NamedTuple):
+    """What left a hop together: a range of the pairs of a passage."""
+
+    first: int
+    end: int
+    time: float
+    """When the first of it left, by the nearer clock."""
+
+    @property
+    def size(self) -> int:
+        return self.end - self.first
+
+
+class Passage:
+    """The elements of one direction at both ends of a hop, in columns by pair.
+
+    Times are of the nearer clock, in seconds since the epoch.
+    """
+
+    def __init__(self, source: Flow, target: Flow, clock: Clock, *, is_down: bool) -> None:
+        self.source = source
+        """Where it comes from: for answers the farther leg."""
+        self.target = target
+        near, far = (target, source) if is_down else (source, target)
+        self.alignment: Alignment = align(near.marks, far.marks)
+        pairs = self.alignment.pairs
+        near_times = [near.times[one] for one, _ in pairs]
+        far_times = [clock.nearer(far.times[other]) for _, other in pairs]
+        self.came = array("d", far_times if is_down else near_times)
+        self.left = array("d", near_times if is_down else far_times)
+        self.added = array("d", map(float.__sub__, self.left, self.came))
+        self.places = array("q", [one if is_down else other for one, other in pairs])
+        """Which element of the target each is."""
+        self.origins = array("q", [other if is_down else one for one, other in pairs])
+        """Which element of the source each is."""
+        self.flushes = _flushes(self.left, [target.packets[place] for place in self.places])
+
+    def __len__(self) -> int:
+        return len(self.added)
+
+    @property
+    def lost(self) -> Sequence[int]:
+        """Elements of the source that did not come out, by their position there."""
+        return self.alignment.lost
+
+    def part(self, part: float) -> float:
+        """Return a percentile of the added delays, in seconds; 0 if there are none."""
+        return percentile(sorted(self.added), part)
+
+    def waits(self) -> list[float]:
+        """Return the times between elements as they came, those that came together left out."""
+        gaps = map(float.__sub__, self.came[1:], self.came)
+        return [gap for gap in gaps if gap >= APART]
+
+    def held_back(self) -> list[int]:
+        """Return the pairs that were still inside when the next one had come."""
+        came, left = self.came, self.left
+        return [
+            one
+            for one in range(len(came) - 1)
+            if came[one + 1] - came[one] >= APART and left[one] >= came[one + 1] - APART / 4
+        ]
+
+
+def _flushes(left: Sequence[float], packets: Sequence[int]) -> list[Flush]:
+    """Return what left together: in one packet, or in packets right after each other."""
+    found: list[Flush] = []
+    first = 0
+    for at in range(1, len(left) + 1):
+        if at == len(left) or (
+            packets[at] != packets[at - 1] and left[at] - left[at - 1] >= TOGETHER
+        ):
+            found.append(Flush(first, at, left[first]))
+            first = at
+    return found
+
+
+def trip(near: Leg, far: Leg) -> Trip:
+    """Return what two legs of an exchange say of their clocks."""
+    down, up = align(near.down.marks, far.down.marks), align(near.up.marks, far.up.marks)
+    answered = [(near.down.times[one], far.down.times[other]) for one, other in down.pairs]
+    asked = [(near.up.times[one], far.up.times[other]) for one, other in up.pairs]
+    if near.asked_at is not None and far.asked_at is not None:
+        asked.append((near.asked_at, far.asked_at))
+    if near.answered_at is not None and far.answered_at is not None:
+        answered.append((near.answered_at, far.answered_at))
+    return Trip(asked, answered, round_trip(near, far), is_path(near, far))
+
+
+def round_trip(near: Leg, far: Leg) -> float | None:
+    """Return the round trips that lie between the points, by the handshakes; None if not known.
+
+    Where a connection was captured is not known: at most all of both lies between them.
+    """
+    if near.connection is None or far.connection is None:
+        return None
+    here, there = near.connection.rtt, far.connection.rtt
+    if here is None or there is None:
+        return None
+    return here if is_path(near, far) else here + there
+
+
+def network(near: Leg, far: Leg) -> float:
+    """Return how much of an added delay the network may be: half of the round trips, in seconds.
+
+    One capture sees both sides of a hop at one place.
+    """
+    if near.capture == far.capture:
+        return 0.0
+    return (round_trip(near, far) or 0.0) / 2
+
+

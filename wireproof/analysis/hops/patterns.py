@@ -1,0 +1,237 @@
+"""By what rule a hop let go of what it held.
+
+Strategy: each mechanism leaves a trace in when and how much was let go of. A buffer lets go of as
+many bytes as it has room for, wherever that cuts an element; a batch lets go with the arrival of
+its last element; a timer lets go at times that have nothing to do with arrivals; what collects lets
+go when its source ends. Numbers are compared by medians, for a machine under load is late once in a
+while, and the last flush is left out, for the end drives it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import Literal, NamedTuple
+
+from .clocks import AT_ONCE
+from .flow import Flow
+from .passage import APART, TOGETHER, Flush, Passage
+
+Pattern = Literal[
+    "until-end", "size", "timer", "every-second", "every-k", "one-behind", "fixed", "irregular"
+]
+MOST = 0.8
+"""The part of flushes that must follow a rule, so that it is one."""
+SOME = 0.25
+"""The part of elements that are held back from which on holding is what a hop does: of pairs it
+holds every other one. Fewer are accidents, unless they waited long."""
+LONG = 0.2
+"""Seconds that an accident takes at least: a hop was at a standstill."""
+STEADY = 0.1
+"""How far numbers are from their median, as a part of it, if a timer makes them: by the median of
+their distances."""
+CORK = 0.194, 0.218
+"""Seconds that Linux keeps data that more was announced for (MSG_MORE, TCP_CORK): 200 ms, rounded
+to the timer's wheel, which has a tick of 4 ms and more."""
+CORK_STEADY = 0.05
+LEAST_STEP = 512
+"""Bytes: the smallest buffer that one would make."""
+
+
+class Held(NamedTuple):
+    """A rule, and its numbers."""
+
+    pattern: Pattern
+    elements: int
+    """How many were held."""
+    flushes: int
+    """How often the hop let go."""
+    bytes: int
+    """The most that it held at once, of content."""
+    seconds: float
+    """The longest that it held one."""
+    period: float | None = None
+    """Seconds between two flushes of a timer; or how long it waits."""
+    step: int | None = None
+    """Bytes of a flush, if a number of them lets go."""
+    batch: int | None = None
+    """Elements of a flush, if a number of them lets go."""
+    is_cork: bool = False
+    """Whether the time is that of Linux's cork."""
+    places: tuple[int, ...] = ()
+    """The pairs that waited longest."""
+
+
+def held(passage: Passage, network: float, head_added: float | None = None) -> Held | None:
+    """Return by what rule a hop held elements, None if it passed them on.
+
+    ``network`` is what the way takes, in seconds, and no hop's doing; ``head_added`` is how long
+    the head of the message took, if it left with the first element.
+    """
+    if not len(passage):
+        return None
+    excess = sorted(added - network for added in passage.added)
+    middle = median(excess)
+    late = passage.held_back()
+    if late and _is_one_behind(passage):
+        return _made(passage, network, "one-behind", late)
+    if middle >= AT_ONCE and _is_even(excess, middle):
+        seconds = median(passage.added)
+        is_cork = CORK[0] <= middle <= CORK[1]
+        every = [*range(len(passage))]
+        return _made(passage, network, "fixed", every, period=seconds, is_cork=is_cork)
+    waited = [passage.added[one] - network for one in late]
+    if not late or not _is_rule(passage, late, waited):
+        return None
+    return _by_rule(passage, network, late, head_added)
+
+
+def _is_rule(passage: Passage, late: Sequence[int], waited: Sequence[float]) -> bool:
+    """Whether holding is what the hop does: often, or for long."""
+    if max(waited) >= LONG:
+        return True
+    often = len(late) >= SOME * len(passage.waits())
+    return often and (max(waited) >= AT_ONCE or _batch(passage) is not None)
+
+
+def _by_rule(
+    passage: Passage, network: float, late: Sequence[int], head_added: float | None
+) -> Held:
+    last = passage.flushes[-1]
+    if last.size >= MOST * len(passage) and last.time >= passage.came[-1] - TOGETHER:
+        return _made(passage, network, "until-end", late)
+    step = _step(passage.target)
+    if step is not None:
+        return _made(passage, network, "size", late, step=step)
+    batch = _batch(passage)
+    if batch is not None:
+        name: Pattern = "every-second" if batch == 2 else "every-k"
+        return _made(passage, network, name, late, batch=batch)
+    if len(late) >= SOME * len(passage.waits()):
+        longest = _longest(passage, network, head_added)
+        if CORK[0] <= median(longest) <= CORK[1] and _deviation(longest) <= CORK_STEADY:
+            period = median(longest)
+            return _made(passage, network, "timer", late, period=period, is_cork=True)
+        for times in (_between(passage.flushes), longest):
+            if len(times) > 1 and _deviation(times) <= STEADY:
+                return _made(passage, network, "timer", late, period=median(times))
+    return _made(passage, network, "irregular", late)
+
+
+def _made(
+    passage: Passage,
+    network: float,
+    pattern: Pattern,
+    late: Sequence[int],
+    *,
+    period: float | None = None,
+    step: int | None = None,
+    batch: int | None = None,
+    is_cork: bool = False,
+) -> Held:
+    added = passage.added
+    places = sorted(sorted(late, key=added.__getitem__)[-4:])
+    seconds = max(added[one] for one in late) - network
+    most = max(
+        sum(passage.target.sizes[passage.places[one]] for one in range(flush.first, flush.end))
+        for flush in passage.flushes
+    )
+    return Held(
+        pattern,
+        len(late),
+        len(passage.flushes),
+        most,
+        seconds,
+        period,
+        step,
+        batch,
+        is_cork,
+        tuple(places),
+    )
+
+
+def _is_even(excess: Sequence[float], middle: float) -> bool:
+    """Whether sorted times are alike: as far apart as the ways of a busy machine."""
+    tenth, ninth = excess[len(excess) // 10], excess[len(excess) * 9 // 10 - (len(excess) >= 10)]
+    return ninth - tenth <= max(AT_ONCE / 4, STEADY * middle)
+
+
+def _is_one_behind(passage: Passage) -> bool:
+    """Whether each element leaves when the next one comes."""
+    came, left = passage.came, passage.left
+    judged = [one for one in range(len(came) - 1) if came[one + 1] - came[one] >= APART]
+    behind = sum(-APART / 4 <= left[one] - came[one + 1] <= TOGETHER for one in judged)
+    alone = sum(flush.size == 1 for flush in passage.flushes)
+    return (
+        len(judged) >= 3
+        and behind >= MOST * len(judged)
+        and alone >= MOST * len(passage.flushes)
+    )
+
+
+def _step(target: Flow) -> int | None:
+    """Return the bytes after which a buffer was full, None if flushes show none.
+
+    The first flush may be smaller, for some count the head in; the last one is what was left.
+    """
+    sizes = _flush_sizes(target)[:-1]
+    if len(sizes) > 2:
+        sizes = sizes[1:]
+    if not sizes:
+        return None
+    step, number = Counter(_alignment(size) for size in sizes).most_common(1)[0]
+    if step >= LEAST_STEP and number >= MOST * len(sizes):
+        return min(size for size in sizes if _alignment(size) == step)
+    return None
+
+
+def _alignment(size: int) -> int:
+    """Return the greatest power of two that divides a size."""
+    return size & -size
+
+
+def _flush_sizes(target: Flow) -> list[int]:
+    """Return the bytes of each flush, by chunks and runs."""
+    sizes: list[int] = []
+    before = float("-inf")
+    for time, size in zip(target.piece_times, target.piece_sizes, strict=True):
+        if time - before >= TOGETHER:
+            sizes.append(0)
+        sizes[-1] += size
+        before = time
+    return sizes
+
+
+def _batch(passage: Passage) -> int | None:
+    """Return how many elements let go of a batch, None if it is no batch that holds them."""
+    flushes = passage.flushes[:-1]
+    if len(flushes) < 3:
+        return None
+    size, number = Counter(flush.size for flush in flushes).most_common(1)[0]
+    if size < 2 or number < MOST * len(flushes):
+        return None
+    floor = min(passage.added)
+    quick = sum(passage.added[flush.end - 1] - floor <= TOGETHER for flush in flushes)
+    return size if quick >= MOST * len(flushes) else None
+
+
+def _longest(passage: Passage, network: float, head_added: float | None) -> list[float]:
+    """Return how long the first element of each flush waited; for the first flush its head."""
+    inner = passage.flushes[:-1] or passage.flushes
+    found = [passage.added[flush.first] - network for flush in inner]
+    if head_added is not None:
+        found[0] = max(found[0], head_added - network)
+    return found
+
+
+def _between(flushes: Sequence[Flush]) -> array[float]:
+    times = array("d", [flush.time for flush in flushes[:-1]])
+    return array("d", map(float.__sub__, times[1:], times))
+
+
+def _deviation(numbers: Sequence[float]) -> float:
+    """Return the median distance from the median, as a part of that."""
+    middle = median(numbers)
+    return median([abs(number - middle) for number in numbers]) / middle if middle else 1.0
