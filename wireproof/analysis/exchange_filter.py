@@ -121,7 +121,7 @@ class ExchangeFilter:
         return (
             self.takes_heads(heads_of(exchange))
             and (self.grep is None or has_text)
-            and (self.port is None or _has_port(exchange.connection, self.port))
+            and (self.port is None or has_port(exchange.connection, self.port))
             and (self.min_gap is None or longest_gap(explained.trace) >= self.min_gap)
             and (self.verdict is None or self.verdict in words_of(explained))
         )
@@ -165,7 +165,8 @@ def _is_status(status: int | None, wanted: tuple[str, ...]) -> bool:
     return str(status) in wanted or f"{status // 100}xx" in wanted
 
 
-def _has_port(connection: ConnectionRecord | None, port: int) -> bool:
+def has_port(connection: ConnectionRecord | None, port: int) -> bool:
+    """Whether a connection is from or to a port."""
     if connection is None:
         return False
     ends = (connection.client, connection.server)

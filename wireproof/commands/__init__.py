@@ -20,6 +20,7 @@ NAMES = (
     "doctor",
     "explain",
     "export",
+    "hops",
     "latency",
     "ls",
     "plot",

@@ -29,7 +29,7 @@ class Change(NamedTuple):
 
 def changes(near: Leg, far: Leg) -> list[Change]:
     """Return what a hop changed."""
-    found = [
+    return [
         *_coding(near, far),
         *_framing(near, far),
         *_line_ends(near, far),
@@ -39,7 +39,6 @@ def changes(near: Leg, far: Leg) -> list[Change]:
         *_fields("response-fields", "response", far.response_fields, near.response_fields),
         *_fields("request-fields", "request", near.request_fields, far.request_fields),
     ]
-    return found
 
 
 def is_coded_by(near: Leg, far: Leg) -> str:
@@ -69,10 +68,10 @@ def _framing(near: Leg, far: Leg) -> list[Change]:
         found.append(Change("version", f"response {there.version} → {here.version}"))
     if here.framing != there.framing:
         found.append(Change("framing", f"{there.framing} → {here.framing}"))
-    elif here.framing == "chunked" and _codings(near) == _codings(far):
-        if near.down.piece_sizes != far.down.piece_sizes:
-            pieces = f"{far.down.pieces:,} chunks → {near.down.pieces:,}"
-            found.append(Change("chunks", f"{pieces}, other borders"))
+    is_chunked = here.framing == there.framing == "chunked" and _codings(near) == _codings(far)
+    if is_chunked and near.down.piece_sizes != far.down.piece_sizes:
+        pieces = f"{far.down.pieces:,} chunks → {near.down.pieces:,}"
+        found.append(Change("chunks", f"{pieces}, other borders"))
     return found
 
 

@@ -37,6 +37,10 @@ MAX_POINTS = 65_536
 """Elements that are looked at."""
 
 
+Moment = tuple[float, float]
+"""A time, and how far the clocks seem apart then, in seconds."""
+
+
 class Clock(NamedTuple):
     """What is added to a time of the farther capture, to have it by the clock of the nearer one."""
 
@@ -103,9 +107,8 @@ def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
     is_path = all(trip.is_path for trip in taken)
     offset = _chosen(least, most, [gap for _, gap in over], round_trip, is_path)
     is_agreed = least <= 0.0 <= most and not drift
-    return Clock(
-        0.0 if is_agreed else offset, least, most, drift, since, is_shared=False, is_agreed=is_agreed
-    )
+    offset = 0.0 if is_agreed else offset
+    return Clock(offset, least, most, drift, since, is_shared=False, is_agreed=is_agreed)
 
 
 def _chosen(
@@ -144,12 +147,12 @@ def _drift(answered: Sequence[tuple[float, float]], since: float) -> float:
     return slope
 
 
-def _line_under(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+def _line_under(points: Sequence[Moment]) -> tuple[float, float]:
     """Return slope and base of the line under sorted points that is nearest to all of them.
 
     That is the edge of their lower hull below their mean: a linear programme of two unknowns.
     """
-    hull: list[tuple[float, float]] = []
+    hull: list[Moment] = []
     for point in points:
         while len(hull) > 1 and _turns_down(hull[-2], hull[-1], point):
             hull.pop()
@@ -162,5 +165,5 @@ def _line_under(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return 0.0, hull[-1][1]
 
 
-def _turns_down(one: tuple[float, float], two: tuple[float, float], three: tuple[float, float]) -> bool:
+def _turns_down(one: Moment, two: Moment, three: Moment) -> bool:
     return (two[0] - one[0]) * (three[1] - one[1]) <= (three[0] - one[0]) * (two[1] - one[1])

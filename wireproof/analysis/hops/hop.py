@@ -6,7 +6,6 @@ from functools import cached_property
 from statistics import median
 
 from ...exchanges import field_value
-from ..verdict import Verdict
 from .changes import Change, changes
 from .clocks import AT_ONCE, Clock
 from .leg import Leg
@@ -35,13 +34,6 @@ class Hop:
         """Seconds of an added delay that the network takes."""
         self.losses: Losses = losses(near, far, self.down, clock)
         self.changes: list[Change] = changes(near, far)
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """The answer, with what it rests on."""
-        from .judge import judge_hop
-
-        return judge_hop(self)
 
     @property
     def proxy(self) -> str:

@@ -121,7 +121,7 @@ class Leg:
         if not block.dispatched:
             flow.keep_alives += 1
             return
-        size = len(block.data or "")
+        size = sum(len(name) + len(value) + 3 for name, value in block.fields or ()) + 1
         flow.add((block.event, block.data), size, block.last_time, block.last_packet)
         if block.fields and any(name == "id" for name, _ in block.fields):
             flow.add_id(block.id)

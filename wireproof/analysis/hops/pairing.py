@@ -95,9 +95,6 @@ class _Joined:
                 known.add(id(group))
                 yield [self._seen[at].leg for at in group.values()]
 
-    def is_free(self, at: int, point: Point) -> bool:
-        return point not in self._groups[at]
-
     def _fit(self, one: int, other: int) -> bool:
         """Whether the times of one clock allow that one request became the other."""
         here, there = self._seen[one].leg, self._seen[other].leg
@@ -113,7 +110,9 @@ class _Joined:
 
 def _is_after(near: Leg, far: Leg) -> bool:
     """Whether what both carried came to the nearer leg after it came to the other."""
-    last: dict[int, float] = dict(zip(far.down.marks[:SKETCH], far.down.times[:SKETCH], strict=True))
+    last: dict[int, float] = dict(
+        zip(far.down.marks[:SKETCH], far.down.times[:SKETCH], strict=True)
+    )
     waits = [
         time - last[mark]
         for mark, time in zip(near.down.marks[:SKETCH], near.down.times[:SKETCH], strict=True)
@@ -130,10 +129,10 @@ def _connections(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
             key = one.leg.client, one.leg.server, one.leg.about.key.exchange
             known[key].append(at)
     for places in known.values():
-        for one, other in zip(places, places[1:], strict=False):
-            shared = seen[one].sketch & seen[other].sketch
-            if shared or not (seen[one].sketch and seen[other].sketch):
-                yield one, other
+        for here, there in zip(places, places[1:], strict=False):
+            shared = seen[here].sketch & seen[there].sketch
+            if shared or not (seen[here].sketch and seen[there].sketch):
+                yield here, there
 
 
 def _identified(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
@@ -174,9 +173,7 @@ def _neighbours(
             yield (one, other) if beyond(near, far) >= 0 else (other, one)
 
 
-def _in_time(
-    seen: Sequence[Seen], near: list[int], far: list[int]
-) -> Iterator[tuple[int, int]]:
+def _in_time(seen: Sequence[Seen], near: list[int], far: list[int]) -> Iterator[tuple[int, int]]:
     """Yield pairs of legs with equal content of two points."""
     near = sorted(near, key=lambda at: seen[at].leg.first_time)
     far = sorted(far, key=lambda at: seen[at].leg.first_time)
@@ -184,8 +181,10 @@ def _in_time(
         yield from zip(near, far, strict=False)
         return
     waiting: list[int] = []
-    moments = sorted([*((seen[at].leg.first_time, at, True) for at in near)]
-                     + [(seen[at].leg.first_time + SLACK, at, False) for at in far])
+    moments = sorted(
+        [*((seen[at].leg.first_time, at, True) for at in near)]
+        + [(seen[at].leg.first_time + SLACK, at, False) for at in far]
+    )
     for _, at, is_near in moments:
         if is_near:
             waiting.append(at)
@@ -201,17 +200,17 @@ def _alike(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
             known[mark].append(at)
     shared: dict[tuple[int, int], int] = defaultdict(int)
     for places in known.values():
-        for one, other in _couples(places[:MAX_ALIKE]):
-            if seen[one].point != seen[other].point:
-                shared[one, other] += 1
-    best: list[tuple[float, int, int]] = []
-    for (one, other), number in shared.items():
-        share = number / min(len(seen[one].sketch), len(seen[other].sketch))
-        is_same = seen[one].line == seen[other].line
+        for here, there in _couples(places[:MAX_ALIKE]):
+            if seen[here].point != seen[there].point:
+                shared[here, there] += 1
+    found: list[tuple[float, int, int]] = []
+    for (here, there), number in shared.items():
+        share = number / min(len(seen[here].sketch), len(seen[there].sketch))
+        is_same = seen[here].line == seen[there].line
         if share >= SHARE and (number >= ENOUGH or is_same):
-            best.append((-share - is_same, one, other))
-    for _, one, other in sorted(best):
-        yield one, other
+            found.append((-share - is_same, here, there))
+    for _, here, there in sorted(found):
+        yield here, there
 
 
 def _couples(places: Sequence[int]) -> Iterable[tuple[int, int]]:

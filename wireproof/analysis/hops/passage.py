@@ -135,5 +135,3 @@ def network(near: Leg, far: Leg) -> float:
     if near.capture == far.capture:
         return 0.0
     return (round_trip(near, far) or 0.0) / 2
-
-

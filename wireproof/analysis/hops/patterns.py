@@ -162,12 +162,10 @@ def _is_one_behind(passage: Passage) -> bool:
     """Whether each element leaves when the next one comes."""
     came, left = passage.came, passage.left
     judged = [one for one in range(len(came) - 1) if came[one + 1] - came[one] >= APART]
-    behind = sum(-APART / 4 <= left[one] - came[one + 1] <= TOGETHER for one in judged)
+    behind = sum(-APART / 4 <= left[one] - came[one + 1] <= 2 * TOGETHER for one in judged)
     alone = sum(flush.size == 1 for flush in passage.flushes)
     return (
-        len(judged) >= 3
-        and behind >= MOST * len(judged)
-        and alone >= MOST * len(passage.flushes)
+        len(judged) >= 3 and behind >= MOST * len(judged) and alone >= MOST * len(passage.flushes)
     )
 
 

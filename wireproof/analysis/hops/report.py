@@ -13,8 +13,12 @@ from typing import NamedTuple
 
 from parsers.records import Record
 
+from ..exchange_filter import EVERYTHING, ExchangeFilter, TextSearch
+from ..verdict import Verdict
+from .choice import is_wanted
 from .clocks import Clock, Trip, clock_between
 from .hop import Hop
+from .judge import judge_hop
 from .leg import Leg, read_legs
 from .pairing import Way, ways
 from .passage import trip
@@ -23,11 +27,18 @@ MAX_ELEMENTS = 4_194_304
 """Elements of all captures together that are kept; exchanges past it are counted."""
 
 
+class Judged(NamedTuple):
+    """A hop, and what it did."""
+
+    hop: Hop
+    verdict: Verdict
+
+
 class Passed(NamedTuple):
     """One exchange, and the hops that it passed, the nearest to the client first."""
 
     way: Way
-    hops: list[Hop]
+    hops: list[Judged]
 
 
 class Report(NamedTuple):
@@ -41,40 +52,57 @@ class Report(NamedTuple):
     """Of the captures."""
 
     @property
-    def hops(self) -> Iterator[Hop]:
-        return (hop for one in self.passed for hop in one.hops)
+    def hops(self) -> Iterator[Judged]:
+        return (judged for one in self.passed for judged in one.hops)
 
     @property
     def is_fault(self) -> bool:
         """Whether a hop holds, loses or rewrites."""
-        return any(hop.verdict.is_fault for hop in self.hops)
+        return any(judged.verdict.is_fault for judged in self.hops)
 
     @property
-    def worst(self) -> Hop | None:
+    def worst(self) -> Judged | None:
         """The hop that did most harm; None if there is none."""
         return max(self.hops, key=_harm, default=None)
 
     @property
     def answers(self) -> Counter[str]:
-        return Counter(hop.verdict.answer for hop in self.hops)
+        return Counter(judged.verdict.answer for judged in self.hops)
 
 
-def hops(captures: Iterable[tuple[str, Iterable[Record]]]) -> Report:
+def hops(
+    captures: Iterable[tuple[str, Iterable[Record]]], wanted: ExchangeFilter = EVERYTHING
+) -> Report:
     """Judge the hops between captures, given as their names and records.
 
     They are given in the order of the way, the client's first; what was seen decides, though, and
-    the order only where nothing tells.
+    the order only where nothing tells. ``wanted`` chooses exchanges after they were paired.
     """
     legs: list[Leg] = []
     names: list[str] = []
+    holds_text: set[int] = set()
     for number, (name, records) in enumerate(captures):
         names.append(name)
-        legs += read_legs(records, number, name)
-    found = ways(_kept(legs))
-    clocks = _clocks(found)
-    passed = [Passed(way, _hops(way, clocks)) for way in found]
-    alone = len(legs) - sum(len(way.legs) for way in found)
-    return Report(passed, alone, names)
+        search = None if wanted.grep is None else TextSearch(wanted.grep)
+        found = read_legs(_searched(records, search), number, name)
+        legs += found
+        holds_text |= {id(leg) for leg in found if search and search.take(leg.about.key)}
+    joined = ways(_kept(legs))
+    clocks = _clocks(joined)
+    passed = [Passed(way, _hops(way, clocks)) for way in joined]
+    chosen = [
+        one
+        for one in passed
+        if is_wanted(wanted, one.way.legs, [hop.verdict for hop in one.hops], holds_text)
+    ]
+    return Report(chosen, len(legs) - sum(len(way.legs) for way in joined), names)
+
+
+def _searched(records: Iterable[Record], search: TextSearch | None) -> Iterator[Record]:
+    for record in records:
+        if search is not None:
+            search.add(record)
+        yield record
 
 
 def _kept(legs: Sequence[Leg]) -> list[Leg]:
@@ -101,14 +129,14 @@ def _clocks(found: Sequence[Way]) -> dict[tuple[int, int], Clock]:
     return {key: clock_between(*samples[key], trips[key]) for key in samples}
 
 
-def _hops(way: Way, clocks: dict[tuple[int, int], Clock]) -> list[Hop]:
-    return [
-        Hop(number, near, far, clocks[near.capture, far.capture])
-        for number, (near, far) in enumerate(zip(way.legs, way.legs[1:], strict=False), start=1)
-    ]
+def _hops(way: Way, clocks: dict[tuple[int, int], Clock]) -> list[Judged]:
+    pairs = enumerate(zip(way.legs, way.legs[1:], strict=False), start=1)
+    found = [Hop(at, near, far, clocks[near.capture, far.capture]) for at, (near, far) in pairs]
+    return [Judged(hop, judge_hop(hop)) for hop in found]
 
 
-def _harm(hop: Hop) -> tuple[int, float]:
+def _harm(judged: Judged) -> tuple[int, float]:
+    hop, verdict = judged
     order = ("transparent", "rewrites", "holds", "loses")
     added = hop.down.part(1.0) if len(hop.down) else 0.0
-    return order.index(hop.verdict.answer), hop.held.seconds if hop.held else added
+    return order.index(verdict.answer), hop.held.seconds if hop.held else added

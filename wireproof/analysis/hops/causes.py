@@ -1,0 +1,144 @@
+"""Why a hop did what it did, and what to do about it.
+
+Strategy: a pattern points to its mechanism. Where two mechanisms leave the same pattern both are
+named, the likelier first, and what would tell them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...text.wording import count, duration
+from ..verdict import Cause, Sure
+from .changes import is_coded_by
+from .clocks import AT_ONCE
+from .hop import Hop
+from .patterns import Held
+
+UNBUFFER = (
+    "turn response buffering off for this location (nginx: proxy_buffering off, or "
+    "X-Accel-Buffering: no from the application; Apache: flushpackets=on)"
+)
+REMEDIES = {
+    "proxy-buffer": UNBUFFER,
+    "compressor-not-flushed": "do not compress event streams at the proxy (nginx: gzip off), or "
+    "send Cache-Control: no-transform",
+    "proxy-timer": "set the proxy's flush interval to immediate (Caddy: flush_interval -1; "
+    "Go: ReverseProxy.FlushInterval = -1)",
+    "cork-200ms": "HAProxy: option http-no-delay",
+    "proxy-batches": "have the proxy flush after each element",
+    "proxy-looks-ahead": "have the proxy write an element when it is whole, not with the next one",
+    "fixed-delay": "look for a delay, a filter or a queue in this hop",
+    "proxy-holds": UNBUFFER,
+    "headers-held": "have the proxy send the head at once (Node: flushHeaders())",
+    "client-zero-window": "the client does not read: have it read, or give it less",
+}
+
+
+def causes_of(hop: Hop, held: Held) -> list[Cause]:
+    """Return what may have held elements, the likeliest first."""
+    coding = is_coded_by(hop.near, hop.far)
+    is_sure = hop.clock.is_shared or held.pattern != "fixed"
+    buffered = Cause("proxy-buffer", "certain", _buffered(hop, held), REMEDIES["proxy-buffer"])
+    stalled = _stalled(hop)
+    if stalled:
+        return stalled
+    match held.pattern:
+        case "until-end" | "size" if coding:
+            said = f"the hop puts on {coding}, and lets go of blocks"
+            either = Cause("proxy-buffer", "possible", "it may buffer as well", UNBUFFER)
+            return [cause("compressor-not-flushed", "likely", said), either]
+        case "until-end" | "size":
+            return [buffered]
+        case "timer" if held.is_cork:
+            return [cause("cork-200ms", "likely", "the first that waits waits 200 ms: TCP_CORK's")]
+        case "timer":
+            return [cause("proxy-timer", "certain", f"it lets go every {_period(held)}")]
+        case "every-second" | "every-k":
+            said = f"{held.batch} leave when the last of them comes"
+            return [cause("proxy-batches", "certain", said)]
+        case "one-behind":
+            return [cause("proxy-looks-ahead", "certain", "each leaves when the next one comes")]
+        case "fixed":
+            return _fixed(hop, held, is_sure=is_sure)
+        case _:
+            return [cause("proxy-holds", "certain", "elements that came apart left together")]
+
+
+def _fixed(hop: Hop, held: Held, *, is_sure: bool) -> list[Cause]:
+    said = f"each comes {duration(held.period or 0.0)} later"
+    found = [cause("fixed-delay", "certain" if is_sure else "likely", said)]
+    if held.is_cork:
+        found.insert(0, cause("cork-200ms", "likely", "200 ms are what TCP_CORK keeps data"))
+        found[1] = cause("fixed-delay", "possible", said)
+    if not is_sure:
+        between = f"{duration(hop.clock.least)} and {duration(hop.clock.most)}"
+        offset = f"two clocks: an offset between {between} looks the same"
+        found.append(Cause("clock-offset", "possible", offset))
+    return found
+
+
+def _stalled(hop: Hop) -> list[Cause]:
+    """Return the cause where the hop could not send, because its client did not read."""
+    connection = hop.near.connection
+    windows = connection.closed_windows if connection else []
+    found = [window for window in windows if window["sender"] == "client"]
+    closed = sum(window["seconds"] or 0.0 for window in found)
+    if closed < AT_ONCE:
+        return []
+    said = (
+        f"the client's window was closed for {duration(closed)}, from packet {found[0]['packet']}"
+    )
+    return [
+        cause("client-zero-window", "likely", said),
+        Cause("proxy-buffer", "possible", "the hop may hold besides", UNBUFFER),
+    ]
+
+
+def cause(code: str, sure: Sure, summary: str) -> Cause:
+    """Return a cause with the remedy that is known for it."""
+    return Cause(code, sure, summary, REMEDIES.get(code, ""))
+
+
+def _period(held: Held) -> str:
+    return duration(held.period or 0.0)
+
+
+def _buffered(hop: Hop, held: Held) -> str:
+    if held.step is not None:
+        return f"it lets go of {held.step:,} bytes at a time"
+    here = hop.near.about.response
+    there = hop.far.about.response
+    if here and there and here.framing == "content-length" != there.framing:
+        return "it collects the answer to say its length"
+    return "it lets go of all when its source has ended"
+
+
+def path_causes(hop: Hop) -> list[Cause]:
+    """Return what delayed some elements on their way, where records of the connections say so."""
+    here, there = hop.near.connection, hop.far.connection
+    if not len(hop.down) or here is None or there is None:
+        return []
+    if hop.down.part(1.0) - hop.down.part(0.5) < AT_ONCE:
+        return []
+    found = _stalled(hop)[:1]
+    sent_again = there.retransmissions
+    holes = [hole for hole in here.holes if hole["sender"] == "server"]
+    if sent_again or holes:
+        said = (
+            f"{count(sent_again, 'segment')} sent again, {count(len(holes), 'hole')} at the client"
+        )
+        found.append(Cause("loss", "certain", said, "look at the network, not at the application"))
+    return found
+
+
+def to_tell(causes: Sequence[Cause]) -> str:
+    """Return what would tell several causes apart."""
+    codes = {one.code for one in causes}
+    if "clock-offset" in codes:
+        return "capture both legs by one clock"
+    if "compressor-not-flushed" in codes:
+        return "ask once with Accept-Encoding: identity"
+    if "cork-200ms" in codes:
+        return "set option http-no-delay if it is HAProxy, and look again"
+    return "capture on both sides of the hop while the client reads at once"

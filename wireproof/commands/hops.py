@@ -1,0 +1,66 @@
+"""``wireproof hops``: which hop held, lost or changed what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .choosing import choosing_options, exchange_filter
+from .exits import Unreadable, because, examples, say
+
+
+@click.command(
+    short_help="Say which hop held, lost or changed what.",
+    epilog=examples(
+        "wireproof hops client.pcapng server.pcapng",
+        "wireproof hops client.pcapng between.pcapng server.pcapng --path '/v1/*'",
+        "wireproof hops proxy.pcapng              one capture that saw both sides of a proxy",
+        "wireproof hops a.pcapng b.pcapng --format json | jq '.hops[] | select(.is_fault)'",
+    ),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "ndjson")),
+    default="table",
+    show_default=True,
+    help="For people; for scripts, one document or a verdict a line.",
+)
+@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+@click.option(
+    "--elements",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=20,
+    show_default=True,
+    help="Show the delay of the first N elements, and of those that waited longest.",
+)
+@choosing_options
+def hops(
+    files: tuple[str, ...], form: str, output: str | None, elements: int, **choice: Any
+) -> int:
+    """Lay the legs of exchanges beside each other: which hop held, lost or changed what.
+
+    FILEs are captures from the client to the server, or one that saw several legs; - is standard
+    input. Exchanges are paired by what they carry, so chunks, codings, IDs and clocks may differ.
+    How far two clocks are apart is estimated, and said with its bounds. Exits with 1 if a hop
+    holds, loses or rewrites, also if no exchange was seen on two legs.
+    """
+    from ..tasks.hops import HopsOptions, run
+    from ..tasks.sources import UnreadableSource
+
+    try:
+        report = run(HopsOptions(files, form, output, elements, exchange_filter(choice)), say)
+    except BrokenPipeError:
+        raise
+    except UnreadableSource as unreadable:
+        raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(output or "standard output", error)) from error
+    if not report.passed:
+        wanted = " that is wanted" if any(choice.values()) else ""
+        say(f"no exchange{wanted} was seen on more than one leg ({report.alone:,} on one)")
+        return 1
+    return 1 if report.is_fault else 0

@@ -1,0 +1,59 @@
+"""What ``wireproof hops`` does: captures of one way in, a verdict on each hop out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from parsers.records import Record
+
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.hops.report import Report, hops
+from ..views.hops import FORMATS
+from .decode import check_output, open_text
+from .sources import record_batches
+from .undecoded import noting_undecoded
+
+Say = Callable[[str], object]
+
+
+class HopsOptions(NamedTuple):
+    """The options of ``wireproof hops``."""
+
+    sources: Sequence[str]
+    """Paths, the client's first; ``-`` for standard input."""
+    format: str = "table"
+    """One of FORMATS."""
+    output: str | None = None
+    """A path; None or ``-`` for standard output."""
+    elements: int = 20
+    """How many elements are shown with their delays."""
+    wanted: ExchangeFilter = EVERYTHING
+
+
+def run(options: HopsOptions, say: Say) -> Report:
+    """Judge the hops between captures, and write what is said of them.
+
+    ``say`` takes what a user should know beside it. Raises UnreadableSource, OSError for an output
+    that cannot be written, and ValueError for an output that is a capture.
+    """
+    for source in options.sources:
+        check_output(source, options.output)
+    undecoded: list[str] = []
+    with ExitStack() as stack:
+        captures = ((source, _records(source, stack, undecoded)) for source in options.sources)
+        report = hops(captures, options.wanted)
+        if report.passed:
+            FORMATS[options.format](open_text(options.output, stack), options.elements)(report)
+    for summary in undecoded:
+        say(summary)
+    return report
+
+
+def _records(source: str, stack: ExitStack, undecoded: list[str]) -> Iterator[Record]:
+    found: list[str] = []
+    for batch in noting_undecoded(record_batches(source, "reading", stack), found):
+        yield from batch
+    name = "standard input" if source == "-" else source
+    undecoded += [f"{name}: {summary}" for summary in found]
