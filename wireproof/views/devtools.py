@@ -1,8 +1,8 @@
 """``--view devtools``: for each exchange the panels that a browser's DevTools has.
 
 Strategy: the lines of an exchange are collected in its panels (Headers, EventStream, Messages,
-Response, Issues) and printed when it is over: its response's body has ended by itself, or its
-connection has. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the
+Response, Issues) and printed when it is over: the next one has been answered, or its connection has
+ended; after a body that is complete surplus bytes may still come. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the
 response, MAX_EXCHANGES that are open; past a limit lines are counted instead, and what is left out
 is said.
 
@@ -122,7 +122,7 @@ class DevToolsView:
             if isinstance(record, ConnectionRecord):
                 self._end(record)
             elif found is not None:
-                self._add(record, *found)
+                self._add(record, found[1])
             elif isinstance(record, GapRecord | DiagnosticRecord):
                 self._outside(record)
 
@@ -138,7 +138,7 @@ class DevToolsView:
 
     # --- records ---
 
-    def _add(self, record: Exchanged, exchange: Exchange, panels: Panels) -> None:
+    def _add(self, record: Exchanged, panels: Panels) -> None:
         if isinstance(record, CONTENT) and record.sender == "client":
             return  # no panel has what a request carried
         panels.has_lines = True
@@ -150,8 +150,6 @@ class DevToolsView:
         weight = _weight(record)
         panels.kept += weight
         self._kept += weight
-        if isinstance(record, BodyRecord) and record.complete and record.ended_by != "close":
-            self._exchanges.end(exchange)
         while self._kept > MAX_KEPT and (first := next(self._exchanges.open(), None)):
             self._exchanges.end(first[0])
             self._print_over()

@@ -246,14 +246,27 @@ def test_issues_stand_with_their_exchange_or_by_themselves() -> None:
     assert len(lines) == 3
 
 
-def test_exchanges_are_printed_when_their_body_ends() -> None:
+def test_exchanges_are_printed_when_the_next_one_is_answered() -> None:
+    """Not at the end of their body: after that surplus bytes may come, and are theirs."""
     stream = StringIO()
     view = DevToolsView(stream, None)
     *records, _ = chunked()
     view.write(records)
-    assert "Exchange 0" in stream.getvalue()
-    view.close()
+    view.write([Wire().fault(code="http-surplus")])
+    assert "Exchange 0" not in stream.getvalue()
+    view.write([Wire(exchange=1).request(), Wire(exchange=1).response()])
     assert stream.getvalue().count("Exchange") == 1
+    assert "http-surplus" in stream.getvalue()
+    view.close()
+    assert stream.getvalue().count("Exchange") == 2
+
+
+def test_surplus_bytes_stand_with_what_they_follow() -> None:
+    lines = shown(list(decode(FIXTURES / "field" / "sse-content-length-0.pcap")))
+    assert [line for line in lines if line.startswith("──")] == [
+        "── Exchange 0 of connection 0, frames 4-14 ──"
+    ]
+    assert "surplus bytes" in panel(lines, "Issues")[0]
 
 
 def test_one_without_a_body_is_printed_when_the_next_one_is_answered() -> None:
