@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind
+from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
 from .exits import TRANSPORTS, Unreadable, because, examples, say
 
 if TYPE_CHECKING:
@@ -86,14 +86,14 @@ def decode(
     from ..tasks.decode import DecodeOptions, run
     from ..tasks.worker_died import WorkerDied
 
-    name = _one_view(view, form)
+    name = _one_view(view, form) or _default_view(output)
     _check_view(name, transport, filters)
 
     options = DecodeOptions(
         file,
         cast("Transport | None", transport),
         connection,
-        cast("Name | None", name),
+        cast("Name", name),
         output,
         not no_data,
         jobs,
@@ -122,11 +122,18 @@ def _one_view(view: str | None, form: str | None) -> str | None:
     return view or form
 
 
-def _check_view(name: str | None, transport: str | None, filters: bool) -> None:
+def _default_view(output: str | None) -> str:
+    try:
+        return default_view(output)
+    except ValueError as error:
+        raise Unreadable(because(output or "", error)) from error
+
+
+def _check_view(name: str, transport: str | None, filters: bool) -> None:
     """Refuse what a view cannot be combined with."""
     context = click.get_current_context()
-    kind = None if name is None else VIEWS[name]
-    if filters and (kind is None or isinstance(kind, ExportKind) or not kind.has_filters):
+    kind = VIEWS[name]
+    if filters and (isinstance(kind, ExportKind) or not kind.has_filters):
         raise click.UsageError(f"--filter goes with --view only: {FILTERED}", context)
     if isinstance(kind, PacketsKind) and transport is not None:
         raise click.UsageError(

@@ -99,20 +99,21 @@ def watch(
     )
 
     with capture_problems():
-        watched = run(options, _Telling(f"port {port} on {interface}", bool(command)))
+        watched = run(options, _Telling(port, interface, bool(command)))
     return INTERRUPTED if watched.interrupted else watched.exit_code
 
 
 class _Telling:
     """Says on standard error what is not a row."""
 
-    def __init__(self, what: str, has_command: bool) -> None:
-        self._what = what
+    def __init__(self, port: int, interface: str, has_command: bool) -> None:
+        self._port = port
+        self._interface = interface
         self._has_command = has_command
 
     def ready(self, backend: str, notes: Sequence[str]) -> None:
         until = "" if self._has_command else "; Ctrl-C ends it"
-        say(f"watching {self._what} by {backend}{until}")
+        say(f"watching port {self._port} on {self._interface} by {backend}{until}")
         for note in notes:
             say(note)
 
@@ -123,5 +124,13 @@ class _Telling:
         captured, dropped, skipped = statistics
         lost = f"{dropped:,} dropped by the kernel, {skipped:,} not decoded"
         say(f"{captured:,} packets captured, {lost}")
+        if not captured:
+            self._explain()
         for line in totals.lines():
             click.echo(f"  {line}", err=True)
+
+    def _explain(self) -> None:
+        from ..tasks.silence import why_silent
+
+        for line in why_silent((self._port,), self._interface):
+            say(line)

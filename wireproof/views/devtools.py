@@ -1,10 +1,10 @@
 """``--view devtools``: for each exchange the panels that a browser's DevTools has.
 
 Strategy: the lines of an exchange are collected in its panels (Headers, EventStream, Messages,
-Response, Issues) and printed when it is over: the next one has been answered, or its connection has
-ended; after a body that is complete surplus bytes may still come. What is kept is bounded: MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the
-response, MAX_EXCHANGES that are open; past a limit lines are counted instead, and what is left out
-is said.
+Response, Issues) and printed when it is over: the next one has been answered, or its connection
+has ended; after a body that is complete surplus bytes may still come. What is kept is bounded:
+MAX_PANEL_LINES of each panel, MAX_RESPONSE bytes of the response, MAX_EXCHANGES that are open; past
+a limit lines are counted instead, and what is left out is said.
 
 All text from the wire goes through :mod:`..text.escape`; there are no colours.
 """

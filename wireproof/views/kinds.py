@@ -26,8 +26,10 @@ LEAST_WIDTH = 40
 
 ExportName = Literal["ndjson", "json", "csv"]
 Name = Literal["table", "wireshark", "devtools"] | ExportName
-SUFFIXES: dict[str, Name] = {".json": "json", ".csv": "csv"}
-"""The view that a suffix of an output file asks for; others get ndjson."""
+SUFFIXES: dict[str, Name] = {
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv",
+}  # fmt: skip
+"""The view that a suffix of an output file asks for; a file without any gets ndjson."""
 
 
 class Target(NamedTuple):
@@ -150,10 +152,17 @@ def open_export(name: ExportName, stream: BinaryIO) -> Export:
 
 
 def default_view(output: str | None) -> Name:
-    """Return the view that nobody chose of an output; None and ``-`` are standard output."""
+    """Return the view that nobody chose of an output; None and ``-`` are standard output.
+
+    Raises ValueError for any other suffix: what is called .xlsx should not hold ndjson.
+    """
     if output is None or output == "-":
         return "table" if sys.stdout.isatty() else "ndjson"
-    return SUFFIXES.get(PurePath(output).suffix.lower(), "ndjson")
+    suffix = PurePath(output).suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"{suffix} is not one of the endings {known}: name a view with --format")
+    return SUFFIXES.get(suffix, "ndjson")
 
 
 def line_width(text: TextIO) -> int | None:

@@ -124,6 +124,7 @@ def test_it_lasts_as_long_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert json.loads(captured.out) == []
     assert "0 packets captured" in captured.err
+    assert "wireproof: no packets of port 9 on lo: nobody listens on it here; " in captured.err
 
 
 @pytest.mark.packets

@@ -57,6 +57,29 @@ def test_records_can_be_encoded_one_by_one_elsewhere(name: ExportName) -> None:
     assert written[0] == written[1]
 
 
+@pytest.mark.parametrize("name", ["out.foo", "out.ndjson.gz", "out.txt"])
+def test_an_unknown_ending_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, output = str(FIXTURES / "sse" / "plain.pcapng"), tmp_path / name
+    assert run(["decode", source, "-o", str(output)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"wireproof: {output}: {output.suffix} is not one of the endings ")
+    assert ".ndjson, .jsonl, .json, .csv" in said
+    assert not output.exists()
+    assert run(["decode", source, "-o", str(output), "--format", "ndjson"]) == 0
+    assert output.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning"), [("a.NDJSON", "{"), ("a.jsonl", "{"), ("a.json", "["), ("a", "{")]
+)
+def test_what_an_ending_asks_for(name: str, beginning: str, tmp_path: Path) -> None:
+    output = tmp_path / name
+    assert run(["decode", str(FIXTURES / "sse" / "plain.pcapng"), "-o", str(output)]) == 0
+    assert output.read_text().startswith(beginning)
+
+
 def target(stream: BytesIO, text: StringIO) -> Target:
     return Target(lambda: stream, lambda: text)
 
