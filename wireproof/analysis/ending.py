@@ -20,19 +20,12 @@ from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import body_end, count, duration
 from .ends import Leaving, first_end, is_half_closed, leaving, said
-from .flaws import Flaw, find_flaws, missing_bytes
+from .flaws import CUTS, Flaw, find_flaws, missing_bytes
 from .premature import UPSTREAM, why_cut, why_no_answer
 from .silence import Silence, silence_since
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
-CUTS = frozenset(
-    (
-        *("no-response", "no-final-response", "head-cut", "content-length-short"),
-        *("inside-chunk", "no-last-chunk", "body-cut"),
-    )
-)
-"""Flaws of a message that its framing did not end."""
 CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}
 """Flaws of content that ends inside something, and what that is called."""
 LATE = 0.5

@@ -19,6 +19,13 @@ from ..text.wording import body_end, connection_end
 
 BODILESS = ("none", "upgrade")
 """How responses are framed that have no body to end."""
+CUTS = frozenset(
+    (
+        *("no-response", "no-final-response", "head-cut", "content-length-short"),
+        *("inside-chunk", "no-last-chunk", "body-cut"),
+    )
+)
+"""Flaws of a message that its framing did not end."""
 SURPLUS = ("http-surplus", "http-data-after-close")
 """Faults of bytes after a message that is complete."""
 ELEMENT_CUTS = {

@@ -2,7 +2,8 @@
 
 Strategy: an exchange is judged when it is over and its connection is, for the facts of the path are
 in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it,
-and more are judged without those facts. A judge is a function from a trace to a verdict, or to
+and more are judged without those facts. One that its client left waits also for the end of the leg
+behind a proxy, if that is in the capture. A judge is a function from a trace to a verdict, or to
 None where its question does not arise.
 """
 
@@ -11,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from parsers.records import ConnectionRecord, Record
+from parsers.records import ConnectionRecord, Record, RequestRecord
 
 from ..exchanges import Exchange, Exchanges
+from .disconnect import judge_disconnect, was_left
 from .ending import judge_ending
 from .gaps import judge_gap
+from .links import Links
 from .pace import judge_streaming
+from .reconnect import judge_reconnect
 from .trace import Trace
 from .verdict import Verdict
 from .websocket import judge_websocket
@@ -27,6 +31,8 @@ JUDGES: Sequence[Judge] = (
     judge_ending,
     judge_gap,
     judge_websocket,
+    judge_disconnect,
+    judge_reconnect,
 )
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024
@@ -64,30 +70,51 @@ class Explanations:
         self._max_waiting = MAX_WAITING if waits else 0
         self._exchanges: Exchanges[Trace] = Exchanges(Trace)
         self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
+        self._links = Links()
+        self._left: dict[int, list[Trace]] = {}
+        """Those that their client left, by the connection of their upstream leg, which goes on."""
 
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
         found = self._exchanges.add(record)
         if found is not None:
             found[1].add(record)
+            if type(record) is RequestRecord:
+                self._links.ask(found[1], record)
         ready: list[tuple[Exchange, Trace]] = []
         for exchange, trace in self._exchanges.over():
             waiting = self._waiting.setdefault(exchange.key.connection, [])
             waiting.append((exchange, trace))
             if len(waiting) > self._max_waiting:
                 ready.append(waiting.pop(0))
+        over: list[Trace] = []
         if isinstance(record, ConnectionRecord):
             ready += self._waiting.pop(record.connection, [])
-        return [self._explain(trace) for _, trace in ready]
+            over = self._left.pop(record.connection, [])
+        over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
+        return [self._explain(trace) for trace in over]
+
+    def _waits_for_upstream(self, trace: Trace) -> bool:
+        """Whether a leg behind a proxy goes on for a client that has left: it is to be seen."""
+        upstream = trace.upstream
+        if upstream is None or upstream.about.connection is not None or not self._max_waiting:
+            return False
+        if len(self._left) >= MAX_WAITING or not was_left(trace):
+            return False
+        self._left.setdefault(upstream.about.key.connection, []).append(trace)
+        return True
 
     def finish(self) -> list[Explained]:
         """Take note that no record follows; return the rest in the order in which they began."""
-        rest = [one for waiting in self._waiting.values() for one in waiting]
-        rest += self._exchanges.finish()
-        return [self._explain(trace) for _, trace in sorted(rest, key=lambda one: one[0].number)]
+        rest = [trace for waiting in self._waiting.values() for _, trace in waiting]
+        rest += [trace for waiting in self._left.values() for trace in waiting]
+        rest += [trace for _, trace in self._exchanges.finish()]
+        return [self._explain(trace) for trace in sorted(rest, key=lambda one: one.about.number)]
 
     def _explain(self, trace: Trace) -> Explained:
-        return Explained(trace.about, trace, judge(trace, self._judges))
+        found = Explained(trace.about, trace, judge(trace, self._judges))
+        self._links.over(trace)
+        return found
 
 
 def explain(records: Iterable[Record]) -> Iterator[Explained]:

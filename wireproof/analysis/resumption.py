@@ -1,7 +1,7 @@
 """Whether an event stream went on where the one before it ended (WHATWG HTML section 9.2.4).
 
-Strategy: the IDs on the wire are compared. A client that left may not have read all that was sent
-to it, so any ID of the earlier stream may be its last; what followed that one is to come again.
+Strategy: the IDs on the wire are compared, by the rules that verdicts have too
+(:mod:`.resumption_rules`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from ..text.escape import preview
 from ..text.wording import duration
 from .evidence import Evidence
 from .finding import Finding
+from .resumption_rules import is_too_soon, known_to_client, left_out
 
 ID_WIDTH = 60
 
@@ -23,7 +24,7 @@ def find_bad_resumption(
     if fault := _wrong_id(exchange, last, sent, exact):
         return fault
     assert last is not None  # or it would be wrong
-    known = set(sent[: len(sent) - sent[::-1].index(last)])
+    known = known_to_client(sent, last)
     again = [event for event in exchange.events if event.id in known]
     if again:
         summary = (
@@ -53,12 +54,11 @@ def _wrong_id(exchange: Evidence, last: str | None, sent: list[str], exact: bool
 def _left_out(exchange: Evidence, last: str) -> Finding | None:
     """Return the hole after the last ID, where IDs are numbers."""
     first = exchange.events[0] if exchange.events else None
-    if first is None or not (first.id.isdecimal() and last.isdecimal()):
-        return None
-    if int(first.id) <= int(last) + 1:
+    missing = left_out(last, first.id) if first is not None else range(0)
+    if first is None or not missing:
         return None
     summary = (
-        f"events {int(last) + 1} to {int(first.id) - 1} are left out:"
+        f"events {missing[0]} to {missing[-1]} are left out:"
         f" the stream goes on with {first.id} (packet {first.last_packet})"
     )
     return Finding("events-left-out", summary, [first.last_packet])
@@ -71,7 +71,7 @@ def _too_soon(exchange: Evidence, previous: Evidence) -> Finding | None:
     if not retries or end is None:
         return None
     waited = exchange.start_time - end
-    if waited >= retries[-1] / 1000:
+    if not is_too_soon(waited, retries[-1]):
         return None
     summary = f"the client came back after {duration(waited)}, retry said {retries[-1]:,} ms"
     where = [exchange.request.last_packet] if exchange.request else []

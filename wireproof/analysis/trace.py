@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from heapq import heappush, heappushpop
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from parsers.records import (
     AwsEventRecord,
@@ -36,6 +36,10 @@ from ..dialects.payload import CONTENT, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader
 from ..exchanges import Exchange
 from .conversation import Conversation
+from .event_ids import EventIds
+
+if TYPE_CHECKING:
+    from .links import Past
 
 MAX_MARKS = 32_768
 """Elements of one sort that are kept of an exchange; of more, the longest waits alone."""
@@ -152,6 +156,11 @@ class Trace:
         """The last element of each kind that tells how the application ended."""
         self.trailers: Fields | None = None
         """Those of a chunked response that has ended."""
+        self.ids = EventIds()
+        self.before: tuple[Past, ...] = ()
+        """Earlier exchanges that asked for the same."""
+        self.upstream: Trace | None = None
+        """The leg behind a proxy on which this one's answer was asked for, if that was seen."""
         self.last_payload: Payload | None = None
         """What the last element said."""
         self.is_chunk = bytearray()
@@ -207,6 +216,8 @@ class Trace:
         if record.sender == "client":
             self.requested.add(record)
             return
+        if type(record) is SseEventRecord:
+            self.ids.add(record)
         payload = self.reader.read(record)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:

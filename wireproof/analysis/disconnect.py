@@ -1,0 +1,180 @@
+"""What was sent after the client had left, and until when: the judge of its question.
+
+Strategy: a server learns of a client that left by the RST that answers its next data, so a write or
+two after a FIN are nobody's fault; more of them are a server that does not look. Behind a proxy
+that is in the same capture, its upstream leg shows how long the server went on for nobody. Where
+nothing came after the client's last packet, this leg cannot show whether the server works on.
+"""
+
+from __future__ import annotations
+
+from parsers.records import ConnectionRecord
+
+from ..text.wording import count, duration
+from .ends import Leaving, count_after, end_of, is_half_closed, leaving
+from .flaws import CUTS, find_flaws
+from .trace import Marks, Trace
+from .verdict import Cause, Number, Severity, Verdict
+
+INHERENT = 2
+"""Writes after a client's FIN that are needed to learn of it: one that is answered by a RST, and
+one on its way meanwhile."""
+SOON = 1.0
+"""Seconds within which a proxy that watches its client has closed its upstream leg."""
+LOG = "the server's log; a capture of the leg behind a proxy"
+
+
+def judge_disconnect(trace: Trace) -> Verdict | None:
+    """Say what was sent after the client had left; None if it had not, or was not owed any."""
+    left = leaving(trace)
+    if is_half_closed(trace):
+        return _half_closed(trace, left)
+    if left is None or not _was_owed(trace):
+        return None
+    upstream = trace.upstream
+    if upstream is not None and _went_on(upstream, left):
+        return _goes_on_upstream(trace, upstream, left)
+    wasted = count_after(trace.streamed, left.packet)
+    return _goes_on(trace, left, wasted) if wasted else _unseen(trace, left)
+
+
+def was_left(trace: Trace) -> bool:
+    """Whether the client left before it had got all."""
+    return leaving(trace) is not None and _was_owed(trace)
+
+
+def _was_owed(trace: Trace) -> bool:
+    about = trace.about
+    if about.is_websocket:
+        return not about.closing
+    if about.response is not None and about.response.framing == "upgrade":
+        return False
+    return any(flaw.code in CUTS for flaw in find_flaws(about, trace.all_faults))
+
+
+def _went_on(upstream: Trace, left: Leaving) -> bool:
+    return _count_since(upstream.streamed, left.time) > 0
+
+
+def _count_since(marks: Marks, time: float) -> int:
+    return sum(one > time for one in marks.times)
+
+
+def _seconds_to_close(trace: Trace, left: Leaving) -> float | None:
+    connection = trace.about.connection
+    if connection is None or not connection.ends or not trace.about.is_last:
+        return None
+    return connection.ends[0]["time"] - left.time
+
+
+def _goes_on_upstream(trace: Trace, upstream: Trace, left: Leaving) -> Verdict:
+    wasted = _count_since(upstream.streamed, left.time)
+    until = upstream.streamed.last_time - left.time
+    closed = _seconds_to_close(upstream, left)
+    number = upstream.about.key.connection
+    numbers: dict[str, Number] = {
+        "upstream_goes_on": True,
+        "upstream_connection": number,
+        "wasted_events": wasted,
+        "server_stops_after": until,
+        "upstream_closed_after": closed,
+    }
+    summary = (
+        f"the client left in packet {left.packet}, but the leg behind the proxy (connection"
+        f" {number}) went on for {duration(until)}: {count(wasted, _name(upstream))} for nobody"
+        f" (up to packet {upstream.streamed.last_packet})"
+    )
+    is_soon = wasted < INHERENT and (closed is not None and closed < SOON)
+    cause = Cause(
+        "upstream-goes-on",
+        "certain",
+        "the proxy did not close its upstream leg when its client left",
+        "let the proxy close with its client (nginx: proxy_ignore_client_abort off), and stop the"
+        " work when a write fails",
+    )
+    severity: Severity = "note" if is_soon else "warning"
+    packets = (left.packet, upstream.streamed.last_packet)
+    return Verdict(
+        "disconnect", "goes-on", severity, summary, packets, causes=(cause,), numbers=numbers
+    )
+
+
+def _goes_on(trace: Trace, left: Leaving, wasted: int) -> Verdict:
+    until = trace.streamed.last_time - left.time
+    numbers: dict[str, Number] = {
+        "server_goes_on": True,
+        "wasted_events": wasted,
+        "server_stops_after": until,
+    }
+    summary = (
+        f"the server sent {count(wasted, _name(trace))} more within {duration(until)} after the"
+        f" client had left (packet {left.packet})"
+    )
+    cause = Cause(
+        "client-not-watched",
+        "certain",
+        "each write was answered by a RST or by nothing",
+        "watch for the client's end (http.disconnect, request.is_disconnected), and stop there",
+    )
+    packets = (left.packet, trace.streamed.last_packet)
+    if wasted <= INHERENT:
+        return Verdict("disconnect", "stops", "note", summary, packets, numbers=numbers)
+    return Verdict(
+        "disconnect", "goes-on", "warning", summary, packets, causes=(cause,), numbers=numbers
+    )
+
+
+def _unseen(trace: Trace, left: Leaving) -> Verdict:
+    connection = trace.about.connection
+    fin = end_of(connection, "server", "fin") if connection else None
+    closed = "" if fin is None else f"; the server closed {duration(fin['time'] - left.time)} later"
+    summary = f"nothing was sent after the client had left (packet {left.packet}){closed}"
+    causes = (
+        Cause("server-stopped", "possible", "the server stopped when its client left"),
+        Cause(
+            "server-goes-on-unseen",
+            "possible",
+            "the work goes on, and what it writes is thrown away before the wire",
+            "watch for the client's end (http.disconnect, request.is_disconnected), and stop there",
+        ),
+    )
+    numbers: dict[str, Number] = {"server_goes_on": None, "wasted_events": 0}
+    return Verdict(
+        *("disconnect", "unseen", "note", summary),
+        packets=(left.packet,),
+        causes=causes,
+        to_tell=LOG,
+        numbers=numbers,
+    )
+
+
+def _half_closed(trace: Trace, left: Leaving | None) -> Verdict:
+    connection = trace.about.connection
+    assert connection is not None
+    fin = end_of(connection, "client", "fin")
+    assert fin is not None
+    sent = count_after(trace.streamed, fin["packet"])
+    refused = _refused(trace.streamed, connection) if left is not None else 0
+    summary = (
+        f"the client sent its FIN (packet {fin['packet']}) and read on: a half-close. The server"
+        f" sent it {count(sent - refused, _name(trace))} more"
+    )
+    numbers: dict[str, Number] = {
+        "half_close": True,
+        "server_goes_on_events": sent - refused,
+        "wasted_events": refused,
+    }
+    return Verdict("disconnect", "half-close", "note", summary, (fin["packet"],), numbers=numbers)
+
+
+def _refused(marks: Marks, connection: ConnectionRecord) -> int:
+    """Return how many elements the client's RST answered: those that came just before, or after."""
+    reset = end_of(connection, "client", "reset")
+    if reset is None:
+        return 0
+    before = [packet for packet in marks.packets if packet < reset["packet"]]
+    return count_after(marks, reset["packet"]) + (before[-1:] == [reset["packet"] - 1])
+
+
+def _name(trace: Trace) -> str:
+    return "event" if trace.about.transport == "sse" else "element"
