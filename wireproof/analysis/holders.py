@@ -60,6 +60,7 @@ REMEDIES = {
     "proxy-batches": "have the proxy pass on what it reads at once",
     "app-batches": "send each element by itself, if that is wanted",
     "cork-200ms": "`option http-no-delay` in HAProxy; elsewhere TCP_NODELAY, and no MSG_MORE",
+    "proxy-buffers-request": "`proxy_request_buffering off` and `proxy_http_version 1.1` in nginx",
     "nagle-delayed-ack": "set TCP_NODELAY, or write each chunk in one call",
     "client-zero-window": "read faster at the client: do the work elsewhere than in the loop that"
     " reads",
@@ -264,3 +265,9 @@ def late_header() -> Causes:
     """A header that was kept until there was something after it."""
     seen = "the header and the first element came together"
     return Causes((cause("headers-with-first-event", "certain", seen),), SECOND_CAPTURE)
+
+
+def buffered_request() -> Causes:
+    """A proxy that passes a request on when it has all of it."""
+    seen = "its own request begins when the client's is whole"
+    return Causes((cause("proxy-buffers-request", "certain", seen),))

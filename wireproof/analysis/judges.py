@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from parsers.records import ConnectionRecord, Record, RequestRecord
+from parsers.records import BodyRecord, ConnectionRecord, Record, RequestRecord, ResponseRecord
 
 from ..exchanges import Exchange, Exchanges
+from .company import Company
 from .disconnect import judge_disconnect, was_left
 from .ending import judge_ending
 from .gaps import judge_gap
@@ -22,12 +23,14 @@ from .links import Links
 from .pace import judge_streaming
 from .reconnect import judge_reconnect
 from .trace import Trace
+from .uploads import judge_upload
 from .verdict import Verdict
 from .websocket import judge_websocket
 
 Judge = Callable[[Trace], Verdict | None]
 JUDGES: Sequence[Judge] = (
     judge_streaming,
+    judge_upload,
     judge_ending,
     judge_gap,
     judge_websocket,
@@ -68,7 +71,8 @@ class Explanations:
     def __init__(self, judges: Sequence[Judge] | None = None, *, waits: bool = True) -> None:
         self._judges = judges
         self._max_waiting = MAX_WAITING if waits else 0
-        self._exchanges: Exchanges[Trace] = Exchanges(Trace)
+        self._company = Company()
+        self._exchanges: Exchanges[Trace] = Exchanges(lambda about: Trace(about, self._company))
         self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
         self._links = Links()
         self._left: dict[int, list[Trace]] = {}
@@ -81,6 +85,8 @@ class Explanations:
             found[1].add(record)
             if type(record) is RequestRecord:
                 self._links.ask(found[1], record)
+            elif isinstance(record, BodyRecord | ResponseRecord):
+                self._company.add(record, found[0])
         ready: list[tuple[Exchange, Trace]] = []
         for exchange, trace in self._exchanges.over():
             waiting = self._waiting.setdefault(exchange.key.connection, [])

@@ -35,6 +35,7 @@ from parsers.records import (
 from ..dialects.payload import CONTENT, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader
 from ..exchanges import Exchange
+from .company import Company
 from .conversation import Conversation
 from .event_ids import EventIds
 
@@ -132,8 +133,10 @@ class Marks:
 class Trace:
     """One exchange as judges see it."""
 
-    def __init__(self, about: Exchange) -> None:
+    def __init__(self, about: Exchange, company: Company | None = None) -> None:
         self.about = about
+        self.company = Company() if company is None else company
+        """What else happened meanwhile in its capture."""
         self.reader = DialectReader(about)
         self.elements = Marks()
         """Of the response, or the server's messages: what the application wrote, piece by piece,

@@ -1,0 +1,93 @@
+"""What else happened in a capture meanwhile: the other leg of an upload, other answers of a server.
+
+Strategy: an exchange is judged by itself, but some questions need a second one: who held an upload
+shows where both legs of a proxy were captured, and a blocked event loop is one that answers nobody.
+Of each upload and each answer a few numbers are kept, of the latest ones alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from parsers.records import BodyRecord, Record, ResponseRecord
+
+from ..exchanges import Exchange, is_final
+
+MAX_COMPANY = 64
+"""Uploads and answers that are remembered of each sort: the latest."""
+
+
+class Upload(NamedTuple):
+    """The body of a request; times are seconds since the epoch."""
+
+    connection: int
+    exchange: int
+    sha256: str
+    size: int
+    start: float
+    end: float
+    first_packet: int
+    last_packet: int
+
+
+class Answered(NamedTuple):
+    """A response that began; times are seconds since the epoch."""
+
+    connection: int
+    exchange: int
+    host: str
+    """Whom the request was for, as it says itself."""
+    asked: float
+    answered: float
+    packet: int
+
+
+class Company:
+    """The latest uploads and answers of a capture."""
+
+    def __init__(self) -> None:
+        self.uploads: deque[Upload] = deque(maxlen=MAX_COMPANY)
+        self.answers: deque[Answered] = deque(maxlen=MAX_COMPANY)
+
+    def add(self, record: Record, exchange: Exchange) -> None:
+        """Take the next record of an exchange that has taken it already."""
+        if isinstance(record, BodyRecord):
+            if record.sender == "client" and record.complete and record.size:
+                self.uploads.append(upload_of(record))
+        elif isinstance(record, ResponseRecord) and is_final(record) and exchange.request:
+            host = exchange.request_header("host") or ""
+            asked, answered = exchange.asked_time, record.first_time
+            place = record.connection, record.exchange
+            self.answers.append(Answered(*place, host, asked, answered, record.first_packet))
+
+    def other_leg(self, body: BodyRecord) -> Upload | None:
+        """Return the same content on another connection, the one nearest in time; None if none."""
+        same = (
+            one
+            for one in self.uploads
+            if (one.sha256, one.size) == (body.sha256, body.size)
+            and one.connection != body.connection
+        )
+        return min(same, key=lambda one: abs(one.end - body.last_time), default=None)
+
+    def answered(self, upload: Upload) -> float | None:
+        """Return when an upload was answered, None if it was not, or that is forgotten."""
+        place = upload.connection, upload.exchange
+        return next(
+            (one.answered for one in self.answers if (one.connection, one.exchange) == place), None
+        )
+
+
+def upload_of(body: BodyRecord) -> Upload:
+    """Return what is remembered of a request's body."""
+    return Upload(
+        body.connection,
+        body.exchange,
+        body.sha256,
+        body.size,
+        body.first_time,
+        body.last_time,
+        body.first_packet,
+        body.last_packet,
+    )

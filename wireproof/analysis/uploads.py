@@ -1,0 +1,99 @@
+"""The judge of uploads: whether a request's content went on as it was sent.
+
+Strategy: at the client's leg it shows whether the client streams. Whether a proxy passed it on
+shows only where its other leg was captured too, which is known by its content, and by being begun
+before the client was answered. A proxy that waits for all of it begins its own request when the
+client's is whole; one that streams begins long before.
+"""
+
+from __future__ import annotations
+
+from ..text.wording import count, duration
+from .arrivals import LEAST, MIN_SHARE, SHORTEST_WAIT, Arrivals
+from .company import Upload, upload_of
+from .holders import Causes, buffered_request
+from .pace import HELD
+from .trace import Trace
+from .verdict import Severity, Verdict
+
+AT_ONCE = 0.005
+"""Seconds before the end of an upload within which a proxy that waited for it cannot have begun."""
+
+
+def judge_upload(trace: Trace) -> Verdict | None:
+    """Say whether a request streamed; None where that cannot be told, or where it need not."""
+    body = trace.about.request_body
+    if body is None or not body.size or trace.about.transport == "websocket":
+        return None
+    own, other = upload_of(body), trace.company.other_leg(body)
+    if other is not None:
+        client, upstream = sorted((own, other), key=lambda one: one.start)
+        answered = trace.company.answered(client)
+        if answered is None or answered > upstream.end:
+            return _compare(trace, client, upstream)
+    return _by_itself(trace) if _has_waits(trace) else None
+
+
+def _has_waits(trace: Trace) -> bool:
+    came = _arrivals(trace)
+    if came.count < LEAST or came.span < HELD:
+        return False
+    return len(came.waits) >= MIN_SHARE * len(came.gaps)
+
+
+def _arrivals(trace: Trace) -> Arrivals:
+    marks = trace.requested
+    return Arrivals(marks, range(len(marks.times)), trace.about.asked_time)
+
+
+def _by_itself(trace: Trace) -> Verdict:
+    came = _arrivals(trace)
+    pieces = count(came.count, "piece")
+    summary = f"the request went in {pieces} over {duration(came.span)}, as it came to be"
+    packets = came.packets[0], came.packets[-1]
+    return _verdict(trace, "request-streamed", "ok", summary, packets, Causes(()))
+
+
+def _compare(trace: Trace, client: Upload, upstream: Upload) -> Verdict | None:
+    took = client.end - client.start
+    if took < HELD:
+        return None
+    packets = client.first_packet, client.last_packet, upstream.first_packet
+    behind = upstream.start - client.start
+    if upstream.start < client.end - max(AT_ONCE, SHORTEST_WAIT):
+        summary = (
+            f"the request was passed on as it came: {duration(behind)} after its first byte, while"
+            f" the client sent for {duration(took)}"
+        )
+        return _verdict(trace, "request-streamed", "ok", summary, packets, Causes(()))
+    summary = (
+        f"the request was held: the client sent {client.size:,} bytes over {duration(took)}, and"
+        f" the proxy began {duration(behind)} after the first, when it had all"
+    )
+    return _verdict(trace, "request-held", "warning", summary, packets, buffered_request(), behind)
+
+
+def _verdict(
+    trace: Trace,
+    answer: str,
+    severity: Severity,
+    summary: str,
+    packets: tuple[int, ...],
+    found: Causes,
+    held: float | None = None,
+) -> Verdict:
+    came = _arrivals(trace)
+    return Verdict(
+        "streaming",
+        answer,
+        severity,
+        summary,
+        packets,
+        found.causes,
+        found.to_tell,
+        numbers={
+            "events": came.count,
+            "groups": len(came.flushes) if came.count else 0,
+            "held": None if held is None else round(held, 6),
+        },
+    )
