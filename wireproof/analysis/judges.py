@@ -19,6 +19,7 @@ from .company import Company
 from .disconnect import judge_disconnect, was_left
 from .ending import judge_ending
 from .gaps import judge_gap
+from .hazards import judge_hazards
 from .links import Links
 from .pace import judge_streaming
 from .reconnect import judge_reconnect
@@ -36,6 +37,7 @@ JUDGES: Sequence[Judge] = (
     judge_websocket,
     judge_disconnect,
     judge_reconnect,
+    judge_hazards,
 )
 """In the order in which their answers are given."""
 MAX_WAITING = 1_024

@@ -38,6 +38,7 @@ from ..exchanges import Exchange
 from .company import Company
 from .conversation import Conversation
 from .event_ids import EventIds
+from .hazard_facts import HazardFacts
 
 if TYPE_CHECKING:
     from .links import Past
@@ -160,6 +161,7 @@ class Trace:
         self.trailers: Fields | None = None
         """Those of a chunked response that has ended."""
         self.ids = EventIds()
+        self.hazards = HazardFacts(about)
         self.before: tuple[Past, ...] = ()
         """Earlier exchanges that asked for the same."""
         self.upstream: Trace | None = None
@@ -206,6 +208,9 @@ class Trace:
             self.requested.add(record)
             return
         self.pieces.add(record)
+        response = self.about.response
+        if response is not None and response.transport == "sse" and not response.codings:
+            self.hazards.piece(record)
         if self.pieces.count <= MAX_MARKS:
             self.piece_sizes.append(record.size)
         if isinstance(record, ChunkRecord) and record.trailers:
@@ -221,6 +226,9 @@ class Trace:
             return
         if type(record) is SseEventRecord:
             self.ids.add(record)
+            self.hazards.event(record)
+        elif type(record) is JsonLineRecord:
+            self.hazards.element(record)
         payload = self.reader.read(record)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:
