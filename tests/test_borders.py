@@ -36,7 +36,16 @@ ORDER = {
         *("grpc_web", "proxy_protocol", "socks", "decode", FACE),
     ),
     "capture": (
-        *("errors", "frames", "polling", "socket_table", "filters", "pcapng_writer", "drain"),
+        *(
+            "errors",
+            "frames",
+            "polling",
+            "socket_table",
+            "ports",
+            "filters",
+            "pcapng_writer",
+            "drain",
+        ),
         *(
             "processes",
             "connections",

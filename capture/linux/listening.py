@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from collections.abc import Iterator
 
-from ..socket_table import LISTEN, sockets
+from ..socket_table import LISTEN, address_text, sockets
 
 
 def is_listening(port: int, process: int | None = None) -> bool:
@@ -19,7 +17,7 @@ def is_listening(port: int, process: int | None = None) -> bool:
 
 def listening_addresses(port: int) -> list[str]:
     """Return the addresses on which sockets of this network namespace listen on ``port``."""
-    return sorted({_address(found) for found in _listening(port, None)})
+    return sorted({address_text(found) for found in _listening(port, None)})
 
 
 def _listening(port: int, process: int | None) -> Iterator[str]:
@@ -27,10 +25,3 @@ def _listening(port: int, process: int | None) -> Iterator[str]:
     for one in sockets(process):
         if one.state == LISTEN and one.port == port:
             yield one.address
-
-
-def _address(digits: str) -> str:
-    """Return an address as it is written: the kernel has words of four bytes in its own order."""
-    words = [int(digits[start : start + 8], 16) for start in range(0, len(digits), 8)]
-    packed = b"".join(word.to_bytes(4, sys.byteorder) for word in words)
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)

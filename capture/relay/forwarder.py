@@ -20,6 +20,7 @@ from struct import Struct
 from typing import Literal, Protocol
 
 from ..polling import MAX_WATCHED, READABLE, WRITABLE, Poller
+from ..ports import naming_port
 
 Side = Literal[0, 1]
 CLIENT: Side = 0
@@ -319,13 +320,14 @@ class Forwarder:
 def listener(
     address: str = "127.0.0.1", port: int = 0, *, make_socket: MakeSocket = socket.socket
 ) -> socket.socket:
-    """Return a listening socket; a port of 0 is a free one. Raises OSError."""
+    """Return a listening socket; a port of 0 is a free one. Raises OSError, which names it."""
     sock = make_socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if sys.platform != "win32":  # where it would let another listen on our port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((address, port))
-        sock.listen(BACKLOG)
+        with naming_port(address, port, is_here=make_socket is socket.socket):
+            sock.bind((address, port))
+            sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise

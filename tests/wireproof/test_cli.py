@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from io import StringIO
@@ -266,6 +267,15 @@ def test_serve_on_a_port_that_is_taken(
 
     monkeypatch.setattr("server.serve", serve, raising=False)
     assert failure(capsys, 2, "serve") == "cannot listen on 127.0.0.1: Address already in use"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who listens")
+def test_serve_names_who_listens_on_the_port(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = failure(capsys, 2, "serve", "--port", str(port))
+    holder = "this process listens on 127.0.0.1"
+    assert said == f"cannot listen on 127.0.0.1:{port}: Address already in use: {holder}"
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import EADDRINUSE
+
 import click
 
 from .exits import Unreadable, examples, need
@@ -43,5 +45,15 @@ def serve(host: str, no_deflate: bool, **settings: float | None) -> None:
     try:
         run_server(host, deflate=not no_deflate, **given)  # type: ignore[arg-type]
     except OSError as error:
-        where = error.filename or host
-        raise Unreadable(f"cannot listen on {where}: {error.strerror or error}") from error
+        raise Unreadable(_not_served(error, host)) from error
+
+
+def _not_served(error: OSError, host: str) -> str:
+    """Return which address cannot be listened on, why, and who listens there."""
+    from capture.ports import who_listens
+
+    where = error.filename or host
+    said = f"cannot listen on {where}: {error.strerror or error}"
+    port = where.rpartition(":")[2]
+    taken = error.errno == EADDRINUSE and port.isdigit()
+    return f"{said}: {holder}" if taken and (holder := who_listens(int(port))) else said

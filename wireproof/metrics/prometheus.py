@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from wsgiref.simple_server import WSGIServer
 
+from capture.ports import naming_port
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 from .instruments import BY_NAME, INSTRUMENTS, Instrument
@@ -46,7 +47,8 @@ class PrometheusPage:
         self._server: WSGIServer
         self._thread: Thread
         host, port = self._address
-        self._server, self._thread = start_http_server(port, host, registry=self.registry)
+        with naming_port(host, port):
+            self._server, self._thread = start_http_server(port, host, registry=self.registry)
         return self
 
     def __exit__(

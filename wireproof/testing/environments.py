@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from capture import NamespaceUnavailable, Relay
+from capture.ports import naming_port
 
 from .. import __version__
 from .captures import Recorder
@@ -138,16 +139,14 @@ class Relayed(Machine):
 
 
 def bound(host: str, port: int | None, make_socket: MakeSocket) -> socket.socket:
-    """Return a TCP socket that has a port, and does not listen yet."""
+    """Return a TCP socket that has a port, and does not listen yet; an OSError names the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = make_socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # So that a command that sets it too can bind the port while it is held for it.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port or 0))
-    except OSError as error:
-        sock.close()
-        raise OSError(error.errno, error.strerror, f"{host}:{port or 0}") from error
+        with naming_port(host, port or 0, is_here=make_socket is socket.socket):
+            sock.bind((host, port or 0))
     except BaseException:
         sock.close()
         raise

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from capture.ports import naming_port
 from sse_starlette.sse import AppStatus
 
 from .app import create_app
@@ -36,7 +37,8 @@ class InspectorServer:
     """Serves the inspector of an index. Raises OSError if it cannot listen."""
 
     def __init__(self, index: Index, port: int = 0) -> None:
-        self._listener = socket.create_server((HOST, port))
+        with naming_port(HOST, port):
+            self._listener = socket.create_server((HOST, port))
         self.port: int = self._listener.getsockname()[1]
         self._app = create_app(index, self.port)
         self._server: _Uvicorn | None = None

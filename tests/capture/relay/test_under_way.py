@@ -32,7 +32,7 @@ class Passing:
         """Have the table say that ``side`` has sent what is not acknowledged."""
         end = self.pair.ends[side]
         ports = end.getpeername()[1], end.getsockname()[1]
-        self.table = [Socket("", *ports, "01", sent), Socket("", 1, 2, "01", 99)]
+        self.table = [Socket("", *ports, "01", sent, 0), Socket("", 1, 2, "01", 99, 0)]
 
     def read(self, size: int) -> None:
         before = sum(self.pair.received)

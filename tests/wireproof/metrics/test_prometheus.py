@@ -51,5 +51,8 @@ def test_the_page_is_gone_afterwards() -> None:
 def test_a_port_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match="in use"), PrometheusPage("127.0.0.1", port):
+        with (
+            pytest.raises(OSError, match=f"in use.*127.0.0.1:{port}"),
+            PrometheusPage("127.0.0.1", port),
+        ):
             pytest.fail("it listens where another does")

@@ -85,4 +85,4 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         process = start(FIXTURE, "--no-browser", "--page-port", port)
         out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (2, "")
-    assert "in use" in err and err.count("\n") == 1
+    assert f"127.0.0.1:{port}: Address already in use" in err and err.count("\n") == 1
