@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from support.produced import Produced
 from capture import Namespace, can_capture
 from capture.linux.redirect import Redirect
 
+SETGID_AND_SETUID = 1 << 6 | 1 << 7
+"""Bits of linux/capability.h, as /proc/self/status has them."""
 # `make test` draws the same examples on every machine: what passed here passes there. `make fuzz`
 # sets WIREPROOF_EXAMPLES: so many times as many examples, new ones each time, and those that failed
 # again first. A busy machine is slow, and no example is wrong for that.
@@ -84,6 +87,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("tool"):
         if shutil.which(marker.args[0]) is None:
             _lack(f"{marker.args[0]} is not installed")
+        if marker.args[0] == "tcpdump" and not _can_give_up_root():
+            _lack("tcpdump gives root up, which takes cap_setuid and cap_setgid")
     if item.get_closest_marker("tshark") and shutil.which("tshark") is None:
         _lack("tshark is not installed")
     if item.get_closest_marker("browser") and shutil.which("chromium") is None:
@@ -93,6 +98,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @cache
 def _no_namespaces() -> str | None:
     return Namespace.available()
+
+
+@cache
+def _can_give_up_root() -> bool:
+    """Whether this process is another user, or has what setuid(2) and setgroups(2) take."""
+    if os.geteuid():
+        return True
+    (effective,) = re.findall(r"CapEff:\s*(\w+)", Path("/proc/self/status").read_text())
+    return int(effective, 16) & SETGID_AND_SETUID == SETGID_AND_SETUID
 
 
 @cache

@@ -10,6 +10,8 @@ from ..errors import CaptureError
 from .base import Backend, Session, Wanted, elsewhere
 from .tool_recorder import DUMPCAP, TCPDUMP, Tool, ToolRecorder, try_tool
 
+CANNOT_GIVE_UP_ROOT = "Couldn't change to "
+"""What tcpdump says when root starts it without the right to become the user that it runs as."""
 INSTALL = "{name} is not installed (Debian: sudo apt install {package})"
 
 
@@ -27,14 +29,14 @@ class ByTool(Backend):
         try:
             try_tool(self.tool)
         except CaptureError as error:
-            return f"{error}; to allow it: {self.remedy}"
+            return f"{error}; to allow it: {self._remedy(str(error))}"
         return None
 
-    @property
-    def remedy(self) -> str:
-        """What gives the tool the right to record."""
-        path = shutil.which(self.name)
-        return f"sudo setcap cap_net_raw,cap_net_admin+eip {path}"
+    def _remedy(self, said: str) -> str:
+        """Return what gives the tool the right to record, of which it has said that it lacks it."""
+        if CANNOT_GIVE_UP_ROOT in said:
+            return "run it as another user than root, or give it cap_setuid and cap_setgid"
+        return f"sudo setcap cap_net_raw,cap_net_admin+eip {shutil.which(self.name)}"
 
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:

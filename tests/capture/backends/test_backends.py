@@ -14,6 +14,7 @@ from capture import CaptureNotPermitted
 from capture.backends import BACKENDS, Backend, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.backends.relay import VARIABLE, ByRelay
+from capture.backends.tools import ByTcpdump
 
 NAMES = ["packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay"]
 PATIENCE = 20
@@ -109,6 +110,26 @@ def test_a_command_and_a_server_that_runs_already(backend: Backend, tmp_path: Pa
     assert spoken(found, port) == (b"question", b"answer")
     assert len(found) == session.recording.statistics.captured
     assert b"wireproof 7" in path.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tools are driven on Linux alone")
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("You don't have permission to capture", "sudo setcap cap_net_raw,cap_net_admin+eip "),
+        ("Couldn't change to 'tcpdump' uid=1 gid=2: Operation not permitted", "run it as another"),
+    ],
+)
+def test_what_would_allow_a_tool_to_record(
+    said: str, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "tcpdump"
+    tool.write_text(f'#!/bin/sh\necho "tcpdump: {said}" >&2\nexit 1\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    lacking = ByTcpdump().lacks()
+    assert lacking is not None
+    assert lacking.startswith(f"tcpdump does not record: tcpdump: {said}; to allow it: {remedy}")
 
 
 def test_without_redirection_a_command_is_told_of_the_relay(
