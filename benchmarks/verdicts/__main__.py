@@ -11,14 +11,20 @@ from argparse import ArgumentParser
 from pathlib import Path
 from types import ModuleType
 
-from . import gaps, latency, streaming
+from . import endings, gaps, latency, reconnect, streaming
 from .outcome import Outcome
 from .report import put, report
 from .truth import Truth, read_truths
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "fixtures" / "verdicts"
-FAMILIES: dict[str, ModuleType] = {"Streaming": streaming, "Gaps": gaps, "Latency": latency}
+FAMILIES: dict[str, ModuleType] = {
+    "Streaming": streaming,
+    "Endings": endings,
+    "Gaps": gaps,
+    "Reconnects": reconnect,
+    "Latency": latency,
+}
 
 
 def compare(truths: list[Truth]) -> dict[str, list[Outcome]]:
