@@ -19,6 +19,8 @@ REASON_WIDTH = 60
 
 def find_unanswered_ping(exchange: Evidence, within: float) -> Finding | None:
     """Return the ping that waited longest, None if all were answered in time."""
+    if exchange.about.is_refused:
+        return _refused(exchange)
     pings = [frame for frame in exchange.frames if frame.opcode_name == "ping"]
     if not pings:
         said = "there was no ping, at least one expected"
@@ -76,6 +78,8 @@ def _in_between(
 
 def find_other_close(exchange: Evidence, code: int | None, by: str | None) -> Finding | None:
     """Return how a WebSocket was closed otherwise, None if it was closed so."""
+    if exchange.about.is_refused:
+        return _refused(exchange)
     frames = exchange.closing
     if len(frames) < 2:
         seen = "there was none" if not frames else f"only the {frames[0].sender} sent one"
@@ -94,6 +98,16 @@ def find_other_close(exchange: Evidence, code: int | None, by: str | None) -> Fi
         summary = f"the {first.sender} closed first, the {by} expected"
         return Finding("closed-otherwise", summary, _packets(frames), _how_closed(exchange))
     return None
+
+
+def _refused(exchange: Evidence) -> Finding:
+    """Return that no WebSocket was opened, and the server's reason as far as it gave one."""
+    response = exchange.response
+    assert response is not None
+    status = f"{response.status} {preview(response.reason, 'utf-8', REASON_WIDTH)}".rstrip()
+    summary = f"the upgrade was refused with {status}: no WebSocket was opened"
+    reasons = [one.summary for one in exchange.diagnostics if one.code == "http-upgrade-refused"]
+    return Finding("upgrade-refused", summary, [response.last_packet], reasons)
 
 
 def _how_closed(exchange: Evidence) -> list[str]:

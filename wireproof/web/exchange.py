@@ -104,13 +104,14 @@ class ExchangeRow:
 
     @property
     def transport(self) -> str:
-        """What it streams by; ``request`` before that is answered, else ``connection``."""
+        """What it streams by or asks for; of what is neither known nor answered, ``request`` or
+        ``connection``."""
         about = self.about
-        if about is None or about.response is not None:
-            return "connection" if about is None else about.transport
-        if about.request is not None:
-            return "request"
-        return "connection" if about.transport == "http" else about.transport
+        if about is None:
+            return "connection"
+        if about.response is not None or about.transport != "http":
+            return about.transport
+        return "connection" if about.request is None else "request"
 
     def row(self, connection: ConnectionRecord | None) -> dict[str, Any]:
         """Return the row of the table; ``connection`` is its connection's record if it is over."""

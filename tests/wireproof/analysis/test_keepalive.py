@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from support.timed import Socket
+from support.talk import Talk
+from support.timed import HANDSHAKE, Handmade, Socket, TimedTape
 from support.websocket_frames import KEY, frame
 
 from wireproof.testing import WireFailure
@@ -40,6 +41,21 @@ def test_a_ping_that_is_answered_in_time() -> None:
 def test_a_ping_that_is_not(socket: Socket, said: str) -> None:
     with pytest.raises(WireFailure, match=re.escape(said)):
         socket.exchange.assert_ping_answered(within=0.1)
+
+
+def test_an_upgrade_that_was_refused() -> None:
+    """There was no WebSocket: whoever asks for its Close or its pings is told so."""
+    talk = Talk(TimedTape()).open()
+    talk.client(HANDSHAKE)
+    talk.server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 8\r\n\r\nno token")
+    talk.close()
+    exchange = Handmade(talk.tape).exchange()
+    said = "the upgrade was refused with 403 Forbidden: no WebSocket was opened"
+    with pytest.raises(WireFailure, match=said) as failure:
+        exchange.assert_closed()
+    assert "websocket was asked for, 403 Forbidden came: 'no token'" in str(failure.value)
+    with pytest.raises(WireFailure, match=said):
+        exchange.assert_ping_answered(within=1)
 
 
 def test_what_stood_before_a_late_pong_is_told() -> None:

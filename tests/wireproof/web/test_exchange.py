@@ -52,6 +52,12 @@ def test_a_refused_upgrade_has_the_name_that_it_has_everywhere(framing: str) -> 
     assert (row["transport"], row["framing"]) == ("websocket", framing)
 
 
+def test_an_unanswered_upgrade_has_the_name_that_it_has_everywhere() -> None:
+    row = row_of(request=HANDSHAKE)
+    assert row["transport"] == "websocket"
+    assert "handshake" not in row
+
+
 def test_one_that_goes_on_has_no_end() -> None:
     talk = Talk().open()
     talk.client(GET)
