@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,6 +78,8 @@ def element(wire: Wire, kind: str, told: dict[str, Any]) -> Element:
         return wire.chunk(text)
     if kind == "websocket_message":
         more = {name: told[name] for name in ("type", "encoding", "sender") if name in told}
+        if more.get("encoding") == "base64":
+            more["size"] = len(b64decode(text))
         return wire.message(text, **more)
     where = wire.at(told.get("sender", "server"))
     common = {"index": 0, "size": len(text), "data": text, "encoding": "utf-8"}

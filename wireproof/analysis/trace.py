@@ -223,6 +223,8 @@ class Trace:
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
         if record.sender == "client":
             self.requested.add(record)
+            if isinstance(record, WebSocketMessageRecord):
+                self.reader.read(record)  # some of what the server says depends on it
             return
         if type(record) is SseEventRecord:
             self.ids.add(record)

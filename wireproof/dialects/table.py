@@ -6,21 +6,19 @@ from .anthropic import Anthropic
 from .bedrock import Bedrock
 from .dialect import Dialect
 from .gemini import Gemini
+from .graphql import GraphQL
 from .json_rpc import JsonRpc, Mcp
+from .mqtt import Mqtt
 from .ollama import Ollama
 from .openai_chat import OpenAIChat
 from .openai_responses import OpenAIResponses
+from .signalr import SignalR
+from .socket_io import SocketIO
+from .stomp import Stomp
 from .vercel import VercelEvents, VercelLines
 
 DIALECTS: tuple[type[Dialect], ...] = (
-    OpenAIChat,
-    OpenAIResponses,
-    Anthropic,
-    Gemini,
-    Ollama,
-    Bedrock,
-    VercelEvents,
-    VercelLines,
-    Mcp,
-    JsonRpc,
+    *(OpenAIChat, OpenAIResponses, Anthropic, Gemini, Ollama, Bedrock),
+    *(VercelEvents, VercelLines, Mcp, JsonRpc),
+    *(GraphQL, SocketIO, SignalR, Stomp, Mqtt),
 )

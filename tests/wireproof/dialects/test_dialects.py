@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from support.dialects import NAMES, element, exchange, read, stream
 from support.handmade import Wire
 
-from wireproof.dialects.dialect import Opening, TextDialect
+from wireproof.dialects.dialect import Opening, TextDialect, content_bytes
+from wireproof.dialects.mqtt import Mqtt
 from wireproof.dialects.payload import Payload
 from wireproof.dialects.reader import MAX_OPENINGS, DialectReader
 from wireproof.dialects.table import DIALECTS
@@ -80,6 +83,60 @@ def test_an_application_of_its_own_is_no_dialect(target: str, data: Any) -> None
     known = opening(data, target)
     assert [one.name for one in DIALECTS if one.is_spoken(known)] == []
     assert list(read(known.about, [known.element])) == [Payload("other")]
+
+
+WEBSOCKET_NEAR_MISSES = [
+    ("/chat", {"type": "ping"}),
+    ("/chat", {"type": "data", "id": "1", "payload": {"text": "Hello"}}),
+    ("/chat", {"type": "complete", "id": "1"}),
+    ("/chat", "42"),
+    ("/chat", '42["token"]'),
+    ("/chat", '{"type": 1}'),
+    ("/chat", "MESSAGE from me\n\nHello"),
+    ("/chat", "SEND\n\nHello"),
+    ("/chat", "\x1e"),
+    ("/rpc", {"jsonrpc": "1.0", "id": 1, "result": 2}),
+    ("/rpc", {"jsonrpc": "2.0"}),
+]
+
+
+@pytest.mark.parametrize(("target", "data"), WEBSOCKET_NEAR_MISSES)
+def test_messages_of_an_application_of_its_own_are_no_dialect(target: str, data: Any) -> None:
+    known = opening(data, target, "websocket_message")
+    assert [one.name for one in DIALECTS if one.is_spoken(known)] == []
+
+
+def test_events_that_look_like_messages_are_no_protocol_of_websockets() -> None:
+    for data in ({"type": "connection_ack"}, '0{"sid":"x"}', "SEND\n\nHello\0"):
+        assert not any(one.is_spoken(opening(data)) for one in DIALECTS)
+
+
+@given(messages=st.lists(st.binary(max_size=40), max_size=6))
+def test_any_bytes_give_a_payload(messages: list[bytes]) -> None:
+    wire = Wire()
+    told = [
+        {"data": b64encode(one).decode(), "type": "binary", "encoding": "base64"}
+        for one in messages
+    ]
+    elements = [element(wire, "websocket_message", one) for one in told]
+    known = opening("{}", "/", "websocket_message")
+    for dialect in DIALECTS:
+        reader = dialect(known)
+        assert all(isinstance(reader.read(one), Payload) for one in elements)
+
+
+@given(cuts=st.sets(st.integers(1, 40), max_size=6))
+def test_packets_of_mqtt_are_the_same_however_messages_cut_them(cuts: set[int]) -> None:
+    known = stream("mqtt")
+    data = b"".join(content_bytes(line.element) for line in known.lines[4:6])
+    wire, said = Wire(), []
+    reader = Mqtt(opening("{}", "/", "websocket_message"))
+    for start, end in pairwise([0, *sorted(one for one in cuts if one < len(data)), len(data)]):
+        told = {"data": b64encode(data[start:end]).decode(), "type": "binary", "encoding": "base64"}
+        said.append(reader.read(element(wire, "websocket_message", told)))
+    texts = [one.text for one in said if one.label == "PUBLISH"]
+    assert texts in (["21.5", "ff 00"], ["21.5"])  # one message that has both says the first
+    assert sum(one.extra.get("things", 1) == 2 for one in said) == 2 - len(texts)
 
 
 def test_a_dialect_may_show_late() -> None:
@@ -168,7 +225,7 @@ def test_damage_raises_nothing(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(at, len(text)))
     damaged = text[:at] + data.draw(st.text(max_size=3)) + text[end:]
+    known = opening(damaged)
     for dialect in JSON:
-        known = opening(damaged)
         dialect.is_spoken(known)
         assert isinstance(dialect(known).read_text(damaged), Payload)
