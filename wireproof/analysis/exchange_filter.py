@@ -2,33 +2,21 @@
 
 Strategy: a choice has criteria of three kinds. Where an exchange stands (its connection, its
 number) is known with its first record; what it is, with its heads; who its connection is between,
-what is said of it, for how long nothing came and what it held, only at its end. What it held is
-looked for as its records pass, so no data is kept.
+what is said of it, for how long nothing came and what it held, only at its end. Each kind is asked
+as soon as it can be: :meth:`ExchangeFilter.decided` says no, or yes, or not yet.
 """
 
 from __future__ import annotations
 
-from base64 import b64decode
+from collections.abc import Container
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from parsers.records import (
-    ChunkRecord,
-    ConnectionRecord,
-    DataRecord,
-    Fields,
-    Record,
-    RequestRecord,
-    ResponseRecord,
-    Sender,
-    Transport,
-)
+from parsers.records import ConnectionRecord, Transport
 
 from ..exchanges import Exchange, is_chosen
 from ..open_exchanges import Key
-from .judges import Explained
-from .listing import longest_gap
 
 
 class ExchangeNumber(NamedTuple):
@@ -96,35 +84,64 @@ class ExchangeFilter:
 
     @property
     def needs_heads(self) -> bool:
-        """Whether more must be known than a record says of its place."""
-        early = (self.transport, self.path, self.method, self.exchange)
-        return bool(self.status) or any(criterion is not None for criterion in early)
+        """Whether more is asked for than one connection."""
+        return self != ExchangeFilter(connection=self.connection)
 
     @property
     def is_empty(self) -> bool:
         """Whether all exchanges are wanted."""
-        return self.connection is None and not self.needs_heads and not self.needs_end
+        return self == EVERYTHING
+
+    @property
+    def only_connection(self) -> int | None:
+        """The connection that all wanted exchanges are of, None if there may be several."""
+        return self.exchange.connection if self.exchange is not None else self.connection
 
     def takes_heads(self, heads: Heads) -> bool:
         """Whether an exchange may be wanted, by its heads."""
         return (
             self._takes_place(heads)
+            and self._takes_request(heads)
             and (self.transport is None or is_chosen(self.transport, heads.transport, heads.asked))
-            and (self.path is None or _is_path(heads.target, self.path))
-            and (self.method is None or heads.method == self.method)
             and (not self.status or _is_status(heads.status, self.status))
         )
 
-    def takes(self, explained: Explained, has_text: bool) -> bool:
-        """Whether an exchange that is over is wanted; ``has_text`` says if ``grep`` was in it."""
-        exchange = explained.exchange
+    def decided(self, heads: Heads) -> bool | None:
+        """Whether an exchange may be wanted, by what came of its heads; None if that is open yet.
+
+        Of a response that has not come yet nothing is known, and the transport may change with it.
+        """
+        if not self._takes_place(heads):
+            return False
+        if self.path is not None or self.method is not None:
+            if heads.method is None:
+                return None
+            if not self._takes_request(heads):
+                return False
+        return True if self.transport is None and not self.status else None
+
+    def takes_end(
+        self,
+        connection: ConnectionRecord | None,
+        words: Container[str],
+        longest_gap: float,
+        has_text: bool,
+    ) -> bool:
+        """Whether an exchange that may be wanted is, by what only its end tells.
+
+        ``words`` are all that is said of it, ``has_text`` says if ``grep`` was in it.
+        """
         return (
-            self.takes_heads(heads_of(exchange))
-            and (self.grep is None or has_text)
-            and (self.port is None or has_port(exchange.connection, self.port))
-            and (self.min_gap is None or longest_gap(explained.trace) >= self.min_gap)
-            and (self.verdict is None or self.verdict in words_of(explained))
+            (self.grep is None or has_text)
+            and (self.port is None or has_port(connection, self.port))
+            and (self.min_gap is None or longest_gap >= self.min_gap)
+            and (self.verdict is None or self.verdict in words)
         )
+
+    def _takes_request(self, heads: Heads) -> bool:
+        if self.method is not None and heads.method != self.method:
+            return False
+        return self.path is None or _is_path(heads.target, self.path)
 
     def _takes_place(self, heads: Heads) -> bool:
         if self.connection is not None and heads.key.connection != self.connection:
@@ -138,14 +155,6 @@ class ExchangeFilter:
 
 
 EVERYTHING = ExchangeFilter()
-
-
-def words_of(explained: Explained) -> set[str]:
-    """Return every word that is said of an exchange: answers, causes, severities, ``fault``."""
-    words = {"fault"} if explained.is_fault else {"ok"}
-    for verdict in explained.verdicts:
-        words |= {verdict.answer, verdict.severity, *(cause.code for cause in verdict.causes)}
-    return words
 
 
 def _is_path(target: str | None, pattern: str) -> bool:
@@ -171,62 +180,3 @@ def has_port(connection: ConnectionRecord | None, port: int) -> bool:
         return False
     ends = (connection.client, connection.server)
     return any(end.rpartition(":")[2] == str(port) for end in ends)
-
-
-class TextSearch:
-    """Looks for a text in what passes, and remembers in which exchanges it was.
-
-    Text that a border of chunks or packets cuts is found too. What is kept is bounded by the
-    exchanges that are open.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._bytes = text.encode(errors="surrogatepass")
-        self._found: set[tuple[int, int]] = set()
-        self._tails: dict[tuple[int, int, Sender], bytes] = {}
-        """The end of the last piece of a body, in which the text may have begun."""
-
-    def add(self, record: Record) -> None:
-        """Look through the next record."""
-        if isinstance(record, ConnectionRecord):
-            return
-        connection, exchange = record.connection, record.exchange
-        if connection is None or exchange is None or (connection, exchange) in self._found:
-            return
-        if self._is_in(record, (connection, exchange)):
-            self._found.add((connection, exchange))
-
-    def take(self, key: Key) -> bool:
-        """Return whether the text was in an exchange, and forget it."""
-        for sender in ("client", "server"):
-            self._tails.pop((*key, sender), None)
-        was_in = key in self._found
-        self._found.discard(key)
-        return was_in
-
-    def _is_in(self, record: Record, key: tuple[int, int]) -> bool:
-        match record:
-            case RequestRecord():
-                line = f"{record.method} {record.target}"
-                return self._text in line or self._is_in_fields(record.headers)
-            case ResponseRecord():
-                return self._is_in_fields(record.headers)
-            case ChunkRecord() | DataRecord():
-                return self._is_in_piece(record, (*key, record.sender))
-        data: str | None = getattr(record, "data", None)
-        if data is None:
-            return False
-        if getattr(record, "encoding", "utf-8") == "base64":
-            return self._bytes in b64decode(data)
-        return self._text in data
-
-    def _is_in_fields(self, fields: Fields) -> bool:
-        return any(self._text in f"{name}: {value}" for name, value in fields)
-
-    def _is_in_piece(self, record: ChunkRecord | DataRecord, key: tuple[int, int, Sender]) -> bool:
-        data = record.data or ""
-        piece = b64decode(data) if record.encoding == "base64" else data.encode()
-        piece = self._tails.get(key, b"") + piece
-        self._tails[key] = piece[-len(self._bytes) + 1 :] if len(self._bytes) > 1 else b""
-        return self._bytes in piece

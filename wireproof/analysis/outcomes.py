@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from parsers.records import Record
 
-from .exchange_filter import EVERYTHING, ExchangeFilter, TextSearch
+from .exchange_filter import EVERYTHING, ExchangeFilter, heads_of
 from .in_order import InOrder
 from .judges import Explained, Explanations
 from .listing import Listed, listed
-from .verdict import SEVERITIES, Severity, Verdict
+from .text_search import TextSearch
+from .verdict import SEVERITIES, Severity, Verdict, words_of
 
 
 class Outcome(NamedTuple):
@@ -53,9 +54,17 @@ class Outcomes:
     def _ordered(self, explained: Explained) -> Iterator[Outcome]:
         key = explained.exchange.key
         has_text = self._search is not None and self._search.take(key)
-        is_wanted = self._wanted.takes(explained, has_text)
-        outcome = Outcome(listed(explained), explained.verdicts) if is_wanted else None
-        return self._in_order.add(explained.exchange.number, outcome)
+        return self._in_order.add(explained.exchange.number, self._outcome(explained, has_text))
+
+    def _outcome(self, explained: Explained, has_text: bool) -> Outcome | None:
+        """Return what came of an exchange, None if it is not wanted."""
+        exchange, _, verdicts = explained
+        if not self._wanted.takes_heads(heads_of(exchange)):
+            return None
+        line, words = listed(explained), words_of(verdicts)
+        if not self._wanted.takes_end(exchange.connection, words, line.longest_gap, has_text):
+            return None
+        return Outcome(line, verdicts)
 
 
 def outcomes(

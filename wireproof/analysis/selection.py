@@ -1,9 +1,9 @@
-"""Which exchanges are of a transport, and the choice of their records from a stream of records.
+"""The choice of exchanges whose records are wanted, from a stream of records.
 
-Strategy: what an exchange is, its response says; until then its records wait, and everything
-after them, so that the order of records stays what it was. Records stand in one queue beside
-the verdict on their exchange; whoever decides a verdict lets the queue run up to the next
-record without one. The queue is bounded: past its limits the exchange that stands first is
+Strategy: what an exchange is, its heads say, the response last; until that is known its records
+wait, and everything after them, so that the order of records stays what it was. Records stand in
+one queue beside the verdict on their exchange; whoever decides a verdict lets the queue run up to
+the next record without one. The queue is bounded: past its limits the exchange that stands first is
 judged by what is known of it. Each record is queued and taken out once: the time is linear.
 
 What a record says about its exchange is its :class:`Clue`. The choice looks at nothing else, so
@@ -13,9 +13,9 @@ that it can be made where the records themselves are not: ``--jobs`` has them en
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from parsers.records import (
     ChunkRecord,
@@ -29,8 +29,9 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..exchanges import asked_for, is_chosen, is_final
+from ..exchanges import asked_for, is_final
 from ..open_exchanges import Key, OpenExchanges
+from .exchange_filter import Heads
 
 T = TypeVar("T")
 Kind = Literal["request", "interim", "response", "element", "chunk", "end", "other"]
@@ -60,6 +61,10 @@ class Clue(NamedTuple):
     """What a request asks for, what a response or an element is of."""
     size: int
     """Characters of the record's ``data``."""
+    request: tuple[str, str] | None = None
+    """Method and target of a request."""
+    status: int | None = None
+    """Of a final response."""
 
 
 def clue(record: Record) -> Clue:
@@ -67,7 +72,12 @@ def clue(record: Record) -> Clue:
     exchange = None if isinstance(record, ConnectionRecord) else record.exchange
     kind, transport = _says(record)
     data: str | None = getattr(record, "data", None)
-    return Clue(record.connection, exchange, kind, transport, len(data) if data else 0)
+    size = len(data) if data else 0
+    if isinstance(record, RequestRecord):
+        line = record.method, record.target
+        return Clue(record.connection, exchange, kind, transport, size, line)
+    status = record.status if kind == "response" and isinstance(record, ResponseRecord) else None
+    return Clue(record.connection, exchange, kind, transport, size, None, status)
 
 
 def _says(record: Record) -> tuple[Kind, Transport | None]:
@@ -87,14 +97,39 @@ def _says(record: Record) -> tuple[Kind, Transport | None]:
     return "other", None
 
 
+class Wanted(Protocol):
+    """What says which exchanges are wanted."""
+
+    def decided(self, heads: Heads) -> bool | None:
+        """Whether an exchange is, by what came of its heads; None if that is open yet."""
+
+    def takes_heads(self, heads: Heads) -> bool:
+        """Whether an exchange is, by its heads."""
+
+
+class Chosen:
+    """Exchanges that were chosen before: in another reading of the same file."""
+
+    def __init__(self, keys: Collection[Key]) -> None:
+        self._keys = keys
+
+    def decided(self, heads: Heads) -> bool | None:
+        return heads.key in self._keys
+
+    def takes_heads(self, heads: Heads) -> bool:
+        return heads.key in self._keys
+
+
 @dataclass(slots=True)
 class _Verdict:
     """Whether the records that wait for it are kept; None until that is known."""
 
     connection: int | None = None
     kept: bool | None = None
-    asked: Transport | None = None
+    heads: Heads | None = None
+    """What is known of the exchange; None of records of a connection itself."""
     found: Transport | None = None
+    """What the response is, or what came of it."""
 
 
 @dataclass(slots=True)
@@ -105,22 +140,23 @@ class _Connection:
 
 
 class Selection(Generic[T]):
-    """Chooses the records of the exchanges of one transport, and of their connections.
+    """Chooses the records of the exchanges that are wanted, and of their connections.
 
     A record may be had in whatever form: it is given back as it came.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        wanted: Wanted,
         max_records: int | None = None,
         max_data: int | None = None,
     ) -> None:
-        self._transport = transport
+        self._wanted = wanted
         self._max_records = max_records or MAX_HELD_RECORDS
         self._max_data = max_data or MAX_HELD_DATA
         self._connections: dict[int, _Connection] = {}
-        self._exchanges: OpenExchanges[_Verdict] = OpenExchanges(_verdict_on)
+        self._exchanges: OpenExchanges[_Verdict] = OpenExchanges(self._verdict_on)
+        self._count = 0  # of the exchanges that have begun
         self._queue: deque[tuple[T, Clue, _Verdict]] = deque()
         self._held_data = 0
 
@@ -178,29 +214,49 @@ class Selection(Generic[T]):
 
     def _learn(self, verdict: _Verdict, clue: Clue) -> None:
         """Take what a record says, which may decide its exchange."""
-        match clue.kind:
-            case "request":
-                verdict.asked = clue.transport
-            case "response":
-                verdict.found = clue.transport
-                self._decide(verdict)
-            case "element":
-                verdict.found = clue.transport
-                self._decide(verdict)
-            case "chunk" if verdict.found is None:
-                verdict.found = verdict.asked or "chunked"
+        heads = verdict.heads
+        assert heads is not None  # it is of an exchange
+        if clue.kind in ("response", "element"):
+            verdict.found = clue.transport
+            if clue.status is not None:
+                verdict.heads = heads._replace(status=clue.status)
+            self._decide(verdict)
+        elif clue.request is not None:
+            method, target = clue.request
+            asked = clue.transport
+            verdict.heads = heads._replace(asked=asked, method=method, target=target)
+        elif clue.kind == "chunk" and verdict.found is None:
+            verdict.found = heads.asked or "chunked"
+        if verdict.kept is None and verdict.heads is not None:
+            self._keep(verdict, self._wanted.decided(verdict.heads))
 
     def _decide(self, verdict: _Verdict) -> None:
+        """Decide by what is known."""
+        heads = verdict.heads
         if verdict.kept is not None:
             return
-        assert verdict.connection is not None  # faults of the file do not wait
-        found = verdict.found or verdict.asked or "http"
-        verdict.kept = is_chosen(self._transport, found, verdict.asked)
+        if heads is None:
+            assert verdict.connection is not None  # faults of the file do not wait
+            self._keep(verdict, self._connection(verdict.connection).selected)
+            return
+        found = verdict.found or heads.asked or "http"
+        self._keep(verdict, self._wanted.takes_heads(heads._replace(transport=found)))
+
+    def _keep(self, verdict: _Verdict, kept: bool | None) -> None:
+        """Let the records of an exchange go, or leave them out; None leaves it open."""
+        if kept is None or verdict.connection is None:
+            return
+        verdict.kept = kept
         connection = self._connection(verdict.connection)
-        connection.selected |= verdict.kept
+        connection.selected |= kept
         if connection.own.kept is None:
             connection.own.kept = connection.selected
         connection.own = _Verdict(verdict.connection)
+
+    def _verdict_on(self, key: Key) -> _Verdict:
+        number, self._count = self._count, self._count + 1
+        heads = Heads(key, number, None, "http", None, None, None)
+        return _Verdict(key.connection, None, heads)
 
     def _end(self, connection: _Connection, number: int) -> _Verdict:
         """Decide all that is open on a connection that is over, and return whether it is kept."""
@@ -219,8 +275,8 @@ class LiveSelection:
     overtake its own.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
         self._connections: dict[int, Selection[Record]] = {}
 
     def choose(self, records: Iterable[Record]) -> list[Record]:
@@ -234,20 +290,16 @@ class LiveSelection:
             selection = self._connections.get(number)
             if selection is None:
                 limits = MAX_HELD_RECORDS_LIVE, MAX_HELD_DATA_LIVE
-                selection = self._connections[number] = Selection(self._transport, *limits)
+                selection = self._connections[number] = Selection(self._wanted, *limits)
             chosen += selection.add(record, clue(record))
             if isinstance(record, ConnectionRecord):
                 del self._connections[number]  # its end has decided all that waited
         return chosen
 
 
-def select(records: Iterable[Record], transport: Transport) -> Iterator[Record]:
-    """Yield the records of exchanges of ``transport``, of their connections and of the file."""
-    selection: Selection[Record] = Selection(transport)
+def select(records: Iterable[Record], wanted: Wanted) -> Iterator[Record]:
+    """Yield the records of wanted exchanges, of their connections and of the file."""
+    selection: Selection[Record] = Selection(wanted)
     for record in records:
         yield from selection.add(record, clue(record))
     yield from selection.finish()
-
-
-def _verdict_on(key: Key) -> _Verdict:
-    return _Verdict(key.connection)

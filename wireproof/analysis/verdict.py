@@ -8,7 +8,7 @@ seen on the wire. As a record (``--format ndjson``) it has the fields of :class:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
 import msgspec
@@ -118,3 +118,14 @@ def verdict_record(verdict: Verdict, connection: int, exchange: int) -> VerdictR
         remedy=next(filter(None, remedies), ""),
         reference=verdict.reference,
     )
+
+
+def words_of(verdicts: Iterable[Verdict]) -> set[str]:
+    """Return every word that is said: answers, causes, severities; ``fault`` if any is one, else
+    ``ok``."""
+    words: set[str] = set()
+    is_fault = False
+    for verdict in verdicts:
+        words |= {verdict.answer, verdict.severity, *(cause.code for cause in verdict.causes)}
+        is_fault |= verdict.is_fault
+    return words | {"fault"} if is_fault else words | {"ok"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -49,10 +49,10 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         return int(found[2]), None if found[1] is None else int(found[1])
 
 
-OPTIONS = (
-    click.option(
-        "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
-    ),
+TRANSPORT = click.option(
+    "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
+)
+PLACE = (
     click.option(
         "--connection",
         type=click.IntRange(min=0),
@@ -63,9 +63,11 @@ OPTIONS = (
         "--exchange",
         type=Number(),
         metavar="N",
-        help="Only the exchange of that number in ls, or C/E: exchange E of connection C; "
-        "after --connection, of that one.",
+        help="Only the exchange of that number in ls; C/E is exchange E of connection C, and so is "
+        "N after --connection.",
     ),
+)
+HEADS = (
     click.option(
         "--path",
         metavar="GLOB",
@@ -75,6 +77,8 @@ OPTIONS = (
     click.option(
         "--status", type=Status(), metavar="CODE", help="Only responses of this status: 404, 5xx."
     ),
+)
+ENDS = (
     click.option(
         "--port",
         type=click.IntRange(0, 65_535),
@@ -95,40 +99,42 @@ OPTIONS = (
     ),
     click.option("--grep", metavar="TEXT", help="Only exchanges that hold this text."),
 )
-NAMES = (
-    *("transport", "connection", "exchange", "path", "method", "status", "port", "min_gap"),
-    *("verdict", "grep"),
-)
-"""The parameters that these options give to a command."""
 
 
 def choosing_options(command: C) -> C:
-    """Give a command the options that choose exchanges; it gets them as ``**choice``."""
-    for option in reversed(OPTIONS):
+    """Give a command that reads captures the options that choose exchanges; it gets them as
+    ``**choice``."""
+    return _given(command, (TRANSPORT, *PLACE, *HEADS, *ENDS))
+
+
+def live_choosing_options(command: C) -> C:
+    """Give a command those that choose by the heads alone: nothing else is known while it runs."""
+    return _given(command, (TRANSPORT, *HEADS))
+
+
+def _given(command: C, options: Sequence[Callable[[C], C]]) -> C:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def exchange_filter(choice: dict[str, Any]) -> ExchangeFilter:
-    """Return what these options choose."""
+    """Return what these options choose; those that a command does not have choose nothing."""
     from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 
-    number, connection = choice["exchange"] or (None, None)
-    exchange = None
-    if number is not None:
-        exchange = ExchangeNumber(
-            number, choice["connection"] if connection is None else connection
-        )
+    number, connection = choice.get("exchange") or (None, None)
+    if connection is None:
+        connection = choice.get("connection")
     method: str | None = choice["method"]
     return ExchangeFilter(
         transport=cast("Transport | None", choice["transport"]),
-        connection=choice["connection"],
-        exchange=exchange,
+        connection=choice.get("connection"),
+        exchange=None if number is None else ExchangeNumber(number, connection),
         path=choice["path"],
         method=None if method is None else method.upper(),
         status=choice["status"] or (),
-        port=choice["port"],
-        min_gap=choice["min_gap"],
-        verdict=choice["verdict"],
-        grep=choice["grep"],
+        port=choice.get("port"),
+        min_gap=choice.get("min_gap"),
+        verdict=choice.get("verdict"),
+        grep=choice.get("grep"),
     )

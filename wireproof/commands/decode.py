@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
-from .exits import TRANSPORTS, Unreadable, because, examples, say
+from .choosing import choosing_options, exchange_filter
+from .exits import Unreadable, because, examples, say
 
 if TYPE_CHECKING:
-    from parsers.records import Transport
-
+    from ..analysis.exchange_filter import ExchangeFilter
     from ..views.kinds import Name
 
 FILTERED = " or ".join(
@@ -31,15 +32,7 @@ FILTERED = " or ".join(
     ),
 )
 @click.argument("file", metavar="FILE")
-@click.option(
-    "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
-)
-@click.option(
-    "--connection",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Only this TCP connection, counted from 0 as Wireshark's tcp.stream.",
-)
+@choosing_options
 @click.option(
     "--format",
     "form",
@@ -70,14 +63,13 @@ FILTERED = " or ".join(
 )
 def decode(
     file: str,
-    transport: str | None,
-    connection: int | None,
     form: str | None,
     output: str | None,
     view: str | None,
     filters: bool,
     no_data: bool,
     jobs: int,
+    **choice: Any,
 ) -> int:
     """Decode a capture file: HTTP messages, chunks, server-sent events, WebSocket frames.
 
@@ -87,12 +79,12 @@ def decode(
     from ..tasks.worker_died import WorkerDied
 
     name = _one_view(view, form) or _default_view(output)
-    _check_view(name, transport, filters)
+    wanted = exchange_filter(choice)
+    _check_view(name, wanted, filters)
 
     options = DecodeOptions(
         file,
-        cast("Transport | None", transport),
-        connection,
+        wanted,
         cast("Name", name),
         output,
         not no_data,
@@ -109,7 +101,7 @@ def decode(
         say(f"{file}: {error}")
         return error.exit_code
     if not found:
-        say(f"{file}: {_nothing(transport, connection)}")
+        say(f"{file}: {_nothing(wanted)}")
     return 0
 
 
@@ -129,21 +121,34 @@ def _default_view(output: str | None) -> str:
         raise Unreadable(because(output or "", error)) from error
 
 
-def _check_view(name: str, transport: str | None, filters: bool) -> None:
+def _check_view(name: str, wanted: ExchangeFilter, filters: bool) -> None:
     """Refuse what a view cannot be combined with."""
     context = click.get_current_context()
     kind = VIEWS[name]
     if filters and (isinstance(kind, ExportKind) or not kind.has_filters):
         raise click.UsageError(f"--filter goes with --view only: {FILTERED}", context)
-    if isinstance(kind, PacketsKind) and transport is not None:
+    if isinstance(kind, PacketsKind) and wanted.needs_heads:
         raise click.UsageError(
-            f"--transport and --view {name}: a packet list is of a --connection", context
+            f"{_option(wanted)} and --view {name}: a packet list is of a --connection", context
         )
 
 
-def _nothing(transport: str | None, connection: int | None) -> str:
+def _option(wanted: ExchangeFilter) -> str:
+    """Return the first option by which exchanges are chosen, but for --connection."""
+    names = (
+        field.name for field in fields(wanted) if getattr(wanted, field.name) not in (None, ())
+    )
+    return "--" + next(name for name in names if name != "connection").replace("_", "-")
+
+
+def _nothing(wanted: ExchangeFilter) -> str:
     """Return what a capture does not have, in the terms of the options."""
-    if transport is None:
+    from ..analysis.exchange_filter import EVERYTHING
+
+    connection = wanted.connection
+    if not wanted.needs_heads:
         return "no TCP connection" if connection is None else f"no connection {connection}"
     where = "" if connection is None else f" in connection {connection}"
-    return f"no {transport} exchange{where}"
+    if wanted == replace(EVERYTHING, transport=wanted.transport, connection=connection):
+        return f"no {wanted.transport} exchange{where}"
+    return f"no exchange that is wanted{where}"

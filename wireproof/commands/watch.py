@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from ..views.kinds import LIVE_VIEWS
 from .capturing import backend_option, capture_problems
-from .exits import INTERRUPTED, TRANSPORTS, Size, examples, say
+from .choosing import exchange_filter, live_choosing_options
+from .exits import INTERRUPTED, Size, examples, say
 
 if TYPE_CHECKING:
-    from parsers.records import Transport
-
     from ..analysis.totals import Totals
     from ..live.decoding import LiveStatistics
     from ..views.kinds import Name
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(1, 65535), metavar="N", required=True, help="Whose packets."
 )
 @click.option("-i", "--interface", metavar="NAME", help="Where they go; loopback by default.")
-@click.option(
-    "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
-)
+@live_choosing_options
 @click.option(
     "--format",
     "form",
@@ -59,13 +56,13 @@ def watch(
     command: tuple[str, ...],
     port: int,
     interface: str | None,
-    transport: str | None,
     form: str | None,
     keep: str | None,
     no_data: bool,
     buffer_size: int | None,
     duration: float | None,
     backend: str | None,
+    **choice: Any,
 ) -> int:
     """Show what goes over a port as it arrives: chunks, server-sent events, WebSocket frames.
 
@@ -88,7 +85,7 @@ def watch(
     options = WatchOptions(
         port,
         interface,
-        cast("Transport | None", transport),
+        exchange_filter(choice),
         cast("Name | None", form),
         keep,
         not no_data,

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from parsers import BATCH, CaptureReader, Packet, decode_batches
 from parsers.records import Record, Transport
 
+from ..analysis.exchange_filter import ExchangeFilter
 from ..analysis.selection import select
 from ..redact import Policy, Redactor, Report
 from ..tasks.decode import check_output, open_stream
@@ -94,7 +95,7 @@ def _export_table(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> 
     choice = None if wanted.connection is None else {wanted.connection, None}.__contains__
     batches: Iterator[list[Record]] = decode_batches(source, wanted=choice)
     if wanted.transport is not None:
-        chosen = select(chain.from_iterable(batches), wanted.transport)
+        chosen = select(chain.from_iterable(batches), ExchangeFilter(transport=wanted.transport))
         batches = ([record] for record in chosen)
     first = next(filter(None, batches), [])
     redactor = Redactor(wanted.policy)

@@ -16,21 +16,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from capture.backends import Session
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
 from capture.polling import Wakeup
 from capture.processes import run_command, wait_for_interrupt
-from parsers.records import Record, Transport
+from parsers.records import Record
 
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
 from ..tasks.decode import open_stream
 from ..views import View
 from ..views.kinds import VIEWS, ExportKind, Name, default_view, open_export, table_width
 from .decoding import LiveDecoding, LiveStatistics
+from .verdicts import LiveVerdicts
 
 STDERR = 2
 PATIENCE = 1.0
@@ -43,7 +46,8 @@ class WatchOptions:
 
     port: int
     interface: str = LOOPBACK
-    transport: Transport | None = None
+    wanted: ExchangeFilter = EVERYTHING
+    """Which exchanges, by their heads."""
     view: Name | None = None
     """One of LIVE_VIEWS. None: a table on a terminal, ndjson elsewhere."""
     keep: str | None = None
@@ -100,7 +104,8 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
                 buffer_size=options.buffer_size,
             )
         )
-        show = _Show(live, _open_view(options, live, stack), options.transport, totals)
+        view = _open_view(options, live, stack)
+        show = _Show(live, view, options.wanted, totals)
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
             telling.ready(live.backend.name, live.session.notes)
@@ -136,6 +141,14 @@ def _open_view(options: WatchOptions, live: LiveDecoding, stack: ExitStack) -> V
     return LiveTableView(console, live.connection, table_width(console))
 
 
+@runtime_checkable
+class TellingView(Protocol):
+    """A view for people, who want to know what came of an exchange."""
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what came of an exchange that has ended."""
+
+
 class _Show:
     """Decodes and shows, in a thread, from the beginning of its ``with`` block.
 
@@ -144,11 +157,13 @@ class _Show:
     """
 
     def __init__(
-        self, live: LiveDecoding, view: View, transport: Transport | None, totals: Totals
+        self, live: LiveDecoding, view: View, wanted: ExchangeFilter, totals: Totals
     ) -> None:
         self._live = live
         self._view = view
-        self._selection = None if transport is None else LiveSelection(transport)
+        self._selection = None if wanted.is_empty else LiveSelection(wanted)
+        self._tell = view.tell if isinstance(view, TellingView) else None
+        self._verdicts = LiveVerdicts(wanted)
         self._totals = totals
         self._is_given_up = False
         self._fault: Exception | None = None
@@ -196,9 +211,11 @@ class _Show:
             self.over.notify()
 
     def _show(self, records: Sequence[Record]) -> None:
-        if self._selection is not None:
-            records = self._selection.choose(records)
-        self._view.write(records)
+        chosen = records if self._selection is None else self._selection.choose(records)
+        self._view.write(chosen)
+        if self._tell is not None:
+            for outcome in self._verdicts.add(records):
+                self._tell(outcome)
         self._view.flush()
-        for record in records:
+        for record in chosen:
             self._totals.add(record)

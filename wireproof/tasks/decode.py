@@ -14,14 +14,19 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar, cast
 
 from parsers import BATCH, CaptureReader, decode_batches
-from parsers.records import Record, Transport
+from parsers.records import Record
 
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..open_exchanges import Key
 from ..views import View
 from ..views.kinds import (
     VIEWS,
@@ -36,7 +41,8 @@ from ..views.kinds import (
 from .undecoded import is_undecoded, noting_undecoded
 
 if TYPE_CHECKING:
-    from ..analysis.selection import Clue
+    from ..analysis.selection import Chosen, Clue, Wanted
+    from .contents import Contents
 
 T = TypeVar("T")
 Say = Callable[[str], object]
@@ -47,8 +53,8 @@ class DecodeOptions(NamedTuple):
 
     source: str
     """A path, or ``-`` for standard input."""
-    transport: Transport | None = None
-    connection: int | None = None
+    wanted: ExchangeFilter = EVERYTHING
+    """Which exchanges."""
     view: Name | None = None
     """None: a table on a terminal; else what the suffix of the output asks for, or ndjson."""
     output: str | None = None
@@ -82,17 +88,21 @@ def run(options: DecodeOptions, say: Say = lambda _: None) -> bool:
     with ExitStack() as stack:
         stream = open_input(options.source, stack)
         kind = VIEWS[options.view or default_view(options.output)]
+        wanted: Wanted | None = options.wanted if options.wanted.needs_heads else None
+        if options.wanted.needs_end:
+            stream = _seekable(stream, stack)
+            wanted = _chosen_by_ends(stream, options.wanted)
         if isinstance(kind, PacketsKind):
             return _list_packets(options, kind, stream, stack)
         workers = _workers(options, stream, say)
         if workers > 1 and isinstance(kind, ExportKind):
-            return _run_together(options, kind, workers, stream, stack, say)
-        return _run_alone(options, kind, stream, stack, say)
+            return _run_together(options, kind, wanted, workers, stream, stack, say)
+        return _run_alone(options, kind, wanted, stream, stack, say)
 
 
 def _workers(options: DecodeOptions, stream: BinaryIO, say: Say) -> int:
     """Return how many processes decode: one, if there is work for one only."""
-    if options.jobs == 1 or options.connection is not None:
+    if options.jobs == 1 or options.wanted.only_connection is not None:
         return 1
     if not hasattr(os, "fork"):
         say("this system cannot fork: the capture is decoded in one process")
@@ -114,30 +124,41 @@ def usable_cores() -> int:
 def _run_alone(
     options: DecodeOptions,
     kind: ExportKind | RecordsKind,
+    wanted: Wanted | None,
     stream: BinaryIO,
     stack: ExitStack,
     say: Say,
 ) -> bool:
     live = None if _is_file(stream) else _LiveSource(stream)
+    only = options.wanted.only_connection
     batches = decode_batches(
         stream if live is None else live,
         keep_data=options.keep_data,
         batch=BATCH if live is None else 1,
         # A fault of the file itself belongs to no connection and concerns them all.
-        wanted=None if options.connection is None else {options.connection, None}.__contains__,
+        wanted=None if only is None else {only, None}.__contains__,
     )
     undecoded: list[str] = []
     batches = noting_undecoded(batches, undecoded)
-    if options.transport is not None:
+    contents = _contents(options, kind)
+    comes_first = contents is not None and live is None and contents.is_read_first(stream)
+    if contents is not None and not comes_first:
+        batches = contents.beside(batches)
+    if wanted is not None:
         from ..analysis.selection import select
 
-        batches = _batched(select(chain.from_iterable(batches), options.transport))
+        batches = _batched(select(chain.from_iterable(batches), wanted))
     # The first records before the output is opened: what is no capture costs nobody a file.
     first = next(filter(None, batches), [])
-    view = kind.open(_target(options, stack))
+    target = _target(options, stack)
+    view = kind.open(target)
     if live is not None:
         live.before_read = view.flush
+    if contents is not None and comes_first:
+        contents.show(target.text())
     _pump(chain([first], batches), view, view.write)
+    if contents is not None and not comes_first:
+        contents.show(target.text())
     _say_undecoded(options, undecoded, say)
     return len(first) > sum(map(is_undecoded, first))
 
@@ -157,6 +178,7 @@ def _list_packets(
 def _run_together(
     options: DecodeOptions,
     kind: ExportKind,
+    wanted: Wanted | None,
     workers: int,
     stream: BinaryIO,
     stack: ExitStack,
@@ -164,12 +186,12 @@ def _run_together(
 ) -> bool:
     from .jobs import Task, Team
 
-    task = Task(kind.name, options.keep_data, options.transport, workers)
+    task = Task(kind.name, options.keep_data, wanted is not None, workers)
     team = stack.enter_context(Team(task, stream.fileno()))
     found = team.batches()
     batches: Iterator[list[bytes]] = (records for records, _ in found)
-    if options.transport is not None:
-        batches = _chosen(found, options.transport)
+    if wanted is not None:
+        batches = _chosen(found, wanted)
     first = next(filter(None, batches), [])
     view = open_export(kind.name, open_stream(options.output, stack))
     is_empty = len(first) <= len(team.undecoded)
@@ -192,12 +214,12 @@ def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _chosen(
-    batches: Iterable[tuple[list[bytes], list[Clue]]], transport: Transport
+    batches: Iterable[tuple[list[bytes], list[Clue]]], wanted: Wanted
 ) -> Iterator[list[bytes]]:
-    """Yield the records of a transport, in batches, from records that are encoded already."""
+    """Yield the records that are wanted, in batches, from records that are encoded already."""
     from ..analysis.selection import Selection
 
-    selection: Selection[bytes] = Selection(transport)
+    selection: Selection[bytes] = Selection(wanted)
     for records, clues in batches:
         yield list(chain.from_iterable(map(selection.add, records, clues)))
     yield list(selection.finish())
@@ -224,6 +246,39 @@ def open_input(source: str, stack: ExitStack) -> BinaryIO:
     return stack.enter_context(Path(source).open("rb"))
 
 
+def _contents(options: DecodeOptions, kind: ExportKind | RecordsKind) -> Contents | None:
+    """Return what lists the exchanges beside their tables, None for other views."""
+    if kind.name != "table":
+        return None
+    from .contents import Contents
+
+    return Contents(options.source, options.wanted)
+
+
+def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
+    """Return a stream that can be read twice: a file as it is, of a pipe a copy, on the disk."""
+    if _is_file(stream):
+        return stream
+    copy = stack.enter_context(TemporaryFile(prefix="wireproof-"))  # noqa: SIM115 # it is
+    copyfileobj(stream, copy)
+    copy.seek(0)
+    return copy
+
+
+def _chosen_by_ends(stream: BinaryIO, wanted: ExchangeFilter) -> Chosen:
+    """Read a capture once for what only the ends of its exchanges tell; go back to its beginning.
+
+    What is kept is a number for each exchange that is wanted.
+    """
+    from ..analysis.outcomes import outcomes
+    from ..analysis.selection import Chosen
+
+    found = (outcome.listed for outcome in outcomes(decode_batches(stream), wanted))
+    chosen = Chosen({Key(one.connection, one.exchange) for one in found})
+    stream.seek(0)
+    return chosen
+
+
 def check_output(source: str, output: str | None) -> None:
     """Raise ValueError if writing to ``output`` would overwrite the capture that is read."""
     if output in (None, "-") or source == "-" or not Path(output).exists():
@@ -235,10 +290,10 @@ def check_output(source: str, output: str | None) -> None:
 def _target(options: DecodeOptions, stack: ExitStack) -> Target:
     return Target(
         lambda: open_stream(options.output, stack),
-        lambda: open_text(options.output, stack),
+        cache(lambda: open_text(options.output, stack)),
         options.source,
         options.filters,
-        options.connection,
+        options.wanted.only_connection,
         options.keep_data,
     )
 

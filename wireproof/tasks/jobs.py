@@ -26,7 +26,6 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 from parsers import LAST_PACKET, Readable, decode_batches
-from parsers.records import Transport
 
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
@@ -46,7 +45,7 @@ class Part(msgspec.Struct, array_like=True, tag="part"):
     """The place of each record in the order of the whole."""
     records: list[bytes]
     clues: list[Clue]
-    """None at all unless a transport is to be chosen."""
+    """None at all unless exchanges are to be chosen."""
     undecoded: list[str] = []
     """What :func:`noting_undecoded` found by now, for the first time in this message."""
 
@@ -68,7 +67,8 @@ class Task(msgspec.Struct, frozen=True):
 
     form: ExportName
     keep_data: bool
-    transport: Transport | None
+    has_clues: bool
+    """Whether records come with what a choice among them must know."""
     workers: int
 
     def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
@@ -96,7 +96,7 @@ class Task(msgspec.Struct, frozen=True):
         )
         undecoded: list[str] = []
         for records in noting_undecoded(batches, undecoded):
-            clues = [] if self.transport is None else list(map(clue, records))
+            clues = list(map(clue, records)) if self.has_clues else []
             said, undecoded[:] = list(undecoded), []
             yield Part(list(map(LAST_PACKET, records)), encode(records), clues, said)
 

@@ -15,9 +15,11 @@ from time import localtime, strftime
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 from rich.console import Console
 
+from ..analysis.outcomes import Outcome
 from .connection import ConnectionTable, diagnostic_lines
 from .lines import Line, Piece
 from .painter import Painter
+from .verdicts.table import outcome_lines
 
 DIGITS = 3
 """Of a connection's number that fit before its rows; a longer one moves them."""
@@ -76,6 +78,14 @@ class LiveTableView:
                 lines += self._of_connection(record.connection, record, width)
         lines += self._release()
         self._painter.print(self._painter.paint(lines))
+
+    def tell(self, outcome: Outcome) -> None:
+        """Print what came of an exchange."""
+        number = outcome.listed.connection
+        width = self._painter.width
+        live = self._open.get(number) or _Live(number, width)
+        lines = live.prefixed(outcome_lines(outcome, live.room(width)))
+        self._painter.print(self._painter.paint([*self._release(), *lines]))
 
     def flush(self) -> None:
         """Hand all that is printed to the terminal."""

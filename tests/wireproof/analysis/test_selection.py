@@ -11,6 +11,7 @@ from support.handmade import Wire, chunked
 from parsers.records import Record, Transport
 from wireproof import open_exchanges
 from wireproof.analysis import selection
+from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.analysis.selection import LiveSelection, Selection, clue, select
 
 CHUNKED = ("Transfer-Encoding", "chunked")
@@ -47,12 +48,12 @@ def interleaved() -> Iterator[Record]:
 
 @pytest.mark.parametrize("transport", EXCHANGES)
 def test_records_of_a_transport_come_whole_and_in_order(transport: Transport) -> None:
-    assert list(select(interleaved(), transport)) == EXCHANGES[transport]
+    assert list(select(interleaved(), ExchangeFilter(transport=transport))) == EXCHANGES[transport]
 
 
 @pytest.mark.parametrize("transport", EXCHANGES)
 def test_records_are_let_go_with_the_response_that_decides(transport: Transport) -> None:
-    chosen: Selection[Record] = Selection(transport)
+    chosen: Selection[Record] = Selection(ExchangeFilter(transport=transport))
     request, response = EXCHANGES[transport][:2]
     assert list(chosen.add(request, clue(request))) == []
     assert list(chosen.add(response, clue(response))) == [request, response]
@@ -62,7 +63,7 @@ def test_the_order_of_records_stays_what_it_was() -> None:
     first, second = chunked(0), chunked(1)
     # The first one's response comes last: all wait for it.
     records = [first[0], *second, *first[1:]]
-    assert list(select(records, "chunked")) == records
+    assert list(select(records, ExchangeFilter(transport="chunked"))) == records
 
 
 @pytest.mark.parametrize("framing", ["content-length", "chunked"])
@@ -74,14 +75,14 @@ def test_a_refused_upgrade_is_a_websocket(framing: str) -> None:
         wire.body(),
         wire.end(),
     ]
-    assert list(select(records, "websocket")) == records
-    assert list(select(records, "chunked")) == []
+    assert list(select(records, ExchangeFilter(transport="websocket"))) == records
+    assert list(select(records, ExchangeFilter(transport="chunked"))) == []
 
 
 def test_an_interim_response_decides_nothing() -> None:
     wire = Wire()
     records = [wire.request(), wire.response(status=103, framing="none"), wire.events(), wire.end()]
-    assert list(select(records, "sse")) == records
+    assert list(select(records, ExchangeFilter(transport="sse"))) == records
 
 
 @pytest.mark.parametrize(
@@ -96,34 +97,36 @@ def test_without_heads_the_elements_say_what_it_is(transport: Transport, make: o
     wire = Wire()
     records = [*make(wire), wire.end(midstream=True)]  # type: ignore[operator]
     for other in EXCHANGES:
-        assert list(select(records, other)) == (records if other == transport else [])
+        assert list(select(records, ExchangeFilter(transport=other))) == (
+            records if other == transport else []
+        )
 
 
 def test_a_request_without_response_is_what_it_asked_for() -> None:
     wire = Wire()
     records = [wire.request("/ws", ("Upgrade", "websocket"))]
-    assert list(select(records, "websocket")) == records
-    assert list(select(records, "chunked")) == []
+    assert list(select(records, ExchangeFilter(transport="websocket"))) == records
+    assert list(select(records, ExchangeFilter(transport="chunked"))) == []
 
 
 def test_records_of_the_connection_go_with_its_exchanges() -> None:
     wire = Wire()
     early, late = wire.fault(exchange=None), wire.fault(exchange=None)
     records = [early, *events()[:-1], late, wire.end()]
-    assert list(select(records, "sse")) == records
-    assert list(select(records, "chunked")) == []
+    assert list(select(records, ExchangeFilter(transport="sse"))) == records
+    assert list(select(records, ExchangeFilter(transport="chunked"))) == []
 
 
 def test_a_connection_that_never_says_what_it_is_belongs_to_no_transport() -> None:
     wire = Wire()
     faults = [wire.fault(exchange=None), wire.fault(exchange=None)]
-    assert list(select(faults, "chunked")) == []
-    assert list(select([*faults, wire.end()], "chunked")) == []
+    assert list(select(faults, ExchangeFilter(transport="chunked"))) == []
+    assert list(select([*faults, wire.end()], ExchangeFilter(transport="chunked"))) == []
 
 
 def test_records_of_the_file_are_for_everyone() -> None:
     fault = Wire().fault(connection=None, exchange=None)
-    assert list(select([fault], "sse")) == [fault]
+    assert list(select([fault], ExchangeFilter(transport="sse"))) == [fault]
 
 
 def test_one_exchange_of_several_on_a_connection() -> None:
@@ -137,7 +140,7 @@ def test_one_exchange_of_several_on_a_connection() -> None:
         stream.body(),
         stream.end(),
     ]
-    assert list(select(records, "sse")) == records[3:]
+    assert list(select(records, ExchangeFilter(transport="sse"))) == records[3:]
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_HELD_RECORDS", 3), ("MAX_HELD_DATA", 20)])
@@ -146,7 +149,7 @@ def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch, limit: str, valu
     asked, silent, other = Wire(0), Wire(1), Wire(2)
     upload = asked.request("/upload", CHUNKED)
     records = [silent.request(), upload]
-    chosen: Selection[Record] = Selection("chunked")
+    chosen: Selection[Record] = Selection(ExchangeFilter(transport="chunked"))
     given = [list(chosen.add(record, clue(record))) for record in records]
     assert given == [[], []]
     flow = [other.request(), other.response(CHUNKED)]
@@ -164,8 +167,8 @@ def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPat
         requests.append(wire.request("/", CHUNKED))
     wire.exchange = 3
     records = [*requests, wire.response(CHUNKED)]
-    assert list(select(records, "chunked")) == records
-    assert list(select(records, "sse")) == []
+    assert list(select(records, ExchangeFilter(transport="chunked"))) == records
+    assert list(select(records, ExchangeFilter(transport="sse"))) == []
 
 
 # --- at once ---
@@ -173,11 +176,14 @@ def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("transport", EXCHANGES)
 def test_live_too_records_of_a_transport_come_whole_and_in_order(transport: Transport) -> None:
-    assert LiveSelection(transport).choose(interleaved()) == EXCHANGES[transport]
+    assert (
+        LiveSelection(ExchangeFilter(transport=transport)).choose(interleaved())
+        == EXCHANGES[transport]
+    )
 
 
 def test_live_a_connection_waits_for_itself_alone() -> None:
-    chosen = LiveSelection("chunked")
+    chosen = LiveSelection(ExchangeFilter(transport="chunked"))
     slow, quick = chunked(0), chunked(1)
     assert chosen.choose([slow[0]]) == []
     assert chosen.choose(quick) == quick
@@ -186,11 +192,11 @@ def test_live_a_connection_waits_for_itself_alone() -> None:
 
 def test_live_faults_of_no_connection_are_shown() -> None:
     fault = Wire().fault(connection=None, exchange=None)
-    assert LiveSelection("sse").choose([fault]) == [fault]
+    assert LiveSelection(ExchangeFilter(transport="sse")).choose([fault]) == [fault]
 
 
 def test_live_nothing_is_remembered_of_what_is_over() -> None:
-    chosen = LiveSelection("sse")
+    chosen = LiveSelection(ExchangeFilter(transport="sse"))
     for number in range(5):
         chosen.choose(chunked(number))
     assert chosen._connections == {}
@@ -204,7 +210,7 @@ def test_live_what_waits_is_bounded(
 ) -> None:
     """An upload whose answer does not come is judged by its request."""
     monkeypatch.setattr(selection, limit, value)
-    chosen = LiveSelection("chunked")
+    chosen = LiveSelection(ExchangeFilter(transport="chunked"))
     wire = Wire()
     records: list[Record] = [wire.request("/upload", CHUNKED)]
     records += [wire.chunk("0123456789", sender="client") for _ in range(4)]

@@ -20,6 +20,7 @@ from support.playback import Playback
 
 from parsers.records import Record
 from wireproof import decode
+from wireproof.analysis.exchange_filter import EVERYTHING
 from wireproof.analysis.totals import Totals
 from wireproof.cli import run
 from wireproof.live import watch as watching_module
@@ -162,7 +163,10 @@ def test_what_was_recorded_is_shown_to_the_end(monkeypatch: pytest.MonkeyPatch) 
     view = Stuck()
     totals = Totals()
     playback = recorded(10)
-    with LiveDecoding(port=9, backend=playback) as live, _Show(live, view, None, totals) as show:
+    with (
+        LiveDecoding(port=9, backend=playback) as live,
+        _Show(live, view, EVERYTHING, totals) as show,
+    ):
         assert playback.written.wait(PATIENCE)
         show.finish(view.may.set)  # it says so, and here that lets it go on
     assert [record.record for record in view.records].count("request") == 10
@@ -181,7 +185,7 @@ def test_ctrl_c_again_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
         LiveDecoding(port=9, backend=playback) as live,
-        _Show(live, view, None, Totals()) as show,
+        _Show(live, view, EVERYTHING, Totals()) as show,
     ):
         assert playback.written.wait(PATIENCE)
         show.finish(again)

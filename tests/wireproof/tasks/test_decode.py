@@ -19,6 +19,7 @@ from support.frames import ipv4, udp
 from support.talk import Talk
 
 from wireproof import decode
+from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.cli import run as cli
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
@@ -27,6 +28,7 @@ from wireproof.tasks.jobs import Task, Team
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
 EVENTS = ROOT / "fixtures" / "sse" / "plain.pcapng"
+WEBSOCKETS = ExchangeFilter(transport="websocket")
 
 
 class Output:
@@ -163,25 +165,25 @@ def test_payloads_can_be_left_out(output: Output) -> None:
 
 
 def test_one_transport(output: Output) -> None:
-    assert run(DecodeOptions(str(EVENTS), transport="sse"))
+    assert run(DecodeOptions(str(EVENTS), wanted=ExchangeFilter(transport="sse")))
     assert {record["record"] for record in records(output.text)} >= {"sse_event", "chunk"}
 
 
-@pytest.mark.parametrize("wanted", [{"transport": "websocket"}, {"connection": 7}])
-def test_nothing_to_show_is_said(output: Output, wanted: dict[str, Any]) -> None:
-    assert not run(DecodeOptions(str(EVENTS), **wanted))
+@pytest.mark.parametrize("wanted", [WEBSOCKETS, ExchangeFilter(connection=7)])
+def test_nothing_to_show_is_said(output: Output, wanted: ExchangeFilter) -> None:
+    assert not run(DecodeOptions(str(EVENTS), wanted=wanted))
     assert output.text == ""
 
 
 def test_one_connection(output: Output) -> None:
-    assert run(DecodeOptions(str(PLAIN), connection=0))
+    assert run(DecodeOptions(str(PLAIN), wanted=ExchangeFilter(connection=0)))
     assert {record["connection"] for record in records(output.text)} == {0}
 
 
 def test_faults_of_the_file_concern_every_connection(tmp_path: Path, output: Output) -> None:
     cut = tmp_path / "cut.pcapng"
     cut.write_bytes(PLAIN.read_bytes()[:-100])
-    assert run(DecodeOptions(str(cut), connection=0))
+    assert run(DecodeOptions(str(cut), wanted=ExchangeFilter(connection=0)))
     assert "capture-cut" in {record.get("code") for record in records(output.text)}
 
 
@@ -309,7 +311,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @several
-@pytest.mark.parametrize("options", [{}, {"transport": "sse"}, {"transport": "websocket"}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"wanted": ExchangeFilter(transport="sse")}, {"wanted": WEBSOCKETS}],
+)
 def test_the_output_does_not_depend_on_jobs(
     output: Output, asked: list[int], options: dict[str, Any]
 ) -> None:
@@ -319,13 +324,13 @@ def test_the_output_does_not_depend_on_jobs(
         for jobs in (1, 2, 3, 1_000)
     ]
     assert found == found[:1] * 4
-    assert found[0][0] == (options != {"transport": "websocket"})
+    assert found[0][0] == (options.get("wanted") != WEBSOCKETS)
     assert asked == [2, 3, 3]
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"connection": 0}, {"view": "table"}, {"jobs": 1}],
+    [{"wanted": ExchangeFilter(connection=0)}, {"view": "table"}, {"jobs": 1}],
     ids=["one connection", "a table", "one job"],
 )
 def test_where_one_process_is_enough(

@@ -32,6 +32,7 @@ from parsers.files.input import Readable
 from parsers.records import Transport
 from wireproof import cli
 from wireproof.analysis import selection
+from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
 from wireproof.tasks.decode import DecodeOptions, run
@@ -142,10 +143,11 @@ def test_a_transport_is_chosen_as_by_one_process(
     """Also where too much waits for a response: what is judged early is what one would judge."""
     monkeypatch.setattr(selection, "MAX_HELD_RECORDS", held)
     path = capture(folder, "damaged")
-    expected = decoded(path, "ndjson", tmp_path / "1", transport=transport)
+    wanted = ExchangeFilter(transport=transport)
+    expected = decoded(path, "ndjson", tmp_path / "1", wanted=wanted)
     assert expected
     assert expected != decoded(path, "ndjson", tmp_path / "all")
-    assert decoded(path, "ndjson", tmp_path / "2", transport=transport, jobs=2) == expected
+    assert decoded(path, "ndjson", tmp_path / "2", wanted=wanted, jobs=2) == expected
 
 
 def test_payloads_can_be_left_out(folder: Path, tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_every_share_of_any_damage(
     write(path, timed(damaged(iter(frames), seed)))
     data = path.read_bytes()
     data = data[: seeded.randint(len(data) // 2, len(data))]
-    task = Task("ndjson", True, None, workers)
+    task = Task("ndjson", True, False, workers)
     assert together(task, data) == alone(data)
 
 
@@ -324,7 +326,7 @@ def test_what_keeps_a_worker_from_reading_is_its_last_message(
     error: Exception, failure: Failure
 ) -> None:
     stream = BytesIO()
-    task = Task("ndjson", True, None, 2)
+    task = Task("ndjson", True, False, 2)
     capture: Readable = Unreadable(error)
     task.run(1, capture, stream)
     assert messages(stream.getvalue()) == [failure]
@@ -333,7 +335,7 @@ def test_what_keeps_a_worker_from_reading_is_its_last_message(
 def test_nobody_reads_any_more(folder: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    task = Task("ndjson", True, "sse", 2)
+    task = Task("ndjson", True, True, 2)
     data = capture(folder, "whole").read_bytes()
     with pytest.raises(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as stream:
         task.run(0, BytesIO(data), stream)
@@ -392,7 +394,7 @@ def test_a_worker_that_fails(
 
     monkeypatch.setattr(Mishap, "happen", fail)
     Mishap(monkeypatch, 0)
-    task = Task("ndjson", True, None, 2)
+    task = Task("ndjson", True, False, 2)
     with (
         capture(folder, "streams").open("rb") as stream,
         Team(task, stream.fileno()) as team,
@@ -414,7 +416,7 @@ def test_a_worker_that_dies_within_a_message(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(jobs, "_send", half)
     with (
         PLAIN.open("rb") as stream,
-        Team(Task("ndjson", True, None, 2), stream.fileno()) as team,
+        Team(Task("ndjson", True, False, 2), stream.fileno()) as team,
         pytest.raises(WorkerDied, match="worker 0 was killed by SIGTERM") as died,
     ):
         list(team.batches())
@@ -430,7 +432,7 @@ def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> No
             yield Part([number], [b"%d%d" % (share, number)], [])
 
     monkeypatch.setattr(Task, "_parts", parts)
-    with PLAIN.open("rb") as stream, Team(Task("ndjson", True, None, 2), stream.fileno()) as team:
+    with PLAIN.open("rb") as stream, Team(Task("ndjson", True, False, 2), stream.fileno()) as team:
         batches = [records for records, _ in team.batches()]
     assert batches == [[b"00", b"10"], [b"11"], [b"12"]]
 
@@ -448,7 +450,7 @@ def test_a_team_that_cannot_be_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_descriptors()
     monkeypatch.setattr(os, "fork", fork_once)
     with PLAIN.open("rb") as stream, pytest.raises(BlockingIOError):
-        Team(Task("ndjson", True, None, 2), stream.fileno()).__enter__()
+        Team(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
     assert forked
     assert open_descriptors() == before
 
@@ -602,7 +604,7 @@ def test_ctrl_c_while_workers_are_started(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(Worker, "__init__", interrupted)
     with PLAIN.open("rb") as stream, pytest.raises(KeyboardInterrupt):
-        Team(Task("ndjson", True, None, 2), stream.fileno()).__enter__()
+        Team(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
     assert [worker.number for worker in started] == [0, 1]
     assert all(worker.stream.closed for worker in started)
 

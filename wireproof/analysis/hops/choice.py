@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from ..exchange_filter import ExchangeFilter, has_port, heads_of
-from ..verdict import Verdict
+from ..verdict import Verdict, words_of
 from .leg import Leg
 
 
@@ -20,7 +20,7 @@ def is_wanted(
     holds_text: Container[int],
 ) -> bool:
     """Whether an exchange is wanted; ``holds_text`` has the ``id()`` of legs with the text."""
-    if wanted.verdict is not None and wanted.verdict not in _words(verdicts):
+    if wanted.verdict is not None and wanted.verdict not in words_of(verdicts):
         return False
     return any(_is_wanted(wanted, leg, holds_text) for leg in legs)
 
@@ -38,10 +38,3 @@ def _longest_gap(leg: Leg) -> float:
     """Return for how many seconds nothing came of the response, at most."""
     times = [leg.first_time, *leg.down.times]
     return max(map(float.__sub__, times[1:], times), default=0.0)
-
-
-def _words(verdicts: Sequence[Verdict]) -> set[str]:
-    words = {"fault"} if any(verdict.is_fault for verdict in verdicts) else {"ok"}
-    for verdict in verdicts:
-        words |= {verdict.answer, verdict.severity, *(cause.code for cause in verdict.causes)}
-    return words

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from parsers.records import Record
 
-from ..exchange_filter import EVERYTHING, ExchangeFilter, TextSearch
+from ..exchange_filter import EVERYTHING, ExchangeFilter
+from ..text_search import TextSearch
 from ..verdict import Verdict
 from .choice import is_wanted
 from .clocks import Clock, Trip, clock_between

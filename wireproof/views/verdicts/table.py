@@ -23,7 +23,7 @@ from ...text.escape import escape
 from ...text.wording import count
 from ..lines import Line, Piece, fit, flow, words
 from ..painter import Painter
-from .words import counted, details, headline, leading, packets, summary, title
+from .words import counted, details, fine, headline, leading, packets, summary, title
 
 STYLES: dict[Severity, str] = {
     "ok": "good",
@@ -51,10 +51,12 @@ class TableView:
         self._source = escape(source)
 
     def add(self, outcome: Outcome, failed: Sequence[Verdict]) -> None:
-        if outcome.listed.severity == "ok":
-            self._print([_fine(outcome, self._painter.width)])
-        else:
-            self._print(_block(outcome, self._painter.width))
+        lines = outcome_lines(outcome, self._painter.width)
+        first = leading(outcome.verdicts)
+        if outcome.listed.severity != "ok":
+            for verdict in outcome.verdicts:
+                lines += _question(verdict, verdict is first, self._painter.width)
+        self._print(lines)
         self._painter.flush()
 
     def end(self, tally: Tally) -> None:
@@ -71,24 +73,14 @@ class TableView:
         self._painter.print(self._painter.paint(lines))
 
 
-def _fine(outcome: Outcome, width: int) -> Line:
-    """Return the line of an exchange that is as it should be."""
-    listed = outcome.listed
-    parts = [listed.verdict, listed.end]
-    if listed.count:
-        parts.append(count(listed.count, listed.element))
-    said = ", ".join(filter(None, parts)) or "nothing to judge"
-    return fit([(f"{'ok':<{TAG}}", "good"), (f"{title(listed)}: {said}", "")], width)
-
-
-def _block(outcome: Outcome, width: int) -> list[Line]:
+def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
+    """Return what came of an exchange in a line, or a few if it is not as it should be."""
     severity = outcome.listed.severity
     tag = (f"{severity:<{TAG}}", STYLES[severity])
-    lines = _hanging(tag, [], headline(outcome), "title", width)
-    first = leading(outcome.verdicts)
-    for verdict in outcome.verdicts:
-        lines += _question(verdict, verdict is first, width)
-    return lines
+    if severity != "ok":
+        return _hanging(tag, [], headline(outcome), "title", width)
+    said = f"{title(outcome.listed)}: {fine(outcome.listed)}"
+    return [fit([tag, (said, "")], width)]
 
 
 def _question(verdict: Verdict, is_said: bool, width: int) -> list[Line]:

@@ -11,7 +11,7 @@ from ...analysis.listing import Listed
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import SEVERITIES, Verdict
 from ...text.escape import escape, preview
-from ...text.wording import count, span
+from ...text.wording import count, duration, span
 
 TARGET_WIDTH = 60
 """Cells of a request line."""
@@ -39,6 +39,15 @@ def headline(outcome: Outcome) -> str:
     return title(outcome.listed) if said is None else f"{title(outcome.listed)}: {summary(said)}"
 
 
+def fine(listed: Listed) -> str:
+    """Return what came of an exchange that is as it should be: ``streamed, whole: 9 events``."""
+    said = ", ".join(filter(None, (listed.verdict, listed.end)))
+    came = count(listed.count, listed.element) if listed.count else "no content"
+    if listed.first is not None and listed.last is not None:
+        came += f", {duration(listed.first)} to {duration(listed.last)} after the request"
+    return f"{said}: {came}" if said else came
+
+
 def leading(verdicts: Sequence[Verdict]) -> Verdict | None:
     """Return the first of the gravest verdicts."""
     return max(verdicts, key=lambda one: SEVERITIES.index(one.severity), default=None)
@@ -60,23 +69,25 @@ def packets(verdict: Verdict) -> str:
 
 
 def details(verdict: Verdict) -> list[tuple[str, str]]:
-    """Return what a verdict rests on and what to do, each line under a label."""
+    """Return what a verdict rests on and what to do, each line under a label.
+
+    Of several causes each has its own remedy beside it.
+    """
     lines: list[tuple[str, str]] = []
     several = len(verdict.causes) > 1
     for number, cause in enumerate(verdict.causes):
         label = ("or" if number else "either") if several else "cause"
         said = f"{cause.code}: {cause.summary}" if cause.summary else cause.code
-        sure = "" if several or cause.sure == "certain" else f" ({cause.sure})"
-        lines.append((label, escape(said + sure)))
-        if cause.remedy and not (several and verdict.remedy):
-            lines.append(("do", escape(cause.remedy)))
+        if several:
+            said += f" → {cause.remedy}" if cause.remedy else ""
+        elif cause.sure != "certain":
+            said += f" ({cause.sure})"
+        lines.append((label, escape(said)))
     lines += [("seen", escape(line)) for line in verdict.evidence]
-    for label, text in (("to tell", verdict.to_tell), ("do", verdict.remedy)):
-        if text:
-            lines.append((label, escape(text)))
-    if verdict.reference:
-        lines.append(("see", escape(verdict.reference)))
-    return lines
+    own = [cause.remedy for cause in verdict.causes[:1] if not several]
+    more = [("to tell", verdict.to_tell), *(("do", text) for text in (*own, verdict.remedy))]
+    more.append(("see", verdict.reference))
+    return lines + [(label, escape(text)) for label, text in more if text]
 
 
 def counted(tally: Tally) -> str:
