@@ -28,6 +28,7 @@ REMEDIES = {
     "cork-200ms": "HAProxy: option http-no-delay",
     "proxy-batches": "have the proxy flush after each element",
     "proxy-looks-ahead": "have the proxy write an element when it is whole, not with the next one",
+    "proxy-buffers-request": "turn request buffering off (nginx: proxy_request_buffering off)",
     "fixed-delay": "look for a delay, a filter or a queue in this hop",
     "proxy-holds": UNBUFFER,
     "headers-held": "have the proxy send the head at once (Node: flushHeaders())",
@@ -119,7 +120,7 @@ def path_causes(hop: Hop) -> list[Cause]:
     here, there = hop.near.connection, hop.far.connection
     if not len(hop.down) or here is None or there is None:
         return []
-    if hop.down.part(1.0) - hop.down.part(0.5) < AT_ONCE:
+    if hop.down.part(1.0) - min(hop.down.added) < AT_ONCE:
         return []
     found = _stalled(hop)[:1]
     sent_again = there.retransmissions
@@ -129,6 +130,9 @@ def path_causes(hop: Hop) -> list[Cause]:
             f"{count(sent_again, 'segment')} sent again, {count(len(holes), 'hole')} at the client"
         )
         found.append(Cause("loss", "certain", said, "look at the network, not at the application"))
+    elif not found and hop.down.part(0.5) - min(hop.down.added) >= AT_ONCE:
+        said = "nothing was lost, and most waited: a queue drains at the rate of the path"
+        found.append(Cause("rate", "likely", said, "send less, or over a faster path"))
     return found
 
 

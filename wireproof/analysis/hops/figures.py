@@ -93,6 +93,8 @@ def numbers(hop: Hop, held: Held | None) -> dict[str, Number]:
         }
     if any(change.code == "line-ends" for change in hop.changes):
         found["rewritten"] = "line ends"
+    if hop.request_held is not None:
+        found |= {"pattern": "until-end", "request_held": hop.request_held}
     if held is not None:
         found |= _held_numbers(held, down.part(0.5))
     if not clock.is_shared:

@@ -14,6 +14,9 @@ from .nearness import is_path
 from .passage import APART, Passage, network
 from .patterns import Held, held
 
+MOST_OF = 0.8
+"""The part of an upload's time that is gone beyond a hop that collected it."""
+
 
 class Hop:
     """What lies between two points at which an exchange was seen."""
@@ -72,6 +75,18 @@ class Hop:
         return self.clock.nearer(self.far.asked_at) - self.near.asked_at
 
     @property
+    def request_held(self) -> float | None:
+        """Seconds by which the hop held the body of a request back, None if it passed it on.
+
+        A request that took its time to come, and goes on in an instant, was collected: durations
+        on either side tell, and no clock is compared.
+        """
+        here, there = _uploaded(self.near), _uploaded(self.far)
+        if self.is_path or here is None or there is None:
+            return None
+        return here - there if here - there >= max(AT_ONCE, MOST_OF * here) else None
+
+    @property
     def holds_head(self) -> bool:
         """Whether the head of the response left with the first element, and had come before."""
         near, far = self.near, self.far
@@ -104,3 +119,11 @@ class Hop:
         here = median(map(float.__sub__, self.down.left[1:], self.down.left))
         there = median(map(float.__sub__, self.down.came[1:], self.down.came))
         return there >= APART and here < there / 2
+
+
+def _uploaded(leg: Leg) -> float | None:
+    """Return how long the body of a request took to come, in seconds; None if not known."""
+    body = leg.about.request_body
+    if leg.asked_at is None or body is None or not body.complete:
+        return None
+    return body.last_time - leg.asked_at

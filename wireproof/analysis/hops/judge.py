@@ -34,6 +34,8 @@ def judge_hop(hop: Hop) -> Verdict:
         return _loses(hop)
     if hop.held is not None or hop.held_up is not None:
         return _holds(hop)
+    if hop.request_held is not None:
+        return _holds_request(hop, hop.request_held)
     if lost.doubled or lost.moved or lost.added:
         return _rewrites(hop)
     return _transparent(hop)
@@ -42,7 +44,7 @@ def judge_hop(hop: Hop) -> Verdict:
 def who(hop: Hop) -> str:
     """Return what a hop is called in a sentence."""
     if hop.is_path:
-        return "the network path"
+        return "the network path between the captures"
     named = f" ({hop.proxy})" if hop.proxy else ""
     return f"the hop between {hop.near.server} and {hop.far.server}{named}"
 
@@ -72,6 +74,17 @@ def _holds(hop: Hop) -> Verdict:
         longest = f"{duration(passage.part(0.5))} each"
     summary = f"{who(hop)} held {number}{whose} {by}, {longest} ({held.bytes:,} bytes)"
     return _verdict(hop, "holds", "warning", summary, causes, held)
+
+
+def _holds_request(hop: Hop, seconds: float) -> Verdict:
+    size = hop.near.about.request_body.size if hop.near.about.request_body else 0
+    summary = (
+        f"{who(hop)} held the body of the request until it was whole, {duration(seconds)} "
+        f"({size:,} bytes)"
+    )
+    said = "it comes piece by piece, and goes on at once"
+    causes = [cause("proxy-buffers-request", "certain", said)]
+    return _verdict(hop, "holds", "warning", summary, causes, None)
 
 
 def _loses(hop: Hop) -> Verdict:
@@ -139,7 +152,7 @@ def _transparent(hop: Hop) -> Verdict:
 
 
 def _path(hop: Hop) -> Verdict:
-    summary = f"the network path between the captures adds {_figures(hop)}; no proxy lies there"
+    summary = f"{who(hop)} passes on: {_figures(hop)}; no proxy lies there"
     return _verdict(hop, "transparent", "ok", summary, path_causes(hop), None)
 
 

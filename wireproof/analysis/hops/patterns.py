@@ -72,7 +72,7 @@ def held(passage: Passage, network: float, head_added: float | None = None) -> H
     """
     if not len(passage):
         return None
-    excess = sorted(added - network for added in passage.added)
+    excess = sorted(added - network for added in _undriven(passage))
     middle = median(excess)
     late = passage.held_back()
     if late and _is_one_behind(passage):
@@ -110,11 +110,12 @@ def _by_rule(
         name: Pattern = "every-second" if batch == 2 else "every-k"
         return _made(passage, network, name, late, batch=batch)
     if len(late) >= SOME * len(passage.waits()):
-        longest = _longest(passage, network, head_added)
+        holding = _holding(passage, late)
+        longest = _longest(passage, holding, network, head_added)
         if CORK[0] <= median(longest) <= CORK[1] and _deviation(longest) <= CORK_STEADY:
             period = median(longest)
             return _made(passage, network, "timer", late, period=period, is_cork=True)
-        for times in (_between(passage.flushes), longest):
+        for times in (_between(holding), longest):
             if len(times) > 1 and _deviation(times) <= STEADY:
                 return _made(passage, network, "timer", late, period=median(times))
     return _made(passage, network, "irregular", late)
@@ -134,15 +135,11 @@ def _made(
     added = passage.added
     places = sorted(sorted(late, key=added.__getitem__)[-4:])
     seconds = max(added[one] for one in late) - network
-    most = max(
-        sum(passage.target.sizes[passage.places[one]] for one in range(flush.first, flush.end))
-        for flush in passage.flushes
-    )
     return Held(
         pattern,
         len(late),
         len(passage.flushes),
-        most,
+        _most_inside(passage),
         seconds,
         period,
         step,
@@ -150,6 +147,26 @@ def _made(
         is_cork,
         tuple(places),
     )
+
+
+def _most_inside(passage: Passage) -> int:
+    """Return the most bytes that had come and not left, at any time."""
+    sizes = [passage.source.sizes[origin] for origin in passage.origins]
+    most = inside = gone = 0
+    for at, came in enumerate(passage.came):
+        while gone < at and passage.left[gone] <= came:
+            inside -= sizes[gone]
+            gone += 1
+        inside += sizes[at]
+        most = max(most, inside)
+    return most
+
+
+def _undriven(passage: Passage) -> Sequence[float]:
+    """Return the added delays but for those that came with the end, which drives them out."""
+    last = passage.came[-1] - APART
+    found = [added for came, added in zip(passage.came, passage.added, strict=True) if came < last]
+    return found or passage.added
 
 
 def _is_even(excess: Sequence[float], middle: float) -> bool:
@@ -215,17 +232,25 @@ def _batch(passage: Passage) -> int | None:
     return size if quick >= MOST * len(flushes) else None
 
 
-def _longest(passage: Passage, network: float, head_added: float | None) -> list[float]:
-    """Return how long the first element of each flush waited; for the first flush its head."""
+def _holding(passage: Passage, late: Sequence[int]) -> list[Flush]:
+    """Return the flushes with elements that were held back, but for the one that the end drove."""
+    waited = set(late)
     inner = passage.flushes[:-1] or passage.flushes
-    found = [passage.added[flush.first] - network for flush in inner]
-    if head_added is not None:
+    return [flush for flush in inner if not waited.isdisjoint(range(flush.first, flush.end))]
+
+
+def _longest(
+    passage: Passage, holding: Sequence[Flush], network: float, head_added: float | None
+) -> list[float]:
+    """Return how long the first element of each flush waited; for the first flush its head."""
+    found = [passage.added[flush.first] - network for flush in holding]
+    if head_added is not None and found:
         found[0] = max(found[0], head_added - network)
-    return found
+    return found or [0.0]
 
 
-def _between(flushes: Sequence[Flush]) -> array[float]:
-    times = array("d", [flush.time for flush in flushes[:-1]])
+def _between(holding: Sequence[Flush]) -> array[float]:
+    times = array("d", [flush.time for flush in holding])
     return array("d", map(float.__sub__, times[1:], times))
 
 

@@ -1,0 +1,369 @@
+"""What a hop does is told from both of its sides, on one clock and on two."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+
+import pytest
+from support.legs import (
+    Pieces,
+    Side,
+    clocked,
+    far_of,
+    joined,
+    later,
+    records_of,
+    together,
+    tokens,
+)
+from support.timed import CHUNKED, EVENT_STREAM, HANDSHAKE, SWITCHING
+from support.websocket_frames import frame
+
+from wireproof.analysis.hops.report import Report, hops
+
+QUICK = 0.0003
+GZIP = EVENT_STREAM + CHUNKED + b"Content-Encoding: gzip\r\n"
+Clocks = Callable[[Side, Side], Report]
+
+
+def one_clock(near: Side, far: Side) -> Report:
+    return hops([("both", records_of(together(clocked(near.tape()), clocked(far.tape()))))])
+
+
+def two_captures(near: Side, far: Side, offset: float = 0.0, drift: float = 0.0) -> Report:
+    return hops(
+        [
+            ("client", records_of(clocked(near.tape(), offset, drift))),
+            ("server", records_of(clocked(far.tape()))),
+        ]
+    )
+
+
+def ahead(near: Side, far: Side) -> Report:
+    return two_captures(near, far, 3.7)
+
+
+def behind(near: Side, far: Side) -> Report:
+    return two_captures(near, far, -3.7)
+
+
+def drifting(near: Side, far: Side) -> Report:
+    return two_captures(near, far, 2.0, 0.0005)
+
+
+CLOCKS = [one_clock, two_captures, ahead, behind, drifting]
+FAR = tokens(24)
+LAST = FAR[-1][0]
+Case = tuple[Side, Side, str, str | None, list[str]]
+
+
+def jittered(pieces: Pieces, seconds: float) -> Pieces:
+    """Each piece later by another time up to ``seconds``, none before the one before it."""
+    found: Pieces = []
+    for at, (time, data) in enumerate(pieces):
+        moment = time + (at * 7 % 16) / 15 * seconds
+        found.append((max(moment, found[-1][0] if found else 0.0), data))
+    return found
+
+
+def by_size(pieces: Pieces, size: int) -> Pieces:
+    found: Pieces = []
+    rest = b""
+    for time, data in pieces:
+        rest += data
+        while len(rest) >= size:
+            found.append((time, rest[:size]))
+            rest = rest[size:]
+    return [*found, (pieces[-1][0] + QUICK, rest)]
+
+
+def flushed(pieces: Pieces) -> Pieces:
+    """Coded with gzip, each piece flushed."""
+    coder = zlib.compressobj(wbits=31)
+    found = [
+        (time + QUICK, coder.compress(data) + coder.flush(zlib.Z_SYNC_FLUSH))
+        for time, data in pieces
+    ]
+    return [*found[:-1], (found[-1][0], found[-1][1] + coder.flush())]
+
+
+def held_gzip(pieces: Pieces) -> Pieces:
+    content = gzip.compress(b"".join(data for _, data in pieces))
+    return [(pieces[-1][0] + QUICK, content)]
+
+
+def every(pieces: Pieces, number: int) -> Pieces:
+    groups = [pieces[at : at + number] for at in range(0, len(pieces), number)]
+    return [(group[-1][0] + QUICK, b"".join(data for _, data in group)) for group in groups]
+
+
+def from_first(pieces: Pieces, seconds: float) -> Pieces:
+    """A timer that the first piece starts that has to wait."""
+    found: Pieces = []
+    due, waiting = float("-inf"), b""
+    for time, data in pieces:
+        if waiting and time > due:
+            found.append((due, waiting))
+            waiting = b""
+        if not waiting:
+            due = time + seconds
+        waiting += data
+    return [*found, (pieces[-1][0] + QUICK, waiting)]
+
+
+LARGE = tokens(30, every=0.045, size=520)
+CASES: dict[str, Case] = {
+    "passes on": (Side(later(FAR, QUICK)), far_of(FAR), "transparent", None, []),
+    "15 ms of jitter": (Side(jittered(FAR, 0.015)), far_of(FAR), "transparent", None, []),
+    "15 ms of jitter, a fast stream": (
+        Side(jittered(tokens(60, every=0.005), 0.015)),
+        far_of(tokens(60, every=0.005)),
+        "transparent",
+        None,
+        [],
+    ),
+    "one stumble of 70 ms": (
+        Side(
+            [
+                (max(time + QUICK, FAR[9][0] + 0.07 if at >= 9 else 0.0), data)
+                for at, (time, data) in enumerate(FAR)
+            ]
+        ),
+        far_of(FAR),
+        "transparent",
+        None,
+        [],
+    ),
+    "until the end": (
+        Side([(LAST + QUICK, b"".join(data for _, data in FAR))], answered=LAST + QUICK),
+        far_of(FAR),
+        "holds",
+        "until-end",
+        ["proxy-buffer"],
+    ),
+    "the first at once, the rest at the end": (
+        Side([(FAR[0][0] + QUICK, FAR[0][1]), (LAST, b"".join(data for _, data in FAR[1:]))]),
+        far_of(FAR),
+        "holds",
+        "until-end",
+        ["proxy-buffer"],
+    ),
+    "4 KiB": (Side(by_size(LARGE, 4096)), far_of(LARGE), "holds", "size", ["proxy-buffer"]),
+    "8 KiB": (Side(by_size(LARGE, 8192)), far_of(LARGE), "holds", "size", ["proxy-buffer"]),
+    "every 500 ms": (
+        Side(joined(FAR, [0.3, 0.8, 1.3, 1.8])),
+        far_of(FAR),
+        "holds",
+        "timer",
+        ["proxy-timer"],
+    ),
+    "200 ms from the first": (
+        Side(from_first(FAR, 0.204)),
+        far_of(FAR),
+        "holds",
+        "timer",
+        ["cork-200ms"],
+    ),
+    "pairs": (Side(every(FAR, 2)), far_of(FAR), "holds", "every-second", ["proxy-batches"]),
+    "pairs of a fast stream": (
+        Side(every(tokens(40, every=0.02), 2)),
+        far_of(tokens(40, every=0.02)),
+        "holds",
+        "every-second",
+        ["proxy-batches"],
+    ),
+    "five at a time": (Side(every(FAR, 5)), far_of(FAR), "holds", "every-k", ["proxy-batches"]),
+    "each when the next comes": (
+        Side(
+            [
+                (next_time + QUICK, data)
+                for (_, data), (next_time, _) in zip(FAR, [*FAR[1:], FAR[-1]], strict=True)
+            ]
+        ),
+        far_of(FAR),
+        "holds",
+        "one-behind",
+        ["proxy-looks-ahead"],
+    ),
+    "coded and flushed": (
+        Side(flushed(FAR), fields=GZIP),
+        far_of(FAR),
+        "transparent",
+        None,
+        [],
+    ),
+    "coded and held": (
+        Side(held_gzip(FAR), fields=GZIP, answered=LAST),
+        far_of(FAR),
+        "holds",
+        "until-end",
+        ["compressor-not-flushed", "proxy-buffer"],
+    ),
+    "the last one dropped": (
+        Side(later(FAR[:-1], QUICK)),
+        far_of(FAR),
+        "loses",
+        None,
+        ["drops-last-event"],
+    ),
+    "the first one dropped": (
+        Side(later(FAR[1:], QUICK)),
+        far_of(FAR),
+        "loses",
+        None,
+        ["drops-first-event"],
+    ),
+    "two in the middle dropped": (
+        Side(later(FAR[:5] + FAR[6:9] + FAR[10:], QUICK)),
+        far_of(FAR),
+        "loses",
+        None,
+        ["drops-events"],
+    ),
+    "cut": (
+        Side(later(FAR[:10], QUICK), is_whole=False),
+        far_of(FAR),
+        "loses",
+        None,
+        ["proxy-cut"],
+    ),
+    "one twice": (
+        Side(later([*FAR[:5], FAR[4], *FAR[5:]], QUICK)),
+        far_of(FAR),
+        "rewrites",
+        None,
+        ["doubles-events"],
+    ),
+    "two exchanged": (
+        Side(
+            [
+                (time + 0.001, FAR[{7: 8, 8: 7}.get(at, at)][1])
+                for at, (time, _) in enumerate([*FAR[:7], FAR[8], *FAR[8:]])
+            ]
+        ),
+        far_of(FAR),
+        "rewrites",
+        None,
+        ["reorders-events"],
+    ),
+    "one of its own": (
+        Side(later([*FAR[:5], (FAR[4][0], b"data: hello\n\n"), *FAR[5:]], QUICK)),
+        far_of(FAR),
+        "rewrites",
+        None,
+        ["adds-events"],
+    ),
+    "comments of its own": (
+        Side(later([*FAR[:5], (FAR[4][0], b": keep\n\n"), *FAR[5:]], QUICK)),
+        far_of(FAR),
+        "transparent",
+        None,
+        ["re-chunked"],
+    ),
+    "line ends": (
+        Side(later(FAR, QUICK)),
+        far_of([(time, data.replace(b"\n", b"\r\n")) for time, data in FAR]),
+        "transparent",
+        None,
+        ["rewrites"],
+    ),
+    "chunks of 7 bytes": (
+        Side(
+            [
+                (time + QUICK, data[at : at + 7])
+                for time, data in FAR
+                for at in range(0, len(data), 7)
+            ]
+        ),
+        far_of(FAR),
+        "transparent",
+        None,
+        ["re-chunked"],
+    ),
+    "other IDs": (
+        Side([(time + QUICK, b"id: a%d\n%s" % (at, data)) for at, (time, data) in enumerate(FAR)]),
+        far_of([(time, b"id: %d\n%s" % (at, data)) for at, (time, data) in enumerate(FAR)]),
+        "transparent",
+        None,
+        [],
+    ),
+    "the head waits for the first event": (
+        Side(later(FAR, QUICK), answered=FAR[0][0] + QUICK / 2),
+        far_of(FAR),
+        "transparent",
+        None,
+        ["headers-held"],
+    ),
+    "JSON lines": (
+        Side(
+            [(LAST + QUICK, b"".join(b'{"n": %d}\n' % at for at in range(24)))],
+            fields=CHUNKED + b"Content-Type: application/x-ndjson\r\n",
+        ),
+        far_of(
+            [(time, b'{"n": %d}\n' % at) for at, (time, _) in enumerate(FAR)],
+            fields=CHUNKED + b"Content-Type: application/x-ndjson\r\n",
+        ),
+        "holds",
+        "until-end",
+        ["proxy-buffer"],
+    ),
+    "text without elements": (
+        Side(
+            joined(
+                [(time, b"line %d of it\n" % at) for at, (time, _) in enumerate(FAR)], [0.8, 1.3]
+            ),
+            fields=CHUNKED + b"Content-Type: text/plain\r\n",
+        ),
+        far_of(
+            [(time, b"line %d of it\n" % at) for at, (time, _) in enumerate(FAR)],
+            fields=CHUNKED + b"Content-Type: text/plain\r\n",
+        ),
+        "holds",
+        "irregular",
+        ["proxy-holds"],
+    ),
+    "messages": (
+        Side(
+            [(time + QUICK, frame(0x81, data)) for time, data in FAR],
+            handshake=(HANDSHAKE, SWITCHING),
+            is_chunked=False,
+        ),
+        far_of(
+            [(time, frame(0x81, data)) for time, data in FAR],
+            handshake=(HANDSHAKE, SWITCHING),
+            is_chunked=False,
+        ),
+        "transparent",
+        None,
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("clocks", CLOCKS)
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_hop_does(name: str, clocks: Clocks) -> None:
+    near, far, answer, pattern, causes = CASES[name]
+    [judged] = clocks(near, far).hops
+    verdict = judged.verdict
+    assert (verdict.answer, verdict.numbers["pattern"]) == (answer, pattern) or (
+        answer == "loses" and verdict.answer == answer
+    ), verdict.summary
+    assert [cause.code for cause in verdict.causes] == causes
+    assert verdict.is_fault == (answer != "transparent")
+    json.dumps(dict(verdict.numbers))
+
+
+@pytest.mark.parametrize("clocks", CLOCKS)
+def test_a_fixed_hold_is_bounded_by_the_clocks(clocks: Clocks) -> None:
+    near = Side(later(FAR, 0.5))
+    [judged] = clocks(near, far_of(FAR)).hops
+    verdict = judged.verdict
+    assert (verdict.answer, verdict.numbers["pattern"]) == ("holds", "fixed")
+    codes = [cause.code for cause in verdict.causes]
+    assert codes == (["fixed-delay"] if clocks is one_clock else ["fixed-delay", "clock-offset"])
+    assert verdict.numbers["added_ms"] == pytest.approx(500, abs=2)
+    assert bool(verdict.to_tell) == (clocks is not one_clock)
