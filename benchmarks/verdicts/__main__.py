@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from types import ModuleType
 
-from . import endings, gaps, latency, reconnect, streaming
+from . import endings, gaps, hops, latency, reconnect, streaming
 from .outcome import Outcome
 from .report import put, report
 from .truth import Truth, read_truths
@@ -23,6 +23,7 @@ FAMILIES: dict[str, ModuleType] = {
     "Endings": endings,
     "Gaps": gaps,
     "Reconnects": reconnect,
+    "Hops": hops,
     "Latency": latency,
 }
 

@@ -1,8 +1,8 @@
 """Which hop held, changed or lost what.
 
-Each case is compared twice: by the one capture that saw all legs, and by a capture a leg. Delays are
-compared with the logs, from what the application wrote to what the client read, of which the hops
-are the greatest part.
+Each case is compared twice: by the one capture that saw all legs, and by a capture a leg. What the
+hops of an element added together is held against the logs: it lies within what passed from writing
+to reading. And what was added by two clocks is held against what was by one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,14 @@ def concerns(truth: Truth) -> bool:
 
 def check(truth: Truth) -> list[Outcome]:
     """Compare the hops of each set of captures that saw the case."""
-    return [_compare(truth, paths) for paths in captures(truth)]
+    reports = [(paths, report_on(paths)) for paths in captures(truth)]
+    exact = next((added(report) for paths, report in reports if len(paths) == 1), [])
+    return [_compare(truth, paths, report, exact) for paths, report in reports]
+
+
+def added(report: Report) -> list[float]:
+    """Return what each hop added to each element, in seconds, hop after hop."""
+    return [seconds for judged in report.hops for seconds in judged.hop.down.added]
 
 
 def captures(truth: Truth) -> list[list[Path]]:
@@ -52,19 +59,22 @@ def report_on(paths: Sequence[Path]) -> Report:
     return hops((path.name, decode(path)) for path in paths)
 
 
-def _compare(truth: Truth, paths: Sequence[Path]) -> Outcome:
-    report = report_on(paths)
+def _compare(
+    truth: Truth, paths: Sequence[Path], report: Report, exact: Sequence[float]
+) -> Outcome:
     worst = report.worst
     codes = tuple(one.code for one in worst.verdict.causes) if worst else ()
     wanted = [] if truth.cause in NOT_CAUSES else [truth.cause]
     expected = truth.expected["verdict"]
+    errors = _errors(truth, worst, len(paths) > 1) if worst else []
+    errors += _wrong_delays(truth, report, exact)
     return Outcome(
         truth.name if len(paths) == 1 else f"{truth.name}, a capture a leg",
         expected,
         worst.verdict.answer if worst else "",
         find_cause(wanted, codes),
         codes,
-        tuple(_errors(truth, worst, len(paths) > 1)) if worst else (),
+        tuple(errors),
         is_control=expected == "transparent",
         is_alarm=report.is_fault,
     )
@@ -81,6 +91,8 @@ def _errors(truth: Truth, worst: Judged, has_clocks: bool) -> list[str]:
     for name in ("period_ms", "added_ms"):
         if name in expected:
             found.append(wrong_time(name, expected[name], _seconds(numbers, name)) or "")
+    if numbers.get("max_added_ms", 0.0) > expected.get("max_added_ms", float("inf")):
+        found.append(f"max_added_ms: {numbers['max_added_ms']:.1f}")
     if has_clocks:
         found += _wrong_clock(expected, numbers)
     return [one for one in found if one]
@@ -101,3 +113,20 @@ def _wrong_clock(expected: Mapping[str, Any], numbers: Mapping[str, Any]) -> lis
         if error > 0.05 * expected["drift_ppm"]:
             found.append(f"drift: off by {error:.0f} ppm")
     return found
+
+
+def _wrong_delays(truth: Truth, report: Report, exact: Sequence[float]) -> list[str]:
+    found = added(report)
+    off = max((abs(one - two) for one, two in zip(found, exact, strict=True)), default=0.0)
+    errors = [f"a delay is off by {off * 1e3:.1f} ms"] if off > MAX_ERROR else []
+    logged = truth.said.get("added_ms_write_to_read")
+    if logged and len(report.passed) == 1:
+        whole = [sum(every) for every in zip(*(_by_hop(report)), strict=True)]
+        more = max(one - two / 1e3 for one, two in zip(whole, logged, strict=True))
+        if more > MAX_ERROR:
+            errors.append(f"hops added {more * 1e3:.1f} ms more than passed")
+    return errors
+
+
+def _by_hop(report: Report) -> list[Sequence[float]]:
+    return [judged.hop.down.added for judged in report.hops]
