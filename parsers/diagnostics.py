@@ -67,6 +67,7 @@ FAULTS: dict[str, Fault] = {
     "capture-cut": Fault("warning", "the capture file ends inside a record", "pcapng section 4"),
     "capture-damaged": Fault("error", "the capture file is damaged", "pcapng section 3"),
     "capture-unsupported": Fault("error", "this part of the capture file cannot be read", ""),
+    "capture-order": Fault("note", "the time of packets goes back", ""),
     "link-type-unknown": Fault("warning", "packets of this link type are skipped", ""),
     "link-type-wrong": Fault(
         "warning", "packets are not of the link type that the capture declares", ""

@@ -17,8 +17,9 @@ MAX_PACKET = 256 * KiB
 """One captured packet of a pcap file: libpcap's and Wireshark's MAXIMUM_SNAPLEN."""
 MAX_INTERFACES = 65_536
 """Interfaces that one pcapng file describes."""
-MAX_ORIGINS = 4096
-"""Changes between packets of a relay and others that are remembered: more than a batch can have."""
+MAX_ORIGINS = 16_384
+"""Changes between packets of a relay and others that are remembered: more than a batch can have,
+and what has been read ahead of it."""
 MAX_COMMENTS = 16 * MiB
 """Characters of a pcapng file's comments and interface names; a sixty-fourth as many of them."""
 MAX_SECRETS = 64 * MiB
@@ -27,6 +28,16 @@ MAX_CAPTURE_FAULTS = 100
 """Faults of a capture file that are listed one by one."""
 MAX_ZSTD_FILE_WINDOW = 128 * MiB
 """zstd(1) decompresses files with windows up to 128 MiB unless told otherwise."""
+
+# --- the order of a file ---
+MAX_LATE_PACKETS = 1_024
+"""Packets that are read ahead, so that one that was stored late can be put in its place: what two
+rings of a network card hold, of 256 to 512 each."""
+MAX_LATE_BYTES = 1 * MiB
+"""Bytes that are read ahead; twice as many where order must be restored."""
+MAX_LATE_TIME = 10**9
+"""Nanoseconds that a packet is stored late at most: tcpdump takes packets from the kernel once a
+second at least. Where time goes back further, a clock was set, or files were put together."""
 
 # --- decoding ---
 MAX_BATCH = 256 * KiB

@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from ipaddress import ip_address
-from itertools import chain, islice
-from operator import attrgetter, itemgetter
+from itertools import chain
+from operator import attrgetter
 from struct import Struct
 
 from ..diagnostics import Diagnostic, diagnose
@@ -34,6 +34,7 @@ from ..provenance import seconds
 from ..records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .connection import ConnectionDecoder, Tap, tapped
 from .silent import UNHEARD
+from .time_order import Step, TimeOrder, steps
 
 ETHERNET = 1
 
@@ -58,9 +59,6 @@ BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
 is in one batch or in two makes no difference but in speed: larger ones leave the processor's
 cache, smaller ones save less."""
-STEP = 64
-"""Packets that are taken from the file at once: their sizes are added up in one go."""
-DATA = itemgetter(4)
 LAST_PACKET = attrgetter("last_packet")
 
 
@@ -93,45 +91,57 @@ def decode(stream: Readable, *, keep_data: bool = True) -> Iterator[Record]:
 
 
 def decode_batches(
-    stream: Readable, *, keep_data: bool = True, batch: int = BATCH, wanted: Choice | None = None
+    stream: Readable,
+    *,
+    keep_data: bool = True,
+    batch: int = BATCH,
+    wanted: Choice | None = None,
+    is_live: bool = False,
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
     Of connections that are not ``wanted`` only TCP is followed, which costs a quarter, and there
     are no records. There is a batch for every ``batch`` packets, or fewer that hold MAX_BATCH
-    bytes, and two for the rest and the end, whatever is wanted.
+    bytes, and two for the rest and the end, whatever is wanted. Packets are read ahead, so that
+    they are decoded in order of time, unless the stream ``is_live``: then none waits for another.
     """
     reader = CaptureReader(stream)
     decoder = PacketDecoder(keep_data=keep_data, wanted=wanted, is_relay=reader.is_relay)
-    rows = yield from _decode_whole_batches(decoder, iter(reader), batch)
+    order = TimeOrder(() if is_live else reader)
+    rows = yield from _decode_whole_batches(
+        decoder, steps(reader, batch) if is_live else order.steps(), batch, order.is_settled
+    )
     # The last packets and the end of the capture together: what the end completes belongs among
     # what they do.
     yield sorted(decoder.receive(rows) + decoder.finish(), key=completion)
-    yield decoder.report(reader.faults)
+    yield decoder.report(reader.faults + order.faults)
 
 
 def _decode_whole_batches(
-    decoder: PacketDecoder, packets: Iterator[Packet], batch: int
+    decoder: PacketDecoder,
+    found: Iterator[Step],
+    batch: int,
+    is_settled: Callable[[int], bool],
 ) -> Generator[list[Record], None, list[Packet]]:
     """Yield the records of every whole batch; return the packets that are left.
 
     What comes of a batch stands in memory together: so its bytes are counted, not only its packets.
+    It ends where packets with lower numbers have all come: records are sorted by these.
     """
     rows: list[Packet] = []
     size = 0
-    while more := list(islice(packets, min(STEP, batch - len(rows)))):
-        held = sum(map(len, map(DATA, more)))
-        if size + held <= MAX_BATCH:
+    for more, held in found:
+        if size + held <= MAX_BATCH and len(rows) + len(more) < batch:
             rows += more
             size += held
-        else:
-            for row in more:
-                size += len(row[4])
-                if size > MAX_BATCH and rows:
-                    yield decoder.receive(rows)
-                    rows, size = [], len(row[4])
-                rows.append(row)
-        if len(rows) == batch:
+            continue
+        for row in more:
+            size += len(row[4])
+            if rows and (size > MAX_BATCH or len(rows) >= batch) and is_settled(rows[-1][0]):
+                yield decoder.receive(rows)
+                rows, size = [], len(row[4])
+            rows.append(row)
+        if len(rows) >= batch and is_settled(rows[-1][0]):
             yield decoder.receive(rows)
             rows, size = [], 0
     return rows
@@ -391,8 +401,7 @@ class PacketDecoder:
         for said in self._undecoded.diagnostics(is_all=not self._table.has_had_any):
             records += self._report(said.code, "", said.summary)
         for fault in faults:
-            detail = f"{fault.detail}, at byte {fault.offset:,}"
-            records += self._report(fault.code, detail, packet=fault.packet)
+            records += self._report(fault.code, fault.text, packet=fault.packet)
         return records
 
     def _report(

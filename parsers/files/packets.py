@@ -37,12 +37,19 @@ class CaptureFault(NamedTuple):
     """Something wrong with the file itself."""
 
     code: str
-    """``capture-cut``, ``capture-damaged`` or ``capture-unsupported``."""
+    """``capture-cut``, ``capture-damaged``, ``capture-unsupported`` or ``capture-order``."""
     detail: str
     packet: int
-    """The number of the last packet before it, 0 if there was none."""
-    offset: int
-    """Where in the file, in bytes; in the decompressed file if it is compressed."""
+    """The number of the last packet before it, 0 if there was none; for ``capture-order`` that of
+    the first packet that is too early."""
+    offset: int | None
+    """Where in the file, in bytes; in the decompressed file if it is compressed. None for what is
+    not at one place."""
+
+    @property
+    def text(self) -> str:
+        """What is wrong, and where."""
+        return self.detail if self.offset is None else f"{self.detail}, at byte {self.offset:,}"
 
 
 class Interface(Struct):

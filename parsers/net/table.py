@@ -90,6 +90,12 @@ class ConnectionTable(Generic[T]):
         The segment has ACK and no flag of ``UNUSUAL``; its connection has counted it. This is the
         hot path of the whole chain, so it makes no calls that it can do without.
         """
+        pending = direction.pending
+        found = None
+        if not pending:
+            self._dirty.append(direction)
+            if direction.peer.pending:
+                found = direction.peer.flush()
         size = len(payload)
         direction.usual_seq = direction.next_seq = (direction.usual_seq + size) & 0xFFFFFFFF
         time = time_ns / 1_000_000_000
@@ -97,15 +103,8 @@ class ConnectionTable(Generic[T]):
         origins.size += size
         origins.ends.append(origins.size)
         origins.values.append((number, number, time, time))
-        pending = direction.pending
-        if not pending:
-            self._dirty.append(direction)
-            pending.append(payload)
-            if direction.peer.pending:
-                return direction.peer.flush()
-        else:
-            pending.append(payload)
-        return direction.flush() if size > LARGE_SEGMENT else None
+        pending.append(payload)
+        return (found or []) + direction.flush() if size > LARGE_SEGMENT else found
 
     def report(
         self, key: bytes, realm: bytes, seq: int, fault: str, detail: str, shown: Completion

@@ -60,6 +60,7 @@ class Direction(Generic[T]):
         "history",
         "fin_offset",
         "fin_packet",
+        "fin_time",
         "usual_seq",
         "pending",
         "is_waiting",
@@ -103,6 +104,7 @@ class Direction(Generic[T]):
         self.history = History()
         self.fin_offset: int | None = None
         self.fin_packet: int | None = None
+        self.fin_time = 0
         self.usual_seq = NO_SEQ
         """What the next segment's sequence number is if it is as usual: in order, with nothing
         waiting and nothing closed on either side. NO_SEQ if no segment can be."""
@@ -458,6 +460,7 @@ class Direction(Generic[T]):
         """Close the stream; what waits behind its end is dropped."""
         self.fin_offset = self.origins.size
         self.fin_packet = piece.packet
+        self.fin_time = piece.time_ns
         self.acked_at_fin = self.acked
         self.connection.note_fin(self)
         after = self.queue.size
@@ -733,9 +736,13 @@ class Connection(Generic[T]):
                 self.rtt_ns = time_ns - self._asked[1]
 
     def note_fin(self, direction: Direction[T]) -> None:
-        """Take note that a FIN is in order: who closed is who sent the first."""
+        """Take note that a FIN is in order: who closed is who sent the first.
+
+        One that came later than the other's may have been sent before, if it waited behind a hole:
+        then its packet is the earlier one, and its time too, for a file may be out of order.
+        """
         first = self.closed_by
-        if first is None or (first.fin_packet or 0) > (direction.fin_packet or 0):
+        if first is None or _is_before(direction, first):
             self.closed_by = direction
             self.close = "fin"
 
@@ -762,6 +769,12 @@ class Connection(Generic[T]):
         self.is_over = True
         self.first.let_go()
         self.second.let_go()
+
+
+def _is_before(one: Direction[T], other: Direction[T]) -> bool:
+    """Whether the FIN of one direction was sent before that of the other."""
+    is_earlier = (one.fin_packet or 0) < (other.fin_packet or 0)
+    return is_earlier and one.fin_time <= other.fin_time
 
 
 def _arrival(shown: Completion) -> Arrival:

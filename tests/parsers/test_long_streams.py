@@ -41,8 +41,16 @@ FLAT = MiB
 BATCH = 32
 """Packets that are decoded at once: few, so that the shorter stream has many batches too."""
 
+AHEAD = 64
+"""Packets that are read ahead, few for the same reason."""
+
 Capture = Callable[[int], Iterator[bytes]]
 KEEP_DATA = pytest.mark.parametrize("keep_data", [True, False])
+
+
+@pytest.fixture(autouse=True)
+def few_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parsers.decode.time_order.MAX_LATE_PACKETS", AHEAD)
 
 
 def both(capture: Capture, size: int, *, keep_data: bool = True) -> tuple[Outcome, Outcome]:
@@ -175,7 +183,7 @@ def lossy(count: int) -> Iterator[bytes]:
 
 STREAMS: dict[str, tuple[Capture, int, str]] = {
     "event stream": (event_stream, 3_000, "sse_event"),
-    "event stream in gzip": (coded_event_stream, 1_500, "sse_event"),
+    "event stream in gzip": (coded_event_stream, 2_000, "sse_event"),
     "chunks": (chunks, 100, "chunk"),
     "frames": (frames, 2_000, "websocket_frame"),
     "deflated messages": (deflated_messages, 2_000, "websocket_message"),

@@ -95,7 +95,7 @@ def redact_capture(
         for data in _rewritten(chain([first], parts), masks, done):
             stream.write(data)
     for fault in reader.faults:
-        say(f"{source}: {fault.detail}, at byte {fault.offset:,}")
+        say(f"{source}: {fault.text}")
     return done
 
 

@@ -151,7 +151,7 @@ def annotate(source: str, output: str, say: Callable[[str], object]) -> Annotate
     if comments.ended_at is not None:
         say(f"comments end at frame {comments.ended_at}: more than {MAX_COMMENTS:,} characters")
     for fault in reader.faults:
-        say(f"{source}: {fault.detail}, at byte {fault.offset:,}")
+        say(f"{source}: {fault.text}")
     return done
 
 

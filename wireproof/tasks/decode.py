@@ -135,6 +135,7 @@ def _run_alone(
         stream if live is None else live,
         keep_data=options.keep_data,
         batch=BATCH if live is None else 1,
+        is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
         wanted=None if only is None else {only, None}.__contains__,
     )
