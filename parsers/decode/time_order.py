@@ -5,9 +5,9 @@ never go back, which are nearly all, are handed on as they come. Else what is at
 into clusters, stretches that hold the same packets in both orders, and each is judged by itself. A
 recorder of several interfaces or queues stores packets late; but a clock that is set back, and
 clocks that differ between two interfaces, make a right order look wrong. TCP tells
-(:mod:`~parsers.net.causality`): a cluster is put in order of time unless its segments contradict
-one another more then. Where time goes back by more than MAX_LATE_TIME, or further than is at hand,
-nothing is moved across that place.
+(:mod:`~parsers.net.causality`): a connection's packets in it are put in order of time unless they
+contradict one another more then. What belongs to no connection stays where it is. Where time goes
+back by more than MAX_LATE_TIME, or further than is at hand, nothing is moved across that place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from operator import itemgetter
 
 from ..files.packets import CaptureFault, Packet
 from ..limits import MAX_LATE_BYTES, MAX_LATE_PACKETS, MAX_LATE_TIME
-from ..net.causality import contradictions
+from ..net.causality import Ends, contradictions, ends_of
 
 STEP = 64
 """Packets that are taken from the file at once: what is asked of each would cost more."""
@@ -119,12 +119,13 @@ class TimeOrder:
         """What is to be said of the order, once all packets have been read."""
         if not self._backwards.count:
             return []
-        what = "decoded in order of time"
-        if not self._has_moved:
-            what = "decoded as stored, for a clock was set back, or two differ"
-        elif self._has_kept:
-            what += ", but where a clock was set back, or two differ"
-        found = f"{self._backwards.text}; {what}"
+        what = {
+            (True, False): "decoded in order of time",
+            (True, True): "decoded in order of time, but where a clock was set back, or two differ",
+            (False, True): "decoded as stored, for a clock was set back, or two differ",
+            (False, False): "the packets of each connection are in order",
+        }
+        found = f"{self._backwards.text}; {what[self._has_moved, self._has_kept]}"
         return [CaptureFault("capture-order", found, self._backwards.first, None)]
 
     def _is_enough(self, first: Step) -> bool:
@@ -203,21 +204,36 @@ class TimeOrder:
         return arranged
 
     def _arrange(self, rows: list[Packet], times: list[int], unsettled: set[int]) -> list[Packet]:
-        """Return a cluster in the order that TCP contradicts less.
+        """Return a cluster with the packets of each connection in order, in the same places.
 
-        Where it does not tell, what it told last holds; at first the time does.
+        So connections begin in the order of the file, by which Wireshark numbers them.
         """
         if len(rows) == 1:
             return rows
-        found = [rows[index] for index in sorted(range(len(rows)), key=times.__getitem__)]
-        more = contradictions(found) - contradictions(rows)
+        arranged = list(rows)
+        for places in _connections(rows):
+            order = sorted(places, key=times.__getitem__)
+            if order == places:
+                continue
+            found = [rows[place] for place in order]
+            if self._is_right([rows[place] for place in places], found):
+                self._has_kept = True
+                continue
+            self._has_moved = True
+            for place, row in zip(places, found, strict=True):
+                arranged[place] = row
+        if arranged != rows:
+            unsettled.update(row[0] for row in arranged[:-1])
+        return arranged
+
+    def _is_right(self, rows: list[Packet], in_time: list[Packet]) -> bool:
+        """Whether TCP contradicts the order of the file less than that of time.
+
+        Where it does not tell, what it told last holds; at first the time does.
+        """
+        more = contradictions(in_time) - contradictions(rows)
         self._is_trusted = more > 0 if more else self._is_trusted
-        if self._is_trusted:
-            self._has_kept = True
-            return rows
-        self._has_moved = True
-        unsettled.update(row[0] for row in found[:-1])
-        return found
+        return self._is_trusted
 
     def _clusters(self, times: list[int]) -> Iterator[tuple[int, int]]:
         """Yield where each cluster begins and ends."""
@@ -249,6 +265,15 @@ def _clusters(times: list[int], start: int, end: int) -> Iterator[tuple[int, int
             first = place
     if start < end:
         yield start + first, end
+
+
+def _connections(rows: list[Packet]) -> Iterable[list[int]]:
+    """Return the places of each TCP connection's packets; other packets stay where they are."""
+    places: dict[Ends, list[int]] = {}
+    for place, row in enumerate(rows):
+        if (ends := ends_of(row)) is not None:
+            places.setdefault(ends, []).append(place)
+    return places.values()
 
 
 def _latest_if_ordered(rows: list[Packet], before: int | None) -> int | None:

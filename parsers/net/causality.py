@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from ..files.packets import Packet
 
 
+Ends = tuple[bytes, bytes]
+"""Addresses and ports, and the network that they are of: of one direction, or of both."""
+
+
 class _Sent:
     """What one end has sent, by what has been looked at."""
 
@@ -33,10 +37,12 @@ class _Sent:
 def contradictions(rows: Sequence[Packet]) -> int:
     """Return how often the segments in ``rows`` contradict those before them, in this order."""
     found = 0
-    sent: dict[tuple[bytes, bytes], _Sent] = {}
+    sent: dict[Ends, _Sent] = {}
     for row in rows:
         if (segment := _read(row)) is not None:
             ends, seq, end, acked = segment
+            if end is None:
+                continue
             key, network = ends
             own, peer = sent.get(ends), sent.get((reverse_key(key), network))
             found += _contradicts(seq, end, acked, own, peer)
@@ -47,6 +53,15 @@ def contradictions(rows: Sequence[Packet]) -> int:
             if own.acked is None or (acked is not None and _after(acked, own.acked) > 0):
                 own.acked = acked
     return found
+
+
+def ends_of(row: Packet) -> Ends | None:
+    """Return the ends of the TCP connection that a packet is of, the same for both directions."""
+    found = _read(row)
+    if found is None:
+        return None
+    key, network = found[0]
+    return min(key, reverse_key(key)), network
 
 
 def _contradicts(
@@ -63,10 +78,10 @@ def _contradicts(
     return found
 
 
-def _read(row: Packet) -> tuple[tuple[bytes, bytes], int, int, int | None] | None:
+def _read(row: Packet) -> tuple[Ends, int, int | None, int | None] | None:
     """Return the ends of the TCP segment in a row, where it begins and ends, what it acknowledges.
 
-    None if there is none, or if it is a RST, whose numbers may be any.
+    None if there is none. A RST ends nowhere: its numbers may be any.
     """
     _, _, link_type, original_length, data = row
     packet = read_packet(link_type, data, original_length)
@@ -75,12 +90,11 @@ def _read(row: Packet) -> tuple[tuple[bytes, bytes], int, int, int | None] | Non
     if packet.end - packet.start < TCP_HEADER.size:
         return None
     ports, seq, ack, flags, _, _, _ = TCP_HEADER.unpack_from(data, packet.start)
-    if flags & RST:
-        return None
     size = packet.length - (flags >> 12 << 2) + bool(flags & SYN) + bool(flags & FIN)
     key = packet.source + packet.destination + ports
     end = (seq + max(size, 0)) & 0xFFFFFFFF
-    return (key, realm(packet.layers)), seq, end, ack if flags & ACK else None
+    ends = key, realm(packet.layers)
+    return ends, seq, None if flags & RST else end, ack if flags & ACK else None
 
 
 def _after(one: int, other: int) -> int:

@@ -9,6 +9,7 @@ from itertools import chain, count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.frames import ACK, SYN
 from support.talk import STEP_NS, Talk, Tape, decoded, kinds
 
 from parsers.decode.packets import decode, decode_batches
@@ -127,6 +128,43 @@ def test_two_interfaces(late: int) -> None:
     records, (summary,) = said(interleaved(rows, late))
     assert without_numbers(records) == without_numbers(decoded(rows))
     assert summary.endswith("decoded in order of time")
+
+
+def test_connections_keep_their_numbers() -> None:
+    """Wireshark numbers them as the file has them: the second one's SYN is stored first."""
+    tape = Tape()
+    one, two = Talk(tape, client_port=40_001), Talk(tape, client_port=40_002)
+    for made in (one, two):
+        made.segment("client", flags=SYN)
+    for made in (one, two):
+        made.segment("server", flags=SYN | ACK)
+        made.segment("client")
+        made.client(GET % 0)
+        made.server(OK)
+        made.close()
+    rows = moved(tape.packets, 0, 3)
+    records, (summary,) = said(rows)
+    assert summary.endswith("decoded in order of time")
+    connections = [one for one in records if isinstance(one, ConnectionRecord)]
+    assert {one.connection: one.client[-5:] for one in connections} == {0: "40002", 1: "40001"}
+    assert [one.midstream for one in connections] == [False, False]
+    assert kinds(one for one in records if one.connection == 1) == kinds(
+        one for one in decoded(tape.packets) if one.connection == 0
+    )
+
+
+def test_only_packets_of_different_connections_are_out_of_order() -> None:
+    tape = Tape()
+    for port in (40_001, 40_002):
+        made = Talk(tape, client_port=port).open()
+        made.client(GET % 0)
+        made.server(OK)
+        made.close()
+    half_way = len(tape.packets) // 2
+    rows = stored([*tape.packets[half_way:], *tape.packets[:half_way]])
+    records, (summary,) = said(rows)
+    assert records == decoded(rows)
+    assert summary.endswith("; the packets of each connection are in order")
 
 
 # --- what must not be moved ---
