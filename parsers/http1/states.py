@@ -439,9 +439,7 @@ class MessageDecoder(Searching):
     def _cut_head(self, start: int, length: int, events: list[Event]) -> None:
         """Show what is whole of a head whose rest is missing; its body cannot be told."""
         read = cut_section(self._section.pending, self._section_start)
-        self._is_cut = True
-        body = self._begin_message(read.fields, start, events)
-        self._is_cut = False
+        body = self._begin_cut_message(read, start, events)
         events += read.faults
         self._cut(length, start, events)
         self._body_start = self._offset
@@ -452,9 +450,17 @@ class MessageDecoder(Searching):
         events.append(EndOfMessage(self._offset, self._offset, None, False))
         self._skip(self._offset)
 
+    def _begin_cut_message(self, read: FieldSection, end: int, events: list[Event]) -> BodyFraming:
+        """Show what is whole of a head."""
+        self._is_cut = True
+        body = self._begin_message(read.fields, end, events)
+        self._is_cut = False
+        return body
+
     def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:
         line = self._line.pending
         faults: list[tuple[str, str]] = []
+        is_shown = False
         if self._is_surplus(line):
             self._say_surplus(line, events)
         elif line and not self.start_line_begins.fullmatch(line):
@@ -462,27 +468,41 @@ class MessageDecoder(Searching):
         elif line:
             faults += cut_line_faults(line)
             if ending != "capture-end":
-                detail = f"in its first line, after {amount(len(line), 'byte')}"
+                detail = f"{_ended(ending)} in its first line, after {amount(len(line), 'byte')}"
                 faults.append(("http-message-cut", detail))
+                is_shown = self._take_cut_line(line)
+        if is_shown:
+            self._section_start = self._offset
+            self._begin_cut_message(FieldSection(b"", self._offset), self._offset, events)
         for code, detail in faults:
             events.append(diagnose(code, self._start, self._offset, detail))
+        if is_shown:
+            events.append(EndOfMessage(self._offset, self._offset, None, False))
 
     def _end_in_header_section(self, ending: Ending, events: list[Event]) -> None:
         section = self._section.pending
         read = cut_section(section, self._section_start)
+        is_shown = ending != "capture-end"  # what comes after it may make it whole
+        if is_shown:
+            self._begin_cut_message(read, self._offset, events)
         events += read.faults
         faults = cut_section_framing_faults(by_name(read.fields))
         self._report_framing(faults, section, self._offset, events)
-        if ending != "capture-end":
+        if is_shown:
             before = amount(self._offset - self._start, "byte")
-            detail = f"in its header section, after {before}"
+            detail = f"{_ended(ending)} in its header section, after {before}"
             events.append(diagnose("http-message-cut", self._start, self._offset, detail))
+            events.append(EndOfMessage(self._offset, self._offset, None, False))
 
     def _cut_body(self, detail: str, events: list[Event]) -> None:
         arrived = f"after {amount(self._offset - self._body_start, 'byte')}"
         events.append(
             diagnose("http-body-cut", self._body_start, self._offset, f"{arrived}, {detail}")
         )
+
+
+def _ended(ending: Ending) -> str:
+    return "reset" if ending == "reset" else "closed"
 
 
 def _place(section: bytes, name: bytes) -> tuple[int, int]:

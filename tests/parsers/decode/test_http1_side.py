@@ -368,6 +368,33 @@ def test_a_tunnel() -> None:
     assert only_protocol(records) == "http/1.1"
 
 
+@pytest.mark.parametrize(
+    ("asked", "cut", "shown", "where"),
+    [
+        (GET, b"HTTP/1.1 503 Unavail", ("503", 0), "closed in its first line, after 20 bytes"),
+        (GET, b"HTTP/1.1 503 Unavailable\r\nRetry-After: 7\r\nDa", ("503", 0),
+         "closed in its header section, after 44 bytes"),
+        (GET, b"HTTP/1.1 20", None, "closed in its first line, after 11 bytes"),
+        (UPGRADE, SWITCHING[:50], ("101", 0), "closed in its header section, after 50 bytes"),
+    ],
+)  # fmt: skip
+def test_a_head_that_closing_cuts_shows_what_is_whole(
+    asked: bytes, cut: bytes, shown: tuple[str, int] | None, where: str
+) -> None:
+    records = said(("client", asked), ("server", cut))
+    assert pairs(records)[1:] == ([] if shown is None else [shown])
+    (fault,) = of(DiagnosticRecord, records)
+    assert (fault.code, fault.exchange) == ("http-message-cut", 0)
+    assert fault.summary == f"the message ends in its head: {where}"
+    if b"Retry-After" in cut:
+        assert of(ResponseRecord, records)[0].headers == [("Retry-After", "7")]
+
+
+def test_a_head_that_the_capture_cuts_may_still_become_whole() -> None:
+    records = said(("client", GET), ("server", b"HTTP/1.1 503 Unavailable\r\nDa"), close=False)
+    assert kinds(records) == ["request", "connection"]
+
+
 def test_a_tunnel_that_is_refused() -> None:
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     records = said(("client", CONNECT), ("server", refusal), ("client", GET), ("server", OK))
