@@ -135,6 +135,8 @@ class ConnectionEnd:
     record: ConnectionRecord | None = None
     last: int = -1
     """The last exchange of it that has begun."""
+    answered: int = -1
+    """The last one of which a response came."""
 
 
 @dataclass(slots=True, eq=False)
@@ -305,6 +307,7 @@ class Exchange:
         """A gap is only where it is."""
 
     def _add_response(self, response: ResponseRecord) -> None:
+        self.end.answered = max(self.end.answered, self.key.exchange)
         if self.response is not None:
             self.interim = [*self.interim, self.response][-MAX_INTERIM:]
         self.response = response

@@ -18,16 +18,18 @@ from parsers.records import End
 from ..dialects.reader import LAST_WORD
 from ..exchanges import is_final
 from ..text.escape import preview
-from ..text.wording import body_end, count, duration
-from .ends import Leaving, first_end, is_half_closed, leaving, said
+from ..text.wording import ELEMENT_NAMES, body_end, count, duration
+from .ends import Leaving, first_end, is_half_closed, leaving, missing_from_capture, said
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
-from .premature import UPSTREAM, why_cut, why_no_answer
+from .premature import LEAST_IDLE, UPSTREAM, why_cut, why_no_answer
 from .silence import Silence, silence_since
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
 CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}
 """Flaws of content that ends inside something, and what that is called."""
+LEAST_RTO = 0.2
+"""Seconds after which an unanswered segment is sent again at the earliest, as Linux does it."""
 LATE = 0.5
 """Seconds from the last word to the end of the body: more than any delay of the path, for the
 framework writes the last chunk when the handler returns. Nagle's rule holds it for 200 ms at most,
@@ -59,13 +61,19 @@ class Ending:
         return tuple(sorted(found | ({self.left.packet} if self.left is not None else set())))
 
     @property
-    def elements(self) -> str:
+    def progress(self) -> str:
         """``after 5 events``, or what else had come."""
         about = self.trace.about
-        if about.counts.events or about.transport == "sse":
-            return f"after {count(about.counts.events, 'event')}"
-        name = "chunk" if about.counts.chunks else "element"
-        return f"after {count(about.counts.chunks or self.trace.streamed.count, name)}"
+        counts, body = about.counts, about.response_body
+        if about.response is None:
+            return "before the response"
+        if counts.events or about.transport == "sse":
+            return f"after {count(counts.events, 'event')}"
+        if counts.elements:
+            return f"after {count(counts.elements, ELEMENT_NAMES[counts.element_kind])}"
+        if counts.chunks:
+            return f"after {count(counts.chunks, 'chunk')}"
+        return f"after {count(body.size if body is not None else 0, 'byte')}"
 
 
 def judge_ending(trace: Trace) -> Verdict | None:
@@ -141,6 +149,16 @@ def _last_words(trace: Trace) -> dict[str, Number]:
 # --- the answers, from outside in ---
 
 
+def _not_captured(ending: Ending) -> Verdict | None:
+    lacking = missing_from_capture(ending.trace)
+    if not lacking or not ending.codes - {"connection-reset"}:
+        return None
+    ending.numbers["whole"] = "unknown"
+    cause = Cause("capture-incomplete", "certain", f"the capture lacks {lacking}")
+    summary = f"the capture lacks {lacking}: how it ended cannot be told"
+    return _verdict(ending, "unknowable", "note", summary, [cause])
+
+
 def _open(ending: Ending) -> Verdict | None:
     about = ending.trace.about
     connection, body = about.connection, about.response_body
@@ -149,23 +167,29 @@ def _open(ending: Ending) -> Verdict | None:
     if is_over or not ending.codes & (CUTS | {"still-open"}):
         return None
     if connection is None:
-        return _verdict(ending, "open", "note", f"it goes on, {ending.elements}")
+        return _verdict(ending, "open", "note", f"it goes on, {ending.progress}")
     unanswered = connection.last_time - about.last_time
-    if connection.retransmissions and unanswered > 0.0:
+    if connection.retransmissions and unanswered >= LEAST_RTO:
         said = (
             f"neither FIN nor RST came: what the server sent again for {duration(unanswered)}"
             f" after packet {about.last_packet} was not acknowledged"
         )
-        vanished = Cause(
-            "path-vanished",
-            "likely",
-            "data was sent again without an answer: a link, a NAT entry or a host is gone",
-            "TCP keep-alives or pings, and a time limit for reading in the client",
-        )
-        return _verdict(ending, "open", "warning", said, [vanished])
-    said = f"neither FIN nor RST came before the capture ended, {ending.elements}"
+        return _verdict(ending, "open", "warning", said, [_why_vanished(ending.trace)])
+    said = f"neither FIN nor RST came before the capture ended, {ending.progress}"
     return _verdict(
         ending, "open", "note", said, [*_OPEN], to_tell="a longer capture, or one at the server"
+    )
+
+
+def _why_vanished(trace: Trace) -> Cause:
+    for fault in trace.all_faults:
+        if fault.code.startswith("icmp-"):
+            return Cause(fault.code, "certain", fault.summary)
+    return Cause(
+        "path-vanished",
+        "likely",
+        "data was sent again without an answer: a link, a NAT entry or a host is gone",
+        "TCP keep-alives or pings, and a time limit for reading in the client",
     )
 
 
@@ -198,7 +222,7 @@ def _aborted(ending: Ending) -> Verdict | None:
         "nothing, if the client meant to; else its time limits",
     )
     ending.numbers["client_abort"] = True
-    summary = f"{what} {ending.elements}{_waited(ending)}; {owed} was still to come"
+    summary = f"{what} {ending.progress}{_waited(ending)}, and was still owed {owed}"
     return _verdict(ending, "aborted", "note", summary, [cause])
 
 
@@ -212,8 +236,10 @@ def _owed(ending: Ending) -> str:
 
 
 def _waited(ending: Ending) -> str:
-    idle = ending.numbers["idle_before_close"]
-    return f" and {duration(float(str(idle)))} of silence" if idle is not None else ""
+    silence = ending.silence
+    if silence is None or silence.sender is None or silence.seconds < LEAST_IDLE:
+        return ""
+    return f" and {duration(silence.seconds)} of silence"
 
 
 def _cut(ending: Ending) -> Verdict | None:
@@ -222,13 +248,17 @@ def _cut(ending: Ending) -> Verdict | None:
     causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
     closed = f"ended by {said(ending.end)}" if ending.end else "ended"
     inside = ending.numbers["inside"]
-    where = f" inside a {inside}" if inside and inside != "gzip" else ""
-    summary = f"cut{where} {ending.elements}: {closed}{_waited(ending)}, {_owed(ending)} missing"
+    where = f" inside {_article(str(inside))}" if inside in ("chunk", "event", "message") else ""
+    summary = f"cut{where} {ending.progress}: {closed}{_waited(ending)}, {_owed(ending)} missing"
     has_last_word = "done" in ending.trace.words
     if has_last_word:
         summary += f"; the application's last word had come ({_terminator(ending)})"
     severity: Severity = "warning" if has_last_word else "error"
     return _verdict(ending, "cut", severity, summary, causes, to_tell)
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def _terminator(ending: Ending) -> str:
@@ -238,11 +268,16 @@ def _terminator(ending: Ending) -> str:
 
 def _content_cut(ending: Ending) -> Verdict | None:
     found = [flaw for flaw in ending.flaws if flaw.code in CONTENT_CUTS]
-    if not found:
+    if not found or _is_undeclared(ending.trace):
         return None
     flaw = found[0]
     summary = f"its framing is whole, but {flaw.summary}"
     return _verdict(ending, "cut", "warning", summary, [_CONTENT_CAUSES[flaw.code]])
+
+
+def _is_undeclared(trace: Trace) -> bool:
+    """Whether the content is of a coding that no field declares: then no event can be read."""
+    return any(fault.code == "content-coding-undeclared" for fault in trace.all_faults)
 
 
 _CONTENT_CAUSES = {
@@ -314,7 +349,7 @@ def _app_incomplete(ending: Ending) -> Verdict | None:
     missing = " and ".join(wanted)
     ending.numbers |= {"app_whole": False, "missing": missing}
     has_reason = "finish" in trace.words
-    summary = f"its framing is whole, but {missing} never came, {ending.elements}"
+    summary = f"its framing is whole, but {missing} never came, {ending.progress}"
     cause = Cause(
         "terminator-missing",
         "certain",
@@ -332,8 +367,10 @@ def missing_words(trace: Trace) -> list[str]:
     A dialect without a last word ends with the reason of its end, and one that has both may be
     cut between them.
     """
-    dialect = trace.reader.dialect
-    if dialect is None or not trace.contents.count or "done" in trace.words:
+    dialect, ends = trace.reader.dialect, {"done"}
+    if dialect is None or not trace.contents.count:
+        return []
+    if trace.words.keys() & (ends | {"finish"} if dialect.ends_with_reason else ends):
         return []
     found = [dialect.last_word] if dialect.last_word else []
     return found if "finish" in trace.words else [*found, FINISH_REASON]
@@ -344,7 +381,7 @@ def _unknowable(ending: Ending) -> Verdict | None:
         return None
     closed = f" ({said(ending.end)})" if ending.end else ""
     summary = (
-        f"only the end of the connection ended it{closed}, {ending.elements}:"
+        f"only the end of the connection ended it{closed}, {ending.progress}:"
         " whole and cut look the same"
     )
     cause = Cause(
@@ -364,7 +401,7 @@ def _whole(ending: Ending) -> Verdict:
         ending.numbers["whole"] = True
         return _verdict(ending, "whole", "ok", f"whole, by its last word ({_terminator(ending)})")
     shown = "complete (no body)" if body is None else body_end(body)
-    after = f", {ending.elements}" if about.counts.events else ""
+    after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
         return _verdict(ending, "whole", "ok", f"{shown}{after}")
     ending.numbers["app_done_before_end"] = late
@@ -382,7 +419,17 @@ def _whole(ending: Ending) -> Verdict:
 
 
 ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
-    *(_open, _aborted, _cut, _content_cut, _app_error, _app_incomplete, _unknowable, _whole),
+    *(
+        _not_captured,
+        _open,
+        _aborted,
+        _cut,
+        _content_cut,
+        _app_error,
+        _app_incomplete,
+        _unknowable,
+        _whole,
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, End, Sender
 
+from ..text.wording import count
 from .trace import Marks, Trace
 
 REPLY_SLACK = 0.01
@@ -31,11 +32,29 @@ class Leaving(NamedTuple):
 
 
 def first_end(trace: Trace) -> End | None:
-    """Return the first FIN or RST of the connection, if this is its last exchange."""
+    """Return the first FIN or RST of the connection, if that can have ended this exchange."""
     connection = trace.about.connection
-    if connection is None or not trace.about.is_last or not connection.ends:
+    if connection is None or not is_ended_by(trace) or not connection.ends:
         return None
     return connection.ends[0]
+
+
+def is_ended_by(trace: Trace) -> bool:
+    """Whether the end of its connection can have ended this exchange: none was answered after."""
+    about = trace.about
+    return about.is_last or about.end.answered <= about.key.exchange
+
+
+def missing_from_capture(trace: Trace) -> str:
+    """Return what of an exchange happened and was not captured, empty if nothing is known of it."""
+    about = trace.about
+    sides = [fault.sender for fault in trace.around if fault.code == "tcp-direction-missing"]
+    if sides:
+        return f"the {sides[0]}'s packets"
+    lost = sum(gap.missing for gap in trace.gaps if gap.sender == "server")
+    if lost:
+        return f"{count(lost, 'byte')} of the server's"
+    return "" if about.response is not None or is_ended_by(trace) else "its response"
 
 
 def said(end: End) -> str:
@@ -55,7 +74,7 @@ def is_half_closed(trace: Trace) -> bool:
     if connection is None or (fin := end_of(connection, "client", "fin")) is None:
         return False
     taken = first_after(trace.streamed, fin["packet"])
-    if taken is None or not trace.about.is_last:
+    if taken is None or not is_ended_by(trace):
         return False
     reset = end_of(connection, "client", "reset")
     reply = 2 * (USUAL_RTT if connection.rtt is None else connection.rtt) + REPLY_SLACK
@@ -65,7 +84,7 @@ def is_half_closed(trace: Trace) -> bool:
 def leaving(trace: Trace) -> Leaving | None:
     """Return when the client left, None if it did not before the server had ended its part."""
     connection = trace.about.connection
-    if connection is None or not trace.about.is_last:
+    if connection is None or not is_ended_by(trace) or missing_from_capture(trace):
         return None
     kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset")
     for end in connection.ends:

@@ -32,7 +32,6 @@ ELEMENT_CUTS = {
     "json-value-unfinished": "value",
     "aws-message-cut": "message",
     "grpc-message-cut": "message",
-    "multipart-close-missing": "multipart body",
 }
 """Faults of content that ends inside one of its elements, and what those are called."""
 SURPLUS_WIDTH = 200

@@ -95,6 +95,12 @@ HAZARDS: dict[str, Hazard] = {
         ("openai/openai-node#2725", "openai/openai-go#697"),
         "end each event, the last one too, with a blank line",
     ),
+    "coding-undeclared": Hazard(
+        "the content is compressed, and no field declares it",
+        "all clients that go by Content-Encoding see compressed bytes in the place of events",
+        (),
+        "send Content-Encoding with what is compressed",
+    ),
     "coding-members": Hazard(
         "the content is several members of its coding, one after the other",
         "decoders that stop after the first member show nothing of the rest",

@@ -17,6 +17,8 @@ BY_FAULT = {
     "content-coding-members": "coding-members",
 }
 """Faults that the decoder has found already, and their hazards."""
+UNDECLARED = "content-coding-undeclared"
+"""A fault that leaves nothing else to be told: what was read as events is compressed."""
 MAX_NAMED = 3
 """Hazards that the summary names."""
 
@@ -40,7 +42,11 @@ def judge_hazards(trace: Trace) -> Verdict | None:
 
 def _found(trace: Trace) -> dict[str, tuple[int, int]]:
     noted = {code: (times, packet) for code, (times, packet) in trace.hazards.found.items()}
-    for fault in trace.all_faults:
+    faults = trace.all_faults
+    for fault in faults:
+        if fault.code == UNDECLARED:
+            return {"coding-undeclared": (1, fault.last_packet)}
+    for fault in faults:
         code = BY_FAULT.get(fault.code)
         if code is not None and fault.sender == "server":
             noted.setdefault(code, (1, fault.last_packet))

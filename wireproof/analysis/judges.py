@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from parsers.records import BodyRecord, ConnectionRecord, Record, RequestRecord, ResponseRecord
+from parsers.records import (
+    BodyRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+)
 
 from ..exchanges import Exchange, Exchanges
 from .company import Company
@@ -23,7 +30,7 @@ from .hazards import judge_hazards
 from .links import Links
 from .pace import judge_streaming
 from .reconnect import judge_reconnect
-from .trace import Trace
+from .trace import MAX_FAULTS, Trace
 from .uploads import judge_upload
 from .verdict import Verdict
 from .websocket import judge_websocket
@@ -76,6 +83,8 @@ class Explanations:
         self._company = Company()
         self._exchanges: Exchanges[Trace] = Exchanges(lambda about: Trace(about, self._company))
         self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
+        self._around: dict[int, list[DiagnosticRecord]] = {}
+        """Faults of a connection as a whole."""
         self._links = Links()
         self._left: dict[int, list[Trace]] = {}
         """Those that their client left, by the connection of their upstream leg, which goes on."""
@@ -83,7 +92,9 @@ class Explanations:
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
         found = self._exchanges.add(record)
-        if found is not None:
+        if found is None:
+            self._note(record)
+        else:
             found[1].add(record)
             if type(record) is RequestRecord:
                 self._links.ask(found[1], record)
@@ -99,8 +110,21 @@ class Explanations:
         if isinstance(record, ConnectionRecord):
             ready += self._waiting.pop(record.connection, [])
             over = self._left.pop(record.connection, [])
+        for _, trace in ready:
+            trace.around = self._around.get(trace.about.key.connection, ())
         over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
+        if isinstance(record, ConnectionRecord):
+            self._around.pop(record.connection, None)
         return [self._explain(trace) for trace in over]
+
+    def _note(self, record: Record) -> None:
+        """Keep what is said of a connection, and belongs to none of its exchanges."""
+        if type(record) is not DiagnosticRecord or record.exchange is not None:
+            return
+        if record.connection is not None:
+            known = self._around.setdefault(record.connection, [])
+            if len(known) < MAX_FAULTS:
+                known.append(record)
 
     def _waits_for_upstream(self, trace: Trace) -> bool:
         """Whether a leg behind a proxy goes on for a client that has left: it is to be seen."""

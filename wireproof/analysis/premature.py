@@ -24,6 +24,8 @@ LEAST_IDLE = 0.5
 """Seconds of silence below which nobody's patience ends."""
 OFF_BEAT = 1.5
 """How many times the longest wait before it a silence takes, to be out of the rhythm."""
+CROSSING = 0.002
+"""Seconds within which packets cross on a path whose round trip was not measured."""
 PROXIES = (
     *("nginx", "openresty", "haproxy", "envoy", "varnish", "squid", "traefik", "caddy", "awselb"),
     *("cloudfront", "cloudflare", "heroku", "vercel", "fly/", "google frontend", "apache", "gws"),
@@ -42,6 +44,8 @@ def why_cut(
     """Return why a message may have been cut by the server's side."""
     if end is None:
         return [], ""
+    if told := _told(trace, end):
+        return told, ""
     if "content-length-short" in codes:
         return _short(), SERVER_LOG
     if end["kind"] == "reset":
@@ -49,6 +53,27 @@ def why_cut(
     if silence is not None and is_idle(trace, silence.seconds):
         return idle_causes(trace, silence.seconds), UPSTREAM_CAPTURE
     return _flowing(trace, end), SERVER_LOG
+
+
+def _told(trace: Trace, end: End) -> list[Cause]:
+    """Return what the packets prove, or nearly so."""
+    for fault in trace.all_faults:
+        if fault.code == "protocol-mismatch":
+            return [Cause(fault.code, "certain", fault.summary)]
+    request = trace.about.request
+    if trace.about.response is not None or request is None or not trace.about.key.exchange:
+        return []
+    rtt = trace.about.connection.rtt if trace.about.connection else None
+    if end["time"] - request.last_time > (CROSSING if rtt is None else max(rtt, CROSSING)):
+        return []
+    return [
+        Cause(
+            "keep-alive-race",
+            "likely",
+            "the server closed an idle connection while the request was on its way",
+            "let the client's connections idle for less time than the server's, and try again",
+        )
+    ]
 
 
 def who_answered(trace: Trace) -> str:

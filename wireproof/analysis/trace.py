@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from collections.abc import Sequence
 from heapq import heappush, heappushpop
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,6 +156,8 @@ class Trace:
         self.faults: list[DiagnosticRecord] = []
         self.late_faults: deque[DiagnosticRecord] = deque(maxlen=MAX_LATE_FAULTS)
         """Those past MAX_FAULTS."""
+        self.around: Sequence[DiagnosticRecord] = ()
+        """Faults of its connection that belong to no exchange."""
         self.gaps: list[GapRecord] = []
         self.words: dict[Kind, Word] = {}
         """The last element of each kind that tells how the application ended."""

@@ -17,9 +17,9 @@ from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import close_code, count, duration
 from .conversation import OTHER
-from .ends import first_end, said
+from .ends import first_end, missing_from_capture, said
 from .flaws import missing_bytes
-from .premature import idle_causes, is_idle, proxy_named
+from .premature import LEAST_IDLE, idle_causes, is_idle, proxy_named
 from .silence import silence_since
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
@@ -49,6 +49,8 @@ def judge_websocket(trace: Trace) -> Verdict | None:
         return None
     if about.closing:
         return _closed(trace)
+    if lacking := missing_from_capture(trace):
+        return _not_captured(trace, lacking)
     end = first_end(trace)
     return _still_open(trace) if end is None else _abnormal(trace, end)
 
@@ -93,6 +95,19 @@ def _still_open(trace: Trace) -> Verdict:
     )
 
 
+def _not_captured(trace: Trace, lacking: str) -> Verdict:
+    cause = Cause("capture-incomplete", "certain", f"the capture lacks {lacking}")
+    summary = f"the capture lacks {lacking}, and no Close frame is in it"
+    numbers = _numbers(trace, code=None, by=None, handshake=False)
+    return Verdict(
+        *("websocket", "unknowable", "note", summary),
+        packets=(trace.about.last_packet,),
+        causes=(cause,),
+        evidence=_rounds(trace),
+        numbers=numbers,
+    )
+
+
 # --- without any Close frame ---
 
 
@@ -110,11 +125,9 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
         missing_bytes=missing_bytes(trace.all_faults),
     )
     inside = _inside(trace)
+    waited = f" after {duration(idle)} of silence" if idle >= LEAST_IDLE else ""
     causes = tuple(_abnormal_causes(trace, end, idle, has_given_up))
-    summary = (
-        f"no Close frame came: {said(end)} after {duration(idle)} of silence{inside}"
-        f" (applications see {ABNORMAL})"
-    )
+    summary = f"no Close frame came: {said(end)}{waited}{inside} (applications see {ABNORMAL})"
     severity: Severity = "note" if end["sender"] == "client" and not inside else "error"
     return Verdict(
         "websocket",
@@ -178,7 +191,7 @@ def _closed(trace: Trace) -> Verdict:
             code=code,
             by=first.sender,
             handshake=answered,
-            reason=preview(first.close_reason or "", "utf-8", REASON_WIDTH),
+            reason=_reason(first),
             **_ping_numbers(trace, first),
         ),
         reference=REFERENCE,
@@ -190,7 +203,7 @@ def _severity(code: int) -> Severity:
 
 
 def _closing_summary(trace: Trace, first: WebSocketFrameRecord, answered: bool) -> str:
-    reason = preview(first.close_reason or "", "utf-8", REASON_WIDTH)
+    reason = _reason(first)
     summary = f"the {first.sender} closed with {close_code(first.close_code)}"
     summary += f" {reason!r}" if reason else ""
     summary += f" (packet {first.last_packet})"
@@ -201,6 +214,10 @@ def _closing_summary(trace: Trace, first: WebSocketFrameRecord, answered: bool) 
         return f"{summary}, not answered yet"
     waited = duration(end["time"] - first.last_time)
     return f"{summary}, not answered: {said(end)} {waited} later"
+
+
+def _reason(frame: WebSocketFrameRecord) -> str:
+    return preview((frame.close_reason or "")[:REASON_WIDTH], "utf-8", REASON_WIDTH)
 
 
 def _clean(
