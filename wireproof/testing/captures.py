@@ -12,15 +12,17 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 from parsers import CaptureReader, decode_stream
+from parsers.records import Record
 
 from ..analysis.evidence import collect
 from ..analysis.finding import Finding
+from ..analysis.judges import Explained, Explanations
 from ..text.wording import RELAYED, count
 from ..views.packet_list import ListedPackets, ListLine, fitted
 from .exchange import Exchange
@@ -117,6 +119,7 @@ class Capture(Exchanges):
         self._shown = shown
         self._compare = compare
         self._decoded: tuple[int, list[Exchange]] | None = None
+        self._explained: dict[int, Explained] = {}
         self._held: dict[int, frozenset[int]] = {}
 
     def assert_matches(
@@ -147,9 +150,27 @@ class Capture(Exchanges):
             size = stream.seek(0, os.SEEK_END)
             stream.seek(0)
             if self._decoded is None or self._decoded[0] != size:
-                records = decode_stream(stream)
+                explanations = Explanations()
+                self._explained = {}
+                records = self._explaining(decode_stream(stream), explanations)
                 self._decoded = size, collect(records, lambda about: Exchange(about, self))
+                self._keep_explained(explanations.finish())
         return self._decoded[1]
+
+    def _explaining(
+        self, records: Iterator[Record], explanations: Explanations
+    ) -> Iterator[Record]:
+        """Yield records, and keep what is said of the exchanges that they end."""
+        for record in records:
+            self._keep_explained(explanations.add(record))
+            yield record
+
+    def _keep_explained(self, found: Iterable[Explained]) -> None:
+        self._explained |= {one.exchange.number: one for one in found}
+
+    def explained(self, exchange: Exchange) -> Explained:
+        """Return an exchange with what is said of it, as it was when it was asked for."""
+        return self._explained[exchange.number]
 
     def windows(self, connection: int) -> frozenset[int]:
         """Return the packets that waited for the client to read; all connections are one pass."""

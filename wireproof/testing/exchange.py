@@ -16,12 +16,15 @@ from parsers.records import Record
 from ..analysis.endings import find_other_end, find_unclean_end
 from ..analysis.evidence import Evidence
 from ..analysis.finding import Finding
+from ..analysis.judges import Explained
 from ..analysis.keepalive import find_other_close, find_unanswered_ping
 from ..analysis.resumption import find_bad_resumption
 from ..analysis.streaming import find_collected, find_gap, find_late_start
+from ..analysis.verdict import Verdict
 from ..exchanges import Exchange as Facts
 from ..text.escape import preview
 from ..text.wording import NO_BODY, body_end, connection_end, count, duration, span
+from . import expectations
 from .faults import WireFailure
 
 TARGET_WIDTH = 60
@@ -33,6 +36,9 @@ class Source(Protocol):
 
     def explain(self, finding: Finding, exchange: Exchange) -> str:
         """Return a finding with the packets concerned and where the capture is."""
+
+    def explained(self, exchange: Exchange) -> Explained:
+        """Return an exchange with what is said of it."""
 
     def windows(self, connection: int) -> frozenset[int]:
         """Return the packets that waited for the client to read."""
@@ -78,6 +84,24 @@ class Exchange(Evidence):
         """The last event ID that a client had from it; empty if none."""
         return self.events[-1].id if self.events else ""
 
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """All that ``wireproof explain`` says of it."""
+        return self.source.explained(self).verdicts
+
+    def verdict(self, question: str) -> Verdict:
+        """Return the answer to a question: ``exchange.verdict("ending").answer``.
+
+        Questions are ``streaming``, ``ending``, ``gap``, ``resume``, ``disconnect``, ``websocket``
+        and ``hazard``. Fails if it does not arise.
+        """
+        __tracebackhide__ = True
+        found = expectations.verdict_on(self.source.explained(self), question)
+        if found is None:
+            self._raise(Finding("no-verdict", f"the question {question!r} does not arise"))
+            raise AssertionError  # it has failed
+        return found
+
     def waited(self) -> frozenset[int]:
         """Return the packets that had to wait for the client to read."""
         return self.source.windows(self.about.key.connection)
@@ -100,6 +124,66 @@ class Exchange(Evidence):
         """
         __tracebackhide__ = True
         self._raise(find_collected(self, min_events, max_events_per_segment, min_gap))
+
+    def assert_verdict(self, **expected: expectations.Expected) -> None:
+        """Fail unless these are the answers: ``assert_verdict(streaming="streamed")``.
+
+        A collection of answers takes any of them, None a question that does not arise. Without
+        arguments nothing may be wrong, whatever the question.
+        """
+        __tracebackhide__ = True
+        explained = self.source.explained(self)
+        if not expected:
+            self._raise(expectations.find_fault(explained))
+        self._raise(expectations.find_other_verdict(explained, expected))
+
+    def assert_time_to_first_token(self, *, below: float) -> None:
+        """Fail if the first token came ``below`` seconds or more after the request.
+
+        A token is an element with text, reasoning or a tool's call: not one that only has a role,
+        nor a keep-alive. Of a stream in no known dialect each event is one.
+        """
+        __tracebackhide__ = True
+        self._raise(expectations.find_late_token(self.source.explained(self), below))
+
+    def assert_inter_token_latency(
+        self,
+        *,
+        p50: float | None = None,
+        p90: float | None = None,
+        p99: float | None = None,
+        max: float | None = None,
+    ) -> None:
+        """Fail if a percentile of the waits between tokens is longer than so many seconds."""
+        __tracebackhide__ = True
+        wanted = {"p50": p50, "p90": p90, "p99": p99, "max": max}
+        limits = {name: limit for name, limit in wanted.items() if limit is not None}
+        self._raise(expectations.find_slow_tokens(self.source.explained(self), limits))
+
+    def assert_ended(self, *, by: str | None = None, reason: str | None = None) -> None:
+        """Fail unless ``client`` or ``server`` ended the connection first, for this ``reason``.
+
+        That is the answer (``whole``, ``cut``, ``app-error``), a cause (``proxy-idle-timeout``), or
+        what ended the body (``last-chunk``).
+        """
+        __tracebackhide__ = True
+        self._raise(expectations.find_other_ending(self.source.explained(self), by, reason))
+
+    def assert_client_left_noticed(self, *, within: float) -> None:
+        """Fail unless the client left before the end, and the server stopped ``within`` seconds.
+
+        Behind a proxy that the same capture shows, it is the server that is meant, not the proxy.
+        """
+        __tracebackhide__ = True
+        self._raise(expectations.find_unnoticed_leaving(self.source.explained(self), within))
+
+    def assert_resumed_exactly(self) -> None:
+        """Fail unless it went on where an earlier stream had stopped: nothing again, nothing lost.
+
+        Which stream that is, its capture tells: one of the same target, by Last-Event-ID.
+        """
+        __tracebackhide__ = True
+        self._raise(expectations.find_inexact_resumption(self.source.explained(self)))
 
     def assert_time_to_first_event(self, *, below: float) -> None:
         """Fail if the first event came ``below`` seconds or more after the request."""

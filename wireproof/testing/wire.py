@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capture import CaptureError
 
@@ -22,6 +22,9 @@ from .environments import Place
 from .exchange import Exchange
 from .faults import WireFailure
 from .servers import START_TIMEOUT, App, Server, ServerOptions
+
+if TYPE_CHECKING:
+    from .hops import Hops
 
 
 class Wire(Exchanges):
@@ -120,6 +123,24 @@ class Wire(Exchanges):
         capture = StoredCapture(found, lambda _: f"capture: {self._relative(found)}", self._compare)
         self._stored.append(capture)
         return capture
+
+    def hops(self, *captures: Capture, path: str | None = None) -> Hops:
+        """Return what the hops between captures did: ``wire.hops().assert_transparent()``.
+
+        Without arguments these are all captures of the test: one for each server, a proxy's and
+        that of the server behind it. ``path`` is a pattern for targets: ``/v1/*``.
+        """
+        from .hops import read_hops
+
+        chosen = captures or (*self._live, *self._stored)
+        named = [(self._name(capture, number), capture) for number, capture in enumerate(chosen)]
+        return read_hops(named, path, lambda: [self._where(one) for one in self._live])
+
+    def _name(self, capture: Capture, number: int) -> str:
+        """Return what a capture is called: its file, or which one of the test's it is."""
+        if isinstance(capture, StoredCapture):
+            return self._relative(capture.path)
+        return f"capture {number}"
 
     def assert_matches(
         self,

@@ -1,0 +1,193 @@
+"""What a test expects of what is said of an exchange, and what it is told where that is otherwise.
+
+Strategy: the judges of ``wireproof explain`` judge a test's exchanges too; an expectation compares
+their answer, or the times that they looked at, with what the test wants. What a test is told is the
+verdict: its sentence, what it rests on and what to do, and the rows of its packets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import cast, get_args
+
+from ..analysis.finding import Finding
+from ..analysis.judges import Explained
+from ..analysis.latency.times import ASSUMED, Times, times_of
+from ..analysis.percentiles import percentile
+from ..analysis.verdict import Question, Verdict, words_of
+from ..text.wording import count, duration
+from ..views.verdicts.words import details, summary
+
+JUDGED: tuple[Question, ...] = get_args(Question)
+Expected = str | Collection[str] | None
+"""An answer, one of several, or None: the question does not arise."""
+
+
+def verdict_on(explained: Explained, question: str) -> Verdict | None:
+    """Return the answer to a question, None if it does not arise; raise ValueError for none."""
+    if question not in JUDGED:
+        raise ValueError(f"{question!r} is no question: expected one of {', '.join(JUDGED)}")
+    return next((one for one in explained.verdicts if one.question == question), None)
+
+
+def finding(verdict: Verdict, said: str = "") -> Finding:
+    """Return what a test is told of a verdict, after what was ``said`` of it."""
+    text = f"{said}: {summary(verdict)}" if said else summary(verdict)
+    hints = [f"{label}: {line}" for label, line in details(verdict)]
+    return Finding(f"{verdict.question}-{verdict.answer}", text, verdict.packets, hints)
+
+
+def find_other_verdict(explained: Explained, expected: Mapping[str, Expected]) -> Finding | None:
+    """Return the first answer that is not what is expected, None if all are."""
+    for question, answers in expected.items():
+        verdict = verdict_on(explained, question)
+        if answers is None and verdict is None:
+            continue
+        wanted = (answers,) if isinstance(answers, str) else answers or ()
+        if verdict is None:
+            said = f"{question}: {_either(wanted)} expected, but the question does not arise"
+            return Finding("no-verdict", said)
+        if verdict.answer not in wanted:
+            said = f"{question} is {verdict.answer!r}, {_either(wanted)} expected"
+            return finding(verdict, said)
+    return None
+
+
+def _either(answers: Collection[str]) -> str:
+    return " or ".join(map(repr, answers)) or "no answer"
+
+
+def find_fault(explained: Explained) -> Finding | None:
+    """Return what is wrong with an exchange, the first thing of it; None if nothing is."""
+    wrong = next((one for one in explained.verdicts if one.is_fault), None)
+    return None if wrong is None else finding(wrong, f"{wrong.question} is {wrong.answer!r}")
+
+
+def find_late_token(explained: Explained, below: float) -> Finding | None:
+    """Return why the first token came too late, None if it did not."""
+    times = times_of(explained.trace)
+    if times is None or not times.contents:
+        return _no_tokens(explained)
+    first = times.contents[0]
+    if first < below:
+        return None
+    text = f"the first token came {duration(first)} after the request, below {below:g} s expected"
+    hints = _origin(times)
+    if times.headers is not None:
+        hints.append(f"the header came {duration(times.headers)} after the request")
+    streaming = verdict_on(explained, "streaming")
+    if streaming is not None and streaming.is_fault:
+        hints += finding(streaming).hints
+    return Finding("late-token", text, _packets_at(explained, [first]), hints)
+
+
+def find_slow_tokens(explained: Explained, limits: Mapping[str, float]) -> Finding | None:
+    """Return which percentile of the waits between tokens is too long, None if none is.
+
+    ``limits`` are seconds by the name of the percentile: ``p50``, ``p90``, ``p99``, ``max``.
+    """
+    times = times_of(explained.trace)
+    if times is None or len(times.contents) < 2:
+        return _no_tokens(explained)
+    gaps = sorted(after - before for before, after in _pairs(times))
+    for name, limit in limits.items():
+        part = 1.0 if name == "max" else int(name.removeprefix("p")) / 100
+        found = percentile(gaps, part)
+        if found > limit:
+            text = (
+                f"{name} of {count(len(gaps), 'wait')} between tokens is {duration(found)}, at"
+                f" most {limit:g} s expected"
+            )
+            return Finding("slow-tokens", text, _around(explained, times, found), _origin(times))
+    return None
+
+
+def _pairs(times: Times) -> list[tuple[float, float]]:
+    return list(zip(times.contents, times.contents[1:], strict=False))
+
+
+def _origin(times: Times) -> list[str]:
+    """Say what counts as a token, and where one element may hold several."""
+    lines = [] if times.dialect else ["no dialect was recognised: each event counts as a token"]
+    if times.tokens_from != ASSUMED and times.tokens_per_event > 1.05:
+        lines.append(f"an event holds {times.tokens_per_event:.2f} tokens on average")
+    return lines
+
+
+def _around(explained: Explained, times: Times, gap: float) -> list[int]:
+    """Return the packets before and after the first wait that long."""
+    for before, after in _pairs(times):
+        if after - before >= gap:
+            return _packets_at(explained, [before, after])
+    return []
+
+
+def _packets_at(explained: Explained, moments: Collection[float]) -> list[int]:
+    """Return the packets that came at moments after the request."""
+    start = explained.exchange.asked_time
+    marks = explained.trace.streamed
+    found = dict(zip((time - start for time in marks.times), marks.packets, strict=True))
+    return [found[moment] for moment in moments if moment in found]
+
+
+def _no_tokens(explained: Explained) -> Finding:
+    marks = explained.trace.streamed
+    text = f"no two tokens came: {count(marks.count, 'element')} of another kind"
+    return Finding("no-tokens", text, list(marks.packets[:1]))
+
+
+def find_other_ending(explained: Explained, by: str | None, reason: str | None) -> Finding | None:
+    """Return how an exchange ended otherwise, None if it ended so.
+
+    ``by`` is ``client`` or ``server``: who ended the connection first. ``reason`` is the answer, a
+    cause, or what ended the body (``last-chunk``).
+    """
+    connection = explained.exchange.connection
+    ending = verdict_on(explained, "ending") or verdict_on(explained, "websocket")
+    if ending is None:
+        return Finding("no-ending", "nothing is known of its end")
+    first = None if connection is None else connection.closed_by
+    if by is not None and first != by:
+        return finding(ending, f"ended by {first or 'nobody'}, {by} expected")
+    known = words_of([ending]) | {str(ending.numbers.get("ended_by"))}
+    if reason is not None and reason not in known:
+        return finding(ending, f"ending is {ending.answer!r}, {reason!r} expected")
+    return None
+
+
+def find_unnoticed_leaving(explained: Explained, within: float) -> Finding | None:
+    """Return for how long a server went on after its client had left; None if it stopped in time.
+
+    Where nothing was sent after the client's last packet, the server's FIN tells that it noticed.
+    """
+    verdict = verdict_on(explained, "disconnect")
+    if verdict is None:
+        ending = verdict_on(explained, "ending")
+        text = "the client did not leave before the end"
+        return Finding("client-stayed", text) if ending is None else finding(ending, text)
+    after = verdict.numbers.get("server_stops_after", _closed_after(explained))
+    if after is None:
+        return finding(verdict, "nothing shows that the server noticed")
+    seconds = cast(float, after)
+    if seconds <= within:
+        return None
+    return finding(verdict, f"the server went on for {duration(seconds)}, {within:g} s expected")
+
+
+def _closed_after(explained: Explained) -> float | None:
+    """Return how many seconds after the client's first FIN or RST the server's came."""
+    connection = explained.exchange.connection
+    ends = [] if connection is None else connection.ends
+    client = next((end["time"] for end in ends if end["sender"] == "client"), None)
+    server = next((end["time"] for end in ends if end["sender"] == "server"), None)
+    return None if client is None or server is None else server - client
+
+
+def find_inexact_resumption(explained: Explained) -> Finding | None:
+    """Return what came again or got lost when a stream went on; None if nothing did."""
+    verdict = verdict_on(explained, "resume")
+    if verdict is None:
+        return Finding("not-resumed", "it does not go on where an earlier stream had stopped")
+    if verdict.answer == "exact" and not verdict.is_fault:
+        return None
+    return finding(verdict, f"resume is {verdict.answer!r}, 'exact' expected")
