@@ -12,6 +12,7 @@ from ...text.wording import count, duration
 from ..verdict import Cause, Sure
 from .changes import is_coded_by
 from .clocks import AT_ONCE
+from .figures import clock_bounds
 from .hop import Hop
 from .patterns import Held
 
@@ -73,8 +74,7 @@ def _fixed(hop: Hop, held: Held, *, is_sure: bool) -> list[Cause]:
         found.insert(0, cause("cork-200ms", "likely", "200 ms are what TCP_CORK keeps data"))
         found[1] = cause("fixed-delay", "possible", said)
     if not is_sure:
-        between = f"{duration(hop.clock.least)} and {duration(hop.clock.most)}"
-        offset = f"two clocks: an offset between {between} looks the same"
+        offset = f"two clocks: an offset {clock_bounds(hop.clock)} looks the same"
         found.append(Cause("clock-offset", "possible", offset))
     return found
 

@@ -106,9 +106,16 @@ def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
     round_trip = min(round_trips) if round_trips else None
     is_path = all(trip.is_path for trip in taken)
     offset = _chosen(least, most, [gap for _, gap in over], round_trip, is_path)
-    is_agreed = least <= 0.0 <= most and not drift
+    is_agreed = _is_agreed(least, most) and not drift
     offset = 0.0 if is_agreed else offset
     return Clock(offset, least, most, drift, since, is_shared=False, is_agreed=is_agreed)
+
+
+def _is_agreed(least: float, most: float) -> bool:
+    """Whether an offset of 0 lies within the bounds; near it, if there is but one."""
+    if most - least < float("inf"):
+        return least <= 0.0 <= most
+    return least <= 0.0 <= most and (most <= AT_ONCE or least >= -AT_ONCE)
 
 
 def _chosen(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf
 
 from ...text.wording import duration
 from ..verdict import Number
 from .changes import is_rechunked
+from .clocks import Clock
 from .hop import Hop
 from .patterns import Held
 
@@ -49,7 +51,7 @@ def clock_text(hop: Hop) -> str:
     clock = hop.clock
     if clock.is_shared:
         return "one capture: one clock"
-    bounds = f"between {duration(clock.least)} and {duration(clock.most)}"
+    bounds = clock_bounds(clock)
     if clock.is_agreed:
         return f"two captures: their clocks agree, as far as can be told (offset {bounds})"
     drift = f", drifting by {clock.drift * 1e6:,.0f} ppm" if clock.drift else ""
@@ -58,6 +60,17 @@ def clock_text(hop: Hop) -> str:
         f"two clocks: {hop.near.name} is {duration(abs(clock.offset))} {way} {hop.far.name}{drift} "
         f"(offset {bounds}; a fixed delay within these bounds cannot be told from it)"
     )
+
+
+def clock_bounds(clock: Clock) -> str:
+    """Return between what the offset of two clocks lies, as far as packets tell."""
+    if isinf(clock.least) and isinf(clock.most):
+        return "unknown"
+    if isinf(clock.least):
+        return f"of {duration(clock.most)} at most"
+    if isinf(clock.most):
+        return f"of {duration(clock.least)} at least"
+    return f"between {duration(clock.least)} and {duration(clock.most)}"
 
 
 def numbers(hop: Hop, held: Held | None) -> dict[str, Number]:
@@ -101,7 +114,7 @@ def numbers(hop: Hop, held: Held | None) -> dict[str, Number]:
         found |= {
             "clock_offset": clock.offset,
             "clock_offset_s": clock.offset,
-            "clock_uncertainty": clock.uncertainty,
+            "clock_uncertainty": None if isinf(clock.uncertainty) else clock.uncertainty,
             "drift_ppm": clock.drift * 1e6,
         }
     if lost.wasted:

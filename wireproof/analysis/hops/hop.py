@@ -29,11 +29,12 @@ class Hop:
         self.clock = clock
         self.is_path = is_path(near, far)
         """Whether it is but the network between two captures of one connection."""
-        self.down = Passage(far.down, near.down, clock, is_down=True)
+        way = network(near, far)
+        self.down = Passage(far.down, near.down, clock, way, is_down=True)
         """What the server sent."""
-        self.up = Passage(near.up, far.up, clock, is_down=False)
+        self.up = Passage(near.up, far.up, clock, way, is_down=False)
         """What the client sent."""
-        self.network = network(near, far)
+        self.network = self.down.network if len(self.down) else way
         """Seconds of an added delay that the network takes."""
         self.losses: Losses = losses(near, far, self.down, clock)
         self.changes: list[Change] = changes(near, far)
@@ -53,12 +54,12 @@ class Hop:
     @cached_property
     def held(self) -> Held | None:
         """By what rule it held what the server sent, None if it did not."""
-        return held(self.down, self.network, self.head_added if self.holds_head else None)
+        return held(self.down, self.head_added if self.holds_head else None)
 
     @cached_property
     def held_up(self) -> Held | None:
         """By what rule it held what the client sent, None if it did not."""
-        return held(self.up, self.network)
+        return held(self.up)
 
     @property
     def head_added(self) -> float | None:

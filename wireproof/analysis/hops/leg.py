@@ -121,6 +121,7 @@ class Leg:
         if not block.dispatched:
             flow.keep_alives += 1
             return
+        self._divide(flow)
         size = sum(len(name) + len(value) + 3 for name, value in block.fields or ()) + 1
         flow.add((block.event, block.data), size, block.last_time, block.last_packet)
         if block.fields and any(name == "id" for name, _ in block.fields):
@@ -128,11 +129,14 @@ class Leg:
 
     def _element(self, element: BodyElementRecord) -> None:
         flow = self.down if element.sender == "server" else self.up
+        self._divide(flow)
+        flow.add(element.data, element.size, element.last_time, element.last_packet)
+
+    def _divide(self, flow: Flow) -> None:
+        """Take note of an element: content that nothing seemed to divide has some."""
         if self.is_plain and flow is self.down:
-            # What came before showed that nothing divides it; now something does.
             self.is_plain = False
             flow.clear()
-        flow.add(element.data, element.size, element.last_time, element.last_packet)
 
     def _piece(self, piece: ChunkRecord | DataRecord) -> None:
         if piece.sender == "client":

@@ -44,7 +44,9 @@ class Passage:
     Times are of the nearer clock, in seconds since the epoch.
     """
 
-    def __init__(self, source: Flow, target: Flow, clock: Clock, *, is_down: bool) -> None:
+    def __init__(
+        self, source: Flow, target: Flow, clock: Clock, network: float = 0.0, *, is_down: bool
+    ) -> None:
         self.source = source
         """Where it comes from: for answers the farther leg."""
         self.target = target
@@ -56,6 +58,8 @@ class Passage:
         self.came = array("d", far_times if is_down else near_times)
         self.left = array("d", near_times if is_down else far_times)
         self.added = array("d", map(float.__sub__, self.left, self.came))
+        self.network = max(min(network, min(self.added, default=0.0)), 0.0)
+        """Seconds that the way takes: what it may take, but no more than the quickest took."""
         self.places = array("q", [one if is_down else other for one, other in pairs])
         """Which element of the target each is."""
         self.origins = array("q", [other if is_down else one for one, other in pairs])
@@ -74,6 +78,10 @@ class Passage:
         """Return a percentile of the added delays, in seconds; 0 if there are none."""
         return percentile(sorted(self.added), part)
 
+    def excess(self, one: int) -> float:
+        """Return what a pair's element waited besides the way, in seconds."""
+        return self.added[one] - self.network
+
     def waits(self) -> list[float]:
         """Return the times between elements as they came, those that came together left out."""
         gaps = map(float.__sub__, self.came[1:], self.came)
@@ -81,11 +89,11 @@ class Passage:
 
     def held_back(self) -> list[int]:
         """Return the pairs that were still inside when the next one had come."""
-        came, left = self.came, self.left
+        came, left, way = self.came, self.left, self.network
         return [
             one
             for one in range(len(came) - 1)
-            if came[one + 1] - came[one] >= APART and left[one] >= came[one + 1] - APART / 4
+            if came[one + 1] - came[one] >= APART and left[one] - way >= came[one + 1] - APART / 4
         ]
 
 

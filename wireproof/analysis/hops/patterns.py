@@ -64,28 +64,28 @@ class Held(NamedTuple):
     """The pairs that waited longest."""
 
 
-def held(passage: Passage, network: float, head_added: float | None = None) -> Held | None:
+def held(passage: Passage, head_added: float | None = None) -> Held | None:
     """Return by what rule a hop held elements, None if it passed them on.
 
-    ``network`` is what the way takes, in seconds, and no hop's doing; ``head_added`` is how long
-    the head of the message took, if it left with the first element.
+    ``head_added`` is how long the head of the message took, in seconds, if it left with the first
+    element. What the way takes is no hop's doing.
     """
     if not len(passage):
         return None
-    excess = sorted(added - network for added in _undriven(passage))
+    excess = sorted(_undriven(passage))
     middle = median(excess)
     late = passage.held_back()
-    if late and _is_one_behind(passage):
-        return _made(passage, network, "one-behind", late)
+    waited = [passage.excess(one) for one in late]
+    if late and max(waited) >= APART and _is_one_behind(passage):
+        return _made(passage, "one-behind", late)
     if middle >= AT_ONCE and _is_even(excess, middle):
         seconds = median(passage.added)
         is_cork = CORK[0] <= middle <= CORK[1]
         every = [*range(len(passage))]
-        return _made(passage, network, "fixed", every, period=seconds, is_cork=is_cork)
-    waited = [passage.added[one] - network for one in late]
+        return _made(passage, "fixed", every, period=seconds, is_cork=is_cork)
     if not late or not _is_rule(passage, late, waited):
         return None
-    return _by_rule(passage, network, late, head_added)
+    return _by_rule(passage, late, head_added)
 
 
 def _is_rule(passage: Passage, late: Sequence[int], waited: Sequence[float]) -> bool:
@@ -96,34 +96,31 @@ def _is_rule(passage: Passage, late: Sequence[int], waited: Sequence[float]) -> 
     return often and (max(waited) >= AT_ONCE or _batch(passage) is not None)
 
 
-def _by_rule(
-    passage: Passage, network: float, late: Sequence[int], head_added: float | None
-) -> Held:
+def _by_rule(passage: Passage, late: Sequence[int], head_added: float | None) -> Held:
     last = passage.flushes[-1]
     if last.size >= MOST * len(passage) and last.time >= passage.came[-1] - TOGETHER:
-        return _made(passage, network, "until-end", late)
+        return _made(passage, "until-end", late)
     step = _step(passage.target)
     if step is not None:
-        return _made(passage, network, "size", late, step=step)
+        return _made(passage, "size", late, step=step)
     batch = _batch(passage)
     if batch is not None:
         name: Pattern = "every-second" if batch == 2 else "every-k"
-        return _made(passage, network, name, late, batch=batch)
+        return _made(passage, name, late, batch=batch)
     if len(late) >= SOME * len(passage.waits()):
         holding = _holding(passage, late)
-        longest = _longest(passage, holding, network, head_added)
+        longest = _longest(passage, holding, head_added)
         if CORK[0] <= median(longest) <= CORK[1] and _deviation(longest) <= CORK_STEADY:
             period = median(longest)
-            return _made(passage, network, "timer", late, period=period, is_cork=True)
+            return _made(passage, "timer", late, period=period, is_cork=True)
         for times in (_between(holding), longest):
             if len(times) > 1 and _deviation(times) <= STEADY:
-                return _made(passage, network, "timer", late, period=median(times))
-    return _made(passage, network, "irregular", late)
+                return _made(passage, "timer", late, period=median(times))
+    return _made(passage, "irregular", late)
 
 
 def _made(
     passage: Passage,
-    network: float,
     pattern: Pattern,
     late: Sequence[int],
     *,
@@ -134,7 +131,7 @@ def _made(
 ) -> Held:
     added = passage.added
     places = sorted(sorted(late, key=added.__getitem__)[-4:])
-    seconds = max(added[one] for one in late) - network
+    seconds = max(passage.excess(one) for one in late)
     return Held(
         pattern,
         len(late),
@@ -162,11 +159,11 @@ def _most_inside(passage: Passage) -> int:
     return most
 
 
-def _undriven(passage: Passage) -> Sequence[float]:
-    """Return the added delays but for those that came with the end, which drives them out."""
+def _undriven(passage: Passage) -> list[float]:
+    """Return what elements waited but for those that came with the end, which drives them out."""
     last = passage.came[-1] - APART
-    found = [added for came, added in zip(passage.came, passage.added, strict=True) if came < last]
-    return found or passage.added
+    found = [passage.excess(one) for one, came in enumerate(passage.came) if came < last]
+    return found or [passage.excess(one) for one in range(len(passage))]
 
 
 def _is_even(excess: Sequence[float], middle: float) -> bool:
@@ -177,9 +174,9 @@ def _is_even(excess: Sequence[float], middle: float) -> bool:
 
 def _is_one_behind(passage: Passage) -> bool:
     """Whether each element leaves when the next one comes."""
-    came, left = passage.came, passage.left
+    came, left, way = passage.came, passage.left, passage.network
     judged = [one for one in range(len(came) - 1) if came[one + 1] - came[one] >= APART]
-    behind = sum(-APART / 4 <= left[one] - came[one + 1] <= 2 * TOGETHER for one in judged)
+    behind = sum(-APART / 4 <= left[one] - way - came[one + 1] <= 2 * TOGETHER for one in judged)
     alone = sum(flush.size == 1 for flush in passage.flushes)
     return (
         len(judged) >= 3 and behind >= MOST * len(judged) and alone >= MOST * len(passage.flushes)
@@ -239,13 +236,11 @@ def _holding(passage: Passage, late: Sequence[int]) -> list[Flush]:
     return [flush for flush in inner if not waited.isdisjoint(range(flush.first, flush.end))]
 
 
-def _longest(
-    passage: Passage, holding: Sequence[Flush], network: float, head_added: float | None
-) -> list[float]:
+def _longest(passage: Passage, holding: Sequence[Flush], head_added: float | None) -> list[float]:
     """Return how long the first element of each flush waited; for the first flush its head."""
-    found = [passage.added[flush.first] - network for flush in holding]
+    found = [passage.excess(flush.first) for flush in holding]
     if head_added is not None and found:
-        found[0] = max(found[0], head_added - network)
+        found[0] = max(found[0], head_added - passage.network)
     return found or [0.0]
 
 
