@@ -38,11 +38,6 @@ def judge_disconnect(trace: Trace) -> Verdict | None:
     return _goes_on(trace, left, wasted) if wasted else _unseen(trace, left)
 
 
-def was_left(trace: Trace) -> bool:
-    """Whether the client left before it had got all."""
-    return leaving(trace) is not None and _was_owed(trace)
-
-
 def _was_owed(trace: Trace) -> bool:
     about = trace.about
     if about.is_websocket:

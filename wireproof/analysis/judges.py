@@ -2,8 +2,8 @@
 
 Strategy: an exchange is judged when it is over and its connection is, for the facts of the path are
 in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it,
-and more are judged without those facts. One that its client left waits also for the end of the leg
-behind a proxy, if that is in the capture. A judge is a function from a trace to a verdict, or to
+and more are judged without those facts. One that failed waits also for the end of the leg behind a
+proxy, if that is in the capture. A judge is a function from a trace to a verdict, or to
 None where its question does not arise.
 """
 
@@ -23,12 +23,13 @@ from parsers.records import (
 
 from ..exchanges import Exchange, Exchanges
 from .company import Company
-from .disconnect import judge_disconnect, was_left
+from .disconnect import judge_disconnect
 from .ending import judge_ending
 from .gaps import judge_gap
 from .hazards import judge_hazards
 from .links import Links
 from .pace import judge_streaming
+from .premature import is_failed
 from .reconnect import judge_reconnect
 from .trace import MAX_FAULTS, Trace
 from .uploads import judge_upload
@@ -86,8 +87,8 @@ class Explanations:
         self._around: dict[int, list[DiagnosticRecord]] = {}
         """Faults of a connection as a whole."""
         self._links = Links()
-        self._left: dict[int, list[Trace]] = {}
-        """Those that their client left, by the connection of their upstream leg, which goes on."""
+        self._failed: dict[int, list[Trace]] = {}
+        """Those that failed, by the connection of their upstream leg, which goes on."""
 
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
@@ -109,7 +110,7 @@ class Explanations:
         over: list[Trace] = []
         if isinstance(record, ConnectionRecord):
             ready += self._waiting.pop(record.connection, [])
-            over = self._left.pop(record.connection, [])
+            over = self._failed.pop(record.connection, [])
         for _, trace in ready:
             trace.around = self._around.get(trace.about.key.connection, ())
         over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
@@ -127,19 +128,19 @@ class Explanations:
                 known.append(record)
 
     def _waits_for_upstream(self, trace: Trace) -> bool:
-        """Whether a leg behind a proxy goes on for a client that has left: it is to be seen."""
+        """Whether it failed, and a leg behind a proxy that may tell why has not ended yet."""
         upstream = trace.upstream
         if upstream is None or upstream.about.connection is not None or not self._max_waiting:
             return False
-        if len(self._left) >= MAX_WAITING or not was_left(trace):
+        if len(self._failed) >= MAX_WAITING or not is_failed(trace):
             return False
-        self._left.setdefault(upstream.about.key.connection, []).append(trace)
+        self._failed.setdefault(upstream.about.key.connection, []).append(trace)
         return True
 
     def finish(self) -> list[Explained]:
         """Take note that no record follows; return the rest in the order in which they began."""
         rest = [trace for waiting in self._waiting.values() for _, trace in waiting]
-        rest += [trace for waiting in self._left.values() for trace in waiting]
+        rest += [trace for waiting in self._failed.values() for trace in waiting]
         rest += [trace for _, trace in self._exchanges.finish()]
         return [self._explain(trace) for trace in sorted(rest, key=lambda one: one.about.number)]
 

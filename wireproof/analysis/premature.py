@@ -13,6 +13,7 @@ from parsers.records import End, ResponseRecord
 from ..exchanges import field_value
 from ..text.escape import preview
 from ..text.wording import duration
+from .flaws import CUTS, find_flaws
 from .silence import Silence
 from .time_limits import EARLY, ENVOY_DELAY, LATE, LEAST_LIMIT, find_limits, such_as
 from .trace import Trace
@@ -31,9 +32,14 @@ PROXIES = (
     *("cloudfront", "cloudflare", "heroku", "vercel", "fly/", "google frontend", "apache", "gws"),
 )
 """What Server or Via fields of proxies hold, in lower case."""
+GATEWAY_ERRORS = (502, 503, 504)
+"""RFC 9110 section 15.6: what a proxy answers in the place of the server."""
 NAME_FIELDS = ("server", "via")
 NAME_WIDTH = 40
 UPSTREAM = "look in the log of whoever the application asked"
+LOOK_IN_LOG = "look in the server's log at that moment"
+KEEP_ALIVE = "send a comment or ping at half the limit, or raise the limit"
+RAISE = "raise the limit of the whole response"
 SERVER_LOG = "the server's log at that moment; the same total in other captures"
 UPSTREAM_CAPTURE = "a capture between the proxy and the server; a keep-alive at half that time"
 
@@ -44,7 +50,7 @@ def why_cut(
     """Return why a message may have been cut by the server's side."""
     if end is None:
         return [], ""
-    if told := _told(trace, end):
+    if told := _told(trace, end) or by_upstream(trace):
         return told, ""
     if "content-length-short" in codes:
         return _short(), SERVER_LOG
@@ -76,6 +82,38 @@ def _told(trace: Trace, end: End) -> list[Cause]:
     ]
 
 
+def is_failed(trace: Trace) -> bool:
+    """Whether an exchange was not ended as it should be: what was behind a proxy may tell why."""
+    about = trace.about
+    if about.is_websocket:
+        return not about.closing
+    is_error = about.response is not None and about.response.status >= 500
+    return is_error or any(flaw.code in CUTS for flaw in find_flaws(about, trace.all_faults))
+
+
+def by_upstream(trace: Trace) -> list[Cause]:
+    """Return why an exchange was ended, if the leg behind a proxy is in the capture and tells."""
+    upstream = trace.upstream
+    connection = upstream.about.connection if upstream is not None else None
+    if upstream is None or connection is None or not connection.ends:
+        return []
+    end = connection.ends[0]
+    where = f"(connection {connection.connection}, packet {end['packet']})"
+    if end["sender"] == "server":
+        summary = f"the server ended the leg behind the proxy first {where}, which passed it on"
+        return [Cause("server-ended", "certain", summary, LOOK_IN_LOG)]
+    request = upstream.about.request
+    silent = end["time"] - upstream.about.last_time
+    total = end["time"] - request.last_time if request is not None else 0.0
+    if upstream.about.response is None or is_idle(upstream, silent):
+        fitting = _fitting(silent, who_answered(trace), "")
+        summary = f"the proxy gave up the server after {duration(silent)} of silence{fitting}"
+        code = "proxy-idle-timeout" if upstream.about.response else "proxy-read-timeout"
+        return [Cause(code, "certain", f"{summary} {where}", KEEP_ALIVE)]
+    summary = f"the proxy gave up the server after {duration(total)} while it was sending {where}"
+    return [Cause("proxy-total-timeout", "certain", summary, RAISE)]
+
+
 def who_answered(trace: Trace) -> str:
     """Return the Server and Via fields of a response, and whether Envoy's own are among them."""
     response = trace.about.response
@@ -103,18 +141,17 @@ def is_idle(trace: Trace, seconds: float) -> bool:
 def idle_causes(trace: Trace, seconds: float) -> list[Cause]:
     """Return whose patience may have ended after that much silence."""
     named, proxy = who_answered(trace), proxy_named(trace)
-    remedy = "send a comment or ping at half the limit, or raise the limit"
     given_up = Cause(
         "proxy-idle-timeout",
         "likely" if proxy else "possible",
         f"nothing came for {duration(seconds)} before the FIN{_fitting(seconds, named, proxy)}",
-        remedy,
+        KEEP_ALIVE,
     )
     server = Cause(
         "server-gave-up",
         "possible",
         "the server ended by itself, or died while it was silent",
-        SERVER_LOG,
+        LOOK_IN_LOG,
     )
     found = [given_up, server]
     if _may_be_delayed_close(trace, seconds):
@@ -205,6 +242,8 @@ def _short() -> list[Cause]:
 
 def why_no_answer(trace: Trace, response: ResponseRecord) -> Causes:
     """Return why a 5xx came in the place of an answer."""
+    if response.status in GATEWAY_ERRORS and (told := by_upstream(trace)):
+        return told, ""
     request = trace.about.request
     seconds = response.first_time - request.last_time if request else 0.0
     named = who_answered(trace)
@@ -214,9 +253,9 @@ def why_no_answer(trace: Trace, response: ResponseRecord) -> Causes:
         summary = f"a proxy waited {duration(seconds)} for the server's head{fitting}"
         remedy = "send the head at once, before the first token, or raise the proxy's limit"
         return [Cause("proxy-read-timeout", "likely", summary, remedy)], ""
-    if response.status in (502, 503):
+    if response.status in GATEWAY_ERRORS:
         summary = "a proxy could not get an answer: the server refused, closed or was not there"
         return [Cause("upstream-failed", "likely", summary, UPSTREAM)], ""
     return [
-        Cause("server-error", "certain", "the application failed before it answered", SERVER_LOG)
+        Cause("server-error", "certain", "the application failed before it answered", LOOK_IN_LOG)
     ], ""

@@ -19,7 +19,7 @@ from ..text.wording import close_code, count, duration
 from .conversation import OTHER
 from .ends import first_end, missing_from_capture, said
 from .flaws import missing_bytes
-from .premature import LEAST_IDLE, idle_causes, is_idle, proxy_named
+from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle, proxy_named
 from .silence import silence_since
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
@@ -144,6 +144,8 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
 
 
 def _abnormal_causes(trace: Trace, end: End, idle: float, has_given_up: bool) -> list[Cause]:
+    if told := by_upstream(trace):
+        return told
     if has_given_up:
         return idle_causes(trace, idle)
     no_close = Cause(
