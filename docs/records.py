@@ -41,7 +41,7 @@ PAGE = Path(__file__).with_suffix(".md")
 SCHEMA = Path(__file__).with_suffix(".schema.json")
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: tuple[type[Record], ...] = get_args(Record)
-FACTS = (records.End, records.ClosedWindow, records.Hole, records.DuplicateAcks)
+FACTS = (records.End, records.ClosedWindow, records.Hole, records.DuplicateAcks, records.Resent)
 """What lists in a record of a connection are made of."""
 HEAD = """\
 # Records

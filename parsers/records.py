@@ -143,6 +143,21 @@ class DuplicateAcks(TypedDict):
     """Of ``last_packet`` in the capture, in seconds since the epoch."""
 
 
+class Resent(TypedDict):
+    """A segment whose bytes had been sent before (RFC 9293 section 3.8.1)."""
+
+    sender: Sender
+    """Who sent it again."""
+    offset: int
+    """Where it begins in its sender's byte stream, in bytes."""
+    length: int
+    """Its bytes."""
+    packet: int
+    """The packet that carried it, from 1."""
+    time: float
+    """Of ``packet`` in the capture, in seconds since the epoch."""
+
+
 class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
     """One TCP connection (RFC 9293), when it has ended or the capture has."""
 
@@ -207,6 +222,8 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     copies: int = 0
     """Packets that the capture holds twice: they are not retransmissions, but a recording of
     several interfaces or of both ports of a mirror."""
+    resent: list[Resent] = []
+    """The segments that ``retransmissions`` counts, 256 at most."""
 
 
 class RequestRecord(Sent, frozen=True, tag_field="record", tag="request"):

@@ -26,6 +26,7 @@ from ..records import (
     End,
     Hole,
     Record,
+    Resent,
     Sender,
 )
 from ..streams import ByteStream, Receiver
@@ -189,6 +190,7 @@ class ConnectionDecoder:
             _of_both(client, Hole, lambda path: path.holes),
             _of_both(client, DuplicateAcks, lambda path: path.duplicate_acks),
             connection.copies,
+            _of_both(client, Resent, lambda path: path.resent),
         )
 
 

@@ -1,4 +1,4 @@
-"""What one direction tells of its path: its ends, closed windows, holes and repeated ACKs.
+"""What one direction tells of its path: ends, closed windows, holes, and what was said again.
 
 Strategy: each fact is written down by a path that only rare segments take, as a row of what its
 record says after the sender (:mod:`~parsers.records`). A window that is closed, a hole and a run of
@@ -20,6 +20,8 @@ WindowRow = tuple[int, float, int | None, float | None]
 """packet, time, packet that opened it, seconds"""
 HoleRow = tuple[int, int, int, float, int | None, float | None]
 """offset, length, packet after it, its time, packet that filled it, seconds"""
+ResentRow = tuple[int, int, int, float]
+"""offset, length, packet, time"""
 RunRow = tuple[int, int, int, int, float, float]
 """offset, count, first and last packet, first and last time"""
 Row = TypeVar("Row")
@@ -28,10 +30,11 @@ Row = TypeVar("Row")
 class Path:
     """The facts of one direction: what its sender did, and what became of its bytes."""
 
-    __slots__ = ("ends", "_windows", "_holes", "_runs", "_closed", "_hole", "_run")
+    __slots__ = ("ends", "resent", "_windows", "_holes", "_runs", "_closed", "_hole", "_run")
 
     def __init__(self) -> None:
         self.ends: list[EndRow] = []
+        self.resent: list[ResentRow] = []
         self._windows: list[WindowRow] = []
         self._holes: list[HoleRow] = []
         self._runs: list[RunRow] = []
@@ -91,6 +94,10 @@ class Path:
         waited = None if packet is None else seconds(time_ns - since)
         row = offset, length, shown_by, seconds(since), packet, waited
         _add(self._holes, row)
+
+    def note_resent(self, offset: int, length: int, packet: int, time_ns: int) -> None:
+        """Take note of a segment whose bytes had been sent before."""
+        _add(self.resent, (offset, length, packet, seconds(time_ns)))
 
     def note_repeated_ack(self, offset: int, packet: int, time_ns: int) -> None:
         """Take note of an acknowledgement that repeats the one before."""

@@ -370,7 +370,7 @@ class Direction(Generic[T]):
             return self._receive_again(piece)
         records = self._report_conflict(piece) + self._report_crossing(piece)
         if max(start, size) < self._highest_end:
-            self._count_late(piece.time_ns)
+            self._count_late(piece)
         if start <= size:
             completed, was_waiting = (piece.packet, seconds(piece.time_ns)), self.is_waiting
             records += self._deliver(piece, completed) + self._deliver_queue(completed)
@@ -391,7 +391,7 @@ class Direction(Generic[T]):
             self._highest_end = piece.end
             self._highest_time = piece.time_ns
         if not self.queue.insert(piece):
-            self.retransmissions += 1
+            self._count_resent(piece)
         if not self.queue.is_full:
             return self.check_for_gap()
         if self._has_been_full:  # said once: every hole that is given up is a gap of its own
@@ -408,7 +408,7 @@ class Direction(Generic[T]):
         if len(piece.data) == 1 and piece.end == self.origins.size and not piece.fin:
             return []
         if piece.data:
-            self.retransmissions += 1
+            self._count_resent(piece)
         return self._report_conflict(piece)
 
     def _report_conflict(self, piece: Piece) -> list[T]:
@@ -434,11 +434,15 @@ class Direction(Generic[T]):
         )
         return self.receiver.receive_fault(fault, connection.latest)
 
-    def _count_late(self, time_ns: int) -> None:
-        if time_ns - self._highest_time < REORDERING_TIME:
+    def _count_late(self, piece: Piece) -> None:
+        if piece.time_ns - self._highest_time < REORDERING_TIME:
             self.out_of_order += 1
         else:
-            self.retransmissions += 1
+            self._count_resent(piece)
+
+    def _count_resent(self, piece: Piece) -> None:
+        self.retransmissions += 1
+        self.path.note_resent(piece.start, len(piece.data), piece.packet, piece.time_ns)
 
     def _deliver(self, piece: Piece, completed: Completion) -> list[T]:
         """Put one piece in order, and tell what the snapshot length cut off after it.

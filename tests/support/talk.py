@@ -175,7 +175,7 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
     left_out = ("first_packet", "last_packet", "first_time", "last_time", *also)
     if isinstance(record, ConnectionRecord):
         left_out += ("packets", "retransmissions", "out_of_order", "client_fin", "server_fin")
-        left_out += ("ends", "rtt", "closed_windows", "holes", "duplicate_acks", "copies")
+        left_out += ("ends", "rtt", "closed_windows", "holes", "duplicate_acks", "copies", "resent")
     return {
         field: getattr(record, field)
         for field in field_names(type(record))

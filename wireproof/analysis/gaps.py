@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration
 from .arrivals import LEAST, SHORTEST_WAIT, Arrivals
-from .path import hindered, hindrances, nagle_steps, round_trip, slow_start
+from .path import hindered, hindrances, nagle_steps, round_trip, sent_again, slow_start
 from .time_limits import LIMITS, next_limit
 from .trace import KIND_NUMBERS, Marks, Trace
 from .verdict import Cause, Number, Verdict
@@ -116,7 +116,7 @@ def judge_gap(trace: Trace) -> Verdict | None:
     waits = Waits(trace)
     if waits.came.count < 2:
         return None
-    found = [*_of_tcp(waits), *_long_waits(waits)]
+    found = [*_of_tcp(waits), *_long_waits(waits), *_sent_again(waits)]
     return _verdict(waits, found) if found else None
 
 
@@ -135,6 +135,16 @@ def _of_tcp(waits: Waits) -> Iterator[Attributed]:
         packets = waits.came.packets[rounds.at - 1], waits.came.packets[rounds.at]
         seen = f"after {rounds.sent:,} bytes, for one round trip"
         yield Attributed("slow-start", rounds.seconds, *packets, seen)
+
+
+def _sent_again(waits: Waits) -> Iterator[Attributed]:
+    """Yield what was sent again at the side of the sender, where a loss leaves no gap."""
+    if not waits.is_at_sender:
+        return
+    for one in sent_again(waits.trace, waits.came, waits.hindrances):
+        seen = f"sent again {duration(one.seconds)} later (packet {one.packet})"
+        sent = waits.came.packets[one.at]
+        yield Attributed("retransmission", one.seconds, sent, one.packet, seen)
 
 
 def _long_waits(waits: Waits) -> Iterator[Attributed]:

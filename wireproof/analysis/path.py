@@ -10,6 +10,7 @@ after ten segments (RFC 6928) for one round trip.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from statistics import median
 from typing import Literal, NamedTuple
@@ -75,6 +76,37 @@ def _hindrance(
 ) -> Hindrance:
     end = start + seconds if seconds is not None else float("inf")
     return Hindrance(kind, start, end, packet, end_packet)
+
+
+class SentAgain(NamedTuple):
+    """An element that was sent once more, as its sender's side shows."""
+
+    at: int
+    """Its index."""
+    seconds: float
+    """From when it was sent first to when it was sent last."""
+    packet: int
+    """The packet that carried it last."""
+
+
+def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list[SentAgain]:
+    """Return which elements were sent again though the capture had them already.
+
+    At the sender that is what a loss looks like: there is no hole. Probes of a closed window are
+    none (RFC 9293 section 3.8.6.1).
+    """
+    connection = trace.about.connection
+    resent = connection.resent if connection is not None else []
+    again: dict[int, SentAgain] = {}
+    for one in resent:
+        at = bisect_right(came.offsets, one["offset"]) - 1
+        if one["sender"] != "server" or at < 0:
+            continue
+        end = came.offsets[at] + came.lengths[at]
+        first, last = came.times[at], one["time"]
+        if one["offset"] < end and last > first and hindered(found, first, last) is None:
+            again[at] = SentAgain(at, last - first, one["packet"])
+    return list(again.values())
 
 
 def hindered(found: Sequence[Hindrance], start: float, end: float) -> Hindrance | None:

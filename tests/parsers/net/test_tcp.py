@@ -138,6 +138,8 @@ def test_late_within_three_milliseconds_is_reordered_else_sent_again() -> None:
         wire.send(CLIENT, FIRST, b"abc", after_ms=after_ms)
         direction = wire.direction()
         assert (direction.out_of_order, direction.retransmissions) == counts
+        again = [row[:3] for row in direction.path.resent]
+        assert again == [(0, 3, 5)][: counts[1]]
 
 
 def test_keep_alives_are_not_retransmissions() -> None:
@@ -148,6 +150,7 @@ def test_keep_alives_are_not_retransmissions() -> None:
     assert wire.direction().retransmissions == 0
     wire.send(CLIENT, FIRST + 1, b"bc", ACK)
     assert wire.direction().retransmissions == 1
+    assert [row[:2] for row in wire.direction().path.resent] == [(1, 2)]
     assert wire.sink().data == b"abc"
 
 
