@@ -82,6 +82,8 @@ class Waits:
         self.alive = [at for at, kind in enumerate(kinds) if kind == KEEP_ALIVE]
         self.alive_times = [self.marks.times[at] for at in self.alive]
         self.hindrances = hindrances(trace)
+        self.again = sent_again(trace, self.came, self.hindrances) if self.is_at_sender else []
+        """At the sender's side: what it sent again."""
 
     @cached_property
     def usual(self) -> float:
@@ -104,6 +106,13 @@ class Waits:
         if response is None or not self.came.asked or not rtt:
             return False
         return response.first_time - self.came.asked < rtt / 2
+
+    def is_recovering(self, start: float, end: float) -> bool:
+        """Whether the sender was busy with a loss meanwhile, and could send nothing else."""
+        times = self.came.times
+        return any(
+            times[one.at] < end and times[one.at] + one.seconds > start for one in self.again
+        )
 
     def alive_within(self, start: float, end: float) -> list[float]:
         """Return when keep-alives came between two times."""
@@ -139,9 +148,7 @@ def _of_tcp(waits: Waits) -> Iterator[Attributed]:
 
 def _sent_again(waits: Waits) -> Iterator[Attributed]:
     """Yield what was sent again at the side of the sender, where a loss leaves no gap."""
-    if not waits.is_at_sender:
-        return
-    for one in sent_again(waits.trace, waits.came, waits.hindrances):
+    for one in waits.again:
         seen = f"sent again {duration(one.seconds)} later (packet {one.packet})"
         sent = waits.came.packets[one.at]
         yield Attributed("retransmission", one.seconds, sent, one.packet, seen)
@@ -155,6 +162,8 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
         if rounds is not None and at == rounds.at - 1:
             continue
         start, end = came.times[at], came.times[at + 1]
+        if waits.again and waits.is_recovering(start, end):
+            continue
         hindrance = hindered(waits.hindrances, start, end) if waits.hindrances else None
         if hindrance is None:
             yield from _unhindered(waits, at, gap, long)

@@ -99,7 +99,8 @@ def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list
     resent = connection.resent if connection is not None else []
     again: dict[int, SentAgain] = {}
     for one in resent:
-        at = bisect_right(came.offsets, one["offset"]) - 1
+        # The segment begins before its element: with what frames it.
+        at = bisect_right(came.offsets, one["offset"] + one["length"] - 1) - 1
         if one["sender"] != "server" or at < 0:
             continue
         end = came.offsets[at] + came.lengths[at]
