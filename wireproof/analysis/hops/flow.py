@@ -15,7 +15,7 @@ MAX_ELEMENTS = 262_144
 MAX_PIECES = 65_536
 """Chunks or runs of one flow that are kept, 16 bytes each; further ones are counted."""
 MAX_IDS = 256
-"""Event IDs of one flow that are kept, to see whether a hop changes them."""
+"""Of so many elements of one flow IDs are kept, to see whether a hop changes them."""
 MASK = (1 << 64) - 1
 
 
@@ -63,11 +63,6 @@ class Flow:
         self.times.append(time)
         self.packets.append(packet)
         self.sizes.append(size)
-
-    def add_id(self, id_: str) -> None:
-        """Take note of the ID of the last element."""
-        if len(self.ids) < MAX_IDS and self.marks:
-            self.ids.setdefault(self.marks[-1], id_)
 
     def add_piece(self, size: int, time: float) -> None:
         """Take note of the next chunk or run."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from parsers.records import (
-    BodyElement,
+    AwsEventRecord,
     BodyElementRecord,
     ChunkRecord,
     ConnectionRecord,
     DataRecord,
     Fields,
     GapRecord,
+    GrpcMessageRecord,
+    JsonLineRecord,
+    PartRecord,
     Record,
+    Sent,
     SseEventRecord,
     WebSocketMessageRecord,
 )
 
 from ...exchanges import Exchange, Exchanges
 from .content import Splitter, content_bytes
-from .flow import Flow
+from .flow import MAX_IDS, Flow
 
 MAX_LEGS = 8_192
 """Exchanges of one capture that are kept."""
@@ -41,6 +46,7 @@ class Leg:
         self.is_plain = False
         """Whether the response has no elements: its content is cut where it says so."""
         self._splitter: Splitter | None = None
+        self._is_coded = False
 
     # --- what it was ---
 
@@ -86,28 +92,20 @@ class Leg:
     @property
     def is_whole(self) -> bool:
         """Whether the capture has all of the response, and it all of its content."""
-        body = self.about.response_body
-        if self.about.transport == "websocket":
-            return not self.down.gaps and self.about.response is not None
-        return body is not None and body.complete and self.about.response is not None
+        body, response = self.about.response_body, self.about.response
+        if response is None or self.down.gaps:
+            return False
+        if self.about.transport == "websocket" or response.framing == "none":
+            return True
+        return body is not None and body.complete
 
     # --- taking records ---
 
     def add(self, record: Record) -> None:
         """Take the next record, which the exchange has taken already."""
-        match record:
-            case SseEventRecord():
-                self._block(record)
-            case BodyElement():
-                self._element(record)
-            case WebSocketMessageRecord():
-                flow = self.down if record.sender == "server" else self.up
-                content = record.type, record.data
-                flow.add(content, record.size, record.last_time, record.last_packet)
-            case ChunkRecord() | DataRecord() if record.size:
-                self._piece(record)
-            case GapRecord():
-                (self.down if record.sender == "server" else self.up).gaps += 1
+        take = _TAKE.get(type(record))
+        if take is not None:
+            take(self, record)
 
     def finish(self) -> None:
         """Take note that nothing follows of it."""
@@ -116,21 +114,32 @@ class Leg:
         if rest and self.is_plain and body is not None:
             self.down.add(rest, len(rest), body.last_time, body.last_packet)
 
+    def _flow(self, record: Sent | GapRecord) -> Flow:
+        return self.down if record.sender == "server" else self.up
+
     def _block(self, block: SseEventRecord) -> None:
-        flow = self.down if block.sender == "server" else self.up
+        flow = self._flow(block)
         if not block.dispatched:
             flow.keep_alives += 1
             return
         self._divide(flow)
-        size = sum(len(name) + len(value) + 3 for name, value in block.fields or ()) + 1
+        size = len(block.data or "") if self._is_coded else block.length
         flow.add((block.event, block.data), size, block.last_time, block.last_packet)
-        if block.fields and any(name == "id" for name, _ in block.fields):
-            flow.add_id(block.id)
+        if flow.count <= MAX_IDS and any(name == "id" for name, _ in block.fields or ()):
+            flow.ids.setdefault(flow.marks[-1], block.id)
 
     def _element(self, element: BodyElementRecord) -> None:
-        flow = self.down if element.sender == "server" else self.up
+        flow = self._flow(element)
         self._divide(flow)
         flow.add(element.data, element.size, element.last_time, element.last_packet)
+
+    def _message(self, message: WebSocketMessageRecord) -> None:
+        content = message.type, message.data
+        flow = self._flow(message)
+        flow.add(content, message.size, message.last_time, message.last_packet)
+
+    def _gap(self, gap: GapRecord) -> None:
+        self._flow(gap).gaps += 1
 
     def _divide(self, flow: Flow) -> None:
         """Take note of an element: content that nothing seemed to divide has some."""
@@ -139,34 +148,59 @@ class Leg:
             flow.clear()
 
     def _piece(self, piece: ChunkRecord | DataRecord) -> None:
-        if piece.sender == "client":
-            self.up.add_piece(piece.size, piece.last_time)
+        if not piece.size:
             return
-        flow = self.down
+        flow = self._flow(piece)
         flow.add_piece(piece.size, piece.last_time)
+        if flow is self.up:
+            return
         if self._splitter is None:
-            response = self.about.response
-            self._splitter = Splitter(response.codings if response else [])
-            self.is_plain = not flow.count and self.about.transport in ("chunked", "http")
+            self._splitter = self._begin()
         if piece.data is None or (self._splitter.line_ends.is_sure and not self.is_plain):
             return
         data = content_bytes(piece.data, piece.encoding)
         for run in self._splitter.receive_data(data, cut=self.is_plain):
             flow.add(run, len(run), piece.last_time, piece.last_packet)
 
+    def _begin(self) -> Splitter:
+        """Begin with the content of the response."""
+        response = self.about.response
+        codings = response.codings if response else []
+        self._is_coded = any(coding != "identity" for coding in codings)
+        self.is_plain = not self.down.count and self.about.transport in ("chunked", "http")
+        return Splitter(codings)
+
+
+_TAKE: dict[type[Any], Callable[[Leg, Any], None]] = {
+    SseEventRecord: Leg._block,
+    JsonLineRecord: Leg._element,
+    PartRecord: Leg._element,
+    AwsEventRecord: Leg._element,
+    GrpcMessageRecord: Leg._element,
+    WebSocketMessageRecord: Leg._message,
+    ChunkRecord: Leg._piece,
+    DataRecord: Leg._piece,
+    GapRecord: Leg._gap,
+}
+"""What a leg does with each kind of record; a look-up costs less than comparisons."""
+
 
 def read_legs(records: Iterable[Record], capture: int = 0, name: str = "") -> list[Leg]:
     """Return what a capture saw of each exchange, the first MAX_LEGS of them, in their order."""
-    exchanges: Exchanges[Leg] = Exchanges(Leg)
     found: list[Leg] = []
+
+    def begin(about: Exchange) -> Leg:
+        leg = Leg(about)
+        if len(found) < MAX_LEGS:
+            found.append(leg)
+        return leg
+
+    exchanges: Exchanges[Leg] = Exchanges(begin)
     for record in records:
         taken = exchanges.add(record)
         if taken is not None:
             taken[1].add(record)
-        found += [leg for _, leg in exchanges.over()]
-        del found[MAX_LEGS:]
-    found += [leg for _, leg in exchanges.finish()]
     for leg in found:
         leg.capture, leg.name = capture, name
         leg.finish()
-    return sorted(found[:MAX_LEGS], key=lambda leg: leg.about.number)
+    return found
