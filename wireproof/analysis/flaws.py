@@ -120,6 +120,12 @@ def missing_bytes(faults: Sequence[DiagnosticRecord]) -> int | None:
     return left or announced - arrived
 
 
+def announced_bytes(fault: DiagnosticRecord) -> int:
+    """Return how many bytes a frame or chunk has that is cut, 0 if that is not known."""
+    found = _COUNTS.search(fault.summary)
+    return int(found[2].replace(",", "")) if found is not None and found[2] else 0
+
+
 def _first(faults: Sequence[DiagnosticRecord], codes: Sequence[str]) -> DiagnosticRecord | None:
     """Return the server's first fault of these."""
     found = (fault for fault in faults if fault.code in codes and fault.sender == "server")

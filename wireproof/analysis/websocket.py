@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from statistics import median
 
-from parsers.records import ConnectionRecord, End, WebSocketFrameRecord
+from parsers.records import ConnectionRecord, DiagnosticRecord, End, WebSocketFrameRecord
 
 from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import close_code, count, duration
 from .conversation import OTHER
 from .ends import first_end, missing_from_capture, said
-from .flaws import missing_bytes
+from .flaws import announced_bytes, missing_bytes
 from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle, proxy_named
 from .silence import silence_since
 from .trace import Trace
@@ -309,14 +309,12 @@ def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
     other = OTHER[first.sender]
     waited = f"{duration(first.last_time - ping.last_time)} after its ping (packet"
     waited += f" {ping.last_packet})"
-    if (frame := _in_the_way(trace, ping, first)) is not None:
-        size = count(frame.payload_length, "byte")
+    if in_the_way := _in_the_way(trace, ping, first):
         return [
             Cause(
                 "pong-behind-large-frame",
                 "likely",
-                f"it closed {waited}, while the {other} sent a frame of {size}"
-                f" (packets {frame.first_packet} to {frame.last_packet}): its pong stood behind it",
+                f"it closed {waited}, while the {other} sent {in_the_way}: its pong stood behind",
                 "send large messages in fragments, or allow more time for a pong",
             )
         ]
@@ -334,12 +332,18 @@ def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
     ]
 
 
-def _in_the_way(
-    trace: Trace, ping: WebSocketFrameRecord, first: WebSocketFrameRecord
-) -> WebSocketFrameRecord | None:
-    """Return the large frame that the other side was sending while a pong was due."""
-    frame = trace.conversation.longest_frame.get(OTHER[ping.sender])
-    if frame is None or frame.payload_length < LARGE:
-        return None
-    overlaps = frame.first_time <= first.last_time and frame.last_time >= ping.last_time
-    return frame if overlaps else None
+def _in_the_way(trace: Trace, ping: WebSocketFrameRecord, first: WebSocketFrameRecord) -> str:
+    """Return the large frame that the other side was sending while a pong was due, in words."""
+    other = OTHER[ping.sender]
+    frame = trace.conversation.longest_frame.get(other)
+    found: list[tuple[WebSocketFrameRecord | DiagnosticRecord, int]] = []
+    if frame is not None:
+        found.append((frame, frame.payload_length))
+    cuts = (fault for fault in trace.all_faults if fault.code == "websocket-frame-cut")
+    found += [(fault, announced_bytes(fault)) for fault in cuts if fault.sender == other]
+    for one, size in found:
+        overlaps = one.first_time <= first.last_time and one.last_time >= ping.last_time
+        if overlaps and size >= LARGE:
+            packets = f"packets {one.first_packet} to {one.last_packet}"
+            return f"a frame of {count(size, 'byte')} ({packets})"
+    return ""

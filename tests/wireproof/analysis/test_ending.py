@@ -1,0 +1,369 @@
+"""How a response ended: each answer beside what nearly is one."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+
+import pytest
+from support.judged import causes, verdicts
+from support.talk import Talk
+from support.timed import (
+    CHUNKED,
+    EVENT_STREAM,
+    LAST_CHUNK,
+    Socket,
+    Stream,
+    TimedTape,
+    chunk,
+    event,
+)
+
+from wireproof.analysis.ending import judge_ending
+from wireproof.analysis.judges import explain
+from wireproof.analysis.verdict import Verdict
+
+DONE = b"data: [DONE]\n\n"
+FINISHED = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+COUNTED = EVENT_STREAM + b"Content-Length: 100\r\n"
+NGINX = EVENT_STREAM + CHUNKED + b"Server: nginx/1.27.0\r\n"
+
+
+def token(text: str) -> bytes:
+    choice = b'{"index":0,"delta":{"content":"%s"}}' % text.encode()
+    return b'data: {"object":"chat.completion.chunk","choices":[%s]}\n\n' % choice
+
+
+def ending(stream: Stream) -> Verdict:
+    [found] = verdicts(stream.tape, "ending")
+    return found
+
+
+def smooth(number: int = 4, every: float = 0.07, fields: bytes = EVENT_STREAM + CHUNKED) -> Stream:
+    return Stream(fields=fields).events(number, every=every)
+
+
+def closed(stream: Stream, after: float = 0.0) -> Stream:
+    stream.tape.wait(after)
+    stream.talk.close()
+    return stream
+
+
+def cut(stream: Stream, *pieces: bytes) -> Stream:
+    stream.talk.server(*pieces)
+    return closed(stream)
+
+
+def left(stream: Stream, *, by_reset: bool = False) -> Stream:
+    (stream.talk.reset if by_reset else stream.talk.fin)("client")
+    return stream
+
+
+def reset() -> Stream:
+    stream = smooth()
+    stream.talk.reset("server")
+    return stream
+
+
+def half_closed() -> Stream:
+    stream = smooth(2)
+    stream.talk.fin("client")
+    return stream
+
+
+def chat(*pieces: bytes) -> Stream:
+    return Stream("/v1/chat/completions").chunks([token("a"), token("b"), *pieces], every=0.03)
+
+
+def until_close(*pieces: bytes) -> Stream:
+    stream = Stream(fields=EVENT_STREAM)
+    stream.talk.server(*pieces)
+    return closed(stream)
+
+
+def compressed(*, whole: bool) -> Stream:
+    data = gzip.compress(event(1) + event(2))
+    fields = EVENT_STREAM + CHUNKED + b"Content-Encoding: gzip\r\n"
+    return Stream(fields=fields).chunks([data if whole else data[:-8]], every=0.02).end()
+
+
+def with_trailer(line: bytes) -> Stream:
+    stream = smooth()
+    stream.talk.server(b"0\r\n" + line + b"\r\n\r\n")
+    stream.talk.close()
+    return stream
+
+
+def late(seconds: float) -> Stream:
+    stream = smooth().chunks([DONE], every=0.07)
+    stream.tape.wait(seconds)
+    return stream.end()
+
+
+ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
+    "last chunk": (lambda: smooth().end(), "whole", "ok", []),
+    "client closes after it": (lambda: left(smooth().end()), "whole", "ok", []),
+    "no last chunk": (
+        lambda: closed(smooth()),
+        "cut",
+        "error",
+        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+    ),
+    "no last chunk, the last word came": (
+        lambda: closed(smooth().chunks([DONE], every=0.07)),
+        "cut",
+        "warning",
+        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+    ),
+    "inside a chunk": (
+        lambda: cut(smooth(), b"20\r\ndata: abc"),
+        "cut",
+        "error",
+        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+    ),
+    "length not reached": (
+        lambda: cut(Stream(fields=COUNTED), event(1), event(2)),
+        "cut",
+        "error",
+        ["content-length-short", "server-crash"],
+    ),
+    "reset by the server": (
+        reset,
+        "cut",
+        "error",
+        ["server-reset", "proxy-reset"],
+    ),
+    "silence out of rhythm, then FIN": (
+        lambda: closed(smooth(), after=3.3),
+        "cut",
+        "error",
+        ["proxy-idle-timeout", "server-gave-up"],
+    ),
+    "slow rhythm, then FIN": (
+        lambda: closed(smooth(every=3.0), after=3.3),
+        "cut",
+        "error",
+        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+    ),
+    "client left": (lambda: left(smooth()), "aborted", "note", ["client-closed"]),
+    "client reset": (lambda: left(smooth(), by_reset=True), "aborted", "note", ["client-reset"]),
+    "half-close, then whole": (
+        lambda: half_closed().events(3, every=0.05).end(),
+        "whole",
+        "ok",
+        [],
+    ),
+    "inside an event": (
+        lambda: smooth().chunks([b"data: half"], every=0.05).end(),
+        "cut",
+        "warning",
+        ["event-cut"],
+    ),
+    "a comment without blank line": (
+        lambda: smooth().chunks([b": ping"], every=0.05).end(),
+        "whole",
+        "ok",
+        [],
+    ),
+    "gzip without trailer": (
+        lambda: compressed(whole=False),
+        "cut",
+        "warning",
+        ["gzip-trailer-missing"],
+    ),
+    "gzip whole": (lambda: compressed(whole=True), "whole", "ok", []),
+    "no [DONE], no reason": (
+        lambda: chat().end(),
+        "app-incomplete",
+        "error",
+        ["terminator-missing"],
+    ),
+    "a reason, no [DONE]": (
+        lambda: chat(FINISHED).end(),
+        "app-incomplete",
+        "warning",
+        ["terminator-missing"],
+    ),
+    "[DONE]": (lambda: chat(FINISHED, DONE).end(), "whole", "ok", []),
+    "error event": (
+        lambda: chat(b'data: {"error":{"message":"overloaded"}}\n\n').end(),
+        "app-error",
+        "error",
+        ["error-event"],
+    ),
+    "error in trailers": (
+        lambda: with_trailer(b"X-Stream-Error: lost"),
+        "app-error",
+        "error",
+        ["trailer-error"],
+    ),
+    "grpc-status": (
+        lambda: with_trailer(b"grpc-status: 14"),
+        "app-error",
+        "error",
+        ["trailer-error"],
+    ),
+    "grpc-status 0": (lambda: with_trailer(b"grpc-status: 0"), "whole", "ok", []),
+    "closed, no last word": (
+        lambda: until_close(event(1), event(2)),
+        "unknowable",
+        "note",
+        ["close-delimited"],
+    ),
+    "closed after the last word": (lambda: until_close(event(1), DONE), "whole", "ok", []),
+    "late end": (lambda: late(0.9), "whole", "warning", ["terminator-early"]),
+    "end a little later": (lambda: late(0.3), "whole", "ok", []),
+    "goes on": (smooth, "open", "note", ["capture-ended", "path-vanished"]),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_each_end_has_its_answer(name: str) -> None:
+    make, answer, severity, codes = ENDS[name]
+    found = ending(make())
+    assert (found.answer, found.severity, causes(found)) == (answer, severity, codes)
+
+
+@pytest.mark.parametrize("name", [name for name, row in ENDS.items() if len(row[3]) > 1])
+def test_several_causes_say_what_would_tell(name: str) -> None:
+    assert ending(ENDS[name][0]()).to_tell
+
+
+def test_figures_say_what_was_owed_and_who_closed() -> None:
+    inside = ending(cut(smooth(3), b"20\r\ndata: abc")).numbers
+    assert (inside["missing_bytes"], inside["inside"], inside["events"]) == (23, "chunk", 3)
+    short = ending(cut(Stream(fields=COUNTED), b"data: 12345678901234\n\n")).numbers
+    assert (short["missing_bytes"], short["ended_by"]) == (78, "close")
+    assert short["first_closer"] == "server"
+    idle = ending(closed(smooth(), after=1.7)).numbers["idle_before_close"]
+    assert idle == pytest.approx(1.7, abs=0.001)
+
+
+def test_a_limit_is_named_by_who_answered_or_as_an_example() -> None:
+    named = ending(closed(smooth(fields=NGINX), after=59.8))
+    assert "nginx's proxy_read_timeout (60 s)" in named.causes[0].summary
+    assert named.causes[0].sure == "likely"
+    other = ending(closed(smooth(), after=59.8)).causes[0].summary
+    assert "such as nginx's proxy_read_timeout (60 s)" in other
+    none = ending(closed(smooth(), after=40.0)).causes[0].summary
+    assert "fits" not in none and "nginx" not in none
+
+
+def test_a_limit_of_nobodys_default_is_left_open() -> None:
+    found = ending(closed(smooth(fields=NGINX), after=1.4)).causes[0].summary
+    assert "an idle limit of 1.3 to 1.8 s would do that" in found
+
+
+def test_a_total_limit_is_recognised_while_events_flow() -> None:
+    found = ending(closed(smooth(100, every=0.3)))
+    assert found.causes[0].code == "proxy-total-timeout"
+    assert "gunicorn's --timeout (30 s)" in found.causes[0].summary
+
+
+@pytest.mark.parametrize("after", [1.02, 1.08])
+def test_a_second_of_silence_may_be_a_delayed_close(after: float) -> None:
+    fields = EVENT_STREAM + CHUNKED + b"x-envoy-upstream-service-time: 3\r\n"
+    assert "proxy-total-timeout" in causes(ending(closed(smooth(), after=after)))
+    assert causes(ending(closed(smooth(fields=fields), after=after)))[0] == "proxy-total-timeout"
+
+
+def test_another_silence_is_no_delayed_close() -> None:
+    assert "proxy-total-timeout" not in causes(ending(closed(smooth(), after=1.6)))
+
+
+def test_a_path_that_vanished_shows_at_the_sender() -> None:
+    stream = smooth()
+    stream.talk.ack("client")
+    frame = stream.talk.frame("server", chunk(event(5)))
+    for wait in (0.05, 0.3, 0.6):
+        stream.tape.wait(wait)
+        stream.tape.add(frame)
+    found = ending(stream)
+    assert (found.answer, found.severity, causes(found)) == ("open", "warning", ["path-vanished"])
+
+
+def test_a_segment_sent_again_at_once_is_no_vanished_path() -> None:
+    stream = smooth()
+    frame = stream.talk.frame("server", chunk(event(5)))
+    stream.tape.add(frame)
+    stream.tape.add(frame)
+    assert ending(stream).severity == "note"
+
+
+# --- what answers in the place of the server ---
+
+
+def answered(status: int, after: float) -> TimedTape:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+    tape.wait(after)
+    talk.server(b"HTTP/1.1 %d Failed\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nno" % status)
+    talk.close()
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "codes"),
+    [
+        (504, "app-error", ["proxy-read-timeout"]),
+        (502, "app-error", ["upstream-failed"]),
+        (500, "app-error", ["server-error"]),
+        (404, "whole", []),
+    ],
+)
+def test_a_status_may_say_that_it_failed(status: int, answer: str, codes: list[str]) -> None:
+    [found] = verdicts(answered(status, 59.9), "ending")
+    assert (found.answer, causes(found)) == (answer, codes)
+    if status == 504:
+        assert found.numbers["after"] == pytest.approx(59.9, abs=0.001)
+        assert "nginx's proxy_read_timeout (60 s)" in found.causes[0].summary
+
+
+def unanswered(by: str, after: float) -> TimedTape:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+    tape.wait(after)
+    talk.fin("server" if by == "server" else "client")
+    return tape
+
+
+@pytest.mark.parametrize(("by", "answer"), [("server", "cut"), ("client", "aborted")])
+def test_a_request_without_answer_was_ended_by_somebody(by: str, answer: str) -> None:
+    [found] = verdicts(unanswered(by, 2.0), "ending")
+    assert found.answer == answer
+    assert found.numbers["first_closer"] == by
+
+
+def test_a_request_may_cross_the_end_of_an_idle_connection() -> None:
+    stream = smooth()
+    stream.talk.server(LAST_CHUNK)
+    stream.tape.wait(5.0)
+    stream.talk.client(b"GET /chat HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n")
+    stream.talk.fin("server")
+    whole, crossed = verdicts(stream.tape, "ending")
+    assert whole.answer == "whole"
+    assert (crossed.answer, causes(crossed)) == ("cut", ["keep-alive-race"])
+
+
+# --- what the capture lacks ---
+
+
+def test_nothing_is_told_of_an_end_that_was_not_captured() -> None:
+    stream = smooth()
+    stream.talk.lose("server", 40)
+    found = ending(closed(stream))
+    assert (found.answer, found.severity) == ("unknowable", "note")
+    assert causes(found) == ["capture-incomplete"]
+
+
+def test_what_is_whole_although_bytes_are_missing_before_it_is_not_accused() -> None:
+    stream = smooth()
+    stream.talk.lose("server", len(chunk(event(5))))
+    found = ending(stream.end())
+    assert not found.is_fault
+
+
+def test_a_websocket_and_a_tunnel_have_no_end_of_this_kind() -> None:
+    assert [judge_ending(one.trace) for one in explain(Socket().tape.records())] == [None]
