@@ -15,8 +15,10 @@ from .judges import Explained
 from .sessions import sessions_of
 from .silence import silence_since
 from .trace import Trace
-from .verdict import SEVERITIES, Severity, Verdict
+from .verdict import SEVERITIES, Question, Severity, Verdict
 
+ENDS: tuple[Question, ...] = ("ending", "websocket")
+"""Questions whose answers say how an exchange ended."""
 MAX_TARGET = 2_048
 """Characters of a request target in a line."""
 MAX_METHOD = 64
@@ -98,7 +100,7 @@ def listed(explained: Explained) -> Listed:
         element=element_name(trace),
         longest_gap=longest_gap(trace),
         verdict=_verdict(verdicts),
-        end=next((one.answer for one in verdicts if one.question == "ending"), ""),
+        end=next((one.answer for one in verdicts if one.question in ENDS), ""),
         severity=gravest(verdicts),
         sessions=[SessionName(*session) for session in sessions_of(exchange)],
     )
@@ -152,7 +154,7 @@ def longest_gap(trace: Trace) -> float:
 def _verdict(verdicts: list[Verdict]) -> str:
     """Return the word of the first question but the end that says something is wrong, else whether
     it streamed."""
-    others = [one for one in verdicts if one.question != "ending"]
+    others = [one for one in verdicts if one.question not in ENDS]
     streaming = next((one for one in others if one.question == "streaming"), None)
     if streaming is not None and streaming.is_fault:
         return streaming.answer

@@ -8,7 +8,7 @@ seen on the wire. As a record (``--format ndjson``) it has the fields of :class:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 import msgspec
@@ -33,7 +33,7 @@ SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warning", "error")
 Sure = Literal["certain", "likely", "possible"]
 """``certain``: packets prove it. ``likely``: its mechanism leaves these traces, others rarely do.
 ``possible``: it is one of several that leave them."""
-Number = str | int | float | bool | None | list[int] | list[float] | list[str]
+Number = str | int | float | bool | None | Sequence[str | int | float]
 
 
 class Cause(msgspec.Struct, frozen=True):

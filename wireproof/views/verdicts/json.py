@@ -15,6 +15,7 @@ from ... import __version__
 from ...analysis.listing import Listed
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import Severity, Verdict, VerdictRecord, verdict_record
+from ..ndjson import one_line
 
 
 class ExplainedExchange(Listed, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ class JsonView:
         self._before = ",\n"
 
     def end(self, tally: Tally) -> None:
-        self._stream.write(f'],"counts":{_json(tally.counts)}}}')
+        self._stream.write(f'\n],"counts":{_json(tally.counts)}}}')
 
     def close(self, tally: Tally) -> None:
         before = self._before_file if not self._before else ""
@@ -96,7 +97,8 @@ class NdjsonView:
 
     def add(self, outcome: Outcome, failed: Sequence[Verdict]) -> None:
         for record in _records(outcome):
-            self._stream.write(_json(msgspec.to_builtins(record) | {"file": self._source}) + "\n")
+            line = msgspec.json.encode(msgspec.to_builtins(record) | {"file": self._source})
+            self._stream.write(one_line(line).decode() + "\n")
         self._stream.flush()
 
     def end(self, tally: Tally) -> None:
