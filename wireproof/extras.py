@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Literal, NamedTuple
 
-Extra = Literal["demo", "inspector", "metrics", "otlp", "parquet", "plot", "scapy", "wireshark"]
+Extra = Literal[
+    "demo", "inspector", "metrics", "otlp", "parquet", "plot", "scapy", "select", "wireshark"
+]
 
 REQUIREMENT = re.compile(r"""([A-Za-z0-9._-]+)>=([0-9.]+); extra == ['"]([a-z]+)['"]""")
 NUMBER = re.compile("[0-9]+")

@@ -10,21 +10,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Protocol, TypeGuard
 
-from parsers.records import SseEventRecord
+from parsers.records import BodyElement, ChunkRecord, DataRecord, Record, SseEventRecord
+from parsers.records import WebSocketMessageRecord as Message
 
 from ..exchanges import Exchange
 from .dialect import Dialect, Element, Opening
 from .payload import DONE, OTHER, PING, Payload
 from .table import DIALECTS
 
-__all__ = ["KEEP_ALIVE_EVENTS", "LAST_WORD", "DialectReader", "Element"]
+__all__ = [
+    "KEEP_ALIVE_EVENTS",
+    "LAST_WORD",
+    "DialectReader",
+    "Element",
+    "RawReader",
+    "Reader",
+    "Readers",
+]
 
 KEEP_ALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive"))
 LAST_WORD = "[DONE]"
 MAX_OPENINGS = 32
 """Elements by which a dialect is looked for: what applications say of their own before a model's
 answer (a session, a status, sources) are a few."""
+
+
+class Reader(Protocol):
+    """What gives the elements of one exchange a meaning."""
+
+    dialect: Dialect | None
+    read: Callable[[Element], Payload]
+
+    @property
+    def takes_pieces(self) -> bool:
+        """Whether chunks and runs are elements too."""
+
+
+Readers = Callable[[Exchange], Reader]
+"""Makes the reader of an exchange: how a view wants its rows."""
 
 
 class DialectReader:
@@ -101,3 +126,26 @@ class DialectReader:
 def _is_unfinished(block: SseEventRecord) -> bool:
     """Whether a block has data, and was not dispatched because its end is missing."""
     return any(name == "data" and value for name, value in block.fields or ())
+
+
+def is_read(record: Record, reader: Reader) -> TypeGuard[Element]:
+    """Whether a record is an element that a reader reads: of what the server sends.
+
+    Of a WebSocket both sides are, for one speaks of what the other said.
+    """
+    if isinstance(record, Message):
+        return True
+    if isinstance(record, SseEventRecord | BodyElement):
+        return record.sender == "server"
+    if not isinstance(record, ChunkRecord | DataRecord) or not reader.takes_pieces:
+        return False
+    return record.sender == "server" and record.size > 0
+
+
+class RawReader:
+    """Reads nothing out of elements: they are shown as the wire has them."""
+
+    def __init__(self, about: Exchange) -> None:
+        self.dialect: Dialect | None = None
+        self.read: Callable[[Element], Payload] = lambda _: OTHER
+        self.takes_pieces = False

@@ -15,11 +15,14 @@ from parsers.records import (
     PartRecord,
 )
 
+from ..dialects.payload import OTHER, Payload
 from ..exchanges import Exchange
 from ..text.escape import preview
 from .http import all_fields
 from .lines import Line, flow
+from .payload import payload_units
 
+WRONG_CRC: Line = [("[wrong CRC]", "error")]
 SHORT_NAMES = {"json_line": "json", "part": "part", "aws_event": "event", "grpc_message": "message"}
 """Of elements, by the kind of their record, for the column of types."""
 
@@ -31,13 +34,20 @@ def has_elements(exchange: Exchange) -> bool:
     )
 
 
-def data_lines(run: DataRecord, width: int) -> list[Line]:
+def data_lines(run: DataRecord, width: int, payload: Payload = OTHER) -> list[Line]:
     """Return what a run holds."""
+    if content := payload_units(payload, width):
+        return flow(content, width, "  ")
     return [[(preview(run.data, run.encoding, width), "")]] if run.data else []
 
 
 def element_lines(
-    element: BodyElementRecord, width: int, *, begins_before: bool = False, is_beside: bool = False
+    element: BodyElementRecord,
+    width: int,
+    payload: Payload = OTHER,
+    *,
+    begins_before: bool = False,
+    is_beside: bool = False,
 ) -> list[Line]:
     """Return an element in lines of ``width`` cells.
 
@@ -46,8 +56,12 @@ def element_lines(
     """
     begun = ", begun before" if begins_before else ""
     name = f"[{SHORT_NAMES[element.record]} {element.index}{begun}] " if is_beside else ""
-    units = _before_content(element, width)
-    if element.data and not (isinstance(element, GrpcMessageRecord) and element.trailers):
+    content = payload_units(payload, width)
+    units = content or _before_content(element, width)
+    if content and isinstance(element, AwsEventRecord) and not element.crc_ok:
+        units.append(WRONG_CRC)
+    is_raw = not content and not (isinstance(element, GrpcMessageRecord) and element.trailers)
+    if is_raw and element.data:
         room = width if units else max(width - len(name), 1)
         units.append([(preview(element.data, element.encoding, room), "")])
     if name and len(units) == 1:
@@ -63,7 +77,7 @@ def _before_content(element: BodyElementRecord, width: int) -> list[Line]:
         case PartRecord():
             return all_fields(element.headers, width)
         case AwsEventRecord():
-            wrong: list[Line] = [] if element.crc_ok else [[("[wrong CRC]", "error")]]
+            wrong = [] if element.crc_ok else [WRONG_CRC]
             return all_fields(element.headers, width) + wrong
         case GrpcMessageRecord(trailers=None):
             return [[("[compressed]", "type")]] if element.compressed else []

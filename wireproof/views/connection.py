@@ -4,7 +4,7 @@ Strategy: each record gives its lines at once, with one exception: where one pac
 a chunk or a run and the element in it, or a frame and a message, the two stand together, in one row
 if they can. They come one after the other, the one that began earlier first; so what may be the
 first of such a pair is held until the next record. What is kept is that one record, and beside each
-exchange that is open what its rows are measured from.
+exchange that is open what its rows are measured from, and who reads what its elements say.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from parsers.records import (
 )
 
 from ..analysis.silence import silence_before_end
+from ..dialects.payload import OTHER, Payload
+from ..dialects.reader import DialectReader, Reader, Readers, is_read
 from ..exchanges import Exchange, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
@@ -37,12 +39,15 @@ from .body import SHORT_NAMES, data_lines, element_lines, has_elements
 from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .lines import Line, fit, flow, measure, words
+from .payload import dialect_line
 from .sse import event_lines
 from .websocket import frame_lines, frame_type, message_lines
 
 WHILE_RECORDING = frozenset(("packets-dropped", "packets-late", "packets-skipped"))
 """Faults of no connection that a packet shows, and not a file."""
 
+DATA = frozenset((1, 2))
+"""Opcodes of frames that begin a message (RFC 6455 section 5.2)."""
 Element = (
     ChunkRecord
     | SseEventRecord
@@ -57,8 +62,11 @@ Element = (
 
 @dataclass(slots=True)
 class Clock:
-    """What the rows of an exchange are measured from."""
+    """What the rows of an exchange are measured from, and how they are read."""
 
+    reader: Reader | None = None
+    is_named: bool = False
+    """Whether the dialect of its elements has been said."""
     start: float | None = None
     """When its request began, in seconds since the epoch: zero of the Time column."""
     last: float | None = None
@@ -72,18 +80,20 @@ class Sent(NamedTuple):
     clock: Clock
     ping: WebSocketFrameRecord | None
     """The one that it answers, if it is a Pong."""
+    payload: Payload = OTHER
+    """What it says in the dialect of its exchange."""
 
 
 class ConnectionTable:
     """Turns the records of one connection into lines that are at most ``width`` cells wide.
 
-    ``width`` may be changed between two records.
+    ``width`` may be changed between two records; ``readers`` decides what is shown of an element.
     """
 
-    def __init__(self, connection: int, width: int) -> None:
+    def __init__(self, connection: int, width: int, readers: Readers = DialectReader) -> None:
         self._connection = connection
         self.width = width
-        self._exchanges: Exchanges[Clock] = Exchanges(lambda _: Clock())
+        self._exchanges: Exchanges[Clock] = Exchanges(lambda about: Clock(readers(about)))
         self._outside = Clock()  # for what belongs to no exchange
         self._held: Sent | None = None
         self._block = ""  # what the last line belongs to: "title", "head", "rows", ...
@@ -99,9 +109,13 @@ class ConnectionTable:
         """Return the lines of the next record, and before them what was held."""
         exchange, clock = self._exchanges.add(record) or (None, self._outside)
         if isinstance(record, Element):
-            sent = Sent(record, clock, None if exchange is None else exchange.answer.ping)
+            ping = None if exchange is None else exchange.answer.ping
+            sent = Sent(record, clock, ping, _payload(record, clock))
+            named = self._name(sent)
             joined = None if self._held is None else self._join(self._held, sent)
-            return self.release() + self._element(sent, exchange) if joined is None else joined
+            if joined is None:
+                joined = self.release() + self._element(sent, exchange)
+            return named + joined
         return self.release() + self._lines(record, exchange, clock)
 
     def release(self) -> list[Line]:
@@ -153,6 +167,16 @@ class ConnectionTable:
         lines += head_fields(response.headers, key, self.width)
         return self._in_block(f"exchange {response.exchange}", lines)
 
+    def _name(self, sent: Sent) -> list[Line]:
+        """Return what the elements of an exchange speak, once, when that is known."""
+        clock = sent.clock
+        dialect = None if clock.reader is None or clock.is_named else clock.reader.dialect
+        if dialect is None:
+            return []
+        clock.is_named = True
+        line = fit(dialect_line(dialect, self.width), self.width)
+        return self._in_block(f"exchange {sent.element.exchange}", [line])
+
     # --- rows ---
 
     def _element(self, sent: Sent, exchange: Exchange | None) -> list[Line]:
@@ -173,22 +197,22 @@ class ConnectionTable:
                 ChunkRecord() as chunk,
             ) if chunk.index == event.last_chunk:
                 self._held = None
-                return self._chunk_with_event(held._replace(element=chunk), event)
+                return self._chunk_with_event(_carried(held, sent, chunk), event)
             case (ChunkRecord() | DataRecord() as carrier, BodyElement() as element) | (
                 BodyElement() as element,
                 ChunkRecord() | DataRecord() as carrier,
             ) if _ends_in(element, carrier):
                 self._held = None
-                return self._carrier_with_element(held._replace(element=carrier), element)
+                return self._carrier_with_element(_carried(held, sent, carrier), element)
             case (DataRecord() as run, SseEventRecord() as event) | (
                 SseEventRecord() as event,
                 DataRecord() as run,
             ) if _ends_in(event, run):
                 self._held = None
-                return self._chunk_with_event(held._replace(element=run), event)
+                return self._chunk_with_event(_carried(held, sent, run), event)
             case WebSocketFrameRecord(), WebSocketMessageRecord(frames=1) as message:
                 self._held = None
-                return self._row(held, message)
+                return self._row(held._replace(payload=sent.payload), message)
             case WebSocketMessageRecord(), WebSocketFrameRecord(fin=True, opcode=0):
                 self._held = None
                 return self._row(sent) + self._row(held)
@@ -197,18 +221,20 @@ class ConnectionTable:
     def _chunk_with_event(self, chunk: Sent, event: SseEventRecord) -> list[Line]:
         first = self._cells(chunk)
         index = chunk.element.index if isinstance(chunk.element, ChunkRecord) else None
-        data = event_lines(event, index, data_width(first, self.width))
+        data = event_lines(event, index, data_width(first, self.width), chunk.payload)
         return self._rows_of(chunk, first, data)
 
     def _carrier_with_element(self, carrier: Sent, element: BodyElementRecord) -> list[Line]:
         first = self._cells(carrier)
         begins_before = element.offset < carrier.element.offset
         width = data_width(first, self.width)
-        data = element_lines(element, width, is_beside=True, begins_before=begins_before)
+        data = element_lines(
+            element, width, carrier.payload, is_beside=True, begins_before=begins_before
+        )
         return self._rows_of(carrier, first, data)
 
     def _row(self, sent: Sent, message: WebSocketMessageRecord | None = None) -> list[Line]:
-        """Return a row; ``message`` is the one that a frame is all of, if it was compressed."""
+        """Return a row; ``message`` is the one that a frame is all of."""
         first = self._cells(sent)
         data = _data(sent, message, data_width(first, self.width))
         return self._rows_of(sent, first, data)
@@ -217,7 +243,7 @@ class ConnectionTable:
         return self._in_block(f"rows of {sent.element.exchange}", beside(first, data, self.width))
 
     def _cells(self, sent: Sent) -> Cells:
-        element, clock, _ = sent
+        element, clock = sent.element, sent.clock
         if clock.start is None:
             clock.start = element.first_time
         gap = None if clock.last is None else element.last_time - clock.last
@@ -243,6 +269,18 @@ def _is_its_frame(message: WebSocketMessageRecord) -> bool:
     return message.frames == 1 and not message.compressed
 
 
+def _payload(record: Element, clock: Clock) -> Payload:
+    """Return what an element says to the reader of its exchange."""
+    reader = clock.reader
+    return OTHER if reader is None or not is_read(record, reader) else reader.read(record)
+
+
+def _carried(held: Sent, sent: Sent, carrier: ChunkRecord | DataRecord) -> Sent:
+    """Return a chunk or run with what the element says that stands in its row."""
+    said = held if sent.element is carrier else sent
+    return held._replace(element=carrier, payload=said.payload)
+
+
 def _may_begin_pair(element: Element, exchange: Exchange | None) -> bool:
     """Return whether the next record may belong into the row of this one."""
     match element:
@@ -253,7 +291,7 @@ def _may_begin_pair(element: Element, exchange: Exchange | None) -> bool:
         case SseEventRecord():
             return element.first_chunk != element.last_chunk
         case WebSocketFrameRecord():
-            return element.fin and element.rsv1
+            return element.fin and element.opcode in DATA
         case WebSocketMessageRecord():
             return element.frames > 1
         case _:
@@ -270,20 +308,20 @@ def _ends_in(
 
 
 def _data(sent: Sent, message: WebSocketMessageRecord | None, width: int) -> list[Line]:
-    element = sent.element
+    element, payload = sent.element, sent.payload
     match element:
         case ChunkRecord():
-            return chunk_lines(element, width)
+            return chunk_lines(element, width, payload)
         case SseEventRecord():
-            return event_lines(element, None, width)
+            return event_lines(element, None, width, payload)
         case DataRecord():
-            return data_lines(element, width)
+            return data_lines(element, width, payload)
         case BodyElement():
-            return element_lines(element, width)
+            return element_lines(element, width, payload)
         case WebSocketFrameRecord():
-            return frame_lines(element, message, sent.ping, width)
+            return frame_lines(element, message, sent.ping, width, payload)
         case WebSocketMessageRecord():
-            return message_lines(element, width)
+            return message_lines(element, width, payload)
         case _:
             return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from parsers.records import BodyRecord, ChunkRecord, Fields, RequestRecord, ResponseRecord
 
+from ..dialects.payload import OTHER, Payload
 from ..text.escape import escape, preview
 from ..text.wording import body_end, count, data_chunks, duration, span
 from .columns import ARROWS
 from .lines import Line, flow, measure, right, words
+from .payload import payload_units
 from .websocket import accept_verdict
 
 TELLING_FIELDS = frozenset(
@@ -86,12 +88,14 @@ def field(name: str, value: str, width: int) -> Line:
     ]
 
 
-def chunk_lines(chunk: ChunkRecord, width: int) -> list[Line]:
+def chunk_lines(chunk: ChunkRecord, width: int, payload: Payload = OTHER) -> list[Line]:
     """Return a chunk's extension and data, or its trailers if it is the last one."""
     units: list[Line] = []
     if chunk.extension:
         units.append([(f"[extension {escape(chunk.extension[:width])}]", "type")])
-    if chunk.data:
+    if content := payload_units(payload, width):
+        units += content
+    elif chunk.data:
         units.append([(preview(chunk.data, chunk.encoding, width), "")])
     units += all_fields(chunk.trailers or [], width)
     return flow(units, width, "  ")

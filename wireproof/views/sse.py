@@ -2,23 +2,28 @@
 
 Strategy: the fields of a block are put on as few lines as they fill, ``name: value`` in wire
 order, comments as ``: text``; a field is never broken, a long one is cut. A block with more
-fields than a screen holds is shown by its first ones.
+fields than a screen holds is shown by its first ones. Of an event whose dialect is known the
+content is shown instead, and only the fields that a reconnection needs beside it.
 """
 
 from __future__ import annotations
 
 from parsers.records import SseEventRecord
 
+from ..dialects.payload import OTHER, Payload
 from ..text.escape import escape, preview
 from ..text.wording import count, span
 from .lines import Line, flow
+from .payload import payload_units
 
 MAX_FIELDS_SHOWN = 64
 """Fields of one block that a table shows; the other formats have them all."""
 
 
-def event_lines(event: SseEventRecord, beside_chunk: int | None, width: int) -> list[Line]:
-    """Return the fields of an event in lines of ``width`` cells.
+def event_lines(
+    event: SseEventRecord, beside_chunk: int | None, width: int, payload: Payload = OTHER
+) -> list[Line]:
+    """Return what an event says in lines of ``width`` cells, its fields if no dialect knows.
 
     ``beside_chunk`` is the chunk whose row the event stands in: if the event lay in no other,
     that row has said so.
@@ -28,10 +33,20 @@ def event_lines(event: SseEventRecord, beside_chunk: int | None, width: int) -> 
     if first is not None and last is not None and not first == last == beside_chunk:
         name = "chunk" if first == last else "chunks"
         units.append([(f"[{name} {span(first, last)}]", "type")])
-    units += _fields(event, width)
+    content = payload_units(payload, width) if event.dispatched else []
+    units += content + _beside(event, width) if content else _fields(event, width)
     if not event.dispatched and not _only_comments(event):
         units.append([("[not dispatched]", "warning")])
     return flow(units, width, "  ")
+
+
+def _beside(event: SseEventRecord, width: int) -> list[Line]:
+    """Return the fields that say something beside the content: what a reconnection needs."""
+    return [
+        [(f"{name}: {preview(value, 'utf-8', width)}", "faint")]
+        for name, value in (event.fields or [])[:MAX_FIELDS_SHOWN]
+        if name in ("id", "retry")
+    ]
 
 
 def _fields(event: SseEventRecord, width: int) -> list[Line]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from parsers import accept_for
 from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
 
+from ..dialects.payload import OTHER, Payload
 from ..exchanges import CLOSE, CONTINUATION, PONG
 from ..text.escape import escape, preview
 from ..text.wording import close_code, count, duration
 from .lines import Line, flow
+from .payload import payload_units
 
 
 def frame_type(frame: WebSocketFrameRecord) -> str:
@@ -25,28 +27,32 @@ def frame_lines(
     message: WebSocketMessageRecord | None,
     ping: WebSocketFrameRecord | None,
     width: int,
+    payload: Payload = OTHER,
 ) -> list[Line]:
-    """Return what a frame says; ``message`` is the one that it is all of, if it was compressed.
+    """Return what a frame says; ``message`` is the one that it is all of, if it is.
 
     ``ping`` is the one that it answers, if it is a Pong.
     """
     units = _flags(frame)
     if frame.opcode == CLOSE:
         units += _close(frame, width)
-    elif message is not None:
+    elif message is not None and message.compressed:
         units += [[(f"[inflated: {message.size}]", "type")]]
-        units += _payload(message, width)
+        units += payload_units(payload, width) or _payload(message, width)
     else:
-        units += _payload(frame, width)
+        units += payload_units(payload, width) or _payload(frame, width)
     if frame.opcode == PONG:
         units.append([(_round_trip(frame, ping), "note")])
     return flow(units, width, " ")
 
 
-def message_lines(message: WebSocketMessageRecord, width: int) -> list[Line]:
+def message_lines(
+    message: WebSocketMessageRecord, width: int, payload: Payload = OTHER
+) -> list[Line]:
     """Return a message that took several frames."""
     about = f"[{count(message.frames, 'frame')}{', inflated' if message.compressed else ''}]"
-    return flow([[(about, "type")], *_payload(message, width)], width, " ")
+    content = payload_units(payload, width) or _payload(message, width)
+    return flow([[(about, "type")], *content], width, " ")
 
 
 def accept_verdict(key: str | None, accept: str) -> Line:
