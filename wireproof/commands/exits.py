@@ -22,6 +22,9 @@ INTERRUPTED, UNREAD = 130, 141
 """Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
 
 SIZE = re.compile(r"([0-9]{1,15})([kKMG]?)")
+ADDRESS = re.compile(r"(?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):)?([0-9]{1,5})")
+LOOPBACK = "127.0.0.1"
+LAST_PORT = 65_535
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 TRANSPORTS: tuple[Transport, ...] = ("chunked", "sse", "websocket")
@@ -43,6 +46,20 @@ class Missing(click.ClickException):
     """What the command needs and this machine or user has not; the message says how to get it."""
 
     exit_code = 3
+
+
+class Address(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
+    """Where to listen: ``9464`` on loopback, ``0.0.0.0:9464``, ``[::]:9464``."""
+
+    name = "address"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        found = ADDRESS.fullmatch(str(value))
+        if found is None or int(found[2]) > LAST_PORT:
+            self.fail(f"{value!r} is no [HOST:]PORT: 9464, or 0.0.0.0:9464", param, ctx)
+        return (found[1] or LOOPBACK).strip("[]"), int(found[2])
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one

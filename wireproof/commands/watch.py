@@ -10,7 +10,7 @@ import click
 from ..views.kinds import LIVE_VIEWS
 from .capturing import backend_option, capture_problems
 from .choosing import exchange_filter, live_choosing_options
-from .exits import INTERRUPTED, Size, examples, say
+from .exits import INTERRUPTED, Address, Size, examples, need, say
 
 if TYPE_CHECKING:
     from ..analysis.totals import Totals
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         "wireproof watch --port 8000 --transport sse",
         "wireproof watch --port 8000 --format ndjson | jq -r 'select(.dispatched).data'",
         "wireproof watch --port 8000 -w api.pcapng --duration 3600",
+        "wireproof watch --port 8000 --metrics 9464",
         "wireproof watch --port 8000 -- curl -N http://127.0.0.1:8000/chat",
     ),
 )
@@ -51,6 +52,20 @@ if TYPE_CHECKING:
 @click.option(
     "--duration", type=click.FloatRange(min=0), metavar="S", help="End after so many seconds."
 )
+@click.option(
+    "--metrics",
+    type=Address(),
+    metavar="[HOST:]PORT",
+    help="Serve metrics for Prometheus at http://HOST:PORT/metrics; on loopback without HOST.",
+)
+@click.option(
+    "--otlp",
+    metavar="[URL]",
+    is_flag=False,
+    flag_value="",
+    help="Send metrics to a collector of OpenTelemetry, http://127.0.0.1:4318; without URL, to "
+    "where OTEL_EXPORTER_OTLP_ENDPOINT says.",
+)
 @backend_option
 def watch(
     command: tuple[str, ...],
@@ -61,6 +76,8 @@ def watch(
     no_data: bool,
     buffer_size: int | None,
     duration: float | None,
+    metrics: tuple[str, int] | None,
+    otlp: str | None,
     backend: str | None,
     **choice: Any,
 ) -> int:
@@ -93,7 +110,13 @@ def watch(
         command,
         backend,
         buffer_size or BUFFER_SIZE,
+        metrics,
+        otlp,
     )
+    if metrics is not None:
+        need("metrics", "--metrics")
+    if otlp is not None:
+        need("otlp", "--otlp")
 
     with capture_problems():
         watched = run(options, _Telling(port, interface, bool(command)))
@@ -113,6 +136,9 @@ class _Telling:
         say(f"watching port {self._port} on {self._interface} by {backend}{until}")
         for note in notes:
             say(note)
+
+    def served(self, url: str) -> None:
+        say(f"metrics are at {url}")
 
     def goes_on(self) -> None:
         say("showing what was recorded; Ctrl-C again leaves it out")

@@ -14,15 +14,13 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter, heads_of
 from ..analysis.judges import Explained, judge
-from ..analysis.listing import listed
-from ..analysis.outcomes import Outcome
 from ..analysis.trace import Trace
 from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
 
 
 class LiveVerdicts:
-    """Turns records into what came of the wanted exchanges, as these end."""
+    """Turns records into the wanted exchanges with what is said of them, as these end."""
 
     def __init__(self, wanted: ExchangeFilter = EVERYTHING) -> None:
         self._wanted = wanted
@@ -30,8 +28,8 @@ class LiveVerdicts:
         self._told: set[Key] = set()
         """The open exchanges of which it was said what there is to say."""
 
-    def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
-        """Take the next records; yield what came of the exchanges that they end."""
+    def add(self, records: Iterable[Record]) -> Iterator[Explained]:
+        """Take the next records; yield the exchanges that they end."""
         for record in records:
             found = self._exchanges.add(record)
             if found is not None:
@@ -46,10 +44,9 @@ class LiveVerdicts:
                 else:
                     yield from self._tell(exchange, trace)
 
-    def _tell(self, exchange: Exchange, trace: Trace) -> Iterator[Outcome]:
+    def _tell(self, exchange: Exchange, trace: Trace) -> Iterator[Explained]:
         if self._wanted.takes_heads(heads_of(exchange)):
-            verdicts = judge(trace)
-            yield Outcome(listed(Explained(exchange, trace, verdicts)), verdicts)
+            yield Explained(exchange, trace, judge(trace))
 
 
 def _has_ended(exchange: Exchange) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -26,9 +26,12 @@ from capture.processes import run_command, wait_for_interrupt
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.judges import Explained
+from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
+from ..metrics.observing import Observer, Sink
 from ..tasks.decode import open_stream
 from ..views import View
 from ..views.kinds import VIEWS, ExportKind, Name, default_view, open_export, table_width
@@ -60,6 +63,10 @@ class WatchOptions:
     """The name of what records; None for the first that works."""
     buffer_size: int = BUFFER_SIZE
     """Bytes of packets that wait to be recorded."""
+    metrics: tuple[str, int] | None = None
+    """The host and port of a page for Prometheus."""
+    otlp: str | None = None
+    """The URL of a collector of OpenTelemetry that gets metrics; empty: the environment has it."""
 
 
 class Watched(NamedTuple):
@@ -76,6 +83,9 @@ class Telling(Protocol):
 
     def ready(self, backend: str, notes: Sequence[str]) -> None:
         """Say that no packet is missed any more, by what they are recorded, and what to know."""
+
+    def served(self, url: str) -> None:
+        """Say where the page for Prometheus is."""
 
     def goes_on(self) -> None:
         """Say that it has ended, and that what was recorded takes a while to be shown."""
@@ -105,13 +115,28 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
             )
         )
         view = _open_view(options, live, stack)
-        show = _Show(live, view, options.wanted, totals)
+        observers = [Observer(sink) for sink in _sinks(options, stack, telling)]
+        show = _Show(live, view, options.wanted, totals, observers)
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
             telling.ready(live.backend.name, live.session.notes)
             watched = _attend(options, live.session, show)
             show.finish(telling.goes_on)
     return watched
+
+
+def _sinks(options: WatchOptions, stack: ExitStack, telling: Telling) -> Iterator[Sink]:
+    """Open what is given metrics, and yield it; a library is imported only if it is wanted."""
+    if options.metrics is not None:
+        from ..metrics.prometheus import PrometheusPage
+
+        page = stack.enter_context(PrometheusPage(*options.metrics))
+        telling.served(page.url)
+        yield page
+    if options.otlp is not None:
+        from ..metrics.otlp import OtlpExport
+
+        yield stack.enter_context(OtlpExport(options.otlp or None))
 
 
 def _attend(options: WatchOptions, session: Session, show: _Show) -> Watched:
@@ -157,7 +182,12 @@ class _Show:
     """
 
     def __init__(
-        self, live: LiveDecoding, view: View, wanted: ExchangeFilter, totals: Totals
+        self,
+        live: LiveDecoding,
+        view: View,
+        wanted: ExchangeFilter,
+        totals: Totals,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._live = live
         self._view = view
@@ -165,6 +195,7 @@ class _Show:
         self._tell = view.tell if isinstance(view, TellingView) else None
         self._verdicts = LiveVerdicts(wanted)
         self._totals = totals
+        self._observers = observers
         self._is_given_up = False
         self._fault: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="show records")
@@ -213,9 +244,18 @@ class _Show:
     def _show(self, records: Sequence[Record]) -> None:
         chosen = records if self._selection is None else self._selection.choose(records)
         self._view.write(chosen)
-        if self._tell is not None:
-            for outcome in self._verdicts.add(records):
-                self._tell(outcome)
+        if self._tell is not None or self._observers:
+            for explained in self._verdicts.add(records):
+                self._say(explained)
         self._view.flush()
         for record in chosen:
             self._totals.add(record)
+            for observer in self._observers:
+                observer.record(record)
+
+    def _say(self, explained: Explained) -> None:
+        """Tell whoever wants to know what came of an exchange."""
+        if self._tell is not None:
+            self._tell(Outcome(listed(explained), explained.verdicts))
+        for observer in self._observers:
+            observer.explained(explained)

@@ -26,6 +26,7 @@ from parsers import limits
 from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
+from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.analysis.selection import LiveSelection
 from wireproof.analysis.totals import Totals
 from wireproof.live import packet_pipe
@@ -326,7 +327,7 @@ def test_memory_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     pace = threading.Semaphore(1)
     screen = StringIO()
     totals = Totals()
-    selection = LiveSelection("sse")
+    selection = LiveSelection(ExchangeFilter(transport="sse"))
     kinds: Counter[str] = Counter()
     blocks: list[int] = []
     with live(Playback(data=data, pace=pace)) as decoding:

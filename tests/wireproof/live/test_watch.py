@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +30,11 @@ from wireproof.live.watch import _Show
 
 GET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read(); print('got it')"
 WATCH = [sys.executable, "-m", "wireproof", "watch", "--port"]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 @contextmanager
@@ -192,9 +198,48 @@ def test_ctrl_c_again_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < len(view.records) < 10
 
 
+POLL = """
+import sys, time, urllib.request
+urllib.request.urlopen(sys.argv[1]).read()
+until = time.monotonic() + float(sys.argv[3])
+while time.monotonic() < until:
+    page = urllib.request.urlopen(sys.argv[2]).read().decode()
+    if 'wireproof_exchanges_total{status="2xx",transport="sse"} 1.0' in page:
+        sys.exit(print(page))
+    time.sleep(0.05)
+sys.exit("nothing was counted")
+"""
+
+
+@pytest.mark.packets
+def test_metrics_are_on_a_page_while_it_goes_on(capfd: pytest.CaptureFixture[str]) -> None:
+    page = free_port()
+    url = f"http://127.0.0.1:{page}/metrics"
+    with serving() as address:
+        command = [sys.executable, "-c", POLL, address.origin() + "/sse", url, str(PATIENCE)]
+        options = ["--port", str(address.port), "--metrics", str(page)]
+        assert run(["watch", *options, "--", *command]) == 0
+    said = capfd.readouterr().err
+    assert said.startswith(f"wireproof: metrics are at {url}\n")
+    assert 'wireproof_elements_total{kind="sse_event"} 9.0' in said
+    assert 'answer="whole",cause="",question="ending",severity="ok"} 1.0' in said
+
+
+@pytest.mark.packets
+def test_a_port_that_another_serves_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert run(["watch", "--port", "9", "--metrics", f"127.0.0.1:{port}"]) == 2
+    said = capsys.readouterr().err
+    assert str(port) in said
+    assert "in use" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
+        (["--port", "9", "--metrics", "localhost"], "'localhost' is no [HOST:]PORT"),
+        (["--port", "9", "--metrics", "70000"], "'70000' is no [HOST:]PORT"),
         ([], "Missing option '--port'"),
         (["--port", "8000", "-w", "-"], "-w -: standard output is for rows"),
         (["--port", "70000"], "70000 is not in the range"),
