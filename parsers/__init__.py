@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.packets import completion as completion
     from .decode.packets import decode_batches as decode_batches
+    from .decode.undeclared import CODING_MAGIC as CODING_MAGIC
     from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
     from .files.blocks import DECRYPTION_SECRETS as DECRYPTION_SECRETS
     from .files.blocks import ENHANCED_PACKET as ENHANCED_PACKET
@@ -102,6 +103,7 @@ _EXPORTED = {
         "decode_batches",
         "decode_stream",
     ),
+    "decode.undeclared": ("CODING_MAGIC",),
     "files.blocks": (
         "BYTE_ORDER_MAGIC",
         "Block",

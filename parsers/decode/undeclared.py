@@ -16,7 +16,7 @@ from ..http1.chunked import Data
 from ..http1.messages import Request, Response
 from .transport import media_type
 
-_MAGIC = {
+CODING_MAGIC = {
     b"\x1f\x8b\x08": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x78\x01": "deflate",
@@ -31,7 +31,7 @@ _FIRST_LINE = rb"([0-9A-Fa-f]{1,8})(?:[ \t;][^\r\n]*)?\r\n"
 _NEXT_LINE = rb"\r\n[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?\r\n"
 _LINE_BEGINS = rb"(?:\r\n)?(?:[0-9A-Fa-f]{1,8}(?:[ \t;][^\r\n]*)?)?\r?"
 # Few bodies begin so: the expressions are compiled when one does.
-_FIRST_BYTES = frozenset(b"0123456789abcdefABCDEF") | {magic[0] for magic in _MAGIC}
+_FIRST_BYTES = frozenset(b"0123456789abcdefABCDEF") | {magic[0] for magic in CODING_MAGIC}
 _MAX_LINE = 64
 """Bytes of such a line that are looked at: extensions are hardly ever sent."""
 
@@ -76,12 +76,12 @@ class UndeclaredProbe:
         """Return what the head shows, and how many bytes of it are done with."""
         head = self._head
         if not self._first_line and self._is_text:
-            for magic, coding in _MAGIC.items():
+            for magic, coding in CODING_MAGIC.items():
                 if head.startswith(magic):
                     detail = f"it begins as {coding} does, with {magic.hex(' ')}"
                     end = start + len(magic)
                     return diagnose("content-coding-undeclared", end - 1, end, detail), 0
-            if any(magic.startswith(head) for magic in _MAGIC):
+            if any(magic.startswith(head) for magic in CODING_MAGIC):
                 return None, 0
         line = re.match(_NEXT_LINE if self._first_line else _FIRST_LINE, head)
         if line is None:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 from parsers.content import ContentDecoder
 from parsers.limits import MiB
-from parsers.records import BodyRecord
+from parsers.records import BodyRecord, RequestRecord, ResponseRecord
 
 from ..bytes.dissection import ElementStream
 from ..redact import Policy
+from ..redact.coded import hides_secret
 from ..redact.content import ContentFinder
 from ..redact.records import mask_bytes
 from ..redact.secrets import MASK, Report, merged
+from ..redact.undeclared import is_base64
 
 MAX_CONTENT = 16 * MiB
 """Bytes of one body that are kept, coded, and decoded again."""
@@ -38,6 +40,11 @@ class ContentStream(ElementStream):
         self._content = bytearray()
         self._begin: int | None = None  # of the content in its stream
         self._is_cut = False
+        self.is_base64 = False
+        """Whether the content is in base64 by its type."""
+
+    def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
+        self.is_base64 = is_base64(record.headers)
 
     def content(self, data: bytes, start: int) -> None:
         if self._is_cut:
@@ -61,7 +68,7 @@ class ContentStream(ElementStream):
 
 def decode_content(
     coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy, report: Report,
-    *, codings: Sequence[str], is_event_stream: bool,
+    *, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
 ) -> Content:  # fmt: skip
     """Return a body's content as text if it is UTF-8, else in base64, without its secrets.
 
@@ -76,7 +83,9 @@ def decode_content(
             is_cut = True
             break
     whole = bytes(data)
-    if policy == "all" and not decoder.undoes_all:
+    if policy == "all" and (not decoder.undoes_all or hides_secret(
+        whole, is_base64=is_base64, is_event_stream=is_event_stream, is_cut=is_cut
+    )):  # fmt: skip
         report.left_out += 1
         whole = MASK.encode() * len(whole)
     elif policy == "all":

@@ -121,7 +121,8 @@ class HarWriter:
         coded, is_cut = stream.take_content()
         return decode_content(
             coded, is_cut, record, self._policy, self.report,
-            codings=stream.codings, is_event_stream=stream.is_event_stream,
+            codings=stream.codings, is_base64=stream.is_base64,
+            is_event_stream=stream.is_event_stream,
         )  # fmt: skip
 
     def _begin(self, exchange: Exchange) -> Entry:

@@ -18,6 +18,7 @@ from parsers.records import Fields, WebSocketMessageRecord
 
 from .content import ContentFinder
 from .records import plain_bytes
+from .undeclared import Base64Text, Beginning, begins_as
 
 MAX_WAITING = 65_536
 """Pieces of a body, or frames of one side of a WebSocket, that wait for a verdict."""
@@ -58,24 +59,55 @@ class CodedContent:
 
 
 class CodedBody(CodedContent):
-    """The content of one message with a content coding or transfer coding."""
+    """The content of one message with a content coding or transfer coding, or in base64."""
 
-    def __init__(self, codings: Sequence[str], *, is_event_stream: bool) -> None:
+    def __init__(
+        self, codings: Sequence[str], *, is_event_stream: bool = False, is_base64: bool = False
+    ) -> None:
         super().__init__()
         self._decoder = ContentDecoder(codings)
+        self._base64 = Base64Text() if is_base64 else None
         self._gives_all = set(codings) <= {"gzip", "x-gzip", "deflate"}
+        self._is_event_stream = is_event_stream
         self._finder = ContentFinder(is_event_stream=is_event_stream)
+        self._beginning: Beginning | None = Beginning()
+        self._held = b""
+        """What the content decodes to, until it is known whether that is coded once more."""
+        self._inner: CodedBody | None = None
 
     def receive(self, data: bytes, start: int) -> list[Piece]:
         """Take the next piece of coded content; return what is to be masked by now."""
         self.wait(Piece(start, len(data)))
         if not self.is_secret:
             for decoded in self._decoder.receive_data(data):
-                if self._finder.feed(decoded.decode("latin-1")):
-                    self.is_secret = True
+                self._look(decoded if self._base64 is None else self._plain(self._base64, decoded))
             faults = {code for code, _ in self._decoder.take_faults()}
             self.is_secret = self.is_secret or bool(faults - HARMLESS_FAULTS)
         return self.take()
+
+    def _plain(self, base64: Base64Text, text: bytes) -> bytes:
+        plain = base64.receive(text)
+        self.is_secret = self.is_secret or base64.is_wrong
+        return plain
+
+    def _look(self, plain: bytes) -> None:
+        """Look at what the content decodes to, which may be coded itself."""
+        if self._beginning is not None:
+            self._beginning.look(plain)
+            self._held += plain
+            if not self._beginning.is_over:
+                return
+            if self._beginning.coding is not None:
+                self._inner = CodedBody(
+                    [self._beginning.coding], is_event_stream=self._is_event_stream
+                )
+            plain, self._held, self._beginning = self._held, b"", None
+        if self._inner is None:
+            self.is_secret = bool(self._finder.feed(plain.decode("latin-1"))) or self.is_secret
+        else:
+            self._inner.receive(plain, 0)
+            self._inner.waiting.clear()  # what waits are the pieces out here
+            self.is_secret = self._inner.is_secret
 
     def end(self, *, is_complete: bool) -> list[Piece]:
         """Return what is to be masked of a body that has ended, which then is all or nothing.
@@ -84,7 +116,25 @@ class CodedBody(CodedContent):
         all that there is.
         """
         self.is_secret = self.is_secret or not (is_complete or self._gives_all)
+        if self._inner is not None:
+            self._inner.end(is_complete=is_complete)
+            self.is_secret = self.is_secret or self._inner.is_secret
         return self.take()
+
+
+def hides_secret(content: bytes, *, is_base64: bool, is_event_stream: bool, is_cut: bool) -> bool:
+    """Return whether there is a secret in content that hides what it holds, or may be one.
+
+    False for content that hides nothing.
+    """
+    coding = begins_as(content)
+    if coding is None and not is_base64:
+        return False
+    codings = [] if coding is None else [coding]
+    body = CodedBody(codings, is_event_stream=is_event_stream, is_base64=is_base64)
+    body.receive(content, 0)
+    body.end(is_complete=not is_cut)
+    return body.is_secret
 
 
 class DeflatedMessages(CodedContent):

@@ -45,10 +45,13 @@ from ..exchanges import CLOSE, CONTINUATION, Exchanges
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
+from .undeclared import Beginning, is_base64, text_begins_as
 
 Stream = Literal["chunks", "runs", "events", "elements", "frames", "messages"]
 
 
+MESSAGE = "message"
+"""The type of an event that names none."""
 Sides = dict[Any, "_Side"]
 """Of an exchange, by sender."""
 
@@ -59,13 +62,34 @@ class _Side:
 
     is_coded: bool = True
     """What has no head that says otherwise is taken for coded."""
+    is_undeclared: bool = False
+    """Whether it is coded though its head says otherwise: then what is made of it is coded too."""
     is_event_stream: bool = False
+    has_events: bool = False
     is_touched: bool = False
     """Whether anything of its content was masked, left out or not looked at."""
     has_been_seen: bool = False
     """Whether its content stands in records at all."""
     in_compressed_message: bool = False
     finders: dict[Stream, ContentFinder] = field(default_factory=dict)
+    beginnings: dict[Stream, Beginning] = field(default_factory=dict)
+
+    def begin(self, record: RequestRecord | ResponseRecord) -> None:
+        """Take the head of what it sends."""
+        self.is_coded = is_coded(record)
+        self.is_undeclared = False
+        self.beginnings.clear()
+
+    def look(self, stream: Stream, data: str | None, encoding: Encoding | None) -> None:
+        """Look at the next content of a stream, as long as it may tell that it is coded."""
+        is_declared = self.is_coded and stream in ("chunks", "runs")
+        if is_declared or self.is_undeclared or data is None or encoding is None:
+            return
+        beginning = self.beginnings.setdefault(stream, Beginning())
+        if not beginning.is_over:
+            beginning.look(plain_bytes(data, encoding))
+            if beginning.coding is not None:
+                self.is_coded = self.is_undeclared = True
 
     def finder(self, stream: Stream) -> ContentFinder:
         found = self.finders.get(stream)
@@ -133,14 +157,14 @@ class Redactor:
         return mask_spans(text, spans) if spans else text
 
     def _request(self, record: RequestRecord) -> Record:
-        self._side(record).is_coded = is_coded(record)
+        self._side(record).begin(record)
         return replace(
             record, target=self._text(record.target), headers=self._fields(record.headers)
         )
 
     def _response(self, record: ResponseRecord) -> Record:
         side = self._side(record)
-        side.is_coded = is_coded(record)
+        side.begin(record)
         side.is_event_stream = record.transport == "sse"
         return replace(
             record, reason=self._text(record.reason), headers=self._fields(record.headers)
@@ -166,6 +190,7 @@ class Redactor:
         side = self._side(record)
         extension = self._text(record.extension)
         data, encoding = record.data, record.encoding
+        side.look("chunks", data, encoding)
         if record.size and side.is_coded:
             data, encoding = self._left_out(side, data)
         elif record.size:
@@ -176,6 +201,7 @@ class Redactor:
         if not self._is_thorough:
             return record
         side = self._side(record)
+        side.look("runs", record.data, record.encoding)
         if side.is_coded:
             data, encoding = self._left_out(side, record.data)
         else:
@@ -192,7 +218,9 @@ class Redactor:
             fields["trailers"] = self._fields(record.trailers)
         if not self._is_thorough:
             return replace(record, **fields)
-        if isinstance(record, GrpcMessageRecord) and record.compressed:
+        side.look("elements", record.data, record.encoding)
+        is_compressed = isinstance(record, GrpcMessageRecord) and record.compressed
+        if is_compressed or side.is_undeclared:
             data, encoding = self._left_out(side, record.data)
         else:
             data, encoding = self._content(side, "elements", record.data, record.encoding)
@@ -208,6 +236,8 @@ class Redactor:
         if not self._is_thorough:
             return record
         side = self._side(record)
+        if self._is_coded_event(side, record):
+            return self._without_text(side, record)
         fields = None
         data = record.data
         if record.fields is not None:
@@ -218,6 +248,27 @@ class Redactor:
             record, event=self._text(record.event), id=self._text(record.id), data=data,
             fields=fields,
         )  # fmt: skip
+
+    def _is_coded_event(self, side: _Side, record: SseEventRecord) -> bool:
+        """Return whether an event is what was made of coded bytes."""
+        if not side.has_events and record.fields:
+            name, value = record.fields[0]
+            if text_begins_as(f"{name}:{value}") is not None:
+                side.is_coded = side.is_undeclared = True
+        side.has_events = True
+        return side.is_undeclared
+
+    def _without_text(self, side: _Side, record: SseEventRecord) -> Record:
+        side.has_been_seen = side.is_touched = True
+        self.report.left_out += 1
+        fields = record.fields
+        return replace(
+            record,
+            event=record.event if record.event == MESSAGE else stars(record.event),
+            id=stars(record.id),
+            data=None if record.data is None else stars(record.data),
+            fields=fields and [(stars(name), stars(value)) for name, value in fields],
+        )
 
     def _event_fields(self, side: _Side, fields: Fields) -> Fields:
         """Mask the fields of an event, which are read as the lines that they came in."""
@@ -312,8 +363,13 @@ class Redactor:
 
 
 def is_coded(record: RequestRecord | ResponseRecord) -> bool:
-    """Return whether a message's content is hidden by a coding."""
-    return any(coding != "identity" for coding in record.codings)
+    """Return whether a message's content is hidden by a coding, or by base64."""
+    return any(coding != "identity" for coding in record.codings) or is_base64(record.headers)
+
+
+def stars(text: str) -> str:
+    """Return a text that is masked whole."""
+    return mask_spans(text, [(0, len(text))]) if text else text
 
 
 def plain_bytes(data: str, encoding: Encoding) -> bytes:

@@ -34,6 +34,7 @@ from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
 from .secrets import MASK, Finder, Policy, Report, Span, find, merged
+from .undeclared import Beginning, is_base64
 
 STAR = MASK.encode()
 START = attrgetter("start")
@@ -82,6 +83,10 @@ class MaskStream(ElementStream):
         many at once cost far less than one by one."""
         self._places: list[int] = []
         self._body: CodedBody | None = None
+        self._beginning: Beginning | None = None
+        """Of content that nothing says is coded, until it is known what it begins as."""
+        self._held: list[tuple[bytes, int]] = []
+        """What came of it by then, with its places."""
         self._deflated = DeflatedMessages()
 
     def take_masks(self) -> list[Mask]:
@@ -92,11 +97,15 @@ class MaskStream(ElementStream):
     @property
     def settled(self) -> int:
         """Up to here no more masks will come."""
+        if self._held:
+            return self._held[0][1]
         waiting = self._deflated.waiting or (self._body.waiting if self._body else [])
         return waiting[0].start if waiting else self.done
 
     def end(self) -> None:
         """Take note that nothing more comes."""
+        self._take_held()
+        self._look_at_content()
         self._mask_whole(self._deflated.end())
 
     @property
@@ -108,9 +117,11 @@ class MaskStream(ElementStream):
         self._look_at_content()
 
     def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
+        self._take_held()
         self._look_at_content()
         self._finder = ContentFinder(is_event_stream=self.is_event_stream)
         self._body = self._coded_body(record) if self._is_thorough else None
+        self._beginning = Beginning() if self._is_thorough and self._body is None else None
         text = data.decode("latin-1")
         end_of_line = text.find("\n") + 1
         if self._is_thorough:
@@ -127,7 +138,10 @@ class MaskStream(ElementStream):
         is_unread = not codings and record.framing in ("none", "close")
         if is_unread and names_coding(record.headers):
             codings = NOT_UNDONE
-        return CodedBody(codings, is_event_stream=self.is_event_stream) if codings else None
+        in_base64 = is_base64(record.headers)
+        if not codings and not in_base64:
+            return None
+        return CodedBody(codings, is_event_stream=self.is_event_stream, is_base64=in_base64)
 
     def framing(self, data: bytes, start: int) -> None:
         if self._is_thorough and match_chunk_line(data) is None:
@@ -140,7 +154,8 @@ class MaskStream(ElementStream):
         """
         begin = self._at + record.content_offset - self.done
         end = self._at + record.offset + record.length - self.done
-        is_plain = self._body is None and self._is_thorough and not record.extension
+        is_plain = self._body is None and self._beginning is None and not record.extension
+        is_plain = is_plain and self._is_thorough
         if not (is_plain and record.size and self.done <= record.offset and end <= len(self._raw)):
             super()._take_chunk(record)
             return
@@ -156,11 +171,29 @@ class MaskStream(ElementStream):
     def content(self, data: bytes, start: int) -> None:
         if not self._is_thorough:
             return
-        if self._body is not None:
+        if self._beginning is not None:
+            self._begin(self._beginning, data, start)
+        elif self._body is not None:
             self._mask_whole(self._body.receive(data, start))
         else:
             self._content.append(data.decode("latin-1"))
             self._places.append(start)
+
+    def _begin(self, beginning: Beginning, data: bytes, start: int) -> None:
+        """Take a piece of content of which it is not known yet whether it is coded."""
+        beginning.look(data)
+        self._held.append((data, start))
+        if beginning.is_over:
+            if beginning.coding is not None:
+                self._body = CodedBody([beginning.coding], is_event_stream=self.is_event_stream)
+            self._take_held()
+
+    def _take_held(self) -> None:
+        """Take what was held as what it is by now."""
+        self._beginning = None
+        held, self._held = self._held, []
+        for data, start in held:
+            self.content(data, start)
 
     def _look_at_content(self) -> None:
         if not self._content:
@@ -174,6 +207,7 @@ class MaskStream(ElementStream):
                 self._mask(inside, place - start)
 
     def body(self, record: BodyRecord) -> None:
+        self._take_held()
         if self._body is not None:
             self._mask_whole(self._body.end(is_complete=record.complete))
             self._body = None

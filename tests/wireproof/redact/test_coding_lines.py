@@ -1,4 +1,4 @@
-"""A body's codings stand on any field line: what only the first one says keeps nothing secret.
+"""A body's codings stand on any field line, or on none: either way nothing secret is shown.
 
 Each capture holds one body, coded, whose key is nowhere but inside the coding. So the key leaks
 wherever the coded bytes are found, or what they decode to.
@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import zlib
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -22,6 +22,7 @@ import pytest
 import zstandard
 from support.attack import chunk, request, response
 from support.capture_files import read_all
+from support.framed import grpc_frame
 from support.talk import Talk
 
 from wireproof.export.run import ExportOptions
@@ -63,9 +64,51 @@ LINES: dict[str, tuple[tuple[str, ...], bool]] = {
     ),
     "transfer, empty": (("Transfer-Encoding:", "Transfer-Encoding: {}, chunked"), True),
 }
+# Field lines that name no coding of content which is coded all the same.
+UNDECLARED: dict[str, tuple[tuple[str, ...], bool]] = {
+    "undeclared JSON": (("Content-Type: application/json",), False),
+    "undeclared JSON, chunked": (
+        ("Content-Type: application/json", "Transfer-Encoding: chunked"),
+        True,
+    ),
+    "undeclared events": (("Content-Type: text/event-stream", "Transfer-Encoding: chunked"), True),
+    "undeclared lines": (("Content-Type: application/x-ndjson",), False),
+    "undeclared array": (("Content-Type: application/json; x=y", "Content-Encoding:"), False),
+    "undeclared parts": (("Content-Type: multipart/mixed; boundary=b",), False),
+    "undeclared bytes": (
+        ("Content-Type: application/octet-stream", "Transfer-Encoding: chunked"),
+        True,
+    ),
+    "undeclared, of no type": ((), False),
+}
+BEGIN_AS_THEMSELVES: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": zstandard.compress,
+    "deflate": zlib.compress,
+    "deflate, best": lambda content: zlib.compress(content, 9),
+    "gzip, gzip": lambda content: gzip.compress(gzip.compress(content)),
+}
+# What a type says is in base64.
+TYPED: dict[str, tuple[tuple[str, ...], bool]] = {
+    "gRPC-Web text": (("Content-Type: application/grpc-web-text+json",), False),
+    "gRPC-Web text, chunked": (
+        ("Content-Type: Application/gRPC-Web-text; charset=x", "Transfer-Encoding: chunked"),
+        True,
+    ),
+}
+IN_BASE64: dict[str, Callable[[bytes], bytes]] = {
+    "base64": lambda content: b64encode(grpc_frame(0, content)),
+    "base64, piece by piece": lambda content: b"".join(
+        b64encode(piece) for piece in (grpc_frame(0, content[:50]), grpc_frame(0, content[50:]))
+    ),
+    "gzip under base64": lambda content: b64encode(gzip.compress(content)),
+}
+GROUPS = ((LINES, CODERS), (UNDECLARED, BEGIN_AS_THEMSELVES), (TYPED, IN_BASE64))
+ALL_CODERS = CODERS | BEGIN_AS_THEMSELVES | IN_BASE64
 CASES = [
     pytest.param((lines, coding, sender), id=f"{name}, {coding}, {sender}")
-    for (name, lines), coding, sender in product(LINES.items(), CODERS, ("client", "server"))
+    for heads, coders in GROUPS
+    for (name, lines), coding, sender in product(heads.items(), coders, ("client", "server"))
 ]
 
 
@@ -89,7 +132,7 @@ class Coded(NamedTuple):
 def capture(request: pytest.FixtureRequest, tmp_path: Path) -> Coded:
     """The capture of the case's field lines, coding and sender."""
     (lines, is_chunked), coding, sender = request.param
-    body = CODERS[coding](CONTENT)
+    body = ALL_CODERS[coding](CONTENT)
     path = tmp_path / "secret.pcapng"
     path.write_bytes(talk(lines, coding, body, is_chunked=is_chunked, sender=sender))
     return Coded(path, body)
@@ -120,10 +163,11 @@ def talk(
 
 
 def test_each_capture_holds_the_key(tmp_path: Path) -> None:
-    for (lines, is_chunked), (coding, encode) in product(LINES.values(), CODERS.items()):
-        body = encode(CONTENT)
-        data = talk(lines, coding, body, is_chunked=is_chunked, sender="server")
-        assert Coded(tmp_path, body).is_in(data) and KEY not in data
+    for heads, coders in GROUPS:
+        for (lines, is_chunked), (coding, encode) in product(heads.values(), coders.items()):
+            body = encode(CONTENT)
+            data = talk(lines, coding, body, is_chunked=is_chunked, sender="server")
+            assert Coded(tmp_path, body).is_in(data) and KEY not in data
 
 
 @pytest.mark.parametrize("capture", CASES, indirect=True)
