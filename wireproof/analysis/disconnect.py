@@ -1,9 +1,10 @@
 """What was sent after the client had left, and until when: the judge of its question.
 
-Strategy: a server learns of a client that left by the RST that answers its next data, so a write or
-two after a FIN are nobody's fault; more of them are a server that does not look. Behind a proxy
-that is in the same capture, its upstream leg shows how long the server went on for nobody. Where
-nothing came after the client's last packet, this leg cannot show whether the server works on.
+Strategy: a server learns of a client that left by the RST that answers its next data, so what is on
+its way until then is nobody's fault, and what is taken after a FIN was not left: a half-close.
+Behind a proxy that is in the same capture, its upstream leg shows how long the server went on for
+nobody. Where nothing came after the client's last packet, its leg cannot show whether the server
+works on.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from .flaws import CUTS, find_flaws
 from .trace import Marks, Trace
 from .verdict import Cause, Number, Severity, Verdict
 
-INHERENT = 2
-"""Writes after a client's FIN that are needed to learn of it: one that is answered by a RST, and
-one on its way meanwhile."""
+INHERENT = 1
+"""Elements that may be on their way to a proxy when its client leaves."""
 SOON = 1.0
 """Seconds within which a proxy that watches its client has closed its upstream leg."""
 LOG = "the server's log; a capture of the leg behind a proxy"
@@ -34,8 +34,10 @@ def judge_disconnect(trace: Trace) -> Verdict | None:
     upstream = trace.upstream
     if upstream is not None and _went_on(upstream, left):
         return _goes_on_upstream(trace, upstream, left)
+    if upstream is not None and (closed := _seconds_to_close(upstream, left)) is not None:
+        return _stops_upstream(upstream, left, closed)
     wasted = count_after(trace.streamed, left.packet)
-    return _goes_on(trace, left, wasted) if wasted else _unseen(trace, left)
+    return _stops(trace, left, wasted) if wasted else _unseen(trace, left)
 
 
 def _was_owed(trace: Trace) -> bool:
@@ -79,7 +81,7 @@ def _goes_on_upstream(trace: Trace, upstream: Trace, left: Leaving) -> Verdict:
         f" {number}) went on for {duration(until)}: {count(wasted, _name(upstream))} for nobody"
         f" (up to packet {upstream.streamed.last_packet})"
     )
-    is_soon = wasted < INHERENT and (closed is not None and closed < SOON)
+    is_soon = wasted <= INHERENT and (closed is not None and closed < SOON)
     cause = Cause(
         "upstream-goes-on",
         "certain",
@@ -94,29 +96,30 @@ def _goes_on_upstream(trace: Trace, upstream: Trace, left: Leaving) -> Verdict:
     )
 
 
-def _goes_on(trace: Trace, left: Leaving, wasted: int) -> Verdict:
-    until = trace.streamed.last_time - left.time
+def _stops_upstream(upstream: Trace, left: Leaving, closed: float) -> Verdict:
+    connection = upstream.about.key.connection
     numbers: dict[str, Number] = {
-        "server_goes_on": True,
-        "wasted_events": wasted,
-        "server_stops_after": until,
+        "upstream_goes_on": False,
+        "upstream_connection": connection,
+        "wasted_events": 0,
+        "upstream_closed_after": closed,
     }
     summary = (
-        f"the server sent {count(wasted, _name(trace))} more within {duration(until)} after the"
-        f" client had left (packet {left.packet})"
+        f"the client left in packet {left.packet}, and the leg behind the proxy (connection"
+        f" {connection}) was closed {duration(closed)} later, with nothing sent in between"
     )
-    cause = Cause(
-        "client-not-watched",
-        "certain",
-        "each write was answered by a RST or by nothing",
-        "watch for the client's end (http.disconnect, request.is_disconnected), and stop there",
+    return Verdict("disconnect", "stops", "note", summary, (left.packet,), numbers=numbers)
+
+
+def _stops(trace: Trace, left: Leaving, wasted: int) -> Verdict:
+    until = trace.streamed.last_time - left.time
+    numbers: dict[str, Number] = {"wasted_events": wasted, "server_stops_after": until}
+    summary = (
+        f"the server sent {count(wasted, _name(trace))} more within {duration(until)} after the"
+        f" client had left (packet {left.packet}), until a RST told it"
     )
     packets = (left.packet, trace.streamed.last_packet)
-    if wasted <= INHERENT:
-        return Verdict("disconnect", "stops", "note", summary, packets, numbers=numbers)
-    return Verdict(
-        "disconnect", "goes-on", "warning", summary, packets, causes=(cause,), numbers=numbers
-    )
+    return Verdict("disconnect", "stops", "note", summary, packets, numbers=numbers)
 
 
 def _unseen(trace: Trace, left: Leaving) -> Verdict:
