@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Chunk, Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
+from ..http1.head import Fields
+from ..http1.messages import BodyFound
 from ..limits import MAX_PIPELINED, MAX_RECEIVED
 from ..provenance import Ending, Event
 from ..records import Framing, Record
 from ..streams import ByteStream
 from .fast_sse import FastSse
+from .joining import is_event_stream
 from .message import MessageWriter
 from .side import Side, in_order, successor_of
 from .transport import field_value, transport_of
@@ -54,6 +57,8 @@ class Http1Side(Side):
         self._ended = 0
         """The exchange of the last message that ended."""
         self._is_cut = False
+        self._cut_fields: Fields = []
+        """What is known of the last head, if that is cut."""
         self._ending: Ending | None = None
 
     @property
@@ -112,8 +117,11 @@ class Http1Side(Side):
         elif isinstance(event, MissingData):
             if self.message is not None:
                 records += self.message.missing(event)
+        elif isinstance(event, BodyFound):
+            self._open_found(event)
         elif isinstance(event, Request | Response):
             self._is_cut = event.is_cut
+            self._cut_fields = event.headers if event.is_cut else []
             self._begin_message(event, records)
         else:
             raise TypeError(f"no record is known for {event!r}")
@@ -137,6 +145,12 @@ class Http1Side(Side):
         self.decoder.join(framing)
         self.message = MessageWriter(self.exchange, self.writer)
         self.message.join(self.decoder.offset, framing, is_sse=is_sse)
+
+    def _open_found(self, found: BodyFound) -> None:
+        """Open a body that was found behind a head that is cut."""
+        if self.message is not None:
+            is_sse = is_event_stream(found.content)
+            self.message.join(found.start, "chunked", is_sse=is_sse, known=self._cut_fields)
 
     def resume(self) -> list[Record]:
         """Go on in HTTP: the server did not switch protocols."""

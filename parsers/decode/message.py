@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from ..diagnostics import diagnose
 from ..http1.chunked import Data, MissingData
+from ..http1.head import Fields
 from ..http1.messages import EndOfMessage, Request, Response
 from ..records import Framing, Record, Sender
 from .body import Body
@@ -52,9 +53,16 @@ class MessageWriter:
                 records += self._check_charset(head)
         return records
 
-    def join(self, start: int, framing: Framing, *, is_sse: bool) -> None:
-        """Begin with content at ``start`` of a body whose beginning is not in the capture."""
-        fields = [(b"content-type", b"text/event-stream")] if is_sse else []
+    def join(
+        self, start: int, framing: Framing, *, is_sse: bool, known: Fields | None = None
+    ) -> None:
+        """Begin with content at ``start`` of a body whose beginning is not in the capture.
+
+        ``known`` are the fields of its head that are.
+        """
+        fields = list(known or ())
+        if is_sse and not media_type(fields)[0]:
+            fields.append((b"content-type", b"text/event-stream"))
         unseen = Response(start, start, b"HTTP/1.1", 200, b"", fields, framing, ())
         self._open(unseen, self._writer.sender)
         if self.body is not None:

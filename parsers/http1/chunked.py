@@ -102,6 +102,7 @@ class ChunkedDecoder:
         "_extension",
         "_extensions",
         "_index",
+        "_joins",
         "_keep_data",
         "_left",
         "_line",
@@ -133,6 +134,7 @@ class ChunkedDecoder:
         self._trailers_over = False
         self._extensions = 0  # bytes of them so far
         self._search: Resynchroniser | None = None
+        self._joins = False
         # the chunk that is open
         self._index = 0
         self._start = offset
@@ -194,8 +196,8 @@ class ChunkedDecoder:
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         events: list[Event] = []
-        if self.done or self._state == self.lost:
-            return events
+        if self.done or self._state in (self.lost, self.resynchronise):
+            return events  # where it is lost nothing can be told; missing bytes may hold the end
         if self._state == self.chunk_line:
             self._end_in_line(events)
         elif self._state == self.trailer_section:
@@ -212,6 +214,11 @@ class ChunkedDecoder:
     def next_index(self) -> int | None:
         """The index of the next chunk, if none is open; else None."""
         return self._index if self._state == self.chunk and not self.done else None
+
+    def seek(self) -> None:
+        """Begin somewhere after the beginning, which is missing: at a chunk that proves itself."""
+        self._joins = True
+        self._search_on()
 
     def advance(self, chunks: int, length: int) -> None:
         """Pass over whole chunks that another has read, and that take ``length`` bytes."""
@@ -353,6 +360,7 @@ class ChunkedDecoder:
         if self._search.found == "message":
             self.done = self.interrupted = True
         else:
+            self._joins = False
             self._start = self._offset = offset
             self._state = self.chunk
             consumed = self.decode(rest, 0, events)
@@ -432,8 +440,14 @@ class ChunkedDecoder:
         self._parts.clear()
         self._trailers = SectionCollector(MAX_TRAILERS)
         self._left = 0
+        self._search_on()
+
+    def _search_on(self) -> None:
+        """Search from here for a chunk or the next message."""
         self._start = self._offset
-        self._search = Resynchroniser(self._offset, self._next_message, chunks=True)
+        self._search = Resynchroniser(
+            self._offset, self._next_message, chunks=True, joins=self._joins
+        )
         self._state = self.resynchronise
 
     def _end_in_line(self, events: list[Event]) -> None:

@@ -91,6 +91,10 @@ class RequestDecoder(MessageDecoder):
         line = line.removesuffix(b"\r")
         return line.endswith(VERSIONS) and self._take_start_line(line + b"\r\n")
 
+    @property
+    def _may_be_chunked(self) -> bool:
+        return self._request_line.method in (b"POST", b"PUT", b"PATCH")
+
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         method, target, version, faults = self._request_line
         lines = by_name(fields)
@@ -197,6 +201,10 @@ class ResponseDecoder(MessageDecoder):
         # Its reason phrase is not whole, or not surely; its status code is.
         code = CUT_STATUS_LINE.match(line)
         return code is not None and self._take_start_line(code[0] + b" \r\n")
+
+    @property
+    def _may_be_chunked(self) -> bool:
+        return self._framed.framing in ("chunked", "close")
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         version, status, reason, faults = self._status_line

@@ -51,6 +51,15 @@ class Response(Element, frozen=True):
     """How many responses before it are among missing bytes: the requests say so."""
 
 
+class BodyFound(Element, frozen=True):
+    """After a head whose framing is not known: a chunk that proves itself is at [start, end)."""
+
+    start: int
+    end: int
+    content: bytes
+    """The data of that chunk."""
+
+
 class EndOfMessage(Element, frozen=True):
     """The end of a message; [start, end) is its body as framed."""
 

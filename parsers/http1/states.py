@@ -9,6 +9,7 @@ Strategy: the state is a method that reads on at ``pos`` and returns where it st
 ``holding`` keeps the bytes after a switch of protocols until the owner says whose they are.
 ``skip`` is where bytes are no HTTP: it looks for a start line and says nothing till then.
 ``surplus`` is the same after a complete message, whose they may be: it counts them.
+``unframed_body`` is after a head that is cut: it looks for chunks, or for the next message.
 ``lost`` is after a head whose framing is invalid: what follows could be read in two ways.
 Each byte is looked at once by its state, and once by a search for a line's or section's end:
 the time is linear. Kept is an unfinished head, up to MAX_HEAD, or held bytes up to
@@ -21,7 +22,7 @@ import re
 from abc import abstractmethod
 from typing import Literal
 
-from ..diagnostics import amount, diagnose, excerpt
+from ..diagnostics import Diagnostic, amount, diagnose, excerpt
 from ..expressions import every
 from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
 from ..provenance import Ending, Event
@@ -35,7 +36,7 @@ from .head import (
     cut_line_faults,
     cut_section,
 )
-from .messages import EndOfMessage
+from .messages import BodyFound, EndOfMessage
 from .pending import PendingBytes
 from .searching import Searching, State
 from .surplus import SHOWN
@@ -110,6 +111,8 @@ class MessageDecoder(Searching):
         if state == self.chunked_body:
             self._whole = False
             events += self._body.receive_gap(length)
+        elif state == self.unframed_body:
+            self._body.receive_gap(length)
         elif state == self.close_delimited_body:
             self._whole = False
             events.append(MissingData(start, self._offset, None))
@@ -133,6 +136,8 @@ class MessageDecoder(Searching):
         elif state == self.chunked_body:
             events += self._body.receive_eof(ending)
             self._end_message(self._offset, ending, False, events)
+        elif state == self.unframed_body:
+            self._end_message(self._body_start, None, False, events)
         elif state == self.sized_body:
             if ending != "capture-end":
                 self._cut_body(f"{amount(self._left, 'byte')} to come", events)
@@ -152,6 +157,8 @@ class MessageDecoder(Searching):
     @property
     def open_offsets(self) -> tuple[int, ...]:
         state = self._state
+        if state == self.unframed_body:
+            return self._body.open_offsets
         if state == self.chunked_body:
             return (self._body_start, *self._body.open_offsets)
         if state in (self.sized_body, self.close_delimited_body):
@@ -282,12 +289,38 @@ class MessageDecoder(Searching):
         pos = body.decode(data, pos, events)
         if not body.done:
             return pos
-        offset, rest = body.release()
-        if body.interrupted:  # where it ended the capture does not hold
-            self._end_message(offset, "capture-end", False, events)
-        else:
-            self._end_message(offset, "last-chunk", self._whole, events)
-        return self._replay(offset, rest, len(data), events) if rest else pos
+        # Where it ended the capture does not hold if it was interrupted.
+        ended_by: EndedBy = "capture-end" if body.interrupted else "last-chunk"
+        return self._end_chunked(ended_by, pos, len(data), events)
+
+    def unframed_body(self, data: bytes, pos: int, events: list[Event]) -> int:
+        """After a head that is cut: look for chunks that prove themselves, or the next message."""
+        body = self._body
+        found: list[Event] = []
+        pos = body.decode(data, pos, found)
+        if body.interrupted:
+            events += found
+            return self._end_chunked(None, pos, len(data), events)
+        if not found:
+            return pos
+        self._state = self.chunked_body
+        first = next(event for event in found if isinstance(event, Data))
+        resynchronised = found[0]
+        assert isinstance(resynchronised, Diagnostic)
+        self._body_start = resynchronised.end
+        events += [resynchronised, BodyFound(self._body_start, first.end, first.data), *found[1:]]
+        return self._end_chunked("last-chunk", pos, len(data), events) if body.done else pos
+
+    def _end_chunked(
+        self, ended_by: EndedBy | None, pos: int, size: int, events: list[Event]
+    ) -> int:
+        offset, rest = self._body.release()
+        end = self._body_start if ended_by is None else offset
+        complete = ended_by == "last-chunk" and self._whole
+        self._end_message(end, ended_by, complete, events)
+        if ended_by is None:
+            self._await_message(offset)
+        return self._replay(offset, rest, size, events) if rest else pos
 
     def sized_body(self, data: bytes, pos: int, events: list[Event]) -> int:
         end = min(pos + self._left, len(data))
@@ -337,6 +370,11 @@ class MessageDecoder(Searching):
     @abstractmethod
     def _take_cut_line(self, line: bytes) -> bool:
         """Keep what the beginning of a first line says; return whether that can be shown."""
+
+    @property
+    @abstractmethod
+    def _may_be_chunked(self) -> bool:
+        """Whether the body of a head that is cut can be chunks, as far as the head says."""
 
     @abstractmethod
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
@@ -446,7 +484,15 @@ class MessageDecoder(Searching):
         if body.framing == "upgrade":
             self._end_message(self._offset, None, True, events)
             return
-        self.paused_for = None
+        is_refusal, self.paused_for = self.paused_for == "refusal", None
+        if self._may_be_chunked and not is_refusal:
+            self._has_head = self._whole = False
+            self._body = ChunkedDecoder(
+                self._offset, keep_data=self._keep_data, next_message=self.certain_message
+            )
+            self._body.seek()
+            self._state = self.unframed_body
+            return
         events.append(EndOfMessage(self._offset, self._offset, None, False))
         self._skip(self._offset)
 

@@ -22,6 +22,7 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    SseEventRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -388,6 +389,75 @@ def test_a_head_that_closing_cuts_shows_what_is_whole(
     assert fault.summary == f"the message ends in its head: {where}"
     if b"Retry-After" in cut:
         assert of(ResponseRecord, records)[0].headers == [("Retry-After", "7")]
+
+
+EVENTS = [b"14\r\nid: %d\ndata: tick %d\n\n\r\n" % (n, n) for n in range(3)]
+
+
+def after_a_cut_head(head: bytes, *pieces: bytes) -> list[Record]:
+    """The records of an answer whose head lacks its last 40 bytes, and of a next exchange."""
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(head)
+    talk.lose("server", 40)
+    if pieces:
+        talk.server(*pieces)
+    talk.client(GET)
+    talk.server(OK)
+    talk.close()
+    return talk.tape.records()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/ev",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nServ",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTr",
+    ],
+)
+def test_chunks_after_a_head_that_is_cut(head: bytes) -> None:
+    """Two chunks, one after another, prove each other, whatever the head has said."""
+    records = after_a_cut_head(head, *EVENTS, b"0\r\n\r\n")
+    chunks = of(ChunkRecord, records)
+    assert [(one.exchange, one.index, one.size) for one in chunks] == [
+        (0, 0, 20), (0, 1, 20), (0, 2, 20), (0, 3, 0)
+    ]  # fmt: skip
+    assert [one.id for one in of(SseEventRecord, records)] == ["0", "1", "2"]
+    first, second = of(BodyRecord, records)
+    assert (first.exchange, first.complete, first.ended_by) == (0, False, "last-chunk")
+    assert (second.exchange, second.complete) == (1, True)
+    codes = [one.code for one in of(DiagnosticRecord, records)]
+    assert codes == ["http-message-cut", "http-resynchronised"]
+
+
+@pytest.mark.parametrize(
+    ("head", "pieces"),
+    [
+        (b"HTTP/1.1 200 OK\r\nServ", [b"hello\r\n5\r\nhello\r\nworld"]),
+        (b"HTTP/1.1 200 OK\r\nServ", EVENTS[:1]),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\nServ", EVENTS),
+        (b"HTTP/1.1 304 Not Modified\r\nServ", EVENTS),
+        (b"HTTP/1.1 200 OK\r\nServ", []),
+    ],
+)
+def test_what_proves_nothing_after_a_head_that_is_cut(head: bytes, pieces: list[bytes]) -> None:
+    records = after_a_cut_head(head, *pieces)
+    assert not of(ChunkRecord, records)
+    assert [(one.exchange, one.complete) for one in of(BodyRecord, records)] == [(1, True)]
+    assert pairs(records)[-2:] == [("/", 1), ("200", 1)]
+
+
+def test_chunks_after_a_request_that_is_cut() -> None:
+    talk = Talk().open()
+    talk.client(b"POST / HTTP/1.1\r\nHost: exam")
+    talk.lose("client", 60)
+    talk.client(*EVENTS, b"0\r\n\r\n")
+    talk.server(OK)
+    talk.close()
+    records = talk.tape.records()
+    assert [one.exchange for one in of(ChunkRecord, records)] == [0] * 4
+    assert pairs(records) == [("/", 0), ("200", 0)]
 
 
 def test_a_head_that_the_capture_cuts_may_still_become_whole() -> None:
