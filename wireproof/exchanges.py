@@ -68,6 +68,8 @@ CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 """Opcodes (RFC 6455 section 5.2)."""
+DATA_FRAMES: Final = frozenset((0x1, 0x2))
+"""Opcodes of the frames that begin a message, text or binary."""
 
 
 def field_value(fields: Fields, name: str) -> str | None:

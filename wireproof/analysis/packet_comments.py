@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from parsers.records import (
     BodyElement,
+    BodyElementRecord,
     BodyRecord,
     ChunkRecord,
     ConnectionRecord,
@@ -25,12 +26,17 @@ from parsers.records import (
     RequestRecord,
     ResponseRecord,
     Sender,
+    Sent,
     SseEventRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
 
-from ..exchanges import CLOSE, CONTINUATION, PING, PONG, Exchange, Exchanges
+from ..dialects.dialect import Dialect
+from ..dialects.payload import OTHER, Payload
+from ..dialects.reader import DialectReader, Reader, Readers, is_read
+from ..dialects.wording import said, shared
+from ..exchanges import CLOSE, CONTINUATION, DATA_FRAMES, PING, PONG, Exchange, Exchanges
 from ..pings import Answer
 from ..text.escape import preview
 from ..text.wording import (
@@ -46,6 +52,8 @@ from .silence import silence_before_end
 
 EXCERPT = 40
 """Characters of a payload, a name or a target that a comment shows; escapes may double them."""
+
+Frame = WebSocketFrameRecord | WebSocketMessageRecord
 
 About = tuple[str, int, int, Sender, int]
 """What a later finding is about: its kind, connection, exchange, sender, and a Ping's offset."""
@@ -75,18 +83,22 @@ class PacketComments:
     ``later`` holds what was found out after a comment was made; who has no use for it clears it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, readers: Readers = DialectReader) -> None:
         self.later: dict[About, str] = {}
-        self._exchanges: Exchanges[None] = Exchanges(lambda _: None)
+        self._exchanges: Exchanges[Reader] = Exchanges(readers)
 
     def add(self, record: Record) -> Iterator[PacketComment]:
         """Yield what the packets of a record carry, that which began it first."""
         if isinstance(record, WebSocketMessageRecord) and _is_its_frame(record):
             return
-        found = self._exchanges.add(record)
+        exchange, reader = self._exchanges.add(record) or (None, None)
         if isinstance(record, ConnectionRecord):
             yield from self._silences()
-        text, about, tail = self._say(record, None if found is None else found[0])
+        was_known = reader is None or reader.dialect is not None
+        payload = OTHER if reader is None else _payload(record, reader)
+        if reader is not None and reader.dialect is not None and not was_known:
+            yield PacketComment(record.last_packet, _named(reader.dialect))
+        text, about, tail = self._say(record, exchange, payload)
         first, last = record.first_packet, record.last_packet
         if not _has_parts(record) or first == last:
             yield PacketComment(last, text, about, tail)
@@ -101,7 +113,9 @@ class PacketComments:
             if (silence := silence_before_end(exchange)) is not None:
                 yield PacketComment(silence.packet, str(silence))
 
-    def _say(self, record: Record, exchange: Exchange | None) -> tuple[str, About | None, str]:
+    def _say(
+        self, record: Record, exchange: Exchange | None, payload: Payload
+    ) -> tuple[str, About | None, str]:
         """Return what a record is called, where there is more to say, and what follows it."""
         match record:
             case RequestRecord():
@@ -109,20 +123,21 @@ class PacketComments:
             case ResponseRecord():
                 return f"response {shown(f'{record.status} {record.reason}')}", None, ""
             case ChunkRecord():
-                return _chunk(record, exchange)
+                return _chunk(record, exchange, payload)
             case BodyRecord():
                 return self._body(record), None, ""
             case SseEventRecord():
-                return _event(record, exchange)
+                return _event(record, exchange, payload)
             case DataRecord():
-                return f"data, {count(record.size, 'byte')}", None, _content(record, exchange)
+                content = _content(record, exchange, payload)
+                return f"data, {count(record.size, 'byte')}", None, content
             case BodyElement():
                 name = f"{ELEMENT_NAMES[record.record]} {record.index}"
-                return name, None, f" completes here{excerpt(record.data, record.encoding)}"
+                return name, None, f" completes here{_said(record, payload)}"
             case WebSocketFrameRecord():
-                return self._frame(record, exchange)
+                return self._frame(record, exchange, payload)
             case WebSocketMessageRecord():
-                return _message(record)
+                return _message(record, payload)
             case GapRecord():
                 return f"{count(record.missing, 'byte')} not captured before this", None, ""
             case DiagnosticRecord():
@@ -139,7 +154,7 @@ class PacketComments:
         return f"body {body_end(body)}: {count(body.size, 'byte')}"
 
     def _frame(
-        self, frame: WebSocketFrameRecord, exchange: Exchange | None
+        self, frame: WebSocketFrameRecord, exchange: Exchange | None, payload: Payload
     ) -> tuple[str, About | None, str]:
         text = frame.opcode_name.capitalize()
         if frame.opcode == PING:
@@ -155,7 +170,7 @@ class PacketComments:
         if frame.fin and frame.opcode != CONTINUATION:
             if frame.rsv1:
                 return text, None, f", compressed{size}"
-            return text, None, f"{size}{excerpt(frame.data, frame.encoding)}"
+            return text, None, f"{size}{_said(frame, payload)}"
         return text, None, f", {'last ' * frame.fin}fragment{size}"
 
     def _answer(self, answer: Answer, pong: WebSocketFrameRecord) -> str:
@@ -169,31 +184,74 @@ class PacketComments:
         return f", answers frame {answer.ping.last_packet} after {after}"
 
 
-def _chunk(chunk: ChunkRecord, exchange: Exchange | None) -> tuple[str, About | None, str]:
+def _payload(record: Record, reader: Reader) -> Payload:
+    """Return what a record says; a frame that is all of a message, what the message does."""
+    if isinstance(record, WebSocketFrameRecord):
+        is_whole = record.fin and record.opcode in DATA_FRAMES and not record.rsv1
+        return reader.read(_message_of(record)) if is_whole else OTHER
+    return reader.read(record) if is_read(record, reader) else OTHER
+
+
+def _message_of(frame: WebSocketFrameRecord) -> WebSocketMessageRecord:
+    """Return the message that one frame is all of, as its record would be."""
+    place = {name: getattr(frame, name) for name in Sent.__struct_fields__}
+    return WebSocketMessageRecord(
+        **place,
+        type="text" if frame.opcode == 1 else "binary",
+        size=frame.payload_length,
+        data=frame.data,
+        encoding=frame.encoding,
+        frames=1,
+        compressed=False,
+    )
+
+
+def _named(dialect: Dialect) -> str:
+    """Return what a stream speaks, and what its elements share."""
+    common = shared(dialect)
+    return f"{dialect.title}{': ' if common else ''}{common}"
+
+
+def _said(
+    record: ChunkRecord | DataRecord | BodyElementRecord | SseEventRecord | Frame, payload: Payload
+) -> str:
+    """Return after a colon what a record says, else the beginning of what it holds."""
+    words = said(payload, EXCERPT // 4)
+    if words is not None:
+        return f": {words}"
+    encoding = "utf-8" if isinstance(record, SseEventRecord) else record.encoding
+    return excerpt(record.data, encoding)
+
+
+def _chunk(
+    chunk: ChunkRecord, exchange: Exchange | None, payload: Payload
+) -> tuple[str, About | None, str]:
     if not chunk.size:
         trailers = f" with {count(len(chunk.trailers), 'trailer')}" if chunk.trailers else ""
         return f"last chunk{trailers}", None, ""
-    tail = f", {count(chunk.size, 'byte')}{_content(chunk, exchange)}"
+    tail = f", {count(chunk.size, 'byte')}{_content(chunk, exchange, payload)}"
     about = "chunks", chunk.connection, chunk.exchange, chunk.sender, 0
     return f"chunk {chunk.index}", about, tail
 
 
-def _content(record: ChunkRecord | DataRecord, exchange: Exchange | None) -> str:
+def _content(record: ChunkRecord | DataRecord, exchange: Exchange | None, payload: Payload) -> str:
     """Return the beginning of what a chunk or run holds, if no element says it."""
     has_elements = exchange is not None and (
         exchange.transport == "sse" or exchange.counts.elements > 0
     )
-    return "" if has_elements else excerpt(record.data, record.encoding)
+    return "" if has_elements else _said(record, payload)
 
 
-def _event(event: SseEventRecord, exchange: Exchange | None) -> tuple[str, About | None, str]:
+def _event(
+    event: SseEventRecord, exchange: Exchange | None, payload: Payload
+) -> tuple[str, About | None, str]:
     if not event.dispatched:
         fields = event.fields or []
         if fields and not any(name for name, _ in fields):
             return "SSE comment", None, excerpt(fields[0][1])
         return "SSE block that is not dispatched", None, ""
     number = "" if exchange is None else f" {exchange.counts.events - 1}"
-    tail = f" completes here{excerpt(event.data)}"
+    tail = f" completes here{_said(event, payload)}"
     return f"SSE event{number} `{shown(event.event)}`", None, tail
 
 
@@ -237,8 +295,8 @@ def _ping(ping: WebSocketFrameRecord) -> About:
     return "ping", ping.connection, ping.exchange, ping.sender, ping.offset
 
 
-def _message(message: WebSocketMessageRecord) -> tuple[str, About | None, str]:
+def _message(message: WebSocketMessageRecord, payload: Payload) -> tuple[str, About | None, str]:
     how = ", inflated" if message.compressed else ""
     size = count(message.size, "byte")
-    said = f" completes here, {size}{excerpt(message.data, message.encoding)}"
-    return f"WebSocket message of {count(message.frames, 'frame')}{how}", None, said
+    tail = f" completes here, {size}{_said(message, payload)}"
+    return f"WebSocket message of {count(message.frames, 'frame')}{how}", None, tail

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..text.escape import preview
+from ..text.escape import escape, preview
+from .dialect import Dialect
 from .payload import Payload
 
 NAME_WIDTH = 60
@@ -46,6 +47,11 @@ def said(payload: Payload, width: int) -> Said | None:
     elif kind == "usage":
         return Said(what, _tokens(payload), "")
     return Said(what, shown, ", ".join(_more(payload)))
+
+
+def shared(dialect: Dialect) -> str:
+    """Return what all elements of a stream have in common, safe to print; empty if nothing."""
+    return ", ".join(escape(f"{name} {value}") for name, value in dialect.shared.items())
 
 
 def _what(payload: Payload) -> str:

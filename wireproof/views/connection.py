@@ -32,7 +32,7 @@ from parsers.records import (
 from ..analysis.silence import silence_before_end
 from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, Reader, Readers, is_read
-from ..exchanges import Exchange, Exchanges, field_value
+from ..exchanges import DATA_FRAMES, Exchange, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
@@ -46,8 +46,6 @@ from .websocket import frame_lines, frame_type, message_lines
 WHILE_RECORDING = frozenset(("packets-dropped", "packets-late", "packets-skipped"))
 """Faults of no connection that a packet shows, and not a file."""
 
-DATA = frozenset((1, 2))
-"""Opcodes of frames that begin a message (RFC 6455 section 5.2)."""
 Element = (
     ChunkRecord
     | SseEventRecord
@@ -174,7 +172,7 @@ class ConnectionTable:
         if dialect is None:
             return []
         clock.is_named = True
-        line = fit(dialect_line(dialect, self.width), self.width)
+        line = fit(dialect_line(dialect), self.width)
         return self._in_block(f"exchange {sent.element.exchange}", [line])
 
     # --- rows ---
@@ -291,7 +289,7 @@ def _may_begin_pair(element: Element, exchange: Exchange | None) -> bool:
         case SseEventRecord():
             return element.first_chunk != element.last_chunk
         case WebSocketFrameRecord():
-            return element.fin and element.opcode in DATA
+            return element.fin and element.opcode in DATA_FRAMES
         case WebSocketMessageRecord():
             return element.frames > 1
         case _:

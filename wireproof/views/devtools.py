@@ -36,6 +36,9 @@ from parsers.records import (
 )
 
 from ..analysis.silence import silence_before_end
+from ..dialects.payload import Payload
+from ..dialects.reader import DialectReader, Reader, Readers
+from ..dialects.wording import said, shared
 from ..exchanges import Exchange, Exchanged, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import body_end, close_code, connection_end, count, end_said, recorded_by, span
@@ -78,6 +81,9 @@ class Panel:
 class Panels:
     """The panels of an exchange."""
 
+    reader: Reader
+    is_named: bool = False
+    """Whether the dialect of its elements has been said."""
     has_lines: bool = False
     """Whether anything came that a panel shows or counts."""
     first_packet: int = 0
@@ -107,11 +113,20 @@ class DevToolsView:
     With ``filters`` each element is followed by the display filter that selects its packets.
     """
 
-    def __init__(self, stream: TextIO, width: int | None, *, filters: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        width: int | None,
+        *,
+        filters: bool = False,
+        readers: Readers = DialectReader,
+    ) -> None:
         self._stream = stream
         self._width = width
         self._filters = filters
-        self._exchanges: Exchanges[Panels] = Exchanges(lambda _: Panels(), MAX_EXCHANGES)
+        self._exchanges: Exchanges[Panels] = Exchanges(
+            lambda about: Panels(readers(about)), MAX_EXCHANGES
+        )
         self._kept = 0
 
     def write(self, records: Sequence[Record]) -> None:
@@ -271,7 +286,9 @@ def _receive(panels: Panels, record: Exchanged) -> Panel | None:
         case SseEventRecord():
             return _event(panels, record)
         case WebSocketMessageRecord():
-            panels.messages.add(_message(record))
+            payload = panels.reader.read(record)
+            _name(panels, panels.messages)
+            panels.messages.add(_message(record, payload))
             return panels.messages
         case WebSocketFrameRecord():
             return _frame(panels, record)
@@ -301,8 +318,10 @@ def _headers(fields: Fields) -> list[str]:
 
 def _event(panels: Panels, event: SseEventRecord) -> Panel | None:
     """Put an event into the EventStream panel, which has those that are dispatched."""
+    payload = panels.reader.read(event)
     if event.dispatched:
-        data = "" if event.data is None else _cell(event.data)
+        _name(panels, panels.events)
+        data = _content(payload, event.data)
         columns = (_cell(event.id), _cell(event.event), data)
         panels.events.add(f"  {'  '.join(columns)}  {clock(event.last_time)}")
         return panels.events
@@ -311,6 +330,22 @@ def _event(panels: Panels, event: SseEventRecord) -> Panel | None:
     else:
         panels.unfinished += 1
     return None
+
+
+def _name(panels: Panels, panel: Panel) -> None:
+    """Put into a panel, once, what its elements speak and what all of them share."""
+    dialect = panels.reader.dialect
+    if dialect is not None and not panels.is_named:
+        panels.is_named = True
+        panel.add(f"  {dialect.title}  {shared(dialect)}".rstrip())
+
+
+def _content(payload: Payload, data: str | None) -> str:
+    """Return what an element says, its data if no dialect has a word for it."""
+    words = said(payload, MAX_CELL // 4)
+    if words is not None:
+        return str(words)
+    return "" if data is None else _cell(data)
 
 
 def _not_events(panels: Panels) -> Iterator[str]:
@@ -334,9 +369,10 @@ def _frame(panels: Panels, frame: WebSocketFrameRecord) -> Panel | None:
     return None
 
 
-def _message(message: WebSocketMessageRecord) -> str:
+def _message(message: WebSocketMessageRecord, payload: Payload) -> str:
     data = message.data or ""
-    shown = _cell(data) if message.encoding != "base64" else _hex(data)
+    is_binary = message.encoding == "base64" and said(payload, 1) is None
+    shown = _hex(data) if is_binary else _content(payload, data)
     arrow = ARROWS[message.sender]
     return f"  {arrow} {message.size:>7}  {clock(message.last_time)}  {shown}".rstrip()
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..dialects.reader import Readers
     from . import Export, View
     from .packet_list import PacketList
 
@@ -45,6 +46,8 @@ class Target(NamedTuple):
     """Whether each element is followed by the display filter that selects it."""
     connection: int | None = None
     keep_data: bool = True
+    readers: Readers | None = None
+    """What the rows show of an element; None: what it says in its dialect."""
 
 
 class ExportKind(NamedTuple):
@@ -95,31 +98,38 @@ def _csv() -> type[Export]:
 
 
 def _table(target: Target) -> View:
-    return open_table(target.source, target.text())
+    return open_table(target.source, target.text(), target.readers)
 
 
-def open_table(source: str, stream: TextIO | None = None) -> View:
+def open_table(source: str, stream: TextIO | None = None, readers: Readers | None = None) -> View:
     """Return a table on standard output or on a text stream; ``source`` names the capture."""
     from rich.console import Console
 
+    from ..dialects.reader import DialectReader
     from .table import TableView
 
     console = Console(file=stream or sys.stdout)
-    return TableView(console, source, table_width(console))
+    return TableView(console, source, table_width(console), readers or DialectReader)
 
 
 def _devtools(target: Target) -> View:
+    from ..dialects.reader import DialectReader
     from .devtools import DevToolsView
 
     text = target.text()
-    return DevToolsView(text, line_width(text), filters=target.filters)
+    readers = target.readers or DialectReader
+    return DevToolsView(text, line_width(text), filters=target.filters, readers=readers)
 
 
 def _wireshark(target: Target) -> PacketList:
+    from ..dialects.reader import DialectReader
     from .packet_list import ListedPackets, PacketList
 
     rows = ListedPackets(
-        connection=target.connection, filters=target.filters, keep_data=target.keep_data
+        connection=target.connection,
+        filters=target.filters,
+        keep_data=target.keep_data,
+        readers=target.readers or DialectReader,
     )
     text = target.text()
     return PacketList(text, line_width(text), rows)

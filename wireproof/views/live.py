@@ -16,6 +16,7 @@ from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 from rich.console import Console
 
 from ..analysis.outcomes import Outcome
+from ..dialects.reader import DialectReader, Readers
 from .connection import ConnectionTable, diagnostic_lines
 from .lines import Line, Piece
 from .painter import Painter
@@ -32,9 +33,9 @@ NOBODY: Piece = (" " * DIGITS + " │ ", "faint")
 class _Live:
     """A connection that is open, and what stands before its rows."""
 
-    def __init__(self, number: int, width: int) -> None:
+    def __init__(self, number: int, width: int, readers: Readers) -> None:
         self.gutter: Piece = (f"{number:>{DIGITS}} │ ", f"connection {number % COLOURS}")
-        self.table = ConnectionTable(number, self.room(width))
+        self.table = ConnectionTable(number, self.room(width), readers)
 
     def room(self, width: int) -> int:
         """Return how much of a line is left for a row."""
@@ -56,7 +57,9 @@ class LiveTableView:
         console: Console,
         known: Callable[[int], ConnectionRecord | None] = lambda _: None,
         width: int | None = None,
+        readers: Readers = DialectReader,
     ) -> None:
+        self._readers = readers
         self._painter = Painter(console, width)
         self._known = known
         self._open: dict[int, _Live] = {}
@@ -83,7 +86,7 @@ class LiveTableView:
         """Print what came of an exchange."""
         number = outcome.listed.connection
         width = self._painter.width
-        live = self._open.get(number) or _Live(number, width)
+        live = self._open.get(number) or _Live(number, width, self._readers)
         lines = live.prefixed(outcome_lines(outcome, live.room(width)))
         self._painter.print(self._painter.paint([*self._release(), *lines]))
 
@@ -102,7 +105,7 @@ class LiveTableView:
         if connection is not self._current:
             lines += self._release()
         if connection is None:
-            connection = self._open[number] = _Live(number, width)
+            connection = self._open[number] = _Live(number, width, self._readers)
             lines += connection.prefixed(connection.table.title(self._about(number)))
         connection.table.width = connection.room(width)
         lines += connection.prefixed(connection.table.add(record))

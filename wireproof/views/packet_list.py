@@ -27,6 +27,7 @@ from parsers.records import (
 )
 
 from ..analysis.packet_comments import PacketComment, PacketComments, shown
+from ..dialects.reader import DialectReader, Readers
 from ..text.wording import RELAYED
 from .display_filter import display_filter
 from .lines import fit, measure
@@ -71,14 +72,19 @@ class ListedPackets:
     """
 
     def __init__(
-        self, *, connection: int | None = None, filters: bool = False, keep_data: bool = True
+        self,
+        *,
+        connection: int | None = None,
+        filters: bool = False,
+        keep_data: bool = True,
+        readers: Readers = DialectReader,
     ) -> None:
         self._connection = connection
         self._filters = filters
         wanted = None if connection is None else {connection, None}.__contains__
         self._decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
         self._rows = PacketRows()
-        self._comments = PacketComments()
+        self._comments = PacketComments(readers)
         self._start = 0
         self._digits = 6
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from ..dialects.dialect import Dialect
 from ..dialects.payload import Kind, Payload
-from ..dialects.wording import said
-from ..text.escape import preview
+from ..dialects.wording import said, shared
 from .lines import Line
 
 STYLES: dict[Kind, str] = {"error": "error", "control": "faint", "ping": "faint", "role": "faint"}
@@ -27,11 +26,7 @@ def payload_units(payload: Payload, width: int) -> list[Line]:
     return [*units, [(words.more, "faint")]] if words.more else units
 
 
-def dialect_line(dialect: Dialect, width: int) -> Line:
+def dialect_line(dialect: Dialect) -> Line:
     """Return what a stream speaks, and what all of its elements share."""
-    shared = "  ".join(f"{name} {value}" for name, value in dialect.shared.items())
-    return [
-        (f"    {dialect.title}", "type"),
-        ("  " if shared else "", ""),
-        (preview(shared, "utf-8", width), "faint"),
-    ]
+    common = shared(dialect)
+    return [(f"    {dialect.title}", "type"), (f"  {common}" if common else "", "faint")]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 from rich.console import Console
 
+from ..dialects.reader import DialectReader, Readers
 from ..text.escape import escape
 from ..text.wording import count
 from .connection import ConnectionTable, diagnostic_lines
@@ -44,7 +45,14 @@ class TableView:
     ``source`` is the name of the capture for messages; ``width`` overrides the console's.
     """
 
-    def __init__(self, console: Console, source: str = "FILE", width: int | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        source: str = "FILE",
+        width: int | None = None,
+        readers: Readers = DialectReader,
+    ) -> None:
+        self._readers = readers
         self._painter = Painter(console, width)
         self._width = self._painter.width
         self._paint, self._print = self._painter.paint, self._painter.print
@@ -100,7 +108,7 @@ class TableView:
 
     def _begin(self, number: int) -> _Waiting:
         """Give a connection its place; its table begins at once if no other is open."""
-        table = ConnectionTable(number, self._width)
+        table = ConnectionTable(number, self._width, self._readers)
         waiting = self._connections[number] = _Waiting(table)
         title = self._paint(table.title())
         if len(self._connections) == 1:

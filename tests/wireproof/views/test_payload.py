@@ -46,7 +46,7 @@ def test_a_row_shows_the_content_and_not_its_envelope() -> None:
 def test_what_all_rows_share_stands_once_at_the_head() -> None:
     shown = lines(chat({"role": "assistant"}, {"content": "Hello"}))
     named = [line for line in shown if "chatcmpl-1" in line]
-    assert named == ["    OpenAI chat completions  id chatcmpl-1  model small-1"]
+    assert named == ["    OpenAI chat completions  id chatcmpl-1, model small-1"]
     assert shown.index(named[0]) < next(n for n, line in enumerate(shown) if "Packet" in line)
 
 
