@@ -38,7 +38,7 @@ MAX_POINTS = 65_536
 
 
 Moment = tuple[float, float]
-"""A time, and how far the clocks seem apart then, in seconds."""
+"""Two times of one thing; or a time, and how far the clocks seem apart then; in seconds."""
 
 
 class Clock(NamedTuple):
@@ -75,14 +75,16 @@ ONE_CLOCK = Clock()
 class Trip(NamedTuple):
     """One exchange at two points: when what was there."""
 
-    asked: Sequence[tuple[float, float]]
+    asked: Sequence[Moment]
     """(near, far) of each thing that the client sent."""
-    answered: Sequence[tuple[float, float]]
+    answered: Sequence[Moment]
     """(near, far) of each thing that the server sent."""
     round_trip: float | None
     """Seconds that both connections' handshakes took; None if not known."""
     is_path: bool
     """Whether nothing but the network lies between the points."""
+    ended: Moment | None = None
+    """(near, far) of the end of the answer."""
 
 
 def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
@@ -96,7 +98,8 @@ def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
         return Clock(is_shared=False, least=float("-inf"), most=float("inf"), is_agreed=True)
     since = min(far for _, far in answered or asked)
     drift = _drift(answered, since)
-    over = [(far, near - far - drift * (far - since)) for near, far in answered]
+    ends = [trip.ended for trip in taken if trip.ended is not None]
+    over = [(far, near - far - drift * (far - since)) for near, far in [*answered, *ends]]
     under = [near - far - drift * (far - since) for near, far in asked]
     most = min((gap for _, gap in over), default=float("inf"))
     least = max(under, default=float("-inf"))
@@ -105,7 +108,9 @@ def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
     round_trips = [trip.round_trip for trip in taken if trip.round_trip is not None]
     round_trip = min(round_trips) if round_trips else None
     is_path = all(trip.is_path for trip in taken)
-    offset = _chosen(least, most, [gap for _, gap in over], round_trip, is_path)
+    gaps = [gap for _, gap in over]
+    is_tight = _is_tight(gaps[: len(answered)], gaps[len(answered) :], most)
+    offset = _chosen(least, most, round_trip, is_path, is_tight)
     is_agreed = _is_agreed(least, most) and not drift
     offset = 0.0 if is_agreed else offset
     return Clock(offset, least, most, drift, since, is_shared=False, is_agreed=is_agreed)
@@ -118,10 +123,23 @@ def _is_agreed(least: float, most: float) -> bool:
     return least <= 0.0 <= most and (most <= AT_ONCE or least >= -AT_ONCE)
 
 
+def _is_tight(gaps: Sequence[float], ends: Sequence[float], most: float) -> bool:
+    """Whether the quickest took nothing but the way.
+
+    Either many were as quick, or it was the end: what holds lets go when its source ends.
+    """
+    touching = sum(gap <= most + TOUCH for gap in gaps)
+    return touching >= PART * len(gaps) or any(gap <= most + TOUCH for gap in ends)
+
+
 def _chosen(
-    least: float, most: float, gaps: Sequence[float], round_trip: float | None, is_path: bool
+    least: float, most: float, round_trip: float | None, is_path: bool, is_tight: bool
 ) -> float:
-    """Return the offset between bounds that the path makes likeliest."""
+    """Return the offset between bounds that the path makes likeliest.
+
+    ``is_tight``: whether the quickest answer was not held, as far as can be told. If the request
+    took long besides, it may have been held as well, and the request is the better bound.
+    """
     if least == float("-inf"):
         return most
     if most == float("inf"):
@@ -129,10 +147,7 @@ def _chosen(
     if is_path:
         return (least + most) / 2
     network = min(round_trip or 0.0, most - least)
-    excess = most - least - network
-    touching = sum(gap <= most + TOUCH for gap in gaps)
-    if excess <= AT_ONCE and touching >= PART * len(gaps):
-        # Many elements were as quick: nothing but the network delayed them.
+    if is_tight and most - least - network <= AT_ONCE:
         return most - network / 2
     return least + network / 2
 

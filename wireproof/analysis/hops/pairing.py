@@ -110,15 +110,15 @@ class _Joined:
 
 def _is_after(near: Leg, far: Leg) -> bool:
     """Whether what both carried came to the nearer leg after it came to the other."""
-    last: dict[int, float] = dict(
-        zip(far.down.marks[:SKETCH], far.down.times[:SKETCH], strict=True)
-    )
-    waits = [
-        time - last[mark]
-        for mark, time in zip(near.down.marks[:SKETCH], near.down.times[:SKETCH], strict=True)
-        if mark in last
-    ]
+    left, came = _first_times(near), _first_times(far)
+    waits = [time - came[mark] for mark, time in left.items() if mark in came]
     return not waits or sum(wait >= -SLACK for wait in waits) * 2 > len(waits)
+
+
+def _first_times(leg: Leg) -> dict[int, float]:
+    """Return when the first elements came, each by its mark; of equal ones the first."""
+    marks, times = leg.down.marks[:SKETCH], leg.down.times[:SKETCH]
+    return dict(zip(reversed(marks), reversed(times), strict=True))
 
 
 def _connections(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:

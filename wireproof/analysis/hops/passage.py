@@ -119,7 +119,15 @@ def trip(near: Leg, far: Leg) -> Trip:
         asked.append((near.asked_at, far.asked_at))
     if near.answered_at is not None and far.answered_at is not None:
         answered.append((near.answered_at, far.answered_at))
-    return Trip(asked, answered, round_trip(near, far), is_path(near, far))
+    return Trip(asked, answered, round_trip(near, far), is_path(near, far), _ended(near, far))
+
+
+def _ended(near: Leg, far: Leg) -> tuple[float, float] | None:
+    """Return when the answer ended at both points; None if it did not, or was not whole."""
+    here, there = near.about.response_body, far.about.response_body
+    if here is None or there is None or not (here.complete and there.complete):
+        return None
+    return here.last_time, there.last_time
 
 
 def round_trip(near: Leg, far: Leg) -> float | None:

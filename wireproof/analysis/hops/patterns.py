@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -77,14 +78,16 @@ def held(passage: Passage, head_added: float | None = None) -> Held | None:
     late = passage.held_back()
     waited = [passage.excess(one) for one in late]
     if late and max(waited) >= APART and _is_one_behind(passage):
-        return _made(passage, "one-behind", late)
+        step = _step(passage)
+        return _made(passage, "size" if step else "one-behind", late, step=step)
     if middle >= AT_ONCE and _is_even(excess, middle):
         seconds = median(passage.added)
         is_cork = CORK[0] <= middle <= CORK[1]
         every = [*range(len(passage))]
         return _made(passage, "fixed", every, period=seconds, is_cork=is_cork)
     if not late or not _is_rule(passage, late, waited):
-        return None
+        slow = [one for one in range(len(passage)) if passage.excess(one) >= AT_ONCE]
+        return _made(passage, "irregular", slow) if middle >= AT_ONCE else None
     return _by_rule(passage, late, head_added)
 
 
@@ -100,7 +103,7 @@ def _by_rule(passage: Passage, late: Sequence[int], head_added: float | None) ->
     last = passage.flushes[-1]
     if last.size >= MOST * len(passage) and last.time >= passage.came[-1] - TOGETHER:
         return _made(passage, "until-end", late)
-    step = _step(passage.target)
+    step = _step(passage)
     if step is not None:
         return _made(passage, "size", late, step=step)
     batch = _batch(passage)
@@ -167,9 +170,9 @@ def _undriven(passage: Passage) -> list[float]:
 
 
 def _is_even(excess: Sequence[float], middle: float) -> bool:
-    """Whether sorted times are alike: as far apart as the ways of a busy machine."""
-    tenth, ninth = excess[len(excess) // 10], excess[len(excess) * 9 // 10 - (len(excess) >= 10)]
-    return ninth - tenth <= max(AT_ONCE / 4, STEADY * middle)
+    """Whether times are alike: as far apart as the ways of a busy machine."""
+    near = max(AT_ONCE / 4, STEADY * middle)
+    return sum(abs(one - middle) <= near for one in excess) >= MOST * len(excess)
 
 
 def _is_one_behind(passage: Passage) -> bool:
@@ -183,20 +186,24 @@ def _is_one_behind(passage: Passage) -> bool:
     )
 
 
-def _step(target: Flow) -> int | None:
+def _step(passage: Passage) -> int | None:
     """Return the bytes after which a buffer was full, None if flushes show none.
 
-    The first flush may be smaller, for some count the head in; the last one is what was left.
+    The first flush may be smaller, for some count the head in; the last one is what was left. A
+    source that sends such pieces itself fills no buffer.
     """
-    sizes = _flush_sizes(target)[:-1]
-    if len(sizes) > 2:
-        sizes = sizes[1:]
-    if not sizes:
+    step = _alike(_flush_sizes(passage.target))
+    return None if step is None or step == _alike(_flush_sizes(passage.source)) else step
+
+
+def _alike(sizes: Sequence[int]) -> int | None:
+    """Return the greatest power of two, from LEAST_STEP on, of which most sizes are multiples."""
+    inner = sizes[1:-1] if len(sizes) > 3 else sizes[:-1]
+    if not inner:
         return None
-    step, number = Counter(_alignment(size) for size in sizes).most_common(1)[0]
-    if step >= LEAST_STEP and number >= MOST * len(sizes):
-        return min(size for size in sizes if _alignment(size) == step)
-    return None
+    alignments = sorted(map(_alignment, inner))
+    step = alignments[len(inner) - ceil(MOST * len(inner))]
+    return step if step >= LEAST_STEP else None
 
 
 def _alignment(size: int) -> int:
