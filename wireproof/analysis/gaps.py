@@ -18,7 +18,7 @@ from statistics import median, pstdev
 from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration
-from .arrivals import LEAST, SHORTEST_WAIT, Arrivals
+from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .path import hindered, hindrances, nagle_steps, round_trip, sent_again, slow_start
 from .time_limits import LIMITS, next_limit
 from .trace import KIND_NUMBERS, Marks, Trace
@@ -171,10 +171,10 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
         place = came.packets[at], came.packets[at + 1]
         seconds = hindrance.seconds_within(start, end)
         if hindrance.kind == "window":
-            if gap >= max(SHORTEST_WAIT, 1.5 * waits.usual) or seconds >= LONG:
+            if gap >= max(WAIT, 1.5 * waits.usual) or seconds >= LONG:
                 seen = f"the window was closed for {duration(seconds)} (packet {hindrance.packet})"
                 yield Attributed("zero-window", gap, *place, seen)
-        elif gap >= 1.5 * waits.usual:
+        elif gap >= max(WAIT, 1.5 * waits.usual):
             seen = (
                 f"bytes were missing for {duration(seconds)}, filled by packet"
                 f" {hindrance.end_packet}; what came after them waited"

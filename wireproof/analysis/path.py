@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Literal, NamedTuple
 
-from .arrivals import SHORTEST_WAIT, WAIT, Arrivals
+from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .trace import Marks, Trace
 
 SMALL = 1_000
@@ -136,7 +136,7 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     rtt = round_trip(trace)
     least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
     cut = [at for at in small if _is_cut(marks, at, least, found)]
-    if not cut:
+    if len(cut) < LEAST:
         return None
     seconds = median(marks.times[at] - marks.starts[at] for at in cut)
     if seconds < WAIT:
