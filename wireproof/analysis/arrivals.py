@@ -16,7 +16,8 @@ from statistics import median
 from typing import NamedTuple, TypeVar
 
 from ..dialects.payload import CONTENT
-from .trace import KIND_NUMBERS, KINDS, Marks, Trace
+from .marks import KIND_NUMBERS, KINDS, Marks
+from .trace import Trace
 
 T = TypeVar("T")
 WAIT = 0.010

@@ -14,7 +14,8 @@ from parsers.records import ConnectionRecord
 from ..text.wording import count, duration
 from .ends import Leaving, count_after, end_of, is_half_closed, leaving
 from .flaws import CUTS, find_flaws
-from .trace import Marks, Trace
+from .marks import Marks
+from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
 INHERENT = 1

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from parsers.records import ConnectionRecord, End, Sender
 
 from ..text.wording import count
-from .trace import Marks, Trace
+from .marks import Marks
+from .trace import Trace
 
 REPLY_SLACK = 0.01
 """Seconds that a RST may take over the round trip: a kernel answers at once."""

@@ -19,9 +19,10 @@ from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
+from .marks import KIND_NUMBERS, Marks
 from .path import hindered, hindrances, nagle_steps, round_trip, sent_again, slow_start
 from .time_limits import LIMITS, next_limit
-from .trace import KIND_NUMBERS, Marks, Trace
+from .trace import Trace
 from .verdict import Cause, Number, Verdict
 
 LONG = 0.250

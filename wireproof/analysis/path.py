@@ -16,7 +16,8 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
-from .trace import Marks, Trace
+from .marks import Marks
+from .trace import Trace
 
 SMALL = 1_000
 """Bytes below which a write fits into every segment: only its sender can have cut it in two."""

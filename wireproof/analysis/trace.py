@@ -1,8 +1,8 @@
 """What judges look at: one exchange in columns of numbers, bounded whatever it carries.
 
 Strategy: judges ask for times, packets and places of elements, never for their data; what an
-element says was read by its dialect when it came. So a trace keeps a number per question in an
-array, a tenth of what records take, and of more than MAX_MARKS elements only the longest waits.
+element says was read by its dialect when it came. So a trace keeps a number per question
+(:mod:`.marks`), and of more than MAX_MARKS elements only the longest waits.
 Times are seconds since the epoch, packets count from 1, offsets and lengths are bytes of the
 sender's stream.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Sequence
-from heapq import heappush, heappushpop
 from typing import TYPE_CHECKING, NamedTuple
 
 from parsers.records import (
@@ -40,35 +39,17 @@ from .company import Company
 from .conversation import Conversation
 from .event_ids import EventIds
 from .hazard_facts import HazardFacts
+from .marks import MAX_MARKS, Marks
 
 if TYPE_CHECKING:
     from .links import Past
 
-MAX_MARKS = 32_768
-"""Elements of one sort that are kept of an exchange; of more, the longest waits alone."""
-MAX_WAITS = 32
-"""The longest waits of one sort that are kept besides."""
 MAX_FAULTS = 64
 """Diagnostics of an exchange that are kept; of more, the first ones."""
 MAX_LATE_FAULTS = 16
 """The latest ones that are kept besides: what is said of the end comes last."""
 LAST_WORDS: frozenset[Kind] = frozenset(("finish", "done", "error"))
 """Kinds that tell how the application ended its stream."""
-KINDS: tuple[Kind, ...] = (
-    *("text", "reasoning", "tool", "role", "start", "usage", "finish", "ping", "error", "done"),
-    *("control", "other"),
-)
-KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
-
-
-class Wait(NamedTuple):
-    """Between two elements that came after each other."""
-
-    seconds: float
-    before_time: float
-    before_packet: int
-    after_time: float
-    after_packet: int
 
 
 class Word(NamedTuple):
@@ -77,59 +58,6 @@ class Word(NamedTuple):
     payload: Payload
     packet: int
     time: float
-
-
-class Marks:
-    """When and where elements of one sort came."""
-
-    __slots__ = (
-        *("count", "times", "starts", "packets", "first_packets", "offsets", "lengths", "kinds"),
-        *("last_time", "last_packet", "waits"),
-    )
-
-    def __init__(self) -> None:
-        self.count = 0
-        """How many came; the columns hold the first MAX_MARKS."""
-        self.times = array("d")
-        """When each one's last byte came."""
-        self.starts = array("d")
-        """When each one's first byte came."""
-        self.packets = array("q")
-        """Which packet brought its last byte."""
-        self.first_packets = array("q")
-        self.offsets = array("q")
-        self.lengths = array("q")
-        self.kinds = bytearray()
-        """An index of KINDS for each."""
-        self.last_time = 0.0
-        self.last_packet = 0
-        self.waits: list[Wait] = []
-        """A heap of the longest waits, those past the columns included."""
-
-    def add(self, record: Sent, kind: Kind = "other") -> None:
-        """Take the next element."""
-        time, packet = record.last_time, record.last_packet
-        if self.count:
-            self._wait(time - self.last_time, time, packet)
-        self.count += 1
-        self.last_time, self.last_packet = time, packet
-        if self.count > MAX_MARKS:
-            return
-        self.times.append(time)
-        self.starts.append(record.first_time)
-        self.packets.append(packet)
-        self.first_packets.append(record.first_packet)
-        self.offsets.append(record.offset)
-        self.lengths.append(record.length)
-        self.kinds.append(KIND_NUMBERS[kind])
-
-    def _wait(self, seconds: float, time: float, packet: int) -> None:
-        waits = self.waits
-        if len(waits) < MAX_WAITS:
-            heappush(waits, Wait(seconds, self.last_time, self.last_packet, time, packet))
-        elif seconds > waits[0].seconds:
-            wait = Wait(seconds, self.last_time, self.last_packet, time, packet)
-            heappushpop(waits, wait)
 
 
 class Trace:

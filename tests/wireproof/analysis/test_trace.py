@@ -6,9 +6,9 @@ import pytest
 from support.handmade import Wire
 from support.timed import Stream
 
-from wireproof.analysis import trace as module
+from wireproof.analysis import marks as module
 from wireproof.analysis.judges import explain
-from wireproof.analysis.trace import KINDS
+from wireproof.analysis.marks import KINDS
 
 
 def test_columns_have_a_number_for_each_element() -> None:

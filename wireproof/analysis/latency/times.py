@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...dialects.payload import CONTENT, Kind
-from ..trace import KINDS, MAX_MARKS, Trace
+from ..marks import KINDS, MAX_MARKS
+from ..trace import Trace
 
 CHOICES: frozenset[Kind] = frozenset((*CONTENT, "role", "finish", "other"))
 """Kinds of events of the OpenAI dialect whose ``choices`` are not empty."""
