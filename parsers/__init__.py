@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .decode.elements import names_elements as names_elements
     from .decode.packets import BATCH as BATCH
     from .decode.packets import ETHERNET as ETHERNET
-    from .decode.packets import LAST_PACKET as LAST_PACKET
     from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.packets import completion as completion
     from .decode.packets import decode_batches as decode_batches
+    from .decode.time_order import TimeOrder as TimeOrder
     from .decode.undeclared import CODING_MAGIC as CODING_MAGIC
     from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
     from .files.blocks import DECRYPTION_SECRETS as DECRYPTION_SECRETS
@@ -97,13 +97,13 @@ _EXPORTED = {
         "BATCH",
         "Choice",
         "ETHERNET",
-        "LAST_PACKET",
         "PacketDecoder",
         "completion",
         "decode_batches",
         "decode_stream",
     ),
     "decode.undeclared": ("CODING_MAGIC",),
+    "decode.time_order": ("TimeOrder",),
     "files.blocks": (
         "BYTE_ORDER_MAGIC",
         "Block",

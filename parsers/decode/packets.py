@@ -9,10 +9,9 @@ through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes ever
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain
-from operator import attrgetter
 from struct import Struct
 
 from ..diagnostics import Diagnostic, diagnose
@@ -34,7 +33,7 @@ from ..provenance import seconds
 from ..records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .connection import ConnectionDecoder, Tap, tapped
 from .silent import UNHEARD
-from .time_order import Step, TimeOrder, steps
+from .time_order import LAST_PACKET, Step, TimeOrder, steps
 
 ETHERNET = 1
 
@@ -59,7 +58,6 @@ BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
 is in one batch or in two makes no difference but in speed: larger ones leave the processor's
 cache, smaller ones save less."""
-LAST_PACKET = attrgetter("last_packet")
 
 
 Choice = Callable[[int | None], bool]
@@ -97,36 +95,33 @@ def decode_batches(
     batch: int = BATCH,
     wanted: Choice | None = None,
     is_live: bool = False,
+    order: TimeOrder | None = None,
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
     Of connections that are not ``wanted`` only TCP is followed, which costs a quarter, and there
     are no records. There is a batch for every ``batch`` packets, or fewer that hold MAX_BATCH
-    bytes, and two for the rest and the end, whatever is wanted. Packets are read ahead, so that
-    they are decoded in order of time, unless the stream ``is_live``: then none waits for another.
+    bytes, and two for the rest and the end, whatever is wanted.
+
+    Packets are read ahead, so that they are decoded in order of time, unless the stream
+    ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
     """
     reader = CaptureReader(stream)
     decoder = PacketDecoder(keep_data=keep_data, wanted=wanted, is_relay=reader.is_relay)
-    order = TimeOrder(() if is_live else reader)
-    rows = yield from _decode_whole_batches(
-        decoder, steps(reader, batch) if is_live else order.steps(), batch, order.is_settled
-    )
-    # The last packets and the end of the capture together: what the end completes belongs among
-    # what they do.
-    yield sorted(decoder.receive(rows) + decoder.finish(), key=completion)
+    order = TimeOrder() if order is None else order
+    found = steps(reader, batch) if is_live else order.steps(reader)
+    for records in _decode_whole_batches(decoder, found, batch):
+        order.sort(records)
+        yield records
     yield decoder.report(reader.faults + order.faults)
 
 
 def _decode_whole_batches(
-    decoder: PacketDecoder,
-    found: Iterator[Step],
-    batch: int,
-    is_settled: Callable[[int], bool],
-) -> Generator[list[Record], None, list[Packet]]:
-    """Yield the records of every whole batch; return the packets that are left.
+    decoder: PacketDecoder, found: Iterator[Step], batch: int
+) -> Iterator[list[Record]]:
+    """Yield the records of every whole batch, then of the packets that are left.
 
     What comes of a batch stands in memory together: so its bytes are counted, not only its packets.
-    It ends where packets with lower numbers have all come: records are sorted by these.
     """
     rows: list[Packet] = []
     size = 0
@@ -137,14 +132,16 @@ def _decode_whole_batches(
             continue
         for row in more:
             size += len(row[4])
-            if rows and (size > MAX_BATCH or len(rows) >= batch) and is_settled(rows[-1][0]):
+            if rows and size > MAX_BATCH:
                 yield decoder.receive(rows)
                 rows, size = [], len(row[4])
             rows.append(row)
-        if len(rows) >= batch and is_settled(rows[-1][0]):
-            yield decoder.receive(rows)
-            rows, size = [], 0
-    return rows
+            if len(rows) == batch:
+                yield decoder.receive(rows)
+                rows, size = [], 0
+    # The last packets and the end of the capture together: what the end completes belongs among
+    # what they do.
+    yield sorted(decoder.receive(rows) + decoder.finish(), key=completion)
 
 
 class PacketDecoder:

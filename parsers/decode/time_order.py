@@ -15,16 +15,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain, islice, pairwise, takewhile
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from ..files.packets import CaptureFault, Packet
 from ..limits import MAX_LATE_BYTES, MAX_LATE_PACKETS, MAX_LATE_TIME
 from ..net.causality import Ends, contradictions, ends_of
+from ..records import Record
 
 STEP = 64
 """Packets that are taken from the file at once: what is asked of each would cost more."""
 TIME = itemgetter(1)
 DATA = itemgetter(4)
+LAST_PACKET = attrgetter("last_packet")
+
+MAX_PLACES = 8 * MAX_LATE_PACKETS
+"""Packets whose places are remembered: more than are decoded at once, and read ahead."""
 
 Step = tuple[list[Packet], int]
 """Packets, and how many bytes they hold."""
@@ -66,13 +71,13 @@ class _Backwards:
 
 
 class TimeOrder:
-    """The packets of a capture file in order of time, as far as that can be told.
+    """Puts the packets of a capture file in order of time, as far as that can be told.
 
-    Iterate once. Packets keep their numbers, and those without a time their places.
+    They keep their numbers, and those without a time their places.
     """
 
-    def __init__(self, packets: Iterable[Packet]) -> None:
-        self._source = steps(packets)
+    def __init__(self) -> None:
+        self._source: Iterator[Step] = iter(())
         self._held: deque[Step] = deque()
         """What has been read ahead."""
         self._packets = self._bytes = 0
@@ -84,17 +89,20 @@ class TimeOrder:
         """The time of the last packet that was read."""
         self._handed_on: list[Packet] = []
         """The last packets that were handed on: nothing can be moved across them any more."""
-        self._unsettled: tuple[frozenset[int], frozenset[int]] = frozenset(), frozenset()
+        self._places: dict[int, int] = {}
+        """Of the last packets that were moved."""
         self._backwards = _Backwards()
         self._is_trusted = False
         """Whether the order of the file was right where TCP told last."""
         self._has_moved = self._has_kept = False
 
-    def __iter__(self) -> Iterator[Packet]:
-        return chain.from_iterable(rows for rows, _ in self.steps())
+    def packets(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+        """Return the packets of a file in order."""
+        return chain.from_iterable(rows for rows, _ in self.steps(packets))
 
-    def steps(self) -> Iterator[Step]:
-        """Yield the packets in order, some at a time."""
+    def steps(self, packets: Iterable[Packet]) -> Iterator[Step]:
+        """Yield the packets of a file in order, some at a time."""
+        self._source = steps(packets)
         held = self._held
         for step in self._source:
             latest = _latest_if_ordered(step[0], self._latest) if self._is_ordered else None
@@ -110,9 +118,18 @@ class TimeOrder:
         while held:
             yield self._hand_on()
 
-    def is_settled(self, number: int) -> bool:
-        """Whether packets with lower numbers have all come, if this is one of the last ones."""
-        return not any(number in numbers for numbers in self._unsettled)
+    def places(self, records: Iterable[Record]) -> list[int]:
+        """Return, of each record, the place of the last packet: its number if it was not moved."""
+        numbers = list(map(LAST_PACKET, records))
+        return list(map(self._place, numbers)) if self._places else numbers
+
+    def sort(self, records: list[Record]) -> None:
+        """Put records that are sorted by their packets' numbers in the order of these packets."""
+        if self._places:
+            records.sort(key=lambda record: self._place(record.last_packet))
+
+    def _place(self, number: int) -> int:
+        return self._places.get(number, number)
 
     @property
     def faults(self) -> list[CaptureFault]:
@@ -192,18 +209,14 @@ class TimeOrder:
     def _arranged(self, rows: list[Packet], times: list[int], size: int) -> list[Packet]:
         """Return the rows, of which the first ``size`` at least are in the right order."""
         arranged: list[Packet] = []
-        unsettled: set[int] = set()
         for start, end in self._clusters(times):
             if start >= size:
                 arranged += rows[start:]
                 break
-            arranged += self._arrange(rows[start:end], times[start:end], unsettled)
-        if 0 < size < len(rows):
-            unsettled.discard(arranged[size - 1][0])  # if nothing else ends there, the limit does
-        self._unsettled = self._unsettled[1], frozenset(unsettled)
+            arranged += self._arrange(rows[start:end], times[start:end])
         return arranged
 
-    def _arrange(self, rows: list[Packet], times: list[int], unsettled: set[int]) -> list[Packet]:
+    def _arrange(self, rows: list[Packet], times: list[int]) -> list[Packet]:
         """Return a cluster with the packets of each connection in order, in the same places.
 
         So connections begin in the order of the file, by which Wireshark numbers them.
@@ -222,9 +235,18 @@ class TimeOrder:
             self._has_moved = True
             for place, row in zip(places, found, strict=True):
                 arranged[place] = row
-        if arranged != rows:
-            unsettled.update(row[0] for row in arranged[:-1])
+        self._note_places([self._place(row[0]) for row in rows], arranged)
         return arranged
+
+    def _note_places(self, numbers: list[int], rows: list[Packet]) -> None:
+        """Take note of the packets that have another place now than their number says."""
+        for number, row in zip(numbers, rows, strict=True):
+            if number != row[0]:
+                self._places[row[0]] = number
+            else:
+                self._places.pop(number, None)
+        for number in list(islice(self._places, max(0, len(self._places) - MAX_PLACES))):
+            del self._places[number]
 
     def _is_right(self, rows: list[Packet], in_time: list[Packet]) -> bool:
         """Whether TCP contradicts the order of the file less than that of time.

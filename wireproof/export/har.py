@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 import msgspec
-from parsers import NANOSECONDS, Packet, completion
+from parsers import NANOSECONDS, Packet, TimeOrder, completion
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -36,14 +36,16 @@ Spooled = tuple[float, int, int, int]
 
 
 class HarWriter:
-    """Collects the exchanges of a capture, whose packets are added in order."""
+    """Collects the exchanges of a capture, whose packets are added in order: in ``order``'s."""
 
     def __init__(
         self,
         policy: Policy = "headers",
         connection: int | None = None,
         transport: Transport | None = None,
+        order: TimeOrder | None = None,
     ) -> None:
+        self._order = TimeOrder() if order is None else order
         self.written = 0
         self._policy: Policy = policy
         self._redactor = Redactor(policy)
@@ -67,7 +69,9 @@ class HarWriter:
 
     def add(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
-        self._take(self._tap.receive(packets))
+        records = self._tap.receive(packets)
+        self._order.sort(records)
+        self._take(records)
 
     def finish(self) -> None:
         """Take note that no packet follows."""

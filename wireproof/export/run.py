@@ -15,7 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers import BATCH, CaptureReader, Packet, decode_batches
+from parsers import BATCH, CaptureReader, Packet, TimeOrder, decode_batches
 from parsers.records import Record, Transport
 
 from ..analysis.exchange_filter import ExchangeFilter
@@ -73,10 +73,10 @@ def run(wanted: ExportOptions) -> Exported:
 def _export_har(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:
     from .har import HarWriter
 
-    reader = CaptureReader(source)
-    batches = _batches(iter(reader))
+    order = TimeOrder()
+    batches = _batches(order.packets(CaptureReader(source)))
     first = next(batches, [])
-    writer = HarWriter(wanted.policy, wanted.connection, wanted.transport)
+    writer = HarWriter(wanted.policy, wanted.connection, wanted.transport, order)
     stack.enter_context(writer)
     for batch in chain([first], batches):
         writer.add(batch)

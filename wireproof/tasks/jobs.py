@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import BinaryIO, NoReturn
 
 import msgspec
-from parsers import LAST_PACKET, Readable, decode_batches
+from parsers import Readable, TimeOrder, decode_batches
 
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
@@ -88,8 +88,10 @@ class Task(msgspec.Struct, frozen=True):
 
     def _parts(self, share: int, capture: Readable) -> Iterator[Part]:
         encode = export(self.form).encode
+        order = TimeOrder()
         batches = decode_batches(
             capture,
+            order=order,
             keep_data=self.keep_data,
             # What belongs to no connection is the first worker's.
             wanted=lambda connection: (connection or 0) % self.workers == share,
@@ -98,7 +100,7 @@ class Task(msgspec.Struct, frozen=True):
         for records in noting_undecoded(batches, undecoded):
             clues = list(map(clue, records)) if self.has_clues else []
             said, undecoded[:] = list(undecoded), []
-            yield Part(list(map(LAST_PACKET, records)), encode(records), clues, said)
+            yield Part(order.places(records), encode(records), clues, said)
 
 
 def _send(stream: BinaryIO, message: Message) -> None:
