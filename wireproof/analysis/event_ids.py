@@ -25,10 +25,11 @@ class EventId(NamedTuple):
 class EventIds:
     """Of one stream; an event that sets none is passed over."""
 
-    __slots__ = ("count", "first", "last", "retry")
+    __slots__ = ("_latest", "count", "first", "last", "retry")
 
     def __init__(self) -> None:
         self.count = 0
+        self._latest = ""
         self.first: list[EventId] = []
         self.last: deque[EventId] = deque(maxlen=MAX_IDS)
         self.retry: int | None = None
@@ -38,7 +39,10 @@ class EventIds:
         """Take the next block: its last event ID is new, or the one that was."""
         if block.retry is not None:
             self.retry = block.retry
-        if not block.id or not block.dispatched or (self.last and block.id == self.last[-1].id):
+        if block.id == self._latest or not block.dispatched:
+            return
+        self._latest = block.id
+        if not block.id:
             return
         found = EventId(block.id, block.last_packet)
         self.count += 1

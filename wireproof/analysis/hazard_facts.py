@@ -17,6 +17,8 @@ from ..exchanges import Exchange
 
 LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """What Unicode and Python's splitlines take for line ends, and event streams do not."""
+UNUSUAL = re.compile("[\n\x0b\x0c\x1c-\x1e]")
+"""What of ASCII has to be looked at more closely: a line end is what joins data lines."""
 CUT = "unexpected end of data"
 """Why Python's decoder says that bytes end inside a character."""
 LOOKED_AT = 64
@@ -41,7 +43,7 @@ class HazardFacts:
         data = block.data
         if not block.dispatched:
             self._undispatched(block)
-        elif data is not None:
+        elif data is not None and (not data or not data.isascii() or UNUSUAL.search(data)):
             if not data:
                 self._note("empty-data", block.last_packet)
             elif "\n" in data:

@@ -10,8 +10,9 @@ if both are in the capture.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
-from parsers.records import RequestRecord
+from parsers.records import GapRecord, RequestRecord
 
 from ..exchanges import Exchange
 from .event_ids import EventIds
@@ -27,11 +28,12 @@ Asked = tuple[str, str]
 class Past:
     """What is remembered of an exchange: no columns, so that it takes little."""
 
-    __slots__ = ("about", "ids", "trace", "words")
+    __slots__ = ("about", "gaps", "ids", "trace", "words")
 
     def __init__(self, trace: Trace) -> None:
         self.about: Exchange = trace.about
         self.ids: EventIds = trace.ids
+        self.gaps: Sequence[GapRecord] = trace.gaps
         self.words: dict[str, Word] = trace.words  # type: ignore[assignment]
         self.trace: Trace | None = trace
         """As long as it is not over."""

@@ -109,11 +109,14 @@ def judge_reconnect(trace: Trace) -> Verdict | None:
         return None
     answer, summary, causes = _server_part(found)
     causes = [*causes, *_client_part(found)]
+    if answer != "exact" and _is_lacking(found):
+        answer, causes = "unknown", [_LACKING]
+        summary = "the client came back, but of one of the two streams the capture lacks a part"
     severity: Severity = "ok"
     if answer != "exact" or causes:
         severity = "error" if answer == "lost" else "warning"
     if answer == "unknown":
-        severity = "warning" if causes else "note"
+        severity = "warning" if set(causes) - {_LACKING} else "note"
     return Verdict(
         *("resume", answer, severity, summary),
         packets=_packets(found),
@@ -121,6 +124,14 @@ def judge_reconnect(trace: Trace) -> Verdict | None:
         numbers=_numbers(found),
         reference=REFERENCE,
     )
+
+
+_LACKING = Cause("capture-incomplete", "certain", "what is not there may have been on the wire")
+
+
+def _is_lacking(found: Resumed) -> bool:
+    gaps = (*found.past.gaps, *found.trace.gaps)
+    return any(gap.sender == "server" for gap in gaps)
 
 
 def find_resumed(trace: Trace) -> Resumed | None:

@@ -19,7 +19,7 @@ from ..text.wording import close_code, count, duration
 from .conversation import OTHER
 from .ends import first_end, missing_from_capture, said
 from .flaws import announced_bytes, missing_bytes
-from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle, proxy_named
+from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle
 from .silence import silence_since
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
@@ -116,17 +116,18 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
     silence = silence_since(about, about.last_packet, about.last_time)
     idle = silence.seconds if silence else 0.0
     has_given_up = end["sender"] == "server" and is_idle(trace, idle)
+    inside = _inside(trace)
+    causes = tuple(_abnormal_causes(trace, end, idle, has_given_up))
+    is_proxy = causes[0].sure != "possible" and causes[0].code.startswith("proxy-")
     numbers = _numbers(
         trace,
         code=ABNORMAL,
-        by="proxy" if has_given_up and proxy_named(trace) else end["sender"],
+        by="proxy" if is_proxy else end["sender"],
         handshake=False,
         idle_before_close=idle,
         missing_bytes=missing_bytes(trace.all_faults),
     )
-    inside = _inside(trace)
     waited = f" after {duration(idle)} of silence" if idle >= LEAST_IDLE else ""
-    causes = tuple(_abnormal_causes(trace, end, idle, has_given_up))
     summary = f"no Close frame came: {said(end)}{waited}{inside} (applications see {ABNORMAL})"
     severity: Severity = "note" if end["sender"] == "client" and not inside else "error"
     return Verdict(
@@ -144,7 +145,7 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
 
 
 def _abnormal_causes(trace: Trace, end: End, idle: float, has_given_up: bool) -> list[Cause]:
-    if told := by_upstream(trace):
+    if end["sender"] == "server" and (told := by_upstream(trace)):
         return told
     if has_given_up:
         return idle_causes(trace, idle)

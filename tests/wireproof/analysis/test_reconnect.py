@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 from support.judged import causes, verdicts
-from support.timed import Stream, TimedTape, event
+from support.timed import Stream, TimedTape, chunk, event
 
 from wireproof.analysis.verdict import Verdict
 
@@ -142,6 +142,17 @@ def test_many_lost_ids_are_not_all_named() -> None:
 )
 def test_not_every_request_for_the_same_is_a_reconnect(found: list[Verdict]) -> None:
     assert found == []
+
+
+def test_what_the_capture_lacks_is_not_lost() -> None:
+    before = first()
+    before.tape.wait(0.4)
+    stream = Stream("/feed", tape=before.tape, client_port=40_001, request=b"Last-Event-ID: 5\r\n")
+    stream.talk.lose("server", len(chunk(named(6))))
+    stream.chunks(map(named, [7, 8]), every=0.05).end()
+    [found] = verdicts(before.tape, "resume")
+    assert (found.answer, found.severity) == ("unknown", "note")
+    assert causes(found) == ["capture-incomplete"]
 
 
 def test_a_stream_that_is_still_open_can_be_followed() -> None:
