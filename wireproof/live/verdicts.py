@@ -18,6 +18,9 @@ from ..analysis.trace import Trace
 from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
 
+BY_CONNECTION = ("close", "reset", "capture-end")
+"""``ended_by`` of bodies that the end of their connection ended."""
+
 
 class LiveVerdicts:
     """Turns records into the wanted exchanges with what is said of them, as these end."""
@@ -50,5 +53,8 @@ class LiveVerdicts:
 
 
 def _has_ended(exchange: Exchange) -> bool:
-    """Whether both sides have sent all of it."""
+    """Whether both sides have sent all of it, and no end of the connection had to say so."""
+    body = exchange.response_body
+    if body is not None and body.ended_by in BY_CONNECTION:
+        return False  # whose record is the next to come
     return exchange.has_ended or len(exchange.closing) == 2

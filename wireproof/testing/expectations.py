@@ -165,6 +165,8 @@ def find_unnoticed_leaving(explained: Explained, within: float) -> Finding | Non
         ending = verdict_on(explained, "ending")
         text = "the client did not leave before the end"
         return Finding("client-stayed", text) if ending is None else finding(ending, text)
+    if verdict.answer == "half-close":
+        return finding(verdict, "the client did not leave before the end")
     after = verdict.numbers.get("server_stops_after", _closed_after(explained))
     if after is None:
         return finding(verdict, "nothing shows that the server noticed")

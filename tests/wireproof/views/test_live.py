@@ -11,6 +11,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from support.handmade import Wire, chunked
+from support.outcomes import BAD, EVIL, GOOD
 
 from parsers.records import ConnectionRecord, Record
 from wireproof.views.live import LiveTableView
@@ -183,3 +184,34 @@ def test_nothing_from_the_wire_reaches_the_terminal_as_it_is() -> None:
     wire = Wire()
     lines = shown([wire.request("/\x1b[2J\u202e"), wire.response(), wire.chunk("\x1b]0;x\x07")])
     assert not any("\x1b" in line or "\u202e" in line or "\x07" in line for line in lines)
+
+
+# --- verdicts ---
+
+
+def test_what_came_of_an_exchange_stands_below_its_rows() -> None:
+    live, stream = view()
+    live.write(chunked(1)[:-1])
+    live.tell(GOOD)
+    live.tell(BAD)
+    lines = stream.getvalue().splitlines()
+    assert [line for line in lines if " /ok " in line or "/chat (" in line] == [
+        "  1 │ ok      GET /ok (exchange 5, packets 12-88): streamed, whole: 16 events from 12.8 ms"
+        " to 486.4…",
+        "  1 │ error   GET /chat (exchange 3, packets 12-88): 16 events came together, 951.0 ms"
+        " after the",
+    ]
+    assert lines[-1] == "  1 │         request"
+
+
+def test_a_verdict_of_a_connection_that_is_over_has_its_number() -> None:
+    live, stream = view()
+    live.write(chunked(1))
+    live.tell(GOOD)
+    assert stream.getvalue().splitlines()[-1].startswith("  1 │ ok      GET /ok")
+
+
+def test_a_verdict_commands_no_terminal() -> None:
+    live, stream = view()
+    live.tell(EVIL)
+    assert "\x1b" not in stream.getvalue()

@@ -35,8 +35,13 @@ def title(listed: Listed) -> str:
 
 def headline(outcome: Outcome) -> str:
     """Return in a line which exchange it is, and the gravest that is said of it."""
-    said = leading(outcome.verdicts)
-    return title(outcome.listed) if said is None else f"{title(outcome.listed)}: {summary(said)}"
+    listed, said = outcome.listed, leading(outcome.verdicts)
+    if said is None:
+        return title(listed)
+    # What is but worth a note does not stand in the place of the answer.
+    answers = (listed.verdict, listed.end) if said.severity == "note" else ()
+    told = ", ".join(word for word in answers if word and word != said.answer)
+    return f"{title(listed)}: {told}{'; ' if told else ''}{summary(said)}"
 
 
 def fine(listed: Listed) -> str:
@@ -44,7 +49,7 @@ def fine(listed: Listed) -> str:
     said = ", ".join(filter(None, (listed.verdict, listed.end)))
     came = count(listed.count, listed.element) if listed.count else "no content"
     if listed.first is not None and listed.last is not None:
-        came += f", {duration(listed.first)} to {duration(listed.last)} after the request"
+        came += f" from {duration(listed.first)} to {duration(listed.last)}"
     return f"{said}: {came}" if said else came
 
 

@@ -18,14 +18,14 @@ error   GET /chat (exchange 3, packets 12-88): 16 events came together, 951.0 ms
     seen     one segment has them all
     to tell  a capture in front of the proxy
   ending     whole: complete (last chunk); packet 88
-note    GET /chat (exchange 4, packets 12-88): nothing came for 3.000 s
+note    GET /chat (exchange 4, packets 12-88): streamed, whole; nothing came for 3.000 s
   streaming  streamed: 16 events came one by one
   ending     whole: complete (last chunk); packet 88
   gap        sender-silent: packets 20, 21, 22, 23, 24, 25, 26, 27 and 3 more
     cause    sender-silent: the beat is lost (likely)
     do       send keep-alives
     see      RFC 9110
-ok      GET /ok (exchange 5, packets 12-88): streamed, whole: 16 events, 12.8 ms to 486.4 ms after …
+ok      GET /ok (exchange 5, packets 12-88): streamed, whole: 16 events from 12.8 ms to 486.4 ms
 a.pcapng: 3 exchanges: 1 ok, 1 note, 1 error
 """
 

@@ -22,7 +22,7 @@ def test_a_long_target_is_cut() -> None:
 
 def test_the_headline_is_the_gravest_of_what_is_said() -> None:
     assert words.headline(BAD).endswith(": 16 events came together, 951.0 ms after the request")
-    assert words.headline(NOTED).endswith(": nothing came for 3.000 s")
+    assert words.headline(NOTED).endswith(": streamed, whole; nothing came for 3.000 s")
     assert words.leading([]) is None
 
 
@@ -44,9 +44,8 @@ def test_a_single_cause_says_how_sure_it_is() -> None:
 
 
 def test_what_is_fine_says_what_came() -> None:
-    assert words.fine(GOOD.listed) == (
-        "streamed, whole: 16 events, 12.8 ms to 486.4 ms after the request"
-    )
+    said = "streamed, whole: 16 events from 12.8 ms to 486.4 ms"
+    assert words.fine(GOOD.listed) == said
     nothing = listed(count=0, first=None, last=None, verdict="", end="")
     assert words.fine(nothing) == "no content"
 

@@ -1,0 +1,220 @@
+"""What tests assert of verdicts, and what a failing one is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from support.corpus import ROOT
+from support.timed import CHUNKED, EVENT_STREAM, Stream, TimedTape, event
+
+from wireproof.testing import WireFailure
+from wireproof.testing.captures import StoredCapture
+from wireproof.testing.exchange import Exchange
+
+LABELLED = ROOT / "fixtures" / "verdicts"
+
+
+def stored(name: str) -> StoredCapture:
+    return StoredCapture(LABELLED / name, lambda _: "capture: stored", lambda *_: None)
+
+
+def streaming() -> Exchange:
+    return Stream().events(6, every=0.1).end().exchange
+
+
+def held() -> Exchange:
+    stream = Stream(thinking=0.001)
+    stream.tape.wait(0.9)
+    stream.talk.server(b"".join(map(chunked, range(1, 10))))
+    return stream.end().exchange
+
+
+def chunked(number: int) -> bytes:
+    data = event(number)
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def failure(assertion: Callable[[], Any]) -> str:
+    with pytest.raises(WireFailure) as raised:
+        assertion()
+    return str(raised.value)
+
+
+# --- verdicts ---
+
+
+def test_verdicts_are_those_of_explain() -> None:
+    exchange = streaming()
+    assert exchange.verdict("streaming").answer == "streamed"
+    assert exchange.verdict("ending").answer == "whole"
+    assert [one.answer for one in exchange.verdicts][:2] == ["streamed", "whole"]
+
+
+def test_a_question_that_does_not_arise_fails() -> None:
+    assert "the question 'websocket' does not arise" in failure(
+        lambda: streaming().verdict("websocket")
+    )
+
+
+def test_what_is_no_question_is_refused() -> None:
+    with pytest.raises(ValueError, match="'speed' is no question: expected one of streaming"):
+        streaming().verdict("speed")
+    with pytest.raises(ValueError, match="'speed' is no question"):
+        streaming().assert_verdict(speed="fast")
+
+
+def test_answers_that_are_expected_pass() -> None:
+    exchange = streaming()
+    exchange.assert_verdict()
+    exchange.assert_verdict(streaming="streamed", ending="whole")
+    exchange.assert_verdict(streaming=("streamed", "bursty"), websocket=None)
+    held().assert_verdict(streaming="held")
+
+
+def test_a_failing_test_is_told_the_verdict_with_packets_and_what_to_do() -> None:
+    lines = failure(lambda: held().assert_verdict(streaming="streamed")).splitlines()
+    assert lines[0].startswith("GET /chat: streaming is 'held', 'streamed' expected: 9 events came")
+    assert any(line.startswith("  do: ") for line in lines) or any("→" in line for line in lines)
+    assert any(line.split()[:1] == ["No."] for line in lines)
+    assert lines[-1] == "capture: by hand"
+
+
+def test_without_arguments_nothing_may_be_wrong() -> None:
+    assert "streaming is 'held': 9 events" in failure(held().assert_verdict)
+
+
+def test_an_answer_to_no_question_fails() -> None:
+    said = failure(lambda: streaming().assert_verdict(websocket="ws-clean"))
+    assert "websocket: 'ws-clean' expected, but the question does not arise" in said
+    said = failure(lambda: streaming().assert_verdict(ending=None))
+    assert "ending is 'whole', no answer expected" in said
+
+
+# --- latencies ---
+
+
+def test_the_first_token_is_not_the_first_event() -> None:
+    """The first event of this stream only has a role: AIPerf and wireproof say 460.0 ms."""
+    exchange = stored("lm01-openai-chat-role-first.pcap").exchange()
+    exchange.assert_time_to_first_token(below=0.4602)
+    said = failure(lambda: exchange.assert_time_to_first_token(below=0.46))
+    assert "the first token came 460.0 ms after the request, below 0.46 s expected" in said
+    assert "the header came" in said
+
+
+def test_a_late_token_of_a_held_stream_says_who_held_it() -> None:
+    said = failure(lambda: held().assert_time_to_first_token(below=0.5))
+    assert "the first token came 90" in said
+    assert "either: " in said or "cause: " in said
+
+
+def test_waits_between_tokens() -> None:
+    exchange = stored("lm01-openai-chat-role-first.pcap").exchange()
+    exchange.assert_inter_token_latency(p50=0.05, p99=0.1, max=0.1)
+    said = failure(lambda: exchange.assert_inter_token_latency(p50=1, p90=0.001))
+    assert "p90 of 19 waits between tokens is " in said
+    assert "at most 0.001 s expected" in said
+    assert said.count("▸ SSE event") == 2  # the packets before and after
+
+
+def test_without_a_dialect_each_event_is_a_token() -> None:
+    exchange = streaming()
+    exchange.assert_inter_token_latency(p99=0.11)
+    said = failure(lambda: exchange.assert_inter_token_latency(p99=0.05))
+    assert "no dialect was recognised: each event counts as a token" in said
+
+
+def test_no_tokens_are_no_latency() -> None:
+    exchange = Stream().chunks([b": ping\n\n"], every=0.1).end().exchange
+    assert "no two tokens came" in failure(lambda: exchange.assert_time_to_first_token(below=1))
+    assert "no two tokens came" in failure(lambda: exchange.assert_inter_token_latency(p50=1))
+
+
+# --- ends ---
+
+
+def test_who_ended_it_and_why() -> None:
+    exchange = streaming()
+    exchange.assert_ended(by="server")
+    exchange.assert_ended(by="server", reason="whole")
+    exchange.assert_ended(reason="last-chunk")
+    assert "ended by server, client expected" in failure(lambda: exchange.assert_ended(by="client"))
+    assert "ending is 'whole', 'cut' expected" in failure(
+        lambda: exchange.assert_ended(reason="cut")
+    )
+
+
+def test_a_cause_is_a_reason() -> None:
+    exchange = stored("en07-nginx-cut-mid-body-read-timeout.pcap").exchange(nth=0)
+    exchange.assert_ended(by="server", reason="proxy-idle-timeout")
+
+
+def test_a_server_that_goes_on_has_not_noticed() -> None:
+    exchange = stored("en15-client-abort-nginx-ignores.pcap").exchange(nth=0)
+    exchange.assert_client_left_noticed(within=0.3)
+    said = failure(lambda: exchange.assert_client_left_noticed(within=0.1))
+    assert "the server went on for 202.5 ms, 0.1 s expected: the client left in packet" in said
+
+
+def test_a_reset_leaves_nothing_that_shows_it() -> None:
+    stream = Stream().events(3, every=0.1)
+    stream.talk.reset("client")
+    said = failure(lambda: stream.exchange.assert_client_left_noticed(within=1.0))
+    assert "nothing shows that the server noticed" in said
+    assert "to tell: the server's log" in said
+
+
+def test_a_client_that_reads_on_has_not_left() -> None:
+    exchange = stored("en16-client-half-close-server-goes-on.pcap").exchange()
+    said = failure(lambda: exchange.assert_client_left_noticed(within=1.0))
+    assert "the client did not leave before the end: the client sent its FIN" in said
+
+
+def test_a_server_that_closes_has_noticed() -> None:
+    stream = Stream().events(3, every=0.1)
+    stream.talk.fin("client")
+    stream.tape.wait(0.2)
+    stream.talk.fin("server")
+    stream.exchange.assert_client_left_noticed(within=0.5)
+    said = failure(lambda: stream.exchange.assert_client_left_noticed(within=0.1))
+    assert "the server went on for 200" in said
+
+
+def test_a_client_that_stayed_is_none_that_left() -> None:
+    said = failure(lambda: streaming().assert_client_left_noticed(within=1.0))
+    assert "the client did not leave before the end" in said
+
+
+# --- resumption ---
+
+
+def resumed(*ids: int) -> Exchange:
+    """A stream that was cut after event 5, and the one that followed it."""
+    tape = TimedTape()
+    Stream("/feed", tape=tape).events(5, every=0.1).talk.fin("server")
+    tape.wait(1.0)
+    again = Stream(
+        "/feed",
+        tape=tape,
+        client_port=40_001,
+        fields=EVENT_STREAM + CHUNKED,
+        request=b"Last-Event-ID: 5\r\n",
+    )
+    return again.chunks(map(event, ids), every=0.1).end().capture.exchange(nth=1)
+
+
+def test_a_stream_that_goes_on_where_it_stopped() -> None:
+    resumed(6, 7, 8).assert_resumed_exactly()
+
+
+@pytest.mark.parametrize(("ids", "answer"), [((5, 6, 7), "duplicate"), ((8, 9), "lost")])
+def test_what_comes_again_or_got_lost_is_told(ids: tuple[int, ...], answer: str) -> None:
+    said = failure(resumed(*ids).assert_resumed_exactly)
+    assert f"resume is '{answer}', 'exact' expected" in said
+
+
+def test_a_stream_that_follows_none() -> None:
+    said = failure(streaming().assert_resumed_exactly)
+    assert "it does not go on where an earlier stream had stopped" in said
