@@ -23,6 +23,7 @@ EXTRAS = {
     "inspector": [("view", CAPTURE)],
     "parquet": [("export", CAPTURE, "-o", "x.parquet")],
     "plot": [("plot", CAPTURE, "-o", "x.png")],
+    "select": [("decode", CAPTURE, "--select", "a")],
 }
 """Commands that lack an extra in the base install."""
 BASE: list[tuple[str | Path, ...]] = [

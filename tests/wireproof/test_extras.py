@@ -91,6 +91,7 @@ def test_without_an_installation_nothing_is_known(monkeypatch: pytest.MonkeyPatc
         (["view", PLAIN], "the inspector", "inspector"),
         (["export", PLAIN, "-o", "x.parquet"], "Parquet", "parquet"),
         (["plot", PLAIN, "-o", "x.png"], "a plot", "plot"),
+        (["decode", PLAIN, "--select", "a"], "--select", "select"),
     ],
 )
 def test_a_command_names_its_extra(

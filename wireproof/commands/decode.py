@@ -10,6 +10,7 @@ import click
 from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
 from .choosing import choosing_options, exchange_filter
 from .exits import Unreadable, because, examples, say
+from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
     from ..analysis.exchange_filter import ExchangeFilter
@@ -51,6 +52,7 @@ FILTERED = " or ".join(
     is_flag=True,
     help=f"With --view {FILTERED}: beneath each element the display filter that selects it.",
 )
+@showing_options
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
 @click.option(
     "--jobs",
@@ -69,6 +71,8 @@ def decode(
     filters: bool,
     no_data: bool,
     jobs: int,
+    select: str | None,
+    raw: bool,
     **choice: Any,
 ) -> int:
     """Decode a capture file: HTTP messages, chunks, server-sent events, WebSocket frames.
@@ -78,7 +82,10 @@ def decode(
     from ..tasks.decode import DecodeOptions, run
     from ..tasks.worker_died import WorkerDied
 
-    name = _one_view(view, form) or _default_view(output)
+    readers = readers_of(select, raw)
+    asked = _one_view(view, form)
+    is_asked = asked is not None or output not in (None, "-")
+    name = view_of_rows(asked or _default_view(output), is_asked, readers)
     wanted = exchange_filter(choice)
     _check_view(name, wanted, filters)
 
@@ -90,6 +97,7 @@ def decode(
         not no_data,
         jobs,
         filters,
+        readers,
     )
     try:
         found = run(options, say)

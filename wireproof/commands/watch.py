@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ..views.kinds import LIVE_VIEWS
+from ..views.kinds import LIVE_VIEWS, default_view
 from .capturing import backend_option, capture_problems
 from .choosing import exchange_filter, live_choosing_options
 from .exits import INTERRUPTED, Address, Size, examples, need, say
+from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
     from ..analysis.totals import Totals
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     help="table on a terminal, else ndjson.",
 )
 @click.option("-w", "--write", "keep", metavar="FILE", help="Keep the packets too, as pcapng.")
+@showing_options
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
 @click.option(
     "--buffer-size",
@@ -79,6 +81,8 @@ def watch(
     metrics: tuple[str, int] | None,
     otlp: str | None,
     backend: str | None,
+    select: str | None,
+    raw: bool,
     **choice: Any,
 ) -> int:
     """Show what goes over a port as it arrives: chunks, server-sent events, WebSocket frames.
@@ -99,11 +103,13 @@ def watch(
             click.get_current_context(),
         )
     interface = interface or LOOPBACK
+    readers = readers_of(select, raw)
+    view = view_of_rows(form or default_view(None), form is not None, readers)
     options = WatchOptions(
         port,
         interface,
         exchange_filter(choice),
-        cast("Name | None", form),
+        cast("Name", view),
         keep,
         not no_data,
         duration,
@@ -112,6 +118,7 @@ def watch(
         buffer_size or BUFFER_SIZE,
         metrics,
         otlp,
+        readers,
     )
     if metrics is not None:
         need("metrics", "--metrics")

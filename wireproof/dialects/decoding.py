@@ -32,6 +32,11 @@ def reading(kind: type[T]) -> Callable[[str | bytes], T | None]:
     return read
 
 
+def to_json(value: object) -> str:
+    """Return a value that came out of JSON as compact JSON again."""
+    return msgspec.json.encode(value).decode()
+
+
 def written(value: object) -> str:
     """Return a value that came out of JSON as compact JSON again, a text as it is."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else to_json(value)

@@ -62,7 +62,8 @@ def _what(payload: Payload) -> str:
     word = _short(payload.label) if payload.label else "" if kind in UNSAID else kind
     number = f"#{_short(payload.id)}" if payload.id and (payload.label or kind == "other") else ""
     name = "" if kind == "error" else _short(name)
-    return " ".join(part for part in (word, name, number) if part) or kind
+    words = " ".join(part for part in (word, name, number) if part)
+    return words or ("" if kind == "other" else kind)
 
 
 def _more(payload: Payload) -> Iterator[str]:

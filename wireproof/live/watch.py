@@ -31,6 +31,7 @@ from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
+from ..dialects.reader import DialectReader, Readers
 from ..metrics.observing import Observer, Sink
 from ..tasks.decode import open_stream
 from ..views import View
@@ -67,6 +68,8 @@ class WatchOptions:
     """The host and port of a page for Prometheus."""
     otlp: str | None = None
     """The URL of a collector of OpenTelemetry that gets metrics; empty: the environment has it."""
+    readers: Readers | None = None
+    """What the rows show of an element; None: what it says in its dialect."""
 
 
 class Watched(NamedTuple):
@@ -163,7 +166,8 @@ def _open_view(options: WatchOptions, live: LiveDecoding, stack: ExitStack) -> V
     from ..views.live import LiveTableView
 
     console = Console(file=sys.stdout)
-    return LiveTableView(console, live.connection, table_width(console))
+    readers = options.readers or DialectReader
+    return LiveTableView(console, live.connection, table_width(console), readers)
 
 
 @runtime_checkable

@@ -42,6 +42,7 @@ from .undecoded import is_undecoded, noting_undecoded
 
 if TYPE_CHECKING:
     from ..analysis.selection import Chosen, Clue, Wanted
+    from ..dialects.reader import Readers
     from .contents import Contents
 
 T = TypeVar("T")
@@ -64,6 +65,8 @@ class DecodeOptions(NamedTuple):
     """How many processes decode, at most: more than there are cores are of no use."""
     filters: bool = False
     """Whether the view says which display filter selects each element."""
+    readers: Readers | None = None
+    """What the rows show of an element; None: what it says in its dialect."""
 
 
 class _LiveSource:
@@ -296,6 +299,7 @@ def _target(options: DecodeOptions, stack: ExitStack) -> Target:
         options.filters,
         options.wanted.only_connection,
         options.keep_data,
+        options.readers,
     )
 
 
