@@ -33,8 +33,9 @@ MAX_ZSTD_FILE_WINDOW = 128 * MiB
 MAX_LATE_PACKETS = 1_024
 """Packets that are read ahead, so that one that was stored late can be put in its place: what two
 rings of a network card hold, of 256 to 512 each."""
-MAX_LATE_BYTES = 1 * MiB
-"""Bytes that are read ahead; twice as many where order must be restored."""
+MAX_LATE_BYTES = 256 * KiB
+"""Bytes that are read ahead: as many as are decoded at once, since more would leave the processor's
+cache. Where order must be restored, three times as many."""
 MAX_LATE_TIME = 10**9
 """Nanoseconds that a packet is stored late at most: tcpdump takes packets from the kernel once a
 second at least. Where time goes back further, a clock was set, or files were put together."""

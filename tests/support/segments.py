@@ -100,13 +100,14 @@ class Wire:
         urgent_pointer: int = 0,
         options: bytes = b"",
         checksum: Checksum = "unfinished",
+        window: int = 65_000,
     ) -> None:
         """Send one segment; ``options`` are whole words."""
         self.number += 1
         self.time_ns += int(after_ms * 1_000_000)
         ports = key[-4:]
         words = (seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, (5 + len(options) // 4) << 12 | flags)
-        header = pack("!4sIIHHHH", ports, *words, 65_000, 0, urgent_pointer) + options
+        header = pack("!4sIIHHHH", ports, *words, window, 0, urgent_pointer) + options
         whole = header + data
         if checksum != "unfinished":
             found = internet_checksum(key[:-4] + pack("!HH", 6, len(whole)) + whole)

@@ -1,0 +1,265 @@
+"""Facts of a connection's path: ends, closed windows, holes, repeated ACKs, round-trip time.
+
+What must be told, beside what looks alike and must not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.segments import ACK, CLIENT, FIN, PSH_ACK, RST, SERVER, SYN, Wire
+
+from parsers.limits import MAX_ENDS, MAX_PATH_FACTS
+from parsers.net.path import Path
+
+Step = tuple[Any, ...]
+
+
+def wire(*steps: Step, isn: int = 1_000) -> Wire:
+    """An established connection (client 1,001, server 5,001) and what is sent on it then.
+
+    A step is the sender's key, the offset in its stream, the data, the offset that it acknowledges
+    in the other's, and its window.
+    """
+    made = Wire()
+    made.handshake(isn)
+    for key, offset, data, acked, *window in steps:
+        own, other = (isn, 5_000) if key == CLIENT else (5_000, isn)
+        made.send(
+            key, own + 1 + offset, data, ack=other + 1 + acked, window=(window or [65_000])[0]
+        )
+    return made
+
+
+def of_server(made: Wire) -> Path:
+    return made.direction().peer.path
+
+
+def of_client(made: Wire) -> Path:
+    return made.direction().path
+
+
+DATA, MORE = b"x" * 100, b"y" * 100
+ACKED: Callable[[int], Step] = lambda upto: (CLIENT, 0, b"", upto)  # noqa: E731 (a step, named)
+
+
+# --- duplicate acknowledgements ---
+
+SENT = [(SERVER, 0, DATA, 0), (SERVER, 100, DATA, 0), (SERVER, 200, DATA, 0)]
+
+DUPLICATES = {
+    "three of them": ([*SENT, ACKED(100), ACKED(100), ACKED(100), ACKED(100)], [(100, 3)]),
+    "one": ([*SENT, ACKED(100), ACKED(100)], [(100, 1)]),
+    "two runs": (
+        [*SENT, ACKED(100), ACKED(100), ACKED(200), ACKED(200), ACKED(200)],
+        [(100, 1), (200, 2)],
+    ),
+    "in answer to what lies behind a hole": (
+        [(SERVER, 0, DATA, 0), ACKED(100), (SERVER, 200, DATA, 0), ACKED(100)],
+        [(100, 1)],
+    ),
+    "all is acknowledged: a keep-alive's answer": ([SENT[0], ACKED(100), ACKED(100)], []),
+    "with another window": ([*SENT, ACKED(100), (*ACKED(100), 64_000)], []),
+    "with data": ([*SENT, ACKED(100), (CLIENT, 0, b"hi", 100)], []),
+    "with a closed window": ([*SENT, (*ACKED(100), 0), (*ACKED(100), 0)], []),
+    "each acknowledges more": ([*SENT, ACKED(100), ACKED(200), ACKED(300)], []),
+}
+
+
+@pytest.mark.parametrize(("steps", "found"), DUPLICATES.values(), ids=DUPLICATES)
+def test_duplicate_acks(steps: list[Step], found: list[tuple[int, int]]) -> None:
+    """RFC 5681 section 2: bytes are under way, nothing is carried, and the window is the same."""
+    made = wire(*steps)
+    assert [row[:2] for row in of_client(made).duplicate_acks] == found
+    assert of_server(made).duplicate_acks == []
+
+
+def test_a_run_of_duplicate_acks_says_where_it_was() -> None:
+    made = wire(*SENT, ACKED(100), ACKED(100), ACKED(100), ACKED(100))
+    ((offset, count, first, last, since, until),) = of_client(made).duplicate_acks
+    assert (offset, count, first, last) == (100, 3, 8, 10)
+    assert until - since == pytest.approx(0.002, abs=1e-6)
+
+
+# --- closed windows ---
+
+CLOSED = {
+    "opened again": ([SENT[0], (*ACKED(100), 0), (*ACKED(100), 500)], [(5, 6)]),
+    "never opened": ([SENT[0], (*ACKED(100), 0)], [(5, None)]),
+    "said twice": ([SENT[0], (*ACKED(100), 0), (*ACKED(100), 0), ACKED(100)], [(5, 7)]),
+    "opened with data": ([SENT[0], (*ACKED(100), 0), (CLIENT, 0, b"hi", 100)], [(5, 6)]),
+    "twice": (
+        [SENT[0], (*ACKED(100), 0), ACKED(100), (SERVER, 100, DATA, 0), (*ACKED(200), 0)],
+        [(5, 6), (8, None)],
+    ),
+    "one byte is no closed window": ([SENT[0], (*ACKED(100), 1)], []),
+    "a probe meanwhile": (
+        [SENT[0], (*ACKED(100), 0), (SERVER, 99, b"x", 0), (*ACKED(100), 0), ACKED(100)],
+        [(5, 8)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "found"), CLOSED.values(), ids=CLOSED)
+def test_closed_windows(steps: list[Step], found: list[tuple[int, int | None]]) -> None:
+    made = wire(*steps)
+    assert [(row[0], row[2]) for row in of_client(made).closed_windows] == found
+    assert of_server(made).closed_windows == []
+
+
+def test_a_window_of_a_syn_or_a_reset_tells_nothing() -> None:
+    """That of a SYN is opened by what follows, and of a RST it is nothing at all."""
+    made = Wire()
+    made.send(CLIENT, 1_000, flags=SYN, window=0)
+    made.send(SERVER, 5_000, flags=SYN | ACK, ack=1_001)
+    made.send(CLIENT, 1_001, flags=ACK, ack=5_001)
+    made.send(SERVER, 5_001, flags=RST | ACK, ack=1_001, window=0)
+    (connection,) = made.closed
+    assert connection.close == "reset"
+
+
+# --- holes ---
+
+HOLES = {
+    "filled": ([SENT[0], SENT[2], SENT[1]], [(100, 100, 5, 6)]),
+    "not filled": ([SENT[0], SENT[2]], [(100, 100, 5, None)]),
+    "filled in part, then whole": (
+        [SENT[0], SENT[2], (SERVER, 100, DATA[:50], 0), (SERVER, 150, DATA[:50], 0)],
+        [(100, 100, 5, 7)],
+    ),
+    "two": (
+        [SENT[0], SENT[2], (SERVER, 400, DATA, 0), SENT[1], (SERVER, 300, DATA, 0)],
+        [(100, 100, 5, 7), (300, 100, 6, 8)],
+    ),
+    "in order": (SENT, []),
+    "sent again": ([*SENT, SENT[1]], []),
+    "overlapping": ([SENT[0], (SERVER, 50, DATA, 0)], []),
+    "a keep-alive": ([SENT[0], (SERVER, 99, b"\0", 0)], []),
+}
+
+
+@pytest.mark.parametrize(("steps", "found"), HOLES.values(), ids=HOLES)
+@pytest.mark.parametrize("isn", [1_000, 0xFFFFFFF0])
+def test_holes(steps: list[Step], found: list[tuple[int, ...]], isn: int) -> None:
+    made = wire(*steps, isn=isn)
+    rows = [(row[0], row[1], row[2], row[4]) for row in of_server(made).holes]
+    assert rows == found
+    assert of_client(made).holes == []
+
+
+def test_a_hole_says_how_long_it_was() -> None:
+    made = wire(SENT[0], SENT[2])
+    made.send(SERVER, 5_101, DATA, ack=1_001, after_ms=200)
+    ((*_, waited),) = of_server(made).holes
+    assert waited == pytest.approx(0.2)
+
+
+# --- ends ---
+
+
+def test_every_fin_and_reset_is_listed() -> None:
+    made = wire(SENT[0])
+    made.send(SERVER, 5_101, flags=FIN | ACK, ack=1_001)
+    made.send(CLIENT, 1_001, flags=FIN | ACK, ack=5_102)
+    assert [(row[0], row[2]) for row in of_server(made).ends] == [(5, "fin")]
+    assert [(row[0], row[2]) for row in of_client(made).ends] == [(6, "fin")]
+
+
+def test_a_fin_that_is_sent_again_is_listed_again() -> None:
+    made = wire(SENT[0])
+    for _ in range(3):
+        made.send(SERVER, 5_101, flags=FIN | ACK, ack=1_001)
+    assert [row[0] for row in of_server(made).ends] == [5, 6, 7]
+
+
+def test_a_reset_that_was_not_taken_is_none() -> None:
+    """Outside of what its receiver takes (RFC 5961 section 3.2)."""
+    made = wire(SENT[0])
+    made.send(SERVER, 9_999, flags=RST)
+    assert of_server(made).ends == []
+    assert "tcp-reset-ignored" in made.peer_sink().codes
+
+
+# --- round-trip time ---
+
+
+def handshake(*packets: tuple[bytes, int, int, int]) -> int | None:
+    """The time of a handshake whose packets come a millisecond after one another."""
+    made = Wire()
+    for key, seq, ack, flags in packets:
+        made.send(key, seq, flags=flags, ack=ack)
+    return made.opened[0].rtt_ns
+
+
+SYN_, SYN_ACK = (CLIENT, 1_000, 0, SYN), (SERVER, 5_000, 1_001, SYN | ACK)
+DONE, LATE_DATA = (CLIENT, 1_001, 5_001, ACK), (SERVER, 5_001, 1_001, PSH_ACK)
+
+
+@pytest.mark.parametrize(
+    ("packets", "found"),
+    [
+        ([SYN_, SYN_ACK, DONE], 2_000_000),
+        ([SYN_, SYN_ACK, DONE, LATE_DATA, DONE], 2_000_000),
+        ([SYN_, SYN_, SYN_ACK, DONE], None),
+        ([SYN_ACK, DONE], None),
+        ([DONE, LATE_DATA], None),
+        ([SYN_, SYN_ACK], None),
+        ([SYN_, DONE], None),
+    ],
+    ids=["whole", "later ACKs", "SYN again", "no SYN", "midstream", "no ACK", "one direction"],
+)
+def test_round_trip_time(packets: list[tuple[bytes, int, int, int]], found: int | None) -> None:
+    """Which SYN was answered cannot be told if there were two (Karn's algorithm, RFC 6298)."""
+    assert handshake(*packets) == found
+
+
+# --- bounds ---
+
+
+def test_lists_have_limits() -> None:
+    path = Path()
+    for number in range(2 * MAX_PATH_FACTS):
+        path.note_end(number, number, "fin")
+        path.note_window(0, number, number)
+        path.note_window(1, number, number)
+        path.open_hole(number, 1, number, number)
+        path.close_hole(number, number)
+        path.note_repeated_ack(number, number, number)
+    path.note_window(0, 9_999, 9_999)
+    path.open_hole(9_999, 1, 9_999, 9_999)
+    assert len(path.ends) == MAX_ENDS
+    for rows in (path.closed_windows, path.holes, path.duplicate_acks):
+        assert len(rows) == MAX_PATH_FACTS
+        assert [row[0] for row in rows] == list(range(MAX_PATH_FACTS))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(), st.integers(0, 600), st.integers(0, 150), st.integers(0, 600),
+            st.sampled_from([0, 1, 65_000]),
+        ),
+        max_size=40,
+    )
+)  # fmt: skip
+def test_whatever_comes_facts_are_in_order_and_plausible(
+    sent: list[tuple[bool, int, int, int, int]],
+) -> None:
+    """Damage of any kind: packets follow one another, holes and windows end after they began."""
+    made = wire(
+        *((CLIENT if one else SERVER, start, bytes(size), acked, window)
+          for one, start, size, acked, window in sent)
+    )  # fmt: skip
+    for path in (of_client(made), of_server(made)):
+        for offset, length, after, _, filled, seconds in path.holes:
+            assert offset >= 0 and length > 0 and after <= made.number
+            assert (filled is None) == (seconds is None)
+            assert filled is None or (filled > after and seconds is not None and seconds >= 0)
+        for closed, _, opened, lasted in path.closed_windows:
+            assert opened is None or (opened > closed and lasted is not None and lasted >= 0)
+        for _, count, first, last, since, until in path.duplicate_acks:
+            assert count >= 1 and first <= last and since <= until
