@@ -53,7 +53,11 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
         case "until-end" | "size":
             return [buffered]
         case "timer" if held.is_cork:
-            return [cause("cork-200ms", "likely", "the first that waits waits 200 ms: TCP_CORK's")]
+            found = [cause("cork-200ms", "likely", "the first that waits waits 200 ms: TCP_CORK's")]
+            if held.batch is not None:
+                said = f"it may as well be that {held.batch} leave together"
+                found.append(cause("proxy-batches", "possible", said))
+            return found
         case "timer":
             return [cause("proxy-timer", "certain", f"it lets go every {_period(held)}")]
         case "every-second" | "every-k":

@@ -32,11 +32,13 @@ def judge_hop(hop: Hop) -> Verdict:
     lost = hop.losses
     if lost.lost:
         return _loses(hop)
+    if lost.doubled or lost.moved:
+        return _rewrites(hop)
     if hop.held is not None or hop.held_up is not None:
         return _holds(hop)
     if hop.request_held is not None:
         return _holds_request(hop, hop.request_held)
-    if lost.doubled or lost.moved or lost.added:
+    if lost.added:
         return _rewrites(hop)
     return _transparent(hop)
 
@@ -129,7 +131,7 @@ def _rewrites(hop: Hop) -> Verdict:
         if number
     ]
     summary = f"{who(hop)} let {count(len(hop.near.down), thing(hop))} out: {said}"
-    return _verdict(hop, "rewrites", "error", summary, causes, None)
+    return _verdict(hop, "rewrites", "error", summary, causes, hop.held)
 
 
 def _transparent(hop: Hop) -> Verdict:

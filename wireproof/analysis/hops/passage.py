@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..percentiles import percentile
 from .align import Alignment, align
-from .clocks import Clock, Trip
+from .clocks import AT_ONCE, Clock, Trip
 from .flow import Flow
 from .leg import Leg
 from .nearness import is_path
@@ -60,6 +60,8 @@ class Passage:
         self.added = array("d", map(float.__sub__, self.left, self.came))
         self.network = max(min(network, min(self.added, default=0.0)), 0.0)
         """Seconds that the way takes: what it may take, but no more than the quickest took."""
+        self.slack = min(clock.uncertainty, AT_ONCE)
+        """Seconds by which all delays together may be off, as two clocks are."""
         self.places = array("q", [one if is_down else other for one, other in pairs])
         """Which element of the target each is."""
         self.origins = array("q", [other if is_down else one for one, other in pairs])

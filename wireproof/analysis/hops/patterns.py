@@ -37,6 +37,9 @@ CORK = 0.194, 0.218
 """Seconds that Linux keeps data that more was announced for (MSG_MORE, TCP_CORK): 200 ms, rounded
 to the timer's wheel, which has a tick of 4 ms and more."""
 CORK_STEADY = 0.05
+"""The same for that timer, which has a wheel of its own."""
+PROMPT = 0.001
+"""Seconds within which a hop passes on what makes a batch whole."""
 LEAST_STEP = 512
 """Bytes: the smallest buffer that one would make."""
 
@@ -107,19 +110,24 @@ def _by_rule(passage: Passage, late: Sequence[int], head_added: float | None) ->
     if step is not None:
         return _made(passage, "size", late, step=step)
     batch = _batch(passage)
+    is_often = len(late) >= SOME * len(passage.waits())
+    holding = _holding(passage, late)
+    longest = _longest(passage, holding, head_added)
+    if is_often and _is_cork(longest) and not (batch and _is_prompt(passage)):
+        period = median(longest)
+        return _made(passage, "timer", late, period=period, batch=batch, is_cork=True)
     if batch is not None:
         name: Pattern = "every-second" if batch == 2 else "every-k"
         return _made(passage, name, late, batch=batch)
-    if len(late) >= SOME * len(passage.waits()):
-        holding = _holding(passage, late)
-        longest = _longest(passage, holding, head_added)
-        if CORK[0] <= median(longest) <= CORK[1] and _deviation(longest) <= CORK_STEADY:
-            period = median(longest)
-            return _made(passage, "timer", late, period=period, is_cork=True)
+    if is_often:
         for times in (_between(holding), longest):
             if len(times) > 1 and _deviation(times) <= STEADY:
                 return _made(passage, "timer", late, period=median(times))
     return _made(passage, "irregular", late)
+
+
+def _is_cork(longest: Sequence[float]) -> bool:
+    return CORK[0] <= median(longest) <= CORK[1] and _deviation(longest) <= CORK_STEADY
 
 
 def _made(
@@ -176,14 +184,26 @@ def _is_even(excess: Sequence[float], middle: float) -> bool:
 
 
 def _is_one_behind(passage: Passage) -> bool:
-    """Whether each element leaves when the next one comes."""
+    """Whether each element leaves when the next one comes.
+
+    Then what it waits varies as the times between elements do, and the time from the next one's
+    coming to its leaving does not.
+    """
     came, left, way = passage.came, passage.left, passage.network
     judged = [one for one in range(len(came) - 1) if came[one + 1] - came[one] >= APART]
-    behind = sum(-APART / 4 <= left[one] - way - came[one + 1] <= 2 * TOGETHER for one in judged)
     alone = sum(flush.size == 1 for flush in passage.flushes)
-    return (
-        len(judged) >= 3 and behind >= MOST * len(judged) and alone >= MOST * len(passage.flushes)
-    )
+    if len(judged) < 3 or alone < MOST * len(passage.flushes):
+        return False
+    after = [left[one] - way - came[one + 1] for one in judged]
+    waited = [passage.excess(one) for one in judged]
+    is_next = abs(median(after)) <= 2 * TOGETHER + passage.slack
+    return is_next and _spread(after) <= _spread(waited) + APART / 4
+
+
+def _spread(numbers: Sequence[float]) -> float:
+    """Return the median distance from the median."""
+    middle = median(numbers)
+    return median([abs(number - middle) for number in numbers])
 
 
 def _step(passage: Passage) -> int | None:
@@ -231,9 +251,15 @@ def _batch(passage: Passage) -> int | None:
     size, number = Counter(flush.size for flush in flushes).most_common(1)[0]
     if size < 2 or number < MOST * len(flushes):
         return None
-    floor = min(passage.added)
-    quick = sum(passage.added[flush.end - 1] - floor <= TOGETHER for flush in flushes)
-    return size if quick >= MOST * len(flushes) else None
+    quick = median([passage.excess(flush.end - 1) for flush in flushes])
+    return size if quick <= 2 * TOGETHER + passage.slack else None
+
+
+def _is_prompt(passage: Passage) -> bool:
+    """Whether flushes leave with the coming of their last element: no timer hits that moment."""
+    flushes = passage.flushes[:-1]
+    prompt = sum(passage.excess(flush.end - 1) <= PROMPT for flush in flushes)
+    return passage.slack <= PROMPT and prompt >= MOST * len(flushes)
 
 
 def _holding(passage: Passage, late: Sequence[int]) -> list[Flush]:
@@ -257,6 +283,6 @@ def _between(holding: Sequence[Flush]) -> array[float]:
 
 
 def _deviation(numbers: Sequence[float]) -> float:
-    """Return the median distance from the median, as a part of that."""
+    """Return the spread as a part of the median."""
     middle = median(numbers)
-    return median([abs(number - middle) for number in numbers]) / middle if middle else 1.0
+    return _spread(numbers) / middle if middle else 1.0
