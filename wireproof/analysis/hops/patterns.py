@@ -80,7 +80,7 @@ def held(passage: Passage, head_added: float | None = None) -> Held | None:
     middle = median(excess)
     late = passage.held_back()
     waited = [passage.excess(one) for one in late]
-    if late and max(waited) >= APART and _is_one_behind(passage):
+    if late and _is_one_behind(passage):
         step = _step(passage)
         return _made(passage, "size" if step else "one-behind", late, step=step)
     if middle >= AT_ONCE and _is_even(excess, middle):
@@ -196,8 +196,20 @@ def _is_one_behind(passage: Passage) -> bool:
         return False
     after = [left[one] - way - came[one + 1] for one in judged]
     waited = [passage.excess(one) for one in judged]
-    is_next = abs(median(after)) <= 2 * TOGETHER + passage.slack
-    return is_next and _spread(after) <= _spread(waited) + APART / 4
+    if median(waited) < AT_ONCE / 4:
+        return False
+    soon = _soon(passage)
+    if abs(median(after)) <= soon:
+        return _spread(after) <= _spread(waited) + APART / 4
+    return abs(median(after)) <= soon + passage.slack and 3 * _spread(after) <= _spread(waited)
+
+
+def _soon(passage: Passage) -> float:
+    """Return within what time of an arrival a flush is caused by it, in seconds.
+
+    A busy machine takes some milliseconds; where elements come quicker, any time is near one.
+    """
+    return min(2 * TOGETHER, median(passage.waits()) / 4)
 
 
 def _spread(numbers: Sequence[float]) -> float:
@@ -252,7 +264,7 @@ def _batch(passage: Passage) -> int | None:
     if size < 2 or number < MOST * len(flushes):
         return None
     quick = median([passage.excess(flush.end - 1) for flush in flushes])
-    return size if quick <= 2 * TOGETHER + passage.slack else None
+    return size if quick <= min(_soon(passage), 2 * PROMPT) + passage.slack else None
 
 
 def _is_prompt(passage: Passage) -> bool:
