@@ -19,11 +19,11 @@ from ..dialects.reader import LAST_WORD
 from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import ELEMENT_NAMES, body_end, count, duration
-from .ends import Leaving, first_end, is_half_closed, leaving, missing_from_capture, said
+from .ends import Leaving, first_end, is_half_closed, leaving, missing_from_capture, name_end
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
 from .premature import LEAST_IDLE, UPSTREAM, why_cut, why_no_answer
 from .silence import Silence, silence_since
-from .trace import Trace
+from .trace import Trace, Word
 from .verdict import Cause, Number, Severity, Verdict
 
 CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}
@@ -135,15 +135,24 @@ def _inside(ending: Ending) -> str | None:
 
 def _last_words(trace: Trace) -> dict[str, Number]:
     found: dict[str, Number] = {}
-    if (done := trace.words.get("done")) is not None:
-        dialect = trace.reader.dialect
-        usual = dialect.last_word if dialect is not None else ""
-        found["app_terminator"] = done.payload.text or usual or LAST_WORD
+    if (word := last_word(trace)) is not None:
+        said = word.payload.text if word.payload.kind == "done" else ""
+        found["app_terminator"] = said or trace.reader.last_word or LAST_WORD
     if "error" in trace.words:
         found["error_event"] = True
     if trace.trailers:
         found["trailers"] = True
     return found
+
+
+def last_word(trace: Trace) -> Word | None:
+    """Return the application's last word, None if it did not come.
+
+    In some dialects the reason of the end is all there is to come.
+    """
+    if not trace.reader.has_ended:
+        return None
+    return trace.words.get("done") or trace.words.get("finish")
 
 
 # --- the answers, from outside in ---
@@ -246,11 +255,11 @@ def _cut(ending: Ending) -> Verdict | None:
     if not ending.codes & CUTS:
         return None
     causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
-    closed = f"ended by {said(ending.end)}" if ending.end else "ended"
+    closed = f"ended by {name_end(ending.end)}" if ending.end else "ended"
     inside = ending.numbers["inside"]
     where = f" inside {_article(str(inside))}" if inside in ("chunk", "event", "message") else ""
     summary = f"cut{where} {ending.progress}: {closed}{_waited(ending)}, {_owed(ending)} missing"
-    has_last_word = "done" in ending.trace.words
+    has_last_word = last_word(ending.trace) is not None
     if has_last_word:
         summary += f"; the application's last word had come ({_terminator(ending)})"
     severity: Severity = "warning" if has_last_word else "error"
@@ -263,7 +272,8 @@ def _article(noun: str) -> str:
 
 def _terminator(ending: Ending) -> str:
     shown = preview(str(ending.numbers["app_terminator"]), "utf-8", TEXT_WIDTH)
-    return f"{shown}, packet {ending.trace.words['done'].packet}"
+    word = last_word(ending.trace)
+    return f"{shown}, packet {word.packet}" if word is not None else shown
 
 
 def _content_cut(ending: Ending) -> Verdict | None:
@@ -309,10 +319,11 @@ def _app_error(ending: Ending) -> Verdict | None:
     if (word := trace.words.get("error")) is not None:
         shown = preview(word.payload.text, "utf-8", TEXT_WIDTH)
         summary = f"the application reported an error (packet {word.packet}): {shown}"
-        cause = Cause(
-            "error-event", "certain", "an event of the stream says so, under status 200", UPSTREAM
-        )
-        return _verdict(ending, "app-error", "error", summary.rstrip(": "), [cause])
+        said = f"an element of the stream says so, under status {response.status}"
+        cause = Cause("error-event", "certain", said, UPSTREAM)
+        last = last_word(trace)
+        severity: Severity = "error" if last is None or last.time <= word.time else "warning"
+        return _verdict(ending, "app-error", severity, summary.rstrip(": "), [cause])
     if (told := _error_trailer(trace)) is not None:
         summary = f"a trailer reports an error: {told}"
         cause = Cause(
@@ -364,22 +375,19 @@ def _app_incomplete(ending: Ending) -> Verdict | None:
 def missing_words(trace: Trace) -> list[str]:
     """Return the last words that a stream of its dialect has and this one has not.
 
-    A dialect without a last word ends with the reason of its end, and one that has both may be
-    cut between them.
+    Where ``[DONE]`` is the last word, a reason comes before it: the stream may be cut between them.
     """
-    dialect, ends = trace.reader.dialect, {"done"}
-    if dialect is None or not trace.contents.count:
+    reader = trace.reader
+    if not reader.last_word or not trace.contents.count or reader.has_ended:
         return []
-    if trace.words.keys() & (ends | {"finish"} if dialect.ends_with_reason else ends):
-        return []
-    found = [dialect.last_word] if dialect.last_word else []
-    return found if "finish" in trace.words else [*found, FINISH_REASON]
+    has_reason = "finish" in trace.words or reader.last_word != LAST_WORD
+    return [reader.last_word] if has_reason else [reader.last_word, FINISH_REASON]
 
 
 def _unknowable(ending: Ending) -> Verdict | None:
-    if not ending.codes & {"close-delimited", "end-unknown"} or "done" in ending.trace.words:
+    if not ending.codes & {"close-delimited", "end-unknown"} or last_word(ending.trace):
         return None
-    closed = f" ({said(ending.end)})" if ending.end else ""
+    closed = f" ({name_end(ending.end)})" if ending.end else ""
     summary = (
         f"only the end of the connection ended it{closed}, {ending.progress}:"
         " whole and cut look the same"
@@ -394,8 +402,11 @@ def _unknowable(ending: Ending) -> Verdict | None:
 
 
 def _whole(ending: Ending) -> Verdict:
-    about, body, done = ending.trace.about, ending.trace.about.response_body, None
-    done = ending.trace.words.get("done")
+    about, body, done = (
+        ending.trace.about,
+        ending.trace.about.response_body,
+        last_word(ending.trace),
+    )
     late = body.last_time - done.time if body is not None and done is not None else 0.0
     if "close-delimited" in ending.codes:
         ending.numbers["whole"] = True

@@ -58,7 +58,7 @@ def missing_from_capture(trace: Trace) -> str:
     return "" if about.response is not None or is_ended_by(trace) else "its response"
 
 
-def said(end: End) -> str:
+def name_end(end: End) -> str:
     """Return ``FIN by the client (packet 9)``."""
     return f"{FLAGS[end['kind']]} by the {end['sender']} (packet {end['packet']})"
 

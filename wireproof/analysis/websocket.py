@@ -17,7 +17,7 @@ from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import close_code, count, duration
 from .conversation import OTHER
-from .ends import first_end, missing_from_capture, said
+from .ends import first_end, missing_from_capture, name_end
 from .flaws import announced_bytes, missing_bytes
 from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle
 from .silence import silence_since
@@ -128,7 +128,7 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
         missing_bytes=missing_bytes(trace.all_faults),
     )
     waited = f" after {duration(idle)} of silence" if idle >= LEAST_IDLE else ""
-    summary = f"no Close frame came: {said(end)}{waited}{inside} (applications see {ABNORMAL})"
+    summary = f"no Close frame came: {name_end(end)}{waited}{inside} (applications see {ABNORMAL})"
     severity: Severity = "note" if end["sender"] == "client" and not inside else "error"
     return Verdict(
         "websocket",
@@ -216,7 +216,7 @@ def _closing_summary(trace: Trace, first: WebSocketFrameRecord, answered: bool) 
     if end is None:
         return f"{summary}, not answered yet"
     waited = duration(end["time"] - first.last_time)
-    return f"{summary}, not answered: {said(end)} {waited} later"
+    return f"{summary}, not answered: {name_end(end)} {waited} later"
 
 
 def _reason(frame: WebSocketFrameRecord) -> str:

@@ -81,8 +81,6 @@ class Dialect:
     """For people: ``OpenAI chat completions``."""
     last_word: ClassVar[str] = ""
     """What the application says last, if the dialect has a word for it: ``[DONE]``."""
-    ends_with_reason: ClassVar[bool] = False
-    """Whether the element that gives the reason of the end is the last word."""
 
     def __init__(self, opening: Opening) -> None:
         self.shared: dict[str, str] = {}

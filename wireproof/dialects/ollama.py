@@ -54,7 +54,6 @@ class Ollama(TextDialect):
     name = "ollama"
     title = "Ollama"
     last_word = '"done":true'
-    ends_with_reason = True
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

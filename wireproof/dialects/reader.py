@@ -32,6 +32,7 @@ __all__ = [
 
 KEEP_ALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive"))
 LAST_WORD = "[DONE]"
+ERROR_EVENT = "error"
 MAX_OPENINGS = 32
 """Elements by which a dialect is looked for: what applications say of their own before a model's
 answer (a session, a status, sources) are a few."""
@@ -103,8 +104,12 @@ class DialectReader:
             return self._speak(element)
         self._openings += 1
         if self._openings == MAX_OPENINGS:
-            self.read = self._plain
-        return OTHER
+            self.read = self._unspoken
+        return _named_error(element)
+
+    def _unspoken(self, element: Element) -> Payload:
+        said = self._plain(element)
+        return _named_error(element) if said is OTHER else said
 
     def _speaking(self, element: Element) -> Payload:
         said = self._plain(element)
@@ -121,6 +126,13 @@ class DialectReader:
                 self._is_done = True
                 return DONE
         return OTHER
+
+
+def _named_error(element: Element) -> Payload:
+    """Return what no dialect has a word for; an event that is named ``error`` is one."""
+    if isinstance(element, SseEventRecord) and element.dispatched and element.event == ERROR_EVENT:
+        return Payload("error", element.data or "")
+    return OTHER
 
 
 def _is_unfinished(block: SseEventRecord) -> bool:

@@ -34,6 +34,11 @@ def token(text: str) -> bytes:
     return b'data: {"object":"chat.completion.chunk","choices":[%s]}\n\n' % choice
 
 
+def gemini(more: str) -> bytes:
+    content = '"content":{"role":"model","parts":[{"text":"a"}]}'
+    return f'data: {{"candidates":[{{{content}{more}}}]}}\n\n'.encode()
+
+
 def ending(stream: Stream) -> Verdict:
     [found] = verdicts(stream.tape, "ending")
     return found
@@ -190,6 +195,46 @@ ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
         "app-error",
         "error",
         ["error-event"],
+    ),
+    "error event, and it went on to its last word": (
+        lambda: chat(
+            b'data: {"error":{"message":"retrying"}}\n\n', token("c"), FINISHED, DONE
+        ).end(),
+        "app-error",
+        "warning",
+        ["error-event"],
+    ),
+    "an event that is named error": (
+        lambda: smooth().chunks([b"event: error\ndata: lost\n\n"], every=0.05).end(),
+        "app-error",
+        "error",
+        ["error-event"],
+    ),
+    "an event that says error": (
+        lambda: smooth().chunks([b"data: error\n\n"], every=0.05).end(),
+        "whole",
+        "ok",
+        [],
+    ),
+    "Gemini's reason": (
+        lambda: (
+            Stream("/v1/models/g:streamGenerateContent")
+            .chunks([gemini(""), gemini(',"finishReason":"STOP"')], every=0.03)
+            .end()
+        ),
+        "whole",
+        "ok",
+        [],
+    ),
+    "no reason of Gemini's": (
+        lambda: (
+            Stream("/v1/models/g:streamGenerateContent")
+            .chunks([gemini(""), gemini("")], every=0.03)
+            .end()
+        ),
+        "app-incomplete",
+        "error",
+        ["terminator-missing"],
     ),
     "error in trailers": (
         lambda: with_trailer(b"X-Stream-Error: lost"),
