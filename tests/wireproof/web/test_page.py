@@ -17,6 +17,7 @@ from support.talk import Talk, Tape
 
 from parsers.decode.packets import decode
 from parsers.records import Record
+from wireproof.text.wording import duration
 from wireproof.web.elements import KINDS
 
 pytestmark = pytest.mark.browser
@@ -134,10 +135,10 @@ def test_a_stall_is_named_and_measured(slow: Watched) -> None:
     page.wait_for_function(
         "() => document.querySelector('#timeline-note').textContent.includes('stall')"
     )
-    assert page.locator("#timeline-note").inner_text() == "498 ms, 1 stall"
+    assert page.locator("#timeline-note").inner_text() == "498.0 ms, 1 stall"
     figures = page.locator("#gaps-figures").inner_text()
-    assert "p50 10.5 ms" in figures and "max 412 ms" in figures
-    assert page.locator(".table.e .row").nth(4).locator(".gap").inner_text() == "412 ms"
+    assert "p50 10.5 ms" in figures and "max 412.4 ms" in figures
+    assert page.locator(".table.e .row").nth(4).locator(".gap").inner_text() == "412.4 ms"
 
 
 def test_everything_can_be_reached_by_keyboard(slow: Watched) -> None:
@@ -294,3 +295,18 @@ def test_a_narrow_window_scrolls_in_one_direction_only(browser: Browser) -> None
         found.choose("#c0/e4")
         width = page.evaluate("() => document.documentElement.scrollWidth")
         assert width <= NARROW["width"]
+
+
+def test_times_are_worded_as_in_the_tables(browser: Browser) -> None:
+    """A figure is the same wherever it stands, up to a minute."""
+    times = [0.0, 4e-7, 6e-7, 0.0009994, 0.0009996, 0.0104, 0.41249, 0.99996, 3.2041, 9.9996, 59.9]
+    with inspecting(FIXTURES / "sse/plain.pcapng") as server, watched(browser) as found:
+        page = found.open(server.url)
+        shown = page.evaluate(
+            """async times => {
+              const {duration} = await import(new URL('format.js', location));
+              return times.map(duration);
+            }""",
+            times,
+        )
+    assert shown == [duration(time) for time in times]

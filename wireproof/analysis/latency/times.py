@@ -68,12 +68,18 @@ def times_of(trace: Trace) -> Times | None:
         return None
     start = about.asked_time
     name = trace.reader.name
-    is_chunk_of = trace.is_chunk if marks is trace.elements else bytes([True]) * len(marks.times)
     kinds = [KINDS[kind] for kind in marks.kinds]
-    moments = [
-        (time - start, kind, is_chunk)
-        for time, kind, is_chunk in zip(marks.times, kinds, is_chunk_of, strict=True)
-    ]
+    if marks is trace.elements:
+        moments = [
+            (time - start, kind, bool(is_chunk))
+            for time, kind, is_chunk in zip(marks.times, kinds, trace.is_chunk, strict=True)
+        ]
+    else:  # the last chunk ends the body, and carries nothing
+        moments = [
+            (time - start, kind, True)
+            for time, kind, size in zip(marks.times, kinds, trace.piece_sizes, strict=True)
+            if size
+        ]
     has_content = CONTENT if name else CONTENT | {"other"}
     contents = [(time, kind) for time, kind, _ in moments if kind in has_content]
     connection, body = about.connection, about.response_body

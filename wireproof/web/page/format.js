@@ -13,13 +13,12 @@ export function bytes(size) {
   return `${unit && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** `12 µs`, `10.4 ms`, `1.250 s`, `3 min 5 s`. */
+/** `12 µs`, `10.4 ms`, `1.250 s` as the tables have them; `3 min 5 s`. */
 export function duration(seconds) {
   const size = Math.abs(seconds);
-  if (size < 0.0009995) return `${Math.round(seconds * 1e6)} µs`;
-  if (size < 0.0995) return `${(seconds * 1e3).toFixed(1)} ms`;
-  if (size < 0.9995) return `${Math.round(seconds * 1e3)} ms`;
-  if (size < 59.95) return `${seconds.toFixed(size < 9.995 ? 2 : 1)} s`;
+  if (size < 0.0009995) return `${(seconds * 1e6).toFixed(0)} µs`;
+  if (size < 0.99995) return `${(seconds * 1e3).toFixed(1)} ms`;
+  if (size < 59.95) return `${seconds.toFixed(size < 9.9995 ? 3 : 1)} s`;
   const whole = Math.round(seconds);
   if (size < 3600) return `${Math.trunc(whole / 60)} min ${Math.abs(whole % 60)} s`;
   return `${Math.trunc(whole / 3600)} h ${Math.trunc(Math.abs(whole % 3600) / 60)} min`;

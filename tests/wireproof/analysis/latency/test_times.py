@@ -49,7 +49,8 @@ def test_plain_text_in_chunks_is_measured_by_its_chunks() -> None:
     stream = Stream(fields=fields).chunks([b"Hel", b"lo"], every=0.3)
     found = times(stream.end().tape.records())
     assert found is not None
-    assert found.contents[:2] == pytest.approx([0.3, 0.6], abs=0.01)
+    assert found.contents == pytest.approx([0.3, 0.6], abs=0.01), "the last chunk is none"
+    assert found.tokens == len(found.chunks) == 2
 
 
 def test_nothing_streamed_is_nothing_to_measure() -> None:
