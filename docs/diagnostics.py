@@ -26,6 +26,25 @@ record's `summary` is the one below, and after a colon what was found.
 | `note` | legal, but worth knowing |
 | `warning` | the capture or a peer deviates, and what it means is certain |
 | `error` | something is lost, wrong, or read differently by others |
+
+Whose fault it is, the groups say:
+
+| group | about |
+|---|---|
+| capture files, live recordings, tunnels | the recording, and never a peer: [captures.md](captures.md) says how to record better |
+| IP, ICMP, TCP | the network between the peers, or what was recorded of it; a segment that is "ignored" here is ignored by its receiver too |
+| HTTP/1.1 messages, chunked transfer coding, content codings | what a server, a client or a proxy between them sent |
+| what a connection speaks | what came before or instead of HTTP: a proxy's header, a tunnel, TLS to a plain port |
+| server-sent events, JSON, multipart, AWS, gRPC-Web, WebSocket | what the application wrote, or whatever cut it |
+
+Where bytes are missing from a capture, nothing is said against whoever sent them: there is a `gap`,
+the body is not `complete`, and a note says where decoding goes on (`http-resynchronised`,
+`sse-resynchronised`, ...). A `summary` ends with the cause where that is certain, and with the
+packets in which to look.
+
+```console
+$ wireproof decode api.pcapng --format ndjson | jq -c 'select(.record == "diagnostic")'
+```
 """
 COLUMNS = "| code | severity | what it says | rule |\n|---|---|---|---|\n"
 # A group's comment, or the code of a row.
