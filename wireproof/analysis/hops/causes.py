@@ -45,19 +45,15 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
     stalled = _stalled(hop)
     if stalled:
         return stalled
+    if coding and held.pattern not in ("timer", "fixed"):
+        said = f"the hop puts on {coding}, and lets go of blocks"
+        either = Cause("proxy-buffer", "possible", "it may buffer as well", UNBUFFER)
+        return [cause("compressor-not-flushed", "likely", said), either]
     match held.pattern:
-        case "until-end" | "size" if coding:
-            said = f"the hop puts on {coding}, and lets go of blocks"
-            either = Cause("proxy-buffer", "possible", "it may buffer as well", UNBUFFER)
-            return [cause("compressor-not-flushed", "likely", said), either]
         case "until-end" | "size":
             return [buffered]
         case "timer" if held.is_cork:
-            found = [cause("cork-200ms", "likely", "the first that waits waits 200 ms: TCP_CORK's")]
-            if held.batch is not None:
-                said = f"it may as well be that {held.batch} leave together"
-                found.append(cause("proxy-batches", "possible", said))
-            return found
+            return _cork(held)
         case "timer":
             return [cause("proxy-timer", "certain", f"it lets go every {_period(held)}")]
         case "every-second" | "every-k":
@@ -68,7 +64,23 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
         case "fixed":
             return _fixed(hop, held, is_sure=is_sure)
         case _:
-            return [cause("proxy-holds", "certain", "elements that came apart left together")]
+            return _irregular(hop)
+
+
+def _cork(held: Held) -> list[Cause]:
+    found = [cause("cork-200ms", "likely", "the first that waits waits 200 ms: TCP_CORK's")]
+    if held.batch is not None:
+        said = f"it may as well be that {held.batch} leave together"
+        found.append(cause("proxy-batches", "possible", said))
+    return found
+
+
+def _irregular(hop: Hop) -> list[Cause]:
+    said = "elements that came apart left together"
+    if hop.clock.is_shared:
+        return [cause("proxy-holds", "certain", said)]
+    lost = "a segment may have been lost between one of the captures and the hop"
+    return [cause("proxy-holds", "likely", said), Cause("loss", "possible", lost)]
 
 
 def _fixed(hop: Hop, held: Held, *, is_sure: bool) -> list[Cause]:
@@ -119,6 +131,22 @@ def _buffered(hop: Hop, held: Held) -> str:
     return "it lets go of all when its source has ended"
 
 
+def lost_on_the_way(hop: Hop) -> list[Cause]:
+    """Return that the network lost what an element waited for, if that explains a hop that holds.
+
+    A hole at the client that was filled late, or bytes that the server sent twice, each within the
+    time that elements took longer.
+    """
+    here, there = hop.near.connection, hop.far.connection
+    if hop.clock.is_shared or here is None or there is None:
+        return []
+    holes = [hole for hole in here.holes if hole["sender"] == "server"]
+    waited = sum(hole["seconds"] or 0.0 for hole in holes)
+    if not there.retransmissions and waited < AT_ONCE:
+        return []
+    return [_loss(there.retransmissions, len(holes))]
+
+
 def path_causes(hop: Hop) -> list[Cause]:
     """Return what delayed some elements on their way, where records of the connections say so."""
     here, there = hop.near.connection, hop.far.connection
@@ -130,14 +158,16 @@ def path_causes(hop: Hop) -> list[Cause]:
     sent_again = there.retransmissions
     holes = [hole for hole in here.holes if hole["sender"] == "server"]
     if sent_again or holes:
-        said = (
-            f"{count(sent_again, 'segment')} sent again, {count(len(holes), 'hole')} at the client"
-        )
-        found.append(Cause("loss", "certain", said, "look at the network, not at the application"))
+        found.append(_loss(sent_again, len(holes)))
     elif not found and hop.down.part(0.5) - min(hop.down.added) >= AT_ONCE:
         said = "nothing was lost, and most waited: a queue drains at the rate of the path"
         found.append(Cause("rate", "likely", said, "send less, or over a faster path"))
     return found
+
+
+def _loss(sent_again: int, holes: int) -> Cause:
+    said = f"{count(sent_again, 'segment')} sent again, {count(holes, 'hole')} at the client"
+    return Cause("loss", "certain", said, "look at the network, not at the application")
 
 
 def to_tell(causes: Sequence[Cause]) -> str:
@@ -147,6 +177,8 @@ def to_tell(causes: Sequence[Cause]) -> str:
         return "capture both legs by one clock"
     if "compressor-not-flushed" in codes:
         return "ask once with Accept-Encoding: identity"
+    if "loss" in codes:
+        return "capture at the hop itself, on both of its sides"
     if "cork-200ms" in codes:
         return "set option http-no-delay if it is HAProxy, and look again"
     return "capture on both sides of the hop while the client reads at once"

@@ -8,8 +8,8 @@ What is chosen between them follows from what is known of the path: the round tr
 connections, and whether many elements were as quick as the quickest.
 
 Drift is the slope of a line under all elements that touches them: queues only add. It is believed
-where elements touch that line from the beginning to the end, for then it is the clock that moved
-and not a queue.
+where many elements touch that line, from the beginning to the end, for then it is the clock that
+moved and not a queue.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ LEAST_DRIFT = 0.002
 """Seconds that drift must make over the capture, else it is none."""
 QUARTERS = 4
 """Parts of the time in each of which an element touches the line."""
+DRIFT_PART = 1 / 3
+"""The part of elements that must touch it: those that a timer lets go of slide by as well, but each
+waits its own time."""
 MAX_POINTS = 65_536
 """Elements that are looked at."""
 
@@ -166,7 +169,9 @@ def _drift(answered: Sequence[tuple[float, float]], since: float) -> float:
         inside = [gap - base - slope * time for time, gap in points if begin <= time <= end]
         if not inside or min(inside) > moved / 10:
             return 0.0
-    return slope
+    near = max(TOUCH, moved / 10)
+    touching = sum(gap - base - slope * time <= near for time, gap in points)
+    return slope if touching >= DRIFT_PART * len(points) else 0.0
 
 
 def _line_under(points: Sequence[Moment]) -> tuple[float, float]:

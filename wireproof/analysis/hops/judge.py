@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...text.wording import ELEMENT_NAMES, count, duration
 from ..verdict import Cause, Severity, Verdict
-from .causes import cause, causes_of, path_causes, to_tell
+from .causes import cause, causes_of, lost_on_the_way, path_causes, to_tell
 from .changes import is_rechunked
 from .clocks import AT_ONCE
 from .figures import clock_text, numbers, packets, sides
@@ -34,6 +34,8 @@ def judge_hop(hop: Hop) -> Verdict:
         return _loses(hop)
     if lost.doubled or lost.moved:
         return _rewrites(hop)
+    if hop.held is not None and hop.held.pattern == "irregular" and lost_on_the_way(hop):
+        return _transparent(hop, lost_on_the_way(hop))
     if hop.held is not None or hop.held_up is not None:
         return _holds(hop)
     if hop.request_held is not None:
@@ -134,8 +136,8 @@ def _rewrites(hop: Hop) -> Verdict:
     return _verdict(hop, "rewrites", "error", summary, causes, hop.held)
 
 
-def _transparent(hop: Hop) -> Verdict:
-    causes: list[Cause] = []
+def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
+    causes = list(delayed_by)
     codes = [change.code for change in hop.changes]
     summary = f"{who(hop)} passes on: {_figures(hop)}"
     severity: Severity = "ok"

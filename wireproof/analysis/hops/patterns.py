@@ -264,7 +264,7 @@ def _batch(passage: Passage) -> int | None:
     if size < 2 or number < MOST * len(flushes):
         return None
     quick = median([passage.excess(flush.end - 1) for flush in flushes])
-    return size if quick <= min(_soon(passage), 2 * PROMPT) + passage.slack else None
+    return size if quick <= min(_soon(passage), TOGETHER) + passage.slack else None
 
 
 def _is_prompt(passage: Passage) -> bool:

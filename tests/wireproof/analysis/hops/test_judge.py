@@ -352,7 +352,9 @@ def test_what_a_hop_does(name: str, clocks: Clocks) -> None:
     assert (verdict.answer, verdict.numbers["pattern"]) == (answer, pattern) or (
         answer == "loses" and verdict.answer == answer
     ), verdict.summary
-    assert [cause.code for cause in verdict.causes] == causes
+    codes = [cause.code for cause in verdict.causes]
+    # Two captures do not see what is lost between them and the hop.
+    assert codes == causes or (clocks is not one_clock and codes == [*causes, "loss"])
     assert verdict.is_fault == (answer != "transparent")
     json.dumps(dict(verdict.numbers))
 
