@@ -9,7 +9,7 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``exchanges/PAGE`` | rows of the connections table |
 | ``packets/CONNECTION/PAGE`` | the packets of a connection, as columns |
 | ``lane/KEY/KIND/PAGE`` | the elements of a kind, as columns |
-| ``rows/KEY/KIND/PAGE`` | the same with their records, and their carriers |
+| ``rows/KEY/KIND/PAGE`` | the same with their records, what these say, and their carriers |
 | ``element/KEY/KIND/ROW`` | one of them whose record is too long for a page |
 | ``body/KEY/SENDER`` | a body as it grew |
 | ``packet/NUMBER`` | one packet, byte by byte |
@@ -150,10 +150,17 @@ def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) ->
         "row": row,
         "record": msgspec.Raw(encoded) if len(encoded) <= most else _cut(encoded),
         "cut": len(encoded) > most,
+        "said": _said(index, elements, row),
         "carried": [carrier[:3] for carrier in carried[:MAX_CARRIERS]],
         "more": len(carried) > MAX_CARRIERS,
         "filter": packets_filter(connection, place.first_packet, place.last_packet),
     }
+
+
+def _said(index: Index, elements: Elements, row: int) -> msgspec.Raw | None:
+    """Return the kind of what an element says, and three pieces of words; None if it says none."""
+    at, size = elements.said(row)
+    return msgspec.Raw(index.spool.read(at, size)) if size else None
 
 
 def _cut(encoded: bytes) -> Any:

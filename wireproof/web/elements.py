@@ -1,7 +1,7 @@
 """The elements of one exchange, kind by kind: rows of numbers, and where their records lie.
 
 Strategy: a record is encoded once, as the contract has it, and put aside; what tables, lanes and
-searches need of it stands in rows of numbers. So an element takes 80 bytes of memory, whatever its
+searches need of it stands in rows of numbers. So an element takes 84 bytes of memory, whatever its
 payload, and a page of elements is read without a look at the others.
 """
 
@@ -73,8 +73,9 @@ class Place(NamedTuple):
 
 SENDERS: dict[Sender | None, int] = {"client": 0, "server": 1, None: 2}
 SENDER_NAMES: tuple[Sender | None, ...] = ("client", "server", None)
-ROW = Struct("<qIIIddBqqqbq")
-"""An element as it is kept: where its encoded record lies and how long it is, then its Place."""
+ROW = Struct("<qIIIIddBqqqbq")
+"""An element as it is kept: where its encoded record lies, how long that is and how long what it
+says, which follows, then its Place."""
 
 
 class Elements:
@@ -88,14 +89,15 @@ class Elements:
     def __len__(self) -> int:
         return len(self._rows) // ROW.size
 
-    def append(self, record: Record, at: int, encoded: int) -> None:
-        """Add a record, which has been put aside at ``at``."""
+    def append(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
+        """Add a record, which has been put aside at ``at``, before what it says."""
         sender = SENDERS[getattr(record, "sender", None)]
         offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
         self._sent[sender].append(len(self))
         self._rows += ROW.pack(
             at,
             encoded,
+            said,
             max(record.first_packet, 0),
             max(record.last_packet, 0),
             record.first_time,
@@ -113,9 +115,14 @@ class Elements:
         at, encoded, *_ = ROW.unpack_from(self._rows, row * ROW.size)
         return at, encoded
 
+    def said(self, row: int) -> tuple[int, int]:
+        """Return where that lies which an element says, and how long it is: 0 if nothing is."""
+        at, encoded, said, *_ = ROW.unpack_from(self._rows, row * ROW.size)
+        return at + encoded, said
+
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
-        _, _, first, last, begin, end, sender, offset, length, size, mark, content = (
+        _, _, _, first, last, begin, end, sender, offset, length, size, mark, content = (
             ROW.unpack_from(self._rows, row * ROW.size)
         )
         return Place(

@@ -22,6 +22,8 @@ from parsers.records import (
 )
 
 from ..analysis.silence import silence_before_end
+from ..dialects.reader import DialectReader
+from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
@@ -48,6 +50,8 @@ class ExchangeRow:
         self.key = key
         self.about: Exchange | None = None
         """The exchange; None where records belong to none."""
+        self.reader: DialectReader | None = None
+        """Reads what its elements say; None where records belong to no exchange."""
         self.changed = 0
         """By which change of the whole it changed last."""
         self.elements: dict[str, Elements] = {}
@@ -69,13 +73,13 @@ class ExchangeRow:
     def response(self) -> ResponseRecord | None:
         return None if self.about is None else self.about.response
 
-    def add(self, record: Record, at: int, encoded: int) -> None:
-        """Take a record, which has been put aside encoded."""
+    def add(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
+        """Take a record, which has been put aside encoded, before what it says."""
         kind = KINDS[record.record]
         elements = self.elements.get(kind)
         if elements is None:
             elements = self.elements[kind] = Elements()
-        elements.append(record, at, encoded)
+        elements.append(record, at, encoded, said)
         if record.first_packet > 0:
             self._stretch(record)
         if isinstance(record, DiagnosticRecord):
@@ -151,6 +155,8 @@ class ExchangeRow:
                 "framing": response.framing,
                 "response_time": response.first_time,
             }
+        if self.reader is not None and (dialect := self.reader.dialect) is not None:
+            row |= {"dialect": dialect.title, "shared": shared(dialect)}
         if body is not None:
             row |= {"decoded_size": body.decoded_size, "content_encoding": body.content_encoding}
         if request is not None and self.transport == "websocket" and response is not None:

@@ -20,6 +20,8 @@ from parsers import CaptureFault, Packet
 from parsers.records import ConnectionRecord, Record
 
 from ..bytes.packet_index import Tracer
+from ..dialects.reader import DialectReader, is_read
+from ..dialects.wording import said
 from ..exchanges import Exchanges
 from .exchange import ExchangeRow, Key
 from .spool import Spool
@@ -28,6 +30,8 @@ State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
 """Exchanges that are looked through for the bytes of one packet."""
 ENCODER = msgspec.json.Encoder()
+WORDS_WIDTH = 150
+"""Cells of what an element says that a row of the page may show."""
 
 
 class Index:
@@ -56,7 +60,7 @@ class Index:
         """Packets that a recording could not hand on."""
         self.captured = 0
         """Bytes of all packets."""
-        self._fold: Exchanges[None] = Exchanges(lambda _: None)
+        self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
         self._connections: dict[int, ConnectionRecord] = {}
         self._of_connection: dict[int | None, list[ExchangeRow]] = {}
 
@@ -101,8 +105,9 @@ class Index:
             found = self._fold.add(record)
             exchange = self._exchange(Key(record.connection, record.exchange))
             if exchange.about is None and found is not None:
-                exchange.about = found[0]
-            exchange.add(record, self.spool.append(encoded), len(encoded))
+                exchange.about, exchange.reader = found
+            words = _words(record, exchange.reader)
+            exchange.add(record, self.spool.append(encoded + words), len(encoded), len(words))
             exchange.changed = self.version + 1
 
     def _end(self, record: ConnectionRecord) -> None:
@@ -148,3 +153,12 @@ class Index:
         own = self._of_connection.get(connection, [])
         first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])
         return own[first : first + MAX_REACHING]
+
+
+def _words(record: Record, reader: DialectReader | None) -> bytes:
+    """Return what an element says in the dialect of its exchange, encoded; empty if nothing."""
+    if reader is None or not is_read(record, reader):
+        return b""
+    payload = reader.read(record)
+    words = None if reader.dialect is None else said(payload, WORDS_WIDTH)
+    return b"" if words is None else ENCODER.encode([payload.kind, *words])

@@ -183,3 +183,33 @@ def test_a_recording_that_goes_on_has_answers_too() -> None:
     index.receive(talk.tape.packets[before:])
     assert ask("lane/0.0/e/0")["total"] == 2
     index.close()
+
+
+CHAT = (
+    b'data: {"id":"c1","object":"chat.completion.chunk","model":"small-1",'
+    b'"choices":[{"index":0,"delta":{"content":"Hello"}}]}\n\n'
+)
+
+
+def test_a_row_says_what_its_element_does() -> None:
+    with asked(streamed(CHAT, b": ping\n\n", b"data: [DONE]\n\n")) as ask:
+        (row,) = ask("exchanges/0")
+        assert (row["dialect"], row["shared"]) == (
+            "OpenAI chat completions",
+            "id c1, model small-1",
+        )
+        rows = ask("rows/0.0/e/0")["rows"]
+        assert [one["said"] for one in rows] == [
+            ["text", "text", '"Hello"', ""],
+            ["ping", "ping", "", ""],
+            ["done", "done", "[DONE]", ""],
+        ]
+        assert "said" not in rows[0]["record"]
+        assert json.loads(rows[0]["record"]["data"])["id"] == "c1"
+
+
+def test_a_stream_without_dialect_says_nothing() -> None:
+    with asked(streamed(*EVENTS)) as ask:
+        (row,) = ask("exchanges/0")
+        assert "dialect" not in row
+        assert [one["said"] for one in ask("rows/0.0/e/0")["rows"]] == [None, None, None]

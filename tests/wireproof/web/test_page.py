@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from support.browser import NARROW, Watched, inspecting, watched
+from support.answers import asked, streamed
+from support.browser import NARROW, Watched, inspecting, serving, watched
 from support.corpus import ROOT
 from support.stored import SMALL, dialogue, name
 from support.talk import Talk, Tape
@@ -253,6 +254,25 @@ def test_a_websocket_has_its_handshake_verified(browser: Browser) -> None:
         opcodes = page.locator(".table.f .row .opcode").all_inner_texts()
         assert {"text", "ping", "pong", "close"} <= set(opcodes)
         assert "RSV1" in page.locator(".table.f .row .bits").first.inner_text()
+
+
+def test_rows_show_what_elements_say(browser: Browser) -> None:
+    talk = streamed(
+        b'data: {"id":"c1","object":"chat.completion.chunk","model":"small-1",'
+        b'"choices":[{"index":0,"delta":{"content":"<b>Hello</b>"}}]}\n\n',
+        b'data: {"error":{"message":"It broke","type":"server_error"}}\n\n',
+    )
+    with asked(talk) as ask, serving(ask.index) as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator(".table.e .row .said").first.wait_for()
+        said = [cell.inner_text() for cell in page.locator(".table.e .row .cell.data").all()]
+        assert [" ".join(one.split()) for one in said] == [
+            'text "<b>Hello</b>"',
+            "error server_error: It broke",
+        ]
+        page.locator("#tab-headers").click()
+        shared = page.get_by_text("OpenAI chat completions: id c1, model small-1")
+        shared.wait_for()
 
 
 LAPTOP = {"width": 1280, "height": 720}

@@ -15,12 +15,22 @@ const time = (record) => cell("time", duration(record.last_time - currentRow().f
 const packets = (record) => cell("packets", span(record.first_packet, record.last_packet), { title: "Packets" });
 const data = (text, className = "") => cell(`data ${className}`, oneLine(text), { title: oneLine(text, 300) });
 
-/** The columns of each kind: [class, title], and the cells of a record. */
+
+/** What an element says in its dialect, in place of its data: what it is, the content, and more. */
+function content(found, otherwise, className = "") {
+  if (!found.said) return data(otherwise, className);
+  const [kind, what, text, more] = found.said;
+  const pieces = [what && el("b", { class: `what ${kind}` }, what), text && el("span", {}, text), more && el("span", { class: "quiet" }, more)];
+  const apart = pieces.filter(Boolean).flatMap((piece, index) => (index ? [" ", piece] : [piece]));
+  return cell("data said", apart, { title: oneLine(dataText(found.record), 300) });
+}
+
+/** The columns of each kind: [class, title], and the cells of a record with what belongs to it. */
 const TABLES = {
   e: {
     label: "Server-sent events",
     columns: [["number", "#"], ["id", "Id"], ["type", "Type"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Size"], ["packets", "Packets"]],
-    cells(record, row, gap) {
+    cells(record, row, gap, found) {
       const isComment = !record.dispatched && record.fields?.every(([name]) => name === "");
       const type = record.dispatched ? record.event : isComment ? "comment" : "not dispatched";
       const said = isComment ? record.fields.map(([, text]) => `:${text}`).join(" ") : record.data ?? "";
@@ -28,7 +38,7 @@ const TABLES = {
         cell("number", number(row)),
         cell("id", oneLine(record.id, 40)),
         cell(`type${record.dispatched ? "" : " quiet"}`, oneLine(type, 60)),
-        data(said, record.dispatched ? "" : "quiet"),
+        record.dispatched ? content(found, said) : data(said, "quiet"),
         time(record),
         gap,
         cell("size", bytes(record.length)),
@@ -39,11 +49,11 @@ const TABLES = {
   m: {
     label: "WebSocket messages",
     columns: [["arrow", ""], ["number", "#"], ["type", "Type"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Length"], ["frames", "Frames"], ["packets", "Packets"]],
-    cells: (record, row, gap) => [
+    cells: (record, row, gap, found) => [
       arrow(record.sender),
       cell("number", number(row)),
       cell("type", `${record.type}${record.compressed ? ", deflated" : ""}`),
-      data(dataText(record), record.type === "binary" ? "hex" : ""),
+      content(found, dataText(record), record.type === "binary" ? "hex" : ""),
       time(record),
       gap,
       cell("size", bytes(record.size)),
@@ -75,10 +85,10 @@ const TABLES = {
   k: {
     label: "Chunks",
     columns: [["arrow", ""], ["number", "#"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Size"], ["packets", "Packets"]],
-    cells: (record, row, gap) => [
+    cells: (record, row, gap, found) => [
       arrow(record.sender),
       cell("number", number(row)),
-      record.size ? data(dataText(record), record.encoding === "base64" ? "hex" : "") : data(lastChunk(record), "quiet"),
+      record.size ? content(found, dataText(record), record.encoding === "base64" ? "hex" : "") : data(lastChunk(record), "quiet"),
       time(record),
       gap,
       cell("size", bytes(record.size)),
@@ -90,10 +100,10 @@ const TABLES = {
 TABLES.t = {
   label: "Runs of data",
   columns: TABLES.k.columns,
-  cells: (record, row, gap) => [
+  cells: (record, row, gap, found) => [
     arrow(record.sender),
     cell("number", number(row)),
-    data(dataText(record), record.encoding === "base64" ? "hex" : ""),
+    content(found, dataText(record), record.encoding === "base64" ? "hex" : ""),
     time(record),
     gap,
     cell("size", bytes(record.size)),
@@ -167,7 +177,7 @@ export class ElementTable {
       if (!this.pages.has(page)) this.fetch(page);
       return [cell("number", number(row)), cell("data quiet", "…")];
     }
-    return TABLES[this.kind].cells(found.record, row, this.gap(row));
+    return TABLES[this.kind].cells(found.record, row, this.gap(row), found);
   }
 
   gap(row) {

@@ -210,6 +210,7 @@ function general(row) {
     ["Status", row.status && `${row.status} ${oneLine(row.reason ?? "")}`],
     ["Transport", `${row.transport}${row.framing ? `, framed by ${row.framing}` : ""}`],
     ["Content coding", row.content_encoding],
+    ["Stream", row.dialect && [row.dialect, row.shared].filter(Boolean).join(": ")],
     ["Body", row.size ? `${bytes(row.size)} on the wire${row.decoded_size ? `, ${bytes(row.decoded_size)} of content` : ""}` : null],
     ["Ended", row.ended && el("span", { class: whole }, row.ended)],
     ["Connection", row.connection === null ? null : `${row.connection}: tcp.stream eq ${row.connection}`],
