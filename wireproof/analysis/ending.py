@@ -21,7 +21,7 @@ from ..text.escape import preview
 from ..text.wording import ELEMENT_NAMES, body_end, count, duration
 from .ends import Leaving, first_end, is_half_closed, leaving, missing_from_capture, name_end
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
-from .premature import LEAST_IDLE, UPSTREAM, why_cut, why_no_answer
+from .premature import LEAST_IDLE, UPSTREAM, why_cut, why_left, why_no_answer
 from .silence import Silence, silence_since
 from .trace import Trace, Word
 from .verdict import Cause, Number, Severity, Verdict
@@ -224,15 +224,11 @@ def _aborted(ending: Ending) -> Verdict | None:
         assert ending.end is not None
         first = f"the client sent its FIN (packet {ending.end['packet']}) and read on"
         what = f"{first}, then it left ({flag}, packet {left.packet})"
-    cause = Cause(
-        "client-reset" if left.kind == "reset" else "client-closed",
-        "certain",
-        "the client's packet came first; the server had not ended its response",
-        "nothing, if the client meant to; else its time limits",
-    )
+    causes = why_left(ending.trace, ending.silence)
     ending.numbers["client_abort"] = True
     summary = f"{what} {ending.progress}{_waited(ending)}, and was still owed {owed}"
-    return _verdict(ending, "aborted", "note", summary, [cause])
+    to_tell = "the client's log" if len(causes) > 1 else ""
+    return _verdict(ending, "aborted", "note", summary, causes, to_tell)
 
 
 def _owed(ending: Ending) -> str:

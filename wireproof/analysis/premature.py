@@ -132,6 +132,23 @@ def proxy_named(trace: Trace) -> str:
     return next((proxy for proxy in PROXIES if proxy in named), "")
 
 
+def why_left(trace: Trace, silence: Silence | None) -> list[Cause]:
+    """Return why a client may have closed that was still owed something."""
+    closed = Cause(
+        "client-closed",
+        "certain",
+        "the client's packet came first; the server had not ended its response",
+        "nothing, if the client meant to; else its time limits",
+    )
+    if silence is None or not is_idle(trace, silence.seconds):
+        return [closed]
+    waited = f"nothing had come for {duration(silence.seconds)}: a time limit for reading was over"
+    return [
+        Cause("client-timeout", "possible", waited, KEEP_ALIVE),
+        Cause("client-closed", "possible", "the client had no need of the rest"),
+    ]
+
+
 def is_idle(trace: Trace, seconds: float) -> bool:
     """Whether nothing came for so long that it is out of the rhythm of what came before."""
     waits = [wait.seconds for wait in trace.streamed.waits]
@@ -153,7 +170,8 @@ def idle_causes(trace: Trace, seconds: float) -> list[Cause]:
         "the server ended by itself, or died while it was silent",
         LOOK_IN_LOG,
     )
-    found = [given_up, server]
+    fits = seconds >= LEAST_LIMIT and bool(find_limits(seconds, "idle", named))
+    found = [given_up, server] if proxy or fits else [server, given_up]
     if _may_be_delayed_close(trace, seconds):
         total = Cause(
             "proxy-total-timeout",
@@ -195,6 +213,12 @@ def _flowing(trace: Trace, end: End) -> list[Cause]:
         "raise that limit",
     )
     found = [
+        Cause(
+            "app-exception",
+            "possible",
+            "the handler raised after the head was sent: all that a server can do then is to close",
+            LOOK_IN_LOG,
+        ),
         Cause(
             "server-crash",
             "possible",

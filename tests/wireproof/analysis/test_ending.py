@@ -70,6 +70,11 @@ def reset() -> Stream:
     return stream
 
 
+def waited(stream: Stream, seconds: float) -> Stream:
+    stream.tape.wait(seconds)
+    return stream
+
+
 def half_closed() -> Stream:
     stream = smooth(2)
     stream.talk.fin("client")
@@ -105,6 +110,11 @@ def late(seconds: float) -> Stream:
     return stream.end()
 
 
+FLOWING = [
+    *("app-exception", "server-crash", "server-shutdown-timeout", "worker-timeout"),
+    "proxy-total-timeout",
+]
+"""Why a server's side may send a FIN while events flow."""
 ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
     "last chunk": (lambda: smooth().end(), "whole", "ok", []),
     "client closes after it": (lambda: left(smooth().end()), "whole", "ok", []),
@@ -112,19 +122,19 @@ ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
         lambda: closed(smooth()),
         "cut",
         "error",
-        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+        FLOWING,
     ),
     "no last chunk, the last word came": (
         lambda: closed(smooth().chunks([DONE], every=0.07)),
         "cut",
         "warning",
-        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+        FLOWING,
     ),
     "inside a chunk": (
         lambda: cut(smooth(), b"20\r\ndata: abc"),
         "cut",
         "error",
-        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+        FLOWING,
     ),
     "length not reached": (
         lambda: cut(Stream(fields=COUNTED), event(1), event(2)),
@@ -142,16 +152,28 @@ ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
         lambda: closed(smooth(), after=3.3),
         "cut",
         "error",
+        ["server-gave-up", "proxy-idle-timeout"],
+    ),
+    "silence out of rhythm behind a proxy, then FIN": (
+        lambda: closed(smooth(fields=NGINX), after=3.3),
+        "cut",
+        "error",
         ["proxy-idle-timeout", "server-gave-up"],
     ),
     "slow rhythm, then FIN": (
         lambda: closed(smooth(every=3.0), after=3.3),
         "cut",
         "error",
-        ["server-crash", "server-shutdown-timeout", "worker-timeout", "proxy-total-timeout"],
+        FLOWING,
     ),
     "client left": (lambda: left(smooth()), "aborted", "note", ["client-closed"]),
-    "client reset": (lambda: left(smooth(), by_reset=True), "aborted", "note", ["client-reset"]),
+    "client left after silence": (
+        lambda: left(waited(smooth(), 20.0)),
+        "aborted",
+        "note",
+        ["client-timeout", "client-closed"],
+    ),
+    "client reset": (lambda: left(smooth(), by_reset=True), "aborted", "note", ["client-closed"]),
     "half-close, then whole": (
         lambda: half_closed().events(3, every=0.05).end(),
         "whole",
@@ -290,8 +312,8 @@ def test_a_limit_is_named_by_who_answered_or_as_an_example() -> None:
     assert named.causes[0].sure == "likely"
     other = ending(closed(smooth(), after=59.8)).causes[0].summary
     assert "such as nginx's proxy_read_timeout (60 s)" in other
-    none = ending(closed(smooth(), after=40.0)).causes[0].summary
-    assert "fits" not in none and "nginx" not in none
+    none = ending(closed(smooth(), after=40.0)).causes[1].summary
+    assert "nothing came for" in none and "fits" not in none and "nginx" not in none
 
 
 def test_a_limit_of_nobodys_default_is_left_open() -> None:
