@@ -119,6 +119,11 @@ def _bodies(talk: Talk, secrets: Secrets) -> None:
     _body(talk, "application/json", json.dumps(told).encode())
     inner = json.dumps({"log": json.dumps({"api_key": secrets.plain("json in json")})})
     _body(talk, "application/json", inner.encode())
+    array = json.dumps({"api_keys": [secrets.plain(f"json array {n}") for n in range(3)], "n": [1]})
+    _body(talk, "application/json", array.encode())
+    fields = (f'; name="{name}"\r\n\r\n{secrets.plain(f"multipart {name}")}' for name in names[:4])
+    parts = "".join(f"--B\r\nContent-Disposition: form-data{field}\r\n" for field in fields)
+    _body(talk, "multipart/form-data; boundary=B", f"{parts}--B--\r\n".encode())
     form = "&".join(f"{name}={secrets.plain(f'form {name}')}" for name in names[:4])
     _body(talk, "application/x-www-form-urlencoded", form.encode())
     token = secrets.key("jwt", "eyJhbGciOiJIUzI1NiJ9.eyJ")
@@ -198,7 +203,8 @@ def _upgrade(talk: Talk, *extension: str) -> None:
 
 
 def _messages(talk: Talk, secrets: Secrets) -> None:
-    _upgrade(talk)
+    told = f"base64url.bearer.authorization.k8s.io.{secrets.plain('header subprotocol')}"
+    _upgrade(talk, f"Sec-WebSocket-Protocol: {told}")
     talk.client(frame(1, secrets.key("masked message").encode(), key=KEY))
     told = json.dumps({"type": "auth", "token": secrets.plain("masked JSON")})
     talk.client(frame(1, told.encode(), key=KEY))

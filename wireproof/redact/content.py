@@ -19,7 +19,8 @@ from collections.abc import Sequence
 
 from parsers.expressions import every
 
-from .secrets import Finder, Span, fed_one_by_one
+from .patterns import Span
+from .secrets import Finder, fed_one_by_one
 
 MAX_KEYS = 32
 """Keys of JSON whose values are followed from one piece to the next; then the oldest is dropped."""

@@ -10,7 +10,8 @@ import re
 
 from parsers.records import Fields
 
-from .secrets import Policy, Span, find, mask_spans
+from .patterns import Span
+from .secrets import Policy, find, mask_spans, merged
 
 SECRET_FIELD = re.compile(
     r"(?:proxy-)?authorization|set-cookie2?|cookie2?"
@@ -22,6 +23,16 @@ SECRET_FIELD = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """Names of fields whose values are secret: those of RFC 9110 and RFC 6265, and what APIs use."""
+
+SUBPROTOCOLS = "sec-websocket-protocol"
+"""A browser's WebSocket can set no other field: so tokens are sent in it, and known by a word that
+stands in the same element (bearer.TOKEN) or is the one before (bearer, TOKEN)."""
+_WORD = r"(?:bearer|authorization|access[-_]?token|token|api[-_]?key|auth|jwt|secret|password)"
+SAID_TOKEN = re.compile(
+    rf"[\w.-]*?(?<![a-z0-9]){_WORD}(?:[._-](?:{_WORD}|k8s\.io|v\d))*(?:[._:=-](.+))?",
+    re.IGNORECASE | re.ASCII,
+)
+ELEMENT = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 
 NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
@@ -41,12 +52,29 @@ def secret_spans(name: str, value: str, policy: Policy) -> list[Span]:
     lower = name.strip().lower()
     if SECRET_FIELD.fullmatch(lower):
         return _known(lower, value)
+    if lower == SUBPROTOCOLS:
+        return merged(_of_subprotocols(value) + (find(value) if policy == "all" else []))
     return find(value) if policy == "all" else []
 
 
 def names_secret(text: str) -> bool:
     """Return whether a text that may quote a field quotes one that is known to hold a secret."""
     return any(SECRET_FIELD.fullmatch(name) for name in NAME.findall(text))
+
+
+def _of_subprotocols(value: str) -> list[Span]:
+    """Return the tokens among subprotocols (RFC 6455 section 11.3.4)."""
+    spans: list[Span] = []
+    is_next = False
+    for match in ELEMENT.finditer(value):
+        said = SAID_TOKEN.fullmatch(match[0])
+        if said is not None and said[1]:
+            start, end = said.span(1)
+            spans.append((match.start() + start, match.start() + end))
+        elif is_next and said is None:
+            spans.append(match.span())
+        is_next = is_next or (said is not None and not said[1])
+    return spans
 
 
 def _known(name: str, value: str) -> list[Span]:

@@ -44,7 +44,8 @@ from parsers.records import (
 from ..exchanges import CLOSE, CONTINUATION, Exchanges
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
-from .secrets import MASK, Policy, Report, Span, find, mask_spans, merged
+from .patterns import Span
+from .secrets import MASK, Policy, Report, find, mask_spans, merged
 from .undeclared import Beginning, is_base64, text_begins_as
 
 Stream = Literal["chunks", "runs", "events", "elements", "frames", "messages"]
@@ -177,8 +178,10 @@ class Redactor:
         quoted = record.summary[len(plain) :]
         if not any(mark in quoted for mark in "'\""):
             return record
-        # The continuation of a folded line comes without its name.
-        may_be_secret = self._is_thorough or record.code == "http-obs-fold" or names_secret(quoted)
+        # The continuation of a folded line comes without its name, and so do subprotocols.
+        without_name = ("http-obs-fold", "websocket-subprotocol", "websocket-handshake")
+        may_be_secret = self._is_thorough or record.code.startswith(without_name)
+        may_be_secret = may_be_secret or names_secret(quoted)
         return replace(record, summary=plain) if may_be_secret else record
 
     # --- bodies ---

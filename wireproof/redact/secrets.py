@@ -20,134 +20,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from parsers.expressions import every
+from .patterns import LIKELY, POSSIBLE, TRIGGERS, Span, opening_of, spans_of
 
 Policy = Literal["headers", "all", "none"]
-Span = tuple[int, int]
-
 MASK = "*"
 """Stands for each byte of a secret. It needs no escape in JSON, HTML, URLs or headers."""
 
 MAX_CONTEXT = 96
 """Characters kept of what came before: the names and prefixes below are shorter."""
-MAX_OPEN = 128
-"""Characters kept of a secret that has begun: its rest is of the same kind, however long."""
-
-# Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
-_WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
-
-_KEYS = (
-    # prefixes, what follows them, how much of that there is at least
-    ("sk-", r"[\w-]", 12),  # OpenAI, Anthropic, OpenRouter, DeepSeek, ...
-    ("sk_live_ sk_test_ pk_live_ rk_live_ rk_test_", r"\w", 10),  # Stripe
-    ("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\w", 20),  # GitHub
-    ("glpat-", r"[\w-]", 12),  # GitLab
-    ("xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-", r"[\w-]", 10),  # Slack
-    ("AKIA ASIA AGPA AIDA ANPA AROA", r"[A-Z0-9]", 12),  # AWS
-    ("AIza", r"[\w-]", 20),  # Google
-    ("ya29.", r"[\w.-]", 12),
-    ("hf_ gsk_ r8_ npm_ dop_v1_ shpat_ shpca_ shppa_ shpss_", r"\w", 16),  # Hugging Face, ...
-    ("xai- pplx- pypi-", r"[\w-]", 16),
-    ("SG.", r"[\w.-]", 16),  # SendGrid
-    ("eyJ", r"[\w.-]", 12),  # JSON Web Tokens (RFC 7519 section 3): base64url of {"
-)
-
-# RFC 7468 section 2; in JSON its line ends are escapes.
-_PEM = r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----([^-]*+)"
-# RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-_BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
-# RFC 3986 section 3.2.1: userinfo, of which the password is the secret.
-_USERINFO = r"://[^/\s:@\"'\\]{1,64}+:([^/\s:@\"'\\]{1,256}+)@"
-
-# What may stand between a name and its value, in JSON, in a form, in a header, in any of them
-# inside another.
-_BETWEEN = r"(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3[Aa]|%3[Dd])\s{0,4}+"
-_SPACE = r"(?:\s|\+|%20)"
-_SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
-_BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
-_IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
-_ANY_VALUE = (
-    rf"(?:\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
-    rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
-    rf"|'([^'\\\x00-\x1f]++)"
-    rf"|{_SCHEME}((?!(?:null|true|false|None)\b){_BARE}++))"
-)
-_LINE_VALUE = _ANY_VALUE.replace(_BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
-_LONG_VALUE = rf"\\*+[\"']?+({_BARE}{{12,}}+|{_BARE}++\Z)"
-
-_STRONG = (
-    # how the name begins, and the whole of it: its value is secret whatever it looks like
-    ("api", r"api[-_]?key"),
-    ("access", r"access[-_]?token"),
-    ("refresh", r"refresh[-_]?token"),
-    ("auth", r"auth[-_]?token"),
-    ("session", r"session[-_]?(?:token|id)"),
-    ("csrf", r"csrf[-_]?token"),
-    ("xsrf", r"xsrf[-_]?token"),
-    ("security", r"security[-_]?token"),
-    ("id_token", r"id_token"),
-    ("idtoken", r"idtoken"),
-    ("secret", r"secret(?:[-_]?(?:access[-_]?)?key)?"),
-    ("private", r"private[-_]?key"),
-    ("pass", r"pass(?:word|wd|phrase)"),
-    ("subscription", r"subscription[-_]?key"),
-    ("x-amz-", r"x-amz-(?:signature|credential)"),
-)
-_LINES = ("authorization", "cookie")
-"""Names of header fields, which stand in logs and in what servers echo."""
-_WEAK = ("token", "signature", "sig", "sid", "key", "code", "jwt", "pwd", "auth")
-"""Names whose values are secret if they are long."""
-
-
-def _triggers() -> list[tuple[bytes, re.Pattern[str]]]:
-    """Return how a secret or its name begins, in lower case, and what it must be from there."""
-    found = [
-        (prefix, rf"{_WORD_BEGINS}{re.escape(prefix)}{rest}{{{least},}}+"
-         rf"|{_WORD_BEGINS}{re.escape(prefix)}{rest}*+\Z")
-        for prefixes, rest, least in _KEYS
-        for prefix in prefixes.split()
-    ]  # fmt: skip
-    found = [(prefix, f"({pattern})") for prefix, pattern in found]
-    found += [("-----begin ", _PEM), ("bearer", _BEARER), ("://", _USERINFO)]
-    found += [(begins, f"(?i:{name}){_BETWEEN}{_ANY_VALUE}") for begins, name in _STRONG]
-    found += [(name, f"(?i:{name}){_BETWEEN}{_LINE_VALUE}") for name in _LINES]
-    found += [
-        (name, f"(?:{_WORD_BEGINS}|(?<=_))(?i:{name}){_BETWEEN}{_LONG_VALUE}") for name in _WEAK
-    ]
-    return [(begins.lower().encode(), re.compile(pattern, re.ASCII)) for begins, pattern in found]
-
-
-TRIGGERS = _triggers()
-"""Each pattern has one group that matches: the secret."""
-
-
-# What must follow a beginning before a secret can, in lower case: most of them are words as well.
-_AFTER_NAME = rb"(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)"
-_AFTER = (
-    {b"bearer": rb"(?:[ +]|%20)", b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@"}
-    | {begins.encode(): name[len(begins) :].encode() + _AFTER_NAME for begins, name in _STRONG}
-    | {name.encode(): _AFTER_NAME for name in (*_LINES, *_WEAK)}
-)
-
-
-def _any_of(words: dict[bytes, bytes]) -> bytes:
-    """Return a pattern of all words, each with what follows it, that shares their beginnings."""
-    rests: dict[bytes, dict[bytes, bytes]] = {}
-    for word, after in words.items():
-        if word:
-            rests.setdefault(word[:1], {})[word[1:]] = after
-    found = [words[b""]] if b"" in words else []
-    if found == [b""]:  # whatever follows: the shortest one is enough
-        return b""
-    found += [re.escape(first) + _any_of(rest) for first, rest in sorted(rests.items())]
-    return found[0] if len(found) == 1 else b"(?:" + b"|".join(found) + b")"
-
-
-POSSIBLE = re.compile(r"[-_.:=%AJ]")
-"""Whatever is secret has one of these in it or before it, but for what follows ``bearer``."""
-LIKELY = re.compile(_any_of({begins: _AFTER.get(begins, b"") for begins, _ in TRIGGERS}))
-"""Finds out whether there can be a secret at all, which mostly there cannot: a text in which it
-finds nothing has no secret, cut anywhere or not."""
 
 
 @dataclass
@@ -193,18 +73,15 @@ class Finder:
         text = self._context + piece
         base = len(self._context)
         spans: list[Span] = []
-        opening = len(text)
+        opening: re.Match[str] | None = None
         for match in _matches(text):
-            assert match.lastindex is not None
-            start, end = match.span(match.lastindex)
-            if end > base:
-                spans.append((max(start - base, 0), end - base))
-            if match.end() == len(text):
-                opening = min(opening, match.start())
-        if opening < len(text):
-            self._context = _opening(text[opening:])
-        else:
-            self._context = text[-MAX_CONTEXT:]
+            for start, end in spans_of(match):
+                if end > max(base, start):
+                    spans.append((max(start - base, 0), end - base))
+            is_open = match.end() == len(text)
+            if is_open and (opening is None or match.start() < opening.start()):
+                opening = match
+        self._context = text[-MAX_CONTEXT:] if opening is None else opening_of(opening)
         return spans
 
 
@@ -239,14 +116,6 @@ def fed_one_by_one(feed: Callable[[str], list[Span]], pieces: Sequence[str]) -> 
         spans += [(base + start, base + end) for start, end in feed(piece)]
         base += len(piece)
     return spans
-
-
-def _opening(match: str) -> str:
-    """Return the beginning of a match that goes on, and whether an escape is open at its end."""
-    if len(match) <= MAX_OPEN:
-        return match
-    backslashes = len(match) - len(match.rstrip("\\"))
-    return match[:MAX_OPEN].rstrip("\\") + "\\" * (backslashes % 2)
 
 
 def may_hold_secret(text: str) -> bool:

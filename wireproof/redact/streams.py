@@ -33,7 +33,8 @@ from ..exchanges import CLOSE, CONTINUATION
 from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
-from .secrets import MASK, Finder, Policy, Report, Span, find, merged
+from .patterns import Span
+from .secrets import MASK, Finder, Policy, Report, find, merged
 from .undeclared import Beginning, is_base64
 
 STAR = MASK.encode()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from collections.abc import Callable
 
 import pytest
 from support.handmade import Wire
@@ -13,13 +14,14 @@ from wireproof.export.content import ContentStream, decode_content
 from wireproof.redact import Report
 
 
-def decode(data: bytes, coding: str | None = None, policy="none", is_event_stream=False):
+def decode(data: bytes, coding: str | None = None, policy="none", is_base64=False):
     body = Wire().body(content_encoding=coding, decoded_size=len(data))
     report = Report()
     codings = [] if coding is None else coding.split(", ")[::-1]
     found = decode_content(
-        data, False, body, policy, report, codings=codings, is_event_stream=is_event_stream
-    )
+        data, False, body, policy, report, codings=codings, is_base64=is_base64,
+        is_event_stream=False,
+    )  # fmt: skip
     return found, report
 
 
@@ -49,6 +51,19 @@ def test_what_a_coding_still_hides_is_masked_whole(coding: str) -> None:
     assert (report.masked, report.left_out) == (0, 1)
     shown, _ = decode(hidden, coding)
     assert shown.is_base64 and b64decode(shown.text)[:2] == b"\x1f\x8b"
+
+
+@pytest.mark.parametrize("hide", [gzip.compress, b64encode])
+def test_what_hides_a_secret_though_nothing_says_so_is_masked_whole(
+    hide: Callable[[bytes], bytes],
+) -> None:
+    in_base64 = hide is b64encode
+    hidden = hide(b"sk-proj-abcdefghijklmnop")
+    found, report = decode(hidden, policy="all", is_base64=in_base64)
+    assert found.text == "*" * len(hidden) and report.left_out == 1
+    harmless = hide(b"nothing to hide")
+    found, _ = decode(harmless, policy="all", is_base64=in_base64)
+    assert (b64decode(found.text) if found.is_base64 else found.text.encode()) == harmless
 
 
 def test_content_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

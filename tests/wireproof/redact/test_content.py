@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wireproof.redact.content import MAX_KEYS, ContentFinder, DataLines, JsonStrings
+from wireproof.redact.patterns import TRIGGERS
 from wireproof.redact.secrets import (
-    TRIGGERS,
     Finder,
     fed_one_by_one,
     find,

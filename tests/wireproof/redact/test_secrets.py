@@ -14,6 +14,9 @@ KEY = "sk-proj-abcdefghijklmnop"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl_-"
 STARS = "*" * len(KEY)
 
+FIELD = "--B\r\nContent-Disposition: form-data; {}\r\n\r\n{}\r\n--B--\r\n"
+"""A part of a form (RFC 7578)."""
+
 SECRET = [
     (KEY, STARS),
     (f"my key is {KEY}, ok", f"my key is {STARS}, ok"),
@@ -35,6 +38,20 @@ SECRET = [
     ("accessToken: 'a b'", "accessToken: '***'"),
     ("token=abcdefghijkl", "token=************"),
     ("secret: ключ", "secret: ********"),
+    ('{"api_key": ["abc", "d]e"], "n": ["x"]}', '{"api_key": ["***", "***"], "n": ["x"]}'),
+    ('{"passwords":["a\\"b",\n "c"],"n":1}', '{"passwords":["****",\n "*"],"n":1}'),
+    ('{"secret": [["a"], ["b", "c"]], "n": "x"}', '{"secret": [["*"], ["*", "*"]], "n": "x"}'),
+    ('{"cookies": [{"name": "a", "v": "bc"}]}', '{"cookies": [{"****": "*", "*": "**"}]}'),
+    ('{"token": ["short", "abcdefghijkl"]}', '{"token": ["short", "************"]}'),
+    ('{"api_tokens": ["abcdefghijkl", "b"]}', '{"api_tokens": ["************", "b"]}'),
+    ('{\\"api_key\\": [\\"abc\\", \\"d\\"], 1}', '{\\"api_key\\": [\\"************], 1}'),
+    (FIELD.format('name="password"', "hunter2"), FIELD.format('name="password"', "*******")),
+    (
+        FIELD.format('name="user[api_key]"; filename="a"\r\nContent-Type: x/y', "a\r\n-b"),
+        FIELD.format('name="user[api_key]"; filename="a"\r\nContent-Type: x/y', "*****"),
+    ),
+    (FIELD.format("NAME=Secret; x", "a b"), FIELD.format("NAME=Secret; x", "***")),
+    (FIELD.format("name=token", "abcdefghijkl"), FIELD.format("name=token", "*" * 12)),
 ]
 
 HARMLESS = [
@@ -47,6 +64,10 @@ HARMLESS = [
     "Basic information about bearers of news",
     '{"usage": {"completion_tokens": 12}, "finish_reason": "stop"}',
     "eyJ is how JSON begins in base64 ",
+    '{"token": ["short", "and some words with spaces"], "keys": ["a"], "api_key": []}',
+    FIELD.format('name="key"', "short"),
+    FIELD.format('name="note"; filename="password.txt"', "read me"),
+    FIELD.format('name="password"', ""),
 ]
 
 
@@ -95,6 +116,29 @@ def test_what_follows_a_secret_that_was_cut_is_shown() -> None:
     assert "".join(found) == f"x {STARS} and more text"
 
 
+def test_a_long_array_is_masked_to_its_end() -> None:
+    """However it is cut, and though it is longer than what is remembered of it."""
+    strings = [f'"{"a1" * (number % 90)}"' for number in range(200)]
+    text = '{"api_keys": [' + ", ".join(strings) + '], "n": "open"}'
+    for size in (1, 2, 7, 60, 1_000):
+        finder = Finder()
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        found = "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
+        assert "a1" not in found, size
+        assert found == text.replace("a1", "**"), size
+
+
+def test_a_long_form_field_is_masked_to_its_end() -> None:
+    value = "\r\n".join(["some long line", "-- no delimiter"[2:]] * 300)
+    text = FIELD.format('name="private_key"; filename="long"', value) + "the end"
+    for size in (1, 2, 7, 60, 1_000):
+        finder = Finder()
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        found = "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
+        assert "long line" not in found and "no delimiter" not in found, size
+        assert found.endswith("-B--\r\nthe end"), size
+
+
 def test_a_long_secret_is_masked_to_its_end() -> None:
     finder = Finder()
     pieces = ["x sk-", *["a1" * 500] * 20, " end"]
@@ -127,7 +171,9 @@ def test_spans_that_touch_become_one() -> None:
 
 HOSTILE = [
     "sk-", "eyJ", '"api_key', "://a:", "token=", "-----BEGIN ", 'api_key:"', "bearer ", "\\",
-    "api_key=\\", "cookie: ", "secret=bearer ", "x_token'",
+    "api_key=\\", "cookie: ", "secret=bearer ", "x_token'", '"api_key":["', '"token":[',
+    '"key":["a",', "form-data;", 'form-data; name="', 'form-data; name="password"',
+    "form-data; name=token\n",
 ]  # fmt: skip
 
 
