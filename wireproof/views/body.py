@@ -29,9 +29,10 @@ SHORT_NAMES = {"json_line": "json", "part": "part", "aws_event": "event", "grpc_
 
 def has_elements(exchange: Exchange) -> bool:
     """Whether what its response carries is made of elements, as far as that is known."""
-    return exchange.counts.elements > 0 or names_elements(
-        (exchange.header("content-type") or "").encode()
-    )
+    counts = exchange.counts
+    if counts.elements or counts.blocks:  # of a stream joined in the middle nothing else tells
+        return True
+    return names_elements((exchange.header("content-type") or "").encode())
 
 
 def data_lines(run: DataRecord, width: int, payload: Payload = OTHER) -> list[Line]:
