@@ -62,6 +62,7 @@ fixtures: install
 
 reference: install
 	$(BIN)/python docs/diagnostics.py
+	$(BIN)/python docs/endings.py
 	$(BIN)/python docs/records.py
 	$(BIN)/python docs/explain_schema.py
 	$(BIN)/python docs/architecture.py
