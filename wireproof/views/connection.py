@@ -9,7 +9,7 @@ exchange that is open what its rows are measured from, and who reads what its el
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from parsers.records import (
@@ -24,6 +24,7 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    Sender,
     SseEventRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
@@ -31,13 +32,14 @@ from parsers.records import (
 
 from ..analysis.silence import silence_before_end
 from ..dialects.payload import OTHER, Payload
-from ..dialects.reader import DialectReader, Reader, Readers, is_read
+from ..dialects.reader import DialectReader, RawReader, Reader, Readers, is_read
 from ..exchanges import DATA_FRAMES, Exchange, Exchanges, field_value
 from ..text.escape import escape
 from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
 from .columns import Cells, Row, beside, cells, data_width, heading
 from .http import body_lines, chunk_lines, head_fields, start_line
+from .json_body import JsonBody, is_json
 from .lines import Line, fit, flow, measure, words
 from .payload import dialect_line
 from .sse import event_lines
@@ -65,6 +67,8 @@ class Clock:
     reader: Reader | None = None
     is_named: bool = False
     """Whether the dialect of its elements has been said."""
+    json: dict[Sender, JsonBody | None] = field(default_factory=dict)
+    """What its messages hold, if that is JSON."""
     start: float | None = None
     """When its request began, in seconds since the epoch: zero of the Time column."""
     last: float | None = None
@@ -110,6 +114,8 @@ class ConnectionTable:
             ping = None if exchange is None else exchange.answer.ping
             sent = Sent(record, clock, ping, _payload(record, clock))
             named = self._name(sent)
+            if exchange is not None and isinstance(record, ChunkRecord | DataRecord):
+                _collect(record, exchange, clock)
             joined = None if self._held is None else self._join(self._held, sent)
             if joined is None:
                 joined = self.release() + self._element(sent, exchange)
@@ -128,7 +134,8 @@ class ConnectionTable:
             case ResponseRecord():
                 return self._response(record, exchange, clock)
             case BodyRecord():
-                return self._in_block("body", body_lines(record, self.width))
+                lines = body_lines(record, self.width) + self._json(record, exchange, clock)
+                return self._in_block("body", lines)
             case DiagnosticRecord():
                 return diagnostic_lines(record, self.width)
             case ConnectionRecord():
@@ -141,6 +148,14 @@ class ConnectionTable:
         found = (silence_before_end(exchange) for exchange, _ in self._exchanges.over())
         lines: list[Line] = [[(str(silence), "error")] for silence in found if silence is not None]
         return [fit(line, self.width) for line in lines]
+
+    def _json(self, body: BodyRecord, exchange: Exchange | None, clock: Clock) -> list[Line]:
+        """Return a body that is JSON, laid out, unless it was a stream of values."""
+        held = clock.json.pop(body.sender, None)
+        if held is None or exchange is None or exchange.counts.elements > 1:
+            return []
+        head = exchange.request if body.sender == "client" else exchange.response
+        return [] if head is None else held.lines(head.codings, self.width)
 
     # --- heads ---
 
@@ -271,6 +286,17 @@ def _payload(record: Element, clock: Clock) -> Payload:
     """Return what an element says to the reader of its exchange."""
     reader = clock.reader
     return OTHER if reader is None or not is_read(record, reader) else reader.read(record)
+
+
+def _collect(piece: ChunkRecord | DataRecord, exchange: Exchange, clock: Clock) -> None:
+    """Put aside what a chunk or run holds of a body that is JSON."""
+    if isinstance(clock.reader, RawReader):
+        return
+    sender = piece.sender
+    if sender not in clock.json:
+        clock.json[sender] = JsonBody() if is_json(exchange, sender) else None
+    if (body := clock.json[sender]) is not None:
+        body.add(piece)
 
 
 def _carried(held: Sent, sent: Sent, carrier: ChunkRecord | DataRecord) -> Sent:
