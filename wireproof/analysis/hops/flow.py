@@ -24,7 +24,16 @@ class Flow:
 
     __slots__ = (
         *("marks", "times", "packets", "sizes", "count"),
-        *("piece_times", "piece_sizes", "pieces", "keep_alives", "gaps", "last_time", "ids"),
+        *(
+            "piece_times",
+            "piece_sizes",
+            "pieces",
+            "keep_alives",
+            "gaps",
+            "last_time",
+            "ids",
+            "head",
+        ),
     )
 
     def __init__(self) -> None:
@@ -47,6 +56,8 @@ class Flow:
         self.gaps = 0
         """How often the capture lacks bytes of it."""
         self.last_time = 0.0
+        self.head = 0
+        """Bytes of the message's head, which a buffer may hold before the content."""
         self.ids: dict[int, str] = {}
         """The ID of each of the first events that has one of its own, by their marks."""
 

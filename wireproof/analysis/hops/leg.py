@@ -109,6 +109,7 @@ class Leg:
 
     def finish(self) -> None:
         """Take note that nothing follows of it."""
+        self.down.head = self.about.response.length if self.about.response else 0
         rest = self._splitter.finish() if self._splitter else b""
         body = self.about.response_body
         if rest and self.is_plain and body is not None:

@@ -221,20 +221,24 @@ def _spread(numbers: Sequence[float]) -> float:
 def _step(passage: Passage) -> int | None:
     """Return the bytes after which a buffer was full, None if flushes show none.
 
-    The first flush may be smaller, for some count the head in; the last one is what was left. A
-    source that sends such pieces itself fills no buffer.
+    The last flush is what was left, and before the first one the head of the source's message may
+    have had its place in the buffer. A source that sends such pieces itself fills no buffer.
     """
-    step = _alike(_flush_sizes(passage.target))
-    return None if step is None or step == _alike(_flush_sizes(passage.source)) else step
+    sizes, sent = _flush_sizes(passage.target), _flush_sizes(passage.source)
+    step = _alike(sizes, passage.source.head)
+    return None if step is None or step == _alike(sent, 0) else step
 
 
-def _alike(sizes: Sequence[int]) -> int | None:
+def _alike(sizes: Sequence[int], head: int) -> int | None:
     """Return the greatest power of two, from LEAST_STEP on, of which most sizes are multiples."""
-    inner = sizes[1:-1] if len(sizes) > 3 else sizes[:-1]
-    if not inner:
+    alignments = [_alignment(size) for size in sizes[1:-1]]
+    if len(sizes) > 1:
+        first = max(_alignment(sizes[0]), _alignment(sizes[0] + head))
+        alignments += [first] if first >= LEAST_STEP or len(sizes) < 4 else []
+    if not alignments:
         return None
-    alignments = sorted(map(_alignment, inner))
-    step = alignments[len(inner) - ceil(MOST * len(inner))]
+    alignments.sort()
+    step = alignments[len(alignments) - ceil(MOST * len(alignments))]
     return step if step >= LEAST_STEP else None
 
 

@@ -114,6 +114,7 @@ def from_first(pieces: Pieces, seconds: float) -> Pieces:
     return [*found, (pieces[-1][0] + QUICK, waiting)]
 
 
+HEAD = len(b"HTTP/1.1 200 OK\r\n" + EVENT_STREAM + CHUNKED + b"\r\n")
 LARGE = tokens(30, every=0.045, size=520)
 CASES: dict[str, Case] = {
     "passes on": (Side(later(FAR, QUICK)), far_of(FAR), "transparent", None, []),
@@ -153,6 +154,18 @@ CASES: dict[str, Case] = {
     ),
     "4 KiB": (Side(by_size(LARGE, 4096)), far_of(LARGE), "holds", "size", ["proxy-buffer"]),
     "8 KiB": (Side(by_size(LARGE, 8192)), far_of(LARGE), "holds", "size", ["proxy-buffer"]),
+    "4 KiB of which the head has its part": (
+        Side(
+            [
+                (LARGE[12][0] + QUICK, b"".join(data for _, data in LARGE)[: 8192 - HEAD]),
+                (LARGE[-1][0] + QUICK, b"".join(data for _, data in LARGE)[8192 - HEAD :]),
+            ]
+        ),
+        far_of(LARGE),
+        "holds",
+        "size",
+        ["proxy-buffer"],
+    ),
     "every 500 ms": (
         Side(joined(FAR, [0.3, 0.8, 1.3, 1.8])),
         far_of(FAR),
