@@ -111,12 +111,11 @@ class Explanations:
         if isinstance(record, ConnectionRecord):
             ready += self._waiting.pop(record.connection, [])
             over = self._failed.pop(record.connection, [])
-        for _, trace in ready:
-            trace.around = self._around.get(trace.about.key.connection, ())
         over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
+        explained = [self._explain(trace) for trace in over]
         if isinstance(record, ConnectionRecord):
             self._around.pop(record.connection, None)
-        return [self._explain(trace) for trace in over]
+        return explained
 
     def _note(self, record: Record) -> None:
         """Keep what is said of a connection, and belongs to none of its exchanges."""
@@ -130,9 +129,10 @@ class Explanations:
     def _waits_for_upstream(self, trace: Trace) -> bool:
         """Whether it failed, and a leg behind a proxy that may tell why has not ended yet."""
         upstream = trace.upstream
+        trace.around = self._around.get(trace.about.key.connection, ())
         if upstream is None or upstream.about.connection is not None or not self._max_waiting:
             return False
-        if len(self._failed) >= MAX_WAITING or not is_failed(trace):
+        if sum(map(len, self._failed.values())) >= MAX_WAITING or not is_failed(trace):
             return False
         self._failed.setdefault(upstream.about.key.connection, []).append(trace)
         return True
@@ -145,6 +145,7 @@ class Explanations:
         return [self._explain(trace) for trace in sorted(rest, key=lambda one: one.about.number)]
 
     def _explain(self, trace: Trace) -> Explained:
+        trace.around = trace.around or self._around.get(trace.about.key.connection, ())
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
         return found

@@ -10,10 +10,11 @@ if both are in the capture.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from parsers.records import GapRecord, RequestRecord
 
+from ..dialects.payload import Kind
 from ..exchanges import Exchange
 from .event_ids import EventIds
 from .trace import Trace, Word
@@ -34,7 +35,7 @@ class Past:
         self.about: Exchange = trace.about
         self.ids: EventIds = trace.ids
         self.gaps: Sequence[GapRecord] = trace.gaps
-        self.words: dict[str, Word] = trace.words  # type: ignore[assignment]
+        self.words: Mapping[Kind, Word] = trace.words
         self.trace: Trace | None = trace
         """As long as it is not over."""
 
