@@ -194,6 +194,10 @@ class RequestSide(Http1Side):
         super().__init__(stream, writer, decoder, exchange)
         self.pending: deque[Request] = deque()
         """Requests that have not been answered."""
+        self.unsure: Request | None = None
+        """The last one that was sent beside others, among which some are missing."""
+        self._is_behind = False
+        """Whether responses to requests that come may have been decoded before."""
         self._has_forgotten = False
         self._is_refused = False
         self._received: deque[tuple[int, int | None]] = deque([(0, None)], maxlen=MAX_RECEIVED)
@@ -201,6 +205,8 @@ class RequestSide(Http1Side):
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Request)
+        if message.is_after_gap:
+            self._count_lost(message)
         self.message = MessageWriter(self.exchange, self.writer)
         records += self.message.head(message)
         if self.responses.version == b"HTTP/1.0" and message.framing == "chunked":
@@ -209,6 +215,8 @@ class RequestSide(Http1Side):
             detail = "in a request to a server that answers in HTTP/1.0"
             fault = diagnose("http-transfer-encoding-forbidden", message.start, message.end, detail)
             records.append(self.writer.diagnostic(fault, self.exchange))
+        if self._is_behind and self._is_answered(message):
+            return
         if len(self.pending) < MAX_PIPELINED:
             self.pending.append(message)
             self.responses.expect(message, self._received_at(message.start))
@@ -217,6 +225,23 @@ class RequestSide(Http1Side):
             detail = f"{MAX_PIPELINED:,}: how a response to another is framed is guessed"
             fault = diagnose("http-pipelining-limit", message.start, message.end, detail)
             records.append(self.writer.diagnostic(fault, self.exchange))
+
+    def _count_lost(self, message: Request) -> None:
+        """Count the requests before this one that are not in the capture.
+
+        What the server sent before it had any byte of this one answers others. Which of them were
+        answered after that nobody knows.
+        """
+        self._is_behind = True
+        self.exchange = max(self.exchange, self.responses.exchange_at(message.start))
+        self.unsure = message if self.pending else None
+
+    def _is_answered(self, message: Request) -> bool:
+        """Whether its response came before it: it had to wait for what is missing."""
+        if self.exchange < self.responses.exchange:
+            return True
+        self._is_behind = False
+        return self.exchange == self.responses.exchange and self.responses.adopt(message)
 
     def _next_message(self) -> list[Record]:
         self.exchange += 1
@@ -278,7 +303,11 @@ class ResponseSide(Http1Side):
         """Of the last response."""
         self._response_decoder = decoder
         self._response: Response | None = None
+        self._request: Request | None = None
+        """What the response answers."""
         self._is_joined = False
+        self._begun: deque[tuple[int, int | None]] = deque(maxlen=MAX_RECEIVED)
+        """Which exchanges' responses began when so many of the client's bytes had arrived."""
 
     def expect(self, request: Request, received: int | None) -> None:
         """Take note of a request, sent when so many bytes of this side had been received."""
@@ -306,11 +335,44 @@ class ResponseSide(Http1Side):
         for _ in range(message.lost):
             pending.popleft()
             self.exchange += 1
+        request = pending[0] if pending else None
         self.message = MessageWriter(self.exchange, self.writer)
-        records += self.message.head(message, pending[0] if pending else None)
+        records += self.message.head(message, request)
         self._response = message
+        if not _is_interim(message):
+            self._answer(request, message, records)
         self.version = message.version
         self._read_events_fast()
+
+    def _answer(self, request: Request | None, response: Response, records: list[Record]) -> None:
+        """Take note of the request that a response answers."""
+        self._begun.append((self.exchange, self._stream.acknowledged))
+        self._request = request
+        if request is None:
+            return
+        self.requests.pending.popleft()
+        if request is self.requests.unsure:
+            fault = diagnose("http-response-unsure", response.start, response.end)
+            records.append(self.writer.diagnostic(fault, self.exchange))
+
+    def exchange_at(self, offset: int) -> int:
+        """Return the first exchange that may be of a request at this place of the client's stream.
+
+        That is the one after the last whose response was sent before a byte of it had arrived; or
+        before any packet of the client's was captured.
+        """
+        for exchange, received in reversed(self._begun):
+            if (received or 0) <= offset:
+                return exchange + 1
+        return 0
+
+    def adopt(self, request: Request) -> bool:
+        """Let the response that is open answer a request that comes late, unless it has one."""
+        is_open = self.message is not None and self._response is not None
+        if not is_open or self._request is not None:
+            return False
+        self._request = request
+        return True
 
     def _read_events_fast(self) -> None:
         """Read the events of the message that is open by the fast path, if it has any."""
@@ -325,10 +387,9 @@ class ResponseSide(Http1Side):
             self.exchange += 1
             return []
         response = self._response
-        if response is None or (response.status < 200 and response.status != 101):
-            return []  # an interim response: the final one belongs to the same exchange
-        pending = self.requests.pending
-        request = pending.popleft() if pending else None
+        if response is None or _is_interim(response):
+            return []  # the final one belongs to the same exchange
+        request, self._request = self._request, None
         if response.framing == "upgrade":
             return self._switch(request, response)
         self.exchange += 1
@@ -371,6 +432,11 @@ class ResponseSide(Http1Side):
         self.requests.begin_websocket(agreement.deflate)
         self.begin_websocket(agreement.deflate)
         return records + self.requests.hand_over() + self.hand_over()
+
+
+def _is_interim(response: Response) -> bool:
+    """Whether a final response will follow (RFC 9110 section 15.2); 101 is one."""
+    return response.status < 200 and response.status != 101
 
 
 def _agreed(request: Request | None, response: Response) -> str:

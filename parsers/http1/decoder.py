@@ -104,6 +104,7 @@ class RequestDecoder(MessageDecoder):
             self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
         self._framed = body
         self._keep_alive = keeps_alive(version, lines)
+        hole, self._hole = self._hole, None
         events.append(
             Request(
                 self._start,
@@ -116,6 +117,7 @@ class RequestDecoder(MessageDecoder):
                 body.codings,
                 upgrade,
                 self._is_cut,
+                hole is not None and hole[1] <= self._start,
             )
         )
         events += [

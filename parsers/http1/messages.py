@@ -26,6 +26,8 @@ class Request(Element, frozen=True):
     is_cut: bool = False
     """Whether bytes of its header section are missing: its framing is not known then, nor what it
     asks for, and ``headers`` has the fields that are whole."""
+    is_after_gap: bool = False
+    """Whether requests before it may be among missing bytes."""
 
     @property
     def has_body(self) -> bool:
