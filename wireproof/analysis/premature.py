@@ -23,6 +23,8 @@ Causes = tuple[list[Cause], str]
 """The likeliest first, and what would tell them apart."""
 LEAST_IDLE = 0.5
 """Seconds of silence below which nobody's patience ends."""
+LEAST_TOTAL = 0.9
+"""Seconds below which no limit of a whole response is set: they are of seconds."""
 OFF_BEAT = 1.5
 """How many times the longest wait before it a silence takes, to be out of the rhythm."""
 CROSSING = 0.002
@@ -202,42 +204,47 @@ def _may_be_delayed_close(trace: Trace, seconds: float) -> bool:
 def _flowing(trace: Trace, end: End) -> list[Cause]:
     request = trace.about.request
     total = end["time"] - request.last_time if request else 0.0
+    if total < LEAST_TOTAL:
+        return [*_OF_THE_SERVER]
     named = who_answered(trace)
-    limits = find_limits(total, "total", named) if request else []
-    ran = f"the response had run {duration(total)}"
+    limits = find_limits(total, "total", named)
+    fitting = f", which fits one {such_as(limits, named)}" if limits else ""
     proxy = Cause(
         "proxy-total-timeout",
         "likely" if limits else "possible",
-        f"a proxy's limit of the whole response: {ran}"
-        + (f", which fits one {such_as(limits, named)}" if limits else ""),
-        "raise that limit",
+        f"a limit of the whole response: it had run {duration(total)}{fitting}",
+        RAISE,
     )
-    found = [
-        Cause(
-            "app-exception",
-            "possible",
-            "the handler raised after the head was sent: all that a server can do then is to close",
-            LOOK_IN_LOG,
-        ),
-        Cause(
-            "server-crash",
-            "possible",
-            "the process crashed or was killed: its kernel sends the FIN",
-        ),
-        Cause(
-            "server-shutdown-timeout",
-            "possible",
-            "a deploy or a signal, and the time for a graceful shutdown was up",
-            "let the shutdown wait for open streams, or let clients resume",
-        ),
-        Cause(
-            "worker-timeout",
-            "possible",
-            "a supervisor ended a worker that took too long",
-            "raise the worker's time limit, or use an asynchronous worker",
-        ),
-    ]
+    found = [*_OF_THE_SERVER, _OF_A_WORKER]
     return [proxy, *found] if limits or proxy_named(trace) else [*found, proxy]
+
+
+_OF_THE_SERVER = (
+    Cause(
+        "app-exception",
+        "possible",
+        "the handler raised after the head was sent: all that a server can do then is to close",
+        LOOK_IN_LOG,
+    ),
+    Cause(
+        "server-crash",
+        "possible",
+        "the process crashed or was killed: its kernel sends the FIN",
+        LOOK_IN_LOG,
+    ),
+    Cause(
+        "server-shutdown-timeout",
+        "possible",
+        "a deploy or a signal, and the time for a graceful shutdown was up",
+        "let the shutdown wait for open streams, or let clients resume",
+    ),
+)
+_OF_A_WORKER = Cause(
+    "worker-timeout",
+    "possible",
+    "a supervisor ended a worker that took too long",
+    "raise the worker's time limit, or use an asynchronous worker",
+)
 
 
 def _reset() -> list[Cause]:

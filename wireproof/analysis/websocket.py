@@ -38,6 +38,9 @@ RETRANSMITTED_BY = 1.0
 """Seconds by which an unanswered segment is sent again at the latest (RFC 6298 section 2)."""
 LARGE = 64 * 1024
 """Bytes of a frame that a pong can stand behind for long: more than a socket takes at once."""
+LEAST_LATE = 0.2
+"""Seconds that a pong takes at least to be late: longer than a lost segment that is sent again."""
+IN_FRAGMENTS = "send large messages in fragments, or allow more time for a pong"
 REASON_WIDTH = 60
 REFERENCE = "RFC 6455 section 7"
 
@@ -181,6 +184,9 @@ def _closed(trace: Trace) -> Verdict:
         answer, severity, causes = _clean(trace, first, code, answered or not is_over)
     else:
         answer, severity, causes = "ws-error", _severity(code), _why_refused(trace, first, code)
+    if code != INTERNAL_ERROR and (late := _late_pong(trace)) is not None:
+        causes = [*causes, late]
+        severity = "note" if severity == "ok" else severity
     return Verdict(
         "websocket",
         answer,
@@ -198,6 +204,21 @@ def _closed(trace: Trace) -> Verdict:
             **_ping_numbers(trace, first),
         ),
         reference=REFERENCE,
+    )
+
+
+def _late_pong(trace: Trace) -> Cause | None:
+    """Return that a pong stood behind large frames for longer than a lost segment takes."""
+    slowest = trace.conversation.slowest
+    if slowest is None or slowest.between < LARGE or slowest.seconds < LEAST_LATE:
+        return None
+    return Cause(
+        "pong-behind-large-frame",
+        "certain",
+        f"the {slowest.pong.sender}'s pong came {duration(slowest.seconds)} after its ping"
+        f" (packets {slowest.ping.last_packet} and {slowest.pong.last_packet}), behind"
+        f" {count(slowest.between, 'byte')} of other frames",
+        IN_FRAGMENTS,
     )
 
 
@@ -316,7 +337,7 @@ def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
                 "pong-behind-large-frame",
                 "likely",
                 f"it closed {waited}, while the {other} sent {in_the_way}: its pong stood behind",
-                "send large messages in fragments, or allow more time for a pong",
+                IN_FRAGMENTS,
             )
         ]
     connection = trace.about.connection

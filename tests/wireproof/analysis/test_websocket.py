@@ -117,9 +117,26 @@ def too_big() -> Socket:
     return closed(socket, 1009)
 
 
+def behind(size: int, *, wait: float) -> Socket:
+    socket = pinged()
+    for _ in range(size // 30_000):
+        socket.talk.client(frame(TEXT, b"x" * 30_000, key=KEY))
+    socket.tape.wait(wait)
+    socket.talk.client(frame(PONG, b"p1", key=KEY))
+    return closed(socket)
+
+
 CLOSES: dict[str, tuple[Callable[[], Socket], str, str, list[str]]] = {
     "1000": (lambda: closed(talking()), "ws-clean", "ok", []),
     "1000 by the client": (lambda: closed(talking(), by="client"), "ws-clean", "ok", []),
+    "a late pong": (
+        lambda: behind(90_000, wait=0.9),
+        "ws-clean",
+        "note",
+        ["pong-behind-large-frame"],
+    ),
+    "a late pong behind nothing": (lambda: behind(0, wait=0.9), "ws-clean", "ok", []),
+    "a pong in time behind much": (lambda: behind(90_000, wait=0.01), "ws-clean", "ok", []),
     "1001": (lambda: closed(talking(), 1001, by="client"), "ws-clean", "ok", ["going-away"]),
     "4001": (lambda: closed(talking(), 4001), "ws-clean", "note", ["private-code"]),
     "not answered": (
