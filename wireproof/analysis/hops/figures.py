@@ -21,7 +21,7 @@ def packets(hop: Hop, held: Held | None) -> tuple[list[int], list[int]]:
     lost = hop.losses.lost[:MAX_PACKETS]
     if lost:
         return [], [hop.far.down.packets[place] for place in lost]
-    passage = hop.down if hop.held or not hop.held_up else hop.up
+    passage = hop.holding
     places = held.places if held else _slowest(hop)
     left = [passage.target.packets[passage.places[one]] for one in places]
     came = [passage.source.packets[passage.origins[one]] for one in places]
@@ -109,7 +109,7 @@ def numbers(hop: Hop, held: Held | None) -> dict[str, Number]:
     if hop.request_held is not None:
         found |= {"pattern": "until-end", "request_held": hop.request_held}
     if held is not None:
-        found |= _held_numbers(held, down.part(0.5))
+        found |= _held_numbers(held, hop.holding.part(0.5))
     if not clock.is_shared:
         found |= {
             "clock_offset": clock.offset,

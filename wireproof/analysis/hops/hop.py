@@ -36,7 +36,7 @@ class Hop:
         """What the client sent."""
         self.network = self.down.network if len(self.down) else way
         """Seconds of an added delay that the network takes."""
-        self.losses: Losses = losses(near, far, self.down, clock)
+        self.losses: Losses = losses(near, far, self.down, self.up, clock)
         self.changes: list[Change] = changes(near, far)
 
     @property
@@ -60,6 +60,11 @@ class Hop:
     def held_up(self) -> Held | None:
         """By what rule it held what the client sent, None if it did not."""
         return held(self.up)
+
+    @property
+    def holding(self) -> Passage:
+        """What it held: what the server sent, if anything of that, else what the client sent."""
+        return self.up if self.held is None and self.held_up is not None else self.down
 
     @property
     def head_added(self) -> float | None:

@@ -32,6 +32,8 @@ def judge_hop(hop: Hop) -> Verdict:
     lost = hop.losses
     if lost.lost:
         return _loses(hop)
+    if lost.unheard:
+        return _loses_messages(hop)
     if lost.doubled or lost.moved:
         return _rewrites(hop)
     if hop.held is not None and hop.held.pattern == "irregular" and lost_on_the_way(hop):
@@ -68,7 +70,7 @@ def thing(hop: Hop) -> str:
 def _holds(hop: Hop) -> Verdict:
     held = hop.held or hop.held_up
     assert held is not None
-    passage = hop.down if hop.held else hop.up
+    passage = hop.holding
     causes = causes_of(hop, held)
     by = PATTERNS[held.pattern]
     number = f"{held.elements:,} of {count(len(passage), thing(hop))}"
@@ -110,6 +112,15 @@ def _loses(hop: Hop) -> Verdict:
         said = "others before and after came through"
     cause = Cause(code, "certain", said, "look into what this hop does to the content")
     return _verdict(hop, "loses", "error", summary, [cause], hop.held)
+
+
+def _loses_messages(hop: Hop) -> Verdict:
+    lost, total = hop.losses.unheard, len(hop.near.up)
+    places = _positions(lost, total)
+    summary = f"{who(hop)} lost {len(lost):,} of {count(total, 'message')} of the client: {places}"
+    said = "others before and after came through"
+    causes = [Cause("drops-messages", "certain", said, "look into what this hop does to messages")]
+    return _verdict(hop, "loses", "error", summary, causes, hop.held)
 
 
 def _positions(places: Sequence[int], total: int) -> str:

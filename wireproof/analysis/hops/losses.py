@@ -23,6 +23,9 @@ class Losses(NamedTuple):
     doubled: list[int]
     moved: list[int]
     added: list[int]
+    unheard: list[int]
+    """What the client said and the server did not hear, in the middle of what it heard; positions
+    of the nearer leg."""
     is_cut: bool
     """Whether the nearer leg ended before the answer did, and the client had not left."""
     left_at: float | None
@@ -33,19 +36,20 @@ class Losses(NamedTuple):
     """Seconds that it went on."""
 
 
-def losses(near: Leg, far: Leg, passage: Passage, clock: Clock) -> Losses:
-    """Return what did not come through as it was."""
+def losses(near: Leg, far: Leg, passage: Passage, up: Passage, clock: Clock) -> Losses:
+    """Return what did not come through as it was, of what the server and the client sent."""
     left_at = _left_at(near)
     after = [] if left_at is None else _after(far, clock, left_at)
     lost, unseen = _lost(near, far, passage, left_at)
     alignment = passage.alignment
-    is_far_whole = far.is_whole and not far.down.gaps
+    is_seen = far.is_whole and near.about.response is not None and not near.down.gaps
     return Losses(
         lost,
         unseen,
-        alignment.doubled if is_far_whole else [],
+        alignment.doubled if is_seen else [],
         [one for one, _ in alignment.moved],
-        alignment.added if is_far_whole else [],
+        alignment.added if is_seen else [],
+        _unheard(far, up),
         bool(lost) and not near.is_whole,
         left_at,
         len(after),
@@ -68,6 +72,13 @@ def _lost(near: Leg, far: Leg, passage: Passage, left_at: float | None) -> tuple
         if (sees_head if place < first else sees_end if place > last else not near.down.gaps)
     ]
     return found, len(lost) - len(found)
+
+
+def _unheard(far: Leg, up: Passage) -> list[int]:
+    pairs = up.alignment.pairs
+    if not pairs or far.up.gaps:
+        return []
+    return [place for place in up.alignment.lost if pairs[0][1] < place < pairs[-1][1]]
 
 
 def _ended(leg: Leg) -> bool:

@@ -9,8 +9,8 @@ they are paired in their order. So the time is linear but for sorting.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from heapq import nsmallest
 from typing import NamedTuple
 
@@ -57,9 +57,11 @@ def ways(legs: Sequence[Leg]) -> list[Way]:
     """Return the exchanges that were seen more than once, in the order of their first legs."""
     seen = [_seen(leg) for leg in legs]
     joined = _Joined(seen)
-    for pairs in (_connections(seen), _identified(seen), _equal(seen), _alike(seen)):
+    for pairs in (_connections(seen), _identified(seen), _equal(seen)):
         for one, other in pairs:
             joined.join(one, other)
+    for one, other in _alike(seen, joined.alone()):
+        joined.join(one, other)
     found = [_ordered(group) for group in joined.groups()]
     return sorted(found, key=lambda way: (way.legs[0].capture, way.legs[0].about.number))
 
@@ -86,6 +88,10 @@ class _Joined:
         here.update(there)
         for at in there.values():
             self._groups[at] = here
+
+    def alone(self) -> list[int]:
+        """Return the legs that are in no group with others."""
+        return [at for at, group in enumerate(self._groups) if len(group) == 1]
 
     def groups(self) -> Iterator[list[Leg]]:
         """Yield each group of two and more."""
@@ -192,17 +198,20 @@ def _in_time(seen: Sequence[Seen], near: list[int], far: list[int]) -> Iterator[
             yield waiting.pop(), at
 
 
-def _alike(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
-    """Yield legs that share a part of what they carried, the most alike first."""
+def _alike(seen: Sequence[Seen], alone: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield legs that share a part of what they carried, the most alike first.
+
+    One of them is ``alone``; the other may be in a group already.
+    """
     known: dict[int, list[int]] = defaultdict(list)
     for at, one in enumerate(seen):
         for mark in one.sketch:
-            known[mark].append(at)
-    shared: dict[tuple[int, int], int] = defaultdict(int)
-    for places in known.values():
-        for here, there in _couples(places[:MAX_ALIKE]):
-            if seen[here].point != seen[there].point:
-                shared[here, there] += 1
+            if len(known[mark]) < MAX_ALIKE:
+                known[mark].append(at)
+    shared: Counter[tuple[int, int]] = Counter()
+    for at in alone:
+        others = (there for mark in seen[at].sketch for there in known[mark])
+        shared.update((at, there) for there in others if seen[there].point != seen[at].point)
     found: list[tuple[float, int, int]] = []
     for (here, there), number in shared.items():
         share = number / min(len(seen[here].sketch), len(seen[there].sketch))
@@ -211,10 +220,6 @@ def _alike(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:
             found.append((-share - is_same, here, there))
     for _, here, there in sorted(found):
         yield here, there
-
-
-def _couples(places: Sequence[int]) -> Iterable[tuple[int, int]]:
-    return ((one, other) for index, one in enumerate(places) for other in places[index + 1 :])
 
 
 def _ordered(legs: Sequence[Leg]) -> Way:

@@ -51,10 +51,17 @@ class Passage:
         """Where it comes from: for answers the farther leg."""
         self.target = target
         near, far = (target, source) if is_down else (source, target)
-        self.alignment: Alignment = align(near.marks, far.marks)
-        pairs = self.alignment.pairs
-        near_times = [near.times[one] for one, _ in pairs]
-        far_times = [clock.nearer(far.times[other]) for _, other in pairs]
+        self.alignment: Alignment = align(target.marks, source.marks)
+        """Pairs of positions in the target and in the source."""
+        self.places = array("q", [place for place, _ in self.alignment.pairs])
+        """Which element of the target each is."""
+        self.origins = array("q", [origin for _, origin in self.alignment.pairs])
+        """Which element of the source each is."""
+        near_places, far_places = (
+            (self.places, self.origins) if is_down else (self.origins, self.places)
+        )
+        near_times = [near.times[place] for place in near_places]
+        far_times = [clock.nearer(far.times[place]) for place in far_places]
         self.came = array("d", far_times if is_down else near_times)
         self.left = array("d", near_times if is_down else far_times)
         self.added = array("d", map(float.__sub__, self.left, self.came))
@@ -62,10 +69,6 @@ class Passage:
         """Seconds that the way takes: what it may take, but no more than the quickest took."""
         self.slack = min(clock.uncertainty, AT_ONCE)
         """Seconds by which all delays together may be off, as two clocks are."""
-        self.places = array("q", [one if is_down else other for one, other in pairs])
-        """Which element of the target each is."""
-        self.origins = array("q", [other if is_down else one for one, other in pairs])
-        """Which element of the source each is."""
         self.flushes = _flushes(self.left, [target.packets[place] for place in self.places])
 
     def __len__(self) -> int:
