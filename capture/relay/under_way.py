@@ -33,7 +33,7 @@ class UnderWay:
         self._forwarder = forwarder
         self._table = table
         self._owed: dict[tuple[Pair, Side], int] = {}
-        """Up to how many bytes each end will have sent, counted as ``received`` of its :class:`Pair`."""
+        """Up to how many bytes each end will have sent, counted as ``received`` of a pair."""
         self._connecting: set[Pair] = set()
 
     def begin(self) -> None:
