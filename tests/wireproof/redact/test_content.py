@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wireproof.redact.content import MAX_KEYS, ContentFinder, DataLines, JsonStrings
+from wireproof.redact.base64_runs import Base64Runs
+from wireproof.redact.content import ContentFinder, DataLines
+from wireproof.redact.json_strings import MAX_KEYS, JsonStrings
 from wireproof.redact.patterns import TRIGGERS
 from wireproof.redact.secrets import (
     Finder,
@@ -85,6 +87,7 @@ def test_keys_are_bounded() -> None:
 # What strings, lines, values and secrets begin and end with, and what is like it.
 PARTS = ['"', '\\"', "\\", ":", ": ", '": "', '{"a": "', '", "b": "', "data: ", "data:", "data"]
 PARTS += ["\n", "\r\n", "\r", "\n\n", " ", "text", "é", "sk-", KEY, "sk-ab", "cdefghijklmnop"]
+PARTS += ["c2stcHJvai1hYmNkZWZnaGlqa2xtbm9w", "eyJhIjoi", "InNrLWFi", "+/-_", "="]
 PARTS += [
     "token",
     'token": "',
@@ -111,10 +114,14 @@ def test_many_pieces_at_once_are_as_one_by_one(turns: list[list[str]], is_stream
         assert list(map(state, finder._parts)) == list(map(state, textbook))
 
 
-def state(part: Finder | JsonStrings | DataLines) -> list[object]:
+def state(part: Finder | JsonStrings | DataLines | Base64Runs) -> list[object]:
     """All that a part remembers; of a string that has ended what told its key is not needed."""
     if isinstance(part, Finder):
         return [part._context]
+    if isinstance(part, Base64Runs):
+        inner = [*state(part._finder), *state(part._json)]
+        run = [part._is_text, part._is_secret, part._rest] if part._is_open else []
+        return [part._tail, part._is_open, *run, *inner]
     if isinstance(part, DataLines):
         return [part._finder._context, part._head, part._is_data]
     found: list[object] = [(key, finder._context) for key, finder in part._finders.items()]
