@@ -38,7 +38,7 @@ LIKE |= {"transport_whole", "coding_whole", "app_whole", "error_event", "client_
 LIKE |= {"half_close", "missing_bytes", "missing", "trailers", "upstream_goes_on"}
 LIKE |= {"server_goes_on_events", "code", "handshake", "tcp_first_closer", "tcp", "tcp_acked"}
 LIKE |= {"app_terminator"}
-SECONDS = {"idle_before_close_s": "idle_before_close", "after_s": "after"}
+SECONDS = {"idle_before_close_s": "idle_before_close", "after_s": "after", "total_s": "total"}
 MILLISECONDS = {"app_done_before_end_ms": "app_done_before_end"}
 
 

@@ -21,7 +21,7 @@ from ..text.escape import preview
 from ..text.wording import ELEMENT_NAMES, body_end, count, duration
 from .ends import Leaving, first_end, is_half_closed, leaving, missing_from_capture, name_end
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
-from .premature import LEAST_IDLE, UPSTREAM, why_cut, why_left, why_no_answer
+from .premature import LEAST_IDLE, UPSTREAM, total_time, why_cut, why_left, why_no_answer
 from .silence import Silence, silence_since
 from .trace import Trace, Word
 from .verdict import Cause, Number, Severity, Verdict
@@ -255,6 +255,8 @@ def _cut(ending: Ending) -> Verdict | None:
     inside = ending.numbers["inside"]
     where = f" inside {_article(str(inside))}" if inside in ("chunk", "event", "message") else ""
     summary = f"cut{where} {ending.progress}: {closed}{_waited(ending)}, {_owed(ending)} missing"
+    if ending.end is not None:
+        ending.numbers["total"] = total_time(ending.trace, ending.end)
     has_last_word = last_word(ending.trace) is not None
     if has_last_word:
         summary += f"; the application's last word had come ({_terminator(ending)})"

@@ -116,6 +116,20 @@ def by_upstream(trace: Trace) -> list[Cause]:
     return [Cause("proxy-total-timeout", "certain", summary, RAISE)]
 
 
+def total_time(trace: Trace, end: End) -> float | None:
+    """Return how many seconds a message had run when it was ended, from its request on.
+
+    The leg behind a proxy tells it exactly, if it is in the capture: the proxy's clients see the
+    end when the proxy passes it on. None if the request is not known.
+    """
+    upstream = trace.upstream
+    connection = upstream.about.connection if upstream is not None else None
+    if upstream is not None and connection is not None and connection.ends:
+        trace, end = upstream, connection.ends[0]
+    request = trace.about.request
+    return None if request is None else end["time"] - request.last_time
+
+
 def who_answered(trace: Trace) -> str:
     """Return the Server and Via fields of a response, and whether Envoy's own are among them."""
     response = trace.about.response
@@ -202,8 +216,7 @@ def _may_be_delayed_close(trace: Trace, seconds: float) -> bool:
 
 
 def _flowing(trace: Trace, end: End) -> list[Cause]:
-    request = trace.about.request
-    total = end["time"] - request.last_time if request else 0.0
+    total = total_time(trace, end) or 0.0
     if total < LEAST_TOTAL:
         return [*_OF_THE_SERVER]
     named = who_answered(trace)

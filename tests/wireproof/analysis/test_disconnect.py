@@ -150,3 +150,4 @@ def test_the_leg_behind_a_proxy_tells_who_cut_an_answer(
     assert found.answer == "cut"
     assert [(cause.code, cause.sure) for cause in found.causes] == [(code, "certain")]
     assert found.to_tell == ""
+    assert found.numbers["total"] == pytest.approx(0.3 + idle, abs=0.001)
