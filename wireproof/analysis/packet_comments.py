@@ -97,7 +97,7 @@ class PacketComments:
         was_known = reader is None or reader.dialect is not None
         payload = OTHER if reader is None else _payload(record, reader)
         if reader is not None and reader.dialect is not None and not was_known:
-            yield PacketComment(record.last_packet, _named(reader.dialect))
+            yield PacketComment(record.last_packet, "", None, _named(reader.dialect))
         text, about, tail = self._say(record, exchange, payload)
         first, last = record.first_packet, record.last_packet
         if not _has_parts(record) or first == last:

@@ -187,3 +187,25 @@ def test_milliseconds(seconds: float, text: str) -> None:
 
 def test_what_a_comment_does_not_name_is_not_added() -> None:
     assert PacketComment(1, "a", None, "b").said({}) == "ab"
+
+
+def test_comments_say_what_elements_do() -> None:
+    wire = Wire()
+    records: list[Record] = [*wire.upgrade(), wire.frame("text", '{"type":"connection_ack"}')]
+    records.append(wire.message('{"type":"connection_ack"}'))
+    assert [text for _, text in said(*records)][-2:] == [
+        "GraphQL over WebSocket",
+        "Text, 25 bytes: connection_ack",
+    ]
+
+
+def test_what_elements_share_is_said_once() -> None:
+    wire = Wire()
+    data = (
+        '{"id":"c1","object":"chat.completion.chunk",'
+        '"choices":[{"index":0,"delta":{"content":"Hello"}}]}'
+    )
+    events = [wire.event(("data", data), data=data) for _ in range(2)]
+    found = [text for _, text in said(wire.request(), wire.events(), *events)]
+    assert [text for text in found if "c1" in text] == ["OpenAI chat completions: id c1"]
+    assert found[-1] == 'SSE event 1 `message` completes here: text "Hello"'
