@@ -10,7 +10,7 @@ Who is over is one rule, of :mod:`.open_exchanges`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -275,6 +275,31 @@ class Exchange:
                 self.last_time = record.last_time
         _TAKE[type(record)](self, record)
 
+    def add_stream(
+        self,
+        pieces: Sequence[ChunkRecord | DataRecord],
+        blocks: Sequence[SseEventRecord],
+        reach: tuple[int, int, float, float],
+    ) -> None:
+        """Take records of the server at once, as :meth:`add` takes each of them.
+
+        ``reach``: their first packet, which is one, their last, the first time and the last.
+        """
+        first, last, first_time, last_time = reach
+        if first < self.first_packet or not self.first_packet:
+            self.first_time = self.first_time if self.first_packet else first_time
+            self.first_packet = first
+        self.first_time = min(self.first_time, first_time)
+        self.last_packet = max(self.last_packet, last)
+        self.last_time = max(self.last_time, last_time)
+        for piece in pieces:
+            if type(piece) is DataRecord:
+                self.counts.runs += 1
+            elif piece.size:
+                self.counts.chunks += 1
+        self.counts.blocks += len(blocks)
+        self.counts.events += sum([block.dispatched for block in blocks])
+
     def _add_chunk(self, chunk: ChunkRecord) -> None:
         self.counts.chunks += chunk.size > 0 and chunk.sender == "server"
 
@@ -391,6 +416,10 @@ class Exchanges(Generic[S]):
         self._open.end_connection(record.connection)
         if (end := self._ends.pop(record.connection, None)) is not None:
             end.record = record
+
+    def known(self, connection: int, exchange: int) -> tuple[Exchange, S] | None:
+        """Return an exchange that is open with the state beside it, None if it is not."""
+        return self._open.known.get((connection, exchange))
 
     def over(self) -> list[tuple[Exchange, S]]:
         """Return the exchanges that are over since the last record came, in their order; once."""

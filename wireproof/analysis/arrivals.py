@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
-from statistics import median
+from math import sqrt
+from operator import sub
+from statistics import fmean, median
 from typing import NamedTuple, TypeVar
 
 from ..dialects.payload import CONTENT
@@ -42,6 +44,12 @@ CONTENT_NUMBERS = frozenset(KINDS.index(kind) for kind in CONTENT)
 def wait_after(first: float | None) -> float:
     """Return from how many seconds on a gap is a wait, by when the first element came."""
     return WAIT if first is None else min(WAIT, max(SHORTEST_WAIT, first / EARLY))
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of all values; statistics.pstdev is exact, and slow."""
+    mean = fmean(values)
+    return sqrt(fmean((value - mean) ** 2 for value in values))
 
 
 class Flush(NamedTuple):
@@ -76,7 +84,7 @@ class Arrivals:
     @cached_property
     def gaps(self) -> list[float]:
         """Seconds between each two that came after each other."""
-        return [after - before for before, after in pairwise(self.times)]
+        return list(map(sub, self.times[1:], self.times))
 
     @property
     def first(self) -> float | None:

@@ -7,6 +7,8 @@ last ones. So the first and the last MAX_IDS are kept, and all others counted.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from operator import eq
 from typing import NamedTuple
 
 from parsers.records import SseEventRecord
@@ -25,36 +27,57 @@ class EventId(NamedTuple):
 class EventIds:
     """Of one stream; an event that sets none is passed over."""
 
-    __slots__ = ("_latest", "count", "first", "last", "retry")
+    __slots__ = ("count", "retry", "_latest", "_first", "_first_packets", "_last", "_last_packets")
 
     def __init__(self) -> None:
         self.count = 0
-        self._latest = ""
-        self.first: list[EventId] = []
-        self.last: deque[EventId] = deque(maxlen=MAX_IDS)
         self.retry: int | None = None
         """Milliseconds to wait before connecting again, as last told."""
+        # Beside each other: a tuple an event would cost more than all else that is kept of it.
+        self._latest = ""
+        self._first: list[str] = []
+        self._first_packets: list[int] = []
+        self._last: deque[str] = deque(maxlen=MAX_IDS)
+        self._last_packets: deque[int] = deque(maxlen=MAX_IDS)
 
     def add(self, block: SseEventRecord) -> None:
         """Take the next block: its last event ID is new, or the one that was."""
-        if block.retry is not None:
-            self.retry = block.retry
-        if block.id == self._latest or not block.dispatched:
-            return
-        self._latest = block.id
-        if not block.id:
-            return
-        found = EventId(block.id, block.last_packet)
-        self.count += 1
-        self.last.append(found)
-        if len(self.first) < MAX_IDS:
-            self.first.append(found)
+        self.add_all((block,))
+
+    def add_all(self, blocks: Sequence[SseEventRecord]) -> None:
+        """Take several blocks that came after each other."""
+        told = [block.retry for block in blocks if block.retry is not None]
+        self.retry = told[-1] if told else self.retry
+        given = [block for block in blocks if block.dispatched]
+        ids = [block.id for block in given]
+        packets = [block.last_packet for block in given]
+        before = [self._latest, *ids]
+        self._latest = before[-1]
+        if "" in ids or any(map(eq, ids, before)):
+            new = [at for at, name in enumerate(ids) if name and name != before[at]]
+            ids, packets = [ids[at] for at in new], [packets[at] for at in new]
+        room = MAX_IDS - len(self._first)
+        self._first += ids[:room]
+        self._first_packets += packets[:room]
+        self._last.extend(ids)
+        self._last_packets.extend(packets)
+        self.count += len(ids)
+
+    @property
+    def first(self) -> list[EventId]:
+        """The first ones, in their order."""
+        return list(map(EventId, self._first, self._first_packets))
+
+    @property
+    def last(self) -> list[EventId]:
+        """The last ones, in their order."""
+        return list(map(EventId, self._last, self._last_packets))
 
     @property
     def kept(self) -> list[str]:
         """The IDs that are known, in their order."""
-        rest = max(0, self.count - len(self.first))
-        return [one.id for one in (*self.first, *(list(self.last)[-rest:] if rest else ()))]
+        rest = max(0, self.count - len(self._first))
+        return [*self._first, *(list(self._last)[-rest:] if rest else ())]
 
     @property
     def is_complete(self) -> bool:

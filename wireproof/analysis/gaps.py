@@ -14,11 +14,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
-from statistics import median, pstdev
+from statistics import median
 from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration
-from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
+from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals, deviation
 from .marks import KIND_NUMBERS, Marks
 from .path import hindered, hindrances, nagle_steps, round_trip, sent_again, slow_start
 from .time_limits import LIMITS, next_limit
@@ -98,7 +98,7 @@ class Waits:
         if len(regular) < LEAST or len(regular) < len(self.came.waits) / 2:
             return False
         beat = [gap for gap in regular if gap >= self.usual / 2]
-        return len(beat) >= LEAST and pstdev(beat) <= STEADY * self.usual
+        return len(beat) >= LEAST and deviation(beat) <= STEADY * self.usual
 
     @property
     def is_at_sender(self) -> bool:
@@ -159,7 +159,9 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
     came = waits.came
     long = max(LONG, TIMES * waits.usual)
     rounds = slow_start(waits.trace, came)
-    for at, gap in enumerate(came.gaps):
+    least = WAIT if waits.hindrances else min(long, waits.usual + RESENT_AFTER)
+    for at in [at for at, gap in enumerate(came.gaps) if gap >= least]:
+        gap = came.gaps[at]
         if rounds is not None and at == rounds.at - 1:
             continue
         start, end = came.times[at], came.times[at + 1]
@@ -210,7 +212,7 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
 def _lost(waits: Waits, at: int) -> str | None:
     """Return what points to a loss that left no hole, None if nothing does."""
     came, usual = waits.came, waits.usual
-    if not waits.has_beat or came.gaps[at] - usual < RESENT_AFTER:
+    if came.gaps[at] - usual < RESENT_AFTER or not waits.has_beat:
         return None
     after = list(came.gaps[at + 1 : at + 2])
     if after and SHORTEST_WAIT <= after[0] <= (1 - ON_THE_BEAT) * usual:

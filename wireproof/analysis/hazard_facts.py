@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 
 from parsers.records import BodyElementRecord, ChunkRecord, DataRecord, SseEventRecord
 
@@ -51,6 +52,29 @@ class HazardFacts:
             self._text(data, block.last_packet)
         if block.first_chunk != block.last_chunk:
             self._note("event-over-chunks", block.last_packet)
+
+    def events(self, blocks: Sequence[SseEventRecord]) -> None:
+        """Look at several blocks: at each only if there is anything to be seen in them."""
+        data = [block.data for block in blocks]
+        text = "".join(filter(None, data))
+        is_plain = text.isascii() and len(text.splitlines()) < 2 and "" not in data
+        borders = [block.first_chunk != block.last_chunk for block in blocks]
+        if is_plain and True not in borders and False not in [one.dispatched for one in blocks]:
+            return
+        for block in blocks:
+            self.event(block)
+
+    def pieces(self, pieces: Sequence[ChunkRecord | DataRecord]) -> None:
+        """Look at several pieces: at each only if there is anything to be seen in them."""
+        looked_at = LOOKED_AT - self._pieces
+        for piece in pieces[:looked_at]:
+            self.piece(piece)
+        rest = pieces[looked_at:]
+        is_text = {piece.encoding for piece in rest} <= {"utf-8", None}
+        if is_text and not self._cr and "\r" not in [(one.data or "")[-1:] for one in rest]:
+            return
+        for piece in rest:
+            self.piece(piece)
 
     def element(self, element: BodyElementRecord) -> None:
         """Look at an element of another kind."""

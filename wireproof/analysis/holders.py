@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import mean, median, pstdev
+from statistics import fmean, median
 from typing import NamedTuple
 
 from ..text.wording import duration
-from .arrivals import Arrivals, Flush
+from .arrivals import Arrivals, Flush, deviation
 from .trace import Trace
 from .verdict import Cause, Sure
 
@@ -213,7 +213,7 @@ def of_whole_flushes(trace: Trace, came: Arrivals) -> Causes:
         seen = f"always {sizes[0]} at a time"
         proxy = cause("proxy-batches", "possible", "a proxy may count as well")
         return Causes((cause("app-batches", "likely", seen), proxy, timer), OTHER_RATE)
-    if pstdev(periods) <= REGULAR * mean(periods):
+    if deviation(periods) <= REGULAR * fmean(periods):
         return Causes((timer, batches), OTHER_RATE)
     buffer = cause("proxy-buffer", "possible", "a buffer may end where an element does")
     return Causes((batches, timer, buffer), SECOND_CAPTURE)

@@ -14,11 +14,14 @@ from typing import NamedTuple
 
 from parsers.records import (
     BodyRecord,
+    ChunkRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     Record,
     RequestRecord,
     ResponseRecord,
+    SseEventRecord,
 )
 
 from ..exchanges import Exchange, Exchanges
@@ -31,7 +34,7 @@ from .links import Links
 from .pace import judge_streaming
 from .premature import is_failed
 from .reconnect import judge_reconnect
-from .trace import MAX_FAULTS, Trace
+from .trace import MAX_FAULTS, Streaming, Trace
 from .uploads import judge_upload
 from .verdict import Verdict
 from .websocket import judge_websocket
@@ -48,6 +51,11 @@ JUDGES: Sequence[Judge] = (
     judge_hazards,
 )
 """In the order in which their answers are given."""
+STREAMING = ChunkRecord, SseEventRecord, DataRecord
+MAX_ASIDE = 4 << 20
+"""Bytes of records that are put aside, so that they can be taken together."""
+RECORD = 512
+"""Bytes that a record takes besides its data."""
 MAX_WAITING = 1_024
 """Exchanges of one connection that are over and wait for its end."""
 
@@ -87,11 +95,26 @@ class Explanations:
         self._around: dict[int, list[DiagnosticRecord]] = {}
         """Faults of a connection as a whole."""
         self._links = Links()
+        self._aside: dict[tuple[int, int], list[Streaming]] = {}
+        """Records that have not been taken yet, by their exchange."""
+        self._room = MAX_ASIDE
         self._failed: dict[int, list[Trace]] = {}
         """Those that failed, by the connection of their upstream leg, which goes on."""
 
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
+        if isinstance(record, STREAMING) and record.stream_id is None:
+            # What streams is put aside until there is more of it: together it costs a third.
+            some = self._aside.get((record.connection, record.exchange))
+            if some is None:
+                some = self._aside[record.connection, record.exchange] = []
+            some.append(record)
+            self._room -= record.length + RECORD
+            if self._room < 0:
+                self._take_all()
+            return []
+        if self._aside:
+            self._take_all()
         found = self._exchanges.add(record)
         if found is None:
             self._note(record)
@@ -117,6 +140,18 @@ class Explanations:
             self._around.pop(record.connection, None)
         return explained
 
+    def _take_all(self) -> None:
+        aside, self._aside, self._room = self._aside, {}, MAX_ASIDE
+        for (connection, exchange), some in aside.items():
+            found = self._exchanges.known(connection, exchange)
+            if found is not None:
+                found[1].add_stream(some)
+                continue
+            for record in some:
+                begun = self._exchanges.add(record)
+                if begun is not None:
+                    begun[1].add(record)
+
     def _note(self, record: Record) -> None:
         """Keep what is said of a connection, and belongs to none of its exchanges."""
         if type(record) is not DiagnosticRecord or record.exchange is not None:
@@ -139,6 +174,7 @@ class Explanations:
 
     def finish(self) -> list[Explained]:
         """Take note that no record follows; return the rest in the order in which they began."""
+        self._take_all()
         rest = [trace for waiting in self._waiting.values() for _, trace in waiting]
         rest += [trace for waiting in self._failed.values() for trace in waiting]
         rest += [trace for _, trace in self._exchanges.finish()]

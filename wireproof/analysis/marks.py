@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from heapq import heappush, heappushpop
+from math import inf
 from operator import sub
 from typing import NamedTuple
 
@@ -58,6 +59,16 @@ def columns(records: Sequence[Sent]) -> Columns:
         [record.first_packet for record in records],
         [record.offset for record in records],
         [record.length for record in records],
+    )
+
+
+def reach(found: Sequence[Columns]) -> tuple[int, int, float, float]:
+    """Return the first packet and the last of records, and their first time and last."""
+    return (
+        min(min(one.first_packets) for one in found),
+        max(max(one.packets) for one in found),
+        min(min(one.starts) for one in found),
+        max(max(one.times) for one in found),
     )
 
 
@@ -110,23 +121,25 @@ class Marks:
         self._wait_all(found.times, found.packets)
         room = max(0, MAX_MARKS - self.count)
         self.count += len(kinds)
-        self.times.extend(found.times[:room])
-        self.starts.extend(found.starts[:room])
-        self.packets.extend(found.packets[:room])
-        self.first_packets.extend(found.first_packets[:room])
-        self.offsets.extend(found.offsets[:room])
-        self.lengths.extend(found.lengths[:room])
+        self.times.fromlist(found.times[:room])
+        self.starts.fromlist(found.starts[:room])
+        self.packets.fromlist(found.packets[:room])
+        self.first_packets.fromlist(found.first_packets[:room])
+        self.offsets.fromlist(found.offsets[:room])
+        self.lengths.fromlist(found.lengths[:room])
         self.kinds += kinds[:room]
 
     def _wait_all(self, times: list[float], packets: list[int]) -> None:
         if self.count:
             times, packets = [self.last_time, *times], [self.last_packet, *packets]
         seconds = list(map(sub, times[1:], times))
-        for at, gap in enumerate(seconds):
+        least = self.waits[0].seconds if len(self.waits) == MAX_WAITS else -inf
+        for at in [at for at, gap in enumerate(seconds) if gap > least]:
+            wait = Wait(seconds[at], times[at], packets[at], times[at + 1], packets[at + 1])
             if len(self.waits) < MAX_WAITS:
-                heappush(self.waits, _between(gap, at, times, packets))
-            elif gap > self.waits[0].seconds:
-                heappushpop(self.waits, _between(gap, at, times, packets))
+                heappush(self.waits, wait)
+            elif wait.seconds > self.waits[0].seconds:
+                heappushpop(self.waits, wait)
         self.last_time, self.last_packet = times[-1], packets[-1]
 
     def _wait(self, seconds: float, time: float, packet: int) -> None:
@@ -136,7 +149,3 @@ class Marks:
         elif seconds > waits[0].seconds:
             wait = Wait(seconds, self.last_time, self.last_packet, time, packet)
             heappushpop(waits, wait)
-
-
-def _between(gap: float, at: int, times: Sequence[float], packets: Sequence[int]) -> Wait:
-    return Wait(gap, times[at], packets[at], times[at + 1], packets[at + 1])

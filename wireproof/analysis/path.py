@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from operator import sub
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -133,22 +134,26 @@ class Steps(NamedTuple):
 def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     """Return the steps of Nagle's algorithm, None if there are none to speak of."""
     marks = trace.pieces if trace.about.counts.chunks else trace.elements
-    small = [at for at, length in enumerate(marks.lengths) if length < SMALL]
     rtt = round_trip(trace)
     least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
-    cut = [at for at in small if _is_cut(marks, at, least, found)]
+    took = list(map(sub, marks.times, marks.starts))
+    cut = [
+        at
+        for at, seconds in enumerate(took)
+        if seconds >= least and marks.lengths[at] < SMALL and not _was_hindered(marks, at, found)
+    ]
     if len(cut) < LEAST:
         return None
-    seconds = median(marks.times[at] - marks.starts[at] for at in cut)
+    seconds = median(took[at] for at in cut)
     if seconds < WAIT:
         return None
     packets = tuple(marks.packets[at] for at in cut)
-    return Steps(len(cut) / len(small), seconds, packets, seconds - rtt >= DELAYED_ACK)
+    small = sum(length < SMALL for length in marks.lengths)
+    return Steps(len(cut) / small, seconds, packets, seconds - rtt >= DELAYED_ACK)
 
 
-def _is_cut(marks: Marks, at: int, least: float, found: Sequence[Hindrance]) -> bool:
-    start, end = marks.starts[at], marks.times[at]
-    return end - start >= least and hindered(found, start, end) is None
+def _was_hindered(marks: Marks, at: int, found: Sequence[Hindrance]) -> bool:
+    return hindered(found, marks.starts[at], marks.times[at]) is not None
 
 
 def round_trip(trace: Trace) -> float:

@@ -32,18 +32,23 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..dialects.payload import CONTENT, Kind, Payload
+from ..dialects.payload import CONTENT, OTHER, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader
 from ..exchanges import Exchange
 from .company import Company
 from .conversation import Conversation
 from .event_ids import EventIds
 from .hazard_facts import HazardFacts
-from .marks import MAX_MARKS, Marks
+from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach
 
 if TYPE_CHECKING:
     from .links import Past
 
+OTHER_NUMBER = KIND_NUMBERS["other"]
+Streaming = ChunkRecord | DataRecord | SseEventRecord
+"""Records that come in such numbers that they are taken together."""
+SEVERAL = 4
+"""Fewer records are taken one by one: to look at them together costs more."""
 MAX_FAULTS = 64
 """Diagnostics of an exchange that are kept; of more, the first ones."""
 MAX_LATE_FAULTS = 16
@@ -133,6 +138,60 @@ class Trace:
                 (self.faults if kept else self.late_faults).append(record)
             case GapRecord() if len(self.gaps) < MAX_FAULTS:
                 self.gaps.append(record)
+
+    def add_stream(self, records: Sequence[Streaming]) -> None:
+        """Take records of one exchange at once, which its exchange has not taken.
+
+        The same comes out as if both were given each of them.
+        """
+        if len(records) < SEVERAL or not self._is_plain(records):
+            for record in records:
+                self.about.add(record)
+                self.add(record)
+            return
+        blocks = [record for record in records if isinstance(record, SseEventRecord)]
+        pieces = [record for record in records if not isinstance(record, SseEventRecord)]
+        found = [columns(some) for some in (pieces, blocks) if some]
+        self.about.add_stream(pieces, blocks, reach(found))
+        if pieces:
+            self._pieces(pieces, found[0])
+        if blocks:
+            self._blocks(blocks, found[-1])
+
+    def _is_plain(self, records: Sequence[Streaming]) -> bool:
+        """Whether records are those of an event stream, all of the server's."""
+        response = self.about.response
+        if response is None or response.transport != "sse" or self.reader.takes_pieces:
+            return False
+        if 0 in [record.first_packet for record in records]:
+            return False
+        return {record.sender for record in records} == {"server"}
+
+    def _pieces(self, pieces: Sequence[ChunkRecord | DataRecord], found: Columns) -> None:
+        room = max(0, MAX_MARKS - self.pieces.count)
+        self.pieces.add_all(found, bytes((OTHER_NUMBER,)) * len(pieces))
+        self.piece_sizes.extend([piece.size for piece in pieces[:room]])
+        response, last = self.about.response, pieces[-1]
+        if response is not None and not response.codings:
+            self.hazards.pieces(pieces)
+        if type(last) is ChunkRecord and last.trailers:
+            self.trailers = last.trailers
+
+    def _blocks(self, blocks: Sequence[SseEventRecord], found: Columns) -> None:
+        self.ids.add_all(blocks)
+        self.hazards.events(blocks)
+        room = max(0, MAX_MARKS - self.elements.count)
+        if self.reader.is_silent(blocks):
+            self.elements.add_all(found, bytes((OTHER_NUMBER,)) * len(blocks))
+            self.is_chunk += bytes((True,)) * min(room, len(blocks))
+            self.last_payload = OTHER
+            return
+        said = [self.reader.read(block) for block in blocks]
+        self.elements.add_all(found, bytes([KIND_NUMBERS[one.kind] for one in said]))
+        shown = blocks[:room]
+        self.is_chunk += bytes([one.dispatched and one.data != LAST_WORD for one in shown])
+        for block, payload in zip(blocks, said, strict=True):
+            self._take(block, payload)
 
     def _piece(self, record: ChunkRecord | DataRecord) -> None:
         if record.sender == "client":

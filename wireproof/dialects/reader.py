@@ -8,7 +8,7 @@ after MAX_OPENINGS, none is asked any more: a stream without dialect costs a com
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol, TypeGuard
 
@@ -90,6 +90,19 @@ class DialectReader:
     def name(self) -> str:
         """The dialect's name, empty as long as none was recognised."""
         return "" if self.dialect is None else self.dialect.name
+
+    def is_silent(self, blocks: Sequence[SseEventRecord]) -> bool:
+        """Whether :meth:`read` would return OTHER for each of several events.
+
+        That is known at a glance of streams that no dialect knows.
+        """
+        if self.read != self._plain:
+            return False
+        if not KEEP_ALIVE_EVENTS.isdisjoint([block.event for block in blocks]):
+            return False
+        if False in [block.dispatched for block in blocks]:
+            return False
+        return LAST_WORD not in [block.data for block in blocks]
 
     def _recognising(self, element: Element) -> Payload:
         said = self._plain(element)
