@@ -16,3 +16,9 @@ def test_the_schema_is_fresh() -> None:
 
 def test_every_object_of_it_is_described() -> None:
     assert set(WRITTEN["schema"]()["$defs"]) == set(WRITTEN["DESCRIBED"])
+
+
+def test_the_schema_of_hops_is_fresh_and_described() -> None:
+    assert WRITTEN["HOPS_SCHEMA"].read_text() == WRITTEN["hops_text"]()
+    found = WRITTEN["schema"](WRITTEN["HopsFound"], "hops", WRITTEN["HOPS_DESCRIBED"])
+    assert set(found["$defs"]) == set(WRITTEN["HOPS_DESCRIBED"])

@@ -60,8 +60,9 @@ def ways(legs: Sequence[Leg]) -> list[Way]:
     for pairs in (_connections(seen), _identified(seen), _equal(seen)):
         for one, other in pairs:
             joined.join(one, other)
-    for one, other in _alike(seen, joined.alone()):
-        joined.join(one, other)
+    if alone := joined.alone():
+        for one, other in _alike(seen, alone):
+            joined.join(one, other)
     found = [_ordered(group) for group in joined.groups()]
     return sorted(found, key=lambda way: (way.legs[0].capture, way.legs[0].about.number))
 

@@ -77,7 +77,8 @@ def answer(report: Report) -> str:
         number = len([*report.hops])
         return f"All {count(number, 'passage')} of {count(len(report.passed), 'exchange')} are fine"
     faults = sum(judged.verdict.is_fault for judged in report.hops)
-    return f"{count(faults, 'passage')} of {len([*report.hops]):,} are not fine; the worst: {said}"
+    total = count(len([*report.hops]), "passage")
+    return f"At fault in {faults:,} of {total}; the worst: {said}"
 
 
 def cause_codes(judged: Judged) -> str:
