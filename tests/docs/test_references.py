@@ -121,4 +121,10 @@ def test_pages_name_modules_that_are_there(page: Path) -> None:
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
-EXAMPLES = {"tests/X/test_Y.py", "X/Y.py", "wireproof/views/NAME.py", "capture/backends/NAME.py"}
+EXAMPLES = {
+    "tests/X/test_Y.py",
+    "X/Y.py",
+    "wireproof/views/NAME.py",
+    "capture/backends/NAME.py",
+    "wireproof/dialects/NAME.py",
+}
