@@ -21,9 +21,12 @@ from .. import limits
 from ..diagnostics import diagnose
 from ..provenance import Completion
 from .segment import ACK, SYN, Segment
-from .tcp import LARGE_SEGMENT, Connection, Direction
+from .tcp import Connection, Direction
 
 T = TypeVar("T")
+
+LARGE_SEGMENT = 8 * limits.KiB
+"""Payloads above this are not put aside: it would save nothing and fill memory."""
 
 
 class ConnectionTable(Generic[T]):

@@ -10,9 +10,9 @@ from support.talk import Side, Talk, decoded, kinds
 from support.websocket_frames import frame
 
 from parsers import limits
-from parsers.decode import protocol as conversation
+from parsers.decode import detector
 from parsers.decode.connection import address_text
-from parsers.decode.protocol import recognise
+from parsers.decode.detector import recognise
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
@@ -195,7 +195,7 @@ def test_a_first_line_in_pieces_is_looked_at_when_it_may_mean_something(
         looked_at.append(data)
         return recognise(data)
 
-    monkeypatch.setattr(conversation, "recognise", looking)
+    monkeypatch.setattr(detector, "recognise", looking)
     talk = Talk().open()
     line = b"GET /" + b"i" * 9_000 + b" HTTP/1.1\r\n"
     for start in range(len(line)):

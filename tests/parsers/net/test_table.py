@@ -7,8 +7,9 @@ from support.segments import ACK, CLIENT, FIN, RST, SERVER, SYN, Wire
 from support.talk import Talk, Tape, decoded, kinds
 
 from parsers import limits
-from parsers.net.table import reverse_key
-from parsers.net.tcp import LARGE_SEGMENT, NO_SEQ, Direction
+from parsers.net.half_connection import NO_SEQ
+from parsers.net.table import LARGE_SEGMENT, reverse_key
+from parsers.net.tcp import Direction
 
 ISN = 1000
 FIRST = ISN + 1
