@@ -75,9 +75,12 @@ class CodedBody(CodedContent):
         """What the content decodes to, until it is known whether that is coded once more."""
         self._inner: CodedBody | None = None
 
-    def receive(self, data: bytes, start: int) -> list[Piece]:
-        """Take the next piece of coded content; return what is to be masked by now."""
-        self.wait(Piece(start, len(data)))
+    def receive(self, data: bytes, start: int, key: bytes = bytes(4)) -> list[Piece]:
+        """Take the next piece of coded content; return what is to be masked by now.
+
+        ``key`` is what a frame was masked with that has brought it.
+        """
+        self.wait(Piece(start, len(data), key))
         if not self.is_secret:
             for decoded in self._decoder.receive_data(data):
                 self._look(decoded if self._base64 is None else self._plain(self._base64, decoded))

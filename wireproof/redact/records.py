@@ -46,7 +46,7 @@ from .content import ContentFinder
 from .fields import mask_fields, names_secret
 from .patterns import Span
 from .secrets import MASK, Policy, Report, find, mask_spans, merged
-from .undeclared import Beginning, is_base64, text_begins_as
+from .undeclared import Beginning, begins_as, is_base64, text_begins_as
 
 Stream = Literal["chunks", "runs", "events", "elements", "frames", "messages"]
 
@@ -72,6 +72,8 @@ class _Side:
     has_been_seen: bool = False
     """Whether its content stands in records at all."""
     in_compressed_message: bool = False
+    in_coded_message: bool = False
+    """Whether the message that its frames are of begins as coded content does."""
     finders: dict[Stream, ContentFinder] = field(default_factory=dict)
     beginnings: dict[Stream, Beginning] = field(default_factory=dict)
 
@@ -305,7 +307,9 @@ class Redactor:
             record.opcode == CONTINUATION and side.in_compressed_message
         )
         side.in_compressed_message = is_compressed and not record.fin
-        if is_compressed and record.payload_length:
+        if record.opcode != CONTINUATION:
+            side.in_coded_message = is_coded_data(record)
+        if (is_compressed or side.in_coded_message) and record.payload_length:
             data, encoding = self._left_out(side, record.data)
         else:
             data, encoding = self._content(side, "frames", record.data, record.encoding)
@@ -330,7 +334,10 @@ class Redactor:
         if not self._is_thorough:
             return record
         side = self._side(record)
-        data, encoding = self._content(side, "messages", record.data, record.encoding)
+        if is_coded_data(record):
+            data, encoding = self._left_out(side, record.data)
+        else:
+            data, encoding = self._content(side, "messages", record.data, record.encoding)
         return replace(record, data=data, encoding=encoding)
 
     # --- content ---
@@ -368,6 +375,13 @@ class Redactor:
 def is_coded(record: RequestRecord | ResponseRecord) -> bool:
     """Return whether a message's content is hidden by a coding, or by base64."""
     return any(coding != "identity" for coding in record.codings) or is_base64(record.headers)
+
+
+def is_coded_data(record: WebSocketFrameRecord | WebSocketMessageRecord) -> bool:
+    """Return whether what a WebSocket carries begins as coded content does."""
+    if record.data is None or record.encoding is None:
+        return False
+    return begins_as(plain_bytes(record.data, record.encoding)) is not None
 
 
 def stars(text: str) -> str:

@@ -35,7 +35,7 @@ from .content import ContentFinder
 from .fields import secret_spans
 from .patterns import Span
 from .secrets import MASK, Finder, Policy, Report, find, merged
-from .undeclared import Beginning, is_base64
+from .undeclared import Beginning, begins_as, is_base64
 
 STAR = MASK.encode()
 START = attrgetter("start")
@@ -89,6 +89,8 @@ class MaskStream(ElementStream):
         self._held: list[tuple[bytes, int]] = []
         """What came of it by then, with its places."""
         self._deflated = DeflatedMessages()
+        self._message: CodedBody | None = None
+        """What reads the message at hand, if that begins as coded content does."""
 
     def take_masks(self) -> list[Mask]:
         """Return the masks since the last call, in order."""
@@ -100,14 +102,16 @@ class MaskStream(ElementStream):
         """Up to here no more masks will come."""
         if self._held:
             return self._held[0][1]
-        waiting = self._deflated.waiting or (self._body.waiting if self._body else [])
-        return waiting[0].start if waiting else self.done
+        bodies = (one for one in (self._deflated, self._body, self._message) if one is not None)
+        return min((one.waiting[0].start for one in bodies if one.waiting), default=self.done)
 
     def end(self) -> None:
         """Take note that nothing more comes."""
         self._take_held()
         self._look_at_content()
         self._mask_whole(self._deflated.end())
+        if self._message is not None:
+            self._mask_frames(self._message.end(is_complete=False))
 
     @property
     def _is_thorough(self) -> bool:
@@ -226,8 +230,26 @@ class MaskStream(ElementStream):
         if is_compressed:
             piece = Piece(start, len(data), key, record.fin)
             self._mask_whole(self._deflated.receive_frame(piece))
+        elif is_control:
+            self._plain_payload(data, start, key, is_control=True)
         else:
-            self._plain_payload(data, start, key, is_control=is_control)
+            self._data_frame(record, data, start, key)
+
+    def _data_frame(
+        self, record: WebSocketFrameRecord, data: bytes, start: int, key: bytes
+    ) -> None:
+        """Take a frame that no extension has compressed, though an application may have."""
+        plain = xored(data, key, 0)
+        if record.opcode != CONTINUATION:
+            coding = begins_as(plain)
+            self._message = None if coding is None else CodedBody([coding])
+        if self._message is None:
+            self._plain_payload(data, start, key, is_control=False)
+            return
+        self._mask_frames(self._message.receive(plain, start, key))
+        if record.fin:
+            self._mask_frames(self._message.end(is_complete=True))
+            self._message = None
 
     def message(self, record: WebSocketMessageRecord) -> None:
         if record.compressed and self._is_thorough:
@@ -244,6 +266,11 @@ class MaskStream(ElementStream):
             if self.is_websocket:
                 stars = xored(deflated_stars(length, is_last=is_last), key, 0)
             self.found.append(Mask(start, start + length, stars))
+
+    def _mask_frames(self, pieces: list[Piece]) -> None:
+        for start, length, key, _ in pieces:
+            self._report.left_out += 1
+            self.found.append(Mask(start, start + length, xored(STAR * length, key, 0)))
 
     def unfinished(self, data: bytes, start: int) -> None:
         self._look_at_content()
@@ -269,7 +296,9 @@ class MaskStream(ElementStream):
         is_control = data[0] & 0x0F >= CLOSE
         if begin >= len(data):
             return
-        if is_compressed or (self._in_compressed_message and not is_control):
+        is_coded = self._message is not None or begins_as(xored(data[begin:], key, 0)) is not None
+        hides = is_compressed or self._in_compressed_message or is_coded
+        if is_compressed or (hides and not is_control):
             self.found.append(Mask(start + begin, start + len(data), None))
         else:
             self._plain_payload(data[begin:], start + begin, key, is_control=is_control)

@@ -12,9 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.attack import chunk, request, response
 from support.talk import Talk, decoded
+from support.websocket_frames import KEY as MASKING_KEY
+from support.websocket_frames import frame
 
 from parsers.files.packets import Packet
-from parsers.records import ChunkRecord, SseEventRecord
+from parsers.records import (
+    ChunkRecord,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
 from wireproof.redact import Redactor
 from wireproof.redact.frames import FrameMasks
 from wireproof.redact.undeclared import Base64Text, Beginning, begins_as, is_base64, text_begins_as
@@ -111,6 +118,63 @@ def test_records(size: int) -> None:
     for event in events:
         assert set(event.id) <= {"*"} and set(event.data or "") <= {"*"}
         assert all(set(name + value) <= {"*"} for name, value in event.fields or ())
+
+
+def message(content: bytes, *, fragments: int, cut: int, sender: str) -> list[Packet]:
+    """A message on a WebSocket, in fragments, of whose last one ``cut`` bytes are missing."""
+    talk = Talk().open()
+    switch = ("Upgrade: websocket", "Connection: Upgrade")
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    talk.client(request("/ws", *switch, "Sec-WebSocket-Version: 13", key))
+    accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    talk.server(response("101 Switching Protocols", *switch, accept))
+    size = -(-len(content) // fragments)
+    send = talk.client if sender == "client" else talk.server
+    for number in range(fragments):
+        is_last = number == fragments - 1
+        piece = content[number * size : (number + 1) * size]
+        whole = frame(
+            0 if number else 2, piece, fin=is_last, key=MASKING_KEY if sender == "client" else None
+        )
+        send(whole[: len(whole) - cut * is_last])
+    if not cut:
+        send(frame(1, b"and text", key=MASKING_KEY if sender == "client" else None))
+    talk.close()
+    return talk.tape.packets
+
+
+@pytest.mark.parametrize("sender", ["client", "server"])
+@pytest.mark.parametrize("cut", [0, 3])
+@pytest.mark.parametrize("fragments", [1, 3])
+@pytest.mark.parametrize("coding", CODERS)
+def test_messages_that_an_application_has_compressed(
+    coding: str, fragments: int, cut: int, sender: str
+) -> None:
+    content = CODERS[coding](b'{"key": "%b"}' % KEY)
+    packets = message(content, fragments=fragments, cut=cut, sender=sender)
+    masks = FrameMasks("all")
+    masks.add(packets)
+    masks.end()
+    found = [(*packet[:4], masks.masked(packet)) for packet in packets]
+    frames = [one for one in decoded(found) if isinstance(one, WebSocketFrameRecord)]
+    shown = "".join(one.data or "" for one in frames if one.opcode != 1)
+    whole = fragments if not cut else fragments - 1
+    assert len(shown) >= len(content) // fragments * whole and set(shown) <= {"*"}
+    assert "and text" in [one.data for one in frames] or cut
+    taken = b"".join(frame[54:] for *_, frame in found)
+    assert content[8:20] not in taken
+    redactor = Redactor("all")
+    records = [redactor.redact(record) for record in decoded(packets)]
+    for record in records:
+        if isinstance(record, WebSocketFrameRecord | WebSocketMessageRecord):
+            assert record.data in (None, "and text")
+
+
+@pytest.mark.parametrize("coding", CODERS)
+def test_such_messages_without_a_secret_are_left(coding: str) -> None:
+    content = CODERS[coding](b"nothing to hide, " * 5)
+    packets = message(content, fragments=2, cut=0, sender="client")
+    assert masked(packets) == [packet[4] for packet in packets]
 
 
 @given(st.lists(st.binary(max_size=9), max_size=6), st.integers(1, 7))
