@@ -15,7 +15,8 @@ from support.changed import changed_files, modules_for
         ([], ["tests"]),
         (["parsers/http1/head.py"], ["tests/parsers/http1/test_head.py"]),
         (["parsers/http1/states.py"], ["tests/parsers/http1"]),  # it has no module of its own
-        (["wireproof/commands/plot.py"], ["tests/wireproof"]),  # nor has its folder
+        (["wireproof/commands/plot.py"], ["tests/wireproof/commands"]),
+        (["wireproof/web/page/dom.js"], ["tests/wireproof/web"]),  # nor has its folder
         (["docs/diagnostics.md"], ["tests/docs/test_diagnostics.py"]),
         (["docs/watch.md"], ["tests/docs"]),
         (["tests/parsers/sse/test_stream.py"], ["tests/parsers/sse/test_stream.py"]),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import runpy
@@ -84,13 +85,24 @@ def test_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--port" in capsys.readouterr().err
 
 
-def test_it_prints_one_line_when_it_listens(capsys: pytest.CaptureFixture[str]) -> None:
-    lines: list[str] = []
+class Told(io.StringIO):
+    """A standard output that another thread can wait for, as it cannot for what capsys takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_told = threading.Event()
+
+    def flush(self) -> None:
+        self.has_told.set()
+
+
+def test_it_prints_one_line_when_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Told()
+    monkeypatch.setattr(sys, "stdout", told)
 
     def stop_when_announced() -> None:
-        while not lines:
-            lines.extend(capsys.readouterr().out.splitlines())
-        address = json.loads(lines[0])
+        assert told.has_told.wait(PATIENCE)
+        address = json.loads(told.getvalue())
         for port in (address["port"], address["raw_port"]):
             connect(address["host"], port).close()
         signal.raise_signal(signal.SIGINT)
@@ -99,8 +111,8 @@ def test_it_prints_one_line_when_it_listens(capsys: pytest.CaptureFixture[str]) 
     thread.start()
     assert main(["--delay", "0"]) == 0
     thread.join(PATIENCE)
-    assert len(lines) == 1
-    assert json.loads(lines[0]).keys() == {"host", "port", "raw_port"}
+    assert told.getvalue().count("\n") == 1
+    assert json.loads(told.getvalue()).keys() == {"host", "port", "raw_port"}
 
 
 def test_it_stops_when_its_input_ends(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,7 +188,7 @@ def test_a_barrier_that_does_not_come(
     path: Path, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "DRAIN_TIMEOUT", 0.05)
-    monkeypatch.setattr(recording, "DRAIN_POLL", 0.01)
+    monkeypatch.setattr(Recorder, "_drain_poll", 0.01)
     monkeypatch.setattr(MarkerBarrier, "arrived", lambda self: False)
     with (
         pytest.raises(CaptureError, match=r"the last packets have not come within 0.05 s"),
