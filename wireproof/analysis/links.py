@@ -10,34 +10,16 @@ if both are in the capture.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
 
-from parsers.records import GapRecord, RequestRecord
+from parsers.records import RequestRecord
 
-from ..dialects.payload import Kind
-from ..exchanges import Exchange
-from .event_ids import EventIds
-from .trace import Trace, Word
+from .trace import Past, Trace
 
 MAX_PAST = 512
 """Exchanges that are remembered, of all connections."""
 MAX_BEFORE = 8
 """Those of one target that a request is compared with, the latest."""
 Asked = tuple[str, str]
-
-
-class Past:
-    """What is remembered of an exchange: no columns, so that it takes little."""
-
-    __slots__ = ("about", "gaps", "ids", "trace", "words")
-
-    def __init__(self, trace: Trace) -> None:
-        self.about: Exchange = trace.about
-        self.ids: EventIds = trace.ids
-        self.gaps: Sequence[GapRecord] = trace.gaps
-        self.words: Mapping[Kind, Word] = trace.words
-        self.trace: Trace | None = trace
-        """As long as it is not over."""
 
 
 class Links:

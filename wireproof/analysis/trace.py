@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from parsers.records import (
     AwsEventRecord,
@@ -40,9 +40,6 @@ from .conversation import Conversation
 from .event_ids import EventIds
 from .hazard_facts import HazardFacts
 from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach
-
-if TYPE_CHECKING:
-    from .links import Past
 
 OTHER_NUMBER = KIND_NUMBERS["other"]
 Streaming = ChunkRecord | DataRecord | SseEventRecord
@@ -241,3 +238,17 @@ class Trace:
             if not self.contents.count:
                 self.first_tokens = payload.tokens
             self.contents.add(record, payload.kind)
+
+
+class Past:
+    """What is remembered of an exchange: no columns, so that it takes little."""
+
+    __slots__ = ("about", "gaps", "ids", "trace", "words")
+
+    def __init__(self, trace: Trace) -> None:
+        self.about: Exchange = trace.about
+        self.ids: EventIds = trace.ids
+        self.gaps: Sequence[GapRecord] = trace.gaps
+        self.words: Mapping[Kind, Word] = trace.words
+        self.trace: Trace | None = trace
+        """As long as it is not over."""
