@@ -3,8 +3,9 @@
 Strategy: what is equal at both ends is paired first, which is all of it but for a hop that loses
 something. In the rest, elements whose content stands once on each leg are anchors; the longest run
 of them that is in order on both is kept, and between two anchors equal elements are paired as they
-come. What is left over is missing on one side, or it is out of order or there twice. The time is
-that of sorting.
+come. Where as many are left over on both sides of one place, they are the same with other content.
+What is left then is missing on one side, or it is out of order or there twice. The time is that of
+sorting.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ class Alignment(NamedTuple):
     """Pairs of positions, and what has none; positions count from 0."""
 
     pairs: list[tuple[int, int]]
-    """(near, far), in the order of both."""
+    """(near, far), in the order of both; those that changed among them."""
+    changed: list[tuple[int, int]]
+    """Those whose content is another."""
     lost: list[int]
     """Of the far leg: not on the near one."""
     added: list[int]
@@ -33,13 +36,16 @@ class Alignment(NamedTuple):
 def align(near: Sequence[int], far: Sequence[int]) -> Alignment:
     """Pair the hashes of two legs."""
     pairs = _pairs(near, far)
+    changed = _changed(pairs, near, far)
+    equal_near = {one for one, _ in pairs}
+    pairs = sorted([*pairs, *changed]) if changed else pairs
     used_near = {one for one, _ in pairs}
     used_far = {other for _, other in pairs}
     left: dict[int, deque[int]] = defaultdict(deque)
     for position, mark in enumerate(far):
         if position not in used_far:
             left[mark].append(position)
-    here = {near[one] for one in used_near}
+    here = {near[one] for one in equal_near}
     moved: list[tuple[int, int]] = []
     doubled: list[int] = []
     added: list[int] = []
@@ -54,7 +60,26 @@ def align(near: Sequence[int], far: Sequence[int]) -> Alignment:
             added.append(position)
         here.add(mark)
     lost = sorted(position for rest in left.values() for position in rest)
-    return Alignment(pairs, lost, added, doubled, moved)
+    return Alignment(pairs, changed, lost, added, doubled, moved)
+
+
+def _changed(
+    pairs: Sequence[tuple[int, int]], near: Sequence[int], far: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Return what stands between the same two pairs, as many on both sides, and nowhere else."""
+    if len(pairs) == len(near) or len(pairs) == len(far):
+        return []
+    found: list[tuple[int, int]] = []
+    last_near, last_far = -1, -1
+    here, there = set(near), set(far)
+    for one, other in [*pairs, (len(near), len(far))]:
+        between = range(last_near + 1, one), range(last_far + 1, other)
+        if len(between[0]) == len(between[1]) > 0:
+            is_new = all(near[at] not in there for at in between[0])
+            if is_new and all(far[at] not in here for at in between[1]):
+                found += zip(*between, strict=True)
+        last_near, last_far = one, other
+    return found
 
 
 def _pairs(near: Sequence[int], far: Sequence[int]) -> list[tuple[int, int]]:

@@ -88,6 +88,7 @@ def numbers(hop: Hop, held: Held | None) -> dict[str, Number]:
         "doubled": len(lost.doubled),
         "duplicated": len(lost.doubled),
         "reordered": len(lost.moved),
+        "changed": len(lost.changed),
         "header_hold": hop.holds_head,
         "rechunked": is_rechunked(hop.changes),
         "ttfe_grows": hop.first_grows,

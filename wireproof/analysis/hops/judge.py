@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...text.wording import ELEMENT_NAMES, count, duration
-from ..verdict import Cause, Severity, Verdict
+from ..verdict import Cause, Severity, Sure, Verdict
 from .causes import cause, causes_of, lost_on_the_way, path_causes, to_tell
 from .changes import is_rechunked
 from .clocks import AT_ONCE
@@ -32,6 +32,8 @@ def judge_hop(hop: Hop) -> Verdict:
     lost = hop.losses
     if lost.lost:
         return _loses(hop)
+    if lost.is_given_up:
+        return _gives_up(hop)
     if lost.unheard:
         return _loses_messages(hop)
     if lost.doubled or lost.moved:
@@ -42,7 +44,7 @@ def judge_hop(hop: Hop) -> Verdict:
         return _holds(hop)
     if hop.request_held is not None:
         return _holds_request(hop, hop.request_held)
-    if lost.added:
+    if lost.added or lost.changed:
         return _rewrites(hop)
     return _transparent(hop)
 
@@ -114,6 +116,19 @@ def _loses(hop: Hop) -> Verdict:
     return _verdict(hop, "loses", "error", summary, [cause], hop.held)
 
 
+def _gives_up(hop: Hop) -> Verdict:
+    far = hop.far.connection
+    ends = [end for end in far.ends if end["sender"] == "client"] if far else []
+    silent = max(ends[0]["time"] - hop.far.about.last_time, 0.0) if ends else 0.0
+    summary = f"{who(hop)} ended both connections before the answer was whole"
+    summary += f", {duration(silent)} after its last byte" if ends else ""
+    said = "it closed to its client as a server, and to the server as a client"
+    remedy = "raise the time-outs of this hop, or have the application send keep-alives"
+    return _verdict(
+        hop, "loses", "error", summary, [Cause("proxy-cut", "certain", said, remedy)], None
+    )
+
+
 def _loses_messages(hop: Hop) -> Verdict:
     lost, total = hop.losses.unheard, len(hop.near.up)
     places = _positions(lost, total)
@@ -136,15 +151,21 @@ def _rewrites(hop: Hop) -> Verdict:
         (len(lost.doubled), "doubles-events", "twice"),
         (len(lost.moved), "reorders-events", "out of order"),
         (len(lost.added), "adds-events", "of its own"),
+        (len(lost.changed), "rewrites-content", "with other content"),
     ]
     said = ", ".join(f"{number:,} {how}" for number, _, how in parts if number)
+    # Only what came through as it was proves that the rest is of the same exchange.
+    sure: Sure = "likely" if len(lost.changed) == len(hop.down) else "certain"
     causes = [
-        Cause(code, "certain", f"{number:,} {how}", "look into what this hop does to the content")
+        Cause(code, sure, f"{number:,} {how}", "look into what this hop does to the content")
         for number, code, how in parts
         if number
     ]
     summary = f"{who(hop)} let {count(len(hop.near.down), thing(hop))} out: {said}"
-    return _verdict(hop, "rewrites", "error", summary, causes, hop.held)
+    # To translate from one API to another is what a gateway is for; to repeat itself is not.
+    is_wrong = lost.doubled or lost.moved or lost.added
+    severity: Severity = "error" if is_wrong else "note"
+    return _verdict(hop, "rewrites", severity, summary, causes, hop.held)
 
 
 def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:

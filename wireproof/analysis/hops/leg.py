@@ -99,6 +99,13 @@ class Leg:
             return True
         return body is not None and body.complete
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether it came to its end by itself: the answer was whole, the WebSocket closed."""
+        if self.about.transport == "websocket":
+            return bool(self.about.closing)
+        return self.is_whole
+
     # --- taking records ---
 
     def add(self, record: Record) -> None:

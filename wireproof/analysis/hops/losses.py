@@ -23,11 +23,15 @@ class Losses(NamedTuple):
     doubled: list[int]
     moved: list[int]
     added: list[int]
+    changed: list[int]
+    """Those that have other content than they had."""
     unheard: list[int]
     """What the client said and the server did not hear, in the middle of what it heard; positions
     of the nearer leg."""
     is_cut: bool
     """Whether the nearer leg ended before the answer did, and the client had not left."""
+    is_given_up: bool
+    """Whether what lies between ended both connections before the answer was whole."""
     left_at: float | None
     """When the client left before the answer was whole, by the nearer clock; None if it stayed."""
     wasted: int
@@ -49,8 +53,10 @@ def losses(near: Leg, far: Leg, passage: Passage, up: Passage, clock: Clock) -> 
         alignment.doubled if is_seen else [],
         [one for one, _ in alignment.moved],
         alignment.added if is_seen else [],
+        [one for one, _ in alignment.changed],
         _unheard(far, up),
         bool(lost) and not near.is_whole,
+        _is_given_up(near, far),
         left_at,
         len(after),
         after[-1] - left_at if after and left_at is not None else 0.0,
@@ -72,6 +78,13 @@ def _lost(near: Leg, far: Leg, passage: Passage, left_at: float | None) -> tuple
         if (sees_head if place < first else sees_end if place > last else not near.down.gaps)
     ]
     return found, len(lost) - len(found)
+
+
+def _is_given_up(near: Leg, far: Leg) -> bool:
+    """Whether the hop closed towards its client as a server, and towards the server as a client."""
+    if near.is_finished or far.is_finished or near.connection is None or far.connection is None:
+        return False
+    return near.connection.closed_by == "server" and far.connection.closed_by == "client"
 
 
 def _unheard(far: Leg, up: Passage) -> list[int]:

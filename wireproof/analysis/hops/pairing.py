@@ -2,8 +2,9 @@
 
 Strategy: a sketch, the least hashes of what an exchange carried, is the same on each leg however
 its bytes were cut, and half the same if a part is missing. Legs that share one connection, an
-identifier in a field of the request, or enough of their sketch are of one exchange. Of several with
-equal content the times tell: on one clock a request goes on as soon as it comes; between clocks
+identifier in a field of the request, or enough of their sketch are of one exchange; so are two that
+were asked alike and answered in as many elements, if nothing else fits. Of several with equal
+content the times tell: on one clock a request goes on as soon as it comes; between clocks
 they are paired in their order. So the time is linear but for sorting.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from heapq import nsmallest
+from itertools import chain
 from typing import NamedTuple
 
 from .leg import Leg
@@ -61,7 +63,7 @@ def ways(legs: Sequence[Leg]) -> list[Way]:
         for one, other in pairs:
             joined.join(one, other)
     if alone := joined.alone():
-        for one, other in _alike(seen, alone):
+        for one, other in chain(_alike(seen, alone), _asked_alike(seen, alone)):
             joined.join(one, other)
     found = [_ordered(group) for group in joined.groups()]
     return sorted(found, key=lambda way: (way.legs[0].capture, way.legs[0].about.number))
@@ -91,8 +93,11 @@ class _Joined:
             self._groups[at] = here
 
     def alone(self) -> list[int]:
-        """Return the legs that are in no group with others."""
-        return [at for at, group in enumerate(self._groups) if len(group) == 1]
+        """Return the legs that are in no group with another connection."""
+        return [at for at, group in enumerate(self._groups) if len(self._connections(group)) == 1]
+
+    def _connections(self, group: dict[Point, int]) -> set[tuple[str, str]]:
+        return {(self._seen[at].leg.client, self._seen[at].leg.server) for at in group.values()}
 
     def groups(self) -> Iterator[list[Leg]]:
         """Yield each group of two and more."""
@@ -221,6 +226,20 @@ def _alike(seen: Sequence[Seen], alone: Sequence[int]) -> Iterator[tuple[int, in
             found.append((-share - is_same, here, there))
     for _, here, there in sorted(found):
         yield here, there
+
+
+def _asked_alike(seen: Sequence[Seen], alone: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield legs of other content, of which each is the only one at its point that was asked so.
+
+    A gateway may write each element anew, but it writes as many.
+    """
+    known: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+    for at in alone:
+        if seen[at].line != ("", "") and seen[at].leg.down.count >= ENOUGH:
+            known[*seen[at].line, seen[at].leg.down.count].append(at)
+    for places in known.values():
+        if len({seen[at].point for at in places}) == len(places):
+            yield from zip(places, places[1:], strict=False)
 
 
 def _ordered(legs: Sequence[Leg]) -> Way:

@@ -21,7 +21,7 @@ from wireproof.analysis.hops.align import align
         ("abxc", "abc", [(0, 0), (1, 1), (3, 2)], [], [2], [], []),
         ("acbd", "abcd", [(0, 0), (2, 1), (3, 3)], [], [], [], [(1, 2)]),
         ("aab", "aaab", [(0, 0), (1, 1), (2, 3)], [2], [], [], []),
-        ("xaayaaz", "aaqaa", [(1, 0), (2, 1), (4, 3), (5, 4)], [2], [0, 3, 6], [], []),
+        ("xaayaaz", "aaqraa", [(1, 0), (2, 1), (4, 4), (5, 5)], [2, 3], [0, 3, 6], [], []),
     ],
 )
 def test_pairs(
@@ -34,13 +34,36 @@ def test_pairs(
     moved: list[tuple[int, int]],
 ) -> None:
     found = align([*map(ord, near)], [*map(ord, far)])
-    assert found == (pairs, lost, added, doubled, moved)
+    assert found == (pairs, [], lost, added, doubled, moved)
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "pairs", "changed", "lost"),
+    [
+        ("XYZ", "abc", [(0, 0), (1, 1), (2, 2)], [(0, 0), (1, 1), (2, 2)], []),
+        ("aXc", "abc", [(0, 0), (1, 1), (2, 2)], [(1, 1)], []),
+        ("aXYd", "abcd", [(0, 0), (1, 1), (2, 2), (3, 3)], [(1, 1), (2, 2)], []),
+        ("aXd", "abcd", [(0, 0), (2, 3)], [], [1, 2]),
+        ("aXc", "abcd", [(0, 0), (1, 1), (2, 2)], [(1, 1)], [3]),
+    ],
+)
+def test_as_many_of_other_content_at_one_place_are_the_same(
+    near: str,
+    far: str,
+    pairs: list[tuple[int, int]],
+    changed: list[tuple[int, int]],
+    lost: list[int],
+) -> None:
+    found = align([*map(ord, near)], [*map(ord, far)])
+    assert (found.pairs, found.changed, found.lost) == (pairs, changed, lost)
 
 
 @given(st.lists(st.integers(0, 6), max_size=40), st.lists(st.integers(0, 6), max_size=40))
 def test_each_element_is_accounted_for_once(near: list[int], far: list[int]) -> None:
     found = align(near, far)
-    assert all(near[one] == far[other] for one, other in found.pairs + found.moved)
+    equal = [pair for pair in found.pairs + found.moved if pair not in found.changed]
+    assert all(near[one] == far[other] for one, other in equal)
+    assert set(found.changed) <= set(found.pairs)
     assert found.pairs == sorted(found.pairs)
     assert [other for _, other in found.pairs] == sorted({other for _, other in found.pairs})
     here = [one for one, _ in found.pairs + found.moved] + found.added + found.doubled

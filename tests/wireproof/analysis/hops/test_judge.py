@@ -269,6 +269,32 @@ CASES: dict[str, Case] = {
         None,
         ["adds-events"],
     ),
+    "each written anew": (
+        Side([(time + QUICK, data.replace(b"x", b"y")) for time, data in FAR]),
+        far_of(FAR),
+        "rewrites",
+        None,
+        ["rewrites-content"],
+    ),
+    "each written anew, and held": (
+        Side([(LAST + QUICK, b"".join(data.replace(b"x", b"y") for _, data in FAR))]),
+        far_of(FAR),
+        "holds",
+        "until-end",
+        ["proxy-buffer"],
+    ),
+    "one changed": (
+        Side(
+            [
+                (time + QUICK, data.replace(b"x", b"y") if at == 5 else data)
+                for at, (time, data) in enumerate(FAR)
+            ]
+        ),
+        far_of(FAR),
+        "rewrites",
+        None,
+        ["rewrites-content"],
+    ),
     "comments of its own": (
         Side(later([*FAR[:5], (FAR[4][0], b": keep\n\n"), *FAR[5:]], QUICK)),
         far_of(FAR),
@@ -368,7 +394,7 @@ def test_what_a_hop_does(name: str, clocks: Clocks) -> None:
     codes = [cause.code for cause in verdict.causes]
     # Two captures do not see what is lost between them and the hop.
     assert codes == causes or (clocks is not one_clock and codes == [*causes, "loss"])
-    assert verdict.is_fault == (answer != "transparent")
+    assert verdict.is_fault == (answer != "transparent" and codes != ["rewrites-content"])
     json.dumps(dict(verdict.numbers))
 
 

@@ -135,14 +135,44 @@ def test_the_server_goes_on_after_the_client_left(offset: float) -> None:
     assert any("after the client left" in line for line in one.verdict.evidence)
 
 
-def test_strangers_are_not_paired() -> None:
-    other = far_of([(time, b"data: other %f\n\n" % time) for time, _ in EVENTS])
+@pytest.mark.parametrize(
+    "other",
+    [
+        far_of([(time, b"data: other %f\n\n" % time) for time, _ in EVENTS[1:]]),
+        far_of([(time, b"data: other %f\n\n" % time) for time, _ in EVENTS], target="/other"),
+    ],
+)
+def test_strangers_are_not_paired(other: Side) -> None:
     report = judged(capture(near_of(EVENTS)), capture(other))
     assert (report.passed, report.alone) == ([], 2)
     assert report.worst is None
+
+
+def test_several_that_were_asked_alike_are_not_guessed() -> None:
+    nears = [near_of(EVENTS), moved(near_of(EVENTS), 0.5, 40_001)]
+    far = far_of([(time, b"data: other %f\n\n" % time) for time, _ in EVENTS])
+    assert judged(capture(*nears), capture(far)).passed == []
 
 
 def test_one_capture_of_two_clients_is_no_way() -> None:
     """The second asked another server for the same later, and got it sooner after that."""
     first, second = near_of(EVENTS), moved(far_of(EVENTS), 5.0, 50_000)
     assert judged(capture(first, second)).passed == []
+
+
+def test_a_hop_that_gave_up_cut_the_answer() -> None:
+    near = replace(near_of(EVENTS), is_whole=False, closed_by="server", end=2.0)
+    far = far_of(EVENTS, is_whole=False, closed_by="client", end=1.9)
+    [one] = judged(capture(near, far)).hops
+    assert (one.verdict.answer, one.verdict.causes[0].code) == ("loses", "proxy-cut")
+    assert "1.140 s after its last byte" in one.verdict.summary
+    for closed_by in ("client", None):
+        [one] = judged(capture(replace(near, closed_by=closed_by), far)).hops
+        assert one.verdict.answer == "transparent"
+
+
+def test_what_two_captures_saw_of_both_legs_is_one_way() -> None:
+    legs = [near_of(EVENTS[:-1]), far_of(EVENTS)]
+    report = judged(capture(*legs), capture(*legs))
+    assert [one.hop.is_path for one in report.hops] == [True, False, True]
+    assert [one.verdict.answer for one in report.hops] == ["transparent", "loses", "transparent"]
