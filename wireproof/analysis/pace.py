@@ -301,9 +301,14 @@ def _header_held(view: View) -> Verdict | None:
 
 
 def _streamed(view: View) -> Verdict | None:
-    if view.share_of_waits < MIN_SHARE:
+    """Waits between a good part of the elements, or else for most of the time between groups."""
+    came = view.came
+    is_spread = sum(came.waits) >= came.span / 2 and len(came.flushes) >= LEAST
+    if view.share_of_waits < MIN_SHARE and not is_spread:
         return None
-    summary = f"{view.said} came one by one, {duration(view.came.wait)} apart as a rule"
+    at_a_time = came.count / len(came.flushes)
+    how = "one by one" if at_a_time < TOGETHER else f"about {at_a_time:.1f} at a time"
+    summary = f"{view.said} came {how}, {duration(came.wait)} apart as a rule"
     return _verdict(view, "streamed", "ok", summary, holders.Causes(()))
 
 

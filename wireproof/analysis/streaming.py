@@ -3,10 +3,11 @@
 Strategy: who collects first and sends then does it in one of two ways. In one write, and then
 events share segments: that is counted. Or in many, and then each event has a segment of its own,
 but they follow each other as fast as the machine can write, after a first one that came late: so
-gaps are looked at. A gap counts as a wait if it is longer than a busy machine needs between two
-writes (``WAIT``). A source that is faster than this cannot be told from a collection that is played
-out, unless its first event came early: nothing can have been collected for longer than that.
-Therefore a wait need not be longer than a quarter of the time to the first event.
+gaps are looked at. What a wait is says :mod:`.arrivals`, for the judge of :mod:`.pace` too: here
+a gap counts as one if it is longer than a busy machine needs between two writes. A source that is
+faster than this cannot be told from a collection that is played out, unless its first event came
+early: nothing can have been collected for longer than that. Therefore a wait need not be longer
+than a quarter of the time to the first event.
 
 Packets do not show what the app did while the client's window was closed: TCP keeps what is written
 then, and sends it together when the client reads again. Such packets are not judged, and if too
@@ -28,19 +29,10 @@ from math import ceil
 from parsers.records import Record
 
 from ..text.wording import count, duration
+from .arrivals import MIN_SHARE, wait_after
 from .evidence import Element, Evidence
 from .finding import Finding
 from .silence import Silence, silence_since
-
-WAIT = 0.010
-"""Seconds. Longer than nearly every pause that the scheduler makes between two writes of a process:
-with four busy processes on two cores one in 900 took 5 ms, none longer, when it was measured."""
-SHORTEST_WAIT = 0.001
-"""Seconds, however soon the first event came."""
-EARLY = 4
-"""A first event that came after EARLY waits, or less, hides nothing."""
-MIN_SHARE = 0.25
-"""Part of the gaps that must be waits: sources send in groups, too."""
 
 
 def find_collected(
@@ -124,10 +116,7 @@ def _find_burst(
 
 def _wait(exchange: Evidence) -> float:
     """Return from how many seconds on a gap is a wait."""
-    first = exchange.time_to_first_event
-    if first is None or exchange.request is None:
-        return WAIT
-    return min(WAIT, max(SHORTEST_WAIT, first / EARLY))
+    return wait_after(None if exchange.request is None else exchange.time_to_first_event)
 
 
 def _timeline(exchange: Evidence) -> list[str]:
