@@ -47,30 +47,36 @@ def run(options: ExplainOptions, say: Say) -> Tally:
         view: VerdictView | None = None
         for source in options.sources:
             with ExitStack() as reading:
-                batches = record_batches(source, "explaining", reading)
                 undecoded: list[str] = []
+                batches = record_batches(source, "explaining", reading)
                 batches = noting_undecoded(batches, undecoded)
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 if view is None:
                     view = FORMATS[options.format](open_text(options.output, stack))
-                total.join(_explain(options, source, chain([first], batches), view))
+                    # An interrupted command leaves what it had, in the form that the format needs.
+                    stack.callback(view.close, total)
+                _explain(options, source, chain([first], batches), view, total)
             for summary in undecoded:
                 say(f"{'standard input' if source == '-' else source}: {summary}")
-        if view is not None:
-            view.close(total)
     return total
 
 
 def _explain(
-    options: ExplainOptions, source: str, batches: Iterator[list[Record]], view: VerdictView
-) -> Tally:
-    """Explain one file."""
+    options: ExplainOptions,
+    source: str,
+    batches: Iterator[list[Record]],
+    view: VerdictView,
+    total: Tally,
+) -> None:
+    """Explain one file, and add to the total what it came to."""
     tally = Tally()
     view.begin(source)
-    for outcome in outcomes(batches, options.wanted):
-        failed = [verdict for verdict in outcome.verdicts if options.fail_on.takes(verdict)]
-        tally.add(outcome.listed.severity, bool(failed))
-        view.add(outcome, failed)
-    view.end(tally)
-    return tally
+    try:
+        for outcome in outcomes(batches, options.wanted):
+            failed = [verdict for verdict in outcome.verdicts if options.fail_on.takes(verdict)]
+            view.add(outcome, failed)
+            tally.add(outcome.listed.severity, bool(failed))
+    finally:
+        view.end(tally)
+        total.join(tally)

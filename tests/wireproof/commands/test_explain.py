@@ -132,6 +132,20 @@ def test_stored_records_are_explained_as_their_capture_is(
     assert [one | {"file": ""} for one in found] == [one | {"file": ""} for one in captured]
 
 
+@pytest.mark.parametrize("form", ["json", "sarif", "junit"])
+def test_what_breaks_off_leaves_a_whole_document(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, form: str
+) -> None:
+    stored, output = tmp_path / "records", tmp_path / "out"
+    assert run(["decode", str(CUT), "--format", "ndjson", "-o", str(stored)]) == 0
+    with stored.open("ab") as stream:
+        stream.write(stored.read_bytes() * 200 + b'{"record"')  # more than a batch of records
+    assert run(["explain", str(stored), "--format", form, "-o", str(output)]) == 2
+    assert "no records of wireproof" in capsys.readouterr().err
+    text = output.read_text()
+    assert ElementTree.fromstring(text) if form == "junit" else json.loads(text)
+
+
 def hostile(path: Path) -> Path:
     tape = Tape()
     talk = Talk(tape).open()
