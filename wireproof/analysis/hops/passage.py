@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..percentiles import percentile
 from .align import Alignment, align
-from .clocks import AT_ONCE, Clock, Trip
+from .clocks import AT_ONCE, MAX_POINTS, Clock, Trip
 from .flow import Flow
 from .leg import Leg
 from .nearness import is_path
@@ -118,13 +118,18 @@ def _flushes(left: Sequence[float], packets: Sequence[int]) -> list[Flush]:
 def trip(near: Leg, far: Leg) -> Trip:
     """Return what two legs of an exchange say of their clocks."""
     down, up = align(near.down.marks, far.down.marks), align(near.up.marks, far.up.marks)
-    answered = [(near.down.times[one], far.down.times[other]) for one, other in down.pairs]
-    asked = [(near.up.times[one], far.up.times[other]) for one, other in up.pairs]
+    answered = [(near.down.times[one], far.down.times[other]) for one, other in _some(down.pairs)]
+    asked = [(near.up.times[one], far.up.times[other]) for one, other in _some(up.pairs)]
     if near.asked_at is not None and far.asked_at is not None:
         asked.append((near.asked_at, far.asked_at))
     if near.answered_at is not None and far.answered_at is not None:
         answered.append((near.answered_at, far.answered_at))
     return Trip(asked, answered, round_trip(near, far), is_path(near, far), _ended(near, far))
+
+
+def _some(pairs: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """Return MAX_POINTS of pairs at most, evenly spread."""
+    return pairs[:: -(-len(pairs) // MAX_POINTS) or 1]
 
 
 def _ended(near: Leg, far: Leg) -> tuple[float, float] | None:

@@ -17,7 +17,7 @@ from ..exchange_filter import EVERYTHING, ExchangeFilter
 from ..text_search import TextSearch
 from ..verdict import Verdict
 from .choice import is_wanted
-from .clocks import Clock, Trip, clock_between
+from .clocks import MAX_TRIPS, Clock, Trip, clock_between
 from .hop import Hop
 from .judge import judge_hop
 from .leg import Leg, read_legs
@@ -126,7 +126,8 @@ def _clocks(found: Sequence[Way]) -> dict[tuple[int, int], Clock]:
         for near, far in zip(way.legs, way.legs[1:], strict=False):
             key = near.capture, far.capture
             samples.setdefault(key, (near, far))
-            trips[key].append(trip(near, far))
+            if len(trips[key]) < MAX_TRIPS:
+                trips[key].append(trip(near, far))
     return {key: clock_between(*samples[key], trips[key]) for key in samples}
 
 

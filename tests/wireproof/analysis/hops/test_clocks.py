@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.legs import Side, clocked, far_of, records_of, tokens
 
+from wireproof.analysis.hops import clocks, passage
 from wireproof.analysis.hops.clocks import ONE_CLOCK, Clock, Trip, clock_between
 from wireproof.analysis.hops.leg import Leg, read_legs
 
@@ -141,3 +142,20 @@ def test_a_time_is_moved_by_offset_and_drift() -> None:
     clock = Clock(offset=2.0, drift=0.001, since=100.0)
     assert clock.nearer(100.0) == 102.0
     assert clock.nearer(200.0) == pytest.approx(202.1)
+
+
+@pytest.mark.parametrize(("is_local", "offset"), [(True, 0.0), (False, 0.005)])
+def test_between_two_machines_a_small_offset_is_seen(
+    legs: tuple[Leg, Leg], monkeypatch: pytest.MonkeyPatch, is_local: bool, offset: float
+) -> None:
+    monkeypatch.setattr(clocks, "LOOPBACK", ("127.",) if is_local else ("::1",))
+    clock = clock_between(*legs, [seen(offset=0.005, request=0.009, answers=[0.0003] * 40)])
+    assert clock.offset == pytest.approx(offset, abs=0.0005)
+    assert clock.is_agreed == is_local
+
+
+def test_few_of_many_exchanges_and_elements_are_looked_at(
+    legs: tuple[Leg, Leg], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "MAX_POINTS", 7)
+    assert len(passage.trip(*legs).answered) == 40 // 6 + 1 + 1  # every sixth, and the head
