@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from support.corpus import ROOT
 
-from benchmarks.verdicts.__main__ import FOLDER
+from benchmarks.verdicts.__main__ import FOLDER, compare, page
 from benchmarks.verdicts.outcome import Outcome, find_cause, wrong_time
-from benchmarks.verdicts.report import BEGIN, END, matrix, put
+from benchmarks.verdicts.report import MATRIX, matrix, put
 from benchmarks.verdicts.truth import read_truths
 
 TRUTHS = read_truths(FOLDER)
@@ -55,6 +55,20 @@ def test_what_is_said_against_a_control_is_a_false_alarm() -> None:
 def test_a_matrix_has_a_row_for_what_was_expected() -> None:
     said = matrix([Outcome("one", "held", "held"), Outcome("two", "held", "")])
     assert said.splitlines()[2] == "| **held** | 1 | 1 |"
-    page = put(f"before {BEGIN}old{END} after", said)
-    assert said in page
-    assert "old" not in page
+    begin, end = "<!-- matrix: make verdicts writes it -->", "<!-- end of matrix -->"
+    written = put(f"before {begin}old{end} after", MATRIX, said)
+    assert said in written
+    assert "old" not in written
+
+
+def test_a_page_without_the_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="the page lacks"):
+        put("nothing", MATRIX, "text")
+
+
+def test_nothing_is_wrong_and_the_page_says_so() -> None:
+    found = compare(TRUTHS)
+    wrong = [str(one) for outcomes in found.values() for one in outcomes if one.is_wrong]
+    assert not wrong
+    written = (ROOT / "docs" / "verdicts.md").read_text()
+    assert written == page(written, found), "write it anew: make verdicts"

@@ -13,7 +13,8 @@ from types import ModuleType
 
 from . import endings, gaps, hops, latency, reconnect, streaming
 from .outcome import Outcome
-from .report import put, report
+from .report import MATRIX, THRESHOLDS, put, report
+from .thresholds import table
 from .truth import Truth, read_truths
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,10 +37,15 @@ def compare(truths: list[Truth]) -> dict[str, list[Outcome]]:
     }
 
 
+def page(text: str, found: dict[str, list[Outcome]]) -> str:
+    """Return the text of the page with what was found, and with the thresholds of the source."""
+    return put(put(text, MATRIX, report(found)), THRESHOLDS, table())
+
+
 def main() -> None:
     parser = ArgumentParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, metavar="DIR")
-    parser.add_argument("--page", type=Path, help="write the matrix into this page")
+    parser.add_argument("--page", type=Path, help="write matrix and thresholds into this page")
     chosen = parser.parse_args()
     truths = read_truths(chosen.folder)
     if not truths:
@@ -48,7 +54,7 @@ def main() -> None:
     text = report(found)
     print(text)
     if chosen.page:
-        chosen.page.write_text(put(chosen.page.read_text(), text))
+        chosen.page.write_text(page(chosen.page.read_text(), found))
     sys.exit(any(one.is_wrong for outcomes in found.values() for one in outcomes))
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from .outcome import Outcome
 
-BEGIN = "<!-- the matrix: make verdicts writes it -->"
-END = "<!-- end of the matrix -->"
+MATRIX = "matrix"
+THRESHOLDS = "thresholds"
+"""What is written into the page, between comments that name it."""
 
 
 def report(families: Mapping[str, Sequence[Outcome]]) -> str:
@@ -19,7 +20,7 @@ def report(families: Mapping[str, Sequence[Outcome]]) -> str:
 
 def _family(name: str, outcomes: Sequence[Outcome]) -> str:
     wrong = [f"- {outcome}\n" for outcome in outcomes if outcome.is_wrong]
-    said = f"## {name}\n\n{_summary(outcomes)}\n\n{matrix(outcomes)}"
+    said = f"### {name}\n\n{_summary(outcomes)}\n\n{matrix(outcomes)}"
     return said + (f"\nWrong:\n\n{''.join(wrong)}" if wrong else "")
 
 
@@ -47,10 +48,11 @@ def matrix(outcomes: Sequence[Outcome]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def put(page: str, text: str) -> str:
-    """Return a page with a new text between its markers."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks {BEGIN} or {END}")
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+def put(page: str, name: str, text: str) -> str:
+    """Return a page with a new text between the comments that name it."""
+    begin, end = f"<!-- {name}: make verdicts writes it -->", f"<!-- end of {name} -->"
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page lacks {begin} or {end}")
+    return f"{before}{begin}\n\n{text}\n{end}{after}"

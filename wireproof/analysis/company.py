@@ -18,6 +18,10 @@ MAX_COMPANY = 64
 """Uploads and answers that are remembered of each sort: the latest."""
 
 
+SAME = 0.25
+"""Seconds within which a proxy passes a request on: a later one for the same target is another."""
+
+
 class Upload(NamedTuple):
     """The body of a request; times are seconds since the epoch."""
 
@@ -38,6 +42,7 @@ class Answered(NamedTuple):
     exchange: int
     host: str
     """Whom the request was for, as it says itself."""
+    target: str
     asked: float
     answered: float
     packet: int
@@ -59,7 +64,8 @@ class Company:
             host = exchange.request_header("host") or ""
             asked, answered = exchange.asked_time, record.first_time
             place = record.connection, record.exchange
-            self.answers.append(Answered(*place, host, asked, answered, record.first_packet))
+            target, packet = exchange.request.target, record.first_packet
+            self.answers.append(Answered(*place, host, target, asked, answered, packet))
 
     def other_leg(self, body: BodyRecord) -> Upload | None:
         """Return the same content on another connection, the one nearest in time; None if none."""
@@ -70,6 +76,24 @@ class Company:
             and one.connection != body.connection
         )
         return min(same, key=lambda one: abs(one.end - body.last_time), default=None)
+
+    def meanwhile(self, exchange: Exchange, until: float) -> list[Answered]:
+        """Return the answers to what the same host was asked while one answer was waited for.
+
+        The upstream leg of that very request is none of them.
+        """
+        request = exchange.request
+        if request is None:
+            return []
+        host, asked = exchange.request_header("host") or "", exchange.asked_time
+        return [
+            one
+            for one in self.answers
+            if one.host == host
+            and asked < one.asked < until
+            and (one.connection, one.exchange) != exchange.key
+            and (one.target != request.target or one.asked - asked > SAME)
+        ]
 
     def answered(self, upload: Upload) -> float | None:
         """Return when an upload was answered, None if it was not, or that is forgotten."""

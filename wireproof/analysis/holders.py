@@ -24,8 +24,8 @@ CORK_SLACK = 0.010
 """Seconds by which its timer, which ticks 100 to 1,000 times a second, may miss."""
 REGULAR = 0.05
 """Standard deviation of a period, as part of it, up to which a timer made it."""
-EQUAL = 0.02
-"""By how much, as part of it, sizes of a buffer's flushes may differ: its first holds a header."""
+BLOCKED = 0.100
+"""Seconds that a second request must have waited, too, if a loop was blocked."""
 LEAST_BUFFER = 1_024
 """Bytes below which nothing that buffers is sized."""
 WITH_HEAD = 0.005
@@ -101,15 +101,12 @@ def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
     writes = _writes(trace, came.times[flush.start], came.times[flush.end - 1])
     if writes > flush.size / 2 and flush.size > 1:
         seen = f"{writes} chunks were written one after another without a wait"
-        return Causes(
-            (
-                cause("same-tick", "possible", seen),
-                cause("app-collects", "possible", "the application may have had them all before"),
-                cause("proxy-buffer", "possible", "a proxy may have kept them, chunks and all"),
-                cause("blocked-loop", "possible", "the loop may have been blocked meanwhile"),
-            ),
-            SECOND_EXCHANGE,
+        others = (
+            cause("same-tick", "possible", seen),
+            cause("app-collects", "possible", "the application may have had them all before"),
+            cause("proxy-buffer", "possible", "a proxy may have kept them, chunks and all"),
         )
+        return _with_loop(trace, came.times[flush.start], others)
     seen = "they were written in one piece"
     if trace.about.header("content-length") is not None:
         seen = "Content-Length: somebody had the whole body before any of it went"
@@ -120,6 +117,20 @@ def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
         ),
         SECOND_CAPTURE,
     )
+
+
+def _with_loop(trace: Trace, time: float, others: tuple[Cause, ...]) -> Causes:
+    """Add whether the event loop was blocked, by what became of requests that came meanwhile."""
+    meanwhile = trace.company.meanwhile(trace.about, time)
+    late = [one for one in meanwhile if one.answered >= time - WITH_HEAD]
+    waited = [one for one in late if one.answered - one.asked >= BLOCKED]
+    if waited and len(late) == len(meanwhile):
+        seen = f"a request that came meanwhile was answered only then (packet {waited[0].packet})"
+        return Causes((cause("blocked-loop", "likely", seen), *others), SECOND_CAPTURE)
+    if len(late) < len(meanwhile):
+        return Causes(others, SECOND_CAPTURE)
+    blocked = cause("blocked-loop", "possible", "the loop may have been blocked meanwhile")
+    return Causes((*others, blocked), SECOND_EXCHANGE)
 
 
 def _compressed(trace: Trace, time: float) -> Causes:

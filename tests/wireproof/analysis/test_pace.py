@@ -8,8 +8,11 @@ import zlib
 
 import pytest
 from support.paced import GZIP, STREAMED, answer, causes, paced, verdict
+from support.talk import Talk
 from support.timed import Socket, Stream, chunk, event
 from support.websocket_frames import KEY, frame
+
+from wireproof.analysis.judges import explain
 
 RATES = [0.001, 0.002, 0.005, 0.02, 0.04, 0.1, 0.5, 2.0]
 
@@ -285,3 +288,40 @@ def test_messages_of_a_websocket_are_judged_turn_by_turn() -> None:
     found = verdict(stream)
     assert found is not None
     assert (found.answer, found.numbers["events"]) == ("streamed", 5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "expected"),
+    [
+        (0.2, 0.8, "first"),  # only when the loop was free again
+        (0.2, 0.25, "missing"),  # the loop was free all the time
+        (0.75, 0.8, "last"),  # it came too late to tell
+        (None, None, "last"),
+    ],
+)
+def test_a_second_request_tells_whether_the_loop_was_blocked(
+    asked: float | None, answered: float | None, expected: str
+) -> None:
+    stream = Stream()
+    other = Talk(stream.tape, client_port=40_001).open()
+    moments: list[tuple[float, str]] = [(0.8, "burst")]
+    if asked is not None and answered is not None:
+        moments += [(asked, "ask"), (answered + 0.001, "answer")]
+    now = 0.0
+    for moment, what in sorted(moments):
+        stream.tape.wait(moment - now)
+        now = moment
+        if what == "ask":
+            other.client(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n")
+        elif what == "answer":
+            other.server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        else:
+            for number in range(6):
+                stream.talk.server(chunk(event(number)))
+    stream.end()
+    other.close()
+    held = [one for each in explain(stream.tape.records()) for one in each.verdicts]
+    codes = causes(next(one for one in held if one.answer == "held"))
+    places = {"first": codes[0], "last": codes[-1]}
+    assert places.get(expected, "missing") == ("blocked-loop" if expected in places else "missing")
+    assert ("blocked-loop" in codes) is (expected != "missing")
