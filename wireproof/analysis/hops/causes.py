@@ -60,11 +60,19 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
             said = f"{held.batch} leave when the last of them comes"
             return [cause("proxy-batches", "certain", said)]
         case "one-behind":
-            return [cause("proxy-looks-ahead", "certain", "each leaves when the next one comes")]
+            return _one_behind(held)
         case "fixed":
             return _fixed(hop, held, is_sure=is_sure)
         case _:
             return _irregular(hop)
+
+
+def _one_behind(held: Held) -> list[Cause]:
+    said = "each leaves when the next one comes"
+    if held.period is None:
+        return [cause("proxy-looks-ahead", "certain", said)]
+    same = f"they come so regularly that a delay of {_period(held)} each looks the same"
+    return [cause("proxy-looks-ahead", "likely", said), cause("fixed-delay", "possible", same)]
 
 
 def _cork(held: Held) -> list[Cause]:
@@ -179,6 +187,8 @@ def to_tell(causes: Sequence[Cause]) -> str:
         return "ask once with Accept-Encoding: identity"
     if "loss" in codes:
         return "capture at the hop itself, on both of its sides"
+    if "proxy-looks-ahead" in codes:
+        return "send elements at other intervals, and look again"
     if "cork-200ms" in codes:
         return "set option http-no-delay if it is HAProxy, and look again"
     return "capture on both sides of the hop while the client reads at once"

@@ -132,7 +132,7 @@ def _held_numbers(held: Held, middle: float) -> dict[str, Number]:
     }
     if held.pattern == "fixed":
         found["added_ms"] = middle * 1e3
-    elif held.period is not None:
+    elif held.pattern == "timer" and held.period is not None:
         found["period_ms"] = held.period * 1e3
     if held.step is not None:
         found["aligned"] = held.step

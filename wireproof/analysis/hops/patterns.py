@@ -57,7 +57,7 @@ class Held(NamedTuple):
     seconds: float
     """The longest that it held one."""
     period: float | None = None
-    """Seconds between two flushes of a timer; or how long it waits."""
+    """Seconds between two flushes of a timer; or how long each waits, if all wait alike."""
     step: int | None = None
     """Bytes of a flush, if a number of them lets go."""
     batch: int | None = None
@@ -82,7 +82,11 @@ def held(passage: Passage, head_added: float | None = None) -> Held | None:
     waited = [passage.excess(one) for one in late]
     if late and _is_one_behind(passage):
         step = _step(passage)
-        return _made(passage, "size" if step else "one-behind", late, step=step)
+        if step is not None:
+            return _made(passage, "size", late, step=step)
+        return _made(
+            passage, "one-behind", late, period=middle if _is_even(excess, middle) else None
+        )
     if middle >= AT_ONCE and _is_even(excess, middle):
         seconds = median(passage.added)
         is_cork = CORK[0] <= middle <= CORK[1]

@@ -115,6 +115,14 @@ def from_first(pieces: Pieces, seconds: float) -> Pieces:
 
 
 HEAD = len(b"HTTP/1.1 200 OK\r\n" + EVENT_STREAM + CHUNKED + b"\r\n")
+
+
+def behind(pieces: Pieces) -> Pieces:
+    """Each leaves when the next one comes."""
+    times = [time for time, _ in pieces[1:]] + [pieces[-1][0]]
+    return [(time + QUICK, data) for time, (_, data) in zip(times, pieces, strict=True)]
+
+
 LARGE = tokens(30, every=0.045, size=520)
 CASES: dict[str, Case] = {
     "passes on": (Side(later(FAR, QUICK)), far_of(FAR), "transparent", None, []),
@@ -190,13 +198,15 @@ CASES: dict[str, Case] = {
     ),
     "five at a time": (Side(every(FAR, 5)), far_of(FAR), "holds", "every-k", ["proxy-batches"]),
     "each when the next comes": (
-        Side(
-            [
-                (next_time + QUICK, data)
-                for (_, data), (next_time, _) in zip(FAR, [*FAR[1:], FAR[-1]], strict=True)
-            ]
-        ),
+        Side(behind(FAR)),
         far_of(FAR),
+        "holds",
+        "one-behind",
+        ["proxy-looks-ahead", "fixed-delay"],
+    ),
+    "each when the next comes, at its own times": (
+        Side(behind(jittered(FAR, 0.05))),
+        far_of(jittered(FAR, 0.05)),
         "holds",
         "one-behind",
         ["proxy-looks-ahead"],
