@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from parsers.records import Record
 
-from .exchange_filter import EVERYTHING, ExchangeFilter, heads_of
+from .choice import Choice
+from .exchange_filter import EVERYTHING, ExchangeFilter
 from .in_order import InOrder
 from .judges import Explained, Explanations
 from .listing import Listed, listed
-from .text_search import TextSearch
-from .verdict import SEVERITIES, Severity, Verdict, words_of
+from .verdict import SEVERITIES, Severity, Verdict
 
 
 class Outcome(NamedTuple):
@@ -31,14 +31,13 @@ class Outcomes:
     """Turns records into the outcomes of the exchanges that are wanted."""
 
     def __init__(self, wanted: ExchangeFilter = EVERYTHING) -> None:
-        self._wanted = wanted
-        self._search = None if wanted.grep is None else TextSearch(wanted.grep)
+        self._choice = Choice(wanted)
         self._explanations = Explanations()
         self._in_order: InOrder[Outcome] = InOrder()
 
     def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
         """Take the next records; yield the outcomes whose turn it is."""
-        add, search = self._explanations.add, self._search
+        add, search = self._explanations.add, self._choice.search
         for record in records:
             if search is not None:
                 search.add(record)
@@ -52,19 +51,9 @@ class Outcomes:
         yield from self._in_order.finish()
 
     def _ordered(self, explained: Explained) -> Iterator[Outcome]:
-        key = explained.exchange.key
-        has_text = self._search is not None and self._search.take(key)
-        return self._in_order.add(explained.exchange.number, self._outcome(explained, has_text))
-
-    def _outcome(self, explained: Explained, has_text: bool) -> Outcome | None:
-        """Return what came of an exchange, None if it is not wanted."""
-        exchange, _, verdicts = explained
-        if not self._wanted.takes_heads(heads_of(exchange)):
-            return None
-        line, words = listed(explained), words_of(verdicts)
-        if not self._wanted.takes_end(exchange.connection, words, line.longest_gap, has_text):
-            return None
-        return Outcome(line, verdicts)
+        is_wanted = self._choice.takes(explained)
+        outcome = Outcome(listed(explained), explained.verdicts) if is_wanted else None
+        return self._in_order.add(explained.exchange.number, outcome)
 
 
 def outcomes(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from .choosing import choosing_options, exchange_filter
 from .exits import Unreadable, because, examples, say
 
 if TYPE_CHECKING:
@@ -50,7 +52,10 @@ FORMS = ("table", "json", "ndjson", "csv")
     help="A client's or server's own times, one a line for each event that it read or wrote:"
     " seconds since the epoch, ISO 8601, or JSON with a field t, time or timestamp.",
 )
-def latency(files: tuple[str, ...], families: tuple[str, ...], form: str, log: str | None) -> int:
+@choosing_options
+def latency(
+    files: tuple[str, ...], families: tuple[str, ...], form: str, log: str | None, **choice: Any
+) -> int:
     """Measure how long clients waited: for the header, the first event, the first token, and
     between tokens.
 
@@ -59,6 +64,7 @@ def latency(files: tuple[str, ...], families: tuple[str, ...], form: str, log: s
     """
     from ..analysis.latency.report import LatencyReport
     from ..analysis.latency.skew import read_times
+    from ..tasks.sources import UnreadableSource
 
     times = None
     if log is not None:
@@ -67,16 +73,15 @@ def latency(files: tuple[str, ...], families: tuple[str, ...], form: str, log: s
                 times = read_times(lines)
         except (OSError, ValueError) as error:
             raise Unreadable(because(log, error)) from error
-    report = LatencyReport(cast("tuple[Family, ...]", tuple(dict.fromkeys(families))))
+    definitions = cast("tuple[Family, ...]", tuple(dict.fromkeys(families)))
+    report = LatencyReport(definitions, exchange_filter(choice))
     view = _view(form)
     measured = 0
     for file in files:
         try:
             measured += _measure(file, report, view, times)
-        except BrokenPipeError:
-            raise
-        except (OSError, ValueError) as error:
-            raise Unreadable(because(file, error)) from error
+        except UnreadableSource as unreadable:
+            raise Unreadable(because(file, unreadable.error)) from unreadable
     view.finish(report)
     if not measured:
         say("nothing streamed: no answer has events, lines or chunks to measure")
@@ -85,16 +90,13 @@ def latency(files: tuple[str, ...], families: tuple[str, ...], form: str, log: s
 
 def _measure(file: str, report: LatencyReport, view: LatencyView, log: list[float] | None) -> int:
     """Show the answers of a capture; return how many there were."""
-    from ..tasks.reading import reading
+    from ..tasks.sources import reading
 
     number = 0
-    undecoded: list[str] = []
-    with reading(file, "measuring", undecoded) as records:
-        for measured in report.measure(records):
+    with reading(file, "measuring", say) as batches:
+        for measured in report.measure(chain.from_iterable(batches)):
             view.show(measured, _skew(measured, log) if number == 0 else None)
             number += 1
-    for summary in undecoded:
-        say(f"{file}: {summary}")
     return number
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from typing import NamedTuple
@@ -14,10 +14,7 @@ from ..analysis.fail_on import FailOn
 from ..analysis.outcomes import Tally, outcomes
 from ..views.verdicts import FORMATS, VerdictView
 from .decode import check_output, open_text
-from .sources import record_batches
-from .undecoded import noting_undecoded
-
-Say = Callable[[str], object]
+from .sources import Say, reading
 
 
 class ExplainOptions(NamedTuple):
@@ -46,10 +43,7 @@ def run(options: ExplainOptions, say: Say) -> Tally:
     with ExitStack() as stack:
         view: VerdictView | None = None
         for source in options.sources:
-            with ExitStack() as reading:
-                undecoded: list[str] = []
-                batches = record_batches(source, "explaining", reading)
-                batches = noting_undecoded(batches, undecoded)
+            with reading(source, "explaining", say) as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 if view is None:
@@ -57,8 +51,6 @@ def run(options: ExplainOptions, say: Say) -> Tally:
                     # An interrupted command leaves what it had, in the form that the format needs.
                     stack.callback(view.close, total)
                 _explain(options, source, chain([first], batches), view, total)
-            for summary in undecoded:
-                say(f"{'standard input' if source == '-' else source}: {summary}")
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -12,10 +12,7 @@ from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.hops.report import Report, hops
 from ..views.hops import FORMATS
 from .decode import check_output, open_text
-from .sources import record_batches
-from .undecoded import noting_undecoded
-
-Say = Callable[[str], object]
+from .sources import Say, reading
 
 
 class HopsOptions(NamedTuple):
@@ -40,20 +37,15 @@ def run(options: HopsOptions, say: Say) -> Report:
     """
     for source in options.sources:
         check_output(source, options.output)
-    undecoded: list[str] = []
     with ExitStack() as stack:
-        captures = ((source, _records(source, stack, undecoded)) for source in options.sources)
+        captures = ((source, _records(source, say)) for source in options.sources)
         report = hops(captures, options.wanted)
         if report.passed:
             FORMATS[options.format](open_text(options.output, stack), options.elements)(report)
-    for summary in undecoded:
-        say(summary)
     return report
 
 
-def _records(source: str, stack: ExitStack, undecoded: list[str]) -> Iterator[Record]:
-    found: list[str] = []
-    for batch in noting_undecoded(record_batches(source, "reading", stack), found):
-        yield from batch
-    name = "standard input" if source == "-" else source
-    undecoded += [f"{name}: {summary}" for summary in found]
+def _records(source: str, say: Say) -> Iterator[Record]:
+    with reading(source, "reading", say) as batches:
+        for batch in batches:
+            yield from batch

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import NamedTuple
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.outcomes import outcomes
 from ..views.exchange_list import FORMATS, ListView
 from .decode import open_text
-from .sources import record_batches
-from .undecoded import noting_undecoded
-
-Say = Callable[[str], object]
+from .sources import Say, reading
 
 
 class LsOptions(NamedTuple):
@@ -36,20 +34,18 @@ def run(options: LsOptions, say: Say) -> int:
     with ExitStack() as stack:
         view: ListView | None = None
         for source in options.sources:
-            undecoded: list[str] = []
-            batches = noting_undecoded(record_batches(source, "listing", stack), undecoded)
-            for outcome in outcomes(batches, options.wanted):
-                if view is None:
-                    view = _open(options, stack)
-                view.add(source, outcome.listed)
-                found += 1
-            for summary in undecoded:
-                say(f"{'standard input' if source == '-' else source}: {summary}")
-        if view is None:
-            view = _open(options, stack)
-        view.close()
+            with reading(source, "listing", say) as batches:
+                # Before the output is opened: what is no capture costs nobody a file.
+                first = next(filter(None, batches), [])
+                view = view or _open(options, stack)
+                for outcome in outcomes(chain([first], batches), options.wanted):
+                    view.add(source, outcome.listed)
+                    found += 1
     return found
 
 
 def _open(options: LsOptions, stack: ExitStack) -> ListView:
-    return FORMATS[options.format](open_text(None, stack), len(options.sources) > 1)
+    view = FORMATS[options.format](open_text(None, stack), len(options.sources) > 1)
+    # An interrupted command leaves what it had, in the form that the format needs.
+    stack.callback(view.close)
+    return view

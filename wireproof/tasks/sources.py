@@ -6,8 +6,8 @@ plain or compressed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from itertools import islice
 from typing import BinaryIO, cast
@@ -19,6 +19,9 @@ from parsers.records import Record
 from ..analysis.stored import read_json, read_ndjson, read_parquet
 from ..text.progress import shown
 from .decode import open_input
+from .undecoded import noting_undecoded
+
+Say = Callable[[str], object]
 
 
 class UnreadableSource(Exception):
@@ -36,11 +39,21 @@ STORED = (b"{", b"[", b"P")
 """How ndjson, JSON and Parquet begin."""
 
 
-def record_batches(source: str, doing: str, stack: ExitStack) -> Iterator[list[Record]]:
-    """Yield the records of a path, or of standard input if that is ``-``, in batches.
+@contextmanager
+def reading(source: str, doing: str, say: Say) -> Iterator[Iterator[list[Record]]]:
+    """Give the records of a path, or of standard input if that is ``-``, in batches.
 
-    ``doing`` is what the progress bar says. Raises UnreadableSource.
+    ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
+    its records. The iterator raises UnreadableSource.
     """
+    undecoded: list[str] = []
+    with ExitStack() as stack:
+        yield noting_undecoded(_batches(source, doing, stack), undecoded)
+    for summary in undecoded:
+        say(f"{'standard input' if source == '-' else source}: {summary}")
+
+
+def _batches(source: str, doing: str, stack: ExitStack) -> Iterator[list[Record]]:
     try:
         stream, first = _opened(source, doing, stack)
         yield from _stored(first, stream) if first in STORED else decode_batches(stream)

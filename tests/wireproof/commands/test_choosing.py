@@ -12,7 +12,7 @@ from wireproof.analysis.exchange_filter import EVERYTHING, ExchangeFilter, Excha
 from wireproof.cli import run
 from wireproof.commands.choosing import exchange_filter
 
-COMMANDS = ("decode", "explain", "ls", "hops")
+COMMANDS = ("decode", "explain", "ls", "hops", "latency")
 OPTIONS = (
     *("--transport", "--connection", "--exchange", "--path", "--method", "--status"),
     *("--port", "--min-gap", "--verdict", "--grep"),

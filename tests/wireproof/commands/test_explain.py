@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -218,10 +220,11 @@ def many(path: Path, count: int) -> Path:
 def test_it_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def batches(source: str, doing: str, _: object) -> list[list[object]]:
+    @contextmanager
+    def reading(source: str, doing: str, _: object) -> Iterator[Iterator[list[object]]]:
         asked.append(f"{doing} {source}")
-        return [[]]
+        yield iter([[]])
 
-    monkeypatch.setattr(task, "record_batches", batches)
+    monkeypatch.setattr(task, "reading", reading)
     assert run(["explain", "a.pcapng"]) == 0
     assert asked == ["explaining a.pcapng"]

@@ -6,7 +6,6 @@ import gzip
 import io
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,13 @@ from support.corpus import ROOT
 
 from parsers.records import Record
 from wireproof.cli import run
-from wireproof.tasks.sources import UnreadableSource, record_batches
+from wireproof.tasks.sources import UnreadableSource, reading
 
 EVENTS = ROOT / "fixtures" / "sse" / "plain.pcapng"
 
 
 def records(source: Path | str) -> list[Record]:
-    with ExitStack() as stack:
-        batches = record_batches(str(source), "reading", stack)
+    with reading(str(source), "reading", lambda _: None) as batches:
         return [record for batch in batches for record in batch]
 
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from parsers.records import Record
 
 from ...exchanges import Exchange
+from ..choice import Choice
+from ..exchange_filter import EVERYTHING, ExchangeFilter
 from ..judges import Explained, Explanations
 from ..percentiles import percentile
 from ..verdict import Verdict
@@ -112,21 +114,23 @@ def spread(values: Sequence[float]) -> Spread | None:
 class LatencyReport:
     """Turns records into measured answers, by the definitions of ``family``."""
 
-    def __init__(self, families: Sequence[Family]) -> None:
+    def __init__(self, families: Sequence[Family], wanted: ExchangeFilter = EVERYTHING) -> None:
         self.totals: dict[str, Total] = {}
         """By method and target, in the order in which they first came."""
         self._families = families
+        self._wanted = wanted
 
     def measure(self, records: Iterable[Record]) -> Iterator[Measured]:
-        """Yield every answer that streamed, when its connection has ended."""
-        explanations = Explanations()
+        """Yield every wanted answer that streamed, when its connection has ended."""
+        explanations, choice = Explanations(), Choice(self._wanted)
         for record in records:
-            yield from self._measured(explanations.add(record))
-        yield from self._measured(explanations.finish())
+            choice.look(record)
+            yield from self._measured(explanations.add(record), choice)
+        yield from self._measured(explanations.finish(), choice)
 
-    def _measured(self, explained: Iterable[Explained]) -> Iterator[Measured]:
+    def _measured(self, explained: Iterable[Explained], choice: Choice) -> Iterator[Measured]:
         for one in explained:
-            times = times_of(one.trace)
+            times = times_of(one.trace) if choice.takes(one) else None
             if times is None:
                 continue
             endings = (v for v in one.verdicts if v.question == "ending" and v.is_fault)
