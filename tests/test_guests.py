@@ -43,6 +43,18 @@ def test_one_that_does_not_run_is_none(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(pythons.find_pythons()) == [sys.version_info[:2]]
 
 
+def test_the_systems_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = tmp_path / "python3"
+    monkeypatch.setattr(pythons, "SYSTEM", str(python))
+    assert pythons.system_version() is None
+    for version, found in (("3.9.2", None), ("3.11.2", "3.11.2"), ("3.13.5", "3.13.5")):
+        python.write_text(f"#!/bin/sh\necho {version}\n")
+        python.chmod(0o755)
+        assert pythons.system_version() == found
+    python.write_text("#!/bin/sh\nexit 127\n")
+    assert pythons.system_version() is None
+
+
 def test_pyenvs_of_another_user_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Path] = []
     monkeypatch.setenv("PATH", str(tmp_path))

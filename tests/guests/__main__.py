@@ -1,8 +1,9 @@
 """Install the built wheel into other people's projects, old and new, and run their suites.
 
-``python tests/guests [NAME ...]``: projects by name, ``oldest``, ``newest`` and ``nobody``; without
-a name all of them, and the newest with every Python that there is. Prints a table, in Markdown, and
-what went wrong; exits with 1 if something did.
+``python tests/guests [NAME ...]``: projects by name, ``oldest``, ``newest``, ``nobody`` and
+``debian``, which is our own tests with the system's Python; without a name all of them, and the
+newest with every Python that there is. Prints a table, in Markdown, and what went wrong; exits with
+1 if something did.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import debian
 from combinations import BESIDE, GUESTS, ROOT, Guest, newest
-from pythons import find_pythons
+from pythons import SYSTEM, find_pythons, system_version
 from visits import Visit, visit, visit_nobody
 
 AT_ONCE = 2
@@ -67,6 +69,12 @@ def _plans(names: Sequence[str], pythons: dict[tuple[int, int], str]) -> Iterato
     if not names or "nobody" in names:
         name = _name(first)
         yield lambda wheel, room: visit_nobody((name, pythons[first]), wheel, room)
+    if not names or debian.NAME in names:
+        version = system_version()
+        if version is None:
+            print(f"{debian.NAME} is left out: {SYSTEM} is no Python from 3.11 on")
+        else:
+            yield lambda wheel, room: debian.visit_debian(version, wheel, room)
 
 
 def _plan(guest: Guest, version: tuple[int, int], pythons: dict[tuple[int, int], str]) -> Plan:

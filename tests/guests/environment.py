@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 PATIENCE = 300.0
 """Seconds that a command may take."""
@@ -18,15 +19,28 @@ class Failed(Exception):
     """A command did not end as it should; the message has what it said."""
 
 
-def run(*command: str | Path, cwd: Path, code: int = 0) -> str:
-    """Run a command and return what it said; ``code`` is the exit code that it must have."""
+def run(
+    *command: str | Path,
+    cwd: Path,
+    code: int = 0,
+    user: int | None = None,
+    home: Path | None = None,
+) -> str:
+    """Run a command and return what it said; ``code`` is the exit code that it must have.
+
+    ``user`` is the number of who runs it, and of their group, if that is somebody else than we;
+    ``home`` is where they may write.
+    """
     words = [os.fspath(word) for word in command]
     kept = {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
     try:
         done = subprocess.run(
             words,
             cwd=cwd,
-            env=kept,
+            env=kept if home is None else kept | {"HOME": str(home), "TMPDIR": str(home)},
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -67,9 +81,9 @@ class Environment:
         packages = self._folder.glob("lib/python*/site-packages/**/*")
         return sum(path.lstat().st_size for path in packages if path.is_file())
 
-    def run(self, program: str, *arguments: str | Path, cwd: Path, code: int = 0) -> str:
-        """Run a program of the environment."""
-        return run(self.bin / program, *arguments, cwd=cwd, code=code)
+    def run(self, program: str, *arguments: str | Path, cwd: Path, **how: Any) -> str:
+        """Run a program of the environment; ``how`` is what ``run`` takes."""
+        return run(self.bin / program, *arguments, cwd=cwd, **how)
 
     def _pip(self, *arguments: str | Path) -> str:
         pip = (sys.executable, "-m", "pip", "--python", self.bin / "python")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 OLDEST, LAST = 11, 20
 """Minor versions that are looked for."""
+SYSTEM = "/usr/bin/python3"
+"""What Debian's own packages run with."""
 ASK = "import sys, venv; print(sys.executable, *sys.version_info[:2])"
 
 
@@ -23,6 +25,18 @@ def find_pythons() -> dict[tuple[int, int], str]:
             if version >= (3, OLDEST):
                 found.setdefault(version, executable)
     return dict(sorted(found.items()))
+
+
+def system_version() -> str | None:
+    """Return the whole version of the system's Python, None if it is too old, or not there."""
+    if not Path(SYSTEM).exists():
+        return None
+    ask = "import platform, venv; print(platform.python_version())"
+    done = subprocess.run([SYSTEM, "-c", ask], capture_output=True, text=True)
+    version = done.stdout.strip()
+    if done.returncode or tuple(map(int, version.split(".")[:2])) < (3, OLDEST):
+        return None
+    return version
 
 
 def _candidates() -> Iterator[str]:
