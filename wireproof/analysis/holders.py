@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import gcd
 from statistics import fmean, median
 from typing import NamedTuple
 
@@ -176,9 +177,8 @@ def flush_sizes(trace: Trace, borders: Sequence[float]) -> list[int]:
 
 def alignment(sizes: Sequence[int]) -> int | None:
     """Return the power of two that all flushes are a multiple of, None if it says nothing."""
-    if not sizes or min(sizes) != max(sizes):
-        return None
-    aligned = sizes[0] & -sizes[0]
+    common = gcd(*sizes)
+    aligned = common & -common
     return aligned if aligned >= LEAST_BUFFER else None
 
 
@@ -194,6 +194,8 @@ def of_cut_flushes(trace: Trace, sizes: Sequence[int]) -> Causes:
         return Causes((found, buffer), UNCODED)
     if aligned is not None:
         seen = f"each flush is {sizes[0]:,} bytes: a buffer that is handed on when it is full"
+        if max(sizes) > min(sizes):
+            seen = f"all flushes are multiples of {aligned:,} bytes: buffers that are full"
         return Causes((cause("proxy-buffer", "likely", seen),))
     seen = "the borders of flushes lie inside elements: a buffer of bytes"
     return Causes((cause("proxy-buffer", "likely", seen),))

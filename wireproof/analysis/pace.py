@@ -29,7 +29,8 @@ CUT_APART = 0.040
 """Seconds between flushes that cut elements. 40 ms is the least for which TCP itself keeps small
 writes back; what is closer together has been handed on as it came."""
 BULK = 0.75
-"""Part of the elements that came in one flush if a response was held."""
+"""Part of the elements that came in one flush if a response was held. LEAST or more that came one
+by one before it streamed: what follows is a gap, and is judged as one."""
 SEVERAL = 2 / 3
 """Part of the flushes that must have several elements: of two things said in one breath, as at the
 begin and at the end of an answer, there are few."""
@@ -194,10 +195,12 @@ def _cut(view: View) -> Verdict | None:
     others = [gap for _, gap in view.own_gaps if gap >= CUT_APART]
     if not borders or view.is_relayed or median(apart) < CUT_APART:
         return None
-    if len(borders) < len(others) / 2 or came.count / len(came.flushes) < TOGETHER:
+    if len(borders) < len(others) / 2:
         return None
     sizes = holders.flush_sizes(view.trace, [came.times[at + 1] for at in borders])
     if sizes and median(sizes) <= SEGMENT:
+        return None
+    if came.count / len(came.flushes) < TOGETHER and holders.alignment(sizes) is None:
         return None
     causes = holders.of_cut_flushes(view.trace, sizes)
     return _bursts(view, causes, "made of bytes: their borders lie inside elements", sizes)
@@ -229,7 +232,7 @@ def _bulk(view: View) -> tuple[Flush, float] | None:
     """Return the flush that nearly all came in, and how long it was waited for."""
     came = view.came
     for flush in came.grouped(WAIT):
-        if flush.size < BULK * came.count:
+        if flush.size < BULK * came.count or flush.start >= LEAST:
             continue
         gaps = came.gaps[flush.start : flush.end - 1]
         waits = sum(gap >= SHORTEST_WAIT for gap in gaps)

@@ -107,6 +107,7 @@ def test_content_that_is_coded_and_flushed_streams() -> None:
     ("gaps", "expected"),
     [
         ([0.5, *[0] * 11], "held"),  # one early, the rest together
+        ([0.05, 0.05, 0.8, *[0] * 20], "streamed"),  # three early: a gap, and what was due
         ([0.05, *[0] * 11], "undecided"),  # too soon after it
         ([*[0.05] * 8, 0.5, 0, 0], "streamed"),  # a few together at the end
         ([0.5, *[0] * 5, *[0.05] * 6], "streamed"),  # half together, half not
@@ -183,6 +184,8 @@ def test_chunks_that_share_segments_at_other_times_were_not(period: float) -> No
         (4_096, 900, 0.05, "bursty"),
         (8_192, 900, 0.02, "bursty"),
         (4_096, 300, 0.02, "bursty"),
+        (4_096, 3_000, 0.06, "bursty"),
+        (6_000, 5_000, 0.06, "streamed"),  # no buffer's size: lines that begin with their ends
         (1_448, 300, 0.02, "streamed"),  # full segments of a slow path
         (4_096, 900, 0.005, "streamed"),  # handed on too fast to matter
     ],
