@@ -16,7 +16,6 @@ MAX_PIECES = 65_536
 """Chunks or runs of one flow that are kept, 16 bytes each; further ones are counted."""
 MAX_IDS = 256
 """Of so many elements of one flow IDs are kept, to see whether a hop changes them."""
-MASK = (1 << 64) - 1
 
 
 class Flow:
@@ -37,7 +36,7 @@ class Flow:
     )
 
     def __init__(self) -> None:
-        self.marks = array("Q")
+        self.marks = array("q")
         """A hash of each element's content; equal in this process for equal content."""
         self.times = array("d")
         """When each one's last byte came."""
@@ -70,7 +69,7 @@ class Flow:
         self.last_time = time
         if self.count > MAX_ELEMENTS:
             return
-        self.marks.append(hash(content) & MASK)
+        self.marks.append(hash(content))
         self.times.append(time)
         self.packets.append(packet)
         self.sizes.append(size)
