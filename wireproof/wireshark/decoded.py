@@ -49,6 +49,10 @@ def header_values(fields: Fields) -> dict[str, Value]:
     return {f"header {n}": f"{name}: {value}" for n, (name, value) in enumerate(fields)}
 
 
+IN_TIME = "decoded in order of time"
+"""What is said of a file whose packets were moved."""
+
+
 class Decoded:
     """Collects elements from records; all but the last three names are its state."""
 
@@ -66,6 +70,8 @@ class Decoded:
         self._faults: list[tuple[Side, int, str]] = []
         self._gaps: dict[Side, int] = {}
         self._connections: dict[int, ConnectionRecord] = {}
+        self._subprotocols: dict[int, str] = {}
+        self._is_moved = False
         for record in records:
             self._receive(record)
         self._finish()
@@ -90,6 +96,7 @@ class Decoded:
                 side = record.connection, record.sender
                 self._gaps.setdefault(side, record.offset)
             case DiagnosticRecord():
+                self._is_moved |= record.code == "capture-order" and IN_TIME in record.summary
                 if record.connection is not None and record.sender and record.offset is not None:
                     side = record.connection, record.sender
                     self._faults.append((side, record.offset, record.code))
@@ -127,6 +134,9 @@ class Decoded:
         headers = {name.lower(): value for name, value in record.headers}
         element.facts.transfer_encoding = headers.get("transfer-encoding", "")
         element.facts.content_encoding = headers.get("content-encoding", "")
+        if isinstance(record, ResponseRecord) and record.status == 101:
+            agreed = headers.get("sec-websocket-protocol", "")
+            self._subprotocols[record.connection] = agreed
         return element
 
     def _receive_chunk(self, record: ChunkRecord, head: Element | None) -> None:
@@ -199,9 +209,10 @@ class Decoded:
             "last_time": microseconds(record.last_time),
             "packets": record.packets,
         }
-        self.elements.append(
-            Element("connection", record.connection, "", 0, record.first_packet, values)
-        )
+        if record.packets:  # else it was only quoted by an ICMP error
+            self.elements.append(
+                Element("connection", record.connection, "", 0, record.first_packet, values)
+            )
 
     def _finish(self) -> None:
         """Give each element what is known of its message, its direction and its faults."""
@@ -225,6 +236,8 @@ class Decoded:
             connection = self._connections[element.stream]
             element.facts.protocol = connection.protocol
             element.facts.midstream = connection.midstream
+            element.facts.subprotocol = self._subprotocols.get(element.stream, "")
+            element.facts.is_moved = self._is_moved
             places.setdefault(side, []).append((element.offset, element.facts))
         for found in places.values():
             found.sort(key=lambda place: place[0])

@@ -54,6 +54,10 @@ class Facts:
     protocol: str = ""
     """Of the connection."""
     midstream: bool = False
+    subprotocol: str = ""
+    """What was agreed on for the messages of a WebSocket (RFC 6455 section 1.9)."""
+    is_moved: bool = False
+    """The file's packets were decoded in order of time."""
     in_tls: bool = False
     """Wireshark found it in TLS that it decrypted."""
     later_packets: int = 0

@@ -17,6 +17,8 @@ from .fields import Version
 HTTP = frozenset(("request", "response", "chunk"))
 CONTENT = frozenset(("content", "trailers", "frame"))
 
+ARRIVAL = frozenset(("first_packet", "last_packet", "first_time", "last_time", "frame"))
+
 CHUNK_FAULTS = frozenset(
     (
         "chunk-size-invalid",
@@ -144,6 +146,19 @@ def _empty_compressed(found: Difference) -> bool:
     )
 
 
+def _subprotocol(found: Difference) -> bool:
+    ours = found.ours
+    is_hidden = found.field == "message" and found.our is not None and found.their is None
+    return ours is not None and bool(ours.facts.subprotocol) and is_hidden
+
+
+def _moved(found: Difference) -> bool:
+    ours = found.ours
+    if ours is None or not ours.facts.is_moved:
+        return False
+    return found.field in ARRIVAL or found.is_unseen()
+
+
 def _zstd(found: Difference) -> bool:
     ours = found.ours
     return (
@@ -221,6 +236,18 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "empty-compressed-message",
         "Wireshark shows an empty compressed message as one NUL",
         _empty_compressed,
+    ),
+    Explanation(
+        "subprotocol",
+        "Wireshark dissects messages of this subprotocol (RFC 6455 section 1.9), and does not show "
+        "their bytes then",
+        _subprotocol,
+    ),
+    Explanation(
+        "file-order",
+        "the file's packets are not in order of time: wireproof decodes them in that order, "
+        "Wireshark as they are stored",
+        _moved,
     ),
     Explanation(
         "zstd",

@@ -23,6 +23,10 @@ class Name(NamedTuple):
 SEGMENT = ("frame.number", "frame.time_epoch", "tcp.stream", "tcp.srcport", "tcp.seq", "tcp.len")
 """What is asked of each TCP packet, in this order. ``tcp.seq`` is relative: SYN is 0."""
 
+TCP_PACKETS = "tcp.stream and not icmp and not icmpv6"
+"""The display filter of TCP packets: a header that is cut by the snapshot length has no stream, and
+what an ICMP error quotes is another packet's."""
+
 TABLE: dict[str, tuple[Name, ...]] = {
     # --- connection: counted from the segments ---
     "stream": (Name("tcp.stream"),),

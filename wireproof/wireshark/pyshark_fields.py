@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..extras import lacks
-from .fields import SEGMENT
+from .fields import SEGMENT, TCP_PACKETS
 from .locate import Tshark
 from .run import run_command
 from .segments import TsharkSegment, read_lines
@@ -68,7 +68,7 @@ def _print_segments(tshark: str, capture: str) -> None:
 
     packets = pyshark.FileCapture(
         capture,
-        display_filter="tcp.stream",
+        display_filter=TCP_PACKETS,
         keep_packets=False,
         tshark_path=tshark,
         override_prefs=PREFERENCES,

@@ -33,8 +33,11 @@ OPTIONS = ("-n", "-o", "tcp.reassemble_out_of_order:TRUE")
 """Without the second, one swapped pair of segments costs the rest of the direction."""
 
 NOISE = re.compile(r"^Running as user|^$|^\s*\*\* \(tshark")
-CUT_SHORT = "cut short"
-"""What tshark says when a capture ends inside a packet: it has shown all before it."""
+ENDS_EARLY = re.compile(
+    r"cut short|damaged or corrupt|bigger than maximum|File has \d+-byte packet"
+)
+"""What tshark says of a capture that ends inside a packet, or cannot be read from there on: it has
+shown all before it."""
 
 
 class TsharkFailed(Exception):
@@ -56,7 +59,7 @@ def run_command(
     """Give the standard output of a command that runs tshark, within bounds; raise TsharkFailed
     if it does not end well.
 
-    A capture that is cut short is no failure: our decoder says so itself.
+    A capture that is cut short or damaged is no failure: our decoder says so itself.
     """
     with TemporaryDirectory(prefix="wireproof-") as profile, TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -103,7 +106,7 @@ def _limit(pid: int, memory: int) -> None:
 
 
 def _check(code: int, said: str) -> None:
-    if code == 0 or (code == 2 and CUT_SHORT in said):
+    if code == 0 or (code == 2 and ENDS_EARLY.search(said)):
         return
     lines = [line.strip() for line in said.splitlines() if not NOISE.search(line)]
     why = lines[-1] if lines else "it said nothing"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .elements import Element
-from .fields import SEGMENT
+from .fields import SEGMENT, TCP_PACKETS
 from .locate import Tshark
 from .run import TsharkFailed, run_tshark
 
@@ -50,8 +50,7 @@ def segment(columns: Iterable[str]) -> TsharkSegment:
 
 def read_segments(tshark: Tshark, capture: Path) -> Iterator[TsharkSegment]:
     """Yield each TCP packet of a capture; HTTP is not dissected, so this pass is fast."""
-    # A TCP header that is cut by the snapshot length has no stream.
-    arguments = ["-Y", "tcp.stream", "-T", "fields", "-E", "occurrence=f", "-E", "separator=/t"]
+    arguments = ["-Y", TCP_PACKETS, "-T", "fields", "-E", "occurrence=f", "-E", "separator=/t"]
     arguments += ["--disable-protocol", "http", "--disable-protocol", "tls"]
     for name in SEGMENT:
         arguments += ["-e", name]

@@ -45,6 +45,23 @@ def reset_early() -> bytes:
     return talk.tape.file()
 
 
+def sip() -> bytes:
+    agreed = b"Sec-WebSocket-Protocol: sip\r\n"
+    message = b"SIP/2.0 200 OK\r\nVia: SIP/2.0/WS x\r\nCSeq: 1 REGISTER\r\n\r\n"
+    return upgraded(bytes((0x81, len(message))) + message, extensions=agreed)
+
+
+def late_syn() -> bytes:
+    """The SYN was stored after what it began."""
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(OK + b"Content-Length: 2\r\n\r\nhi")
+    talk.close()
+    rows = talk.tape.packets
+    rows.insert(2, rows.pop(0))
+    return talk.tape.file()
+
+
 ZSTD = zstandard.compress(b"hello" * 20)
 HELLO = deflated(b"hello hello hello hello")
 
@@ -59,6 +76,8 @@ NEEDED = {
     ),
     "empty-last-fragment": upgraded(b"\x01\x02hi", b"\x80\0"),
     "empty-compressed-message": upgraded(b"\xc1\x01\0", extensions=DEFLATE),
+    "subprotocol": sip(),
+    "file-order": late_syn(),
     "zstd": answered(
         OK + b"Content-Encoding: zstd\r\nContent-Length: %d\r\n\r\n" % len(ZSTD) + ZSTD
     ),
@@ -117,6 +136,8 @@ HOLDS: dict[str, Difference] = {
     "empty-compressed-message": both(
         "websocket_frame", Facts(compressed=True), "message", None, "\0"
     ),
+    "subprotocol": both("websocket_frame", Facts(subprotocol="sip"), "message", "a", None),
+    "file-order": both("connection", Facts(is_moved=True), "first_packet", 2, 1),
     "zstd": both("response", Facts(content_encoding="ZSTD"), "content"),
     "tls": difference(None, element("request", Facts(in_tls=True)), "all", None, "a"),
     "after-close": difference(None, element("request", Facts(is_later=True)), "all", None, "a"),
@@ -158,6 +179,13 @@ NEAR_MISSES: list[tuple[str, Difference]] = [
         "compressed, other text",
         both("websocket_frame", Facts(compressed=True), "message", None, "a"),
     ),
+    (
+        "subprotocol, other text",
+        both("websocket_frame", Facts(subprotocol="sip"), "message", "a", "b"),
+    ),
+    ("no subprotocol", both("websocket_frame", Facts(), "message", "a", None)),
+    ("another order, status", both("response", Facts(is_moved=True), "status", 200, 404)),
+    ("another packet, order as stored", both("request", Facts(), "first_packet", 2, 1)),
     ("gzip", both("response", Facts(content_encoding="gzip"), "content")),
     ("zstd, status", both("response", Facts(content_encoding="zstd"), "status")),
     ("not in TLS", difference(None, element("request", Facts()), "all", None, "a")),

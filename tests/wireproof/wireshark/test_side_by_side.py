@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 from support.beside import (
     CHUNKED,
     GET,
@@ -126,6 +129,31 @@ def test_binary_messages_and_fragments_agree(tmp_path: Path) -> None:
     assert explained(found) == set()
     messages = [row.wireshark for row in found if row.field == "message"]
     assert messages == [b"\x00\xff\x01", b"\x00\xff\x01a", None]
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["tshark", "pyshark"])
+def test_what_an_icmp_error_quotes_is_no_packet_of_tcp(
+    is_asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a connection of which nothing but that was captured."""
+    if not is_asked:
+        monkeypatch.undo()
+    talk = Talk().open()
+    talk.client(GET)
+    unseen = Talk(client_port=40_007).frame("client", GET)
+    for quoted in (talk.tape.packets[-1][4], unseen):
+        talk.tape.add(bytes(icmp_error(quoted)))
+    talk.server(OK + b"Content-Length: 0\r\n\r\n")
+    talk.close()
+    found = rows_of(tmp_path, talk.tape.file())
+    assert unexplained(found) == []
+    assert explained(found) == set()
+
+
+def icmp_error(frame: bytes) -> Ether:
+    """A router's error about a packet, of which it quotes as much as RFC 792 asks for."""
+    router = IP(src="192.0.2.9", dst="127.0.0.1")
+    return Ether(frame[:14]) / router / ICMP(type=3, code=3) / Raw(frame[14:42])
 
 
 # --- tampered decodings are found ---
