@@ -29,6 +29,7 @@ GC_THRESHOLD = 50_000
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples(
         "wireproof demo                      all three transports, served, captured and shown",
+        "wireproof explain capture.pcapng    did it stream, who held it, how did it end",
         "wireproof decode capture.pcapng     what was on the wire, chunk by chunk",
         "wireproof capture --port 8000 -o api.pcapng -- pytest tests/",
     ),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from support.corpus import ROOT
+from support.wire_apps import app
 
 from wireproof.testing import WireFailure
-from wireproof.testing.environments import Machine
+from wireproof.testing.environments import Machine, choose
 from wireproof.testing.wire import Wire
 
+PROXY = ROOT / "tests" / "support" / "small_proxy.py"
 LABELLED = ROOT / "fixtures" / "verdicts"
 HELD = ("hp02-nginx10-buffered.client.pcap", "hp02-nginx10-buffered.server.pcap")
 SMOOTH = ("hp01-nginx-unbuffered.client.pcap", "hp01-nginx-unbuffered.server.pcap")
@@ -58,3 +62,23 @@ def test_captures_and_targets_are_chosen(legs: Callable[..., Wire]) -> None:
 def test_what_nobody_else_saw_has_no_hop(legs: Callable[..., Wire]) -> None:
     with pytest.raises(WireFailure, match="no hop was seen: 1 exchange seen, none of them on"):
         legs(SMOOTH[0]).hops().assert_transparent()
+
+
+@pytest.mark.packets
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_proxy_before_an_app_is_a_hop(tmp_path: Path, holds: bool) -> None:
+    place = choose("packet-socket")
+    wire = Wire(tmp_path, Path(__file__), "test", lambda: place, update=False)
+    with wire.serve(app) as server:
+        command = [sys.executable, str(PROXY), "{port}", str(server.port)]
+        with wire.serve([*command, *(["hold"] if holds else [])]) as proxy:
+            # Its own probe made a connection too: the proxy takes one after the other.
+            httpx.get(proxy.url + "/chat?n=8", headers={"Connection": "close"})
+    hops = wire.hops(path="/chat")
+    if holds:
+        with pytest.raises(WireFailure, match="the hop is 'holds', 'transparent' expected"):
+            hops.assert_transparent()
+    else:
+        hops.assert_transparent(max_added=1.0)
+    assert len(hops.verdicts) == 1
+    wire.close(keep=False)
