@@ -42,6 +42,8 @@ __all__ = [
 KEEP_ALIVE_EVENTS = frozenset(("ping", "heartbeat", "keepalive", "keep-alive"))
 LAST_WORD = "[DONE]"
 ERROR_EVENT = "error"
+TELLING_EVENTS = KEEP_ALIVE_EVENTS | {ERROR_EVENT}
+"""Names of events that say something whatever the dialect."""
 ELEMENTS = frozenset(
     (SseEventRecord, Message, JsonLineRecord, PartRecord, AwsEventRecord, GrpcMessageRecord)
 )
@@ -109,9 +111,9 @@ class DialectReader:
 
         That is known at a glance of streams that no dialect knows.
         """
-        if self.read != self._plain:
+        if self.read != self._unspoken:
             return False
-        if not KEEP_ALIVE_EVENTS.isdisjoint([block.event for block in blocks]):
+        if not TELLING_EVENTS.isdisjoint([block.event for block in blocks]):
             return False
         if False in [block.dispatched for block in blocks]:
             return False
