@@ -124,8 +124,11 @@ class Explanations:
                 self._links.ask(found[1], record)
             elif isinstance(record, BodyRecord | ResponseRecord):
                 self._company.add(record, found[0])
+        ended = self._exchanges.over()
+        if not ended and not isinstance(record, ConnectionRecord):
+            return []  # as with nearly every record
         ready: list[tuple[Exchange, Trace]] = []
-        for exchange, trace in self._exchanges.over():
+        for exchange, trace in ended:
             waiting = self._waiting.setdefault(exchange.key.connection, [])
             waiting.append((exchange, trace))
             if len(waiting) > self._max_waiting:

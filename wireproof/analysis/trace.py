@@ -124,12 +124,12 @@ class Trace:
         match record:
             case SseEventRecord() | WebSocketMessageRecord():
                 self._element(record)
-            case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
-                self._element(record)
-            case ChunkRecord() | DataRecord():
-                self._piece(record)
             case WebSocketFrameRecord():
                 self.conversation.add(record, self.about.answer)
+            case ChunkRecord() | DataRecord():
+                self._piece(record)
+            case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
+                self._element(record)
             case DiagnosticRecord():
                 kept = len(self.faults) < MAX_FAULTS
                 (self.faults if kept else self.late_faults).append(record)
