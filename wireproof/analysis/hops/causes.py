@@ -40,7 +40,6 @@ REMEDIES = {
 def causes_of(hop: Hop, held: Held) -> list[Cause]:
     """Return what may have held elements, the likeliest first."""
     coding = is_coded_by(hop.near, hop.far)
-    is_sure = hop.clock.is_shared or held.pattern != "fixed"
     buffered = Cause("proxy-buffer", "certain", _buffered(hop, held), REMEDIES["proxy-buffer"])
     stalled = _stalled(hop)
     if stalled:
@@ -62,7 +61,7 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
         case "one-behind":
             return _one_behind(held)
         case "fixed":
-            return _fixed(hop, held, is_sure=is_sure)
+            return _fixed(hop, held)
         case _:
             return _irregular(hop)
 
@@ -91,8 +90,11 @@ def _irregular(hop: Hop) -> list[Cause]:
     return [cause("proxy-holds", "likely", said), Cause("loss", "possible", lost)]
 
 
-def _fixed(hop: Hop, held: Held, *, is_sure: bool) -> list[Cause]:
-    said = f"each comes {duration(held.period or 0.0)} later"
+def _fixed(hop: Hop, held: Held) -> list[Cause]:
+    each = held.period or 0.0
+    said = f"each comes {duration(each)} later"
+    # Whatever passed quickest bounds the offset: a head that was not held proves the rest.
+    is_sure = hop.clock.is_shared or each - (hop.clock.most - hop.clock.offset) >= AT_ONCE
     found = [cause("fixed-delay", "certain" if is_sure else "likely", said)]
     if held.is_cork:
         found.insert(0, cause("cork-200ms", "likely", "200 ms are what TCP_CORK keeps data"))

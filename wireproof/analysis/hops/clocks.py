@@ -15,6 +15,7 @@ moved and not a queue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isinf
 from typing import NamedTuple
 
 from .leg import Leg
@@ -22,6 +23,8 @@ from .leg import Leg
 AT_ONCE = 0.04
 """Seconds within which a hop that holds nothing passes on: delayed acknowledgements and timers of
 systems begin there (40 ms on Linux)."""
+SLOW_REQUEST = 0.25
+"""Seconds that a request may take through a hop that has to connect, or to start a process."""
 TOUCH = 0.001
 """Seconds from the quickest element within which another is as quick."""
 PART = 0.2
@@ -91,6 +94,8 @@ class Trip(NamedTuple):
     """Seconds that both connections' handshakes took; None if not known."""
     is_path: bool
     """Whether nothing but the network lies between the points."""
+    head: Moment | None = None
+    """(near, far) of the head of the answer."""
     ended: Moment | None = None
     """(near, far) of the end of the answer."""
 
@@ -101,27 +106,47 @@ def clock_between(near: Leg, far: Leg, trips: Iterable[Trip]) -> Clock:
         return ONE_CLOCK
     taken = list(trips)
     answered = [point for trip in taken for point in trip.answered]
-    asked = [point for trip in taken for point in trip.asked]
-    if not answered and not asked:
-        return Clock(is_shared=False, least=float("-inf"), most=float("inf"), is_agreed=True)
-    since = min(far for _, far in answered or asked)
+    moments = answered or [point for trip in taken for point in _moments(trip)]
+    since = min((far_time for _, far_time in moments), default=0.0)
     drift = _drift(answered, since)
-    ends = [trip.ended for trip in taken if trip.ended is not None]
-    over = [(far, near - far - drift * (far - since)) for near, far in [*answered, *ends]]
-    under = [near - far - drift * (far - since) for near, far in asked]
-    most = min((gap for _, gap in over), default=float("inf"))
-    least = max(under, default=float("-inf"))
-    if least > most:  # a clock that was set, or drift that was not believed: both are as good
-        least, most = most, least
+    bounds = _bounds(taken, since, drift)
+    least, most = bounds.least, bounds.most
     round_trips = [trip.round_trip for trip in taken if trip.round_trip is not None]
-    round_trip = min(round_trips) if round_trips else None
-    is_path = all(trip.is_path for trip in taken)
-    gaps = [gap for _, gap in over]
-    is_tight = _is_tight(gaps[: len(answered)], gaps[len(answered) :], most)
-    offset = _chosen(least, most, round_trip, is_path, is_tight)
-    is_agreed = _is_agreed(least, most, is_tight and not _is_local(near, far)) and not drift
+    offset = _chosen(bounds, min(round_trips, default=0.0), all(trip.is_path for trip in taken))
+    is_better = bounds.is_tight and not _is_local(near, far)
+    is_agreed = _is_agreed(least, most, is_better) and not drift
     offset = 0.0 if is_agreed else offset
     return Clock(offset, least, most, drift, since, is_shared=False, is_agreed=is_agreed)
+
+
+class _Bounds(NamedTuple):
+    """Between what an offset lies, and how the upper bound came about."""
+
+    least: float
+    most: float
+    is_tight: bool
+    """Whether the quickest answer took nothing but the way, as far as can be told."""
+    is_sure: bool
+    """Whether a head or an end came through much quicker than all elements."""
+
+
+def _moments(trip: Trip) -> list[Moment]:
+    """Return all that was seen of an exchange at both points."""
+    return [*trip.asked, *trip.answered, *filter(None, (trip.head, trip.ended))]
+
+
+def _bounds(taken: Sequence[Trip], since: float, drift: float) -> _Bounds:
+    def apart(moments: Iterable[Moment]) -> list[float]:
+        return [near - far - drift * (far - since) for near, far in moments]
+
+    least = max(apart(point for trip in taken for point in trip.asked), default=float("-inf"))
+    gaps = apart(point for trip in taken for point in trip.answered)
+    rest = apart(filter(None, (one for trip in taken for one in (trip.head, trip.ended))))
+    most = min([*gaps, *rest], default=float("inf"))
+    is_sure = bool(gaps) and min(gaps) - most >= AT_ONCE / 4
+    is_tight = _is_tight(gaps, rest, most)
+    # A clock that was set, or drift that was not believed: then both bounds are as good.
+    return _Bounds(min(least, most), max(least, most), is_tight, is_sure)
 
 
 def _is_local(near: Leg, far: Leg) -> bool:
@@ -141,31 +166,29 @@ def _is_agreed(least: float, most: float, is_tight: bool) -> bool:
     return most - least < float("inf") or most <= AT_ONCE or least >= -AT_ONCE
 
 
-def _is_tight(gaps: Sequence[float], ends: Sequence[float], most: float) -> bool:
+def _is_tight(gaps: Sequence[float], rest: Sequence[float], most: float) -> bool:
     """Whether the quickest took nothing but the way.
 
-    Either many were as quick, or it was the end: what holds lets go when its source ends.
+    Either many were as quick, or it was the end, for what holds lets go when its source ends, or
+    the head, which is never quicker than the first element if they leave together.
     """
     touching = sum(gap <= most + TOUCH for gap in gaps)
-    return touching >= PART * len(gaps) or any(gap <= most + TOUCH for gap in ends)
+    return touching >= PART * len(gaps) or any(gap <= most + TOUCH for gap in rest)
 
 
-def _chosen(
-    least: float, most: float, round_trip: float | None, is_path: bool, is_tight: bool
-) -> float:
+def _chosen(bounds: _Bounds, round_trip: float, is_path: bool) -> float:
     """Return the offset between bounds that the path makes likeliest.
 
-    ``is_tight``: whether the quickest answer was not held, as far as can be told. If the request
-    took long besides, it may have been held as well, and the request is the better bound.
+    If the request took long besides, the quickest answer may have been held as well, and the
+    request is the better bound; but not if head or end came much quicker than all else.
     """
-    if least == float("-inf"):
-        return most
-    if most == float("inf"):
-        return least
-    if is_path:
+    least, most, is_tight, is_sure = bounds
+    if isinf(least) or isinf(most):
+        return 0.0 if isinf(least) and isinf(most) else most if isinf(least) else least
+    if is_path or most - least <= 2 * TOUCH:
         return (least + most) / 2
-    network = min(round_trip or 0.0, most - least)
-    if is_tight and most - least - network <= AT_ONCE:
+    network = min(round_trip, most - least)
+    if is_tight and (is_sure or most - least - network <= SLOW_REQUEST):
         return most - network / 2
     return least + network / 2
 

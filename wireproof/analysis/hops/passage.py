@@ -122,9 +122,11 @@ def trip(near: Leg, far: Leg) -> Trip:
     asked = [(near.up.times[one], far.up.times[other]) for one, other in _some(up.pairs)]
     if near.asked_at is not None and far.asked_at is not None:
         asked.append((near.asked_at, far.asked_at))
+    head = None
     if near.answered_at is not None and far.answered_at is not None:
-        answered.append((near.answered_at, far.answered_at))
-    return Trip(asked, answered, round_trip(near, far), is_path(near, far), _ended(near, far))
+        head = near.answered_at, far.answered_at
+    way = round_trip(near, far)
+    return Trip(asked, answered, way, is_path(near, far), head, _ended(near, far))
 
 
 def _some(pairs: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:

@@ -71,6 +71,16 @@ def test_a_fixed_hold_leaves_the_offset_to_the_request(legs: tuple[Leg, Leg]) ->
     assert clock.most == pytest.approx(4.2, abs=0.001)
 
 
+def test_a_head_that_passes_at_once_tells_a_fixed_hold_from_an_offset(
+    legs: tuple[Leg, Leg],
+) -> None:
+    way = seen(offset=3.7, request=0.2, answers=[0.5] * 40)
+    passed = way._replace(head=(EPOCH + 3.75, EPOCH + 0.0498))
+    clock = clock_between(*legs, [passed])
+    assert clock.offset == pytest.approx(3.7, abs=0.001)
+    assert clock.most == pytest.approx(3.7002, abs=0.0001)
+
+
 def test_a_timer_leaves_the_offset_to_the_request(legs: tuple[Leg, Leg]) -> None:
     held = [0.013 + (0.5 - at * 0.1) % 0.5 for at in range(40)]
     held = [took + at % 7 * 0.002 for at, took in enumerate(held)]
@@ -158,4 +168,4 @@ def test_few_of_many_exchanges_and_elements_are_looked_at(
     legs: tuple[Leg, Leg], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passage, "MAX_POINTS", 7)
-    assert len(passage.trip(*legs).answered) == 40 // 6 + 1 + 1  # every sixth, and the head
+    assert len(passage.trip(*legs).answered) == 40 // 6 + 1  # every sixth

@@ -409,15 +409,17 @@ def test_what_a_hop_does(name: str, clocks: Clocks) -> None:
 
 
 @pytest.mark.parametrize("clocks", CLOCKS)
-def test_a_fixed_hold_is_bounded_by_the_clocks(clocks: Clocks) -> None:
-    near = Side(later(FAR, 0.5))
+@pytest.mark.parametrize("holds_head", [False, True])
+def test_a_fixed_hold_is_bounded_by_the_clocks(clocks: Clocks, holds_head: bool) -> None:
+    near = Side(later(FAR, 0.5), answered=0.51 if holds_head else 0.01 + QUICK, end=LAST + 0.501)
     [judged] = clocks(near, far_of(FAR)).hops
     verdict = judged.verdict
     assert (verdict.answer, verdict.numbers["pattern"]) == ("holds", "fixed")
     codes = [cause.code for cause in verdict.causes]
-    assert codes == (["fixed-delay"] if clocks is one_clock else ["fixed-delay", "clock-offset"])
+    is_open = holds_head and clocks is not one_clock
+    assert codes == (["fixed-delay", "clock-offset"] if is_open else ["fixed-delay"])
     assert verdict.numbers["added_ms"] == pytest.approx(500, abs=2)
-    assert bool(verdict.to_tell) == (clocks is not one_clock)
+    assert bool(verdict.to_tell) == is_open
 
 
 def socket(pieces: Pieces, sent: Pieces, *, is_far: bool = False) -> Side:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from support.talk import decoded
 
 from benchmarks.verdicts import hops as family
 from benchmarks.verdicts.__main__ import FOLDER
 from benchmarks.verdicts.hops import captures, report_on
 from benchmarks.verdicts.truth import Truth, read_truths
+from parsers import CaptureReader
+from parsers.records import Record
+from wireproof.analysis.hops.report import Report, hops
 
 TRUTHS = {truth.name: truth for truth in read_truths(FOLDER)}
 HOPS = [name for name, truth in TRUTHS.items() if family.concerns(truth)]
@@ -39,6 +45,33 @@ BOTH_SIDES = {
 def test_what_a_hop_did_is_said(name: str) -> None:
     wrong = [str(outcome) for outcome in family.check(TRUTHS[name]) if outcome.is_wrong]
     assert wrong == []
+
+
+def moved(paths: list[Path], seconds: float) -> Report:
+    """What is said of captures of which each nearer one has a clock that is ahead."""
+
+    def records(path: Path, offset: float) -> list[Record]:
+        with path.open("rb") as stream:
+            return decoded(
+                [
+                    (number, (time_ns or 0) + round(offset * 1e9), *rest)
+                    for number, time_ns, *rest in CaptureReader(stream)
+                ]  # type: ignore[misc]
+            )
+
+    offsets = [seconds * (len(paths) - 1 - at) for at in range(len(paths))]
+    return hops((path.name, records(path, one)) for path, one in zip(paths, offsets, strict=True))
+
+
+@pytest.mark.parametrize("name", HOPS)
+@pytest.mark.parametrize("seconds", [3.7, -86_400.0])
+def test_delays_are_right_within_a_millisecond_whatever_the_clocks(
+    name: str, seconds: float
+) -> None:
+    one, legs = captures(TRUTHS[name])
+    exact = [added for judged in report_on(one).hops for added in judged.hop.down.added]
+    found = [added for judged in moved(legs, seconds).hops for added in judged.hop.down.added]
+    assert found == pytest.approx(exact, abs=0.001)
 
 
 @pytest.mark.parametrize("name", PATHS)
