@@ -54,6 +54,8 @@ JUDGES: Sequence[Judge] = (
 STREAMING = ChunkRecord, SseEventRecord, DataRecord
 MAX_ASIDE = 4 << 20
 """Bytes of records that are put aside, so that they can be taken together."""
+AT_ONCE = 256
+"""Records of one exchange that are taken together at most: more would not stay in the cache."""
 RECORD = 512
 """Bytes that a record takes besides its data."""
 MAX_WAITING = 1_024
@@ -112,6 +114,9 @@ class Explanations:
             self._room -= record.length + RECORD
             if self._room < 0:
                 self._take_all()
+            elif len(some) == AT_ONCE:
+                del self._aside[record.connection, record.exchange]
+                self._take((record.connection, record.exchange), some)
             return []
         if self._aside:
             self._take_all()
@@ -145,15 +150,18 @@ class Explanations:
 
     def _take_all(self) -> None:
         aside, self._aside, self._room = self._aside, {}, MAX_ASIDE
-        for (connection, exchange), some in aside.items():
-            found = self._exchanges.known(connection, exchange)
-            if found is not None:
-                found[1].add_stream(some)
-                continue
-            for record in some:
-                begun = self._exchanges.add(record)
-                if begun is not None:
-                    begun[1].add(record)
+        for key, some in aside.items():
+            self._take(key, some)
+
+    def _take(self, key: tuple[int, int], some: Sequence[Streaming]) -> None:
+        found = self._exchanges.known(*key)
+        if found is not None:
+            found[1].add_stream(some)
+            return
+        for record in some:
+            begun = self._exchanges.add(record)
+            if begun is not None:
+                begun[1].add(record)
 
     def _note(self, record: Record) -> None:
         """Keep what is said of a connection, and belongs to none of its exchanges."""
