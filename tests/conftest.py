@@ -50,6 +50,10 @@ collect_ignore = ["guests", "samples"]  # projects of their own, which others ru
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Produced(config))
+    # How wide the terminal of whoever runs the tests is. GNU readline says so to all children, and
+    # so to xdist's workers, wherever Python is built with it, as Debian's is.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     # A shell that runs pytest in the background lets it, and all it starts, ignore Ctrl-C, which
     # some tests send to what they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
