@@ -78,6 +78,25 @@ def completion(record: Record) -> tuple[int, int, int]:
     return record.last_packet, record.offset or 0, connection
 
 
+def _with_ends_last(records: list[Record]) -> list[Record]:
+    """Return the capture's last records in the contract's order.
+
+    One of a connection that is open follows all that is said of it: an ICMP error may come after
+    its last packet.
+    """
+    last: dict[int | None, int] = {}
+    for record in records:
+        last[record.connection] = max(last.get(record.connection, 0), record.last_packet)
+
+    def place(record: Record) -> tuple[int, int, int]:
+        found = completion(record)
+        if isinstance(record, ConnectionRecord) and record.close == "open":
+            return last[record.connection], *found[1:]
+        return found
+
+    return sorted(records, key=place)
+
+
 def decode(stream: Readable, *, keep_data: bool = True) -> Iterator[Record]:
     """Yield the records of a capture file in the order in which its packets complete them.
 
@@ -141,7 +160,7 @@ def _decode_whole_batches(
                 rows, size = [], 0
     # The last packets and the end of the capture together: what the end completes belongs among
     # what they do.
-    yield sorted(decoder.receive(rows) + decoder.finish(), key=completion)
+    yield _with_ends_last(decoder.receive(rows) + decoder.finish())
 
 
 class PacketDecoder:
@@ -384,8 +403,7 @@ class PacketDecoder:
         for fault in self._fragments.finish():
             records += self._report(fault.code, "", fault.summary)
         records += self._table.end()
-        records.sort(key=completion)
-        return records
+        return _with_ends_last(records)
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
         """Return what is to be said of the capture as a whole, once it has ended.
