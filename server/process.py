@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any, Self
 
 from .address import Address
 from .scenarios import Scenario
@@ -33,74 +34,38 @@ class ServerStartError(RuntimeError):
     """The server did not come to listen; the text says what it wrote to standard error."""
 
 
-class DemoServer:
-    """A running demo server: ``with DemoServer(delay=0.01) as server: ...``.
+class ServerProcess:
+    """A module of ours that serves as a process of its own, within a ``with`` block.
 
-    ``host``, ``port`` and ``raw_port`` say where it listens, and :meth:`url` where a scenario is.
-    Times are in seconds. Entering raises ServerStartError if it cannot start.
+    It prints one line of JSON when it listens. Entering raises ServerStartError if it does not.
     """
 
     def __init__(
-        self,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        raw_port: int = 0,
-        delay: float = Settings.delay,
-        ping_interval: float = Settings.ping_interval,
-        idle_timeout: float = Settings.idle_timeout,
-        deflate: bool = Settings.deflate,
-        start_timeout: float = START_TIMEOUT,
+        self, module: str, options: Sequence[str], start_timeout: float = START_TIMEOUT
     ) -> None:
-        self._options = [
-            f"--host={host}",
-            f"--port={port}",
-            f"--raw-port={raw_port}",
-            f"--delay={delay}",
-            f"--ping-interval={ping_interval}",
-            f"--idle-timeout={idle_timeout}",
-            *([] if deflate else ["--no-deflate"]),
-        ]
+        self._command = [module, *options]
         self._start_timeout = start_timeout
         self._process: subprocess.Popen[bytes] | None = None
         self._resources = contextlib.ExitStack()
         self._errors: IO[bytes] | None = None
         self._said = ""
-        self._address: Address | None = None
+        self._line: dict[str, Any] | None = None
 
     @property
-    def address(self) -> Address:
-        """Where it listens; raises RuntimeError if it does not."""
-        if self._address is None:
-            raise RuntimeError("the demo server is not running")
-        return self._address
-
-    @property
-    def host(self) -> str:
-        return self.address.host
-
-    @property
-    def port(self) -> int:
-        """The port of the app under uvicorn."""
-        return self.address.port
-
-    @property
-    def raw_port(self) -> int:
-        """The port of the raw server."""
-        return self.address.raw_port
+    def line(self) -> dict[str, Any]:
+        """What it said when it listened; raises RuntimeError if it does not listen."""
+        if self._line is None:
+            raise RuntimeError("the server is not running")
+        return self._line
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
         """The subprocess; raises RuntimeError before it is started."""
         if self._process is None:
-            raise RuntimeError("the demo server has not been started")
+            raise RuntimeError("the server has not been started")
         return self._process
 
-    def url(self, scenario: Scenario, **query: str | float) -> str:
-        """Return the URL of ``scenario``, with ``query`` added: ``url(scenario, delay=0)``."""
-        return self.address.url(scenario, **query)
-
-    def __enter__(self) -> DemoServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -119,7 +84,7 @@ class DemoServer:
         self._process = self._resources.enter_context(
             subprocess.Popen(
                 # -P: a folder called "server" where the user stands is not this package
-                [sys.executable, "-P", "-m", __package__, "--stop-on-eof", *self._options],
+                [sys.executable, "-P", "-m", *self._command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -131,11 +96,11 @@ class DemoServer:
             self._process.kill()
             self.stop()
             raise ServerStartError(self._why())
-        self._address = Address(**json.loads(line))
+        self._line = json.loads(line)
 
     def stop(self) -> None:
         """Stop it with SIGTERM, or kill it if it takes too long; does nothing when stopped."""
-        self._address = None
+        self._line = None
         if self._process is None or self._errors is None:
             return
         self._process.terminate()
@@ -179,6 +144,61 @@ class DemoServer:
 
     def _why(self) -> str:
         return (
-            f"the demo server did not listen within {self._start_timeout:g} s"
+            f"the server did not listen within {self._start_timeout:g} s"
             f" (exit code {self.process.returncode}): {self.stderr or 'it said nothing'}"
         )
+
+
+class DemoServer(ServerProcess):
+    """A running demo server: ``with DemoServer(delay=0.01) as server: ...``.
+
+    ``host``, ``port`` and ``raw_port`` say where it listens, and :meth:`url` where a scenario is.
+    Times are in seconds. Entering raises ServerStartError if it cannot start.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        raw_port: int = 0,
+        delay: float = Settings.delay,
+        ping_interval: float = Settings.ping_interval,
+        idle_timeout: float = Settings.idle_timeout,
+        deflate: bool = Settings.deflate,
+        start_timeout: float = START_TIMEOUT,
+    ) -> None:
+        options = [
+            f"--host={host}",
+            f"--port={port}",
+            f"--raw-port={raw_port}",
+            f"--delay={delay}",
+            f"--ping-interval={ping_interval}",
+            f"--idle-timeout={idle_timeout}",
+            *([] if deflate else ["--no-deflate"]),
+        ]
+        assert __package__  # this is no script
+        super().__init__(__package__, ["--stop-on-eof", *options], start_timeout)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens; raises RuntimeError if it does not."""
+        return Address(**self.line)
+
+    @property
+    def host(self) -> str:
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        """The port of the app under uvicorn."""
+        return self.address.port
+
+    @property
+    def raw_port(self) -> int:
+        """The port of the raw server."""
+        return self.address.raw_port
+
+    def url(self, scenario: Scenario, **query: str | float) -> str:
+        """Return the URL of ``scenario``, with ``query`` added: ``url(scenario, delay=0)``."""
+        return self.address.url(scenario, **query)

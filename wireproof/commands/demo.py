@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .capturing import backend_option, capture_problems, say_backend
-from .exits import TRANSPORTS, examples, need
+from .exits import TRANSPORTS, Missing, Unreadable, examples, need
 
 if TYPE_CHECKING:
     from parsers.records import Transport
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     epilog=examples(
         "wireproof demo",
         "wireproof demo sse --delay 0.5",
+        "wireproof demo --cause list",
+        "wireproof demo --cause compressor-not-flushed",
     ),
 )
 @click.argument("transport", type=click.Choice((*TRANSPORTS, "all")), default="all")
@@ -29,14 +31,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="Seconds before each message.",
 )
+@click.option(
+    "--cause",
+    metavar="NAME",
+    help="Show what holds streams back instead: a fault, what explain says of it, its remedy, and "
+    "what it says then. NAME is a cause, all, or list.",
+)
 @backend_option
-def demo(transport: str, delay: float, backend: str | None) -> int:
+def demo(transport: str, delay: float, cause: str | None, backend: str | None) -> int:
     """Serve a stream, capture it, decode it and show what was on the wire.
 
     TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets it is done
     in a private network or, where there can be none, through a relay.
     """
     need("demo", "the demo")
+    if cause is not None:
+        return _show_causes(cause, backend)
     from ..tasks.demo import prepare
     from ..tasks.demo import run as run_demo
 
@@ -45,3 +55,32 @@ def demo(transport: str, delay: float, backend: str | None) -> int:
         chosen = prepare(backend)
         say_backend(chosen)
         return 0 if run_demo(wanted, delay, chosen) else 1
+
+
+def _show_causes(name: str, backend: str | None) -> int:
+    """Show a cause by its name, or all; ``list`` says which there are."""
+    from server.causes.registry import CAUSES, cause
+    from server.process import ServerStartError
+
+    from ..tasks.causes import missing, run
+    from ..tasks.demo import prepare
+
+    if name == "list":
+        for shown in CAUSES:
+            click.echo(f"{shown.name:<26}{shown.summary}")
+        return 0
+    try:
+        wanted = CAUSES if name == "all" else (cause(name),)
+    except LookupError as error:
+        raise click.UsageError(str(error), click.get_current_context()) from error
+    lacking = [program for shown in wanted if (program := missing(shown))]
+    if lacking:
+        raise Missing(f"{lacking[0]} is not installed: apt-get install {lacking[0]}")
+    with capture_problems():
+        chosen = prepare(backend)
+        say_backend(chosen)
+        try:
+            told = [run(shown, chosen) for shown in wanted]
+        except ServerStartError as error:
+            raise Unreadable(str(error)) from error
+    return 0 if all(told) else 1

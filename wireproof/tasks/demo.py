@@ -75,7 +75,7 @@ def record(
     """
     port = server.raw_port if chosen.on == "raw" else server.port
     comment = f"{chosen.transport}, {chosen.name}: {chosen.summary}"
-    with _recorder(backend)(path, port=port, comment=comment, version=__version__) as recorder:
+    with recorder_of(backend)(path, port=port, comment=comment, version=__version__) as recorder:
         url = server.url(chosen)
         if isinstance(recorder, Relay):
             url = url.replace(f":{port}/", f":{recorder.port}/", 1)
@@ -85,7 +85,7 @@ def record(
     return Recorded(received, recorder.statistics)
 
 
-def _recorder(backend: str) -> Callable[..., Recording]:
+def recorder_of(backend: str) -> Callable[..., Recording]:
     """Return what records by the backend that this process was prepared for."""
     if backend == "relay":
         return Relay

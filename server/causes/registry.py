@@ -1,0 +1,198 @@
+"""Every cause that can be shown: what is done wrong, what cures it, and what is run for either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from starlette.types import ASGIApp
+
+from . import apps
+from .apps import Gzip, Handler, app_of
+
+Program = Literal["nginx", "haproxy"]
+Leg = Literal["client", "app"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What is run: an app, maybe behind a proxy, and how its client behaves."""
+
+    app: Handler = apps.stream
+    wrap: Callable[[ASGIApp], ASGIApp] | None = None
+    """A middleware around the app."""
+    proxy: Program | None = None
+    options: str = ""
+    """Of the proxy's configuration."""
+    nagle: bool | None = None
+    """Whether the server leaves Nagle's algorithm on; None for uvicorn, which turns it off."""
+    stops_reading: float = 0.0
+    """Seconds for which the client does not read."""
+    large: bool = False
+    """Whether events are so large that they fill a window."""
+    uploads: bool = False
+    """Whether it is the client that streams."""
+    asks_twice: bool = False
+    """Whether another client asks meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A cause as it is shown."""
+
+    name: str
+    """The code that a verdict names it by."""
+    summary: str
+    """What is done wrong."""
+    remedy: str
+    """What is done about it."""
+    question: Literal["streaming", "ending", "gap"] = "streaming"
+    answer: str
+    """What is said of the fault."""
+    cured: str = "streamed"
+    """What is said afterwards."""
+    fault: Way
+    cure: Way
+    leg: Leg = "client"
+    """Which connection shows it."""
+
+
+BUFFERED = "proxy_http_version 1.0; proxy_set_header Connection close; proxy_buffers 8 4k;"
+"""nginx's defaults before 1.29.7, said aloud: HTTP/1.0 to the app, answers in buffers of a page."""
+IMPATIENT = "proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 1s;"
+
+CAUSES: tuple[Shown, ...] = (
+    Shown(
+        name="compressor-not-flushed",
+        summary="a middleware compresses the stream and never flushes its compressor",
+        remedy="flush the compressor after each event",
+        answer="held",
+        fault=Way(wrap=partial(Gzip, flushes=False)),
+        cure=Way(wrap=partial(Gzip, flushes=True)),
+    ),
+    Shown(
+        name="app-collects",
+        summary="the app joins all events and returns them as one body",
+        remedy="return a StreamingResponse over the generator itself",
+        answer="held",
+        fault=Way(app=apps.collect),
+        cure=Way(),
+    ),
+    Shown(
+        name="app-batches",
+        summary="the app writes four events at a time",
+        remedy="yield each event as it is there",
+        answer="bursty",
+        fault=Way(app=apps.batch),
+        cure=Way(app=apps.batch_no_more),
+    ),
+    Shown(
+        name="same-tick",
+        summary="the app gathers its events and yields them in one turn of the event loop",
+        remedy="yield while events are awaited, not after",
+        answer="held",
+        fault=Way(app=apps.same_tick),
+        cure=Way(),
+    ),
+    Shown(
+        name="headers-with-first-event",
+        summary="the app awaits the first event before it makes its response",
+        remedy="return the response at once, and send a comment while the model thinks",
+        answer="header-held",
+        fault=Way(app=apps.head_with_first_event),
+        cure=Way(app=apps.head_at_once),
+    ),
+    Shown(
+        name="blocked-loop",
+        summary="a handler blocks the event loop while another client is served",
+        remedy="await instead of blocking, or run what blocks in a thread",
+        question="gap",
+        answer="sender-silent",
+        fault=Way(app=apps.block, asks_twice=True),
+        cure=Way(asks_twice=True),
+    ),
+    Shown(
+        name="proxy-buffer",
+        summary="nginx asks the app by HTTP/1.0 and buffers what has no length",
+        remedy="proxy_buffering off, or X-Accel-Buffering: no from the app",
+        answer="bursty",
+        fault=Way(proxy="nginx", options=BUFFERED, large=True),
+        cure=Way(proxy="nginx", options=f"{BUFFERED} proxy_buffering off;", large=True),
+    ),
+    Shown(
+        name="cork-200ms",
+        summary="HAProxy corks small chunks, for up to 200 ms",
+        remedy="option http-no-delay",
+        answer="bursty",
+        fault=Way(proxy="haproxy", app=apps.batch_no_more),
+        cure=Way(proxy="haproxy", options="option http-no-delay", app=apps.batch_no_more),
+    ),
+    Shown(
+        name="proxy-buffers-request",
+        summary="nginx takes a request whole before it passes it on",
+        remedy="proxy_request_buffering off",
+        answer="request-held",
+        cured="request-streamed",
+        fault=Way(proxy="nginx", options="proxy_http_version 1.1;", uploads=True),
+        cure=Way(
+            proxy="nginx",
+            options="proxy_http_version 1.1; proxy_request_buffering off;",
+            uploads=True,
+        ),
+        leg="app",
+    ),
+    Shown(
+        name="nagle-delayed-ack",
+        summary="a server writes each chunk in two, and leaves Nagle's algorithm on",
+        remedy="TCP_NODELAY, or one write for each chunk",
+        answer="stepped",
+        fault=Way(nagle=True),
+        cure=Way(nagle=False),
+    ),
+    Shown(
+        name="client-zero-window",
+        summary="the client stops reading, and its window closes",
+        remedy="read on, and work in a task of its own",
+        answer="client-slow",
+        fault=Way(large=True, stops_reading=2.0),
+        cure=Way(large=True),
+    ),
+    Shown(
+        name="proxy-idle-timeout",
+        summary="the app is silent for longer than nginx waits (proxy_read_timeout 1s)",
+        remedy="send a comment at half the shortest limit on the way",
+        question="ending",
+        answer="cut",
+        cured="whole",
+        fault=Way(proxy="nginx", options=IMPATIENT, app=apps.fall_silent),
+        cure=Way(proxy="nginx", options=IMPATIENT, app=apps.keep_alive),
+    ),
+    Shown(
+        name="terminator-missing",
+        summary="the app ends its stream without the last word of its dialect",
+        remedy="send the finish reason and [DONE]",
+        question="ending",
+        answer="app-incomplete",
+        cured="whole",
+        fault=Way(app=apps.no_last_word),
+        cure=Way(app=apps.last_word),
+    ),
+)
+NAMES = tuple(shown.name for shown in CAUSES)
+
+
+def cause(name: str) -> Shown:
+    """Return a cause by its name; raises LookupError if there is none so named."""
+    for shown in CAUSES:
+        if shown.name == name:
+            return shown
+    raise LookupError(f"no cause is named {name!r}: {', '.join(NAMES)}")
+
+
+def application(way: Way) -> ASGIApp:
+    """Return the app of a way, with its middleware around it."""
+    handler = apps.large if way.large else apps.receive if way.uploads else way.app
+    app = app_of(handler)
+    return app if way.wrap is None else way.wrap(app)

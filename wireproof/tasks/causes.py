@@ -1,0 +1,145 @@
+"""What ``wireproof demo --cause`` does: a fault, what is said of it, its remedy, what is said then.
+
+Strategy: both ways are served for real, by processes of their own, recorded from the kernel and
+explained as any capture is. Nothing that is printed is prepared: it is right if the verdict names
+the fault, and has nothing against the cure.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import click
+from capture import CaptureError
+from capture.clients.plain import ask
+from server.causes.apps import EVENTS, EVERY, event
+from server.causes.process import CauseServer, Which
+from server.causes.proxies import find
+from server.causes.registry import Shown, Way
+
+from .. import __version__, decode
+from ..analysis.judges import Explained, explain
+from ..analysis.listing import listed
+from ..analysis.outcomes import Outcome
+from ..analysis.verdict import Verdict
+from ..views.verdicts import FORMATS
+from .demo import CLOSE_TIMEOUT, recorder_of
+
+HEAD = (
+    b"%s /chat HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept-Encoding: gzip\r\n"
+    b"Connection: close\r\n%s\r\n"
+)
+CHUNKED = b"Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n"
+
+
+class Told(NamedTuple):
+    """What one way came to."""
+
+    explained: Explained
+    verdict: Verdict | None
+    """The answer to the question that the cause is about."""
+
+
+def record_cause(shown: Shown, which: Which, path: Path, backend: str) -> Told:
+    """Serve one way of a cause, ask for it, record it into a file and explain that.
+
+    Raises ServerStartError, what recording raises, and CaptureError if a connection stays open.
+    """
+    with CauseServer(shown, which) as server:
+        port = (server.port, server.app_port) if shown.leg == "app" else server.port
+        comment = f"{shown.name}: the {which}"
+        with recorder_of(backend)(
+            path, port=port, comment=comment, version=__version__
+        ) as recorder:
+            _drive(server.way, getattr(recorder, "port", server.port))
+            if not recorder.wait_closed(CLOSE_TIMEOUT):
+                raise CaptureError(f"a connection was still open after {CLOSE_TIMEOUT:g} s")
+    return _told(shown, path)
+
+
+def _told(shown: Shown, path: Path) -> Told:
+    """Return what is said of the exchange that the cause is about: the first that has an answer.
+
+    Where the app's leg shows it, the last: a proxy asks after it was asked.
+    """
+    found = sorted(explain(decode(path)), key=lambda one: one.exchange.number)
+    for one in reversed(found) if shown.leg == "app" else found:
+        for verdict in one.verdicts:
+            if verdict.question == shown.question:
+                return Told(one, verdict)
+    return Told(found[0], None)
+
+
+def _drive(way: Way, port: int) -> None:
+    """Ask as the way wants it, to the end."""
+    other = threading.Thread(target=_ask_later, args=(port,))
+    if way.asks_twice:
+        other.start()
+    if way.uploads:
+        ask("127.0.0.1", port, HEAD % (b"POST", port, CHUNKED), pieces=_chunks(), every=EVERY)
+    else:
+        ask(
+            "127.0.0.1",
+            port,
+            HEAD % (b"GET", port, b""),
+            stops_reading=way.stops_reading,
+            delays_acks=way.nagle is not None,
+        )
+    if way.asks_twice:
+        other.join()
+
+
+def _ask_later(port: int) -> None:
+    time.sleep(EVERY / 2)
+    ask("127.0.0.1", port, HEAD % (b"GET", port, b""))
+
+
+def _chunks() -> Iterator[bytes]:
+    for number in range(EVENTS):
+        data = event(number)
+        yield b"%x\r\n%s\r\n" % (len(data), data)
+    yield b"0\r\n\r\n"
+
+
+def is_as_shown(shown: Shown, which: Which, verdict: Verdict | None) -> bool:
+    """Whether a verdict says what it should: the fault with its cause, the cure without any."""
+    if which == "cure":
+        if verdict is None:
+            return shown.question == "gap"  # there is no wait to speak of
+        return verdict.answer == shown.cured and not verdict.is_fault
+    named = {cause.code for cause in verdict.causes} if verdict else set()
+    return verdict is not None and verdict.answer == shown.answer and shown.name in named
+
+
+def missing(shown: Shown) -> str | None:
+    """Return the proxy that a cause needs and this machine has not; None if it has all."""
+    program = shown.fault.proxy
+    return program if program is not None and find(program) is None else None
+
+
+def run(shown: Shown, backend: str) -> bool:
+    """Show a cause and its cure; return whether both were told for what they are.
+
+    Raises as :func:`record_cause` does.
+    """
+    view = FORMATS["table"](sys.stdout)
+    right = True
+    with TemporaryDirectory(prefix="wireproof-") as folder:
+        for which, said in _ways(shown):
+            click.secho(f"{said}\n", bold=True)
+            told = record_cause(shown, which, Path(folder, f"{which}.pcapng"), backend)
+            view.add(Outcome(listed(told.explained), told.explained.verdicts), [])
+            click.echo()
+            right &= is_as_shown(shown, which, told.verdict)
+    return right
+
+
+def _ways(shown: Shown) -> Iterator[tuple[Which, str]]:
+    yield "fault", f"The fault: {shown.summary}."
+    yield "cure", f"The remedy: {shown.remedy}."
