@@ -7,6 +7,7 @@ server is the fault.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 EVENTS = 12
 EVERY = 0.080
 """Seconds between two events."""
+BLOCKED = EVERY * (EVENTS + 4)
+"""Seconds that a blocking call takes: longer than the stream."""
 MEDIA_TYPE = "text/event-stream"
 TEXT = b"data: %d a token of a model, and some more of them to fill a line\n\n"
 Handler = Callable[..., Awaitable[Response]]
@@ -40,10 +43,12 @@ def streaming(content: AsyncIterator[bytes]) -> Response:
     return StreamingResponse(content, media_type=MEDIA_TYPE)
 
 
-def app_of(handler: Handler) -> FastAPI:
-    """Return an app that answers at ``/chat``."""
+def app_of(handler: Handler, beside: Handler | None) -> FastAPI:
+    """Return an app that answers at ``/chat``, and at ``/report`` if something is beside it."""
     app = FastAPI()
     app.add_api_route("/chat", handler, methods=["GET", "POST"], response_model=None)
+    if beside is not None:
+        app.add_api_route("/report", beside, methods=["GET"], response_model=None)
     return app
 
 
@@ -131,17 +136,35 @@ async def head_at_once() -> Response:
     return streaming(thinking())
 
 
-async def block() -> Response:
-    """Answer while the event loop is blocked at the end of each event."""
+async def fed_by_thread() -> Response:
+    """Answer with what a thread makes: it goes on also while the event loop cannot."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-    async def blocking() -> AsyncIterator[bytes]:
+    def make() -> None:
         for number in range(EVENTS):
-            await asyncio.sleep(EVERY)
-            yield event(number)
-            if number == 1:
-                time.sleep(1.2)  # noqa: ASYNC251 - that is the fault
+            time.sleep(EVERY)
+            loop.call_soon_threadsafe(queue.put_nowait, event(number))
+        loop.call_soon_threadsafe(queue.put_nowait, None)
 
-    return streaming(blocking())
+    async def made() -> AsyncIterator[bytes]:
+        while (piece := await queue.get()) is not None:
+            yield piece
+
+    threading.Thread(target=make).start()
+    return streaming(made())
+
+
+async def block() -> Response:
+    """Answer another client, with the event loop blocked meanwhile."""
+    time.sleep(BLOCKED)  # noqa: ASYNC251 - that is the fault
+    return Response(b"done", media_type="text/plain")
+
+
+async def work_aside() -> Response:
+    """Answer another client, with the work done in a thread."""
+    await asyncio.to_thread(time.sleep, BLOCKED)
+    return Response(b"done", media_type="text/plain")
 
 
 async def fall_silent() -> Response:

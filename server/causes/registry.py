@@ -34,8 +34,8 @@ class Way:
     """Whether events are so large that they fill a window."""
     uploads: bool = False
     """Whether it is the client that streams."""
-    asks_twice: bool = False
-    """Whether another client asks meanwhile."""
+    beside: Handler | None = None
+    """What another client asks for meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Shown:
     """What is done wrong."""
     remedy: str
     """What is done about it."""
-    question: Literal["streaming", "ending", "gap"] = "streaming"
+    question: Literal["streaming", "ending"] = "streaming"
     answer: str
     """What is said of the fault."""
     cured: str = "streamed"
@@ -108,10 +108,9 @@ CAUSES: tuple[Shown, ...] = (
         name="blocked-loop",
         summary="a handler blocks the event loop while another client is served",
         remedy="await instead of blocking, or run what blocks in a thread",
-        question="gap",
-        answer="sender-silent",
-        fault=Way(app=apps.block, asks_twice=True),
-        cure=Way(asks_twice=True),
+        answer="held",
+        fault=Way(app=apps.fed_by_thread, beside=apps.block),
+        cure=Way(app=apps.fed_by_thread, beside=apps.work_aside),
     ),
     Shown(
         name="proxy-buffer",
@@ -194,5 +193,5 @@ def cause(name: str) -> Shown:
 def application(way: Way) -> ASGIApp:
     """Return the app of a way, with its middleware around it."""
     handler = apps.large if way.large else apps.receive if way.uploads else way.app
-    app = app_of(handler)
+    app = app_of(handler, way.beside)
     return app if way.wrap is None else way.wrap(app)

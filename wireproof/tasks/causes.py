@@ -32,8 +32,7 @@ from ..views.verdicts import FORMATS
 from .demo import CLOSE_TIMEOUT, recorder_of
 
 HEAD = (
-    b"%s /chat HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept-Encoding: gzip\r\n"
-    b"Connection: close\r\n%s\r\n"
+    b"%s /%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept-Encoding: gzip\r\nConnection: close\r\n%s\r\n"
 )
 CHUNKED = b"Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n"
 
@@ -79,25 +78,31 @@ def _told(shown: Shown, path: Path) -> Told:
 def _drive(way: Way, port: int) -> None:
     """Ask as the way wants it, to the end."""
     other = threading.Thread(target=_ask_later, args=(port,))
-    if way.asks_twice:
+    if way.beside is not None:
         other.start()
     if way.uploads:
-        ask("127.0.0.1", port, HEAD % (b"POST", port, CHUNKED), pieces=_chunks(), every=EVERY)
+        ask(
+            "127.0.0.1",
+            port,
+            HEAD % (b"POST", b"chat", port, CHUNKED),
+            pieces=_chunks(),
+            every=EVERY,
+        )
     else:
         ask(
             "127.0.0.1",
             port,
-            HEAD % (b"GET", port, b""),
+            HEAD % (b"GET", b"chat", port, b""),
             stops_reading=way.stops_reading,
             delays_acks=way.nagle is not None,
         )
-    if way.asks_twice:
+    if way.beside is not None:
         other.join()
 
 
 def _ask_later(port: int) -> None:
-    time.sleep(EVERY / 2)
-    ask("127.0.0.1", port, HEAD % (b"GET", port, b""))
+    time.sleep(2.5 * EVERY)
+    ask("127.0.0.1", port, HEAD % (b"GET", b"report", port, b""))
 
 
 def _chunks() -> Iterator[bytes]:
@@ -109,12 +114,12 @@ def _chunks() -> Iterator[bytes]:
 
 def is_as_shown(shown: Shown, which: Which, verdict: Verdict | None) -> bool:
     """Whether a verdict says what it should: the fault with its cause, the cure without any."""
+    if verdict is None:
+        return False
     if which == "cure":
-        if verdict is None:
-            return shown.question == "gap"  # there is no wait to speak of
         return verdict.answer == shown.cured and not verdict.is_fault
-    named = {cause.code for cause in verdict.causes} if verdict else set()
-    return verdict is not None and verdict.answer == shown.answer and shown.name in named
+    named = {cause.code for cause in verdict.causes}
+    return verdict.answer == shown.answer and shown.name in named
 
 
 def missing(shown: Shown) -> str | None:

@@ -1,0 +1,69 @@
+"""Each cause for real: the fault is told for what it is, and nothing is said against its cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.causes.registry import CAUSES, Shown, cause
+from wireproof.analysis.verdict import Cause, Verdict
+from wireproof.cli import run
+from wireproof.tasks.causes import is_as_shown, record_cause
+
+
+def marked(shown: Shown) -> object:
+    marks = [pytest.mark.packets, pytest.mark.slow]
+    if shown.fault.proxy is not None:
+        marks.append(pytest.mark.tool(shown.fault.proxy))
+    return pytest.param(shown, marks=marks, id=shown.name)
+
+
+@pytest.mark.parametrize("shown", [marked(shown) for shown in CAUSES])
+def test_the_fault_and_the_cure_are_told(shown: Shown, tmp_path: Path) -> None:
+    fault = record_cause(shown, "fault", tmp_path / "fault.pcapng", "packet-socket")
+    assert fault.verdict is not None
+    assert is_as_shown(shown, "fault", fault.verdict), fault.verdict
+    assert fault.verdict.is_fault
+    assert any(one.remedy for one in fault.verdict.causes) or fault.verdict.remedy
+    cure = record_cause(shown, "cure", tmp_path / "cure.pcapng", "packet-socket")
+    assert is_as_shown(shown, "cure", cure.verdict), cure.verdict
+
+
+def test_what_is_not_as_shown() -> None:
+    shown = cause("app-collects")
+    held = Verdict("streaming", "held", "error", "", causes=(Cause("app-collects"),))
+    assert is_as_shown(shown, "fault", held)
+    assert not is_as_shown(shown, "cure", held)
+    assert not is_as_shown(shown, "fault", None)
+    other = Verdict("streaming", "held", "error", "", causes=(Cause("proxy-buffer"),))
+    assert not is_as_shown(shown, "fault", other)
+    assert is_as_shown(shown, "cure", Verdict("streaming", "streamed", "ok", ""))
+
+
+@pytest.mark.packets
+def test_both_ways_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--cause", "compressor-not-flushed"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("The fault: ") < said.index("held") < said.index("The remedy: ")
+    assert "compressor-not-flushed" in said
+    assert said.rstrip().splitlines()[-1].startswith("ok")
+
+
+def test_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--cause", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [shown.name for shown in CAUSES]
+
+
+def test_an_unknown_one_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--cause", "gremlins"]) == 2
+    assert "no cause is named 'gremlins'" in capsys.readouterr().err
+
+
+def test_a_proxy_that_is_missing_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wireproof.tasks.causes.find", lambda program: None)
+    assert run(["demo", "--cause", "proxy-buffer"]) == 3
+    assert "nginx is not installed: apt-get install nginx" in capsys.readouterr().err
