@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isinf
 
 from ...text.wording import ELEMENT_NAMES, count, duration
 from ..verdict import Cause, Severity, Sure, Verdict
@@ -199,6 +200,15 @@ def _figures(hop: Hop) -> str:
     return f"{duration(median)} added in the middle, {duration(most)} at most"
 
 
+def _to_tell_a_delay(hop: Hop, answer: str) -> str:
+    """Return what would tell whether a hop that seems to pass on delays all alike."""
+    clock = hop.clock
+    if answer != "transparent" or hop.is_path or clock.is_agreed or clock.uncertainty < AT_ONCE:
+        return ""
+    most = "" if isinf(clock.uncertainty) else f", by {duration(clock.uncertainty)} at most"
+    return f"whether it delays all alike{most}: capture both legs by one clock"
+
+
 def _verdict(
     hop: Hop,
     answer: str,
@@ -229,7 +239,7 @@ def _verdict(
         summary,
         packets=tuple(near),
         causes=tuple(causes),
-        to_tell=to_tell(causes) if is_open else "",
+        to_tell=to_tell(causes) if is_open else _to_tell_a_delay(hop, answer),
         evidence=tuple(evidence),
         numbers=numbers(hop, held),
     )

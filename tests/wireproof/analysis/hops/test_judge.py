@@ -422,6 +422,18 @@ def test_a_fixed_hold_is_bounded_by_the_clocks(clocks: Clocks, holds_head: bool)
     assert bool(verdict.to_tell) == is_open
 
 
+@pytest.mark.parametrize("clocks", CLOCKS)
+def test_a_short_fixed_hold_of_everything_is_an_offset_between_clocks(clocks: Clocks) -> None:
+    near = Side(later(FAR, 0.15), answered=0.16, end=LAST + 0.15)
+    [judged] = clocks(near, far_of(FAR)).hops
+    verdict = judged.verdict
+    if clocks in (one_clock, two_captures):
+        assert (verdict.answer, verdict.numbers["pattern"]) == ("holds", "fixed")
+    else:
+        assert verdict.answer == "transparent"
+        assert "delays all alike, by 150" in verdict.to_tell
+
+
 def socket(pieces: Pieces, sent: Pieces, *, is_far: bool = False) -> Side:
     """A WebSocket on one side of a proxy."""
     side = (far_of if is_far else Side)([(time, frame(0x81, data)) for time, data in pieces])
