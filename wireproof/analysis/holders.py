@@ -31,6 +31,9 @@ LEAST_BUFFER = 1_024
 """Bytes below which nothing that buffers is sized."""
 WITH_HEAD = 0.005
 """Seconds within which a first element came with the header."""
+WITH_HEAD_SHARE = 0.01
+"""Part of the wait for the header: on a busy machine two writes of a process lie further apart, but
+nobody waits a second for a header and then a hundredth of that by chance."""
 
 SECOND_CAPTURE = "a capture between the application and its proxy"
 UNCODED = f"{SECOND_CAPTURE}, or the same request with Accept-Encoding: identity"
@@ -89,7 +92,10 @@ def coding(trace: Trace) -> str:
 def is_with_head(trace: Trace, time: float) -> bool:
     """Whether something came with the header of its response."""
     response = trace.about.response
-    return response is not None and time - response.last_time <= WITH_HEAD
+    if response is None:
+        return False
+    waited = response.last_time - (trace.about.asked_time or response.last_time)
+    return time - response.last_time <= max(WITH_HEAD, WITH_HEAD_SHARE * waited)
 
 
 # --- one flush ---
