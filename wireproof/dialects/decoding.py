@@ -7,6 +7,7 @@ JSON, of another shape, or nested deeper than the reader goes gives None.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -33,8 +34,16 @@ def reading(kind: type[T]) -> Callable[[str | bytes], T | None]:
 
 
 def to_json(value: object) -> str:
-    """Return a value that came out of JSON as compact JSON again."""
-    return msgspec.json.encode(value).decode()
+    """Return a value that came out of JSON as compact JSON again.
+
+    What is nested as deep as it can just be read may not be written: that is ``…``.
+    """
+    try:
+        return msgspec.json.encode(value).decode()
+    except OverflowError:  # a number of more than 64 bits
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return "…"
 
 
 def written(value: object) -> str:

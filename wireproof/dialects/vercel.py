@@ -81,7 +81,8 @@ class VercelLines(Dialect):
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)
-        self._rest = ""
+        self._rest: list[str] = []  # of a line whose end has not come
+        self._waiting = 0
         self._names: dict[str, str] = {}  # of tools, by call
 
     @classmethod
@@ -97,8 +98,13 @@ class VercelLines(Dialect):
     def read(self, element: Element) -> Payload:
         if element.data is None or not isinstance(element, ChunkRecord | DataRecord):
             return OTHER
-        lines = (self._rest + element.data if element.encoding == "utf-8" else "").split("\n")
-        self._rest = lines.pop()[:MAX_LINE]
+        *lines, rest = (element.data if element.encoding == "utf-8" else "").split("\n")
+        if lines:
+            lines[0] = "".join([*self._rest, lines[0]])
+            self._rest, self._waiting = [], 0
+        self._waiting += len(rest)
+        if self._waiting <= MAX_LINE:
+            self._rest.append(rest)
         return joined([self._said(line) for line in lines if line])
 
     def _said(self, line: str) -> Payload:

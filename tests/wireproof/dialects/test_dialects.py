@@ -18,6 +18,7 @@ from wireproof.dialects.mqtt import Mqtt
 from wireproof.dialects.payload import Payload
 from wireproof.dialects.reader import MAX_OPENINGS, DialectReader
 from wireproof.dialects.table import DIALECTS
+from wireproof.dialects.vercel import MAX_LINE, VercelLines
 
 JSON = [dialect for dialect in DIALECTS if issubclass(dialect, TextDialect)]
 TOLD = [line.element.data or "" for name in NAMES for line in stream(name).lines]
@@ -229,3 +230,57 @@ def test_damage_raises_nothing(data: st.DataObject) -> None:
     for dialect in JSON:
         dialect.is_spoken(known)
         assert isinstance(dialect(known).read_text(damaged), Payload)
+
+
+DEEP = (
+    ('{"jsonrpc":"2.0","id":1,"result":', "}"),
+    ('{"jsonrpc":"2.0","method":"x","params":', "}"),
+    ('{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":', "}}]}}]}"),
+    ('{"error":{"message":', "}}"),
+    ('{"type":"next","id":"1","payload":{"data":', "}}"),
+    ('42["x",', "]"),
+    ('{"type":2,"item":', "}\x1e"),
+    ('{"type":"data-x","data":', "}"),
+    ('{"candidates":[{"content":{"parts":[{"functionCall":{"args":', "}}]}}]}"),
+)
+
+
+@pytest.mark.parametrize(("before", "after"), DEEP)
+@pytest.mark.parametrize(
+    "value", ["[" * depth + "]" * depth for depth in range(900, 1010, 10)], ids=len
+)
+def test_nesting_at_the_limit_raises_nothing(before: str, after: str, value: str) -> None:
+    wire = Wire()
+    told = element(wire, "websocket_message", {"data": f"{before}{value}{after}"})
+    known = opening("{}", "/", "websocket_message")
+    for dialect in DIALECTS:
+        assert isinstance(dialect(known).read(told), Payload)
+    list(read(known.about, [told]))
+
+
+@pytest.mark.parametrize(("before", "after"), DEEP)
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5_000, "1e999", "-0.0"])
+def test_numbers_of_any_size_raise_nothing(before: str, after: str, number: str) -> None:
+    wire = Wire()
+    told = element(wire, "websocket_message", {"data": f"{before}{number}{after}"})
+    for dialect in DIALECTS:
+        assert isinstance(dialect(opening("{}", "/", "websocket_message")).read(told), Payload)
+
+
+@given(cuts=st.sets(st.integers(1, 60), max_size=8))
+def test_lines_are_the_same_however_chunks_cut_them(cuts: set[int]) -> None:
+    data = '0:"Hel"\n0:"lo"\n9:{"toolCallId":"1","toolName":"f","args":{}}\n'
+    wire, said = Wire(), []
+    reader = VercelLines(opening("{}"))
+    for start, end in pairwise([0, *sorted(one for one in cuts if one < len(data)), len(data)]):
+        said.append(reader.read(wire.chunk(data[start:end])))
+    assert "".join(one.text for one in said if one.kind == "text") == "Hello"
+    assert sum(int(one.extra.get("things", one.kind != "control")) for one in said) == 3
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    wire = Wire()
+    reader = VercelLines(opening("{}"))
+    for _ in range(10):
+        assert reader.read(wire.chunk("0:" + "x" * (MAX_LINE // 4))).kind == "control"
+    assert reader.read(wire.chunk('\n0:"after"\n')).kind == "text"
