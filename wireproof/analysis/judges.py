@@ -100,24 +100,37 @@ class Explanations:
         self._aside: dict[tuple[int, int], list[Streaming]] = {}
         """Records that have not been taken yet, by their exchange."""
         self._room = MAX_ASIDE
+        self._ended: list[tuple[Exchange, Trace]] = []
+        """Those that had to make room for what was put aside."""
         self._failed: dict[int, list[Trace]] = {}
         """Those that failed, by the connection of their upstream leg, which goes on."""
 
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
-        if isinstance(record, STREAMING) and record.stream_id is None:
-            # What streams is put aside until there is more of it: together it costs a third.
-            some = self._aside.get((record.connection, record.exchange))
+        return list(self.add_all((record,)))
+
+    def add_all(self, records: Iterable[Record]) -> Iterator[Explained]:
+        """Take the next records; yield the exchanges that can be judged, as soon as they can.
+
+        What streams is put aside until there is more of it: taken together it costs a third.
+        """
+        for record in records:
+            if not isinstance(record, STREAMING) or record.stream_id is not None:
+                yield from self._add(record)
+                continue
+            key = record.connection, record.exchange
+            some = self._aside.get(key)
             if some is None:
-                some = self._aside[record.connection, record.exchange] = []
+                some = self._aside[key] = []
             some.append(record)
             self._room -= record.length + RECORD
             if self._room < 0:
                 self._take_all()
             elif len(some) == AT_ONCE:
-                del self._aside[record.connection, record.exchange]
-                self._take((record.connection, record.exchange), some)
-            return []
+                del self._aside[key]
+                self._take(key, some)
+
+    def _add(self, record: Record) -> list[Explained]:
         if self._aside:
             self._take_all()
         found = self._exchanges.add(record)
@@ -129,7 +142,7 @@ class Explanations:
                 self._links.ask(found[1], record)
             elif isinstance(record, BodyRecord | ResponseRecord):
                 self._company.add(record, found[0])
-        ended = self._exchanges.over()
+        ended, self._ended = [*self._ended, *self._exchanges.over()], []
         if not ended and not isinstance(record, ConnectionRecord):
             return []  # as with nearly every record
         ready: list[tuple[Exchange, Trace]] = []
@@ -160,6 +173,7 @@ class Explanations:
             return
         for record in some:
             begun = self._exchanges.add(record)
+            self._ended += self._exchanges.over()
             if begun is not None:
                 begun[1].add(record)
 
@@ -188,7 +202,7 @@ class Explanations:
         self._take_all()
         rest = [trace for waiting in self._waiting.values() for _, trace in waiting]
         rest += [trace for waiting in self._failed.values() for trace in waiting]
-        rest += [trace for _, trace in self._exchanges.finish()]
+        rest += [trace for _, trace in (*self._ended, *self._exchanges.finish())]
         return [self._explain(trace) for trace in sorted(rest, key=lambda one: one.about.number)]
 
     def _explain(self, trace: Trace) -> Explained:
@@ -201,6 +215,5 @@ class Explanations:
 def explain(records: Iterable[Record]) -> Iterator[Explained]:
     """Yield every exchange with what is said of it; those of a connection when that has ended."""
     explanations = Explanations()
-    for record in records:
-        yield from explanations.add(record)
+    yield from explanations.add_all(records)
     yield from explanations.finish()

@@ -37,12 +37,14 @@ class Outcomes:
 
     def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
         """Take the next records; yield the outcomes whose turn it is."""
-        add, search = self._explanations.add, self._choice.search
+        looked_at = records if self._choice.search is None else self._searched(records)
+        for explained in self._explanations.add_all(looked_at):
+            yield from self._ordered(explained)
+
+    def _searched(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
-            if search is not None:
-                search.add(record)
-            for explained in add(record):
-                yield from self._ordered(explained)
+            self._choice.look(record)
+            yield record
 
     def finish(self) -> Iterator[Outcome]:
         """Take note that no record follows; yield the rest."""
