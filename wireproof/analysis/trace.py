@@ -194,7 +194,8 @@ class Trace:
         if record.sender == "client":
             self.requested.add(record)
             return
-        self.pieces.add(record)
+        said = self._read_piece(record)
+        self.pieces.add(record, said.kind)
         response = self.about.response
         if response is not None and response.transport == "sse" and not response.codings:
             self.hazards.piece(record)
@@ -202,10 +203,12 @@ class Trace:
             self.piece_sizes.append(record.size)
         if isinstance(record, ChunkRecord) and record.trailers:
             self.trailers = record.trailers
-        if self.reader.takes_pieces and record.size:
-            said = self.reader.read(record)
-            if self.reader.name:
-                self._take(record, said)
+        if self.reader.takes_pieces and record.size and self.reader.name:
+            self._take(record, said)
+
+    def _read_piece(self, piece: ChunkRecord | DataRecord) -> Payload:
+        """Return what a chunk or run says: nothing, where other elements are made of them."""
+        return self.reader.read(piece) if self.reader.takes_pieces and piece.size else OTHER
 
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
         if record.sender == "client":

@@ -40,4 +40,6 @@ def test_plain_text_is_read_from_its_chunks(pieces: list[str], contents: int) ->
     chunks = [wire.chunk(piece) for piece in pieces]
     [explained] = explain([*head, *chunks, wire.chunk(), wire.body(), wire.end()])
     assert explained.trace.contents.count == contents
+    said = [KINDS[kind] for kind in explained.trace.pieces.kinds]
+    assert said.count("text") == contents
     assert explained.trace.elements.count == 0
