@@ -142,25 +142,30 @@ class Trace:
         The same comes out as if both were given each of them.
         """
         if len(records) < SEVERAL or not self._is_plain(records):
-            for record in records:
-                self.about.add(record)
-                self.add(record)
+            self._add_each(records)
             return
         blocks = [record for record in records if isinstance(record, SseEventRecord)]
         pieces = [record for record in records if not isinstance(record, SseEventRecord)]
         found = [columns(some) for some in (pieces, blocks) if some]
-        self.about.add_stream(pieces, blocks, reach(found))
+        extent = reach(found)
+        if not extent[0]:
+            self._add_each(records)  # a record of packet 0 has no place
+            return
+        self.about.add_stream(pieces, blocks, extent)
         if pieces:
             self._pieces(pieces, found[0])
         if blocks:
             self._blocks(blocks, found[-1])
 
+    def _add_each(self, records: Sequence[Streaming]) -> None:
+        for record in records:
+            self.about.add(record)
+            self.add(record)
+
     def _is_plain(self, records: Sequence[Streaming]) -> bool:
         """Whether records are those of an event stream, all of the server's."""
         response = self.about.response
         if response is None or response.transport != "sse" or self.reader.takes_pieces:
-            return False
-        if 0 in [record.first_packet for record in records]:
             return False
         return {record.sender for record in records} == {"server"}
 
