@@ -219,9 +219,11 @@ def _held(view: View) -> Verdict | None:
     took = came.times[flush.end - 1] - came.times[flush.start]
     early = f"{flush.start} came before; " if flush.start else ""
     after = "after that" if flush.start else "after the request"
+    over = f"in one packet ({came.packets[flush.start]})"
+    if not in_one:
+        over = f"within {duration(took)} ({_place(came, flush)})"
     summary = (
-        f"{early}{count(flush.size, view.name)} came together, {duration(wait)} {after}, within"
-        f" {duration(took)} ({_place(came, flush)})"
+        f"{early}{count(flush.size, view.name)} came together, {duration(wait)} {after}, {over}"
     )
     causes = holders.of_one_flush(view.trace, came, flush)
     packets = came.packets[flush.start : flush.end]
@@ -247,8 +249,7 @@ def _bulk(view: View) -> tuple[Flush, float] | None:
 
 
 def _place(came: Arrivals, flush: Flush) -> str:
-    first, last = came.packets[flush.start], came.packets[flush.end - 1]
-    return f"packet {first}" if first == last else f"packets {first} to {last}"
+    return f"packets {came.packets[flush.start]} to {came.packets[flush.end - 1]}"
 
 
 def _grouped(view: View) -> Verdict | None:
