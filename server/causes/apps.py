@@ -198,6 +198,13 @@ async def last_word() -> Response:
     return streaming(_chat(ends=True))
 
 
+async def unbuffered() -> Response:
+    """Answer the same, and ask nginx not to buffer it."""
+    return StreamingResponse(
+        _chat(ends=True), media_type=MEDIA_TYPE, headers={"X-Accel-Buffering": "no"}
+    )
+
+
 async def _chat(*, ends: bool) -> AsyncIterator[bytes]:
     head = b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"lab",'
     choice = head + b'"choices":[{"index":0,"delta":%s,"finish_reason":%s}]}\n\n'

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from struct import pack
 from tempfile import TemporaryDirectory
 
 START_TIMEOUT = 10.0
@@ -90,6 +91,8 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
             said = process.stderr.read().decode(errors="replace").strip()
             raise ProxyNotStarted(said or f"it ended with {process.returncode}")
         with socket.socket() as trial:
+            # Closing resets: nothing of this connection is left to be recorded later.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
             if trial.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)

@@ -43,7 +43,8 @@ class Shown:
     """A cause as it is shown."""
 
     name: str
-    """The code that a verdict names it by."""
+    """The code that a verdict names it by, unless ``code`` is given."""
+    code: str = ""
     summary: str
     """What is done wrong."""
     remedy: str
@@ -58,9 +59,15 @@ class Shown:
     leg: Leg = "client"
     """Which connection shows it."""
 
+    @property
+    def cause(self) -> str:
+        """The code that a verdict names it by."""
+        return self.code or self.name
+
 
 BUFFERED = "proxy_http_version 1.0; proxy_set_header Connection close; proxy_buffers 8 4k;"
 """nginx's defaults before 1.29.7, said aloud: HTTP/1.0 to the app, answers in buffers of a page."""
+GZIPPED = f"{BUFFERED} gzip on; gzip_types *; gzip_proxied any;"
 IMPATIENT = "proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 1s;"
 
 CAUSES: tuple[Shown, ...] = (
@@ -119,6 +126,15 @@ CAUSES: tuple[Shown, ...] = (
         answer="bursty",
         fault=Way(proxy="nginx", options=BUFFERED, large=True),
         cure=Way(proxy="nginx", options=f"{BUFFERED} proxy_buffering off;", large=True),
+    ),
+    Shown(
+        name="nginx-gzip",
+        code="compressor-not-flushed",
+        summary="nginx compresses a chat, and buffers what it compresses",
+        remedy="X-Accel-Buffering: no from the app",
+        answer="held",
+        fault=Way(proxy="nginx", options=GZIPPED, app=apps.last_word),
+        cure=Way(proxy="nginx", options=GZIPPED, app=apps.unbuffered),
     ),
     Shown(
         name="cork-200ms",

@@ -46,12 +46,20 @@ class Told(NamedTuple):
 
 
 def record_cause(shown: Shown, which: Which, path: Path, backend: str) -> Told:
-    """Serve one way of a cause, ask for it, record it into a file and explain that.
+    """Record one way of a cause into a file and explain that; raises as :func:`record_way` does."""
+    record_way(shown, which, path, backend, both_legs=shown.leg == "app")
+    return _told(shown, path)
+
+
+def record_way(
+    shown: Shown, which: Which, path: Path, backend: str, *, both_legs: bool = False
+) -> None:
+    """Serve one way of a cause, ask for it and record it: also behind its proxy with ``both_legs``.
 
     Raises ServerStartError, what recording raises, and CaptureError if a connection stays open.
     """
     with CauseServer(shown, which) as server:
-        port = (server.port, server.app_port) if shown.leg == "app" else server.port
+        port = (server.port, server.app_port) if both_legs else server.port
         comment = f"{shown.name}: the {which}"
         with recorder_of(backend)(
             path, port=port, comment=comment, version=__version__
@@ -59,7 +67,6 @@ def record_cause(shown: Shown, which: Which, path: Path, backend: str) -> Told:
             _drive(server.way, getattr(recorder, "port", server.port))
             if not recorder.wait_closed(CLOSE_TIMEOUT):
                 raise CaptureError(f"a connection was still open after {CLOSE_TIMEOUT:g} s")
-    return _told(shown, path)
 
 
 def _told(shown: Shown, path: Path) -> Told:
@@ -119,7 +126,7 @@ def is_as_shown(shown: Shown, which: Which, verdict: Verdict | None) -> bool:
     if which == "cure":
         return verdict.answer == shown.cured and not verdict.is_fault
     named = {cause.code for cause in verdict.causes}
-    return verdict.answer == shown.answer and shown.name in named
+    return verdict.answer == shown.answer and shown.cause in named
 
 
 def missing(shown: Shown) -> str | None:
