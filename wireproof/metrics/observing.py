@@ -31,12 +31,12 @@ Labels = Sequence[str]
 OPERATIONS = {
     "openai-chat": ("chat", "openai"),
     "openai-responses": ("chat", "openai"),
-    "vllm": ("chat", "vllm"),
     "anthropic": ("chat", "anthropic"),
     "gemini": ("generate_content", "gcp.gen_ai"),
     "ollama": ("chat", "ollama"),
     "bedrock": ("chat", "aws.bedrock"),
-    "vercel-ai": ("chat", "vercel"),
+    "vercel-lines": ("chat", "vercel"),
+    "vercel-ui": ("chat", "vercel"),
 }
 """``gen_ai.operation.name`` and ``gen_ai.provider.name``, by dialect: which format the stream has,
 as the conventions want it, not who runs the model."""

@@ -13,6 +13,7 @@ from parsers.records import Record
 from wireproof.analysis.judges import Explanations
 from wireproof.analysis.trace import Trace
 from wireproof.analysis.verdict import Cause, Verdict
+from wireproof.dialects.table import DIALECTS
 from wireproof.metrics import observing as module
 from wireproof.metrics.instruments import BY_NAME, OTHER
 from wireproof.metrics.observing import Labels, Observer
@@ -98,6 +99,10 @@ def test_a_model_s_answer_has_the_names_of_the_conventions() -> None:
     each = sheet.values["gen_ai.server.time_per_output_token", *labels]
     assert each == pytest.approx([0.3 / 8], abs=0.01)
     assert sheet.values["gen_ai.client.token.usage", *labels, "output"] == [9.0]
+
+
+def test_operations_are_named_by_dialects_that_there_are() -> None:
+    assert set(module.OPERATIONS) <= {dialect.name for dialect in DIALECTS}
 
 
 def test_names_of_models_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

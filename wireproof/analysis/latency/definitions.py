@@ -15,8 +15,8 @@ from .times import Times
 
 Family = Literal["wire", "vllm", "aiperf", "llmperf", "otel"]
 Value = float | Sequence[float] | None
-OPENAI = frozenset(("openai-chat", "vllm"))
-"""Dialects whose events have ``choices``, of which vLLM's definitions speak."""
+OPENAI = "openai-chat"
+"""The dialect whose events have ``choices``, of which vLLM's definitions speak."""
 
 
 class Metric(NamedTuple):
@@ -73,7 +73,7 @@ def _rate(times: Times) -> float | None:
 
 def _choices(formula: Callable[[Times], Value]) -> Callable[[Times], Value]:
     """Limit a formula to the dialect that it is defined for."""
-    return lambda times: formula(times) if times.dialect in OPENAI else None
+    return lambda times: formula(times) if times.dialect == OPENAI else None
 
 
 def _vllm_tpot(times: Times) -> float | None:
