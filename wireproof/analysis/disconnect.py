@@ -22,7 +22,7 @@ INHERENT = 1
 """Elements that may be on their way to a proxy when its client leaves."""
 SOON = 1.0
 """Seconds within which a proxy that watches its client has closed its upstream leg."""
-LOG = "the server's log; a capture of the leg behind a proxy"
+LOG = "the server's log, or a capture behind the proxy"
 
 
 def judge_disconnect(trace: Trace) -> Verdict | None:
@@ -78,17 +78,17 @@ def _goes_on_upstream(trace: Trace, upstream: Trace, left: Leaving) -> Verdict:
         "upstream_closed_after": closed,
     }
     summary = (
-        f"the client left in packet {left.packet}, but the leg behind the proxy (connection"
-        f" {number}) went on for {duration(until)}: {count(wasted, _name(upstream))} for nobody"
+        f"the client left in packet {left.packet}, but behind the proxy (connection {number}) the"
+        f" server went on for {duration(until)}: {count(wasted, _name(upstream))} that nobody read"
         f" (up to packet {upstream.streamed.last_packet})"
     )
     is_soon = wasted <= INHERENT and (closed is not None and closed < SOON)
     cause = Cause(
         "upstream-goes-on",
         "certain",
-        "the proxy did not close its upstream leg when its client left",
-        "let the proxy close with its client (nginx: proxy_ignore_client_abort off), and stop the"
-        " work when a write fails",
+        "the proxy did not close its upstream connection when its client left",
+        "make the proxy close with its client (nginx: proxy_ignore_client_abort off), and stop"
+        " working when a write fails",
     )
     severity: Severity = "note" if is_soon else "warning"
     packets = (left.packet, upstream.streamed.last_packet)
@@ -106,8 +106,8 @@ def _stops_upstream(upstream: Trace, left: Leaving, closed: float) -> Verdict:
         "upstream_closed_after": closed,
     }
     summary = (
-        f"the client left in packet {left.packet}, and the leg behind the proxy (connection"
-        f" {connection}) was closed {duration(closed)} later, with nothing sent in between"
+        f"the client left in packet {left.packet}, and the upstream connection ({connection}) was"
+        f" closed {duration(closed)} later, with nothing sent in between"
     )
     return Verdict("disconnect", "stops", "note", summary, (left.packet,), numbers=numbers)
 
@@ -116,8 +116,8 @@ def _stops(trace: Trace, left: Leaving, wasted: int) -> Verdict:
     until = trace.streamed.last_time - left.time
     numbers: dict[str, Number] = {"wasted_events": wasted, "server_stops_after": until}
     summary = (
-        f"the server sent {count(wasted, _name(trace))} more within {duration(until)} after the"
-        f" client had left (packet {left.packet}), until a RST told it"
+        f"the server sent {count(wasted, f'more {_name(trace)}')} within {duration(until)} after"
+        f" the client had left (packet {left.packet}), until an RST stopped it"
     )
     packets = (left.packet, trace.streamed.last_packet)
     return Verdict("disconnect", "stops", "note", summary, packets, numbers=numbers)
@@ -133,8 +133,8 @@ def _unseen(trace: Trace, left: Leaving) -> Verdict:
         Cause(
             "server-goes-on-unseen",
             "possible",
-            "the work goes on, and what it writes is thrown away before the wire",
-            "watch for the client's end (http.disconnect, request.is_disconnected), and stop there",
+            "the server works on, and what it writes is discarded before the wire",
+            "watch for the disconnect (http.disconnect, request.is_disconnected), and stop then",
         ),
     )
     numbers: dict[str, Number] = {"server_goes_on": None, "wasted_events": 0}
@@ -155,8 +155,8 @@ def _half_closed(trace: Trace, left: Leaving | None) -> Verdict:
     sent = count_after(trace.streamed, fin["packet"])
     refused = _refused(trace.streamed, connection) if left is not None else 0
     summary = (
-        f"the client sent its FIN (packet {fin['packet']}) and read on: a half-close. The server"
-        f" sent it {count(sent - refused, _name(trace))} more"
+        f"the client sent FIN (packet {fin['packet']}) and read on, a half-close: the server sent"
+        f" {count(sent - refused, f'more {_name(trace)}')}"
     )
     numbers: dict[str, Number] = {
         "half_close": True,

@@ -176,15 +176,15 @@ def _open(ending: Ending) -> Verdict | None:
     if is_over or not ending.codes & (CUTS | {"still-open"}):
         return None
     if connection is None:
-        return _verdict(ending, "open", "note", f"it goes on, {ending.progress}")
+        return _verdict(ending, "open", "note", f"still running, {ending.progress}")
     unanswered = connection.last_time - about.last_time
     if connection.retransmissions and unanswered >= LEAST_RTO:
         said = (
-            f"neither FIN nor RST came: what the server sent again for {duration(unanswered)}"
+            f"no FIN or RST came, and what the server retransmitted for {duration(unanswered)}"
             f" after packet {about.last_packet} was not acknowledged"
         )
         return _verdict(ending, "open", "warning", said, [_why_vanished(ending.trace)])
-    said = f"neither FIN nor RST came before the capture ended, {ending.progress}"
+    said = f"still open when the capture ended, {ending.progress}: no FIN or RST came"
     return _verdict(
         ending, "open", "note", said, [*_OPEN], to_tell="a longer capture, or one at the server"
     )
@@ -197,8 +197,8 @@ def _why_vanished(trace: Trace) -> Cause:
     return Cause(
         "path-vanished",
         "likely",
-        "data was sent again without an answer: a link, a NAT entry or a host is gone",
-        "TCP keep-alives or pings, and a time limit for reading in the client",
+        "retransmissions went unanswered: a link, a NAT entry or a host is gone",
+        "use TCP keep-alives or pings, and a read time-out in the client",
     )
 
 
@@ -208,7 +208,7 @@ _OPEN = (
         "path-vanished",
         "possible",
         "the path is gone, and neither side can tell the other",
-        "TCP keep-alives or pings, and a time limit for reading in the client",
+        "use TCP keep-alives or pings, and a read time-out in the client",
     ),
 )
 
@@ -218,15 +218,18 @@ def _aborted(ending: Ending) -> Verdict | None:
     if left is None or not ending.codes & CUTS:
         return None
     flag = "RST" if left.kind == "reset" else "FIN"
-    owed = _owed(ending)
     what = f"the client left ({flag}, packet {left.packet})"
     if ending.numbers.get("half_close"):
         assert ending.end is not None
-        first = f"the client sent its FIN (packet {ending.end['packet']}) and read on"
+        first = f"the client sent FIN (packet {ending.end['packet']}) and read on"
         what = f"{first}, then it left ({flag}, packet {left.packet})"
     causes = why_left(ending.trace, ending.silence)
     ending.numbers["client_abort"] = True
-    summary = f"{what} {ending.progress}{_waited(ending)}, and was still owed {owed}"
+    summary = f"{what} {ending.progress}"
+    has_response = ending.trace.about.response is not None
+    if silent := _silent(ending):
+        summary += f" and {silent}" if has_response else f", after {silent}"
+    summary += f", still owed {_owed(ending)}" if has_response else ""
     to_tell = "the client's log" if len(causes) > 1 else ""
     return _verdict(ending, "aborted", "note", summary, causes, to_tell)
 
@@ -240,26 +243,29 @@ def _owed(ending: Ending) -> str:
     return "the last chunk" if response.framing == "chunked" else "the rest of the body"
 
 
-def _waited(ending: Ending) -> str:
+def _silent(ending: Ending) -> str:
     silence = ending.silence
     if silence is None or silence.sender is None or silence.seconds < LEAST_IDLE:
         return ""
-    return f" and {duration(silence.seconds)} of silence"
+    return f"{duration(silence.seconds)} of silence"
 
 
 def _cut(ending: Ending) -> Verdict | None:
     if not ending.codes & CUTS:
         return None
     causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
-    closed = f"ended by {name_end(ending.end)}" if ending.end else "ended"
     inside = ending.numbers["inside"]
     where = f" inside {_article(str(inside))}" if inside in ("chunk", "event", "message") else ""
-    summary = f"cut{where} {ending.progress}: {closed}{_waited(ending)}, {_owed(ending)} missing"
+    summary = f"cut{where} {ending.progress}"
     if ending.end is not None:
+        summary += f": {name_end(ending.end)}"
+        summary += f" after {silent}" if (silent := _silent(ending)) else ""
         ending.numbers["total"] = total_time(ending.trace, ending.end)
+    if ending.trace.about.response is not None:
+        summary += f", {_owed(ending)} missing"
     has_last_word = last_word(ending.trace) is not None
     if has_last_word:
-        summary += f"; the application's last word had come ({_terminator(ending)})"
+        summary += f"; the terminator had come ({_terminator(ending)})"
     severity: Severity = "warning" if has_last_word else "error"
     return _verdict(ending, "cut", severity, summary, causes, to_tell)
 
@@ -279,7 +285,7 @@ def _content_cut(ending: Ending) -> Verdict | None:
     if not found or _is_undeclared(ending.trace):
         return None
     flaw = found[0]
-    summary = f"its framing is whole, but {flaw.summary}"
+    summary = f"the framing is complete, but {flaw.summary}"
     return _verdict(ending, "cut", "warning", summary, [_CONTENT_CAUSES[flaw.code]])
 
 
@@ -298,7 +304,7 @@ _CONTENT_CAUSES = {
     "event-cut": Cause(
         "event-cut",
         "certain",
-        "no blank line follows the last event: clients that keep to the standard throw it away",
+        "no blank line follows the last event: clients that keep to the standard discard it",
         "end each event, the last one too, with a blank line",
     ),
     "element-cut": Cause(
@@ -317,7 +323,7 @@ def _app_error(ending: Ending) -> Verdict | None:
     if (word := trace.words.get("error")) is not None:
         shown = preview(word.payload.text, "utf-8", TEXT_WIDTH)
         summary = f"the application reported an error (packet {word.packet}): {shown}"
-        said = f"an element of the stream says so, under status {response.status}"
+        said = f"it came inside the stream, under status {response.status}"
         cause = Cause("error-event", "certain", said, UPSTREAM)
         last = last_word(trace)
         severity: Severity = "error" if last is None or last.time <= word.time else "warning"
@@ -325,7 +331,9 @@ def _app_error(ending: Ending) -> Verdict | None:
     if (told := _error_trailer(trace)) is not None:
         summary = f"a trailer reports an error: {told}"
         cause = Cause(
-            "trailer-error", "certain", "clients that do not read trailers take it for whole"
+            "trailer-error",
+            "certain",
+            "clients that do not read trailers see a complete response",
         )
         return _verdict(ending, "app-error", "error", summary, [cause])
     if response.status < 500:
@@ -358,12 +366,12 @@ def _app_incomplete(ending: Ending) -> Verdict | None:
     missing = " and ".join(wanted)
     ending.numbers |= {"app_whole": False, "missing": missing}
     has_reason = "finish" in trace.words
-    summary = f"its framing is whole, but {missing} never came, {ending.progress}"
+    summary = f"the framing is complete, but {missing} never came, {ending.progress}"
     cause = Cause(
         "terminator-missing",
         "certain",
-        f"a stream of this kind ({trace.reader.name}) ends so: clients cannot tell this from a"
-        " finished answer unless they look for it",
+        f"complete {trace.reader.name} streams end with it: clients that do not check take this"
+        " for a finished answer",
         "look in the server's log for why generation stopped; treat it as failed in the client",
     )
     severity: Severity = "warning" if has_reason else "error"
@@ -385,16 +393,15 @@ def missing_words(trace: Trace) -> list[str]:
 def _unknowable(ending: Ending) -> Verdict | None:
     if not ending.codes & {"close-delimited", "end-unknown"} or last_word(ending.trace):
         return None
-    closed = f" ({name_end(ending.end)})" if ending.end else ""
+    closed = f"the {name_end(ending.end)}" if ending.end else "the end of the connection"
     summary = (
-        f"only the end of the connection ended it{closed}, {ending.progress}:"
-        " whole and cut look the same"
+        f"nothing but {closed} ended the body, {ending.progress}: complete and cut look the same"
     )
     cause = Cause(
         "close-delimited",
         "certain",
         "the response has neither chunks nor a length (RFC 9112 section 6.3, rule 8)",
-        "answer HTTP/1.1 with chunks, or send a last word that the client waits for",
+        "answer in chunks (HTTP/1.1), or send a terminator that the client waits for",
     )
     return _verdict(ending, "unknowable", "note", summary, [cause])
 
@@ -408,21 +415,18 @@ def _whole(ending: Ending) -> Verdict:
     late = body.last_time - done.time if body is not None and done is not None else 0.0
     if "close-delimited" in ending.codes:
         ending.numbers["whole"] = True
-        return _verdict(ending, "whole", "ok", f"whole, by its last word ({_terminator(ending)})")
+        return _verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
     shown = "complete (no body)" if body is None else body_end(body)
     after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
         return _verdict(ending, "whole", "ok", f"{shown}{after}")
     ending.numbers["app_done_before_end"] = late
-    summary = (
-        f"{shown}{after}, but {duration(late)} after the application's last word"
-        f" ({_terminator(ending)})"
-    )
+    summary = f"{shown}{after}, but {duration(late)} after the terminator ({_terminator(ending)})"
     cause = Cause(
         "terminator-early",
         "likely",
-        "the handler went on working after its last word, and held the response open",
-        "return right after the last word, and let background work go on elsewhere",
+        "the handler went on working after the terminator, and held the response open",
+        "return right after the terminator, and do background work elsewhere",
     )
     return _verdict(ending, "whole", "warning", summary, [cause])
 

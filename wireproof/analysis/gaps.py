@@ -17,7 +17,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal, NamedTuple
 
-from ..text.wording import count, duration
+from ..text.wording import count, duration, span
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals, deviation
 from .marks import KIND_NUMBERS, Marks
 from .path import hindered, hindrances, nagle_steps, round_trip, sent_again, slow_start
@@ -48,15 +48,17 @@ Class = Literal[
 ]
 FAULTS: frozenset[str] = frozenset(("zero-window", "nagle"))
 REMEDIES: dict[str, str] = {
-    "zero-window": "read faster at the client: do the work elsewhere than in the loop that reads",
-    "retransmission": "packets are lost on the way: look at the network, not at the application",
-    "outage": "the path was gone for a while: look at the network, not at the application",
+    "zero-window": "read faster at the client: move its work out of the loop that reads",
+    "retransmission": "packets were lost on the way: look at the network, not the application",
+    "outage": "the path was gone for a while: look at the network, not the application",
     "nagle": "set TCP_NODELAY, or write each chunk in one call",
-    "slow-start": "nothing is wrong: send less at once, keep connections open, or come nearer",
-    "keep-alive-masked": "the line is alive, the source is not: let a watchdog count content alone",
+    "slow-start": "nothing is wrong; to be faster, send less at once, reuse connections, or move"
+    " closer",
+    "keep-alive-masked": "the connection is alive, but the source is silent: let watchdogs count"
+    " content only",
     "sender-silent": "send a comment (`: ping`) at half the shortest idle limit on the way",
 }
-AT_SENDER = "a capture at the sender: there a lost segment is sent twice"
+AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
 
 
 class Attributed(NamedTuple):
@@ -137,20 +139,20 @@ def _of_tcp(waits: Waits) -> Iterator[Attributed]:
     steps = None if is_relayed else nagle_steps(waits.trace, waits.hindrances)
     if steps is not None and steps.share >= 0.5:
         seen = (
-            f"{steps.share:.0%} of the small writes: the second half waits for an acknowledgement"
+            f"the second half of {steps.share:.0%} of the small writes waits for an acknowledgement"
         )
         yield Attributed("nagle", steps.seconds, steps.packets[0], steps.packets[0], seen)
     rounds = slow_start(waits.trace, waits.came)
     if rounds is not None:
         packets = waits.came.packets[rounds.at - 1], waits.came.packets[rounds.at]
-        seen = f"after {rounds.sent:,} bytes, for one round trip"
+        seen = f"after {rounds.sent:,} bytes the sender waited for one round trip"
         yield Attributed("slow-start", rounds.seconds, *packets, seen)
 
 
 def _sent_again(waits: Waits) -> Iterator[Attributed]:
     """Yield what was sent again at the side of the sender, where a loss leaves no gap."""
     for one in waits.again:
-        seen = f"sent again {duration(one.seconds)} later (packet {one.packet})"
+        seen = f"retransmitted in packet {one.packet}"
         sent = waits.came.packets[one.at]
         yield Attributed("retransmission", one.seconds, sent, one.packet, seen)
 
@@ -175,12 +177,13 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
         seconds = hindrance.seconds_within(start, end)
         if hindrance.kind == "window":
             if gap >= max(WAIT, 1.5 * waits.usual) or seconds >= LONG:
-                seen = f"the window was closed for {duration(seconds)} (packet {hindrance.packet})"
+                closed = f"the client's window was closed for {duration(seconds)}"
+                seen = f"{closed} (packet {hindrance.packet})"
                 yield Attributed("zero-window", gap, *place, seen)
         elif gap >= max(WAIT, 1.5 * waits.usual):
             seen = (
-                f"bytes were missing for {duration(seconds)}, filled by packet"
-                f" {hindrance.end_packet}; what came after them waited"
+                f"a lost segment held up what followed for {duration(seconds)}, until packet"
+                f" {hindrance.end_packet}"
             )
             yield Attributed("retransmission", seconds, *place, seen)
             if gap - seconds >= long:
@@ -193,17 +196,17 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
     place = came.packets[at], came.packets[at + 1]
     alive = waits.alive_within(came.times[at], came.times[at + 1])
     if alive and seconds >= long:
-        seen = f"{count(len(alive), 'keep-alive')} came meanwhile"
+        seen = f"{count(len(alive), 'keep-alive')} came in between"
         yield Attributed("keep-alive-masked", seconds, *place, seen)
         return
     lost = _lost(waits, at)
-    others: tuple[tuple[str, str], ...] = (("sender-silent", "nothing may have been sent"),)
+    others: tuple[tuple[str, str], ...] = (("sender-silent", "the sender may have sent nothing"),)
     if lost is not None and not waits.is_at_sender:
         if came.gaps[at] >= long:
             others = (("outage", lost), *others)
         yield Attributed("retransmission", seconds, *place, lost, others)
     elif seconds >= long:
-        seen = "nothing came, and no byte was missing"
+        seen = "nothing came, and no bytes were missing"
         may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
         others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
         yield Attributed("sender-silent", seconds, *place, seen, others)
@@ -219,14 +222,14 @@ def _lost(waits: Waits, at: int) -> str | None:
         both = came.gaps[at] + after[0]
         beats = max(2, round(both / usual))
         if abs(both - beats * usual) <= ON_THE_BEAT * usual and beats == 2:
-            return "the next one came early, back on the old beat"
+            return "the next element came early, back in the old rhythm"
     due = came.gaps[at] / usual
     together = next(
         (number for number, gap in enumerate(came.gaps[at + 1 :]) if gap >= SHORTEST_WAIT),
         came.count - at - 2,
     )
     if due >= LEAST and together + 1 >= LEAST and abs(together + 1 - due) <= 1 + due / 4:
-        return f"all {together + 1} that were due meanwhile came at once, back on the old beat"
+        return f"the {together + 1} elements due in between came at once, back in the old rhythm"
     return None
 
 
@@ -260,11 +263,13 @@ def _by_time(found: Sequence[Attributed]) -> list[Class]:
 
 
 def _summary(found: Sequence[Attributed], longest: Attributed, kinds: Sequence[Class]) -> str:
-    said = f"the longest wait took {duration(longest.seconds)}"
-    said += f" (packets {longest.from_packet} to {longest.to_packet}): {longest.seen}"
+    packets = span(longest.from_packet, longest.to_packet)
+    word = "packet" if longest.from_packet == longest.to_packet else "packets"
+    which = "longest gap" if len(found) > 1 else "gap"
+    said = f"{which} {duration(longest.seconds)} ({word} {packets}): {longest.seen}"
     if len(found) > 1:
-        waits = [f"{sum(one.kind == kind for one in found)} {kind}" for kind in kinds]
-        said += f"; in all {', '.join(waits)}"
+        each = [f"{sum(one.kind == kind for one in found)} {kind}" for kind in kinds]
+        said += f"; {count(len(found), 'gap')}" + (f": {', '.join(each)}" if each[1:] else "")
     return said
 
 
@@ -314,7 +319,7 @@ def _evidence(waits: Waits, longest: Attributed) -> Iterator[str]:
     period = _keep_alive_period(waits, longest)
     silent = longest.seconds if period is None else period
     if period is not None:
-        yield f"keep-alives come {duration(period)} apart: for idle limits that is the silence"
+        yield f"keep-alives come {duration(period)} apart: idle limits see no longer silence"
     if not LIMITS_FROM <= silent < MOST:
         return
     limit = next_limit(silent)

@@ -25,16 +25,16 @@ class Hazard(NamedTuple):
 
 HAZARDS: dict[str, Hazard] = {
     "character-cut": Hazard(
-        "a character of UTF-8 is cut by the border of a chunk",
+        "the border of a chunk cuts a UTF-8 character",
         "clients that decode each chunk on its own show U+FFFD or fail",
         ("api7/aisix#111", "musistudio/claude-code-router#1672", "lobehub/lobehub#18640"),
         "write whole events",
     ),
     "crlf-cut": Hazard(
-        "CR and LF of a line end are in different chunks",
-        "clients that end a line at each of them see a blank line more, and cut the event in two",
+        "the CR and LF of a line end are in different chunks",
+        "clients that end a line at each of them see an extra blank line, and split the event",
         ("ax-llm/ax#622", "rexxars/eventsource-parser#17", "EventSource/eventsource#326"),
-        "write whole events, or end lines with LF alone",
+        "write whole events, or end lines with LF only",
     ),
     "crlf-line-ends": Hazard(
         "lines end with CRLF or CR",
@@ -45,11 +45,11 @@ HAZARDS: dict[str, Hazard] = {
             "quern-dev/quern#119",
             "a2aproject/a2a-js#714",
         ),
-        "end lines with LF alone",
+        "end lines with LF only",
     ),
     "line-separator": Hazard(
         "data holds a character that Unicode calls a line end (U+2028, U+2029, NEL, VT, FF)",
-        "clients that use a general line splitter, as Python's splitlines, cut the line there",
+        "clients that use a general line splitter, such as splitlines(), cut the line there",
         ("florimondmanca/httpx-sse#34", "fastapi/fastapi#15515", "mpetazzoni/sseclient#9"),
         "escape it in JSON, as json.dumps does by default",
     ),
@@ -57,10 +57,10 @@ HAZARDS: dict[str, Hazard] = {
         "data is not ASCII, and Content-Type names no charset",
         "clients that fall back to Latin-1 show wrong characters, and take 0x85 for a line end",
         ("open-metadata/OpenMetadata#29531",),
-        "say charset=utf-8",
+        "declare charset=utf-8",
     ),
     "event-over-chunks": Hazard(
-        "an event lies in several chunks",
+        "an event spans several chunks",
         "clients that take each chunk for an event fail to parse it",
         ("brave/brave-browser#52830", "zoedsoupe/anubis-mcp#232", "doctolib/neurow#60"),
         "write whole events",
@@ -91,21 +91,21 @@ HAZARDS: dict[str, Hazard] = {
     ),
     "no-final-blank-line": Hazard(
         "no blank line follows the last event",
-        "clients disagree: the standard throws it away, some SDKs dispatch it",
+        "clients disagree: the standard discards it, some SDKs dispatch it",
         ("openai/openai-node#2725", "openai/openai-go#697"),
         "end each event, the last one too, with a blank line",
     ),
     "coding-undeclared": Hazard(
-        "the content is compressed, and no field declares it",
-        "all clients that go by Content-Encoding see compressed bytes in the place of events",
+        "the content is compressed, and no header declares it",
+        "clients that go by Content-Encoding see compressed bytes instead of events",
         (),
-        "send Content-Encoding with what is compressed",
+        "send Content-Encoding with compressed content",
     ),
     "coding-members": Hazard(
-        "the content is several members of its coding, one after the other",
+        "the content is several compressed members, one after the other",
         "decoders that stop after the first member show nothing of the rest",
         (),
-        "flush one compressor, and do not begin a new one for each event",
+        "flush one compressor instead of starting a new one for each event",
     ),
 }
 """By their code."""

@@ -51,25 +51,27 @@ class Causes(NamedTuple):
 
 REMEDIES = {
     "compressor-not-flushed": "flush the compressor after each element, or do not compress event"
-    " streams: `gzip off` in nginx, a newer GZipMiddleware, `Cache-Control: no-transform`",
-    "app-collects": "send each element as soon as it is there: return the generator itself, and"
-    " leave out middleware that reads the whole body",
+    " streams: `gzip off` or `proxy_buffering off` in nginx, a newer GZipMiddleware,"
+    " `Cache-Control: no-transform`",
+    "app-collects": "send each element as soon as it exists: return the generator itself, and"
+    " remove middleware that reads the whole body",
     "same-tick": "give the loop a turn after each element: `await` what produces it, and iterate"
     " over the source as it comes",
     "blocked-loop": "do not block the event loop: `await`, or run what blocks in a thread",
     "proxy-buffer": "send `X-Accel-Buffering: no`, or set `proxy_buffering off` and"
     " `proxy_http_version 1.1` in nginx",
-    "proxy-timer": "switch the proxy's flush interval off for streams: `flush_interval -1`,"
+    "proxy-timer": "turn off the proxy's flush interval for streams: `flush_interval -1`,"
     " `flushpackets=on`",
-    "proxy-batches": "have the proxy pass on what it reads at once",
-    "app-batches": "send each element by itself, if that is wanted",
-    "cork-200ms": "`option http-no-delay` in HAProxy; elsewhere TCP_NODELAY, and no MSG_MORE",
-    "proxy-buffers-request": "`proxy_request_buffering off` and `proxy_http_version 1.1` in nginx",
+    "proxy-batches": "make the proxy pass on at once what it reads",
+    "app-batches": "send each element on its own",
+    "cork-200ms": "set `option http-no-delay` in HAProxy; elsewhere TCP_NODELAY, without MSG_MORE",
+    "proxy-buffers-request": "set `proxy_request_buffering off` and `proxy_http_version 1.1` in"
+    " nginx",
     "nagle-delayed-ack": "set TCP_NODELAY, or write each chunk in one call",
-    "client-zero-window": "read faster at the client: do the work elsewhere than in the loop that"
-    " reads",
-    "tcp-slow-start": "nothing is wrong: send less at once, keep connections open, or come nearer",
-    "headers-with-first-event": "send the header at once: `flushHeaders()`, or a comment first",
+    "client-zero-window": "read faster at the client: move its work out of the loop that reads",
+    "tcp-slow-start": "nothing is wrong; to be faster, send less at once, reuse connections, or"
+    " move closer",
+    "headers-with-first-event": "send the headers at once: `flushHeaders()`, or a comment first",
 }
 """What to do about each cause."""
 
@@ -107,20 +109,20 @@ def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
         return _compressed(trace, came.times[flush.start])
     writes = _writes(trace, came.times[flush.start], came.times[flush.end - 1])
     if writes > flush.size / 2 and flush.size > 1:
-        seen = f"{writes} chunks were written one after another without a wait"
+        seen = f"{writes} chunks were written one after another without a pause"
         others = (
             cause("same-tick", "possible", seen),
-            cause("app-collects", "possible", "the application may have had them all before"),
-            cause("proxy-buffer", "possible", "a proxy may have kept them, chunks and all"),
+            cause("app-collects", "possible", "the application may have collected them first"),
+            cause("proxy-buffer", "possible", "a proxy may have held them back, chunks and all"),
         )
         return _with_loop(trace, came.times[flush.start], others)
-    seen = "they were written in one piece"
+    seen = "everything was written in one piece"
     if trace.about.header("content-length") is not None:
-        seen = "Content-Length: somebody had the whole body before any of it went"
+        seen = "Content-Length: somebody had the whole body before sending any of it"
     return Causes(
         (
             cause("app-collects", "possible", seen),
-            cause("proxy-buffer", "possible", "a proxy that buffers hands on one piece too"),
+            cause("proxy-buffer", "possible", "a buffering proxy passes on one piece too"),
         ),
         SECOND_CAPTURE,
     )
@@ -136,7 +138,7 @@ def _with_loop(trace: Trace, time: float, others: tuple[Cause, ...]) -> Causes:
         return Causes((cause("blocked-loop", "likely", seen), *others), SECOND_CAPTURE)
     if len(late) < len(meanwhile):
         return Causes(others, SECOND_CAPTURE)
-    blocked = cause("blocked-loop", "possible", "the loop may have been blocked meanwhile")
+    blocked = cause("blocked-loop", "possible", "the event loop may have been blocked")
     return Causes((*others, blocked), SECOND_EXCHANGE)
 
 
@@ -144,13 +146,13 @@ def _compressed(trace: Trace, time: float) -> Causes:
     name = coding(trace)
     first = trace.pieces.times[0] if trace.pieces.count else time
     if trace.pieces.count and trace.piece_sizes[0] and time - first > WITH_HEAD:
-        seen = f"{name}: its first bytes came {duration(time - first)} before, the rest at the end"
+        seen = f"{name}: its first bytes came {duration(time - first)} earlier, the rest at the end"
         return Causes((cause("compressor-not-flushed", "certain", seen),))
-    seen = f"Content-Encoding: {name}, and all was in one flush"
+    seen = f"Content-Encoding: {name}, and everything came in one flush"
     found = cause("compressor-not-flushed", "likely", seen)
     if not is_with_head(trace, time):
         return Causes((found,))
-    late = "the header came with the data: a proxy that buffers holds it back too"
+    late = "the headers came with the data: a buffering proxy holds them back too"
     return Causes((found, cause("proxy-buffer", "possible", late)), UNCODED)
 
 
@@ -199,11 +201,11 @@ def of_cut_flushes(trace: Trace, sizes: Sequence[int]) -> Causes:
         buffer = cause("proxy-buffer", "possible", f"flushes of {sizes[0]:,} bytes")
         return Causes((found, buffer), UNCODED)
     if aligned is not None:
-        seen = f"each flush is {sizes[0]:,} bytes: a buffer that is handed on when it is full"
+        seen = f"each flush is {sizes[0]:,} bytes: a buffer passed on when it is full"
         if max(sizes) > min(sizes):
-            seen = f"all flushes are multiples of {aligned:,} bytes: buffers that are full"
+            seen = f"all flushes are multiples of {aligned:,} bytes: full buffers"
         return Causes((cause("proxy-buffer", "likely", seen),))
-    seen = "the borders of flushes lie inside elements: a buffer of bytes"
+    seen = "flushes end inside elements: a buffer of bytes"
     return Causes((cause("proxy-buffer", "likely", seen),))
 
 
@@ -223,14 +225,14 @@ def of_whole_flushes(trace: Trace, came: Arrivals) -> Causes:
             ),
             UNCODED,
         )
-    timer = cause("proxy-timer", "possible", f"a flush each {duration(median(periods))}")
+    timer = cause("proxy-timer", "possible", f"a flush every {duration(median(periods))}")
     if _is_corked(trace, came, periods):
-        seen = "several chunks in a segment, 200 ms and the wait for the next one apart"
+        seen = "several chunks in a segment, each time 200 ms after the first of them"
         return Causes((cause("cork-200ms", "likely", seen), timer), OTHER_RATE)
     batches = cause("app-batches", "possible", "the application may send several in one write")
     if _is_constant(sizes[:-1]):
         seen = f"always {sizes[0]} at a time"
-        proxy = cause("proxy-batches", "possible", "a proxy may count as well")
+        proxy = cause("proxy-batches", "possible", "a proxy may batch them too")
         return Causes((cause("app-batches", "likely", seen), proxy, timer), OTHER_RATE)
     if deviation(periods) <= REGULAR * fmean(periods):
         return Causes((timer, batches), OTHER_RATE)
@@ -276,17 +278,17 @@ def nagle(is_delayed: bool) -> Causes:
 
 def slow_start() -> Causes:
     """A connection that has just begun."""
-    seen = "the first data stop after ten segments for one round trip"
+    seen = "after about ten segments a new connection waits for the first acknowledgement"
     return Causes((cause("tcp-slow-start", "likely", seen),))
 
 
 def late_header() -> Causes:
     """A header that was kept until there was something after it."""
-    seen = "the header and the first element came together"
+    seen = "the headers and the first element came together"
     return Causes((cause("headers-with-first-event", "certain", seen),), SECOND_CAPTURE)
 
 
 def buffered_request() -> Causes:
     """A proxy that passes a request on when it has all of it."""
-    seen = "its own request begins when the client's is whole"
+    seen = "its own request begins when the client's is complete"
     return Causes((cause("proxy-buffers-request", "certain", seen),))

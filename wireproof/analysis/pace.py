@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
-from ..text.wording import ELEMENT_NAMES, count, duration
+from ..text.wording import ELEMENT_NAMES, count, duration, span
 from . import holders
 from .arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT, Arrivals, Flush, arrivals
 from .holders import Causes, is_with_head
@@ -28,6 +28,8 @@ HELD = 0.100
 CUT_APART = 0.040
 """Seconds between flushes that cut elements. 40 ms is the least for which TCP itself keeps small
 writes back; what is closer together has been handed on as it came."""
+AT_ONCE = 0.010
+"""Seconds that are not worth a word."""
 BULK = 0.75
 """Part of the elements that came in one flush if a response was held. LEAST or more that came one
 by one before it streamed: what follows is a gap, and is judged as one."""
@@ -132,7 +134,7 @@ def _too_few(view: View) -> Verdict | None:
         return None
     if not view.trace.elements.count:
         return None
-    summary = f"only {view.said} came: whether it streams cannot be told"
+    summary = f"only {view.said} came: too few to tell whether it streams"
     seen = f"at least {LEAST} are needed to compare waits"
     causes = holders.Causes((Cause("too-few-events", "certain", seen),))
     return _verdict(view, "undecided", "ok", summary, causes)
@@ -145,9 +147,10 @@ def _client_slow(view: View) -> Verdict | None:
     seconds = sum(one.seconds_within(start, end) for one in closed)
     if not closed or seconds < max(WAIT, CLOSED_SHARE * view.came.span):
         return None
+    times = f", {len(closed):,} times" if len(closed) > 1 else ""
     summary = (
         f"the client did not read: its window was closed for {duration(seconds)} of"
-        f" {duration(view.came.span)}, {count(len(closed), 'time')}"
+        f" {duration(view.came.span)}{times}"
     )
     packets = [one.packet for one in closed]
     return _verdict(
@@ -161,8 +164,8 @@ def _stepped(view: View) -> Verdict | None:
     if steps is None or steps.share < 0.5:
         return None
     summary = (
-        f"{steps.share:.0%} of the writes are cut in two, the second half {duration(steps.seconds)}"
-        " later: it waits for an acknowledgement"
+        f"{steps.share:.0%} of the writes are split in two, and the second half leaves"
+        f" {duration(steps.seconds)} later, after an acknowledgement"
     )
     causes = holders.nagle(steps.is_delayed)
     step = round(steps.seconds, 6)
@@ -203,7 +206,7 @@ def _cut(view: View) -> Verdict | None:
     if came.count / len(came.flushes) < TOGETHER and holders.alignment(sizes) is None:
         return None
     causes = holders.of_cut_flushes(view.trace, sizes)
-    return _bursts(view, causes, "made of bytes: their borders lie inside elements", sizes)
+    return _bursts(view, causes, f"and their borders cut {view.name}s", sizes)
 
 
 def _held(view: View) -> Verdict | None:
@@ -216,15 +219,11 @@ def _held(view: View) -> Verdict | None:
     in_one = came.packets[flush.start] == came.packets[flush.end - 1]
     if wait < (WAIT if is_coded and in_one else HELD):
         return None
-    took = came.times[flush.end - 1] - came.times[flush.start]
-    early = f"{flush.start} came before; " if flush.start else ""
-    after = "after that" if flush.start else "after the request"
-    over = f"in one packet ({came.packets[flush.start]})"
-    if not in_one:
-        over = f"within {duration(took)} ({_place(came, flush)})"
-    summary = (
-        f"{early}{count(flush.size, view.name)} came together, {duration(wait)} {after}, {over}"
-    )
+    together = f"came together in {_place(came, flush)}, {duration(wait)}"
+    summary = f"{count(flush.size, view.name)} {together} after the request"
+    if flush.start:
+        early = count(flush.start, view.name)
+        summary = f"{early} came early, the other {flush.size:,} {together} later"
     causes = holders.of_one_flush(view.trace, came, flush)
     packets = came.packets[flush.start : flush.end]
     return _verdict(view, "held", "error", summary, causes, packets, held=round(wait, 6))
@@ -249,7 +248,12 @@ def _bulk(view: View) -> tuple[Flush, float] | None:
 
 
 def _place(came: Arrivals, flush: Flush) -> str:
-    return f"packets {came.packets[flush.start]} to {came.packets[flush.end - 1]}"
+    first, last = came.packets[flush.start], came.packets[flush.end - 1]
+    if first == last:
+        return f"packet {first}"
+    took = came.times[flush.end - 1] - came.times[flush.start]
+    within = f" within {duration(took)}" if took >= AT_ONCE else ""
+    return f"packets {span(first, last)}{within}"
 
 
 def _grouped(view: View) -> Verdict | None:
@@ -297,7 +301,7 @@ def _header_held(view: View) -> Verdict | None:
     if not is_with_head(view.trace, pieces.times[0]):
         return None
     summary = (
-        f"the header came {duration(head)} after the request, together with the first {view.name}"
+        f"the headers came {duration(head)} after the request, together with the first {view.name}"
         f" (packet {response.last_packet})"
     )
     causes, packets = holders.late_header(), [response.last_packet]
@@ -312,12 +316,12 @@ def _streamed(view: View) -> Verdict | None:
         return None
     at_a_time = came.count / len(came.flushes)
     how = "one by one" if at_a_time < TOGETHER else f"about {at_a_time:.1f} at a time"
-    summary = f"{view.said} came {how}, {duration(came.wait)} apart as a rule"
+    summary = f"{view.said} came {how}, typically {duration(came.wait)} apart"
     return _verdict(view, "streamed", "ok", summary, holders.Causes(()))
 
 
 def _undecided(view: View) -> Verdict:
-    seen = "they follow each other at once, and nothing came late enough to have been held"
+    seen = "they followed each other at once, and none came late enough to have been held"
     summary = f"{view.said} came within {duration(view.came.span)}: too fast to tell"
     causes = holders.Causes((Cause("no-waits", "certain", seen),))
     return _verdict(view, "undecided", "ok", summary, causes)

@@ -38,11 +38,11 @@ GATEWAY_ERRORS = (502, 503, 504)
 """RFC 9110 section 15.6: what a proxy answers in the place of the server."""
 NAME_FIELDS = ("server", "via")
 NAME_WIDTH = 40
-UPSTREAM = "look in the log of whoever the application asked"
+UPSTREAM = "look in the log of the service behind the application"
 LOOK_IN_LOG = "look in the server's log at that moment"
 KEEP_ALIVE = "send a comment or ping at half the limit, or raise the limit"
 RAISE = "raise the limit of the whole response"
-SERVER_LOG = "the server's log at that moment; the same total in other captures"
+SERVER_LOG = "the server's log at that moment; whether others run for the same total time"
 UPSTREAM_CAPTURE = "a capture between the proxy and the server; a keep-alive at half that time"
 
 
@@ -79,7 +79,7 @@ def _told(trace: Trace, end: End) -> list[Cause]:
             "keep-alive-race",
             "likely",
             "the server closed an idle connection while the request was on its way",
-            "let the client's connections idle for less time than the server's, and try again",
+            "let the client close idle connections sooner than the server does, and retry",
         )
     ]
 
@@ -102,17 +102,19 @@ def by_upstream(trace: Trace) -> list[Cause]:
     end = connection.ends[0]
     where = f"(connection {connection.connection}, packet {end['packet']})"
     if end["sender"] == "server":
-        summary = f"the server ended the leg behind the proxy first {where}, which passed it on"
+        summary = f"the server ended its connection first {where}, and the proxy passed that on"
         return [Cause("server-ended", "certain", summary, LOOK_IN_LOG)]
     request = upstream.about.request
     silent = end["time"] - upstream.about.last_time
     total = end["time"] - request.last_time if request is not None else 0.0
     if upstream.about.response is None or is_idle(upstream, silent):
         fitting = _fitting(silent, who_answered(trace), "")
-        summary = f"the proxy gave up the server after {duration(silent)} of silence{fitting}"
+        summary = f"the proxy gave up on the server after {duration(silent)} of silence{fitting}"
         code = "proxy-idle-timeout" if upstream.about.response else "proxy-read-timeout"
         return [Cause(code, "certain", f"{summary} {where}", KEEP_ALIVE)]
-    summary = f"the proxy gave up the server after {duration(total)} while it was sending {where}"
+    summary = (
+        f"the proxy gave up on the server after {duration(total)}, while it was sending {where}"
+    )
     return [Cause("proxy-total-timeout", "certain", summary, RAISE)]
 
 
@@ -153,15 +155,15 @@ def why_left(trace: Trace, silence: Silence | None) -> list[Cause]:
     closed = Cause(
         "client-closed",
         "certain",
-        "the client's packet came first; the server had not ended its response",
-        "nothing, if the client meant to; else its time limits",
+        "the client's packet came first; the server had not finished its response",
+        "nothing, if the client meant to leave; otherwise check its time-outs",
     )
     if silence is None or not is_idle(trace, silence.seconds):
         return [closed]
-    waited = f"nothing had come for {duration(silence.seconds)}: a time limit for reading was over"
+    waited = f"nothing had come for {duration(silence.seconds)}: a read time-out may have expired"
     return [
         Cause("client-timeout", "possible", waited, KEEP_ALIVE),
-        Cause("client-closed", "possible", "the client had no need of the rest"),
+        Cause("client-closed", "possible", "the client did not want the rest"),
     ]
 
 
@@ -183,7 +185,7 @@ def idle_causes(trace: Trace, seconds: float) -> list[Cause]:
     server = Cause(
         "server-gave-up",
         "possible",
-        "the server ended by itself, or died while it was silent",
+        "the server ended it by itself, or died while it was silent",
         LOOK_IN_LOG,
     )
     fits = seconds >= LEAST_LIMIT and bool(find_limits(seconds, "idle", named))
@@ -192,8 +194,7 @@ def idle_causes(trace: Trace, seconds: float) -> list[Cause]:
         total = Cause(
             "proxy-total-timeout",
             "likely" if proxy == "envoy" else "possible",
-            "a total limit while events flowed: Envoy closes a response that it has given up"
-            " 1.0 s later",
+            "a total limit while events flowed: Envoy closes 1.0 s after giving up on a response",
             "raise the limit of the whole response (Envoy: the route's timeout)",
         )
         found.insert(0 if proxy == "envoy" else 1, total)
@@ -236,19 +237,19 @@ _OF_THE_SERVER = (
     Cause(
         "app-exception",
         "possible",
-        "the handler raised after the head was sent: all that a server can do then is to close",
+        "the handler raised after the headers were sent: a server can only close then",
         LOOK_IN_LOG,
     ),
     Cause(
         "server-crash",
         "possible",
-        "the process crashed or was killed: its kernel sends the FIN",
+        "the process crashed or was killed, and its kernel sent the FIN",
         LOOK_IN_LOG,
     ),
     Cause(
         "server-shutdown-timeout",
         "possible",
-        "a deploy or a signal, and the time for a graceful shutdown was up",
+        "a deploy or a signal stopped it, and its time for a graceful shutdown ran out",
         "let the shutdown wait for open streams, or let clients resume",
     ),
 )
@@ -265,10 +266,14 @@ def _reset() -> list[Cause]:
         Cause(
             "server-reset",
             "likely",
-            "the server's side closed with unread data or by force (RFC 9293 section 3.6)",
-            "read what the client sends to its end, and close in order",
+            "the server closed with unread data, or by force (RFC 9293 section 3.6)",
+            "read everything the client sends, and close gracefully",
         ),
-        Cause("proxy-reset", "possible", "a firewall or proxy in between sent the RST in its name"),
+        Cause(
+            "proxy-reset",
+            "possible",
+            "a firewall or proxy in between sent the RST in the server's name",
+        ),
     ]
 
 
@@ -278,7 +283,7 @@ def _short() -> list[Cause]:
             "content-length-short",
             "likely",
             "the application wrote less than its Content-Length announced",
-            "leave out Content-Length of what is generated, or count bytes and not characters",
+            "send no Content-Length for generated content, or count bytes, not characters",
         ),
         Cause("server-crash", "possible", "the process crashed or was killed while it wrote"),
     ]
@@ -294,11 +299,11 @@ def why_no_answer(trace: Trace, response: ResponseRecord) -> Causes:
     if response.status == 504:
         limits = find_limits(seconds, "head", named) if seconds >= LEAST_LIMIT else []
         fitting = f", which fits a limit {such_as(limits, named)}" if limits else ""
-        summary = f"a proxy waited {duration(seconds)} for the server's head{fitting}"
-        remedy = "send the head at once, before the first token, or raise the proxy's limit"
+        summary = f"a proxy waited {duration(seconds)} for the server's headers{fitting}"
+        remedy = "send the headers at once, before the first token, or raise the proxy's limit"
         return [Cause("proxy-read-timeout", "likely", summary, remedy)], ""
     if response.status in GATEWAY_ERRORS:
-        summary = "a proxy could not get an answer: the server refused, closed or was not there"
+        summary = "a proxy got no answer: the server refused, closed or was not there"
         return [Cause("upstream-failed", "likely", summary, UPSTREAM)], ""
     return [
         Cause("server-error", "certain", "the application failed before it answered", LOOK_IN_LOG)

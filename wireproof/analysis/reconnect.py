@@ -110,7 +110,7 @@ def judge_reconnect(trace: Trace) -> Verdict | None:
     causes = [*causes, *_client_part(found)]
     if answer != "exact" and _is_lacking(found):
         answer, causes = "unknown", [_LACKING]
-        summary = "the client came back, but of one of the two streams the capture lacks a part"
+        summary = "the client reconnected, but the capture lacks part of one of the two streams"
     severity: Severity = "ok"
     if answer != "exact" or causes:
         severity = "error" if answer == "lost" else "warning"
@@ -191,30 +191,29 @@ def _end_time(past: Past) -> float:
 
 def _server_part(found: Resumed) -> tuple[str, str, list[Cause]]:
     named, came = found.named, found.came
-    where = f"the client came back with {_shown(named)}" if named else "the client came back"
-    if named is None:
-        where += " without Last-Event-ID"
+    how = "without Last-Event-ID" if named is None else f"with Last-Event-ID {_shown(named)}"
+    where = f"the client reconnected {how}"
     if not came:
         return "unknown", f"{where}, and no event with an ID followed", []
-    first = f"the stream went on with {_shown(came[0].id)} (packet {came[0].packet})"
+    first = f"the stream resumed with {_shown(came[0].id)} (packet {came[0].packet})"
     again = found.again
     if found.is_from_start:
-        said = f"{where}, and got all from the start: {_list([one.id for one in again])} again"
+        said = f"{where}, and got everything again: {_events([one.id for one in again])}"
         return "from-start", said, _ignored(found)
     if again:
-        said = f"{where}, and {_list([one.id for one in again])} came again (packet"
+        said = f"{where}, and {_events([one.id for one in again])} came again (packet"
         return "duplicate", f"{said} {again[0].packet})", _replayed(found)
     if found.lost:
         ends = [str(found.lost[0]), str(found.lost[-1])][: len(found.lost)]
-        return "lost", f"{where}, and {_list(ends)} never came: {first}", [_SKIPPED]
+        return "lost", f"{where}, and {_events(ends)} never came: {first}", [_SKIPPED]
     return "exact", f"{where}, and {first}", []
 
 
 _SKIPPED = Cause(
     "server-skips",
     "certain",
-    "the server went on past the ID that the client named: what happened meanwhile was not kept",
-    "keep events for as long as clients take to come back, and replay from the ID that they name",
+    "the server resumed past that ID: it had not kept what happened in between",
+    "keep events for as long as clients take to reconnect, and replay from their ID",
 )
 
 
@@ -225,8 +224,8 @@ def _ignored(found: Resumed) -> list[Cause]:
         Cause(
             "ignored-by-server",
             "certain",
-            "the server began anew, whatever Last-Event-ID said",
-            "read Last-Event-ID, and go on after it",
+            "the server started over, whatever Last-Event-ID said",
+            "read Last-Event-ID, and resume after it",
         )
     ]
 
@@ -242,8 +241,8 @@ def _replayed(found: Resumed) -> list[Cause]:
         Cause(
             "server-replays-too-much",
             "certain",
-            "the client had named an ID up to which it has all",
-            "go on after the ID that the client names, not with it or before it",
+            "the client had everything up to the ID that it sent",
+            "resume after the ID that the client sends, not at it or before it",
         )
     ]
 
@@ -254,19 +253,21 @@ def _replayed(found: Resumed) -> list[Cause]:
 def _client_part(found: Resumed) -> list[Cause]:
     causes = []
     if found.named is None:
-        said = f"the last ID that it was sent is {_shown(found.last_sent)}"
+        said = f"the last ID that the client got was {_shown(found.last_sent)}"
         remedy = "send the last event ID, as EventSource does"
         causes.append(Cause("missing-id", "likely", said, remedy))
     elif found.is_stale:
-        said = f"it named {_shown(found.named)}, but {_shown(found.last_sent)} had been sent"
+        said = f"it sent {_shown(found.named)}, though it had got {_shown(found.last_sent)}"
         causes.append(
             Cause("stale-id", "certain", said, "remember the ID of each event that is handled")
         )
     elif found.named not in found.sent and found.past.ids.is_complete:
-        said = f"{_shown(found.named)} was not sent on the stream before"
-        causes.append(Cause("unknown-id", "likely", said, "name an ID that the server sent"))
+        said = f"the stream before had no ID {_shown(found.named)}"
+        causes.append(Cause("unknown-id", "likely", said, "send an ID that came from the server"))
     if found.retry is not None and is_too_soon(found.waited, found.retry):
-        said = f"it came back after {duration(found.waited)}, retry said {found.retry:,} ms"
+        said = (
+            f"it reconnected after {duration(found.waited)}, though retry said {found.retry:,} ms"
+        )
         causes.append(
             Cause("retry-ignored", "certain", said, "wait as long as the last retry field says")
         )
@@ -305,7 +306,7 @@ def _shown(identifier: str) -> str:
     return preview(identifier, "utf-8", ID_WIDTH)
 
 
-def _list(identifiers: Sequence[str]) -> str:
-    """Return ``7``, or ``7 to 9``."""
+def _events(identifiers: Sequence[str]) -> str:
+    """Return ``event 7``, or ``events 7 to 9``."""
     first, last = _shown(identifiers[0]), _shown(identifiers[-1])
-    return first if len(identifiers) == 1 else f"{first} to {last}"
+    return f"event {first}" if len(identifiers) == 1 else f"events {first} to {last}"

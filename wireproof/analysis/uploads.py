@@ -49,7 +49,7 @@ def _arrivals(trace: Trace) -> Arrivals:
 def _by_itself(trace: Trace) -> Verdict:
     came = _arrivals(trace)
     pieces = count(came.count, "piece")
-    summary = f"the request went in {pieces} over {duration(came.span)}, as it came to be"
+    summary = f"the request body was sent in {pieces} over {duration(came.span)}, as it was made"
     packets = came.packets[0], came.packets[-1]
     return _verdict(trace, "request-streamed", "ok", summary, packets, Causes(()))
 
@@ -62,13 +62,13 @@ def _compare(trace: Trace, client: Upload, upstream: Upload) -> Verdict | None:
     behind = upstream.start - client.start
     if upstream.start < client.end - max(AT_ONCE, SHORTEST_WAIT):
         summary = (
-            f"the request was passed on as it came: {duration(behind)} after its first byte, while"
-            f" the client sent for {duration(took)}"
+            f"the proxy passed the request body on as it came: it began {duration(behind)} after"
+            f" the first byte, and the client sent for {duration(took)}"
         )
         return _verdict(trace, "request-streamed", "ok", summary, packets, Causes(()))
     summary = (
-        f"the request was held: the client sent {client.size:,} bytes over {duration(took)}, and"
-        f" the proxy began {duration(behind)} after the first, when it had all"
+        f"the proxy held the request body: the client sent {client.size:,} bytes over"
+        f" {duration(took)}, and the proxy passed on nothing before it had them all"
     )
     return _verdict(trace, "request-held", "warning", summary, packets, buffered_request(), behind)
 

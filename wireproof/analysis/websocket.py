@@ -15,7 +15,7 @@ from parsers.records import ConnectionRecord, DiagnosticRecord, End, WebSocketFr
 
 from ..exchanges import is_final
 from ..text.escape import preview
-from ..text.wording import close_code, count, duration
+from ..text.wording import close_code, count, duration, span
 from .conversation import OTHER
 from .ends import first_end, missing_from_capture, name_end
 from .flaws import announced_bytes, missing_bytes
@@ -80,8 +80,9 @@ def _rounds(trace: Trace) -> tuple[str, ...]:
     slowest = talk.slowest
     if slowest is None:
         return ()
+    most = "after " if talk.round_count == 1 else "after at most "
     line = (
-        f"{count(talk.round_count, 'ping')} answered, after {duration(slowest.seconds)} at most"
+        f"{count(talk.round_count, 'ping')} answered, {most}{duration(slowest.seconds)}"
         f" (packets {slowest.ping.last_packet} and {slowest.pong.last_packet})"
     )
     if slowest.between >= LARGE and slowest.largest is not None:
@@ -90,7 +91,7 @@ def _rounds(trace: Trace) -> tuple[str, ...]:
 
 
 def _still_open(trace: Trace) -> Verdict:
-    summary = f"it goes on, after {count(trace.about.counts.messages, 'message')}"
+    summary = f"still open, after {count(trace.about.counts.messages, 'message')}"
     numbers = _numbers(trace, code=None, by=None, handshake=False)
     packets = (trace.about.last_packet,)
     return Verdict(
@@ -131,7 +132,7 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
         missing_bytes=missing_bytes(trace.all_faults),
     )
     waited = f" after {duration(idle)} of silence" if idle >= LEAST_IDLE else ""
-    summary = f"no Close frame came: {name_end(end)}{waited}{inside} (applications see {ABNORMAL})"
+    summary = f"no Close frame: {name_end(end)}{waited}{inside}; applications see {ABNORMAL}"
     severity: Severity = "note" if end["sender"] == "client" and not inside else "error"
     return Verdict(
         "websocket",
@@ -140,7 +141,7 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
         summary,
         tuple(sorted({about.last_packet, end["packet"]})),
         causes=causes,
-        to_tell="a capture between proxy and server; their logs" if len(causes) > 1 else "",
+        to_tell="a capture between the proxy and the server; their logs" if len(causes) > 1 else "",
         evidence=_rounds(trace),
         numbers=numbers,
         reference="RFC 6455 section 7.1.5",
@@ -159,7 +160,9 @@ def _abnormal_causes(trace: Trace, end: End, idle: float, has_given_up: bool) ->
         " library does not close",
         "close the WebSocket before the process ends",
     )
-    proxy = Cause("proxy-closed", "possible", "a proxy ended it: a limit, a reload, a lost peer")
+    proxy = Cause(
+        "proxy-closed", "possible", "a proxy ended it: a time limit, a reload, a lost peer"
+    )
     return [no_close, proxy] if end["sender"] == "server" else [no_close]
 
 
@@ -232,12 +235,12 @@ def _closing_summary(trace: Trace, first: WebSocketFrameRecord, answered: bool) 
     summary += f" {reason!r}" if reason else ""
     summary += f" (packet {first.last_packet})"
     if answered:
-        return f"{summary}, the {OTHER[first.sender]} answered"
+        return f"{summary}, and the {OTHER[first.sender]} answered"
     end = first_end(trace)
     if end is None:
         return f"{summary}, not answered yet"
     waited = duration(end["time"] - first.last_time)
-    return f"{summary}, not answered: {name_end(end)} {waited} later"
+    return f"{summary}, and got no answer: {name_end(end)} {waited} later"
 
 
 def _reason(frame: WebSocketFrameRecord) -> str:
@@ -253,7 +256,7 @@ def _clean(
             "certain",
             f"the {OTHER[first.sender]} owed a Close frame (RFC 6455 section 5.5.1): a library"
             " that does not answer, or a peer that was busy or gone",
-            "read until the Close frame, which libraries answer by themselves",
+            "read up to the Close frame: libraries answer it by themselves",
         )
         return "ws-half-close", "warning", [cause]
     if code == 1001:
@@ -267,7 +270,7 @@ def _why_refused(trace: Trace, first: WebSocketFrameRecord, code: int) -> list[C
     other = OTHER[first.sender]
     if code == TOO_BIG:
         largest = trace.conversation.longest_frame.get(other)
-        seen = "no frame of it is in the capture"
+        seen = "the message itself is not in the capture"
         if largest is not None:
             seen = f"its largest frame has {count(largest.payload_length, 'byte')}"
         return [
@@ -324,7 +327,7 @@ def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
             Cause(
                 "server-error" if first.sender == "server" else "client-error",
                 "likely",
-                "no ping was waiting: an exception ended the handler",
+                "no ping was waiting for a pong: an exception ended the handler",
                 f"look in the log of the {first.sender}",
             )
         ]
@@ -336,18 +339,18 @@ def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
             Cause(
                 "pong-behind-large-frame",
                 "likely",
-                f"it closed {waited}, while the {other} sent {in_the_way}: its pong stood behind",
+                f"it closed {waited}, while the {other} sent {in_the_way}: its pong was stuck",
                 IN_FRAGMENTS,
             )
         ]
     connection = trace.about.connection
     acked = connection is not None and _is_acknowledged(connection, ping, first)
-    took = f"though the {other}'s TCP took it" if acked else "(whether its TCP took it is not seen)"
+    took = f"though the {other}'s TCP acknowledged it" if acked else "(its TCP may not have got it)"
     return [
         Cause(
             "pong-never-came",
             "likely" if acked else "possible",
-            f"it closed {waited}, which got no pong in time {took}: the {other} was there, but did"
+            f"it closed {waited}, which got no pong in time {took}: the {other} was there but did"
             " not read (a blocked event loop, a full queue)",
             f"keep the event loop of the {other} free, or read in a task of its own",
         )
@@ -366,6 +369,6 @@ def _in_the_way(trace: Trace, ping: WebSocketFrameRecord, first: WebSocketFrameR
     for one, size in found:
         overlaps = one.first_time <= first.last_time and one.last_time >= ping.last_time
         if overlaps and size >= LARGE:
-            packets = f"packets {one.first_packet} to {one.last_packet}"
+            packets = f"packets {span(one.first_packet, one.last_packet)}"
             return f"a frame of {count(size, 'byte')} ({packets})"
     return ""

@@ -187,7 +187,7 @@ class LatencyTable:
                 for metric in FAMILIES[family]
                 for line in _metric_lines(metric, metrics[metric.name])
             ]
-            lines += found or [[("    not defined for what this answer speaks", "faint")]]
+            lines += found or [[("    not defined for this dialect", "faint")]]
         if skew is not None:
             lines += _skew_lines(skew)
         lines += [[("  ! ", "warning"), (warning, "")] for warning in measured.warnings]
@@ -244,7 +244,7 @@ def _parts(found: Spread) -> str:
 
 
 def _skew_lines(skew: Skew) -> list[Line]:
-    said = f"the log is {duration(skew.least)} after the wire at least: {_parts(skew.spread)}"
+    said = f"the log runs at least {duration(skew.least)} behind the wire: {_parts(skew.spread)}"
     lines: list[Line] = [[("    log - wire  ", "field"), (said, "")]]
     if skew.unmatched:
         unmatched = f"{count(skew.unmatched, 'element')} of one of the two has no counterpart"
@@ -256,7 +256,7 @@ def _total_lines(total: Total) -> list[Line]:
     title = preview(total.target, "utf-8", TARGET_WIDTH)
     said = count(total.measured, "answer")
     if total.broken:
-        said += f", {total.broken:,} more did not end as they should"
+        said += f", and {total.broken:,} more that did not end as they should"
     lines: list[Line] = [[("  ", ""), (title, "title"), (f": {said}", "")]]
     for family, samples in total.samples.items():
         lines.append([(f"    {family}", "heading")])

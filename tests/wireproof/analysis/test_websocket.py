@@ -214,7 +214,7 @@ def test_a_ping_that_got_no_pong_was_taken_by_tcp_if_it_was_not_sent_again() -> 
     found = verdict(timed_out(pinged()))
     assert found.numbers["tcp_acked"] is True
     assert found.numbers["waited"] == pytest.approx(2.0, abs=0.001)
-    assert "though the client's TCP took it" in found.causes[0].summary
+    assert "though the client's TCP acknowledged it" in found.causes[0].summary
 
 
 def test_whether_tcp_took_it_cannot_be_told_where_something_was_sent_again() -> None:
@@ -231,7 +231,7 @@ def test_whether_tcp_took_it_cannot_be_told_where_something_was_sent_again() -> 
 def test_round_trips_are_evidence() -> None:
     found = verdict(closed(answered_ping()))
     assert found.numbers["rtt_max"] == pytest.approx(0.02, abs=0.001)
-    assert found.evidence == ("1 ping answered, after 20.0 ms at most (packets 9 and 10)",)
+    assert found.evidence == ("1 ping answered, after 20.0 ms (packets 9 and 10)",)
 
 
 def test_nothing_is_told_of_a_close_that_was_not_captured() -> None:

@@ -44,7 +44,7 @@ def test_the_answer_comes_first(held: list[str], capsys: pytest.CaptureFixture[s
     text = "\n".join(lines)
     assert "proxy-buffer" in text
     assert "proxy_buffering off" in text
-    assert "gaps shrink while the first token grows" in text
+    assert "the first token comes later and the gaps shrink" in text
     rows = text.partition("element by element\n")[2].splitlines()[1:]
     assert [row.split()[0] for row in rows] == [
         *map(str, range(20)),
@@ -64,7 +64,7 @@ def test_a_hop_that_passes_on_is_a_yes(
 ) -> None:
     assert run(["hops", *passed, "--elements", "0"]) == 0
     text = capsys.readouterr().out
-    assert "passes on: 300 µs added in the middle" in text
+    assert "passes everything on: 300 µs added at the median" in text
     assert "element by element" not in text
 
 

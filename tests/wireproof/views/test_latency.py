@@ -46,9 +46,9 @@ def test_a_table_begins_with_the_answer_and_escapes_the_wire() -> None:
     assert "first token after 100." in first
     assert "then one every 100.0 ms (3 tokens, 10.0 a second)" in first
     assert "\x1b" not in text
-    assert "the log is 2.0 ms after the wire at least" in text
+    assert "the log runs at least 2.0 ms behind the wire" in text
     assert "1 element of one of the two has no counterpart" in text
-    assert "not defined for what this answer speaks" in text
+    assert "not defined for this dialect" in text
     assert "By target" in text
     assert text.count("1 answer") == 2
 

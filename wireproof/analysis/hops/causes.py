@@ -23,17 +23,17 @@ UNBUFFER = (
 REMEDIES = {
     "proxy-buffer": UNBUFFER,
     "compressor-not-flushed": "do not compress event streams at the proxy (nginx: gzip off), or "
-    "send Cache-Control: no-transform",
+    "turn buffering off, which makes it flush (X-Accel-Buffering: no)",
     "proxy-timer": "set the proxy's flush interval to immediate (Caddy: flush_interval -1; "
     "Go: ReverseProxy.FlushInterval = -1)",
     "cork-200ms": "HAProxy: option http-no-delay",
-    "proxy-batches": "have the proxy flush after each element",
-    "proxy-looks-ahead": "have the proxy write an element when it is whole, not with the next one",
+    "proxy-batches": "make the proxy flush after each element",
+    "proxy-looks-ahead": "make the proxy write an element when it is whole, not with the next one",
     "proxy-buffers-request": "turn request buffering off (nginx: proxy_request_buffering off)",
     "fixed-delay": "look for a delay, a filter or a queue in this hop",
     "proxy-holds": UNBUFFER,
-    "headers-held": "have the proxy send the head at once (Node: flushHeaders())",
-    "client-zero-window": "the client does not read: have it read, or give it less",
+    "headers-held": "make the proxy send the headers at once (Node: flushHeaders())",
+    "client-zero-window": "the client does not keep up: make it read faster, or send less",
 }
 
 
@@ -45,8 +45,8 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
     if stalled:
         return stalled
     if coding and held.pattern not in ("timer", "fixed"):
-        said = f"the hop puts on {coding}, and lets go of blocks"
-        either = Cause("proxy-buffer", "possible", "it may buffer as well", UNBUFFER)
+        said = f"the hop adds {coding}, and releases whole blocks"
+        either = Cause("proxy-buffer", "possible", "it may buffer, too", UNBUFFER)
         return [cause("compressor-not-flushed", "likely", said), either]
     match held.pattern:
         case "until-end" | "size":
@@ -54,9 +54,9 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
         case "timer" if held.is_cork:
             return _cork(held)
         case "timer":
-            return [cause("proxy-timer", "certain", f"it lets go every {_period(held)}")]
+            return [cause("proxy-timer", "certain", f"it flushes every {_period(held)}")]
         case "every-second" | "every-k":
-            said = f"{held.batch} leave when the last of them comes"
+            said = f"it releases {held.batch} at a time, when the last of them has come"
             return [cause("proxy-batches", "certain", said)]
         case "one-behind":
             return _one_behind(held)
@@ -70,14 +70,14 @@ def _one_behind(held: Held) -> list[Cause]:
     said = "each leaves when the next one comes"
     if held.period is None:
         return [cause("proxy-looks-ahead", "certain", said)]
-    same = f"they come so regularly that a delay of {_period(held)} each looks the same"
+    same = f"they come so regularly that a delay of {_period(held)} each would look the same"
     return [cause("proxy-looks-ahead", "likely", said), cause("fixed-delay", "possible", same)]
 
 
 def _cork(held: Held) -> list[Cause]:
-    found = [cause("cork-200ms", "likely", "the first that waits waits 200 ms: TCP_CORK's")]
+    found = [cause("cork-200ms", "likely", "the first of a flush waits 200 ms, as with TCP_CORK")]
     if held.batch is not None:
-        said = f"it may as well be that {held.batch} leave together"
+        said = f"it may release {held.batch} at a time"
         found.append(cause("proxy-batches", "possible", said))
     return found
 
@@ -92,15 +92,15 @@ def _irregular(hop: Hop) -> list[Cause]:
 
 def _fixed(hop: Hop, held: Held) -> list[Cause]:
     each = held.period or 0.0
-    said = f"each comes {duration(each)} later"
+    said = f"each leaves {duration(each)} later"
     # Whatever passed quickest bounds the offset: a head that was not held proves the rest.
     is_sure = hop.clock.is_shared or each - (hop.clock.most - hop.clock.offset) >= AT_ONCE
     found = [cause("fixed-delay", "certain" if is_sure else "likely", said)]
     if held.is_cork:
-        found.insert(0, cause("cork-200ms", "likely", "200 ms are what TCP_CORK keeps data"))
+        found.insert(0, cause("cork-200ms", "likely", "200 ms is how long TCP_CORK keeps data"))
         found[1] = cause("fixed-delay", "possible", said)
     if not is_sure:
-        offset = f"two clocks: an offset {clock_bounds(hop.clock)} looks the same"
+        offset = f"two clocks: an offset {clock_bounds(hop.clock)} would look the same"
         found.append(Cause("clock-offset", "possible", offset))
     return found
 
@@ -118,7 +118,7 @@ def _stalled(hop: Hop) -> list[Cause]:
     )
     return [
         cause("client-zero-window", "likely", said),
-        Cause("proxy-buffer", "possible", "the hop may hold besides", UNBUFFER),
+        Cause("proxy-buffer", "possible", "the hop may hold data as well", UNBUFFER),
     ]
 
 
@@ -133,12 +133,12 @@ def _period(held: Held) -> str:
 
 def _buffered(hop: Hop, held: Held) -> str:
     if held.step is not None:
-        return f"it lets go of {held.step:,} bytes at a time"
+        return f"it releases {held.step:,} bytes at a time"
     here = hop.near.about.response
     there = hop.far.about.response
     if here and there and here.framing == "content-length" != there.framing:
-        return "it collects the answer to say its length"
-    return "it lets go of all when its source has ended"
+        return "it collects the response to know its length"
+    return "it releases everything when its source has ended"
 
 
 def lost_on_the_way(hop: Hop) -> list[Cause]:
@@ -186,7 +186,7 @@ def to_tell(causes: Sequence[Cause]) -> str:
     if "clock-offset" in codes:
         return "capture both legs by one clock"
     if "compressor-not-flushed" in codes:
-        return "ask once with Accept-Encoding: identity"
+        return "the same request with Accept-Encoding: identity"
     if "loss" in codes:
         return "capture at the hop itself, on both of its sides"
     if "proxy-looks-ahead" in codes:

@@ -39,11 +39,14 @@ def sides(hop: Hop, near: Sequence[int], far: Sequence[int]) -> list[str]:
     """Return where the elements that the answer cites are seen."""
     if not far:
         return []
-    there = f"packet{'s' if len(far) > 1 else ''} {', '.join(map(str, far))} of {hop.far.name}"
-    if not near:
-        return [f"{there}: not on the nearer leg"]
-    here = f"packet{'s' if len(near) > 1 else ''} {', '.join(map(str, near))} of {hop.near.name}"
-    return [f"came in {there}, left in {here}"]
+    there, here = _cited(far), _cited(near)
+    if hop.far.name != hop.near.name:
+        there, here = f"{there} of {hop.far.name}", f"{here} of {hop.near.name}"
+    return [f"came in {there}, left in {here}" if near else f"{there}: not on the near leg"]
+
+
+def _cited(found: Sequence[int]) -> str:
+    return f"packet{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
 
 
 def clock_text(hop: Hop) -> str:
@@ -53,7 +56,7 @@ def clock_text(hop: Hop) -> str:
         return "one capture: one clock"
     bounds = clock_bounds(clock)
     if clock.is_agreed:
-        return f"two captures: their clocks agree, as far as can be told (offset {bounds})"
+        return f"two captures whose clocks agree, as far as can be told (offset {bounds})"
     drift = f", drifting by {clock.drift * 1e6:,.0f} ppm" if clock.drift else ""
     way = "ahead of" if clock.offset >= 0 else "behind"
     return (

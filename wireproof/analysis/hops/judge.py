@@ -17,12 +17,12 @@ from .patterns import Held, Pattern
 PATTERNS: dict[Pattern, str] = {
     "until-end": "until the end",
     "size": "until its buffer was full",
-    "timer": "until its timer let go",
+    "timer": "until its timer fired",
     "every-second": "until the next one came, two at a time",
     "every-k": "until a batch was full",
     "one-behind": "until the next one came",
     "fixed": "for a fixed time",
-    "irregular": "by no rule that shows",
+    "irregular": "in no visible pattern",
 }
 
 
@@ -78,7 +78,7 @@ def _holds(hop: Hop) -> Verdict:
     by = PATTERNS[held.pattern]
     number = f"{held.elements:,} of {count(len(passage), thing(hop))}"
     whose = "" if hop.held else " from the client"
-    longest = f"{duration(held.seconds)} at most"
+    longest = f"for up to {duration(held.seconds)}"
     if held.pattern == "fixed":
         longest = f"{duration(passage.part(0.5))} each"
     summary = f"{who(hop)} held {number}{whose} {by}, {longest} ({held.bytes:,} bytes)"
@@ -88,10 +88,10 @@ def _holds(hop: Hop) -> Verdict:
 def _holds_request(hop: Hop, seconds: float) -> Verdict:
     size = hop.near.about.request_body.size if hop.near.about.request_body else 0
     summary = (
-        f"{who(hop)} held the body of the request until it was whole, {duration(seconds)} "
+        f"{who(hop)} held the request body until it was complete, for {duration(seconds)} "
         f"({size:,} bytes)"
     )
-    said = "it comes piece by piece, and goes on at once"
+    said = "it arrives piece by piece, and leaves at once"
     causes = [cause("proxy-buffers-request", "certain", said)]
     return _verdict(hop, "holds", "warning", summary, causes, None)
 
@@ -103,13 +103,13 @@ def _loses(hop: Hop) -> Verdict:
     summary = f"{who(hop)} lost {len(lost):,} of {count(total, thing(hop))}: {places}"
     if hop.losses.is_cut:
         code = "proxy-cut"
-        said = "the nearer connection ended before the answer did"
+        said = "the connection on the near side ended before the response did"
     elif lost == [*range(total - len(lost), total)]:
         code = "drops-last-event" if len(lost) == 1 else "drops-last-events"
-        said = "the answer goes on to its end without them"
+        said = "the response goes on to its end without it"
     elif lost == [*range(len(lost))]:
         code = "drops-first-event" if len(lost) == 1 else "drops-first-events"
-        said = "it begins after them"
+        said = "the response begins after it"
     else:
         code = "drops-event" if len(lost) == 1 else "drops-events"
         said = "others before and after came through"
@@ -121,9 +121,9 @@ def _gives_up(hop: Hop) -> Verdict:
     far = hop.far.connection
     ends = [end for end in far.ends if end["sender"] == "client"] if far else []
     silent = max(ends[0]["time"] - hop.far.about.last_time, 0.0) if ends else 0.0
-    summary = f"{who(hop)} ended both connections before the answer was whole"
+    summary = f"{who(hop)} ended both connections before the response was complete"
     summary += f", {duration(silent)} after its last byte" if ends else ""
-    said = "it closed to its client as a server, and to the server as a client"
+    said = "it closed both of its connections itself"
     remedy = "raise the time-outs of this hop, or have the application send keep-alives"
     return _verdict(
         hop, "loses", "error", summary, [Cause("proxy-cut", "certain", said, remedy)], None
@@ -133,7 +133,9 @@ def _gives_up(hop: Hop) -> Verdict:
 def _loses_messages(hop: Hop) -> Verdict:
     lost, total = hop.losses.unheard, len(hop.near.up)
     places = _positions(lost, total)
-    summary = f"{who(hop)} lost {len(lost):,} of {count(total, 'message')} of the client: {places}"
+    summary = (
+        f"{who(hop)} lost {len(lost):,} of {count(total, 'message')} from the client: {places}"
+    )
     said = "others before and after came through"
     causes = [Cause("drops-messages", "certain", said, "look into what this hop does to messages")]
     return _verdict(hop, "loses", "error", summary, causes, hop.held)
@@ -151,8 +153,8 @@ def _rewrites(hop: Hop) -> Verdict:
     parts = [
         (len(lost.doubled), "doubles-events", "twice"),
         (len(lost.moved), "reorders-events", "out of order"),
-        (len(lost.added), "adds-events", "of its own"),
-        (len(lost.changed), "rewrites-content", "with other content"),
+        (len(lost.added), "adds-events", "of its own making"),
+        (len(lost.changed), "rewrites-content", "with different content"),
     ]
     said = ", ".join(f"{number:,} {how}" for number, _, how in parts if number)
     # Only what came through as it was proves that the rest is of the same exchange.
@@ -162,7 +164,7 @@ def _rewrites(hop: Hop) -> Verdict:
         for number, code, how in parts
         if number
     ]
-    summary = f"{who(hop)} let {count(len(hop.near.down), thing(hop))} out: {said}"
+    summary = f"{who(hop)} delivered {count(len(hop.near.down), thing(hop))}: {said}"
     # To translate from one API to another is what a gateway is for; to repeat itself is not.
     is_wrong = lost.doubled or lost.moved or lost.added
     severity: Severity = "error" if is_wrong else "note"
@@ -172,24 +174,26 @@ def _rewrites(hop: Hop) -> Verdict:
 def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
     causes = list(delayed_by)
     codes = [change.code for change in hop.changes]
-    summary = f"{who(hop)} passes on: {_figures(hop)}"
+    summary = f"{who(hop)} passes everything on: {_figures(hop)}"
     severity: Severity = "ok"
     if "line-ends" in codes:
         causes.append(Cause("rewrites", "certain", "it changes line ends"))
     if hop.holds_head:
         severity = "note"
-        summary += f"; but the head waited for the first {thing(hop)}"
-        summary += f", {duration(hop.head_added or 0.0)}"
-        causes.append(cause("headers-held", "certain", "the head leaves with the first element"))
+        summary += f"; but it held the headers until the first {thing(hop)}"
+        summary += f", for {duration(hop.head_added or 0.0)}"
+        causes.append(cause("headers-held", "certain", "the headers leave with the first element"))
     if is_rechunked(hop.changes) and hop.near.down.pieces > hop.far.down.pieces and not causes:
-        causes.append(Cause("re-chunked", "certain", "its chunks have other borders"))
+        causes.append(Cause("re-chunked", "certain", "its chunks have different borders"))
     if not len(hop.down):
-        summary = f"{who(hop)} passes on, as far as the heads tell: there are no elements to time"
+        summary = (
+            f"{who(hop)} passes on what it gets, by its headers: there are no elements to time"
+        )
     return _verdict(hop, "transparent", severity, summary, causes, None)
 
 
 def _path(hop: Hop) -> Verdict:
-    summary = f"{who(hop)} passes on: {_figures(hop)}; no proxy lies there"
+    summary = f"{who(hop)} passes everything on: {_figures(hop)}; there is no proxy"
     return _verdict(hop, "transparent", "ok", summary, path_causes(hop), None)
 
 
@@ -197,7 +201,7 @@ def _figures(hop: Hop) -> str:
     if not len(hop.down):
         return "no elements to time"
     median, most = hop.down.part(0.5), hop.down.part(1.0)
-    return f"{duration(median)} added in the middle, {duration(most)} at most"
+    return f"{duration(median)} added at the median, {duration(most)} at most"
 
 
 def _to_tell_a_delay(hop: Hop, answer: str) -> str:
@@ -206,7 +210,7 @@ def _to_tell_a_delay(hop: Hop, answer: str) -> str:
     if answer != "transparent" or hop.is_path or clock.is_agreed or clock.uncertainty < AT_ONCE:
         return ""
     most = "" if isinf(clock.uncertainty) else f", by {duration(clock.uncertainty)} at most"
-    return f"whether it delays all alike{most}: capture both legs by one clock"
+    return f"whether it delays everything alike{most}: capture both legs by one clock"
 
 
 def _verdict(
@@ -226,10 +230,10 @@ def _verdict(
         evidence.append(f"the request took {duration(request)} through the hop")
     if wasted.wasted:
         went_on = f"{count(wasted.wasted, thing(hop))}, {duration(wasted.wasted_for)}"
-        evidence.append(f"the server goes on after the client left: {went_on}")
+        evidence.append(f"the server went on after the client had left: {went_on}")
     if hop.first_grows and hop.gaps_shrink:
         evidence.append(
-            "gaps shrink while the first token grows: generation cannot get faster through a proxy"
+            "the first token comes later and the gaps shrink: no proxy makes a model faster"
         )
     is_open = len(causes) > 1 and not any(cause.sure == "certain" for cause in causes)
     return Verdict(

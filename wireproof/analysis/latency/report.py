@@ -51,21 +51,21 @@ class Measured(NamedTuple):
         if not times.dialect:
             found.append("no dialect was recognised: every event counts as a token")
         elif times.tokens_from == ASSUMED:
-            found.append("the stream does not say how many tokens it has: one an event is assumed")
+            found.append("the stream does not report its tokens: one per event is assumed")
         if times.tokens_per_event > SEVERAL:
             found.append(
-                f"{times.tokens_per_event:.2f} tokens an event: gaps between events are not those"
+                f"{times.tokens_per_event:.2f} tokens per event: gaps between events are not gaps"
                 " between tokens"
             )
         if times.headers is not None and times.chunks:
             held = times.chunks[0] - times.headers
             if held < HEADERS_HELD < times.chunks[0]:
                 found.append(
-                    "the header came with the first event: how long the server took to accept the"
+                    "the headers came with the first event: how long the server took to accept the"
                     " request cannot be told"
                 )
         if times.left_out:
-            found.append(f"{times.left_out:,} elements after the first ones are not measured")
+            found.append(f"{times.left_out:,} later elements are not measured")
         if self.ending is not None:
             found.append(f"not in the totals: {self.ending.summary}")
         return found

@@ -113,6 +113,8 @@ def _row(judged: Judged, width: int) -> list[Line]:
     numbers = f"{len(down):>{NUMBER},} " + " ".join(f"{time:>{TIME}}" for time in times)
     codes = cause_codes(judged)
     said = f"{verdict.answer}{', ' if codes else ''}{codes}"
+    if len(said) > width - BETWEEN - NUMBER - 3 * TIME - 11:
+        said = verdict.answer  # rather than a code that is cut
     first: Line = [
         (f"{hop.number:>3}  ", "faint"),
         (f"{between:<{BETWEEN}} ", ""),

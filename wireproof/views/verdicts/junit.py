@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import Verdict
 from ...text.escape import escape
-from .words import details, leading, packets, summary, title
+from .words import details, is_cited, leading, packets, summary, title
 
 
 class JunitView:
@@ -80,7 +80,7 @@ def _case(source: str, outcome: Outcome, failed: Sequence[Verdict]) -> ET.Elemen
 
 
 def _text(verdict: Verdict) -> str:
-    where = packets(verdict)
+    where = "" if is_cited(verdict) else packets(verdict)
     head = f"{verdict.question}: {verdict.answer}: {summary(verdict)}" + (
         f" ({where})" if where else ""
     )

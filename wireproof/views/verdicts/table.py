@@ -23,7 +23,7 @@ from ...text.escape import escape
 from ...text.wording import count
 from ..lines import Line, Piece, fit, flow, words
 from ..painter import Painter
-from .words import counted, details, fine, headline, leading, packets, summary, title
+from .words import counted, details, fine, headline, is_cited, leading, packets, summary, title
 
 STYLES: dict[Severity, str] = {
     "ok": "good",
@@ -86,7 +86,8 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
 def _question(verdict: Verdict, is_said: bool, width: int) -> list[Line]:
     """Return an answer and what it rests on; ``is_said`` if the headline has its sentence."""
     label = (" " * INDENT + f"{verdict.question:<{LABEL}}", "field")
-    parts = ["" if is_said else summary(verdict), packets(verdict)]
+    cited = "" if is_cited(verdict) and not is_said else packets(verdict)
+    parts = ["" if is_said else summary(verdict), cited]
     text = "; ".join(filter(None, parts))
     answer: Line = [(verdict.answer, STYLES[verdict.severity]), (":" if text else "", "")]
     lines = _hanging(label, [answer], text, "", width)

@@ -5,6 +5,7 @@ What is returned is escaped: it may hold what came from the wire.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ...analysis.listing import Listed
@@ -15,6 +16,7 @@ from ...text.wording import count, duration, span
 
 TARGET_WIDTH = 60
 """Cells of a request line."""
+_PACKETS = re.compile(r"packets? (\d+)(?:(?:-| to | and )(\d+))?")
 MAX_PACKETS = 8
 """Packets of a verdict that are named."""
 
@@ -73,20 +75,30 @@ def packets(verdict: Verdict) -> str:
     return f"{word} {shown}" + (f" and {more} more" if more > 0 else "")
 
 
+def is_cited(verdict: Verdict) -> bool:
+    """Whether its sentence names every packet that shows it."""
+    named = {
+        int(number) for found in _PACKETS.findall(verdict.summary) for number in found if number
+    }
+    return named >= set(verdict.packets)
+
+
 def details(verdict: Verdict) -> list[tuple[str, str]]:
     """Return what a verdict rests on and what to do, each line under a label.
 
-    Of several causes each has its own remedy beside it.
+    Causes that packets prove all hold; of the others, if they are several, it is one. Of several
+    causes each has its own remedy beside it.
     """
     lines: list[tuple[str, str]] = []
     several = len(verdict.causes) > 1
-    for number, cause in enumerate(verdict.causes):
-        label = ("or" if number else "either") if several else "cause"
-        said = f"{cause.code}: {cause.summary}" if cause.summary else cause.code
-        if several:
-            said += f" → {cause.remedy}" if cause.remedy else ""
-        elif cause.sure != "certain":
-            said += f" ({cause.sure})"
+    open_ones = [cause for cause in verdict.causes if cause.sure != "certain"]
+    for cause in verdict.causes:
+        is_open = cause.sure != "certain" and len(open_ones) > 1
+        label = ("either" if cause is open_ones[0] else "or") if is_open else "cause"
+        is_new = cause.summary and cause.summary not in verdict.summary
+        said = f"{cause.code}: {cause.summary}" if is_new else cause.code
+        said += f" ({cause.sure})" if cause.sure != "certain" and not is_open else ""
+        said += f" → {cause.remedy}" if several and cause.remedy else ""
         lines.append((label, escape(said)))
     lines += [("seen", escape(line)) for line in verdict.evidence]
     own = [cause.remedy for cause in verdict.causes[:1] if not several]

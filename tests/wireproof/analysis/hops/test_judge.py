@@ -431,7 +431,7 @@ def test_a_short_fixed_hold_of_everything_is_an_offset_between_clocks(clocks: Cl
         assert (verdict.answer, verdict.numbers["pattern"]) == ("holds", "fixed")
     else:
         assert verdict.answer == "transparent"
-        assert "delays all alike, by 150" in verdict.to_tell
+        assert "delays everything alike, by 150" in verdict.to_tell
 
 
 def socket(pieces: Pieces, sent: Pieces, *, is_far: bool = False) -> Side:
@@ -459,7 +459,7 @@ def test_what_the_client_sends_may_be_lost_as_well(clocks: Clocks) -> None:
     [judged] = clocks(socket(later(FAR, QUICK), said), socket(FAR, heard, is_far=True)).hops
     assert judged.verdict.answer == "loses"
     assert judged.hop.losses.unheard == [7]
-    assert "1 of 24 messages of the client: number 8" in judged.verdict.summary
+    assert "1 of 24 messages from the client: number 8" in judged.verdict.summary
 
 
 def test_a_request_that_is_collected_is_held() -> None:

@@ -132,7 +132,7 @@ def test_the_server_goes_on_after_the_client_left(offset: float) -> None:
     assert one.verdict.answer == "transparent"
     assert one.hop.losses.wasted == 7
     assert one.hop.losses.wasted_for == pytest.approx(0.42, abs=0.02)
-    assert any("after the client left" in line for line in one.verdict.evidence)
+    assert any("after the client had left" in line for line in one.verdict.evidence)
 
 
 @pytest.mark.parametrize(

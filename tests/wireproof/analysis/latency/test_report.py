@@ -53,7 +53,7 @@ def test_what_has_to_be_known_of_figures_is_said() -> None:
     [one], _ = measured(held.chunks([event(1), event(2)], every=0.001).end().tape)
     said = " ".join(one.warnings)
     assert "no dialect was recognised" in said
-    assert "the header came with the first event" in said
+    assert "the headers came with the first event" in said
 
 
 def test_values_have_a_spread_of_values_that_there_were() -> None:

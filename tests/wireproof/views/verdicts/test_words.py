@@ -6,7 +6,7 @@ import pytest
 from support.outcomes import BAD, GOOD, HELD, NOTED, SLOW, WHOLE, listed
 
 from wireproof.analysis.outcomes import Tally
-from wireproof.analysis.verdict import Verdict
+from wireproof.analysis.verdict import Cause, Verdict
 from wireproof.views.verdicts import words
 
 
@@ -63,3 +63,29 @@ def test_exchanges_are_counted_by_severity(severities: list[str], text: str) -> 
     for severity in severities:
         tally.add(severity, has_failed=False)  # type: ignore[arg-type]
     assert words.counted(tally) == text
+
+
+def test_what_packets_prove_holds_beside_causes_of_which_it_is_one() -> None:
+    proven = [Cause("crlf-cut", remedy="write LF"), Cause("empty-data")]
+    labels = [
+        label
+        for label, _ in words.details(Verdict("hazard", "found", "note", "", causes=(*proven,)))
+    ]
+    assert labels == ["cause", "cause"]
+    either = (proven[0], Cause("loss", "likely"), Cause("rate", "possible"))
+    lines = words.details(Verdict("gap", "mixed", "note", "", causes=either))
+    assert lines[0] == ("cause", "crlf-cut → write LF")
+    assert [label for label, _ in lines[1:]] == ["either", "or"]
+
+
+def test_packets_that_the_sentence_names_are_cited() -> None:
+    said = "one in packet 7, others in packets 9-12, and packets 3 and 4"
+    assert words.is_cited(Verdict("gap", "loss", "note", said, (3, 4, 7, 9, 12)))
+    assert not words.is_cited(Verdict("gap", "loss", "note", said, (7, 10)))
+
+
+def test_a_cause_does_not_repeat_the_sentence() -> None:
+    verdict = Verdict(
+        "gap", "loss", "note", "gap 1 s: sent again", causes=(Cause("loss", summary="sent again"),)
+    )
+    assert words.details(verdict) == [("cause", "loss")]
