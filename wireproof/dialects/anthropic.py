@@ -79,6 +79,7 @@ class Anthropic(TextDialect):
     name = "anthropic"
     title = "Anthropic messages"
     last_word = "message_stop"
+    telling = frozenset(("type",))
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

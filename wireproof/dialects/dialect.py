@@ -49,6 +49,11 @@ class Opening:
         """The members of the object that the element's JSON is, if it is one."""
         return (_members(self.text) if self.text.lstrip()[:1] == "{" else None) or {}
 
+    @cached_property
+    def is_array(self) -> bool:
+        """Whether the element's JSON is an array, or would be."""
+        return self.text.lstrip()[:1] == "["
+
     @property
     def target(self) -> str:
         """The request's target in lower case, empty if the request was not captured."""
@@ -81,6 +86,9 @@ class Dialect:
     """For people: ``OpenAI chat completions``."""
     last_word: ClassVar[str] = ""
     """What the application says last, if the dialect has a word for it: ``[DONE]``."""
+    telling: ClassVar[frozenset[str]] = frozenset()
+    """Members of JSON objects: one that has none of them does not show this dialect, nor does what
+    is no JSON. Empty where something else shows it."""
 
     def __init__(self, opening: Opening) -> None:
         self.shared: dict[str, str] = {}

@@ -67,6 +67,7 @@ class Gemini(TextDialect):
     name = "gemini"
     title = "Gemini"
     last_word = "finishReason"
+    telling = OWN_MEMBERS
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

@@ -42,6 +42,7 @@ class GraphQL(TextDialect):
 
     name = "graphql"
     title = "GraphQL over WebSocket"
+    telling = frozenset(("type",))
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

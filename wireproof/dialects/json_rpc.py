@@ -37,6 +37,7 @@ class JsonRpc(TextDialect):
 
     name = "json-rpc"
     title = "JSON-RPC"
+    telling = frozenset(("jsonrpc",))
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

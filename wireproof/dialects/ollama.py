@@ -54,6 +54,7 @@ class Ollama(TextDialect):
     name = "ollama"
     title = "Ollama"
     last_word = '"done":true'
+    telling = frozenset(("done", "error"))
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

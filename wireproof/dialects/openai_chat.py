@@ -74,6 +74,7 @@ class OpenAIChat(TextDialect):
     name = "openai-chat"
     title = "OpenAI chat completions"
     last_word = "[DONE]"
+    telling = frozenset(("choices", "error"))
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

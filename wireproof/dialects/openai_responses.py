@@ -89,6 +89,7 @@ class OpenAIResponses(TextDialect):
     name = "openai-responses"
     title = "OpenAI Responses"
     last_word = "response.completed"
+    telling = frozenset(("type",))
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

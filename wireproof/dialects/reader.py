@@ -27,7 +27,7 @@ from parsers.records import WebSocketMessageRecord as Message
 from ..exchanges import Exchange
 from .dialect import Dialect, Element, Opening
 from .payload import DONE, OTHER, PING, Payload
-from .table import DIALECTS
+from .table import spoken_in
 
 __all__ = [
     "KEEP_ALIVE_EVENTS",
@@ -124,7 +124,7 @@ class DialectReader:
         if said is not OTHER:
             return said
         opening = Opening(self.about, element)
-        spoken = next((one for one in DIALECTS if one.is_spoken(opening)), None)
+        spoken = spoken_in(opening)
         if spoken is not None:
             self.dialect = spoken(opening)
             self.read = self._speaking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .anthropic import Anthropic
 from .bedrock import Bedrock
-from .dialect import Dialect
+from .dialect import Dialect, Opening
 from .gemini import Gemini
 from .graphql import GraphQL
 from .json_rpc import JsonRpc, Mcp
@@ -22,3 +22,16 @@ DIALECTS: tuple[type[Dialect], ...] = (
     *(VercelEvents, VercelLines, Mcp, JsonRpc),
     *(GraphQL, SocketIO, SignalR, Stomp, Mqtt),
 )
+
+
+def spoken_in(opening: Opening) -> type[Dialect] | None:
+    """Return the dialect that an element shows, None if it shows none.
+
+    Nearly all are told by members of an object: who has none of a dialect's is not asked about.
+    """
+    members, is_array = opening.members.keys(), opening.is_array
+    for one in DIALECTS:
+        may_be = not one.telling or is_array or not one.telling.isdisjoint(members)
+        if may_be and one.is_spoken(opening):
+            return one
+    return None

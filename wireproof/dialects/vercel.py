@@ -164,6 +164,7 @@ class VercelEvents(TextDialect):
     name = "vercel-ui"
     title = "Vercel AI UI messages"
     last_word = "[DONE]"
+    telling = frozenset(("type",))
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from support.dialects import NAMES, element, exchange, read, stream
 from support.handmade import Wire
 
-from wireproof.dialects.dialect import Opening, TextDialect, content_bytes
+from wireproof.dialects.dialect import Dialect, Opening, TextDialect, content_bytes
 from wireproof.dialects.mqtt import Mqtt
 from wireproof.dialects.payload import Payload
 from wireproof.dialects.reader import MAX_OPENINGS, DialectReader
-from wireproof.dialects.table import DIALECTS
+from wireproof.dialects.table import DIALECTS, spoken_in
 from wireproof.dialects.vercel import MAX_LINE, VercelLines
 
 JSON = [dialect for dialect in DIALECTS if issubclass(dialect, TextDialect)]
@@ -220,6 +220,21 @@ def test_any_json_gives_a_payload(dialect: type[TextDialect], value: Any) -> Non
     assert isinstance(dialect(known).read_text(text), Payload)
 
 
+def first_of_all(known: Opening) -> type[Dialect] | None:
+    return next((one for one in DIALECTS if one.is_spoken(known)), None)
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/v1/messages", "/v1/completions", "/api/chat", "/x?eio=4"]
+)
+@pytest.mark.parametrize("kind", ["sse_event", "websocket_message"])
+@given(value=JSON_VALUES | st.text(max_size=4) | st.sampled_from(TOLD))
+def test_who_is_not_asked_would_have_said_no(kind: str, target: str, value: Any) -> None:
+    for text in (value if isinstance(value, str) else "", json.dumps(value), json.dumps([value])):
+        known = opening(text, target, kind)
+        assert spoken_in(known) is first_of_all(known)
+
+
 @given(data=st.data())
 def test_damage_raises_nothing(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(TOLD))
@@ -227,6 +242,7 @@ def test_damage_raises_nothing(data: st.DataObject) -> None:
     end = data.draw(st.integers(at, len(text)))
     damaged = text[:at] + data.draw(st.text(max_size=3)) + text[end:]
     known = opening(damaged)
+    assert spoken_in(known) is first_of_all(known)
     for dialect in JSON:
         dialect.is_spoken(known)
         assert isinstance(dialect(known).read_text(damaged), Payload)
