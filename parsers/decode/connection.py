@@ -215,7 +215,9 @@ def _of_both(
     for sender, path in both:
         for values in rows(path):
             facts.append(dict(zip(names, (sender, *values), strict=True)))
-    facts.sort(key=itemgetter("first_packet" if kind is DuplicateAcks else "packet"))
+    # Packets may be stored in another order than that of their times.
+    names_of_place = ("first_time", "first_packet") if kind is DuplicateAcks else ("time", "packet")
+    facts.sort(key=itemgetter(*names_of_place))
     return facts
 
 

@@ -20,7 +20,7 @@ from ..http1.decoder import EndOfMessage, Request, RequestDecoder, Response, Res
 from ..http1.head import Fields
 from ..http1.messages import BodyFound
 from ..limits import MAX_PIPELINED, MAX_RECEIVED
-from ..provenance import Ending, Event
+from ..provenance import Completion, Ending, Event
 from ..records import Framing, Record
 from ..streams import ByteStream
 from .fast_sse import FastSse
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 AFTER_MESSAGE = frozenset(("http-surplus", "http-data-after-close"))
 """Faults of bytes that belong to the message before them, if to any."""
+OF_THE_NETWORK = "icmp-"
+"""How faults begin that the network reports of packets."""
 
 
 class Http1Side(Side):
@@ -69,6 +71,12 @@ class Http1Side(Side):
     def receive_eof(self, ending: Ending) -> list[Record]:
         self._ending = ending
         return super().receive_eof(ending)
+
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        # What the network says of a packet that was sent is of what was sent.
+        is_before = self.message is None and fault.code.startswith(OF_THE_NETWORK)
+        exchange = self._ended if is_before else self.exchange
+        return [self.writer.diagnostic(fault, exchange, shown)]
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

@@ -460,7 +460,8 @@ class PacketDecoder:
     def _open(self, connection: Connection[Record]) -> None:
         index = connection.index
         passed: list[Layer] = []
-        network_offset(*self._frame, passed)
+        if not self._layers or self._layers[0].name != MISDECLARED:
+            network_offset(*self._frame, passed)
         connection.tunnel = tunnel_text(passed, self._layers)
         if self._opened is not None:
             self._opened(connection)

@@ -129,6 +129,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
         """Take the acknowledgement and the payload, which begins at ``seq``."""
         has_content = segment.payload or segment.missing or segment.flags & FIN
         if segment.ack != self.acked:
+            if self.acked is None:
+                self._answer_unseen(segment)
             self.acked_before, self.acked = self.acked, segment.ack
             self.window = segment.window
         elif not has_content and seq == self.next_seq:
@@ -139,6 +141,18 @@ class HalfConnection(Reassembly[T], Generic[T]):
         if has_content:
             records += self._receive_payload(self._piece_of(segment, seq))
         return records
+
+    def _answer_unseen(self, segment: Segment) -> None:
+        """Learn where the other direction began, if it has not been captured.
+
+        What completes a handshake acknowledges the SYN that answered (RFC 9293 section 3.5).
+        """
+        peer = self.peer
+        if self.base_seq is None or self.sent_syn_ack or peer.next_seq is not None:
+            return
+        is_first = segment.seq == (self.base_seq + 1) & 0xFFFFFFFF
+        if is_first and segment.flags & (SYN | ACK) == ACK:
+            peer.answered_seq = (segment.ack - 1) & 0xFFFFFFFF
 
     def may_repeat(self, segment: Segment) -> bool:
         """Whether a segment may bring nothing new: it may be a copy of one that came before."""

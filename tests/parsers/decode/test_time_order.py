@@ -113,6 +113,9 @@ def test_records_say_the_numbers_of_the_file(rows: list[Packet]) -> None:
     for record in records:
         assert record.first_time == times[record.first_packet]
         assert record.last_time == times[record.last_packet]
+        if isinstance(record, ConnectionRecord):
+            closing = [end["time"] for end in record.ends]
+            assert closing == sorted(closing) and len(closing) == 2
     ends = [record.last_time for record in records]
     assert ends == sorted(ends)
 

@@ -58,6 +58,16 @@ def test_an_error_about_a_request(kind: int, code: int, rest: int, fault: str, w
     assert f"{words}, says {ROUTER}, of {20 + len(GET)} bytes of TCP" in found.summary
 
 
+def test_an_error_about_an_answer_is_of_its_exchange() -> None:
+    """Whose last byte came before the network said no: it begins no other exchange."""
+    talk = Talk().open()
+    talk.client(GET)
+    number = talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    talk.tape.add(error_about(talk.tape.packets[number - 1][4], 3, 4, 1_400))
+    (found,) = faults(talk.tape)
+    assert (found.code, found.sender, found.exchange) == ("icmp-too-big", "server", 0)
+
+
 def test_an_error_about_a_syn() -> None:
     talk = Talk()
     talk.segment("client", flags=2)

@@ -288,6 +288,7 @@ def test_a_link_type_that_is_surely_wrong(is_ethernet: bool, link_type: int) -> 
     tape = with_checksums(is_ethernet, link_type)
     records = tape.records()
     assert codes(records) == ["link-type-wrong"]
+    assert [one.tunnel for one in records if isinstance(one, ConnectionRecord)] == [None]
     assert without_tunnel([one for one in records if one.record != "diagnostic"]) == without_tunnel(
         conversation().tape.records()
     )
