@@ -13,7 +13,8 @@ from fixtures.record import expected_text
 from parsers.records import BodyElement, DataRecord, DiagnosticRecord, Record
 from wireproof import cli, decode
 from wireproof.analysis.evidence import Evidence, collect
-from wireproof.analysis.streaming import find_collected, find_gap
+from wireproof.analysis.judges import explain
+from wireproof.analysis.streaming import Wanted, find_collected, find_gap
 
 ELEMENTS = {
     "counted": (0, ""),
@@ -77,8 +78,9 @@ def test_what_each_body_is_made_of(stream: Built) -> None:
 def test_every_body_streamed_and_paused(stream: Built) -> None:
     """What the plugin asserts: elements of any kind count, else chunks, else packets' runs."""
     (evidence,) = collect(records(stream), Evidence)
+    (explained,) = explain(records(stream))
     assert len(evidence.elements) >= 2
-    assert find_collected(evidence, 2, 2, 0.8 * STEP) is None
+    assert find_collected(evidence, explained.trace, Wanted(2, 2, 0.8 * STEP)) is None
     assert find_gap(evidence, 3.5 * STEP, keep_alives=False) is None
     gap = find_gap(evidence, 0.5 * STEP, keep_alives=False)
     assert gap is not None

@@ -9,7 +9,7 @@ took. Everything that judges streams asks here for waits and flushes, so they me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import sqrt
@@ -67,6 +67,7 @@ class Arrivals:
     """What is judged of a stream, in columns; times are seconds since the epoch."""
 
     def __init__(self, marks: Marks, chosen: Sequence[int], asked: float) -> None:
+        self._marks = marks
         self.asked = asked
         """When the request was whole; 0 if it was not captured."""
         self.count = len(chosen)
@@ -80,6 +81,12 @@ class Arrivals:
 
     def _column(self, column: Sequence[T]) -> Sequence[T]:
         return column if self._chosen is None else [column[at] for at in self._chosen]
+
+    def without(self, packets: Collection[int]) -> Arrivals:
+        """Return those that none of some packets completed."""
+        chosen = range(self.count) if self._chosen is None else self._chosen
+        left = [at for at in chosen if self._marks.packets[at] not in packets]
+        return Arrivals(self._marks, left, self.asked)
 
     @cached_property
     def gaps(self) -> list[float]:
@@ -127,7 +134,18 @@ def arrivals(trace: Trace) -> Arrivals | None:
     if not _may_stream(trace):
         return None
     marks = trace.pieces
-    chosen = [at for at, size in enumerate(trace.piece_sizes) if size]
+    return Arrivals(marks, _filled(trace), trace.about.asked_time)
+
+
+def every_arrival(trace: Trace) -> Arrivals:
+    """Return what a test may count: of a WebSocket the messages of all turns, and of a body that is
+    no stream by its type what it came in.
+    """
+    found = None if trace.about.is_websocket else arrivals(trace)
+    if found is not None:
+        return found
+    marks = trace.streamed
+    chosen = _generated(marks) if trace.elements.count else _filled(trace)
     return Arrivals(marks, chosen, trace.about.asked_time)
 
 
@@ -137,10 +155,20 @@ def _chosen(marks: Marks) -> list[int]:
     content = [at for at, kind in enumerate(kinds) if kind in CONTENT_NUMBERS]
     if len(content) >= LEAST:
         return content
-    chosen = [at for at, kind in enumerate(kinds) if kind not in LEFT_OUT]
+    chosen = _generated(marks)
     while chosen and kinds[chosen[-1]] in LAST:
         chosen.pop()
     return chosen
+
+
+def _generated(marks: Marks) -> list[int]:
+    """Return the indices of all but keep-alives and what ends a stream."""
+    return [at for at, kind in enumerate(marks.kinds) if kind not in LEFT_OUT]
+
+
+def _filled(trace: Trace) -> list[int]:
+    """Return the indices of the pieces that hold anything: the last chunk does not."""
+    return [at for at, size in enumerate(trace.piece_sizes) if size]
 
 
 STREAMED_TYPES = ("text/plain", "application/octet-stream", "")

@@ -9,7 +9,7 @@ nothing can be told. Who put things together is asked in :mod:`.holders`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -115,6 +115,9 @@ class View:
         }
 
 
+Rule = Callable[[View], Verdict | None]
+
+
 def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 6)
 
@@ -124,8 +127,24 @@ def judge_streaming(trace: Trace) -> Verdict | None:
     came = arrivals(trace)
     if came is None or not came.count:
         return None
-    view = View(trace, came)
-    found = (rule(view) for rule in RULES)
+    return _first(View(trace, came), RULES)
+
+
+def judge_unread(trace: Trace, packets: Collection[int]) -> Verdict | None:
+    """Say whether a response streamed that its client did not read at once.
+
+    ``packets`` are those that waited for the client: when they were written nobody can tell, so
+    what they brought is left out. None if too little is left.
+    """
+    came = arrivals(trace)
+    left = None if came is None else came.without(packets)
+    if left is None or left.count < LEAST:
+        return None
+    return _first(View(trace, left), [rule for rule in RULES if rule is not _client_slow])
+
+
+def _first(view: View, rules: Sequence[Rule]) -> Verdict | None:
+    found = (rule(view) for rule in rules)
     return next((verdict for verdict in found if verdict is not None), None)
 
 
@@ -349,7 +368,7 @@ def _verdict(
     )
 
 
-RULES: tuple[Callable[[View], Verdict | None], ...] = (
+RULES: Sequence[Rule] = (
     _too_few,
     _client_slow,
     _stepped,

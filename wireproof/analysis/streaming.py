@@ -1,17 +1,16 @@
-"""Whether a response was streamed, told from its packets alone.
+"""What a test asks of a stream beyond its verdict: how much came, how it was cut, and how soon.
 
-Strategy: who collects first and sends then does it in one of two ways. In one write, and then
-events share segments: that is counted. Or in many, and then each event has a segment of its own,
-but they follow each other as fast as the machine can write, after a first one that came late: so
-gaps are looked at. What a wait is says :mod:`.arrivals`, for the judge of :mod:`.pace` too: here
-a gap counts as one if it is longer than a busy machine needs between two writes. A source that is
-faster than this cannot be told from a collection that is played out, unless its first event came
-early: nothing can have been collected for longer than that. Therefore a wait need not be longer
-than a quarter of the time to the first event.
+Strategy: whether a response streamed is judged in :mod:`.pace`; a test that knows its source asks
+more, of the same arrivals (:mod:`.arrivals`). Who collects first and sends then does it in one of
+two ways. In one write, and then events share segments: that is counted. Or in many, and then each
+has a segment of its own, but they follow each other as fast as the machine can write, after a first
+one that came late: so gaps are looked at. Here a gap counts as a wait if it is longer than a busy
+machine needs between two writes, or than a quarter of the time to the first event: nothing can have
+been collected for longer than that.
 
 Packets do not show what the app did while the client's window was closed: TCP keeps what is written
 then, and sends it together when the client reads again. Such packets are not judged, and if too
-little is left that could be, the assertion says that.
+little is left that could be, the finding says that.
 
 What a relay recorded has no segments of the server's: several events may have been in one read of
 it though they were sent one by one. Then time alone decides, which collected events do not pass.
@@ -25,49 +24,61 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
 from parsers.records import Record
 
 from ..text.wording import count, duration
-from .arrivals import MIN_SHARE, wait_after
-from .evidence import Element, Evidence
+from .arrivals import MIN_SHARE, Arrivals, every_arrival, wait_after
+from .evidence import Evidence
 from .finding import Finding
 from .silence import Silence, silence_since
+from .trace import Trace
 
 
-def find_collected(
-    exchange: Evidence, min_events: int, per_segment: int, min_gap: float | None
-) -> Finding | None:
-    """Return why a response was not streamed, None if it was."""
-    elements = exchange.elements
-    if len(elements) < min_events:
-        return _too_few(exchange, min_events)
-    judged = elements
-    crowded = {} if exchange.is_relayed else _crowded(elements, per_segment)
+class Wanted(NamedTuple):
+    """What a test takes for a stream."""
+
+    min_events: int = 2
+    per_segment: int = 1
+    """So many elements at most in a segment."""
+    min_gap: float | None = None
+    """Seconds between two that are a wait; None: what :func:`~.arrivals.wait_after` says."""
+
+
+def find_collected(exchange: Evidence, trace: Trace, wanted: Wanted) -> Finding | None:
+    """Return in what a response is not what a test wants, None if it is."""
+    if len(exchange.elements) < wanted.min_events:
+        return _too_few(exchange, wanted.min_events)
+    came = left = every_arrival(trace)
+    crowded = {} if exchange.is_relayed else _crowded(came, wanted.per_segment)
     if crowded:
-        held = exchange.waited()
-        judged = [element for element in elements if element.last_packet not in held]
-        crowded = {packet: n for packet, n in crowded.items() if packet not in held}
+        waited = exchange.waited()
+        left = came.without(waited)
+        crowded = {packet: n for packet, n in crowded.items() if packet not in waited}
     if crowded:
-        return _in_one_segment(exchange, crowded, per_segment)
-    if len(judged) < min_events:
-        return _not_told(exchange, len(judged), min_events)
-    return _find_burst(exchange, judged, min_events, min_gap)
+        return _in_one_segment(exchange, crowded, wanted.per_segment)
+    if left.count < min(wanted.min_events, came.count):
+        return not_told(exchange, left.count, wanted.min_events)
+    return _find_burst(exchange, left, wanted)
 
 
 def _too_few(exchange: Evidence, wanted: int) -> Finding:
     name, found = exchange.element_name, len(exchange.elements)
     summary = f"{count(found, name)} came, at least {wanted:,} expected"
-    hints = _why_collected(exchange)
+    hints = []
+    coding = exchange.header("content-encoding")
+    if coding and coding.lower() != "identity":
+        hints.append(f"Content-Encoding {coding!r}: a compressor holds events unless it is flushed")
     if exchange.transport == "http" and not exchange.elements:
         hints.append("the response has no content: nothing in it can be counted")
     packets = _packets(exchange.elements) or _packets(filter(None, [exchange.response]))
     return Finding("too-few-elements", summary, packets, hints)
 
 
-def _crowded(elements: Sequence[Element], per_segment: int) -> dict[int, int]:
+def _crowded(came: Arrivals, per_segment: int) -> dict[int, int]:
     """Return the packets that completed more elements than they may, and how many."""
-    counted = Counter(element.last_packet for element in elements)
+    counted = Counter(came.packets)
     return {packet: number for packet, number in counted.items() if number > per_segment}
 
 
@@ -79,11 +90,11 @@ def _in_one_segment(exchange: Evidence, crowded: dict[int, int], per_segment: in
     )
     if len(crowded) > 1:
         summary += f"; so it is in {len(crowded):,} segments"
-    hints = [*_timeline(exchange), *_why_collected(exchange)]
-    return Finding("shared-segments", summary, list(crowded), hints)
+    return Finding("shared-segments", summary, list(crowded), _timeline(exchange))
 
 
-def _not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
+def not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
+    """Return that too little of a response could leave when it was written."""
     return Finding(
         "window-closed",
         f"packets do not tell whether it streamed: the client's window was closed, and only"
@@ -94,24 +105,22 @@ def _not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
     )
 
 
-def _find_burst(
-    exchange: Evidence, elements: Sequence[Element], min_events: int, min_gap: float | None
-) -> Finding | None:
-    wait = _wait(exchange) if min_gap is None else min_gap
-    gaps = [after.last_time - before.last_time for before, after in pairwise(elements)]
-    waits = sum(gap >= wait for gap in gaps)
-    needed = max(ceil((min_events - 1) / 2), ceil(len(gaps) * MIN_SHARE))
+def _find_burst(exchange: Evidence, came: Arrivals, wanted: Wanted) -> Finding | None:
+    wait = _wait(exchange) if wanted.min_gap is None else wanted.min_gap
+    waits = sum(gap >= wait for gap in came.gaps)
+    least = min(wanted.min_events, came.count)
+    needed = max(ceil((least - 1) / 2), ceil(len(came.gaps) * MIN_SHARE))
     if waits >= needed:
         return None
     summary = (
-        f"{count(len(elements), exchange.element_name)} came in a burst: {waits:,} of"
-        f" {count(len(gaps), 'gap')} between them took {duration(wait)} or longer,"
+        f"{count(came.count, exchange.element_name)} came in a burst: {waits:,} of"
+        f" {count(len(came.gaps), 'gap')} between them took {duration(wait)} or longer,"
         f" at least {needed:,} must"
     )
-    hints = [*_timeline(exchange), *_why_collected(exchange)]
     remedy = "if the source is that fast, give min_gap=S: seconds between events that are waits"
-    is_told = min_gap is not None
-    return Finding("burst", summary, _packets(elements), hints, "" if is_told else remedy)
+    is_told = wanted.min_gap is not None
+    packets = sorted(set(came.packets))
+    return Finding("burst", summary, packets, _timeline(exchange), "" if is_told else remedy)
 
 
 def _wait(exchange: Evidence) -> float:
@@ -129,17 +138,6 @@ def _timeline(exchange: Evidence) -> list[str]:
         f"the first {exchange.element_name} came {duration(first)} after the request,"
         f" all others within {duration(over)} after it"
     ]
-
-
-def _why_collected(exchange: Evidence) -> list[str]:
-    """Name what often holds events back, if the response shows it."""
-    hints = []
-    coding = exchange.header("content-encoding")
-    if coding and coding.lower() != "identity":
-        hints.append(f"Content-Encoding {coding!r}: a compressor holds events unless it is flushed")
-    if exchange.header("content-length") is not None:
-        hints.append("Content-Length: the app knew the whole body before it sent any of it")
-    return hints
 
 
 def find_late_start(exchange: Evidence, below: float) -> Finding | None:

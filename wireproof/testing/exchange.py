@@ -19,7 +19,7 @@ from ..analysis.finding import Finding
 from ..analysis.judges import Explained
 from ..analysis.keepalive import find_other_close, find_unanswered_ping
 from ..analysis.resumption import find_bad_resumption
-from ..analysis.streaming import find_collected, find_gap, find_late_start
+from ..analysis.streaming import find_gap, find_late_start
 from ..analysis.verdict import Verdict
 from ..exchanges import Exchange as Facts
 from ..text.escape import preview
@@ -111,19 +111,25 @@ class Exchange(Evidence):
     def assert_streamed(
         self,
         *,
-        min_events: int = 2,
-        max_events_per_segment: int = 1,
+        min_events: int | None = None,
+        max_events_per_segment: int | None = None,
         min_gap: float | None = None,
     ) -> None:
         """Fail unless events went out one by one, as they came to be, and not collected.
 
-        At least ``min_events`` events; at most ``max_events_per_segment`` of them in a segment;
-        and spread over time: a good part of them at least ``min_gap`` seconds after the one
-        before. By default that is 10 ms, which is longer than a busy machine takes between two
-        writes, or less where the first event came so soon that nothing can have been collected.
+        Without arguments ``wireproof explain`` decides: it must not be held, come in bursts or
+        steps, nor so fast that nothing can be told. Its header may come late, and what had to wait
+        for the client to read is left out.
+
+        With any argument a test also says what it takes for a stream: at least ``min_events``
+        events (2); at most ``max_events_per_segment`` of them in a segment (1); and spread over
+        time: a good part of them at least ``min_gap`` seconds after the one before. By default that
+        is 10 ms, which is longer than a busy machine takes between two writes, or less where the
+        first event came so soon that nothing can have been collected.
         """
         __tracebackhide__ = True
-        self._raise(find_collected(self, min_events, max_events_per_segment, min_gap))
+        asked = expectations.wanted(min_events, max_events_per_segment, min_gap)
+        self._raise(expectations.find_unstreamed(self.source.explained(self), self, asked))
 
     def assert_verdict(self, **expected: expectations.Expected) -> None:
         """Fail unless these are the answers: ``assert_verdict(streaming="streamed")``.

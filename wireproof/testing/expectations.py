@@ -10,10 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import cast, get_args
 
+from ..analysis.arrivals import LEAST, SHORTEST_WAIT, arrivals
+from ..analysis.evidence import Evidence
 from ..analysis.finding import Finding
 from ..analysis.judges import Explained
 from ..analysis.latency.times import ASSUMED, Times, times_of
+from ..analysis.pace import judge_streaming, judge_unread
 from ..analysis.percentiles import percentile
+from ..analysis.streaming import Wanted, find_collected, not_told
 from ..analysis.verdict import Question, Verdict, words_of
 from ..text.wording import count, duration
 from ..views.verdicts.words import details, summary
@@ -35,6 +39,64 @@ def finding(verdict: Verdict, said: str = "") -> Finding:
     text = f"{said}: {summary(verdict)}" if said else summary(verdict)
     hints = [f"{label}: {line}" for label, line in details(verdict)]
     return Finding(f"{verdict.question}-{verdict.answer}", text, verdict.packets, hints)
+
+
+def wanted(min_events: int | None, per_segment: int | None, min_gap: float | None) -> Wanted | None:
+    """Return what a test takes for a stream, None if it leaves that to the verdict."""
+    if min_events is per_segment is min_gap is None:
+        return None
+    usual = Wanted()
+    return Wanted(
+        usual.min_events if min_events is None else min_events,
+        usual.per_segment if per_segment is None else per_segment,
+        min_gap,
+    )
+
+
+def find_unstreamed(
+    explained: Explained, exchange: Evidence, asked: Wanted | None
+) -> Finding | None:
+    """Return why a response was not streamed, None if it was.
+
+    The verdict decides, and what a test asks besides. Where the question does not arise, as for a
+    body of a type that does not stream, only that is left: what a test usually asks.
+    """
+    trace, verdict = explained.trace, judge_streaming(explained.trace)
+    if asked is not None or verdict is None:
+        found = find_collected(exchange, trace, asked or Wanted())
+        if found is not None:
+            said = [] if verdict is None else [_said(verdict), *finding(verdict).hints]
+            return found._replace(hints=[*found.hints, *said])
+    if verdict is not None and verdict.answer == "client-slow":
+        verdict = judge_unread(trace, exchange.waited())
+        if verdict is None and asked is None:
+            came = arrivals(trace)
+            left = 0 if came is None else came.without(exchange.waited()).count
+            return not_told(exchange, left, LEAST)
+    if verdict is None or _passes(explained, verdict, asked):
+        return None
+    return finding(verdict, f"streaming is {verdict.answer!r}")
+
+
+def _said(verdict: Verdict) -> str:
+    return f"streaming is {verdict.answer!r}: {summary(verdict)}"
+
+
+def _passes(explained: Explained, verdict: Verdict, asked: Wanted | None) -> bool:
+    """Whether events went out one by one, or in the way that a test has said to be right.
+
+    A header that came late is none of the events' doing.
+    """
+    if verdict.answer in ("streamed", "header-held"):
+        return True
+    if asked is None:
+        return False
+    is_fast = asked.min_gap is not None and asked.min_gap < SHORTEST_WAIT
+    if verdict.answer == "undecided" or is_fast:
+        return True  # it came as the test wants: it knows its source
+    came = arrivals(explained.trace)
+    most = max((flush.size for flush in came.flushes), default=0) if came else 0
+    return verdict.answer == "bursty" and most <= asked.per_segment
 
 
 def find_other_verdict(explained: Explained, expected: Mapping[str, Expected]) -> Finding | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.corpus import ROOT
-from support.timed import CHUNKED, EVENT_STREAM, Stream, TimedTape, event
+from support.timed import CHUNKED, EVENT_STREAM, Socket, Stream, TimedTape, event
+from support.websocket_frames import frame
 
+from wireproof.analysis.pace import judge_streaming
 from wireproof.testing import WireFailure
 from wireproof.testing.captures import StoredCapture
 from wireproof.testing.exchange import Exchange
+from wireproof.views.verdicts.words import details, summary
 
 LABELLED = ROOT / "fixtures" / "verdicts"
 
@@ -218,3 +223,88 @@ def test_what_comes_again_or_got_lost_is_told(ids: tuple[int, ...], answer: str)
 def test_a_stream_that_follows_none() -> None:
     said = failure(streaming().assert_resumed_exactly)
     assert "it does not go on where an earlier stream had stopped" in said
+
+
+# --- assert_streamed and explain are one judge ---
+
+CLIENT_SLOW = {"gp12-zero-window-1500ms-b.client", "gp12-zero-window-1500ms-b.server"}
+"""Of what the client did not hold up, enough streamed."""
+
+
+@pytest.mark.parametrize("path", sorted(LABELLED.glob("*.pcap")), ids=lambda path: path.stem)
+def test_without_arguments_it_fails_where_explain_says_no(path: Path) -> None:
+    for exchange in stored(path.name).exchanges():
+        verdict = judge_streaming(exchange.source.explained(exchange).trace)
+        if verdict is None:
+            continue
+        is_fine = verdict.answer in ("streamed", "header-held")
+        if is_fine or (verdict.answer == "client-slow" and path.stem in CLIENT_SLOW):
+            exchange.assert_streamed()
+            continue
+        text = failure(exchange.assert_streamed)
+        if verdict.answer == "client-slow":
+            assert "the client's window was closed, and only" in text
+            continue
+        assert f"streaming is {verdict.answer!r}: {summary(verdict)}\n" in text
+        assert [line for _, line in details(verdict) if line not in text] == []
+        assert all(re.search(rf"(?m)^ *{packet} ", text) for packet in verdict.packets[:12])
+
+
+def test_last_words_in_the_segment_of_the_last_token_are_no_crowd() -> None:
+    """As a proxy sends them: nothing was generated after it."""
+    last = event(9) + b"data: [DONE]\n\n"
+    exchange = Stream().events(8, every=0.05).chunks([last], every=0.05).end().exchange
+    exchange.assert_streamed(min_events=10, max_events_per_segment=1)
+    assert "10 events came, at least 11" in failure(lambda: exchange.assert_streamed(min_events=11))
+
+
+def test_pairs_stream_and_a_test_may_forbid_them() -> None:
+    pairs = [event(at) + event(at + 1) for at in range(1, 13, 2)]
+    exchange = Stream().chunks(pairs, every=0.05).end().exchange
+    exchange.assert_streamed()
+    text = failure(lambda: exchange.assert_streamed(max_events_per_segment=1))
+    assert "2 events in one segment" in text
+    assert "streaming is 'streamed': 12 events came about 2.0 at a time" in text
+
+
+def test_bursts_fail_though_each_event_has_its_segment() -> None:
+    stream = Stream()
+    for first in range(1, 16, 3):
+        stream.tape.wait(0.3)
+        stream.chunks([event(first + at) for at in range(3)], every=0.0)
+    exchange = stream.end().exchange
+    assert "streaming is 'bursty'" in failure(lambda: exchange.assert_streamed(min_events=5))
+    exchange.assert_streamed(min_events=5, max_events_per_segment=3)  # the source sends them so
+
+
+def test_what_cannot_be_told_is_no_proof() -> None:
+    two = Stream().events(2, every=0.5).end().exchange
+    assert "at least 3 are needed to compare waits" in failure(two.assert_streamed)
+    two.assert_streamed(min_events=2)  # a test that says so takes two
+    fast = Stream().events(9, every=0.0003).end().exchange
+    assert "streaming is 'undecided'" in failure(fast.assert_streamed)
+    assert "came in a burst" in failure(lambda: fast.assert_streamed(min_events=5))
+    fast.assert_streamed(min_gap=0.0002)
+
+
+def test_a_source_that_is_faster_than_explain_can_tell_is_a_tests_to_know() -> None:
+    late = Stream(thinking=0.5).events(9, every=0.0003).end().exchange
+    assert "streaming is 'held'" in failure(late.assert_streamed)
+    late.assert_streamed(min_gap=0.0002)
+
+
+def test_a_late_header_is_none_of_the_events_doing() -> None:
+    exchange = Stream(thinking=0.8).chunks([event(1)], every=0.0).events(8, every=0.05).end()
+    assert exchange.exchange.verdict("streaming").answer == "header-held"
+    exchange.exchange.assert_streamed()
+    assert "header-held" in failure(exchange.exchange.assert_verdict)
+
+
+def test_an_answer_to_each_message_streams_if_a_test_counts_all() -> None:
+    socket = Socket()
+    for number in range(6):
+        socket.tape.wait(0.05)
+        socket.talk.server(frame(1, b"%d" % number))
+        socket.talk.client(frame(1, b"ok", key=b"1234"))
+    assert "only 1 message came" in failure(socket.exchange.assert_streamed)
+    socket.exchange.assert_streamed(min_events=6)
