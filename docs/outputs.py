@@ -38,8 +38,9 @@ def output(command: str) -> list[str]:
         env=environment | {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "PYTHONUTF8": "1"},
         capture_output=True,
         encoding="utf-8",
-        check=True,
     )
+    if ran.returncode not in (0, 1):  # 1: done, and the answer is no
+        raise ValueError(f"wireproof {command}: {ran.stderr}")
     return ran.stdout.rstrip("\n").splitlines()
 
 

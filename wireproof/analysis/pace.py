@@ -29,7 +29,7 @@ CUT_APART = 0.040
 """Seconds between flushes that cut elements. 40 ms is the least for which TCP itself keeps small
 writes back; what is closer together has been handed on as it came."""
 AT_ONCE = 0.010
-"""Seconds that are not worth a word."""
+"""Seconds within which what came together needs no word of how long it took."""
 BULK = 0.75
 """Part of the elements that came in one flush if a response was held. LEAST or more that came one
 by one before it streamed: what follows is a gap, and is judged as one."""

@@ -6,6 +6,7 @@ plain or compressed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
@@ -20,6 +21,7 @@ from ..analysis.stored import read_json, read_ndjson, read_parquet
 from ..text.progress import shown
 from .decode import open_input
 from .undecoded import noting_undecoded
+from .unread import noting_unread, unread
 
 Say = Callable[[str], object]
 
@@ -47,9 +49,11 @@ def reading(source: str, doing: str, say: Say) -> Iterator[Iterator[list[Record]
     its records. The iterator raises UnreadableSource.
     """
     undecoded: list[str] = []
+    connections: Counter[str] = Counter()
     with ExitStack() as stack:
-        yield noting_undecoded(_batches(source, doing, stack), undecoded)
-    for summary in undecoded:
+        batches = noting_unread(_batches(source, doing, stack), connections)
+        yield noting_undecoded(batches, undecoded)
+    for summary in (*undecoded, *unread(connections)):
         say(f"{'standard input' if source == '-' else source}: {summary}")
 
 
