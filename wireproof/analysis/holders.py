@@ -27,6 +27,9 @@ REGULAR = 0.05
 """Standard deviation of a period, as part of it, up to which a timer made it."""
 BLOCKED = 0.100
 """Seconds that a second request must have waited, too, if a loop was blocked."""
+TURN_SHARE = 0.05
+"""Part of the wait within which a loop that was blocked has done all that was due: a busy machine
+takes longer for a turn than WITH_HEAD."""
 LEAST_BUFFER = 1_024
 """Bytes below which nothing that buffers is sized."""
 WITH_HEAD = 0.005
@@ -131,7 +134,7 @@ def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
 def _with_loop(trace: Trace, time: float, others: tuple[Cause, ...]) -> Causes:
     """Add whether the event loop was blocked, by what became of requests that came meanwhile."""
     meanwhile = trace.company.meanwhile(trace.about, time)
-    late = [one for one in meanwhile if one.answered >= time - WITH_HEAD]
+    late = [one for one in meanwhile if time - one.answered <= _one_turn(time - one.asked)]
     waited = [one for one in late if one.answered - one.asked >= BLOCKED]
     if waited and len(late) == len(meanwhile):
         seen = f"a request that came meanwhile was answered only then (packet {waited[0].packet})"
@@ -140,6 +143,11 @@ def _with_loop(trace: Trace, time: float, others: tuple[Cause, ...]) -> Causes:
         return Causes(others, SECOND_CAPTURE)
     blocked = cause("blocked-loop", "possible", "the event loop may have been blocked")
     return Causes((*others, blocked), SECOND_EXCHANGE)
+
+
+def _one_turn(waited: float) -> float:
+    """Return how far apart things may lie that a loop does once it turns again."""
+    return max(WITH_HEAD, TURN_SHARE * waited)
 
 
 def _compressed(trace: Trace, time: float) -> Causes:
