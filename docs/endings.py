@@ -14,10 +14,10 @@ PAGE = Path(__file__).with_suffix(".md")
 HEAD = """\
 # How streams end
 
-The rules by which `wireproof explain` says who ended a stream, whether it was whole, what was sent
-for nobody, and whether a client that came back got it on. [verdicts.md](verdicts.md) says how
-often they are right. In tests the same rules are behind `assert_clean_end`,
-`assert_closed` and `assert_resumed_from`.
+The rules by which `wireproof explain` says who ended a stream, whether it was complete, what was
+sent after the client had left, and whether a reconnect resumed it. [verdicts.md](verdicts.md) says
+how often they are right. In tests the same rules are behind `assert_clean_end`, `assert_closed` and
+`assert_resumed_from`.
 
 ## Responses: `ending`
 
@@ -25,24 +25,24 @@ The first answer that holds, from outside in:
 
 | answer | when |
 |---|---|
-| `unknowable` | the capture lacks packets of it, or only the end of the connection ended it and no last word came |
-| `open` | neither FIN nor RST came before the capture ended. A warning only where data was sent again for 200 ms or more, the least that Linux waits, without an answer: the path is gone |
+| `unknowable` | the capture lacks packets of it, or nothing but the end of the connection ended it, without a terminator |
+| `open` | neither FIN nor RST came before the capture ended. A warning only where retransmissions went unanswered for 200 ms or more, the least that Linux waits: the path is gone |
 | `aborted` | the client closed or reset first while it was owed something: a note, for that is its right |
 | `cut` | the server's side ended it before its framing did, or inside its gzip, an event, a value |
 | `app-error` | an element, a trailer, or a status of 5xx reports an error |
-| `app-incomplete` | its framing is whole, and the last word of its dialect never came (`[DONE]`, `message_stop`, `response.completed`, a finish reason) |
-| `whole` | none of these. A warning where the last word came 0.5 s or more before the end: clients that read to the end wait for a handler that still works |
+| `app-incomplete` | the framing is complete, but the terminator of its dialect never came (`[DONE]`, `message_stop`, `response.completed`, a finish reason) |
+| `whole` | none of these. A warning where the terminator came 0.5 s or more before the end: clients that read to the end wait for a handler that is still working |
 
 Who sends a FIN does not say why. A crash, a kill, an exception after the head, a deploy, and a
 proxy's limit all look the same, so they are given as "either ... or ...". Two times narrow them:
 
-- **Silence before the end.** Longer than 1.5 times the longest wait before it, and 0.5 s at least:
-  somebody's patience was over. Else the FIN fell between two events, and nobody was idle.
-- **The whole response**, from its request to the FIN, where events flowed to the last.
+- **Silence before the end.** At least 0.5 s, and longer than 1.5 times the longest wait before it:
+  somebody's patience ran out. Otherwise the FIN fell between two events, and nobody was idle.
+- **The total time**, from the request to the FIN, where events flowed to the end.
 
-A silence of 1.0 s is also what Envoy leaves after a total limit: it closes a second after it has
-given up. If the capture holds the leg behind the proxy too, that decides: who ended it first, after
-how much silence. Software is named if a Server or Via field has its name, else as an example.
+A silence of 1.0 s is also what Envoy leaves after a total limit: it closes a second after giving
+up. If the capture holds the other side of the proxy too, that decides: who ended it first, after
+how much silence. Software is named if a Server or Via header names it, otherwise as an example.
 
 A client's FIN is a half-close if it took data that came later than its RST would have: two round
 trips and 10 ms. What is missing is counted where something counts it: `Content-Length`, the size of
@@ -59,8 +59,8 @@ OF_WHAT = {
 }
 MIDDLE = f"""
 A time fits a limit if it is within [limit - {EARLY:g} s, limit + {LATE:g} s]: nginx re-arms its
-timers lazily, and was seen to strike 0.3 s early. These are defaults, and what fits is a reason to
-look there. Below 5 s nothing is looked for.
+timers lazily, and was seen to strike 0.3 s early. These are defaults: a fit is a reason to look
+there. Times below 5 s are not compared.
 
 ## WebSockets: `websocket`
 
@@ -73,32 +73,33 @@ look there. Below 5 s nothing is looked for.
 | `ws-error` | any other code |
 | `open` | neither a Close frame nor a FIN |
 
-Behind 1011 is a ping without its pong, or an exception. A pong that stands behind a frame of 64 KiB
-or more, which was on its way when the server closed: `pong-behind-large-frame`. Else
-`pong-never-came`: if nothing was sent again though there was time for it (200 ms and three round
-trips), the other side's TCP took the ping, and its application did not read it. No ping that
-waited: `server-error`.
+Behind 1011 is a ping without its pong, or an exception. If the pong was stuck behind a frame of 64
+KiB or more that was still being sent when the server closed: `pong-behind-large-frame`. Otherwise
+`pong-never-came`: if nothing was retransmitted though there was time for it (200 ms and three round
+trips), the other side's TCP had the ping, and its application did not read it. If no ping was
+waiting: `server-error`.
 
 ## After the client left: `disconnect`
 
-A server learns of a client that closed by the RST that answers its next data. What comes until then
-is nobody's fault (`stops`). If nothing comes, this leg cannot show whether the server works on
-(`unseen`). With the leg behind a proxy in the same capture it can: `goes-on`, with the events that
-were sent for nobody; a warning if there were two or more, or if the leg stayed open for a second.
+A server learns that its client closed from the RST that answers its next data. What it sends until
+then is nobody's fault (`stops`). If it sends nothing, this connection cannot show whether it keeps
+working (`unseen`). With the other side of a proxy in the same capture it can: `goes-on`, with the
+events that nobody read; a warning if there were two or more, or if that connection stayed open for
+a second.
 
 ## Reconnects: `resume`
 
 A stream follows an earlier one of the same target, `Host`, `User-Agent`, `Cookie` and addresses, if
-its `Last-Event-ID` was sent there; or without that field, if the earlier one was cut, had IDs, and
-ended within the last 60 s. `exact`, `duplicate`, `lost` and `from-start` compare IDs; a hole between
-them is one only where they count one by one. Causes on the client's side: `missing-id`, `stale-id`
-(it named an older one than it had been sent; not held against a client that had left by itself),
-`retry-ignored` (it came back earlier than `retry` said).
+its `Last-Event-ID` was sent there; without that header, if the earlier one was cut, had IDs, and
+ended within the last 60 s. `exact`, `duplicate`, `lost` and `from-start` compare IDs; a hole
+between them is one only where they count one by one. Causes on the client's side: `missing-id`,
+`stale-id` (it sent an older one than it had got; not held against a client that had left by
+itself), `retry-ignored` (it reconnected earlier than `retry` said).
 
 ## Clients that would stumble: `hazard`
 
-Each of these is legal, and a note. Borders are those of chunks, and of packets where a body has no
-chunks; where packets cut a chunk is not looked at.
+Each of these is legal, and a note. Borders are those of chunks, or of packets where a body has no
+chunks; where packets cut a chunk does not matter.
 
 """
 HAZARD_COLUMNS = "| code | seen | who stumbles | reported | remedy |\n|---|---|---|---|---|\n"
