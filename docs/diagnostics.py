@@ -35,6 +35,7 @@ Whose fault it is, the groups say:
 | IP, ICMP, TCP | the network between the peers, or what was recorded of it; a segment that is "ignored" here is ignored by its receiver too |
 | HTTP/1.1 messages, chunked transfer coding, content codings | what a server, a client or a proxy between them sent |
 | what a connection speaks | what came before or instead of HTTP: a proxy's header, a tunnel, TLS to a plain port |
+| TLS | what is seen of it without keys: [tls.md](tls.md) |
 | server-sent events, JSON, multipart, AWS, gRPC-Web, WebSocket | what the application wrote, or whatever cut it |
 
 Where bytes are missing from a capture, nothing is said against whoever sent them: there is a `gap`,

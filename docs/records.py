@@ -41,8 +41,11 @@ PAGE = Path(__file__).with_suffix(".md")
 SCHEMA = Path(__file__).with_suffix(".schema.json")
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: tuple[type[Record], ...] = get_args(Record)
-FACTS = (records.End, records.ClosedWindow, records.Hole, records.DuplicateAcks, records.Resent)
-"""What lists in a record of a connection are made of."""
+FACTS = (
+    records.End, records.ClosedWindow, records.Hole, records.DuplicateAcks, records.Resent,
+    records.TlsAlert,
+)  # fmt: skip
+"""What records of a connection and of its TLS are made of beside text and numbers."""
 HEAD = """\
 # Records
 
@@ -62,7 +65,7 @@ own table says so. The last three are left out of JSON where they have their def
 
 """
 LISTED = """
-## What `connection` lists
+## What `connection` and `tls` list
 
 Each is a JSON object with these fields.
 """

@@ -263,6 +263,19 @@ FAULTS: dict[str, Fault] = {
     "switch-not-decoded": Fault(
         "note", "what follows a switch of protocols is not decoded", "RFC 9110 section 7.8"
     ),
+    # --- TLS ---
+    "tls-record-invalid": Fault(
+        "error", "no TLS record begins where one must: borders are lost", "RFC 8446 section 5.1"
+    ),
+    "tls-record-too-long": Fault(
+        "error", "a TLS record is longer than any may be: borders are lost", "RFC 8446 section 5.1"
+    ),
+    "tls-resynchronised": Fault("note", "records go on at the next place that is certain", ""),
+    "tls-hello-invalid": Fault(
+        "error", "a hello's lengths contradict one another", "RFC 8446 section 4.1"
+    ),
+    "tls-hello-limit": Fault("note", "a hello is longer than what is kept of it", ""),
+    "tls-alert-fatal": Fault("error", "a fatal alert ends TLS", "RFC 8446 section 6.2"),
     # --- chunked transfer coding ---
     "chunk-size-invalid": Fault("error", "chunk-size is not 1*HEXDIG", "RFC 9112 section 7.1"),
     "chunk-size-overflow": Fault("error", "chunk-size is too large", "RFC 9112 section 7.1"),

@@ -205,6 +205,12 @@ MAX_AWS_HEADERS = 128 * KiB
 MAX_KEPT_GRPC_MESSAGE = 16 * MiB
 """What is kept of one message; gRPC's peers refuse more than 4 MiB unless told otherwise."""
 
+# --- TLS ---
+MAX_TLS_RECORD = 16 * KiB + 2 * KiB
+"""A record's fragment, encrypted and compressed (RFC 5246 section 6.2.3); TLS 1.3 allows less."""
+MAX_TLS_HELLO = 128 * KiB
+"""What is kept of a ClientHello or ServerHello: the longest ClientHello that OpenSSL takes."""
+
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB
 """What is kept of one frame's payload; framing goes on beyond it."""

@@ -158,6 +158,23 @@ class Resent(TypedDict):
     """Of ``packet`` in the capture, in seconds since the epoch."""
 
 
+class TlsAlert(TypedDict):
+    """An alert in the clear (RFC 8446 section 6)."""
+
+    sender: Sender
+    """Who sent it."""
+    level: Literal["warning", "fatal"]
+    """How grave its sender says it is."""
+    description: int
+    """Its number: 70."""
+    name: str
+    """Its name: ``protocol_version``; the number where there is none."""
+    packet: int
+    """The packet that completed it, from 1."""
+    time: float
+    """Of ``packet`` in the capture, in seconds since the epoch."""
+
+
 class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
     """One TCP connection (RFC 9293), when it has ended or the capture has."""
 
@@ -458,6 +475,109 @@ class WebSocketMessageRecord(Sent, frozen=True, tag_field="record", tag="websock
     """Whether it was compressed by permessage-deflate (RFC 7692 section 6)."""
 
 
+class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls"):
+    """What is known of TLS on one connection (RFC 8446, RFC 5246); just before the connection's."""
+
+    record: ClassVar[Literal["tls"]] = "tls"
+    connection: int
+    exchange: int | None
+    """The exchange in whose tunnel it is, null if it is in none."""
+    sender: Sender | None
+    """Always null: it is about both."""
+    first_packet: int
+    """The packet that brought the first byte of it."""
+    last_packet: int
+    """The connection's last packet."""
+    first_time: float
+    last_time: float
+    offset: int | None
+    """Always null."""
+    length: int | None
+    """Always null."""
+    version: str | None
+    """``TLSv1.3``, ``TLSv1.2``: what ServerHello chose (RFC 8446 section 4.2.1), null without
+    one."""
+    cipher: str | None
+    """The cipher suite that ServerHello chose, by its name in IANA's registry, or its number in
+    hexadecimal; null without one."""
+    sni: str | None
+    """The host name that ClientHello asks for (RFC 6066 section 3), null if it names none, or is
+    not in the capture; the outer one where ``ech``."""
+    alpn: str | None
+    """The protocol that the server chose (RFC 7301); null if none, or if it is encrypted, as always
+    in TLS 1.3."""
+    alpn_offered: list[str]
+    """The protocols that ClientHello offers, the preferred one first."""
+    resumed: bool | None
+    """Whether it goes on with an earlier session or a key that both knew (RFC 8446 section 2.2, RFC
+    5077); null if that is not known."""
+    retried: bool
+    """Whether the server asked for another ClientHello (RFC 8446 section 4.1.4)."""
+    early_data: bool | None
+    """Whether the client sent data before the server's answer (RFC 8446 section 4.2.10); whether
+    that was taken is encrypted. Null without a ClientHello."""
+    ech: bool | None
+    """Whether ClientHello has an encrypted one in it (RFC 9849); many clients send one that holds
+    nothing. Null without a ClientHello."""
+    decrypted: Literal["yes", "no", "part"]
+    """How much of it was decrypted."""
+    reason: str | None
+    """Why not all of it was decrypted."""
+    client_close_notify: bool | None
+    """Whether the client said that it sends no more (RFC 8446 section 6.1); null if that is
+    encrypted."""
+    server_close_notify: bool | None
+    """Whether the server said that it sends no more (RFC 8446 section 6.1); null if that is
+    encrypted."""
+    client_ends_with_alert: bool | None
+    """Whether the client's last record is an alert or, in TLS 1.3, as long as one without padding:
+    then it most likely is a close_notify. Null if the end was not captured."""
+    server_ends_with_alert: bool | None
+    """The same of the server's last record."""
+    alert: TlsAlert | None
+    """The first fatal alert in the clear."""
+    client_hello_time: float | None
+    """When the first ClientHello was complete, in seconds since the epoch."""
+    server_hello_time: float | None
+    """When the ServerHello was complete, in seconds since the epoch."""
+    client_finished_time: float | None
+    """When the client's Finished was complete, in seconds since the epoch: in TLS 1.3 by its
+    length, null where that does not tell."""
+    server_finished_time: float | None
+    """When the server's Finished was complete, in seconds since the epoch; null in TLS 1.3, where
+    it cannot be told."""
+    client_records: int
+    """How many records of the client were seen."""
+    server_records: int
+    """How many records of the server were seen."""
+
+
+class TlsRecordRecord(ByteSpace, frozen=True, tag_field="record", tag="tls_record"):
+    """One TLS record (RFC 8446 section 5.1); only where records are asked for."""
+
+    record: ClassVar[Literal["tls_record"]] = "tls_record"
+    connection: int
+    exchange: int | None
+    """The exchange in whose tunnel it is, null if it is in none."""
+    sender: Sender
+    first_packet: int
+    last_packet: int
+    first_time: float
+    last_time: float
+    offset: int
+    length: int
+    type: str
+    """``handshake``, ``application_data``, ``alert``, ``change_cipher_spec``, ``heartbeat``, as its
+    header says: in TLS 1.3 all that is encrypted is ``application_data``."""
+    size: int
+    """Bytes of its fragment, which follows its header; encrypted ones are longer than what they
+    hold."""
+    missing: int
+    """How many bytes of it the capture lacks."""
+    decrypted: bool
+    """Whether it was decrypted."""
+
+
 class GapRecord(ByteSpace, frozen=True, tag_field="record", tag="gap"):
     """Bytes of the stream that the capture does not hold."""
 
@@ -523,6 +643,8 @@ Record = (
     | GrpcMessageRecord
     | WebSocketFrameRecord
     | WebSocketMessageRecord
+    | TlsConnectionRecord
+    | TlsRecordRecord
     | GapRecord
     | DiagnosticRecord
 )

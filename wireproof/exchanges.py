@@ -31,6 +31,8 @@ from parsers.records import (
     RequestRecord,
     ResponseRecord,
     SseEventRecord,
+    TlsConnectionRecord,
+    TlsRecordRecord,
     Transport,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
@@ -54,6 +56,8 @@ Exchanged = (
     | GrpcMessageRecord
     | WebSocketFrameRecord
     | WebSocketMessageRecord
+    | TlsConnectionRecord
+    | TlsRecordRecord
     | GapRecord
     | DiagnosticRecord
 )
@@ -330,8 +334,8 @@ class Exchange:
     def _add_fault(self, fault: DiagnosticRecord) -> None:
         self.counts.errors += fault.severity == "error"
 
-    def _add_gap(self, _: GapRecord) -> None:
-        """A gap is only where it is."""
+    def _pass(self, _: GapRecord | TlsConnectionRecord | TlsRecordRecord) -> None:
+        """A gap is only where it is, and TLS tells nothing of what it carries."""
 
     def _add_response(self, response: ResponseRecord) -> None:
         self.end.answered = max(self.end.answered, self.key.exchange)
@@ -368,7 +372,9 @@ _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
     ResponseRecord: Exchange._add_response,
     BodyRecord: Exchange._add_body,
     DiagnosticRecord: Exchange._add_fault,
-    GapRecord: Exchange._add_gap,
+    GapRecord: Exchange._pass,
+    TlsConnectionRecord: Exchange._pass,
+    TlsRecordRecord: Exchange._pass,
 }
 """What an exchange does with each kind of record: a look-up costs less than the comparisons."""
 

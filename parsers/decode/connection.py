@@ -117,6 +117,7 @@ class ConnectionDecoder:
         connection: Connection[Record],
         *,
         keep_data: bool,
+        shows_records: bool = False,
         recorded_by: str | None = None,
         tap: Tap | None = None,
     ) -> None:
@@ -129,6 +130,7 @@ class ConnectionDecoder:
             connection=connection.index,
             client=partial(_client_by_tcp, connection, streams),
             keep_data=keep_data,
+            shows_records=shows_records,
             is_midstream=connection.is_midstream,
             decided=partial(_understand, connection, self._first),
         )
@@ -136,9 +138,10 @@ class ConnectionDecoder:
     def last_words(self) -> list[Record]:
         """Return what is to be said of the connection before its record."""
         connection = self.connection
+        said = self._protocol.last_words(connection.latest)
         missing = connection.missing
         if missing is None:
-            return []
+            return said
         is_client = (self._protocol.client is self._first) == (missing is connection.first)
         sender: Sender = "client" if is_client else "server"
         size = missing.size_by_acks
@@ -148,10 +151,11 @@ class ConnectionDecoder:
         fault = diagnose("tcp-direction-missing", 0, 0, detail)
         packet, time = connection.latest
         return [
+            *said,
             DiagnosticRecord(
                 connection.index, None, sender, packet, packet, time, time, 0, 0,
                 fault.severity, fault.code, fault.summary, fault.reference,
-            )
+            ),
         ]  # fmt: skip
 
     def record(self) -> ConnectionRecord:

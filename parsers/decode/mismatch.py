@@ -14,6 +14,7 @@ from ..diagnostics import Diagnostic
 from ..provenance import Completion, Ending
 from ..records import Record
 from ..streams import ByteStream, Receiver
+from ..tls.alerts import LEVELS, description_of
 
 STATUS_LINE = b"HTTP/1."
 # TLSPlaintext: type change_cipher_spec(20) to application_data(23), legacy_record_version 3.x
@@ -25,12 +26,6 @@ _ALERT_SIZE = 7
 # A SETTINGS frame, which is what an HTTP/2 server sends first (RFC 9113 sections 3.4 and 6.5)
 _HTTP2_SETTINGS = re.compile(rb"\x00..\x04\x00\x00\x00\x00\x00", re.DOTALL)
 _FRAME_HEADER_SIZE = 9
-_ALERTS = {
-    0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow",
-    40: "handshake_failure", 47: "illegal_parameter", 50: "decode_error", 70: "protocol_version",
-    80: "internal_error",
-}  # fmt: skip
-"""Descriptions of alerts that answer what is no TLS (RFC 8446 section 6)."""
 REMEDIES = {
     ("tls", "http/1.1"): "use http:// on this port, or https:// on the one that serves TLS",
     ("http/1.1", "tls"): "use https:// on this port, or http:// on the one without TLS",
@@ -63,8 +58,7 @@ def mismatch_text(client: str, server: str, head: bytes) -> str:
     """Say what the sides speak, and what to do about it; ``head`` is how the server's begins."""
     said = f"the client speaks {NAMES[client]}, the server answers in {NAMES[server]}"
     if (alert := _TLS_ALERT.match(head)) is not None:
-        level = "fatal" if alert[1] == b"\x02" else "warning"
-        said += f" ({level} alert {_ALERTS.get(alert[2][0], alert[2][0])})"
+        said += f" ({LEVELS[alert[1][0]]} alert {description_of(alert[2][0])})"
     return f"{said}: {REMEDIES[client, server]}"
 
 

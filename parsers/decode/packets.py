@@ -97,20 +97,26 @@ def _with_ends_last(records: list[Record]) -> list[Record]:
     return sorted(records, key=place)
 
 
-def decode(stream: Readable, *, keep_data: bool = True) -> Iterator[Record]:
+def decode(
+    stream: Readable, *, keep_data: bool = True, shows_records: bool = False
+) -> Iterator[Record]:
     """Yield the records of a capture file in the order in which its packets complete them.
 
     Of ``stream`` only ``read`` is used. ``keep_data=False`` leaves payloads out of the records;
-    sizes and digests stay. Raises UnreadableCapture (a ValueError) if ``stream`` is no capture; a
-    capture that is cut or damaged gives what is whole, and a diagnostic.
+    sizes and digests stay. ``shows_records`` adds TLS records. Raises UnreadableCapture (a
+    ValueError) if ``stream`` is no capture; a capture that is cut or damaged gives what is whole,
+    and a diagnostic.
     """
-    return chain.from_iterable(decode_batches(stream, keep_data=keep_data))
+    return chain.from_iterable(
+        decode_batches(stream, keep_data=keep_data, shows_records=shows_records)
+    )
 
 
 def decode_batches(
     stream: Readable,
     *,
     keep_data: bool = True,
+    shows_records: bool = False,
     batch: int = BATCH,
     wanted: Choice | None = None,
     is_live: bool = False,
@@ -126,7 +132,9 @@ def decode_batches(
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
     """
     reader = CaptureReader(stream)
-    decoder = PacketDecoder(keep_data=keep_data, wanted=wanted, is_relay=reader.is_relay)
+    decoder = PacketDecoder(
+        keep_data=keep_data, shows_records=shows_records, wanted=wanted, is_relay=reader.is_relay
+    )
     order = TimeOrder() if order is None else order
     found = steps(reader, batch) if is_live else order.steps(reader)
     for records in _decode_whole_batches(decoder, found, batch):
@@ -180,12 +188,14 @@ class PacketDecoder:
         self,
         *,
         keep_data: bool = True,
+        shows_records: bool = False,
         wanted: Choice | None = None,
         is_relay: Callable[[int], bool] = lambda packet: False,
         opened: Callable[[Connection[Record]], None] | None = None,
         tap: Tap | None = None,
     ) -> None:
         self._keep_data = keep_data
+        self._shows_records = shows_records
         self._is_relay = is_relay
         self._wanted = wanted
         self._opened = opened
@@ -469,6 +479,7 @@ class PacketDecoder:
             self._decoders[index] = ConnectionDecoder(
                 connection,
                 keep_data=self._keep_data,
+                shows_records=self._shows_records,
                 recorded_by="relay" if self._is_relay(connection.first_packet) else None,
                 tap=self._tap,
             )

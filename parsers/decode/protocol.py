@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import limits
 from ..diagnostics import diagnose
 from ..http1.decoder import RequestDecoder, ResponseDecoder
+from ..provenance import Completion
 from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
 from .detector import ProtocolDetector
@@ -24,8 +25,12 @@ from .joining import CERTAIN, AwaitedFrame, Place
 from .mismatch import NAMES, FirstBytes, mismatch_text
 from .negotiation import Preface, find_preface
 from .raw import RawSide
+from .side import Successor
 from .silent import Ignored
 from .writer import RecordWriter
+
+if TYPE_CHECKING:
+    from .tls import TlsConnection
 
 
 class Switch(NamedTuple):
@@ -51,7 +56,7 @@ class ApplicationProtocol:
     is spoken and by whom, before anything comes of it. With ``is_midstream`` the start is missing:
     a message may begin with any piece of data that comes. ``after`` is what came before on the same
     streams, the client's first: then its word on who is the client holds, and what is not decoded
-    has rows.
+    has rows. With ``shows_records`` TLS has a record for each of its own.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class ApplicationProtocol:
         connection: int,
         client: Callable[[], ByteStream[Record]],
         keep_data: bool,
+        shows_records: bool = False,
         is_midstream: bool = False,
         decided: Callable[[ByteStream[Record]], None] = lambda client: None,
         after: Switch | None = None,
@@ -69,12 +75,14 @@ class ApplicationProtocol:
         self._connection = connection
         self._client_below = client
         self._keep_data = keep_data
+        self._shows_records = shows_records
         self._decided = decided
         self._after = after
         self._client: ByteStream[Record] | None = None
         self._name = "unknown"
         self._responses: ResponseSide | None = None
         self._inner: ApplicationProtocol | None = None
+        self._tls: TlsConnection | None = None
         starts = tuple(stream.origins.size for stream in streams) if after is None else after.starts
         self._waiting = [
             ProtocolDetector(self, stream, start)
@@ -297,10 +305,27 @@ class ApplicationProtocol:
     def _unread(self, detector: ProtocolDetector) -> Receiver[Record]:
         """Return the receiver of what is not decoded: with rows after a switch, else without."""
         writer, after = self.writer(detector.stream), self._after
-        if after is None:
-            return Ignored(writer, detector.start)
-        said = NAMES[self._name] + " " if self._name in NAMES else ""
-        return RawSide(writer, detector.start, after.exchange, f"{said}after {after.what}")
+        usual: Successor = Ignored(writer, detector.start)
+        if after is not None:
+            said = NAMES[self._name] + " " if self._name in NAMES else ""
+            what = f"{said}after {after.what}"
+            usual = RawSide(writer, detector.start, after.exchange, what)
+        if self._name != "tls":
+            return usual
+        from .tls import TlsConnection  # hardly ever needed where HTTP is spoken
+
+        if self._tls is None:
+            exchange = None if after is None else after.exchange
+            self._tls = TlsConnection(self._connection, exchange, shows_records=self._shows_records)
+        return self._tls.side(writer, detector.start, usual)
+
+    def last_words(self, last: Completion) -> list[Record]:
+        """Return what is to be said of what was spoken, once it is over with the packet ``last``.
+
+        That is of TLS, which may begin after a switch.
+        """
+        said: list[Record] = [] if self._tls is None else [self._tls.record(last)]
+        return said if self._inner is None else said + self._inner.last_words(last)
 
     @property
     def _next_exchange(self) -> int:
@@ -320,6 +345,7 @@ class ApplicationProtocol:
             connection=self._connection,
             client=lambda: client,
             keep_data=self._keep_data,
+            shows_records=self._shows_records,
             after=Switch(what, exchange, next_exchange, starts, depth),
         )
         if depth > limits.MAX_SWITCHES:

@@ -38,6 +38,18 @@ def vectors_at_hand(name: str) -> list[dict[str, Any]]:
     return found
 
 
+def tls_vectors_at_hand() -> list[dict[str, Any]]:
+    """Return the vectors of TLS, none if there are none: for parameters of a test."""
+    path = _folder("WIREPROOF_TLS", "tls_h2") / "tls.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text())["vectors"] if path.exists() else []
+    return found
+
+
+def tls_captures_at_hand() -> list[Path]:
+    """Return captures with TLS in them, none if there are none: for parameters of a test."""
+    return sorted(_folder("WIREPROOF_TLS", "tls_h2").glob("captures/*.pcap*"))
+
+
 def captures_folder() -> Path:
     """Return the folder of public captures; skip the test if there is none on this machine."""
     folder = _folder("WIREPROOF_CORPUS", "captures")

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from parsers.decode.packets import PacketDecoder, completion
 from parsers.files.packets import Packet
-from parsers.records import ConnectionRecord, Record, field_names
+from parsers.records import ConnectionRecord, Record, TlsConnectionRecord, field_names
 
 from .capture_files import Blocks, option
 from .frames import ACK, FIN, PSH, RST, SYN, ipv4, ipv6, tcp
@@ -176,6 +176,8 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
     if isinstance(record, ConnectionRecord):
         left_out += ("packets", "retransmissions", "out_of_order", "client_fin", "server_fin")
         left_out += ("ends", "rtt", "closed_windows", "holes", "duplicate_acks", "copies", "resent")
+    if isinstance(record, TlsConnectionRecord):
+        left_out += tuple(name for name in field_names(type(record)) if name.endswith("_time"))
     return {
         field: getattr(record, field)
         for field in field_names(type(record))

@@ -28,6 +28,8 @@ from parsers.records import (
     Sender,
     Sent,
     SseEventRecord,
+    TlsConnectionRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -39,6 +41,7 @@ from ..dialects.wording import said, shared
 from ..exchanges import CLOSE, CONTINUATION, DATA_FRAMES, PING, PONG, Exchange, Exchanges
 from ..pings import Answer
 from ..text.escape import preview
+from ..text.tls import tls_facts
 from ..text.wording import (
     ELEMENT_NAMES,
     body_end,
@@ -143,6 +146,10 @@ class PacketComments:
             case DiagnosticRecord():
                 text = f"! {record.severity}: {shown(record.summary, 160)} ({record.code})"
                 return text, None, ""
+            case TlsConnectionRecord():
+                return ", ".join(tls_facts(record)), None, ""
+            case TlsRecordRecord():
+                return f"TLS record, {record.type}, {count(record.size, 'byte')}", None, ""
             case ConnectionRecord():
                 return f"connection {record.connection} {connection_end(record)}", None, ""
         raise TypeError(f"nothing is known to be said of {record!r}")
@@ -288,7 +295,8 @@ def _is_its_frame(message: WebSocketMessageRecord) -> bool:
 
 def _has_parts(record: Record) -> bool:
     """Whether its first packet and its last one are each worth a comment."""
-    return not isinstance(record, BodyRecord | GapRecord | DiagnosticRecord | ConnectionRecord)
+    whole = BodyRecord | GapRecord | DiagnosticRecord | TlsConnectionRecord | ConnectionRecord
+    return not isinstance(record, whole)
 
 
 def _ping(ping: WebSocketFrameRecord) -> About:

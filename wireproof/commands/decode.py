@@ -54,6 +54,7 @@ FILTERED = " or ".join(
 )
 @showing_options
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
+@click.option("--records", is_flag=True, help="Show TLS records too, with their sizes and times.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -70,6 +71,7 @@ def decode(
     view: str | None,
     filters: bool,
     no_data: bool,
+    records: bool,
     jobs: int,
     select: str | None,
     raw: bool,
@@ -95,6 +97,7 @@ def decode(
         cast("Name", name),
         output,
         not no_data,
+        records,
         jobs,
         filters,
         readers,

@@ -61,6 +61,8 @@ class DecodeOptions(NamedTuple):
     output: str | None = None
     """A path; None or ``-`` for standard output."""
     keep_data: bool = True
+    shows_records: bool = False
+    """Whether TLS records are shown."""
     jobs: int = 1
     """How many processes decode, at most: more than there are cores are of no use."""
     filters: bool = False
@@ -137,6 +139,7 @@ def _run_alone(
     batches = decode_batches(
         stream if live is None else live,
         keep_data=options.keep_data,
+        shows_records=options.shows_records,
         batch=BATCH if live is None else 1,
         is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
@@ -190,7 +193,7 @@ def _run_together(
 ) -> bool:
     from .jobs import Task, Team
 
-    task = Task(kind.name, options.keep_data, wanted is not None, workers)
+    task = Task(kind.name, options.keep_data, wanted is not None, workers, options.shows_records)
     team = stack.enter_context(Team(task, stream.fileno()))
     found = team.batches()
     batches: Iterator[list[bytes]] = (records for records, _ in found)
@@ -299,6 +302,7 @@ def _target(options: DecodeOptions, stack: ExitStack) -> Target:
         options.filters,
         options.wanted.only_connection,
         options.keep_data,
+        options.shows_records,
         options.readers,
     )
 

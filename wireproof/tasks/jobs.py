@@ -70,6 +70,8 @@ class Task(msgspec.Struct, frozen=True):
     has_clues: bool
     """Whether records come with what a choice among them must know."""
     workers: int
+    shows_records: bool = False
+    """Whether TLS records are shown."""
 
     def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
         """Decode the connections of a share, and write messages with their records.
@@ -93,6 +95,7 @@ class Task(msgspec.Struct, frozen=True):
             capture,
             order=order,
             keep_data=self.keep_data,
+            shows_records=self.shows_records,
             # What belongs to no connection is the first worker's.
             wanted=lambda connection: (connection or 0) % self.workers == share,
         )

@@ -26,6 +26,8 @@ from parsers.records import (
     ResponseRecord,
     Sender,
     SseEventRecord,
+    TlsConnectionRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -35,6 +37,7 @@ from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, RawReader, Reader, Readers, is_read
 from ..exchanges import DATA_FRAMES, Exchange, Exchanges, field_value
 from ..text.escape import escape
+from ..text.tls import tls_amounts, tls_ends, tls_facts
 from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
 from .columns import Cells, Row, beside, cells, data_width, heading
@@ -55,6 +58,7 @@ Element = (
     | BodyElementRecord
     | WebSocketFrameRecord
     | WebSocketMessageRecord
+    | TlsRecordRecord
     | GapRecord
 )
 """What takes a row."""
@@ -138,6 +142,8 @@ class ConnectionTable:
                 return self._in_block("body", lines)
             case DiagnosticRecord():
                 return diagnostic_lines(record, self.width)
+            case TlsConnectionRecord():
+                return self._in_block("end", tls_lines(record, self.width))
             case ConnectionRecord():
                 lines = self._silent_lines() + connection_lines(record, self.width)
                 return self._in_block("end", lines)
@@ -346,6 +352,8 @@ def _data(sent: Sent, message: WebSocketMessageRecord | None, width: int) -> lis
             return frame_lines(element, message, sent.ping, width, payload)
         case WebSocketMessageRecord():
             return message_lines(element, width, payload)
+        case TlsRecordRecord():
+            return []
         case _:
             return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
 
@@ -364,6 +372,8 @@ def _size_and_type(element: Element) -> tuple[int, str]:
             return element.payload_length, frame_type(element)
         case WebSocketMessageRecord():
             return element.size, "message"
+        case TlsRecordRecord():
+            return element.size, f"TLS {element.type.replace('_', ' ')}"
         case _:
             return element.missing, "gap"
 
@@ -383,6 +393,14 @@ def diagnostic_lines(fault: DiagnosticRecord, width: int) -> list[Line]:
     indent: Line = [("  ", "")]
     lines = flow(units, width - 2, " ")
     return [(indent if n else begin) + line for n, line in enumerate(lines)]
+
+
+def tls_lines(tls: TlsConnectionRecord, width: int) -> list[Line]:
+    """Return what is known of TLS: what was agreed on, how much came, how it ended."""
+    facts = ", ".join(tls_facts(tls))
+    said = "; ".join([facts, tls_amounts(tls), *tls_ends(tls)])
+    reason = "" if tls.reason is None else f" (not decrypted: {tls.reason})"
+    return flow(words(f"{said}{reason}", "", width), width, " ")
 
 
 def connection_lines(connection: ConnectionRecord, width: int) -> list[Line]:

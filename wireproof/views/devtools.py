@@ -31,6 +31,7 @@ from parsers.records import (
     RequestRecord,
     ResponseRecord,
     SseEventRecord,
+    TlsConnectionRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -41,6 +42,7 @@ from ..dialects.reader import DialectReader, Reader, Readers
 from ..dialects.wording import said, shared
 from ..exchanges import Exchange, Exchanged, Exchanges, field_value
 from ..text.escape import escape
+from ..text.tls import tls_amounts, tls_facts
 from ..text.wording import body_end, close_code, connection_end, count, end_said, recorded_by, span
 from .display_filter import display_filter
 from .lines import fit
@@ -140,6 +142,8 @@ class DevToolsView:
                 self._add(record, found[1])
             elif isinstance(record, GapRecord | DiagnosticRecord):
                 self._outside(record)
+            elif isinstance(record, TlsConnectionRecord):
+                self._print(f"{', '.join(tls_facts(record))}; {tls_amounts(record)}")
 
     def flush(self) -> None:
         """Hand all that is printed to whoever reads it."""

@@ -46,6 +46,7 @@ class Target(NamedTuple):
     """Whether each element is followed by the display filter that selects it."""
     connection: int | None = None
     keep_data: bool = True
+    shows_records: bool = False
     readers: Readers | None = None
     """What the rows show of an element; None: what it says in its dialect."""
 
@@ -129,6 +130,7 @@ def _wireshark(target: Target) -> PacketList:
         connection=target.connection,
         filters=target.filters,
         keep_data=target.keep_data,
+        shows_records=target.shows_records,
         readers=target.readers or DialectReader,
     )
     text = target.text()

@@ -22,6 +22,8 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    TlsConnectionRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -42,12 +44,14 @@ INDENT = " " * 6
 FRAMES = {"close": "Connection Close"}
 """Frames that tshark calls otherwise than RFC 6455 section 5.2."""
 
+OF_NO_PROTOCOL = ConnectionRecord | DiagnosticRecord | GapRecord | TlsConnectionRecord
+
 
 class Carried(NamedTuple):
     """What a packet completed."""
 
     protocol: str | None
-    """``HTTP`` or ``WebSocket``, None if it is only TCP's."""
+    """``HTTP``, ``WebSocket`` or ``TLS``, None if it is only TCP's."""
     heads: list[str]
     """What tshark shows of it, too."""
     marks: list[str]
@@ -77,12 +81,15 @@ class ListedPackets:
         connection: int | None = None,
         filters: bool = False,
         keep_data: bool = True,
+        shows_records: bool = False,
         readers: Readers = DialectReader,
     ) -> None:
         self._connection = connection
         self._filters = filters
         wanted = None if connection is None else {connection, None}.__contains__
-        self._decoder = PacketDecoder(keep_data=keep_data, wanted=wanted)
+        self._decoder = PacketDecoder(
+            keep_data=keep_data, shows_records=shows_records, wanted=wanted
+        )
         self._rows = PacketRows()
         self._comments = PacketComments(readers)
         self._start = 0
@@ -221,7 +228,9 @@ def _protocol(records: Sequence[Record]) -> str | None:
     for record in records:
         if isinstance(record, WebSocketFrameRecord | WebSocketMessageRecord):
             return "WebSocket"
-        if not isinstance(record, ConnectionRecord | DiagnosticRecord | GapRecord):
+        if isinstance(record, TlsRecordRecord):
+            found = found or "TLS"
+        elif not isinstance(record, OF_NO_PROTOCOL):
             found = "HTTP"
     return found
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 from parsers import CaptureFault, Packet
-from parsers.records import ConnectionRecord, Record
+from parsers.records import ConnectionRecord, Record, TlsConnectionRecord
 
 from ..bytes.packet_index import Tracer
 from ..dialects.reader import DialectReader, is_read
@@ -97,6 +97,8 @@ class Index:
 
     def _add(self, records: list[Record]) -> None:
         for record in records:
+            if isinstance(record, TlsConnectionRecord):
+                continue  # it is no element of an exchange
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
                 self._end(record)

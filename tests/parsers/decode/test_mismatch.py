@@ -78,7 +78,7 @@ def test_first_bytes_of_an_answer(head: bytes, expected: str | None) -> None:
 def test_tls_answered_in_http() -> None:
     """The 400 is shown, as a response of its own."""
     records = said(("client", CLIENT_HELLO), ("server", BAD))
-    assert kinds(records) == ["protocol-mismatch", "response", "data", "body", "connection"]
+    assert kinds(records) == ["protocol-mismatch", "response", "data", "body", "tls", "connection"]
     (response,) = of(ResponseRecord, records)
     assert (response.status, response.exchange, response.offset) == (400, 0, 0)
     remedy = "use http:// on this port, or https:// on the one that serves TLS"
