@@ -178,6 +178,7 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
         left_out += ("ends", "rtt", "closed_windows", "holes", "duplicate_acks", "copies", "resent")
     if isinstance(record, TlsConnectionRecord):
         left_out += tuple(name for name in field_names(type(record)) if name.endswith("_time"))
+        left_out += ("alert",)
     return {
         field: getattr(record, field)
         for field in field_names(type(record))

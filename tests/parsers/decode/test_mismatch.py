@@ -146,7 +146,7 @@ def test_an_answer_whose_beginning_is_missing() -> None:
     talk.lose("server", 5)
     talk.server(BAD)
     talk.close()
-    assert kinds(talk.tape.records()) == ["gap", "connection"]
+    assert kinds(talk.tape.records()) == ["gap", "tls", "connection"]
 
 
 @pytest.mark.parametrize(
