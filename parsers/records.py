@@ -241,6 +241,9 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     several interfaces or of both ports of a mirror."""
     resent: list[Resent] = []
     """The segments that ``retransmissions`` counts, 256 at most."""
+    server_rtt: float | None = None
+    """Seconds of ``rtt`` from the SYN to the SYN, ACK: the part of the round trip between the place
+    of the capture and the server; null if either was not captured, or the SYN was sent again."""
 
 
 class RequestRecord(Sent, frozen=True, tag_field="record", tag="request"):

@@ -195,6 +195,7 @@ class ConnectionDecoder:
             _of_both(client, DuplicateAcks, lambda path: path.duplicate_acks),
             connection.copies,
             _of_both(client, Resent, lambda path: path.resent),
+            None if connection.server_rtt_ns is None else seconds(connection.server_rtt_ns),
         )
 
 

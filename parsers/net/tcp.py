@@ -51,6 +51,7 @@ class Connection(Generic[T]):
         "is_over",
         "has_crossed",
         "rtt_ns",
+        "server_rtt_ns",
         "_asked",
         "realm",
         "tunnel",
@@ -90,6 +91,8 @@ class Connection(Generic[T]):
         """Whether it has been said that bytes came after a FIN."""
         self.rtt_ns: int | None = None
         """How long the handshake took; None if its SYN was not captured, or was sent again."""
+        self.server_rtt_ns: int | None = None
+        """How much of it the SYN, ACK took: the round trip from here to whom the SYN went to."""
         self._asked: tuple[Direction[T] | None, int] | None = None
         """Who sent a SYN, and when; nobody's if it was sent again."""
         self.realm = realm
@@ -163,14 +166,17 @@ class Connection(Generic[T]):
     def note_handshake(self, direction: Direction[T], segment: Segment) -> None:
         """Take the times of the handshake (section 3.5), before any segment can be usual."""
         time_ns = segment.time_ns
+        asked = self._asked
         if segment.flags & SYN:
             self.opened = time_ns if self.opened is None else self.opened
             if not segment.flags & ACK:
-                self._asked = (direction if self._asked is None else None), time_ns
+                self._asked = (direction if asked is None else None), time_ns
+            elif asked is not None and asked[0] is direction.peer and self.server_rtt_ns is None:
+                self.server_rtt_ns = time_ns - asked[1]
         elif segment.flags & ACK:
             self.established = time_ns
-            if self._asked is not None and self._asked[0] is direction and direction.peer.acked:
-                self.rtt_ns = time_ns - self._asked[1]
+            if asked is not None and asked[0] is direction and direction.peer.acked:
+                self.rtt_ns = time_ns - asked[1]
 
     def note_fin(self, direction: Direction[T]) -> None:
         """Take note that a FIN is in order: who closed is who sent the first.

@@ -176,6 +176,7 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
     if isinstance(record, ConnectionRecord):
         left_out += ("packets", "retransmissions", "out_of_order", "client_fin", "server_fin")
         left_out += ("ends", "rtt", "closed_windows", "holes", "duplicate_acks", "copies", "resent")
+        left_out += ("server_rtt",)
     if isinstance(record, TlsConnectionRecord):
         left_out += tuple(name for name in field_names(type(record)) if name.endswith("_time"))
         left_out += ("alert",)

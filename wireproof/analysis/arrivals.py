@@ -88,6 +88,10 @@ class Arrivals:
         left = [at for at in chosen if self._marks.packets[at] not in packets]
         return Arrivals(self._marks, left, self.asked)
 
+    def start(self, at: int) -> float:
+        """When the first byte of one came."""
+        return self._marks.starts[at if self._chosen is None else self._chosen[at]]
+
     @cached_property
     def gaps(self) -> list[float]:
         """Seconds between each two that came after each other."""

@@ -14,13 +14,22 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
+from math import ceil, log2
 from statistics import median
 from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration, span
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals, deviation
 from .marks import KIND_NUMBERS, Marks
-from .path import hindered, hindrances, nagle_steps, round_trip, sent_again, slow_start
+from .path import (
+    hindered,
+    hindrances,
+    is_at_server,
+    nagle_steps,
+    round_trip,
+    sent_again,
+    slow_start,
+)
 from .time_limits import LIMITS, next_limit
 from .trace import Trace
 from .verdict import Cause, Number, Verdict
@@ -93,29 +102,29 @@ class Waits:
         """The usual wait in seconds."""
         return self.came.wait
 
-    @cached_property
-    def has_beat(self) -> bool:
-        """Whether the source sends at a steady pace, but for a few long waits."""
-        regular = [gap for gap in self.came.waits if gap <= 1.5 * self.usual]
-        if len(regular) < LEAST or len(regular) < len(self.came.waits) / 2:
+    def has_beat(self, at: int) -> bool:
+        """Whether the source sends at a steady pace, but for a few long waits.
+
+        The gap ``at`` and the next one are left out: they are what is asked about.
+        """
+        others = [*self.came.gaps[:at], *self.came.gaps[at + 2 :]]
+        waits = [gap for gap in others if gap >= SHORTEST_WAIT]
+        regular = [gap for gap in waits if gap <= 1.5 * self.usual]
+        if len(regular) < LEAST or len(regular) < len(waits) / 2:
             return False
         beat = [gap for gap in regular if gap >= self.usual / 2]
         return len(beat) >= LEAST and deviation(beat) <= STEADY * self.usual
 
-    @property
+    @cached_property
     def is_at_sender(self) -> bool:
-        """Whether the capture was made at the server: its answer took less than a round trip."""
-        response, rtt = self.trace.about.response, round_trip(self.trace)
-        if response is None or not self.came.asked or not rtt:
-            return False
-        return response.first_time - self.came.asked < rtt / 2
+        """Whether the capture was made at the server."""
+        return is_at_server(self.trace)
 
-    def is_recovering(self, start: float, end: float) -> bool:
-        """Whether the sender was busy with a loss meanwhile, and could send nothing else."""
+    def recovering(self, start: float, end: float) -> float:
+        """Return the seconds in which the sender was busy with a loss, and could send no more."""
         times = self.came.times
-        return any(
-            times[one.at] < end and times[one.at] + one.seconds > start for one in self.again
-        )
+        lost = [(times[one.at], times[one.at] + one.seconds) for one in self.again]
+        return max((min(until, end) - max(since, start) for since, until in lost), default=0.0)
 
     def alive_within(self, start: float, end: float) -> list[float]:
         """Return when keep-alives came between two times."""
@@ -167,7 +176,7 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
         if rounds is not None and at == rounds.at - 1:
             continue
         start, end = came.times[at], came.times[at + 1]
-        if waits.again and waits.is_recovering(start, end):
+        if waits.again and waits.recovering(start, end) > max(0.0, gap - long):
             continue
         hindrance = hindered(waits.hindrances, start, end) if waits.hindrances else None
         if hindrance is None:
@@ -215,7 +224,7 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
 def _lost(waits: Waits, at: int) -> str | None:
     """Return what points to a loss that left no hole, None if nothing does."""
     came, usual = waits.came, waits.usual
-    if came.gaps[at] - usual < RESENT_AFTER or not waits.has_beat:
+    if came.gaps[at] - usual < RESENT_AFTER or not waits.has_beat(at):
         return None
     after = list(came.gaps[at + 1 : at + 2])
     if after and SHORTEST_WAIT <= after[0] <= (1 - ON_THE_BEAT) * usual:
@@ -224,13 +233,25 @@ def _lost(waits: Waits, at: int) -> str | None:
         if abs(both - beats * usual) <= ON_THE_BEAT * usual and beats == 2:
             return "the next element came early, back in the old rhythm"
     due = came.gaps[at] / usual
-    together = next(
-        (number for number, gap in enumerate(came.gaps[at + 1 :]) if gap >= SHORTEST_WAIT),
-        came.count - at - 2,
-    )
-    if due >= LEAST and together + 1 >= LEAST and abs(together + 1 - due) <= 1 + due / 4:
-        return f"the {together + 1} elements due in between came at once, back in the old rhythm"
+    if due < LEAST:
+        return None
+    together, took = _caught_up(waits, at, due)
+    if together >= LEAST and abs(together - due - took / usual) <= 1 + due / 4:
+        return f"the {together} elements due in between came at once, back in the old rhythm"
     return None
+
+
+def _caught_up(waits: Waits, at: int, due: float) -> tuple[int, float]:
+    """Return how many came at once after a wait, and how long that took.
+
+    What was due is in no more segments than elements, and after a time-out TCP begins with one
+    segment and sends twice as many in each round trip (RFC 5681 section 3.1).
+    """
+    times = waits.came.times
+    start = times[at + 1]
+    most = start + ceil(log2(due + 1)) * round_trip(waits.trace) + SHORTEST_WAIT
+    end = bisect_right(times, most, at + 1)
+    return end - at - 1, times[end - 1] - start
 
 
 def _verdict(waits: Waits, found: Sequence[Attributed]) -> Verdict:

@@ -31,8 +31,8 @@ writes back; what is closer together has been handed on as it came."""
 AT_ONCE = 0.010
 """Seconds within which what came together needs no word of how long it took."""
 BULK = 0.75
-"""Part of the elements that came in one flush if a response was held. LEAST or more that came one
-by one before it streamed: what follows is a gap, and is judged as one."""
+"""Part of the elements that came in one flush if a response was held. Where LEAST or more came one
+by one before it, and it goes on after it, it streamed: what lies between is a gap."""
 SEVERAL = 2 / 3
 """Part of the flushes that must have several elements: of two things said in one breath, as at the
 begin and at the end of an answer, there are few."""
@@ -44,7 +44,8 @@ that long too."""
 CLOSED_SHARE = 0.25
 """Part of a stream's time for which the window was closed if its client was what slowed it."""
 SEGMENT = 1_460
-"""Bytes: a flush that is no larger is one full segment on a slow path, and no buffer's."""
+"""Bytes: a flush that is no larger is one full segment on a slow path, and no buffer's, unless all
+are multiples of a power of two, which segments are not."""
 MAX_PACKETS = 16
 """Packets that a verdict cites."""
 
@@ -220,9 +221,10 @@ def _cut(view: View) -> Verdict | None:
     if len(borders) < len(others) / 2:
         return None
     sizes = holders.flush_sizes(view.trace, [came.times[at + 1] for at in borders])
-    if sizes and median(sizes) <= SEGMENT:
+    is_aligned = holders.alignment(sizes) is not None
+    if sizes and median(sizes) <= SEGMENT and not is_aligned:
         return None
-    if came.count / len(came.flushes) < TOGETHER and holders.alignment(sizes) is None:
+    if came.count / len(came.flushes) < TOGETHER and not is_aligned:
         return None
     causes = holders.of_cut_flushes(view.trace, sizes)
     return _bursts(view, causes, f"and their borders cut {view.name}s", sizes)
@@ -252,7 +254,8 @@ def _bulk(view: View) -> tuple[Flush, float] | None:
     """Return the flush that nearly all came in, and how long it was waited for."""
     came = view.came
     for flush in came.grouped(WAIT):
-        if flush.size < BULK * came.count or flush.start >= LEAST:
+        goes_on = flush.end < came.count
+        if flush.size < BULK * came.count or (flush.start >= LEAST and goes_on):
             continue
         gaps = came.gaps[flush.start : flush.end - 1]
         waits = sum(gap >= SHORTEST_WAIT for gap in gaps)
@@ -312,12 +315,16 @@ def _bursts(view: View, causes: Causes, how: str, sizes: list[int]) -> Verdict:
 
 
 def _header_held(view: View) -> Verdict | None:
-    """A header that comes no sooner than its first event."""
+    """A header that comes no sooner than its first event.
+
+    One that comes as long before it as events come apart was sent ahead, by a source that was late.
+    """
     head, response = view.time_to_head, view.trace.about.response
     pieces = view.trace.pieces
     if head is None or response is None or head < LATE_HEAD or not pieces.count:
         return None
-    if not is_with_head(view.trace, pieces.times[0]):
+    ahead = pieces.times[0] - response.last_time
+    if not is_with_head(view.trace, pieces.times[0]) or ahead > view.came.wait / 2:
         return None
     summary = (
         f"the headers came {duration(head)} after the request, together with the first {view.name}"

@@ -162,6 +162,22 @@ def round_trip(trace: Trace) -> float:
     return (connection.rtt or 0.0) if connection is not None else 0.0
 
 
+def is_at_server(trace: Trace) -> bool:
+    """Whether the capture was made at the server, or nearer to it than to the client.
+
+    Where the most of a round trip passes after the SYN, ACK, its other part was short. Where no
+    handshake tells, so does an answer that took less than half of a round trip.
+    """
+    connection, response = trace.about.connection, trace.about.response
+    rtt = round_trip(trace)
+    if connection is None or rtt < SHORTEST_WAIT:
+        return False
+    if connection.server_rtt is not None:
+        return connection.server_rtt < rtt / 2
+    asked = trace.about.asked_time
+    return response is not None and bool(asked) and response.first_time - asked < rtt / 2
+
+
 class Rounds(NamedTuple):
     """The first data of a connection, which stop until the first ten segments are acknowledged."""
 
@@ -176,7 +192,8 @@ def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
     """Return where slow start stopped a response that was written at once, None if it did not.
 
     What tells it from a source that waits: nothing waited before, what came is the initial window
-    to the segment, and the stop takes one round trip.
+    to the segment, and the stop takes one round trip. The window is one of bytes; Linux counts
+    segments, which are smaller than they may be where each element was written by itself.
     """
     rtt, response = round_trip(trace), trace.about.response
     if rtt < LEAST_ROUND or response is None:
@@ -188,4 +205,19 @@ def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
     sent = came.offsets[at] + came.lengths[at] - begin
     cut = came.offsets[at + 1] + came.lengths[at + 1] - begin
     least, most = (INITIAL_WINDOW * size for size in SEGMENTS)
-    return Rounds(at + 1, sent, came.gaps[at]) if sent <= most and cut > least else None
+    if (sent <= most and cut > least) or _segments(trace, came, at) == INITIAL_WINDOW:
+        return Rounds(at + 1, sent, came.gaps[at])
+    return None
+
+
+def _segments(trace: Trace, came: Arrivals, last: int) -> int:
+    """Return how many packets had come when an element was whole, as far as it shows.
+
+    Of an element in more than two packets the inner ones do not show; they are full, and count
+    among the bytes.
+    """
+    head = trace.about.response
+    stop = came.times[last + 1] - OF_A_ROUND * round_trip(trace)
+    begun = last + 1 + (came.start(last + 1) < stop)
+    packets = {*came.first_packets[:begun], *came.packets[: last + 1]}
+    return len(packets | {head.last_packet} if head is not None else packets)

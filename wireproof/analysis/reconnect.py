@@ -51,8 +51,13 @@ class Resumed:
 
     @property
     def has_left(self) -> bool:
-        """Whether the client itself ended the earlier stream: it may not have read all of it."""
-        connection = self.past.about.connection
+        """Whether the client itself ended the earlier stream: it may not have read all of it.
+
+        One that closes after the last chunk has: it knew that no more would come.
+        """
+        connection, body = self.past.about.connection, self.past.about.response_body
+        if body is not None and body.complete and body.ended_by != "close":
+            return False
         return connection is not None and connection.closed_by == "client"
 
     @property

@@ -217,6 +217,27 @@ def test_round_trip_time(packets: list[tuple[bytes, int, int, int]], found: int 
     assert handshake(*packets) == found
 
 
+@pytest.mark.parametrize(
+    ("packets", "found"),
+    [
+        ([SYN_, SYN_ACK, DONE], 1_000_000),
+        ([SYN_, SYN_ACK, SYN_ACK, DONE], 1_000_000),
+        ([SYN_, SYN_, SYN_ACK, DONE], None),
+        ([SYN_ACK, DONE], None),
+        ([SYN_, DONE], None),
+    ],
+    ids=["whole", "SYN, ACK again", "SYN again", "no SYN", "one direction"],
+)
+def test_the_server_part_of_a_round_trip(
+    packets: list[tuple[bytes, int, int, int]], found: int | None
+) -> None:
+    """The first SYN, ACK answered the SYN; one that came later was sent again."""
+    made = Wire()
+    for key, seq, ack, flags in packets:
+        made.send(key, seq, flags=flags, ack=ack)
+    assert made.opened[0].server_rtt_ns == found
+
+
 # --- bounds ---
 
 

@@ -85,16 +85,90 @@ def test_an_outage_lets_all_that_was_due_come_at_once(due: int, expected: str) -
     assert ("outage" in causes(found)) is (expected == "retransmission")
 
 
-def on_a_path(gaps: list[float], round_trip: float) -> Stream:
+@pytest.mark.parametrize(
+    ("came", "expected"),
+    [
+        ([0.02, 0.0, 0.02, *[0.0] * 13], "retransmission"),  # one segment, two, and the rest
+        ([0.02, 0.0, 0.02, *[0.0] * 3], "sender-silent"),  # a few together: more were due
+        ([], "sender-silent"),  # on at the usual pace: nothing was due
+    ],
+)
+def test_after_an_outage_tcp_begins_with_one_segment(came: list[float], expected: str) -> None:
+    gaps = [*[0.1] * 4, 1.7, *came, *[0.1] * 9]
+    found = verdict(on_a_path(gaps, 0.02), "gap")
+    assert found is not None
+    assert found.answer == expected
+
+
+@pytest.mark.parametrize(("usual", "late", "early"), [(0.6, 0.82, 0.38), (1.2, 1.67, 0.73)])
+def test_the_beat_is_that_of_the_others(usual: float, late: float, early: float) -> None:
+    """However little a loss adds to a long beat."""
+    found = verdict(on_a_path([usual, usual, late, early, usual], 0.02), "gap")
+    assert found is not None
+    assert causes(found) == ["retransmission", "sender-silent"]
+    assert verdict(on_a_path([usual, late, early, usual], 0.02), "gap") is None, (
+        "of two there is none"
+    )
+
+
+def on_a_path(gaps: list[float], round_trip: float, *, thinking: float = 0.0) -> Stream:
     """A stream at its client, over a path that takes so long."""
-    stream = paced(gaps, thinking=round_trip)
-    records = stream.tape.packets
-    # The handshake's packets are the first ones: all that follows them is later by a round trip.
-    stream.tape.packets[1:] = [
-        (number, (time_ns or 0) + round(round_trip * 1e9), *rest)
-        for number, time_ns, *rest in records[1:]
+    return later(paced(gaps, thinking=round_trip + thinking), 1, round_trip)
+
+
+def at_the_server(gaps: list[float], round_trip: float, *, thinking: float = 0.0) -> Stream:
+    """The same at its server."""
+    return later(paced(gaps, thinking=thinking), 2, round_trip)
+
+
+def later(stream: Stream, first: int, seconds: float) -> Stream:
+    """The same stream, from a packet of its handshake on so much later."""
+    stream.tape.packets[first:] = [
+        (number, (time_ns or 0) + round(seconds * 1e9), *rest)
+        for number, time_ns, *rest in stream.tape.packets[first:]
     ]  # type: ignore[misc]
     return stream
+
+
+@pytest.mark.parametrize("thinking", [0.0, 0.4])
+def test_the_handshake_says_where_a_capture_was_made(thinking: float) -> None:
+    """However long the server takes to answer: at its side nothing can have been lost before."""
+    gaps = [*[0.05] * 6, 0.8, *[0.05] * 6]
+    at_client = verdict(on_a_path(gaps, 0.04, thinking=thinking), "gap")
+    at_server = verdict(at_the_server(gaps, 0.04, thinking=thinking), "gap")
+    assert at_client is not None
+    assert at_server is not None
+    assert causes(at_client) == ["sender-silent", "retransmission"]
+    assert causes(at_server) == ["sender-silent"]
+
+
+def resent(thinking: float) -> Stream:
+    """At the server: an event is sent a second time while others go on."""
+    stream = Stream(thinking=thinking).events(6, every=0.02)
+    lost = stream.talk.frame("server", chunk(event(7)), 0x18)
+    stream.tape.add(lost)
+    stream.events(6, every=0.02).tape.add(lost)
+    return later(stream.events(6, every=0.02).end(), 2, 0.1)
+
+
+@pytest.mark.parametrize("thinking", [0.0, 0.4])
+def test_what_is_sent_again_shows_at_a_server_that_was_slow_too(thinking: float) -> None:
+    found = verdict(resent(thinking), "gap")
+    assert found is not None
+    assert causes(found) == ["retransmission"]
+    assert found.numbers["seconds"] == pytest.approx(0.12, abs=0.01)
+
+
+def test_a_loss_before_a_long_wait_does_not_explain_it() -> None:
+    stream = Stream().events(6, every=0.02)
+    lost = stream.talk.frame("server", chunk(event(7)), 0x18)
+    stream.tape.add(lost)
+    stream.tape.wait(0.12)
+    stream.tape.add(lost)
+    stream.tape.wait(1.4)
+    found = verdict(later(stream.events(6, every=0.02).end(), 2, 0.1), "gap")
+    assert found is not None
+    assert causes(found) == ["sender-silent", "retransmission"]
 
 
 def with_a_hole(wait: float) -> Stream:

@@ -107,7 +107,11 @@ def test_content_that_is_coded_and_flushed_streams() -> None:
     ("gaps", "expected"),
     [
         ([0.5, *[0] * 11], "held"),  # one early, the rest together
-        ([0.05, 0.05, 0.8, *[0] * 20], "streamed"),  # three early: a gap, and what was due
+        ([0.05, 0.05, 0.8, *[0] * 20], "held"),  # three early, all the rest at the end
+        (
+            [0.05, 0.05, 0.8, *[0] * 20, 0.05, 0.05],
+            "streamed",
+        ),  # it goes on: a gap, and what was due
         ([0.05, *[0] * 11], "undecided"),  # too soon after it
         ([*[0.05] * 8, 0.5, 0, 0], "streamed"),  # a few together at the end
         ([0.5, *[0] * 5, *[0.05] * 6], "streamed"),  # half together, half not
@@ -186,6 +190,7 @@ def test_chunks_that_share_segments_at_other_times_were_not(period: float) -> No
         (4_096, 300, 0.02, "bursty"),
         (4_096, 3_000, 0.06, "bursty"),
         (6_000, 5_000, 0.06, "streamed"),  # no buffer's size: lines that begin with their ends
+        (1_024, 130, 0.03, "bursty"),
         (1_448, 300, 0.02, "streamed"),  # full segments of a slow path
         (4_096, 900, 0.005, "streamed"),  # handed on too fast to matter
     ],
@@ -240,6 +245,7 @@ def test_small_writes_in_two_halves_are_nagles(half: float, expected: str) -> No
         (0.2, 0.0, "streamed"),
         (0.4, 0.0, "header-held"),
         (0.4, 0.02, "streamed"),
+        (0.4, 0.004, "header-held"),
         (0.0, 0.4, "streamed"),
     ],
 )
@@ -247,6 +253,12 @@ def test_a_late_header_with_its_first_event_is_held(
     thinking: float, first: float, expected: str
 ) -> None:
     assert answer(paced([0.05] * 9, first=first, thinking=thinking)) == expected
+
+
+def test_a_header_as_long_before_its_first_event_as_events_are_apart_was_sent_ahead() -> None:
+    """By a source that was late with all of it."""
+    assert answer(paced([0.005] * 40, first=0.005, thinking=0.6)) == "streamed"
+    assert answer(paced([0.005] * 40, first=0.0, thinking=0.6)) == "header-held"
 
 
 @pytest.mark.parametrize("events", [1, 2])

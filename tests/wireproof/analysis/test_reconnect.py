@@ -23,7 +23,9 @@ def first(
     if retry is not None:
         stream.chunks([b"retry: %d\n\n" % retry], every=0.01)
     stream.chunks(map(named, ids), every=0.05)
-    if whole:
+    if whole and by == "client":
+        stream.talk.server(b"0\r\n\r\n")
+    elif whole:
         return stream.end()
     if by == "client":
         stream.talk.fin("client")
@@ -71,6 +73,13 @@ CASES = {
     ),
     "left out": (again(first(), [9, 10]), "lost", "error", ["server-skips"], []),
     "stale": (again(first(), [4, 5, 6], last=3), "duplicate", "warning", ["stale-id"], [4, 5]),
+    "stale, by a client that closed after the last chunk": (
+        again(first(by="client", whole=True), [4, 5, 6], last=3),
+        "duplicate",
+        "warning",
+        ["stale-id"],
+        [4, 5],
+    ),
     "stale, not sent again": (again(first(), [6], last=3), "exact", "warning", ["stale-id"], []),
     "not read to the end by a client that left": (
         again(first(by="client"), [4, 5, 6], last=3),

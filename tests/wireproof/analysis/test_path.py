@@ -1,0 +1,41 @@
+"""What the path did to a stream: slow start, in bytes and in segments."""
+
+from __future__ import annotations
+
+import pytest
+from support.paced import causes, verdict
+from support.timed import Stream, chunk, event
+
+ROUND = 0.1
+
+
+def at_once(size: int, before: int, *, stop: float = ROUND) -> Stream:
+    """Events in a segment each, written at once; after so many segments the others come later."""
+    stream = Stream(thinking=ROUND)
+    for number in range(40):
+        if number == before:
+            stream.tape.wait(stop)
+        stream.talk.server(chunk(event(number, "x" * size)))
+        stream.talk.ack("client")
+    stream.tape.packets[1:] = [
+        (number, (time_ns or 0) + round(ROUND * 1e9), *rest)
+        for number, time_ns, *rest in stream.tape.packets[1:]
+    ]  # type: ignore[misc]
+    return stream.end()
+
+
+@pytest.mark.parametrize(
+    ("size", "before", "stop", "expected"),
+    [
+        (1_400, 9, ROUND, ["tcp-slow-start"]),  # with the header's ten segments, full
+        (900, 9, ROUND, ["tcp-slow-start"]),  # ten, each as large as an event
+        (900, 7, ROUND, []),  # eight: there was room for more
+        (900, 9, 3 * ROUND, []),  # ten, but no round trip
+    ],
+)
+def test_slow_start_stops_after_ten_segments(
+    size: int, before: int, stop: float, expected: list[str]
+) -> None:
+    found = verdict(at_once(size, before, stop=stop))
+    assert found is not None
+    assert (causes(found) == ["tcp-slow-start"]) is bool(expected)
