@@ -54,8 +54,8 @@ class Causes(NamedTuple):
 
 REMEDIES = {
     "compressor-not-flushed": "flush the compressor after each element, or do not compress event"
-    " streams: `gzip off` or `proxy_buffering off` in nginx, a newer GZipMiddleware,"
-    " `Cache-Control: no-transform`",
+    " streams: in nginx `X-Accel-Buffering: no`, or `gzip off` and `proxy_http_version 1.1`;"
+    " a newer GZipMiddleware; `Cache-Control: no-transform`",
     "app-collects": "send each element as soon as it exists: return the generator itself, and"
     " remove middleware that reads the whole body",
     "same-tick": "give the loop a turn after each element: `await` what produces it, and iterate"

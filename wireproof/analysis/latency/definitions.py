@@ -85,7 +85,7 @@ FIRST_OF_ANY = "request to the first event of any kind"
 WIRE = (
     Metric("connect", "handshake of TCP", lambda t: t.connect),
     Metric("upload", "first byte of the request to its last", lambda t: t.upload),
-    Metric("headers", "request to the response's header", lambda t: t.headers),
+    Metric("headers", "request to the response's headers", lambda t: t.headers),
     Metric("first_event", FIRST_OF_ANY, lambda t: _first(t.chunks)),
     Metric("ttft", "request to the first content", lambda t: _first(t.contents)),
     Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
