@@ -79,7 +79,9 @@ def test_a_workload_is_made_once(tmp_path: Path) -> None:
 
 
 def test_runs_are_measured_in_turn() -> None:
-    results = compare({"quick": ["true"], "python": [sys.executable, "-c", ""]}, rounds=2)
+    results = compare(
+        {"quick": ["true"], "python": [sys.executable, "-c", "b'.' * (32 << 20)"]}, rounds=2
+    )
     assert results["python"].peak_mib > results["quick"].peak_mib
     assert results["python"].wall > 0
 

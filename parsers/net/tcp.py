@@ -106,7 +106,8 @@ class Connection(Generic[T]):
         for direction in (self.first, self.second):
             peer = direction.peer
             is_answered = peer.next_seq is not None and peer.acked is not None
-            if direction.next_seq is None and is_answered and self.close != "refused":
+            is_unseen = direction.next_seq is None and direction is not self.closed_by  # by a RST
+            if is_unseen and is_answered and self.close != "refused":
                 return direction
         return None
 

@@ -243,6 +243,14 @@ def test_who_closed_cannot_be_told_from_one_direction() -> None:
         assert (record.close, record.closed_by) in {("fin", None), ("fin", sender)}
 
 
+def test_a_reset_is_enough_of_a_direction() -> None:
+    """What a client has forgotten is answered by it."""
+    talk = Talk().midstream()
+    talk.server(b"an old answer")
+    talk.reset("client")
+    assert "tcp-direction-missing" not in codes(talk.tape.records())
+
+
 @pytest.mark.parametrize("packets", [1, 2, 3])
 def test_near_misses_of_one_direction(packets: int) -> None:
     """A SYN alone is unanswered, and one packet of the other side is enough to have it."""
