@@ -30,6 +30,8 @@ The first answer that holds, from outside in:
 | `aborted` | the client closed or reset first while it was owed something: a note, for that is its right |
 | `cut` | the server's side ended it before its framing did, or inside its gzip, an event, a value |
 | `app-error` | an element, a trailer, or a status of 5xx reports an error |
+| `mismatch` | the answer is whole, and says that the two ends speak different protocols: plain HTTP to a TLS port, and the like |
+| `refused` | the answer is whole, and grants neither the WebSocket nor the tunnel that was asked for |
 | `app-incomplete` | the framing is complete, but the terminator of its dialect never came (`[DONE]`, `message_stop`, `response.completed`, a finish reason) |
 | `whole` | none of these. A warning where the terminator came 0.5 s or more before the end: clients that read to the end wait for a handler that is still working |
 

@@ -64,6 +64,8 @@ Exchanged = (
 """What may belong to an exchange: every record but that of a connection."""
 
 HEADS = frozenset((RequestRecord, ResponseRecord))
+UNSURE = "http-response-unsure"
+"""The fault of a response of which it cannot be told what it answers."""
 MAX_INTERIM = 16
 """Interim responses of one exchange that are kept; of more, the first ones are forgotten."""
 
@@ -143,6 +145,8 @@ class ConnectionEnd:
     """The last exchange of it that has begun."""
     answered: int = -1
     """The last one of which a response came."""
+    is_unsure: bool = False
+    """Whether one was given a response that may answer another: bytes before it are missing."""
 
 
 @dataclass(slots=True, eq=False)
@@ -217,6 +221,15 @@ class Exchange:
     def is_websocket(self) -> bool:
         """Whether frames can have come: an upgrade was asked for and not refused."""
         return self.transport == "websocket" and not self.is_refused
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it is known but what is wrong nearby: then nobody asked or answered.
+
+        A fault of the layers below stands with the exchange that it came before.
+        """
+        heads = self.request, self.response, self.request_body, self.response_body
+        return heads == (None,) * len(heads) and self.counts == Counts(errors=self.counts.errors)
 
     @property
     def is_last(self) -> bool:
@@ -333,6 +346,8 @@ class Exchange:
 
     def _add_fault(self, fault: DiagnosticRecord) -> None:
         self.counts.errors += fault.severity == "error"
+        if fault.code == UNSURE:
+            self.end.is_unsure = True
 
     def _pass(self, _: GapRecord | TlsConnectionRecord | TlsRecordRecord) -> None:
         """A gap is only where it is, and TLS tells nothing of what it carries."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..diagnostics import Diagnostic
-from ..provenance import Event
+from ..provenance import Completion, Event
 from ..records import Record
 from ..websocket.deflate import DeflateParameters
 from ..websocket.frames import Frame
@@ -13,6 +13,9 @@ from ..websocket.messages import Message, WebSocketDecoder
 from .fast_websocket import FastWebSocket
 from .side import Side, in_order
 from .writer import RecordWriter
+
+CROSSED = "tcp-data-crossed-fin"
+"""The fault of a request that came after the server had closed."""
 
 
 class WebSocketSide(Side):
@@ -24,6 +27,10 @@ class WebSocketSide(Side):
         decoder = WebSocketDecoder(writer.sender, start, deflate, keep_data=writer.keeps_data)
         super().__init__(writer, decoder, exchange)
         self._fast_path = FastWebSocket(decoder, writer, exchange)
+
+    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        # Only a request waits for an answer (RFC 9112 section 9.5).
+        return [] if fault.code == CROSSED else super().receive_fault(fault, shown)
 
     def write(self, found: Iterable[Event]) -> list[Record]:
         records: list[Record] = []

@@ -37,7 +37,7 @@ def judge_disconnect(trace: Trace) -> Verdict | None:
         return _goes_on_upstream(trace, upstream, left)
     if upstream is not None and (closed := _seconds_to_close(upstream, left)) is not None:
         return _stops_upstream(upstream, left, closed)
-    wasted = count_after(trace.streamed, left.packet)
+    wasted = count_after(trace.streamed, left.packet, left.time)
     return _stops(trace, left, wasted) if wasted else _unseen(trace, left)
 
 
@@ -152,7 +152,7 @@ def _half_closed(trace: Trace, left: Leaving | None) -> Verdict:
     assert connection is not None
     fin = end_of(connection, "client", "fin")
     assert fin is not None
-    sent = count_after(trace.streamed, fin["packet"])
+    sent = count_after(trace.streamed, fin["packet"], fin["time"])
     refused = _refused(trace.streamed, connection) if left is not None else 0
     summary = (
         f"the client sent FIN (packet {fin['packet']}) and read on, a half-close: the server sent"
@@ -172,7 +172,9 @@ def _refused(marks: Marks, connection: ConnectionRecord) -> int:
     if reset is None:
         return 0
     before = [packet for packet in marks.packets if packet < reset["packet"]]
-    return count_after(marks, reset["packet"]) + (before[-1:] == [reset["packet"] - 1])
+    return count_after(marks, reset["packet"], reset["time"]) + (
+        before[-1:] == [reset["packet"] - 1]
+    )
 
 
 def _name(trace: Trace) -> str:

@@ -34,6 +34,13 @@ LATE = 0.5
 """Seconds from the last word to the end of the body: more than any delay of the path, for the
 framework writes the last chunk when the handler returns. Nagle's rule holds it for 200 ms at most,
 and a loss is repaired as soon."""
+UPGRADE_REFUSED = "http-upgrade-refused"
+STATED: dict[str, tuple[str, Severity]] = {
+    "protocol-mismatch": ("mismatch", "error"),
+    UPGRADE_REFUSED: ("refused", "warning"),
+    "http-tunnel-refused": ("refused", "warning"),
+}
+"""Faults by which a whole answer is none to what was asked: of upgrades, those to a WebSocket."""
 FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
@@ -358,6 +365,18 @@ def _error_trailer(trace: Trace) -> str | None:
     return None
 
 
+def _stated(ending: Ending) -> Verdict | None:
+    """Say that the answer is to say no: it is whole, and not what was asked for."""
+    about = ending.trace.about
+    for fault in ending.trace.all_faults:
+        known = STATED.get(fault.code)
+        if known is not None and (fault.code != UPGRADE_REFUSED or about.is_refused):
+            answer, severity = known
+            cause = Cause(fault.code, "certain", fault.summary)
+            return _verdict(ending, answer, severity, fault.summary, [cause])
+    return None
+
+
 def _app_incomplete(ending: Ending) -> Verdict | None:
     trace = ending.trace
     wanted = missing_words(trace)
@@ -439,6 +458,7 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
         _cut,
         _content_cut,
         _app_error,
+        _stated,
         _app_incomplete,
         _unknowable,
         _whole,

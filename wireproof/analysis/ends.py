@@ -55,7 +55,11 @@ def missing_from_capture(trace: Trace) -> str:
     lost = sum(gap.missing for gap in trace.gaps if gap.sender == "server")
     if lost:
         return f"{count(lost, 'byte')} of the server's"
-    return "" if about.response is not None or is_ended_by(trace) else "its response"
+    if about.response is not None:
+        return ""
+    if about.end.is_unsure:
+        return "bytes of the server's that may be its response"
+    return "" if is_ended_by(trace) else "its response"
 
 
 def name_end(end: End) -> str:
@@ -74,7 +78,7 @@ def is_half_closed(trace: Trace) -> bool:
     connection = trace.about.connection
     if connection is None or (fin := end_of(connection, "client", "fin")) is None:
         return False
-    taken = first_after(trace.streamed, fin["packet"])
+    taken = first_after(trace.streamed, fin["packet"], fin["time"])
     if taken is None or not is_ended_by(trace):
         return False
     reset = end_of(connection, "client", "reset")
@@ -96,12 +100,16 @@ def leaving(trace: Trace) -> Leaving | None:
     return None
 
 
-def first_after(marks: Marks, packet: int) -> float | None:
-    """Return when the first element came whole after a packet, None if none did."""
-    found = (time for time, one in zip(marks.times, marks.packets, strict=True) if one > packet)
-    return next(found, None)
+def first_after(marks: Marks, packet: int, since: float) -> float | None:
+    """Return when the first element came whole after a packet, None if none did.
+
+    ``since`` is the packet's time: what is later in the file alone may have been stored late.
+    """
+    both = zip(marks.times, marks.packets, strict=True)
+    return next((time for time, one in both if one > packet and time >= since), None)
 
 
-def count_after(marks: Marks, packet: int) -> int:
-    """Return how many of the elements in the columns came after a packet."""
-    return sum(one > packet for one in marks.packets)
+def count_after(marks: Marks, packet: int, since: float) -> int:
+    """Return how many of the elements in the columns came after a packet, of that time."""
+    both = zip(marks.times, marks.packets, strict=True)
+    return sum(one > packet and time >= since for time, one in both)

@@ -21,6 +21,8 @@ class Hazard(NamedTuple):
     """Where: issues of projects on GitHub."""
     remedy: str = ""
     """What a server can do about it."""
+    reference: str = "WHATWG HTML section 9.2.6"
+    """By which rule it is read as it should be."""
 
 
 HAZARDS: dict[str, Hazard] = {
@@ -100,12 +102,42 @@ HAZARDS: dict[str, Hazard] = {
         "clients that go by Content-Encoding see compressed bytes instead of events",
         (),
         "send Content-Encoding with compressed content",
+        "RFC 9110 section 8.4",
     ),
     "coding-members": Hazard(
         "the content is several compressed members, one after the other",
         "decoders that stop after the first member show nothing of the rest",
         (),
         "flush one compressor instead of starting a new one for each event",
+        "RFC 1952 section 2.2",
+    ),
+    "chunked-twice": Hazard(
+        "the content is chunked twice",
+        "clients take off one coding, and see the chunk lines of the other as content",
+        (),
+        "leave chunks to the server: the application writes content alone",
+        "RFC 9112 section 6.1",
+    ),
+    "chunks-undeclared": Hazard(
+        "the content is chunked, and no header declares it",
+        "clients see chunk lines as content",
+        (),
+        "leave chunks to the server, or send Transfer-Encoding with them",
+        "RFC 9112 section 6.1",
+    ),
+    "surplus": Hazard(
+        "bytes follow the complete response that belong to none",
+        "clients that keep the connection take them for the next response, and fail",
+        (),
+        "let Content-Length count bytes, and send no content with HEAD, 204 and 304",
+        "RFC 9112 section 6.3",
+    ),
+    "chunked-to-http10": Hazard(
+        "chunks answer an HTTP/1.0 request",
+        "clients of HTTP/1.0 know no chunks, and see chunk lines as content",
+        (),
+        "end the body by closing, or ask in HTTP/1.1 (nginx: proxy_http_version 1.1)",
+        "RFC 9112 section 6.1",
     ),
 }
 """By their code."""

@@ -15,10 +15,16 @@ from .verdict import Cause, Number, Verdict
 BY_FAULT = {
     "sse-event-unfinished": "no-final-blank-line",
     "content-coding-members": "coding-members",
+    "http-surplus": "surplus",
 }
 """Faults that the decoder has found already, and their hazards."""
-UNDECLARED = "content-coding-undeclared"
-"""A fault that leaves nothing else to be told: what was read as events is compressed."""
+ALONE = {
+    "content-coding-undeclared": "coding-undeclared",
+    "content-chunked-twice": "chunked-twice",
+    "content-chunked-undeclared": "chunks-undeclared",
+}
+"""Those that leave nothing else to be told: what was read as events is something else."""
+FORBIDDEN = "http-transfer-encoding-forbidden"
 MAX_NAMED = 3
 """Hazards that the summary names."""
 
@@ -36,7 +42,7 @@ def judge_hazards(trace: Trace) -> Verdict | None:
         packets=tuple(sorted({packet for _, packet in found.values()})),
         causes=tuple(_cause(code, packet) for code, (_, packet) in found.items()),
         numbers=numbers,
-        reference="WHATWG HTML section 9.2.6",
+        reference=HAZARDS[next(iter(found))].reference,
     )
 
 
@@ -44,13 +50,21 @@ def _found(trace: Trace) -> dict[str, tuple[int, int]]:
     noted = {code: (times, packet) for code, (times, packet) in trace.hazards.found.items()}
     faults = trace.all_faults
     for fault in faults:
-        if fault.code == UNDECLARED:
-            return {"coding-undeclared": (1, fault.last_packet)}
+        if fault.code in ALONE and fault.sender == "server":
+            return {ALONE[fault.code]: (1, fault.last_packet)}
     for fault in faults:
         code = BY_FAULT.get(fault.code)
+        if fault.code == FORBIDDEN and _is_chunked_to_http10(trace):
+            code = "chunked-to-http10"
         if code is not None and fault.sender == "server":
             noted.setdefault(code, (1, fault.last_packet))
     return {code: noted[code] for code in HAZARDS if code in noted}
+
+
+def _is_chunked_to_http10(trace: Trace) -> bool:
+    request, response = trace.about.request, trace.about.response
+    is_old = request is not None and request.version == "HTTP/1.0"
+    return is_old and response is not None and response.framing == "chunked"
 
 
 def _seen(code: str, times: int) -> str:

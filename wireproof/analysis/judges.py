@@ -156,7 +156,7 @@ class Explanations:
             ready += self._waiting.pop(record.connection, [])
             over = self._failed.pop(record.connection, [])
         over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
-        explained = [self._explain(trace) for trace in over]
+        explained = [self._explain(trace) for trace in over if not _is_empty(trace)]
         if isinstance(record, ConnectionRecord):
             self._around.pop(record.connection, None)
         return explained
@@ -203,13 +203,19 @@ class Explanations:
         rest = [trace for waiting in self._waiting.values() for _, trace in waiting]
         rest += [trace for waiting in self._failed.values() for trace in waiting]
         rest += [trace for _, trace in (*self._ended, *self._exchanges.finish())]
-        return [self._explain(trace) for trace in sorted(rest, key=lambda one: one.about.number)]
+        rest.sort(key=lambda one: one.about.number)
+        return [self._explain(trace) for trace in rest if not _is_empty(trace)]
 
     def _explain(self, trace: Trace) -> Explained:
         trace.around = trace.around or self._around.get(trace.about.key.connection, ())
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
         return found
+
+
+def _is_empty(trace: Trace) -> bool:
+    """Whether nothing came that could be explained."""
+    return trace.about.is_empty and not trace.gaps
 
 
 def explain(records: Iterable[Record]) -> Iterator[Explained]:

@@ -179,7 +179,7 @@ def idle_causes(trace: Trace, seconds: float) -> list[Cause]:
     given_up = Cause(
         "proxy-idle-timeout",
         "likely" if proxy else "possible",
-        f"nothing came for {duration(seconds)} before the FIN{_fitting(seconds, named, proxy)}",
+        f"nothing came for {duration(seconds)} before the end{_fitting(seconds, named, proxy)}",
         KEEP_ALIVE,
     )
     server = Cause(

@@ -77,6 +77,21 @@ def test_a_request_after_the_servers_fin() -> None:
     assert ends[1][::2] == ("server", "reset")
 
 
+def test_a_frame_after_the_servers_fin_asks_for_nothing() -> None:
+    talk = Talk().open()
+    talk.client(
+        b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    talk.server(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+    )
+    talk.fin("server")
+    talk.client(b"\x8a\x80\0\0\0\0")
+    assert "tcp-data-crossed-fin" not in codes(talk.tape.records())
+
+
 def test_an_answer_after_the_clients_fin_is_right() -> None:
     talk = Talk().open()
     talk.client(GET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.judged import causes, verdicts
-from support.talk import Talk
+from support.talk import Talk, decoded
 from support.timed import CHUNKED, EVENT_STREAM, LAST_CHUNK, Stream, TimedTape, chunk, event
 
 HEAD = b"GET /chat HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n"
@@ -151,3 +151,14 @@ def test_the_leg_behind_a_proxy_tells_who_cut_an_answer(
     assert [(cause.code, cause.sure) for cause in found.causes] == [(code, "certain")]
     assert found.to_tell == ""
     assert found.numbers["total"] == pytest.approx(0.3 + idle, abs=0.001)
+
+
+def test_what_was_stored_late_was_not_sent_after_the_client_had_left() -> None:
+    """A file may hold the packets of a connection in any order; they are decoded by their times."""
+    stream = Stream().events(3, every=0.02).end()
+    rows = stream.tape.packets
+    last = len(rows)
+    stored = [(last - row[0] + 1, *row[1:]) for row in rows]  # the last packet first
+    records = decoded(stored)
+    assert verdicts(records, "disconnect") == []
+    assert [one.answer for one in verdicts(records, "ending")] == ["whole"]

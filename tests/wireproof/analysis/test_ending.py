@@ -433,3 +433,69 @@ def test_what_is_whole_although_bytes_are_missing_before_it_is_not_accused() -> 
 
 def test_a_websocket_and_a_tunnel_have_no_end_of_this_kind() -> None:
     assert [judge_ending(one.trace) for one in explain(Socket().tape.records())] == [None]
+
+
+# --- answers that are whole, and say no ---
+
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: %s\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+NO = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s"
+
+
+def said_no(asked: bytes, status: bytes, content: bytes = b"") -> Verdict:
+    talk = Talk().open()
+    talk.client(asked)
+    talk.server(NO % (status, len(content), content))
+    talk.close()
+    [found] = verdicts(talk.tape, "ending")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "answer", "severity"),
+    [
+        (UPGRADE % b"websocket", b"403 Forbidden", b"bad token", "refused", "warning"),
+        (UPGRADE % b"h2c", b"200 OK", b"page", "whole", "ok"),
+        (b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", b"407 No", b"", "refused", "warning"),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"400 Bad Request",
+            b"The plain HTTP request was sent to HTTPS port",
+            "mismatch",
+            "error",
+        ),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"400 Bad Request", b"no", "whole", "ok"),
+    ],
+    ids=["websocket", "h2c", "CONNECT", "plain to TLS", "any other 400"],
+)
+def test_a_whole_answer_may_be_none(
+    asked: bytes, status: bytes, content: bytes, answer: str, severity: str
+) -> None:
+    found = said_no(asked, status, content)
+    assert (found.answer, found.severity) == (answer, severity)
+
+
+def test_what_may_have_been_lost_is_held_against_nobody() -> None:
+    """Three requests wait for answers, one of which is missing: nobody knows whose."""
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+    talk.server(NO % (b"200 OK", 1, b"1"))
+    talk.lose("server", 40)
+    talk.server(NO % (b"404 Not Found", 3, b"333"))
+    talk.close()
+    answers = [one.answer for one in verdicts(talk.tape, "ending")]
+    assert answers == ["whole", "whole", "unknowable"]
+
+
+def test_faults_alone_are_no_exchange() -> None:
+    """What a client says to a server that has closed, and nobody understands."""
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    talk.server(NO % (b"200 OK", 1, b"1"))
+    talk.fin("server")
+    talk.client(b"more from the client")
+    talk.fin("client")
+    [explained] = explain(talk.tape.records())
+    assert explained.exchange.key.exchange == 0

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 from support.judged import causes, verdicts
-from support.timed import CHUNKED, EVENT_STREAM, Stream, event
+from support.talk import Talk
+from support.timed import CHUNKED, EVENT_STREAM, LAST_CHUNK, Stream, chunk, event
 
 from wireproof.analysis.hazard_table import HAZARDS
 
@@ -101,3 +102,36 @@ def test_each_row_says_who_stumbles(code: str) -> None:
     row = HAZARDS[code]
     assert row.seen and row.who and row.remedy
     assert all("/" in report and "#" in report for report in row.reports)
+
+
+def hazards(asked: bytes, *answer: bytes) -> list[str]:
+    talk = Talk().open()
+    talk.client(asked)
+    talk.server(*answer)
+    talk.close()
+    return [code for one in verdicts(talk.tape, "hazard") for code in causes(one)]
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+GET = b"GET / HTTP/%s\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "answer", "codes"),
+    [
+        (b"1.1", [OK + b"Content-Length: 3\r\n\r\nhello"], ["surplus"]),
+        (b"1.1", [OK + b"Content-Length: 5\r\n\r\nhello"], []),
+        (b"1.0", [OK + CHUNKED + b"\r\n", chunk(b"a"), LAST_CHUNK], ["chunked-to-http10"]),
+        (b"1.1", [OK + CHUNKED + b"\r\n", chunk(b"a"), LAST_CHUNK], []),
+        (
+            b"1.1",
+            [OK + UTF8 + CHUNKED + b"\r\n", *[chunk(chunk(data("a")))] * 3, LAST_CHUNK],
+            ["chunked-twice"],
+        ),
+        (b"1.1", [OK + UTF8 + b"\r\n", *[chunk(data("a"))] * 3], ["chunks-undeclared"]),
+    ],
+)
+def test_framing_that_clients_stumble_on(
+    version: bytes, answer: Sequence[bytes], codes: list[str]
+) -> None:
+    assert hazards(GET % version, *answer) == codes
