@@ -23,7 +23,8 @@ UNBUFFER = (
 REMEDIES = {
     "proxy-buffer": UNBUFFER,
     "compressor-not-flushed": "have the proxy flush what it compresses (nginx: "
-    "X-Accel-Buffering: no from the application), or not compress it (nginx: gzip off and proxy_http_version 1.1)",
+    "X-Accel-Buffering: no from the application), or not compress it (nginx: gzip off "
+    "and proxy_http_version 1.1)",
     "proxy-timer": "set the proxy's flush interval to immediate (Caddy: flush_interval -1; "
     "Go: ReverseProxy.FlushInterval = -1)",
     "cork-200ms": "HAProxy: option http-no-delay",
