@@ -102,7 +102,12 @@ class Connection(Generic[T]):
 
     @property
     def missing(self) -> Direction[T] | None:
-        """The direction that was not captured, though the other one answers to it."""
+        """The direction that was not captured, though the other one answers to it.
+
+        One packet alone tells nothing of what else was recorded.
+        """
+        if self.packets < 2:
+            return None
         for direction in (self.first, self.second):
             peer = direction.peer
             is_answered = peer.next_seq is not None and peer.acked is not None

@@ -258,6 +258,13 @@ def test_who_closed_cannot_be_told_from_one_direction() -> None:
         assert (record.close, record.closed_by) in {("fin", None), ("fin", sender)}
 
 
+def test_one_packet_alone_misses_nothing() -> None:
+    """As the last one of a connection, with which a capture begins."""
+    talk = Talk().midstream()
+    talk.fin("client")
+    assert "tcp-direction-missing" not in codes(talk.tape.records())
+
+
 def test_a_reset_is_enough_of_a_direction() -> None:
     """What a client has forgotten is answered by it."""
     talk = Talk().midstream()
