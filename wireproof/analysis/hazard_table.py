@@ -113,9 +113,9 @@ HAZARDS: dict[str, Hazard] = {
     ),
     "chunked-twice": Hazard(
         "the content is chunked twice",
-        "clients take off one coding, and see the chunk lines of the other as content",
+        "clients remove one of the codings, and see the other's chunk lines as content",
         (),
-        "leave chunks to the server: the application writes content alone",
+        "leave chunks to the server: let the application write content only",
         "RFC 9112 section 6.1",
     ),
     "chunks-undeclared": Hazard(
@@ -134,7 +134,7 @@ HAZARDS: dict[str, Hazard] = {
     ),
     "chunked-to-http10": Hazard(
         "chunks answer an HTTP/1.0 request",
-        "clients of HTTP/1.0 know no chunks, and see chunk lines as content",
+        "HTTP/1.0 clients know no chunks, and see chunk lines as content",
         (),
         "end the body by closing, or ask in HTTP/1.1 (nginx: proxy_http_version 1.1)",
         "RFC 9112 section 6.1",
