@@ -179,7 +179,7 @@ def flush_sizes(trace: Trace, borders: Sequence[float]) -> list[int]:
     """Return how many bytes of content came between times at which flushes began.
 
     Those of the first flush and of the last are left out: one holds a header too, the other what
-    was left.
+    was left. Where there are no others, the first is taken if a header had no room in it.
     """
     sizes, edges = [0], iter([*borders, float("inf")])
     edge = next(edges)
@@ -188,7 +188,8 @@ def flush_sizes(trace: Trace, borders: Sequence[float]) -> list[int]:
             sizes.append(0)
             edge = next(edges)
         sizes[-1] += size
-    return sizes[1:-1]
+    first = sizes[:1] if alignment(sizes[:1]) == sizes[0] else []
+    return sizes[1:-1] or first
 
 
 def alignment(sizes: Sequence[int]) -> int | None:

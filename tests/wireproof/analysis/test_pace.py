@@ -210,6 +210,21 @@ def test_a_buffer_cuts_elements(buffer: int, size: int, every: float, expected: 
         assert found.numbers["aligned"] == found.numbers["flush_bytes"] == buffer
 
 
+@pytest.mark.parametrize(("buffer", "aligned"), [(16_384, 16_384), (15_000, None)])
+def test_a_buffer_that_was_full_once_has_a_size_too(buffer: int, aligned: int | None) -> None:
+    """Of two flushes the second is what was left; the first is a power of two by no chance."""
+    data = b"".join(event(number, "x" * 360) for number in range(70))
+    stream = Stream()
+    for at in range(0, len(data), buffer):
+        stream.tape.wait(0.5)
+        stream.talk.server(chunk(data[at : at + buffer]))
+    found = verdict(stream.end())
+    assert found is not None
+    assert found.answer == "bursty"
+    assert causes(found) == ["proxy-buffer"]
+    assert found.numbers["aligned"] == aligned
+
+
 def test_two_things_in_one_breath_are_no_bursts() -> None:
     """As a stream begins with two events and ends with three."""
     gaps = [0, 0.4, 0.4, 0.4, 0.4, 0, 0]
