@@ -10,7 +10,7 @@ Who is over is one rule, of :mod:`.open_exchanges`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
@@ -292,30 +292,22 @@ class Exchange:
                 self.last_time = record.last_time
         _TAKE[type(record)](self, record)
 
-    def add_stream(
-        self,
-        pieces: Sequence[ChunkRecord | DataRecord],
-        blocks: Sequence[SseEventRecord],
-        reach: tuple[int, int, float, float],
-    ) -> None:
-        """Take records of the server at once, as :meth:`add` takes each of them.
+    def reach_over(self, first: int, last: int, first_time: float, last_time: float) -> None:
+        """Reach over records of which somebody else has counted what they are.
 
-        ``reach``: their first packet, which is one, their last, the first time and the last.
+        From their first packet, which is one, to their last, and from the first time to the last.
         """
-        first, last, first_time, last_time = reach
         if first < self.first_packet or not self.first_packet:
             self.first_time = self.first_time if self.first_packet else first_time
             self.first_packet = first
         self.first_time = min(self.first_time, first_time)
         self.last_packet = max(self.last_packet, last)
         self.last_time = max(self.last_time, last_time)
-        for piece in pieces:
-            if type(piece) is DataRecord:
-                self.counts.runs += 1
-            elif piece.size:
-                self.counts.chunks += 1
-        self.counts.blocks += len(blocks)
-        self.counts.events += sum([block.dispatched for block in blocks])
+
+    def add_frames(self, frames: int) -> None:
+        """Count data frames, as :meth:`add` counts each of them."""
+        self.counts.frames += frames
+        self.answer = NO_ANSWER
 
     def _add_chunk(self, chunk: ChunkRecord) -> None:
         self.counts.chunks += chunk.size > 0 and chunk.sender == "server"

@@ -98,6 +98,19 @@ class Conversation:
                 self.longest_frame[frame.sender] = frame
         sent.size += frame.payload_length
 
+    def add_all(self, frames: Sequence[WebSocketFrameRecord]) -> None:
+        """Take several data frames that came after each other."""
+        for sender, sent in self._sent.items():
+            some = [frame for frame in frames if frame.sender == sender]
+            if not some:
+                continue
+            sizes = [frame.payload_length for frame in some]
+            most = max(sizes)
+            largest = self.longest_frame.get(sender)
+            if largest is None or most >= largest.payload_length:
+                self.longest_frame[sender] = some[len(sizes) - 1 - sizes[::-1].index(most)]
+            sent.size += sum(sizes)
+
     def _answer(self, pong: WebSocketFrameRecord, answer: Answer) -> None:
         known = {id(ping) for ping in answer.answered}
         for waiting in [one for one in self._waiting if id(one.ping) in known]:

@@ -42,13 +42,13 @@ class EventIds:
 
     def add(self, block: SseEventRecord) -> None:
         """Take the next block: its last event ID is new, or the one that was."""
-        self.add_all((block,))
+        self.add_all((block,), block.dispatched)
 
-    def add_all(self, blocks: Sequence[SseEventRecord]) -> None:
-        """Take several blocks that came after each other."""
+    def add_all(self, blocks: Sequence[SseEventRecord], are_dispatched: bool) -> None:
+        """Take several blocks that came after each other; whether all of them were dispatched."""
         told = [block.retry for block in blocks if block.retry is not None]
         self.retry = told[-1] if told else self.retry
-        given = [block for block in blocks if block.dispatched]
+        given = blocks if are_dispatched else [block for block in blocks if block.dispatched]
         ids = [block.id for block in given]
         packets = [block.last_packet for block in given]
         before = [self._latest, *ids]

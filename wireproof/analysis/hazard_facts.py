@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from parsers.records import BodyElementRecord, ChunkRecord, DataRecord, SseEventRecord
 
 from ..exchanges import Exchange
+from .blocks import Blocks
 
 LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 """What Unicode and Python's splitlines take for line ends, and event streams do not."""
@@ -53,14 +54,14 @@ class HazardFacts:
         if block.first_chunk != block.last_chunk:
             self._note("event-over-chunks", block.last_packet)
 
-    def events(self, blocks: Sequence[SseEventRecord]) -> None:
+    def events(self, several: Blocks) -> None:
         """Look at several blocks: at each only if there is anything to be seen in them."""
-        data = [block.data for block in blocks]
-        text = "".join(filter(None, data))
-        is_plain = text.isascii() and len(text.splitlines()) < 2 and "" not in data
-        borders = [block.first_chunk != block.last_chunk for block in blocks]
-        if is_plain and True not in borders and False not in [one.dispatched for one in blocks]:
-            return
+        blocks, data = several.blocks, several.data
+        if several.are_dispatched and "" not in data:
+            text = "".join(filter(None, data))
+            is_plain = text.isascii() and len(text.splitlines()) < 2
+            if is_plain and True not in [one.first_chunk != one.last_chunk for one in blocks]:
+                return
         for block in blocks:
             self.event(block)
 

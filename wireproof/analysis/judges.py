@@ -9,19 +9,22 @@ None where its question does not arise.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parsers.records import (
+    AwsEventRecord,
     BodyRecord,
-    ChunkRecord,
     ConnectionRecord,
-    DataRecord,
     DiagnosticRecord,
+    GapRecord,
+    GrpcMessageRecord,
+    JsonLineRecord,
+    PartRecord,
     Record,
     RequestRecord,
     ResponseRecord,
-    SseEventRecord,
 )
 
 from ..exchanges import Exchange, Exchanges
@@ -34,7 +37,7 @@ from .links import Links
 from .pace import judge_streaming
 from .premature import is_failed
 from .reconnect import judge_reconnect
-from .trace import MAX_FAULTS, Streaming, Trace
+from .trace import EVENTFUL, FRAMED, MAX_FAULTS, Streaming, Trace
 from .uploads import judge_upload
 from .verdict import Verdict
 from .websocket import judge_websocket
@@ -51,11 +54,18 @@ JUDGES: Sequence[Judge] = (
     judge_hazards,
 )
 """In the order in which their answers are given."""
-STREAMING = ChunkRecord, SseEventRecord, DataRecord
+STREAMING: frozenset[type[Any]] = EVENTFUL | FRAMED
+WITHIN = (
+    *(DiagnosticRecord, GapRecord),
+    *(JsonLineRecord, PartRecord, AwsEventRecord, GrpcMessageRecord),
+)
+"""Records that neither end an exchange nor begin one that is known."""
 MAX_ASIDE = 4 << 20
 """Bytes of records that are put aside, so that they can be taken together."""
-AT_ONCE = 256
-"""Records of one exchange that are taken together at most: more would not stay in the cache."""
+AT_ONCE = 192
+"""Records of one exchange that are taken together without waiting for more of them."""
+PORTION = 128 << 10
+"""Bytes of records after which it is looked what there is much of: small enough for a cache."""
 RECORD = 512
 """Bytes that a record takes besides its data."""
 MAX_WAITING = 1_024
@@ -97,9 +107,10 @@ class Explanations:
         self._around: dict[int, list[DiagnosticRecord]] = {}
         """Faults of a connection as a whole."""
         self._links = Links()
-        self._aside: dict[tuple[int, int], list[Streaming]] = {}
+        self._aside: defaultdict[tuple[int, int], list[Streaming]] = defaultdict(list)
         """Records that have not been taken yet, by their exchange."""
         self._room = MAX_ASIDE
+        """Bytes that may still be put aside until all is taken."""
         self._ended: list[tuple[Exchange, Trace]] = []
         """Those that had to make room for what was put aside."""
         self._failed: dict[int, list[Trace]] = {}
@@ -114,25 +125,27 @@ class Explanations:
 
         What streams is put aside until there is more of it: taken together it costs a third.
         """
-        for record in records:
-            if not isinstance(record, STREAMING) or record.stream_id is not None:
-                yield from self._add(record)
+        portion, connection, exchange = PORTION, -1, -1
+        some: list[Streaming] = []
+        one: Any  # of Streaming: a call of cast() would cost a fifth of all that is done here
+        for one in records:
+            if type(one) not in STREAMING or one.stream_id is not None:
+                yield from self._add(one)
+                connection = -1
                 continue
-            key = record.connection, record.exchange
-            some = self._aside.get(key)
-            if some is None:
-                some = self._aside[key] = []
-            some.append(record)
-            self._room -= record.length + RECORD
-            if self._room < 0:
-                self._take_all()
-            elif len(some) == AT_ONCE:
-                del self._aside[key]
-                self._take(key, some)
+            if one.exchange != exchange or one.connection != connection:
+                connection, exchange = one.connection, one.exchange
+                some = self._aside[connection, exchange]
+            some.append(one)
+            portion -= one.length + RECORD
+            if portion < 0:
+                self._settle(PORTION - portion)
+                portion, connection = PORTION, -1
+        self._room -= PORTION - portion
 
     def _add(self, record: Record) -> list[Explained]:
         if self._aside:
-            self._take_all()
+            self._make_way(record)
         found = self._exchanges.add(record)
         if found is None:
             self._note(record)
@@ -161,9 +174,38 @@ class Explanations:
             self._around.pop(record.connection, None)
         return explained
 
+    def _make_way(self, record: Record) -> None:
+        """Take what is aside and has to be taken before a record.
+
+        That is all, if the record may begin an exchange or end one; else what is of its own.
+        """
+        key = self._within(record)
+        if key is None:
+            self._take_all()
+        elif (some := self._aside.pop(key, None)) is not None:
+            self._take(key, some)
+
+    def _within(self, record: Record) -> tuple[int, int] | None:
+        """Return the open exchange that a record belongs to, if it surely leaves that open."""
+        if not isinstance(record, WITHIN) or record.stream_id is not None:
+            return None
+        connection, exchange = record.connection, record.exchange
+        if connection is None or exchange is None:
+            return None
+        return (connection, exchange) if self._exchanges.known(connection, exchange) else None
+
+    def _settle(self, size: int) -> None:
+        """Take what there is much of, when ``size`` bytes more have been put aside."""
+        self._room -= size
+        if self._room < 0:
+            self._take_all()
+        for key in [key for key, some in self._aside.items() if len(some) >= AT_ONCE]:
+            self._take(key, self._aside.pop(key))
+
     def _take_all(self) -> None:
-        aside, self._aside, self._room = self._aside, {}, MAX_ASIDE
-        for key, some in aside.items():
+        aside, self._room = list(self._aside.items()), MAX_ASIDE
+        self._aside.clear()
+        for key, some in aside:
             self._take(key, some)
 
     def _take(self, key: tuple[int, int], some: Sequence[Streaming]) -> None:

@@ -8,7 +8,7 @@ one by one or many at once, which costs a third: the same comes out.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappush, heappushpop
 from math import inf
 from operator import sub
@@ -29,6 +29,10 @@ KINDS: tuple[Kind, ...] = (
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
+Reach = tuple[int, int, float, float]
+"""The first packet and the last of records, and their first time and last."""
+
+
 class Wait(NamedTuple):
     """Between two elements that came after each other."""
 
@@ -47,29 +51,32 @@ class Columns(NamedTuple):
     packets: list[int]
     first_packets: list[int]
     offsets: list[int]
+    """Of the first ones: as many as there was room for."""
     lengths: list[int]
 
+    @property
+    def reach(self) -> Reach:
+        """Return the first packet and the last of the records, and their first time and last."""
+        return min(self.first_packets), max(self.packets), min(self.starts), max(self.times)
 
-def columns(records: Sequence[Sent]) -> Columns:
-    """Return the columns of records."""
+
+def columns(records: Sequence[Sent], room: int = MAX_MARKS) -> Columns:
+    """Return the columns of records, for marks that have ``room`` for so many."""
+    kept = records if room >= len(records) else records[:room]
     return Columns(
         [record.last_time for record in records],
         [record.first_time for record in records],
         [record.last_packet for record in records],
         [record.first_packet for record in records],
-        [record.offset for record in records],
-        [record.length for record in records],
+        [record.offset for record in kept],
+        [record.length for record in kept],
     )
 
 
-def reach(found: Sequence[Columns]) -> tuple[int, int, float, float]:
-    """Return the first packet and the last of records, and their first time and last."""
-    return (
-        min(min(one.first_packets) for one in found),
-        max(max(one.packets) for one in found),
-        min(min(one.starts) for one in found),
-        max(max(one.times) for one in found),
-    )
+def reach_of_all(found: Iterable[Columns]) -> Reach:
+    """Return how far the records of several columns reach."""
+    first, last, starts, ends = zip(*[one.reach for one in found], strict=True)
+    return min(first), max(last), min(starts), max(ends)
 
 
 class Marks:
@@ -116,11 +123,18 @@ class Marks:
         self.lengths.append(record.length)
         self.kinds.append(KIND_NUMBERS[kind])
 
+    @property
+    def room(self) -> int:
+        """For how many more elements the columns have room."""
+        return max(0, MAX_MARKS - self.count)
+
     def add_all(self, found: Columns, kinds: bytes) -> None:
         """Take elements that came after each other; there is at least one."""
         self._wait_all(found.times, found.packets)
-        room = max(0, MAX_MARKS - self.count)
+        room = self.room
         self.count += len(kinds)
+        if not room:
+            return
         self.times.fromlist(found.times[:room])
         self.starts.fromlist(found.starts[:room])
         self.packets.fromlist(found.packets[:room])
@@ -132,15 +146,17 @@ class Marks:
     def _wait_all(self, times: list[float], packets: list[int]) -> None:
         if self.count:
             times, packets = [self.last_time, *times], [self.last_packet, *packets]
+        self.last_time, self.last_packet = times[-1], packets[-1]
         seconds = list(map(sub, times[1:], times))
         least = self.waits[0].seconds if len(self.waits) == MAX_WAITS else -inf
+        if max(seconds, default=-inf) <= least:
+            return
         for at in [at for at, gap in enumerate(seconds) if gap > least]:
             wait = Wait(seconds[at], times[at], packets[at], times[at + 1], packets[at + 1])
             if len(self.waits) < MAX_WAITS:
                 heappush(self.waits, wait)
             elif wait.seconds > self.waits[0].seconds:
                 heappushpop(self.waits, wait)
-        self.last_time, self.last_packet = times[-1], packets[-1]
 
     def _wait(self, seconds: float, time: float, packet: int) -> None:
         waits = self.waits

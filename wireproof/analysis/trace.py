@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parsers.records import (
     AwsEventRecord,
@@ -34,16 +34,21 @@ from parsers.records import (
 
 from ..dialects.payload import CONTENT, OTHER, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader
-from ..exchanges import Exchange
+from ..exchanges import CLOSE, Exchange
+from .blocks import Blocks
 from .company import Company
 from .conversation import Conversation
 from .event_ids import EventIds
 from .hazard_facts import HazardFacts
-from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach
+from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach_of_all
 
 OTHER_NUMBER = KIND_NUMBERS["other"]
-Streaming = ChunkRecord | DataRecord | SseEventRecord
+Streaming = (
+    ChunkRecord | DataRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord
+)
 """Records that come in such numbers that they are taken together."""
+EVENTFUL = frozenset((ChunkRecord, DataRecord, SseEventRecord))
+FRAMED = frozenset((WebSocketFrameRecord, WebSocketMessageRecord))
 SEVERAL = 4
 """Fewer records are taken one by one: to look at them together costs more."""
 MAX_FAULTS = 64
@@ -141,59 +146,129 @@ class Trace:
 
         The same comes out as if both were given each of them.
         """
-        if len(records) < SEVERAL or not self._is_plain(records):
-            self._add_each(records)
-            return
-        blocks = [record for record in records if isinstance(record, SseEventRecord)]
-        pieces = [record for record in records if not isinstance(record, SseEventRecord)]
-        found = [columns(some) for some in (pieces, blocks) if some]
-        extent = reach(found)
-        if not extent[0]:
-            self._add_each(records)  # a record of packet 0 has no place
-            return
-        self.about.add_stream(pieces, blocks, extent)
-        if pieces:
-            self._pieces(pieces, found[0])
-        if blocks:
-            self._blocks(blocks, found[-1])
+        if len(records) < SEVERAL or not self._add_together(records):
+            for record in records:
+                self.about.add(record)
+                self.add(record)
 
-    def _add_each(self, records: Sequence[Streaming]) -> None:
-        for record in records:
-            self.about.add(record)
-            self.add(record)
-
-    def _is_plain(self, records: Sequence[Streaming]) -> bool:
-        """Whether records are those of an event stream, all of the server's."""
+    def _add_together(self, records: Sequence[Streaming]) -> bool:
+        """Take records at once if they are of a sort of which that is known to be the same."""
         response = self.about.response
-        if response is None or response.transport != "sse" or self.reader.takes_pieces:
+        kinds = set(map(type, records))
+        if kinds <= FRAMED:
+            return self._add_frames(records)
+        if response is None or response.transport != "sse" or not kinds <= EVENTFUL:
             return False
-        return {record.sender for record in records} == {"server"}
+        if "client" in [record.sender for record in records]:
+            return False
+        return self._add_events(records)
+
+    def _add_events(self, records: Sequence[Any]) -> bool:
+        """Take what the server sends of an event stream, and what carries it."""
+        blocks = [record for record in records if type(record) is SseEventRecord]
+        pieces = [record for record in records if type(record) is not SseEventRecord]
+        in_blocks, in_pieces = (
+            columns(blocks, self.elements.room),
+            columns(pieces, self.pieces.room),
+        )
+        if not self._reach_over([some for some in (in_blocks, in_pieces) if some.times]):
+            return False
+        if pieces:
+            self._pieces(pieces, in_pieces)
+        if blocks:
+            self._blocks(Blocks.of(blocks), in_blocks)
+        return True
+
+    def _add_frames(self, records: Sequence[Any]) -> bool:
+        """Take what both sides of a WebSocket send, if that is data."""
+        frames = [record for record in records if type(record) is WebSocketFrameRecord]
+        if max([frame.opcode for frame in frames], default=0) >= CLOSE:
+            return False
+        messages = [record for record in records if type(record) is WebSocketMessageRecord]
+        sent = [message for message in messages if message.sender == "server"]
+        asked = [message for message in messages if message.sender == "client"]
+        in_sent, in_asked = columns(sent, self.elements.room), columns(asked, self.requested.room)
+        found = columns(frames, 0), in_sent, in_asked
+        if not self._reach_over([some for some in found if some.times]):
+            return False
+        self.about.counts.messages += len(messages)
+        if frames:
+            self.about.add_frames(len(frames))
+            self.conversation.add_all(frames)
+        if asked:
+            self.requested.add_all(in_asked, bytes((OTHER_NUMBER,)) * len(asked))
+        self._messages(messages, sent, in_sent)
+        return True
+
+    def _messages(
+        self,
+        messages: Sequence[WebSocketMessageRecord],
+        sent: Sequence[WebSocketMessageRecord],
+        found: Columns,
+    ) -> None:
+        """Take messages of both sides, those that the server sent among them."""
+        if self.reader.is_unspoken:
+            if sent:
+                self._silent([message.data for message in sent], found)
+            return
+        said = [self.reader.read(message) for message in messages]
+        if sent:
+            told = zip(messages, said, strict=True)
+            self._said(sent, [one for message, one in told if message.sender == "server"], found)
+
+    def _reach_over(self, found: Sequence[Columns]) -> bool:
+        """Have the exchange reach over records, unless one is of packet 0 and has no place."""
+        extent = reach_of_all(found)
+        if extent[0]:
+            self.about.reach_over(*extent)
+        return extent[0] > 0
 
     def _pieces(self, pieces: Sequence[ChunkRecord | DataRecord], found: Columns) -> None:
-        room = max(0, MAX_MARKS - self.pieces.count)
+        sizes = [piece.size for piece in pieces]
+        runs = list(map(type, pieces)).count(DataRecord)
+        self.about.counts.runs += runs
+        if runs < len(pieces):
+            empty = [piece.size for piece in pieces if type(piece) is ChunkRecord].count(0)
+            self.about.counts.chunks += len(pieces) - runs - empty
+        self.piece_sizes.extend(sizes[: self.pieces.room])
         self.pieces.add_all(found, bytes((OTHER_NUMBER,)) * len(pieces))
-        self.piece_sizes.extend([piece.size for piece in pieces[:room]])
         response, last = self.about.response, pieces[-1]
         if response is not None and not response.codings:
             self.hazards.pieces(pieces)
         if type(last) is ChunkRecord and last.trailers:
             self.trailers = last.trailers
 
-    def _blocks(self, blocks: Sequence[SseEventRecord], found: Columns) -> None:
-        self.ids.add_all(blocks)
-        self.hazards.events(blocks)
-        room = max(0, MAX_MARKS - self.elements.count)
-        if self.reader.is_silent(blocks):
-            self.elements.add_all(found, bytes((OTHER_NUMBER,)) * len(blocks))
-            self.is_chunk += bytes((True,)) * min(room, len(blocks))
-            self.last_payload = OTHER
+    def _blocks(self, several: Blocks, found: Columns) -> None:
+        blocks = several.blocks
+        self.about.counts.blocks += len(blocks)
+        self.about.counts.events += several.dispatched
+        self.ids.add_all(blocks, several.are_dispatched)
+        self.hazards.events(several)
+        events = [block.event for block in blocks]
+        if several.are_dispatched and self.reader.is_silent(events, several.data):
+            self._silent(several.data, found)
             return
-        said = [self.reader.read(block) for block in blocks]
+        self._said(blocks, [self.reader.read(block) for block in blocks], found)
+
+    def _said(
+        self,
+        elements: Sequence[SseEventRecord | WebSocketMessageRecord],
+        said: Sequence[Payload],
+        found: Columns,
+    ) -> None:
+        """Take elements of the server, and what they say."""
+        shown = elements[: self.elements.room]
         self.elements.add_all(found, bytes([KIND_NUMBERS[one.kind] for one in said]))
-        shown = blocks[:room]
-        self.is_chunk += bytes([one.dispatched and one.data != LAST_WORD for one in shown])
-        for block, payload in zip(blocks, said, strict=True):
-            self._take(block, payload)
+        self.is_chunk += bytes(map(is_piece_of_answer, shown))
+        for element, payload in zip(elements, said, strict=True):
+            self._take(element, payload)
+
+    def _silent(self, data: Sequence[str | None], found: Columns) -> None:
+        """Take elements of the server that say nothing that a dialect knows, by their data."""
+        shown = data[: self.elements.room]
+        self.is_chunk += bytes([one != LAST_WORD for one in shown])
+        self.elements.add_all(found, bytes((OTHER_NUMBER,)) * len(data))
+        self.last_payload = OTHER
 
     def _piece(self, record: ChunkRecord | DataRecord) -> None:
         if record.sender == "client":
@@ -229,8 +304,7 @@ class Trace:
         payload = self.reader.read(record)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:
-            is_event = not isinstance(record, SseEventRecord) or record.dispatched
-            self.is_chunk.append(is_event and record.data != LAST_WORD)
+            self.is_chunk.append(is_piece_of_answer(record))
         self._take(record, payload)
 
     def _take(self, record: Sent, payload: Payload) -> None:
@@ -246,6 +320,14 @@ class Trace:
             if not self.contents.count:
                 self.first_tokens = payload.tokens
             self.contents.add(record, payload.kind)
+
+
+def is_piece_of_answer(
+    element: SseEventRecord | BodyElementRecord | WebSocketMessageRecord,
+) -> bool:
+    """Whether a client is given an element as a piece of the answer."""
+    is_event = type(element) is not SseEventRecord or element.dispatched
+    return is_event and element.data != LAST_WORD
 
 
 class Past:

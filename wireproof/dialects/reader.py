@@ -106,18 +106,19 @@ class DialectReader:
         """The dialect's name, empty as long as none was recognised."""
         return "" if self.dialect is None else self.dialect.name
 
-    def is_silent(self, blocks: Sequence[SseEventRecord]) -> bool:
-        """Whether :meth:`read` would return OTHER for each of several events.
+    @property
+    def is_unspoken(self) -> bool:
+        """Whether no dialect knows the exchange: what is no event says nothing then."""
+        return self.read == self._unspoken
 
-        That is known at a glance of streams that no dialect knows.
+    def is_silent(self, events: Sequence[str], data: Sequence[str | None]) -> bool:
+        """Whether :meth:`read` would return OTHER for each of several events that are dispatched.
+
+        That is known at a glance of streams that no dialect knows, by their names and data.
         """
-        if self.read != self._unspoken:
+        if not self.is_unspoken or not TELLING_EVENTS.isdisjoint(events):
             return False
-        if not TELLING_EVENTS.isdisjoint([block.event for block in blocks]):
-            return False
-        if False in [block.dispatched for block in blocks]:
-            return False
-        return LAST_WORD not in [block.data for block in blocks]
+        return LAST_WORD not in data
 
     def _recognising(self, element: Element) -> Payload:
         said = self._plain(element)

@@ -48,7 +48,7 @@ def seen(found: list[Explained]) -> list[Any]:
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch, records: list[Record]) -> list[Any]:
     with monkeypatch.context() as patch:
-        patch.setattr(judges, "STREAMING", ())
+        patch.setattr(judges, "STREAMING", frozenset())
         return seen(list(explain(records)))
 
 

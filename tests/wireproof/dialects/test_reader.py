@@ -54,12 +54,13 @@ def test_the_last_word_of_any_stream() -> None:
 def test_a_glance_sees_what_reading_does(told: list[dict[str, Any]]) -> None:
     blocks = [event(**one) for one in told]
     reader = settled()
-    is_silent = reader.is_silent(blocks)
+    is_silent = reader.is_silent([one.event for one in blocks], [one.data for one in blocks])
+    is_silent = is_silent and all(one.dispatched for one in blocks)
     assert is_silent == all(reader.read(block) is OTHER for block in blocks)
 
 
 def test_nothing_is_silent_while_a_dialect_may_show() -> None:
-    assert not DialectReader(exchange(Wire())).is_silent([event(data="tick")])
+    assert not DialectReader(exchange(Wire())).is_silent(["message"], ["tick"])
 
 
 def test_a_raw_reader_reads_nothing() -> None:
