@@ -16,7 +16,9 @@ from wireproof.analysis.judges import Explained, explain
 from wireproof.analysis.marks import Marks, columns
 
 CAPTURES = sorted(
-    [*(ROOT / "fixtures" / "verdicts").glob("*.pcap"), *(ROOT / "fixtures").glob("sse/*.pcapng")]
+    path
+    for folder in ("verdicts", "sse", "websocket", "dialects")
+    for path in (ROOT / "fixtures" / folder).glob("*.pcap*")
 )
 
 
@@ -34,7 +36,17 @@ def state(of: object) -> Any:
 
 def seen(found: list[Explained]) -> list[Any]:
     """What is known of exchanges, and what is said of them."""
-    kept = ("elements", "contents", "pieces", "requested", "hazards", "ids", "words", "is_chunk")
+    kept = (
+        "conversation",
+        "elements",
+        "contents",
+        "pieces",
+        "requested",
+        "hazards",
+        "ids",
+        "words",
+        "is_chunk",
+    )
     more = ("piece_sizes", "trailers", "last_payload", "tokens", "first_tokens")
     return [
         (
