@@ -8,7 +8,7 @@ while events flow. Software is named where a field of the head has its name, els
 
 from __future__ import annotations
 
-from parsers.records import End, ResponseRecord
+from parsers.records import DiagnosticRecord, End, ResponseRecord
 
 from ..exchanges import field_value
 from ..text.escape import preview
@@ -68,6 +68,10 @@ def _told(trace: Trace, end: End) -> list[Cause]:
     for fault in trace.all_faults:
         if fault.code == "protocol-mismatch":
             return [Cause(fault.code, "certain", fault.summary)]
+    if trace.about.response is None and (fault := _not_http(trace)) is not None:
+        summary = f"what the server sent is no HTTP: {fault.summary} (packet {fault.last_packet})"
+        remedy = "ask the port that speaks HTTP, or ask this one in its own protocol"
+        return [Cause("protocol-mismatch", "certain", summary, remedy)]
     request = trace.about.request
     if trace.about.response is not None or request is None or not trace.about.key.exchange:
         return []
@@ -82,6 +86,17 @@ def _told(trace: Trace, end: End) -> list[Cause]:
             "let the client close idle connections sooner than the server does, and retry",
         )
     ]
+
+
+def _not_http(trace: Trace) -> DiagnosticRecord | None:
+    """Return the fault of a server whose bytes begin no response, None if they do, or none came.
+
+    Where bytes are missing, what follows them may be the middle of one.
+    """
+    if any(gap.sender == "server" for gap in trace.gaps):
+        return None
+    faults = (fault for fault in trace.all_faults if fault.sender == "server")
+    return next((fault for fault in faults if fault.code == "http-start-line-invalid"), None)
 
 
 def is_failed(trace: Trace) -> bool:

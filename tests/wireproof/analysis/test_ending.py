@@ -499,3 +499,18 @@ def test_faults_alone_are_no_exchange() -> None:
     talk.fin("client")
     [explained] = explain(talk.tape.records())
     assert explained.exchange.key.exchange == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [(b"-ERR unknown command 'GET'\r\n", "protocol-mismatch"), (b"", "app-exception")],
+    ids=["another protocol", "nothing"],
+)
+def test_a_server_that_speaks_no_http(said: bytes, first: str) -> None:
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    if said:
+        talk.server(said)
+    talk.close()
+    [found] = verdicts(talk.tape, "ending")
+    assert (found.answer, causes(found)[0]) == ("cut", first)
