@@ -104,9 +104,9 @@ class Connection(Generic[T]):
     def missing(self) -> Direction[T] | None:
         """The direction that was not captured, though the other one answers to it.
 
-        One packet alone tells nothing of what else was recorded.
+        One packet alone tells nothing of what else was recorded, unless it says something.
         """
-        if self.packets < 2:
+        if self.packets < 2 and not (self.first.origins.size or self.second.origins.size):
             return None
         for direction in (self.first, self.second):
             peer = direction.peer

@@ -68,8 +68,8 @@ def _told(trace: Trace, end: End) -> list[Cause]:
     for fault in trace.all_faults:
         if fault.code == "protocol-mismatch":
             return [Cause(fault.code, "certain", fault.summary)]
-    if trace.about.response is None and (fault := _not_http(trace)) is not None:
-        summary = f"what the server sent is no HTTP: {fault.summary} (packet {fault.last_packet})"
+    if trace.about.response is None and (other := _not_http(trace)) is not None:
+        summary = f"what the server sent is no HTTP: {other.summary} (packet {other.last_packet})"
         remedy = "ask the port that speaks HTTP, or ask this one in its own protocol"
         return [Cause("protocol-mismatch", "certain", summary, remedy)]
     request = trace.about.request
