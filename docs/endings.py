@@ -96,7 +96,7 @@ its `Last-Event-ID` was sent there; without that header, if the earlier one was 
 ended within the last 60 s. `exact`, `duplicate`, `lost` and `from-start` compare IDs; a hole
 between them is one only where they count one by one. Causes on the client's side: `missing-id`,
 `stale-id` (it sent an older one than it had got; not held against a client that had left by
-itself), `retry-ignored` (it reconnected earlier than `retry` said).
+itself before the end of the body), `retry-ignored` (it reconnected earlier than `retry` said).
 
 ## Clients that would stumble: `hazard`
 
