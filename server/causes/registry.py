@@ -58,6 +58,8 @@ class Shown:
     cure: Way
     leg: Leg = "client"
     """Which connection shows it."""
+    hidden: str = ""
+    """What shows it and a relay does not see, which ends its client's connection."""
 
     @property
     def cause(self) -> str:
@@ -157,6 +159,7 @@ CAUSES: tuple[Shown, ...] = (
             uploads=True,
         ),
         leg="app",
+        hidden="the connection between the proxy and the app",
     ),
     Shown(
         name="nagle-delayed-ack",
@@ -165,6 +168,7 @@ CAUSES: tuple[Shown, ...] = (
         answer="stepped",
         fault=Way(nagle=True),
         cure=Way(nagle=False),
+        hidden="segments and acknowledgements",
     ),
     Shown(
         name="client-zero-window",
@@ -173,6 +177,7 @@ CAUSES: tuple[Shown, ...] = (
         answer="client-slow",
         fault=Way(large=True, stops_reading=2.0),
         cure=Way(large=True),
+        hidden="the client's window",
     ),
     Shown(
         name="proxy-idle-timeout",

@@ -232,7 +232,7 @@ def _severity(code: int) -> Severity:
 def _closing_summary(trace: Trace, first: WebSocketFrameRecord, answered: bool) -> str:
     reason = _reason(first)
     summary = f"the {first.sender} closed with {close_code(first.close_code)}"
-    summary += f" {reason!r}" if reason else ""
+    summary += f" '{reason}'" if reason else ""
     summary += f" (packet {first.last_packet})"
     if answered:
         return f"{summary}, and the {OTHER[first.sender]} answered"

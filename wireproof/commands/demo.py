@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .capturing import backend_option, capture_problems, say_backend
-from .exits import TRANSPORTS, Missing, Unreadable, examples, need
+from .exits import TRANSPORTS, Missing, NotWhole, Unreadable, examples, need, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from parsers.records import Transport
+    from server.causes.registry import Shown
 
 
 @click.command(
@@ -58,12 +61,8 @@ def demo(transport: str, delay: float, cause: str | None, backend: str | None) -
 
 
 def _show_causes(name: str, backend: str | None) -> int:
-    """Show a cause by its name, or all; ``list`` says which there are."""
+    """Show a cause by its name, or all that can be; ``list`` says which there are."""
     from server.causes.registry import CAUSES, cause
-    from server.process import ServerStartError
-
-    from ..tasks.causes import missing, run
-    from ..tasks.demo import prepare
 
     if name == "list":
         for shown in CAUSES:
@@ -73,14 +72,30 @@ def _show_causes(name: str, backend: str | None) -> int:
         wanted = CAUSES if name == "all" else (cause(name),)
     except LookupError as error:
         raise click.UsageError(str(error), click.get_current_context()) from error
-    lacking = [program for shown in wanted if (program := missing(shown))]
-    if lacking:
-        raise Missing(f"{lacking[0]} is not installed: apt-get install {lacking[0]}")
+    return _show(wanted, backend)
+
+
+def _show(wanted: Sequence[Shown], backend: str | None) -> int:
+    """Show causes; say in a line what cannot be shown, and what was not told for what it is."""
+    from server.process import ServerStartError
+
+    from ..tasks.causes import lacking, run
+    from ..tasks.demo import prepare
+
+    exit_code = 0
     with capture_problems():
         chosen = prepare(backend)
         say_backend(chosen)
-        try:
-            told = [run(shown, chosen) for shown in wanted]
-        except ServerStartError as error:
-            raise Unreadable(str(error)) from error
-    return 0 if all(told) else 1
+        for shown in wanted:
+            if why := lacking(shown, chosen):
+                say(f"{shown.name} is not shown: {why}")
+                exit_code = exit_code or Missing.exit_code
+                continue
+            try:
+                wrong = run(shown, chosen)
+            except ServerStartError as error:
+                raise Unreadable(str(error)) from error
+            for line in wrong:
+                say(f"{shown.name}: {line}")
+                exit_code = NotWhole.exit_code
+    return exit_code

@@ -129,27 +129,38 @@ def is_as_shown(shown: Shown, which: Which, verdict: Verdict | None) -> bool:
     return verdict.answer == shown.answer and shown.cause in named
 
 
-def missing(shown: Shown) -> str | None:
-    """Return the proxy that a cause needs and this machine has not; None if it has all."""
+def lacking(shown: Shown, backend: str) -> str | None:
+    """Return why a cause cannot be shown on this machine, by this backend; None if it can."""
     program = shown.fault.proxy
-    return program if program is not None and find(program) is None else None
+    if program is not None and find(program) is None:
+        return f"{program} is not installed: apt-get install {program}"
+    if backend == "relay" and shown.hidden:
+        return f"a relay does not see {shown.hidden}: it needs the right to capture packets"
+    return None
 
 
-def run(shown: Shown, backend: str) -> bool:
-    """Show a cause and its cure; return whether both were told for what they are.
+def run(shown: Shown, backend: str) -> list[str]:
+    """Show a cause and its cure; return of each that was not told for what it is what was said.
 
     Raises as :func:`record_cause` does.
     """
     view = FORMATS["table"](sys.stdout)
-    right = True
+    wrong: list[str] = []
     with TemporaryDirectory(prefix="wireproof-") as folder:
         for which, said in _ways(shown):
             click.secho(f"{said}\n", bold=True)
             told = record_cause(shown, which, Path(folder, f"{which}.pcapng"), backend)
             view.add(Outcome(listed(told.explained), told.explained.verdicts), [])
             click.echo()
-            right &= is_as_shown(shown, which, told.verdict)
-    return right
+            if not is_as_shown(shown, which, told.verdict):
+                wrong.append(_complaint(shown, which, told.verdict))
+    return wrong
+
+
+def _complaint(shown: Shown, which: Which, verdict: Verdict | None) -> str:
+    said = "nothing" if verdict is None else verdict.answer
+    expected = shown.cured if which == "cure" else f"{shown.answer} by {shown.cause}"
+    return f"the {which} was told as {said}, not as {expected}"
 
 
 def _ways(shown: Shown) -> Iterator[tuple[Which, str]]:

@@ -238,3 +238,8 @@ def test_nothing_is_told_of_a_close_that_was_not_captured() -> None:
     socket = talking()
     socket.talk.lose("server", 4)
     assert verdict(dropped(socket)).answer == "unknowable"
+
+
+def test_the_reason_of_a_close_is_escaped_once() -> None:
+    found = verdict(closed(talking(), 1011, reason=b"it's \x1b[2J"))
+    assert r"1011 internal error 'it's \x1b[2J' (packet" in found.summary

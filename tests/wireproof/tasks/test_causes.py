@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.timed import Stream
 
 from server.causes.registry import CAUSES, Shown, cause
 from wireproof.analysis.verdict import Cause, Verdict
 from wireproof.cli import run
-from wireproof.tasks.causes import is_as_shown, record_cause
+from wireproof.tasks import causes
+from wireproof.tasks.causes import Told, is_as_shown, lacking, record_cause
 
 
 def marked(shown: Shown) -> object:
@@ -48,6 +50,42 @@ def test_both_ways_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.index("The fault: ") < said.index("held") < said.index("The remedy: ")
     assert "compressor-not-flushed" in said
     assert said.rstrip().splitlines()[-1].startswith("ok")
+
+
+def test_what_a_relay_does_not_see_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without that its verdict would be that all is well, or an error out of nowhere."""
+    for name in ("nagle-delayed-ack", "client-zero-window"):
+        assert run(["demo", "--cause", name, "--backend", "relay"]) == 3
+        said = capsys.readouterr()
+        assert said.out == ""
+        (line,) = said.err.splitlines()[1:]
+        assert line.startswith(f"wireproof: {name} is not shown: a relay does not see ")
+
+
+@pytest.mark.parametrize("shown", CAUSES, ids=[shown.name for shown in CAUSES])
+def test_without_its_proxy_a_cause_is_not_shown(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(causes, "find", lambda _: None)
+    program = shown.fault.proxy
+    why = lacking(shown, "packet-socket")
+    assert why == (f"{program} is not installed: apt-get install {program}" if program else None)
+
+
+def test_a_verdict_that_is_not_as_shown_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streamed = Verdict("streaming", "streamed", "ok", "12 events came one by one")
+
+    def told(shown: Shown, which: str, path: Path, backend: str) -> Told:
+        explained = Stream().events(3, every=0.1).end().exchange
+        return Told(explained.source.explained(explained), streamed)
+
+    monkeypatch.setattr(causes, "record_cause", told)
+    assert run(["demo", "--cause", "app-collects", "--backend", "relay"]) == 1
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "wireproof: app-collects: the fault was told as streamed, not as held by app-collects"
+    ]
 
 
 def test_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
