@@ -22,6 +22,7 @@ from support.produced import Produced
 
 from capture import Namespace, can_capture
 from capture.linux.redirect import Redirect
+from server.causes.proxies import find
 
 SETGID_AND_SETUID = 1 << 6 | 1 << 7
 """Bits of linux/capability.h, as /proc/self/status has them."""
@@ -89,7 +90,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("redirects") and (reason := _no_redirects()):
         _lack(reason)
     for marker in item.iter_markers("tool"):
-        if shutil.which(marker.args[0]) is None:
+        if find(marker.args[0]) is None:
             _lack(f"{marker.args[0]} is not installed")
         if marker.args[0] == "tcpdump" and not _can_give_up_root():
             _lack("tcpdump gives root up, which takes cap_setuid and cap_setgid")
