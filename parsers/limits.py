@@ -148,6 +148,29 @@ MAX_DATA_RUN = 256 * KiB
 MAX_KEPT_RUNS = 16 * MiB
 """What is kept of one such body's content in its runs, as of one chunk."""
 
+# --- HTTP/2 ---
+MAX_HEADER_BLOCK = 256 * KiB
+"""One header block, coded: as of HTTP/1.1's head, Chromium's limit."""
+MAX_HEADER_LIST = 1 * MiB
+"""One header list, decoded: a block may refer to the same long entry again and again."""
+MAX_HEADER_FIELDS = 4_096
+"""Fields of one header block: nghttp2 bounds the bytes, 64 KiB, which 32 for each make 2,048."""
+MAX_HEADER_TABLE = 1 * MiB
+"""A dynamic table: Chromium and curl allow 64 KiB."""
+MAX_CONTINUATIONS = 256
+"""CONTINUATION frames of one header block: CVE-2024-27316; nghttp2 allows 8, Go 10 of 16 KiB."""
+MAX_CONTROL_FRAME = 64 * KiB
+"""What is kept of one frame that is neither DATA nor of a header block: the debug data of a GOAWAY
+is a line of text."""
+MAX_OPEN_STREAMS = 4_096
+"""Streams of one connection that are open at once: servers allow 100 to 256."""
+MAX_CLOSED_STREAMS = 4_096
+"""Streams that are remembered after their end, so that late frames are told from wrong ones."""
+MAX_HTTP2_FAULTS = 16
+"""Faults of one kind in one direction of a connection that are listed: a flood is one."""
+MAX_KEPT_DATA_FRAME = 1 * MiB
+"""What is kept of one DATA frame for its record: frames are 16 KiB unless both sides allow more."""
+
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB
 """What a decompressor may put out at once, so that a bomb never stands in memory."""

@@ -15,10 +15,13 @@ from .provenance import Close, Element, Layer
 
 Sender = Literal["client", "server"]
 Encoding = Literal["utf-8", "base64"]
-Framing = Literal["chunked", "content-length", "close", "none", "upgrade"]
+Framing = Literal["chunked", "content-length", "close", "none", "upgrade", "http/2"]
 Transport = Literal["chunked", "sse", "websocket", "http"]
 MessageType = Literal["text", "binary"]
-EndedBy = Literal["last-chunk", "content-length", "close", "reset", "capture-end"]
+EndedBy = Literal[
+    "last-chunk", "content-length", "close", "reset", "capture-end", "end-stream", "rst-stream",
+    "goaway",
+]  # fmt: skip
 Fields = list[tuple[str, str]]
 
 
@@ -334,7 +337,11 @@ class BodyRecord(Sent, frozen=True, tag_field="record", tag="body"):
     """Whether all of it is in the capture, up to the end that its framing says (RFC 9112
     section 8)."""
     ended_by: EndedBy
-    """What ended it (RFC 9112 section 6.3); ``capture-end`` if only the capture did."""
+    """What ended it (RFC 9112 section 6.3, RFC 9113 sections 6.4, 6.8 and 8.1); ``capture-end`` if
+    only the capture did."""
+    trailers: Fields | None = None
+    """[name, value] of each field of the trailer section of HTTP/2 (RFC 9113 section 8.1); left out
+    where there is none, and in HTTP/1.1, whose last chunk has them."""
 
 
 class SseEventRecord(Sent, frozen=True, tag_field="record", tag="sse_event"):
@@ -581,6 +588,94 @@ class TlsRecordRecord(ByteSpace, frozen=True, tag_field="record", tag="tls_recor
     """Whether it was decrypted."""
 
 
+class Http2DataRecord(Sent, frozen=True, tag_field="record", tag="http2_data"):
+    """One DATA frame (RFC 9113 section 6.1)."""
+
+    record: ClassVar[Literal["http2_data"]] = "http2_data"
+    index: int
+    """From 0 among those that its sender sent in its stream."""
+    size: int
+    """Of its content, in bytes, still coded."""
+    padding: int
+    """Bytes that its padding takes, the pad length's own included: flow control counts them."""
+    end_stream: bool
+    """Whether it ends its sender's message."""
+    data: str | None
+    """Its content, still coded; null if it was not kept or is incomplete."""
+    encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
+    content_offset: int
+    """Where its content begins, after its header and pad length; in bytes, as ``offset``."""
+
+
+class Http2FrameRecord(ByteSpace, frozen=True, tag_field="record", tag="http2_frame"):
+    """A frame of control (RFC 9113 section 6); what its type does not have is left out."""
+
+    record: ClassVar[Literal["http2_frame"]] = "http2_frame"
+    connection: int
+    exchange: int | None
+    """That of its stream; null if it is of the connection, or of a stream that is not known."""
+    sender: Sender
+    first_packet: int
+    last_packet: int
+    first_time: float
+    last_time: float
+    offset: int
+    length: int
+    type: str
+    """Its type's name, ``SETTINGS``; of another type its number in hexadecimal."""
+    ack: bool | None = None
+    """Of SETTINGS and PING: whether it answers one."""
+    settings: list[tuple[str, int]] | None = None
+    """[name, value] of each setting in wire order, without ``SETTINGS_`` (section 6.5.2)."""
+    error_code: str | None = None
+    """Of RST_STREAM and GOAWAY: the code's name (section 7)."""
+    last_stream_id: int | None = None
+    """Of GOAWAY: the last stream that its sender may have processed (section 6.8)."""
+    debug: str | None = None
+    """Of GOAWAY: its debug data; bytes that are no UTF-8 are a character each."""
+    increment: int | None = None
+    """Of WINDOW_UPDATE: the bytes that may be sent in addition (section 6.9)."""
+    ping: str | None = None
+    """Of PING: its 8 bytes in hexadecimal (section 6.7)."""
+    rtt: float | None = None
+    """Of a PING that answers one: the seconds since then."""
+    promised_stream_id: int | None = None
+    """Of PUSH_PROMISE: the stream that is promised (section 6.6)."""
+    size: int | None = None
+    """Of any other type: its payload, in bytes."""
+
+
+class StallRecord(ByteSpace, frozen=True, tag_field="record", tag="stall"):
+    """A sender that flow control held, with more to send (RFC 9113 section 6.9).
+
+    Its first packet is that of the DATA frame that used the window up, or of the head of a message
+    that found it used up, its last one that of the DATA that went on: ``opened_by`` lies between
+    them. ``stream_id`` is left out where it was the connection's window: that held all streams.
+    """
+
+    record: ClassVar[Literal["stall"]] = "stall"
+    connection: int
+    exchange: int | None
+    """That of its stream; null where it was the connection's window."""
+    sender: Sender
+    """Who was held."""
+    first_packet: int
+    last_packet: int
+    first_time: float
+    last_time: float
+    offset: int
+    """Where the sender stood in its byte stream."""
+    length: int
+    """0."""
+    window: Literal["stream", "connection"]
+    """Which window was used up."""
+    seconds: float
+    """From the frame that used it up to the one that gave room; or up to the end, if none did."""
+    opened_by: int | None
+    """The packet of the WINDOW_UPDATE or SETTINGS that gave room; null if none did."""
+
+
 class GapRecord(ByteSpace, frozen=True, tag_field="record", tag="gap"):
     """Bytes of the stream that the capture does not hold."""
 
@@ -648,6 +743,9 @@ Record = (
     | WebSocketMessageRecord
     | TlsConnectionRecord
     | TlsRecordRecord
+    | Http2DataRecord
+    | Http2FrameRecord
+    | StallRecord
     | GapRecord
     | DiagnosticRecord
 )

@@ -25,12 +25,15 @@ from parsers.records import (
     Fields,
     GapRecord,
     GrpcMessageRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
     JsonLineRecord,
     PartRecord,
     Record,
     RequestRecord,
     ResponseRecord,
     SseEventRecord,
+    StallRecord,
     TlsConnectionRecord,
     TlsRecordRecord,
     Transport,
@@ -58,6 +61,9 @@ Exchanged = (
     | WebSocketMessageRecord
     | TlsConnectionRecord
     | TlsRecordRecord
+    | Http2DataRecord
+    | Http2FrameRecord
+    | StallRecord
     | GapRecord
     | DiagnosticRecord
 )
@@ -66,6 +72,8 @@ Exchanged = (
 HEADS = frozenset((RequestRecord, ResponseRecord))
 UNSURE = "http-response-unsure"
 """The fault of a response of which it cannot be told what it answers."""
+BROKEN = frozenset(("rst-stream", "goaway"))
+"""``ended_by`` of a body whose stream of HTTP/2 was given up."""
 MAX_INTERIM = 16
 """Interim responses of one exchange that are kept; of more, the first ones are forgotten."""
 
@@ -255,6 +263,8 @@ class Exchange:
         if request is None or response is None or not is_final(response):
             return False
         is_asked = self.request_body is not None or request.framing == "none"
+        if self.response_body is not None and self.response_body.ended_by in BROKEN:
+            return False  # what says why comes after it
         return is_asked and (self.response_body is not None or response.framing == "none")
 
     @property
@@ -316,7 +326,7 @@ class Exchange:
         self.counts.blocks += 1
         self.counts.events += block.dispatched
 
-    def _add_run(self, run: DataRecord) -> None:
+    def _add_run(self, run: DataRecord | Http2DataRecord) -> None:
         self.counts.runs += run.sender == "server"
 
     def _add_element(self, element: BodyElementRecord) -> None:
@@ -341,8 +351,11 @@ class Exchange:
         if fault.code == UNSURE:
             self.end.is_unsure = True
 
-    def _pass(self, _: GapRecord | TlsConnectionRecord | TlsRecordRecord) -> None:
-        """A gap is only where it is, and TLS tells nothing of what it carries."""
+    def _pass(
+        self,
+        _: GapRecord | TlsConnectionRecord | TlsRecordRecord | Http2FrameRecord | StallRecord,
+    ) -> None:
+        """It is only where it is, and tells nothing of what an exchange carries."""
 
     def _add_response(self, response: ResponseRecord) -> None:
         self.end.answered = max(self.end.answered, self.key.exchange)
@@ -382,6 +395,9 @@ _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
     GapRecord: Exchange._pass,
     TlsConnectionRecord: Exchange._pass,
     TlsRecordRecord: Exchange._pass,
+    Http2DataRecord: Exchange._add_run,
+    Http2FrameRecord: Exchange._pass,
+    StallRecord: Exchange._pass,
 }
 """What an exchange does with each kind of record: a look-up costs less than the comparisons."""
 

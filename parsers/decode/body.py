@@ -26,7 +26,7 @@ from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
 from .runs import data_runs
 from .undeclared import Probe, probe_for
-from .writer import RecordWriter
+from .writer import RecordWriter, wire_fields
 
 if TYPE_CHECKING:
     from ..content import ContentDecoder
@@ -354,7 +354,7 @@ class Body:
         self._hash()
         writer = self._writer
         # The decoder names the start of an open body among its open_offsets: the map still has it.
-        first_packet, last_packet, first_time, last_time = writer.place(self._start, found.end)
+        first_packet, last_packet, first_time, last_time = writer.place(found.start, found.end)
         assert found.ended_by is not None
         return BodyRecord(
             writer.connection,
@@ -373,6 +373,7 @@ class Body:
             self.chunks,
             found.complete and not self._has_hole,
             found.ended_by,
+            None if found.trailers is None else wire_fields(found.trailers),
             layer=writer.layer,
             stream_id=writer.stream_id,
             extents=None if self._extents is None else self._extents.within(found.start, found.end),

@@ -15,7 +15,7 @@ from ..http1.head import Fields
 from ..provenance import Decoder
 from ..records import Framing, Sender
 from ..sse.stream import EventStreamDecoder
-from .transport import media_type
+from .transport import field_value, media_type
 
 
 def _json_lines() -> Decoder:
@@ -99,7 +99,8 @@ def element_decoder(headers: Fields, framing: Framing, sender: Sender) -> Decode
     if kind in MULTIPART:
         return _multipart(parameters)
     if kind == b"application/json":
-        return None if framing == "content-length" else _json_stream()
+        has_length = field_value(headers, b"content-length") is not None
+        return None if has_length and framing in ("content-length", "http/2") else _json_stream()
     if sender == "client" and kind == b"text/event-stream":
         return None
     make = DECODERS.get(kind)

@@ -32,6 +32,9 @@ from .writer import RecordWriter
 if TYPE_CHECKING:
     from .tls import TlsConnection
 
+H2C = "upgrade: h2c"
+"""What a switch to HTTP/2 without TLS is called, in lower case (RFC 7540 section 3.1)."""
+
 
 class Switch(NamedTuple):
     """What other bytes came before, on streams whose protocol was switched."""
@@ -81,6 +84,7 @@ class ApplicationProtocol:
         self._client: ByteStream[Record] | None = None
         self._name = "unknown"
         self._responses: ResponseSide | None = None
+        self._answers: Receiver[Record] | None = None  # what reads a server's frames
         self._inner: ApplicationProtocol | None = None
         self._tls: TlsConnection | None = None
         starts = tuple(stream.origins.size for stream in streams) if after is None else after.starts
@@ -227,6 +231,8 @@ class ApplicationProtocol:
         asked, answered = self._take_waiting()
         if name == "http/1.1":
             return self._speak_http(asked, answered, recognised)
+        if name == "http/2" and recognised is not answered.stream:
+            return self._speak_http2(asked, answered)
         for detector in (asked, answered):
             detector.stream.receiver = self._unread(detector)
         if name in NAMES and recognised is client:
@@ -254,6 +260,19 @@ class ApplicationProtocol:
                 records += side.pass_over(0)
             records += detector.replay()
         return records
+
+    def _speak_http2(self, asked: ProtocolDetector, answered: ProtocolDetector) -> list[Record]:
+        """Decode frames: the client's preface was seen."""
+        from .http2_side import http2_sides  # with all that reads frames: few captures have any
+
+        streams = asked.stream, answered.stream
+        writers = self.writer(asked.stream), self.writer(answered.stream)
+        starts = asked.start, answered.start
+        client, server = http2_sides(streams, writers, starts, self._next_exchange, is_first=True)
+        asked.stream.receiver, self._answers = client, server
+        choose = partial(self._read_reply, answered)
+        answered.stream.receiver = FirstBytes(answered.stream, server, choose)
+        return asked.replay() + answered.replay()
 
     def _http_sides(
         self, asked: ProtocolDetector, answered: ProtocolDetector
@@ -283,7 +302,7 @@ class ApplicationProtocol:
         if self._responses is not None and found in ("http/1.1", "unknown"):
             return self._responses, []
         if found in (self._name, "unknown"):
-            return self._unread(answered), []
+            return self._answers or self._unread(answered), []
         start, exchange = answered.start, self._next_exchange
         writer = self.writer(answered.stream)
         fault = diagnose(
@@ -332,7 +351,23 @@ class ApplicationProtocol:
         return 0 if self._after is None else self._after.next_exchange
 
     def _switch_http(self, what: str, exchange: int, starts: tuple[int, int]) -> None:
-        self._switch(what, exchange, exchange + 1, starts)
+        if what.lower() == H2C:
+            self._switch_to_http2(exchange, starts)
+        else:
+            self._switch(what, exchange, exchange + 1, starts)
+
+    def _switch_to_http2(self, exchange: int, starts: tuple[int, int]) -> None:
+        """Decode frames after 101: the request was the first stream's (RFC 7540 section 3.2)."""
+        from .http2_side import http2_sides
+
+        asked = self.client
+        streams = asked, asked.peer
+        writers = self.writer(asked), self.writer(asked.peer)
+        client, server = http2_sides(streams, writers, starts, exchange + 1, is_first=True)
+        client.begin(1, exchange)
+        asked.receiver, asked.peer.receiver = client, server
+        if self._responses is not None:
+            self._responses.protocol = "http/2"
 
     def _switch(
         self, what: str, exchange: int, next_exchange: int, starts: tuple[int, int]

@@ -83,6 +83,12 @@ class RecordWriter:
         self.layer = layer
         self.stream_id = stream_id
 
+    def for_stream(self, stream_id: int) -> RecordWriter:
+        """Return what writes the records of a stream that the direction carries."""
+        return RecordWriter(
+            self.connection, self.sender, self.origins, self.keeps_data, self.layer, stream_id
+        )
+
     def within(self, kind: Callable[P, R]) -> Callable[P, R]:
         """Return what makes records of ``kind`` in this byte space, for those made by the thousand.
 

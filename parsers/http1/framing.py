@@ -114,7 +114,7 @@ def _framing(
 ) -> BodyFraming:
     """Rules 3 to 8; ``otherwise`` is what neither field frames: rule 7, or rule 8."""
     lengths = fields.get(CONTENT_LENGTH, [])
-    content = _content_codings(fields)
+    content = content_codings(fields)
     transfer = fields.get(TRANSFER_ENCODING, [])
     if transfer:
         if lengths:
@@ -244,7 +244,7 @@ def _forbidden(fields: FieldLines, where: str) -> list[Fault]:
     ]
 
 
-def _content_codings(fields: FieldLines) -> tuple[str, ...]:
+def content_codings(fields: FieldLines) -> tuple[str, ...]:
     """Return the content codings in lower case, the one applied last first.
 
     RFC 9110 section 8.4.1: "identity" is reserved for Accept-Encoding; it changes nothing.

@@ -71,3 +71,5 @@ class EndOfMessage(Element, frozen=True):
     """None if by its framing the message has no body."""
     complete: bool
     """Whether all of the body is in the capture, up to the end that its framing says."""
+    trailers: Fields | None = None
+    """Those of HTTP/2: in HTTP/1.1 the last chunk has them."""

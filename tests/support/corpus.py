@@ -45,6 +45,13 @@ def tls_vectors_at_hand() -> list[dict[str, Any]]:
     return found
 
 
+def http2_vectors_at_hand(name: str) -> list[dict[str, Any]]:
+    """Return the vectors of HTTP/2 in ``name.json``, none if there are none."""
+    path = _folder("WIREPROOF_TLS", "tls_h2") / f"{name}.json"
+    found: list[dict[str, Any]] = json.loads(path.read_text())["vectors"] if path.exists() else []
+    return found
+
+
 def tls_captures_at_hand() -> list[Path]:
     """Return captures with TLS in them, none if there are none: for parameters of a test."""
     return sorted(_folder("WIREPROOF_TLS", "tls_h2").glob("captures/*.pcap*"))

@@ -44,6 +44,8 @@ STATED: dict[str, tuple[str, Severity]] = {
 FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
+LEFT_BY = {"fin": "FIN", "reset": "RST", "rst-stream": "RST_STREAM"}
+"""What a client left with."""
 ERROR_TRAILERS = ("error", "exception")
 """What is in the name of a trailer that to_tell of an error."""
 
@@ -224,7 +226,7 @@ def _aborted(ending: Ending) -> Verdict | None:
     left = ending.left
     if left is None or not ending.codes & CUTS:
         return None
-    flag = "RST" if left.kind == "reset" else "FIN"
+    flag = LEFT_BY[left.kind]
     what = f"the client left ({flag}, packet {left.packet})"
     if ending.numbers.get("half_close"):
         assert ending.end is not None

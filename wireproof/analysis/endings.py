@@ -7,6 +7,9 @@ a test can know, its application's last word.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
+
+from parsers.records import EndedBy
 
 from ..exchanges import is_final
 from ..text.escape import preview
@@ -16,7 +19,7 @@ from .finding import Finding
 from .flaws import find_flaws
 from .websocket import CLEAN_CLOSES
 
-ENDINGS = ("last-chunk", "content-length", "close", "reset", "capture-end")
+ENDINGS = get_args(EndedBy)
 DATA_WIDTH = 60
 """Cells of an event's data in a message."""
 

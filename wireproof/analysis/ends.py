@@ -29,15 +29,29 @@ class Leaving(NamedTuple):
     packet: int
     time: float
     kind: str
-    """``fin`` or ``reset``."""
+    """``fin``, ``reset``, or ``rst-stream``, for a stream of HTTP/2 alone."""
 
 
 def first_end(trace: Trace) -> End | None:
     """Return the first FIN or RST of the connection, if that can have ended this exchange."""
     connection = trace.about.connection
-    if connection is None or not is_ended_by(trace) or not connection.ends:
+    if connection is None or not is_ended_by(trace) or not connection.ends or _is_broken(trace):
         return None
     return connection.ends[0]
+
+
+def _is_broken(trace: Trace) -> bool:
+    """Whether a frame of HTTP/2 ended its stream before the connection could (RFC 9113 5.4.2)."""
+    body = trace.about.response_body
+    return body is not None and body.ended_by in ("end-stream", "rst-stream", "goaway")
+
+
+def _cancelled(trace: Trace) -> Leaving | None:
+    """Return when the client gave up a stream of HTTP/2, None if it did not."""
+    for fault in trace.all_faults:
+        if fault.code == "http2-cancelled":
+            return Leaving(fault.last_packet, fault.last_time, "rst-stream")
+    return None
 
 
 def is_ended_by(trace: Trace) -> bool:
@@ -88,8 +102,12 @@ def is_half_closed(trace: Trace) -> bool:
 
 def leaving(trace: Trace) -> Leaving | None:
     """Return when the client left, None if it did not before the server had ended its part."""
+    if (cancelled := _cancelled(trace)) is not None:
+        return cancelled
     connection = trace.about.connection
     if connection is None or not is_ended_by(trace) or missing_from_capture(trace):
+        return None
+    if _is_broken(trace):
         return None
     kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset")
     for end in connection.ends:

@@ -22,7 +22,7 @@ BODILESS = ("none", "upgrade")
 CUTS = frozenset(
     (
         *("no-response", "no-final-response", "head-cut", "content-length-short"),
-        *("inside-chunk", "no-last-chunk", "body-cut"),
+        *("inside-chunk", "no-last-chunk", "body-cut", "truncated"),
     )
 )
 """Flaws of a message that its framing did not end."""
@@ -85,6 +85,8 @@ def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[F
 
 def _cut(faults: Sequence[DiagnosticRecord]) -> str:
     """Return how a body is cut that is not complete."""
+    if _first(faults, ("http2-truncated",)):
+        return "truncated"
     if _first(faults, ("http-body-cut",)):
         return "content-length-short"
     if fault := _first(faults, ("chunk-last-missing",)):

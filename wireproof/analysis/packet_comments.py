@@ -22,12 +22,15 @@ from parsers.records import (
     DataRecord,
     DiagnosticRecord,
     GapRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
     Record,
     RequestRecord,
     ResponseRecord,
     Sender,
     Sent,
     SseEventRecord,
+    StallRecord,
     TlsConnectionRecord,
     TlsRecordRecord,
     WebSocketFrameRecord,
@@ -134,6 +137,13 @@ class PacketComments:
             case DataRecord():
                 content = _content(record, exchange, payload)
                 return f"data, {count(record.size, 'byte')}", None, content
+            case Http2DataRecord():
+                size = count(record.size, "byte")
+                return f"DATA of stream {record.stream_id}, {size}", None, ""
+            case Http2FrameRecord():
+                return _control(record), None, ""
+            case StallRecord():
+                return _stall(record), None, ""
             case BodyElement():
                 name = f"{ELEMENT_NAMES[record.record]} {record.index}"
                 return name, None, f" completes here{_said(record, payload)}"
@@ -308,3 +318,26 @@ def _message(message: WebSocketMessageRecord, payload: Payload) -> tuple[str, Ab
     size = count(message.size, "byte")
     tail = f" completes here, {size}{_said(message, payload)}"
     return f"WebSocket message of {count(message.frames, 'frame')}{how}", None, tail
+
+
+def _control(frame: Http2FrameRecord) -> str:
+    """Say what a frame of control says."""
+    stream = "" if frame.stream_id is None else f" of stream {frame.stream_id}"
+    said = f"{frame.type}{' ACK' if frame.ack else ''}{stream}"
+    if frame.error_code is not None:
+        said += f": {frame.error_code}"
+    if frame.debug:
+        said += f", {shown(frame.debug)}"
+    if frame.increment is not None:
+        said += f": {count(frame.increment, 'byte')} more"
+    if frame.rtt is not None:
+        said += f", after {duration(frame.rtt)}"
+    return said
+
+
+def _stall(stall: StallRecord) -> str:
+    """Say how long flow control held a sender."""
+    stream = "the connection" if stall.stream_id is None else f"stream {stall.stream_id}"
+    opened = f", until packet {stall.opened_by}" if stall.opened_by is not None else ""
+    held = f"the {stall.sender} was held for {duration(stall.seconds)}"
+    return f"{held} by the window of {stream}{opened}"

@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 from parsers.records import (
     AwsEventRecord,
     BodyElementRecord,
+    BodyRecord,
     ChunkRecord,
     DataRecord,
     DiagnosticRecord,
     Fields,
     GapRecord,
     GrpcMessageRecord,
+    Http2DataRecord,
     JsonLineRecord,
     PartRecord,
     Record,
@@ -131,8 +133,10 @@ class Trace:
                 self._element(record)
             case WebSocketFrameRecord():
                 self.conversation.add(record, self.about.answer)
-            case ChunkRecord() | DataRecord():
+            case ChunkRecord() | DataRecord() | Http2DataRecord():
                 self._piece(record)
+            case BodyRecord() if record.trailers and record.sender == "server":
+                self.trailers = record.trailers
             case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
                 self._element(record)
             case DiagnosticRecord():
@@ -270,14 +274,15 @@ class Trace:
         self.elements.add_all(found, bytes((OTHER_NUMBER,)) * len(data))
         self.last_payload = OTHER
 
-    def _piece(self, record: ChunkRecord | DataRecord) -> None:
+    def _piece(self, record: ChunkRecord | DataRecord | Http2DataRecord) -> None:
         if record.sender == "client":
             self.requested.add(record)
             return
         said = self._read_piece(record)
         self.pieces.add(record, said.kind)
         response = self.about.response
-        if response is not None and response.transport == "sse" and not response.codings:
+        is_plain = response is not None and response.transport == "sse" and not response.codings
+        if is_plain and not isinstance(record, Http2DataRecord):
             self.hazards.piece(record)
         if self.pieces.count <= MAX_MARKS:
             self.piece_sizes.append(record.size)
@@ -286,8 +291,10 @@ class Trace:
         if self.reader.takes_pieces and record.size and self.reader.name:
             self._take(record, said)
 
-    def _read_piece(self, piece: ChunkRecord | DataRecord) -> Payload:
+    def _read_piece(self, piece: ChunkRecord | DataRecord | Http2DataRecord) -> Payload:
         """Return what a chunk or run says: nothing, where other elements are made of them."""
+        if isinstance(piece, Http2DataRecord):
+            return OTHER
         return self.reader.read(piece) if self.reader.takes_pieces and piece.size else OTHER
 
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:

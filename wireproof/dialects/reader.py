@@ -179,7 +179,7 @@ def is_read(record: Record, reader: Reader) -> TypeGuard[Element]:
         return record.sender == "server" or kind is Message  # type: ignore[union-attr]
     if kind not in PIECES or not reader.takes_pieces:
         return False
-    return record.sender == "server" and record.size > 0  # type: ignore[union-attr]
+    return record.sender == "server" and record.size > 0  # type: ignore[union-attr,operator]
 
 
 class RawReader:

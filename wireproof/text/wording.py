@@ -35,6 +35,9 @@ ENDINGS = {
     "close": "as far as closing can tell (it may have been cut)",
     "reset": "(connection reset)",
     "capture-end": "(the capture ends)",
+    "end-stream": "(END_STREAM)",
+    "rst-stream": "(RST_STREAM)",
+    "goaway": "(GOAWAY)",
 }
 """``ended_by`` of a body that is complete. Where closing the connection is its end, nothing tells a
 server that died from one that was done (RFC 9112 section 8)."""
@@ -48,6 +51,9 @@ CUT_ENDINGS = {
     "close": "connection closed too early",
     "reset": "connection reset",
     "capture-end": "the capture ends first",
+    "end-stream": "END_STREAM came after missing bytes",
+    "rst-stream": "RST_STREAM came before END_STREAM",
+    "goaway": "GOAWAY came before END_STREAM",
 }
 """``ended_by`` of a body that is not."""
 
@@ -57,6 +63,7 @@ FLAGS = {"fin": "FIN", "reset": "RST"}
 ELEMENT_NAMES = {
     "chunk": "chunk",
     "data": "data run",
+    "http2_data": "DATA frame",
     "sse_event": "event",
     "websocket_message": "message",
     "json_line": "JSON value",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from support.http1 import of
+from support.http2 import SETTINGS
 from support.talk import Side, Talk, Tape, decoded, kinds, without_packets
 from support.websocket_frames import KEY, Compressor, deflated, frame
 
@@ -477,11 +478,10 @@ def test_h2c() -> None:
     switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     records = said(
         ("client", asked + b"HTTP2-Settings: AAMAAABk\r\n\r\n"),
-        ("server", switching + bytes(9)),
-        ("client", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9)),
+        ("server", switching + SETTINGS),
+        ("client", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS),
     )
-    rows = ["data", "switch-not-decoded"] * 2
-    assert kinds(records) == ["request", "response", *rows, "connection"]
+    assert kinds(records) == ["request", "response", *["http2_frame"] * 2, "connection"]
     assert only_protocol(records) == "http/2"
 
 

@@ -1,0 +1,172 @@
+"""One side's messages in one stream of HTTP/2 (RFC 9113 section 8.1), as their records are written.
+
+Strategy: heads become the requests and responses that HTTP/1.1 has too, so that the same writer
+knows what their content is; DATA gives it that content, wherever it lies among other streams'.
+"""
+
+from __future__ import annotations
+
+from ..diagnostics import Diagnostic, diagnose
+from ..http1.chunked import MissingData
+from ..http1.framing import by_name, content_codings
+from ..http1.messages import EndOfMessage, Request, Response
+from ..http2.elements import Content, DataFrame
+from ..http2.fields import value_of
+from ..http2.hpack import Field
+from ..records import (
+    EndedBy,
+    Framing,
+    Http2DataRecord,
+    Record,
+    text_or_base64,
+)
+from .message import MessageWriter
+from .transport import Fields
+from .writer import RecordWriter
+
+UNKNOWN = b"<unknown>"
+"""What stands for a name or a value that the capture does not hold: tshark's word."""
+_VERSION = b"HTTP/2"
+
+
+def shown(fields: list[Field]) -> Fields:
+    """Return fields as records have them."""
+    return [
+        (UNKNOWN if name is None else name, UNKNOWN if value is None else value)
+        for name, value, _ in fields
+    ]
+
+
+def request_of(fields: list[Field], start: int, end: int, framing: Framing) -> Request:
+    """Return the request that a header block at [start, end) makes."""
+    headers = shown(fields)
+    method = value_of(fields, b":method") or b""
+    # The authority-form of CONNECT, the origin-form else (RFC 9112 section 3.2).
+    authority, path = value_of(fields, b":authority"), value_of(fields, b":path")
+    target = (path or authority if path is not None else authority) or b""
+    codings = content_codings(by_name(headers))
+    return Request(start, end, method, target, _VERSION, headers, framing, codings, False)
+
+
+def response_of(fields: list[Field], start: int, end: int, framing: Framing) -> Response:
+    """Return the response that a header block at [start, end) makes; status 0 if it has none."""
+    headers = shown(fields)
+    status = value_of(fields, b":status") or b""
+    code = int(status) if status.isdigit() and len(status) == 3 else 0
+    codings = content_codings(by_name(headers))
+    return Response(start, end, _VERSION, code, b"", headers, framing, codings)
+
+
+class StreamMessage:
+    """What one side sends in one stream: its message, from the head to the end."""
+
+    __slots__ = (
+        "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
+        "_index", "_is_counted", "_trailers", "_has_hole",
+    )  # fmt: skip
+
+    def __init__(self, exchange: int, writer: RecordWriter) -> None:
+        self.writer = writer
+        self.exchange = exchange
+        self.fields: list[Field] = []
+        """Of the final head."""
+        self.head: Request | Response | None = None
+        """The final one, None until it comes."""
+        self.is_open = True
+        """Whether it has not ended."""
+        self._message = MessageWriter(exchange, writer)
+        self._start: int | None = None  # of the body
+        self._end = 0
+        self._size = 0  # of the content
+        self._index = 0
+        self._is_counted = True
+        self._trailers: Fields | None = None
+        self._has_hole = False
+
+    def begin(
+        self, head: Request | Response, fields: list[Field], request: Request | None = None
+    ) -> list[Record]:
+        """Write a head; ``request`` is what a response answers."""
+        if isinstance(head, Request) or head.status >= 200 or not head.status:
+            self.head, self.fields = head, fields
+            self._end = head.end
+            bodiless = isinstance(head, Response) and head.status in (204, 304)
+            is_head = request is not None and request.method in (b"HEAD", b"CONNECT")
+            self._is_counted = not (bodiless or is_head)
+        return self._message.head(head, request)
+
+    def join(self, start: int) -> None:
+        """Begin in the middle: with content whose head is not in the capture."""
+        self._message.join(start, "http/2", is_sse=False)
+        self._end = start
+
+    def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
+        """Take note of the trailers at [start, end)."""
+        self._trailers = shown(fields)
+        self._start = start if self._start is None else self._start
+        self._end = end
+
+    def content(self, piece: Content) -> list[Record]:
+        """Take content of a DATA frame as it came."""
+        self._end = piece.end
+        self._size += piece.end - piece.start
+        return self._message.content([piece])
+
+    def missing(self, start: int, end: int) -> list[Record]:
+        """Take note that content is missing; of how much of it is not known if that is none."""
+        self._has_hole = True
+        self._end = max(self._end, end)
+        self._size += end - start
+        return self._message.missing(MissingData(start, end, None))
+
+    def data_frame(self, frame: DataFrame, *, ends: bool) -> Http2DataRecord:
+        """Write a DATA frame, after its content."""
+        if self._start is None:
+            self._start = frame.start
+        self._end = frame.end
+        writer = self.writer
+        data, encoding = (None, None) if frame.content is None else text_or_base64(frame.content)
+        index, self._index = self._index, self._index + 1
+        return Http2DataRecord(
+            writer.connection, self.exchange, writer.sender, *writer.place(frame.start, frame.end),
+            frame.start, frame.end - frame.start, index, frame.size, frame.padding, ends, data,
+            encoding, frame.content_start, layer=writer.layer, stream_id=writer.stream_id,
+        )  # fmt: skip
+
+    def wrong_length(self) -> Diagnostic | None:
+        """Return the fault of a Content-Length that is not the content's (section 8.1.1)."""
+        declared = value_of(self.fields, b"content-length")
+        if declared is None or not self._is_counted or self._has_hole:
+            return None
+        if declared.isdigit() and int(declared) == self._size:
+            return None
+        detail = f"{self._size:,} bytes came, {declared.decode('latin-1')!r} declared"
+        return diagnose("http2-content-length-wrong", self._end, self._end, detail)
+
+    def end(self, ended_by: EndedBy) -> list[Record]:
+        """End the message; once."""
+        if not self.is_open:
+            return []
+        self.is_open = False
+        head_end = self.head.end if self.head is not None else self._end
+        start = head_end if self._start is None else self._start
+        end = max(self._end, start)
+        is_whole = ended_by == "end-stream"
+        found = EndOfMessage(start, end, ended_by, is_whole, self._trailers)
+        return self._message.end(found)
+
+    @property
+    def owner(self) -> tuple[int, int | None]:
+        """Its exchange and its stream."""
+        return self.exchange, self.writer.stream_id
+
+    @property
+    def has_body(self) -> bool:
+        """Whether content may come."""
+        return self._message.body is not None
+
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        """Where its body begins, what came of it last, and unfinished elements in it."""
+        start = self._end if self._start is None else self._start
+        return (start, max(self._end - 1, 0), *self._message.open_offsets)
