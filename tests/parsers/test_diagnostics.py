@@ -26,7 +26,7 @@ LITERAL = re.compile(r'"([a-z0-9]+(?:-[a-z0-9]+)+)"')
 GROUPS = {code.partition("-")[0] for code in FAULTS}
 NO_CODES = {
     "capture-end", "content-encoding", "content-length", "content-type", "packet-socket",
-    "proxy-authenticate",
+    "proxy-authenticate", "proxy-connection",
 }  # fmt: skip
 """Literals that have the form of a code and are none: fields, how a body ended, a way to record."""
 

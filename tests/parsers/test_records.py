@@ -148,7 +148,7 @@ def test_what_json_can_hold() -> None:
                 assert value is None or type(value) in (str, int, float, bool), fields
             assert json.loads(json.dumps(fields))["record"] == record.record
     # Loopback loses nothing; what the demo server does not send has tests of its own.
-    elsewhere = {"gap", "aws_event", "grpc_message", "tls", "tls_record"}
+    elsewhere = {"gap", "data", "aws_event", "grpc_message", "tls", "tls_record"}
     assert seen == set(KINDS) - elsewhere - {"http2_data", "http2_frame", "stall"}
 
 

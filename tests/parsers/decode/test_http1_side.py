@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from support.http1 import of
-from support.http2 import SETTINGS
 from support.talk import Side, Talk, Tape, decoded, kinds, without_packets
 from support.websocket_frames import KEY, Compressor, deflated, frame
 
@@ -473,15 +472,23 @@ def test_a_tunnel_that_is_refused() -> None:
 
 
 def test_h2c() -> None:
-    """RFC 7540 section 3.2: what follows is HTTP/2."""
+    """RFC 7540 section 3.2: what follows is HTTP/2, with the request in its first stream."""
+    settings = bytes.fromhex("000000040000000000")
     asked = GET[:-2] + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
     switching = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
     records = said(
         ("client", asked + b"HTTP2-Settings: AAMAAABk\r\n\r\n"),
-        ("server", switching + SETTINGS),
-        ("client", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS),
+        ("server", switching + settings),
+        ("client", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings),
     )
-    assert kinds(records) == ["request", "response", *["http2_frame"] * 2, "connection"]
+    assert kinds(records) == [
+        "request",
+        "response",
+        "http2_frame",
+        "http2-stream-cut",
+        "http2_frame",
+        "connection",
+    ]
     assert only_protocol(records) == "http/2"
 
 
