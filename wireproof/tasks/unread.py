@@ -14,7 +14,6 @@ from ..text.wording import count
 
 REASONS = {
     "tls": "of TLS, which is not decrypted: record where it is plain, as behind the proxy",
-    "http/2": "of HTTP/2, which is not decoded",
     "refused": "refused: is the server up, and is this its port?",
 }
 """What is said of connections, by their protocol, or by how they ended."""
