@@ -8,24 +8,11 @@ the records of one side come of the other's bytes.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from typing import Any
-
 from ..diagnostics import Diagnostic, diagnose
-from ..http1.messages import Request
-from ..http2 import control
 from ..http2.elements import DATA as DATA_FRAME
 from ..http2.elements import (
     END_STREAM,
-    GOAWAY,
     HEADERS,
-    NAMES,
-    PING,
-    PRIORITY,
-    RST_STREAM,
-    SETTINGS,
-    WINDOW_UPDATE,
     Content,
     DataFrame,
     Frame,
@@ -34,60 +21,19 @@ from ..http2.elements import (
     MissingContent,
 )  # fmt: skip
 from ..http2.fields import Fault, request_faults, response_faults, trailer_faults
-from ..http2.flow import FlowControl, Stall
-from ..http2.frames import FrameDecoder
-from ..http2.hpack import Field, HeaderDecoder, HpackError
-from ..http2.streams import StreamState, StreamStates
-from ..limits import MAX_HTTP2_FAULTS
+from ..http2.flow import Stall
+from ..http2.hpack import Field, HpackError
+from ..http2.streams import StreamStates
 from ..provenance import Completion, Ending, Event
-from ..records import EndedBy, Framing, Http2FrameRecord, Record, StallRecord
+from ..records import Framing, Record, StallRecord
 from ..streams import ByteStream
+from .http2_link import NOBODY, Http2Link
 from .http2_message import StreamMessage, request_of, response_of
-from .writer import RecordWriter, wire_text
-
-Owner = tuple[int | None, int | None]
-"""Whose something is: an exchange and a stream, as far as it is of any."""
-NOBODY: Owner = (None, None)
-MAX_PINGS = 64
-"""Pings that wait for their answers."""
+from .writer import RecordWriter
 
 
-class Http2Side:
+class Http2Side(Http2Link):
     """A receiver of one side's frames."""
-
-    peer: Http2Side
-
-    def __init__(
-        self,
-        stream: ByteStream[Record],
-        writer: RecordWriter,
-        start: int,
-        states: StreamStates,
-        *,
-        is_first: bool,
-    ) -> None:
-        self.stream = stream
-        self.writer = writer
-        self.states = states
-        self.messages: dict[int, StreamMessage] = {}
-        """Of the streams in which this side may still send."""
-        self.requests: dict[int, Request] = {}
-        """Of the open streams that this side asked in."""
-        self.headers = HeaderDecoder()
-        self.flow = FlowControl(is_partial=not is_first)
-        """What holds this side."""
-        self.goaway = ""
-        """The error code of a GOAWAY that this side sent, empty if it sent none."""
-        self.pings: dict[bytes, float] = {}
-        """When this side sent the pings that are not answered."""
-        self.allows_push = True
-        self._pushes: bool | None = None  # what this side's last SETTINGS allow, not yet known
-        self.frames = FrameDecoder(
-            start, writer.sender, keep_data=writer.keeps_data, is_first=is_first
-        )
-        self._faults: Counter[str] = Counter()
-        if not is_first:
-            self.headers.forget()
 
     # --- the receiver ---
 
@@ -166,49 +112,6 @@ class Http2Side:
             if message.is_open:
                 records += message.missing(lost.end, lost.end)
 
-    def _said(self, found: Diagnostic, owner: Owner) -> list[Record]:
-        """Write a fault, unless too many of its kind have come."""
-        self._faults[found.code] += 1
-        count = self._faults[found.code]
-        if count > MAX_HTTP2_FAULTS:
-            return []
-        if count == MAX_HTTP2_FAULTS:
-            summary = f"{found.summary} (further ones are not listed)"
-            found = Diagnostic(found.start, found.end, found.code, summary)
-        exchange, stream_id = owner
-        writer = self.writer if stream_id is None else self.writer.for_stream(stream_id)
-        return [writer.diagnostic(found, exchange)]
-
-    def _report(
-        self, faults: list[Fault], start: int, end: int, owner: Owner, records: list[Record]
-    ) -> None:
-        for code, detail in faults:
-            records += self._said(diagnose(code, start, end, detail), owner)
-
-    # --- streams ---
-
-    def _owner(self, stream_id: int) -> Owner:
-        """Return whose a frame is."""
-        if not stream_id:
-            return NOBODY
-        state = self.states.get(stream_id)
-        return None if state is None else state.exchange, stream_id
-
-    def _begin(self, stream_id: int, exchange: int | None = None) -> StreamState:
-        """Begin a stream, in which both sides may send."""
-        state = self.states.begin(stream_id, exchange)
-        for side in (self, self.peer):
-            writer = side.writer.for_stream(stream_id)
-            side.messages[stream_id] = StreamMessage(state.exchange, writer)
-            side.flow.open(stream_id)
-        return state
-
-    def begin(self, stream_id: int, exchange: int) -> None:
-        """Begin a stream whose request came before HTTP/2 did, from this side."""
-        self._begin(stream_id, exchange)
-        self.messages.pop(stream_id)
-        self.states.end(stream_id, self.writer.sender)
-
     def _content_of(self, stream_id: int, start: int) -> StreamMessage | None:
         """Return the message that DATA at ``start`` belongs to, None if to none."""
         message = self.messages.get(stream_id)
@@ -234,28 +137,6 @@ class Http2Side:
         state = self.states.end(stream_id, self.writer.sender)
         if state is not None and state.is_over:
             self._forget(stream_id)
-
-    def _forget(self, stream_id: int) -> None:
-        for side in (self, self.peer):
-            side.messages.pop(stream_id, None)
-            side.requests.pop(stream_id, None)
-            side.flow.close(stream_id)
-
-    def _break(self, stream_id: int, ended_by: EndedBy, records: list[Record]) -> None:
-        """End what both sides send in a stream that one gave up."""
-        for side in (self, self.peer):
-            message = side.messages.get(stream_id)
-            if message is not None:
-                records += message.end(ended_by)
-        self._forget(stream_id)
-
-    def _allowed(self, kind: int, event: Frame | DataFrame, records: list[Record]) -> bool:
-        fault = self.states.violation(self.writer.sender, kind, event.stream_id)
-        if fault is None:
-            return True
-        owner = self._owner(event.stream_id)
-        self._report([fault], event.start, event.end, owner, records)
-        return False
 
     # --- DATA ---
 
@@ -405,153 +286,6 @@ class Http2Side:
         records += message.begin(request, fields)
         self.peer.messages.pop(promised)
         self.states.end(promised, "client")
-
-    # --- control ---
-
-    def _control(self, frame: Frame, records: list[Record]) -> None:
-        handle = _CONTROL.get(frame.kind)
-        stream_id, kind = frame.stream_id, frame.kind
-        is_allowed = not stream_id or kind not in NAMES or self._allowed(kind, frame, records)
-        owner = self._owner(stream_id)
-        said: dict[str, Any] = {}
-        after: list[Record] = []
-        if handle is None:
-            said["size"] = len(frame.payload)
-        elif is_allowed:
-            said = handle(self, frame, owner, after)
-        self._record(frame, NAMES.get(kind, f"{kind:#04x}"), owner, records, **said)
-        records += after
-
-    def _record(
-        self,
-        found: Event,
-        name: str,
-        owner: Owner,
-        records: list[Record],
-        **said: Any,
-    ) -> None:
-        writer = self.writer
-        exchange, stream_id = owner
-        first_packet, last_packet, first_time, last_time = writer.place(found.start, found.end)
-        records.append(
-            Http2FrameRecord(
-                connection=writer.connection, exchange=exchange, sender=writer.sender,
-                first_packet=first_packet, last_packet=last_packet, first_time=first_time,
-                last_time=last_time, offset=found.start, length=found.end - found.start, type=name,
-                layer=writer.layer, stream_id=stream_id, **said,
-            )
-        )  # fmt: skip
-
-    def _completion(self, frame: Frame) -> Completion:
-        _, packet, _, time = self.writer.place(frame.start, frame.end)
-        return packet, time
-
-    def _take_settings(self, frame: Frame, _: Owner, records: list[Record]) -> dict[str, Any]:
-        if control.is_ack(frame):
-            if self.peer._pushes is not None:
-                self.peer.allows_push, self.peer._pushes = self.peer._pushes, None
-            return {"ack": True}
-        settings = control.read_settings(frame.payload)
-        for detail in control.setting_faults(settings):
-            self._report(
-                [("http2-setting-invalid", detail)], frame.start, frame.end, NOBODY, records
-            )
-        for setting, value in settings:
-            self._apply(setting, value, frame, records)
-        names = [(control.setting_name(setting), value) for setting, value in settings]
-        return {"ack": False, "settings": names}
-
-    def _apply(self, setting: int, value: int, frame: Frame, records: list[Record]) -> None:
-        """Let a setting hold for what the peer sends."""
-        if setting == control.HEADER_TABLE_SIZE:
-            self.peer.headers.allow(value)
-        elif setting == control.MAX_FRAME_SIZE:
-            self.peer.frames.max_frame_size = max(self.peer.frames.max_frame_size, value)
-        elif setting == control.ENABLE_PUSH:
-            self._pushes = bool(value)
-        elif setting == control.INITIAL_WINDOW_SIZE and not self.peer.flow.settle(
-            value, self._completion(frame)
-        ):
-            fault = ("http2-initial-window-overflow", f"{value:,}")
-            self._report([fault], frame.start, frame.end, NOBODY, records)
-
-    def _take_window_update(
-        self, frame: Frame, owner: Owner, records: list[Record]
-    ) -> dict[str, Any]:
-        increment = control.number_at(frame, 0)
-        code = ""
-        if not increment:
-            code = "http2-window-update-invalid"
-        elif not self.peer.flow.update(frame.stream_id, increment, self._completion(frame)):
-            code = "http2-window-overflow"
-        if code:
-            fault = (code, f"an increment of {increment:,}")
-            self._report([fault], frame.start, frame.end, owner, records)
-        return {"increment": increment}
-
-    def _take_ping(self, frame: Frame, _: Owner, records: list[Record]) -> dict[str, Any]:
-        data = frame.payload
-        said: dict[str, Any] = {"ack": control.is_ack(frame), "ping": data.hex()}
-        time = self._completion(frame)[1]
-        if not said["ack"]:
-            if len(self.pings) < MAX_PINGS:
-                self.pings[data] = time
-        elif (sent := self.peer.pings.pop(data, None)) is not None:
-            said["rtt"] = time - sent
-        return said
-
-    def _take_priority(self, frame: Frame, _: Owner, records: list[Record]) -> dict[str, Any]:
-        return {}
-
-    def _take_reset(self, frame: Frame, owner: Owner, records: list[Record]) -> dict[str, Any]:
-        error = control.error_of(frame)
-        stream_id, sender = frame.stream_id, self.writer.sender
-        if stream_id in self.states.open:
-            answer = self.peer.messages.get(stream_id) or self.messages.get(stream_id)
-            is_owed = answer is not None and answer.is_open and answer.writer.sender == "server"
-            code = _reset_code(error, sender, is_owed=is_owed)
-            if code:
-                fault = (code, f"{error} by the {sender}, stream {stream_id}")
-                self._report([fault], frame.start, frame.end, owner, records)
-            self.states.reset(stream_id, sender)
-            self._break(stream_id, "rst-stream", records)
-        return {"error_code": error}
-
-    def _take_goaway(self, frame: Frame, _: Owner, records: list[Record]) -> dict[str, Any]:
-        last, error = control.number_at(frame, 0), control.error_of(frame)
-        self.goaway = error
-        parity = 1 if self.writer.sender == "server" else 0
-        for stream_id, state in list(self.states.open.items()):
-            if stream_id % 2 == parity and stream_id > last:
-                detail = f"stream {stream_id}, the last one was {last}"
-                fault = ("http2-refused", detail)
-                self._report([fault], frame.start, frame.end, (state.exchange, stream_id), records)
-                self.states.reset(stream_id, self.writer.sender)
-                self._break(stream_id, "goaway", records)
-        debug = wire_text(frame.payload[8:])
-        return {"error_code": error, "last_stream_id": last, "debug": debug}
-
-
-Handler = Callable[[Http2Side, Frame, Owner, list[Record]], dict[str, Any]]
-_CONTROL: dict[int, Handler] = {
-    SETTINGS: Http2Side._take_settings,
-    WINDOW_UPDATE: Http2Side._take_window_update,
-    PING: Http2Side._take_ping,
-    PRIORITY: Http2Side._take_priority,
-    RST_STREAM: Http2Side._take_reset,
-    GOAWAY: Http2Side._take_goaway,
-}
-
-
-def _reset_code(error: str, sender: str, *, is_owed: bool) -> str:
-    """Return the fault that a RST_STREAM is, empty if it is none."""
-    if error == "REFUSED_STREAM":
-        return "http2-refused"
-    if sender == "client" and error in ("CANCEL", "NO_ERROR"):
-        return "http2-cancelled"
-    if error != "NO_ERROR":
-        return "http2-reset"
-    return "http2-truncated" if is_owed else ""
 
 
 def http2_sides(
