@@ -49,6 +49,26 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         return int(found[2]), None if found[1] is None else int(found[1])
 
 
+class Words(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
+    """Words by which verdicts are chosen, with commas between them; those of ``also`` besides."""
+
+    name = "words"
+
+    def __init__(self, *also: str) -> None:
+        self._also = also
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        from ..analysis.vocabulary import is_known, meant
+
+        for word in filter(None, (part.strip() for part in str(value).split(","))):
+            if word not in self._also and not is_known(word):
+                what = "no severity, question, answer or cause"
+                self.fail(f"{word!r} is {what}{meant(word)}", param, ctx)
+        return str(value)
+
+
 TRANSPORT = click.option(
     "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
 )
@@ -93,6 +113,7 @@ ENDS = (
     ),
     click.option(
         "--verdict",
+        type=Words("fault"),
         metavar="WORD",
         help="Only exchanges of which this is said: an answer (held), a cause (loss), "
         "error, warning, note, ok, or fault.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .choosing import choosing_options, exchange_filter
+from .choosing import Words, choosing_options, exchange_filter
 from .exits import Unreadable, because, examples, say
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
@@ -34,6 +34,7 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option(
     "--fail-on",
+    type=Words("never"),
     metavar="LIST",
     default="warning",
     show_default=True,

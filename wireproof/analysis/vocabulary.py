@@ -1,0 +1,69 @@
+"""Every word that a verdict may be chosen by: severities, questions, answers and causes.
+
+Strategy: a word that is misspelt chooses nothing, and a check that chooses nothing passes in
+silence. So words are looked up here before they are believed; a test holds that nothing is said in
+the source, or of a stored capture, that is not among them.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from parsers.diagnostics import FAULTS
+
+from .hazard_table import HAZARDS
+from .verdict import QUESTIONS, SEVERITIES
+
+ANSWERS = frozenset(
+    (
+        *("streamed", "held", "bursty", "stepped", "header-held", "client-slow", "undecided"),
+        *("request-held", "request-streamed"),
+        *("whole", "cut", "unknowable", "app-incomplete", "app-error", "aborted", "open"),
+        *("mismatch", "refused"),
+        *("sender-silent", "keep-alive-masked", "thinking", "retransmission", "outage"),
+        *("zero-window", "reader-asleep", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
+        *("exact", "duplicate", "lost", "from-start"),
+        *("goes-on", "stops", "half-close", "unseen"),
+        *("ws-clean", "ws-error", "ws-half-close"),
+        *("transparent", "holds", "loses", "rewrites"),
+        "found",
+    )
+)
+CLOSE_CODE = re.compile("ws-[0-9]{4}")
+"""The answer of a WebSocket that a close code explains: ``ws-1006``."""
+CAUSES = frozenset(
+    (
+        *("app-batches", "app-collects", "app-exception", "blocked-loop", "capture-ended"),
+        *("capture-incomplete", "client-closed", "client-error", "client-timeout"),
+        *("client-zero-window", "clock-offset", "close-delimited", "compressor-not-flushed"),
+        *("content-length-short", "cork-200ms", "drops-last-event", "drops-messages"),
+        *("element-cut", "error-event", "event-cut", "fixed-delay", "going-away"),
+        *("gzip-trailer-missing", "headers-held", "headers-with-first-event"),
+        *("ignored-by-server", "keep-alive-race", "loss", "missing-id", "nagle-delayed-ack"),
+        *("no-close-frame", "no-waits", "path-vanished", "peer-does-not-answer-close"),
+        *("pong-behind-large-frame", "pong-never-came", "private-code", "protocol-mismatch"),
+        *("proxy-batches", "proxy-buffer", "proxy-buffers-request", "proxy-closed"),
+        *("proxy-cut", "proxy-holds", "proxy-idle-timeout", "proxy-looks-ahead"),
+        *("proxy-read-timeout", "proxy-reset", "proxy-timer", "proxy-total-timeout", "rate"),
+        *("re-chunked", "retry-ignored", "rewrites", "same-tick", "server-crash"),
+        *("server-ended", "server-error", "server-gave-up", "server-goes-on-unseen"),
+        *("server-replays-too-much", "server-reset", "server-shutdown-timeout"),
+        *("server-skips", "server-stopped", "stale-id", "tcp-slow-start"),
+        *("terminator-early", "terminator-missing", "too-big", "too-few-events"),
+        *("trailer-error", "unknown-id", "upstream-failed", "upstream-goes-on"),
+        "worker-timeout",
+    )
+)
+WORDS = ANSWERS | CAUSES | HAZARDS.keys() | QUESTIONS.keys() | FAULTS.keys() | {*SEVERITIES}
+
+
+def is_known(word: str) -> bool:
+    """Whether a verdict may be chosen by a word."""
+    return word in WORDS or CLOSE_CODE.fullmatch(word) is not None
+
+
+def meant(word: str) -> str:
+    """Return what a word may have been meant for, as the end of a sentence; empty if nothing."""
+    near = get_close_matches(word, sorted(WORDS), n=2)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
