@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .exits import Unreadable, because, examples, say
+from .exits import NotWhole, Unreadable, because, examples, say
 from .redaction import said
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def redact(file: str, output: str, headers_only: bool) -> None:
     Keys, tokens, cookies and passwords are masked in header fields, URLs, bodies, events and
     messages, split over chunks and segments or not. Lengths, times and numbers of packets stay,
     checksums are set right. Compressed payloads that hold a secret are masked whole; secrets that
-    decrypt TLS are left out.
+    decrypt TLS are left out. Exits with 1 if a connection speaks HTTP/2, which is not redacted.
     """
     from ..redact.capture import redact_capture
     from ..text.wording import count
@@ -52,3 +52,8 @@ def redact(file: str, output: str, headers_only: bool) -> None:
         say(f"{output}: {found}")
     if done.key_logs:
         say(f"{output}: {count(done.key_logs, 'block')} with secrets of TLS left out")
+    if done.not_looked_into:
+        which = ", ".join(map(str, done.not_looked_into))
+        raise NotWhole(
+            f"{output}: NOT safe to share: HTTP/2 is not redacted, and connection {which} speaks it"
+        )

@@ -10,7 +10,7 @@ A pcap file becomes pcapng.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -50,6 +50,8 @@ class Redacted:
     report: Report
     packets: int = 0
     changed: int = 0
+    not_looked_into: Sequence[int] = ()
+    """Connections whose secrets stay, for what they speak cannot be rewritten."""
     key_logs: int = 0
     """Blocks with secrets that decrypt TLS, which were left out."""
 
@@ -80,7 +82,7 @@ def redact_capture(
     """
     check_output(source, output)
     masks = find_in_frames(source, policy)
-    done = Redacted(masks.report)
+    done = Redacted(masks.report, not_looked_into=masks.not_looked_into)
     with ExitStack() as stack:
         file = stack.enter_context(Path(source).open("rb"))
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))

@@ -33,6 +33,9 @@ TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}
 """Where in its header a protocol has its checksum (RFC 9293 section 3.1, RFC 768)."""
 
+MAX_NAMED = 20
+"""Connections that are named as not looked into."""
+
 
 class Patch(NamedTuple):
     """What takes the place of as many bytes of a frame."""
@@ -59,6 +62,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self.report = Report()
         super().__init__(lambda: _PlacedStream(policy, self.report), keep_data=policy == "all")
         self.policy: Policy = policy
+        self.not_looked_into: list[int] = []
+        """Connections that speak HTTP/2, the first MAX_NAMED: what their streams hold is coded, and
+        stays as it is."""
         self._patches: dict[int, list[Patch]] = {}
         self._masks: dict[int, list[Patch]] = {}
         """Of packets whose payload's place in the frame has not been looked up: in the payload."""
@@ -122,12 +128,17 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             if kind is SseEventRecord or kind is GapRecord:
                 continue  # what they lie in tells as much
             if isinstance(record, ConnectionRecord):
+                self._note(record)
                 touched.discard(record.connection)
                 self._look_up(self.pairs.pop(record.connection), is_end=True)
             elif self.tell(record) is not None and record.connection is not None:
                 touched.add(record.connection)
         for index in touched:
             self._look_up(self.pairs[index], is_end=False)
+
+    def _note(self, record: ConnectionRecord) -> None:
+        if record.protocol == "http/2" and len(self.not_looked_into) < MAX_NAMED:
+            self.not_looked_into.append(record.connection)
 
     def _look_up(self, pair: Pair[_PlacedStream], *, is_end: bool) -> None:
         """Turn what the streams of a connection found by now into patches."""

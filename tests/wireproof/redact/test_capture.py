@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.capture_files import Blocks, codes, option, pcap_header, read_all, record
+from support.http2 import GET, OK, Http2Talk
 from support.planted import planted
 from support.stored import SMALL, name
 
@@ -102,3 +103,17 @@ def test_what_cannot_be_done(
     assert run(["redact", file, "-o", output]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "out.pcapng").exists()
+
+
+def test_http2_is_said_to_keep_its_secrets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "h2.pcap"
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, [*GET, ("authorization", "Bearer secret")], ends=True))
+    talk.say("server", talk.server.head(1, OK, ends=True))
+    talk.talk.close()
+    source.write_bytes(talk.talk.tape.file())
+    assert run(["redact", str(source), "-o", str(tmp_path / "out.pcapng")]) == 1
+    said = capsys.readouterr().err
+    assert "NOT safe to share: HTTP/2 is not redacted, and connection 0 speaks it" in said
