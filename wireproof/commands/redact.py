@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .exits import NotWhole, Unreadable, because, examples, say
-from .redaction import said
+from .exits import Unreadable, because, examples, say
+from .redaction import refuse_unmasked, said
 
 if TYPE_CHECKING:
     from ..redact import Policy
@@ -52,8 +52,4 @@ def redact(file: str, output: str, headers_only: bool) -> None:
         say(f"{output}: {found}")
     if done.key_logs:
         say(f"{output}: {count(done.key_logs, 'block')} with secrets of TLS left out")
-    if done.not_looked_into:
-        which = ", ".join(map(str, done.not_looked_into))
-        raise NotWhole(
-            f"{output}: NOT safe to share: HTTP/2 is not redacted, and connection {which} speaks it"
-        )
+    refuse_unmasked(output, done.not_looked_into)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from .exits import NotWhole
 
 if TYPE_CHECKING:
     from ..redact import Report
@@ -44,3 +46,12 @@ def said(report: Report) -> str | None:
         payloads = count(report.left_out, "payload")
         parts.append(f"{payloads} left out whole: their coding hides what they hold")
     return "; ".join(parts) or None
+
+
+def refuse_unmasked(output: str, connections: Sequence[int]) -> None:
+    """Raise NotWhole where connections keep their secrets; the output has been written."""
+    if connections:
+        which = ", ".join(map(str, connections))
+        raise NotWhole(
+            f"{output}: NOT safe to share: HTTP/2 is not redacted, and connection {which} speaks it"
+        )

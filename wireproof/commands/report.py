@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .exits import Unreadable, because, examples, say
-from .redaction import redaction_options, said
+from .redaction import redaction_options, refuse_unmasked, said
 
 
 @click.command(
@@ -40,3 +40,4 @@ def report(file: str, output: str, policy: str) -> None:
     say(f"{output}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
     if (masked := said(done.report)) is not None:
         say(f"{output}: {masked}")
+    refuse_unmasked(output, done.not_looked_into)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ class Reported:
     report: Report
     packets: int
     exchanges: int
+    not_looked_into: Sequence[int]
+    """Connections whose secrets stay, for what they speak cannot be masked."""
 
 
 def report_capture(
@@ -59,7 +61,8 @@ def report_capture(
             say(index.problem)
         with _output(output) as page, _progress() as tell:
             write_report(index, page, tell)
-        return Reported(masks.report, len(index.tracer.table), len(index.order))
+        sizes = len(index.tracer.table), len(index.order)
+        return Reported(masks.report, *sizes, masks.not_looked_into)
 
 
 @contextmanager

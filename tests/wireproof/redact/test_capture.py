@@ -105,8 +105,9 @@ def test_what_cannot_be_done(
     assert not (tmp_path / "out.pcapng").exists()
 
 
+@pytest.mark.parametrize(("command", "output"), [("redact", "a.pcapng"), ("report", "a.html")])
 def test_http2_is_said_to_keep_its_secrets(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str, output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "h2.pcap"
     talk = Http2Talk().begin()
@@ -114,6 +115,6 @@ def test_http2_is_said_to_keep_its_secrets(
     talk.say("server", talk.server.head(1, OK, ends=True))
     talk.talk.close()
     source.write_bytes(talk.talk.tape.file())
-    assert run(["redact", str(source), "-o", str(tmp_path / "out.pcapng")]) == 1
+    assert run([command, str(source), "-o", str(tmp_path / output)]) == 1
     said = capsys.readouterr().err
     assert "NOT safe to share: HTTP/2 is not redacted, and connection 0 speaks it" in said
