@@ -25,12 +25,19 @@ GROUP_SIZE = 32 * MiB
 
 
 def _types() -> dict[str, inspect.Type]:
-    """Return the type of each column, as the records declare it, without null."""
+    """Return the type of each column, as the records declare it, without null.
+
+    Where they do not agree it is text: ``yes`` of one kind, ``true`` of another.
+    """
     kinds = inspect.multi_type_info(get_args(Record))
     fields = [field for kind in kinds for field in cast(inspect.StructType, kind).fields]
-    return {"record": inspect.StrType()} | {
-        field.name: _without_null(field.type) for field in fields
-    }
+    found: dict[str, inspect.Type] = {"record": inspect.StrType()}
+    for field in fields:
+        declared = _without_null(field.type)
+        known = found.setdefault(field.name, declared)
+        if isinstance(known, inspect.BoolType) != isinstance(declared, inspect.BoolType):
+            found[field.name] = inspect.StrType()
+    return found
 
 
 def _without_null(found: inspect.Type) -> inspect.Type:
@@ -43,12 +50,13 @@ def _without_null(found: inspect.Type) -> inspect.Type:
 def _is_pairs(found: inspect.Type) -> bool:
     """Return whether a column has lists of [name, value]."""
     match found:
-        case inspect.ListType(item_type=inspect.TupleType(item_types=(first, second))):
-            return isinstance(first, inspect.StrType) and isinstance(second, inspect.StrType)
+        case inspect.ListType(item_type=inspect.TupleType(item_types=(first, _))):
+            return isinstance(first, inspect.StrType)
     return False
 
 
 TYPES = _types()
+TEXTS = {name for name, found in TYPES.items() if isinstance(found, inspect.StrType)}
 PAIRS = {name for name, found in TYPES.items() if _is_pairs(found)}
 
 
@@ -73,8 +81,10 @@ def _arrow(found: inspect.Type) -> Any:
             return pa.float64()
         case inspect.StrType() | inspect.LiteralType():
             return pa.string()
-        case inspect.ListType() if _is_pairs(found):
-            return pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+        case inspect.ListType(item_type=inspect.TupleType(item_types=(_, value))) if _is_pairs(
+            found
+        ):
+            return pa.list_(pa.struct([("name", pa.string()), ("value", _arrow(value))]))
         case inspect.ListType(item_type=item):
             return pa.list_(_arrow(item))
         case inspect.TypedDictType(fields=fields):
@@ -129,4 +139,6 @@ def cell(name: str, value: Any) -> Any:
     """Return a field as its column has it."""
     if name in PAIRS and value is not None:
         return [{"name": key, "value": text} for key, text in value]
+    if isinstance(value, bool) and name in TEXTS:
+        return str(value).lower()
     return value

@@ -17,7 +17,15 @@ from typing import Any, Literal
 
 import msgspec
 from parsers import CaptureFault, Packet
-from parsers.records import ConnectionRecord, Record, TlsConnectionRecord
+from parsers.records import (
+    ConnectionRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
+    Record,
+    StallRecord,
+    TlsConnectionRecord,
+    TlsRecordRecord,
+)
 
 from ..bytes.packet_index import Tracer
 from ..dialects.reader import DialectReader, is_read
@@ -29,6 +37,11 @@ from .spool import Spool
 State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
 """Exchanges that are looked through for the bytes of one packet."""
+NOT_SHOWN = (
+    *(TlsConnectionRecord, TlsRecordRecord),
+    *(Http2DataRecord, Http2FrameRecord, StallRecord),
+)
+"""What the page has no rows for yet: what carries elements, and what moves their carriers."""
 ENCODER = msgspec.json.Encoder()
 WORDS_WIDTH = 150
 """Cells of what an element says that a row of the page may show."""
@@ -97,7 +110,7 @@ class Index:
 
     def _add(self, records: list[Record]) -> None:
         for record in records:
-            if isinstance(record, TlsConnectionRecord):
+            if isinstance(record, NOT_SHOWN):
                 continue  # it is no element of an exchange
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)

@@ -14,12 +14,18 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec import inspect
 from support.attack import attack
+from support.corpus import ROOT
+from support.http2 import GET, OK, Http2Talk, data
 from support.stored import SMALL, name
 
+from parsers import decode_batches
 from parsers.decode.packets import decode
 from parsers.records import Record
+from wireproof.analysis.stored import read_parquet
 from wireproof.export import parquet as module
 from wireproof.export.parquet import PAIRS, TYPES, ParquetTable, _arrow, _without_null, schema
+
+TLS = ROOT / "fixtures" / "field" / "tls-to-tls.pcap"
 
 
 def table_of(data: bytes) -> Any:
@@ -120,3 +126,18 @@ def test_an_empty_table() -> None:
     with ParquetTable(stream):
         pass
     assert pq.read_table(BytesIO(stream.getvalue())).num_rows == 0
+
+
+def test_columns_that_kinds_declare_otherwise_are_read_back() -> None:
+    """``decrypted`` is a word of a connection, and a truth value of a record of it."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, OK), data(1, b"all", ends=True))
+    records = talk.records()
+    with TLS.open("rb") as stream:
+        records += [one for batch in decode_batches(stream, shows_records=True) for one in batch]
+    assert {"http2_frame", "http2_data", "tls", "tls_record"} <= {one.record for one in records}
+    written = BytesIO()
+    with ParquetTable(written) as table:
+        table.write(records)
+    assert list(read_parquet(BytesIO(written.getvalue()))) == records
