@@ -584,7 +584,7 @@ class TlsRecordRecord(ByteSpace, frozen=True, tag_field="record", tag="tls_recor
     hold."""
     missing: int
     """How many bytes of it the capture lacks."""
-    decrypted: bool
+    decrypted: Literal["yes", "no"]
     """Whether it was decrypted."""
 
 

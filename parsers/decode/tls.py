@@ -171,7 +171,7 @@ def _record(writer: RecordWriter, found: TlsRecord, exchange: int | None) -> Tls
         TYPE_NAMES[found.type],
         found.size,
         found.missing,
-        False,
+        "no",
         layer=writer.layer,
         stream_id=writer.stream_id,
     )

@@ -40,8 +40,7 @@ def read_parquet(stream: BinaryIO) -> Iterator[Record]:
 def _record(row: dict[str, Any]) -> Record:
     """Return the record of a row, which has a cell for every field of every kind."""
     cells = {name: _value(row[name]) for name in FIELDS[row["record"]] if name in row}
-    # Not strict: a column that two kinds share may hold one's truth values as text.
-    found: Record = msgspec.convert(cells, type=Record, strict=False)
+    found: Record = msgspec.convert(cells, type=Record)
     return found
 
 

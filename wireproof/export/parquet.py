@@ -25,19 +25,12 @@ GROUP_SIZE = 32 * MiB
 
 
 def _types() -> dict[str, inspect.Type]:
-    """Return the type of each column, as the records declare it, without null.
-
-    Where they do not agree it is text: ``yes`` of one kind, ``true`` of another.
-    """
+    """Return the type of each column, as the records declare it, without null."""
     kinds = inspect.multi_type_info(get_args(Record))
     fields = [field for kind in kinds for field in cast(inspect.StructType, kind).fields]
-    found: dict[str, inspect.Type] = {"record": inspect.StrType()}
-    for field in fields:
-        declared = _without_null(field.type)
-        known = found.setdefault(field.name, declared)
-        if isinstance(known, inspect.BoolType) != isinstance(declared, inspect.BoolType):
-            found[field.name] = inspect.StrType()
-    return found
+    return {"record": inspect.StrType()} | {
+        field.name: _without_null(field.type) for field in fields
+    }
 
 
 def _without_null(found: inspect.Type) -> inspect.Type:
@@ -56,7 +49,6 @@ def _is_pairs(found: inspect.Type) -> bool:
 
 
 TYPES = _types()
-TEXTS = {name for name, found in TYPES.items() if isinstance(found, inspect.StrType)}
 PAIRS = {name for name, found in TYPES.items() if _is_pairs(found)}
 
 
@@ -139,6 +131,4 @@ def cell(name: str, value: Any) -> Any:
     """Return a field as its column has it."""
     if name in PAIRS and value is not None:
         return [{"name": key, "value": text} for key, text in value]
-    if isinstance(value, bool) and name in TEXTS:
-        return str(value).lower()
     return value

@@ -128,8 +128,7 @@ def test_an_empty_table() -> None:
     assert pq.read_table(BytesIO(stream.getvalue())).num_rows == 0
 
 
-def test_columns_that_kinds_declare_otherwise_are_read_back() -> None:
-    """``decrypted`` is a word of a connection, and a truth value of a record of it."""
+def test_tls_and_http2_are_read_back() -> None:
     talk = Http2Talk().begin()
     talk.say("client", talk.client.head(1, GET, ends=True))
     talk.say("server", talk.server.head(1, OK), data(1, b"all", ends=True))
