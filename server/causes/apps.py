@@ -44,12 +44,25 @@ def streaming(content: AsyncIterator[bytes]) -> Response:
 
 
 def app_of(handler: Handler, beside: Handler | None) -> FastAPI:
-    """Return an app that answers at ``/chat``, and at ``/report`` if something is beside it."""
+    """Return an app that answers at ``/chat``, and at ``/report`` if something is beside it.
+
+    What it answers at ``/warm`` streams at once: a first answer takes longer than all others.
+    """
     app = FastAPI()
+    app.add_api_route("/warm", warm, methods=["GET"], response_model=None)
     app.add_api_route("/chat", handler, methods=["GET", "POST"], response_model=None)
     if beside is not None:
         app.add_api_route("/report", beside, methods=["GET"], response_model=None)
     return app
+
+
+async def warm() -> Response:
+    """Answer with one event, at once."""
+
+    async def one() -> AsyncIterator[bytes]:
+        yield event(0)
+
+    return streaming(one())
 
 
 async def stream() -> Response:

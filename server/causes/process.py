@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from http.client import HTTPConnection
 from typing import Literal
 
-from ..process import ServerProcess
+from ..process import START_TIMEOUT, ServerProcess
 from .registry import Shown, Way
 
 Which = Literal["fault", "cure"]
@@ -20,6 +21,15 @@ class CauseServer(ServerProcess):
         assert __package__  # this is no script
         super().__init__(__package__, [shown.name, which])
         self.way: Way = shown.fault if which == "fault" else shown.cure
+
+    def start(self) -> None:
+        """Start it, and let its app answer once: what is shown is not how long that takes."""
+        super().start()
+        if self.way.nagle is None:
+            connection = HTTPConnection("127.0.0.1", self.app_port, timeout=START_TIMEOUT)
+            connection.request("GET", "/warm")
+            connection.getresponse().read()
+            connection.close()
 
     @property
     def port(self) -> int:
