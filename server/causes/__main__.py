@@ -20,6 +20,7 @@ import uvicorn
 from .nagle import serve_nagle
 from .proxies import ProxyNotStarted, proxy
 from .registry import Way, application, cause
+from .relay import serve_relay
 
 NOT_INSTALLED = 3
 DRAIN = 1
@@ -45,16 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _serve(way: Way) -> None:
     listener = _listen()
     with ExitStack() as stack:
-        ready = partial(_announce, way, listener.getsockname()[1], stack)
+        app_port = listener.getsockname()[1]
+        port = app_port
+        if way.interval is not None:
+            relay = _listen()
+            port = relay.getsockname()[1]
+            stack.callback((await serve_relay(relay, app_port, way.interval)).close)
+        ready = partial(_announce, way, port, app_port, stack)
         if way.nagle is None:
             await _serve_app(way, listener, ready)
         else:
             await _serve_raw(way.nagle, listener, ready)
 
 
-def _announce(way: Way, app_port: int, stack: ExitStack) -> None:
+def _announce(way: Way, port: int, app_port: int, stack: ExitStack) -> None:
     """Start the proxy, if there is one, and say where to ask."""
-    port = app_port
     if way.proxy is not None:
         port = _free_port()
         stack.enter_context(proxy(way.proxy, port, app_port, way.options))

@@ -26,6 +26,9 @@ class Way:
     proxy: Program | None = None
     options: str = ""
     """Of the proxy's configuration."""
+    interval: float | None = None
+    """Seconds between the flushes of a relay before the app, 0 for one that hands on at once; None
+    for no relay."""
     nagle: bool | None = None
     """Whether the server leaves Nagle's algorithm on; None for uvicorn, which turns it off."""
     stops_reading: float = 0.0
@@ -145,6 +148,14 @@ CAUSES: tuple[Shown, ...] = (
         answer="bursty",
         fault=Way(proxy="haproxy", app=apps.batch_no_more),
         cure=Way(proxy="haproxy", options="option http-no-delay", app=apps.batch_no_more),
+    ),
+    Shown(
+        name="proxy-timer",
+        summary="a proxy hands on what it has every 500 ms (FlushInterval of Go's reverse proxy)",
+        remedy="flush at once: an interval of -1 there, and no timer elsewhere",
+        answer="bursty",
+        fault=Way(app=apps.batch_no_more, interval=0.5),
+        cure=Way(app=apps.batch_no_more, interval=0.0),
     ),
     Shown(
         name="proxy-buffers-request",
