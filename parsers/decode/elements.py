@@ -99,8 +99,10 @@ def element_decoder(headers: Fields, framing: Framing, sender: Sender) -> Decode
     if kind in MULTIPART:
         return _multipart(parameters)
     if kind == b"application/json":
-        has_length = field_value(headers, b"content-length") is not None
-        return None if has_length and framing in ("content-length", "http/2") else _json_stream()
+        is_counted = framing == "content-length" or (
+            framing == "http/2" and field_value(headers, b"content-length") is not None
+        )
+        return None if is_counted else _json_stream()
     if sender == "client" and kind == b"text/event-stream":
         return None
     make = DECODERS.get(kind)

@@ -113,6 +113,8 @@ def tsharks(evidence: str) -> Counts:
 
 
 def ours(count: int, records: list[Record]) -> Counts:
+    """The same of our records; of HTTP, messages of HTTP/1 are counted, as tshark's ``http`` is."""
+    records = [one for one in records if getattr(one, "stream_id", None) is None]
     chunks = of(ChunkRecord, records)
     frames = of(WebSocketFrameRecord, records)
     bodies = of(BodyRecord, records)
