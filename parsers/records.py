@@ -562,20 +562,29 @@ class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls")
     """How many records of the server were seen."""
 
 
-class TlsRecordRecord(ByteSpace, frozen=True, tag_field="record", tag="tls_record"):
-    """One TLS record (RFC 8446 section 5.1); only where records are asked for."""
+class Placed(ByteSpace, frozen=True):
+    """What a record says that may belong to no exchange: where it is, as :class:`Sent` does."""
 
-    record: ClassVar[Literal["tls_record"]] = "tls_record"
     connection: int
     exchange: int | None
-    """The exchange in whose tunnel it is, null if it is in none."""
+    """The exchange that it belongs to, or in whose tunnel it is; null if it is of the connection,
+    or if that is not known."""
     sender: Sender
+    """Who sent it; of a stall, who was held."""
     first_packet: int
     last_packet: int
     first_time: float
     last_time: float
     offset: int
+    """Where it begins in its sender's byte stream, in bytes."""
     length: int
+    """How many bytes it takes there."""
+
+
+class TlsRecordRecord(Placed, frozen=True, tag_field="record", tag="tls_record"):
+    """One TLS record (RFC 8446 section 5.1); only where records are asked for."""
+
+    record: ClassVar[Literal["tls_record"]] = "tls_record"
     type: str
     """``handshake``, ``application_data``, ``alert``, ``change_cipher_spec``, ``heartbeat``, as its
     header says: in TLS 1.3 all that is encrypted is ``application_data``."""
@@ -608,20 +617,10 @@ class Http2DataRecord(Sent, frozen=True, tag_field="record", tag="http2_data"):
     """Where its content begins, after its header and pad length; in bytes, as ``offset``."""
 
 
-class Http2FrameRecord(ByteSpace, frozen=True, tag_field="record", tag="http2_frame"):
+class Http2FrameRecord(Placed, frozen=True, tag_field="record", tag="http2_frame"):
     """A frame of control (RFC 9113 section 6); what its type does not have is left out."""
 
     record: ClassVar[Literal["http2_frame"]] = "http2_frame"
-    connection: int
-    exchange: int | None
-    """That of its stream; null if it is of the connection, or of a stream that is not known."""
-    sender: Sender
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    length: int
     type: str
     """Its type's name, ``SETTINGS``; of another type its number in hexadecimal."""
     ack: bool | None = None
@@ -646,8 +645,8 @@ class Http2FrameRecord(ByteSpace, frozen=True, tag_field="record", tag="http2_fr
     """Of any other type: its payload, in bytes."""
 
 
-class StallRecord(ByteSpace, frozen=True, tag_field="record", tag="stall"):
-    """A sender that flow control held, with more to send (RFC 9113 section 6.9).
+class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
+    """A sender that flow control held, with more to send (RFC 9113 section 6.9); its length is 0.
 
     Its first packet is that of the DATA frame that used the window up, or of the head of a message
     that found it used up, its last one that of the DATA that went on: ``opened_by`` lies between
@@ -655,19 +654,6 @@ class StallRecord(ByteSpace, frozen=True, tag_field="record", tag="stall"):
     """
 
     record: ClassVar[Literal["stall"]] = "stall"
-    connection: int
-    exchange: int | None
-    """That of its stream; null where it was the connection's window."""
-    sender: Sender
-    """Who was held."""
-    first_packet: int
-    last_packet: int
-    first_time: float
-    last_time: float
-    offset: int
-    """Where the sender stood in its byte stream."""
-    length: int
-    """0."""
     window: Literal["stream", "connection"]
     """Which window was used up."""
     seconds: float
