@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ..analysis.exchange_filter import ExchangeFilter
 
 C = TypeVar("C", bound=Callable[..., Any])
+R = TypeVar("R")
 
 STATUS = re.compile(r"[1-9](?:[0-9]{2}|xx)", re.IGNORECASE)
 EXCHANGE = re.compile(r"(?:([0-9]{1,9})/)?([0-9]{1,9})")
@@ -122,15 +125,47 @@ ENDS = (
 )
 
 
-def choosing_options(command: C) -> C:
-    """Give a command that reads captures the options that choose exchanges; it gets them as
-    ``**choice``."""
-    return _given(command, (TRANSPORT, *PLACE, *HEADS, *ENDS))
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What all reading commands share: which exchanges of what they read are wanted."""
+
+    wanted: ExchangeFilter
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether some exchanges are left out."""
+        return not self.wanted.is_empty
 
 
-def live_choosing_options(command: C) -> C:
+CHOICE = (TRANSPORT, *PLACE, *HEADS, *ENDS)
+"""What chooses exchanges of a capture."""
+NAMES = (
+    *("transport", "connection", "exchange", "path", "method", "status"),
+    *("port", "min_gap", "verdict", "grep"),
+)
+"""What click calls the values of CHOICE."""
+
+
+def reading_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command that reads captures the options that all of these share; it gets them as
+    ``reading``."""
+    return _given(_read(command), CHOICE)
+
+
+def live_reading_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command those that choose by the heads alone: nothing else is known while it runs."""
-    return _given(command, (TRANSPORT, *HEADS))
+    return _given(_read(command), (TRANSPORT, *HEADS))
+
+
+def _read(command: Callable[..., R]) -> Callable[..., R]:
+    """Return a command that gets what the options of this module say as one object."""
+
+    @wraps(command)
+    def call(*arguments: Any, **values: Any) -> R:
+        choice = {name: values.pop(name, None) for name in NAMES}
+        return command(*arguments, reading=Reading(exchange_filter(choice)), **values)
+
+    return call
 
 
 def _given(command: C, options: Sequence[Callable[[C], C]]) -> C:
@@ -140,20 +175,20 @@ def _given(command: C, options: Sequence[Callable[[C], C]]) -> C:
 
 
 def exchange_filter(choice: dict[str, Any]) -> ExchangeFilter:
-    """Return what these options choose; those that a command does not have choose nothing."""
+    """Return what these options choose; those that are None choose nothing."""
     from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 
     number, connection = choice.get("exchange") or (None, None)
     if connection is None:
         connection = choice.get("connection")
-    method: str | None = choice["method"]
+    method: str | None = choice.get("method")
     return ExchangeFilter(
-        transport=cast("Transport | None", choice["transport"]),
+        transport=cast("Transport | None", choice.get("transport")),
         connection=choice.get("connection"),
         exchange=None if number is None else ExchangeNumber(number, connection),
-        path=choice["path"],
+        path=choice.get("path"),
         method=None if method is None else method.upper(),
-        status=choice["status"] or (),
+        status=choice.get("status") or (),
         port=choice.get("port"),
         min_gap=choice.get("min_gap"),
         verdict=choice.get("verdict"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
-from .choosing import choosing_options, exchange_filter
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .showing import readers_of, showing_options, view_of_rows
 
@@ -33,7 +33,7 @@ FILTERED = " or ".join(
     ),
 )
 @click.argument("file", metavar="FILE")
-@choosing_options
+@reading_options
 @click.option(
     "--format",
     "form",
@@ -75,7 +75,7 @@ def decode(
     jobs: int,
     select: str | None,
     raw: bool,
-    **choice: Any,
+    reading: Reading,
 ) -> int:
     """Decode a capture file: HTTP messages, chunks, server-sent events, WebSocket frames.
 
@@ -88,7 +88,7 @@ def decode(
     asked = _one_view(view, form)
     is_asked = asked is not None or output not in (None, "-")
     name = view_of_rows(asked or _default_view(output), is_asked, readers)
-    wanted = exchange_filter(choice)
+    wanted = reading.wanted
     _check_view(name, wanted, filters)
 
     options = DecodeOptions(

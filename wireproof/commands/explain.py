@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from .choosing import Words, choosing_options, exchange_filter
+from .choosing import Reading, Words, reading_options
 from .exits import Unreadable, because, examples, say
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
@@ -41,9 +39,9 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     help="What makes the exit code 1: error, warning or note, each with what is graver; a question "
     "(ending), an answer (held), a cause (loss), several with commas; or never.",
 )
-@choosing_options
+@reading_options
 def explain(
-    files: tuple[str, ...], form: str, output: str | None, fail_on: str, **choice: Any
+    files: tuple[str, ...], form: str, output: str | None, fail_on: str, reading: Reading
 ) -> int:
     """Say of each exchange whether it streamed, who held it back, how it ended, and what to do.
 
@@ -55,7 +53,7 @@ def explain(
     from ..tasks.sources import UnreadableSource
 
     words = [word.strip() for word in fail_on.split(",") if word.strip()]
-    options = ExplainOptions(files, form, output, exchange_filter(choice), FailOn(words))
+    options = ExplainOptions(files, form, output, reading.wanted, FailOn(words))
     try:
         tally = run(options, say)
     except BrokenPipeError:
@@ -65,5 +63,5 @@ def explain(
     except (OSError, ValueError) as error:
         raise Unreadable(because(output or "standard output", error)) from error
     if not tally.exchanges:
-        say("no exchange" + (" that is wanted" if any(choice.values()) else ""))
+        say("no exchange" + (" that is wanted" if reading.is_choice else ""))
     return 1 if tally.failed else 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from .choosing import choosing_options, exchange_filter
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 
 
@@ -37,9 +35,9 @@ from .exits import Unreadable, because, examples, say
     show_default=True,
     help="Show the delay of the first N elements, and of those that waited longest.",
 )
-@choosing_options
+@reading_options
 def hops(
-    files: tuple[str, ...], form: str, output: str | None, elements: int, **choice: Any
+    files: tuple[str, ...], form: str, output: str | None, elements: int, reading: Reading
 ) -> int:
     """Lay the legs of exchanges beside each other: which hop held, lost or changed what.
 
@@ -52,7 +50,7 @@ def hops(
     from ..tasks.sources import UnreadableSource
 
     try:
-        report = run(HopsOptions(files, form, output, elements, exchange_filter(choice)), say)
+        report = run(HopsOptions(files, form, output, elements, reading.wanted), say)
     except BrokenPipeError:
         raise
     except UnreadableSource as unreadable:
@@ -60,7 +58,7 @@ def hops(
     except (OSError, ValueError) as error:
         raise Unreadable(because(output or "standard output", error)) from error
     if not report.passed:
-        wanted = " that is wanted" if any(choice.values()) else ""
+        wanted = " that is wanted" if reading.is_choice else ""
         say(f"no exchange{wanted} was seen on more than one leg ({report.alone:,} on one)")
         return 1
     return 1 if report.is_fault else 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
-from .choosing import choosing_options, exchange_filter
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ FORMS = ("table", "json", "ndjson", "csv")
     help="A client's or server's own times, one a line for each event that it read or wrote:"
     " seconds since the epoch, ISO 8601, or JSON with a field t, time or timestamp.",
 )
-@choosing_options
+@reading_options
 def latency(
-    files: tuple[str, ...], families: tuple[str, ...], form: str, log: str | None, **choice: Any
+    files: tuple[str, ...], families: tuple[str, ...], form: str, log: str | None, reading: Reading
 ) -> int:
     """Measure how long clients waited: for the header, the first event, the first token, and
     between tokens.
@@ -74,7 +74,7 @@ def latency(
         except (OSError, ValueError) as error:
             raise Unreadable(because(log, error)) from error
     definitions = cast("tuple[Family, ...]", tuple(dict.fromkeys(families)))
-    report = LatencyReport(definitions, exchange_filter(choice))
+    report = LatencyReport(definitions, reading.wanted)
     view = _view(form)
     measured = 0
     for file in files:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from .choosing import choosing_options, exchange_filter
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 
 
@@ -28,8 +26,8 @@ from .exits import Unreadable, because, examples, say
     show_default=True,
     help="For people, for scripts, for spreadsheets.",
 )
-@choosing_options
-def ls(files: tuple[str, ...], form: str, **choice: Any) -> int:
+@reading_options
+def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
     """List the exchanges of captures: who asked for what, when it came, and how it fared.
 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
@@ -40,11 +38,11 @@ def ls(files: tuple[str, ...], form: str, **choice: Any) -> int:
     from ..tasks.sources import UnreadableSource
 
     try:
-        found = run(LsOptions(files, form, exchange_filter(choice)), say)
+        found = run(LsOptions(files, form, reading.wanted), say)
     except BrokenPipeError:
         raise
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     if not found:
-        say("no exchange" + (" that is wanted" if any(choice.values()) else ""))
+        say("no exchange" + (" that is wanted" if reading.is_choice else ""))
     return 0

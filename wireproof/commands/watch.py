@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from ..views.kinds import LIVE_VIEWS, default_view
 from .capturing import backend_option, capture_problems
-from .choosing import exchange_filter, live_choosing_options
+from .choosing import Reading, live_reading_options
 from .exits import INTERRUPTED, Address, Size, examples, need, say
 from .showing import readers_of, showing_options, view_of_rows
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(1, 65535), metavar="N", required=True, help="Whose packets."
 )
 @click.option("-i", "--interface", metavar="NAME", help="Where they go; loopback by default.")
-@live_choosing_options
+@live_reading_options
 @click.option(
     "--format",
     "form",
@@ -83,7 +83,7 @@ def watch(
     backend: str | None,
     select: str | None,
     raw: bool,
-    **choice: Any,
+    reading: Reading,
 ) -> int:
     """Show what goes over a port as it arrives: chunks, server-sent events, WebSocket frames.
 
@@ -108,7 +108,7 @@ def watch(
     options = WatchOptions(
         port,
         interface,
-        exchange_filter(choice),
+        reading.wanted,
         cast("Name", view),
         keep,
         not no_data,
