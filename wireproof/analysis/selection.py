@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from parsers.records import (
@@ -150,13 +151,15 @@ class Selection(Generic[T]):
         wanted: Wanted,
         max_records: int | None = None,
         max_data: int | None = None,
+        numbers: Iterator[int] | None = None,
     ) -> None:
+        """``numbers`` are those of exchanges as they begin, from 0 unless it is given."""
         self._wanted = wanted
         self._max_records = max_records or MAX_HELD_RECORDS
         self._max_data = max_data or MAX_HELD_DATA
         self._connections: dict[int, _Connection] = {}
         self._exchanges: OpenExchanges[_Verdict] = OpenExchanges(self._verdict_on)
-        self._count = 0  # of the exchanges that have begun
+        self._numbers = count() if numbers is None else numbers
         self._queue: deque[tuple[T, Clue, _Verdict]] = deque()
         self._held_data = 0
 
@@ -254,8 +257,7 @@ class Selection(Generic[T]):
         connection.own = _Verdict(verdict.connection)
 
     def _verdict_on(self, key: Key) -> _Verdict:
-        number, self._count = self._count, self._count + 1
-        heads = Heads(key, number, None, "http", None, None, None)
+        heads = Heads(key, next(self._numbers), None, "http", None, None, None)
         return _Verdict(key.connection, None, heads)
 
     def _end(self, connection: _Connection, number: int) -> _Verdict:
@@ -278,6 +280,7 @@ class LiveSelection:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         self._connections: dict[int, Selection[Record]] = {}
+        self._numbers = count()
 
     def choose(self, records: Iterable[Record]) -> list[Record]:
         """Take the next records, and return those that are now known to be chosen."""
@@ -290,7 +293,8 @@ class LiveSelection:
             selection = self._connections.get(number)
             if selection is None:
                 limits = MAX_HELD_RECORDS_LIVE, MAX_HELD_DATA_LIVE
-                selection = self._connections[number] = Selection(self._wanted, *limits)
+                selection = Selection(self._wanted, *limits, self._numbers)
+                self._connections[number] = selection
             chosen += selection.add(record, clue(record))
             if isinstance(record, ConnectionRecord):
                 del self._connections[number]  # its end has decided all that waited

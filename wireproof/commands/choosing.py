@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Callable[..., Any])
 R = TypeVar("R")
+Options = Mapping[str, Callable[..., Any]]
+"""Options by the names that click gives to their values."""
 
 STATUS = re.compile(r"[1-9](?:[0-9]{2}|xx)", re.IGNORECASE)
 EXCHANGE = re.compile(r"(?:([0-9]{1,9})/)?([0-9]{1,9})")
@@ -72,57 +74,64 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # newer versions of cli
         return str(value)
 
 
-TRANSPORT = click.option(
-    "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
-)
-PLACE = (
-    click.option(
+HEADS = {
+    "transport": click.option(
+        "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
+    ),
+    "path": click.option(
+        "--path",
+        metavar="GLOB",
+        help="Only targets like this, with their query or without: '/v1/*'.",
+    ),
+    "method": click.option("--method", metavar="NAME", help="Only requests of this method."),
+    "status": click.option(
+        "--status", type=Status(), metavar="CODE", help="Only responses of this status: 404, 5xx."
+    ),
+}
+"""What chooses by what an exchange is. Names are those that click gives to values."""
+PLACE = {
+    "connection": click.option(
         "--connection",
         type=click.IntRange(min=0),
         metavar="N",
         help="Only this TCP connection, counted from 0 as Wireshark's tcp.stream.",
     ),
-    click.option(
+    "exchange": click.option(
         "--exchange",
         type=Number(),
         metavar="N",
         help="Only the exchange of that number in ls; C/E is exchange E of connection C, and so is "
         "N after --connection.",
     ),
-)
-HEADS = (
-    click.option(
-        "--path",
-        metavar="GLOB",
-        help="Only targets like this, with their query or without: '/v1/*'.",
-    ),
-    click.option("--method", metavar="NAME", help="Only requests of this method."),
-    click.option(
-        "--status", type=Status(), metavar="CODE", help="Only responses of this status: 404, 5xx."
-    ),
-)
-ENDS = (
-    click.option(
+}
+"""What chooses by where it stands."""
+PORT = {
+    "port": click.option(
         "--port",
         type=click.IntRange(0, 65_535),
         metavar="N",
         help="Only connections from or to this port.",
     ),
-    click.option(
+}
+ENDS = {
+    "min_gap": click.option(
         "--min-gap",
         type=click.FloatRange(min=0),
         metavar="S",
         help="Only responses of which nothing came for S seconds.",
     ),
-    click.option(
+    "verdict": click.option(
         "--verdict",
         type=Words("fault"),
         metavar="WORD",
         help="Only exchanges of which this is said: an answer (held), a cause (loss), "
         "error, warning, note, ok, or fault.",
     ),
-    click.option("--grep", metavar="TEXT", help="Only exchanges that hold this text."),
-)
+    "grep": click.option("--grep", metavar="TEXT", help="Only exchanges that hold this text."),
+}
+"""What only the end of an exchange, or of its connection, tells."""
+CHOICE = HEADS | PLACE | PORT | ENDS
+"""Every option that chooses exchanges of a capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,40 +146,47 @@ class Reading:
         return not self.wanted.is_empty
 
 
-CHOICE = (TRANSPORT, *PLACE, *HEADS, *ENDS)
-"""What chooses exchanges of a capture."""
-NAMES = (
-    *("transport", "connection", "exchange", "path", "method", "status"),
-    *("port", "min_gap", "verdict", "grep"),
-)
-"""What click calls the values of CHOICE."""
-
-
 def reading_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command that reads captures the options that all of these share; it gets them as
     ``reading``."""
-    return _given(_read(command), CHOICE)
+    return _given(command, CHOICE)
 
 
 def live_reading_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command those that choose by the heads alone: nothing else is known while it runs."""
-    return _given(_read(command), (TRANSPORT, *HEADS))
+    """Give a command those that choose what is shown at once; the others are refused."""
+    shown = _given(command, HEADS | PLACE)
+    return _refused(shown, ENDS, "it is known at the end; keep packets with -w and decode those")
 
 
-def _read(command: Callable[..., R]) -> Callable[..., R]:
-    """Return a command that gets what the options of this module say as one object."""
+def whole_files(why: str) -> Callable[[C], C]:
+    """Let a command refuse to choose exchanges, and say why; its help says it too."""
+    return lambda command: _refused(command, CHOICE, why)
+
+
+def _given(command: Callable[..., R], options: Options) -> Callable[..., R]:
+    """Return a command that gets what these options say as one object."""
 
     @wraps(command)
     def call(*arguments: Any, **values: Any) -> R:
-        choice = {name: values.pop(name, None) for name in NAMES}
+        choice = {name: values.pop(name) for name in options}
         return command(*arguments, reading=Reading(exchange_filter(choice)), **values)
 
+    for option in reversed(list(options.values())):
+        call = option(call)
     return call
 
 
-def _given(command: C, options: Sequence[Callable[[C], C]]) -> C:
-    for option in reversed(options):
-        command = option(command)
+def _refused(command: C, options: Iterable[str], why: str) -> C:
+    """Let options end a command with bad usage: a plain word is better than to ignore them."""
+
+    def refuse(context: click.Context, option: click.Parameter, value: object) -> None:
+        if value is not None:
+            raise click.UsageError(f"{option.opts[0]}: {why}", context)
+
+    for name in options:
+        command = click.option(
+            "--" + name.replace("_", "-"), hidden=True, expose_value=False, callback=refuse
+        )(command)
     return command
 
 
