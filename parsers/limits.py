@@ -234,6 +234,11 @@ MAX_TLS_RECORD = 16 * KiB + 2 * KiB
 MAX_TLS_HELLO = 128 * KiB
 """What is kept of a ClientHello or ServerHello: the longest ClientHello that OpenSSL takes."""
 
+MAX_KEY_LOG_CONNECTIONS = 65_536
+"""Connections whose secrets are held, the newest ones of a key log: MAX_CONNECTIONS."""
+MAX_KEY_LOG_LINE = 1 * KiB
+"""One line of a key log: the longest one that says something has 223 bytes."""
+
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB
 """What is kept of one frame's payload; framing goes on beyond it."""
