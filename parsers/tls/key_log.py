@@ -186,7 +186,7 @@ class _GrowingFile:
                     file.seek(self._size)
                     yield from self._read_from(file)
         except OSError:
-            return  # it has been moved away: the next one of its name is looked at
+            self._identity = (0, 0)  # it has been moved away: the next one of its name is another
 
     def _read_from(self, file: BinaryIO) -> Iterator[bytes]:
         """Yield texts that begin where lines do; the last line may come again when it has grown."""
