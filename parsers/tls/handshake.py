@@ -12,8 +12,9 @@ from ..provenance import Element
 
 CLIENT_HELLO = 1
 SERVER_HELLO = 2
+ENCRYPTED_EXTENSIONS = 8
 SERVER_HELLO_DONE = 14
-_HELLOS = (CLIENT_HELLO, SERVER_HELLO)
+_HELLOS = frozenset((CLIENT_HELLO, SERVER_HELLO))
 _HEADER_SIZE = 4
 
 
@@ -26,15 +27,19 @@ class HandshakeMessage(Element, frozen=True):
     size: int
     """Bytes of its body."""
     body: bytes
-    """Of a hello, at most MAX_TLS_HELLO bytes; else none."""
+    """Of a hello, or another type that is kept, at most MAX_TLS_HELLO bytes; else none."""
 
 
 class HandshakeReader:
-    """Puts messages together from the fragments of handshake records."""
+    """Puts messages together from the fragments of handshake records.
 
-    __slots__ = ("_header", "_body", "_start", "_length")
+    Of the types that are ``kept`` their messages have the bodies.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_header", "_body", "_start", "_length", "_kept")
+
+    def __init__(self, kept: frozenset[int] = _HELLOS) -> None:
+        self._kept = kept
         self._header = b""
         self._body = KeptBytes(0)
         self._start = 0
@@ -71,7 +76,7 @@ class HandshakeReader:
         self._header += fragment[pos:end]
         if len(self._header) == _HEADER_SIZE:
             self._length = int.from_bytes(self._header[1:])
-            self._body = KeptBytes(MAX_TLS_HELLO if self._header[0] in _HELLOS else 0)
+            self._body = KeptBytes(MAX_TLS_HELLO if self._header[0] in self._kept else 0)
         return end
 
     def _end_message(self, end: int) -> HandshakeMessage:

@@ -10,6 +10,7 @@ _ALPN = 16  # RFC 7301 section 3.1
 _PRE_SHARED_KEY = 41  # RFC 8446 section 4.2.11
 _EARLY_DATA = 42  # section 4.2.10
 _SUPPORTED_VERSIONS = 43  # section 4.2.1
+_TRANSPORT_PARAMETERS = 57  # RFC 9001 section 8.2
 _ENCRYPTED_CLIENT_HELLO = 0xFE0D  # RFC 9849 section 5
 _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3)."""
@@ -35,6 +36,8 @@ class ClientHello(Element, frozen=True):
     """Whether it sends data before the server has answered."""
     has_ech: bool
     """Whether it has an encrypted ClientHello; many clients send one that holds nothing."""
+    transport_parameters: bytes | None = None
+    """Of QUIC, as they stand in it; None if it has none."""
 
 
 class ServerHello(Element, frozen=True):
@@ -52,6 +55,19 @@ class ServerHello(Element, frozen=True):
     """The protocol that it chose; None in TLS 1.3, where that is encrypted."""
     has_psk: bool
     """Whether it took a key that was offered (RFC 8446 section 4.2.11)."""
+
+
+class EncryptedExtensions(Element, frozen=True):
+    """What a server answers in TLS 1.3, encrypted (RFC 8446 section 4.3.1)."""
+
+    start: int
+    end: int
+    alpn: str | None
+    """The protocol that it chose."""
+    has_early_data: bool
+    """Whether it takes the early data."""
+    transport_parameters: bytes | None
+    """Of QUIC, as they stand in it; None if it has none."""
 
 
 class Malformed(ValueError):
@@ -102,6 +118,7 @@ def read_client_hello(body: bytes, start: int, end: int) -> ClientHello:
         _PRE_SHARED_KEY in extensions,
         _EARLY_DATA in extensions,
         _ENCRYPTED_CLIENT_HELLO in extensions,
+        extensions.get(_TRANSPORT_PARAMETERS),
     )
 
 
@@ -125,6 +142,19 @@ def read_server_hello(body: bytes, start: int, end: int) -> ServerHello:
         suite,
         alpn[0] if alpn else None,
         _PRE_SHARED_KEY in extensions,
+    )
+
+
+def read_encrypted_extensions(body: bytes, start: int, end: int) -> EncryptedExtensions:
+    """Read the body of EncryptedExtensions, which lies at [start, end). Raises Malformed."""
+    extensions = _extensions(_Reader(body, "EncryptedExtensions"))
+    alpn = _protocols(extensions.get(_ALPN))
+    return EncryptedExtensions(
+        start,
+        end,
+        alpn[0] if alpn else None,
+        _EARLY_DATA in extensions,
+        extensions.get(_TRANSPORT_PARAMETERS),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from support.tls import HELLO, message
 
 from parsers.limits import MAX_TLS_HELLO
-from parsers.tls.handshake import HandshakeReader
+from parsers.tls.handshake import ENCRYPTED_EXTENSIONS, HandshakeReader
 
 FLIGHT = HELLO + message(11, bytes(500)) + message(14)
 
@@ -36,3 +36,10 @@ def test_what_is_open_and_forgotten() -> None:
 def test_of_a_long_hello_not_all_is_kept() -> None:
     (found,) = HandshakeReader().read(message(1, bytes(MAX_TLS_HELLO + 1)), 0)
     assert (found.size, len(found.body)) == (MAX_TLS_HELLO + 1, MAX_TLS_HELLO)
+
+
+def test_other_types_are_kept_where_they_are_wanted() -> None:
+    sent = bytes((ENCRYPTED_EXTENSIONS,)) + b"\0\0\x02ab"
+    wanted = HandshakeReader(frozenset((ENCRYPTED_EXTENSIONS,)))
+    assert [found.body for found in wanted.read(sent, 0)] == [b"ab"]
+    assert [found.body for found in HandshakeReader().read(sent, 0)] == [b""]

@@ -19,7 +19,14 @@ from support.tls import (
     server_name,
 )
 
-from parsers.tls.hello import ClientHello, Malformed, read_client_hello, read_server_hello
+from parsers.tls.hello import (
+    ClientHello,
+    EncryptedExtensions,
+    Malformed,
+    read_client_hello,
+    read_encrypted_extensions,
+    read_server_hello,
+)
 
 
 def asked(message: bytes) -> ClientHello:
@@ -110,3 +117,23 @@ def test_what_python_offers(names: list[str]) -> None:
         client.do_handshake()
     found = asked(sent.read()[5:])
     assert (found.sni, found.alpn, found.has_psk, found.has_ech) == (NAME, names, False, False)
+
+
+def test_what_quic_adds() -> None:
+    assert (
+        asked(client_hello((57, b"\x01\x02\x43\xe8"))).transport_parameters == b"\x01\x02\x43\xe8"
+    )
+    assert asked(HELLO).transport_parameters is None
+
+
+def test_encrypted_extensions() -> None:
+    listed = b"".join(
+        kind.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+        for kind, data in (alpn(b"h3"), (42, b""), (57, b"\x0f\x00"))
+    )
+    body = len(listed).to_bytes(2, "big") + listed
+    found = read_encrypted_extensions(body, 4, 4 + len(body))
+    assert found == EncryptedExtensions(4, 4 + len(body), "h3", True, b"\x0f\x00")
+    assert read_encrypted_extensions(b"\0\0", 0, 2) == EncryptedExtensions(0, 2, None, False, None)
+    with pytest.raises(Malformed, match="ends early"):
+        read_encrypted_extensions(body[:-1], 0, 0)
