@@ -170,6 +170,8 @@ MAX_HTTP2_FAULTS = 16
 """Faults of one kind in one direction of a connection that are listed: a flood is one."""
 MAX_KEPT_DATA_FRAME = 1 * MiB
 """What is kept of one DATA frame for its record: frames are 16 KiB unless both sides allow more."""
+MAX_TUNNEL_EXCHANGES = 4_096
+"""Exchanges in one tunnel of HTTP/2 whose numbers are remembered: as many as streams."""
 
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB

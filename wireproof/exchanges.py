@@ -93,7 +93,8 @@ def field_value(fields: Fields, name: str) -> str | None:
 
 def asked_for(request: RequestRecord) -> Transport | None:
     """Return what a request asks for or streams by, None if it does neither."""
-    if (field_value(request.headers, "upgrade") or "").lower() == "websocket":
+    upgrade = field_value(request.headers, "upgrade") or field_value(request.headers, ":protocol")
+    if (upgrade or "").lower() == "websocket":  # RFC 6455 section 4.1, RFC 8441 section 4
         return "websocket"
     if request.framing == "chunked":
         return "chunked"

@@ -34,6 +34,7 @@ from ..provenance import Completion, Event
 from ..records import EndedBy, Http2FrameRecord, Record
 from ..streams import ByteStream
 from .http2_message import StreamMessage
+from .http2_tunnel import Speak, TunnelStream
 from .writer import RecordWriter, wire_text
 
 Owner = tuple[int | None, int | None]
@@ -54,6 +55,7 @@ class Http2Link:
         writer: RecordWriter,
         start: int,
         states: StreamStates,
+        speak: Speak,
         *,
         is_first: bool,
     ) -> None:
@@ -64,6 +66,9 @@ class Http2Link:
         """Of the streams in which this side may still send."""
         self.requests: dict[int, Request] = {}
         """Of the open streams that this side asked in."""
+        self.tunnels: dict[int, TunnelStream] = {}
+        """What this side sends in those of them that asked for a tunnel and may have it."""
+        self._speak = speak
         self.headers = HeaderDecoder()
         self.flow = FlowControl(is_partial=not is_first)
         """What holds this side."""
@@ -123,10 +128,16 @@ class Http2Link:
         self.messages.pop(stream_id)
         self.states.end(stream_id, self.writer.sender)
 
+    def refuse_tunnel(self, stream_id: int) -> None:
+        """Take note that there is no tunnel in a stream in which this side asked for one."""
+        if self.tunnels.pop(stream_id, None) is not None and stream_id in self.messages:
+            self.messages[stream_id].tunnel = None
+
     def _forget(self, stream_id: int) -> None:
         for side in (self, self.peer):
             side.messages.pop(stream_id, None)
             side.requests.pop(stream_id, None)
+            side.tunnels.pop(stream_id, None)
             side.flow.close(stream_id)
 
     def _break(self, stream_id: int, ended_by: EndedBy, records: list[Record]) -> None:

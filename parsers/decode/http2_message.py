@@ -13,6 +13,7 @@ from ..http1.messages import EndOfMessage, Request, Response
 from ..http2.elements import Content, DataFrame
 from ..http2.fields import value_of
 from ..http2.hpack import Field
+from ..provenance import Ending
 from ..records import (
     EndedBy,
     Framing,
@@ -20,6 +21,7 @@ from ..records import (
     Record,
     text_or_base64,
 )
+from .http2_tunnel import TunnelStream
 from .message import MessageWriter
 from .transport import Fields
 from .writer import RecordWriter
@@ -27,6 +29,10 @@ from .writer import RecordWriter
 UNKNOWN = b"<unknown>"
 """What stands for a name or a value that the capture does not hold: tshark's word."""
 _VERSION = b"HTTP/2"
+_ENDINGS: dict[EndedBy, Ending] = {
+    "rst-stream": "reset", "goaway": "reset", "reset": "reset", "capture-end": "capture-end",
+}  # fmt: skip
+"""What ends a tunnel for what is spoken in it, unless that ended by itself."""
 
 
 def shown(fields: list[Field]) -> Fields:
@@ -45,7 +51,8 @@ def request_of(fields: list[Field], start: int, end: int, framing: Framing) -> R
     authority, path = value_of(fields, b":authority"), value_of(fields, b":path")
     target = (path or authority if path is not None else authority) or b""
     codings = content_codings(by_name(headers))
-    return Request(start, end, method, target, _VERSION, headers, framing, codings, False)
+    asks = method == b"CONNECT"
+    return Request(start, end, method, target, _VERSION, headers, framing, codings, asks)
 
 
 def response_of(fields: list[Field], start: int, end: int, framing: Framing) -> Response:
@@ -62,7 +69,7 @@ class StreamMessage:
 
     __slots__ = (
         "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
-        "_index", "_is_counted", "_trailers", "_has_hole",
+        "_index", "_is_counted", "_trailers", "_has_hole", "tunnel",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -74,6 +81,8 @@ class StreamMessage:
         """The final one, None until it comes."""
         self.is_open = True
         """Whether it has not ended."""
+        self.tunnel: TunnelStream | None = None
+        """What takes its content, if that is no body."""
         self._message = MessageWriter(exchange, writer)
         self._start: int | None = None  # of the body
         self._end = 0
@@ -92,7 +101,8 @@ class StreamMessage:
             self._end = head.end
             bodiless = isinstance(head, Response) and head.status in (204, 304)
             is_head = request is not None and request.method in (b"HEAD", b"CONNECT")
-            self._is_counted = not (bodiless or is_head)
+            asks_tunnel = isinstance(head, Request) and head.method == b"CONNECT"
+            self._is_counted = not (bodiless or is_head or asks_tunnel)
         return self._message.head(head, request)
 
     def join(self, start: int) -> None:
@@ -110,6 +120,8 @@ class StreamMessage:
         """Take content of a DATA frame as it came."""
         self._end = piece.end
         self._size += piece.end - piece.start
+        if self.tunnel is not None:
+            return self.tunnel.receive(piece)
         return self._message.content([piece])
 
     def missing(self, start: int, end: int) -> list[Record]:
@@ -117,6 +129,8 @@ class StreamMessage:
         self._has_hole = True
         self._end = max(self._end, end)
         self._size += end - start
+        if self.tunnel is not None:
+            return self.tunnel.missing(start, end)
         return self._message.missing(MissingData(start, end, None))
 
     def data_frame(self, frame: DataFrame, *, ends: bool) -> Http2DataRecord:
@@ -148,6 +162,8 @@ class StreamMessage:
         if not self.is_open:
             return []
         self.is_open = False
+        if self.tunnel is not None:
+            return self.tunnel.end(_ENDINGS.get(ended_by, "close"))
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)
@@ -163,7 +179,7 @@ class StreamMessage:
     @property
     def has_body(self) -> bool:
         """Whether content may come."""
-        return self._message.body is not None
+        return self._message.body is not None or self.tunnel is not None
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

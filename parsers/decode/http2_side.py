@@ -9,6 +9,7 @@ the records of one side come of the other's bytes.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, diagnose
+from ..http1.messages import Request, Response
 from ..http2.elements import DATA as DATA_FRAME
 from ..http2.elements import (
     END_STREAM,
@@ -20,16 +21,19 @@ from ..http2.elements import (
     Lost,
     MissingContent,
 )  # fmt: skip
-from ..http2.fields import Fault, request_faults, response_faults, trailer_faults
+from ..http2.fields import Fault, request_faults, response_faults, trailer_faults, value_of
 from ..http2.flow import Stall
 from ..http2.hpack import Field, HpackError
 from ..http2.streams import StreamStates
 from ..provenance import Completion, Ending, Event
 from ..records import Framing, Record, StallRecord
 from ..streams import ByteStream
+from ..websocket.handshake import agree_extended
 from .http2_link import NOBODY, Http2Link
 from .http2_message import StreamMessage, request_of, response_of
-from .writer import RecordWriter
+from .http2_tunnel import Speak, open_tunnel, speak_websocket
+from .transport import transport_of
+from .writer import RecordWriter, wire_text
 
 
 class Http2Side(Http2Link):
@@ -249,17 +253,55 @@ class Http2Side(Http2Link):
             return
         framing: Framing = "none" if ends else "http/2"
         if self.writer.sender == "client":
-            request = request_of(fields, start, end, framing)
+            is_connect = value_of(fields, b":method") == b"CONNECT"
+            request = request_of(fields, start, end, "none" if is_connect else framing)
             self.requests[found.stream_id] = request
             records += message.begin(request, fields)
+            if is_connect:
+                self._ask_tunnel(found.stream_id, message)
             self._report(request_faults(fields), start, end, owner, records)
             return
         response = response_of(fields, start, end, framing)
         if 100 <= response.status < 200:
             response = response_of(fields, start, end, "none")
         asked = self.peer.requests.get(found.stream_id) or self.requests.get(found.stream_id)
+        if asked is not None and asked.method == b"CONNECT" and 200 <= response.status < 300:
+            response = response_of(fields, start, end, "upgrade")
         records += message.begin(response, fields, asked)
+        if asked is not None and response.framing == "upgrade":
+            self._switch(message, asked, response, records)
+        elif response.status >= 300:
+            self.peer.refuse_tunnel(found.stream_id)
         self._report(response_faults(fields), start, end, owner, records)
+
+    # --- tunnels (RFC 9113 section 8.5, RFC 8441) ---
+
+    def _ask_tunnel(self, stream_id: int, message: StreamMessage) -> None:
+        """Keep what a client sends after CONNECT until it is answered."""
+        writers = message.writer, self.peer.writer.for_stream(stream_id)
+        message.tunnel = open_tunnel(writers, message.exchange, self.states.take_exchange)
+        self.tunnels[stream_id] = message.tunnel
+
+    def _switch(
+        self, message: StreamMessage, asked: Request, response: Response, records: list[Record]
+    ) -> None:
+        """Take the content of both sides for another protocol's bytes: CONNECT was granted."""
+        stream_id = message.writer.stream_id or 0
+        client = self.peer.tunnels.get(stream_id)
+        if client is None:
+            return
+        message.tunnel = client.other
+        start, end = response.start, response.end
+        if transport_of(response, asked) == "websocket":
+            agreement = agree_extended(asked.headers, response.headers)
+            self._report(agreement.faults, start, end, message.owner, records)
+            speak_websocket(client, agreement.deflate)
+        else:
+            target = wire_text(asked.target)
+            self._report([("http-tunnel", f"to {target}")], start, end, message.owner, records)
+            streams = client, client.other
+            client.spoken = client.other.spoken = self._speak(streams, f"CONNECT {target}")
+        records += client.begin()
 
     def _promise(
         self, found: HeaderBlock, fields: list[Field] | None, records: list[Record]
@@ -293,16 +335,18 @@ def http2_sides(
     writers: tuple[RecordWriter, RecordWriter],
     starts: tuple[int, int],
     next_exchange: int,
+    speak: Speak,
     *,
     is_first: bool,
 ) -> tuple[Http2Side, Http2Side]:
     """Return the receivers of both sides of a connection, the client's first.
 
-    ``is_first`` says that what they get begins with the connection preface.
+    ``is_first`` says that what they get begins with the connection preface; ``speak`` finds out
+    what is spoken in a tunnel.
     """
     states = StreamStates(next_exchange, is_partial=not is_first)
     client, server = (
-        Http2Side(stream, writer, start, states, is_first=is_first)
+        Http2Side(stream, writer, start, states, speak, is_first=is_first)
         for stream, writer, start in zip(streams, writers, starts, strict=True)
     )
     client.peer, server.peer = server, client

@@ -268,7 +268,9 @@ class ApplicationProtocol:
         streams = asked.stream, answered.stream
         writers = self.writer(asked.stream), self.writer(answered.stream)
         starts = asked.start, answered.start
-        client, server = http2_sides(streams, writers, starts, self._next_exchange, is_first=True)
+        client, server = http2_sides(
+            streams, writers, starts, self._next_exchange, self._speak_in_tunnel, is_first=True
+        )
         asked.stream.receiver, self._answers = client, server
         choose = partial(self._read_reply, answered)
         answered.stream.receiver = FirstBytes(answered.stream, server, choose)
@@ -363,7 +365,9 @@ class ApplicationProtocol:
         asked = self.client
         streams = asked, asked.peer
         writers = self.writer(asked), self.writer(asked.peer)
-        client, server = http2_sides(streams, writers, starts, exchange + 1, is_first=True)
+        client, server = http2_sides(
+            streams, writers, starts, exchange + 1, self._speak_in_tunnel, is_first=True
+        )
         client.begin(1, exchange)
         asked.receiver, asked.peer.receiver = client, server
         if self._responses is not None:
@@ -373,18 +377,31 @@ class ApplicationProtocol:
         self, what: str, exchange: int, next_exchange: int, starts: tuple[int, int]
     ) -> None:
         """Recognise anew what both streams carry from ``starts`` on: a switch was agreed on."""
-        client = self.client
+        streams = self.client, self.client.peer
+        self._inner = self._recognise(streams, Switch(what, exchange, next_exchange, starts))
+
+    def _speak_in_tunnel(
+        self, streams: tuple[ByteStream[Record], ByteStream[Record]], what: str
+    ) -> ApplicationProtocol:
+        """Recognise what is in a tunnel through one stream of HTTP/2."""
+        return self._recognise(streams, Switch(what, 0, 1, (0, 0)))
+
+    def _recognise(
+        self, streams: tuple[ByteStream[Record], ByteStream[Record]], switch: Switch
+    ) -> ApplicationProtocol:
+        """Recognise what two streams carry, the client's first, after a switch."""
         depth = 1 if self._after is None else self._after.depth + 1
-        self._inner = ApplicationProtocol(
-            (client, client.peer),
+        inner = ApplicationProtocol(
+            streams,
             connection=self._connection,
-            client=lambda: client,
+            client=lambda: streams[0],
             keep_data=self._keep_data,
             shows_records=self._shows_records,
-            after=Switch(what, exchange, next_exchange, starts, depth),
+            after=switch._replace(depth=depth),
         )
         if depth > limits.MAX_SWITCHES:
-            self._inner.give_up()
+            inner.give_up()
+        return inner
 
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:
         """Return what writes the records of one of the streams."""

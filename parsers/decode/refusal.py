@@ -36,8 +36,9 @@ class Refusal:
     """An answer that does not give the protocol or the tunnel that ``request`` asked for."""
 
     def __init__(self, request: Request, response: Response, *, keep_data: bool) -> None:
-        self._is_tunnel = request.method == b"CONNECT"
-        upgrade = field_value(request.headers, b"upgrade") or b""
+        extended = field_value(request.headers, b":protocol")  # RFC 8441 section 4
+        self._is_tunnel = request.method == b"CONNECT" and extended is None
+        upgrade = extended or field_value(request.headers, b"upgrade") or b""
         self._wanted = request.target if self._is_tunnel else upgrade[:40]
         self._asked_version = field_value(request.headers, b"sec-websocket-version")
         self._response = response

@@ -21,9 +21,12 @@ def transport_of(response: Response, request: Request | None = None) -> Transpor
     event stream, in whatever framing. ``chunked``: its content comes in chunks. ``http``: anything
     else, a switch to another protocol too.
     """
+    if response.framing == "upgrade" and response.status != 101:
+        is_extended = request is not None and _protocol_of(request) == b"websocket"
+        return "websocket" if is_extended else "http"  # by CONNECT
     if response.framing == "upgrade":
         upgrade = field_value(response.headers, b"upgrade") or b""
-        is_websocket = response.status == 101 and upgrade.strip().lower() == b"websocket"
+        is_websocket = upgrade.strip().lower() == b"websocket"
         return "websocket" if is_websocket else "http"
     if media_type(response.headers)[0] == b"text/event-stream":
         return "sse"
@@ -33,7 +36,13 @@ def transport_of(response: Response, request: Request | None = None) -> Transpor
 
 
 def _asks_websocket(request: Request) -> bool:
-    return (field_value(request.headers, b"upgrade") or b"").strip().lower() == b"websocket"
+    asked = field_value(request.headers, b"upgrade") or _protocol_of(request)
+    return asked.strip().lower() == b"websocket"
+
+
+def _protocol_of(request: Request) -> bytes:
+    """Return what an extended CONNECT asks for (RFC 8441 section 4), empty if it is none."""
+    return field_value(request.headers, b":protocol") or b""
 
 
 def media_type(fields: Fields) -> tuple[bytes, bytes]:

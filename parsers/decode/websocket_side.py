@@ -26,6 +26,7 @@ class WebSocketSide(Side):
     ) -> None:
         decoder = WebSocketDecoder(writer.sender, start, deflate, keep_data=writer.keeps_data)
         super().__init__(writer, decoder, exchange)
+        self.deflate = deflate
         self._fast_path = FastWebSocket(decoder, writer, exchange)
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:

@@ -58,10 +58,15 @@ class StreamStates:
     def begin(self, stream_id: int, exchange: int | None = None) -> StreamState:
         """Begin a stream; its exchange is the next one unless it had one before."""
         if exchange is None:
-            exchange, self._next_exchange = self._next_exchange, self._next_exchange + 1
+            exchange = self.take_exchange()
         state = self.open[stream_id] = StreamState(exchange)
         self._highest[stream_id % 2] = max(self._highest[stream_id % 2], stream_id)
         return state
+
+    def take_exchange(self) -> int:
+        """Return the number of the next exchange: of a stream, or of what is in a tunnel."""
+        exchange, self._next_exchange = self._next_exchange, self._next_exchange + 1
+        return exchange
 
     @property
     def is_full(self) -> bool:

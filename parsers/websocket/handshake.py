@@ -79,6 +79,15 @@ def agree(request: Headers, response: Headers) -> Agreement:
     return Agreement(subprotocol, deflate, faults)
 
 
+def agree_extended(request: Headers, response: Headers) -> Agreement:
+    """Return what an extended CONNECT and its answer agreed: without Upgrade and keys (RFC 8441
+    section 5)."""
+    faults = _check_version(request)
+    subprotocol = _agree_subprotocol(request, response, faults)
+    deflate = _agree_extensions(request, response, faults)
+    return Agreement(subprotocol, deflate, faults)
+
+
 # --- the fields that each handshake has ---
 
 

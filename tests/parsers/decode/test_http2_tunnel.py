@@ -1,0 +1,162 @@
+"""Tunnels in streams of HTTP/2: what is spoken in one, beside the same spoken on TCP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.http2 import GET, Fields, Http2Talk, data, framed
+from support.talk import Talk, without_packets
+from support.tls import sealed
+from support.websocket_frames import KEY, frame
+
+from parsers.http2.elements import RST_STREAM
+from parsers.records import (
+    BodyRecord,
+    DiagnosticRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+
+WEBSOCKET: Fields = [
+    (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws"),
+    (":authority", "a"), ("sec-websocket-version", "13"),
+]  # fmt: skip
+CONNECT: Fields = [(":method", "CONNECT"), (":authority", "db:5432")]
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+SWITCHED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
+FRAMES = st.lists(
+    st.sampled_from(
+        [
+            frame(1, b"a"), frame(1, "é".encode()), frame(2, b"\0" * 200), frame(9, b"p"),
+            frame(1, b"x", fin=False), frame(0, b"y"), frame(3), frame(1, b"\xff"), frame(8),
+        ]
+    ),
+    min_size=1, max_size=8,
+)  # fmt: skip
+
+
+def tunnel(asked: Fields = WEBSOCKET, status: str = "200") -> Http2Talk:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, asked))
+    talk.say("server", talk.server.head(1, [(":status", status)]))
+    return talk
+
+
+def said(records: list[Record]) -> list[Any]:
+    """What a WebSocket says, wherever its bytes lie."""
+    found = []
+    for one in records:
+        shown = without_packets(one)
+        if isinstance(one, WebSocketFrameRecord | WebSocketMessageRecord):
+            for name in ("offset", "length", "content_offset", "stream_id", "extents", "layer"):
+                shown.pop(name, None)
+            found.append(shown)
+        elif isinstance(one, DiagnosticRecord):
+            found.append((one.sender, one.code, one.summary))
+    return found
+
+
+@settings(deadline=None)
+@given(FRAMES, st.data())
+def test_frames_say_the_same_on_tcp_and_in_a_stream(frames: list[bytes], draw: Any) -> None:
+    sent = b"".join(frames)
+    cuts = sorted(draw.draw(st.sets(st.integers(1, len(sent) - 1), max_size=4)))
+    pieces = [sent[a:b] for a, b in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+    old = Talk().open()
+    old.client(HANDSHAKE)
+    old.server(SWITCHED, *pieces)
+    old.client(frame(1, b"hello", key=KEY))
+    new = tunnel()
+    new.say("server", *[data(1, one) for one in pieces])
+    new.say("client", data(1, frame(1, b"hello", key=KEY)))
+    assert said(new.records()) == said(old.tape.records())
+
+
+def test_a_frame_lies_where_its_bytes_are_among_those_of_other_streams() -> None:
+    talk = tunnel()
+    talk.say("client", talk.client.head(3, GET, ends=True))
+    talk.say("server", talk.server.head(3, [(":status", "200")]))
+    whole = frame(1, b"hello")
+    talk.say("server", data(1, whole[:3]), data(3, b"other"))
+    last = talk.say("server", data(1, whole[3:]))
+    records = talk.records()
+    (found,) = [one for one in records if isinstance(one, WebSocketFrameRecord)]
+    assert (found.exchange, found.stream_id, found.last_packet) == (0, 1, last)
+    assert found.extents is not None and [b - a for a, b in found.extents] == [3, 4]
+    assert found.offset == found.extents[0][0]
+    assert found.offset + found.length == found.extents[1][1]
+    (response,) = [one for one in records if isinstance(one, ResponseRecord) if one.stream_id == 1]
+    assert (response.transport, response.framing) == ("websocket", "upgrade")
+
+
+def test_what_comes_before_the_answer_waits_for_it() -> None:
+    talk = Http2Talk().begin()
+    early = data(1, frame(1, b"early", key=KEY), ends=True)
+    talk.say("client", talk.client.head(1, WEBSOCKET) + early)
+    talk.say("server", talk.server.head(1, [(":status", "200")]))
+    (found,) = [one for one in talk.records() if isinstance(one, WebSocketMessageRecord)]
+    assert (found.data, found.sender) == ("early", "client")
+
+
+def test_a_refusal_is_no_tunnel() -> None:
+    talk = tunnel(status="403")
+    talk.say("server", data(1, b"no", ends=True))
+    records = talk.records()
+    assert [one.size for one in records if isinstance(one, BodyRecord)] == [2]
+    codes = [one.code for one in records if isinstance(one, DiagnosticRecord)]
+    assert codes == ["http-upgrade-refused"]
+    (response,) = [one for one in records if isinstance(one, ResponseRecord)]
+    assert response.transport == "websocket"
+
+
+def test_exchanges_in_a_tunnel_are_the_connections_next_ones() -> None:
+    talk = tunnel(CONNECT)
+    talk.say("client", talk.client.head(3, GET, ends=True))
+    talk.say("client", data(1, b"GET /in HTTP/1.1\r\nHost: b\r\n\r\n" * 2))
+    talk.say("client", talk.client.head(5, GET, ends=True))
+    talk.say("server", data(1, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" * 2))
+    requests = [one for one in talk.records() if isinstance(one, RequestRecord)]
+    assert [(one.exchange, one.target, one.stream_id) for one in requests] == [
+        (0, "db:5432", 1), (1, "/", 3), (2, "/in", 1), (3, "/in", 1), (4, "/", 5),
+    ]  # fmt: skip
+    bodies = [one for one in talk.records() if isinstance(one, BodyRecord) and one.size]
+    assert [one.exchange for one in bodies] == [2, 3]
+
+
+def test_tls_in_a_tunnel_is_told_when_the_tunnel_ends() -> None:
+    talk = tunnel(CONNECT)
+    hello = bytes.fromhex("160303002d0100002903030000000000000000000000000000000000000000000000")
+    hello += bytes.fromhex("0000000000000000000002130101000000")
+    talk.say("client", data(1, hello[:40]), data(1, hello[40:] + sealed(60), ends=True))
+    talk.say("server", data(1, sealed(30), ends=True))
+    kinds = [(one.record, one.exchange) for one in talk.records() if one.record == "tls"]
+    assert kinds == [("tls", 0)]
+
+
+def test_a_reset_ends_both_sides() -> None:
+    talk = tunnel()
+    talk.say("server", data(1, frame(1, b"hello")[:4]))
+    talk.say("client", framed(RST_STREAM, 0, 1, (8).to_bytes(4)))
+    codes = [one.code for one in talk.records() if isinstance(one, DiagnosticRecord)]
+    assert sorted(codes) == ["http2-cancelled", "websocket-frame-cut"]
+
+
+def test_frames_are_found_again_after_lost_ones() -> None:
+    talk = tunnel()
+    talk.say("server", data(1, frame(1, b"first")))
+    talk.talk.lose("server", len(data(1, frame(1, b"gone"))))
+    for number in range(4):
+        talk.say("server", data(1, frame(1, b"%d" % number)))
+    found = [one.data for one in talk.records() if isinstance(one, WebSocketMessageRecord)]
+    assert found == ["first", "0", "1", "2", "3"]
