@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import which
+
 import click
 
-from .capturing import capture_problems
+from .capturing import backend_option, capture_problems
 from .exits import Unreadable, because, examples, need, say
 
 
@@ -14,10 +17,11 @@ from .exits import Unreadable, because, examples, need, say
         "wireproof view capture.pcapng",
         "wireproof view --live --port 8000",
         "wireproof view --live --port 8000 --keep api.pcapng",
+        "wireproof view --live --port 8000 -- curl -N http://127.0.0.1:8000/chat",
         "tcpdump -i lo -U -w - port 8000 | wireproof view -",
     ),
 )
-@click.argument("file", metavar="[FILE]", required=False)
+@click.argument("given", metavar="[FILE | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
 @click.option(
     "--port", type=click.IntRange(1, 65535), metavar="N", help="With --live: the port to record."
@@ -35,21 +39,25 @@ from .exits import Unreadable, because, examples, need, say
     help="Where the page is served, on loopback; 0, the default, takes a free port.",
 )
 @click.option("--no-browser", is_flag=True, help="Print where the page is, and open no browser.")
+@backend_option
 def view(
-    file: str | None,
+    given: tuple[str, ...],
     live: bool,
     port: int | None,
     interface: str,
     keep: str | None,
     page_port: int,
     no_browser: bool,
-) -> None:
+    backend: str | None,
+) -> int:
     """Show a capture in a browser: connections, timeline, panels, bytes.
 
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. The page is
     served on loopback, for the browser that is given its address and nobody else, until Ctrl-C.
+    With --live the recording ends with COMMAND, where there is one; what records is the first
+    backend that works, as for "wireproof capture": with a COMMAND that takes no special rights.
     """
-    _check(file, live, port, keep)
+    _check(given, live, port, keep, backend)
     need("inspector", "the inspector")
     from ..web import viewing
 
@@ -57,23 +65,28 @@ def view(
     if live:
         assert port is not None
         with capture_problems():
-            viewing.view_live(port, interface, keep, page)
-        return
-    assert file is not None
+            recorded = viewing.Recorded(port, interface, keep, given, backend)
+            return viewing.view_live(recorded, page)
+    (file,) = given
     try:
         viewing.view_file(file, page)
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
+    return 0
 
 
-def _check(file: str | None, live: bool, port: int | None, keep: str | None) -> None:
+def _check(
+    given: tuple[str, ...], live: bool, port: int | None, keep: str | None, backend: str | None
+) -> None:
     """Refuse what cannot be combined."""
     context = click.get_current_context()
-    if live and file is not None:
+    if live and len(given) == 1 and Path(given[0]).is_file() and which(given[0]) is None:
         raise click.UsageError("FILE or --live, not both", context)
-    if not live and file is None:
+    if not live and not given:
         raise click.UsageError("a FILE is missing, or --live --port N", context)
+    if not live and len(given) > 1:
+        raise click.UsageError("one FILE at a time; a COMMAND goes with --live only", context)
     if live and port is None:
         raise click.UsageError("--live needs --port N: which port is recorded", context)
-    if not live and (port is not None or keep is not None):
-        raise click.UsageError("--port and --keep go with --live only", context)
+    if not live and (port, keep, backend) != (None, None, None):
+        raise click.UsageError("--port, --keep and --backend go with --live only", context)

@@ -16,6 +16,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.percentiles import percentile
+from ..analysis.stalls import stall_limit
 from ..text.escape import escape
 from ..text.wording import count, duration
 from .timeline import Lane, Timeline
@@ -41,10 +42,6 @@ MANY = 2_000
 MAX_TITLE = 80
 SHORTEST_DRAWN = 1e-6
 """Seconds: a logarithmic scale has no place for none. What is said in figures stays as it is."""
-STALL = 8
-"""A pause is a stall if it is this many times longer than the median, ..."""
-SHORTEST_STALL = 0.05
-"""... and at least this many seconds long."""
 MAX_STALLS = 4
 """Stalls that are named; the longest ones."""
 
@@ -229,11 +226,11 @@ def stalls(timeline: Timeline) -> list[tuple[float, float]]:
     if found is None or len(found[1]) < 3:
         return []
     times = sorted(found[1].times)
-    usual = percentile(sorted(timeline.gaps()), 0.5)
+    limit = stall_limit(sorted(timeline.gaps()))
     pauses = [
         (first, last)
         for first, last in zip(times, times[1:], strict=False)
-        if last - first >= max(STALL * usual, SHORTEST_STALL)
+        if last - first >= limit
     ]
     return sorted(sorted(pauses, key=lambda pause: pause[0] - pause[1])[:MAX_STALLS])
 

@@ -27,6 +27,7 @@ import msgspec
 from parsers.provenance import seconds
 from parsers.records import Sender
 
+from ..analysis.stalls import LEAST, TIMES
 from ..views.display_filter import packets_filter
 from .body import body
 from .elements import SENDERS, Elements
@@ -71,6 +72,7 @@ def summary(index: Index) -> dict[str, Any]:
         "bytes": index.captured,
         "connections": len(index.tracer.connections),
         "exchanges": len(index.order),
+        "stall": {"times": TIMES, "least": LEAST},
         "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS},
     }
 

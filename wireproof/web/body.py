@@ -3,14 +3,14 @@
 Strategy: the content's places in the stream come from its chunks, or from its body if it has none;
 packets give the bytes, in stream order, each piece with the packet that brought it. Content codings
 are undone piece by piece, bounded as everywhere; text that a border cuts inside a character goes to
-the piece that completes it.
+the piece that completes it. What is no text is given in hex: sizes are those of the bytes.
 """
 
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from parsers.content import ContentDecoder
 from parsers.provenance import seconds
@@ -23,30 +23,57 @@ from .index import Index
 MAX_BODY = 1024 * 1024
 """Bytes of decoded content that are shown of one body."""
 MAX_PIECES = 20_000
+MAX_INVALID = 0.05
+"""The part of the characters that may stand for invalid bytes in what is still text."""
+REPLACEMENT = "\ufffd"
 MAX_CARRIERS = 4_096
 """Packets of one chunk, or of one body without chunks, that are looked at."""
 
 
+class Piece(NamedTuple):
+    """What one packet brought of a body."""
+
+    time: float
+    packet: int
+    text: str
+    """In hex if the body is no text."""
+    size: int
+    """Bytes of it, its content coding undone."""
+
+
 def body(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any]:
-    """Return the pieces of a body: ``[time, packet, text]``, and whether there is more."""
+    """Return the pieces of a body, and whether there is more."""
     head = exchange.response if sender == "server" else exchange.request
     decoder = ContentDecoder([] if head is None else head.codings)
-    text = getincrementaldecoder("utf-8")("replace")
-    pieces: list[list[Any]] = []
-    size = 0
-    is_binary = False
+    found: list[tuple[int, bytearray]] = []
+    size, has_more = 0, False
     for packet, data in _content(index, exchange, sender):
         decoded = b"".join(decoder.receive_data(data))
         size += len(decoded)
-        is_binary = is_binary or b"\0" in decoded
-        said = text.decode(decoded)
-        if pieces and pieces[-1][1] == packet:
-            pieces[-1][2] += said
+        if found and found[-1][0] == packet:
+            found[-1][1].extend(decoded)
         else:
-            pieces.append([seconds(index.tracer.table[packet].time_ns), packet, said])
-        if size >= MAX_BODY or len(pieces) == MAX_PIECES:
-            return {"pieces": pieces, "more": True, "binary": is_binary}
-    return {"pieces": pieces, "more": False, "binary": is_binary}
+            found.append((packet, bytearray(decoded)))
+        if size >= MAX_BODY or len(found) == MAX_PIECES:
+            has_more = True
+            break
+    texts = _texts([data for _, data in found])
+    is_binary = _is_binary("".join(texts))
+    shown = [data.hex(" ") + " " for _, data in found] if is_binary else texts
+    pieces = [
+        Piece(seconds(index.tracer.table[packet].time_ns), packet, text, len(data))
+        for (packet, data), text in zip(found, shown, strict=True)
+    ]
+    return {"pieces": pieces, "more": has_more, "binary": is_binary, "size": size}
+
+
+def _texts(pieces: list[bytearray]) -> list[str]:
+    decoder = getincrementaldecoder("utf-8")("replace")
+    return [decoder.decode(piece) for piece in pieces]
+
+
+def _is_binary(text: str) -> bool:
+    return "\0" in text or text.count(REPLACEMENT) > MAX_INVALID * len(text)
 
 
 def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, bytes]]:
@@ -60,10 +87,11 @@ def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tu
 
 
 def _spans(exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, int]]:
-    kind = "k" if "k" in exchange.elements else "b"
+    chunks = exchange.elements.get("k")
+    # What the other side sent in chunks says nothing of this one.
+    kind = "k" if chunks is not None and chunks.sent(sender) else "b"
     elements = exchange.elements.get(kind)
-    for row in range(0 if elements is None else len(elements)):
+    for row in elements.sent(sender) if elements is not None else ():
         assert elements is not None
-        place = elements.place(row)
-        if place.sender == sender and (span := content_span(kind, place)) is not None:
+        if (span := content_span(kind, elements.place(row))) is not None:
             yield span

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -128,6 +128,10 @@ class Elements:
         return Place(
             first, last, begin, end, SENDER_NAMES[sender], offset, length, size, mark, content
         )
+
+    def sent(self, sender: Sender) -> Sequence[int]:
+        """Return the rows of what a sender sent."""
+        return self._sent[SENDERS[sender]]
 
     def overlapping(self, sender: Sender, start: int, end: int, most: int) -> Iterator[int]:
         """Yield rows of a sender that hold bytes of [start, end) of its stream; ``most`` at most.

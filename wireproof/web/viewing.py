@@ -9,14 +9,27 @@ from __future__ import annotations
 import os
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from capture.processes import run_command, wait_for_interrupt
 
 from .feed import FileFeed
 from .index import Index
 from .server import InspectorServer
+
+if TYPE_CHECKING:
+    from capture.backends import Session
+
+    from .live_feed import LiveFeed
+
+STDERR = 2
+"""The file descriptor of standard error."""
 
 
 @dataclass(frozen=True)
@@ -47,33 +60,90 @@ def view_file(source: str, page: Page) -> None:
         serve(server, page)
 
 
-def view_live(port: int, interface: str, keep: str | None, page: Page) -> None:
-    """Record the packets of ``port`` and serve the inspector of them until Ctrl-C.
+@dataclass(frozen=True)
+class Recorded:
+    """What is recorded for the page."""
 
-    ``keep`` is a pcapng file that gets them too. Raises what :class:`..live.decoding.LivePackets`
-    does, and OSError for a page's port that is taken.
+    port: int
+    interface: str
+    keep: str | None = None
+    """A pcapng file that gets the packets too."""
+    command: Sequence[str] = ()
+    """What is run meanwhile; the recording ends with it."""
+    backend: str | None = None
+    """The name of what records; None for the first that works."""
+
+
+def view_live(recorded: Recorded, page: Page) -> int:
+    """Record packets and serve the inspector of them until Ctrl-C; return the exit code.
+
+    That is the command's own; 0 without a command. Raises what
+    :class:`..live.decoding.LivePackets` does, and OSError for a page's port that is taken and for a
+    command that cannot be started.
     """
     from ..live.decoding import LivePackets
     from .live_feed import LiveFeed
 
     with ExitStack() as stack:
-        index = stack.enter_context(closing(Index(f"port {port} on {interface}", "live")))
+        name = f"port {recorded.port} on {recorded.interface}"
+        index = stack.enter_context(closing(Index(name, "live")))
         server = stack.enter_context(closing(InspectorServer(index, page.port)))
-        packets = stack.enter_context(LivePackets(port=port, interface=interface, keep=keep))
+        packets = stack.enter_context(
+            LivePackets(
+                port=recorded.port,
+                interface=recorded.interface,
+                keep=recorded.keep,
+                command=recorded.command,
+                backend=recorded.backend,
+            )
+        )
         feed = LiveFeed(index, packets)
         feed.start()
         stack.callback(feed.stop)
+        if recorded.command:
+            return _serve_while(recorded.command, packets.session, feed, server, page)
         serve(server, page)
+        return 0
 
 
-def serve(server: InspectorServer, page: Page) -> None:
-    """Serve until Ctrl-C, and tell where when it listens."""
+def _serve_while(
+    command: Sequence[str],
+    session: Session,
+    feed: LiveFeed,
+    server: InspectorServer,
+    page: Page,
+) -> int:
+    """Serve from another thread, for a command is waited for in the main one; return its code."""
+    listens = Event()
+    thread = Thread(target=serve, args=(server, page, listens.set), name="inspector")
+    thread.start()
+    try:
+        listens.wait()
+        finished = run_command(
+            command,
+            environment=os.environ | session.environment,
+            popen=partial(session.popen, stdout=STDERR),  # standard output has the address alone
+        )
+        feed.stop()
+        page.say(f"{command[0]} has ended, and the recording; the page stays until Ctrl-C")
+        wait_for_interrupt()
+    finally:
+        server.stop()
+        thread.join()
+    return finished.exit_code
+
+
+def serve(
+    server: InspectorServer, page: Page, listens: Callable[[], object] = lambda: None
+) -> None:
+    """Serve until Ctrl-C, and tell where when it listens; ``listens`` is called then."""
 
     def ready() -> None:
         print(server.url, flush=True)
         page.say("the inspector is at the address above, for this machine only; Ctrl-C stops it")
         if page.opens_browser and has_display():
             webbrowser.open(server.url)
+        listens()
 
     server.run(ready)
 

@@ -15,14 +15,14 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
 
 def texts(answer: dict[str, Any]) -> list[str]:
-    return [text for _, _, text in answer["pieces"]]
+    return [text for _, _, text, _ in answer["pieces"]]
 
 
 def test_each_packet_has_its_piece() -> None:
     with asked(streamed(b"data: one\n\n", b"data: two\n\n")) as ask:
         answer = ask("body/0.0/server")
         assert texts(answer) == ["data: one\n\n", "data: two\n\n"]
-        assert [packet for _, packet, _ in answer["pieces"]] == [6, 7]
+        assert [packet for _, packet, *_ in answer["pieces"]] == [6, 7]
         assert (answer["more"], answer["binary"]) == (False, False)
 
 

@@ -73,6 +73,12 @@ export class Connections {
     this.update();
   }
 
+  /** Show the rows that a filter takes. */
+  show(filter) {
+    this.filter.value = filter;
+    this.update();
+  }
+
   /** Sort by a column; once more turns it around. */
   sort(name) {
     const isAgain = this.sorted.by === name;

@@ -8,7 +8,7 @@ const HELP = [
   ["↑ ↓", "the row before or after, in the list that has the focus"],
   ["j k", "the same in the open panel, wherever the focus is"],
   ["J K", "the exchange after or before"],
-  ["/", "filter the connections; Escape leaves the filter"],
+  ["/", "filter the exchanges; Enter keeps the filter, Escape takes it away"],
   ["[ ]", "the panel before or after"],
   ["1 … 9", "that panel"],
   ["+ − 0", "zoom the timeline in, out, to all of it"],
@@ -34,6 +34,8 @@ export class Keys {
     const filter = byId("filter");
     if (event.target === filter) {
       if (event.key === "Escape" || event.key === "Enter") {
+        event.preventDefault();
+        if (event.key === "Escape") this.connections.show("");
         filter.blur();
         this.connections.list.node.focus();
       }

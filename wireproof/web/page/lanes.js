@@ -81,7 +81,7 @@ export function lanesOf(row) {
 
 /** The lane whose gaps matter: what the application receives. */
 export function mainLane(lanes) {
-  for (const kind of ["e", "x", "f", "m", "k", "t"]) {
+  for (const kind of ["e", "x", "m", "f", "k", "t"]) {
     const found = lanes.find((lane) => lane.kind === kind && lane.length);
     if (found) return found;
   }

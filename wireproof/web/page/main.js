@@ -32,7 +32,7 @@ async function start() {
   splitters();
   if (!follow(location.hash)) chooseFirst();
   document.documentElement.dataset.ready = "true";
-  state.source.news(state.summary.version, takeNews, () => byId("live").setAttribute("hidden", ""));
+  state.source.news(state.summary.version, takeNews, endNews, loseServer);
 }
 
 /** Get every row of the connections table, the first page first. */
@@ -69,6 +69,19 @@ function takeSummary(summary) {
 }
 
 // --- news ---
+
+function endNews() {
+  byId("live").hidden = true;
+  byId("pause").hidden = true;
+}
+
+/** Say that wireproof has ended: what the page holds can still be looked at, and nothing more. */
+function loseServer() {
+  endNews();
+  state.summary.state = "ended";
+  byId("gone").hidden = false;
+  emit("rows");
+}
 
 let waiting = []; // rows that came while it was paused
 

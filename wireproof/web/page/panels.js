@@ -47,7 +47,7 @@ export class Panels {
     on("exchange", () => this.choose());
     on("element", () => this.follow());
     on("lanes", () => this.open?.list && this.open.update());
-    this.refresh = oneAtATime(async () => this.open?.update?.());
+    this.refresh = oneAtATime(() => this.fillPanel());
     on("grown", () => this.grow());
     this.tabs.addEventListener("keydown", (event) => this.key(event));
     this.choose();
@@ -137,8 +137,18 @@ export class Panels {
     this.host.setAttribute("aria-labelledby", `tab-${name}`);
     this.open = this.view(name);
     fill(this.host, this.open.node);
-    this.open.update?.();
+    this.fillPanel();
     emit("tab");
+  }
+
+  /** Have the open view show what there is; say why if it cannot. */
+  async fillPanel() {
+    const { open } = this;
+    try {
+      await open?.update?.();
+    } catch (error) {
+      if (open === this.open) fill(this.host, empty(`There is nothing to show: ${error.message}.`));
+    }
   }
 
   view(name) {

@@ -24,7 +24,7 @@ export class BodyPanel {
   async update() {
     const answer = await state.source.get(`body/${this.key}/${this.sender}`);
     this.answer = answer;
-    this.pieces = answer.pieces.filter(([, , text]) => text);
+    this.pieces = answer.pieces.filter(([, , , size]) => size);
     this.slider.hidden = this.pieces.length < 2;
     const whole = this.pieces.map(([, , text]) => text).join("");
     this.laidOut = answer.more ? null : prettyJson(whole);
@@ -43,7 +43,7 @@ export class BodyPanel {
     const step = Math.max(Math.ceil(this.pieces.length / MOST_PIECES), 1);
     this.parts = [];
     for (let index = 0; index < this.pieces.length; index += step) this.parts.push(this.part(index, step));
-    if (!this.parts.length) fill(this.text, el("span", { class: "quiet" }, "no text has come"));
+    if (!this.parts.length) fill(this.text, el("span", { class: "quiet" }, "nothing has come"));
     else fill(this.text, this.parts.map(([, node]) => node), this.more());
     return this.cut();
   }
@@ -73,9 +73,9 @@ export class BodyPanel {
   }
 
   say(shown, upto = null) {
-    const size = new Blob(this.pieces.slice(0, shown).map(([, , text]) => text)).size;
+    const size = this.pieces.slice(0, shown).reduce((sum, [, , , some]) => sum + some, 0);
     const when = upto === null || !shown ? "" : ` at ${duration(upto - this.start)}`;
-    const kind = this.answer.binary ? ", not text" : "";
+    const kind = this.answer.binary ? ", not text: in hex" : "";
     this.said.textContent = `${bytes(size)} in ${count(shown, "piece")}${when}${kind}`;
   }
 }

@@ -3,6 +3,7 @@
 
 import { fromBase64 } from "./format.js";
 
+export const GONE = "wireproof has ended, and this was not looked at before";
 const KEPT = 400; // answers in memory; the least recently used goes first
 
 /** Answers of the server that serves this page. */
@@ -10,6 +11,16 @@ class ServerSource {
   constructor() {
     this.isReport = false;
     this.cache = new Map();
+    this.isGone = false; // whether wireproof has ended, and with it whatever was not fetched
+    this.lost = () => {};
+  }
+
+  /** Take note that nobody answers any more. */
+  lose() {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.events?.close();
+    this.lost();
   }
 
   /** Get an answer. What may still grow is asked for anew after `forget`. */
@@ -20,6 +31,7 @@ class ServerSource {
       this.cache.set(path, known);
       return known;
     }
+    if (this.isGone) return Promise.reject(new Error(GONE));
     const asked = this.ask(path);
     asked.catch(() => this.cache.delete(path));
     this.cache.set(path, asked);
@@ -28,7 +40,13 @@ class ServerSource {
   }
 
   async ask(path) {
-    const response = await fetch(`answers/${path}`, { credentials: "same-origin" });
+    let response;
+    try {
+      response = await fetch(`answers/${path}`, { credentials: "same-origin" });
+    } catch {
+      this.lose();
+      throw new Error(GONE);
+    }
     if (!response.ok) throw new Error(`no answer to ${path}: ${response.status}`);
     return response.json();
   }
@@ -38,17 +56,22 @@ class ServerSource {
     for (const path of [...this.cache.keys()]) if (isOld(path)) this.cache.delete(path);
   }
 
-  /** Call `take` with each event of news after `version`, and `end` when no more will come. */
-  news(version, take, end) {
-    const events = new EventSource(`news?since=${version}`);
+  /**
+   * Call `take` with each event of news after `version`, `end` when the capture has ended, and `lost`
+   * when wireproof has.
+   */
+  news(version, take, end, lost) {
+    this.lost = lost;
+    if (this.isGone) return lost();
+    const events = (this.events = new EventSource(`news?since=${version}`));
     events.onmessage = (event) => take(JSON.parse(event.data));
     events.addEventListener("end", () => {
       events.close();
       end();
     });
-    events.onerror = () => {
-      if (events.readyState === EventSource.CLOSED) end();
-    };
+    // A server that is there answers, and its news are taken up again; one that is not, does not.
+    events.onerror = () => this.ask("summary").catch(() => this.lose());
+    return undefined;
   }
 }
 

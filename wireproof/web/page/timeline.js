@@ -18,12 +18,14 @@ const NAMES = { p: "packets", k: "chunks", t: "data runs", e: "events", x: "elem
 const FIN = 1;
 const SYN = 2;
 const RST = 4;
+const LEAST_DRAG = 4; // pixels; less is a click
 const BURST = 3; // so many that came together are a burst
 const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
 
-/** Which pauses are stalls: ten times the usual gap, and long enough that a person notices. */
-export function stallLimit(gaps) {
-  return Math.max(10 * percentile(Float64Array.from(gaps).sort(), 0.5), 0.15);
+/** Which pauses are stalls, by the rule that `wireproof plot` has too. */
+function stallLimit(gaps) {
+  const { times, least } = state.summary.stall;
+  return Math.max(times * percentile(Float64Array.from(gaps).sort(), 0.5), least);
 }
 
 export class Timeline {
@@ -54,8 +56,13 @@ export class Timeline {
     if (!row) return this.build();
     const loading = (this.loading += 1);
     const lanes = lanesOf(row);
-    await Promise.all(lanes.map((lane) => lane.load()));
+    const problem = await Promise.all(lanes.map((lane) => lane.load())).catch((error) => error);
     if (loading !== this.loading) return undefined; // another one has been chosen meanwhile
+    if (problem instanceof Error) {
+      this.build();
+      this.note.textContent = problem.message;
+      return undefined;
+    }
     state.lanes = lanes.filter((lane) => lane.length);
     this.lanes = state.lanes.filter((lane) => lane.isShown);
     this.start = row.first_time;
@@ -84,7 +91,7 @@ export class Timeline {
   measure() {
     const row = currentRow();
     this.end = Math.max(row.last_time, this.start + 1e-5);
-    const main = mainLane(this.lanes);
+    const main = mainLane(state.lanes);
     this.main = main;
     const { times, indices } = main ? received(main) : { times: [], indices: [] };
     this.times = times;
@@ -143,7 +150,11 @@ export class Timeline {
     this.plot.over.addEventListener("click", (event) => this.click(event));
     this.plot.over.addEventListener("mousemove", (event) => this.hover(event));
     this.plot.over.addEventListener("mouseleave", () => (this.tip.hidden = true));
-    this.plot.over.addEventListener("pointerdown", (event) => this.pan(event), true);
+    this.plot.over.addEventListener("pointerdown", (event) => {
+      this.hasDragged = false;
+      this.pan(event);
+    }, true);
+    this.plot.over.addEventListener("mousedown", (event) => event.shiftKey && event.stopImmediatePropagation(), true);
     this.say();
     return emit("lanes", this);
   }
@@ -158,7 +169,12 @@ export class Timeline {
       height: this.height,
       padding: [0, 62, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { x: true, y: false, setScale: true }, points: { show: false } },
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        points: { show: false },
+        bind: { dblclick: () => () => this.reset() },
+      },
       scales: {
         x: { time: false, range: (_, min, max) => this.bounds(min, max) },
         y: { range: () => [0, this.total / (part * 0.86)] },
@@ -183,7 +199,7 @@ export class Timeline {
       hooks: {
         drawAxes: [(plot) => this.drawBack(plot)],
         draw: [(plot) => this.drawLanes(plot)],
-        setScale: [(plot, name) => name === "x" && this.noteRange(plot)],
+        setSelect: [(plot) => this.noteRange(plot)],
       },
     };
   }
@@ -199,12 +215,12 @@ export class Timeline {
 
   /** A drag on the plot has chosen a range. */
   noteRange(plot) {
-    if (plot.select.width > 0 && !this.setting) {
-      const from = plot.posToVal(plot.select.left, "x");
-      const upto = plot.posToVal(plot.select.left + plot.select.width, "x");
-      plot.select.width = 0;
-      this.setRange(from, upto);
-    }
+    const { left, width } = plot.select;
+    if (width < LEAST_DRAG) return;
+    const [from, upto] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.hasDragged = true; // the click that ends a drag chooses nothing
+    this.setRange(from, upto);
   }
 
   setRange(from, upto) {
@@ -218,9 +234,7 @@ export class Timeline {
   apply() {
     if (!this.plot) return;
     const [min, max] = this.bounds(0, 0);
-    this.setting = true;
     this.plot.setScale("x", { min, max });
-    this.setting = false;
     this.say();
   }
 
@@ -452,7 +466,8 @@ export class Timeline {
   }
 
   drawBursts(plot, scale) {
-    const lane = this.lanes.indexOf(this.main);
+    const shown = this.lanes.indexOf(this.main);
+    const lane = shown < 0 ? this.lanes.findIndex((one) => one.kind === "f") : shown;
     if (lane < 0) return;
     const { ctx, bbox } = plot;
     ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
@@ -485,6 +500,10 @@ export class Timeline {
   }
 
   click(event) {
+    if (this.hasDragged) {
+      this.hasDragged = false;
+      return;
+    }
     const found = this.under(event);
     if (!found) return;
     const [lane, index] = found;

@@ -1,0 +1,193 @@
+"""The page as a person uses it: with the mouse on what is seen, and the keys of the keyboard."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+from support.answers import SSE, asked, chunk, streamed
+from support.browser import PATIENCE, Watched, inspecting, serving, watched
+from support.corpus import ROOT
+from support.talk import Talk
+
+from wireproof.plot.figure import stalls
+from wireproof.plot.timeline import Timelines
+from wireproof.web.index import Index
+
+pytestmark = pytest.mark.browser
+
+FIXTURES = ROOT / "fixtures"
+IN_VIEW = re.compile(r"; ([0-9.]+ \S+) in view")
+
+
+@pytest.fixture
+def slow(browser: Browser) -> Iterator[Watched]:
+    with inspecting(FIXTURES / "sse/slow.pcapng") as server, watched(browser) as found:
+        found.open(server.url)
+        yield found
+
+
+def note(page: Page) -> str:
+    return page.locator("#timeline-note").inner_text()
+
+
+def dragged(page: Page, first: float, last: float) -> None:
+    """Press the mouse at a part of the plot's width, and let it go at another."""
+    box = page.locator("#timeline-plot .u-over").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] - 20
+    page.mouse.move(box["x"] + first * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + (first + last) / 2 * box["width"], middle)
+    page.mouse.move(box["x"] + last * box["width"], middle)
+    page.mouse.up()
+
+
+def test_a_drag_zooms_and_a_double_click_shows_all_of_it(slow: Watched) -> None:
+    page = slow.page
+    page.locator("#timeline-plot .u-over").wait_for()
+    before = note(page)
+    dragged(page, 0.25, 0.75)
+    page.wait_for_function(
+        "() => /in view/.test(document.querySelector('#timeline-note').textContent)"
+    )
+    shown = IN_VIEW.search(note(page))
+    assert shown is not None
+    # Half of the plot is half of 498 ms, and of the margins around it.
+    assert 245 < float(shown[1].removesuffix(" ms")) < 270
+    page.locator("#timeline-plot .u-over").dblclick(position={"x": 200, "y": 20})
+    page.wait_for_function(
+        "before => document.querySelector('#timeline-note').textContent === before", arg=before
+    )
+
+
+def test_a_drag_from_right_to_left_zooms_too_and_chooses_nothing(slow: Watched) -> None:
+    page = slow.page
+    page.locator("#timeline-plot .u-over").wait_for()
+    dragged(page, 0.9, 0.6)
+    page.wait_for_function(
+        "() => /in view/.test(document.querySelector('#timeline-note').textContent)"
+    )
+    assert page.evaluate("location.hash") == "#c0"
+
+
+def test_escape_takes_the_filter_away_and_enter_keeps_it(browser: Browser) -> None:
+    with inspecting(FIXTURES / "nginx/chat.pcapng") as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator(".conn .row").nth(1).wait_for()
+        page.keyboard.press("/")
+        page.keyboard.type("nothing like it")
+        page.wait_for_function("() => !document.querySelector('.conn .row')")
+        page.keyboard.press("Enter")
+        assert page.locator("#filter").input_value() == "nothing like it"
+        page.keyboard.press("/")
+        page.keyboard.press("Escape")
+        page.locator(".conn .row").nth(1).wait_for()
+        assert page.locator("#filter").input_value() == ""
+        assert page.locator(".conn .row").count() == 2
+
+
+def test_the_payload_of_a_post_is_there_though_the_answer_comes_in_chunks(
+    browser: Browser,
+) -> None:
+    body = b'{"model":"small-1","stream":true}'
+    talk = Talk().open()
+    head = b"POST /v1/chat HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    talk.client(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    talk.server(SSE, chunk(b"data: x\n\n"), b"0\r\n\r\n")
+    talk.close()
+    with asked(talk) as ask, serving(ask.index) as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator("#tab-payload").click()
+        page.locator(".grown").get_by_text('"small-1"').wait_for()
+        assert page.locator(".strip").inner_text().startswith(f"{len(body)} B in 1 piece")
+
+
+def test_an_upload_that_is_no_text_is_measured_in_its_own_bytes(browser: Browser) -> None:
+    body = bytes(range(256)) * 4
+    talk = Talk().open()
+    talk.client(b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+    talk.close()
+    with asked(talk) as ask, serving(ask.index) as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator("#tab-payload").click()
+        page.locator(".grown").get_by_text("00 01 02 03").wait_for()
+        said = page.locator(".strip").inner_text()
+        assert said.startswith("1.0 kB in 1 piece") and "in hex" in said
+
+
+def test_the_page_says_when_wireproof_has_ended(browser: Browser) -> None:
+    with closing(Index("going", "live")) as index, watched(browser) as found:
+        tape = streamed(b"data: x\n\n").tape
+        index.receive(tape.packets)
+        with serving(index) as server:
+            page = found.open(server.url)
+            page.locator("#live").get_by_text("live").wait_for()
+            page.locator(".table.e .row").wait_for()
+        page.locator("#gone").wait_for()
+        assert page.locator("#live").is_hidden()
+        # What was fetched is still there; what was not says why.
+        assert page.locator(".table.e .row").is_visible()
+        page.locator("#tab-response").click()
+        page.locator("#panel").get_by_text("wireproof has ended").wait_for()
+        found.problems = [one for one in found.problems if "Failed to load resource" not in one]
+
+
+@pytest.mark.parametrize("name", ["sse/slow", "sse/plain", "sse/burst", "sse/gzip-held"])
+def test_stalls_are_those_of_the_plot(browser: Browser, name: str) -> None:
+    path = FIXTURES / f"{name}.pcapng"
+    timelines = Timelines()
+    with path.open("rb") as stream:
+        timelines.read(stream)
+    expected = len(stalls(timelines.choose(None, None)))
+    with inspecting(path) as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator("#timeline-plot .u-over").wait_for()
+        said = re.search(r"(\d+) stall", note(page))
+        assert int(said[1] if said else 0) == expected
+
+
+def test_a_websocket_is_timed_by_its_messages(browser: Browser) -> None:
+    with inspecting(FIXTURES / "websocket/plain.pcapng") as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator("#gaps-figures").get_by_text("between messages").wait_for()
+
+
+@pytest.mark.packets
+def test_a_command_is_recorded_and_the_page_stays(browser: Browser, tmp_path: Path) -> None:
+    """The command asks a server of its own, so that it needs none of anybody else's rights."""
+    script = tmp_path / "ask.py"
+    script.write_text(
+        "import http.server, socket, sys, threading, urllib.request\n"
+        "server = http.server.HTTPServer(('127.0.0.1', int(sys.argv[1])),"
+        " http.server.SimpleHTTPRequestHandler)\n"
+        "threading.Thread(target=server.serve_forever, daemon=True).start()\n"
+        "urllib.request.urlopen(f'http://127.0.0.1:{sys.argv[1]}/asked').read()\n"
+    )
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wireproof", "view", "--live", "--port", port, "--no-browser", "--",
+         sys.executable, str(script), port],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    with watched(browser) as found:
+        page = found.open(url)
+        page.locator(".conn .row .target").get_by_text("/asked").wait_for()
+        page.locator("#live").wait_for(state="hidden")
+        page.goto("about:blank")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert "has ended, and the recording; the page stays until Ctrl-C" in err
+    assert process.returncode == 1  # 404 is an error of the command's own
