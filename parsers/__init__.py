@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .decode import packets
     from .decode.connection import address_text as address_text
     from .decode.elements import names_elements as names_elements
+    from .decode.ordered_capture import OrderedCapture as OrderedCapture
     from .decode.packets import BATCH as BATCH
     from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import Choice as Choice
@@ -103,6 +104,7 @@ _EXPORTED = {
         "decode_stream",
     ),
     "decode.undeclared": ("CODING_MAGIC",),
+    "decode.ordered_capture": ("OrderedCapture",),
     "decode.time_order": ("TimeOrder",),
     "files.blocks": (
         "BYTE_ORDER_MAGIC",

@@ -17,7 +17,6 @@ from struct import Struct
 from ..diagnostics import Diagnostic, diagnose
 from ..files.input import Readable
 from ..files.packets import CaptureFault, Packet
-from ..files.reader import CaptureReader
 from ..limits import MAX_BATCH
 from ..net.copies import CopyFinder
 from ..net.fragments import FragmentReassembler
@@ -32,8 +31,9 @@ from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
 from .connection import ConnectionDecoder, Tap, tapped
+from .ordered_capture import OrderedCapture
 from .silent import UNHEARD
-from .time_order import LAST_PACKET, Step, TimeOrder, steps
+from .time_order import LAST_PACKET, Step, TimeOrder
 
 ETHERNET = 1
 
@@ -131,16 +131,14 @@ def decode_batches(
     Packets are read ahead, so that they are decoded in order of time, unless the stream
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
     """
-    reader = CaptureReader(stream)
+    capture = OrderedCapture(stream, is_live=is_live, order=order)
     decoder = PacketDecoder(
-        keep_data=keep_data, shows_records=shows_records, wanted=wanted, is_relay=reader.is_relay
+        keep_data=keep_data, shows_records=shows_records, wanted=wanted, is_relay=capture.is_relay
     )
-    order = TimeOrder() if order is None else order
-    found = steps(reader, batch) if is_live else order.steps(reader)
-    for records in _decode_whole_batches(decoder, found, batch):
-        order.sort(records)
+    for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
+        capture.sort(records)
         yield records
-    yield decoder.report(reader.faults + order.faults)
+    yield decoder.report(capture.faults)
 
 
 def _decode_whole_batches(

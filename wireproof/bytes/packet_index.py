@@ -111,13 +111,15 @@ class Trail(SourceMap[Arrival]):
 class Followed:
     """A connection as it is followed: its directions' trails, its packets, its roles."""
 
-    __slots__ = ("connection", "trails", "packets", "client", "_is_certain")
+    __slots__ = ("connection", "trails", "packets", "began", "client", "_is_certain")
 
     def __init__(self, connection: Connection[Record]) -> None:
         self.connection = connection
         self.trails = (Trail(), Trail())
         connection.first.origins, connection.second.origins = self.trails
         self.packets = array("L")
+        self.began = 0
+        """How many packets of the capture had come with its first one."""
         key = connection.key
         self.client = int(key[-4:-2] < key[-2:])
         """Which direction the client sent: 0 for that of the first packet, 1 for the other. The
@@ -194,11 +196,11 @@ class PacketTable:
         is_known = 1 <= number <= len(self)
         return is_known and self[number].link_type != NO_PACKET_AT_ALL
 
-    def append(self, number: int, place: tuple[int, ...]) -> None:
-        """Add the packet of this number, which is higher than all before."""
-        if (missing := number - 1 - len(self)) > 0:  # what is numbered and is no packet
+    def put(self, number: int, place: tuple[int, ...]) -> None:
+        """Take the packet of this number; others may have come before it that have a higher one."""
+        if (missing := number - len(self)) > 0:  # what is numbered may be no packet
             self._rows += NO_PACKET * missing
-        self._rows += PLACE.pack(*place)
+        PLACE.pack_into(self._rows, (number - 1) * PLACE.size, *place)
 
 
 class Tracer:
@@ -209,14 +211,29 @@ class Tracer:
         self.connections: list[Followed] = []
         self._decoder = PacketDecoder(opened=self._opened)
         self._by_key: dict[bytes, list[tuple[Followed, int]]] = {}
+        self._opened_now: list[Followed] = []
+        """By the packets that are being decoded."""
+        self._count = 0
+        """Packets that have been placed: numbers may go back, where those of times do not."""
 
     def receive(self, packets: Sequence[Packet]) -> list[Record]:
         """Return the records that ``packets`` complete, as PacketDecoder does."""
         records = self._decoder.receive(packets)
+        self._note_beginnings(packets)
         for packet in packets:
+            self._count += 1
             self._place(packet)
         self._note_roles(records)
         return records
+
+    def _note_beginnings(self, packets: Sequence[Packet]) -> None:
+        """Note which packet each connection began with that these have opened."""
+        if not self._opened_now:
+            return
+        counts = {packet[0]: count for count, packet in enumerate(packets, self._count + 1)}
+        for followed in self._opened_now:
+            followed.began = counts.get(followed.connection.first_packet, self._count + 1)
+        self._opened_now.clear()
 
     def finish(self, faults: list[CaptureFault]) -> list[Record]:
         """End the capture; ``faults`` are those of its file."""
@@ -266,6 +283,7 @@ class Tracer:
     def _opened(self, connection: Connection[Record]) -> None:
         followed = Followed(connection)
         self.connections.append(followed)
+        self._opened_now.append(followed)
         size = len(connection.key) // 2 - 2
         key = connection.key
         back = key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
@@ -312,7 +330,7 @@ class Tracer:
                     return
         elif (start := network_offset(link_type, data)) >= 0:
             place = place._replace(network=start)
-        self.table.append(number, place)
+        self.table.put(number, place)
 
     def _place_segment(
         self,
@@ -327,7 +345,7 @@ class Tracer:
     ) -> None:
         flags = offset_and_flags & 0x1FF
         payload = min(transport + (offset_and_flags >> 12 << 2), end)
-        owner = self._owner(key, number)
+        owner = self._owner(key)
         connection, direction, offset = NOWHERE, 0, NO_OFFSET
         if owner is not None:
             followed, direction = owner
@@ -337,15 +355,15 @@ class Tracer:
                 followed.note_syn(direction, bool(flags & ACK))
                 seq += 1
             offset = _stream_offset(followed, direction, seq)
-        self.table.append(
+        self.table.put(
             number,
             (*known, network, transport, payload, end, flags, connection, direction, offset),
         )
 
-    def _owner(self, key: bytes, number: int) -> tuple[Followed, int] | None:
+    def _owner(self, key: bytes) -> tuple[Followed, int] | None:
         """Return the connection of a packet: the last with its ports that had begun by then."""
         for owner in reversed(self._by_key.get(key, ())):
-            if owner[0].connection.first_packet <= number:
+            if owner[0].began <= self._count:
                 return owner
         return None
 

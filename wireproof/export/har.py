@@ -8,12 +8,12 @@ that go on; at the end all are written in the order in which they began.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 import msgspec
-from parsers import NANOSECONDS, Packet, TimeOrder, completion
+from parsers import NANOSECONDS, Packet, completion
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -36,16 +36,19 @@ Spooled = tuple[float, int, int, int]
 
 
 class HarWriter:
-    """Collects the exchanges of a capture, whose packets are added in order: in ``order``'s."""
+    """Collects the exchanges of a capture, whose packets are added in order.
+
+    ``sort`` puts the records of what is added at once in the order of its packets.
+    """
 
     def __init__(
         self,
         policy: Policy = "headers",
         connection: int | None = None,
         transport: Transport | None = None,
-        order: TimeOrder | None = None,
+        sort: Callable[[list[Record]], None] = lambda _: None,
     ) -> None:
-        self._order = TimeOrder() if order is None else order
+        self._sort = sort
         self.written = 0
         self._policy: Policy = policy
         self._redactor = Redactor(policy)
@@ -70,7 +73,7 @@ class HarWriter:
     def add(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
         records = self._tap.receive(packets)
-        self._order.sort(records)
+        self._sort(records)
         self._take(records)
 
     def finish(self) -> None:

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers import BATCH, CaptureReader, Packet, TimeOrder, decode_batches
+from parsers import BATCH, OrderedCapture, decode_batches
 from parsers.records import Record, Transport
 
 from ..analysis.exchange_filter import ExchangeFilter
@@ -73,10 +73,10 @@ def run(wanted: ExportOptions) -> Exported:
 def _export_har(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:
     from .har import HarWriter
 
-    order = TimeOrder()
-    batches = _batches(order.packets(CaptureReader(source)))
+    capture = OrderedCapture(source)
+    batches = capture.batches(BATCH)
     first = next(batches, [])
-    writer = HarWriter(wanted.policy, wanted.connection, wanted.transport, order)
+    writer = HarWriter(wanted.policy, wanted.connection, wanted.transport, capture.sort)
     stack.enter_context(writer)
     for batch in chain([first], batches):
         writer.add(batch)
@@ -84,11 +84,6 @@ def _export_har(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Ex
     # Opened when all is read: entries are put into the order in which they began.
     writer.write(open_stream(wanted.output, stack))
     return Exported(writer.written, writer.report)
-
-
-def _batches(packets: Iterator[Packet]) -> Iterator[list[Packet]]:
-    while batch := list(islice(packets, BATCH)):
-        yield batch
 
 
 def _export_table(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers import BATCH, NANOSECONDS, CaptureReader
+from parsers import BATCH, NANOSECONDS, OrderedCapture
 from parsers.records import (
     BodyElement,
     ChunkRecord,
@@ -188,6 +188,9 @@ class Timelines:
         self._packets = _Packets(connection)
         self._times = array("d")
         """Of each packet, in order of their numbers; 0 for numbers that are none."""
+        self._places = array("L")
+        """Which packet in order of time each is, from 1."""
+        self._count = 0
         self._exchanges: Exchanges[Timeline] = Exchanges(self._begin)
         self._found: list[Timeline] = []
         self._unended: dict[int, list[Timeline]] = {}
@@ -196,13 +199,18 @@ class Timelines:
 
     def read(self, source: BinaryIO) -> None:
         """Read a capture. Raises UnreadableCapture (a ValueError) if it is none."""
-        packets = iter(CaptureReader(source))
-        while batch := list(islice(packets, BATCH)):
+        capture = OrderedCapture(source)
+        for batch in capture.batches(BATCH):
             for number, time_ns, *_ in batch:
-                while len(self._times) < number - 1:
-                    self._times.append(0.0)
-                self._times.append((time_ns or 0) / NANOSECONDS)
-            self._take(self._packets.receive(batch))
+                if (missing := number - len(self._times)) > 0:
+                    self._times.extend([0.0] * missing)
+                    self._places.extend([0] * missing)
+                self._times[number - 1] = (time_ns or 0) / NANOSECONDS
+                self._count += 1
+                self._places[number - 1] = self._count
+            records = self._packets.receive(batch)
+            capture.sort(records)
+            self._take(records)
         self._take(self._packets.finish())
 
     def choose(self, connection: int | None, exchange: int | None) -> Timeline:
@@ -292,14 +300,19 @@ class Timelines:
         """Add the lane of the packets that lie within the exchange, and put lanes in order."""
         lane = Lane()
         pair = self._pairs.get(found.connection)
+        first, last = self._place(found.first_packet), self._place(found.last_packet)
         for sender in SENDERS:
             side = None if pair is None else pair.stream(sender)
             for number, size in () if side is None else side.payloads():
-                if found.first_packet <= number <= found.last_packet:
+                if first <= self._place(number) <= last:
                     lane.add(self._times[number - 1], size, sender)
         lanes = {name: found.lanes[name] for name in LANES if name in found.lanes}
         found.lanes = ({"packets": lane} if lane else {}) | lanes
         return found
+
+    def _place(self, packet: int) -> int:
+        """Return the place of a packet in order of time; 0 for what no packet carried."""
+        return self._places[packet - 1] if 0 < packet <= len(self._places) else 0
 
 
 def read_timelines(source: str, connection: int | None = None) -> Timelines:

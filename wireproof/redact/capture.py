@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from parsers import (
@@ -25,6 +25,7 @@ from parsers import (
     SIMPLE_PACKET,
     Block,
     CaptureReader,
+    OrderedCapture,
     Packet,
     UnreadableCapture,
     UsualBlocks,
@@ -65,9 +66,9 @@ def find_in_frames(source: str, policy: Policy) -> FrameMasks:
         raise ValueError("it is read twice, which only a file can be")
     masks = FrameMasks(policy)
     with Path(source).open("rb") as file, shown(file, "looking for secrets") as stream:
-        packets = iter(CaptureReader(stream))
-        while batch := list(islice(packets, BATCH)):
-            masks.add(batch)
+        capture = OrderedCapture(stream)
+        for batch in capture.batches(BATCH):
+            masks.add(batch, capture.sort)
     masks.end()
     return masks
 

@@ -17,7 +17,7 @@ order; a mask may still come for as long as its element is unfinished.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import pack_into
 from typing import NamedTuple
 
@@ -69,10 +69,16 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self._masks: dict[int, list[Patch]] = {}
         """Of packets whose payload's place in the frame has not been looked up: in the payload."""
 
-    def add(self, packets: Sequence[Packet]) -> None:
-        """Take the next packets."""
+    def add(
+        self,
+        packets: Sequence[Packet],
+        sort: Callable[[list[Record]], None] = lambda _: None,
+    ) -> None:
+        """Take the next packets; ``sort`` puts their records in the order of these."""
         if self.policy != "none":
-            self._learn(self.receive(packets))
+            records = self.receive(packets)
+            sort(records)
+            self._learn(records)
 
     def end(self) -> None:
         """Take note that no packet follows: what is unfinished is looked at."""

@@ -10,7 +10,6 @@ come encoded.
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,15 +17,12 @@ from functools import cache
 from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar, cast
 
-from parsers import BATCH, CaptureReader, decode_batches
+from parsers import BATCH, OrderedCapture, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
-from ..open_exchanges import Key
 from ..views import View
 from ..views.kinds import (
     VIEWS,
@@ -38,10 +34,11 @@ from ..views.kinds import (
     default_view,
     open_export,
 )
+from .chosen import choosing, is_file
 from .undecoded import is_undecoded, noting_undecoded
 
 if TYPE_CHECKING:
-    from ..analysis.selection import Chosen, Clue, Wanted
+    from ..analysis.selection import Clue, Wanted
     from ..dialects.reader import Readers
     from .contents import Contents
 
@@ -93,10 +90,7 @@ def run(options: DecodeOptions, say: Say = lambda _: None) -> bool:
     with ExitStack() as stack:
         stream = open_input(options.source, stack)
         kind = VIEWS[options.view or default_view(options.output)]
-        wanted: Wanted | None = options.wanted if options.wanted.needs_heads else None
-        if options.wanted.needs_end:
-            stream = _seekable(stream, stack)
-            wanted = _chosen_by_ends(stream, options.wanted)
+        stream, wanted = choosing(stream, options.wanted, stack)
         if isinstance(kind, PacketsKind):
             return _list_packets(options, kind, stream, stack)
         workers = _workers(options, stream, say)
@@ -112,7 +106,7 @@ def _workers(options: DecodeOptions, stream: BinaryIO, say: Say) -> int:
     if not hasattr(os, "fork"):
         say("this system cannot fork: the capture is decoded in one process")
         return 1
-    if not _is_file(stream):
+    if not is_file(stream):
         name = "standard input" if options.source == "-" else options.source
         say(f"{name} is no regular file: it is decoded in one process")
         return 1
@@ -134,7 +128,7 @@ def _run_alone(
     stack: ExitStack,
     say: Say,
 ) -> bool:
-    live = None if _is_file(stream) else _LiveSource(stream)
+    live = None if is_file(stream) else _LiveSource(stream)
     only = options.wanted.only_connection
     batches = decode_batches(
         stream if live is None else live,
@@ -174,12 +168,12 @@ def _list_packets(
     options: DecodeOptions, kind: PacketsKind, stream: BinaryIO, stack: ExitStack
 ) -> bool:
     """Print a view that is made of packets beside the records."""
-    live = None if _is_file(stream) else _LiveSource(stream)
-    reader = CaptureReader(stream if live is None else live)
+    live = None if is_file(stream) else _LiveSource(stream)
+    capture = OrderedCapture(stream if live is None else live, is_live=live is not None)
     view = kind.open(_target(options, stack))
     if live is not None:
         live.before_read = view.flush
-    return bool(view.show(reader))
+    return bool(view.show(capture))
 
 
 def _run_together(
@@ -242,10 +236,6 @@ def _pump(batches: Iterable[list[T]], view: View, write: Callable[[list[T]], Non
         view.close()
 
 
-def _is_file(stream: BinaryIO) -> bool:
-    return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-
-
 def open_input(source: str, stack: ExitStack) -> BinaryIO:
     """Open a path, or standard input if that is ``-``, which stays open."""
     if source == "-":
@@ -260,30 +250,6 @@ def _contents(options: DecodeOptions, kind: ExportKind | RecordsKind) -> Content
     from .contents import Contents
 
     return Contents(options.source, options.wanted)
-
-
-def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
-    """Return a stream that can be read twice: a file as it is, of a pipe a copy, on the disk."""
-    if _is_file(stream):
-        return stream
-    copy = stack.enter_context(TemporaryFile(prefix="wireproof-"))  # noqa: SIM115 # it is
-    copyfileobj(stream, copy)
-    copy.seek(0)
-    return copy
-
-
-def _chosen_by_ends(stream: BinaryIO, wanted: ExchangeFilter) -> Chosen:
-    """Read a capture once for what only the ends of its exchanges tell; go back to its beginning.
-
-    What is kept is a number for each exchange that is wanted.
-    """
-    from ..analysis.outcomes import outcomes
-    from ..analysis.selection import Chosen
-
-    found = (outcome.listed for outcome in outcomes(decode_batches(stream), wanted))
-    chosen = Chosen({Key(one.connection, one.exchange) for one in found})
-    stream.seek(0)
-    return chosen
 
 
 def check_output(source: str, output: str | None) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from parsers import CaptureReader, decode_stream
+from parsers import CaptureReader, OrderedCapture, decode_stream
 from parsers.records import Record
 
 from ..analysis.evidence import collect
@@ -196,7 +196,7 @@ class Capture(Exchanges):
         """Return the packet list's rows of some packets, as ``--view wireshark`` shows them."""
         numbers = set(sorted(packets)[:MAX_ROWS])
         with self.open() as stream:
-            lines = ListedPackets(connection=connection).lines(CaptureReader(stream))
+            lines = ListedPackets(connection=connection).lines(OrderedCapture(stream))
             heading = next(lines, ListLine(""))
             rows = [line for line in lines if line.packet in numbers]
         chosen = [fitted(line, ROW_WIDTH) for line in [heading, *rows]]

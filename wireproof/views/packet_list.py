@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
-from parsers import NANOSECONDS, CaptureReader, Packet, PacketDecoder
+from parsers import NANOSECONDS, OrderedCapture, Packet, PacketDecoder
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -95,7 +95,7 @@ class ListedPackets:
         self._start = 0
         self._digits = 6
 
-    def lines(self, capture: CaptureReader) -> Iterator[ListLine]:
+    def lines(self, capture: OrderedCapture) -> Iterator[ListLine]:
         """Yield the lines of a capture's packets, each row when its packet has been read."""
         is_first = True
         for packet in capture:
@@ -106,7 +106,7 @@ class ListedPackets:
         end = self._decoder.finish() + self._decoder.report(capture.faults)
         yield from self._late(end)
 
-    def _begin(self, capture: CaptureReader, first: Packet) -> Iterator[ListLine]:
+    def _begin(self, capture: OrderedCapture, first: Packet) -> Iterator[ListLine]:
         """Yield the heading; times have as many digits as the capture's clock."""
         self._start = first[1] or 0
         fine = any(interface.ticks_per_second > 10**6 for interface in capture.interfaces)
@@ -198,7 +198,7 @@ class PacketList:
         self._width = width
         self._rows = rows
 
-    def show(self, capture: CaptureReader) -> int:
+    def show(self, capture: OrderedCapture) -> int:
         """Print the list of a capture's packets, and return how many rows it has."""
         rows = 0
         for line in self._rows.lines(capture):

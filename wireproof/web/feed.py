@@ -13,7 +13,7 @@ from itertools import islice
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
-from parsers import CaptureReader, Packet
+from parsers import OrderedCapture, Packet
 
 from .index import Index
 
@@ -37,7 +37,9 @@ class FileFeed:
         self._size = _size(stream)
         self._batch = BATCH if self._size else 1  # a pipe may be fed by what goes on
         self._stream = stream
-        self._reader = CaptureReader(stream if self._size else _Piped(stream))
+        self._capture = OrderedCapture(
+            stream if self._size else _Piped(stream), is_live=not self._size
+        )
         self._rewrite = rewrite
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="feed", daemon=True)
@@ -58,17 +60,17 @@ class FileFeed:
         self._read(lambda: None)
 
     def _read(self, tell: Callable[[], object]) -> None:
-        packets = map(self._rewrite, self._reader)
+        packets = map(self._rewrite, self._capture)
         problem = None
         try:
             while not self._stopped.is_set() and (batch := list(islice(packets, self._batch))):
                 if self._size:
                     self._index.progress = min(self._stream.tell() / self._size, 1.0)
-                self._index.receive(batch)
+                self._index.receive(batch, self._capture.sort)
                 tell()
         except OSError as error:  # the file, or the room for what is put aside
             problem = f"reading stopped: {error.strerror or error}"
-        self._index.finish(self._reader.faults, problem)
+        self._index.finish(self._capture.faults, problem)
 
 
 class _Piped:

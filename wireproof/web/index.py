@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Condition
 from typing import Any, Literal
 
@@ -79,14 +79,20 @@ class Index:
 
     # --- what comes in ---
 
-    def receive(self, packets: Sequence[Packet]) -> None:
-        """Take the next packets."""
+    def receive(
+        self,
+        packets: Sequence[Packet],
+        sort: Callable[[list[Record]], None] = lambda _: None,
+    ) -> None:
+        """Take the next packets; ``sort`` puts their records in the order of these."""
         with self.changed:
-            self._add(self.tracer.receive(packets))
+            records = self.tracer.receive(packets)
+            sort(records)
+            self._add(records)
             for number, _, _, _, data in packets:
-                while len(self.packet_at) < number - 1:
-                    self.packet_at.append(0)
-                self.packet_at.append(self.spool.append(data))
+                if (missing := number - len(self.packet_at)) > 0:
+                    self.packet_at.extend([0] * missing)
+                self.packet_at[number - 1] = self.spool.append(data)
                 self.captured += len(data)
             self.version += 1
             self.changed.notify_all()

@@ -12,8 +12,8 @@ import pytest
 from support.corpus import ROOT
 from support.handmade import Wire, chunked
 
+from parsers import OrderedCapture
 from parsers.decode.packets import decode
-from parsers.files.reader import CaptureReader
 from wireproof.cli import run
 from wireproof.views.csv import CsvView
 from wireproof.views.json import JsonView
@@ -90,7 +90,7 @@ def test_every_view_of_the_table_shows_a_capture(kind: ExportKind | RecordsKind)
     view = kind.open(target(stream, text))
     with (FIXTURES / "sse" / "plain.pcapng").open("rb") as capture:
         if isinstance(view, PacketList):
-            assert view.show(CaptureReader(capture))
+            assert view.show(OrderedCapture(capture))
         else:
             view.write(list(decode(capture)))
             view.close()

@@ -17,7 +17,7 @@ from support.frames import ACK, FIN, ipv4, udp
 from support.stored import STORED, name
 from support.talk import Talk, Tape
 
-from parsers.files.reader import CaptureReader
+from parsers import OrderedCapture
 from wireproof.cli import run
 from wireproof.views.packet_list import ListedPackets, PacketList
 
@@ -40,7 +40,7 @@ def listing(
 ) -> list[str]:
     stream = StringIO()
     view = PacketList(stream, width, ListedPackets(connection=connection, filters=filters))
-    rows = view.show(CaptureReader(BytesIO(data)))
+    rows = view.show(OrderedCapture(BytesIO(data)))
     lines = stream.getvalue().splitlines()
     assert rows == sum(1 for line in lines if ROW.match(line)) or width is not None
     return lines
@@ -221,7 +221,7 @@ def without_data(path: Path) -> list[str]:
     stream = StringIO()
     view = PacketList(stream, None, ListedPackets(filters=True, keep_data=False))
     with path.open("rb") as capture:
-        view.show(CaptureReader(capture))
+        view.show(OrderedCapture(capture))
     return stream.getvalue().splitlines()
 
 

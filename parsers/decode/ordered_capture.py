@@ -1,0 +1,63 @@
+"""A capture file whose packets come in order of time: what every reading of a file begins with.
+
+Strategy: the reader gives packets as they are stored, :class:`.time_order.TimeOrder` puts them in
+order, and both have faults to tell. Packets keep their numbers, so that whatever is said of one can
+be found in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+
+from ..files.input import Readable
+from ..files.packets import CaptureFault, Interface, Packet
+from ..files.reader import CaptureReader
+from ..records import Record
+from .time_order import Step, TimeOrder, steps
+
+
+class OrderedCapture:
+    """The packets of a capture, in order of time unless it ``is_live``: then none waits.
+
+    Raises UnreadableCapture (a ValueError) if ``stream`` is no capture.
+    """
+
+    def __init__(
+        self, stream: Readable, *, is_live: bool = False, order: TimeOrder | None = None
+    ) -> None:
+        self._reader = CaptureReader(stream)
+        self._order = TimeOrder() if order is None else order
+        self._is_live = is_live
+
+    def __iter__(self) -> Iterator[Packet]:
+        return chain.from_iterable(rows for rows, _ in self.steps(1))
+
+    def steps(self, most: int) -> Iterator[Step]:
+        """Yield packets, some at a time; of a live capture ``most``."""
+        return steps(self._reader, most) if self._is_live else self._order.steps(self._reader)
+
+    def batches(self, size: int) -> Iterator[list[Packet]]:
+        """Yield packets, ``size`` at a time; the last ones may be fewer."""
+        packets = iter(self)
+        while batch := list(islice(packets, size)):
+            yield batch
+
+    def sort(self, records: list[Record]) -> None:
+        """Put the records of a batch in the order of its packets."""
+        self._order.sort(records)
+
+    @property
+    def interfaces(self) -> list[Interface]:
+        """What the packets that have been read were recorded on."""
+        return self._reader.interfaces
+
+    @property
+    def is_relay(self) -> Callable[[int], bool]:
+        """Tells of a packet's number whether a relay has recorded it."""
+        return self._reader.is_relay
+
+    @property
+    def faults(self) -> list[CaptureFault]:
+        """What is to be said of the file, once all packets have been read."""
+        return self._reader.faults + self._order.faults

@@ -1,0 +1,59 @@
+"""Which exchanges of a capture a command takes: decided before it is read, or while it is.
+
+Strategy: what the heads of exchanges tell is decided while their records come. What only their ends
+tell takes a reading of its own, of which a number is kept for each exchange that is wanted; a pipe
+is copied to the disk for it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import ExitStack
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+from parsers import decode_batches
+
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.selection import Chosen, Wanted
+from ..open_exchanges import Key
+
+
+def choosing(
+    stream: BinaryIO, wanted: ExchangeFilter, stack: ExitStack
+) -> tuple[BinaryIO, Wanted | None]:
+    """Return what says which exchanges are wanted, None for all, and the stream to read then.
+
+    A choice of one connection alone is left to the decoder, which need not look at the others.
+    """
+    if not wanted.needs_end:
+        return stream, wanted if wanted.needs_heads else None
+    stream = seekable(stream, stack)
+    return stream, chosen(stream, wanted)
+
+
+def chosen(stream: BinaryIO, wanted: ExchangeFilter = EVERYTHING) -> Chosen:
+    """Read a capture for the exchanges that are wanted, and go back to its beginning."""
+    from ..analysis.outcomes import outcomes
+
+    found = (outcome.listed for outcome in outcomes(decode_batches(stream), wanted))
+    keys = Chosen({Key(one.connection, one.exchange) for one in found})
+    stream.seek(0)
+    return keys
+
+
+def is_file(stream: BinaryIO) -> bool:
+    """Whether a stream is a regular file, which can be read twice."""
+    return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+
+
+def seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
+    """Return a stream that can be read twice: a file as it is, of a pipe a copy, on the disk."""
+    if is_file(stream):
+        return stream
+    copy = stack.enter_context(TemporaryFile(prefix="wireproof-"))  # noqa: SIM115 # it is
+    copyfileobj(stream, copy)
+    copy.seek(0)
+    return copy
