@@ -12,8 +12,9 @@ package is installed.
 
 A user namespace gives a normal user every right over a network namespace that is made in it
 (user_namespaces(7)). The user is mapped to themselves: files, ``whoami`` and programs that
-refuse to be run by root work as ever. The rights over the network, to record packets and to set
-up interfaces, outlive the start of a command as ambient capabilities (capabilities(7)).
+refuse to be run by root work as ever. The rights over the network, to record packets, to set up
+interfaces and to make more networks, outlive the start of a command as ambient capabilities
+(capabilities(7)).
 
 The holder speaks with its parent over a socket, its standard input. When that closes, for
 whatever reason, or the parent is gone, it ends every process that is still in the namespace;
@@ -49,7 +50,9 @@ CAPABILITY_VERSION = 0x20080522
 CAPABILITIES = struct.Struct("6I")
 CAP_NET_ADMIN = 12
 CAP_NET_RAW = 13
-KEPT = (CAP_NET_ADMIN, CAP_NET_RAW)
+CAP_SYS_ADMIN = 21
+KEPT = (CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN)
+"""The last one is over what belongs to the user namespace alone: to make more networks in it."""
 # linux/prctl.h
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
@@ -86,7 +89,7 @@ class Refused(Exception):
     """A step that the kernel did not allow; the message says which."""
 
 
-def _call(step: str, function: str, *arguments: object) -> None:
+def call(step: str, function: str, *arguments: object) -> None:
     """Call a function of libc; raise Refused if it fails. Python 3.12 has some of these in os."""
     if getattr(_libc, function)(*arguments) != 0:
         raise Refused(f"{step}: {os.strerror(ctypes.get_errno())}")
@@ -98,7 +101,7 @@ def make_namespace() -> None:
     The user stays who they are, and loopback is up. Raises Refused.
     """
     user, group = os.geteuid(), os.getegid()
-    _call("making a user and network namespace", "unshare", CLONE_NEWUSER | CLONE_NEWNET)
+    call("making a user and network namespace", "unshare", CLONE_NEWUSER | CLONE_NEWNET)
     try:
         # user_namespaces(7): a group may be mapped by whoever cannot use it to drop rights.
         Path("/proc/self/setgroups").write_text("deny")
@@ -106,6 +109,11 @@ def make_namespace() -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     except OSError as error:
         raise Refused(f"mapping the user into the namespace: {error.strerror}") from error
+    bring_loopback_up()
+
+
+def bring_loopback_up() -> None:
+    """Bring up loopback of the namespace that this thread is in; raises Refused."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
             fcntl.ioctl(control, SIOCSIFFLAGS, INTERFACE_REQUEST.pack(b"lo", IFF_UP))
@@ -117,14 +125,14 @@ def keep_rights() -> None:
     """Let the rights over the network outlive exec for a user other than root."""
     header = struct.pack("@Ii", CAPABILITY_VERSION, 0)
     sets = ctypes.create_string_buffer(CAPABILITIES.size)
-    _call("reading capabilities", "capget", header, sets)
+    call("reading capabilities", "capget", header, sets)
     words = list(CAPABILITIES.unpack(sets.raw))
     for capability in KEPT:
         words[2] |= 1 << capability
-    _call("keeping capabilities", "capset", header, CAPABILITIES.pack(*words))
+    call("keeping capabilities", "capset", header, CAPABILITIES.pack(*words))
     for capability in KEPT:
         arguments = [ctypes.c_ulong(n) for n in (PR_CAP_AMBIENT_RAISE, capability, 0, 0)]
-        _call("keeping capabilities", "prctl", PR_CAP_AMBIENT, *arguments)
+        call("keeping capabilities", "prctl", PR_CAP_AMBIENT, *arguments)
 
 
 def execute(command: list[str]) -> NoReturn:
@@ -233,8 +241,8 @@ def watch(parent: int, process: int) -> None:
 
 def enter(user: int, network: int) -> None:
     """Move into the namespaces of two descriptors; raises Refused."""
-    _call("entering the namespace", "setns", user, CLONE_NEWUSER)
-    _call("entering the namespace", "setns", network, CLONE_NEWNET)
+    call("entering the namespace", "setns", user, CLONE_NEWUSER)
+    call("entering the namespace", "setns", network, CLONE_NEWNET)
     os.close(user)
     os.close(network)
     keep_rights()
@@ -266,7 +274,7 @@ def watch_connections(channel: int) -> None:
     code = ctypes.create_string_buffer(b"".join(SOCK_FILTER.pack(*line) for line in program))
     filters = ctypes.create_string_buffer(SOCK_FPROG.pack(len(program), ctypes.addressof(code)))
     no_more = [ctypes.c_ulong(n) for n in (1, 0, 0, 0)]
-    _call("watching connections", "prctl", PR_SET_NO_NEW_PRIVS, *no_more)
+    call("watching connections", "prctl", PR_SET_NO_NEW_PRIVS, *no_more)
     flags = ctypes.c_ulong(SECCOMP_FILTER_FLAG_NEW_LISTENER)
     listener = _libc.syscall(seccomp, SECCOMP_SET_MODE_FILTER, flags, filters)
     if listener < 0:

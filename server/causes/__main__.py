@@ -1,7 +1,8 @@
 """``python -m server.causes NAME fault|cure``: serves one way of a cause until it is stopped.
 
-It prints one line of JSON when it listens, ``{"port": ..., "app_port": ...}``: where clients ask,
-and where the app is. SIGTERM stops it, and so does the end of its standard input.
+It prints one line of JSON when it listens, ``{"host": ..., "interface": ..., "port": ...,
+"app_port": ...}``: where clients ask, the interface on which that is seen, and where the app is.
+SIGTERM stops it, and so does the end of its standard input.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from functools import partial
 import uvicorn
 
 from .nagle import serve_nagle
+from .path import CONGESTION_CONTROL, FRONT, TCP_CONGESTION, THERE, Carrier
 from .proxies import ProxyNotStarted, proxy
 from .registry import Way, application, cause
 from .relay import serve_relay
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(way: Way) -> None:
-    listener = _listen()
+    listener = _listen() if way.path is None else _listen_to_all()
     with ExitStack() as stack:
         app_port = listener.getsockname()[1]
         port = app_port
@@ -60,11 +62,16 @@ async def _serve(way: Way) -> None:
 
 
 def _announce(way: Way, port: int, app_port: int, stack: ExitStack) -> None:
-    """Start the proxy, if there is one, and say where to ask."""
+    """Start the proxy or the path, if there is one, and say where to ask."""
+    line: dict[str, str | int] = {"host": "127.0.0.1", "interface": "lo"}
     if way.proxy is not None:
         port = _free_port()
         stack.enter_context(proxy(way.proxy, port, app_port, way.options))
-    print(json.dumps({"port": port, "app_port": app_port}), flush=True)
+    if way.path is not None:
+        carrier = Carrier(way.path, app_port)
+        stack.callback(carrier.close)
+        line, port = {"host": THERE, "interface": carrier.interface}, FRONT
+    print(json.dumps({**line, "port": port, "app_port": app_port}), flush=True)
 
 
 class _Server(uvicorn.Server):
@@ -112,11 +119,18 @@ def _when_stdin_ends(stop: Callable[[], None]) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop)
 
 
-def _listen() -> socket.socket:
+def _listen(host: str = "127.0.0.1") -> socket.socket:
     """Return a socket on a free port; asyncio sets TCP_NODELAY where the protocol is named."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, 0))
     listener.listen()
+    return listener
+
+
+def _listen_to_all() -> socket.socket:
+    """Return the same for a network that nobody else is in, with the sender that a path is for."""
+    listener = _listen("0.0.0.0")  # noqa: S104
+    listener.setsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, CONGESTION_CONTROL)
     return listener
 
 

@@ -75,9 +75,24 @@ async def large() -> Response:
 
     async def padded() -> AsyncIterator[bytes]:
         async for piece in tokens(4 * EVENTS):
-            yield piece.rstrip() + b" and" * 215 + b"\n\n"
+            yield padded_event(piece)
 
     return streaming(padded())
+
+
+async def large_at_once() -> Response:
+    """Answer with as many of them at once: they were there before they were asked for."""
+
+    async def at_once() -> AsyncIterator[bytes]:
+        for number in range(4 * EVENTS):
+            yield padded_event(event(number))
+
+    return streaming(at_once())
+
+
+def padded_event(piece: bytes) -> bytes:
+    """Return an event of 930 bytes."""
+    return piece.rstrip() + b" and" * 215 + b"\n\n"
 
 
 async def receive(request: Request) -> Response:

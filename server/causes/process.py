@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from http.client import HTTPConnection
+from struct import pack
 from typing import Literal
 
 from ..process import START_TIMEOUT, ServerProcess
@@ -29,7 +31,19 @@ class CauseServer(ServerProcess):
             connection = HTTPConnection("127.0.0.1", self.app_port, timeout=START_TIMEOUT)
             connection.request("GET", "/warm")
             connection.getresponse().read()
+            # Closing resets: nothing of this connection is left to be recorded later.
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
             connection.close()
+
+    @property
+    def host(self) -> str:
+        """The address that clients ask."""
+        return str(self.line["host"])
+
+    @property
+    def interface(self) -> str:
+        """The interface on which its client's packets are seen."""
+        return str(self.line["interface"])
 
     @property
     def port(self) -> int:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from . import apps
 from .apps import Gzip, Handler, app_of
+from .path import Path
 
 Program = Literal["nginx", "haproxy"]
 Leg = Literal["client", "app"]
@@ -29,6 +30,8 @@ class Way:
     interval: float | None = None
     """Seconds between the flushes of a relay before the app, 0 for one that hands on at once; None
     for no relay."""
+    path: Path | None = None
+    """What lies between the client and the server, in a network of their own."""
     nagle: bool | None = None
     """Whether the server leaves Nagle's algorithm on; None for uvicorn, which turns it off."""
     stops_reading: float = 0.0
@@ -52,11 +55,13 @@ class Shown:
     """What is done wrong."""
     remedy: str
     """What is done about it."""
-    question: Literal["streaming", "ending"] = "streaming"
+    question: Literal["streaming", "ending", "gap"] = "streaming"
     answer: str
     """What is said of the fault."""
     cured: str = "streamed"
-    """What is said afterwards."""
+    """What is said afterwards; empty if the question does not arise then."""
+    is_note: bool = False
+    """Whether what is said of the fault is a note: nobody did wrong."""
     fault: Way
     cure: Way
     leg: Leg = "client"
@@ -73,6 +78,8 @@ class Shown:
 BUFFERED = "proxy_http_version 1.0; proxy_set_header Connection close; proxy_buffers 8 4k;"
 """nginx's defaults before 1.29.7, said aloud: HTTP/1.0 to the app, answers in buffers of a page."""
 GZIPPED = f"{BUFFERED} gzip on; gzip_types *; gzip_proxied any;"
+FAR_AWAY = Path(delay=0.075)
+PATH = "the packets of a path"
 IMPATIENT = "proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 1s;"
 
 CAUSES: tuple[Shown, ...] = (
@@ -189,6 +196,39 @@ CAUSES: tuple[Shown, ...] = (
         fault=Way(large=True, stops_reading=2.0),
         cure=Way(large=True),
         hidden="the client's window",
+    ),
+    Shown(
+        name="tcp-slow-start",
+        summary="the app writes 45 kB at once, on a new connection of 150 ms round trip",
+        remedy="send events as they are made: fewer at once need no larger window",
+        answer="bursty",
+        is_note=True,
+        fault=Way(app=apps.large_at_once, path=FAR_AWAY),
+        cure=Way(app=apps.large, path=FAR_AWAY),
+        hidden=PATH,
+    ),
+    Shown(
+        name="loss",
+        code="retransmission",
+        summary="the network loses an event, and what TCP sends again for it, four times",
+        remedy="a path that loses nothing: look at the network, not at the application",
+        question="gap",
+        answer="retransmission",
+        cured="",
+        fault=Way(path=Path(delay=0.01, loses=6, copies=4)),
+        cure=Way(path=Path(delay=0.01)),
+        hidden=PATH,
+    ),
+    Shown(
+        name="outage",
+        summary="the path is gone for 0.8 s, in both directions",
+        remedy="a path that stays: look at the network, not at the application",
+        question="gap",
+        answer="retransmission",
+        cured="",
+        fault=Way(app=apps.batch_no_more, path=Path(delay=0.01, loses=20, gone=0.8)),
+        cure=Way(app=apps.batch_no_more, path=Path(delay=0.01)),
+        hidden=PATH,
     ),
     Shown(
         name="proxy-idle-timeout",

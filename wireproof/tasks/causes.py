@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from typing import NamedTuple
 import click
 from capture import CaptureError
 from capture.clients.plain import ask
+from capture.linux.private_network import private_network, refusal
 from server.causes.apps import EVENTS, EVERY, event
 from server.causes.process import CauseServer, Which
 from server.causes.proxies import find
@@ -58,13 +60,17 @@ def record_way(
 
     Raises ServerStartError, what recording raises, and CaptureError if a connection stays open.
     """
-    with CauseServer(shown, which) as server:
+    with ExitStack() as stack:
+        if shown.fault.path is not None:
+            stack.enter_context(private_network())
+        server = stack.enter_context(CauseServer(shown, which))
         port = (server.port, server.app_port) if both_legs else server.port
         comment = f"{shown.name}: the {which}"
+        where = {} if shown.fault.path is None else {"interface": server.interface}
         with recorder_of(backend)(
-            path, port=port, comment=comment, version=__version__
+            path, port=port, comment=comment, version=__version__, **where
         ) as recorder:
-            _drive(server.way, getattr(recorder, "port", server.port))
+            _drive(server.way, server.host, getattr(recorder, "port", server.port))
             if not recorder.wait_closed(CLOSE_TIMEOUT):
                 raise CaptureError(f"a connection was still open after {CLOSE_TIMEOUT:g} s")
 
@@ -82,14 +88,14 @@ def _told(shown: Shown, path: Path) -> Told:
     return Told(found[0], None)
 
 
-def _drive(way: Way, port: int) -> None:
+def _drive(way: Way, host: str, port: int) -> None:
     """Ask as the way wants it, to the end."""
     other = threading.Thread(target=_ask_later, args=(port,))
     if way.beside is not None:
         other.start()
     if way.uploads:
         ask(
-            "127.0.0.1",
+            host,
             port,
             HEAD % (b"POST", b"chat", port, CHUNKED),
             pieces=_chunks(),
@@ -97,7 +103,7 @@ def _drive(way: Way, port: int) -> None:
         )
     else:
         ask(
-            "127.0.0.1",
+            host,
             port,
             HEAD % (b"GET", b"chat", port, b""),
             stops_reading=way.stops_reading,
@@ -122,7 +128,7 @@ def _chunks() -> Iterator[bytes]:
 def is_as_shown(shown: Shown, which: Which, verdict: Verdict | None) -> bool:
     """Whether a verdict says what it should: the fault with its cause, the cure without any."""
     if verdict is None:
-        return False
+        return which == "cure" and not shown.cured
     if which == "cure":
         return verdict.answer == shown.cured and not verdict.is_fault
     named = {cause.code for cause in verdict.causes}
@@ -136,7 +142,7 @@ def lacking(shown: Shown, backend: str) -> str | None:
         return f"{program} is not installed: apt-get install {program}"
     if backend == "relay" and shown.hidden:
         return f"a relay does not see {shown.hidden}: it needs the right to capture packets"
-    return None
+    return refusal() if shown.fault.path is not None else None
 
 
 def run(shown: Shown, backend: str) -> list[str]:
@@ -159,7 +165,8 @@ def run(shown: Shown, backend: str) -> list[str]:
 
 def _complaint(shown: Shown, which: Which, verdict: Verdict | None) -> str:
     said = "nothing" if verdict is None else verdict.answer
-    expected = shown.cured if which == "cure" else f"{shown.answer} by {shown.cause}"
+    cured = shown.cured or "nothing"
+    expected = cured if which == "cure" else f"{shown.answer} by {shown.cause}"
     return f"the {which} was told as {said}, not as {expected}"
 
 

@@ -197,7 +197,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(namespace, "SWITCHES", ((str(switch), "0", "sudo allow"),))
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import spawn_child as child;"
-        "child._call = lambda step, *rest: (_ for _ in ()).throw(child.Refused(step + ': no'));"
+        "child.call = lambda step, *rest: (_ for _ in ()).throw(child.Refused(step + ': no'));"
         "child.main(sys.argv[2:])"
     )
     folder = str(Path(spawn_child.__file__).parent)

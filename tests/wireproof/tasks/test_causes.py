@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from support.timed import Stream
@@ -12,6 +13,12 @@ from wireproof.analysis.verdict import Cause, Verdict
 from wireproof.cli import run
 from wireproof.tasks import causes
 from wireproof.tasks.causes import Told, is_as_shown, lacking, record_cause
+
+
+class Chosen(NamedTuple):
+    """A backend, as far as its name is asked for."""
+
+    name: str
 
 
 def marked(shown: Shown) -> object:
@@ -26,7 +33,7 @@ def test_the_fault_and_the_cure_are_told(shown: Shown, tmp_path: Path) -> None:
     fault = record_cause(shown, "fault", tmp_path / "fault.pcapng", "packet-socket")
     assert fault.verdict is not None
     assert is_as_shown(shown, "fault", fault.verdict), fault.verdict
-    assert fault.verdict.is_fault
+    assert fault.verdict.is_fault != shown.is_note
     assert any(one.remedy for one in fault.verdict.causes) or fault.verdict.remedy
     cure = record_cause(shown, "cure", tmp_path / "cure.pcapng", "packet-socket")
     assert is_as_shown(shown, "cure", cure.verdict), cure.verdict
@@ -62,11 +69,30 @@ def test_what_a_relay_does_not_see_is_said_in_a_line(capsys: pytest.CaptureFixtu
         assert line.startswith(f"wireproof: {name} is not shown: a relay does not see ")
 
 
+def test_what_has_no_cause_left_is_cured() -> None:
+    """A wait that is gone raises no question: then nothing is said."""
+    assert is_as_shown(cause("loss"), "cure", None)
+    assert not is_as_shown(cause("loss"), "fault", None)
+    assert not is_as_shown(cause("loss"), "cure", Verdict("gap", "retransmission", "warning", ""))
+
+
+def test_without_a_network_of_its_own_a_path_is_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(causes, "refusal", lambda: "no network: it needs root")
+    monkeypatch.setattr("wireproof.tasks.demo.choose", lambda *_, **__: Chosen("packet-socket"))
+    assert run(["demo", "--cause", "loss"]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines()[-1] == "wireproof: loss is not shown: no network: it needs root"
+
+
 @pytest.mark.parametrize("shown", CAUSES, ids=[shown.name for shown in CAUSES])
 def test_without_its_proxy_a_cause_is_not_shown(
     shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(causes, "find", lambda _: None)
+    monkeypatch.setattr(causes, "refusal", lambda: None)
     program = shown.fault.proxy
     why = lacking(shown, "packet-socket")
     assert why == (f"{program} is not installed: apt-get install {program}" if program else None)
