@@ -7,6 +7,9 @@ packets it has and how many are missing, needs the counts, which are therefore k
 With a largest size a file that would grow beyond it is ended, and another begun: each is whole
 and is read without the others. They are named as dumpcap names its own, by number and time, and
 with a number of files the oldest of ours goes when there would be one more.
+
+Secrets are written as they come, before the packets that wait; another file begins with those that
+came before it, for a connection may go on in it.
 """
 
 from __future__ import annotations
@@ -14,13 +17,19 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .errors import Statistics
 from .frames import LINKTYPE_ETHERNET, SNAPLEN, RawPacket
 from .pcapng_writer import STATISTICS_SIZE, PcapngWriter, block_size
+
+MAX_SECRETS = 1024 * 1024
+"""Bytes of secrets that the next file of a ring begins with: those of 1,000 TLS connections."""
+
+TakeSecrets = Callable[[], bytes]
+"""Returns the lines of a key log that are new."""
 
 
 class Source(NamedTuple):
@@ -40,7 +49,8 @@ class Limits(NamedTuple):
     """How large files may be, and how many there may be."""
 
     max_size: int | None = None
-    """Bytes of one file, more only if it has a single packet; None for one file only."""
+    """Bytes of one file, more only if it has a single packet, or for its secrets; None for one file
+    only."""
     files: int | None = None
     """How many are kept; None for all."""
 
@@ -60,9 +70,12 @@ class Output:
         comment: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
+        secrets: TakeSecrets = bytes,
     ) -> None:
         self._path = path
         self._given = stream
+        self._take_secrets = secrets
+        self._secrets = b""  # that the next file begins with
         self._source = source
         self._version = version
         self._comment = comment
@@ -97,11 +110,13 @@ class Output:
             self._add((packet,))
 
     def flush(self) -> None:
-        """Hand what is kept to the operating system."""
+        """Hand what is kept to the operating system, and what is new of secrets before it."""
+        self._add_secrets(self._take_secrets())
         self._writer.flush()
 
     def finish(self) -> None:
-        """Write the counts and close the file."""
+        """Write the last secrets and the counts, and close the file."""
+        self._add_secrets(self._take_secrets())
         with self._stream:
             self._writer.add_statistics(
                 self._interface,
@@ -118,12 +133,21 @@ class Output:
     def _add(self, packets: Iterable[RawPacket]) -> None:
         self._captured += self._writer.add_packets(self._interface, packets)
 
+    def _add_secrets(self, lines: bytes) -> None:
+        if not lines:
+            return
+        self._writer.add_secrets(lines)
+        if self._limits.max_size is not None:
+            self._secrets = (self._secrets + lines)[-MAX_SECRETS:]
+
     def _open(self) -> None:
         self._ended = self.statistics
         self._captured = self._dropped = 0
         self._number += 1
         self._stream = self._create()
         self._writer = PcapngWriter(self._stream, version=self._version, comment=self._comment)
+        if self._secrets:
+            self._writer.add_secrets(self._secrets)
         self._interface = self._writer.add_interface(
             self._source.interface,
             link_type=self._source.link_type,

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from parsers import (
     BYTE_ORDER_MAGIC,
+    DECRYPTION_SECRETS,
     ENHANCED_PACKET,
     IF_DESCRIPTION,
     IF_FILTER,
@@ -38,6 +39,7 @@ from parsers import (
     SECTION_HEADER,
     SECTION_LENGTH_UNKNOWN,
     SHB_USERAPPL,
+    TLS_KEY_LOG,
 )
 
 NANOSECONDS = b"\x09"
@@ -54,6 +56,8 @@ SECTION_BODY = Struct("<IHHq")
 INTERFACE_BODY = Struct("<HHI")
 # Interface ID, Timestamp (Upper 4 bytes), Timestamp (Lower 4 bytes) (section 4.6).
 STATISTICS_BODY = Struct("<III")
+# Secrets Type, Secrets Length (section 4.7).
+SECRETS_BODY = Struct("<II")
 # Block Type, Block Total Length, then Interface ID, Timestamp (Upper 4 bytes), Timestamp (Lower
 # 4 bytes), Captured Packet Length, Original Packet Length (section 4.3).
 PACKET_HEADER = Struct("<IIIIIII")
@@ -154,6 +158,11 @@ class PcapngWriter:
         self._pending += made
         self.size += added
         return len(made) // 3
+
+    def add_secrets(self, key_log: bytes) -> None:
+        """Write lines of a TLS key log (section 4.7), before the packets that are kept."""
+        body = SECRETS_BODY.pack(TLS_KEY_LOG, len(key_log)) + key_log + PADDING[len(key_log) & 3]
+        self._write(DECRYPTION_SECRETS, body, [])
 
     def add_statistics(
         self, interface: int, *, start_ns: int, end_ns: int, captured: int, dropped: int | None

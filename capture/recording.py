@@ -26,7 +26,7 @@ from .drain import DrainBarrier
 from .errors import CaptureError, PacketsDropped, Statistics
 from .filters import check_ports
 from .frames import LINKTYPE_ETHERNET, RawPacket, as_ethernet
-from .output import Limits, Output, Source
+from .output import Limits, Output, Source, TakeSecrets
 from .polling import READABLE, Poller, Wakeup
 
 DRAIN_TIMEOUT = 10.0
@@ -40,7 +40,8 @@ class Recording(ABC):
     its ``with`` block to the last. ``version`` is put after wireproof's name, and ``comment``
     beside it, in the file's header. The file can be read by its owner alone, as dumpcap's, for
     a recording holds whatever was sent. With ``limits`` it is a ring of files, named after
-    ``path``. ``stream`` gets the bytes instead of a file, and is closed at the end.
+    ``path``. ``stream`` gets the bytes instead of a file, and is closed at the end. ``secrets``
+    returns what is new of a key log, which is written among the packets.
 
     Entering raises CaptureNotPermitted, InterfaceUnusable, OSError as ``open`` does for the
     file, or ValueError for a port that there cannot be. Leaving raises PacketsDropped when the
@@ -60,10 +61,12 @@ class Recording(ABC):
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
+        secrets: TakeSecrets = bytes,
     ) -> None:
         self.path = Path(path)
         self._limits = limits
         self._stream = stream
+        self._secrets = secrets
         self.ports = _ports(port)
         self._comment = comment
         self._version = version
@@ -103,6 +106,7 @@ class Recording(ABC):
                 comment=self._comment,
                 limits=self._limits,
                 stream=self._stream,
+                secrets=self._secrets,
             )
             stack.callback(self._output.close)
             self._begin()

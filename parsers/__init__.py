@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .files.blocks import SECTION_LENGTH_UNKNOWN as SECTION_LENGTH_UNKNOWN
     from .files.blocks import SHB_USERAPPL as SHB_USERAPPL
     from .files.blocks import SIMPLE_PACKET as SIMPLE_PACKET
+    from .files.blocks import TLS_KEY_LOG as TLS_KEY_LOG
     from .files.blocks import Block as Block
     from .files.blocks import padded as padded
     from .files.input import Readable as Readable
@@ -132,6 +133,7 @@ _EXPORTED = {
         "SECTION_LENGTH_UNKNOWN",
         "SHB_USERAPPL",
         "SIMPLE_PACKET",
+        "TLS_KEY_LOG",
         "padded",
     ),
     "files.input": ("Readable",),

@@ -43,7 +43,9 @@ ORDER = {
             "socket_table",
             "ports",
             "filters",
+            "key_log",
             "pcapng_writer",
+            "secrets_first",
             "drain",
         ),
         *(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from ..frames import BUFFER_SIZE
-from ..output import Limits
+from ..output import Limits, TakeSecrets
 from ..processes import Popen
 from ..recording import Recording
 
@@ -47,6 +47,8 @@ class Wanted:
     limits: Limits = Limits()
     stream: BinaryIO | None = None
     """What gets the recording instead of a file at ``path``; it is closed at the end."""
+    secrets: TakeSecrets = bytes
+    """Returns what is new of a key log, for the recording to hold."""
 
     @property
     def ports(self) -> str:
@@ -62,6 +64,7 @@ class Wanted:
             "version": self.version,
             "limits": self.limits,
             "stream": self.stream,
+            "secrets": self.secrets,
         }
 
 

@@ -27,7 +27,7 @@ from ..drain import DrainBarrier, MarkerBarrier
 from ..errors import CaptureNotPermitted, InterfaceUnusable
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LOOP, LINKTYPE_NULL, SNAPLEN
-from ..output import Limits, Source
+from ..output import Limits, Source, TakeSecrets
 from .base import LOOPBACK
 from .reader_recorder import POLL, ReaderRecording
 
@@ -69,10 +69,17 @@ class ScapyRecorder(ReaderRecording):
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
+        secrets: TakeSecrets = bytes,
         buffer_size: int = BUFFER_SIZE,
     ) -> None:
         super().__init__(
-            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+            path,
+            port=port,
+            comment=comment,
+            version=version,
+            limits=limits,
+            stream=stream,
+            secrets=secrets,
         )
         self.interface = interface
         self.buffer_size = buffer_size

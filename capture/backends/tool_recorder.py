@@ -24,7 +24,7 @@ from parsers import CaptureReader
 from ..drain import MarkerBarrier
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, SNAPLEN, MiB
-from ..output import Limits, Source
+from ..output import Limits, Source, TakeSecrets
 from .reader_recorder import START_TIMEOUT, ReaderRecording
 
 INTERFACE = "lo"
@@ -78,10 +78,17 @@ class ToolRecorder(ReaderRecording):
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
+        secrets: TakeSecrets = bytes,
         buffer_size: int = BUFFER_SIZE,
     ) -> None:
         super().__init__(
-            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+            path,
+            port=port,
+            comment=comment,
+            version=version,
+            limits=limits,
+            stream=stream,
+            secrets=secrets,
         )
         self._tool = tool
         self.name = tool.name

@@ -24,7 +24,7 @@ from ..drain import DrainBarrier, MakeSocket, MarkerBarrier, without_markers
 from ..errors import CaptureError
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2, SNAPLEN, RawPacket
-from ..output import Limits, Source
+from ..output import Limits, Source, TakeSecrets
 from ..polling import FAILED, READABLE
 from ..recording import Recording
 from . import bpf
@@ -54,12 +54,19 @@ class Recorder(Recording):
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
+        secrets: TakeSecrets = bytes,
         buffer_size: int = BUFFER_SIZE,
         make_socket: MakeSocket = socket.socket,
         relayed: bool = False,
     ) -> None:
         super().__init__(
-            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+            path,
+            port=port,
+            comment=comment,
+            version=version,
+            limits=limits,
+            stream=stream,
+            secrets=secrets,
         )
         self._relayed = relayed
         self.interface = interface

@@ -26,7 +26,7 @@ from parsers import RELAY_HARDWARE
 from ..drain import MarkerBarrier
 from ..filters import capture_filter
 from ..frames import ETHERTYPE_IPV4, PROTOCOL_TCP, RawPacket
-from ..output import Limits, Source
+from ..output import Limits, Source, TakeSecrets
 from ..polling import READABLE
 from ..recording import Recording
 from .forwarder import CLIENT, OTHER, SERVER, Forwarder, Pair, Side, listener, loopback
@@ -111,9 +111,16 @@ class Relay(Recording):
         version: str = "",
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
+        secrets: TakeSecrets = bytes,
     ) -> None:
         super().__init__(
-            path, port=port, comment=comment, version=version, limits=limits, stream=stream
+            path,
+            port=port,
+            comment=comment,
+            version=version,
+            limits=limits,
+            stream=stream,
+            secrets=secrets,
         )
         self.server_port = port
         self.port = listen

@@ -19,6 +19,9 @@ INTERFACE_STATISTICS = 5
 ENHANCED_PACKET = 6
 DECRYPTION_SECRETS = 10
 
+TLS_KEY_LOG = 0x544C534B
+"""The type of secrets that are the text of a key log (section 4.7, "TLSK")."""
+
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 SECTION_LENGTH_UNKNOWN = -1
 """For a section whose length is not given (section 4.1)."""

@@ -366,7 +366,7 @@ def test_capture_says_how_many_packets_there_were(
     assert scenario == ("sse", "plain", "x", None, "packet-socket")
     assert wanted == Wanted(Path("/dev/stdout"), 80, has_command=True)
     assert backend.name == "packet-socket"
-    assert options == {"duration": None, "command": ("a", "-b")}
+    assert options == {"duration": None, "command": ("a", "-b"), "keys": True}
 
 
 @pytest.mark.usefixtures("prepared")

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .capturing import backend_option, capture_problems, say_backend
+from .capturing import (
+    backend_option,
+    capture_problems,
+    no_keys_option,
+    say_backend,
+    say_keys,
+)
 from .exits import INTERRUPTED, TRANSPORTS, Missing, Size, Unreadable, examples, need, say
 
 if TYPE_CHECKING:
@@ -74,6 +80,7 @@ if TYPE_CHECKING:
     metavar="K",
     help="Keep that many of them, and remove the oldest; with --max-size.",
 )
+@no_keys_option
 @backend_option
 def capture(
     words: tuple[str, ...],
@@ -86,6 +93,7 @@ def capture(
     buffer_size: int | None,
     max_size: int | None,
     files: int | None,
+    no_keys: bool,
     backend: str | None,
 ) -> int:
     """Record packets into a pcapng file.
@@ -100,6 +108,10 @@ def capture(
     and asks for; a server that listens on the port outside is reached too. "relay" passes the
     connections of COMMAND to the port on, and writes what it reads: bytes and times are right,
     packet borders are its reads. Without COMMAND it says to which port of its own to connect.
+
+    COMMAND finds SSLKEYLOGFILE and NODE_OPTIONS set: curl, Python, node and Chrome log the secrets
+    of their TLS connections by themselves, and FILE holds them. docs/captures.md says what others
+    need.
     """
     path = _standard_output() if output == "-" else output
     if not ports:
@@ -122,7 +134,7 @@ def capture(
             "--max-size needs a FILE to name others after", click.get_current_context()
         )
     wanted = _wanted(path, ports, interface, words, buffer_size, max_size, files)
-    return _capture_port(wanted, backend, duration, words)
+    return _capture_port(wanted, backend, duration, words, keys=not no_keys)
 
 
 def _standard_output() -> str:
@@ -190,7 +202,12 @@ def _wanted(
 
 
 def _capture_port(
-    wanted: Wanted, name: str | None, duration: float | None, command: tuple[str, ...]
+    wanted: Wanted,
+    name: str | None,
+    duration: float | None,
+    command: tuple[str, ...],
+    *,
+    keys: bool,
 ) -> int:
     from capture.backends import choose
 
@@ -203,9 +220,12 @@ def _capture_port(
             backend,
             duration=duration,
             command=command,
+            keys=keys,
             ready=lambda session: _say_what_is_on(wanted, backend, session),
         )
     say(f"{wanted.path}: {_captured(*recorded.statistics)}")
+    if recorded.has_keys:
+        say_keys(f"{wanted.path}" if wanted.path.is_file() else "the recording")
     if not recorded.statistics.captured:
         from ..tasks.silence import why_silent
 

@@ -23,6 +23,19 @@ def say_backend(name: str) -> None:
         say(f"recording by {name}")
 
 
+no_keys_option = click.option(
+    "--no-keys",
+    is_flag=True,
+    help="Do not have COMMAND log its TLS secrets, and keep none in the file.",
+)
+
+
+def say_keys(path: str) -> None:
+    """Say that a file holds secrets, and how it comes to be without."""
+    say(f"{path} holds the TLS keys that COMMAND logged: whoever has it can read its connections;")
+    say("--no-keys leaves them out, and wireproof redact takes them out")
+
+
 @contextmanager
 def capture_problems() -> Iterator[None]:
     """Word what can go wrong with a recording, with the exit code of each."""

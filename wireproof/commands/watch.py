@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from ..views.kinds import LIVE_VIEWS, default_view
-from .capturing import backend_option, capture_problems
+from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, live_reading_options
 from .exits import INTERRUPTED, Address, Size, examples, need, say
 from .showing import readers_of, showing_options, view_of_rows
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     help="Send metrics to a collector of OpenTelemetry, http://127.0.0.1:4318; without URL, to "
     "where OTEL_EXPORTER_OTLP_ENDPOINT says.",
 )
+@no_keys_option
 @backend_option
 def watch(
     command: tuple[str, ...],
@@ -80,6 +81,7 @@ def watch(
     duration: float | None,
     metrics: tuple[str, int] | None,
     otlp: str | None,
+    no_keys: bool,
     backend: str | None,
     select: str | None,
     raw: bool,
@@ -119,6 +121,7 @@ def watch(
         metrics,
         otlp,
         readers,
+        keys=not no_keys,
     )
     if metrics is not None:
         need("metrics", "--metrics")
@@ -127,6 +130,8 @@ def watch(
 
     with capture_problems():
         watched = run(options, _Telling(port, interface, bool(command)))
+    if watched.has_keys and keep is not None:
+        say_keys(keep)
     return INTERRUPTED if watched.interrupted else watched.exit_code
 
 

@@ -30,6 +30,7 @@ from capture import CaptureError, CaptureNotPermitted
 from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
+from capture.output import TakeSecrets
 from parsers import CaptureFault, Connection, Packet, PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.provenance import seconds
@@ -76,7 +77,8 @@ class LivePackets:
     ``backend`` records them, or the one of that name; by default it is the first that works here,
     dumpcap after tcpdump. ``keep`` is a pcapng file that gets the packets; it is whole when the
     block is left. ``command`` is what will be run meanwhile with :attr:`session`, if anything is.
-    ``buffer_size`` is the room for packets that wait to be recorded, in bytes.
+    ``buffer_size`` is the room for packets that wait to be recorded, in bytes. ``secrets`` returns
+    what is new of a key log, which the recording holds too.
 
     Entering raises CaptureNotPermitted if no backend works, what the backend's recording raises,
     and OSError if ``keep`` cannot be written. Leaving raises CaptureError: PacketsDropped when
@@ -98,6 +100,7 @@ class LivePackets:
         command: Sequence[str] = (),
         backend: Backend | str | None = None,
         buffer_size: int = BUFFER_SIZE,
+        secrets: TakeSecrets = bytes,
     ) -> None:
         self._wanted = Wanted(
             Path("packets"),
@@ -107,6 +110,7 @@ class LivePackets:
             comment=f"while running: {' '.join(command)}" if command else "",
             version=__version__,
             buffer_size=buffer_size,
+            secrets=secrets,
         )
         self._chosen = backend
         self._keep = keep
@@ -223,6 +227,7 @@ class LiveDecoding(LivePackets):
         command: Sequence[str] = (),
         backend: Backend | str | None = None,
         buffer_size: int = BUFFER_SIZE,
+        secrets: TakeSecrets = bytes,
     ) -> None:
         super().__init__(
             port=port,
@@ -231,6 +236,7 @@ class LiveDecoding(LivePackets):
             command=command,
             backend=backend,
             buffer_size=buffer_size,
+            secrets=secrets,
         )
         self._decoder = PacketDecoder(
             keep_data=keep_data,

@@ -8,21 +8,21 @@ recording is stopped, and what it still holds is shown to the end.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from capture.backends import Session
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
+from capture.key_log import KeyLog
 from capture.polling import Wakeup
-from capture.processes import run_command, wait_for_interrupt
+from capture.processes import wait_for_interrupt
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -33,6 +33,7 @@ from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
 from ..dialects.reader import DialectReader, Readers
 from ..metrics.observing import Observer, Sink
+from ..tasks.capture import attend, key_log_for, order_secrets
 from ..tasks.decode import open_stream
 from ..views import View
 from ..views.kinds import VIEWS, ExportKind, Name, default_view, open_export, table_width
@@ -70,6 +71,8 @@ class WatchOptions:
     """The URL of a collector of OpenTelemetry that gets metrics; empty: the environment has it."""
     readers: Readers | None = None
     """What the rows show of an element; None: what it says in its dialect."""
+    keys: bool = True
+    """Whether the command is told to log its TLS secrets."""
 
 
 class Watched(NamedTuple):
@@ -79,6 +82,8 @@ class Watched(NamedTuple):
     """The command's own; 0 without a command."""
     interrupted: bool
     """Whether a signal ended it before its time."""
+    has_keys: bool = False
+    """Whether the file that keeps the packets holds secrets of TLS connections."""
 
 
 class Telling(Protocol):
@@ -105,6 +110,7 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
     what has not been shown yet.
     """
     totals = Totals()
+    key_log = key_log_for(options.command) if options.keys else None
     with ExitStack() as stack:
         live = stack.enter_context(
             LiveDecoding(
@@ -115,6 +121,7 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
                 command=options.command,
                 backend=options.backend,
                 buffer_size=options.buffer_size,
+                secrets=bytes if key_log is None else key_log.take,
             )
         )
         view = _open_view(options, live, stack)
@@ -123,9 +130,12 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
             telling.ready(live.backend.name, live.session.notes)
-            watched = _attend(options, live.session, show)
+            watched = _attend(options, live.session, show, key_log)
             show.finish(telling.goes_on)
-    return watched
+    if options.keep is None or key_log is None or not key_log.has_keys:
+        return watched
+    order_secrets(Path(options.keep))
+    return watched._replace(has_keys=True)
 
 
 def _sinks(options: WatchOptions, stack: ExitStack, telling: Telling) -> Iterator[Sink]:
@@ -142,16 +152,16 @@ def _sinks(options: WatchOptions, stack: ExitStack, telling: Telling) -> Iterato
         yield stack.enter_context(OtlpExport(options.otlp or None))
 
 
-def _attend(options: WatchOptions, session: Session, show: _Show) -> Watched:
+def _attend(
+    options: WatchOptions, session: Session, show: _Show, key_log: KeyLog | None
+) -> Watched:
     """Do what only the main thread can: run the command, or wait for a signal."""
     if options.command:
-        finished = run_command(
-            options.command,
-            duration=options.duration,
-            environment=os.environ | session.environment,
-            popen=partial(session.popen, stdout=STDERR),  # standard output is for rows
+        # Standard output is for rows.
+        exit_code = attend(
+            options.command, session, key_log, duration=options.duration, stdout=STDERR
         )
-        return Watched(finished.exit_code, False)
+        return Watched(exit_code, False)
     interrupted = wait_for_interrupt(options.duration, show.over)
     # Without a duration a signal is how it is meant to end.
     return Watched(0, interrupted and options.duration is not None)
