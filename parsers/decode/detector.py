@@ -16,6 +16,7 @@ from ..provenance import Completion, Element, Ending
 from ..proxy_protocol import header as proxy_protocol
 from ..records import Record, Sender
 from ..streams import ByteStream
+from ..tls.joining import RecordPlace, RecordsSearch
 from .joining import ContentSearch, FrameSearch, Place
 from .mismatch import STATUS_LINE
 from .side import successor_of
@@ -89,6 +90,9 @@ class Judge(Protocol):
     def join_websocket(self) -> list[Record] | None:
         """Begin to decode frames, if both sides' together are certain."""
 
+    def join_tls(self, joined: ProtocolDetector, place: RecordPlace) -> list[Record]:
+        """Begin with TLS where a record does."""
+
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:
         """Return what writes the records of one of the streams."""
 
@@ -115,6 +119,7 @@ class ProtocolDetector:
         if protocol.is_midstream:
             self._content = ContentSearch(start)
             self.frames = FrameSearch(start)
+            self._records = RecordsSearch(start)
         self._gaps: list[tuple[int, int]] = []
         """Gaps among what was dropped."""
         self._head = bytearray()
@@ -161,13 +166,19 @@ class ProtocolDetector:
         if place is not None and place.offset >= self.start:
             return self._protocol.join_content(self, place)
         self.frames.receive_data(data)
-        return self._protocol.join_websocket()
+        if (found := self._protocol.join_websocket()) is not None:
+            return found
+        record = self._records.receive_data(data)
+        if record is not None and record.offset >= self.start:
+            return self._protocol.join_tls(self, record)
+        return None
 
     def receive_gap(self, length: int) -> list[Record]:
         self._offset += length
         if self._protocol.is_midstream:
             self._content.receive_gap(length)
             self.frames.receive_gap(length)
+            self._records.receive_gap(length)
         return self._hold(length)
 
     def pass_over(self, length: int) -> list[Record]:

@@ -19,6 +19,7 @@ from ..http1.decoder import RequestDecoder, ResponseDecoder
 from ..provenance import Completion
 from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
+from ..tls.joining import RecordPlace
 from .detector import ProtocolDetector
 from .http1_side import Http1Side, RequestSide, ResponseSide
 from .joining import CERTAIN, AwaitedFrame, Place
@@ -30,7 +31,7 @@ from .silent import Ignored
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
-    from .tls import TlsConnection
+    from .tls import TlsConnection, TlsSide
 
 H2C = "upgrade: h2c"
 """What a switch to HTTP/2 without TLS is called, in lower case (RFC 7540 section 3.1)."""
@@ -161,6 +162,19 @@ class ApplicationProtocol:
         records = sorted(said, key=PLACE)[:1]  # once, where the first of them is
         return records + detectors[0].replay() + detectors[1].replay()
 
+    def join_tls(self, joined: ProtocolDetector, place: RecordPlace) -> list[Record]:
+        """Begin with TLS where a record does; the other side's first one is still to be found."""
+        self._settle("tls", self._client_below())
+        detectors = self._take_waiting()
+        joined.drop(place.offset - joined.start)
+        for detector in detectors:
+            side = self._tls_side(detector, self._usual(detector))
+            side.join(is_at_border=detector is joined)
+            detector.stream.receiver = side
+        text = f"TLS records: by chance less than once in 2^{place.bits}"
+        said = self._say_joined(joined.stream, place.offset, text, self._exchange_below)
+        return said + detectors[0].replay() + detectors[1].replay()
+
     def _settle(self, name: str, client: ByteStream[Record]) -> None:
         self._name = name
         self._client = client
@@ -172,9 +186,11 @@ class ApplicationProtocol:
         self._waiting = []
         return (first, second) if first.stream is self.client else (second, first)
 
-    def _say_joined(self, stream: ByteStream[Record], offset: int, text: str) -> list[Record]:
+    def _say_joined(
+        self, stream: ByteStream[Record], offset: int, text: str, exchange: int | None = 0
+    ) -> list[Record]:
         fault = diagnose("stream-joined", offset, offset + 1, text)
-        return [self.writer(stream).diagnostic(fault, 0)]
+        return [self.writer(stream).diagnostic(fault, exchange)]
 
     def _frames_from(self, stream: ByteStream[Record], start: int) -> Receiver[Record]:
         """Return the receiver of frames; what the handshake agreed on is not known."""
@@ -325,20 +341,30 @@ class ApplicationProtocol:
 
     def _unread(self, detector: ProtocolDetector) -> Receiver[Record]:
         """Return the receiver of what is not decoded: with rows after a switch, else without."""
+        usual = self._usual(detector)
+        return self._tls_side(detector, usual) if self._name == "tls" else usual
+
+    def _usual(self, detector: ProtocolDetector) -> Successor:
+        """Return what takes the bytes of one side if nobody else does."""
         writer, after = self.writer(detector.stream), self._after
-        usual: Successor = Ignored(writer, detector.start)
-        if after is not None:
-            said = NAMES[self._name] + " " if self._name in NAMES else ""
-            what = f"{said}after {after.what}"
-            usual = RawSide(writer, detector.start, after.exchange, what)
-        if self._name != "tls":
-            return usual
+        if after is None:
+            return Ignored(writer, detector.start)
+        said = NAMES[self._name] + " " if self._name in NAMES else ""
+        return RawSide(writer, detector.start, after.exchange, f"{said}after {after.what}")
+
+    def _tls_side(self, detector: ProtocolDetector, usual: Successor) -> TlsSide:
         from .tls import TlsConnection  # hardly ever needed where HTTP is spoken
 
         if self._tls is None:
-            exchange = None if after is None else after.exchange
-            self._tls = TlsConnection(self._connection, exchange, shows_records=self._shows_records)
-        return self._tls.side(writer, detector.start, usual)
+            self._tls = TlsConnection(
+                self._connection, self._exchange_below, shows_records=self._shows_records
+            )
+        return self._tls.side(self.writer(detector.stream), detector.start, usual)
+
+    @property
+    def _exchange_below(self) -> int | None:
+        """The exchange in whose tunnel this is, None if it is in none."""
+        return None if self._after is None else self._after.exchange
 
     def last_words(self, last: Completion) -> list[Record]:
         """Return what is to be said of what was spoken, once it is over with the packet ``last``.

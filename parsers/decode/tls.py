@@ -112,6 +112,11 @@ class TlsSide:
         self._usual = usual
         self._decoder = TlsSideDecoder(start)
 
+    def join(self, *, is_at_border: bool) -> None:
+        """Begin in the middle: at the border of a record, or at one that is still to be found."""
+        self._tls.session.lose(self._writer.sender)
+        self._decoder.join(is_at_border=is_at_border)
+
     def receive_data(self, data: bytes) -> list[Record]:
         return self._beside(self._usual.receive_data(data), self._decoder.receive_data(data))
 

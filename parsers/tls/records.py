@@ -62,6 +62,11 @@ class RecordDecoder:
         self._search: RecordSearch | None = None
         self._lost_at = offset
 
+    def search(self) -> None:
+        """Take note that what follows may begin amid a record."""
+        self._lost_at = self._offset
+        self._search = RecordSearch(self._offset)
+
     def receive_data(self, data: bytes) -> list[Event]:
         """Take the next bytes, and return the records that they completed."""
         events: list[Event] = []
@@ -178,8 +183,9 @@ class RecordDecoder:
 
     def _go_on(self, place: int, data: bytes, events: list[Event]) -> bytes:
         """Go on at ``place``, where ``data`` begins, which is all there is from there on."""
-        detail = f"after {amount(place - self._lost_at, 'byte')}"
-        events.append(diagnose("tls-resynchronised", place, place + HEADER_SIZE, detail))
+        if place > self._lost_at:
+            detail = f"after {amount(place - self._lost_at, 'byte')}"
+            events.append(diagnose("tls-resynchronised", place, place + HEADER_SIZE, detail))
         self._search = None
         self._offset = self._start = place
         return data

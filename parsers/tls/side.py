@@ -53,6 +53,12 @@ class TlsSideDecoder:
         self._is_clear = True
         """Whether handshake records are certain to be in the clear."""
 
+    def join(self, *, is_at_border: bool) -> None:
+        """Take note that bytes came before: the first that follow may be amid a record."""
+        self._doubt()
+        if not is_at_border:
+            self._records.search()
+
     def receive_data(self, data: bytes) -> list[Event]:
         """Take the next bytes, and return what they completed."""
         return self._read(self._records.receive_data(data))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.http1 import of
 from support.talk import Talk, kinds
+from support.tls import record, sealed
 from support.websocket_frames import frame
 
 from parsers.decode.joining import CERTAIN, ContentSearch, FrameSearch, frame_end, is_event_stream
@@ -24,6 +25,7 @@ from parsers.records import (
     RequestRecord,
     ResponseRecord,
     SseEventRecord,
+    TlsConnectionRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -228,14 +230,13 @@ def test_a_gap_among_what_waits() -> None:
 
 
 MQTT_SUBSCRIBE = bytes((0x82, 8, 0, 1, 0, 3)) + b"a/b\0"
-TLS_DATA = b"\x17\x03\x03\x00\x20" + Random(7).randbytes(32)
 
 
 @pytest.mark.parametrize(
     "pieces",
     [
         [MQTT_SUBSCRIBE] * 20,
-        [TLS_DATA] * 20,
+        [sealed(32)[1:]] * 20,
         texts(1, masked=True),
         [frame(1, b"\xff\xfe", key=b"abcd")] * 5,
         [frame(3, b"reserved", key=b"abcd")] * 5,
@@ -311,3 +312,43 @@ def test_a_fin_inside_gzip(closes: bool) -> None:
     codes = {found.code for found in of(DiagnosticRecord, talk.tape.records())}
     assert ({"chunk-last-missing", "content-coding-cut"} <= codes) is closes
     assert ("content-coding-cut" in codes) is closes
+
+
+# --- TLS ---
+
+
+def test_tls() -> None:
+    """Both sides' records are counted, from the first one on that is whole."""
+    talk = Talk().midstream()
+    talk.server(sealed(40)[7:])
+    talk.client(sealed(60, 2))
+    talk.server(sealed(50, 3), sealed(51, 4))
+    talk.close()
+    records = talk.tape.records()
+    (note,) = joins(records)
+    assert (note.sender, note.offset, note.exchange) == ("client", 0, None)
+    assert note.summary.endswith("TLS records: by chance less than once in 2^30")
+    (tls,) = of(TlsConnectionRecord, records)
+    assert (tls.client_records, tls.server_records, tls.version) == (1, 2, None)
+    (lost,) = [one for one in of(DiagnosticRecord, records) if one.code == "tls-resynchronised"]
+    assert lost.summary.endswith("after 38 bytes")
+    (connection,) = of(ConnectionRecord, records)
+    assert (connection.protocol, connection.midstream) == ("tls", True)
+
+
+def test_tls_after_a_lost_packet() -> None:
+    """A border that is lost is found again, also where nothing was captured of the start."""
+    talk = Talk().midstream()
+    talk.server(sealed(40))
+    talk.lose("server", 71)
+    talk.server(sealed(60, 2)[9:], sealed(41, 3), sealed(42, 4))
+    talk.close()
+    (tls,) = of(TlsConnectionRecord, talk.tape.records())
+    assert tls.server_records == 3
+
+
+def test_content_before_tls() -> None:
+    """A chunk that holds what looks like a record is a chunk."""
+    looks = record(23, b"x" * 20)
+    records = joined(chunk(looks), chunk(looks), chunk(looks), b"0\r\n\r\n")
+    assert of(ConnectionRecord, records)[0].protocol == "http/1.1"

@@ -43,11 +43,12 @@ from parsers.records import (
 from parsers.tls.side import TlsSideDecoder
 
 MIDSTREAM = ("tls13-midstream", "tls12-midstream")
-"""Vectors without a hello: that it is TLS is not recognised."""
+"""Vectors without a hello: that it is TLS, their records alone say."""
 LOST = re.compile("h3_|.*_(lost|midstream)$")
 WHOLE = [path for path in tls_captures_at_hand() if not LOST.match(path.stem)]
 """Captures over TCP of which nothing is missing: tshark loses records after a lost packet."""
-VECTORS = {one["id"]: one for one in tls_vectors_at_hand() if one["id"] not in MIDSTREAM}
+AT_HAND = {one["id"]: one for one in tls_vectors_at_hand()}
+VECTORS = {name: one for name, one in AT_HAND.items() if name not in MIDSTREAM}
 PADDED = "tls13-padded-256"
 CONNECT = b"CONNECT example:443 HTTP/1.1\r\n\r\n"
 ESTABLISHED = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -105,6 +106,15 @@ def test_a_vector(name: str) -> None:
         )  # fmt: skip
     codes = {fault.code for fault in of(DiagnosticRecord, records)}
     assert codes <= {"tls-resynchronised", "tls-alert-fatal", "packets-captured-twice"}
+
+
+@pytest.mark.parametrize("name", [name for name in AT_HAND if name in MIDSTREAM])
+def test_a_vector_that_was_joined(name: str) -> None:
+    records = list(decode(BytesIO(b64decode(AT_HAND[name]["pcap_b64"])), shows_records=True))
+    found = only(records)
+    assert (found.version, found.cipher, found.decrypted) == (None, None, "no")
+    assert found.server_records == len(of(TlsRecordRecord, records)) - found.client_records > 0
+    assert [fault.code for fault in of(DiagnosticRecord, records)] == ["stream-joined"]
 
 
 class Kept:
