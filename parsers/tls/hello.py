@@ -7,6 +7,7 @@ from ..provenance import Element
 
 _SERVER_NAME = 0  # RFC 6066 section 3
 _ALPN = 16  # RFC 7301 section 3.1
+_ENCRYPT_THEN_MAC = 22  # RFC 7366 section 2
 _PRE_SHARED_KEY = 41  # RFC 8446 section 4.2.11
 _EARLY_DATA = 42  # section 4.2.10
 _SUPPORTED_VERSIONS = 43  # section 4.2.1
@@ -55,6 +56,11 @@ class ServerHello(Element, frozen=True):
     """The protocol that it chose; None in TLS 1.3, where that is encrypted."""
     has_psk: bool
     """Whether it took a key that was offered (RFC 8446 section 4.2.11)."""
+    random: bytes = bytes(32)
+    has_encrypt_then_mac: bool = False
+    """Whether CBC's MAC is that of what is encrypted (RFC 7366)."""
+    compression: int = 0
+    """The method of compression, 0 for none (RFC 3749)."""
 
 
 class EncryptedExtensions(Element, frozen=True):
@@ -127,8 +133,7 @@ def read_server_hello(body: bytes, start: int, end: int) -> ServerHello:
     reader = _Reader(body, "ServerHello")
     version = reader.number(2)
     random, session_id = reader.take(32), reader.vector(1)
-    suite = reader.number(2)
-    reader.take(1)  # compression method
+    suite, compression = reader.number(2), reader.number(1)
     extensions = _extensions(reader)
     if (chosen := extensions.get(_SUPPORTED_VERSIONS)) is not None:
         version = _Reader(chosen, "supported_versions").number(2)
@@ -142,6 +147,9 @@ def read_server_hello(body: bytes, start: int, end: int) -> ServerHello:
         suite,
         alpn[0] if alpn else None,
         _PRE_SHARED_KEY in extensions,
+        random,
+        _ENCRYPT_THEN_MAC in extensions,
+        compression,
     )
 
 
