@@ -23,7 +23,7 @@ TYPE_NAMES = {
     CHANGE_CIPHER_SPEC: "change_cipher_spec", ALERT: "alert", HANDSHAKE: "handshake",
     APPLICATION_DATA: "application_data", HEARTBEAT: "heartbeat",
 }  # fmt: skip
-_KEPT = (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE)
+_MAY_BE_CLEAR = (CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE)
 """Types whose fragments may be in the clear."""
 _SEARCH_STEP = 512
 
@@ -40,18 +40,24 @@ class TlsRecord(Element, frozen=True):
     missing: int
     """Bytes of them that the capture lacks."""
     fragment: bytes | None
-    """None for application data, and if bytes are missing."""
+    """None if bytes are missing, and for application data unless all are kept."""
+    header: bytes
 
 
 class RecordDecoder:
-    """Finds the records in one side's bytes; ``offset`` is the number of the first one."""
+    """Finds the records in one side's bytes; ``offset`` is the number of the first one.
+
+    With ``keeps_all`` the fragments of application data are kept too.
+    """
 
     __slots__ = (
         "_offset", "_header", "_start", "_type", "_length", "_missing", "_fragment", "_search",
-        "_lost_at",
+        "_lost_at", "_whole_header", "_kept",
     )  # fmt: skip
 
-    def __init__(self, offset: int = 0) -> None:
+    def __init__(self, offset: int = 0, *, keeps_all: bool = False) -> None:
+        self._kept = tuple(TYPE_NAMES) if keeps_all else _MAY_BE_CLEAR
+        self._whole_header = b""  # of the open record
         self._offset = offset  # of the next byte that has not been read
         self._header = b""
         self._start = offset  # of the open record
@@ -142,8 +148,9 @@ class RecordDecoder:
         if length is None or length > MAX_TLS_RECORD:
             self._refuse(header, length, events)
             return end
+        self._whole_header = header
         self._type, self._length, self._missing = header[0], length, 0
-        self._fragment = KeptBytes(MAX_TLS_RECORD if header[0] in _KEPT else 0)
+        self._fragment = KeptBytes(MAX_TLS_RECORD if header[0] in self._kept else 0)
         self._end_if_whole(self._start + HEADER_SIZE, events)
         return end
 
@@ -157,9 +164,10 @@ class RecordDecoder:
         kind = self._type
         if kind is None or self._fragment.size < self._length:
             return
-        is_kept = kind in _KEPT and not self._missing
+        is_kept = kind in self._kept and not self._missing
         fragment = self._fragment.take() if is_kept else None
-        events.append(TlsRecord(self._start, end, kind, self._length, self._missing, fragment))
+        size, missing, header = self._length, self._missing, self._whole_header
+        events.append(TlsRecord(self._start, end, kind, size, missing, fragment, header))
         self._type = None
 
     # --- lost borders ---

@@ -42,13 +42,13 @@ class Alert(Element, frozen=True):
 class TlsSideDecoder:
     """Decodes one side's bytes; ``offset`` is the number of the first one.
 
-    A record comes after what it completes.
+    A record comes after what it completes. With ``keeps_all`` each has its fragment.
     """
 
     __slots__ = ("_records", "_handshake", "_is_clear")
 
-    def __init__(self, offset: int = 0) -> None:
-        self._records = RecordDecoder(offset)
+    def __init__(self, offset: int = 0, *, keeps_all: bool = False) -> None:
+        self._records = RecordDecoder(offset, keeps_all=keeps_all)
         self._handshake = HandshakeReader()
         self._is_clear = True
         """Whether handshake records are certain to be in the clear."""
