@@ -50,10 +50,10 @@ async def _serve(way: Way) -> None:
     with ExitStack() as stack:
         app_port = listener.getsockname()[1]
         port = app_port
-        if way.interval is not None:
-            relay = _listen()
-            port = relay.getsockname()[1]
-            stack.callback((await serve_relay(relay, app_port, way.interval)).close)
+        if way.relay is not None:
+            front = _listen()
+            port = front.getsockname()[1]
+            stack.callback((await serve_relay(front, app_port, way.relay)).close)
         ready = partial(_announce, way, port, app_port, stack)
         if way.nagle is None:
             await _serve_app(way, listener, ready)

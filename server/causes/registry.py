@@ -12,9 +12,23 @@ from starlette.types import ASGIApp
 from . import apps
 from .apps import Gzip, Handler, app_of
 from .path import Path
+from .relay import (
+    Relay,
+    at_once,
+    batches,
+    cut_after,
+    every,
+    later,
+    looking_ahead,
+    replaced,
+    standing_still,
+    swapped,
+    without,
+)
 
 Program = Literal["nginx", "haproxy"]
 Leg = Literal["client", "app"]
+Question = Literal["streaming", "ending", "gap", "hop"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +41,8 @@ class Way:
     proxy: Program | None = None
     options: str = ""
     """Of the proxy's configuration."""
-    interval: float | None = None
-    """Seconds between the flushes of a relay before the app, 0 for one that hands on at once; None
-    for no relay."""
+    relay: Relay | None = None
+    """A proxy of our own before the app."""
     path: Path | None = None
     """What lies between the client and the server, in a network of their own."""
     nagle: bool | None = None
@@ -55,7 +68,8 @@ class Shown:
     """What is done wrong."""
     remedy: str
     """What is done about it."""
-    question: Literal["streaming", "ending", "gap"] = "streaming"
+    question: Question = "streaming"
+    """What is asked: of an exchange, or of the hop between the two legs of a proxy."""
     answer: str
     """What is said of the fault."""
     cured: str = "streamed"
@@ -78,11 +92,13 @@ class Shown:
 BUFFERED = "proxy_http_version 1.0; proxy_set_header Connection close; proxy_buffers 8 4k;"
 """nginx's defaults before 1.29.7, said aloud: HTTP/1.0 to the app, answers in buffers of a page."""
 GZIPPED = f"{BUFFERED} gzip on; gzip_types *; gzip_proxied any;"
+PLAIN = Relay(at_once)
 FAR_AWAY = Path(delay=0.075)
+BOTH_LEGS = "the connection between the proxy and the app"
 PATH = "the packets of a path"
 IMPATIENT = "proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 1s;"
 
-CAUSES: tuple[Shown, ...] = (
+EXCHANGES: tuple[Shown, ...] = (
     Shown(
         name="compressor-not-flushed",
         summary="a middleware compresses the stream and never flushes its compressor",
@@ -161,8 +177,16 @@ CAUSES: tuple[Shown, ...] = (
         summary="a proxy hands on what it has every 500 ms (FlushInterval of Go's reverse proxy)",
         remedy="flush at once: an interval of -1 there, and no timer elsewhere",
         answer="bursty",
-        fault=Way(app=apps.batch_no_more, interval=0.5),
-        cure=Way(app=apps.batch_no_more, interval=0.0),
+        fault=Way(app=apps.batch_no_more, relay=Relay(every(0.5))),
+        cure=Way(app=apps.batch_no_more, relay=PLAIN),
+    ),
+    Shown(
+        name="proxy-batches",
+        summary="a proxy hands on four events at a time",
+        remedy="make the proxy pass on at once what it reads",
+        answer="bursty",
+        fault=Way(app=apps.batch_no_more, relay=Relay(batches(4))),
+        cure=Way(app=apps.batch_no_more, relay=PLAIN),
     ),
     Shown(
         name="proxy-buffers-request",
@@ -177,7 +201,7 @@ CAUSES: tuple[Shown, ...] = (
             uploads=True,
         ),
         leg="app",
-        hidden="the connection between the proxy and the app",
+        hidden=BOTH_LEGS,
     ),
     Shown(
         name="nagle-delayed-ack",
@@ -231,6 +255,28 @@ CAUSES: tuple[Shown, ...] = (
         hidden=PATH,
     ),
     Shown(
+        name="sender-silent",
+        summary="the app has nothing to say for 2.4 s in the middle of its stream",
+        remedy="find what the app waits for; until then a comment keeps the connection",
+        question="gap",
+        answer="sender-silent",
+        cured="",
+        is_note=True,
+        fault=Way(app=apps.fall_silent),
+        cure=Way(),
+    ),
+    Shown(
+        name="keep-alive-masked",
+        summary="comments keep a connection alive whose source stands still for 2.4 s",
+        remedy="find what the app waits for: comments are no content",
+        question="gap",
+        answer="keep-alive-masked",
+        cured="",
+        is_note=True,
+        fault=Way(app=apps.keep_alive),
+        cure=Way(),
+    ),
+    Shown(
         name="proxy-idle-timeout",
         summary="the app is silent for longer than nginx waits (proxy_read_timeout 1s)",
         remedy="send a comment at half the shortest limit on the way",
@@ -251,6 +297,108 @@ CAUSES: tuple[Shown, ...] = (
         cure=Way(app=apps.last_word),
     ),
 )
+
+
+def _hop(
+    name: str, summary: str, remedy: str, answer: str, relay: Relay, *, is_note: bool = False
+) -> Shown:
+    """Return a cause that both legs of a proxy show."""
+    return Shown(
+        name=name,
+        summary=summary,
+        remedy=remedy,
+        question="hop",
+        answer=answer,
+        cured="transparent",
+        fault=Way(relay=relay),
+        cure=Way(relay=PLAIN),
+        is_note=is_note,
+        hidden=BOTH_LEGS,
+    )
+
+
+HOPS: tuple[Shown, ...] = (
+    _hop(
+        "proxy-looks-ahead",
+        "a proxy keeps each event until the next one has come",
+        "write an event when it is whole",
+        "holds",
+        Relay(looking_ahead),
+    ),
+    _hop(
+        "fixed-delay",
+        "a filter in a proxy takes 150 ms for each event",
+        "take the filter out of the way of streams",
+        "holds",
+        Relay(later(0.15)),
+    ),
+    _hop(
+        "proxy-holds",
+        "a proxy stands still for 0.4 s in the middle of a stream",
+        "nothing in a proxy's loop that takes long",
+        "holds",
+        Relay(standing_still(5, 0.4)),
+    ),
+    _hop(
+        "headers-held",
+        "a proxy keeps the headers until there is a body",
+        "send the headers when they have come",
+        "transparent",
+        Relay(at_once, holds_head=True),
+        is_note=True,
+    ),
+    _hop(
+        "drops-last-event",
+        "a gateway swallows the last event",
+        "hand on what is left when the source ends",
+        "loses",
+        Relay(without(-1)),
+    ),
+    _hop(
+        "drops-event",
+        "a gateway swallows one event",
+        "hand on every event",
+        "loses",
+        Relay(without(5)),
+    ),
+    _hop(
+        "proxy-cut",
+        "a proxy closes both connections in the middle of a stream",
+        "raise its time-outs and limits, or send keep-alives",
+        "loses",
+        Relay(cut_after(6)),
+    ),
+    _hop(
+        "doubles-events",
+        "a gateway sends an event twice, as who repeats a write does",
+        "repeat nothing that may have been sent",
+        "rewrites",
+        Relay(replaced(5, lambda chunk: [chunk, chunk])),
+    ),
+    _hop(
+        "reorders-events",
+        "a gateway hands on an event after the next one",
+        "one queue for one stream",
+        "rewrites",
+        Relay(swapped(5)),
+    ),
+    _hop(
+        "adds-events",
+        "a gateway puts an event of its own into the stream",
+        "comments (`: ping`) where something has to be sent",
+        "rewrites",
+        Relay(replaced(5, lambda chunk: [chunk, b"data: still with you\n\n"])),
+    ),
+    _hop(
+        "rewrites-content",
+        "a gateway changes the text of an event",
+        "hand on what has come",
+        "rewrites",
+        Relay(replaced(5, lambda chunk: [chunk.replace(b"a token", b"the word")])),
+        is_note=True,
+    ),
+)
+CAUSES = (*EXCHANGES, *HOPS)
 NAMES = tuple(shown.name for shown in CAUSES)
 
 

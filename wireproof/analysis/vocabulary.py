@@ -52,6 +52,8 @@ CAUSES = frozenset(
         *("server-skips", "server-stopped", "stale-id", "tcp-slow-start"),
         *("terminator-early", "terminator-missing", "too-big", "too-few-events"),
         *("trailer-error", "unknown-id", "upstream-failed", "upstream-goes-on"),
+        *("adds-events", "doubles-events", "drops-event", "drops-events", "drops-first-event"),
+        *("drops-first-events", "drops-last-events", "reorders-events", "rewrites-content"),
         "worker-timeout",
     )
 )

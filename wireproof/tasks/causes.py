@@ -26,10 +26,12 @@ from server.causes.proxies import find
 from server.causes.registry import Shown, Way
 
 from .. import __version__, decode
+from ..analysis.hops.report import Report, hops
 from ..analysis.judges import Explained, explain
 from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.verdict import Verdict
+from ..views.hops import FORMATS as HOPS
 from ..views.verdicts import FORMATS
 from .demo import CLOSE_TIMEOUT, recorder_of
 
@@ -42,15 +44,23 @@ CHUNKED = b"Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked
 class Told(NamedTuple):
     """What one way came to."""
 
-    explained: Explained
+    said: Explained | Report
+    """Of the exchange, or of the hop that it passed."""
     verdict: Verdict | None
     """The answer to the question that the cause is about."""
 
 
 def record_cause(shown: Shown, which: Which, path: Path, backend: str) -> Told:
     """Record one way of a cause into a file and explain that; raises as :func:`record_way` does."""
-    record_way(shown, which, path, backend, both_legs=shown.leg == "app")
-    return _told(shown, path)
+    is_hop = shown.question == "hop"
+    record_way(shown, which, path, backend, both_legs=is_hop or shown.leg == "app")
+    return _hop_told(path) if is_hop else _told(shown, path)
+
+
+def _hop_told(path: Path) -> Told:
+    """Return what is said of the hop between the two legs of a capture."""
+    report = hops([(path.name, decode(path))])
+    return Told(report, None if report.worst is None else report.worst.verdict)
 
 
 def record_way(
@@ -129,9 +139,10 @@ def is_as_shown(shown: Shown, which: Which, verdict: Verdict | None) -> bool:
     """Whether a verdict says what it should: the fault with its cause, the cure without any."""
     if verdict is None:
         return which == "cure" and not shown.cured
-    if which == "cure":
-        return verdict.answer == shown.cured and not verdict.is_fault
     named = {cause.code for cause in verdict.causes}
+    if which == "cure":
+        is_cured = verdict.answer == shown.cured and not verdict.is_fault
+        return is_cured and shown.cause not in named
     return verdict.answer == shown.answer and shown.cause in named
 
 
@@ -150,17 +161,25 @@ def run(shown: Shown, backend: str) -> list[str]:
 
     Raises as :func:`record_cause` does.
     """
-    view = FORMATS["table"](sys.stdout)
     wrong: list[str] = []
     with TemporaryDirectory(prefix="wireproof-") as folder:
         for which, said in _ways(shown):
             click.secho(f"{said}\n", bold=True)
             told = record_cause(shown, which, Path(folder, f"{which}.pcapng"), backend)
-            view.add(Outcome(listed(told.explained), told.explained.verdicts), [])
+            _print(told)
             click.echo()
             if not is_as_shown(shown, which, told.verdict):
                 wrong.append(_complaint(shown, which, told.verdict))
     return wrong
+
+
+def _print(told: Told) -> None:
+    """Print what is said, as ``wireproof explain`` does, or ``wireproof hops``."""
+    if isinstance(told.said, Explained):
+        view = FORMATS["table"](sys.stdout)
+        view.add(Outcome(listed(told.said), told.said.verdicts), [])
+    else:
+        HOPS["table"](sys.stdout, 0)(told.said)
 
 
 def _complaint(shown: Shown, which: Which, verdict: Verdict | None) -> str:

@@ -30,6 +30,8 @@ def words_of(node: ast.expr) -> Iterator[str]:
 
 def said_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "code":
+            yield from words_of(node.value)
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             place = MADE.get(name, MADE.get(name.lower()))

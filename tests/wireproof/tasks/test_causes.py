@@ -34,7 +34,7 @@ def test_the_fault_and_the_cure_are_told(shown: Shown, tmp_path: Path) -> None:
     assert fault.verdict is not None
     assert is_as_shown(shown, "fault", fault.verdict), fault.verdict
     assert fault.verdict.is_fault != shown.is_note
-    assert any(one.remedy for one in fault.verdict.causes) or fault.verdict.remedy
+    assert any(one.remedy for one in fault.verdict.causes) or fault.verdict.remedy or shown.is_note
     cure = record_cause(shown, "cure", tmp_path / "cure.pcapng", "packet-socket")
     assert is_as_shown(shown, "cure", cure.verdict), cure.verdict
 
@@ -51,6 +51,14 @@ def test_what_is_not_as_shown() -> None:
 
 
 @pytest.mark.packets
+def test_a_hop_is_shown_as_hops_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--cause", "drops-event"]) == 0
+    said = capsys.readouterr().out
+    assert "lost 1 of 12 events: number 6" in said
+    assert said.index("drops-event") < said.index("passes everything on")
+
+
+@pytest.mark.packets
 def test_both_ways_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["demo", "--cause", "compressor-not-flushed"]) == 0
     said = capsys.readouterr().out
@@ -61,7 +69,7 @@ def test_both_ways_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_a_relay_does_not_see_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Without that its verdict would be that all is well, or an error out of nowhere."""
-    for name in ("nagle-delayed-ack", "client-zero-window"):
+    for name in ("nagle-delayed-ack", "client-zero-window", "loss", "fixed-delay"):
         assert run(["demo", "--cause", name, "--backend", "relay"]) == 3
         said = capsys.readouterr()
         assert said.out == ""
