@@ -14,7 +14,7 @@ from support.talk import Talk, Tape
 from parsers import CaptureReader, OrderedCapture
 from parsers.files.packets import Packet
 from wireproof.cli import run
-from wireproof.plot.timeline import read_timelines
+from wireproof.plot.timeline import read_timeline
 from wireproof.views.packet_list import ListedPackets, PacketList
 from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
@@ -72,7 +72,7 @@ def inspector(path: Path) -> list[object]:
 
 
 def plot(path: Path) -> list[object]:
-    timeline = read_timelines(str(path)).choose(None, None)
+    timeline, _ = read_timeline(str(path))
     return [
         (name, sorted(zip(lane.times, lane.sizes, lane.senders, strict=True)))
         for name, lane in timeline.lanes.items()

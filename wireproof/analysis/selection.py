@@ -113,6 +113,13 @@ class Chosen:
 
     def __init__(self, keys: Collection[Key]) -> None:
         self._keys = keys
+        self._connections = {key.connection for key in keys}
+
+    def has(self, connection: int, exchange: int | None) -> bool:
+        """Whether an exchange was chosen, or, of a connection itself, one of its exchanges."""
+        if exchange is None:
+            return connection in self._connections
+        return Key(connection, exchange) in self._keys
 
     def decided(self, heads: Heads) -> bool | None:
         return heads.key in self._keys

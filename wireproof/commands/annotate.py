@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 
 
@@ -11,6 +12,7 @@ from .exits import Unreadable, because, examples, say
     short_help="Write a capture with comments for Wireshark.",
     epilog=examples(
         "wireproof annotate capture.pcapng -o commented.pcapng",
+        "wireproof annotate capture.pcapng --path '/v1/*' --verdict fault -o commented.pcapng",
         "tshark -r commented.pcapng -Y frame.comment -T fields -e frame.number -e frame.comment",
     ),
 )
@@ -18,16 +20,18 @@ from .exits import Unreadable, because, examples, say
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."
 )
-def annotate(file: str, output: str) -> None:
+@reading_options
+def annotate(file: str, output: str, reading: Reading) -> None:
     """Write a capture anew, with comments that name what each packet carries.
 
     Bytes and times of packets stay as they are, and so do comments and whatever else FILE says;
-    a pcap file becomes pcapng. Wireshark shows the comments above each packet.
+    a pcap file becomes pcapng. Wireshark shows the comments above each packet. All packets are
+    written; options that choose exchanges say which of them get comments.
     """
     from ..tasks.annotate import annotate as write_annotated
 
     try:
-        done = write_annotated(file, output, say)
+        done = write_annotated(file, output, say, reading.wanted)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

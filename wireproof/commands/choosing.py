@@ -152,6 +152,11 @@ def reading_options(command: Callable[..., R]) -> Callable[..., R]:
     return _given(command, CHOICE)
 
 
+def view_reading_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command them all but ``--port``, which it has a meaning of its own for."""
+    return _given(command, HEADS | PLACE | ENDS)
+
+
 def live_reading_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command those that choose what is shown at once; the others are refused."""
     shown = _given(command, HEADS | PLACE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from .choosing import Reading, reading_options
 from .exits import Missing, Unreadable, because, examples
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     short_help="Lay our decoding beside Wireshark's.",
     epilog=examples(
         "wireproof compare capture.pcapng",
+        "wireproof compare capture.pcapng --path '/v1/*'",
         "wireproof compare capture.pcapng --format json | jq '.rows[] | select(.explanation)'",
     ),
 )
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="The differences and counts, or every row.",
 )
-def compare(file: str, form: str) -> int:
+@reading_options
+def compare(file: str, form: str, reading: Reading) -> int:
     """Compare our decoding of a capture with tshark's, field by field.
 
     Exits with 0 if both agree but for limits of Wireshark that are known and cited, 1 if they do
@@ -40,7 +43,7 @@ def compare(file: str, form: str) -> int:
     from ..wireshark.side_by_side import run as run_compare
 
     try:
-        agrees = run_compare(file, cast("Form", form), sys.stdout.write)
+        agrees = run_compare(file, cast("Form", form), sys.stdout.write, reading.wanted)
     except TsharkMissing as error:
         raise Missing(str(error)) from error
     except TsharkFailed as error:

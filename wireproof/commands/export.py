@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .exits import TRANSPORTS, Unreadable, because, examples, need, say
+from .choosing import Reading, reading_options
+from .exits import Unreadable, because, examples, need, say
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
-    from parsers.records import Transport
-
     from ..export import ExportFormat
     from ..redact import Policy
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
         "wireproof export capture.pcapng --redact -o to-send.har",
         "wireproof export capture.pcapng --format parquet -o capture.parquet",
         "wireproof export capture.pcapng --transport sse --format csv | head",
+        "wireproof export capture.pcapng --verdict held -o held.har",
     ),
 )
 @click.argument("file", metavar="FILE")
@@ -33,15 +33,7 @@ if TYPE_CHECKING:
     help="What the suffix of OUT says, else har.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
-@click.option(
-    "--transport", type=click.Choice(TRANSPORTS), help="Only exchanges of this transport."
-)
-@click.option(
-    "--connection",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Only this TCP connection, counted from 0 as Wireshark's tcp.stream.",
-)
+@reading_options
 @redaction_options
 @click.option(
     "--raw-cells",
@@ -52,10 +44,9 @@ def export(
     file: str,
     form: str | None,
     output: str | None,
-    transport: str | None,
-    connection: int | None,
     policy: str,
     raw_cells: bool,
+    reading: Reading,
 ) -> None:
     """Write a capture as a HAR file, or as a table with a row for each element.
 
@@ -77,8 +68,7 @@ def export(
         cast("ExportFormat", form),
         output,
         cast("Policy", policy),
-        connection,
-        cast("Transport | None", transport),
+        reading.wanted,
         raw_cells,
     )
     try:

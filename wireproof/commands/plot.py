@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, need, say
 
 FORMS = {".png": "png", ".svg": "svg"}
@@ -15,23 +16,23 @@ FORMS = {".png": "png", ".svg": "svg"}
     short_help="Draw the timeline of an exchange, for a paper or a README.",
     epilog=examples(
         "wireproof plot capture.pcapng -o timeline.png",
-        "wireproof plot capture.pcapng --connection 2 --exchange 0 -o timeline.svg",
+        "wireproof plot capture.pcapng --exchange 2/0 -o timeline.svg",
+        "wireproof plot capture.pcapng --path '/v1/*' --verdict held -o held.png",
     ),
 )
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The picture: a name in .png or .svg."
 )
-@click.option("--connection", type=click.IntRange(min=0), metavar="N", help="Of this connection.")
-@click.option("--exchange", type=click.IntRange(min=0), metavar="N", help="This exchange of it.")
-def plot(file: str, output: str, connection: int | None, exchange: int | None) -> None:
+@reading_options
+def plot(file: str, output: str, reading: Reading) -> None:
     """Draw one exchange over time: its packets, chunks, events or frames with their sizes,
     the bytes that were sent, the gaps, and how it ended.
 
-    Unless it is named, the exchange with most elements is drawn.
+    Of the exchanges that are wanted, the one with most elements is drawn.
     """
     from ..plot.figure import draw
-    from ..plot.timeline import read_timelines
+    from ..plot.timeline import read_timeline
     from ..tasks.decode import check_output
 
     form = FORMS.get(Path(output).suffix.lower())
@@ -42,12 +43,11 @@ def plot(file: str, output: str, connection: int | None, exchange: int | None) -
     need("plot", "a plot")
     try:
         check_output(file, output)
-        timelines = read_timelines(file, connection)
-        chosen = timelines.choose(connection, exchange)
+        chosen, count = read_timeline(file, reading.wanted)
         draw(chosen, output, form)
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
-    if timelines.count > 1 and (connection is None or exchange is None):
+    if count > 1:
         where = f"connection {chosen.connection} exchange {chosen.exchange}"
-        of = "" if connection is None else " of the connection"
-        say(f"{output}: {where}, of {timelines.count:,} exchanges{of}")
+        wanted = " that are wanted" if reading.is_choice else ""
+        say(f"{output}: {where}, of {count:,} exchanges{wanted}")

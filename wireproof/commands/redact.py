@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .choosing import whole_files
 from .exits import Unreadable, because, examples, say
 from .redaction import refuse_unmasked, said
 
@@ -29,13 +30,18 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such, and nothing else.",
 )
+@whole_files(
+    "redact writes whole files, lest what is left out be thought clean; wireproof report or export "
+    "with --redact writes some exchanges"
+)
 def redact(file: str, output: str, headers_only: bool) -> None:
     """Write a capture anew, with asterisks in place of its secrets.
 
     Keys, tokens, cookies and passwords are masked in header fields, URLs, bodies, events and
     messages, split over chunks and segments or not. Lengths, times and numbers of packets stay,
     checksums are set right. Compressed payloads that hold a secret are masked whole; secrets that
-    decrypt TLS are left out. Exits with 1 if a connection speaks HTTP/2, which is not redacted.
+    decrypt TLS are left out. It writes whole files: options that choose exchanges are refused.
+    Exits with 1 if a connection speaks HTTP/2, which is not redacted.
     """
     from ..redact.capture import redact_capture
     from ..text.wording import count

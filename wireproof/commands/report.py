@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .redaction import redaction_options, refuse_unmasked, said
 
@@ -13,6 +14,7 @@ from .redaction import redaction_options, refuse_unmasked, said
     epilog=examples(
         "wireproof report capture.pcapng -o report.html",
         "wireproof report capture.pcapng --redact -o to-send.html",
+        "wireproof report capture.pcapng --exchange 7 -o seventh.html",
     ),
 )
 @click.argument("file", metavar="FILE")
@@ -20,11 +22,13 @@ from .redaction import redaction_options, refuse_unmasked, said
     "-o", "--output", metavar="OUT", required=True, help="The page; - is standard output."
 )
 @redaction_options
-def report(file: str, output: str, policy: str) -> None:
+@reading_options
+def report(file: str, output: str, policy: str, reading: Reading) -> None:
     """Write the inspector of a capture as one page: it opens from disk and asks no network.
 
     What is masked is masked in headers, bodies and bytes alike, at the same length. The page's
-    file can be read by its owner alone.
+    file can be read by its owner alone. Of a choice of exchanges the page has these, and all
+    packets of their connections.
     """
     from ..redact import Policy
     from ..text.wording import count
@@ -32,7 +36,7 @@ def report(file: str, output: str, policy: str) -> None:
 
     wanted: Policy = policy  # type: ignore[assignment]
     try:
-        done = report_capture(file, output, wanted, say)
+        done = report_capture(file, output, wanted, say, reading.wanted)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

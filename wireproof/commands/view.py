@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
 import click
 
 from .capturing import backend_option, capture_problems
+from .choosing import Reading, view_reading_options
 from .exits import Unreadable, because, examples, need, say
 
 
@@ -15,6 +17,7 @@ from .exits import Unreadable, because, examples, need, say
     short_help="Look at a capture, or at packets as they arrive, in a browser.",
     epilog=examples(
         "wireproof view capture.pcapng",
+        "wireproof view capture.pcapng --path '/v1/*' --verdict fault",
         "wireproof view --live --port 8000",
         "wireproof view --live --port 8000 --keep api.pcapng",
         "wireproof view --live --port 8000 -- curl -N http://127.0.0.1:8000/chat",
@@ -24,7 +27,10 @@ from .exits import Unreadable, because, examples, need, say
 @click.argument("given", metavar="[FILE | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="N", help="With --live: the port to record."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="With --live: the port to record; else only connections from or to this port.",
 )
 @click.option(
     "--interface", metavar="NAME", help="With --live: where to record.", default="lo",
@@ -38,6 +44,7 @@ from .exits import Unreadable, because, examples, need, say
     default=0,
     help="Where the page is served, on loopback; 0, the default, takes a free port.",
 )
+@view_reading_options
 @click.option("--no-browser", is_flag=True, help="Print where the page is, and open no browser.")
 @backend_option
 def view(
@@ -49,6 +56,7 @@ def view(
     page_port: int,
     no_browser: bool,
     backend: str | None,
+    reading: Reading,
 ) -> int:
     """Show a capture in a browser: connections, timeline, panels, bytes.
 
@@ -58,6 +66,11 @@ def view(
     backend that works, as for "wireproof capture": with a COMMAND that takes no special rights.
     """
     _check(given, live, port, keep, backend)
+    if live and reading.wanted.needs_end:
+        raise click.UsageError(
+            "--min-gap, --verdict and --grep go with a FILE: what is live is shown before its end",
+            click.get_current_context(),
+        )
     need("inspector", "the inspector")
     from ..web import viewing
 
@@ -65,11 +78,11 @@ def view(
     if live:
         assert port is not None
         with capture_problems():
-            recorded = viewing.Recorded(port, interface, keep, given, backend)
+            recorded = viewing.Recorded(port, interface, keep, given, backend, reading.wanted)
             return viewing.view_live(recorded, page)
     (file,) = given
     try:
-        viewing.view_file(file, page)
+        viewing.view_file(file, page, replace(reading.wanted, port=port))
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     return 0
@@ -86,7 +99,7 @@ def _check(
         raise click.UsageError("a FILE is missing, or --live --port N", context)
     if not live and len(given) > 1:
         raise click.UsageError("one FILE at a time; a COMMAND goes with --live only", context)
-    if live and port is None:
+    if live and not port:
         raise click.UsageError("--live needs --port N: which port is recorded", context)
-    if not live and (port, keep, backend) != (None, None, None):
-        raise click.UsageError("--port, --keep and --backend go with --live only", context)
+    if not live and (keep, backend) != (None, None):
+        raise click.UsageError("--keep and --backend go with --live only", context)

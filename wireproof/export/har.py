@@ -20,10 +20,11 @@ from parsers.records import (
     ConnectionRecord,
     Record,
     SseEventRecord,
-    Transport,
 )
 
 from .. import __version__
+from ..analysis.exchange_filter import heads_of
+from ..analysis.selection import Wanted
 from ..bytes.stream_tap import StreamTap
 from ..exchanges import Exchange, Exchanges
 from ..redact import Policy, Redactor, Report
@@ -45,16 +46,16 @@ class HarWriter:
         self,
         policy: Policy = "headers",
         connection: int | None = None,
-        transport: Transport | None = None,
+        wanted: Wanted | None = None,
         sort: Callable[[list[Record]], None] = lambda _: None,
     ) -> None:
         self._sort = sort
         self.written = 0
         self._policy: Policy = policy
         self._redactor = Redactor(policy)
-        self._transport = transport
-        wanted = None if connection is None else {connection, None}.__contains__
-        self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=wanted)
+        self._wanted = wanted
+        decoded = None if connection is None else {connection, None}.__contains__
+        self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=decoded)
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
         self._spool: IO[bytes] = TemporaryFile()  # noqa: SIM115 (closed by __exit__)
         self._index: list[Spooled] = []
@@ -146,7 +147,7 @@ class HarWriter:
     def _spool_entry(self, exchange: Exchange, entry: Entry) -> None:
         if exchange.request is None and exchange.response is None:
             return
-        if self._transport is not None and not exchange.is_of(self._transport):
+        if self._wanted is not None and not self._wanted.takes_heads(heads_of(exchange)):
             return
         pair = self._tap.pairs.get(exchange.key.connection)
         server = "" if pair is None else pair.address("server")

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from parsers import BATCH, OrderedCapture, decode_batches
-from parsers.records import Record, Transport
+from parsers.records import Record
 
-from ..analysis.exchange_filter import ExchangeFilter
-from ..analysis.selection import select
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.selection import Wanted, select
 from ..redact import Policy, Redactor, Report
+from ..tasks.chosen import choosing
 from ..tasks.decode import check_output, open_stream
 from ..text.progress import shown
 from . import ExportFormat
@@ -36,8 +37,8 @@ class ExportOptions:
     output: str | None = None
     """A path; None or ``-`` for standard output."""
     policy: Policy = "headers"
-    connection: int | None = None
-    transport: Transport | None = None
+    wanted: ExchangeFilter = EVERYTHING
+    """Which exchanges."""
     raw_cells: bool = False
     """Whether cells of a CSV file are left as they are, formulas of a spreadsheet or not."""
 
@@ -64,19 +65,22 @@ def run(wanted: ExportOptions) -> Exported:
         source: BinaryIO = sys.stdin.buffer
         if wanted.source != "-":
             source = stack.enter_context(Path(wanted.source).open("rb"))
+        source, choice = choosing(source, wanted.wanted, stack)
         source = stack.enter_context(shown(source, "exporting"))
         if wanted.format == "har":
-            return _export_har(wanted, source, stack)
-        return _export_table(wanted, source, stack)
+            return _export_har(wanted, choice, source, stack)
+        return _export_table(wanted, choice, source, stack)
 
 
-def _export_har(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:
+def _export_har(
+    wanted: ExportOptions, choice: Wanted | None, source: BinaryIO, stack: ExitStack
+) -> Exported:
     from .har import HarWriter
 
     capture = OrderedCapture(source)
     batches = capture.batches(BATCH)
     first = next(batches, [])
-    writer = HarWriter(wanted.policy, wanted.connection, wanted.transport, capture.sort)
+    writer = HarWriter(wanted.policy, wanted.wanted.only_connection, choice, capture.sort)
     stack.enter_context(writer)
     for batch in chain([first], batches):
         writer.add(batch)
@@ -86,11 +90,14 @@ def _export_har(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Ex
     return Exported(writer.written, writer.report)
 
 
-def _export_table(wanted: ExportOptions, source: BinaryIO, stack: ExitStack) -> Exported:
-    choice = None if wanted.connection is None else {wanted.connection, None}.__contains__
-    batches: Iterator[list[Record]] = decode_batches(source, wanted=choice)
-    if wanted.transport is not None:
-        chosen = select(chain.from_iterable(batches), ExchangeFilter(transport=wanted.transport))
+def _export_table(
+    wanted: ExportOptions, choice: Wanted | None, source: BinaryIO, stack: ExitStack
+) -> Exported:
+    only = wanted.wanted.only_connection
+    decoded = None if only is None else {only, None}.__contains__
+    batches: Iterator[list[Record]] = decode_batches(source, wanted=decoded)
+    if choice is not None:
+        chosen = select(chain.from_iterable(batches), choice)
         batches = ([record] for record in chosen)
     first = next(filter(None, batches), [])
     redactor = Redactor(wanted.policy)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -29,9 +30,12 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter, Heads, heads_of
+from ..analysis.selection import Wanted
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
 from ..bytes.stream_tap import Pair
 from ..exchanges import CLOSE, Exchange, Exchanges
+from ..tasks.chosen import choosing
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
 
@@ -105,6 +109,8 @@ class Timeline:
     is_whole: bool = True
     errors: list[tuple[float, str]] = field(default_factory=list)
     """When a fault showed, and its code."""
+    heads: Heads | None = None
+    """What it is, by its heads; None as long as it goes on."""
 
     def finish(self, exchange: Exchange) -> None:
         """Take from an exchange that is over what is known of it."""
@@ -112,6 +118,7 @@ class Timeline:
             self.title = f"{request.method} {request.target}"
         responses = exchange.interim + ([exchange.response] if exchange.response else [])
         self.title += "".join(f" \u2192 {response.status}" for response in responses)
+        self.heads = heads_of(exchange)
         self.transport = exchange.transport
         self.start, self.end = exchange.first_time, exchange.last_time
         self.first_packet, self.last_packet = exchange.first_packet, exchange.last_packet
@@ -213,34 +220,28 @@ class Timelines:
             self._take(records)
         self._take(self._packets.finish())
 
-    def choose(self, connection: int | None, exchange: int | None) -> Timeline:
-        """Return the timeline that is asked for, else the one with most elements.
+    def choose(self, wanted: Wanted = EVERYTHING) -> Timeline:
+        """Return the timeline with most elements, of those that are wanted.
 
         Raises NoSuchExchange.
         """
-        wanted = [
-            one for one in self._found
-            if connection in (None, one.connection) and exchange in (None, one.exchange)
-        ]  # fmt: skip
-        if not wanted:
-            raise NoSuchExchange(self._why_not(connection, exchange))
-        chosen = max(wanted, key=lambda one: (one.elements, -one.connection, -one.exchange))
+        found = self.wanted(wanted)
+        if not found:
+            everything = wanted is EVERYTHING
+            raise NoSuchExchange("no exchange in this capture" if everything else self._why_not())
+        chosen = max(found, key=lambda one: (one.elements, -one.connection, -one.exchange))
         return self._with_packets(chosen)
 
-    @property
-    def count(self) -> int:
-        """How many exchanges there are."""
-        return len(self._found)
+    def wanted(self, wanted: Wanted = EVERYTHING) -> list[Timeline]:
+        """Return the timelines of the exchanges that are wanted, without their packets."""
+        return [one for one in self._found if one.heads and wanted.takes_heads(one.heads)]
 
-    def _why_not(self, connection: int | None, exchange: int | None) -> str:
+    def _why_not(self) -> str:
+        found = "no exchange that is wanted"
         if not self._found:
-            return "no exchange in this capture"
+            return found
         last = max((one.connection, one.exchange) for one in self._found)
-        asked = " ".join(
-            f"{name} {number}" for name, number in (("connection", connection),
-                                                    ("exchange", exchange)) if number is not None
-        )  # fmt: skip
-        return f"no exchange with {asked}; the last one is connection {last[0]} exchange {last[1]}"
+        return f"{found}; the last one is connection {last[0]} exchange {last[1]}"
 
     def _take(self, records: list[Record]) -> None:
         for record in records:
@@ -315,14 +316,17 @@ class Timelines:
         return self._places[packet - 1] if 0 < packet <= len(self._places) else 0
 
 
-def read_timelines(source: str, connection: int | None = None) -> Timelines:
-    """Read the timelines of a capture file, or of one connection of it, which takes less time.
+def read_timeline(source: str, wanted: ExchangeFilter = EVERYTHING) -> tuple[Timeline, int]:
+    """Return the timeline of a capture's exchange that has most elements, of those that are wanted,
+    and how many these are.
 
-    Raises OSError, and ValueError for what is none.
+    Raises OSError, ValueError for what is no capture, and NoSuchExchange (one too).
     """
-    timelines = Timelines(connection)
-    with Path(source).open("rb") as file, shown(file, "reading") as stream:
+    with ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(Path(source).open("rb"))
+        file, choice = choosing(file, wanted, stack)
+        stream = stack.enter_context(shown(file, "reading"))
+        timelines = Timelines(wanted.only_connection)
         timelines.read(stream)
-    if connection is None or timelines.count:
-        return timelines
-    return read_timelines(source)  # to say which exchanges there are
+    found = choice or (EVERYTHING if wanted.is_empty else wanted)
+    return timelines.choose(found), len(timelines.wanted(found))

@@ -37,14 +37,19 @@ from parsers import (
     Interface,
     Packet,
     UnreadableCapture,
-    decode_stream,
+    decode_batches,
     padded,
 )
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
+from parsers.records import Record
 
 from .. import __version__
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.packet_comments import About, PacketComment, PacketComments
+from ..analysis.selection import select
+from ..text.progress import shown
 from ..text.wording import count
+from .chosen import choosing
 from .decode import check_output, open_stream
 
 MAX_COMMENT = 1_000
@@ -78,14 +83,14 @@ class Comments:
         self._size = 0
         self._later: Mapping[About, str] = {}
 
-    def take(self, source: BinaryIO) -> None:
-        """Decode a capture and keep what is said of its packets.
+    def take(self, source: BinaryIO, wanted: ExchangeFilter = EVERYTHING) -> None:
+        """Decode a capture and keep what is said of the packets of exchanges that are wanted.
 
         Raises UnreadableCapture (a ValueError) if it is none, OSError as ``source`` does.
         """
         found = PacketComments()
         self._later = found.later
-        for record in decode_stream(source):
+        for record in _chosen(source, wanted):
             for part in found.add(record):
                 self._keep(part)
             if self._size > MAX_COMMENTS:
@@ -125,9 +130,15 @@ class Annotated:
     """Packets that cannot have a comment: Simple Packet Blocks, and blocks of greatest length."""
 
 
-def annotate(source: str, output: str, say: Callable[[str], object]) -> Annotated:
+def annotate(
+    source: str,
+    output: str,
+    say: Callable[[str], object],
+    wanted: ExchangeFilter = EVERYTHING,
+) -> Annotated:
     """Copy the capture ``source`` to ``output`` as pcapng, with comments on its packets.
 
+    All packets are copied; ``wanted`` says on those of which exchanges there are comments.
     ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
@@ -135,10 +146,11 @@ def annotate(source: str, output: str, say: Callable[[str], object]) -> Annotate
         raise ValueError("it is read twice, which only a file can be")
     check_output(source, output)
     comments = Comments()
-    with Path(source).open("rb") as stream:
-        comments.take(stream)
+    with Path(source).open("rb") as file, shown(file, "decoding") as stream:
+        comments.take(stream, wanted)
     with ExitStack() as stack:
-        reader = CaptureReader(stack.enter_context(Path(source).open("rb")))
+        file = stack.enter_context(Path(source).open("rb"))
+        reader = CaptureReader(stack.enter_context(shown(file, "writing")))
         blocks = reader.numbered_blocks() if reader.format == "pcapng" else _numbered(reader)
         # The first one before the output is opened: what cannot be read costs nobody a file.
         first = next(blocks, None)
@@ -153,6 +165,16 @@ def annotate(source: str, output: str, say: Callable[[str], object]) -> Annotate
     for fault in reader.faults:
         say(f"{source}: {fault.text}")
     return done
+
+
+def _chosen(source: BinaryIO, wanted: ExchangeFilter) -> Iterator[Record]:
+    """Yield the records of the exchanges that are wanted."""
+    with ExitStack() as stack:
+        stream, choice = choosing(source, wanted, stack)
+        only = wanted.only_connection
+        decoded = None if only is None else {only, None}.__contains__
+        records = chain.from_iterable(decode_batches(stream, wanted=decoded))
+        yield from records if choice is None else select(records, choice)
 
 
 def _rewrite(

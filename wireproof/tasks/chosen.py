@@ -34,6 +34,21 @@ def choosing(
     return stream, chosen(stream, wanted)
 
 
+def choosing_first(
+    stream: BinaryIO, wanted: ExchangeFilter, stack: ExitStack
+) -> tuple[BinaryIO, Wanted | None]:
+    """Return the same, decided before a file is read: for who can wait for no response.
+
+    Of a pipe, which may go on, that is left to who reads it as long as the heads tell.
+    """
+    if wanted.is_empty:
+        return stream, None
+    if not (wanted.needs_end or is_file(stream)):
+        return stream, wanted
+    stream = seekable(stream, stack)
+    return stream, chosen(stream, wanted)
+
+
 def chosen(stream: BinaryIO, wanted: ExchangeFilter = EVERYTHING) -> Chosen:
     """Read a capture for the exchanges that are wanted, and go back to its beginning."""
     from ..analysis.outcomes import outcomes

@@ -213,13 +213,14 @@ class Answers:
         for page in _pages(len(index.order), EXCHANGES):
             yield f"exchanges/{page}"
         for number, known in enumerate(index.tracer.connections):
-            for page in _pages(len(known.packets), LANE):
-                yield f"packets/{number}/{page}"
+            if index.shows(number):
+                for page in _pages(len(known.packets), LANE):
+                    yield f"packets/{number}/{page}"
         for exchange in index.order:
             yield from self._paths_of(exchange)
         table = index.tracer.table
         for packet in range(1, len(table) + 1):
-            if packet in table:
+            if packet in table and index.shows(table[packet].connection):
                 yield f"packet/{packet}"
 
     def _paths_of(self, exchange: ExchangeRow) -> Iterator[str]:

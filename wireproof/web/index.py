@@ -27,6 +27,7 @@ from parsers.records import (
     TlsRecordRecord,
 )
 
+from ..analysis.selection import LiveSelection, Wanted
 from ..bytes.packet_index import Tracer
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
@@ -50,7 +51,15 @@ WORDS_WIDTH = 150
 class Index:
     """Everything about one capture. All methods may be called from any thread."""
 
-    def __init__(self, name: str, state: State = "reading", *, policy: str = "none") -> None:
+    def __init__(
+        self,
+        name: str,
+        state: State = "reading",
+        *,
+        policy: str = "none",
+        wanted: Wanted | None = None,
+    ) -> None:
+        """``wanted`` says which exchanges are shown; None: all."""
         self.name = name
         """What the capture is called: the file's name, never its path."""
         self.policy = policy
@@ -73,6 +82,7 @@ class Index:
         """Packets that a recording could not hand on."""
         self.captured = 0
         """Bytes of all packets."""
+        self._selection = None if wanted is None else LiveSelection(wanted)
         self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
         self._connections: dict[int, ConnectionRecord] = {}
         self._of_connection: dict[int | None, list[ExchangeRow]] = {}
@@ -115,6 +125,8 @@ class Index:
         self.spool.close()
 
     def _add(self, records: list[Record]) -> None:
+        if self._selection is not None:
+            records = self._selection.choose(records)
         for record in records:
             if isinstance(record, NOT_SHOWN):
                 continue  # it is no element of an exchange
@@ -154,6 +166,10 @@ class Index:
         return exchange
 
     # --- what is asked ---
+
+    def shows(self, connection: int) -> bool:
+        """Whether a connection has a row: all have, unless exchanges were chosen."""
+        return self._selection is None or connection in self._of_connection
 
     def row(self, exchange: ExchangeRow) -> dict[str, Any]:
         """Return an exchange's row, with what its connection tells."""

@@ -17,8 +17,10 @@ from typing import BinaryIO
 
 from parsers import Packet
 
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..redact import Policy, Report
 from ..redact.capture import find_in_frames
+from ..tasks.chosen import choosing_first
 from ..tasks.decode import check_output, open_stream
 from .feed import FileFeed
 from .index import Index
@@ -39,9 +41,13 @@ class Reported:
 
 
 def report_capture(
-    source: str, output: str, policy: Policy, say: Callable[[str], object]
+    source: str,
+    output: str,
+    policy: Policy,
+    say: Callable[[str], object],
+    wanted: ExchangeFilter = EVERYTHING,
 ) -> Reported:
-    """Write the report of the capture ``source`` to ``output``.
+    """Write the report of the exchanges of the capture ``source`` that are wanted to ``output``.
 
     ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
     ValueError for what is no capture, for standard input, and for an output that is the input.
@@ -52,10 +58,11 @@ def report_capture(
     def masked(packet: Packet) -> Packet:
         return (*packet[:4], masks.masked(packet))
 
-    with (
-        Path(source).open("rb") as stream,
-        closing(Index(Path(source).name, policy=policy)) as index,
-    ):
+    with ExitStack() as stack:
+        stream: BinaryIO = stack.enter_context(Path(source).open("rb"))
+        stream, choice = choosing_first(stream, wanted, stack)
+        name = Path(source).name
+        index = stack.enter_context(closing(Index(name, policy=policy, wanted=choice)))
         FileFeed(index, stream, masked).read_all()
         if index.problem is not None:
             say(index.problem)

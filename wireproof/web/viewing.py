@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from capture.processes import run_command, wait_for_interrupt
 
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..tasks.chosen import choosing_first
 from .feed import FileFeed
 from .index import Index
 from .server import InspectorServer
@@ -42,17 +44,22 @@ class Page:
     say: Callable[[str], object]
 
 
-def view_file(source: str, page: Page) -> None:
+def view_file(source: str, page: Page, wanted: ExchangeFilter = EVERYTHING) -> None:
     """Serve the inspector of a capture file until Ctrl-C; ``-`` is standard input.
+
+    It shows the exchanges that are wanted.
 
     Raises OSError for what cannot be read and for a port that is taken, ValueError for what is no
     capture.
     """
     with ExitStack() as stack:
         is_pipe = source == "-"
-        stream = sys.stdin.buffer if is_pipe else stack.enter_context(Path(source).open("rb"))
+        stream: BinaryIO = sys.stdin.buffer
+        if not is_pipe:
+            stream = stack.enter_context(Path(source).open("rb"))
         name = "standard input" if is_pipe else Path(source).name
-        index = stack.enter_context(closing(Index(name)))
+        stream, choice = choosing_first(stream, wanted, stack)
+        index = stack.enter_context(closing(Index(name, wanted=choice)))
         feed = FileFeed(index, stream)
         server = stack.enter_context(closing(InspectorServer(index, page.port)))
         feed.start()
@@ -72,6 +79,8 @@ class Recorded:
     """What is run meanwhile; the recording ends with it."""
     backend: str | None = None
     """The name of what records; None for the first that works."""
+    wanted: ExchangeFilter = EVERYTHING
+    """Which exchanges are shown, by their heads."""
 
 
 def view_live(recorded: Recorded, page: Page) -> int:
@@ -84,9 +93,10 @@ def view_live(recorded: Recorded, page: Page) -> int:
     from ..live.decoding import LivePackets
     from .live_feed import LiveFeed
 
+    wanted = None if recorded.wanted.is_empty else recorded.wanted
     with ExitStack() as stack:
         name = f"port {recorded.port} on {recorded.interface}"
-        index = stack.enter_context(closing(Index(name, "live")))
+        index = stack.enter_context(closing(Index(name, "live", wanted=wanted)))
         server = stack.enter_context(closing(InspectorServer(index, page.port)))
         packets = stack.enter_context(
             LivePackets(

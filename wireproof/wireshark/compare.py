@@ -9,10 +9,13 @@ at the row and at both elements. Rows are made one at a time: only the elements 
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ..analysis.selection import Chosen
 from .decoded import Decoded
 from .elements import Element, Kind, Place, Value
 from .explanations import Difference, Explanation, explain
@@ -57,14 +60,41 @@ class Comparison:
     """Our elements beside Wireshark's."""
 
     def __init__(
-        self, decoded: Decoded, theirs: Iterable[Element], witness: Witness, version: Version
+        self,
+        decoded: Decoded,
+        theirs: Iterable[Element],
+        witness: Witness,
+        version: Version,
+        wanted: Chosen | None = None,
     ) -> None:
+        """``wanted`` are the exchanges that have rows, with their connections; None: all have."""
         self._witness = witness
         self._version = version
         self._ports = decoded.ports
         self._ours = decoded.elements
         self._pairs, self._only_theirs = _pair(decoded.elements, theirs)
         self._note_what_is_later(decoded.closed)
+        if wanted is not None:
+            self._leave_out(wanted)
+
+    def _leave_out(self, wanted: Chosen) -> None:
+        """Keep what belongs to exchanges that are wanted, and to their connections.
+
+        What only Wireshark shows is of the exchange whose elements stand before it.
+        """
+        places: dict[tuple[int, str], list[tuple[int, int]]] = {}
+        for ours in self._ours:
+            if ours.exchange is not None:
+                side = places.setdefault((ours.stream, ours.sender), [])
+                side.append((ours.offset, ours.exchange))
+        for side in places.values():
+            side.sort()
+        self._ours = [one for one in self._ours if wanted.has(one.stream, one.exchange)]
+        self._only_theirs = [
+            theirs
+            for theirs in self._only_theirs
+            if wanted.has(theirs.stream, _exchange_at(places, theirs))
+        ]
 
     def _note_what_is_later(self, closed: dict[int, int]) -> None:
         """Note which packets tshark counts to a stream after its connection has closed."""
@@ -130,6 +160,15 @@ class Comparison:
             their,
             known,
         )
+
+
+def _exchange_at(
+    places: dict[tuple[int, str], list[tuple[int, int]]], element: Element
+) -> int | None:
+    """Return the exchange of our last element that begins where another does, or before it."""
+    side = places.get((element.stream, element.sender), [])
+    index = bisect_right(side, (element.offset, sys.maxsize))
+    return side[max(index - 1, 0)][1] if side else None
 
 
 def _verdict(ours: Value, theirs: Value) -> Verdict:

@@ -118,6 +118,7 @@ class Decoded:
             record.offset,
             record.last_packet,
             arrival | values,
+            exchange=record.exchange,
             end=record.offset + record.length,
         )
         self.elements.append(element)

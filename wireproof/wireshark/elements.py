@@ -82,6 +82,8 @@ class Element:
     """The frame at which Wireshark shows it, or should."""
     values: dict[str, Value] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
+    exchange: int | None = None
+    """Of its connection; None of a connection itself, and of what only Wireshark shows."""
     end: int = 0
     """After its last byte; 0 where only the offset is known."""
     other_offset: int | None = None

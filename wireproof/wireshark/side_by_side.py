@@ -19,6 +19,9 @@ from typing import Literal
 
 from parsers import decode_stream
 
+from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.selection import Chosen
+from ..tasks.chosen import chosen
 from ..text.escape import escape
 from ..text.wording import count
 from .compare import UNEXPLAINED, VERDICTS, Comparison, Row, Verdict
@@ -37,15 +40,17 @@ MAX_SHOWN = 80
 """Characters of a value in the table."""
 
 
-def run(source: str, form: Form, write: Write) -> bool:
+def run(source: str, form: Form, write: Write, wanted: ExchangeFilter = EVERYTHING) -> bool:
     """Compare a capture and write the outcome; return whether no difference is unexplained.
+
+    Both decode all of it; the outcome is that of the exchanges that are ``wanted``.
 
     Raises TsharkMissing, TsharkFailed, OSError for what cannot be read, ValueError for what is no
     capture.
     """
     tshark = find_tshark()
     with _file(source) as capture:
-        comparison = compare(capture, tshark)
+        comparison = compare(capture, tshark, _chosen(capture, wanted))
         found = _Table(write) if form == "table" else _Json(write, tshark)
         for row in comparison.rows():
             found.add(row)
@@ -53,15 +58,22 @@ def run(source: str, form: Form, write: Write) -> bool:
     return not any(found.counts[verdict] for verdict in UNEXPLAINED)
 
 
-def compare(capture: Path, tshark: Tshark) -> Comparison:
-    """Decode a capture with both and lay the elements side by side."""
+def _chosen(capture: Path, wanted: ExchangeFilter) -> Chosen | None:
+    if wanted.is_empty:
+        return None
+    with capture.open("rb") as stream:
+        return chosen(stream, wanted)
+
+
+def compare(capture: Path, tshark: Tshark, wanted: Chosen | None = None) -> Comparison:
+    """Decode a capture with both and lay the elements of wanted exchanges side by side."""
     with capture.open("rb") as stream:
         decoded = Decoded(decode_stream(stream))
     read = read_segments_with_pyshark if can_ask(capture) else read_segments
     witness = Witness(read(tshark, capture))
     clients = {stream: client for stream, (client, _) in decoded.ports.items()}
     theirs = [*witness.connections(), *read_elements(tshark, capture, witness, clients)]
-    return Comparison(decoded, theirs, witness, tshark.version)
+    return Comparison(decoded, theirs, witness, tshark.version, wanted)
 
 
 @contextmanager

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from support.talk import Talk, Tape
 
+from parsers import CaptureReader
 from wireproof.analysis.exchange_filter import EVERYTHING, ExchangeFilter, ExchangeNumber
 from wireproof.cli import run
 from wireproof.commands.choosing import exchange_filter
+from wireproof.commands.view import view
 
-COMMANDS = ("decode", "explain", "ls", "hops", "latency")
+READING = (
+    *("annotate", "compare", "decode", "explain", "export", "hops", "latency", "ls"),
+    *("plot", "report", "view"),
+)
+"""Commands for which choosing exchanges of a file has a meaning."""
 OPTIONS = (
     *("--transport", "--connection", "--exchange", "--path", "--method", "--status"),
     *("--port", "--min-gap", "--verdict", "--grep"),
@@ -20,7 +30,7 @@ OPTIONS = (
 EMPTY = dict.fromkeys(("transport", "path", "method", "status"))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", READING)
 def test_every_reading_command_has_them(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     text = capsys.readouterr().out
@@ -124,3 +134,93 @@ def test_decode_gives_the_records_of_the_same_exchanges(
     assert targets == [["/a", "/b", "/c?d"][number] for number in numbers]
     connections = {one["connection"] for one in found if one["record"] == "connection"}
     assert connections == {0 if number < 2 else 1 for number in numbers}
+
+
+VALUES = {
+    **{"--transport": "chunked", "--connection": "0", "--exchange": "0/1", "--path": "/b"},
+    **{"--method": "GET", "--status": "404", "--port": "40001", "--min-gap": "0"},
+    **{"--verdict": "ok", "--grep": "/b"},
+}
+REFUSED = [
+    *(("redact", option) for option in VALUES),
+    *(("watch", option) for option in ("--min-gap", "--verdict", "--grep")),
+]
+"""Where an option can have no meaning: that is said, with what to do instead."""
+
+
+def shown(
+    command: str, capture: Path, options: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> str:
+    """What a command shows or writes of the exchanges that are chosen."""
+    suffix = {"annotate": ".pcapng", "export": ".har", "plot": ".svg", "report": ".html"}
+    output = capture.with_suffix(".out" + suffix.get(command, ""))
+    arguments = [command, str(capture), *options]
+    if command in suffix:
+        arguments += ["-o", str(output)]
+    code = run(arguments)
+    said = capsys.readouterr()
+    nothing = command == "plot" and "no exchange that is wanted" in said.err
+    assert code in (0, 1) or nothing, said.err
+    if command == "annotate":
+        with output.open("rb") as stream:
+            reader = CaptureReader(stream)
+            list(reader)
+        return "\n".join(text for _, text in reader.comments)
+    if command == "report":
+        return "\n".join(answers(output.read_text()))
+    if command == "plot":
+        return said.err
+    return output.read_text() if command in suffix else said.out
+
+
+def answers(page: str) -> Iterator[str]:
+    """The answers that a report holds."""
+    (bundles,) = re.findall(r'id="report">(.*?)</script>', page, re.DOTALL)
+    for name, packed in json.loads(bundles).items():
+        if not name.startswith("packet"):
+            yield gzip.decompress(b64decode(packed)).decode()
+
+
+@pytest.mark.parametrize("option", VALUES)
+@pytest.mark.parametrize("command", [one for one in READING if one not in ("view", "compare")])
+def test_every_option_chooses_for_every_command(
+    command: str, option: str, capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = shown(command, capture, [option, VALUES[option]], capsys)
+    if command in ("hops", "latency", "plot"):
+        return  # two legs, streams or marks: which exchange was chosen is tested of each by itself
+    run(["ls", str(capture), "--format", "json", option, VALUES[option]])
+    wanted = {one["target"] for one in json.loads(capsys.readouterr().out)}
+    assert {target for target in ("/a", "/b", "/c?d") if target in found} == wanted
+    assert len(wanted) < 3 or option in ("--min-gap", "--verdict")
+
+
+@pytest.mark.parametrize("option", VALUES)
+def test_the_inspector_chooses_too(option: str, capture: Path, tmp_path: Path) -> None:
+    """The page of ``view`` is that of ``report``; its command serves until it is interrupted."""
+    context = view.make_context("view", [str(capture), option, VALUES[option]])
+    reading = context.params
+    assert reading[option.removeprefix("--").replace("-", "_")] is not None
+
+
+@pytest.mark.parametrize(("command", "option"), REFUSED)
+def test_what_has_no_meaning_is_refused(
+    command: str, option: str, capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out.pcapng"
+    own = ["--port", "80"] if command == "watch" else [str(capture), "-o", str(output)]
+    assert run([command, *own, option, VALUES[option]]) == 2
+    line = capsys.readouterr().err
+    assert f"{option}: " in line and line.count("\n") == 1
+    assert not output.exists()
+
+
+def test_a_plot_is_of_the_exchange_that_is_chosen(
+    capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = capture.with_suffix(".svg")
+    assert run(["plot", str(capture), "--exchange", "2", "-o", str(output)]) == 0
+    assert run(["plot", str(capture), "--connection", "0", "-o", str(output)]) == 0
+    assert "connection 0 exchange 0, of 2 exchanges that are wanted" in capsys.readouterr().err
+    assert run(["plot", str(capture), "--grep", "nowhere", "-o", str(output)]) == 2
+    assert "no exchange that is wanted" in capsys.readouterr().err

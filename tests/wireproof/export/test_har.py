@@ -24,6 +24,7 @@ from support.websocket_frames import KEY, frame
 
 from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
+from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.export.har import HarWriter
 from wireproof.redact import Policy
 
@@ -333,8 +334,8 @@ def test_messages_as_chrome_writes_them() -> None:
 
 def test_only_what_is_wanted() -> None:
     data = attack()
-    assert len(entries_of(data, transport="websocket")) == 2
-    assert len(entries_of(data, transport="sse")) == 1
+    assert len(entries_of(data, wanted=ExchangeFilter(transport="websocket"))) == 2
+    assert len(entries_of(data, wanted=ExchangeFilter(transport="sse"))) == 1
     assert len(entries_of(data, connection=0)) == 1
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from support.attack import PROBES, attack
 from support.corpus import ROOT
 
+from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from wireproof.cli import run
 from wireproof.plot.figure import DOTS, MANY, WIDTH, draw, largest_marks, stalls
 from wireproof.plot.timeline import Timeline, Timelines
@@ -22,7 +23,7 @@ FIXTURES = ROOT / "fixtures"
 def timeline(transport: str, scenario: str) -> Timeline:
     found = Timelines()
     found.read(BytesIO((FIXTURES / transport / f"{scenario}.pcapng").read_bytes()))
-    return found.choose(None, None)
+    return found.choose()
 
 
 def svg(found: Timeline) -> str:
@@ -83,8 +84,9 @@ def test_text_from_the_wire_stays_text() -> None:
 def test_every_exchange_of_an_attack_can_be_drawn() -> None:
     found = Timelines()
     found.read(BytesIO(attack()))
-    for connection in (0, found.count - 2):
-        assert svg(found.choose(connection, 0)).startswith("<?xml")
+    for connection in (0, len(found.wanted()) - 2):
+        wanted = ExchangeFilter(exchange=ExchangeNumber(0, connection))
+        assert svg(found.choose(wanted)).startswith("<?xml")
 
 
 def test_many_marks_make_no_large_file() -> None:
@@ -109,7 +111,7 @@ def test_of_many_marks_the_largest_are_drawn() -> None:
     "arguments, said",
     [
         (("-o", "out.pdf"), ".png or .svg"),
-        (("-o", "out.png", "--connection", "9"), "no exchange with connection 9"),
+        (("-o", "out.png", "--connection", "9"), "no exchange that is wanted"),
         ((), "--output"),
     ],
 )

@@ -11,6 +11,7 @@ from support.stored import SMALL, name
 
 from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
+from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from wireproof.plot.timeline import NoSuchExchange, Timelines
 
 FIXTURES = ROOT / "fixtures"
@@ -24,7 +25,7 @@ def timelines(path: Path) -> Timelines:
 
 @pytest.mark.parametrize("path", SMALL, ids=name)
 def test_lanes_hold_what_the_records_say(path: Path) -> None:
-    found = timelines(path).choose(None, None)
+    found = timelines(path).choose()
     records = [
         record for record in decode(BytesIO(path.read_bytes()))
         if (record.connection, getattr(record, "exchange", None))
@@ -50,22 +51,23 @@ def test_lanes_hold_what_the_records_say(path: Path) -> None:
 
 
 def test_both_sides_are_told_apart() -> None:
-    found = timelines(FIXTURES / "websocket" / "plain.pcapng").choose(None, None)
+    found = timelines(FIXTURES / "websocket" / "plain.pcapng").choose()
     assert set(found.lanes["control"].senders) == {0, 1}
     assert found.lanes["packets"].senders[0] == 0 and found.transport == "websocket"
     assert found.title == "GET /ws \u2192 101"
 
 
 def test_how_it_ended() -> None:
-    cut = timelines(FIXTURES / "chunked" / "truncated.pcapng").choose(None, None)
+    cut = timelines(FIXTURES / "chunked" / "truncated.pcapng").choose()
     assert not cut.is_whole and cut.ended.startswith("INCOMPLETE")
     assert [code for _, code in cut.errors] == ["chunk-last-missing"]
-    whole = timelines(FIXTURES / "chunked" / "plain.pcapng").choose(None, None)
+    whole = timelines(FIXTURES / "chunked" / "plain.pcapng").choose()
     assert whole.is_whole and whole.errors == []
 
 
 def test_which_one_is_chosen() -> None:
     found = timelines(FIXTURES / "sse" / "plain.pcapng")
-    assert found.count == 1 and found.choose(0, 0).exchange == 0
-    with pytest.raises(NoSuchExchange, match="connection 4 exchange 2; the last one is"):
-        found.choose(4, 2)
+    assert len(found.wanted()) == 1
+    assert found.choose(ExchangeFilter(exchange=ExchangeNumber(0, 0))).exchange == 0
+    with pytest.raises(NoSuchExchange, match="wanted; the last one is connection 0 exchange 0"):
+        found.choose(ExchangeFilter(exchange=ExchangeNumber(2, 4)))

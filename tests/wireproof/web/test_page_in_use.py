@@ -148,7 +148,7 @@ def test_stalls_are_those_of_the_plot(browser: Browser, name: str) -> None:
     timelines = Timelines()
     with path.open("rb") as stream:
         timelines.read(stream)
-    expected = len(stalls(timelines.choose(None, None)))
+    expected = len(stalls(timelines.choose()))
     with inspecting(path) as server, watched(browser) as found:
         page = found.open(server.url)
         page.locator("#timeline-plot .u-over").wait_for()
