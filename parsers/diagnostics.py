@@ -289,6 +289,12 @@ FAULTS: dict[str, Fault] = {
     "http2-resumed": Fault(
         "note", "frames are certain again after missing bytes", "RFC 9113 section 4.1"
     ),
+    "http2-content-missing": Fault(
+        "note", "the capture lacks content of the stream", "RFC 9113 section 6.1"
+    ),
+    "http2-frames-missing": Fault(
+        "note", "the capture may lack frames of the stream", "RFC 9113 section 4.1"
+    ),
     "http2-stream-closed": Fault(
         "error",
         "a frame in a stream that its sender has closed (STREAM_CLOSED)",

@@ -203,8 +203,10 @@ class Exchange:
         A response says it; until there is one, and if it was not captured, what came does, or what
         the request asks for.
         """
-        if self.response is not None and is_final(self.response):
-            return self.response.transport
+        response = self.response
+        if response is not None and is_final(response):
+            # Of a head that is not known whole, the content tells more.
+            return "sse" if self.counts.blocks else response.transport
         if self.counts.blocks:
             return "sse"
         if self.counts.frames:

@@ -17,7 +17,7 @@ from ..proxy_protocol import header as proxy_protocol
 from ..records import Record, Sender
 from ..streams import ByteStream
 from ..tls.joining import RecordPlace, RecordsSearch
-from .joining import ContentSearch, FrameSearch, Place
+from .joining import ContentSearch, FrameSearch, Http2Search, Place
 from .mismatch import STATUS_LINE
 from .side import successor_of
 from .writer import RecordWriter
@@ -93,6 +93,12 @@ class Judge(Protocol):
     def join_tls(self, joined: ProtocolDetector, place: RecordPlace) -> list[Record]:
         """Begin with TLS where a record does."""
 
+    def join_http2(self, joined: ProtocolDetector, proof: str) -> list[Record]:
+        """Begin to decode frames of HTTP/2, which are certain by ``proof``."""
+
+    def join_at_end(self) -> list[Record] | None:
+        """Begin to decode what is certain only because nothing follows; None if nothing is."""
+
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:
         """Return what writes the records of one of the streams."""
 
@@ -120,6 +126,7 @@ class ProtocolDetector:
             self._content = ContentSearch(start)
             self.frames = FrameSearch(start)
             self._records = RecordsSearch(start)
+            self.http2 = Http2Search(start)
         self._gaps: list[tuple[int, int]] = []
         """Gaps among what was dropped."""
         self._head = bytearray()
@@ -161,14 +168,21 @@ class ProtocolDetector:
         return self._protocol.give_up() if is_over and not is_midstream else []
 
     def _join(self, data: bytes) -> list[Record] | None:
-        """Look for what can only be the middle of a stream; None if nothing is certain yet."""
+        """Look for what can only be the middle of a stream; None if nothing is certain yet.
+
+        Content may lie in frames of HTTP/2, so those come first.
+        """
+        if proof := self.http2.receive_data(data):
+            return self._protocol.join_http2(self, proof)
         place = self._content.receive_data(data)
+        self.frames.receive_data(data)
+        record = self._records.receive_data(data)
+        if self.http2.is_pending:
+            return None
         if place is not None and place.offset >= self.start:
             return self._protocol.join_content(self, place)
-        self.frames.receive_data(data)
         if (found := self._protocol.join_websocket()) is not None:
             return found
-        record = self._records.receive_data(data)
         if record is not None and record.offset >= self.start:
             return self._protocol.join_tls(self, record)
         return None
@@ -177,6 +191,7 @@ class ProtocolDetector:
         self._offset += length
         if self._protocol.is_midstream:
             self._content.receive_gap(length)
+            self.http2.receive_gap(length)
             self.frames.receive_gap(length)
             self._records.receive_gap(length)
         return self._hold(length)
@@ -192,7 +207,10 @@ class ProtocolDetector:
     def receive_eof(self, ending: Ending) -> list[Record]:
         """Decide now if the other side has ended too."""
         self._held.append(ending)
-        return self._protocol.give_up() if self.stream.peer.is_ended else []
+        if not self.stream.peer.is_ended:
+            return []
+        joined = self._protocol.join_at_end() if self._protocol.is_midstream else None
+        return self._protocol.give_up() if joined is None else joined
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

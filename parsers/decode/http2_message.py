@@ -6,13 +6,14 @@ knows what their content is; DATA gives it that content, wherever it lies among 
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic, amount, diagnose
 from ..http1.chunked import MissingData
 from ..http1.framing import by_name, content_codings
 from ..http1.messages import EndOfMessage, Request, Response
 from ..http2.elements import Content, DataFrame
 from ..http2.fields import value_of
 from ..http2.hpack import Field
+from ..limits import MAX_UNDECIDED
 from ..provenance import Ending
 from ..records import (
     EndedBy,
@@ -22,6 +23,7 @@ from ..records import (
     text_or_base64,
 )
 from .http2_tunnel import TunnelStream
+from .joining import is_blocks, is_event_stream
 from .message import MessageWriter
 from .transport import Fields
 from .writer import RecordWriter
@@ -41,6 +43,12 @@ def shown(fields: list[Field]) -> Fields:
         (UNKNOWN if name is None else name, UNKNOWN if value is None else value)
         for name, value, _ in fields
     ]
+
+
+def _is_untyped(fields: list[Field]) -> bool:
+    """Whether a field that is not known may be Content-Type."""
+    is_known = any(name == b"content-type" and value is not None for name, value, _ in fields)
+    return not is_known and any(None in (name, value) for name, value, _ in fields)
 
 
 def request_of(fields: list[Field], start: int, end: int, framing: Framing) -> Request:
@@ -69,7 +77,7 @@ class StreamMessage:
 
     __slots__ = (
         "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
-        "_index", "_is_counted", "_trailers", "_has_hole", "tunnel",
+        "_index", "_is_counted", "_trailers", "_has_hole", "_is_untyped", "tunnel", "_held",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -91,6 +99,8 @@ class StreamMessage:
         self._is_counted = True
         self._trailers: Fields | None = None
         self._has_hole = False
+        self._held: list[Content] | None = None  # of a frame that tells what it begins with
+        self._is_untyped = False  # its head may say what the content is, in a field not known
 
     def begin(
         self, head: Request | Response, fields: list[Field], request: Request | None = None
@@ -103,12 +113,16 @@ class StreamMessage:
             is_head = request is not None and request.method in (b"HEAD", b"CONNECT")
             asks_tunnel = isinstance(head, Request) and head.method == b"CONNECT"
             self._is_counted = not (bodiless or is_head or asks_tunnel)
+            self._is_untyped = head.framing == "http/2" and _is_untyped(fields)
+            self._held = [] if self._is_untyped else None
         return self._message.head(head, request)
 
     def join(self, start: int) -> None:
         """Begin in the middle: with content whose head is not in the capture."""
         self._message.join(start, "http/2", is_sse=False)
         self._end = start
+        self._has_hole = self._is_untyped = True
+        self._held = []
 
     def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
         """Take note of the trailers at [start, end)."""
@@ -122,13 +136,64 @@ class StreamMessage:
         self._size += piece.end - piece.start
         if self.tunnel is not None:
             return self.tunnel.receive(piece)
-        return self._message.content([piece])
+        if self._held is None:
+            return self._message.content([piece])
+        self._held.append(piece)
+        is_long = piece.end - self._held[0].start > MAX_UNDECIDED
+        return self.settle() if is_long else []
+
+    def settle(self) -> list[Record]:
+        """Take what is held of a DATA frame, of which nothing follows.
+
+        DATA frames nearly always begin where an event does: one that is whole events tells what the
+        content is, or that what is missing before it was whole events too.
+        """
+        if not self._held:
+            return []
+        pieces, self._held = self._held, None
+        content = b"".join(piece.data for piece in pieces)
+        records: list[Record] = []
+        if self._is_untyped:
+            self._is_untyped = False
+            is_sse = self.writer.sender == "server" and is_event_stream(content)
+            known = None if self.head is None else self.head.headers
+            self._message.join(pieces[0].start, "http/2", is_sse=is_sse, known=known)
+        elif not is_blocks(content):
+            records = self._miss(pieces[0].start, pieces[0].start)
+        return records + self._message.content(pieces)
 
     def missing(self, start: int, end: int) -> list[Record]:
-        """Take note that content is missing; of how much of it is not known if that is none."""
+        """Take note that the content at [start, end) is missing."""
+        found = diagnose("http2-content-missing", start, end, amount(end - start, "byte"))
+        records: list[Record] = [self.writer.diagnostic(found, self.exchange)]
         self._has_hole = True
         self._end = max(self._end, end)
         self._size += end - start
+        return records + self.settle() + self._miss(start, end)
+
+    def lose(self, start: int, end: int) -> list[Record]:
+        """Take note that frames of it may be among the missing bytes [start, end); said once."""
+        records: list[Record] = []
+        if not self._has_hole and start < end:
+            found = diagnose(
+                "http2-frames-missing", start, end, f"in {amount(end - start, 'byte')}"
+            )
+            records = [self.writer.diagnostic(found, self.exchange)]
+        self._has_hole = True
+        self._end = max(self._end, end)
+        records += self.settle()
+        if self._is_between_events:
+            self._held = []
+            return records
+        return records + self._miss(end, end)
+
+    @property
+    def _is_between_events(self) -> bool:
+        body = self._message.body
+        events = None if body is None or self.tunnel is not None else body.event_stream
+        return events is not None and (events.is_between or not self._size)
+
+    def _miss(self, start: int, end: int) -> list[Record]:
         if self.tunnel is not None:
             return self.tunnel.missing(start, end)
         return self._message.missing(MissingData(start, end, None))
@@ -162,14 +227,15 @@ class StreamMessage:
         if not self.is_open:
             return []
         self.is_open = False
+        settled = self.settle()
         if self.tunnel is not None:
             return self.tunnel.end(_ENDINGS.get(ended_by, "close"))
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)
-        is_whole = ended_by == "end-stream"
+        is_whole = ended_by == "end-stream" and not self._has_hole
         found = EndOfMessage(start, end, ended_by, is_whole, self._trailers)
-        return self._message.end(found)
+        return settled + self._message.end(found)
 
     @property
     def owner(self) -> tuple[int, int | None]:
@@ -185,4 +251,5 @@ class StreamMessage:
     def open_offsets(self) -> tuple[int, ...]:
         """Where its body begins, what came of it last, and unfinished elements in it."""
         start = self._end if self._start is None else self._start
-        return (start, max(self._end - 1, 0), *self._message.open_offsets)
+        held = [piece.start for piece in self._held or ()]
+        return (start, max(self._end - 1, 0), *held, *self._message.open_offsets)

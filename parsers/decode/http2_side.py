@@ -114,7 +114,7 @@ class Http2Side(Http2Link):
         self.states.is_partial = True
         for message in self.messages.values():
             if message.is_open:
-                records += message.missing(lost.end, lost.end)
+                records += message.lose(lost.start, lost.end)
 
     def _content_of(self, stream_id: int, start: int) -> StreamMessage | None:
         """Return the message that DATA at ``start`` belongs to, None if to none."""
@@ -160,6 +160,7 @@ class Http2Side(Http2Link):
             message = StreamMessage(state.exchange, self.writer.for_stream(stream_id))
         if message is None:
             return
+        records += message.settle()
         records.append(message.data_frame(frame, ends=ends))
         if not ends:
             self.flow.wait(stream_id, (place[1], place[3]), frame.end)

@@ -3,7 +3,8 @@
 Strategy: a direction is searched for what can only be a stream's middle. A chunk must be followed
 by another chunk's size where its own says; two blocks of server-sent events, one after another,
 must hold nothing but known fields; WebSocket frames begin where segments do, and two of them at
-least must be so plausible that chance is ruled out, counted in bits. What came before the first of
+least must be so plausible that chance is ruled out, counted in bits; headers of HTTP/2 frames must
+follow one another, each where the one before says. What came before the first of
 them is not decoded: what it meant is not known. Each byte is looked at a few times at most, and at
 most MAX_RESYNCHRONISE bytes are kept.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import log2
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic
@@ -44,6 +46,9 @@ _TEXT_BITS = 1.4
 _MOST_TEXT_BITS = 14.0
 _UNMASKED_BINARY_BITS = 4.0
 """Altogether: other protocols begin messages with such a byte and a length, as MQTT does."""
+HTTP2_HEADER = 9
+LEAST_FRAMES = 2
+"""Frames of HTTP/2 that a connection has at least which is joined in them."""
 _FIRST_BYTES = frozenset((0x81, 0x82, 0xC1, 0xC2, 0x88, 0x89, 0x8A))
 _TEXT, _CLOSE = 1, 8
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -113,8 +118,58 @@ class ContentSearch:
 
 def is_event_stream(content: bytes) -> bool:
     """Whether the content of a chunk is blocks of an event stream, at least one with data."""
-    is_whole = re.fullmatch(rb"(?>(?:" + _BLOCK + rb")+)", content) is not None
-    return is_whole and _DATA.search(content) is not None
+    return is_blocks(content) and _DATA.search(content) is not None
+
+
+def is_blocks(content: bytes) -> bool:
+    """Whether content is whole blocks of an event stream, comments among them."""
+    return re.fullmatch(rb"(?>(?:" + _BLOCK + rb")+)", content) is not None
+
+
+class Http2Search:
+    """Looks for frames of HTTP/2 in one direction, one after another (RFC 9113 section 4.1).
+
+    At most three frames are kept: a place that none follow is none.
+    """
+
+    def __init__(self, offset: int) -> None:
+        self.start = offset
+        """Where frames may begin; they do not before."""
+        self._held = bytearray()
+
+    def receive_data(self, data: bytes) -> str:
+        """Search on; return why it is certain that they begin at ``start``, empty if it is not."""
+        self._held += data
+        return self._search(at_end=False)
+
+    def receive_eof(self) -> str:
+        """Take note that nothing follows: then fewer frames prove it, if they end with the data."""
+        return self._search(at_end=True)
+
+    def receive_gap(self, length: int) -> None:
+        """Begin anew after missing bytes."""
+        self.start += len(self._held) + length
+        self._held.clear()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a frame's header may have come, so that what follows must tell."""
+        return len(self._held) >= HTTP2_HEADER
+
+    def _search(self, *, at_end: bool) -> str:
+        from ..http2.resume import HEADER_BITS, find_frames  # of HTTP/2, which is rarely joined
+
+        if not self._held:
+            return ""
+        found, headers = find_frames(self._held, "server", at_end=at_end)
+        del self._held[:found]
+        self.start += found
+        # It was looked for at each of MAX_RESYNCHRONISE places, more than are ever kept.
+        bits = headers * HEADER_BITS - log2(MAX_RESYNCHRONISE)
+        if headers < LEAST_FRAMES or bits < CERTAIN:
+            return ""
+        proof = f"{headers} headers, one after another: by chance less than once in 2^{int(bits)}"
+        return f"HTTP/2 frames, certain by {proof}"
 
 
 class FrameSearch:

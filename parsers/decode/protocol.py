@@ -31,6 +31,7 @@ from .silent import Ignored
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
+    from .http2_side import Http2Side
     from .tls import TlsConnection, TlsSide
 
 H2C = "upgrade: h2c"
@@ -175,6 +176,26 @@ class ApplicationProtocol:
         said = self._say_joined(joined.stream, place.offset, text, self._exchange_below)
         return said + detectors[0].replay() + detectors[1].replay()
 
+    def join_http2(self, joined: ProtocolDetector, proof: str) -> list[Record]:
+        """Begin to decode frames of HTTP/2 in the middle, where ``proof`` says they are certain."""
+        self._settle("http/2", self._client_below())
+        asked, answered = self._take_waiting()
+        joined.drop(joined.http2.start - joined.start)
+        sides = self._http2_sides(asked, answered, is_first=False)
+        records = self._say_joined(joined.stream, joined.start, proof, exchange=None)
+        for detector, side in zip((asked, answered), sides, strict=True):
+            detector.stream.receiver = side
+            if detector is not joined:
+                records += side.pass_over(0)
+        return records + asked.replay() + answered.replay()
+
+    def join_at_end(self) -> list[Record] | None:
+        """Begin to decode frames of HTTP/2 that end where both streams do; None if none do."""
+        for detector in self._waiting:
+            if proof := detector.http2.receive_eof():
+                return self.join_http2(detector, proof)
+        return None
+
     def _settle(self, name: str, client: ByteStream[Record]) -> None:
         self._name = name
         self._client = client
@@ -279,18 +300,25 @@ class ApplicationProtocol:
 
     def _speak_http2(self, asked: ProtocolDetector, answered: ProtocolDetector) -> list[Record]:
         """Decode frames: the client's preface was seen."""
-        from .http2_side import http2_sides  # with all that reads frames: few captures have any
-
-        streams = asked.stream, answered.stream
-        writers = self.writer(asked.stream), self.writer(answered.stream)
-        starts = asked.start, answered.start
-        client, server = http2_sides(
-            streams, writers, starts, self._next_exchange, self._speak_in_tunnel, is_first=True
-        )
+        client, server = self._http2_sides(asked, answered, is_first=True)
         asked.stream.receiver, self._answers = client, server
         choose = partial(self._read_reply, answered)
         answered.stream.receiver = FirstBytes(answered.stream, server, choose)
         return asked.replay() + answered.replay()
+
+    def _http2_sides(
+        self, asked: ProtocolDetector, answered: ProtocolDetector, *, is_first: bool
+    ) -> tuple[Http2Side, Http2Side]:
+        from .http2_side import http2_sides  # with all that reads frames: few captures have any
+
+        return http2_sides(
+            (asked.stream, answered.stream),
+            (self.writer(asked.stream), self.writer(answered.stream)),
+            (asked.start, answered.start),
+            self._next_exchange,
+            self._speak_in_tunnel,
+            is_first=is_first,
+        )
 
     def _http_sides(
         self, asked: ProtocolDetector, answered: ProtocolDetector

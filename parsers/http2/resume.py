@@ -25,33 +25,41 @@ from .elements import (
 PROOF = 3
 """Frame headers, one after another, that are no chance: nine bytes each, of which few values are
 possible."""
+HEADER_BITS = 21.0
+"""How unlikely each of them is for random bytes, as a power of two: a length of up to 16 KiB (9.9
+bits), a known type (4.3), its flags (5.6 where it has four), and the reserved bit (1)."""
 
 
 def find_frames(
     data: bytes | bytearray, sender: Sender, *, at_end: bool = False
-) -> tuple[int, bool]:
-    """Return where frames begin in ``data``, and whether that is certain.
+) -> tuple[int, int]:
+    """Return where frames begin in ``data``, and how many headers prove it; 0 if it is not certain.
 
-    If it is not, they do not begin before there. ``at_end`` says that nothing follows: then fewer
-    prove it, if they end with the data.
+    Then they do not begin before there. ``at_end`` says that nothing follows: then fewer prove it,
+    if they end with the data.
     """
     pos = 0
     while (pos := data.find(0, pos)) >= 0:  # no frame is as long as to begin with another byte
-        if (is_chain := _is_chain(data, pos, sender, at_end)) is not False:
-            return pos, bool(is_chain)
+        if (headers := _chain(data, pos, sender, at_end)) is None or headers:
+            return pos, headers or 0
         pos += 1
-    return len(data), False
+    return len(data), 0
 
 
-def _is_chain(data: bytes | bytearray, pos: int, sender: Sender, at_end: bool) -> bool | None:
-    """Whether frames follow one another from ``pos`` on; None if more must come to tell."""
+def _chain(data: bytes | bytearray, pos: int, sender: Sender, at_end: bool) -> int | None:
+    """Return how many frames follow one another from ``pos`` on, if enough do to prove it.
+
+    That is 0 if they do not, and None if more must come to tell.
+    """
     for proved in range(PROOF):
         if pos + HEADER_SIZE > len(data):
-            return (pos == len(data) and proved > 0) if at_end else None
+            if not at_end:
+                return None
+            return proved if pos == len(data) else 0
         if not _is_plausible(data, pos, sender):
-            return False
+            return 0
         pos += HEADER_SIZE + int.from_bytes(data[pos : pos + 3])
-    return True
+    return PROOF
 
 
 def _is_plausible(data: bytes | bytearray, pos: int, sender: Sender) -> bool:

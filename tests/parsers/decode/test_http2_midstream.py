@@ -1,0 +1,160 @@
+"""Connections of HTTP/2 that were joined in the middle, and such with a hole in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.corpus import http2_vectors_at_hand
+from support.http2 import EVENTS, GET, Http2Talk, data, of_steps
+from support.talk import decoded
+
+from parsers.records import (
+    BodyRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Http2DataRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    SseEventRecord,
+)
+
+STREAMS = (1, 3, 5)
+ROUNDS = 6
+MIDSTREAM = {
+    vector["id"]: vector
+    for vector in http2_vectors_at_hand("h2")
+    if vector["expect"].get("midstream")
+}
+
+
+def event(stream_id: int, number: int) -> bytes:
+    return f"id: {number}\ndata: {stream_id} says {number}\n\n".encode()
+
+
+def dialogue() -> Http2Talk:
+    """Three event streams, whose frames alternate: a segment each."""
+    talk = Http2Talk().begin()
+    for stream_id in STREAMS:
+        talk.say("client", talk.client.head(stream_id, GET, ends=True))
+    for stream_id in STREAMS:
+        talk.say("server", talk.server.head(stream_id, [*EVENTS, ("x-trace", "seven")]))
+    for number in range(ROUNDS):
+        for stream_id in STREAMS:
+            ends = number == ROUNDS - 1
+            talk.say("server", data(stream_id, event(stream_id, number), ends=ends))
+    talk.talk.close()
+    return talk
+
+
+def events(records: list[Record]) -> dict[int, list[str | None]]:
+    found: dict[int, list[str | None]] = {stream_id: [] for stream_id in STREAMS}
+    for one in records:
+        if isinstance(one, SseEventRecord) and one.stream_id is not None:
+            found[one.stream_id].append(one.data)
+    return found
+
+
+WHOLE = events(dialogue().records())
+PACKETS = dialogue().packets()
+FIRST_DATA = len(PACKETS) - 3 - ROUNDS * len(STREAMS)
+
+
+def faults(records: list[Record], code: str) -> list[DiagnosticRecord]:
+    return [one for one in records if isinstance(one, DiagnosticRecord) and one.code == code]
+
+
+@pytest.mark.parametrize("first", range(3, len(PACKETS) - 5))
+def test_what_is_left_is_a_suffix(first: int) -> None:
+    records = decoded(PACKETS[first:])
+    (connection,) = [one for one in records if isinstance(one, ConnectionRecord)]
+    assert connection.protocol == "http/2"
+    found = events(records)
+    left = max(0, first - FIRST_DATA)
+    for place, stream_id in enumerate(STREAMS):
+        gone = (left + len(STREAMS) - 1 - place) // len(STREAMS)
+        assert found[stream_id] == WHOLE[stream_id][gone:]
+
+
+def test_the_probability_is_said() -> None:
+    (joined,) = faults(decoded(PACKETS[FIRST_DATA:]), "stream-joined")
+    assert joined.summary.endswith(
+        "HTTP/2 frames, certain by 3 headers, one after another: by chance less than once in 2^47"
+    )
+    assert joined.exchange is None
+
+
+def test_a_joined_body_is_not_complete() -> None:
+    records = decoded(PACKETS[FIRST_DATA:])
+    bodies = [one for one in records if isinstance(one, BodyRecord)]
+    assert {one.complete for one in bodies} == {False}
+    assert {one.ended_by for one in bodies} == {"end-stream"}
+
+
+def test_entries_that_were_added_before_are_unknown_and_later_ones_are_certain() -> None:
+    talk = Http2Talk().begin()
+    start = talk.say("client", talk.client.head(1, [*GET, ("old", "before")], ends=True))
+    both = [*GET, ("old", "before"), ("new", "after")]
+    for stream_id in (3, 5, 7):
+        talk.say("client", talk.client.head(stream_id, both, ends=True))
+    records = decoded(talk.packets()[start:])
+    requests = [one for one in records if isinstance(one, RequestRecord)]
+    said = [(one.headers[-2], one.headers[-1]) for one in requests]
+    assert said == [(("<unknown>", "<unknown>"), ("new", "after"))] * 3
+    assert [one.headers[0] for one in requests] == [(":method", "GET")] * 3
+
+
+@pytest.mark.parametrize("lost", range(FIRST_DATA - 3, len(PACKETS) - 4))
+def test_one_lost_segment_costs_what_it_held(lost: int) -> None:
+    records = decoded(PACKETS[:lost] + PACKETS[lost + 1 :])
+    found = events(records)
+    place = lost - FIRST_DATA
+    for stream_id in STREAMS:
+        wanted = list(WHOLE[stream_id])
+        if place >= 0 and STREAMS[place % len(STREAMS)] == stream_id:
+            del wanted[place // len(STREAMS)]
+        assert found[stream_id] == wanted
+    responses = [one for one in records if isinstance(one, ResponseRecord)]
+    assert len(responses) == len(STREAMS) - (place < 0)
+    missing = faults(records, "http2-frames-missing")
+    assert missing and {one.sender for one in missing} == {"server"}
+    assert len({one.exchange for one in missing}) == len(missing)
+
+
+def test_a_hole_in_one_frame_is_that_stream_s_alone() -> None:
+    talk = Http2Talk().begin()
+    for stream_id in (1, 3):
+        talk.say("client", talk.client.head(stream_id, GET, ends=True))
+        talk.say("server", talk.server.head(stream_id, EVENTS))
+    whole = data(1, event(1, 0) + b": " + b"x" * 400 + b"\n\n" + event(1, 1))
+    talk.say("server", whole[:100])
+    talk.talk.lose("server", 200)
+    talk.say("server", whole[300:] + data(3, event(3, 0), ends=True), data(1, b"", ends=True))
+    records = talk.records()
+    (missing,) = faults(records, "http2-content-missing")
+    assert (missing.exchange, missing.stream_id) == (0, 1)
+    assert missing.summary.endswith("200 bytes")
+    assert not faults(records, "http2-resumed")
+    bodies = {one.stream_id: one.complete for one in records if isinstance(one, BodyRecord)}
+    assert bodies == {1: False, 3: True}
+    assert events(records)[1][-1] == "1 says 1"
+
+
+@pytest.mark.parametrize("name", MIDSTREAM)
+@pytest.mark.parametrize("byte_by_byte", [False, True])
+def test_vectors(name: str, byte_by_byte: bool) -> None:
+    vector = MIDSTREAM[name]
+    talk, _ = of_steps(vector["steps"], byte_by_byte=byte_by_byte)
+    talk.talk.close()
+    records = decoded(talk.packets()[3:])
+    for number, expected in vector["expect"]["streams"].items():
+        (body,) = of_stream(BodyRecord, records, int(number))
+        wanted = expected["server_body"]
+        assert (body.size, body.sha256) == (wanted["bytes"], wanted["sha256"])
+        frames = of_stream(Http2DataRecord, records, int(number))
+        assert frames[-1].end_stream == expected["end"]["server"]
+
+
+def of_stream(kind: type[Any], records: list[Record], number: int) -> list[Any]:
+    return [one for one in records if isinstance(one, kind) and one.stream_id == number]
