@@ -63,13 +63,17 @@ class KeyLog:
             if self._left and not self._left.endswith(b"\n"):
                 self._left += b"\n"
 
+    @property
+    def path(self) -> str:
+        """Where the secrets are to be written."""
+        return str(self._path)
+
     def environment(self, before: Mapping[str, str]) -> dict[str, str]:
         """Return what a command is told beside ``before``, which stays as it is otherwise."""
-        path = str(self._path)
-        told = {VARIABLE: path}
+        told = {VARIABLE: self.path}
         options = before.get(NODE_VARIABLE, "")
         if NODE_OPTION not in options:
-            told[NODE_VARIABLE] = f"{options} {NODE_OPTION}{_quoted(path)}".lstrip()
+            told[NODE_VARIABLE] = f"{options} {NODE_OPTION}{_quoted(self.path)}".lstrip()
         return told
 
     def take(self) -> bytes:

@@ -13,7 +13,17 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Literal, NamedTuple
 
 Extra = Literal[
-    "demo", "inspector", "metrics", "otlp", "parquet", "plot", "scapy", "select", "tls", "wireshark"
+    "demo",
+    "https",
+    "inspector",
+    "metrics",
+    "otlp",
+    "parquet",
+    "plot",
+    "scapy",
+    "select",
+    "tls",
+    "wireshark",
 ]
 
 REQUIREMENT = re.compile(r"""([A-Za-z0-9._-]+)>=([0-9.]+); extra == ['"]([a-z]+)['"]""")

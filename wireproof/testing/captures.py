@@ -9,7 +9,6 @@ before the question is in the answer.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
+from capture.output import create_private
+from capture.secrets_first import copy_secrets_first
 from parsers import CaptureReader, OrderedCapture, decode_stream
 from parsers.records import Record
 
@@ -270,9 +271,8 @@ class LiveCapture(Capture):
     def copy_to(self, path: Path) -> None:
         """Keep what has been recorded so far; its owner alone can read it, as any recording."""
         self.settle()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with self.open() as source, os.fdopen(descriptor, "wb") as target:
-            shutil.copyfileobj(source, target)
+        with self.open() as source, create_private(path) as target:
+            copy_secrets_first(source, target)
 
     def close(self) -> None:
         """Let go of the file."""

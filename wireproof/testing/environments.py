@@ -12,16 +12,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Any, Protocol
 
 from capture import NamespaceUnavailable, Relay
+from capture.output import TakeSecrets
 from capture.ports import naming_port
 
 from .. import __version__
 from .captures import Recorder
 from .processes import Popen
 
-COMMENT = "wireproof's pytest plugin"
+ABOUT: dict[str, Any] = {"comment": "wireproof's pytest plugin", "version": __version__}
+"""What a recording says of itself."""
 NO_PACKET_SOCKET = (
     "this process may not open a packet socket: run as root, or let wireproof choose what works"
 )
@@ -53,8 +55,10 @@ class Place(Protocol):
     def listen(self, host: str, port: int | None) -> socket.socket:
         """Return a socket that is bound there, to a port that is free if none is given."""
 
-    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
-        """Return what records a port there into a file."""
+    def record(
+        self, path: str, port: int | Sequence[int], secrets: TakeSecrets = bytes
+    ) -> Recorder:
+        """Return what records a port there into a file, with what is new of a key log."""
 
     def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
         """Return where clients of the test connect to reach a port there, until the stack ends."""
@@ -72,10 +76,12 @@ class Machine:
     def listen(self, host: str, port: int | None) -> socket.socket:
         return bound(host, port, socket.socket)
 
-    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+    def record(
+        self, path: str, port: int | Sequence[int], secrets: TakeSecrets = bytes
+    ) -> Recorder:
         from capture import Recorder as PacketRecorder
 
-        return PacketRecorder(path, port=port, comment=COMMENT, version=__version__)
+        return PacketRecorder(path, port=port, secrets=secrets, **ABOUT)
 
     def reach(self, host: str, port: int, stack: ExitStack) -> tuple[str, int]:
         return host, port
@@ -102,14 +108,16 @@ class Inside:
     def listen(self, host: str, port: int | None) -> socket.socket:
         return bound(host, port, self._namespace.socket)
 
-    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+    def record(
+        self, path: str, port: int | Sequence[int], secrets: TakeSecrets = bytes
+    ) -> Recorder:
         from capture import Recorder as PacketRecorder
 
         return PacketRecorder(
             path,
             port=port,
-            comment=COMMENT,
-            version=__version__,
+            secrets=secrets,
+            **ABOUT,
             make_socket=self._namespace.socket,
         )
 
@@ -128,9 +136,11 @@ class Relayed(Machine):
     def __init__(self) -> None:
         self._relays: dict[int, Relay] = {}
 
-    def record(self, path: str, port: int | Sequence[int]) -> Recorder:
+    def record(
+        self, path: str, port: int | Sequence[int], secrets: TakeSecrets = bytes
+    ) -> Recorder:
         assert isinstance(port, int)  # a server has one
-        relay = Relay(path, port=port, comment=COMMENT, version=__version__)
+        relay = Relay(path, port=port, secrets=secrets, **ABOUT)
         self._relays[port] = relay
         return relay
 

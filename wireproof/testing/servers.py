@@ -13,33 +13,33 @@ import json
 import os
 import socket
 import sys
-import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from anyio import to_thread
+from capture.key_log import KeyLog
+from capture.output import TakeSecrets
 
 from .captures import LiveCapture
+from .certificates import NoCertificates, Secured, certificates
 from .environments import Place
 from .processes import Child
 
-UVICORN = Path(__file__).with_name("uvicorn_child.py")
+ASGI_CHILD = Path(__file__).with_name("asgi_child.py")
 START_TIMEOUT = 30.0
-STOP_TIMEOUT = 5.0
-"""Seconds, of a server in a thread; one in a child has the reaper's."""
 ENDING = 0.2
 """Seconds that a child which has closed its descriptors may take to end."""
 READY_POLL = 0.01
 """Seconds between two looks at whether a command listens."""
 OPTIONS: dict[str, Any] = {"log_level": "warning", "timeout_graceful_shutdown": 1}
 """uvicorn's, unless given otherwise: open streams have a second when the test is done."""
+HYPERCORN_OPTIONS: dict[str, Any] = {"loglevel": "warning", "graceful_timeout": 1}
+"""The same, of hypercorn."""
 
 App = str | Sequence[str] | Callable[..., Any]
 """``module:attribute``, a command, or an app itself or what makes one."""
@@ -76,9 +76,16 @@ class ServerOptions(NamedTuple):
     folder: Path | None
     start_timeout: float
     options: dict[str, Any]
-    """Of ``uvicorn.Config``."""
+    """Of ``uvicorn.Config``, or of ``hypercorn.Config`` with ``http2``."""
     path: list[str]
     """``sys.path`` for the app."""
+    tls: bool = False
+    http2: bool = False
+
+    @property
+    def server(self) -> str:
+        """What serves an app."""
+        return "hypercorn" if self.http2 else "uvicorn"
 
 
 class Server:
@@ -88,7 +95,10 @@ class Server:
     """
 
     def __init__(
-        self, wanted: ServerOptions, place: Place, capture: Callable[[int], LiveCapture]
+        self,
+        wanted: ServerOptions,
+        place: Place,
+        capture: Callable[[int, TakeSecrets], LiveCapture],
     ) -> None:
         self._wanted = wanted
         self._place = place
@@ -97,6 +107,8 @@ class Server:
         self._address: tuple[str, int] | None = None
         self._capture: LiveCapture | None = None
         self._log: Callable[[], str] = str
+        self._keys = KeyLog()
+        self._secured: Secured | None = None
 
     @property
     def host(self) -> str:
@@ -110,13 +122,13 @@ class Server:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:40123``."""
-        return f"http://{self._authority()}"
+        """``http://127.0.0.1:40123``, or ``https``."""
+        return f"{'https' if self._wanted.tls else 'http'}://{self._authority()}"
 
     @property
     def ws_url(self) -> str:
-        """``ws://127.0.0.1:40123``."""
-        return f"ws://{self._authority()}"
+        """``ws://127.0.0.1:40123``, or ``wss``."""
+        return f"{'wss' if self._wanted.tls else 'ws'}://{self._authority()}"
 
     @property
     def log(self) -> str:
@@ -166,18 +178,20 @@ class Server:
         __tracebackhide__ = True
         app, host = self._wanted.app, self._wanted.host
         if isinstance(app, str) or callable(app):
-            _check_uvicorn(app)
+            _check_server(app, self._wanted.server)
+        if self._wanted.tls:
+            self._secured = self._secure(stack)
         try:
             listener = stack.enter_context(self._place.listen(host, self._wanted.port))
         except OSError as error:
             where = error.filename or host
             raise ServerDidNotStart(f"cannot listen on {where}: {error.strerror}") from error
         port: int = listener.getsockname()[1]
-        self._capture = self._make_capture(port)
+        self._capture = self._make_capture(port, self._keys.take)
         self._capture.start()
         stack.push(self._stop_recording)
         if isinstance(app, str):
-            self._start_uvicorn(app, listener, stack)
+            self._start_asgi(app, listener, stack)
         elif callable(app):
             self._start_thread(listener, stack)
         else:
@@ -193,21 +207,46 @@ class Server:
         assert self._capture is not None  # it was started
         self._capture.stop(error)
 
-    # --- uvicorn, in a child ---
+    # --- TLS ---
 
-    def _start_uvicorn(self, app: str, listener: socket.socket, stack: ExitStack) -> None:
+    def _secure(self, stack: ExitStack) -> Secured:
+        """Have a certificate that clients trust, and a log of secrets, until the stack ends."""
+        __tracebackhide__ = True
+        try:
+            made = certificates()
+        except NoCertificates as error:
+            raise ServerDidNotStart(str(error)) from None
+        stack.enter_context(made.trusted())
+        stack.enter_context(self._keys)
+        return Secured(str(made.certificate), str(made.key), self._keys.path)
+
+    def _key_log(self) -> str | None:
+        return None if self._secured is None else self._secured.key_log
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options of what serves the app."""
+        names = ("certfile", "keyfile") if self._wanted.http2 else ("ssl_certfile", "ssl_keyfile")
+        tls = {} if self._secured is None else dict(zip(names, self._secured, strict=False))
+        usual = HYPERCORN_OPTIONS if self._wanted.http2 else OPTIONS
+        return {**usual, **tls, **self._wanted.options}
+
+    # --- uvicorn or hypercorn, in a child ---
+
+    def _start_asgi(self, app: str, listener: socket.socket, stack: ExitStack) -> None:
         __tracebackhide__ = True
         listener.listen()
         reading, writing = os.pipe()
         status = stack.enter_context(os.fdopen(reading, "rb"))
         order = {
+            "server": self._wanted.server,
             "app": app,
             "path": self._wanted.path,
-            "options": {**OPTIONS, **self._wanted.options},
+            "options": self._options(),
             "listener": listener.fileno(),
             "status": writing,
+            "key_log": self._key_log(),
         }
-        command = [sys.executable, "-P", str(UVICORN), json.dumps(order)]
+        command = [sys.executable, "-P", str(ASGI_CHILD), json.dumps(order)]
         try:
             child = self._start_child(command, [listener.fileno(), writing], stack)
         finally:
@@ -223,13 +262,19 @@ class Server:
     def _start_child(self, command: list[str], keep_open: list[int], stack: ExitStack) -> Child:
         child = Child(
             command,
-            environment={**_environment(), **self._wanted.environment},
+            environment=self._environment(),
             keep_open=keep_open,
             popen=self._place.popen,
             cwd=self._wanted.folder,
         )
         stack.callback(child.stop)
         return child
+
+    def _environment(self) -> dict[str, str]:
+        environment = {**_environment(), **self._wanted.environment}
+        if self._secured is not None:
+            environment |= self._keys.environment(environment)
+        return environment
 
     # --- any other server, in a child ---
 
@@ -239,6 +284,8 @@ class Server:
 
         host, port = listener.getsockname()[:2]
         places = {"host": host, "port": str(port), "fd": str(listener.fileno())}
+        if self._secured is not None:
+            places |= {"cert": self._secured.certificate, "key": self._secured.key}
         filled = [_fill(word, places) for word in command]
         if self._wanted.port is not None:
             listener.close()  # it binds the port itself, and may not share it
@@ -256,59 +303,26 @@ class Server:
 
     def _start_thread(self, listener: socket.socket, stack: ExitStack) -> None:
         __tracebackhide__ = True
-        with warnings.catch_warnings():
-            # What uvicorn takes for WebSockets warns of what uvicorn does: no fault of the test's.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import uvicorn
-
-            if self._wanted.options.get("ws", "auto") == "auto":
-                import uvicorn.protocols.websockets.auto  # noqa: F401
+        from .threads import NotServed, serve_hypercorn, serve_uvicorn
 
         app = self._wanted.app
-        if (sse := sys.modules.get("sse_starlette.sse")) is not None:
-            # It keeps the signal that stopped an earlier server of this process, and would end
-            # every stream of this one at once.
-            sse.AppStatus.should_exit = False
         listener.listen()
-        started = threading.Event()
-        failed: list[BaseException] = []
-
-        class Threaded(uvicorn.Server):
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                started.set()
-
-        def run(server: uvicorn.Server) -> None:
-            try:
-                server.run(sockets=[listener])
-            except BaseException as error:  # SystemExit too: uvicorn's for a failed start
-                failed.append(error)
-            finally:
-                started.set()
-
-        server = Threaded(uvicorn.Config(app, **{**OPTIONS, **self._wanted.options}))  # type: ignore[arg-type]
-        thread = threading.Thread(target=run, args=(server,), name="wire.serve", daemon=True)
-        thread.start()
-        stack.callback(partial(_stop_thread, server, thread))
-        if not started.wait(self._wanted.start_timeout) or failed or not server.started:
-            why = repr(failed[0]) if failed else "it did not start in time"
-            raise ServerDidNotStart(_why(_name(app), why, "see what uvicorn has logged"))
+        serve = serve_hypercorn if self._wanted.http2 else serve_uvicorn
+        try:
+            serving = serve(app, self._options(), listener, self._key_log(), stack)
+            serving.wait(self._wanted.start_timeout)
+        except (NotServed, ValueError) as error:
+            said = "see what the server has logged"
+            raise ServerDidNotStart(_why(_name(app), str(error), said)) from error
 
 
-def _check_uvicorn(app: object) -> None:
+def _check_server(app: object, name: str) -> None:
     """The project under test brings it, in its own version; wireproof does not."""
     __tracebackhide__ = True
-    if find_spec("uvicorn") is None:
+    if find_spec(name) is None:
         what = app if isinstance(app, str) else _name(app)
-        raise ServerDidNotStart(_why(what, "uvicorn is not installed: pip install uvicorn", ""))
-
-
-def _stop_thread(server: Any, thread: threading.Thread) -> None:
-    server.should_exit = True
-    thread.join(STOP_TIMEOUT)
-    if thread.is_alive():  # an open stream that ignores its cancellation
-        server.force_exit = True
-        thread.join(STOP_TIMEOUT)
+        why = f"{name} is not installed: pip install {name}"
+        raise ServerDidNotStart(_why(what, why, ""))
 
 
 def _fill(word: str, places: Mapping[str, str]) -> str:

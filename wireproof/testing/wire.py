@@ -8,6 +8,7 @@ with :mod:`.exchange`.
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capture import CaptureError
+from capture.output import TakeSecrets
 
 from .artifacts import Kept
 from .captures import Capture, Exchanges, LiveCapture, StoredCapture
+from .certificates import certificates
 from .environments import Place
 from .exchange import Exchange
 from .faults import WireFailure
@@ -61,6 +64,8 @@ class Wire(Exchanges):
         *,
         host: str = "127.0.0.1",
         port: int | None = None,
+        tls: bool = False,
+        http2: bool = False,
         env: Mapping[str, str] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         start_timeout: float = START_TIMEOUT,
@@ -74,7 +79,13 @@ class Wire(Exchanges):
         port, ``{host}`` for the address, and ``{fd}`` for the descriptor of a socket that is bound
         to them. A command that does not take a port is told by ``port`` where it listens.
 
-        ``options`` are uvicorn's own (``http="h11"``, ``ws="wsproto"``, ``factory=True``).
+        With ``tls`` it is a server of TLS, with a throw-away certificate that clients trust within
+        the block (``wire.ca``), and its secrets are in the recording. With ``http2`` hypercorn
+        serves an app: HTTP/2 by ALPN, without ``tls`` by prior knowledge or an upgrade. A command
+        finds the certificate and its key at ``{cert}`` and ``{key}``, and ``SSLKEYLOGFILE`` set.
+
+        ``options`` are uvicorn's own (``http="h11"``, ``ws="wsproto"``, ``factory=True``), or
+        hypercorn's.
         Entering the block takes until the server is ready; with ``async with`` the event loop goes
         on meanwhile. Raises ServerDidNotStart with what the server said.
         """
@@ -87,10 +98,23 @@ class Wire(Exchanges):
             start_timeout,
             options,
             self._import_path(cwd),
+            tls,
+            http2,
         )
         server = Server(wanted, self._place(), self._new_capture)
         self._servers.append(server)
         return server
+
+    @property
+    def ca(self) -> ssl.SSLContext:
+        """What a client verifies by, if it does not look at ``SSL_CERT_FILE``: httpx's ``verify``,
+        ``ssl`` of websockets."""
+        return certificates().client_context()
+
+    @property
+    def ca_file(self) -> str:
+        """The same as a file, for ``curl --cacert`` and the like."""
+        return str(certificates().authority)
 
     @contextmanager
     def capture(self, *, port: int | Sequence[int]) -> Iterator[Capture]:
@@ -196,9 +220,9 @@ class Wire(Exchanges):
         ]
         return sorted(found, key=lambda exchange: exchange.start_time)
 
-    def _new_capture(self, port: int) -> LiveCapture:
+    def _new_capture(self, port: int, secrets: TakeSecrets) -> LiveCapture:
         place = self._place()
-        return self._add(lambda path: place.record(path, port))
+        return self._add(lambda path: place.record(path, port, secrets))
 
     def _add(self, record: Callable[[str], Any]) -> LiveCapture:
         capture = LiveCapture(record, self._where, self._compare)
