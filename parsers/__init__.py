@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .decode import packets
     from .decode.connection import address_text as address_text
+    from .decode.connection import client_by_tcp as client_by_tcp
     from .decode.elements import names_elements as names_elements
     from .decode.ordered_capture import OrderedCapture as OrderedCapture
     from .decode.packets import BATCH as BATCH
@@ -93,7 +94,7 @@ if TYPE_CHECKING:
     decode_stream = packets.decode
 
 _EXPORTED = {
-    "decode.connection": ("address_text",),
+    "decode.connection": ("address_text", "client_by_tcp"),
     "decode.elements": ("names_elements",),
     "decode.packets": (
         "BATCH",

@@ -237,13 +237,19 @@ def _understand(
 def _client_by_tcp(
     connection: Connection[Record], streams: tuple[ByteStream[Record], ByteStream[Record]]
 ) -> ByteStream[Record]:
-    """Return the client's stream by its SYN; where none was captured, by the higher port."""
-    for direction in (connection.first, connection.second):
+    """Return the client's stream as far as TCP tells."""
+    return streams[client_by_tcp(connection) is connection.second]
+
+
+def client_by_tcp(connection: Connection[Record]) -> Direction[Record]:
+    """Return what the client sent, by its SYN; where none was captured, by the higher port."""
+    both = connection.first, connection.second
+    for direction in both:
         if direction.base_seq is not None:
             is_first = (direction is connection.first) != direction.sent_syn_ack
-            return streams[not is_first]
+            return both[not is_first]
     key = connection.key
-    return streams[key[-4:-2] < key[-2:]]
+    return both[key[-4:-2] < key[-2:]]
 
 
 def address_text(address: bytes, port: int) -> str:

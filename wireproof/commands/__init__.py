@@ -20,6 +20,7 @@ NAMES = (
     "doctor",
     "explain",
     "export",
+    "follow",
     "hops",
     "latency",
     "ls",

@@ -13,7 +13,13 @@ from functools import cached_property
 from typing import ClassVar
 
 import msgspec
-from parsers.records import BodyElementRecord, ChunkRecord, DataRecord, SseEventRecord
+from parsers.records import (
+    BodyElementRecord,
+    ChunkRecord,
+    DataRecord,
+    Http2DataRecord,
+    SseEventRecord,
+)
 from parsers.records import WebSocketMessageRecord as Message
 
 from ..exchanges import Exchange
@@ -127,7 +133,7 @@ class TextDialect(Dialect):
         raise NotImplementedError
 
 
-def content_bytes(element: Element) -> bytes:
+def content_bytes(element: Element | Http2DataRecord) -> bytes:
     """Return the content of an element as bytes, none if it was not kept."""
     data = element.data or ""
     if isinstance(element, SseEventRecord) or element.encoding != "base64":

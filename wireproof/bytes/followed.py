@@ -1,0 +1,213 @@
+"""The bytes of one connection, side by side: Wireshark's Follow Stream, with its packets.
+
+Strategy: the decoder's own streams are tapped, so that TCP is followed once. What they hand over is
+cut where another packet carried it, by the stream's own map, and given on at once: nothing is kept.
+The content of bodies needs no tap: the records have it, whatever lies between them and TCP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from parsers import Connection, Direction, Packet, PacketDecoder, client_by_tcp
+from parsers.content import ContentDecoder
+from parsers.limits import KiB
+from parsers.provenance import Completion, Ending
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    DataRecord,
+    Http2DataRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    WebSocketMessageRecord,
+)
+
+from ..dialects.dialect import content_bytes
+
+
+class Piece(NamedTuple):
+    """Bytes of one side that one packet brought."""
+
+    sender: Sender
+    data: bytes
+    packet: int
+    """That carried them first; that completed them, of content."""
+    time: float
+    """Of that packet, in seconds since the epoch."""
+    exchange: int | None = None
+    """Whose content it is."""
+    missing: int = 0
+    """Bytes that should be here and are not known; then there is no data."""
+
+
+Take = Callable[[Piece], None]
+MAX_UNTOLD = 256 * KiB
+"""Bytes that wait until it is known who is the client: a head takes fewer."""
+
+
+class FollowedConnection:
+    """Decodes a capture and hands the bytes of one connection to ``take`` as they come in order.
+
+    ``spans`` are the bytes of the client and of the server that are wanted, all by default.
+    """
+
+    def __init__(
+        self, number: int, take: Take, spans: dict[Sender, tuple[int, int]] | None = None
+    ) -> None:
+        self._number = number
+        self._take = take
+        self._spans = spans
+        self._waiting: list[tuple[_Side, _Run]] = []
+        self._size = 0
+        self.connection: Connection[Record] | None = None
+        self._decoder = PacketDecoder(
+            keep_data=False, wanted=lambda index: index == number, tap=self._tap
+        )
+
+    def receive(self, packets: Sequence[Packet]) -> None:
+        """Take the next packets."""
+        self._decoder.receive(packets)
+        self._hand_on()
+
+    def finish(self) -> None:
+        """Take note that no packet follows: what waited behind a hole comes now."""
+        self._decoder.finish()
+        self._hand_on(is_certain=True)
+
+    def add(self, side: _Side, run: _Run) -> None:
+        """Take what a side has brought: it waits until it is known which side that is."""
+        self._waiting.append((side, run))
+        self._size += len(run.data)
+        self._hand_on(is_certain=self._size > MAX_UNTOLD)
+
+    def _tap(self, connection: Connection[Record]) -> tuple[_Side | None, _Side | None]:
+        if connection.index != self._number:
+            return None, None
+        self.connection = connection
+        return _Side(self, connection.first), _Side(self, connection.second)
+
+    def _hand_on(self, *, is_certain: bool = False) -> None:
+        """Hand on what waits, if its sender is known or, with ``is_certain``, will not be."""
+        connection = self.connection
+        if connection is None or (connection.client is None and not is_certain):
+            return
+        client = connection.client or client_by_tcp(connection)
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        for side, run in waiting:
+            self._cut("client" if side.direction is client else "server", run)
+
+    def _cut(self, sender: Sender, run: _Run) -> None:
+        """Hand on what is wanted of a run."""
+        first, last = run.start, run.start + run.size
+        if self._spans is not None:
+            wanted = self._spans.get(sender, (0, 0))
+            first, last = max(first, wanted[0]), min(last, wanted[1])
+        if first >= last:
+            return
+        if run.data:
+            data = run.data[first - run.start : last - run.start]
+            self._take(Piece(sender, data, run.packet, run.time))
+        else:
+            self._take(Piece(sender, b"", run.packet, run.time, missing=last - first))
+
+
+class _Run(NamedTuple):
+    """Bytes of one side that one packet brought, or that none did: then there is no data."""
+
+    start: int
+    size: int
+    data: bytes
+    packet: int
+    time: float
+
+
+class _Side:
+    """Listens to one direction, and cuts what comes where another packet carried it."""
+
+    open_offsets: tuple[int, ...] = ()
+
+    def __init__(self, followed: FollowedConnection, direction: Direction[Record]) -> None:
+        self.direction = direction
+        self._followed = followed
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        origins = self.direction.origins
+        start = at = origins.size - len(data)
+        for end, (packet, _, time, _) in origins.pieces(start, origins.size):
+            run = _Run(at, end - at, data[at - start : end - start], packet, time)
+            self._followed.add(self, run)
+            at = end
+        return []
+
+    def receive_gap(self, length: int) -> list[Record]:
+        origins = self.direction.origins
+        start = origins.size - length
+        packet, _, time, _ = origins.at(start)[1]
+        self._followed.add(self, _Run(start, length, b"", packet, time))
+        return []
+
+    def receive_fault(self, fault: object, shown: Completion) -> list[Record]:
+        return []
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        return []
+
+
+class FollowedContent:
+    """Hands the content of bodies to ``take``, decoded, as records complete it."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._bodies: dict[tuple[int, Sender], _Body] = {}
+
+    def receive(self, record: Record) -> None:
+        """Take the next record of the connection."""
+        if isinstance(record, RequestRecord | ResponseRecord):
+            self._bodies[record.exchange, record.sender] = _Body(record.codings)
+        elif isinstance(record, ChunkRecord | DataRecord | Http2DataRecord):
+            self._take_coded(record)
+        elif isinstance(record, WebSocketMessageRecord):
+            self._give(record, content_bytes(record), int(record.data is None))
+        elif isinstance(record, BodyRecord):
+            body = self._bodies.pop((record.exchange, record.sender), None)
+            if body is not None and record.size > body.size:
+                self._give(record, b"", record.size - body.size)
+
+    def _take_coded(self, record: ChunkRecord | DataRecord | Http2DataRecord) -> None:
+        body = self._bodies.setdefault((record.exchange, record.sender), _Body([]))
+        if record.data is None:
+            return  # the end of the body tells how much is not known
+        data = content_bytes(record)
+        body.size += len(data)
+        for piece in body.decoder.receive_data(data):
+            self._give(record, piece, 0)
+
+    def _give(
+        self,
+        record: ChunkRecord | DataRecord | Http2DataRecord | WebSocketMessageRecord | BodyRecord,
+        data: bytes,
+        missing: int,
+    ) -> None:
+        if data or missing:
+            self._take(
+                Piece(
+                    record.sender,
+                    data,
+                    record.last_packet,
+                    record.last_time,
+                    record.exchange,
+                    missing,
+                )
+            )
+
+
+class _Body:
+    """What has come of one body."""
+
+    def __init__(self, codings: Sequence[str]) -> None:
+        self.decoder = ContentDecoder(codings)
+        self.size = 0

@@ -1,0 +1,79 @@
+"""``wireproof follow``: the bytes of a stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from .choosing import PLACE
+from .exits import NotWhole, Unreadable, because, examples
+
+if TYPE_CHECKING:
+    from parsers.records import Sender
+
+    from ..tasks.follow import Layer
+
+
+@click.command(
+    short_help="Show the bytes of a stream, as Wireshark's Follow.",
+    epilog=examples(
+        "wireproof follow capture.pcapng --connection 0",
+        "wireproof follow capture.pcapng --connection 0 --sender server --raw > answer.bin",
+        "wireproof follow capture.pcapng --exchange 3/1 --layer body",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@PLACE["connection"]
+@PLACE["exchange"]
+@click.option("--sender", type=click.Choice(("client", "server")), help="Only what this side sent.")
+@click.option(
+    "--layer",
+    type=click.Choice(("tcp", "body")),
+    default="tcp",
+    show_default=True,
+    help="The bytes of TCP in their order; or the content of bodies, its codings undone.",
+)
+@click.option("--raw", is_flag=True, help="Write exactly the bytes, and nothing else.")
+@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+def follow(
+    file: str,
+    connection: int | None,
+    exchange: tuple[int, int | None] | None,
+    sender: str | None,
+    layer: str,
+    raw: bool,
+    output: str | None,
+) -> int:
+    """Show what each side of a connection sent, in order, with the packets that brought it.
+
+    FILE is a capture; - is standard input. Bytes that do not print are escaped. Without --sender
+    both sides stand in the order in which their bytes came. Bytes that the capture lacks are named,
+    and left out of --raw: then it exits with 1.
+    """
+    from ..tasks.follow import FollowOptions
+    from ..tasks.follow import follow as run
+
+    number, of = exchange or (None, None)
+    connection = connection if of is None else of
+    if connection is None:
+        what = "--connection N or --exchange C/E says what is followed; wireproof ls lists them"
+        raise click.UsageError(what, click.get_current_context())
+    wanted = FollowOptions(
+        file,
+        connection,
+        number,
+        cast("Sender | None", sender),
+        cast("Layer", layer),
+        raw,
+        output,
+    )
+    try:
+        done = run(wanted)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(file, error)) from error
+    if done.missing:
+        raise NotWhole(f"{file}: {done.missing:,} bytes are missing")
+    return 0

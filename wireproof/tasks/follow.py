@@ -1,0 +1,166 @@
+"""What ``wireproof follow`` does: a capture in, the bytes of one of its streams out.
+
+Strategy: the bytes of TCP come from the decoder's own streams, as they are put in order. Where they
+belong to one exchange, a reading before says between which offsets they lie; the content of bodies
+comes from records. Neither keeps more than what one batch of packets brings.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from parsers import BATCH, OrderedCapture, decode_batches
+from parsers.records import Record, Sender, Sent
+
+from ..bytes.followed import FollowedConnection, FollowedContent, Piece, Take
+from ..text.progress import shown
+from ..views.followed import FollowedText
+from ..views.painter import Painter
+from .chosen import seekable
+from .decode import check_output, open_stream, open_text
+
+Layer = Literal["tcp", "body"]
+
+
+@dataclass(frozen=True)
+class FollowOptions:
+    """The options of ``wireproof follow``."""
+
+    source: str
+    """A path, or ``-`` for standard input."""
+    connection: int
+    exchange: int | None = None
+    sender: Sender | None = None
+    """Whose bytes; None for both, in the order in which they came."""
+    layer: Layer = "tcp"
+    is_raw: bool = False
+    output: str | None = None
+
+
+class NothingToFollow(ValueError):
+    """What is asked for is not in the capture, or not one run of bytes; the message says why."""
+
+
+@dataclass
+class Followed:
+    """What was written."""
+
+    size: int = 0
+    """Bytes."""
+    missing: int = 0
+    """Bytes that should have been there."""
+
+
+def follow(wanted: FollowOptions) -> Followed:
+    """Write the bytes that are wanted.
+
+    Raises OSError for what cannot be read or written, NothingToFollow, and ValueError for what is
+    no capture, for an output that is the input, and for raw bytes on a terminal.
+    """
+    check_output(wanted.source, wanted.output)
+    if wanted.is_raw and wanted.output in (None, "-") and sys.stdout.isatty():
+        raise ValueError("raw bytes are not for a terminal: name a file with -o, or use a pipe")
+    with ExitStack() as stack:
+        source: BinaryIO = sys.stdin.buffer
+        if wanted.source != "-":
+            source = stack.enter_context(Path(wanted.source).open("rb"))
+        spans = None
+        if wanted.exchange is not None and wanted.layer == "tcp":
+            source = seekable(source, stack)
+            spans = _spans(source, wanted.connection, wanted.exchange)
+            source.seek(0)
+        source = stack.enter_context(shown(source, "following"))
+        done = Followed()
+        take = _counting(wanted, done, _writer(wanted, stack))
+        if wanted.layer == "body":
+            _follow_content(source, wanted, take)
+        else:
+            _follow_tcp(source, wanted.connection, spans, take)
+    return done
+
+
+def _follow_tcp(
+    source: BinaryIO, connection: int, spans: dict[Sender, tuple[int, int]] | None, take: Take
+) -> None:
+    followed = FollowedConnection(connection, take, spans)
+    for batch in OrderedCapture(source).batches(BATCH):
+        followed.receive(batch)
+    followed.finish()
+    if followed.connection is None:
+        raise NothingToFollow(f"there is no connection {connection}")
+
+
+def _follow_content(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
+    content = FollowedContent(take)
+    is_there = False
+    for record in _records(source, wanted.connection, keep_data=True):
+        is_there = True
+        if wanted.exchange is None or getattr(record, "exchange", None) == wanted.exchange:
+            content.receive(record)
+    if not is_there:
+        raise NothingToFollow(f"there is no connection {wanted.connection}")
+
+
+def _spans(source: BinaryIO, connection: int, exchange: int) -> dict[Sender, tuple[int, int]]:
+    """Return between which bytes of TCP an exchange lies, of each side that has some."""
+    found: dict[Sender, tuple[int, int]] = {}
+    for record in _records(source, connection, keep_data=False):
+        if not isinstance(record, Sent) or record.exchange != exchange:
+            continue
+        if record.stream_id is not None or record.layer != "tcp":
+            what = "frames of other streams" if record.stream_id is not None else "TLS"
+            raise NothingToFollow(
+                f"exchange {exchange} is not bytes of TCP alone, there is {what} between:"
+                " --layer body follows what it carried"
+            )
+        end = record.offset + record.length
+        first, last = found.get(record.sender, (record.offset, end))
+        found[record.sender] = min(first, record.offset), max(last, end)
+    if not found:
+        raise NothingToFollow(f"connection {connection} has no exchange {exchange}")
+    return found
+
+
+def _records(source: BinaryIO, connection: int, *, keep_data: bool) -> Iterator[Record]:
+    batches = decode_batches(source, keep_data=keep_data, wanted=lambda index: index == connection)
+    for batch in batches:
+        for record in batch:
+            if record.connection == connection:
+                yield record
+
+
+def _counting(wanted: FollowOptions, done: Followed, write: Take) -> Take:
+    """Return what takes pieces of whom they are wanted, and counts them."""
+
+    def take(piece: Piece) -> None:
+        if wanted.sender in (None, piece.sender):
+            done.size += len(piece.data)
+            done.missing += piece.missing
+            write(piece)
+
+    return take
+
+
+def _writer(wanted: FollowOptions, stack: ExitStack) -> Take:
+    """Return what writes pieces; the output is opened with the first."""
+    if wanted.is_raw:
+        return _raw(lambda: open_stream(wanted.output, stack))
+    from rich.console import Console
+
+    text = FollowedText(Painter(Console(file=open_text(wanted.output, stack))))
+    stack.callback(text.close)
+    return text.add
+
+
+def _raw(open_output: Callable[[], BinaryIO]) -> Take:
+    stream = open_output()
+
+    def write(piece: Piece) -> None:
+        stream.write(piece.data)
+
+    return write
