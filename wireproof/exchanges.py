@@ -214,6 +214,12 @@ class Exchange:
         return self.asked or ("chunked" if self.counts.chunks else "http")
 
     @property
+    def stream_id(self) -> int | None:
+        """Its stream of HTTP/2 or HTTP/3; None if it has none, or is not known."""
+        heads = self.response, self.request, self.response_body
+        return next((one.stream_id for one in heads if one is not None), None)
+
+    @property
     def asked(self) -> Transport | None:
         """What the request asks for or streams by, None if it does neither or is not known."""
         return None if self.request is None else asked_for(self.request)

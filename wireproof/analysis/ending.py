@@ -19,10 +19,29 @@ from ..dialects.reader import LAST_WORD
 from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import ELEMENT_NAMES, body_end, count, duration
-from .ends import Leaving, first_end, is_half_closed, leaving, missing_from_capture, name_end
+from .ends import (
+    REFUSED,
+    Leaving,
+    first_end,
+    is_half_closed,
+    is_refused,
+    leaving,
+    missing_from_capture,
+    name_end,
+)
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
-from .premature import LEAST_IDLE, UPSTREAM, total_time, why_cut, why_left, why_no_answer
+from .grpc_status import GrpcStatus, deadline_of, is_grpc, passed_deadline, status_of
+from .premature import (
+    LEAST_IDLE,
+    UPSTREAM,
+    by_upstream,
+    total_time,
+    why_cut,
+    why_left,
+    why_no_answer,
+)
 from .silence import Silence, silence_since
+from .stream_ends import RETRY, cause_of, stream_end
 from .trace import Trace, Word
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -41,6 +60,8 @@ STATED: dict[str, tuple[str, Severity]] = {
     "http-tunnel-refused": ("refused", "warning"),
 }
 """Faults by which a whole answer is none to what was asked: of upgrades, those to a WebSocket."""
+CANCELLED, DEADLINE_EXCEEDED = 1, 4
+"""Statuses of gRPC."""
 FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
@@ -167,6 +188,18 @@ def last_word(trace: Trace) -> Word | None:
 # --- the answers, from outside in ---
 
 
+def _refused_stream(ending: Ending) -> Verdict | None:
+    """A stream of HTTP/2 that its server did not process."""
+    if not is_refused(ending.trace):
+        return None
+    end = stream_end(ending.trace)
+    by = f": {end.text}" if end is not None else ""
+    summary = f"the server did not process the request{by}: to send it again is safe"
+    said = "its stream is above the last one that the server took, or was refused by name"
+    cause = Cause(REFUSED, "certain", said, RETRY)
+    return _verdict(ending, "refused", "warning", summary, [cause])
+
+
 def _not_captured(ending: Ending) -> Verdict | None:
     lacking = missing_from_capture(ending.trace)
     if not lacking or not ending.codes - {"connection-reset"}:
@@ -233,6 +266,8 @@ def _aborted(ending: Ending) -> Verdict | None:
         first = f"the client sent FIN (packet {ending.end['packet']}) and read on"
         what = f"{first}, then it left ({flag}, packet {left.packet})"
     causes = why_left(ending.trace, ending.silence)
+    if is_grpc(ending.trace) and (deadline := passed_deadline(ending.trace, left.time)) is not None:
+        causes = [_passed(deadline)]
     ending.numbers["client_abort"] = True
     summary = f"{what} {ending.progress}"
     has_response = ending.trace.about.response is not None
@@ -241,6 +276,13 @@ def _aborted(ending: Ending) -> Verdict | None:
     summary += f", still owed {_owed(ending)}" if has_response else ""
     to_tell = "the client's log" if len(causes) > 1 else ""
     return _verdict(ending, "aborted", "note", summary, causes, to_tell)
+
+
+def _passed(deadline: float) -> Cause:
+    seen = f"the client's deadline of {duration(deadline)} (grpc-timeout) had passed"
+    return Cause(
+        "grpc-deadline-exceeded", "certain", seen, GrpcStatus(DEADLINE_EXCEEDED, "").remedy
+    )
 
 
 def _owed(ending: Ending) -> str:
@@ -262,11 +304,18 @@ def _silent(ending: Ending) -> str:
 def _cut(ending: Ending) -> Verdict | None:
     if not ending.codes & CUTS:
         return None
+    stream = stream_end(ending.trace)
     causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
+    if stream is not None:
+        causes, to_tell = [*by_upstream(ending.trace), cause_of(stream)], ""
     inside = ending.numbers["inside"]
     where = f" inside {_article(str(inside))}" if inside in ("chunk", "event", "message") else ""
     summary = f"cut{where} {ending.progress}"
-    if ending.end is not None:
+    if stream is not None:
+        summary += f": {stream.text}"
+        summary += f", {preview(stream.debug, 'utf-8', TEXT_WIDTH)}" if stream.debug else ""
+        ending.numbers["error_code"] = stream.error
+    elif ending.end is not None:
         summary += f": {name_end(ending.end)}"
         summary += f" after {silent}" if (silent := _silent(ending)) else ""
         ending.numbers["total"] = total_time(ending.trace, ending.end)
@@ -337,6 +386,8 @@ def _app_error(ending: Ending) -> Verdict | None:
         last = last_word(trace)
         severity: Severity = "error" if last is None or last.time <= word.time else "warning"
         return _verdict(ending, "app-error", severity, summary.rstrip(": "), [cause])
+    if (status := status_of(trace)) is not None and status.code:
+        return _grpc_error(ending, status)
     if (told := _error_trailer(trace)) is not None:
         summary = f"a trailer reports an error: {told}"
         cause = Cause(
@@ -351,6 +402,21 @@ def _app_error(ending: Ending) -> Verdict | None:
     ending.numbers |= {"status": response.status, "after": _after(ending)}
     summary = f"status {response.status} came {duration(_after(ending))} after the request"
     return _verdict(ending, "app-error", "error", summary, causes, to_tell)
+
+
+def _grpc_error(ending: Ending, status: GrpcStatus) -> Verdict:
+    """A call of gRPC that failed, whatever the status of HTTP says."""
+    ending.numbers |= {"grpc_status": status.code, "grpc_message": status.message}
+    said = f" '{preview(status.message, 'utf-8', TEXT_WIDTH)}'" if status.message else ""
+    summary = f"the call failed with {status.name} ({status.code}){said}, {ending.progress}"
+    response = ending.trace.about.response
+    shown = response.status if response is not None else "unknown"
+    seen = f"grpc-status is {status.code}, under HTTP's status {shown}"
+    if status.code == DEADLINE_EXCEEDED and (deadline := deadline_of(ending.trace)) is not None:
+        seen += f"; the client had given it {duration(deadline)} (grpc-timeout)"
+    cause = Cause(status.cause, "certain", seen, status.remedy)
+    severity: Severity = "note" if status.code == CANCELLED else "error"
+    return _verdict(ending, "app-error", severity, summary, [cause])
 
 
 def _after(ending: Ending) -> float:
@@ -454,6 +520,7 @@ def _whole(ending: Ending) -> Verdict:
 
 ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
     *(
+        _refused_stream,
         _not_captured,
         _open,
         _aborted,

@@ -20,6 +20,8 @@ REPLY_SLACK = 0.01
 """Seconds that a RST may take over the round trip: a kernel answers at once."""
 USUAL_RTT = 0.1
 """Seconds, where the round trip was not measured."""
+REFUSED = "http2-refused"
+"""The fault of a stream of HTTP/2 that was not processed (RFC 9113 section 8.7)."""
 FLAGS = {"fin": "FIN", "reset": "RST"}
 
 
@@ -44,6 +46,11 @@ def _is_broken(trace: Trace) -> bool:
     """Whether a frame of HTTP/2 ended its stream before the connection could (RFC 9113 5.4.2)."""
     body = trace.about.response_body
     return body is not None and body.ended_by in ("end-stream", "rst-stream", "goaway")
+
+
+def is_refused(trace: Trace) -> bool:
+    """Whether the server says that it did not process a request of HTTP/2."""
+    return any(fault.code == REFUSED for fault in trace.all_faults)
 
 
 def _cancelled(trace: Trace) -> Leaving | None:
@@ -107,7 +114,7 @@ def leaving(trace: Trace) -> Leaving | None:
     connection = trace.about.connection
     if connection is None or not is_ended_by(trace) or missing_from_capture(trace):
         return None
-    if _is_broken(trace):
+    if _is_broken(trace) or is_refused(trace):
         return None
     kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset")
     for end in connection.ends:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from parsers.records import BodyRecord, DiagnosticRecord
+from parsers.records import BodyRecord, DiagnosticRecord, ResponseRecord
 
 from ..exchanges import Exchange, is_final
 from ..text.escape import preview
@@ -71,8 +71,13 @@ def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator
         yield Flaw("still-open", "the body had not ended when the capture did")
     elif _first(faults, ("http-message-cut",)):
         yield Flaw("head-cut", "the head of the response is cut: its body cannot be told")
-    elif response.framing == "none" and not about.is_bodiless:
+    elif response.framing == "none" and not about.is_bodiless and is_delimited_by_text(response):
         yield Flaw("end-unknown", "where the body ends cannot be known")
+
+
+def is_delimited_by_text(response: ResponseRecord) -> bool:
+    """Whether only its head can say where a message ends, as in HTTP/1: later ones have frames."""
+    return response.version.startswith("HTTP/1")
 
 
 def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:

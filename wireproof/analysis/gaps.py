@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration, span
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals, deviation
+from .blocked import BLOCKED_REMEDIES, behind_others, held_by_windows, lost_of_others
 from .marks import KIND_NUMBERS, Marks
 from .path import (
     hindered,
@@ -53,9 +54,12 @@ KEEP_ALIVE = KIND_NUMBERS["ping"]
 NO_SIGN = frozenset((KEEP_ALIVE, KIND_NUMBERS["done"]))
 
 Class = Literal[
-    "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent"
-]
-FAULTS: frozenset[str] = frozenset(("zero-window", "nagle"))
+    "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent",
+    "stream-window", "connection-window", "head-of-line",
+]  # fmt: skip
+FAULTS: frozenset[str] = frozenset(
+    ("zero-window", "nagle", "stream-window", "connection-window", "head-of-line")
+)
 REMEDIES: dict[str, str] = {
     "zero-window": "read faster at the client: move its work out of the loop that reads",
     "retransmission": "packets were lost on the way: look at the network, not the application",
@@ -65,6 +69,7 @@ REMEDIES: dict[str, str] = {
     " closer",
     "keep-alive-masked": "the connection is alive, but the source is silent: let watchdogs count"
     " content only",
+    **BLOCKED_REMEDIES,
     "sender-silent": "send a comment (`: ping`) at half the shortest idle limit on the way",
 }
 AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
@@ -135,9 +140,11 @@ class Waits:
 def judge_gap(trace: Trace) -> Verdict | None:
     """Say where the time of long waits went; None if there were none."""
     waits = Waits(trace)
-    if waits.came.count < 2:
+    found = [Attributed(*one) for one in held_by_windows(trace)]
+    if waits.came.count < 2 and not found:
         return None
-    found = [*_of_tcp(waits), *_long_waits(waits), *_sent_again(waits)]
+    if waits.came.count >= 2:
+        found += [*_of_tcp(waits), *_long_waits(waits), *_sent_again(waits)]
     return _verdict(waits, found) if found else None
 
 
@@ -184,7 +191,10 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
             continue
         place = came.packets[at], came.packets[at + 1]
         seconds = hindrance.seconds_within(start, end)
-        if hindrance.kind == "window":
+        if hindrance.kind in ("stream-window", "connection-window"):  # has been told of
+            if gap - seconds >= long:
+                yield from _unhindered(waits, at, gap - seconds, long)
+        elif hindrance.kind == "window":
             if gap >= max(WAIT, 1.5 * waits.usual) or seconds >= LONG:
                 closed = f"the client's window was closed for {duration(seconds)}"
                 seen = f"{closed} (packet {hindrance.packet})"
@@ -194,7 +204,11 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
                 f"a lost segment held up what followed for {duration(seconds)}, until packet"
                 f" {hindrance.end_packet}"
             )
-            yield Attributed("retransmission", seconds, *place, seen)
+            other = lost_of_others(waits.trace, hindrance)
+            if other:
+                yield Attributed("head-of-line", seconds, *place, f"{seen}: it was {other}")
+            else:
+                yield Attributed("retransmission", seconds, *place, seen)
             if gap - seconds >= long:
                 yield from _unhindered(waits, at, gap - seconds, long)
 
@@ -203,7 +217,13 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
     """Yield what became of a wait in which the path did nothing that shows."""
     came = waits.came
     place = came.packets[at], came.packets[at + 1]
-    alive = waits.alive_within(came.times[at], came.times[at + 1])
+    start, end = came.times[at], came.times[at + 1]
+    if seconds >= max(WAIT, 1.5 * waits.usual) and (
+        behind := behind_others(waits.trace, start, end)
+    ):
+        yield Attributed("head-of-line", seconds, *place, behind)
+        return
+    alive = waits.alive_within(start, end)
     if alive and seconds >= long:
         seen = f"{count(len(alive), 'keep-alive')} came in between"
         yield Attributed("keep-alive-masked", seconds, *place, seen)

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from ..text.wording import duration
 from .arrivals import Arrivals, Flush, deviation
+from .blocked import BLOCKED_REMEDIES
+from .path import HindranceKind
 from .trace import Trace
 from .verdict import Cause, Sure
 
@@ -72,6 +74,7 @@ REMEDIES = {
     " nginx",
     "nagle-delayed-ack": "set TCP_NODELAY, or write each chunk in one call",
     "client-zero-window": "read faster at the client: move its work out of the loop that reads",
+    **BLOCKED_REMEDIES,
     "tcp-slow-start": "nothing is wrong; to be faster, send less at once, reuse connections, or"
     " move closer",
     "headers-with-first-event": "send the headers at once: `flushHeaders()`, or a comment first",
@@ -272,10 +275,18 @@ def _is_corked(trace: Trace, came: Arrivals, periods: Sequence[float]) -> bool:
 # --- what packets prove ---
 
 
-def zero_window() -> Causes:
-    """A client that did not read."""
-    seen = "the client advertised a window of 0"
-    return Causes((cause("client-zero-window", "certain", seen),))
+def windows(kinds: set[HindranceKind]) -> Causes:
+    """A client that did not read, by whose windows were closed."""
+    return Causes(
+        tuple(cause(code, "certain", seen) for kind, code, seen in _WINDOWS if kind in kinds)
+    )
+
+
+_WINDOWS: tuple[tuple[HindranceKind, str, str], ...] = (
+    ("window", "client-zero-window", "the client advertised a window of 0"),
+    ("connection-window", "connection-window", "the client gave the connection no more room"),
+    ("stream-window", "stream-window", "the client gave the stream no more room"),
+)
 
 
 def nagle(is_delayed: bool) -> Causes:

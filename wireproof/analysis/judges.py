@@ -20,11 +20,14 @@ from parsers.records import (
     DiagnosticRecord,
     GapRecord,
     GrpcMessageRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
     JsonLineRecord,
     PartRecord,
     Record,
     RequestRecord,
     ResponseRecord,
+    StallRecord,
 )
 
 from ..exchanges import Exchange, Exchanges
@@ -33,6 +36,7 @@ from .disconnect import judge_disconnect
 from .ending import judge_ending
 from .gaps import judge_gap
 from .hazards import judge_hazards
+from .http2_facts import Http2Facts
 from .links import Links
 from .pace import judge_streaming
 from .premature import is_failed
@@ -55,6 +59,8 @@ JUDGES: Sequence[Judge] = (
 )
 """In the order in which their answers are given."""
 STREAMING: frozenset[type[Any]] = EVENTFUL | FRAMED
+HTTP2 = (Http2DataRecord, Http2FrameRecord, StallRecord)
+"""Records that tell something of a connection of HTTP/2 as a whole."""
 WITHIN = (
     *(DiagnosticRecord, GapRecord),
     *(JsonLineRecord, PartRecord, AwsEventRecord, GrpcMessageRecord),
@@ -106,6 +112,8 @@ class Explanations:
         self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
         self._around: dict[int, list[DiagnosticRecord]] = {}
         """Faults of a connection as a whole."""
+        self._http2: dict[int, Http2Facts] = {}
+        """What the streams of a connection share."""
         self._links = Links()
         self._aside: defaultdict[tuple[int, int], list[Streaming]] = defaultdict(list)
         """Records that have not been taken yet, by their exchange."""
@@ -146,6 +154,8 @@ class Explanations:
     def _add(self, record: Record) -> list[Explained]:
         if self._aside:
             self._make_way(record)
+        if isinstance(record, HTTP2):
+            self._http2.setdefault(record.connection, Http2Facts()).add(record)
         found = self._exchanges.add(record)
         if found is None:
             self._note(record)
@@ -172,6 +182,7 @@ class Explanations:
         explained = [self._explain(trace) for trace in over if not _is_empty(trace)]
         if isinstance(record, ConnectionRecord):
             self._around.pop(record.connection, None)
+            self._http2.pop(record.connection, None)
         return explained
 
     def _make_way(self, record: Record) -> None:
@@ -250,6 +261,7 @@ class Explanations:
 
     def _explain(self, trace: Trace) -> Explained:
         trace.around = trace.around or self._around.get(trace.about.key.connection, ())
+        trace.http2 = self._http2.get(trace.about.key.connection)
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
         return found

@@ -11,6 +11,7 @@ import msgspec
 from parsers.records import Transport
 
 from ..text.wording import ELEMENT_NAMES
+from .grpc_status import status_of
 from .judges import Explained
 from .sessions import sessions_of
 from .silence import silence_since
@@ -70,6 +71,11 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it streamed, in a word; else the word for what is wrong with it; empty if neither."""
     end: str
     """How it ended, in a word; empty if nothing is said of it."""
+    grpc_status: str | None = None
+    """What a call of gRPC ended with, ``DEADLINE_EXCEEDED``; null if it is none, or it said
+    nothing."""
+    grpc_message: str | None = None
+    """What that said in words, percent-decoded; null as ``grpc_status``."""
     severity: Severity
     """The gravest of what is said of it."""
     sessions: list[SessionName]
@@ -81,6 +87,7 @@ def listed(explained: Explained) -> Listed:
     request, connection = exchange.request, exchange.connection
     streamed = trace.streamed
     start = exchange.asked_time or exchange.first_time
+    status = status_of(trace)
     return Listed(
         number=exchange.number,
         connection=exchange.key.connection,
@@ -101,6 +108,8 @@ def listed(explained: Explained) -> Listed:
         longest_gap=longest_gap(trace),
         verdict=_verdict(verdicts),
         end=next((one.answer for one in verdicts if one.question in ENDS), ""),
+        grpc_status=None if status is None else status.name,
+        grpc_message=None if status is None else status.message,
         severity=gravest(verdicts),
         sessions=[SessionName(*session) for session in sessions_of(exchange)],
     )

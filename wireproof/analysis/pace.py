@@ -163,7 +163,7 @@ def _too_few(view: View) -> Verdict | None:
 def _client_slow(view: View) -> Verdict | None:
     """A window that was closed for long: the client did not read."""
     start, end = view.trace.about.first_time, view.came.times[-1]
-    closed = [one for one in view.hindrances if one.kind == "window" and one.start < end]
+    closed = [one for one in view.hindrances if one.kind != "loss" and one.start < end]
     seconds = sum(one.seconds_within(start, end) for one in closed)
     if not closed or seconds < max(WAIT, CLOSED_SHARE * view.came.span):
         return None
@@ -173,9 +173,8 @@ def _client_slow(view: View) -> Verdict | None:
         f" {duration(view.came.span)}{times}"
     )
     packets = [one.packet for one in closed]
-    return _verdict(
-        view, "client-slow", "warning", summary, holders.zero_window(), packets, closed=seconds
-    )
+    causes = holders.windows({one.kind for one in closed})
+    return _verdict(view, "client-slow", "warning", summary, causes, packets, closed=seconds)
 
 
 def _stepped(view: View) -> Verdict | None:

@@ -16,6 +16,8 @@ from operator import sub
 from statistics import median
 from typing import Literal, NamedTuple
 
+from parsers.records import StallRecord
+
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .marks import Marks
 from .trace import Trace
@@ -35,10 +37,18 @@ LEAST_ROUND = 0.040
 """Seconds of a round trip from which on its steps are worth a word."""
 
 
-class Hindrance(NamedTuple):
-    """A time in which bytes could not be delivered."""
+HindranceKind = Literal["loss", "window", "connection-window", "stream-window"]
+"""``window`` is TCP's; the others' names are those of HTTP/2 (RFC 9113 section 5.2)."""
+LOWEST_FIRST: Sequence[HindranceKind] = ("loss", "window", "connection-window", "stream-window")
+"""What a lower layer did is why a higher one could not go on."""
+NEARLY = 0.8
+"""Part of the longest hindrance that one of a lower layer lasts at least, to be the reason."""
 
-    kind: Literal["window", "loss"]
+
+class Hindrance(NamedTuple):
+    """A time in which bytes could not be delivered, or not be sent."""
+
+    kind: HindranceKind
     start: float
     """Seconds since the epoch."""
     end: float
@@ -54,10 +64,14 @@ class Hindrance(NamedTuple):
 
 def hindrances(trace: Trace) -> list[Hindrance]:
     """Return when a response could not be delivered, in the order of time."""
+    found = [
+        _hindrance(flow_kind(one), one.first_time, one.seconds, one.first_packet, one.opened_by)
+        for one in stalls_of(trace)
+    ]
     connection = trace.about.connection
     if connection is None:
-        return []
-    found = [
+        return found
+    found += [
         _hindrance("window", one["time"], one["seconds"], one["packet"], one["opened_by"])
         for one in connection.closed_windows
         if one["sender"] == "client"
@@ -69,8 +83,28 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     return sorted(found, key=lambda one: one.start)
 
 
+def flow_kind(stall: StallRecord) -> HindranceKind:
+    """Return which of its windows held a sender of HTTP/2."""
+    return "stream-window" if stall.window == "stream" else "connection-window"
+
+
+def stalls_of(trace: Trace) -> list[StallRecord]:
+    """Return when flow control of HTTP/2 held a response: its own window, or the connection's.
+
+    The connection's counts from the request on to the last that came of the exchange.
+    """
+    about = trace.about
+    start, end = about.asked_time or about.first_time, about.last_time
+    return [
+        one
+        for one in (trace.http2.stalls if trace.http2 is not None else ())
+        if one.exchange == about.key.exchange
+        or (one.window == "connection" and one.first_time < end and one.last_time > start)
+    ]
+
+
 def _hindrance(
-    kind: Literal["window", "loss"],
+    kind: HindranceKind,
     start: float,
     seconds: float | None,
     packet: int,
@@ -113,9 +147,16 @@ def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list
 
 
 def hindered(found: Sequence[Hindrance], start: float, end: float) -> Hindrance | None:
-    """Return what kept bytes back between two times, None if nothing did."""
-    between = (one for one in found if one.start < end and one.end > start)
-    return max(between, key=lambda one: one.seconds_within(start, end), default=None)
+    """Return what kept bytes back between two times, None if nothing did.
+
+    Of several that is the one that lasted longest, or one of a lower layer that nearly did.
+    """
+    between = [one for one in found if one.start < end and one.end > start]
+    if len(between) < 2:
+        return between[0] if between else None
+    longest = NEARLY * max(one.seconds_within(start, end) for one in between)
+    lasting = [one for one in between if one.seconds_within(start, end) >= longest]
+    return min(lasting, key=lambda one: LOWEST_FIRST.index(one.kind))
 
 
 class Steps(NamedTuple):

@@ -25,6 +25,7 @@ from parsers.records import (
     GapRecord,
     GrpcMessageRecord,
     Http2DataRecord,
+    Http2FrameRecord,
     JsonLineRecord,
     PartRecord,
     Record,
@@ -42,6 +43,7 @@ from .company import Company
 from .conversation import Conversation
 from .event_ids import EventIds
 from .hazard_facts import HazardFacts
+from .http2_facts import Http2Facts
 from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach_of_all
 
 OTHER_NUMBER = KIND_NUMBERS["other"]
@@ -96,6 +98,10 @@ class Trace:
         self.around: Sequence[DiagnosticRecord] = ()
         """Faults of its connection that belong to no exchange."""
         self.gaps: list[GapRecord] = []
+        self.reset: Http2FrameRecord | None = None
+        """The first RST_STREAM in its stream."""
+        self.http2: Http2Facts | None = None
+        """What it shares with the other streams of its connection."""
         self.words: dict[Kind, Word] = {}
         """The last element of each kind that tells how the application ended."""
         self.trailers: Fields | None = None
@@ -137,6 +143,8 @@ class Trace:
                 self._piece(record)
             case BodyRecord() if record.trailers and record.sender == "server":
                 self.trailers = record.trailers
+            case Http2FrameRecord() if record.type == "RST_STREAM" and self.reset is None:
+                self.reset = record
             case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
                 self._element(record)
             case DiagnosticRecord():
@@ -308,6 +316,8 @@ class Trace:
             self.hazards.event(record)
         elif type(record) is JsonLineRecord:
             self.hazards.element(record)
+        elif type(record) is GrpcMessageRecord and record.trailers is not None:
+            self.trailers = record.trailers  # of gRPC-Web
         payload = self.reader.read(record)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from parsers.diagnostics import FAULTS
 
+from .grpc_status import STATUSES
 from .hazard_table import HAZARDS
 from .verdict import QUESTIONS, SEVERITIES
 
@@ -23,6 +24,7 @@ ANSWERS = frozenset(
         *("mismatch", "refused"),
         *("sender-silent", "keep-alive-masked", "thinking", "retransmission", "outage"),
         *("zero-window", "reader-asleep", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
+        *("stream-window", "connection-window"),
         *("exact", "duplicate", "lost", "from-start"),
         *("goes-on", "stops", "half-close", "unseen"),
         *("ws-clean", "ws-error", "ws-half-close"),
@@ -55,6 +57,7 @@ CAUSES = frozenset(
         *("adds-events", "doubles-events", "drops-event", "drops-events", "drops-first-event"),
         *("drops-first-events", "drops-last-events", "reorders-events", "rewrites-content"),
         "worker-timeout",
+        *(f"grpc-{name.lower().replace('_', '-')}" for name in STATUSES[1:]),
     )
 )
 WORDS = ANSWERS | CAUSES | HAZARDS.keys() | QUESTIONS.keys() | FAULTS.keys() | {*SEVERITIES}

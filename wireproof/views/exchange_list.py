@@ -29,6 +29,8 @@ FIXED = NUMBER + PORTS + STATUS + TRANSPORT + 2 * TIME + COUNT + VERDICT + 8
 """Cells of a line without its request."""
 MIN_REQUEST = 16
 """Cells of the request, however narrow the terminal is."""
+MESSAGE_WIDTH = 40
+"""Cells of what a call of gRPC says of its failure."""
 SESSION_WIDTH = 40
 """Cells of a session's name."""
 
@@ -106,6 +108,14 @@ def heading(width: int) -> Line:
     return fit([(names, "heading")], width)
 
 
+def grpc_text(listed: Listed) -> str:
+    """Return ``INTERNAL 'worker died'``, what a call of gRPC failed with; empty if it did not."""
+    if listed.grpc_status in (None, "OK"):
+        return ""
+    said = preview(listed.grpc_message or "", "utf-8", MESSAGE_WIDTH)
+    return f"{listed.grpc_status} '{said}'" if said else str(listed.grpc_status)
+
+
 def row(listed: Listed, width: int) -> Line:
     """Return the line of an exchange."""
     room = _request_width(width)
@@ -120,7 +130,7 @@ def row(listed: Listed, width: int) -> Line:
         (f"{listed.transport:<{TRANSPORT}} ", "type"),
         (f"{brief(listed.first):>{TIME}} {brief(listed.last):>{TIME}} ", ""),
         (f"{listed.count:>{COUNT}} ", "faint"),
-        (", ".join(filter(None, (listed.verdict, listed.end))), style),
+        (", ".join(filter(None, (listed.verdict, listed.end, grpc_text(listed)))), style),
     ]
     return fit(line, width)
 

@@ -1,0 +1,113 @@
+"""How frames of HTTP/2 ended a stream: by whom, why, and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+from support.http2 import EVENTS, GET, Http2Talk, data, framed
+from support.judged import causes, verdicts
+
+from parsers.http2.elements import GOAWAY, RST_STREAM
+from wireproof.analysis.verdict import Question, Verdict
+
+EVENT = b"data: a\n\n"
+NO_ERROR, INTERNAL, REFUSED, CANCEL, CALM = 0, 2, 7, 8, 11
+
+
+def streaming(*, answered: bool = True) -> Http2Talk:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    if answered:
+        talk.say("server", talk.server.head(1, EVENTS), *[data(1, EVENT)] * 3)
+    return talk
+
+
+def resets(code: int) -> bytes:
+    return framed(RST_STREAM, 0, 1, code.to_bytes(4))
+
+
+def goes_away(last: int, code: int, said: bytes = b"") -> bytes:
+    return framed(GOAWAY, 0, 0, last.to_bytes(4) + code.to_bytes(4) + said)
+
+
+def told(talk: Http2Talk, question: Question = "ending") -> list[Verdict]:
+    talk.talk.close()
+    return verdicts(talk.records(), question)
+
+
+@pytest.mark.parametrize(
+    ("code", "cause", "said"),
+    [
+        (NO_ERROR, "http2-truncated", "clients may take it for whole"),
+        (INTERNAL, "http2-reset", "an exception, or a proxy whose upstream was cut"),
+        (CANCEL, "http2-reset", "does not want to go on"),
+        (CALM, "http2-reset", "too many pings"),
+        (0x77, "http2-reset", "0x77"),
+    ],
+)
+def test_the_server_broke_it(code: int, cause: str, said: str) -> None:
+    talk = streaming()
+    packet = talk.say("server", resets(code))
+    (found,) = told(talk)
+    assert (found.answer, found.severity, causes(found)) == ("cut", "error", [cause])
+    assert said in found.causes[0].summary
+    assert f"by the server (packet {packet})" in found.summary
+    assert found.numbers["ended_by"] == "rst-stream"
+    assert told(streaming_reset(code), "disconnect") == []
+
+
+def streaming_reset(code: int) -> Http2Talk:
+    talk = streaming()
+    talk.say("server", resets(code))
+    return talk
+
+
+def test_a_reset_without_an_error_after_the_end_is_nothing() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, [(":method", "POST"), *GET[1:]]))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, EVENT, ends=True), resets(NO_ERROR))
+    (found,) = told(talk)
+    assert (found.answer, found.severity) == ("whole", "ok")
+
+
+def test_the_client_left() -> None:
+    talk = streaming()
+    talk.say("client", resets(CANCEL))
+    talk.say("server", data(1, EVENT), data(1, EVENT))
+    (found,) = told(talk)
+    assert (found.answer, found.severity) == ("aborted", "note")
+    assert "after 3 events" in found.summary
+
+
+@pytest.mark.parametrize("frame", ["reset", "goaway"])
+def test_what_was_not_processed_is_safe_to_send_again(frame: str) -> None:
+    talk = streaming(answered=False)
+    said = resets(REFUSED) if frame == "reset" else goes_away(0, NO_ERROR)
+    packet = talk.say("server", said)
+    (found,) = told(talk)
+    assert (found.answer, found.severity, causes(found)) == (
+        "refused", "warning", ["http2-refused"],
+    )  # fmt: skip
+    assert f"(packet {packet}): to send it again is safe" in found.summary
+
+
+def test_a_graceful_goaway_ends_nothing() -> None:
+    talk = streaming()
+    talk.say("server", goes_away(2**31 - 1, NO_ERROR), goes_away(1, NO_ERROR))
+    talk.say("server", data(1, EVENT, ends=True))
+    (found,) = told(talk)
+    assert (found.answer, found.severity) == ("whole", "ok")
+
+
+def test_a_goaway_with_an_error_gives_up_what_is_open() -> None:
+    talk = streaming()
+    talk.say("server", goes_away(1, CALM, b"too_many_pings"))
+    (found,) = told(talk)
+    assert (found.answer, causes(found)) == ("cut", ["http2-goaway-error"])
+    assert "GOAWAY ENHANCE_YOUR_CALM by the server" in found.summary
+    assert "too_many_pings" in found.summary
+
+
+def test_a_connection_that_is_closed_with_the_stream_open() -> None:
+    (found,) = told(streaming())
+    assert found.answer == "cut"
+    assert "FIN by the server" in found.summary

@@ -1,0 +1,92 @@
+"""What all exchanges on a connection of HTTP/2 share: its windows, its DATA frames, who gave it up.
+
+Strategy: a response may wait for what is not its own: for the connection's window, which holds all
+streams (RFC 9113 section 5.2), and for the bytes of other streams on the way before it. Of both a
+few numbers are kept, of each frame of the server's where it lies and whose it is, the latest ones.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
+
+from parsers.records import Http2DataRecord, Http2FrameRecord, Record, StallRecord
+
+MAX_FRAMES = 65_536
+"""DATA frames of one connection that are remembered: the latest."""
+MAX_STALLS = 4_096
+"""Stalls of one connection's windows that are remembered: the first."""
+MAX_ROUNDS = 256
+"""Answered pings of one connection that are remembered: the first."""
+
+
+class Http2Facts:
+    """What is known of one connection of HTTP/2."""
+
+    def __init__(self) -> None:
+        self.stalls: list[StallRecord] = []
+        """Of every window that held the server."""
+        self.goaway: Http2FrameRecord | None = None
+        """The last one: it says which streams are undone."""
+        self.rounds: list[float] = []
+        """Seconds that pings took."""
+        self._times = array("d")
+        self._ends = array("q")
+        self._starts = array("q")
+        self._streams = array("q")
+        self._sizes = array("q")
+
+    def add(self, record: Record) -> None:
+        """Take a record of the connection, whoever it belongs to."""
+        if type(record) is Http2DataRecord:
+            if record.sender == "server":
+                self._add_frame(record)
+        elif type(record) is StallRecord:
+            if record.sender == "server" and len(self.stalls) < MAX_STALLS:
+                self.stalls.append(record)
+        elif type(record) is Http2FrameRecord:
+            if record.type == "GOAWAY":
+                self.goaway = record
+            elif record.rtt is not None and len(self.rounds) < MAX_ROUNDS:
+                self.rounds.append(record.rtt)
+
+    def _add_frame(self, record: Http2DataRecord) -> None:
+        if len(self._times) >= MAX_FRAMES:
+            for column in (self._times, self._ends, self._starts, self._streams, self._sizes):
+                del column[: MAX_FRAMES // 2]
+        self._times.append(record.last_time)
+        self._starts.append(record.offset)
+        self._ends.append(record.offset + record.length)
+        self._streams.append(record.stream_id or 0)
+        self._sizes.append(record.size + record.padding)
+
+    def sent_between(self, start: float, end: float) -> tuple[Counter[int], list[float]]:
+        """Return the bytes that each stream had whole after one time and before another, and when.
+
+        The times are those of its frames, both ends of the span among them.
+        """
+        first, last = bisect_right(self._times, start), bisect_left(self._times, end)
+        sizes: Counter[int] = Counter()
+        for at in range(first, last):
+            sizes[self._streams[at]] += self._sizes[at]
+        return sizes, [start, *self._times[first:last], end]
+
+    def owners(self, start: int, end: int) -> set[int]:
+        """Return the streams whose DATA frames hold bytes of [start, end), as offsets."""
+        first, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
+        return set(self._streams[first:last])
+
+    def filled_by(self, stall: StallRecord) -> Counter[int]:
+        """Return how many bytes each stream had sent since the connection's window was open last.
+
+        That is since the stall before it ended.
+        """
+        shared = (one for one in self.stalls if one.window == "connection")
+        before = [one for one in shared if one.first_time < stall.first_time]
+        since = max((one.first_time + one.seconds for one in before), default=float("-inf"))
+        first = bisect_left(self._times, since)
+        sizes: Counter[int] = Counter()
+        for at in range(first, bisect_right(self._times, stall.first_time)):
+            sizes[self._streams[at]] += self._sizes[at]
+        return sizes
