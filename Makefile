@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TRANSPORT ?= all
 EXAMPLES ?= 20
+MUTANTS ?= 1000000
 TESTS ?= tests
 
 .PHONY: help reference demo check test test-guests fuzz install bench verdicts fixtures lint vendor clean
@@ -56,6 +57,7 @@ test-guests: install
 fuzz: install
 	WIREPROOF_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n auto --dist worksteal --timeout 3600 \
 	  -m hypothesis $(TESTS)
+	WIREPROOF_MUTANTS=$(MUTANTS) $(BIN)/pytest -q -k many_mutants tests/wireproof/test_every_command.py
 
 fixtures: install
 	$(BIN)/python -m fixtures.record

@@ -66,6 +66,7 @@ ORDER = {
             FACE,
             "text",
             "extras",
+            "output",
             "pings",
             "open_exchanges",
             "exchanges",

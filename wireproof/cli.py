@@ -17,7 +17,13 @@ import click
 
 from . import __version__
 from .commands import Commands
-from .commands.exits import INTERRUPTED, UNREAD, examples, say
+from .commands.exits import INTERRUPTED, UNREAD, Unreadable, because, examples, say
+from .output import (
+    STANDARD_OUTPUT,
+    finish_standard_output,
+    give_up_standard_output,
+    prepare_standard_streams,
+)
 
 GC_THRESHOLD = 50_000
 """Records are made by the hundred thousand and hold no cycles: look for cycles less often."""
@@ -41,7 +47,10 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    prepare_standard_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    finish_standard_output()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -65,9 +74,12 @@ def run(arguments: Sequence[str]) -> int:
         say(_one_line(error))
         return error.exit_code
     except BrokenPipeError:
-        # So that the interpreter finds nothing to complain of when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_standard_output()
         return UNREAD
+    except OSError as error:
+        say(because(STANDARD_OUTPUT, error))
+        give_up_standard_output()
+        return Unreadable.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -70,3 +70,9 @@ def captures_at_hand() -> dict[str, str]:
     path = _folder("WIREPROOF_CORPUS", "captures") / "INDEX.tsv"
     lines = path.read_text().splitlines() if path.exists() else []
     return {row["file"]: row["tshark_4.0.17"] for row in csv.DictReader(lines, delimiter="\t")}
+
+
+def attacks_at_hand() -> list[Path]:
+    """Return captures that do harm, and those of faults found before, none if there are none."""
+    folder = _folder("WIREPROOF_ATTACKS", "attacks")
+    return sorted(folder.glob("*cap*")) + sorted((folder.parent / "corpus").glob("*.pcap*"))

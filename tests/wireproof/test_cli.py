@@ -208,7 +208,8 @@ def test_ctrl_c_keeps_what_was_written(tmp_path: Path) -> None:
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(data[: len(data) // 2])
-        while not output.exists() or b"chunk" not in output.read_bytes():
+        # It is written beside its place until it is whole.
+        while not any(b"chunk" in path.read_bytes() for path in tmp_path.glob(".out.json.*.part")):
             assert process.poll() is None
         # A signal that comes between Python's last look and the system call waits for the next.
         while process.poll() is None:
@@ -217,6 +218,7 @@ def test_ctrl_c_keeps_what_was_written(tmp_path: Path) -> None:
                 process.wait(5)
         assert process.stderr.read() == b""
     assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == [output]
     kinds = [record["record"] for record in json.loads(output.read_text())]
     assert kinds[:3] == ["request", "response", "chunk"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Unreadable, because, examples, say
+from .exits import Unreadable, because, called, examples, say
 
 
 @click.command(
@@ -36,4 +36,4 @@ def annotate(file: str, output: str, reading: Reading) -> None:
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
-    say(f"{output}: {done.commented:,} of {done.packets:,} packets have a comment")
+    say(f"{called(output)}: {done.commented:,} of {done.packets:,} packets have a comment")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..output import STANDARD_OUTPUT
 from ..text.escape import escape
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ def because(what: str, error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         return f"{error.filename or what}: {error.strerror or error}"
     return f"{'standard input' if what == '-' else what}: {error}"
+
+
+def called(output: str | None) -> str:
+    """Return what an output is called: standard output has a name for people."""
+    return STANDARD_OUTPUT if output is None or output == "-" else output
 
 
 def say(message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .choosing import Reading, Words, reading_options
-from .exits import Unreadable, because, examples, say
+from .exits import Unreadable, because, called, examples, say
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
 
@@ -61,7 +61,7 @@ def explain(
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     except (OSError, ValueError) as error:
-        raise Unreadable(because(output or "standard output", error)) from error
+        raise Unreadable(because(called(output), error)) from error
     if not tally.exchanges:
         say("no exchange" + (" that is wanted" if reading.is_choice else ""))
     return 1 if tally.failed else 0

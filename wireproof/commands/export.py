@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Unreadable, because, examples, need, say
+from .exits import Unreadable, because, called, examples, need, say
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
@@ -80,4 +80,4 @@ def export(
     if not done.written:
         say(f"{file}: nothing to export")
     if (found := said(done.report)) is not None:
-        say(f"{output or 'standard output'}: {found}")
+        say(f"{called(output)}: {found}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Unreadable, because, examples, say
+from .exits import Unreadable, because, called, examples, say
 
 
 @click.command(
@@ -56,7 +56,7 @@ def hops(
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     except (OSError, ValueError) as error:
-        raise Unreadable(because(output or "standard output", error)) from error
+        raise Unreadable(because(called(output), error)) from error
     if not report.passed:
         wanted = " that is wanted" if reading.is_choice else ""
         say(f"no exchange{wanted} was seen on more than one leg ({report.alone:,} on one)")

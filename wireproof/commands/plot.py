@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ def plot(file: str, output: str, reading: Reading) -> None:
 
     Of the exchanges that are wanted, the one with most elements is drawn.
     """
+    from ..output import open_stream
     from ..plot.figure import draw
     from ..plot.timeline import read_timeline
     from ..tasks.decode import check_output
@@ -44,7 +46,8 @@ def plot(file: str, output: str, reading: Reading) -> None:
     try:
         check_output(file, output)
         chosen, count = read_timeline(file, reading.wanted)
-        draw(chosen, output, form)
+        with ExitStack() as stack:
+            draw(chosen, open_stream(output, stack), form)
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     if count > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .choosing import whole_files
-from .exits import Unreadable, because, examples, say
+from .exits import Unreadable, because, called, examples, say
 from .redaction import refuse_unmasked, said
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def redact(file: str, output: str, headers_only: bool) -> None:
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
-    say(f"{output}: {done.changed:,} of {count(done.packets, 'packet')} changed")
+    say(f"{called(output)}: {done.changed:,} of {count(done.packets, 'packet')} changed")
     if (found := said(done.report)) is not None:
-        say(f"{output}: {found}")
+        say(f"{called(output)}: {found}")
     if done.key_logs:
-        say(f"{output}: {count(done.key_logs, 'block')} with secrets of TLS left out")
-    refuse_unmasked(output, done.not_looked_into)
+        say(f"{called(output)}: {count(done.key_logs, 'block')} with secrets of TLS left out")
+    refuse_unmasked(called(output), done.not_looked_into)

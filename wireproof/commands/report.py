@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Unreadable, because, examples, say
+from .exits import Unreadable, because, called, examples, say
 from .redaction import redaction_options, refuse_unmasked, said
 
 
@@ -41,7 +41,7 @@ def report(file: str, output: str, policy: str, reading: Reading) -> None:
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
-    say(f"{output}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
+    say(f"{called(output)}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
     if (masked := said(done.report)) is not None:
-        say(f"{output}: {masked}")
-    refuse_unmasked(output, done.not_looked_into)
+        say(f"{called(output)}: {masked}")
+    refuse_unmasked(called(output), done.not_looked_into)

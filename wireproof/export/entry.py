@@ -17,8 +17,8 @@ seconds since the epoch, as in Chrome.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from parsers.limits import MiB
@@ -33,6 +33,7 @@ from parsers.records import (
 )
 
 from ..exchanges import Exchange, Exchanged, field_value
+from ..text.moments import OUT_OF_RANGE, moment, timestamp
 from . import heads
 from .content import Content
 
@@ -129,9 +130,16 @@ class Entry:
         if self.transport == "sse":
             entry["_eventSourceMessages"] = self.events
         entry["_wireproof"] = self._origin()
-        if self.left_out:
-            entry["comment"] = f"{self.left_out:,} messages or events more than are kept"
+        if comment := "; ".join(self._remarks()):
+            entry["comment"] = comment
         return entry
+
+    def _remarks(self) -> Iterator[str]:
+        """Yield what an entry has no field for."""
+        if moment(self.started) is None:
+            yield f"its time is {OUT_OF_RANGE}: {self.started:.0f} seconds since 1970"
+        if self.left_out:
+            yield f"{self.left_out:,} messages or events more than are kept"
 
     def _origin(self) -> dict[str, Any]:
         body = self.exchange.response_body
@@ -311,9 +319,3 @@ def fault(record: DiagnosticRecord) -> dict[str, Any]:
 def milliseconds(seconds: float) -> float:
     """Return seconds as milliseconds, to the microsecond; what would be negative is nothing."""
     return round(max(seconds, 0.0) * 1000, 3)
-
-
-def timestamp(seconds: float) -> str:
-    """Return a time as HAR has it (ISO 8601), to the microsecond."""
-    when = datetime.fromtimestamp(seconds, UTC)
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -9,7 +9,6 @@ that go on; at the end all are written in the order in which they began.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 import msgspec
@@ -27,6 +26,7 @@ from ..analysis.exchange_filter import heads_of
 from ..analysis.selection import Wanted
 from ..bytes.stream_tap import StreamTap
 from ..exchanges import Exchange, Exchanges
+from ..output import buffered_scratch
 from ..redact import Policy, Redactor, Report
 from .content import Content, ContentStream, decode_content
 from .entry import Entry
@@ -57,7 +57,7 @@ class HarWriter:
         decoded = None if connection is None else {connection, None}.__contains__
         self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=decoded)
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
-        self._spool: IO[bytes] = TemporaryFile()  # noqa: SIM115 (closed by __exit__)
+        self._spool: IO[bytes] = buffered_scratch()
         self._index: list[Spooled] = []
 
     def __enter__(self) -> HarWriter:

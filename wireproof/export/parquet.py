@@ -22,6 +22,8 @@ GROUP_ROWS = 65_536
 """Rows of one row group, at most."""
 GROUP_SIZE = 32 * MiB
 """Characters of text in one row group, about."""
+LATEST = (1 << 63) - 1
+"""Microseconds since the epoch that a column of times may hold; what is later is null there."""
 
 
 def _types() -> dict[str, inspect.Type]:
@@ -100,10 +102,13 @@ class ParquetTable:
     def __enter__(self) -> ParquetTable:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Write what is left and the file's end, of an interrupted export too."""
-        self._write_group()
-        self._writer.close()
+        if kind is None or issubclass(kind, KeyboardInterrupt):
+            self._write_group()
+            self._writer.close()
+        else:
+            self._writer.is_open = False  # what failed is given up: no one closes it later
 
     def write(self, records: Sequence[Record]) -> None:
         """Take the next rows."""
@@ -111,7 +116,8 @@ class ParquetTable:
         for record in records:
             for name in COLUMNS:
                 columns[name].append(cell(name, getattr(record, name, None)))
-            columns["time"].append(round(record.last_time * 1_000_000))
+            time = round(record.last_time * 1_000_000)
+            columns["time"].append(time if time <= LATEST else None)
             self._size += len(getattr(record, "data", None) or "") + 64
             if self._size >= GROUP_SIZE or len(columns["time"]) >= GROUP_ROWS:
                 self._write_group()

@@ -20,9 +20,10 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted, select
+from ..output import open_stream
 from ..redact import Policy, Redactor, Report
 from ..tasks.chosen import choosing
-from ..tasks.decode import check_output, open_stream
+from ..tasks.decode import check_output
 from ..text.progress import shown
 from . import ExportFormat
 

@@ -33,8 +33,8 @@ from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
 from ..dialects.reader import DialectReader, Readers
 from ..metrics.observing import Observer, Sink
+from ..output import open_stream
 from ..tasks.capture import attend, key_log_for, order_secrets
-from ..tasks.decode import open_stream
 from ..views import View
 from ..views.kinds import VIEWS, ExportKind, Name, default_view, open_export, table_width
 from .decoding import LiveDecoding, LiveStatistics

@@ -31,8 +31,9 @@ from parsers import (
     UsualBlocks,
 )
 
+from ..output import open_stream
 from ..tasks.annotate import pcap_as_blocks, with_unknown_length
-from ..tasks.decode import check_output, open_stream
+from ..tasks.decode import check_output
 from ..text.progress import shown
 from .frames import FrameMasks
 from .records import mask_bytes

@@ -47,10 +47,11 @@ from .. import __version__
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.packet_comments import About, PacketComment, PacketComments
 from ..analysis.selection import select
+from ..output import open_stream
 from ..text.progress import shown
 from ..text.wording import count
 from .chosen import choosing
-from .decode import check_output, open_stream
+from .decode import check_output
 
 MAX_COMMENT = 1_000
 """Characters of one packet's comment, about: past it, parts are counted instead of kept."""

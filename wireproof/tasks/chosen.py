@@ -11,7 +11,6 @@ import os
 import stat
 from contextlib import ExitStack
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from parsers import decode_batches
@@ -19,6 +18,7 @@ from parsers import decode_batches
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Chosen, Wanted
 from ..open_exchanges import Key
+from ..output import buffered_scratch
 
 
 def choosing(
@@ -68,7 +68,7 @@ def seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
     """Return a stream that can be read twice: a file as it is, of a pipe a copy, on the disk."""
     if is_file(stream):
         return stream
-    copy = stack.enter_context(TemporaryFile(prefix="wireproof-"))  # noqa: SIM115 # it is
+    copy = stack.enter_context(buffered_scratch())
     copyfileobj(stream, copy)
     copy.seek(0)
     return copy

@@ -14,15 +14,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
-from io import BufferedWriter, RawIOBase, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
 
 from parsers import BATCH, OrderedCapture, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..output import open_stream, open_text
 from ..views import View
 from ..views.kinds import (
     VIEWS,
@@ -271,23 +271,3 @@ def _target(options: DecodeOptions, stack: ExitStack) -> Target:
         options.shows_records,
         options.readers,
     )
-
-
-def open_stream(output: str | None, stack: ExitStack) -> BinaryIO:
-    """Return what an output is written to; None and ``-`` are standard output."""
-    if output not in (None, "-"):
-        return stack.enter_context(Path(output).open("wb"))
-    stream = sys.stdout.buffer
-    if not isinstance(stream, RawIOBase):
-        return stream
-    # With PYTHONUNBUFFERED it is a raw file, whose write() may write a part and leave it at that.
-    buffered = BufferedWriter(stream)
-    stack.callback(buffered.detach)  # not closed with it
-    return buffered
-
-
-def open_text(output: str | None, stack: ExitStack) -> TextIO:
-    """Open the output for text: a path, or standard output, which stays open."""
-    if output in (None, "-"):
-        return sys.stdout
-    return stack.enter_context(TextIOWrapper(open_stream(output, stack), encoding="utf-8"))

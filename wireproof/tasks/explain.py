@@ -12,8 +12,9 @@ from parsers.records import Record
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.fail_on import FailOn
 from ..analysis.outcomes import Tally, outcomes
+from ..output import open_text
 from ..views.verdicts import FORMATS, VerdictView
-from .decode import check_output, open_text
+from .decode import check_output
 from .sources import Say, reading
 
 

@@ -10,8 +10,9 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.hops.report import Report, hops
+from ..output import open_text
 from ..views.hops import FORMATS
-from .decode import check_output, open_text
+from .decode import check_output
 from .sources import Say, reading
 
 

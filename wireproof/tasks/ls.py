@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.outcomes import outcomes
+from ..output import open_text
 from ..views.exchange_list import FORMATS, ListView
-from .decode import open_text
 from .sources import Say, reading
 
 

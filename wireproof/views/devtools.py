@@ -15,7 +15,6 @@ from base64 import b64decode
 from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TextIO
 
 from parsers.records import (
@@ -42,6 +41,7 @@ from ..dialects.reader import DialectReader, Reader, Readers
 from ..dialects.wording import said, shared
 from ..exchanges import Exchange, Exchanged, Exchanges, field_value
 from ..text.escape import escape
+from ..text.moments import clock
 from ..text.tls import tls_amounts, tls_facts
 from ..text.wording import body_end, close_code, connection_end, count, end_said, recorded_by, span
 from .display_filter import display_filter
@@ -418,8 +418,3 @@ def _issue(record: GapRecord | DiagnosticRecord) -> str:
 def _cell(text: str) -> str:
     """Return a value from the wire, escaped, cut where no line shows more."""
     return escape(text) if len(text) <= MAX_CELL else escape(text[:MAX_CELL]) + "…"
-
-
-def clock(time: float) -> str:
-    """Return the time of day as DevTools writes it, but in UTC and with microseconds."""
-    return f"{datetime.fromtimestamp(time, UTC):%H:%M:%S.%f}"

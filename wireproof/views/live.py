@@ -10,13 +10,13 @@ at the end of a batch. What is kept is one table for each connection that is ope
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from time import localtime, strftime
 
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 from rich.console import Console
 
 from ..analysis.outcomes import Outcome
 from ..dialects.reader import DialectReader, Readers
+from ..text.moments import clock
 from .connection import ConnectionTable, diagnostic_lines
 from .lines import Line, Piece
 from .painter import Painter
@@ -121,8 +121,8 @@ class LiveTableView:
         if found is None:
             return ""
         when = "before" if found.midstream else "at"
-        clock = strftime("%H:%M:%S", localtime(found.first_time))
-        return f"{found.client} → {found.server}, begun {when} {clock}"
+        since = clock(found.first_time, "%H:%M:%S", None)
+        return f"{found.client} → {found.server}, begun {when} {since}"
 
     def _release(self) -> list[Line]:
         """Return what the current table holds."""

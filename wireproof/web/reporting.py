@@ -7,7 +7,6 @@ no event and no byte of it, by whatever way the page gets there.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -18,10 +17,11 @@ from typing import BinaryIO
 from parsers import Packet
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..output import open_stream
 from ..redact import Policy, Report
 from ..redact.capture import find_in_frames
 from ..tasks.chosen import choosing_first
-from ..tasks.decode import check_output, open_stream
+from ..tasks.decode import check_output
 from .feed import FileFeed
 from .index import Index
 from .report import write_report
@@ -66,19 +66,11 @@ def report_capture(
         FileFeed(index, stream, masked).read_all()
         if index.problem is not None:
             say(index.problem)
-        with _output(output) as page, _progress() as tell:
-            write_report(index, page, tell)
+        with ExitStack() as writing, _progress() as tell:
+            # A file of its owner's: it holds whatever was sent.
+            write_report(index, open_stream(output, writing, OWNER_ONLY), tell)
         sizes = len(index.tracer.table), len(index.order)
         return Reported(masks.report, *sizes, masks.not_looked_into)
-
-
-@contextmanager
-def _output(output: str) -> Iterator[BinaryIO]:
-    """Open the page: a file of its owner's, since it holds whatever was sent."""
-    with ExitStack() as stack:
-        if output != "-" and not Path(output).exists():
-            os.close(os.open(output, os.O_CREAT | os.O_WRONLY, OWNER_ONLY))
-        yield open_stream(output, stack)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ however the process ends.
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
+from ..output import scratch
 
 BUFFER = 256 * 1024
 """Bytes that wait in memory before they are written."""
@@ -17,8 +17,7 @@ class Spool:
     """Takes bytes and gives them back. One thread at a time."""
 
     def __init__(self) -> None:
-        # It stays open as long as this does.
-        self._file = TemporaryFile(prefix="wireproof-", buffering=0)  # noqa: SIM115
+        self._file = scratch()
         self._written = 0
         self._waiting = bytearray()
 

@@ -338,4 +338,4 @@ def test_standard_output_gets_the_capture(capfdbinary: pytest.CaptureFixture[byt
     assert run(["annotate", str(source), "-o", "-"]) == 0
     captured = capfdbinary.readouterr()
     assert read_all(captured.out)[0] == read_all(source.read_bytes())[0]
-    assert captured.err == b"wireproof: -: 12 of 28 packets have a comment\n"
+    assert captured.err == b"wireproof: standard output: 12 of 28 packets have a comment\n"

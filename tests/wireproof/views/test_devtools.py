@@ -17,8 +17,9 @@ from support.stored import SMALL, name
 from parsers.records import Record
 from wireproof import decode
 from wireproof.cli import run
+from wireproof.text.moments import clock
 from wireproof.views import devtools
-from wireproof.views.devtools import DevToolsView, clock
+from wireproof.views.devtools import DevToolsView
 
 FIXTURES = ROOT / "fixtures"
 SENT = "    tcp.stream == 0 && frame.number == "

@@ -8,13 +8,14 @@ elements are those that readers of JUnit's format have in common: Jenkins, GitLa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import TextIOWrapper
 from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import Verdict
+from ...output import buffered_scratch
 from ...text.escape import escape
 from .words import details, is_cited, leading, packets, summary, title
 
@@ -24,8 +25,8 @@ class JunitView:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._suites = TemporaryFile("w+", encoding="utf-8", prefix="wireproof-")  # noqa: SIM115 # see close()
-        self._cases = TemporaryFile("w+", encoding="utf-8", prefix="wireproof-")  # noqa: SIM115 # see close()
+        self._suites = TextIOWrapper(buffered_scratch(), encoding="utf-8")
+        self._cases = TextIOWrapper(buffered_scratch(), encoding="utf-8")
         self._source = ""
 
     def begin(self, source: str) -> None:

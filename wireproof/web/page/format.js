@@ -31,6 +31,7 @@ export const since = (time, start) => (time - start).toFixed(6);
 export function clock(time) {
   const whole = Math.floor(time);
   const micro = Math.min(Math.round((time - whole) * 1e6), 999999);
+  if (Math.abs(whole) > 8.64e12) return "out of range"; // a Date holds no more (ECMA-262)
   return `${new Date(whole * 1000).toISOString().slice(11, 19)}.${String(micro).padStart(6, "0")}`;
 }
 

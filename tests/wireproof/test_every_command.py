@@ -1,0 +1,303 @@
+"""Every command over captures that do harm, and where its output has no place to go.
+
+Whatever the bytes are, a command ends with 0, 1 or 2; with 2 one line says what was wrong with
+which file, and nothing half-written is left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from support.command_lines import HARMFUL, READERS, WRITERS, harmful, reading, small, writing
+from support.corpus import ROOT
+from support.damage import damaged
+from support.stored import SMALL
+from support.talk import Talk, Tape
+
+from parsers import CaptureReader
+from parsers.files.packets import Packet
+from wireproof.cli import run
+
+SEED = 20_261_129
+FEW, MANY = 150, 3_000
+"""Mutants of a quick run and of a whole one; WIREPROOF_MUTANTS says how many of a fuzzing."""
+COMMAND = [sys.executable, "-m", "wireproof"]
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    path = tmp_path / "small.pcapng"
+    path.write_bytes(small())
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for outputs."""
+    path = tmp_path / "outputs"
+    path.mkdir()
+    return path
+
+
+def check(arguments: list[str], output: Path | None, capsys: pytest.CaptureFixture[str]) -> int:
+    """Run a command in process: it ends as it may, and leaves what it may."""
+    code = run(arguments)
+    said = capsys.readouterr().err
+    assert code in (0, 1, 2), said
+    assert "Traceback" not in said
+    if code == 2:
+        assert said.count("\n") == 1 and said.startswith("wireproof: "), said
+    if output is not None:
+        left = {path.name for path in output.parent.iterdir()}
+        assert left <= {output.name} if code < 2 else not left
+        for path in output.parent.iterdir():
+            path.unlink()
+    return code
+
+
+@pytest.mark.parametrize("name", [*READERS, *WRITERS])
+def test_captures_that_do_harm(
+    name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "harmful.pcap"
+    for _, data in harmful():
+        path.write_bytes(data)
+        if name in READERS:
+            check(reading(name, path), None, capsys)
+        if name in WRITERS:
+            check(*writing(name, path, folder), capsys)
+
+
+@pytest.mark.parametrize("name", [*READERS, *WRITERS])
+def test_no_time_and_no_length_ends_a_command(
+    name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is out of range is shown so: these files can be read."""
+    path = tmp_path / "harmful.pcapng"
+    for kind in list(HARMFUL)[:4]:
+        path.write_bytes(HARMFUL[kind])
+        if name in READERS:
+            assert check(reading(name, path), None, capsys) < 2
+        if name in WRITERS:
+            assert check(*writing(name, path, folder), capsys) < 2
+
+
+def mutants(count: int, start: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Damaged captures, each by its number alone."""
+    sources = [small(), *HARMFUL.values(), *(path.read_bytes() for path in SMALL)]
+    for number in range(start, start + count):
+        seeded = Random(SEED + number)
+        yield number, damaged(seeded.choice(sources), seeded, 8)
+
+
+def run_mutants(
+    count: int, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Run one command for each mutant, each in its turn."""
+    names = [*READERS, *WRITERS]
+    path = tmp_path / "mutant.pcapng"
+    for number, data in mutants(count):
+        path.write_bytes(data)
+        name = names[number % len(names)]
+        try:
+            if name in READERS:
+                check(reading(name, path), None, capsys)
+            else:
+                arguments, output = writing(name, path, folder)
+                check(arguments, output, capsys)
+        except Exception as error:
+            pytest.fail(f"mutant {number}, {name}: {error!r}")
+
+
+def test_few_mutants(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_mutants(FEW, tmp_path, folder, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+def test_many_mutants(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    count = int(os.environ.get("WIREPROOF_MUTANTS", MANY))
+    run_mutants(count, tmp_path, folder, capsys)
+
+
+# --- where output has no place to go ---
+
+
+def ended(command: list[str], stdout: int | None = None) -> tuple[int, str]:
+    """Run a command as a process; return its code and what it said."""
+    done = subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stderr
+
+
+ALSO = {
+    "help": ["decode", "--help"],
+    "version": ["--version"],
+    "doctor": ["doctor"],
+    "causes": ["demo", "--cause", "list"],
+}
+
+
+def to_standard_output(name: str, capture: Path) -> list[str]:
+    """The arguments of what writes to standard output."""
+    if name in ALSO:
+        return ALSO[name]
+    if name in READERS:
+        return reading(name, capture)
+    return [*writing(name, capture, capture.parent)[0][:-1], "-"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [*READERS, *ALSO, *(name for name in WRITERS if name != "plot svg")]
+)
+def test_standard_output_that_is_full_or_closed(name: str, capture: Path) -> None:
+    arguments = to_standard_output(name, capture)
+    with Path("/dev/full").open("wb") as full:
+        found = ended([*COMMAND, *arguments], full.fileno())
+    assert found == (2, "wireproof: standard output: No space left on device\n")
+    closed = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
+    assert ended(closed) == (2, "wireproof: standard output: Bad file descriptor\n")
+
+
+def test_a_full_standard_output_is_named(capture: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        found = ended([*COMMAND, "decode", str(capture)], full.fileno())
+    assert found == (2, "wireproof: standard output: No space left on device\n")
+
+
+@pytest.fixture
+def no_room() -> Iterator[None]:
+    """No file may become larger than 512 bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_leaves_what_was_there(
+    name: str, folder: Path, no_room: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = ROOT / "fixtures" / "sse" / "plain.pcapng"
+    arguments, output = writing(name, capture, folder)
+    output.write_text("what was there")
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith((f"wireproof: {output}: ", "wireproof: temporary file in "))
+    assert [path.read_text() for path in folder.iterdir()] == ["what was there"]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_folder_that_is_not_there_or_cannot_be_written_to(
+    name: str, capture: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in (folder / "nowhere", Path("/proc/self")):
+        arguments, output = writing(name, capture, place)
+        assert run(arguments) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"wireproof: {output}: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_output_keeps_its_permissions_and_a_link_its_target(
+    name: str, capture: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, output = writing(name, capture, folder)
+    target = folder / "target"
+    target.write_text("old")
+    target.chmod(0o640)
+    output.symlink_to(target)
+    assert run(arguments) in (0, 1)
+    assert output.is_symlink() and target.stat().st_mode & 0o777 == 0o640
+    assert target.read_bytes() != b"old"
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["export har", "report", "decode", "explain"])
+def test_no_place_for_temporary_files(
+    name: str,
+    capture: Path,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "nowhere"))
+    arguments, output = writing(name, capture, folder)
+    code = check(arguments, output, capsys)
+    assert code == (2 if name in ("export har", "report") else code)
+
+
+# --- Ctrl-C ---
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A capture in whose reading Ctrl-C is pressed, after thousands of packets."""
+    read = CaptureReader.__iter__
+
+    def packets(self: CaptureReader) -> Iterator[Packet]:
+        for packet in read(self):
+            yield packet
+            if packet[0] == 11_000:
+                raise KeyboardInterrupt
+
+    path = tmp_path / "long.pcapng"
+    path.write_bytes(long())
+    monkeypatch.setattr(CaptureReader, "__iter__", packets)
+    return path
+
+
+def long() -> bytes:
+    """Twelve thousand packets, an exchange in every eight."""
+    tape = Tape()
+    for port in range(20_000, 21_500):
+        talk = Talk(tape, client_port=port).open()
+        talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        talk.close()
+    return tape.file()
+
+
+KEPT = ("decode json", "decode ndjson", "decode csv", "ls json", "ls csv", "explain json")
+"""Of these what was done before Ctrl-C is shown, in a form that is whole."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_an_interrupted_reader(
+    name: str, interrupted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(reading(name, interrupted)) == 130
+    said = capsys.readouterr()
+    assert said.err == ""
+    if name in KEPT:
+        assert "/a" in said.out
+    if name in ("decode json", "ls json", "explain json"):
+        assert json.loads(said.out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITERS)
+def test_an_interrupted_writer(
+    name: str, interrupted: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, output = writing(name, interrupted, folder)
+    assert run(arguments) == 130
+    assert capsys.readouterr().err == ""
+    left = [path.name for path in folder.iterdir()]
+    assert left == ([output.name] if name in ("decode", "explain", "export csv") else left)
+    assert set(left) <= {output.name}

@@ -1,0 +1,180 @@
+"""What commands write to: files that appear whole or not at all, standard output, scratch files.
+
+Strategy: a file is written beside its place, under a name of its own, and renamed at the end: what
+breaks off leaves nothing behind, and what was there before stays. Ctrl-C is no breaking off: a
+command closes its output then, and keeps what was done. What is no regular file (a pipe, a device)
+is written to as it is.
+
+Every stream knows what a user calls it, and says so in its errors: the system names a file when it
+cannot be opened, but not when it is full.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import ExitStack, suppress
+from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, RawIOBase, TextIOWrapper
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryFile, gettempdir
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+STANDARD_OUTPUT = "standard output"
+EVERYBODY = 0o666
+"""Permissions of a new file, of which the umask takes some away."""
+DESCRIPTORS = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
+"""Standard input, output and error, and how what stands for a closed one is opened: so that reading
+or writing fails as it should, and no file that is opened later gets its number."""
+
+
+class NamedFile(FileIO):
+    """A file whose errors say what it is called."""
+
+    def __init__(self, file: int, mode: str, name: str, *, closefd: bool = True) -> None:
+        super().__init__(file, mode, closefd=closefd)
+        self._name = name
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            raise named(error, self._name) from error
+
+
+def named(error: OSError, name: str) -> OSError:
+    """Return the same error, of a file of that name."""
+    return OSError(error.errno, error.strerror or str(error), name)
+
+
+def open_stream(output: str | None, stack: ExitStack, mode: int = EVERYBODY) -> BinaryIO:
+    """Return what an output is written to; None and ``-`` are standard output.
+
+    A file is there when ``stack`` is closed, unless an error closes it. ``mode`` are the
+    permissions of one that was not there before. Raises OSError with the output's name.
+    """
+    if output is None or output == "-":
+        return _standard_output(stack)
+    place = Path(os.path.realpath(output))
+    if place.exists() and not place.is_file():
+        return stack.enter_context(_opened(place, 0, output, mode))
+    return stack.enter_context(_Beside(place, output, mode))
+
+
+def open_text(output: str | None, stack: ExitStack) -> TextIO:
+    """Open the output for text: a path, or standard output, which stays open."""
+    if output is None or output == "-":
+        return sys.stdout
+    return stack.enter_context(TextIOWrapper(open_stream(output, stack), encoding="utf-8"))
+
+
+def _standard_output(stack: ExitStack) -> BinaryIO:
+    stream = sys.stdout.buffer
+    if not isinstance(stream, RawIOBase):
+        stack.callback(stream.flush)  # what fails, fails before it is said what was done
+        return stream
+    # With PYTHONUNBUFFERED it is a raw file, whose write() may write a part and leave it at that.
+    buffered = BufferedWriter(stream)
+    stack.callback(buffered.detach)  # not closed with it
+    return buffered
+
+
+class _Beside:
+    """A file that takes another's place when it is whole."""
+
+    def __init__(self, place: Path, output: str, mode: int) -> None:
+        self._place = place
+        self._output = output
+        self._mode = mode
+        self._beside = place.with_name(f".{place.name[:200]}.{token_hex(4)}.part")
+
+    def __enter__(self) -> BinaryIO:
+        self._stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output, self._mode)
+        with suppress(OSError):  # there is none, or it is not ours: then it gets its own
+            self._beside.chmod(stat.S_IMODE(self._place.stat().st_mode))
+        return self._stream
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._stream.close()
+            if kind is None or issubclass(kind, KeyboardInterrupt):
+                self._beside.replace(self._place)
+        except OSError as failed:
+            raise named(failed, self._output) from failed
+        finally:
+            self._beside.unlink(missing_ok=True)
+
+
+def _opened(path: Path, flags: int, output: str, mode: int) -> BinaryIO:
+    try:
+        file = os.open(path, os.O_WRONLY | flags | getattr(os, "O_BINARY", 0), mode)
+    except OSError as error:
+        raise named(error, output) from error
+    return BufferedWriter(NamedFile(file, "w", output))
+
+
+def scratch() -> NamedFile | BinaryIO:
+    """Return a file without a buffer and without a name, for what is put aside; closed, it is gone.
+
+    Raises OSError that says that it is about temporary files, and where these lie.
+    """
+    try:
+        file = TemporaryFile(prefix="wireproof-", buffering=0)  # noqa: SIM115 # it stays open
+    except OSError as error:
+        raise named(error, "temporary files") from error
+    if os.name != "posix":
+        return cast(BinaryIO, file)
+    with file:
+        return NamedFile(os.dup(file.fileno()), "r+", f"temporary file in {gettempdir()}")
+
+
+def buffered_scratch() -> BinaryIO:
+    """Return the same with a buffer."""
+    return BufferedRandom(cast(RawIOBase, scratch()))
+
+
+def prepare_standard_streams() -> None:
+    """Let standard streams that are closed fail when they are used, and output say what it is."""
+    for descriptor, flags in DESCRIPTORS.items():
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest number that is free: this one
+    sys.stdin = sys.stdin or TextIOWrapper(BufferedReader(FileIO(0, "r", closefd=False)))
+    sys.stderr = sys.stderr or TextIOWrapper(BufferedWriter(FileIO(2, "w", closefd=False)))
+    stdout = sys.stdout
+    if os.name != "posix" or (stdout is not None and not isinstance(stdout, TextIOWrapper)):
+        return
+    if stdout is not None:
+        stdout.flush()
+    sys.stdout = TextIOWrapper(
+        BufferedWriter(NamedFile(1, "w", STANDARD_OUTPUT, closefd=False)),
+        encoding=None if stdout is None else stdout.encoding,
+        errors=None if stdout is None else stdout.errors,
+        line_buffering=stdout is not None and (stdout.line_buffering or stdout.write_through),
+    )
+
+
+def finish_standard_output() -> None:
+    """Write what waits, unless that fails: whoever wanted it has been told."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        give_up_standard_output()
+
+
+def give_up_standard_output() -> None:
+    """Let nothing be written any more: the interpreter, which flushes at its end, has no cause to
+    complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
