@@ -31,6 +31,7 @@ READERS: dict[str, list[str]] = {
 """What writes to standard output, without its file."""
 WRITERS: dict[str, list[str]] = {
     "decode": ["decode", "--format", "ndjson"],
+    "follow": ["follow", "--connection", "0"],
     "explain": ["explain", "--format", "json"],
     **{
         f"export {form}": ["export", "--redact", "--format", form]

@@ -163,9 +163,12 @@ def live_reading_options(command: Callable[..., R]) -> Callable[..., R]:
     return _refused(shown, ENDS, "it is known at the end; keep packets with -w and decode those")
 
 
-def whole_files(why: str) -> Callable[[C], C]:
-    """Let a command refuse to choose exchanges, and say why; its help says it too."""
-    return lambda command: _refused(command, CHOICE, why)
+def refused(options: Iterable[str], why: str) -> Callable[[C], C]:
+    """Let a command refuse options that have no meaning for it, and say why; its help says it too.
+
+    A plain word is better than to ignore them.
+    """
+    return lambda command: _refused(command, options, why)
 
 
 def _given(command: Callable[..., R], options: Options) -> Callable[..., R]:
@@ -182,7 +185,6 @@ def _given(command: Callable[..., R], options: Options) -> Callable[..., R]:
 
 
 def _refused(command: C, options: Iterable[str], why: str) -> C:
-    """Let options end a command with bad usage: a plain word is better than to ignore them."""
 
     def refuse(context: click.Context, option: click.Parameter, value: object) -> None:
         if value is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .choosing import PLACE
+from .choosing import ENDS, HEADS, PLACE, PORT, refused
 from .exits import NotWhole, Unreadable, because, examples
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("file", metavar="FILE")
+@refused(HEADS | PORT | ENDS, "--connection N or --exchange C/E says what is followed")
 @PLACE["connection"]
 @PLACE["exchange"]
 @click.option("--sender", type=click.Choice(("client", "server")), help="Only what this side sent.")

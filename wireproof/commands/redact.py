@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .choosing import whole_files
+from .choosing import CHOICE, refused
 from .exits import Unreadable, because, called, examples, say
 from .redaction import refuse_unmasked, said
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such, and nothing else.",
 )
-@whole_files(
+@refused(
+    CHOICE,
     "redact writes whole files, lest what is left out be thought clean; wireproof report or export "
-    "with --redact writes some exchanges"
+    "with --redact writes some exchanges",
 )
 def redact(file: str, output: str, headers_only: bool) -> None:
     """Write a capture anew, with asterisks in place of its secrets.

@@ -18,11 +18,12 @@ from parsers import BATCH, OrderedCapture, decode_batches
 from parsers.records import Record, Sender, Sent
 
 from ..bytes.followed import FollowedConnection, FollowedContent, Piece, Take
+from ..output import open_stream, open_text
 from ..text.progress import shown
 from ..views.followed import FollowedText
 from ..views.painter import Painter
 from .chosen import seekable
-from .decode import check_output, open_stream, open_text
+from .decode import check_output
 
 Layer = Literal["tcp", "body"]
 

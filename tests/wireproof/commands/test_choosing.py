@@ -143,6 +143,7 @@ VALUES = {
 }
 REFUSED = [
     *(("redact", option) for option in VALUES),
+    *(("follow", option) for option in VALUES if option not in ("--connection", "--exchange")),
     *(("watch", option) for option in ("--min-gap", "--verdict", "--grep")),
 ]
 """Where an option can have no meaning: that is said, with what to do instead."""
