@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from parsers.records import TlsConnectionRecord
+from wireproof.analysis.keyless.facts import TlsFacts, TlsSide
 from wireproof.analysis.listing import Listed, SessionName
 from wireproof.analysis.verdict import Cause, Verdict, VerdictRecord
 from wireproof.views.hops.json import ElementDelay, ExchangeFound, HopFound, HopsFound, LegFound
@@ -28,6 +30,8 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "ExplainedFile": (ExplainedFile,),
     "ExplainedExchange": (ExplainedExchange, Listed),
     "SessionName": (SessionName,),
+    "TlsFacts": (TlsFacts, TlsConnectionRecord),
+    "TlsSide": (TlsSide,),
     "VerdictRecord": (VerdictRecord, Verdict),
     "Cause": (Cause,),
 }

@@ -6,6 +6,7 @@ from parsers.records import Record
 
 from .exchange_filter import EVERYTHING, ExchangeFilter, heads_of
 from .judges import Explained
+from .keyless.sealed import SealedConnection
 from .listing import longest_gap
 from .text_search import TextSearch
 from .verdict import words_of
@@ -35,4 +36,11 @@ class Choice:
             words_of(explained.verdicts),
             longest_gap(explained.trace),
             has_text,
+        )
+
+    def takes_sealed(self, found: SealedConnection) -> bool:
+        """Whether a TLS connection is wanted whose exchanges nobody can read."""
+        gaps = [gap for answer in found.answers for gap in (answer.first or 0.0, *answer.gaps)]
+        return self._wanted.takes_sealed(
+            found.connection, words_of(found.verdicts), max(gaps, default=0.0)
         )

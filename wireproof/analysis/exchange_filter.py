@@ -138,6 +138,17 @@ class ExchangeFilter:
             and (self.verdict is None or self.verdict in words)
         )
 
+    def takes_sealed(
+        self, connection: ConnectionRecord, words: Container[str], longest_gap: float
+    ) -> bool:
+        """Whether a TLS connection that was not decrypted is wanted: nobody knows what it held."""
+        hidden = (self.transport, self.exchange, self.path, self.method, self.grep)
+        if self.status or any(criterion is not None for criterion in hidden):
+            return False
+        return self.connection in (None, connection.connection) and self.takes_end(
+            connection, words, longest_gap, True
+        )
+
     def _takes_request(self, heads: Heads) -> bool:
         if self.method is not None and heads.method != self.method:
             return False

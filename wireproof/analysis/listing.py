@@ -7,12 +7,17 @@ recorded, cut to what anybody would look at, and not escaped: whoever prints it 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from parsers.records import Transport
 
 from ..text.wording import ELEMENT_NAMES
 from .grpc_status import status_of
 from .judges import Explained
+from .keyless.facts import TlsFacts, tls_facts_of
+from .keyless.pace import SealedAnswer
+from .keyless.sealed import SealedConnection
 from .sessions import sessions_of
 from .silence import silence_since
 from .trace import Trace
@@ -35,14 +40,15 @@ class SessionName(msgspec.Struct, frozen=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """An exchange in a line."""
+    """An exchange in a line; or a TLS connection whose exchanges nobody can read."""
 
-    number: int
-    """From 0, in the order in which the exchanges of the capture began."""
+    number: int | None
+    """From 0, in the order in which the exchanges of the capture began; null of a TLS
+    connection."""
     connection: int
     """As in records."""
     exchange: int
-    """Which one of its connection, from 0."""
+    """Which one of its connection, from 0; 0 of a TLS connection."""
     client: str | None
     """Address and port; null if the connection's record is missing."""
     server: str | None
@@ -52,7 +58,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """Up to MAX_TARGET characters of it."""
     status: int | None
     """Null if no response was captured."""
-    transport: Transport
+    transport: Transport | Literal["tls"]
+    """``tls``: it was not decrypted."""
     first_packet: int
     last_packet: int
     start_time: float
@@ -79,6 +86,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     """The gravest of what is said of it."""
     sessions: list[SessionName]
+    tls: TlsFacts | None = None
+    """What is known of a TLS connection that was not decrypted."""
 
 
 def listed(explained: Explained) -> Listed:
@@ -113,6 +122,43 @@ def listed(explained: Explained) -> Listed:
         severity=gravest(verdicts),
         sessions=[SessionName(*session) for session in sessions_of(exchange)],
     )
+
+
+def listed_tls(found: SealedConnection) -> Listed:
+    """Return the line of a TLS connection: of its answers, it shows the one of most records."""
+    tls, connection, answers, verdicts = found
+    chosen = max(answers, key=lambda one: len(one.elements), default=None)
+    start = None if chosen is None else chosen.first
+    said = [one for one in verdicts if one.question == "streaming"]
+    return Listed(
+        number=None,
+        connection=connection.connection,
+        exchange=0,
+        client=connection.client,
+        server=connection.server,
+        method=None,
+        target=None,
+        status=None,
+        transport="tls",
+        first_packet=connection.first_packet,
+        last_packet=connection.last_packet,
+        start_time=connection.first_time,
+        first=start,
+        last=None if chosen is None or start is None else start + chosen.span,
+        count=0 if chosen is None else len(chosen.elements),
+        element="record",
+        longest_gap=max((_longest(one) for one in answers), default=0.0),
+        verdict="" if chosen is None else said[chosen.number].answer,
+        end=verdicts[-1].answer,
+        severity=gravest(verdicts),
+        sessions=[],
+        tls=tls_facts_of(found),
+    )
+
+
+def _longest(answer: SealedAnswer) -> float:
+    """Return for how many seconds nothing came of an answer, at most."""
+    return max((answer.first or 0.0, *answer.gaps))
 
 
 def gravest(verdicts: list[Verdict]) -> Severity:

@@ -16,12 +16,13 @@ from .choice import Choice
 from .exchange_filter import EVERYTHING, ExchangeFilter
 from .in_order import InOrder
 from .judges import Explained, Explanations
-from .listing import Listed, listed
+from .keyless.sealed import TAKEN, SealedConnections
+from .listing import Listed, listed, listed_tls
 from .verdict import SEVERITIES, Severity, Verdict
 
 
 class Outcome(NamedTuple):
-    """What came of an exchange."""
+    """What came of an exchange, or of a TLS connection that was not decrypted."""
 
     listed: Listed
     verdicts: list[Verdict]
@@ -34,17 +35,35 @@ class Outcomes:
         self._choice = Choice(wanted)
         self._explanations = Explanations()
         self._in_order: InOrder[Outcome] = InOrder()
+        self._sealed = SealedConnections()
+        self._ended: list[Outcome] = []
+        """Of TLS connections that have ended, and have not been given yet."""
 
     def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
         """Take the next records; yield the outcomes whose turn it is."""
         looked_at = records if self._choice.search is None else self._searched(records)
-        for explained in self._explanations.add_all(looked_at):
+        for explained in self._explanations.add_all(self._unsealed(looked_at)):
+            yield from self._given()
             yield from self._ordered(explained)
+        yield from self._given()
 
     def _searched(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
             self._choice.look(record)
             yield record
+
+    def _unsealed(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Look at what is known of TLS on the way."""
+        for record in records:
+            if type(record) in TAKEN:
+                found = self._sealed.add(record)
+                if found is not None and self._choice.takes_sealed(found):
+                    self._ended.append(Outcome(listed_tls(found), found.verdicts))
+            yield record
+
+    def _given(self) -> Iterator[Outcome]:
+        ended, self._ended = self._ended, []
+        yield from ended
 
     def finish(self) -> Iterator[Outcome]:
         """Take note that no record follows; yield the rest."""
@@ -75,18 +94,22 @@ class Tally:
     counts: dict[Severity, int] = field(default_factory=lambda: dict.fromkeys(SEVERITIES, 0))
     failed: int = 0
     """Those that make the answer "no"."""
+    sealed: int = 0
+    """How many of them are TLS connections that were not decrypted."""
 
     @property
     def exchanges(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, severity: Severity, has_failed: bool) -> None:
-        """Count an exchange."""
+    def add(self, severity: Severity, has_failed: bool, *, is_sealed: bool = False) -> None:
+        """Count an exchange, or a TLS connection that was not decrypted."""
         self.counts[severity] += 1
         self.failed += has_failed
+        self.sealed += is_sealed
 
     def join(self, other: Tally) -> None:
         """Count another's exchanges too."""
         for severity, number in other.counts.items():
             self.counts[severity] += number
         self.failed += other.failed
+        self.sealed += other.sealed

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 Question = Literal[
-    "streaming", "ending", "gap", "resume", "disconnect", "websocket", "hop", "hazard"
+    "streaming", "ending", "gap", "resume", "disconnect", "websocket", "hop", "hazard", "sizes"
 ]
 QUESTIONS: dict[Question, str] = {
     "streaming": "did it stream?",
@@ -25,6 +25,7 @@ QUESTIONS: dict[Question, str] = {
     "websocket": "how did the WebSocket fare?",
     "hop": "which hop changed it?",
     "hazard": "which clients would stumble?",
+    "sizes": "what do the sizes of its records give away?",
 }
 Severity = Literal["ok", "note", "warning", "error"]
 """``ok``: as it should be. ``note``: worth knowing, nobody's fault. ``warning``: it may hurt.
@@ -33,6 +34,9 @@ SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warning", "error")
 Sure = Literal["certain", "likely", "possible"]
 """``certain``: packets prove it. ``likely``: its mechanism leaves these traces, others rarely do.
 ``possible``: it is one of several that leave them."""
+Basis = Literal["content", "tls record sizes and times"]
+"""What is judged: what was decoded or, where that is encrypted, its outside alone: then whatever is
+said of what it holds is likely at best."""
 Number = str | int | float | bool | None | Sequence[str | int | float]
 
 
@@ -71,6 +75,9 @@ class Verdict(msgspec.Struct, frozen=True):
     """What to do, whatever the cause is."""
     reference: str = ""
     """Where it is said how it should be: ``RFC 9112 section 8``."""
+    basis: Basis = "content"
+    exchange: int | None = None
+    """The request that it is about, from 0, where that is not told by where the verdict stands."""
 
     @property
     def is_fault(self) -> bool:
@@ -97,6 +104,9 @@ class VerdictRecord(msgspec.Struct, frozen=True, tag_field="record", tag="verdic
     remedy: str
     """Its own, or that of its likeliest cause."""
     reference: str
+    basis: Basis
+    """``content``, or ``tls record sizes and times`` where nothing was decrypted: then requests are
+    told apart by the client's records, and ``exchange`` counts them."""
 
 
 def verdict_record(verdict: Verdict, connection: int, exchange: int) -> VerdictRecord:
@@ -104,7 +114,7 @@ def verdict_record(verdict: Verdict, connection: int, exchange: int) -> VerdictR
     remedies = [verdict.remedy, *(cause.remedy for cause in verdict.causes)]
     return VerdictRecord(
         connection=connection,
-        exchange=exchange,
+        exchange=exchange if verdict.exchange is None else verdict.exchange,
         question=verdict.question,
         answer=verdict.answer,
         is_fault=verdict.is_fault,
@@ -117,6 +127,7 @@ def verdict_record(verdict: Verdict, connection: int, exchange: int) -> VerdictR
         to_tell=verdict.to_tell,
         remedy=next(filter(None, remedies), ""),
         reference=verdict.reference,
+        basis=verdict.basis,
     )
 
 

@@ -29,6 +29,8 @@ ANSWERS = frozenset(
         *("goes-on", "stops", "half-close", "unseen"),
         *("ws-clean", "ws-error", "ws-half-close"),
         *("transparent", "holds", "loses", "rewrites"),
+        *("close-notify", "close-notify-missing"),
+        *("token-lengths", "padded", "batched", "even"),
         "found",
     )
 )
@@ -41,6 +43,7 @@ CAUSES = frozenset(
         *("client-zero-window", "clock-offset", "close-delimited", "compressor-not-flushed"),
         *("content-length-short", "cork-200ms", "drops-last-event", "drops-messages"),
         *("element-cut", "error-event", "event-cut", "fixed-delay", "going-away"),
+        *("held-back", "large-elements", "not-a-stream"),
         *("gzip-trailer-missing", "headers-held", "headers-with-first-event"),
         *("ignored-by-server", "keep-alive-race", "loss", "missing-id", "nagle-delayed-ack"),
         *("no-close-frame", "no-waits", "path-vanished", "peer-does-not-answer-close"),

@@ -44,7 +44,7 @@ def run(options: ExplainOptions, say: Say) -> Tally:
     with ExitStack() as stack:
         view: VerdictView | None = None
         for source in options.sources:
-            with reading(source, "explaining", say) as batches:
+            with reading(source, "explaining", say, shows_records=True) as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 if view is None:
@@ -69,7 +69,8 @@ def _explain(
         for outcome in outcomes(batches, options.wanted):
             failed = [verdict for verdict in outcome.verdicts if options.fail_on.takes(verdict)]
             view.add(outcome, failed)
-            tally.add(outcome.listed.severity, bool(failed))
+            is_sealed = outcome.listed.tls is not None
+            tally.add(outcome.listed.severity, bool(failed), is_sealed=is_sealed)
     finally:
         view.end(tally)
         total.join(tally)

@@ -34,7 +34,7 @@ def run(options: LsOptions, say: Say) -> int:
     with ExitStack() as stack:
         view: ListView | None = None
         for source in options.sources:
-            with reading(source, "listing", say) as batches:
+            with reading(source, "listing", say, shows_records=True) as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 view = view or _open(options, stack)

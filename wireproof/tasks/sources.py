@@ -42,25 +42,33 @@ STORED = (b"{", b"[", b"P")
 
 
 @contextmanager
-def reading(source: str, doing: str, say: Say) -> Iterator[Iterator[list[Record]]]:
+def reading(
+    source: str, doing: str, say: Say, *, shows_records: bool = False
+) -> Iterator[Iterator[list[Record]]]:
     """Give the records of a path, or of standard input if that is ``-``, in batches.
 
     ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
-    its records. The iterator raises UnreadableSource.
+    its records. With ``shows_records`` a capture gives TLS records too. The iterator raises
+    UnreadableSource.
     """
     undecoded: list[str] = []
     connections: Counter[str] = Counter()
     with ExitStack() as stack:
-        batches = noting_unread(_batches(source, doing, stack), connections)
+        batches = noting_unread(_batches(source, doing, stack, shows_records), connections)
         yield noting_undecoded(batches, undecoded)
     for summary in (*undecoded, *unread(connections)):
         say(f"{'standard input' if source == '-' else source}: {summary}")
 
 
-def _batches(source: str, doing: str, stack: ExitStack) -> Iterator[list[Record]]:
+def _batches(
+    source: str, doing: str, stack: ExitStack, shows_records: bool
+) -> Iterator[list[Record]]:
     try:
         stream, first = _opened(source, doing, stack)
-        yield from _stored(first, stream) if first in STORED else decode_batches(stream)
+        if first in STORED:
+            yield from _stored(first, stream)
+        else:
+            yield from decode_batches(stream, shows_records=shows_records)
     except (OSError, ValueError) as error:
         raise UnreadableSource(source, error) from error
 

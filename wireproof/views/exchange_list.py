@@ -72,7 +72,8 @@ class TableList:
         if source != self._source:
             self._begin(source)
         names = [Session(one.field, one.id) for one in listed.sessions]
-        self._sessions.add(listed.number, names)
+        if listed.number is not None:
+            self._sessions.add(listed.number, names)
         self._print([row(listed, self._painter.width)])
 
     def close(self) -> None:
@@ -123,7 +124,7 @@ def row(listed: Listed, width: int) -> Line:
     status = "" if listed.status is None else str(listed.status)
     style = STYLES[listed.severity]
     line: Line = [
-        (f"{listed.number:>{NUMBER}} ", "faint"),
+        (f"{'' if listed.number is None else listed.number:>{NUMBER}} ", "faint"),
         (f"{ports:<{PORTS}} ", "faint"),
         *_padded((request_line(listed, room), ""), room),
         (f" {status:<{STATUS}} ", "error" if (listed.status or 0) >= 400 else ""),
@@ -192,7 +193,8 @@ class CsvList:
 
     def add(self, source: str, listed: Listed) -> None:
         sessions = msgspec.json.encode(listed.sessions).decode()
-        fields = msgspec.structs.asdict(listed) | {"sessions": sessions, "file": source}
+        tls = "" if listed.tls is None else msgspec.json.encode(listed.tls).decode()
+        fields = msgspec.structs.asdict(listed) | {"sessions": sessions, "tls": tls, "file": source}
         self._writer.writerow([fields[name] for name in ListedRow.__struct_fields__])
 
     def close(self) -> None:

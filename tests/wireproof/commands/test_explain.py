@@ -223,7 +223,7 @@ def test_it_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     @contextmanager
-    def reading(source: str, doing: str, _: object) -> Iterator[Iterator[list[object]]]:
+    def reading(source: str, doing: str, _: object, **__: bool) -> Iterator[Iterator[list[object]]]:
         asked.append(f"{doing} {source}")
         yield iter([[]])
 

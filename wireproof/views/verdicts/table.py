@@ -17,13 +17,25 @@ from itertools import chain
 
 from rich.console import Console
 
+from ...analysis.keyless.facts import TlsFacts
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import Severity, Verdict
 from ...text.escape import escape
 from ...text.wording import count
 from ..lines import Line, Piece, fit, flow, words
 from ..painter import Painter
-from .words import counted, details, fine, headline, is_cited, leading, packets, summary, title
+from .words import (
+    counted,
+    details,
+    fine,
+    headline,
+    is_cited,
+    leading,
+    packets,
+    summary,
+    title,
+    tls_details,
+)
 
 STYLES: dict[Severity, str] = {
     "ok": "good",
@@ -52,10 +64,13 @@ class TableView:
 
     def add(self, outcome: Outcome, failed: Sequence[Verdict]) -> None:
         lines = outcome_lines(outcome, self._painter.width)
-        first = leading(outcome.verdicts)
-        if outcome.listed.severity != "ok":
+        first, tls = leading(outcome.verdicts), outcome.listed.tls
+        if tls is not None:
+            lines += _facts(tls, self._painter.width)
+        if outcome.listed.severity != "ok" or tls is not None:
             for verdict in outcome.verdicts:
-                lines += _question(verdict, verdict is first, self._painter.width)
+                is_said = verdict is first and verdict.severity != "ok"
+                lines += _question(verdict, is_said, self._painter.width)
         self._print(lines)
         self._painter.flush()
 
@@ -81,6 +96,12 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
         return _hanging(tag, [], headline(outcome), "title", width)
     said = f"{title(outcome.listed)}: {fine(outcome.listed)}"
     return [fit([tag, (said, "")], width)]
+
+
+def _facts(tls: TlsFacts, width: int) -> list[Line]:
+    """Return what is known of a TLS connection."""
+    label = (" " * INDENT + f"{'tls':<{LABEL}}", "field")
+    return _hanging(label, [], "; ".join(tls_details(tls)), "", width)
 
 
 def _question(verdict: Verdict, is_said: bool, width: int) -> list[Line]:

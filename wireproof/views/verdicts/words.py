@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...analysis.keyless.facts import TlsFacts
 from ...analysis.listing import Listed
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import SEVERITIES, Verdict
@@ -22,17 +23,47 @@ MAX_PACKETS = 8
 
 
 def request_line(listed: Listed, width: int = TARGET_WIDTH) -> str:
-    """Return method and target, cut to about ``width`` cells."""
+    """Return method and target, cut to about ``width`` cells; of TLS, what was agreed on."""
+    if listed.tls is not None:
+        return preview(tls_line(listed.tls), "utf-8", width)
     if listed.method is None:
         return "(request not captured)"
     return preview(f"{listed.method} {listed.target or ''}".rstrip(), "utf-8", width)
 
 
 def title(listed: Listed) -> str:
-    """Return which exchange it is: ``GET /chat (exchange 3, packets 12-88)``."""
+    """Return which exchange it is: ``GET /chat (exchange 3, packets 12-88)``.
+
+    Of TLS that was not decrypted, which connection: ``TLS 1.3, api.example (connection 0, ...)``.
+    """
     packets = span(listed.first_packet, listed.last_packet)
     word = "packet" if listed.first_packet == listed.last_packet else "packets"
-    return f"{request_line(listed)} (exchange {listed.number}, {word} {packets})"
+    sealed = f"connection {listed.connection}"
+    which = sealed if listed.number is None else f"exchange {listed.number}"
+    return f"{request_line(listed)} ({which}, {word} {packets})"
+
+
+def tls_line(tls: TlsFacts) -> str:
+    """Return what a TLS connection agreed on, in a few words, not escaped."""
+    version = "TLS" if tls.version is None else tls.version.replace("TLSv", "TLS ")
+    chosen = tls.alpn or " or ".join(tls.alpn_offered[:2])
+    return ", ".join(filter(None, (version, tls.sni or "", chosen)))
+
+
+def tls_details(tls: TlsFacts) -> list[str]:
+    """Return the facts of a TLS connection in phrases."""
+    facts = [tls.cipher or "", "session resumed" * (tls.resumed is True)]
+    facts.append("early data" * (tls.early_data is True))
+    if tls.handshake is not None:
+        facts.append(f"handshake {duration(tls.handshake)}")
+    facts += [
+        f"{sender}: {count(side.records, 'record')}, {count(side.bytes, 'byte')}"
+        for sender, side in (("client", tls.client), ("server", tls.server))
+    ]
+    if tls.requests:
+        facts.append(f"{count(tls.requests, 'request')} answered")
+    facts.append(f"{'not' if tls.decrypted == 'no' else 'not all'} decrypted ({tls.reason})")
+    return [escape(fact) for fact in facts if fact]
 
 
 def headline(outcome: Outcome) -> str:
@@ -49,6 +80,8 @@ def headline(outcome: Outcome) -> str:
 def fine(listed: Listed) -> str:
     """Return what came of an exchange that is as it should be: ``streamed, whole: 9 events``."""
     said = ", ".join(filter(None, (listed.verdict, listed.end)))
+    if listed.tls is not None:
+        return said
     came = count(listed.count, listed.element) if listed.count else "no content"
     if listed.first is not None and listed.last is not None:
         came += f" from {duration(listed.first)} to {duration(listed.last)}"
@@ -112,4 +145,12 @@ def counted(tally: Tally) -> str:
     counts = tally.counts
     parts = [f"{counts['ok']:,} ok"]
     parts += [count(counts[word], word) for word in SEVERITIES[1:] if counts[word]]
-    return f"{count(tally.exchanges, 'exchange')}: {', '.join(parts)}"
+    many = [count(tally.exchanges - tally.sealed, "exchange")]
+    if tally.sealed:
+        sealed = f"{count(tally.sealed, 'TLS connection')} that {_was(tally.sealed)} not decrypted"
+        many = [*(many if tally.exchanges > tally.sealed else []), sealed]
+    return f"{' and '.join(many)}: {', '.join(parts)}"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"

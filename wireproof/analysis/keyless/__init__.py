@@ -1,0 +1,1 @@
+"""What the sizes and times of TLS records tell where nothing is decrypted."""
