@@ -471,7 +471,7 @@ def missing_words(trace: Trace) -> list[str]:
     Where ``[DONE]`` is the last word, a reason comes before it: the stream may be cut between them.
     """
     reader = trace.reader
-    if not reader.last_word or not trace.contents.count or reader.has_ended:
+    if not reader.last_word or not trace.contents or reader.has_ended:
         return []
     has_reason = "finish" in trace.words or reader.last_word != LAST_WORD
     return [reader.last_word] if has_reason else [reader.last_word, FINISH_REASON]

@@ -130,11 +130,20 @@ def first_after(marks: Marks, packet: int, since: float) -> float | None:
 
     ``since`` is the packet's time: what is later in the file alone may have been stored late.
     """
+    if not is_any_after(marks, packet):
+        return None
     both = zip(marks.times, marks.packets, strict=True)
     return next((time for time, one in both if one > packet and time >= since), None)
 
 
 def count_after(marks: Marks, packet: int, since: float) -> int:
     """Return how many of the elements in the columns came after a packet, of that time."""
+    if not is_any_after(marks, packet):
+        return 0
     both = zip(marks.times, marks.packets, strict=True)
     return sum(one > packet and time >= since for time, one in both)
+
+
+def is_any_after(marks: Marks, packet: int) -> bool:
+    """Whether any element came whole in a later packet: mostly none did, which is seen at once."""
+    return max(marks.packets, default=0) > packet

@@ -139,6 +139,8 @@ class Waits:
 
 def judge_gap(trace: Trace) -> Verdict | None:
     """Say where the time of long waits went; None if there were none."""
+    if trace.streamed.count < 2:
+        return None
     waits = Waits(trace)
     found = [Attributed(*one) for one in held_by_windows(trace)]
     if waits.came.count < 2 and not found:

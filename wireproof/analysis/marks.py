@@ -29,6 +29,8 @@ KINDS: tuple[Kind, ...] = (
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 
+NO_TIMES, NO_NUMBERS, NO_KINDS = array("d"), array("q"), bytearray()
+"""The columns of marks that have none yet: they are never added to."""
 Reach = tuple[int, int, float, float]
 """The first packet and the last of records, and their first time and last."""
 
@@ -90,27 +92,36 @@ class Marks:
     def __init__(self) -> None:
         self.count = 0
         """How many came; the columns hold the first MAX_MARKS."""
-        self.times = array("d")
+        self.times = NO_TIMES
         """When each one's last byte came."""
-        self.starts = array("d")
+        self.starts = NO_TIMES
         """When each one's first byte came."""
-        self.packets = array("q")
+        self.packets = NO_NUMBERS
         """Which packet brought its last byte."""
-        self.first_packets = array("q")
-        self.offsets = array("q")
-        self.lengths = array("q")
-        self.kinds = bytearray()
+        self.first_packets = NO_NUMBERS
+        self.offsets = NO_NUMBERS
+        self.lengths = NO_NUMBERS
+        self.kinds = NO_KINDS
         """An index of KINDS for each."""
         self.last_time = 0.0
         self.last_packet = 0
         self.waits: list[Wait] = []
         """A heap of the longest waits, those past the columns included."""
 
+    def _begin(self) -> None:
+        """Make columns of its own: most exchanges have elements of one or two sorts at most."""
+        self.times, self.starts = array("d"), array("d")
+        self.packets, self.first_packets = array("q"), array("q")
+        self.offsets, self.lengths = array("q"), array("q")
+        self.kinds = bytearray()
+
     def add(self, record: Sent, kind: Kind = "other") -> None:
         """Take the next element."""
         time, packet = record.last_time, record.last_packet
         if self.count:
             self._wait(time - self.last_time, time, packet)
+        else:
+            self._begin()
         self.count += 1
         self.last_time, self.last_packet = time, packet
         if self.count > MAX_MARKS:
@@ -130,6 +141,8 @@ class Marks:
 
     def add_all(self, found: Columns, kinds: bytes) -> None:
         """Take elements that came after each other; there is at least one."""
+        if not self.count:
+            self._begin()
         self._wait_all(found.times, found.packets)
         room = self.room
         self.count += len(kinds)

@@ -94,6 +94,8 @@ class View:
     @cached_property
     def share_of_waits(self) -> float:
         """Part of the gaps that are waits."""
+        if not self.hindrances and self.came.gaps:
+            return len(self.came.waits) / len(self.came.gaps)
         waits = sum(gap >= SHORTEST_WAIT for _, gap in self.own_gaps)
         return waits / len(self.own_gaps) if self.own_gaps else 0.0
 

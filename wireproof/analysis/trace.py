@@ -82,8 +82,8 @@ class Trace:
         self.elements = Marks()
         """Of the response, or the server's messages: what the application wrote, piece by piece,
         keep-alives and last words among it (by their kind)."""
-        self.contents = Marks()
-        """Those that carry generated content; of a stream without dialect there are none."""
+        self.contents = 0
+        """How many of them carry generated content; of a stream without dialect none do."""
         self.pieces = Marks()
         """Chunks of the response, or the runs of a body that has no framing of its own."""
         self.piece_sizes = array("q")
@@ -260,6 +260,9 @@ class Trace:
         if several.are_dispatched and self.reader.is_silent(events, several.data):
             self._silent(several.data, found)
             return
+        if several.are_dispatched and self.reader.is_plain(events, several.data):
+            self._said(blocks, self.reader.read_all(several.data), found)
+            return
         self._said(blocks, [self.reader.read(block) for block in blocks], found)
 
     def _said(
@@ -270,10 +273,24 @@ class Trace:
     ) -> None:
         """Take elements of the server, and what they say."""
         shown = elements[: self.elements.room]
-        self.elements.add_all(found, bytes([KIND_NUMBERS[one.kind] for one in said]))
+        kinds, more = [one.kind for one in said], [one.extra for one in said]
+        self.elements.add_all(found, bytes([KIND_NUMBERS[kind] for kind in kinds]))
         self.is_chunk += bytes(map(is_piece_of_answer, shown))
+        if CONTENT.issuperset(kinds) and not any(more):
+            self._take_contents(said)
+            return
         for element, payload in zip(elements, said, strict=True):
             self._take(element, payload)
+
+    def _take_contents(self, said: Sequence[Payload]) -> None:
+        """Take what several elements say, all of which carry content and nothing else."""
+        tokens = [one.tokens for one in said]
+        if not self.contents:
+            self.first_tokens = tokens[0]
+        self.contents += len(said)
+        self.last_payload = said[-1]
+        if tokens.count(None) < len(tokens):
+            self.tokens = [one for one in tokens if one is not None][-1]
 
     def _silent(self, data: Sequence[str | None], found: Columns) -> None:
         """Take elements of the server that say nothing that a dialect knows, by their data."""
@@ -334,9 +351,9 @@ class Trace:
         if payload.extra and "finish" in payload.extra:
             self.words["finish"] = Word(payload, record.last_packet, record.last_time)
         if payload.kind in CONTENT:
-            if not self.contents.count:
+            if not self.contents:
                 self.first_tokens = payload.tokens
-            self.contents.add(record, payload.kind)
+            self.contents += 1
 
 
 def is_piece_of_answer(

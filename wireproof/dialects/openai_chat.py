@@ -54,18 +54,22 @@ class Usage(Part):
     completion_tokens: int | None = None
 
 
-class Chunk(Part):
+class Following(Part):
     object: str | None = None
-    id: Any = None
-    model: Any = None
-    created: Any = None
-    system_fingerprint: Any = None
     choices: list[Choice] | None = None
     usage: Usage | None = None
     error: Any = None
 
 
+class Chunk(Following):
+    id: Any = None
+    model: Any = None
+    created: Any = None
+
+
 _chunk = reading(Chunk)
+_following = reading(Following)
+"""Reads a chunk that nothing is shared of any more: to make texts that nobody wants takes time."""
 
 
 class OpenAIChat(TextDialect):
@@ -92,18 +96,23 @@ class OpenAIChat(TextDialect):
         return any(choice.delta is not None and _says(choice) for choice in chunk.choices)
 
     def read_text(self, text: str) -> Payload:
-        chunk = _chunk(text)
+        chunk = _following(text) if self.shared else self._first(text)
         if chunk is None:
             return OTHER
         choices = chunk.choices
-        if not self.shared and choices is not None:
-            self.share(id=chunk.id, model=chunk.model, created=chunk.created)
         if chunk.error:
             return error_payload(chunk.error)
         if not choices:
             return OTHER if choices is None else _counted(None, chunk.usage)
         said = self._one(choices[0]) if len(choices) == 1 else self._several(choices)
         return said if chunk.usage is None else _counted(said, chunk.usage)
+
+    def _first(self, text: str) -> Following | None:
+        """Return a chunk of which it may be taken what all of them share."""
+        chunk = _chunk(text)
+        if chunk is not None and chunk.choices is not None:
+            self.share(id=chunk.id, model=chunk.model, created=chunk.created)
+        return chunk
 
     def _several(self, choices: list[Choice]) -> Payload:
         """Return what several choices say: all of it that is of the kind of the first content."""
@@ -115,6 +124,8 @@ class OpenAIChat(TextDialect):
         """Return what a choice says; its content comes before the reason why it ended."""
         delta, which = choice.delta, str(choice.index) if choice.index else ""
         content = choice.text if delta is None else delta.content
+        if type(content) is str and content and not (which or choice.finish_reason):
+            return Payload("text", content)
         if type(content) is str and content:
             said = Payload("text", content, "", which)
         elif delta is None:

@@ -25,7 +25,7 @@ from parsers.records import (
 from parsers.records import WebSocketMessageRecord as Message
 
 from ..exchanges import Exchange
-from .dialect import Dialect, Element, Opening
+from .dialect import Dialect, Element, Opening, TextDialect
 from .payload import DONE, OTHER, PING, Payload
 from .table import spoken_in
 
@@ -44,6 +44,8 @@ LAST_WORD = "[DONE]"
 ERROR_EVENT = "error"
 TELLING_EVENTS = KEEP_ALIVE_EVENTS | {ERROR_EVENT}
 """Names of events that say something whatever the dialect."""
+UNREAD = frozenset((LAST_WORD, None))
+"""Data of events that no dialect is asked about."""
 ELEMENTS = frozenset(
     (SseEventRecord, Message, JsonLineRecord, PartRecord, AwsEventRecord, GrpcMessageRecord)
 )
@@ -119,6 +121,22 @@ class DialectReader:
         if not self.is_unspoken or not TELLING_EVENTS.isdisjoint(events):
             return False
         return LAST_WORD not in data
+
+    def is_plain(self, events: Sequence[str], data: Sequence[str | None]) -> bool:
+        """Whether each of several events that are dispatched says what its text says in a dialect.
+
+        Then :meth:`read_all` reads them: nothing else is to be looked at.
+        """
+        if self.read != self._speaking or not isinstance(self.dialect, TextDialect):
+            return False
+        is_text = type(self.dialect).read is TextDialect.read
+        return is_text and KEEP_ALIVE_EVENTS.isdisjoint(events) and not UNREAD.intersection(data)
+
+    def read_all(self, data: Sequence[str | None]) -> list[Payload]:
+        """Return what :meth:`read` would of several events that are plain, by their data."""
+        assert isinstance(self.dialect, TextDialect)
+        read = self.dialect.read_text
+        return [read(text) for text in data if text is not None]
 
     def _recognising(self, element: Element) -> Payload:
         said = self._plain(element)

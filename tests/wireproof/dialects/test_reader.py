@@ -80,3 +80,34 @@ def test_what_is_read() -> None:
     assert not is_read(wire.chunk("x", sender="client"), plain)
     assert not is_read(wire.chunk(), plain)
     assert not is_read(wire.request(), plain)
+
+
+DELTAS = (
+    '{"choices": [{"delta": {"content": "a"}}]}',
+    '{"choices": [{"delta": {"role": "assistant"}}], "id": 7}',
+    '{"choices": [{"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"}]}',
+    '{"choices": [], "usage": {"completion_tokens": 3}}',
+    '{"choices": [{"delta": {"content": "a"}}], "usage": {"completion_tokens": 1}}',
+    '{"error": {"message": "no"}}',
+    "no JSON",
+    "[DONE]",
+    "",
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(DELTAS), st.sampled_from(["message", "ping", "x"]))))
+def test_plain_events_say_together_what_each_says(told: list[tuple[str, str]]) -> None:
+    readers = [DialectReader(exchange(Wire())) for _ in range(2)]
+    for reader in readers:
+        assert reader.read(event(data=DELTAS[0])) == Payload("text", "a")
+    events = [event(data=data, event=name) for data, name in told]
+    names, data = [one.event for one in events], [one.data for one in events]
+    is_plain = readers[0].is_plain(names, data)
+    assert is_plain == ("ping" not in names and "[DONE]" not in data)
+    if is_plain:
+        assert readers[0].read_all(data) == [readers[1].read(one) for one in events]
+
+
+def test_nothing_is_plain_before_a_dialect_is_known() -> None:
+    assert not DialectReader(exchange(Wire())).is_plain(["message"], ["tick"])
+    assert not settled().is_plain(["message"], ["tick"])
