@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
-    from .decode.packets import completion as completion
     from .decode.packets import decode_batches as decode_batches
+    from .decode.side import completion as completion
     from .decode.time_order import TimeOrder as TimeOrder
     from .decode.undeclared import CODING_MAGIC as CODING_MAGIC
     from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
@@ -101,10 +101,10 @@ _EXPORTED = {
         "Choice",
         "ETHERNET",
         "PacketDecoder",
-        "completion",
         "decode_batches",
         "decode_stream",
     ),
+    "decode.side": ("completion",),
     "decode.undeclared": ("CODING_MAGIC",),
     "decode.ordered_capture": ("OrderedCapture",),
     "decode.time_order": ("TimeOrder",),

@@ -236,6 +236,16 @@ MAX_TLS_RECORD = 16 * KiB + 2 * KiB
 MAX_TLS_HELLO = 128 * KiB
 """What is kept of a ClientHello or ServerHello: the longest ClientHello that OpenSSL takes."""
 
+MAX_TLS_SEARCH = 65_536
+"""Numbers of records, and keys, that are tried for the first record after missing bytes: as many as
+1.4 MB of the shortest records have, in a fifth of a second."""
+MAX_TLS_TRIALS = 131_072
+"""Keys of other connections, and numbers with them, that are tried on a connection whose hello is
+missing or hidden: half a second."""
+MAX_TLS_BACKLOG = 256 * KiB
+"""Bytes of one side's records that wait for what the other side has yet to send, or for keys."""
+MAX_TLS_WAITING = 32 * MiB
+"""The same of all connections together, while a capture is taken."""
 MAX_KEY_LOG_CONNECTIONS = 65_536
 """Connections whose secrets are held, the newest ones of a key log: MAX_CONNECTIONS."""
 MAX_KEY_LOG_LINE = 1 * KiB

@@ -31,8 +31,11 @@ class Element(Struct, frozen=True, gc=False):
 Layer = Literal["tcp", "tls", "quic"]
 """A byte space: what one side's offsets count. ``tcp``: bytes of its TCP stream, from 0 after the
 SYN; ``tls``: what it sent, decrypted; ``quic``: the bytes of one QUIC stream."""
-Ending = Literal["close", "reset", "capture-end"]
-"""Why a direction's bytes end: FIN, RST, or the capture holds no more."""
+Ending = Literal["close", "reset", "capture-end", "close-notify-missing"]
+"""Why a direction's bytes end: FIN, RST, the capture holds no more; or FIN where TLS has said of no
+end, so that whoever is on the path may have cut them (RFC 8446 section 6.1)."""
+CLOSED: tuple[Ending, ...] = ("close", "close-notify-missing")
+"""How a direction ends that its sender has closed, as far as TCP can tell."""
 Close = Literal["fin", "reset", "refused", "open"]
 """How a connection came to an end: by a FIN, by a RST, by a RST that answered its SYN, or not
 before the capture did."""

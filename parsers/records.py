@@ -20,7 +20,7 @@ Transport = Literal["chunked", "sse", "websocket", "http"]
 MessageType = Literal["text", "binary"]
 EndedBy = Literal[
     "last-chunk", "content-length", "close", "reset", "capture-end", "end-stream", "rst-stream",
-    "goaway",
+    "goaway", "close-notify-missing",
 ]  # fmt: skip
 Fields = list[tuple[str, str]]
 
@@ -595,6 +595,11 @@ class TlsRecordRecord(Placed, frozen=True, tag_field="record", tag="tls_record")
     """How many bytes of it the capture lacks."""
     decrypted: Literal["yes", "no"]
     """Whether it was decrypted."""
+    content_type: str | None
+    """What it holds, as ``type`` says it: in TLS 1.3 that is encrypted; null if it was not
+    decrypted."""
+    content_size: int | None
+    """How many bytes it holds, without padding; null if it was not decrypted."""
 
 
 class Http2DataRecord(Sent, frozen=True, tag_field="record", tag="http2_data"):

@@ -21,7 +21,7 @@ from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, Response
 from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS, MAX_KEPT_RUNS
-from ..provenance import Decoder, Event, SourceMap
+from ..provenance import CLOSED, Decoder, Event, SourceMap
 from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
 from .runs import data_runs
@@ -255,7 +255,7 @@ class Body:
     def end_content(self, found: EndOfMessage) -> list[Record]:
         """Return what the end of the body completes in its content."""
         records: list[Record] = []
-        is_over = found.complete or found.ended_by == "close"  # by a FIN, wherever that came
+        is_over = found.complete or found.ended_by in CLOSED  # by a FIN, wherever that came
         if self._content is not None and is_over and not self._has_hole:
             self._content.finish()
             records += self._faults(found.end, found.end)

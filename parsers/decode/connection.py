@@ -30,6 +30,7 @@ from ..records import (
     Sender,
 )
 from ..streams import ByteStream, Receiver
+from ..tls.key_finder import KeySource
 from .protocol import ApplicationProtocol
 from .silent import UNHEARD
 
@@ -118,6 +119,7 @@ class ConnectionDecoder:
         *,
         keep_data: bool,
         shows_records: bool = False,
+        keys: KeySource | None = None,
         recorded_by: str | None = None,
         tap: Tap | None = None,
     ) -> None:
@@ -131,6 +133,7 @@ class ConnectionDecoder:
             client=partial(_client_by_tcp, connection, streams),
             keep_data=keep_data,
             shows_records=shows_records,
+            keys=keys,
             is_midstream=connection.is_midstream,
             decided=partial(_understand, connection, self._first),
         )

@@ -8,25 +8,36 @@ be found in the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import chain, islice
 
 from ..files.input import Readable
 from ..files.packets import CaptureFault, Interface, Packet
 from ..files.reader import CaptureReader
 from ..records import Record
+from ..tls.key_log import KeyLog
+from .keys import CaptureKeys
 from .time_order import Step, TimeOrder, steps
 
 
 class OrderedCapture:
     """The packets of a capture, in order of time unless it ``is_live``: then none waits.
 
-    Raises UnreadableCapture (a ValueError) if ``stream`` is no capture.
+    ``keylog`` has keys of TLS, beside those in the file. Raises UnreadableCapture (a ValueError) if
+    ``stream`` is no capture.
     """
 
     def __init__(
-        self, stream: Readable, *, is_live: bool = False, order: TimeOrder | None = None
+        self,
+        stream: Readable,
+        *,
+        is_live: bool = False,
+        order: TimeOrder | None = None,
+        keylog: KeyLog | None = None,
     ) -> None:
         self._reader = CaptureReader(stream)
+        self._keylog = keylog
+        self._stream = stream
         self._order = TimeOrder() if order is None else order
         self._is_live = is_live
 
@@ -46,6 +57,13 @@ class OrderedCapture:
     def sort(self, records: list[Record]) -> None:
         """Put the records of a batch in the order of its packets."""
         self._order.sort(records)
+
+    @cached_property
+    def keys(self) -> CaptureKeys | None:
+        """The keys of its TLS connections; None if there can be none."""
+        if self._keylog is None and self._reader.format != "pcapng":
+            return None
+        return CaptureKeys(self._keylog, self._reader, self._stream, waits=self._is_live)
 
     @property
     def interfaces(self) -> list[Interface]:

@@ -8,7 +8,6 @@ through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes ever
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain
@@ -29,9 +28,12 @@ from ..net.tcp import Connection, Direction
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
 from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
-from ..records import BodyRecord, ConnectionRecord, DiagnosticRecord, Record
+from ..records import ConnectionRecord, DiagnosticRecord, Record
+from ..tls.key_finder import KeySource
+from ..tls.key_log import KeyLog
 from .connection import ConnectionDecoder, Tap, tapped
 from .ordered_capture import OrderedCapture
+from .side import completion
 from .silent import UNHEARD
 from .time_order import LAST_PACKET, Step, TimeOrder
 
@@ -64,20 +66,6 @@ Choice = Callable[[int | None], bool]
 """Whether the connection of this number is decoded; None: whether faults of no connection are."""
 
 
-def completion(record: Record) -> tuple[int, int, int]:
-    """Return a record's place in the contract's order.
-
-    A body follows what it holds, a connection all that it carried; what belongs to no connection
-    comes first.
-    """
-    connection = -1 if record.connection is None else record.connection
-    if isinstance(record, BodyRecord):
-        return record.last_packet, record.offset + record.length, connection
-    if isinstance(record, ConnectionRecord):
-        return record.last_packet, sys.maxsize, connection
-    return record.last_packet, record.offset or 0, connection
-
-
 def _with_ends_last(records: list[Record]) -> list[Record]:
     """Return the capture's last records in the contract's order.
 
@@ -98,17 +86,22 @@ def _with_ends_last(records: list[Record]) -> list[Record]:
 
 
 def decode(
-    stream: Readable, *, keep_data: bool = True, shows_records: bool = False
+    stream: Readable,
+    *,
+    keep_data: bool = True,
+    shows_records: bool = False,
+    keylog: KeyLog | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a capture file in the order in which its packets complete them.
 
-    Of ``stream`` only ``read`` is used. ``keep_data=False`` leaves payloads out of the records;
-    sizes and digests stay. ``shows_records`` adds TLS records. Raises UnreadableCapture (a
+    Of ``stream`` only ``read`` is used, and ``seek`` to look for secrets in a pcapng file; with
+    them, and those of ``keylog``, TLS is decrypted. ``keep_data=False`` leaves payloads out of the
+    records; sizes and digests stay. ``shows_records`` adds TLS records. Raises UnreadableCapture (a
     ValueError) if ``stream`` is no capture; a capture that is cut or damaged gives what is whole,
     and a diagnostic.
     """
     return chain.from_iterable(
-        decode_batches(stream, keep_data=keep_data, shows_records=shows_records)
+        decode_batches(stream, keep_data=keep_data, shows_records=shows_records, keylog=keylog)
     )
 
 
@@ -117,6 +110,7 @@ def decode_batches(
     *,
     keep_data: bool = True,
     shows_records: bool = False,
+    keylog: KeyLog | None = None,
     batch: int = BATCH,
     wanted: Choice | None = None,
     is_live: bool = False,
@@ -131,9 +125,13 @@ def decode_batches(
     Packets are read ahead, so that they are decoded in order of time, unless the stream
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
     """
-    capture = OrderedCapture(stream, is_live=is_live, order=order)
+    capture = OrderedCapture(stream, is_live=is_live, order=order, keylog=keylog)
     decoder = PacketDecoder(
-        keep_data=keep_data, shows_records=shows_records, wanted=wanted, is_relay=capture.is_relay
+        keep_data=keep_data,
+        shows_records=shows_records,
+        keys=capture.keys,
+        wanted=wanted,
+        is_relay=capture.is_relay,
     )
     for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
         capture.sort(records)
@@ -174,7 +172,9 @@ class PacketDecoder:
 
     Packets are rows of :data:`~parsers.files.packets.Packet`. All connections are decoded, or
     those that are ``wanted``. ``is_relay`` tells of a packet's number whether a relay has recorded
-    it. ``opened`` is called with each connection before its first segment is taken: whoever wants
+    it. With ``keys`` TLS is decrypted.
+
+    ``opened`` is called with each connection before its first segment is taken: whoever wants
     to look bytes up later gives its directions source maps that forget nothing. ``tap`` is called
     then too, for connections that are not wanted as well: it returns a receiver for the first and
     one for the second direction, which get what each hands over, before it is decoded (see
@@ -187,6 +187,7 @@ class PacketDecoder:
         *,
         keep_data: bool = True,
         shows_records: bool = False,
+        keys: KeySource | None = None,
         wanted: Choice | None = None,
         is_relay: Callable[[int], bool] = lambda packet: False,
         opened: Callable[[Connection[Record]], None] | None = None,
@@ -194,6 +195,7 @@ class PacketDecoder:
     ) -> None:
         self._keep_data = keep_data
         self._shows_records = shows_records
+        self._keys = keys
         self._is_relay = is_relay
         self._wanted = wanted
         self._opened = opened
@@ -478,6 +480,7 @@ class PacketDecoder:
                 connection,
                 keep_data=self._keep_data,
                 shows_records=self._shows_records,
+                keys=self._keys,
                 recorded_by="relay" if self._is_relay(connection.first_packet) else None,
                 tap=self._tap,
             )

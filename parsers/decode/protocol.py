@@ -31,6 +31,7 @@ from .silent import Ignored
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
+    from ..tls.key_finder import KeySource
     from .http2_side import Http2Side
     from .tls import TlsConnection, TlsSide
 
@@ -49,8 +50,6 @@ class Switch(NamedTuple):
     """The number of the first exchange after it."""
     starts: tuple[int, int]
     """Where what follows begins in the client's stream, and in the server's."""
-    depth: int = 1
-    """How many switches there were on this connection."""
 
 
 class ApplicationProtocol:
@@ -61,7 +60,8 @@ class ApplicationProtocol:
     is spoken and by whom, before anything comes of it. With ``is_midstream`` the start is missing:
     a message may begin with any piece of data that comes. ``after`` is what came before on the same
     streams, the client's first: then its word on who is the client holds, and what is not decoded
-    has rows. With ``shows_records`` TLS has a record for each of its own.
+    has rows. With ``shows_records`` TLS has a record for each of its own. With ``keys`` it is
+    decrypted, and what it carries is found anew; ``depth`` says how often something else was.
     """
 
     def __init__(
@@ -75,8 +75,12 @@ class ApplicationProtocol:
         is_midstream: bool = False,
         decided: Callable[[ByteStream[Record]], None] = lambda client: None,
         after: Switch | None = None,
+        keys: KeySource | None = None,
+        depth: int = 0,
     ) -> None:
         self.is_midstream = is_midstream
+        self._keys = keys
+        self._depth = depth
         self._connection = connection
         self._client_below = client
         self._keep_data = keep_data
@@ -103,8 +107,9 @@ class ApplicationProtocol:
 
         After a switch it is what follows, if that is known.
         """
-        if self._inner is not None and (inner := self._inner.name) != "unknown":
-            return inner
+        for inner in (self._inner, self._tls):
+            if inner is not None and (name := inner.name) != "unknown":
+                return name
         if self._name == "starttls":
             return "unknown"
         return self._name if self._responses is None else self._responses.protocol
@@ -384,10 +389,24 @@ class ApplicationProtocol:
         from .tls import TlsConnection  # hardly ever needed where HTTP is spoken
 
         if self._tls is None:
+            keys = self._keys
+            if keys is not None and (self._depth >= limits.MAX_SWITCHES or not keys.is_possible):
+                keys = None
             self._tls = TlsConnection(
-                self._connection, self._exchange_below, shows_records=self._shows_records
+                self._connection,
+                self._exchange_below,
+                shows_records=self._shows_records,
+                keys=keys,
+                recognise=self._open_tls,
             )
         return self._tls.side(self.writer(detector.stream), detector.start, usual)
+
+    def _open_tls(
+        self, streams: tuple[ByteStream[Record], ByteStream[Record]], is_midstream: bool
+    ) -> ApplicationProtocol:
+        """Recognise what TLS carries, the client's stream first."""
+        before = None if self._after is None else self._after._replace(starts=(0, 0))
+        return self._recognise(before, streams, is_midstream)
 
     @property
     def _exchange_below(self) -> int | None:
@@ -399,7 +418,7 @@ class ApplicationProtocol:
 
         That is of TLS, which may begin after a switch.
         """
-        said: list[Record] = [] if self._tls is None else [self._tls.record(last)]
+        said: list[Record] = [] if self._tls is None else self._tls.last_words(last)
         return said if self._inner is None else said + self._inner.last_words(last)
 
     @property
@@ -432,26 +451,32 @@ class ApplicationProtocol:
     ) -> None:
         """Recognise anew what both streams carry from ``starts`` on: a switch was agreed on."""
         streams = self.client, self.client.peer
-        self._inner = self._recognise(streams, Switch(what, exchange, next_exchange, starts))
+        self._inner = self._recognise(Switch(what, exchange, next_exchange, starts), streams)
 
     def _speak_in_tunnel(
         self, streams: tuple[ByteStream[Record], ByteStream[Record]], what: str
     ) -> ApplicationProtocol:
         """Recognise what is in a tunnel through one stream of HTTP/2."""
-        return self._recognise(streams, Switch(what, 0, 1, (0, 0)))
+        return self._recognise(Switch(what, 0, 1, (0, 0)), streams)
 
     def _recognise(
-        self, streams: tuple[ByteStream[Record], ByteStream[Record]], switch: Switch
+        self,
+        switch: Switch | None,
+        streams: tuple[ByteStream[Record], ByteStream[Record]],
+        is_midstream: bool = False,
     ) -> ApplicationProtocol:
-        """Recognise what two streams carry, the client's first, after a switch."""
-        depth = 1 if self._after is None else self._after.depth + 1
+        """Recognise what two streams carry, the client's first, after a switch or in TLS."""
+        depth = self._depth + 1
         inner = ApplicationProtocol(
             streams,
             connection=self._connection,
             client=lambda: streams[0],
             keep_data=self._keep_data,
             shows_records=self._shows_records,
-            after=switch._replace(depth=depth),
+            is_midstream=is_midstream,
+            after=switch,
+            keys=self._keys,
+            depth=depth,
         )
         if depth > limits.MAX_SWITCHES:
             inner.give_up()

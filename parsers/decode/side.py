@@ -7,13 +7,14 @@ leaves.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Protocol, cast
 
 from ..diagnostics import Diagnostic
 from ..provenance import Completion, Decoder, Ending, Event
-from ..records import PLACE, Record
+from ..records import PLACE, BodyRecord, ConnectionRecord, Record
 from ..streams import ByteStream, Receiver
 from .writer import RecordWriter
 
@@ -23,6 +24,20 @@ def in_order(records: list[Record]) -> list[Record]:
     if len(records) > 1:
         records.sort(key=PLACE)
     return records
+
+
+def completion(record: Record) -> tuple[int, int, int]:
+    """Return a record's place in the contract's order.
+
+    A body follows what it holds, a connection all that it carried; what belongs to no connection
+    comes first.
+    """
+    connection = -1 if record.connection is None else record.connection
+    if isinstance(record, BodyRecord):
+        return record.last_packet, record.offset + record.length, connection
+    if isinstance(record, ConnectionRecord):
+        return record.last_packet, sys.maxsize, connection
+    return record.last_packet, record.offset or 0, connection
 
 
 class Successor(Receiver[Record], Protocol):

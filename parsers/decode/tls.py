@@ -14,10 +14,15 @@ from ..provenance import Completion, Ending, Event
 from ..records import Record, Sender, TlsAlert, TlsConnectionRecord, TlsRecordRecord
 from ..tls.alerts import LEVELS, description_of
 from ..tls.cipher_suites import suite_name
-from ..tls.records import TYPE_NAMES, TlsRecord
+from ..tls.decryption import ClearRecord, ClosedRecord, OpenedRecord, Results
+from ..tls.handshake import FINISHED, HandshakeMessage
+from ..tls.hello import ServerHello
+from ..tls.key_finder import KeySource
+from ..tls.records import ALERT, TYPE_NAMES, TlsRecord
 from ..tls.session import TlsSession
-from ..tls.side import Alert, TlsSideDecoder
-from .side import Successor, in_order
+from ..tls.side import ALERT_SIZE, Alert, TlsSideDecoder
+from .side import Successor, completion
+from .tls_plaintext import Recogniser, TlsPlaintext
 from .writer import RecordWriter
 
 _NO_KEYS = "no keys"
@@ -29,7 +34,15 @@ class TlsConnection:
     With ``shows_records`` each of its records is one.
     """
 
-    def __init__(self, connection: int, exchange: int | None, *, shows_records: bool) -> None:
+    def __init__(
+        self,
+        connection: int,
+        exchange: int | None,
+        *,
+        shows_records: bool,
+        keys: KeySource | None,
+        recognise: Recogniser,
+    ) -> None:
         self.exchange = exchange
         self.shows_records = shows_records
         self.session = TlsSession()
@@ -38,10 +51,86 @@ class TlsConnection:
         self._alert: TlsAlert | None = None
         self._hellos: dict[Sender, float] = {}
         self._finished: dict[Sender, float] = {}
+        self._writers: dict[Sender, RecordWriter] = {}
+        self._plaintext = None if keys is None else TlsPlaintext(keys, recognise)
+
+    @property
+    def name(self) -> str:
+        """What it carries, ``unknown`` unless that was decrypted and recognised."""
+        plaintext = self._plaintext
+        return "unknown" if plaintext is None or plaintext.inner is None else plaintext.inner.name
+
+    @property
+    def is_decrypted(self) -> bool:
+        """Whether keys are looked for: then what records hold is kept."""
+        return self._plaintext is not None
 
     def side(self, writer: RecordWriter, start: int, usual: Successor) -> TlsSide:
         """Return the receiver of a side's bytes from ``start`` on; ``usual`` gets them too."""
+        self._writers[writer.sender] = writer
+        if self._plaintext is not None:
+            self._plaintext.decryption.begin(writer.sender, start, is_joined=False)
         return TlsSide(self, writer, start, usual)
+
+    def join(self, sender: Sender, start: int) -> None:
+        """Take note that a side begins in the middle."""
+        self.session.lose(sender)
+        if self._plaintext is not None:
+            self._plaintext.decryption.begin(sender, start, is_joined=True)
+
+    def decrypt(self, sender: Sender, found: Event) -> list[Record]:
+        """Return what comes of a side's next record, or of what has waited for it."""
+        if self._plaintext is None:
+            return []
+        if isinstance(found, ServerHello):
+            self._plaintext.alpn = found.alpn
+        return self._read(self._plaintext.decryption.receive(sender, found))
+
+    def end(self, sender: Sender, ending: Ending, *, is_at_border: bool) -> list[Record]:
+        """Take note that a side sends no more; return what comes of it."""
+        self.session.end(sender, ending, is_at_border)
+        if self._plaintext is None:
+            return []
+        return self._read(self._plaintext.decryption.end(sender, ending))
+
+    def _read(self, results: Results) -> list[Record]:
+        records: list[Record] = []
+        for sender, found in results:
+            writer = self._writers[sender]
+            records += self._note_sealed(writer, found)
+            if self._plaintext is not None:
+                records += self._plaintext.receive(sender, found, writer)
+            if self.shows_records:
+                records += self._rows(writer, found)
+        return records
+
+    def _note_sealed(self, writer: RecordWriter, found: Event) -> list[Record]:
+        """Take what was encrypted as what is in the clear is taken."""
+        match found:
+            case HandshakeMessage(type=kind) if kind == FINISHED:
+                self._finished.setdefault(writer.sender, writer.place(found.start, found.end)[3])
+            case OpenedRecord(start=start, end=end, type=kind, content=content) if kind == ALERT:
+                if len(content) == ALERT_SIZE and content[0] in LEVELS:
+                    alert = Alert(start, end, *content)
+                    self.note_alert(writer, alert)
+                    return alert_diagnostics(writer, alert, self.exchange)
+            case Diagnostic():
+                return [writer.diagnostic(found, self.exchange)]
+        return []
+
+    def _rows(self, writer: RecordWriter, found: Event) -> list[Record]:
+        match found:
+            case OpenedRecord(record=record, type=kind, content=content):
+                inner = TYPE_NAMES.get(kind, str(kind)), len(content)
+                return [_record(writer, record, self.exchange, inner)]
+            case ClosedRecord(record=record) | ClearRecord(record=record):
+                return [_record(writer, record, self.exchange)]
+        return []
+
+    def last_words(self, last: Completion) -> list[Record]:
+        """Return what is known in the end; ``last`` is the connection's last packet."""
+        inner = None if self._plaintext is None else self._plaintext.inner
+        return [self.record(last), *(() if inner is None else inner.last_words(last))]
 
     def note(self, writer: RecordWriter, found: Event) -> None:
         """Take what a side sent, and keep when that was."""
@@ -54,17 +143,45 @@ class TlsConnection:
             self._hellos[sender] = time
         if found is session.sides[sender].finished:
             self._finished[sender] = time
-        if session.alert is not None and session.alert[1] is found:
-            _, alert = session.alert
-            self._alert = {
-                "sender": sender, "level": "fatal", "description": alert.description,
-                "name": description_of(alert.description), "packet": packet, "time": time,
-            }  # fmt: skip
+        if isinstance(found, Alert):
+            self.note_alert(writer, found)
+
+    def note_alert(self, writer: RecordWriter, alert: Alert) -> None:
+        """Keep the first fatal alert, in the clear or decrypted."""
+        if LEVELS[alert.level] != "fatal" or self._alert is not None:
+            return
+        _, packet, _, time = writer.place(alert.start, alert.end)
+        self._alert = {
+            "sender": writer.sender, "level": "fatal", "description": alert.description,
+            "name": description_of(alert.description), "packet": packet, "time": time,
+        }  # fmt: skip
+
+    @property
+    def _version(self) -> str | None:
+        found = self.session.version
+        if found is None and self._plaintext is not None:
+            return self._plaintext.decryption.keys.version  # by a key that fits
+        return found
+
+    @property
+    def _suite(self) -> int | None:
+        chosen = self.session.server_hello
+        if chosen is not None:
+            return chosen.cipher_suite
+        return None if self._plaintext is None else self._plaintext.decryption.keys.cipher_suite
+
+    def _close_notify(self, sender: Sender) -> bool | None:
+        found = self.session.close_notify(sender)
+        if found is None and self._plaintext is not None:
+            found = self._plaintext.decryption.says_end(sender)
+            is_cut = found is False and not self.session.sides[sender].ends_at_border
+            return None if is_cut else found
+        return found
 
     def record(self, last: Completion) -> TlsConnectionRecord:
         """Return what is known; ``last`` is the connection's last packet."""
         session = self.session
-        asked, chosen = session.client_hello, session.server_hello
+        asked = session.client_hello
         first_packet, first_time = self._first or last
         return TlsConnectionRecord(
             self._connection,
@@ -76,19 +193,19 @@ class TlsConnection:
             last[1],
             None,
             None,
-            session.version,
-            None if chosen is None else suite_name(chosen.cipher_suite),
+            self._version,
+            None if self._suite is None else suite_name(self._suite),
             None if asked is None else asked.sni,
-            session.alpn,
+            session.alpn if self._plaintext is None else self._plaintext.alpn,
             [] if asked is None else asked.alpn,
             session.resumed,
             session.is_retried,
             session.early_data,
             None if asked is None else asked.has_ech,
-            "no",
-            _NO_KEYS,
-            session.close_notify("client"),
-            session.close_notify("server"),
+            "no" if self._plaintext is None else self._plaintext.decryption.amount,
+            _NO_KEYS if self._plaintext is None else self._plaintext.decryption.reason,
+            self._close_notify("client"),
+            self._close_notify("server"),
             session.ends_with_alert("client"),
             session.ends_with_alert("server"),
             self._alert,
@@ -110,11 +227,12 @@ class TlsSide:
         self._tls = tls
         self._writer = writer
         self._usual = usual
-        self._decoder = TlsSideDecoder(start)
+        self._start = start
+        self._decoder = TlsSideDecoder(start, keeps_all=tls.is_decrypted)
 
     def join(self, *, is_at_border: bool) -> None:
         """Begin in the middle: at the border of a record, or at one that is still to be found."""
-        self._tls.session.lose(self._writer.sender)
+        self._tls.join(self._writer.sender, self._start)
         self._decoder.join(is_at_border=is_at_border)
 
     def receive_data(self, data: bytes) -> list[Record]:
@@ -132,7 +250,8 @@ class TlsSide:
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         records = self._beside([], self._decoder.receive_eof(ending))
-        self._tls.session.end(self._writer.sender, ending, self._decoder.is_at_border)
+        is_at_border = self._decoder.is_at_border
+        records += self._tls.end(self._writer.sender, ending, is_at_border=is_at_border)
         return records + self._usual.receive_eof(ending)
 
     @property
@@ -149,23 +268,37 @@ class TlsSide:
         for event in found:
             self._tls.note(self._writer, event)
             own += self._write(event)
-        return in_order(records + own) if own else records
+            own += self._tls.decrypt(self._writer.sender, event)
+        return sorted(records + own, key=completion) if own else records
 
     def _write(self, found: Event) -> list[Record]:
         tls, writer = self._tls, self._writer
         match found:
-            case TlsRecord() if tls.shows_records:
+            case TlsRecord() if tls.shows_records and not tls.is_decrypted:
                 return [_record(writer, found, tls.exchange)]
-            case Alert(level=level) if LEVELS[level] == "fatal":
-                detail = f"{description_of(found.description)}, from the {writer.sender}"
-                fault = diagnose("tls-alert-fatal", found.start, found.end, detail)
-                return [writer.diagnostic(fault, tls.exchange)]
+            case Alert():
+                return alert_diagnostics(writer, found, tls.exchange)
             case Diagnostic():
                 return [writer.diagnostic(found, tls.exchange)]
         return []
 
 
-def _record(writer: RecordWriter, found: TlsRecord, exchange: int | None) -> TlsRecordRecord:
+def alert_diagnostics(writer: RecordWriter, alert: Alert, exchange: int | None) -> list[Record]:
+    """Say that an alert ends the connection, if it does."""
+    if LEVELS[alert.level] != "fatal":
+        return []
+    detail = f"{description_of(alert.description)}, from the {writer.sender}"
+    fault = diagnose("tls-alert-fatal", alert.start, alert.end, detail)
+    return [writer.diagnostic(fault, exchange)]
+
+
+def _record(
+    writer: RecordWriter,
+    found: TlsRecord,
+    exchange: int | None,
+    inner: tuple[str, int] | tuple[None, None] = (None, None),
+) -> TlsRecordRecord:
+    """Write a record; ``inner`` are the type and the size of what it holds, if it was decrypted."""
     return TlsRecordRecord(
         writer.connection,
         exchange,
@@ -176,7 +309,8 @@ def _record(writer: RecordWriter, found: TlsRecord, exchange: int | None) -> Tls
         TYPE_NAMES[found.type],
         found.size,
         found.missing,
-        "no",
+        "no" if inner[0] is None else "yes",
+        *inner,
         layer=writer.layer,
         stream_id=writer.stream_id,
     )

@@ -47,6 +47,13 @@ Switch = Literal["upgrade", "connect", "http2", "refusal"]
 none: after a refusal, the requests that the client sent meanwhile must be read first."""
 
 
+_NO_END: dict[Ending, str] = {
+    "reset": "a reset",
+    "close-notify-missing": "no close_notify",  # RFC 9112 section 9.8
+}
+"""What ends no body that the end of the connection delimits."""
+
+
 class MessageDecoder(CutHeads):
     """The states of one direction. Not for use by itself."""
 
@@ -141,8 +148,8 @@ class MessageDecoder(CutHeads):
                 self._cut_body(f"{amount(self._left, 'byte')} to come", events)
             self._end_message(self._offset, ending, False, events)
         elif state == self.close_delimited_body:
-            if ending == "reset":
-                self._cut_body("a reset, where closing the connection ends it", events)
+            if (found := _NO_END.get(ending)) is not None:
+                self._cut_body(f"{found}, where closing the connection ends it", events)
             complete = ending == "close" and self._whole
             self._end_message(self._offset, ending, complete, events)
         return events

@@ -23,7 +23,7 @@ from ..limits import (
     MAX_HEADER_BLOCK,
     MAX_KEPT_DATA_FRAME,
 )
-from ..provenance import Ending, Event
+from ..provenance import CLOSED, Ending, Event
 from ..records import Sender
 from .elements import (
     ACK,
@@ -153,7 +153,7 @@ class FrameDecoder:
         events: list[Event] = []
         if self._receive == self._search:
             self._find_again(events, at_end=True)
-        elif ending == "close" and self._open_start < self.offset:
+        elif ending in CLOSED and self._open_start < self.offset:
             name = NAMES.get(self._kind, hex(self._kind))
             detail = "in its header" if self._held else f"{name} of {amount(self._length, 'byte')}"
             events.append(diagnose("http2-frame-cut", self._open_start, self.offset, detail))

@@ -50,6 +50,11 @@ class Suite(NamedTuple):
     """The hash of the MAC with CBC: ``sha1``; None with AEAD."""
 
     @property
+    def hash_size(self) -> int:
+        """Bytes of a secret in TLS 1.3."""
+        return 48 if self.hash_name == "sha384" else 32
+
+    @property
     def block_size(self) -> int:
         return 8 if self.cipher == "3DES" else 16
 

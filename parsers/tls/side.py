@@ -26,7 +26,7 @@ from .records import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, RecordDecoder, TlsRec
 _READ: dict[int, Callable[[bytes, int, int], ClientHello | ServerHello]] = {
     CLIENT_HELLO: read_client_hello, SERVER_HELLO: read_server_hello,
 }  # fmt: skip
-_ALERT_SIZE = 2
+ALERT_SIZE = 2
 
 
 class Alert(Element, frozen=True):
@@ -102,7 +102,7 @@ class TlsSideDecoder:
                 self._doubt()
         elif record.type == CHANGE_CIPHER_SPEC:
             self._doubt()
-        elif record.type == ALERT and len(fragment) == _ALERT_SIZE and fragment[0] in LEVELS:
+        elif record.type == ALERT and len(fragment) == ALERT_SIZE and fragment[0] in LEVELS:
             events.append(_alert(record, fragment))
         elif record.type == HANDSHAKE and (self._is_clear or _begins_with_hello(fragment)):
             for message in self._handshake.read(fragment, record.end - record.size):

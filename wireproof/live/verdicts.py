@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from parsers.provenance import CLOSED
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter, heads_of
@@ -18,7 +19,7 @@ from ..analysis.trace import Trace
 from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
 
-BY_CONNECTION = ("close", "reset", "capture-end")
+BY_CONNECTION = (*CLOSED, "reset", "capture-end")
 """``ended_by`` of bodies that the end of their connection ended."""
 
 

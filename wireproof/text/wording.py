@@ -38,6 +38,7 @@ ENDINGS = {
     "end-stream": "(END_STREAM)",
     "rst-stream": "(RST_STREAM)",
     "goaway": "(GOAWAY)",
+    "close-notify-missing": "(closed without close_notify)",
 }
 """``ended_by`` of a body that is complete. Where closing the connection is its end, nothing tells a
 server that died from one that was done (RFC 9112 section 8)."""
@@ -54,6 +55,7 @@ CUT_ENDINGS = {
     "end-stream": "END_STREAM came after missing bytes",
     "rst-stream": "RST_STREAM came before END_STREAM",
     "goaway": "GOAWAY came before END_STREAM",
+    "close-notify-missing": "connection closed without close_notify: it may have been cut",
 }
 """``ended_by`` of a body that is not."""
 

@@ -42,13 +42,15 @@ from parsers.records import (
 )
 from parsers.tls.side import TlsSideDecoder
 
+HAVE_KEYS = ("tls13-dsb-before", "tls13-dsb-end")
+"""Vectors with secrets in the file: they are decrypted (test_tls_plaintext)."""
 MIDSTREAM = ("tls13-midstream", "tls12-midstream")
 """Vectors without a hello: that it is TLS, their records alone say."""
 LOST = re.compile("h3_|.*_(lost|midstream)$")
 WHOLE = [path for path in tls_captures_at_hand() if not LOST.match(path.stem)]
 """Captures over TCP of which nothing is missing: tshark loses records after a lost packet."""
 AT_HAND = {one["id"]: one for one in tls_vectors_at_hand()}
-VECTORS = {name: one for name, one in AT_HAND.items() if name not in MIDSTREAM}
+VECTORS = {name: one for name, one in AT_HAND.items() if name not in MIDSTREAM + HAVE_KEYS}
 PADDED = "tls13-padded-256"
 CONNECT = b"CONNECT example:443 HTTP/1.1\r\n\r\n"
 ESTABLISHED = b"HTTP/1.1 200 OK\r\n\r\n"

@@ -1,0 +1,139 @@
+"""What TLS carries, decrypted: a pair of byte streams, on which protocols are found anew.
+
+Strategy: a record's content arrives when its last byte does, for before that its tag cannot be
+verified. So a run of content has the packets of its record, and what is decoded of it leads to the
+record, its segments and their packets. Offsets count decrypted bytes of the sender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ..provenance import Arrival, Ending, Event, Layer, SourceMap
+from ..records import Record, Sender
+from ..streams import ByteStream, Receiver
+from ..tls.alerts import CLOSE_NOTIFY
+from ..tls.decryption import Decryption, EndOfSide, OpenedRecord
+from ..tls.hello import EncryptedExtensions
+from ..tls.key_finder import KeySource
+from ..tls.records import ALERT, APPLICATION_DATA
+from ..tls.sealed_side import LostContent
+from .silent import UNHEARD
+from .writer import RecordWriter
+
+FORGET_EVERY = 32
+"""Runs that are added to a stream's map until those that nobody asks for are dropped."""
+
+
+class Inner(Protocol):
+    """What the content is: :class:`~parsers.decode.protocol.ApplicationProtocol`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def decide(self, name: str, client: ByteStream[Record]) -> list[Record]:
+        """Give both streams their receivers."""
+
+    def last_words(self, last: tuple[int, float]) -> list[Record]:
+        """Return what is to be said of it in the end."""
+
+
+Recogniser = Callable[[tuple["TlsStream", "TlsStream"], bool], Inner]
+"""Finds out what the client's stream and the server's speak, and whether in the middle."""
+
+
+class TlsStream:
+    """What one side sent, decrypted."""
+
+    __slots__ = ("receiver", "peer", "origins", "is_ended")
+
+    receiver: Receiver[Record]
+    peer: TlsStream
+
+    def __init__(self) -> None:
+        self.receiver = UNHEARD
+        self.origins: SourceMap[Arrival] = SourceMap()
+        self.is_ended = False
+
+    @property
+    def acknowledged(self) -> int | None:
+        return None  # which records had come, no acknowledgement of TCP's says
+
+    @property
+    def layer(self) -> Layer:
+        return "tls"
+
+    def receive_data(self, content: bytes, arrival: Arrival) -> list[Record]:
+        self.origins.extend(len(content), arrival)
+        records = self.receiver.receive_data(content)
+        if len(self.origins) > FORGET_EVERY:
+            self.origins.retain(self.receiver.open_offsets)
+        return records
+
+    def receive_gap(self, length: int, arrival: Arrival) -> list[Record]:
+        self.origins.extend(length, arrival)
+        return self.receiver.receive_gap(length)
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        if self.is_ended:
+            return []
+        self.is_ended = True
+        return self.receiver.receive_eof(ending)
+
+
+class TlsPlaintext:
+    """Decrypts both sides of a connection, and hands on what they sent.
+
+    What it ``recognise`` s is asked for when there is content.
+    """
+
+    def __init__(self, keys: KeySource, recognise: Recogniser) -> None:
+        self.decryption = Decryption(keys)
+        self.inner: Inner | None = None
+        self.alpn: str | None = None
+        self._recognise = recognise
+        self.streams: dict[Sender, TlsStream] = {"client": TlsStream(), "server": TlsStream()}
+        client, server = self.streams.values()
+        client.peer, server.peer = server, client
+
+    def receive(self, sender: Sender, found: Event, writer: RecordWriter) -> list[Record]:
+        """Take what a side's records turned out to be; ``writer`` knows whence they came."""
+        stream = self.streams[sender]
+        match found:
+            case OpenedRecord(type=kind, content=content) if kind == APPLICATION_DATA:
+                if not content or stream.is_ended:
+                    return []
+                records = [] if self.inner is not None else self._begin(is_midstream=False)
+                return records + stream.receive_data(content, writer.place(found.start, found.end))
+            case OpenedRecord(type=kind, content=content) if kind == ALERT:
+                if content[1:] == bytes([CLOSE_NOTIFY]):
+                    return self._end(stream, "close")
+            case EncryptedExtensions(alpn=alpn) if self.alpn is None:
+                self.alpn = alpn
+            case LostContent(length=length) if not stream.is_ended:
+                records = [] if self.inner is not None else self._begin(is_midstream=True)
+                return records + stream.receive_gap(length, writer.place(found.start, found.end))
+            case EndOfSide(ending=ending):
+                is_cut = ending == "close" and self.decryption.says_end(sender) is False
+                return self._end(stream, "close-notify-missing" if is_cut else ending)
+        return []
+
+    def _end(self, stream: TlsStream, ending: Ending) -> list[Record]:
+        if self.inner is None:
+            stream.is_ended = True
+            return []
+        return stream.receive_eof(ending)
+
+    def _begin(self, *, is_midstream: bool) -> list[Record]:
+        """Find out what comes: there is content now."""
+        is_joined = any(side.joined_at for side in self.decryption.sides.values())
+        client = self.streams["client"]
+        self.inner = inner = self._recognise((client, client.peer), is_midstream or is_joined)
+        records: list[Record] = []
+        if self.alpn == "h2" and not (is_midstream or is_joined):
+            records = inner.decide("http/2", client)
+        for stream in self.streams.values():
+            if stream.is_ended:  # it had nothing to say
+                records += stream.receiver.receive_eof("close")
+        return records
