@@ -178,7 +178,13 @@ class Body:
                 extend(len(piece.data), (piece.start, piece.end, piece.chunk))
         return self._receive_decoded(data)
 
-    def advance(self, contents: list[bytes], chunks: int) -> None:
+    def advance_within(self, start: int, end: int, content: bytes) -> None:
+        """Count content as :meth:`advance` does, at [start, end) among bytes of other streams."""
+        if self._extents is not None:
+            self._extents.add(start, end)
+        self.advance([content], None)
+
+    def advance(self, contents: list[bytes], chunks: int | None) -> None:
         """Count content of whole events, without coding, that another has made records of.
 
         ``chunks`` is how many chunks there were up to its end. Nothing will ask where the bytes

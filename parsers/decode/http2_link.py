@@ -33,6 +33,7 @@ from ..limits import MAX_HTTP2_FAULTS
 from ..provenance import Completion, Event
 from ..records import EndedBy, Http2FrameRecord, Record
 from ..streams import ByteStream
+from .fast_http2 import FastHttp2
 from .http2_message import StreamMessage
 from .http2_tunnel import Speak, TunnelStream
 from .writer import RecordWriter, wire_text
@@ -81,6 +82,7 @@ class Http2Link:
         self.frames = FrameDecoder(
             start, writer.sender, keep_data=writer.keeps_data, is_first=is_first
         )
+        self._fast_path = FastHttp2(self.frames, self.flow, self.messages, writer)
         self._faults: Counter[str] = Counter()
         if not is_first:
             self.headers.forget()

@@ -22,6 +22,8 @@ from ..records import (
     Record,
     text_or_base64,
 )
+from ..sse.stream import EventStreamDecoder
+from .body import Body
 from .http2_tunnel import TunnelStream
 from .joining import is_blocks, is_event_stream
 from .message import MessageWriter
@@ -188,9 +190,33 @@ class StreamMessage:
         return records + self._miss(end, end)
 
     @property
-    def _is_between_events(self) -> bool:
+    def body(self) -> Body | None:
+        """What its content is written by; None if it has none."""
+        return self._message.body
+
+    @property
+    def event_stream(self) -> EventStreamDecoder | None:
+        """What reads its events, if its content is them as it is."""
         body = self._message.body
-        events = None if body is None or self.tunnel is not None else body.event_stream
+        return None if body is None or self.tunnel is not None else body.event_stream
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its next DATA frame is to be looked at as a whole."""
+        return self._held is not None
+
+    def advance(self, start: int, end: int, size: int) -> int:
+        """Count a DATA frame at [start, end) that another has read; return its index."""
+        if self._start is None:
+            self._start = start
+        self._end = end
+        self._size += size
+        self._index += 1
+        return self._index - 1
+
+    @property
+    def _is_between_events(self) -> bool:
+        events = self.event_stream
         return events is not None and (events.is_between or not self._size)
 
     def _miss(self, start: int, end: int) -> list[Record]:

@@ -42,7 +42,15 @@ class Http2Side(Http2Link):
     # --- the receiver ---
 
     def receive_data(self, data: bytes) -> list[Record]:
-        return self._write(self.frames.receive_data(data))
+        """Take the next bytes: what it can by the fast path, frame by frame, and the others."""
+        records: list[Record] = []
+        fast_path, pos, end = self._fast_path, 0, len(data)
+        while (upto := fast_path.receive(data, pos, records)) < end:
+            pos = fast_path.end_of_element(data, upto)
+            records += self._write(self.frames.receive_data(data[upto:pos]))
+            if pos == end:
+                break
+        return records
 
     def receive_gap(self, length: int) -> list[Record]:
         gap: Record = self.writer.gap(self.frames.offset, length, None)

@@ -45,6 +45,11 @@ class Window:
         if self.size <= 0 and self._since is None:
             self._since, self._opened, self._offset = since, None, offset
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a stall of it has begun, and DATA has not ended it."""
+        return self._since is not None
+
     def give(self, size: int, opened: Completion) -> bool:
         """Give room, or take it by less than 0; return False if the window is too large then."""
         self.size += size

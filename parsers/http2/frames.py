@@ -168,6 +168,12 @@ class FrameDecoder:
         return (self._open_start, *block)
 
     @property
+    def is_between(self) -> bool:
+        """Whether the next byte begins a frame that may be any."""
+        is_header = self._receive == self._read_header
+        return is_header and not self._held and self._block is None and not self._is_first
+
+    @property
     def _open_start(self) -> int:
         is_between = self._receive in (self._read_header, self._read_preface)
         return self.offset - len(self._held) if is_between else self._start

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.corpus import captures_at_hand, captures_folder
 from support.fast_paths import with_and_without
+from support.http2 import EVENTS, GET, Http2Talk, data
 from support.stored import STORED, name, packets
 from support.talk import Talk
 from support.websocket_frames import frame
@@ -20,6 +21,8 @@ from parsers.files.reader import CaptureReader
 def usual(path: str) -> list[Packet]:
     """A connection of what a fast path is made for: 200 elements, some in a segment together."""
     talk = Talk().open()
+    if path == "http2":
+        return usual_http2()
     if path == "sse":
         talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
         talk.server(
@@ -43,13 +46,29 @@ def usual(path: str) -> list[Packet]:
     return talk.tape.packets
 
 
+def usual_http2() -> list[Packet]:
+    """Events of four streams in turn."""
+    talk = Http2Talk().begin()
+    streams = (1, 3, 5, 7)
+    for stream_id in streams:
+        talk.say("client", talk.client.head(stream_id, GET, ends=True))
+        talk.say("server", talk.server.head(stream_id, EVENTS))
+        talk.say("server", data(stream_id, b": hello\n\n"))
+    for number in range(0, 200, 4):
+        event = b"id: %d\ndata: event %d\n\n" % (number, number)
+        frames = [data(stream_id, event) for stream_id in streams]
+        talk.say("server", frames[0], b"".join(frames[1:]))
+    return talk.packets()
+
+
 @pytest.mark.parametrize("path", FAST_PATHS)
 def test_usual_elements_go_by_it(path: str) -> None:
     """All but those that come in one piece with the head before them."""
     given = usual(path)
     records, taken = with_and_without(FAST_PATHS[path], given, keep_data=True, batch=10)
-    elements = [one.length for one in records if one.record in ("chunk", "websocket_frame")]
-    assert len(elements) == 200
+    kinds = ("chunk", "websocket_frame", "http2_data")
+    elements = [one.length for one in records if one.record in kinds]
+    assert len(elements) - 4 * (path == "http2") == 200
     assert 0.9 * sum(elements) < taken <= sum(elements)
     other = next(kind for name, kind in FAST_PATHS.items() if name != path)
     assert with_and_without(other, given, keep_data=True, batch=10)[1] == 0
