@@ -7,6 +7,7 @@ recorded, cut to what anybody would look at, and not escaped: whoever prints it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from .judges import Explained
 from .keyless.facts import TlsFacts, tls_facts_of
 from .keyless.pace import SealedAnswer
 from .keyless.sealed import SealedConnection
-from .sessions import sessions_of
+from .sessions import Session, sessions_of
 from .silence import silence_since
 from .trace import Trace
 from .verdict import SEVERITIES, Question, Severity, Verdict
@@ -35,7 +36,7 @@ class SessionName(msgspec.Struct, frozen=True):
     """A session that an exchange belongs to, by its own words."""
 
     field: str
-    """The header field that says it, in lower case."""
+    """What says it: a header field, in lower case, or a member of the payload."""
     id: str
 
 
@@ -90,8 +91,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a TLS connection that was not decrypted."""
 
 
-def listed(explained: Explained) -> Listed:
-    """Return the line of an exchange."""
+def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
+    """Return the line of an exchange; ``named`` are sessions that its payload tells of."""
     exchange, trace, verdicts = explained
     request, connection = exchange.request, exchange.connection
     streamed = trace.streamed
@@ -120,7 +121,7 @@ def listed(explained: Explained) -> Listed:
         grpc_status=None if status is None else status.name,
         grpc_message=None if status is None else status.message,
         severity=gravest(verdicts),
-        sessions=[SessionName(*session) for session in sessions_of(exchange)],
+        sessions=[SessionName(*one) for one in (*sessions_of(exchange), *named)],
     )
 
 

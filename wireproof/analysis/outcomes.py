@@ -18,6 +18,7 @@ from .in_order import InOrder
 from .judges import Explained, Explanations
 from .keyless.sealed import TAKEN, SealedConnections
 from .listing import Listed, listed, listed_tls
+from .payload_ids import PayloadIds
 from .verdict import SEVERITIES, Severity, Verdict
 
 
@@ -31,8 +32,10 @@ class Outcome(NamedTuple):
 class Outcomes:
     """Turns records into the outcomes of the exchanges that are wanted."""
 
-    def __init__(self, wanted: ExchangeFilter = EVERYTHING) -> None:
+    def __init__(self, wanted: ExchangeFilter = EVERYTHING, *, with_ids: bool = False) -> None:
+        """``with_ids`` looks for sessions in what exchanges carry, and not in their heads alone."""
         self._choice = Choice(wanted)
+        self._ids = PayloadIds() if with_ids else None
         self._explanations = Explanations()
         self._in_order: InOrder[Outcome] = InOrder()
         self._sealed = SealedConnections()
@@ -41,15 +44,18 @@ class Outcomes:
 
     def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
         """Take the next records; yield the outcomes whose turn it is."""
-        looked_at = records if self._choice.search is None else self._searched(records)
+        is_plain = self._choice.search is None and self._ids is None
+        looked_at = records if is_plain else self._looked_at(records)
         for explained in self._explanations.add_all(self._unsealed(looked_at)):
             yield from self._given()
             yield from self._ordered(explained)
         yield from self._given()
 
-    def _searched(self, records: Iterable[Record]) -> Iterator[Record]:
+    def _looked_at(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
             self._choice.look(record)
+            if self._ids is not None:
+                self._ids.add(record)
             yield record
 
     def _unsealed(self, records: Iterable[Record]) -> Iterator[Record]:
@@ -73,15 +79,19 @@ class Outcomes:
 
     def _ordered(self, explained: Explained) -> Iterator[Outcome]:
         is_wanted = self._choice.takes(explained)
-        outcome = Outcome(listed(explained), explained.verdicts) if is_wanted else None
+        named = [] if self._ids is None else self._ids.take(explained.exchange.key)
+        outcome = Outcome(listed(explained, named), explained.verdicts) if is_wanted else None
         return self._in_order.add(explained.exchange.number, outcome)
 
 
 def outcomes(
-    batches: Iterable[Iterable[Record]], wanted: ExchangeFilter = EVERYTHING
+    batches: Iterable[Iterable[Record]],
+    wanted: ExchangeFilter = EVERYTHING,
+    *,
+    with_ids: bool = False,
 ) -> Iterator[Outcome]:
     """Yield what came of the exchanges that are wanted, in the order in which they began."""
-    found = Outcomes(wanted)
+    found = Outcomes(wanted, with_ids=with_ids)
     for records in batches:
         yield from found.add(records)
     yield from found.finish()

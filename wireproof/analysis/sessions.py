@@ -43,9 +43,9 @@ class Session(NamedTuple):
     """What an exchange says that it belongs to."""
 
     field: str
-    """The header field that says it, in lower case."""
+    """What says it: a header field, in lower case, or a member of the payload."""
     id: str
-    """The session's name, as the field has it."""
+    """The session's name, as that has it."""
 
 
 def sessions_of(exchange: Exchange) -> list[Session]:

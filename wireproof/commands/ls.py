@@ -32,7 +32,9 @@ def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
     standard input. Times count from the end of the request, for the first and the last element.
-    Calls of one agent or session are named together where header fields say so.
+    Calls of one agent or session are named together where header fields or ids in their payloads
+    say so: a session's or conversation's own, a response that is gone on with, a tool call that is
+    answered.
     """
     from ..tasks.ls import LsOptions, run
     from ..tasks.sources import UnreadableSource

@@ -38,7 +38,7 @@ def run(options: LsOptions, say: Say) -> int:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 view = view or _open(options, stack)
-                for outcome in outcomes(chain([first], batches), options.wanted):
+                for outcome in outcomes(chain([first], batches), options.wanted, with_ids=True):
                     view.add(source, outcome.listed)
                     found += 1
     return found
