@@ -1,10 +1,11 @@
-"""DATA frames that are one server-sent event each: the commonest ones of HTTP/2, in one pass.
+"""DATA frames that lie whole in the piece at hand: the commonest ones of HTTP/2, in one pass.
 
 Strategy: nearly every server writes an event as a DATA frame of its own, without padding. Such a
-frame, if it lies whole in the piece at hand, is matched with its event by one expression, and both
-records are written at once. The layers between are not called, but told afterwards how far it went:
-they must be between two elements, and both windows open before and after. Everything else is left
-to them: frames of any other kind, the last one of a stream, and whatever is a fault. A test decodes
+frame is matched with its event by one expression, and both records are written at once. The layers
+between are not called, but told afterwards how far it went: they must be between two elements, and
+both windows open before and after. Other content is handed over to what reads it, and only the
+layers of frames and flow control are passed by. Everything else is left to them: frames of any
+other kind, the last one of a stream, and whatever is a fault. A test decodes
 every capture with this path and without it.
 
 It ties layers together that are better apart (``frames``, ``flow``, ``http2_message``, ``sse``,
@@ -16,13 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..http2.elements import DEFAULT_FRAME_SIZE, HEADER_SIZE
+from ..http2.elements import DEFAULT_FRAME_SIZE, HEADER_SIZE, Content
 from ..http2.flow import FlowControl, Window
 from ..http2.frames import FrameDecoder
 from ..limits import MAX_SSE_LINE
-from ..records import Http2DataRecord, Record, SseEventRecord
-from ..sse.stream import EventStreamDecoder, commonest_block
-from .body import Body
+from ..records import Http2DataRecord, Record, SseEventRecord, text_or_base64
+from ..sse.stream import commonest_block
 from .http2_message import StreamMessage
 from .writer import RecordWriter
 
@@ -35,27 +35,24 @@ LONGEST = min(DEFAULT_FRAME_SIZE, MAX_SSE_LINE)
 
 
 class Lane:
-    """A stream whose content is an event stream, not coded: what a frame of it concerns."""
+    """A stream: what a DATA frame of it concerns."""
 
     __slots__ = (
-        "message", "body", "events", "window", "match", "exchange", "data_record", "event_record",
+        "message", "body", "events", "window", "match", "exchange", "stream_id", "data_record",
+        "event_record",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        message: StreamMessage,
-        body: Body,
-        events: EventStreamDecoder,
-        window: Window | None,
-        match: Match,
-    ) -> None:
+    def __init__(self, message: StreamMessage, window: Window | None, stream_id: int) -> None:
         self.message = message
-        self.body = body
-        self.events = events
+        self.body = message.body
+        self.events = message.event_stream
+        """None if its content is no event stream, or is coded."""
         self.window = window
         """None if windows were not known when it began."""
-        self.match = match
+        self.match: Match | None = None
+        """What matches its events; None if the first frame was none."""
         self.exchange = message.exchange
+        self.stream_id = stream_id
         self.data_record = message.writer.within(Http2DataRecord)
         self.event_record = message.writer.within(SseEventRecord)
 
@@ -101,7 +98,7 @@ class FastHttp2:
             if end > size or length > LONGEST:
                 break
             lane = self._lane(int.from_bytes(data[pos + 5 : body_pos]), data, body_pos, end)
-            if lane is None or lane.message.is_held or not lane.events.is_between:
+            if lane is None or lane.message.is_held:
                 break
             window = None if is_partial else lane.window
             if window is not None and (
@@ -111,14 +108,23 @@ class FastHttp2:
                 or window.is_waiting
             ):
                 break
-            found = lane.match(data, body_pos, end)
-            if found is None:
-                break
+            start, content, stop = base + pos, base + body_pos, base + end
+            events = lane.events
+            found = None
+            if events is not None and events.is_between and lane.match is not None:
+                found = lane.match(data, body_pos, end)
+            if found is None or events is None:
+                records += self._any_content(lane, start, content, data[body_pos:end])
+                if window is not None:
+                    shared.size -= length
+                    window.size -= length
+                pos = end
+                continue
             found_id, found_type, value = found.groups()
             try:
                 text = data[body_pos:end].decode()
                 fields: list[tuple[str, str]] = []
-                event_id = lane.events.last_event_id
+                event_id = events.last_event_id
                 event_type = "message"
                 if found_id is not None:
                     event_id = found_id.decode()
@@ -130,7 +136,6 @@ class FastHttp2:
                 fields.append(("data", shown))
             except UnicodeDecodeError:
                 break
-            start, content, stop = base + pos, base + body_pos, base + end
             while run < last_run and run_ends[run] <= start:
                 run += 1
             whole = arrivals[run] if stop <= run_ends[run] or run == last_run else None
@@ -155,11 +160,29 @@ class FastHttp2:
             if window is not None:
                 shared.size -= length
                 window.size -= length
-            lane.events.advance(length, event_id)
+            events.advance(length, event_id)
+            assert lane.body is not None
             lane.body.advance_within(content, stop, data[body_pos:end])
             pos = end
         frames.offset += pos - begin
         return pos
+
+    def _any_content(self, lane: Lane, start: int, content: int, piece: bytes) -> list[Record]:
+        """Take a frame at ``start`` whose content is not one usual event, as the layers do."""
+        writer, message, length = self._writer, lane.message, len(piece)
+        stop = content + length
+        records: list[Record] = []
+        if piece:
+            records = message.content(Content(content, stop, piece, None, lane.stream_id))
+        text, encoding = text_or_base64(piece) if writer.keeps_data else (None, None)
+        records.append(
+            lane.data_record(
+                writer.connection, lane.exchange, writer.sender, *writer.place(start, stop), start,
+                HEADER_SIZE + length, message.advance(start, stop, 0), length, 0, False, text,
+                encoding, content,
+            )
+        )  # fmt: skip
+        return records
 
     def end_of_element(self, data: bytes, pos: int) -> int:
         """Return where a frame of any kind ends that begins at ``pos``, else the end."""
@@ -174,12 +197,11 @@ class FastHttp2:
         if lane is not None and lane.message is message:
             return lane
         self._lanes.pop(stream_id, None)
-        if message is None or (events := message.event_stream) is None:
-            return None
         window = self._flow.streams.get(stream_id)
-        match = next((match for match in EVENTS if match(data, start, end) is not None), None)
-        is_followed = window is not None or self._flow.is_partial
-        if match is None or not is_followed or message.body is None:
+        if message is None or (window is None and not self._flow.is_partial):
             return None
-        lane = self._lanes[stream_id] = Lane(message, message.body, events, window, match)
+        if message.body is None and message.tunnel is None:
+            return None
+        lane = self._lanes[stream_id] = Lane(message, window, stream_id)
+        lane.match = next((match for match in EVENTS if match(data, start, end) is not None), None)
         return lane
