@@ -31,6 +31,7 @@ from .path import (
     sent_again,
     slow_start,
 )
+from .quiet import at_work, under_way
 from .time_limits import LIMITS, next_limit
 from .trace import Trace
 from .verdict import Cause, Number, Verdict
@@ -55,7 +56,7 @@ NO_SIGN = frozenset((KEEP_ALIVE, KIND_NUMBERS["done"]))
 
 Class = Literal[
     "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent",
-    "stream-window", "connection-window", "head-of-line",
+    "stream-window", "connection-window", "head-of-line", "thinking", "rate",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(
     ("zero-window", "nagle", "stream-window", "connection-window", "head-of-line")
@@ -69,6 +70,10 @@ REMEDIES: dict[str, str] = {
     " closer",
     "keep-alive-masked": "the connection is alive, but the source is silent: let watchdogs count"
     " content only",
+    "thinking": "nothing is wrong on the way: let watchdogs allow for it, and send a comment"
+    " (`: ping`) at half the shortest idle limit",
+    "rate": "send less at once, or over a faster path; look for a limit on the way (nginx:"
+    " `limit_rate`)",
     **BLOCKED_REMEDIES,
     "sender-silent": "send a comment (`: ping`) at half the shortest idle limit on the way",
 }
@@ -96,6 +101,7 @@ class Waits:
         kinds = self.marks.kinds
         chosen = [at for at, kind in enumerate(kinds) if kind not in NO_SIGN]
         self.came = Arrivals(self.marks, chosen, trace.about.asked_time)
+        self.kinds = [kinds[at] for at in chosen]
         self.alive = [at for at, kind in enumerate(kinds) if kind == KEEP_ALIVE]
         self.alive_times = [self.marks.times[at] for at in self.alive]
         self.hindrances = hindrances(trace)
@@ -139,12 +145,10 @@ class Waits:
 
 def judge_gap(trace: Trace) -> Verdict | None:
     """Say where the time of long waits went; None if there were none."""
-    if trace.streamed.count < 2:
+    found = [Attributed(*one) for one in held_by_windows(trace)]
+    if trace.streamed.count < 2 and not found:
         return None
     waits = Waits(trace)
-    found = [Attributed(*one) for one in held_by_windows(trace)]
-    if waits.came.count < 2 and not found:
-        return None
     if waits.came.count >= 2:
         found += [*_of_tcp(waits), *_long_waits(waits), *_sent_again(waits)]
     return _verdict(waits, found) if found else None
@@ -237,10 +241,26 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
             others = (("outage", lost), *others)
         yield Attributed("retransmission", seconds, *place, lost, others)
     elif seconds >= long:
-        seen = "nothing came, and no bytes were missing"
-        may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
-        others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
-        yield Attributed("sender-silent", seconds, *place, seen, others)
+        yield _quiet(waits, at, seconds)
+
+
+def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
+    """Return what became of a wait that nothing points to a loss in."""
+    came = waits.came
+    place = came.packets[at], came.packets[at + 1]
+    may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
+    others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
+    coming = under_way(waits.trace, came, at)
+    if coming is not None and coming.is_even:
+        return Attributed("rate", seconds, *place, coming.seen)
+    if coming is not None:
+        others = (("rate", "it may have come all the while"), *others)
+        return Attributed("sender-silent", seconds, *place, coming.seen, others)
+    working = at_work(waits.trace, waits.kinds[at], waits.kinds[at + 1])
+    if working is not None:
+        return Attributed("thinking", seconds, *place, working, others)
+    seen = "nothing came, and no bytes were missing"
+    return Attributed("sender-silent", seconds, *place, seen, others)
 
 
 def _lost(waits: Waits, at: int) -> str | None:

@@ -23,7 +23,7 @@ ANSWERS = frozenset(
         *("whole", "cut", "unknowable", "app-incomplete", "app-error", "aborted", "open"),
         *("mismatch", "refused"),
         *("sender-silent", "keep-alive-masked", "thinking", "retransmission", "outage"),
-        *("zero-window", "reader-asleep", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
+        *("zero-window", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
         *("stream-window", "connection-window"),
         *("exact", "duplicate", "lost", "from-start"),
         *("goes-on", "stops", "half-close", "unseen"),
