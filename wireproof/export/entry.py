@@ -4,7 +4,8 @@ Strategy: an :class:`Entry` stands beside an exchange, takes what of its records
 is turned into the entry when no more can come. What has no field in HAR stands beside it where
 Chrome or others put it: ``_webSocketMessages`` (Chrome: ``type``, ``time``, ``opcode``, ``data``),
 ``_eventSourceMessages`` (``time``, ``eventName``, ``eventId``, ``data``, as in DevTools' protocol),
-``_error`` and ``_transferSize`` of a response; and ``_wireproof`` says where in the capture
+``_error`` and ``_transferSize`` of a response; ``_verdicts`` has what ``wireproof explain`` says,
+as its records; and ``_wireproof`` says where in the capture
 it all is.
 
 Times are those of packets. ``connect`` is the handshake, from SYN to the ACK that ends it, for the

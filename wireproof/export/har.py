@@ -8,10 +8,12 @@ that go on; at the end all are written in the order in which they began.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from os import SEEK_END
 from typing import IO, BinaryIO
 
 import msgspec
+from msgspec import to_builtins
 from parsers import NANOSECONDS, Packet, completion
 from parsers.records import (
     BodyRecord,
@@ -23,17 +25,21 @@ from parsers.records import (
 
 from .. import __version__
 from ..analysis.exchange_filter import heads_of
+from ..analysis.judges import Explained, Explanations
 from ..analysis.selection import Wanted
+from ..analysis.verdict import verdict_record
 from ..bytes.stream_tap import StreamTap
 from ..exchanges import Exchange, Exchanges
+from ..open_exchanges import Key
 from ..output import buffered_scratch
 from ..redact import Policy, Redactor, Report
+from ..redact.secrets import masked_values
 from .content import Content, ContentStream, decode_content
 from .entry import Entry
 
 ENCODER = msgspec.json.Encoder()
-Spooled = tuple[float, int, int, int]
-"""When an entry began, its exchange's number, and where it lies in the spool."""
+Spooled = tuple[float, int, Key, int, int]
+"""When an entry began, its exchange's number and key, and where it lies in the spool."""
 
 
 class HarWriter:
@@ -59,6 +65,9 @@ class HarWriter:
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
         self._spool: IO[bytes] = buffered_scratch()
         self._index: list[Spooled] = []
+        self._explanations = Explanations()
+        self._said: dict[Key, tuple[int, int]] = {}
+        """Where the verdicts on an exchange lie in the spool: these may be known after it."""
 
     def __enter__(self) -> HarWriter:
         return self
@@ -80,6 +89,7 @@ class HarWriter:
     def finish(self) -> None:
         """Take note that no packet follows."""
         self._take(sorted(self._tap.finish(), key=completion))
+        self._spool_verdicts(self._explanations.finish())
 
     def write(self, stream: BinaryIO) -> None:
         """Write the archive."""
@@ -87,13 +97,33 @@ class HarWriter:
         head = ENCODER.encode({"version": "1.2", "creator": creator, "pages": []})
         stream.write(b'{"log":' + head[:-1] + b',"entries":[')
         before = b"\n"
-        for _, _, offset, length in sorted(self._index):
-            self._spool.seek(offset)
-            stream.write(before + self._spool.read(length))
+        for _, _, key, offset, length in sorted(self._index):
+            entry = self._read(offset, length)
+            verdicts = self._read(*self._said.get(key, (0, 0)))
+            stream.write(before + entry[:-1] + b',"_verdicts":%b}' % (verdicts or b"[]"))
             before = b",\n"
         stream.write(b"\n]}}\n")
 
+    def _read(self, offset: int, length: int) -> bytes:
+        self._spool.seek(offset)
+        return self._spool.read(length)
+
+    def _put_aside(self, value: object) -> tuple[int, int]:
+        """Write a value at the end of the spool; return where it lies."""
+        data = ENCODER.encode(value)
+        place = self._spool.seek(0, SEEK_END)
+        self._spool.write(data)
+        return place, len(data)
+
+    def _spool_verdicts(self, found: Iterable[Explained]) -> None:
+        for explained in found:
+            key = explained.exchange.key
+            said = [to_builtins(verdict_record(one, *key)) for one in explained.verdicts]
+            if said:
+                self._said[key] = self._put_aside(masked_values(said, self._policy))
+
     def _take(self, records: Sequence[Record]) -> None:
+        self._spool_verdicts(self._explanations.add_all(records))
         touched: set[int] = set()
         for record in records:
             if isinstance(record, SseEventRecord):  # tells nothing of bytes that chunks do not
@@ -151,7 +181,6 @@ class HarWriter:
             return
         pair = self._tap.pairs.get(exchange.key.connection)
         server = "" if pair is None else pair.address("server")
-        data = ENCODER.encode(entry.finished(server))
-        self._index.append((entry.started, exchange.number, self._spool.tell(), len(data)))
-        self._spool.write(data)
+        place = self._put_aside(entry.finished(server))
+        self._index.append((entry.started, exchange.number, exchange.key, *place))
         self.written += 1

@@ -12,14 +12,17 @@ Text from the wire is escaped, and never read as mathematics.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.percentiles import percentile
 from ..analysis.stalls import stall_limit
+from ..analysis.verdict import Severity
 from ..text.escape import escape
 from ..text.wording import count, duration
 from .timeline import Lane, Timeline
+from .told import Label, Told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +33,7 @@ DOTS = 200
 """An inch, in a PNG."""
 LANE, BYTES, HISTOGRAM = 0.5, 0.85, 0.75
 """Heights of axes, in inches."""
-TOP, GAP, MIDDLE, BOTTOM = 0.52, 0.11, 0.82, 0.42
+TOP, GAP, MIDDLE, BOTTOM = 0.6, 0.11, 0.82, 0.42
 """Heights between them: above all, between lanes, above the histogram, below it."""
 LEFT, RIGHT = 0.17, 0.985
 """Edges of the axes, in widths of the figure."""
@@ -40,6 +43,15 @@ CLIENT, SERVER, FAULT, GREY, INK = "#c2570c", "#1f5fa8", "#c81e1e", "#8a8f98", "
 MANY = 2_000
 """Marks that can be told apart in the width of a lane: of more, the largest in each place show."""
 MAX_TITLE = 80
+MAX_VERDICT = 130
+SEVERITY_COLOURS: dict[Severity, str] = {
+    "ok": "#1d7348",
+    "note": "#4a4f57",
+    "warning": "#8a5a00",
+    "error": FAULT,
+}
+LABEL_SIZE, LETTER = 5.5, 0.048
+"""Of what elements say: points, and inches that a letter takes at most."""
 SHORTEST_DRAWN = 1e-6
 """Seconds: a logarithmic scale has no place for none. What is said in figures stays as it is."""
 MAX_STALLS = 4
@@ -78,9 +90,11 @@ def draw(timeline: Timeline, output: Any, form: str) -> None:
             _draw_end(axis, timeline, scale)
         _name_stalls(axes[0], timeline, scale)
         _name_end(axes[0], timeline, scale)
+        _draw_labels(axes, timeline, scale)
         axes[-1].set_xlabel(f"{scale.unit} since the request")
         _draw_gaps(page.last_axes(), timeline)
         page.title(_title(timeline), axes[-1])
+        page.verdict(timeline.told)
         metadata = {"Date": None} if form == "svg" else {"Software": "wireproof"}
         page.figure.savefig(output, format=form, dpi=DOTS, metadata=metadata)
 
@@ -116,6 +130,16 @@ class _Page:
         self.figure.legend(
             handles, labels, loc="center right", bbox_to_anchor=(RIGHT + 0.01, place), ncols=2,
             frameon=False, fontsize=8, handlelength=1.2, columnspacing=1.0,
+        )  # fmt: skip
+
+    def verdict(self, told: Told) -> None:
+        """Write beneath the title what is said of the exchange, in the colour of its severity."""
+        text = told.verdict
+        if len(text) > MAX_VERDICT:
+            text = text[:MAX_VERDICT] + "\u2026"
+        self.figure.text(
+            0.012, 1 - 0.33 / self.height, text, fontsize=7.5, va="center",
+            color=SEVERITY_COLOURS[told.severity], parse_math=False,
         )  # fmt: skip
 
     def _add(self, height: float, beside: Any) -> Any:
@@ -250,6 +274,32 @@ def _name_stalls(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
 def _thing(timeline: Timeline) -> str:
     found = timeline.top
     return "" if found is None else found[0].removeprefix("SSE ").removesuffix("s")
+
+
+def spaced(labels: Sequence[Label], scale: _Scale) -> list[Label]:
+    """Return labels that do not cover one another, from the left."""
+    room = scale.length / ((RIGHT - LEFT) * WIDTH)  # seconds in an inch
+    found: list[Label] = []
+    free = float("-inf")
+    for label in sorted(labels):
+        if label.time >= free:
+            found.append(label)
+            free = label.time + room * (LETTER * len(label.text) + 2 * LETTER)
+    return found
+
+
+def _draw_labels(axes: list[Any], timeline: Timeline, scale: _Scale) -> None:
+    """Write what elements say above their marks, in the lane that the application sees."""
+    top = timeline.top
+    if top is None:
+        return
+    axis = axes[list(timeline.lanes).index(top[0])]
+    for label in spaced(timeline.told.labels, scale):
+        axis.text(
+            scale(label.time), 0.99, label.text, fontsize=LABEL_SIZE, color=INK, ha="left",
+            va="top", transform=axis.get_xaxis_transform(), parse_math=False, alpha=0.8,
+            clip_on=True,
+        )  # fmt: skip
 
 
 def _draw_end(axis: Axes, timeline: Timeline, scale: _Scale) -> None:

@@ -35,9 +35,11 @@ from ..analysis.selection import Wanted
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
 from ..bytes.stream_tap import Pair
 from ..exchanges import CLOSE, Exchange, Exchanges
-from ..tasks.chosen import choosing
+from ..open_exchanges import Key
+from ..tasks.chosen import choosing, seekable
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
+from .told import Told, read_told
 
 Marked = (
     ChunkRecord
@@ -109,6 +111,8 @@ class Timeline:
     is_whole: bool = True
     errors: list[tuple[float, str]] = field(default_factory=list)
     """When a fault showed, and its code."""
+    told: Told = Told()
+    """What is said of it."""
     heads: Heads | None = None
     """What it is, by its heads; None as long as it goes on."""
 
@@ -325,8 +329,12 @@ def read_timeline(source: str, wanted: ExchangeFilter = EVERYTHING) -> tuple[Tim
     with ExitStack() as stack:
         file: BinaryIO = stack.enter_context(Path(source).open("rb"))
         file, choice = choosing(file, wanted, stack)
+        file = seekable(file, stack)
         stream = stack.enter_context(shown(file, "reading"))
         timelines = Timelines(wanted.only_connection)
         timelines.read(stream)
-    found = choice or (EVERYTHING if wanted.is_empty else wanted)
-    return timelines.choose(found), len(timelines.wanted(found))
+        found = choice or (EVERYTHING if wanted.is_empty else wanted)
+        chosen = timelines.choose(found)
+        file.seek(0)
+        chosen.told = read_told(file, Key(chosen.connection, chosen.exchange))
+    return chosen, len(timelines.wanted(found))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from .patterns import LIKELY, POSSIBLE, TRIGGERS, Span, opening_of, spans_of
 
@@ -150,6 +150,19 @@ def mask_spans(text: str, spans: list[Span]) -> str:
         size = len(secret) if secret.isascii() else len(secret.encode(errors="surrogatepass"))
         text = text[:start] + MASK * size + text[end:]
     return text
+
+
+def masked_values(value: Any, policy: Policy) -> Any:
+    """Return a value of JSON with the secrets in its texts masked, where contents are looked at."""
+    if policy != "all":
+        return value
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return {name: masked_values(inner, policy) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked_values(inner, policy) for inner in value]
+    return value
 
 
 def mask_text(text: str) -> str:

@@ -25,6 +25,7 @@ from support.websocket_frames import KEY, frame
 from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
 from wireproof.analysis.exchange_filter import ExchangeFilter
+from wireproof.cli import run
 from wireproof.export.har import HarWriter
 from wireproof.redact import Policy
 
@@ -369,7 +370,7 @@ def test_no_name_of_a_field_of_json_is_from_the_wire() -> None:
     names = set(_names(har))
     assert "__proto__" not in names and "attacked" not in names
     assert not {probe for probes in PROBES.values() for probe in probes} & names
-    assert len(names) < 80
+    assert len(names) < 130  # those of verdicts and of their numbers among them
 
 
 def _names(value: Any) -> list[str]:
@@ -380,3 +381,26 @@ def _names(value: Any) -> list[str]:
 
 def test_an_empty_capture() -> None:
     assert entries_of(Tape().file()) == []
+
+
+def test_entries_carry_what_explain_says(capsys: pytest.CaptureFixture[str]) -> None:
+    path = FIXTURES / "chunked" / "truncated.pcapng"
+    run(["explain", str(path), "--format", "ndjson"])
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (entry,) = entries_of(path.read_bytes())
+    assert entry["_verdicts"]
+    for verdict, told in zip(entry["_verdicts"], said, strict=True):
+        assert verdict.items() <= told.items()
+
+
+def test_verdicts_of_a_redacted_archive_hold_no_secret() -> None:
+    secret = "sk-live-0123456789abcdef0123456789abcdef"
+    talk = Talk().open()
+    talk.client(b"GET /x HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    error = {"error": {"type": "invalid_request_error", "message": f"no such key: {secret}"}}
+    talk.server(b"event: error\ndata: %s\n\n" % json.dumps(error).encode())
+    talk.close()
+    data = talk.tape.file()
+    assert secret in json.dumps(entries_of(data)[0]["_verdicts"])
+    assert secret not in har_of(data, "all")

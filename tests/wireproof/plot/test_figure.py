@@ -14,8 +14,22 @@ from support.corpus import ROOT
 
 from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from wireproof.cli import run
-from wireproof.plot.figure import DOTS, MANY, WIDTH, draw, largest_marks, stalls
-from wireproof.plot.timeline import Timeline, Timelines
+from wireproof.plot.figure import (
+    DOTS,
+    LEFT,
+    LETTER,
+    MANY,
+    RIGHT,
+    SEVERITY_COLOURS,
+    WIDTH,
+    _Scale,
+    draw,
+    largest_marks,
+    spaced,
+    stalls,
+)
+from wireproof.plot.timeline import Timeline, Timelines, read_timeline
+from wireproof.plot.told import LABEL_WIDTH, Label
 
 FIXTURES = ROOT / "fixtures"
 
@@ -130,3 +144,37 @@ def test_which_exchange_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path.write_bytes(attack())
     assert run(["plot", str(path), "-o", str(tmp_path / "out.svg")]) == 0
     assert "of 53 exchanges" in capsys.readouterr().err
+
+
+def test_a_picture_says_what_came_of_it_and_what_elements_say() -> None:
+    path = FIXTURES / "dialects" / "chat-completion.pcapng"
+    found, count = read_timeline(str(path))
+    assert count == 1
+    assert (found.told.severity, found.told.verdict[:15]) == ("ok", "streamed, whole")
+    said = [label.text for label in found.told.labels]
+    assert said[0] == "role assistant" and said[-1] == "[DONE]" and '" look."' in said
+    written = texts(svg(found))
+    assert found.told.verdict in written and "[DONE]" in written
+    cut, _ = read_timeline(str(FIXTURES / "chunked" / "truncated.pcapng"))
+    assert cut.told.severity == "error"
+    assert cut.told.verdict.startswith("cut after 5 chunks: FIN by the server (packet 18)")
+    assert f"fill: {SEVERITY_COLOURS['error']}" in svg(cut)
+
+
+def test_words_do_not_cover_one_another() -> None:
+    found = timeline("chunked", "plain")
+    step = (found.end - found.start) / 5_000
+    labels = tuple(Label(found.start + number * step, "x" * 18) for number in range(5_000))
+    shown = spaced(labels, _Scale(found))
+    assert 1 < len(shown) < 12
+    room = (shown[1].time - shown[0].time) / (found.end - found.start) * (RIGHT - LEFT) * WIDTH
+    assert room > 18 * LETTER
+
+
+def test_words_from_the_wire_are_escaped_and_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "attack.pcapng"
+    path.write_bytes(attack())
+    found, _ = read_timeline(str(path))
+    assert all(len(label.text) < 5 * LABEL_WIDTH for label in found.told.labels)
+    assert all(label.text.isprintable() for label in found.told.labels)
+    svg(found)

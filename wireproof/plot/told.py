@@ -1,0 +1,91 @@
+"""What a picture says of an exchange in words: its verdict, and what its elements say.
+
+Strategy: the picture's columns hold times and sizes alone; once it is known which exchange is drawn
+the capture is read again, for that one. What comes from the wire is escaped and cut here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from parsers import decode_batches
+from parsers.records import Record
+
+from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
+from ..analysis.outcomes import Outcomes
+from ..analysis.verdict import Severity
+from ..dialects.reader import DialectReader, is_read
+from ..dialects.wording import said
+from ..exchanges import Exchanges
+from ..open_exchanges import Key
+from ..views.verdicts.words import fine, leading, summary
+
+LABEL_WIDTH = 18
+"""Cells of what an element says that a picture shows."""
+MAX_LABELS = 4_096
+"""Elements whose words are kept; a picture has room for fewer."""
+
+
+class Label(NamedTuple):
+    """What an element of the response says."""
+
+    time: float
+    text: str
+
+
+class Told(NamedTuple):
+    """The words of a picture."""
+
+    verdict: str = ""
+    severity: Severity = "ok"
+    labels: tuple[Label, ...] = ()
+
+
+def read_told(stream: BinaryIO, key: Key) -> Told:
+    """Return what is to be said of an exchange of a capture."""
+    number = ExchangeNumber(key.exchange, key.connection)
+    found = Outcomes(ExchangeFilter(exchange=number))
+    labels = _Labels(key)
+    outcomes = [
+        outcome
+        for records in decode_batches(stream)
+        for outcome in found.add(labels.looked_at(records))
+    ]
+    outcomes += found.finish()
+    if not outcomes:
+        return Told(labels=tuple(labels.found))
+    listed, verdicts = outcomes[0]
+    gravest = leading(verdicts)
+    if gravest is None or gravest.severity == "ok":
+        return Told(fine(listed), "ok", tuple(labels.found))
+    verdict = summary(gravest)
+    if not verdict.startswith(gravest.answer):
+        verdict = f"{gravest.answer}: {verdict}"
+    return Told(verdict, gravest.severity, tuple(labels.found))
+
+
+class _Labels:
+    """Keeps what the elements of one response say."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
+        self.found: list[Label] = []
+
+    def looked_at(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield records, and look at those of the exchange."""
+        for record in records:
+            if record.connection == self._key.connection and len(self.found) < MAX_LABELS:
+                self._look(record)
+            yield record
+
+    def _look(self, record: Record) -> None:
+        found = self._fold.add(record)
+        if found is None or found[0].key != self._key or not is_read(record, found[1]):
+            return
+        if record.sender != "server":
+            return
+        words = said(found[1].read(record), LABEL_WIDTH)
+        if words is not None and (text := words.text or words.what):
+            self.found.append(Label(record.last_time, text))
