@@ -58,6 +58,10 @@ class ByteStream(Protocol[T]):
         """Whether nothing follows."""
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether bytes have come that are not handed over yet: others before them are missing."""
+
+    @property
     def acknowledged(self) -> int | None:
         """How many of the peer's bytes its sender had when it sent the last of its own; None if
         that cannot be told."""

@@ -68,6 +68,10 @@ class Tapped:
         return self._stream.is_ended
 
     @property
+    def is_waiting(self) -> bool:
+        return self._stream.is_waiting
+
+    @property
     def acknowledged(self) -> int | None:
         return self._stream.acknowledged
 

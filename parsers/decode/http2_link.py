@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.messages import Request
@@ -41,6 +41,17 @@ from .writer import RecordWriter, wire_text
 Owner = tuple[int | None, int | None]
 """Whose something is: an exchange and a stream, as far as it is of any."""
 NOBODY: Owner = (None, None)
+
+
+class LateReset(NamedTuple):
+    """A reset of a stream by the side that does not send in it."""
+
+    packet: int
+    """The packet that carried it: what came before it was not reset."""
+    fault: Diagnostic | None
+    owner: Owner
+
+
 MAX_PINGS = 64
 """Pings that wait for their answers."""
 
@@ -61,6 +72,8 @@ class Http2Link:
         is_first: bool,
     ) -> None:
         self.stream = stream
+        self.late: dict[int, LateReset] = {}
+        """Streams that the peer reset while what this side had sent before was still to come."""
         self.writer = writer
         self.states = states
         self.messages: dict[int, StreamMessage] = {}
@@ -150,8 +163,29 @@ class Http2Link:
                 records += message.end(ended_by)
         self._forget(stream_id)
 
+    def give_up(self, stream_id: int, reset: LateReset, records: list[Record]) -> None:
+        """Let a stream end that this side has reset."""
+        if reset.fault is not None:
+            records += self._said(reset.fault, reset.owner)
+        self._break(stream_id, "rst-stream", records)
+
+    def _settle_late(self, packet: int | None, records: list[Record]) -> None:
+        """Let resets by the peer hold that came before ``packet``; all of them, if that is None."""
+        for stream_id, reset in list(self.late.items()):
+            if packet is None or reset.packet < packet:
+                del self.late[stream_id]
+                self.peer.give_up(stream_id, reset, records)
+
+    def _violation(self, kind: int, stream_id: int) -> Fault | None:
+        """Return what is wrong with a frame of this kind now, as far as that is known."""
+        fault = self.states.violation(self.writer.sender, kind, stream_id)
+        if fault is None or not (self.peer.stream.is_waiting or self.peer.frames.is_searching):
+            return fault
+        self.states.is_partial = True  # what allows it may wait behind missing bytes
+        return self.states.violation(self.writer.sender, kind, stream_id)
+
     def _allowed(self, kind: int, event: Frame | DataFrame, records: list[Record]) -> bool:
-        fault = self.states.violation(self.writer.sender, kind, event.stream_id)
+        fault = self._violation(kind, event.stream_id)
         if fault is None:
             return True
         owner = self._owner(event.stream_id)
@@ -262,11 +296,14 @@ class Http2Link:
             answer = self.peer.messages.get(stream_id) or self.messages.get(stream_id)
             is_owed = answer is not None and answer.is_open and answer.writer.sender == "server"
             code = _reset_code(error, sender, is_owed=is_owed)
-            if code:
-                fault = (code, f"{error} by the {sender}, stream {stream_id}")
-                self._report([fault], frame.start, frame.end, owner, records)
+            detail = f"{error} by the {sender}, stream {stream_id}"
+            fault = diagnose(code, frame.start, frame.end, detail) if code else None
             self.states.reset(stream_id, sender)
-            self._break(stream_id, "rst-stream", records)
+            reset = LateReset(self._completion(frame)[0], fault, owner)
+            if self.peer.stream.is_waiting or self.peer.frames.is_searching:
+                self.peer.late[stream_id] = reset
+            else:
+                self.give_up(stream_id, reset, records)
         return {"error_code": error}
 
     def _take_goaway(self, frame: Frame, _: Owner, records: list[Record]) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class Http2Side(Http2Link):
 
     def receive_data(self, data: bytes) -> list[Record]:
         """Take the next bytes: what it can by the fast path, frame by frame, and the others."""
+        if self.late:
+            return self._write(self.frames.receive_data(data))
         records: list[Record] = []
         fast_path, pos, end = self._fast_path, 0, len(data)
         while (upto := fast_path.receive(data, pos, records)) < end:
@@ -65,6 +67,7 @@ class Http2Side(Http2Link):
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         records = self._write(self.frames.receive_eof(ending))
+        self._settle_late(None, records)
         for stall in self.flow.still_blocked():
             records.append(self._stall(stall, self.frames.offset))
         end = self.frames.offset
@@ -94,6 +97,8 @@ class Http2Side(Http2Link):
     def _write(self, found: list[Event]) -> list[Record]:
         records: list[Record] = []
         for event in found:
+            if self.late:
+                self._settle_late(self.writer.place(event.start, event.end)[0], records)
             if type(event) is Content:
                 message = self._content_of(event.stream_id, event.start)
                 if message is not None:
@@ -120,8 +125,10 @@ class Http2Side(Http2Link):
         self.headers.forget()
         self.flow.is_partial = self.peer.flow.is_partial = True
         self.states.is_partial = True
-        for message in self.messages.values():
-            if message.is_open:
+        shown = self.writer.place(lost.start, lost.end)[0]
+        for stream_id, message in self.messages.items():
+            state = self.states.get(stream_id)
+            if message.is_open and (state is None or state.packet <= shown):
                 records += message.lose(lost.start, lost.end)
 
     def _content_of(self, stream_id: int, start: int) -> StreamMessage | None:
@@ -146,6 +153,8 @@ class Http2Side(Http2Link):
                 records += self._said(fault, message.owner)
             records += message.end("end-stream")
         self.flow.close(stream_id)
+        if self.late.pop(stream_id, None) is not None:  # it had ended before it was reset
+            self._forget(stream_id)
         state = self.states.end(stream_id, self.writer.sender)
         if state is not None and state.is_over:
             self._forget(stream_id)
@@ -216,7 +225,7 @@ class Http2Side(Http2Link):
         self, found: HeaderBlock, fields: list[Field] | None, records: list[Record]
     ) -> None:
         stream_id, sender = found.stream_id, self.writer.sender
-        fault = self.states.violation(sender, HEADERS, stream_id)
+        fault = self._violation(HEADERS, stream_id)
         state = self.states.get(stream_id)
         if fault is not None:
             self._report([fault], found.start, found.end, self._owner(stream_id), records)
@@ -229,6 +238,7 @@ class Http2Side(Http2Link):
             if fields is None and not self.states.is_partial:
                 return
             state = self._begin(stream_id)
+            state.packet = self.writer.place(found.start, found.end)[0]
         message = self.messages.get(stream_id)
         ends = bool(found.flags & END_STREAM)
         if message is not None and fields is not None:

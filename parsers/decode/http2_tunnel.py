@@ -113,6 +113,7 @@ class TunnelStream:
     peer: ByteStream[Record]
     receiver: Receiver[Record]
     acknowledged: int | None = None
+    is_waiting = False
     layer: Layer = TUNNEL
 
     def __init__(self, writer: RecordWriter, exchanges: TunnelExchanges) -> None:

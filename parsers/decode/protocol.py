@@ -399,7 +399,8 @@ class ApplicationProtocol:
                 keys=keys,
                 recognise=self._open_tls,
             )
-        return self._tls.side(self.writer(detector.stream), detector.start, usual)
+        stream = detector.stream
+        return self._tls.side(stream, self.writer(stream), detector.start, usual)
 
     def _open_tls(
         self, streams: tuple[ByteStream[Record], ByteStream[Record]], is_midstream: bool

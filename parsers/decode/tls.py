@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from ..diagnostics import Diagnostic, diagnose
 from ..provenance import Completion, Ending, Event
 from ..records import Record, Sender, TlsAlert, TlsConnectionRecord, TlsRecordRecord
+from ..streams import ByteStream
 from ..tls.alerts import LEVELS, description_of
 from ..tls.cipher_suites import suite_name
 from ..tls.decryption import ClearRecord, ClosedRecord, OpenedRecord, Results
@@ -65,10 +66,13 @@ class TlsConnection:
         """Whether keys are looked for: then what records hold is kept."""
         return self._plaintext is not None
 
-    def side(self, writer: RecordWriter, start: int, usual: Successor) -> TlsSide:
+    def side(
+        self, stream: ByteStream[Record], writer: RecordWriter, start: int, usual: Successor
+    ) -> TlsSide:
         """Return the receiver of a side's bytes from ``start`` on; ``usual`` gets them too."""
         self._writers[writer.sender] = writer
         if self._plaintext is not None:
+            self._plaintext.streams[writer.sender].below = stream
             self._plaintext.decryption.begin(writer.sender, start, is_joined=False)
         return TlsSide(self, writer, start, usual)
 

@@ -18,7 +18,7 @@ from ..tls.decryption import Decryption, EndOfSide, OpenedRecord
 from ..tls.hello import EncryptedExtensions
 from ..tls.key_finder import KeySource
 from ..tls.records import ALERT, APPLICATION_DATA
-from ..tls.sealed_side import LostContent
+from ..tls.sealed_side import LostContent, SealedSide
 from .silent import UNHEARD
 from .writer import RecordWriter
 
@@ -46,15 +46,22 @@ Recogniser = Callable[[tuple["TlsStream", "TlsStream"], bool], Inner]
 class TlsStream:
     """What one side sent, decrypted."""
 
-    __slots__ = ("receiver", "peer", "origins", "is_ended")
+    __slots__ = ("receiver", "peer", "origins", "is_ended", "below", "_side")
 
     receiver: Receiver[Record]
     peer: TlsStream
 
-    def __init__(self) -> None:
+    def __init__(self, side: SealedSide) -> None:
+        self.below: ByteStream[Record] | None = None
+        """What carries its records."""
+        self._side = side
         self.receiver = UNHEARD
         self.origins: SourceMap[Arrival] = SourceMap()
         self.is_ended = False
+
+    @property
+    def is_waiting(self) -> bool:
+        return bool(self._side.queue) or (self.below is not None and self.below.is_waiting)
 
     @property
     def acknowledged(self) -> int | None:
@@ -93,7 +100,9 @@ class TlsPlaintext:
         self.inner: Inner | None = None
         self.alpn: str | None = None
         self._recognise = recognise
-        self.streams: dict[Sender, TlsStream] = {"client": TlsStream(), "server": TlsStream()}
+        self.streams: dict[Sender, TlsStream] = {
+            sender: TlsStream(side) for sender, side in self.decryption.sides.items()
+        }
         client, server = self.streams.values()
         client.peer, server.peer = server, client
 

@@ -174,6 +174,11 @@ class FrameDecoder:
         return is_header and not self._held and self._block is None and not self._is_first
 
     @property
+    def is_searching(self) -> bool:
+        """Whether frames may wait until it is certain where they begin."""
+        return self._receive == self._search
+
+    @property
     def _open_start(self) -> int:
         is_between = self._receive in (self._read_header, self._read_preface)
         return self.offset - len(self._held) if is_between else self._start

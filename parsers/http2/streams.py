@@ -27,6 +27,8 @@ class StreamState:
     client_ended: bool = False
     server_ended: bool = False
     reset_by: Sender | None = None
+    packet: int = 0
+    """The packet that began it."""
 
     def has_ended(self, sender: Sender) -> bool:
         """Whether that side has sent END_STREAM."""

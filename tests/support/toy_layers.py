@@ -47,6 +47,10 @@ class Plaintext:
         self.is_ended = False
 
     @property
+    def is_waiting(self) -> bool:
+        return False
+
+    @property
     def acknowledged(self) -> int | None:
         return None
 

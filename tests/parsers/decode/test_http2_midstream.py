@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from support.corpus import http2_vectors_at_hand
-from support.http2 import EVENTS, GET, Http2Talk, data, of_steps
+from support.http2 import EVENTS, GET, Http2Talk, data, framed, of_steps
 from support.talk import decoded
 
+from parsers.http2.elements import PING, RST_STREAM
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
@@ -139,6 +140,64 @@ def test_a_hole_in_one_frame_is_that_stream_s_alone() -> None:
     bodies = {one.stream_id: one.complete for one in records if isinstance(one, BodyRecord)}
     assert bodies == {1: False, 3: True}
     assert events(records)[1][-1] == "1 says 1"
+
+
+def hole(later: int = 6) -> Http2Talk:
+    """An event stream whose client resets it when it is over, with a segment missing in it."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.talk.lose("server", len(data(1, event(1, 1))))
+    talk.say("server", data(1, event(1, 2)), data(1, event(1, 3), ends=True))
+    talk.say("client", framed(RST_STREAM, 0, 1, (5).to_bytes(4)))
+    talk.say("client", talk.client.head(3, GET, ends=True))
+    for number in range(later):
+        talk.say("server", framed(PING, 0, 0, number.to_bytes(8)))
+        talk.say("client", framed(PING, 1, 0, number.to_bytes(8)))
+    return talk
+
+
+@pytest.mark.parametrize("later", [0, 6, 40])
+def test_what_waits_behind_a_hole_was_sent_before_a_reset_that_comes_after_it(later: int) -> None:
+    records = hole(later).records()
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.ended_by, events(records)[1]) == (
+        "end-stream",
+        ["1 says 0", "1 says 2", "1 says 3"],
+    )
+    missing = faults(records, "http2-frames-missing")
+    assert [one.stream_id for one in missing] == [1]
+    assert not faults(records, "http2-reset")
+
+
+def test_a_reset_holds_for_what_comes_after_it() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.talk.lose("server", 40)
+    talk.say("server", data(1, event(1, 1)))
+    talk.say("client", framed(RST_STREAM, 0, 1, (8).to_bytes(4)))
+    for number in range(40):
+        talk.say("server", data(1, event(1, 2 + number)))
+        talk.talk.ack("client")
+    records = talk.records()
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.ended_by, events(records)[1]) == ("rst-stream", ["1 says 0", "1 says 1"])
+    assert len(faults(records, "http2-cancelled")) == 1
+
+
+def test_an_answer_may_come_before_a_request_that_waits_behind_a_hole() -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 17)
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0), ends=True))
+    for number in range(20):
+        talk.say("client", framed(PING, 0, 0, number.to_bytes(8)))
+        talk.say("server", framed(PING, 1, 0, number.to_bytes(8)))
+    records = talk.records()
+    assert not [one for one in records if getattr(one, "severity", "") == "error"]
+    assert [one.exchange for one in records if isinstance(one, RequestRecord)] == [0]
+    assert [one.exchange for one in records if isinstance(one, ResponseRecord)] == [0]
 
 
 @pytest.mark.parametrize("name", MIDSTREAM)
