@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from .net.tunnels import read_packet as read_packet
     from .net.tunnels import realm as realm
     from .net.undecoded import NOT_DECODED as NOT_DECODED
+    from .tls.key_log import KeyLog as KeyLog
     from .websocket.handshake import accept_for as accept_for
 
     decode_stream = packets.decode
@@ -105,6 +106,7 @@ _EXPORTED = {
         "decode_stream",
     ),
     "decode.side": ("completion",),
+    "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),
     "decode.ordered_capture": ("OrderedCapture",),
     "decode.time_order": ("TimeOrder",),

@@ -195,7 +195,8 @@ class PacketDecoder:
     ) -> None:
         self._keep_data = keep_data
         self._shows_records = shows_records
-        self._keys = keys
+        self.keys = keys
+        """May be given until there are packets."""
         self._is_relay = is_relay
         self._wanted = wanted
         self._opened = opened
@@ -480,7 +481,7 @@ class PacketDecoder:
                 connection,
                 keep_data=self._keep_data,
                 shows_records=self._shows_records,
-                keys=self._keys,
+                keys=self.keys,
                 recorded_by="relay" if self._is_relay(connection.first_packet) else None,
                 tap=self._tap,
             )

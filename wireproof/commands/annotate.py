@@ -31,7 +31,7 @@ def annotate(file: str, output: str, reading: Reading) -> None:
     from ..tasks.annotate import annotate as write_annotated
 
     try:
-        done = write_annotated(file, output, say, reading.wanted)
+        done = write_annotated(file, output, say, reading.wanted, reading.keylog)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:

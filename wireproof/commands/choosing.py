@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from .exits import TRANSPORTS
+from ..extras import lacks
+from .exits import TRANSPORTS, Unreadable, because, need
 
 if TYPE_CHECKING:
+    from parsers import KeyLog
     from parsers.records import Transport
 
     from ..analysis.exchange_filter import ExchangeFilter
@@ -134,11 +138,21 @@ CHOICE = HEADS | PLACE | PORT | ENDS
 """Every option that chooses exchanges of a capture."""
 
 
+KEYLOG = click.option(
+    "--keylog",
+    metavar="KEYS",
+    help="Decrypt TLS with the secrets in this file, which may still grow: what SSLKEYLOGFILE names"
+    " for most programs. Secrets in a pcapng file are used by themselves.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What all reading commands share: which exchanges of what they read are wanted."""
 
     wanted: ExchangeFilter
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in a capture."""
 
     @property
     def is_choice(self) -> bool:
@@ -177,9 +191,10 @@ def _given(command: Callable[..., R], options: Options) -> Callable[..., R]:
     @wraps(command)
     def call(*arguments: Any, **values: Any) -> R:
         choice = {name: values.pop(name) for name in options}
-        return command(*arguments, reading=Reading(exchange_filter(choice)), **values)
+        found = Reading(exchange_filter(choice), key_log(values.pop("keylog")))
+        return command(*arguments, reading=found, **values)
 
-    for option in reversed(list(options.values())):
+    for option in reversed([*options.values(), KEYLOG]):
         call = option(call)
     return call
 
@@ -195,6 +210,24 @@ def _refused(command: C, options: Iterable[str], why: str) -> C:
             "--" + name.replace("_", "-"), hidden=True, expose_value=False, callback=refuse
         )(command)
     return command
+
+
+def key_log(path: str | None) -> KeyLog | None:
+    """Return the secrets in a file; without a path those that SSLKEYLOGFILE names, if there are."""
+    from parsers import KeyLog
+
+    if path is not None:
+        need("tls", "--keylog")
+        try:
+            return KeyLog.open(path)
+        except OSError as error:
+            raise Unreadable(because(path, error)) from error
+    path = os.environ.get("SSLKEYLOGFILE")
+    if not path or lacks("tls"):
+        return None
+    with suppress(OSError):  # nobody has written it, or it is another user's
+        return KeyLog.open(path)
+    return None
 
 
 def exchange_filter(choice: dict[str, Any]) -> ExchangeFilter:

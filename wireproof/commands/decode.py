@@ -101,6 +101,7 @@ def decode(
         jobs,
         filters,
         readers,
+        reading.keylog,
     )
     try:
         found = run(options, say)

@@ -53,7 +53,7 @@ def explain(
     from ..tasks.sources import UnreadableSource
 
     words = [word.strip() for word in fail_on.split(",") if word.strip()]
-    options = ExplainOptions(files, form, output, reading.wanted, FailOn(words))
+    options = ExplainOptions(files, form, output, reading.wanted, FailOn(words), reading.keylog)
     try:
         tally = run(options, say)
     except BrokenPipeError:

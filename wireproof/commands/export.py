@@ -69,6 +69,7 @@ def export(
         output,
         cast("Policy", policy),
         reading.wanted,
+        reading.keylog,
         raw_cells,
     )
     try:

@@ -50,7 +50,9 @@ def hops(
     from ..tasks.sources import UnreadableSource
 
     try:
-        report = run(HopsOptions(files, form, output, elements, reading.wanted), say)
+        report = run(
+            HopsOptions(files, form, output, elements, reading.wanted, reading.keylog), say
+        )
     except BrokenPipeError:
         raise
     except UnreadableSource as unreadable:

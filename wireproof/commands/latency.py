@@ -15,6 +15,8 @@ from .exits import Unreadable, because, examples, say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from parsers import KeyLog
+
     from ..analysis.latency.definitions import Family
     from ..analysis.latency.report import LatencyReport, Measured
     from ..analysis.latency.skew import Skew
@@ -79,7 +81,7 @@ def latency(
     measured = 0
     for file in files:
         try:
-            measured += _measure(file, report, view, times)
+            measured += _measure(file, report, view, times, reading.keylog)
         except UnreadableSource as unreadable:
             raise Unreadable(because(file, unreadable.error)) from unreadable
     view.finish(report)
@@ -88,12 +90,18 @@ def latency(
     return 0 if measured else 1
 
 
-def _measure(file: str, report: LatencyReport, view: LatencyView, log: list[float] | None) -> int:
+def _measure(
+    file: str,
+    report: LatencyReport,
+    view: LatencyView,
+    log: list[float] | None,
+    keylog: KeyLog | None,
+) -> int:
     """Show the answers of a capture; return how many there were."""
     from ..tasks.sources import reading
 
     number = 0
-    with reading(file, "measuring", say) as batches:
+    with reading(file, "measuring", say, keylog=keylog) as batches:
         for measured in report.measure(chain.from_iterable(batches)):
             view.show(measured, _skew(measured, log) if number == 0 else None)
             number += 1

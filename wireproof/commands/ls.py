@@ -40,7 +40,7 @@ def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
     from ..tasks.sources import UnreadableSource
 
     try:
-        found = run(LsOptions(files, form, reading.wanted), say)
+        found = run(LsOptions(files, form, reading.wanted, reading.keylog), say)
     except BrokenPipeError:
         raise
     except UnreadableSource as unreadable:

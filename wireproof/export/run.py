@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers import BATCH, OrderedCapture, decode_batches
+from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -40,6 +40,8 @@ class ExportOptions:
     policy: Policy = "headers"
     wanted: ExchangeFilter = EVERYTHING
     """Which exchanges."""
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in the capture."""
     raw_cells: bool = False
     """Whether cells of a CSV file are left as they are, formulas of a spreadsheet or not."""
 
@@ -66,7 +68,7 @@ def run(wanted: ExportOptions) -> Exported:
         source: BinaryIO = sys.stdin.buffer
         if wanted.source != "-":
             source = stack.enter_context(Path(wanted.source).open("rb"))
-        source, choice = choosing(source, wanted.wanted, stack)
+        source, choice = choosing(source, wanted.wanted, stack, wanted.keylog)
         source = stack.enter_context(shown(source, "exporting"))
         if wanted.format == "har":
             return _export_har(wanted, choice, source, stack)
@@ -78,7 +80,7 @@ def _export_har(
 ) -> Exported:
     from .har import HarWriter
 
-    capture = OrderedCapture(source)
+    capture = OrderedCapture(source, keylog=wanted.keylog)
     batches = capture.batches(BATCH)
     first = next(batches, [])
     writer = HarWriter(wanted.policy, wanted.wanted.only_connection, choice, capture.sort)
@@ -96,7 +98,7 @@ def _export_table(
 ) -> Exported:
     only = wanted.wanted.only_connection
     decoded = None if only is None else {only, None}.__contains__
-    batches: Iterator[list[Record]] = decode_batches(source, wanted=decoded)
+    batches: Iterator[list[Record]] = decode_batches(source, wanted=decoded, keylog=wanted.keylog)
     if choice is not None:
         chosen = select(chain.from_iterable(batches), choice)
         batches = ([record] for record in chosen)

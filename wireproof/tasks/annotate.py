@@ -35,6 +35,7 @@ from parsers import (
     Block,
     CaptureReader,
     Interface,
+    KeyLog,
     Packet,
     UnreadableCapture,
     decode_batches,
@@ -84,14 +85,19 @@ class Comments:
         self._size = 0
         self._later: Mapping[About, str] = {}
 
-    def take(self, source: BinaryIO, wanted: ExchangeFilter = EVERYTHING) -> None:
+    def take(
+        self,
+        source: BinaryIO,
+        wanted: ExchangeFilter = EVERYTHING,
+        keylog: KeyLog | None = None,
+    ) -> None:
         """Decode a capture and keep what is said of the packets of exchanges that are wanted.
 
         Raises UnreadableCapture (a ValueError) if it is none, OSError as ``source`` does.
         """
         found = PacketComments()
         self._later = found.later
-        for record in _chosen(source, wanted):
+        for record in _chosen(source, wanted, keylog):
             for part in found.add(record):
                 self._keep(part)
             if self._size > MAX_COMMENTS:
@@ -136,6 +142,7 @@ def annotate(
     output: str,
     say: Callable[[str], object],
     wanted: ExchangeFilter = EVERYTHING,
+    keylog: KeyLog | None = None,
 ) -> Annotated:
     """Copy the capture ``source`` to ``output`` as pcapng, with comments on its packets.
 
@@ -148,7 +155,7 @@ def annotate(
     check_output(source, output)
     comments = Comments()
     with Path(source).open("rb") as file, shown(file, "decoding") as stream:
-        comments.take(stream, wanted)
+        comments.take(stream, wanted, keylog)
     with ExitStack() as stack:
         file = stack.enter_context(Path(source).open("rb"))
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))
@@ -168,13 +175,13 @@ def annotate(
     return done
 
 
-def _chosen(source: BinaryIO, wanted: ExchangeFilter) -> Iterator[Record]:
+def _chosen(source: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None) -> Iterator[Record]:
     """Yield the records of the exchanges that are wanted."""
     with ExitStack() as stack:
-        stream, choice = choosing(source, wanted, stack)
+        stream, choice = choosing(source, wanted, stack, keylog)
         only = wanted.only_connection
         decoded = None if only is None else {only, None}.__contains__
-        records = chain.from_iterable(decode_batches(stream, wanted=decoded))
+        records = chain.from_iterable(decode_batches(stream, wanted=decoded, keylog=keylog))
         yield from records if choice is None else select(records, choice)
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from shutil import copyfileobj
 from typing import BinaryIO
 
-from parsers import decode_batches
+from parsers import KeyLog, decode_batches
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Chosen, Wanted
@@ -22,7 +22,7 @@ from ..output import buffered_scratch
 
 
 def choosing(
-    stream: BinaryIO, wanted: ExchangeFilter, stack: ExitStack
+    stream: BinaryIO, wanted: ExchangeFilter, stack: ExitStack, keylog: KeyLog | None = None
 ) -> tuple[BinaryIO, Wanted | None]:
     """Return what says which exchanges are wanted, None for all, and the stream to read then.
 
@@ -31,11 +31,11 @@ def choosing(
     if not wanted.needs_end:
         return stream, wanted if wanted.needs_heads else None
     stream = seekable(stream, stack)
-    return stream, chosen(stream, wanted)
+    return stream, chosen(stream, wanted, keylog)
 
 
 def choosing_first(
-    stream: BinaryIO, wanted: ExchangeFilter, stack: ExitStack
+    stream: BinaryIO, wanted: ExchangeFilter, stack: ExitStack, keylog: KeyLog | None = None
 ) -> tuple[BinaryIO, Wanted | None]:
     """Return the same, decided before a file is read: for who can wait for no response.
 
@@ -46,14 +46,17 @@ def choosing_first(
     if not (wanted.needs_end or is_file(stream)):
         return stream, wanted
     stream = seekable(stream, stack)
-    return stream, chosen(stream, wanted)
+    return stream, chosen(stream, wanted, keylog)
 
 
-def chosen(stream: BinaryIO, wanted: ExchangeFilter = EVERYTHING) -> Chosen:
+def chosen(
+    stream: BinaryIO, wanted: ExchangeFilter = EVERYTHING, keylog: KeyLog | None = None
+) -> Chosen:
     """Read a capture for the exchanges that are wanted, and go back to its beginning."""
     from ..analysis.outcomes import outcomes
 
-    found = (outcome.listed for outcome in outcomes(decode_batches(stream), wanted))
+    batches = decode_batches(stream, keylog=keylog)
+    found = (outcome.listed for outcome in outcomes(batches, wanted))
     keys = Chosen({Key(one.connection, one.exchange) for one in found})
     stream.seek(0)
     return keys

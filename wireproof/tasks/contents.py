@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, TextIO
 
-from parsers import decode_batches
+from parsers import KeyLog, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import ExchangeFilter
@@ -30,7 +30,8 @@ SMALL = 4 * 1024 * 1024
 class Contents:
     """Lists the exchanges of a capture named ``source``."""
 
-    def __init__(self, source: str, wanted: ExchangeFilter) -> None:
+    def __init__(self, source: str, wanted: ExchangeFilter, keylog: KeyLog | None = None) -> None:
+        self._keylog = keylog
         self._source = source
         self._wanted = wanted
         self._found: list[Outcome] = []
@@ -40,7 +41,7 @@ class Contents:
         """Read a file to its end and go back to its beginning, if it is small; return if it is."""
         if os.fstat(stream.fileno()).st_size > SMALL:
             return False
-        self._take(outcomes(decode_batches(stream), self._wanted))
+        self._take(outcomes(decode_batches(stream, keylog=self._keylog), self._wanted))
         stream.seek(0)
         return True
 

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
 
-from parsers import BATCH, OrderedCapture, decode_batches
+from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -66,6 +66,8 @@ class DecodeOptions(NamedTuple):
     """Whether the view says which display filter selects each element."""
     readers: Readers | None = None
     """What the rows show of an element; None: what it says in its dialect."""
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in the capture."""
 
 
 class _LiveSource:
@@ -90,7 +92,7 @@ def run(options: DecodeOptions, say: Say = lambda _: None) -> bool:
     with ExitStack() as stack:
         stream = open_input(options.source, stack)
         kind = VIEWS[options.view or default_view(options.output)]
-        stream, wanted = choosing(stream, options.wanted, stack)
+        stream, wanted = choosing(stream, options.wanted, stack, options.keylog)
         if isinstance(kind, PacketsKind):
             return _list_packets(options, kind, stream, stack)
         workers = _workers(options, stream, say)
@@ -134,6 +136,7 @@ def _run_alone(
         stream if live is None else live,
         keep_data=options.keep_data,
         shows_records=options.shows_records,
+        keylog=options.keylog,
         batch=BATCH if live is None else 1,
         is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
@@ -169,7 +172,9 @@ def _list_packets(
 ) -> bool:
     """Print a view that is made of packets beside the records."""
     live = None if is_file(stream) else _LiveSource(stream)
-    capture = OrderedCapture(stream if live is None else live, is_live=live is not None)
+    capture = OrderedCapture(
+        stream if live is None else live, is_live=live is not None, keylog=options.keylog
+    )
     view = kind.open(_target(options, stack))
     if live is not None:
         live.before_read = view.flush
@@ -187,7 +192,14 @@ def _run_together(
 ) -> bool:
     from .jobs import Task, Team
 
-    task = Task(kind.name, options.keep_data, wanted is not None, workers, options.shows_records)
+    task = Task(
+        kind.name,
+        options.keep_data,
+        wanted is not None,
+        workers,
+        options.shows_records,
+        options.keylog,
+    )
     team = stack.enter_context(Team(task, stream.fileno()))
     found = team.batches()
     batches: Iterator[list[bytes]] = (records for records, _ in found)
@@ -249,7 +261,7 @@ def _contents(options: DecodeOptions, kind: ExportKind | RecordsKind) -> Content
         return None
     from .contents import Contents
 
-    return Contents(options.source, options.wanted)
+    return Contents(options.source, options.wanted, options.keylog)
 
 
 def check_output(source: str, output: str | None) -> None:

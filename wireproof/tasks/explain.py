@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import NamedTuple
 
+from parsers import KeyLog
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -29,6 +30,8 @@ class ExplainOptions(NamedTuple):
     """A path; None or ``-`` for standard output."""
     wanted: ExchangeFilter = EVERYTHING
     fail_on: FailOn = FailOn(("warning",))
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in the capture."""
 
 
 def run(options: ExplainOptions, say: Say) -> Tally:
@@ -44,7 +47,8 @@ def run(options: ExplainOptions, say: Say) -> Tally:
     with ExitStack() as stack:
         view: VerdictView | None = None
         for source in options.sources:
-            with reading(source, "explaining", say, shows_records=True) as batches:
+            read = reading(source, "explaining", say, shows_records=True, keylog=options.keylog)
+            with read as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 if view is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from parsers import KeyLog
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -28,6 +29,8 @@ class HopsOptions(NamedTuple):
     elements: int = 20
     """How many elements are shown with their delays."""
     wanted: ExchangeFilter = EVERYTHING
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in the capture."""
 
 
 def run(options: HopsOptions, say: Say) -> Report:
@@ -39,14 +42,14 @@ def run(options: HopsOptions, say: Say) -> Report:
     for source in options.sources:
         check_output(source, options.output)
     with ExitStack() as stack:
-        captures = ((source, _records(source, say)) for source in options.sources)
+        captures = ((source, _records(source, say, options.keylog)) for source in options.sources)
         report = hops(captures, options.wanted)
         if report.passed:
             FORMATS[options.format](open_text(options.output, stack), options.elements)(report)
     return report
 
 
-def _records(source: str, say: Say) -> Iterator[Record]:
-    with reading(source, "reading", say) as batches:
+def _records(source: str, say: Say, keylog: KeyLog | None) -> Iterator[Record]:
+    with reading(source, "reading", say, keylog=keylog) as batches:
         for batch in batches:
             yield from batch

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import BinaryIO, NoReturn
 
 import msgspec
-from parsers import Readable, TimeOrder, decode_batches
+from parsers import KeyLog, Readable, TimeOrder, decode_batches
 
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
@@ -72,6 +72,8 @@ class Task(msgspec.Struct, frozen=True):
     workers: int
     shows_records: bool = False
     """Whether TLS records are shown."""
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in the capture."""
 
     def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
         """Decode the connections of a share, and write messages with their records.
@@ -96,6 +98,7 @@ class Task(msgspec.Struct, frozen=True):
             order=order,
             keep_data=self.keep_data,
             shows_records=self.shows_records,
+            keylog=self.keylog,
             # What belongs to no connection is the first worker's.
             wanted=lambda connection: (connection or 0) % self.workers == share,
         )
@@ -130,6 +133,12 @@ class SharedFile:
         data = os.pread(self._descriptor, min(size, left), self._position)
         self._position += len(data)
         return data
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, position: int, /) -> None:
+        self._position = position
 
 
 class Worker:

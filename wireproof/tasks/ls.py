@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from itertools import chain
 from typing import NamedTuple
 
+from parsers import KeyLog
+
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.outcomes import outcomes
 from ..output import open_text
@@ -22,6 +24,8 @@ class LsOptions(NamedTuple):
     format: str = "table"
     """One of FORMATS."""
     wanted: ExchangeFilter = EVERYTHING
+    keylog: KeyLog | None = None
+    """Secrets of TLS, beside those in the capture."""
 
 
 def run(options: LsOptions, say: Say) -> int:
@@ -34,7 +38,8 @@ def run(options: LsOptions, say: Say) -> int:
     with ExitStack() as stack:
         view: ListView | None = None
         for source in options.sources:
-            with reading(source, "listing", say, shows_records=True) as batches:
+            read = reading(source, "listing", say, shows_records=True, keylog=options.keylog)
+            with read as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 view = view or _open(options, stack)

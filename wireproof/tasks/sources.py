@@ -14,7 +14,7 @@ from itertools import islice
 from typing import BinaryIO, cast
 
 import msgspec
-from parsers import decode_batches
+from parsers import KeyLog, decode_batches
 from parsers.records import Record
 
 from ..analysis.stored import read_json, read_ndjson, read_parquet
@@ -43,32 +43,38 @@ STORED = (b"{", b"[", b"P")
 
 @contextmanager
 def reading(
-    source: str, doing: str, say: Say, *, shows_records: bool = False
+    source: str,
+    doing: str,
+    say: Say,
+    *,
+    shows_records: bool = False,
+    keylog: KeyLog | None = None,
 ) -> Iterator[Iterator[list[Record]]]:
     """Give the records of a path, or of standard input if that is ``-``, in batches.
 
     ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
-    its records. With ``shows_records`` a capture gives TLS records too. The iterator raises
+    its records. With ``shows_records`` a capture gives TLS records too; with ``keylog``
+    TLS is decrypted. The iterator raises
     UnreadableSource.
     """
     undecoded: list[str] = []
     connections: Counter[str] = Counter()
     with ExitStack() as stack:
-        batches = noting_unread(_batches(source, doing, stack, shows_records), connections)
+        batches = noting_unread(_batches(source, doing, stack, shows_records, keylog), connections)
         yield noting_undecoded(batches, undecoded)
     for summary in (*undecoded, *unread(connections)):
         say(f"{'standard input' if source == '-' else source}: {summary}")
 
 
 def _batches(
-    source: str, doing: str, stack: ExitStack, shows_records: bool
+    source: str, doing: str, stack: ExitStack, shows_records: bool, keylog: KeyLog | None
 ) -> Iterator[list[Record]]:
     try:
         stream, first = _opened(source, doing, stack)
         if first in STORED:
             yield from _stored(first, stream)
         else:
-            yield from decode_batches(stream, shows_records=shows_records)
+            yield from decode_batches(stream, shows_records=shows_records, keylog=keylog)
     except (OSError, ValueError) as error:
         raise UnreadableSource(source, error) from error
 

@@ -98,6 +98,7 @@ class ListedPackets:
     def lines(self, capture: OrderedCapture) -> Iterator[ListLine]:
         """Yield the lines of a capture's packets, each row when its packet has been read."""
         is_first = True
+        self._decoder.keys = capture.keys
         for packet in capture:
             if is_first:
                 yield from self._begin(capture, packet)
