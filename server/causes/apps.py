@@ -70,6 +70,18 @@ async def stream() -> Response:
     return streaming(tokens())
 
 
+async def numbered() -> Response:
+    """Answer with events that have IDs."""
+
+    async def with_ids() -> AsyncIterator[bytes]:
+        number = 0
+        async for piece in tokens():
+            yield b"id: %d\n%s" % (number, piece)
+            number += 1
+
+    return streaming(with_ids())
+
+
 async def large() -> Response:
     """Answer with events of 930 bytes."""
 

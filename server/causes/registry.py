@@ -20,6 +20,7 @@ from .relay import (
     every,
     later,
     looking_ahead,
+    renumbered,
     replaced,
     standing_still,
     swapped,
@@ -300,7 +301,14 @@ EXCHANGES: tuple[Shown, ...] = (
 
 
 def _hop(
-    name: str, summary: str, remedy: str, answer: str, relay: Relay, *, is_note: bool = False
+    name: str,
+    summary: str,
+    remedy: str,
+    answer: str,
+    relay: Relay,
+    *,
+    app: Handler = apps.stream,
+    is_note: bool = False,
 ) -> Shown:
     """Return a cause that both legs of a proxy show."""
     return Shown(
@@ -310,8 +318,8 @@ def _hop(
         question="hop",
         answer=answer,
         cured="transparent",
-        fault=Way(relay=relay),
-        cure=Way(relay=PLAIN),
+        fault=Way(app=app, relay=relay),
+        cure=Way(app=app, relay=PLAIN),
         is_note=is_note,
         hidden=BOTH_LEGS,
     )
@@ -388,6 +396,15 @@ HOPS: tuple[Shown, ...] = (
         "comments (`: ping`) where something has to be sent",
         "rewrites",
         Relay(replaced(5, lambda chunk: [chunk, b"data: still with you\n\n"])),
+    ),
+    _hop(
+        "renames-ids",
+        "a gateway numbers events itself, whatever IDs they have",
+        "hand on the IDs, or translate the Last-Event-ID of who comes back",
+        "transparent",
+        Relay(renumbered),
+        app=apps.numbered,
+        is_note=True,
     ),
     _hop(
         "rewrites-content",

@@ -132,6 +132,14 @@ def replaced(place: int, made: Callable[[bytes], list[bytes]]) -> HandOn:
     return hand_on
 
 
+async def renumbered(chunks: Chunks) -> Chunks:
+    """Hand on events with IDs of the proxy's own."""
+    number = 1_000
+    async for chunk in chunks:
+        yield b"id: %d\n%s" % (number, chunk.partition(b"\n")[2])
+        number += 1
+
+
 def swapped(place: int) -> HandOn:
     """Hand on one after the next one."""
 

@@ -2,9 +2,9 @@
 
 Strategy: an exchange is judged when it is over and its connection is, for the facts of the path are
 in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it,
-and more are judged without those facts. One that failed waits also for the end of the leg behind a
-proxy, if that is in the capture. A judge is a function from a trace to a verdict, or to
-None where its question does not arise.
+and more are judged without those facts. One that failed or was held waits also for the end of the
+leg behind a proxy, if that is in the capture. A judge is a function from a trace to a verdict, or
+to None where its question does not arise.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .gaps import judge_gap
 from .hazards import judge_hazards
 from .http2_facts import Http2Facts
 from .links import Links
-from .pace import judge_streaming
+from .other_leg import judge_stream, may_be_told
 from .premature import is_failed
 from .reconnect import judge_reconnect
 from .trace import EVENTFUL, FRAMED, MAX_FAULTS, Streaming, Trace
@@ -48,7 +48,7 @@ from .websocket import judge_websocket
 
 Judge = Callable[[Trace], Verdict | None]
 JUDGES: Sequence[Judge] = (
-    judge_streaming,
+    judge_stream,
     judge_upload,
     judge_ending,
     judge_gap,
@@ -122,7 +122,7 @@ class Explanations:
         self._ended: list[tuple[Exchange, Trace]] = []
         """Those that had to make room for what was put aside."""
         self._failed: dict[int, list[Trace]] = {}
-        """Those that failed, by the connection of their upstream leg, which goes on."""
+        """Those that failed or were held, by the connection of their upstream leg."""
 
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
@@ -240,12 +240,14 @@ class Explanations:
                 known.append(record)
 
     def _waits_for_upstream(self, trace: Trace) -> bool:
-        """Whether it failed, and a leg behind a proxy that may tell why has not ended yet."""
+        """Whether it failed or was held, and a leg behind a proxy that may tell why goes on."""
         upstream = trace.upstream
         trace.around = self._around.get(trace.about.key.connection, ())
         if upstream is None or upstream.about.connection is not None or not self._max_waiting:
             return False
-        if sum(map(len, self._failed.values())) >= MAX_WAITING or not is_failed(trace):
+        if sum(map(len, self._failed.values())) >= MAX_WAITING or not (
+            is_failed(trace) or may_be_told(trace)
+        ):
             return False
         self._failed.setdefault(upstream.about.key.connection, []).append(trace)
         return True

@@ -58,7 +58,13 @@ CAUSES = frozenset(
         *("terminator-early", "terminator-missing", "too-big", "too-few-events"),
         *("trailer-error", "unknown-id", "upstream-failed", "upstream-goes-on"),
         *("adds-events", "doubles-events", "drops-event", "drops-events", "drops-first-event"),
-        *("drops-first-events", "drops-last-events", "reorders-events", "rewrites-content"),
+        *(
+            "drops-first-events",
+            "drops-last-events",
+            "renames-ids",
+            "reorders-events",
+            "rewrites-content",
+        ),
         "worker-timeout",
         *(f"grpc-{name.lower().replace('_', '-')}" for name in STATUSES[1:]),
     )

@@ -19,6 +19,7 @@ from server.causes.relay import (
     every,
     later,
     looking_ahead,
+    renumbered,
     replaced,
     serve_relay,
     standing_still,
@@ -73,6 +74,17 @@ def test_nothing_is_handed_on_too_soon() -> None:
         assert seconds >= (at + 1) * STEP - 0.001
     after = asyncio.run(handed_on(standing_still(2, 3 * STEP)))[2:]
     assert all(seconds >= 4 * STEP - 0.001 for _, seconds in after)
+
+
+def test_events_get_ids_of_the_relay_s_own() -> None:
+    async def collect() -> list[bytes]:
+        async def events() -> AsyncIterator[bytes]:
+            yield b"id: 0\ndata: a\n\n"
+            yield b"id: 1\ndata: b\n\n"
+
+        return [piece async for piece in renumbered(events())]
+
+    assert asyncio.run(collect()) == [b"id: 1000\ndata: a\n\n", b"id: 1001\ndata: b\n\n"]
 
 
 def test_who_gives_up_hands_on_no_more() -> None:

@@ -33,6 +33,8 @@ REMEDIES = {
     "proxy-buffers-request": "turn request buffering off (nginx: proxy_request_buffering off)",
     "fixed-delay": "look for a delay, a filter or a queue in this hop",
     "proxy-holds": UNBUFFER,
+    "renames-ids": "make sure that the hop understands the Last-Event-ID that it gave out, or have"
+    " it pass IDs on",
     "headers-held": "make the proxy send the headers at once (Node: flushHeaders())",
     "client-zero-window": "the client does not keep up: make it read faster, or send less",
 }

@@ -178,6 +178,10 @@ def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
     severity: Severity = "ok"
     if "line-ends" in codes:
         causes.append(Cause("rewrites", "certain", "it changes line ends"))
+    if any("changed" in change.summary for change in hop.changes if change.code == "ids"):
+        severity = "note"
+        said = "event IDs are others behind it: a client that comes back names one it made up"
+        causes.append(cause("renames-ids", "certain", said))
     if hop.holds_head:
         severity = "note"
         summary += f"; but it held the headers until the first {thing(hop)}"

@@ -337,7 +337,7 @@ CASES: dict[str, Case] = {
         far_of([(time, b"id: %d\n%s" % (at, data)) for at, (time, data) in enumerate(FAR)]),
         "transparent",
         None,
-        [],
+        ["renames-ids"],
     ),
     "the head waits for the first event": (
         Side(later(FAR, QUICK), answered=FAR[0][0] + QUICK / 2),
