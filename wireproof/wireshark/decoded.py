@@ -72,6 +72,10 @@ class Decoded:
         self._connections: dict[int, ConnectionRecord] = {}
         self._subprotocols: dict[int, str] = {}
         self._is_moved = False
+        self._tunnels: dict[int, int] = {}
+        """Of each connection with a tunnel in it, the exchange that opened it."""
+        self._proxied: set[int] = set()
+        """Connections that begin with a PROXY protocol header."""
         for record in records:
             self._receive(record)
         self._finish()
@@ -98,10 +102,27 @@ class Decoded:
                 side = record.connection, record.sender
                 self._gaps.setdefault(side, record.offset)
             case DiagnosticRecord():
+                self._note(record)
                 self._is_moved |= record.code == "capture-order" and IN_TIME in record.summary
                 if record.connection is not None and record.sender and record.offset is not None:
                     side = record.connection, record.sender
                     self._faults.append((side, record.offset, record.code))
+
+    def _note(self, fault: DiagnosticRecord) -> None:
+        """Take what is said of a connection, and not of a message in it."""
+        if fault.connection is None:
+            return
+        if fault.code == "http-tunnel" and fault.exchange is not None:
+            self._tunnels.setdefault(fault.connection, fault.exchange)
+        elif fault.code == "proxy-protocol":
+            self._proxied.add(fault.connection)
+
+    def _is_in_tunnel(self, element: Element) -> bool:
+        opened = self._tunnels.get(element.stream)
+        if opened is None or element.exchange is None:
+            return False
+        is_answer = element.kind == "response" and element.exchange == opened
+        return is_answer or element.exchange > opened
 
     def _add(self, kind: Kind, record: Sent, values: dict[str, Value]) -> Element:
         arrival: dict[str, Value] = {
@@ -241,6 +262,8 @@ class Decoded:
             element.facts.midstream = connection.midstream
             element.facts.subprotocol = self._subprotocols.get(element.stream, "")
             element.facts.is_moved = self._is_moved
+            element.facts.in_tunnel = self._is_in_tunnel(element)
+            element.facts.after_proxy_header = element.stream in self._proxied
             places.setdefault(side, []).append((element.offset, element.facts))
         for found in places.values():
             found.sort(key=lambda place: place[0])

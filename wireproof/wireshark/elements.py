@@ -64,6 +64,10 @@ class Facts:
     """Packets that tshark counts to the stream after our connection's last one, if it closed."""
     is_later: bool = False
     """It lies in such a packet."""
+    in_tunnel: bool = False
+    """It was sent in a tunnel that CONNECT opened, or is the response that opened it."""
+    after_proxy_header: bool = False
+    """Its connection begins with a PROXY protocol header."""
     shown: bool = False
     """Wireshark shows the message that it is or belongs to."""
 
@@ -82,12 +86,12 @@ class Element:
     """The frame at which Wireshark shows it, or should."""
     values: dict[str, Value] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
-    exchange: int | None = None
-    """Of its connection; None of a connection itself, and of what only Wireshark shows."""
     end: int = 0
     """After its last byte; 0 where only the offset is known."""
     other_offset: int | None = None
     """A second place that Wireshark's output leaves possible (see ``pdml.py``)."""
+    exchange: int | None = None
+    """Of its connection; None of a connection itself, and of what only Wireshark shows."""
 
     def place(self) -> Place:
         return self.kind, self.stream, self.sender, self.offset

@@ -168,6 +168,18 @@ def _zstd(found: Difference) -> bool:
     )
 
 
+def _tunnel(found: Difference) -> bool:
+    ours = found.ours
+    if ours is None or not ours.facts.in_tunnel:
+        return False
+    return found.is_unseen() or found.field in CONTENT
+
+
+def _proxy_header(found: Difference) -> bool:
+    ours = found.ours
+    return ours is not None and ours.facts.after_proxy_header and found.is_unseen()
+
+
 def _decrypted(found: Difference) -> bool:
     return found.ours is None and found.theirs is not None and found.theirs.facts.in_tls
 
@@ -248,6 +260,17 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "the file's packets are not in order of time: wireproof decodes them in that order, "
         "Wireshark as they are stored",
         _moved,
+    ),
+    Explanation(
+        "connect-tunnel",
+        "Wireshark does not dissect HTTP in a tunnel that CONNECT opened (RFC 9110 section 9.3.6), "
+        "or takes its first bytes for content of the response",
+        _tunnel,
+    ),
+    Explanation(
+        "proxy-header",
+        "Wireshark does not dissect HTTP that begins in the packet of a PROXY protocol header",
+        _proxy_header,
     ),
     Explanation(
         "zstd",

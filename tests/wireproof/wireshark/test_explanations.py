@@ -62,6 +62,28 @@ def late_syn() -> bytes:
     return talk.tape.file()
 
 
+def tunnelled() -> bytes:
+    """An exchange in a tunnel that CONNECT opened."""
+    talk = Talk().open()
+    talk.client(b"CONNECT example:80 HTTP/1.1\r\nHost: example:80\r\n\r\n")
+    talk.server(OK + b"\r\n")
+    talk.client(GET)
+    talk.server(CHUNKED, b"2\r\nhi\r\n", b"0\r\n\r\n")
+    talk.close()
+    return talk.tape.file()
+
+
+def proxied() -> bytes:
+    """A request in the packet of a PROXY protocol header, of version 2."""
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    header = signature + b"\x21\x11\0\x0c" + bytes(range(8)) + b"\x9c\x40\0\x50"
+    talk = Talk().open()
+    talk.client(header + GET)
+    talk.server(OK + b"Content-Length: 2\r\n\r\nhi")
+    talk.close()
+    return talk.tape.file()
+
+
 ZSTD = zstandard.compress(b"hello" * 20)
 HELLO = deflated(b"hello hello hello hello")
 
@@ -78,6 +100,8 @@ NEEDED = {
     "empty-compressed-message": upgraded(b"\xc1\x01\0", extensions=DEFLATE),
     "subprotocol": sip(),
     "file-order": late_syn(),
+    "connect-tunnel": tunnelled(),
+    "proxy-header": proxied(),
     "zstd": answered(
         OK + b"Content-Encoding: zstd\r\nContent-Length: %d\r\n\r\n" % len(ZSTD) + ZSTD
     ),
@@ -138,6 +162,8 @@ HOLDS: dict[str, Difference] = {
     ),
     "subprotocol": both("websocket_frame", Facts(subprotocol="sip"), "message", "a", None),
     "file-order": both("connection", Facts(is_moved=True), "first_packet", 2, 1),
+    "connect-tunnel": ours_only("request", Facts(in_tunnel=True)),
+    "proxy-header": ours_only("request", Facts(after_proxy_header=True)),
     "zstd": both("response", Facts(content_encoding="ZSTD"), "content"),
     "tls": difference(None, element("request", Facts(in_tls=True)), "all", None, "a"),
     "after-close": difference(None, element("request", Facts(is_later=True)), "all", None, "a"),
@@ -186,6 +212,8 @@ NEAR_MISSES: list[tuple[str, Difference]] = [
     ("no subprotocol", both("websocket_frame", Facts(), "message", "a", None)),
     ("another order, status", both("response", Facts(is_moved=True), "status", 200, 404)),
     ("another packet, order as stored", both("request", Facts(), "first_packet", 2, 1)),
+    ("in a tunnel, status", both("response", Facts(in_tunnel=True), "status", 200, 404)),
+    ("after a PROXY header, status", both("response", Facts(after_proxy_header=True), "status")),
     ("gzip", both("response", Facts(content_encoding="gzip"), "content")),
     ("zstd, status", both("response", Facts(content_encoding="zstd"), "status")),
     ("not in TLS", difference(None, element("request", Facts()), "all", None, "a")),
