@@ -28,6 +28,8 @@ SEVERAL = 1.05
 """Tokens an event from which on gaps between events are no longer those between tokens."""
 HEADERS_HELD = 0.005
 """Seconds between the header and the first event, below which the header waited for it."""
+HELD = frozenset(("held", "bursty", "client-slow"))
+"""Answers of the judge of streaming after which elements came when something let go of them."""
 MAX_TARGETS = 1_000
 OTHERS = "other targets"
 MAX_SAMPLES = 1_000_000
@@ -43,6 +45,8 @@ class Measured(NamedTuple):
     metrics: dict[Family, dict[str, Value]]
     ending: Verdict | None
     """What is wrong with how it ended, None if nothing is."""
+    streaming: Verdict | None = None
+    """What is said of how it streamed, if that is not as it was written."""
 
     @property
     def warnings(self) -> list[str]:
@@ -64,6 +68,11 @@ class Measured(NamedTuple):
                     "the headers came with the first event: how long the server took to accept the"
                     " request cannot be told"
                 )
+        if self.streaming is not None:
+            found.append(
+                f"{self.streaming.answer}: {self.streaming.summary}: gaps between tokens say"
+                " nothing about the model"
+            )
         if times.left_out:
             found.append(f"{times.left_out:,} later elements are not measured")
         if self.ending is not None:
@@ -134,8 +143,9 @@ class LatencyReport:
             if times is None:
                 continue
             endings = (v for v in one.verdicts if v.question == "ending" and v.is_fault)
+            held = (v for v in one.verdicts if v.question == "streaming" and v.answer in HELD)
             metrics = {family: measure(times, family) for family in self._families}
-            found = Measured(one.exchange, times, metrics, next(endings, None))
+            found = Measured(one.exchange, times, metrics, next(endings, None), next(held, None))
             self._count(found)
             yield found
 

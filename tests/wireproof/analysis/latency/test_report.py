@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 from support.timed import Stream, TimedTape, event
 
+from wireproof.analysis.judges import explain
 from wireproof.analysis.latency import report as module
 from wireproof.analysis.latency.report import OTHERS, LatencyReport, Measured, spread
 
@@ -62,3 +63,20 @@ def test_values_have_a_spread_of_values_that_there_were() -> None:
     found = spread(values)
     assert found is not None
     assert (found.number, found.p50, found.p90, found.p99, found.max) == (100, 49, 89, 98, 99)
+
+
+@pytest.mark.parametrize(
+    ("every", "thinking", "is_warned"), [(0.0002, 1.0, True), (0.1, 1.0, False), (0.1, 0.0, False)]
+)
+def test_of_a_held_answer_the_gaps_are_no_model_s(
+    every: float, thinking: float, is_warned: bool
+) -> None:
+    stream = Stream(thinking=thinking).events(12, every=every).end()
+    [one], _ = measured(stream.tape)
+    said = [line for line in one.warnings if "nothing about the model" in line]
+    assert bool(said) == is_warned
+    if is_warned:
+        [explained] = explain(stream.tape.records())
+        [verdict] = [each for each in explained.verdicts if each.question == "streaming"]
+        assert one.streaming == verdict
+        assert said[0].startswith(f"held: {verdict.summary}")
