@@ -23,6 +23,7 @@ from .ends import (
     REFUSED,
     Leaving,
     first_end,
+    is_cut_by_server,
     is_half_closed,
     is_refused,
     leaving,
@@ -316,7 +317,9 @@ def _cut(ending: Ending) -> Verdict | None:
         summary += f", {preview(stream.debug, 'utf-8', TEXT_WIDTH)}" if stream.debug else ""
         ending.numbers["error_code"] = stream.error
     elif ending.end is not None:
-        summary += f": {name_end(ending.end)}"
+        is_tls_end = ending.end["sender"] == "client" and is_cut_by_server(ending.trace)
+        first = "close_notify by the server, then " if is_tls_end else ""
+        summary += f": {first}{name_end(ending.end)}"
         summary += f" after {silent}" if (silent := _silent(ending)) else ""
         ending.numbers["total"] = total_time(ending.trace, ending.end)
     if ending.trace.about.response is not None:
@@ -448,7 +451,7 @@ def _stated(ending: Ending) -> Verdict | None:
 def _app_incomplete(ending: Ending) -> Verdict | None:
     trace = ending.trace
     wanted = missing_words(trace)
-    if not wanted:
+    if not wanted or missing_from_capture(trace):
         return None
     missing = " and ".join(wanted)
     ending.numbers |= {"app_whole": False, "missing": missing}
@@ -504,6 +507,8 @@ def _whole(ending: Ending) -> Verdict:
         ending.numbers["whole"] = True
         return _verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
     shown = "complete (no body)" if body is None else body_end(body)
+    if body is not None and not body.complete:
+        shown = "complete (END_STREAM), though the capture lacks some of it"
     after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
         return _verdict(ending, "whole", "ok", f"{shown}{after}")

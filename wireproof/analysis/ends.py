@@ -22,6 +22,9 @@ USUAL_RTT = 0.1
 """Seconds, where the round trip was not measured."""
 REFUSED = "http2-refused"
 """The fault of a stream of HTTP/2 that was not processed (RFC 9113 section 8.7)."""
+CONTENT_MISSING = "http2-content-missing"
+HTTP2_MISSING = frozenset((CONTENT_MISSING, "http2-frames-missing"))
+"""Faults of a stream of HTTP/2 that has a hole, or may have one."""
 FLAGS = {"fin": "FIN", "reset": "RST"}
 
 
@@ -53,6 +56,15 @@ def is_refused(trace: Trace) -> bool:
     return any(fault.code == REFUSED for fault in trace.all_faults)
 
 
+def is_cut_by_server(trace: Trace) -> bool:
+    """Whether the server ended its side of a connection of HTTP/2 first, with the stream open.
+
+    In TLS its close_notify says so, whoever sends the first FIN then.
+    """
+    faults = (fault for fault in trace.all_faults if fault.code == "http2-stream-cut")
+    return any(fault.sender == "server" for fault in faults)
+
+
 def _cancelled(trace: Trace) -> Leaving | None:
     """Return when the client gave up a stream of HTTP/2, None if it did not."""
     for fault in trace.all_faults:
@@ -73,6 +85,9 @@ def missing_from_capture(trace: Trace) -> str:
     sides = [fault.sender for fault in trace.around if fault.code == "tcp-direction-missing"]
     if sides:
         return f"the {sides[0]}'s packets"
+    codes = {fault.code for fault in trace.all_faults if fault.sender == "server"}
+    if codes & HTTP2_MISSING:
+        return "content of the stream" if CONTENT_MISSING in codes else "frames, maybe its own"
     lost = sum(gap.missing for gap in trace.gaps if gap.sender == "server")
     if lost:
         return f"{count(lost, 'byte')} of the server's"
@@ -114,7 +129,7 @@ def leaving(trace: Trace) -> Leaving | None:
     connection = trace.about.connection
     if connection is None or not is_ended_by(trace) or missing_from_capture(trace):
         return None
-    if _is_broken(trace) or is_refused(trace):
+    if _is_broken(trace) or is_refused(trace) or is_cut_by_server(trace):
         return None
     kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset")
     for end in connection.ends:

@@ -81,6 +81,8 @@ def is_delimited_by_text(response: ResponseRecord) -> bool:
 
 
 def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+    if body.ended_by == "end-stream":
+        return  # what is not complete then is the capture
     if not body.complete:
         yield Flaw(_cut(faults), f"the body is {body_end(body)}", body.last_packet)
     elif body.ended_by == "close":

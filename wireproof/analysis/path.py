@@ -174,7 +174,9 @@ class Steps(NamedTuple):
 
 def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     """Return the steps of Nagle's algorithm, None if there are none to speak of."""
-    marks = trace.pieces if trace.about.counts.chunks else trace.elements
+    about = trace.about
+    is_framed = about.counts.chunks or about.stream_id is not None  # by what is written at once
+    marks = trace.pieces if is_framed else trace.elements
     rtt = round_trip(trace)
     least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
     took = list(map(sub, marks.times, marks.starts))

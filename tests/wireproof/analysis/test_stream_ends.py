@@ -6,7 +6,7 @@ import pytest
 from support.http2 import EVENTS, GET, Http2Talk, data, framed
 from support.judged import causes, verdicts
 
-from parsers.http2.elements import GOAWAY, RST_STREAM
+from parsers.http2.elements import GOAWAY, PING, RST_STREAM
 from wireproof.analysis.verdict import Question, Verdict
 
 EVENT = b"data: a\n\n"
@@ -111,3 +111,20 @@ def test_a_connection_that_is_closed_with_the_stream_open() -> None:
     (found,) = told(streaming())
     assert found.answer == "cut"
     assert "FIN by the server" in found.summary
+
+
+def test_an_end_after_missing_frames_is_an_end() -> None:
+    talk = streaming()
+    talk.talk.lose("server", len(data(1, EVENT)))
+    talk.say("server", data(1, EVENT), data(1, EVENT, ends=True))
+    (found,) = told(talk)
+    assert (found.answer, found.severity) == ("whole", "ok")
+    assert "though the capture lacks some of it" in found.summary
+
+
+def test_missing_frames_may_have_been_the_end() -> None:
+    talk = streaming()
+    talk.talk.lose("server", len(data(1, EVENT)))
+    talk.say("server", framed(PING, 0, 0, bytes(8)), framed(PING, 0, 0, bytes(8)))
+    (found,) = told(talk)
+    assert (found.answer, causes(found)) == ("unknowable", ["capture-incomplete"])
