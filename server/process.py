@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -37,14 +37,20 @@ class ServerStartError(RuntimeError):
 class ServerProcess:
     """A module of ours that serves as a process of its own, within a ``with`` block.
 
-    It prints one line of JSON when it listens. Entering raises ServerStartError if it does not.
+    It prints one line of JSON when it listens. ``environment`` is what it is told beside ours.
+    Entering raises ServerStartError if it does not listen.
     """
 
     def __init__(
-        self, module: str, options: Sequence[str], start_timeout: float = START_TIMEOUT
+        self,
+        module: str,
+        options: Sequence[str],
+        start_timeout: float = START_TIMEOUT,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._command = [module, *options]
         self._start_timeout = start_timeout
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self._resources = contextlib.ExitStack()
         self._errors: IO[bytes] | None = None
@@ -88,7 +94,7 @@ class ServerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                env={**os.environ, "PYTHONPATH": self._python_path()},
+                env={**os.environ, **self._environment, "PYTHONPATH": self._python_path()},
             )
         )
         line = self._first_line(self._process)

@@ -67,6 +67,7 @@ ORDER = {
             "text",
             "extras",
             "output",
+            "certificates",
             "pings",
             "open_exchanges",
             "exchanges",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         "wireproof demo sse --delay 0.5",
         "wireproof demo --cause list",
         "wireproof demo --cause compressor-not-flushed",
+        "wireproof demo --tls --http2",
+        "wireproof demo --http2 --scenario window-stall",
     ),
 )
 @click.argument("transport", type=click.Choice((*TRANSPORTS, "all")), default="all")
@@ -40,14 +42,33 @@ if TYPE_CHECKING:
     help="Show what holds streams back instead: a fault, what explain says of it, its remedy, and "
     "what it says then. NAME is a cause, all, or list.",
 )
+@click.option("--tls", is_flag=True, help="Serve over TLS, and record the keys.")
+@click.option("--http2", is_flag=True, help="Serve HTTP/2.")
+@click.option(
+    "--scenario",
+    metavar="NAME",
+    help="With --http2: what is shown. NAME is a scenario, all, or list; all by default.",
+)
 @backend_option
-def demo(transport: str, delay: float, cause: str | None, backend: str | None) -> int:
+def demo(
+    transport: str,
+    delay: float,
+    cause: str | None,
+    tls: bool,
+    http2: bool,
+    scenario: str | None,
+    backend: str | None,
+) -> int:
     """Serve a stream, capture it, decode it and show what was on the wire.
 
     TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets it is done
     in a private network or, where there can be none, through a relay.
     """
     need("demo", "the demo")
+    if scenario is not None and not http2:
+        raise click.UsageError("--scenario goes with --http2 only", click.get_current_context())
+    if tls or http2:
+        return _show_http2(scenario or ("all" if http2 else "sse"), tls, http2, backend)
     if cause is not None:
         return _show_causes(cause, backend)
     from ..tasks.demo import prepare
@@ -58,6 +79,37 @@ def demo(transport: str, delay: float, cause: str | None, backend: str | None) -
         chosen = prepare(backend)
         say_backend(chosen)
         return 0 if run_demo(wanted, delay, chosen) else 1
+
+
+def _show_http2(name: str, tls: bool, http2: bool, backend: str | None) -> int:
+    """Show a scenario of HTTP/2 by its name, or all; ``list`` says which there are."""
+    from server.http2.scenarios import SCENARIOS, http2_scenario
+
+    if name == "list":
+        for one in SCENARIOS:
+            click.echo(f"{one.name:<16}{one.summary}")
+        return 0
+    try:
+        wanted = SCENARIOS if name == "all" else (http2_scenario(name),)
+    except LookupError as error:
+        raise click.UsageError(str(error), click.get_current_context()) from error
+    need("https", "demo --http2" if http2 else "demo --tls")
+    need("tls", "demo --tls")
+    from server.process import ServerStartError
+
+    from ..tasks.demo import prepare
+    from ..tasks.http2_demo import Served, run
+
+    with capture_problems():
+        chosen = prepare(backend)
+        say_backend(chosen)
+        try:
+            wrong = run(wanted, Served(tls, http2), chosen)
+        except ServerStartError as error:
+            raise Unreadable(str(error)) from error
+    for line in wrong:
+        say(line)
+    return NotWhole.exit_code if wrong else 0
 
 
 def _show_causes(name: str, backend: str | None) -> int:

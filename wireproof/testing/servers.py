@@ -25,8 +25,8 @@ from anyio import to_thread
 from capture.key_log import KeyLog
 from capture.output import TakeSecrets
 
+from ..certificates import NoCertificates, Secured, certificates
 from .captures import LiveCapture
-from .certificates import NoCertificates, Secured, certificates
 from .environments import Place
 from .processes import Child
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from capture import CaptureError
 from capture.output import TakeSecrets
 
+from ..certificates import certificates
 from .artifacts import Kept
 from .captures import Capture, Exchanges, LiveCapture, StoredCapture
-from .certificates import certificates
 from .environments import Place
 from .exchange import Exchange
 from .faults import WireFailure

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from support.wire_apps import app, create_app
 
-from wireproof.testing import ServerDidNotStart, Wire, certificates, servers
+from wireproof import certificates
+from wireproof.testing import ServerDidNotStart, Wire, servers
 from wireproof.testing.environments import choose
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow]

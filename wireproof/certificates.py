@@ -1,4 +1,4 @@
-"""Throw-away certificates for the servers of tests, by one authority for each process.
+"""Throw-away certificates for servers of tests and of the demo, by one authority for each process.
 
 Strategy: trustme makes an authority that nobody else trusts, and certificates for loopback's names.
 Clients find its certificate where OpenSSL, curl, requests and node look for what to trust, beside
@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from ..extras import lacks
+from .extras import lacks
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 BUNDLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
