@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,21 +97,20 @@ class Http2Client:
         self._h2.send_data(stream_id, frame, end_stream=is_last)
         self._flush()
 
-    def read(self, *, until: int | None = None) -> None:
-        """Take what comes until all streams have ended, or one has brought ``until`` bytes."""
+    def read(self, *, until: Callable[[ReceivedStream], bool] = lambda one: False) -> None:
+        """Take what comes until all streams have ended, or one is as is wanted."""
         while any(one.ended == "open" for one in self.streams.values()):
-            if until is not None and any(
-                len(one.content) >= until for one in self.streams.values()
-            ):
-                return
-            if not self._read_some():
+            if any(map(until, self.streams.values())) or not self._read_some():
                 return
 
     def close(self) -> None:
-        """Say goodbye and close."""
-        self._h2.close_connection()
-        self._flush()
-        self._socket.close()
+        """Say goodbye, and close when the server has: what is unread would be a reset."""
+        with self._socket, suppress(OSError):  # it may have closed before
+            self._h2.close_connection()
+            self._flush()
+            self._socket.shutdown(socket.SHUT_WR)
+            while self._socket.recv(65_536):
+                pass
 
     def _target(self, path: str) -> Fields:
         return [(":scheme", self._scheme), (":authority", self._authority), (":path", path)]

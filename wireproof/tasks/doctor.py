@@ -1,7 +1,7 @@
 """What this machine permits and has: each way to record, and what wireproof works beside.
 
 Strategy: every backend is tried for real, one after the other, as ``capture`` would; tools are
-looked for where the commands that run them look.
+looked for where the commands that run them look, libraries in what is installed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import NamedTuple
 
 from capture.backends import BACKENDS
 from capture.backends.relay import lacks_redirection
+
+from ..extras import Extra, lacks
 
 TOOL_TIMEOUT = 20.0
 """Seconds in which a tool has told its version."""
@@ -23,7 +26,7 @@ class Finding(NamedTuple):
     """One thing that was looked at."""
 
     kind: str
-    """``backend`` or ``tool``."""
+    """``backend``, ``tool`` or ``library``."""
     name: str
     works: bool
     summary: str
@@ -45,8 +48,21 @@ def findings() -> Iterator[Finding]:
         "COMMAND finds the relay without being told of it",
         lacking or "",
     )
+    yield _library("cryptography", "decrypts TLS whose keys are known", "tls")
+    yield _library("trustme", "certificates for wire.serve(tls=True) and the demo", "https")
+    yield _library("hypercorn", "serves HTTP/2 for wire.serve(http2=True) and the demo", "https")
     yield _tool("tshark", ("tshark",), "what wireproof is compared with", "tshark")
     yield _tool("chromium", CHROMIUM, "a browser for the pages of the demo server", "chromium")
+
+
+def _library(name: str, use: str, extra: Extra) -> Finding:
+    """Return whether a library of an extra is there, and in which version."""
+    for lack in lacks(extra):
+        if lack.name == name:
+            found = f"{lack} is not installed" if lack.found is None else str(lack)
+            remedy = f"{found}: pip install 'wireproof[{extra}]'"
+            return Finding("library", name, False, use, remedy)
+    return Finding("library", name, True, f"{use}: {version(name)}")
 
 
 def _tool(name: str, programs: tuple[str, ...], use: str, package: str) -> Finding:
