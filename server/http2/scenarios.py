@@ -33,7 +33,7 @@ class Http2Scenario:
 SCENARIOS: tuple[Http2Scenario, ...] = (
     Http2Scenario(
         name="sse",
-        summary="server-sent events in DATA frames, one after the other",
+        summary="server-sent events, one after the other",
         shows="sse_event",
     ),
     Http2Scenario(

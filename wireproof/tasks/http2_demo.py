@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPSConnection
 from pathlib import Path
+from ssl import SSLContext
 from tempfile import TemporaryDirectory
 
 import click
@@ -126,10 +128,13 @@ def _drive(
     scenario: Http2Scenario, served: Served, port: int, made: Certificates | None
 ) -> list[ReceivedStream]:
     """Ask as a scenario's client does, to the end."""
+    context = None if made is None else made.client_context()
+    if not served.http2 and context is not None:
+        return [_ask_by_http1(scenario.path, port, context)]
     client = Http2Client(
         "127.0.0.1",
         port,
-        tls=None if made is None else made.client_context(),
+        tls=context,
         window_held=scenario.window_held,
         cancel_after=scenario.cancel_after,
     )
@@ -149,6 +154,14 @@ def _drive(
         client.read()
     client.close()
     return list(client.streams.values())
+
+
+def _ask_by_http1(path: str, port: int, context: SSLContext) -> ReceivedStream:
+    """Ask without HTTP/2, and return the answer as one of a stream."""
+    connection = HTTPSConnection("127.0.0.1", port, context=context)
+    connection.request("GET", path, headers={"Connection": "close"})
+    answer = connection.getresponse()
+    return ReceivedStream(0, answer.status, answer.read(), ended="end-stream")
 
 
 def _talk(client: Http2Client, path: str) -> None:
