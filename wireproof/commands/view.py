@@ -12,19 +12,23 @@ from .capturing import backend_option, capture_problems
 from .choosing import Reading, view_reading_options
 from .exits import Unreadable, because, examples, need, say
 
+MAX_FILES = 16
+"""Captures that are shown together."""
+
 
 @click.command(
     short_help="Look at a capture, or at packets as they arrive, in a browser.",
     epilog=examples(
         "wireproof view capture.pcapng",
         "wireproof view capture.pcapng --path '/v1/*' --verdict fault",
+        "wireproof view client.pcapng server.pcapng        both legs of what a proxy passed on",
         "wireproof view --live --port 8000",
         "wireproof view --live --port 8000 --keep api.pcapng",
         "wireproof view --live --port 8000 -- curl -N http://127.0.0.1:8000/chat",
         "tcpdump -i lo -U -w - port 8000 | wireproof view -",
     ),
 )
-@click.argument("given", metavar="[FILE | -- COMMAND ...]", nargs=-1)
+@click.argument("given", metavar="[FILE ... | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
 @click.option(
     "--port",
@@ -60,7 +64,8 @@ def view(
 ) -> int:
     """Show a capture in a browser: connections, timeline, panels, bytes.
 
-    FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. The page is
+    FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several,
+    the client's first, the legs of one exchange are shown under each other. The page is
     served on loopback, for the browser that is given its address and nobody else, until Ctrl-C.
     With --live the recording ends with COMMAND, where there is one; what records is the first
     backend that works, as for "wireproof capture": with a COMMAND that takes no special rights.
@@ -80,11 +85,14 @@ def view(
         with capture_problems():
             recorded = viewing.Recorded(port, interface, keep, given, backend, reading.wanted)
             return viewing.view_live(recorded, page)
-    (file,) = given
+    from ..tasks.sources import UnreadableSource
+
     try:
-        viewing.view_file(file, page, replace(reading.wanted, port=port))
-    except (OSError, ValueError) as error:
-        raise Unreadable(because(file, error)) from error
+        viewing.view_files(given, page, replace(reading.wanted, port=port))
+    except UnreadableSource as unreadable:
+        raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
+    except OSError as error:
+        raise Unreadable(because(given[0], error)) from error
     return 0
 
 
@@ -97,8 +105,8 @@ def _check(
         raise click.UsageError("FILE or --live, not both", context)
     if not live and not given:
         raise click.UsageError("a FILE is missing, or --live --port N", context)
-    if not live and len(given) > 1:
-        raise click.UsageError("one FILE at a time; a COMMAND goes with --live only", context)
+    if len(given) > MAX_FILES and not live:
+        raise click.UsageError(f"{MAX_FILES} FILEs at most", context)
     if live and not port:
         raise click.UsageError("--live needs --port N: which port is recorded", context)
     if not live and (keep, backend) != (None, None):

@@ -11,16 +11,24 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``lane/KEY/KIND/PAGE`` | the elements of a kind, as columns |
 | ``rows/KEY/KIND/PAGE`` | the same with their records, what these say, and their carriers |
 | ``element/KEY/KIND/ROW`` | one of them whose record is too long for a page |
+| ``verdicts/KEY`` | what is said of an exchange, as ``explain`` says it |
+| ``reading/KEY`` | the content of its elements as a reader saw it grow |
 | ``body/KEY/SENDER`` | a body as it grew |
 | ``packet/NUMBER`` | one packet, byte by byte |
+| ``hops`` | the exchanges that were seen on several legs |
+| ``search/TEXT`` | which exchanges hold a text; in a report nobody answers that |
+| ``hop/NUMBER`` | one of them: its legs on one axis, and what each hop did |
 
-KEY is ``0.2``: exchange 2 of connection 0; ``n`` stands for none.
+KEY is ``0.2``: exchange 2 of connection 0; ``n`` stands for none. What is not in the first capture
+has the number of its own before it: ``1:0.2``, packet ``1:17``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -28,12 +36,18 @@ from parsers.provenance import seconds
 from parsers.records import Sender
 
 from ..analysis.stalls import LEAST, TIMES
+from ..analysis.text_search import TextSearch
+from ..analysis.verdict import verdict_record
 from ..views.display_filter import packets_filter
+from ..views.verdicts import words
+from ..views.verdicts.words import leading
 from .body import body
 from .elements import SENDERS, Elements
-from .exchange import ExchangeRow, Key
+from .exchange import ExchangeRow, Key, within
 from .frame import frame
+from .hops import Hops
 from .index import ENCODER, Index
+from .reading import reading
 
 EXCHANGES = 500
 """Rows in a page of exchanges."""
@@ -50,35 +64,72 @@ MAX_ELEMENT = 4 * 1024 * 1024
 SHOWN_OF_CUT = 2_000
 """Characters of each text of a record that is cut."""
 
+CAPTURE = "(?:([1-9][0-9]?):)?"
 NUMBER = r"(0|[1-9][0-9]{0,8})"
 KEY = r"(n|0|[1-9][0-9]{0,8})\.(n|0|[1-9][0-9]{0,8})"
+TEXT = "((?:[0-9a-f]{2}){1,512})"
+"""What is looked for, UTF-8 in hex."""
 KIND = r"([qrktbexfmgd])"
 
 
-def summary(index: Index) -> dict[str, Any]:
-    """Return what the page says of the capture as a whole."""
+def summary(indexes: Sequence[Index]) -> dict[str, Any]:
+    """Return what the page says of its captures as a whole."""
+    captures = [_capture(index) for index in indexes]
+    starts = [one["start"] for one in captures if one["packets"]]
+    return {
+        "name": ", ".join(index.name for index in indexes),
+        "captures": captures,
+        "state": _state(indexes),
+        "problem": next((index.problem for index in indexes if index.problem), None),
+        "progress": _progress(indexes),
+        "policy": indexes[0].policy,
+        "missed": sum(index.missed for index in indexes),
+        "version": version(indexes),
+        "start": min(starts, default=0.0),
+        "end": max((one["end"] for one in captures), default=0.0),
+        **{
+            fact: sum(one[fact] for one in captures)
+            for fact in ("packets", "bytes", "connections", "exchanges")
+        },
+        "stall": {"times": TIMES, "least": LEAST},
+        "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS},
+    }
+
+
+def _capture(index: Index) -> dict[str, Any]:
     table = index.tracer.table
     return {
         "name": index.name,
-        "state": index.state,
-        "problem": index.problem,
-        "progress": index.progress,
-        "policy": index.policy,
-        "missed": index.missed,
-        "version": index.version,
         "start": seconds(table[1].time_ns) if len(table) else 0.0,
         "end": seconds(table[len(table)].time_ns) if len(table) else 0.0,
         "packets": len(table),
         "bytes": index.captured,
         "connections": len(index.tracer.connections),
         "exchanges": len(index.order),
-        "stall": {"times": TIMES, "least": LEAST},
-        "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS},
     }
 
 
-def exchanges(index: Index, page: int) -> list[dict[str, Any]]:
-    return [index.row(found) for found in index.order[page * EXCHANGES : (page + 1) * EXCHANGES]]
+def _state(indexes: Sequence[Index]) -> str:
+    """Return the state of all together: they have ended when the last one has."""
+    states = {index.state for index in indexes}
+    return next((state for state in ("live", "reading") if state in states), "ended")
+
+
+def _progress(indexes: Sequence[Index]) -> float | None:
+    parts = [1.0 if index.state == "ended" else index.progress for index in indexes]
+    known = [part for part in parts if part is not None]
+    return sum(known) / len(known) if len(known) == len(parts) else None
+
+
+def version(indexes: Sequence[Index]) -> str:
+    """Return up to which change each capture has been told of: ``12`` or ``12.7``."""
+    return ".".join(str(index.version) for index in indexes)
+
+
+def exchanges(indexes: Sequence[Index], page: int) -> list[dict[str, Any]]:
+    """Return a page of rows, those of the first capture first."""
+    rows = chain.from_iterable(((index, one) for one in index.order) for index in indexes)
+    return [index.row(one) for index, one in islice(rows, page * EXCHANGES, (page + 1) * EXCHANGES)]
 
 
 def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
@@ -147,7 +198,7 @@ def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) ->
             connection, place.sender, place.offset, place.end, MAX_CARRIERS + 1
         )
     return {
-        "key": str(exchange.key),
+        "key": exchange.name,
         "kind": kind,
         "row": row,
         "record": msgspec.Raw(encoded) if len(encoded) <= most else _cut(encoded),
@@ -159,10 +210,10 @@ def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) ->
     }
 
 
-def _said(index: Index, elements: Elements, row: int) -> msgspec.Raw | None:
+def _said(index: Index, elements: Elements, row: int) -> list[str] | None:
     """Return the kind of what an element says, and three pieces of words; None if it says none."""
     at, size = elements.said(row)
-    return msgspec.Raw(index.spool.read(at, size)) if size else None
+    return msgspec.json.decode(index.spool.read(at, size))[:4] if size else None
 
 
 def _cut(encoded: bytes) -> Any:
@@ -178,81 +229,160 @@ def _cut(encoded: bytes) -> Any:
     return {name: shorter(value) for name, value in msgspec.json.decode(encoded).items()}
 
 
-class Answers:
-    """Answers paths about one capture."""
+def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
+    """Return all that is said of an exchange; ``lead`` is which of it stands for all."""
+    outcome = exchange.outcome
+    if outcome is None:
+        return {"verdicts": [], "lead": None, "fine": ""}
+    first = leading(outcome.verdicts)
+    found = outcome.listed
+    return {
+        "verdicts": [
+            {
+                "record": verdict_record(one, found.connection, found.exchange),
+                "summary": words.summary(one),
+                "details": words.details(one),
+            }
+            for one in outcome.verdicts
+        ],
+        "lead": None if first is None else outcome.verdicts.index(first),
+        "fine": words.fine(found),
+    }
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+
+def search(indexes: Sequence[Index], text: bytes) -> list[str]:
+    """Return the exchanges that hold a text in their heads or in what they carried, as ``ls
+    --grep`` finds it; up to now, of a recording."""
+    found: list[str] = []
+    for index in indexes:
+        looks = TextSearch(text.decode(errors="replace"))
+        for record in index.records():
+            looks.add(record)
+        known = [(one.name, one.about.key) for one in index.order if one.about is not None]
+        found += [name for name, key in known if looks.take(key)]
+    return found
+
+
+class Answers:
+    """Answers paths about one capture, or several that are shown together."""
+
+    def __init__(self, *indexes: Index) -> None:
+        self._indexes = indexes
+        self._hops = Hops(indexes)
         self._routes: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
             (re.compile(pattern), answer)
             for pattern, answer in (
-                ("summary", lambda: summary(index)),
-                (f"exchanges/{NUMBER}", lambda page: exchanges(index, int(page))),
-                (f"packets/{NUMBER}/{NUMBER}", lambda c, page: packets(index, int(c), int(page))),
-                (f"lane/{KEY}/{KIND}/{NUMBER}", self._of_exchange(lane)),
-                (f"rows/{KEY}/{KIND}/{NUMBER}", self._of_exchange(rows)),
-                (f"element/{KEY}/{KIND}/{NUMBER}", self._of_exchange(element)),
-                (f"body/{KEY}/(client|server)", self._body),
-                (f"packet/{NUMBER}", lambda number: frame(index, int(number))),
+                ("summary", lambda: summary(indexes)),
+                (f"exchanges/{NUMBER}", lambda page: exchanges(indexes, int(page))),
+                (f"packets/{CAPTURE}{NUMBER}/{NUMBER}", self._packets),
+                (f"lane/{CAPTURE}{KEY}/{KIND}/{NUMBER}", self._of_exchange(lane)),
+                (f"rows/{CAPTURE}{KEY}/{KIND}/{NUMBER}", self._of_exchange(rows)),
+                (f"element/{CAPTURE}{KEY}/{KIND}/{NUMBER}", self._of_exchange(element)),
+                (f"verdicts/{CAPTURE}{KEY}", self._of_exchange(verdicts)),
+                (f"reading/{CAPTURE}{KEY}", self._of_exchange(reading)),
+                (f"body/{CAPTURE}{KEY}/(client|server)", self._body),
+                (f"packet/{CAPTURE}{NUMBER}", self._frame),
             )
         ]
+        self._slow: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
+            (re.compile("hops"), self._hops.list),
+            (re.compile(f"hop/{NUMBER}"), lambda number: self._hops.one(int(number))),
+            (re.compile(f"search/{TEXT}"), lambda text: search(indexes, bytes.fromhex(text))),
+        ]
+        """What takes the captures' locks itself, and not for long."""
 
     def answer(self, path: str) -> bytes | None:
         """Return the answer to a path as JSON, None if it names none."""
+        for pattern, answer in self._slow:
+            if match := pattern.fullmatch(path):
+                return _encoded(answer(*match.groups()))
         for pattern, answer in self._routes:
             if match := pattern.fullmatch(path):
-                with self._index.changed:
-                    found = answer(*match.groups())
-                    return None if found is None else ENCODER.encode(found)
+                with locked(self._indexes):
+                    return _encoded(answer(*match.groups()))
         return None
 
     def paths(self) -> Iterator[str]:
-        """Yield every path that the page may ask for of a capture that has been read."""
-        index = self._index
+        """Yield every path that the page may ask for of captures that have been read."""
         yield "summary"
-        for page in _pages(len(index.order), EXCHANGES):
+        yield "hops"
+        for number in range(len(self._hops.found())):
+            yield f"hop/{number}"
+        for page in _pages(sum(len(index.order) for index in self._indexes), EXCHANGES):
             yield f"exchanges/{page}"
+        for index in self._indexes:
+            yield from self._paths_in(index)
+
+    def _paths_in(self, index: Index) -> Iterator[str]:
         for number, known in enumerate(index.tracer.connections):
             if index.shows(number):
                 for page in _pages(len(known.packets), LANE):
-                    yield f"packets/{number}/{page}"
+                    yield f"packets/{within(index.number, str(number))}/{page}"
         for exchange in index.order:
             yield from self._paths_of(exchange)
         table = index.tracer.table
         for packet in range(1, len(table) + 1):
             if packet in table and index.shows(table[packet].connection):
-                yield f"packet/{packet}"
+                yield f"packet/{within(index.number, str(packet))}"
 
     def _paths_of(self, exchange: ExchangeRow) -> Iterator[str]:
+        name = exchange.name
+        yield f"verdicts/{name}"
+        yield f"reading/{name}"
         for kind, elements in exchange.elements.items():
             for page in _pages(len(elements), LANE):
-                yield f"lane/{exchange.key}/{kind}/{page}"
+                yield f"lane/{name}/{kind}/{page}"
             for page in _pages(len(elements), ROWS):
-                yield f"rows/{exchange.key}/{kind}/{page}"
+                yield f"rows/{name}/{kind}/{page}"
             for row in range(len(elements)):
                 if elements.stored(row)[1] > MAX_ROW:
-                    yield f"element/{exchange.key}/{kind}/{row}"
+                    yield f"element/{name}/{kind}/{row}"
         for sender in SENDERS:
             if sender is not None and exchange.key.exchange is not None:
-                yield f"body/{exchange.key}/{sender}"
+                yield f"body/{name}/{sender}"
 
-    def _of_exchange(
-        self, answer: Callable[[Index, ExchangeRow, str, int], Any]
-    ) -> Callable[..., Any]:
-        def found(connection: str, exchange: str, kind: str, number: str) -> Any:
-            known = self._exchange(connection, exchange)
-            return None if known is None else answer(self._index, known, kind, int(number))
+    def _index(self, capture: str | None) -> Index | None:
+        number = int(capture or 0)
+        return self._indexes[number] if number < len(self._indexes) else None
+
+    def _packets(self, capture: str | None, connection: str, page: str) -> Any:
+        index = self._index(capture)
+        return None if index is None else packets(index, int(connection), int(page))
+
+    def _frame(self, capture: str | None, number: str) -> Any:
+        index = self._index(capture)
+        return None if index is None else frame(index, int(number))
+
+    def _of_exchange(self, answer: Callable[..., Any]) -> Callable[..., Any]:
+        def found(capture: str | None, connection: str, exchange: str, *more: str) -> Any:
+            index = self._index(capture)
+            known = None if index is None else _exchange(index, connection, exchange)
+            rest = [int(text) if text.isdigit() else text for text in more]
+            return None if known is None else answer(index, known, *rest)
 
         return found
 
-    def _body(self, connection: str, exchange: str, sender: Sender) -> Any:
-        known = self._exchange(connection, exchange)
-        is_one = known is not None and known.key.exchange is not None
-        return body(self._index, known, sender) if known is not None and is_one else None
+    def _body(self, capture: str | None, connection: str, exchange: str, sender: Sender) -> Any:
+        is_one = exchange != "n"
+        return self._of_exchange(body)(capture, connection, exchange, sender) if is_one else None
 
-    def _exchange(self, connection: str, exchange: str) -> ExchangeRow | None:
-        numbers = (None if text == "n" else int(text) for text in (connection, exchange))
-        return self._index.exchanges.get(Key(*numbers))
+
+@contextmanager
+def locked(indexes: Sequence[Index]) -> Iterator[None]:
+    """Have the captures stay as they are for a moment; always in the same order."""
+    with ExitStack() as stack:
+        for index in indexes:
+            stack.enter_context(index.changed)
+        yield
+
+
+def _encoded(found: Any) -> bytes | None:
+    return None if found is None else ENCODER.encode(found)
+
+
+def _exchange(index: Index, connection: str, exchange: str) -> ExchangeRow | None:
+    numbers = (None if text == "n" else int(text) for text in (connection, exchange))
+    return index.exchanges.get(Key(*numbers))
 
 
 def _pages(total: int, size: int) -> range:

@@ -8,7 +8,7 @@ server-sent events: the capture's summary and the rows that changed, a few times
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from .api import Answers, summary
+from .api import Answers, locked, summary
+from .exchange import ExchangeRow
 from .index import ENCODER, Index
 from .origin import Guard, nothing
 from .page_files import ENTRY, TYPES, page_file
@@ -28,22 +29,24 @@ MAX_NEWS = 500
 """Rows in one event of news; more follow in the next."""
 
 
-def create_app(index: Index, port: int) -> Guard:
-    """Return the inspector of ``index`` for a server that listens on ``port``."""
-    return Guard(_routes(index), port)
+def create_app(indexes: Sequence[Index], port: int) -> Guard:
+    """Return the inspector of captures for a server that listens on ``port``."""
+    return Guard(_routes(indexes), port)
 
 
-def _routes(index: Index) -> ASGIApp:
+def _routes(indexes: Sequence[Index]) -> ASGIApp:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    answers = Answers(index)
+    answers = Answers(*indexes)
 
     @app.get("/")
     def page() -> Response:
         return Response(page_file(ENTRY), media_type=TYPES[ENTRY])
 
     @app.get("/news")
-    async def news(since: int = 0) -> Response:
-        return EventSourceResponse(_news(index, since), ping=15)
+    async def news(since: str = "") -> Response:
+        told = [int(number) if number.isdigit() else 0 for number in since.split(".")]
+        told += [0] * (len(indexes) - len(told))
+        return EventSourceResponse(_news(indexes, told[: len(indexes)]), ping=15)
 
     @app.get("/answers/{path:path}")
     async def answer(path: str) -> Response:
@@ -59,32 +62,43 @@ def _routes(index: Index) -> ASGIApp:
     return app
 
 
-async def _news(index: Index, since: int) -> AsyncIterator[ServerSentEvent]:
-    """Yield what changed after version ``since``, until the capture has ended."""
+async def _news(indexes: Sequence[Index], since: list[int]) -> AsyncIterator[ServerSentEvent]:
+    """Yield what changed after these versions, until the captures have ended."""
     while True:
-        found, since, is_last = await run_in_threadpool(_changes, index, since)
+        found, since, is_last = await run_in_threadpool(_changes, indexes, since)
         if found is not None:
-            yield ServerSentEvent(data=found.decode(), id=str(since))
+            yield ServerSentEvent(data=found.decode(), id=".".join(map(str, since)))
         if is_last:
             yield ServerSentEvent(data="{}", event="end")
             return
-        await asyncio.sleep(NEWS_INTERVAL[index.state])
+        await asyncio.sleep(min(NEWS_INTERVAL[index.state] or 0.5 for index in indexes))
 
 
-def _changes(index: Index, since: int) -> tuple[bytes | None, int, bool]:
-    """Return an event of news if there is any, up to which version it goes, whether it is last."""
-    with index.changed:
-        if index.version == since:
-            return None, since, index.state == "ended"
-        changed = [found for found in index.order if found.changed > since]
-        if is_all := len(changed) <= MAX_NEWS:
-            upto = index.version
-        else:
-            changed.sort(key=lambda found: found.changed)
-            upto = max(changed[MAX_NEWS - 1].changed, since + 1)
-            changed = [found for found in changed if found.changed <= upto]
-        event: dict[str, Any] = {
-            "summary": summary(index),
-            "rows": [index.row(found) for found in changed],
-        }
-        return ENCODER.encode(event), upto, is_all and index.state == "ended"
+def _changes(indexes: Sequence[Index], since: list[int]) -> tuple[bytes | None, list[int], bool]:
+    """Return an event of news if there is any, up to which versions it goes, whether it is last."""
+    with locked(indexes):
+        has_ended = all(index.state == "ended" for index in indexes)
+        if [index.version for index in indexes] == since:
+            return None, since, has_ended
+        told: list[int] = []
+        rows: list[dict[str, Any]] = []
+        is_all = True
+        for index, known in zip(indexes, since, strict=True):
+            changed, upto = _changed(index, known, MAX_NEWS - len(rows))
+            rows += [index.row(found) for found in changed]
+            told.append(upto)
+            is_all &= upto == index.version
+        event = {"summary": summary(indexes), "rows": rows}
+        return ENCODER.encode(event), told, is_all and has_ended
+
+
+def _changed(index: Index, since: int, most: int) -> tuple[list[ExchangeRow], int]:
+    """Return exchanges of a capture that changed, ``most`` if possible, and up to which version."""
+    changed = [found for found in index.order if found.changed > since]
+    if len(changed) <= most:
+        return changed, index.version
+    if not most:
+        return [], since
+    changed.sort(key=lambda found: found.changed)
+    upto = max(changed[most - 1].changed, since + 1)
+    return [found for found in changed if found.changed <= upto], upto

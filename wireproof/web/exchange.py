@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import msgspec
 from parsers import accept_for
 from parsers.records import (
     ConnectionRecord,
@@ -21,11 +22,14 @@ from parsers.records import (
     SseEventRecord,
 )
 
+from ..analysis.outcomes import Outcome
 from ..analysis.silence import silence_before_end
+from ..analysis.verdict import words_of
 from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
+from ..views.verdicts.words import leading
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 
 MAX_SHOWN = 2_000
@@ -46,8 +50,14 @@ class Key(NamedTuple):
 class ExchangeRow:
     """What the table shows of an exchange, and where its elements lie."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, capture: int = 0) -> None:
         self.key = key
+        self.capture = capture
+        """Of which capture it is, from 0."""
+        self.name = within(capture, str(key))
+        """By what it is asked for: ``0.2``, ``1:0.2`` in the second capture."""
+        self.outcome: Outcome | None = None
+        """What is said of it, once that is known."""
         self.about: Exchange | None = None
         """The exchange; None where records belong to none."""
         self.reader: DialectReader | None = None
@@ -122,7 +132,8 @@ class ExchangeRow:
         request, response = self.request, self.response
         body = None if self.about is None else self.about.response_body
         row: dict[str, Any] = {
-            "key": str(self.key),
+            "key": self.name,
+            "capture": self.capture,
             "connection": self.key.connection,
             "exchange": self.key.exchange,
             "transport": self.transport,
@@ -147,6 +158,7 @@ class ExchangeRow:
                 "target": request.target[:MAX_SHOWN],
                 "host": None if host is None else host[:MAX_SHOWN],
                 "request_time": request.last_time,
+                "asked_time": None if self.about is None else self.about.asked_time,
             }
         if response is not None:
             row |= {
@@ -155,6 +167,11 @@ class ExchangeRow:
                 "framing": response.framing,
                 "response_time": response.first_time,
             }
+        if connection is not None:
+            row |= {"client": connection.client, "server": connection.server}
+            row |= {"ends": [msgspec.to_builtins(end) for end in connection.ends]}
+        if self.outcome is not None:
+            row |= {"outcome": said_of(self.outcome)}
         if self.reader is not None and (dialect := self.reader.dialect) is not None:
             row |= {"dialect": dialect.title, "shared": shared(dialect)}
         if body is not None:
@@ -166,6 +183,29 @@ class ExchangeRow:
     def _undispatched(self) -> int:
         """Return how many blocks of an event stream are no events."""
         return 0 if self.about is None else self.about.counts.blocks - self.about.counts.events
+
+
+def within(capture: int, name: str) -> str:
+    """Return how something of a capture is asked for: the first capture's as if it were alone."""
+    return f"{capture}:{name}" if capture else name
+
+
+def said_of(outcome: Outcome) -> dict[str, Any]:
+    """Return what a row shows of what is said of an exchange: what ``ls`` does, and the words."""
+    found, first = outcome.listed, leading(outcome.verdicts)
+    is_wrong = first is not None and first.is_fault
+    return {
+        "word": first.answer if first is not None and is_wrong else found.verdict or found.end,
+        "verdict": found.verdict,
+        "end": found.end,
+        "severity": found.severity,
+        "words": sorted(words_of(outcome.verdicts)),
+        "count": found.count,
+        "element": found.element,
+        "first": found.first,
+        "last": found.last,
+        "longest_gap": found.longest_gap,
+    }
 
 
 def _ended(exchange: Exchange | None, connection: ConnectionRecord | None) -> str | None:

@@ -33,7 +33,7 @@ class FileFeed:
         self, index: Index, stream: BinaryIO, rewrite: Rewrite = lambda packet: packet
     ) -> None:
         """Look at the beginning of ``stream``. Raises UnreadableCapture if it is no capture."""
-        self._index = index
+        self.index = index
         self._size = _size(stream)
         self._batch = BATCH if self._size else 1  # a pipe may be fed by what goes on
         self._stream = stream
@@ -65,12 +65,12 @@ class FileFeed:
         try:
             while not self._stopped.is_set() and (batch := list(islice(packets, self._batch))):
                 if self._size:
-                    self._index.progress = min(self._stream.tell() / self._size, 1.0)
-                self._index.receive(batch, self._capture.sort)
+                    self.index.progress = min(self._stream.tell() / self._size, 1.0)
+                self.index.receive(batch, self._capture.sort)
                 tell()
         except OSError as error:  # the file, or the room for what is put aside
             problem = f"reading stopped: {error.strerror or error}"
-        self._index.finish(self._capture.faults, problem)
+        self.index.finish(self._capture.faults, problem)
 
 
 class _Piped:

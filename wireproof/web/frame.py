@@ -55,6 +55,7 @@ def frame(index: Index, packet: int) -> dict[str, Any] | None:
     data = index.data(packet)
     return {
         "packet": packet,
+        "capture": index.number,
         "time": seconds(place.time_ns),
         "connection": None if known is None else connection,
         "sender": sender,
@@ -119,7 +120,7 @@ def _overlaps(exchange: ExchangeRow, sender: Sender, start: int, end: int) -> It
             for begin, upto, layer in _split(kind, elements.place(row)):
                 begin, upto = max(begin, start), min(upto, end)
                 if begin < upto:
-                    yield Part(begin, upto, layer, kind, str(exchange.key), row)
+                    yield Part(begin, upto, layer, kind, exchange.name, row)
 
 
 def _split(kind: str, place: Place) -> Iterator[tuple[int, int, str]]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Condition
 from typing import Any, Literal
 
 import msgspec
-from parsers import CaptureFault, Packet
+from parsers import BATCH, CaptureFault, Packet, PacketDecoder
 from parsers.records import (
     ConnectionRecord,
     Http2DataRecord,
@@ -27,13 +27,18 @@ from parsers.records import (
     TlsRecordRecord,
 )
 
+from ..analysis.judges import Explained
+from ..analysis.listing import listed
+from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection, Wanted
 from ..bytes.packet_index import Tracer
+from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
 from .exchange import ExchangeRow, Key
 from .spool import Spool
+from .verdicts import FileVerdicts, LiveVerdicts
 
 State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
@@ -58,8 +63,11 @@ class Index:
         *,
         policy: str = "none",
         wanted: Wanted | None = None,
+        number: int = 0,
     ) -> None:
         """``wanted`` says which exchanges are shown; None: all."""
+        self.number = number
+        """Which of the captures that are shown together it is, from 0."""
         self.name = name
         """What the capture is called: the file's name, never its path."""
         self.policy = policy
@@ -84,6 +92,7 @@ class Index:
         """Bytes of all packets."""
         self._selection = None if wanted is None else LiveSelection(wanted)
         self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
+        self._verdicts = LiveVerdicts() if state == "live" else FileVerdicts()
         self._connections: dict[int, ConnectionRecord] = {}
         self._of_connection: dict[int | None, list[ExchangeRow]] = {}
 
@@ -111,6 +120,7 @@ class Index:
         """Take note that there is no more; ``faults`` are those of the file."""
         with self.changed:
             self._add(self.tracer.finish(faults))
+            self._tell(self._verdicts.finish())
             self.state = "ended"
             self.problem = problem
             self.version += 1
@@ -125,9 +135,8 @@ class Index:
         self.spool.close()
 
     def _add(self, records: list[Record]) -> None:
-        if self._selection is not None:
-            records = self._selection.choose(records)
-        for record in records:
+        chosen = records if self._selection is None else self._selection.choose(records)
+        for record in chosen:
             if isinstance(record, NOT_SHOWN):
                 continue  # it is no element of an exchange
             if isinstance(record, ConnectionRecord):
@@ -142,6 +151,16 @@ class Index:
             words = _words(record, exchange.reader)
             exchange.add(record, self.spool.append(encoded + words), len(encoded), len(words))
             exchange.changed = self.version + 1
+        # What is not shown may tell why something failed that is.
+        self._tell(self._verdicts.add(records))
+
+    def _tell(self, explained: Iterable[Explained]) -> None:
+        """Keep what is said of exchanges."""
+        for one in explained:
+            exchange = self.exchanges.get(Key(*one.exchange.key))
+            if exchange is not None:
+                exchange.outcome = Outcome(listed(one), one.verdicts)
+                exchange.changed = self.version + 1
 
     def _end(self, record: ConnectionRecord) -> None:
         self._connections[record.connection] = record
@@ -157,7 +176,7 @@ class Index:
     def _exchange(self, key: Key) -> ExchangeRow:
         exchange = self.exchanges.get(key)
         if exchange is None:
-            exchange = self.exchanges[key] = ExchangeRow(key)
+            exchange = self.exchanges[key] = ExchangeRow(key, self.number)
             self.order.append(exchange)
             own = self._of_connection.setdefault(key.connection, [])
             if own:  # so that reaches are in order also of those that have not sent anything
@@ -185,6 +204,21 @@ class Index:
         """Return the bytes of a packet."""
         return self.spool.read(self.packet_at[packet - 1], self.tracer.table[packet].captured)
 
+    def records(self) -> Iterator[Record]:
+        """Yield the records of all packets once more; without the lock, which it takes itself."""
+        decoder, table = PacketDecoder(), self.tracer.table
+        numbers = [number for number in range(1, len(table) + 1) if number in table]
+        numbers.sort(key=lambda number: table[number].time_ns)
+        for first in range(0, len(numbers), BATCH):
+            with self.changed:
+                packets = [self._packet(number) for number in numbers[first : first + BATCH]]
+            yield from decoder.receive(packets)
+        yield from decoder.finish()
+
+    def _packet(self, number: int) -> Packet:
+        place = self.tracer.table[number]
+        return number, place.time_ns, place.link_type, place.length, self.data(number)
+
     def reaching(self, connection: int, side: int, start: int) -> list[ExchangeRow]:
         """Return the exchanges of a connection that reach past ``start`` of a side's stream."""
         own = self._of_connection.get(connection, [])
@@ -198,4 +232,7 @@ def _words(record: Record, reader: DialectReader | None) -> bytes:
         return b""
     payload = reader.read(record)
     words = None if reader.dialect is None else said(payload, WORDS_WIDTH)
-    return b"" if words is None else ENCODER.encode([payload.kind, *words])
+    if words is None:
+        return b""
+    whole = [payload.text, payload.name, payload.id] if payload.kind in CONTENT else []
+    return ENCODER.encode([payload.kind, *words, payload.tokens, *whole])

@@ -34,13 +34,13 @@ class _Uvicorn(uvicorn.Server):
 
 
 class InspectorServer:
-    """Serves the inspector of an index. Raises OSError if it cannot listen."""
+    """Serves the inspector of captures. Raises OSError if it cannot listen."""
 
-    def __init__(self, index: Index, port: int = 0) -> None:
+    def __init__(self, *indexes: Index, port: int = 0) -> None:
         with naming_port(HOST, port):
             self._listener = socket.create_server((HOST, port))
         self.port: int = self._listener.getsockname()[1]
-        self._app = create_app(index, self.port)
+        self._app = create_app(indexes, self.port)
         self._server: _Uvicorn | None = None
 
     @property

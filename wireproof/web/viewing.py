@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from capture.processes import run_command, wait_for_interrupt
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..tasks.chosen import choosing_first
+from ..tasks.decode import open_input
+from ..tasks.sources import UnreadableSource
 from .feed import FileFeed
 from .index import Index
 from .server import InspectorServer
@@ -44,27 +46,31 @@ class Page:
     say: Callable[[str], object]
 
 
-def view_file(source: str, page: Page, wanted: ExchangeFilter = EVERYTHING) -> None:
-    """Serve the inspector of a capture file until Ctrl-C; ``-`` is standard input.
+def view_files(sources: Sequence[str], page: Page, wanted: ExchangeFilter = EVERYTHING) -> None:
+    """Serve the inspector of capture files until Ctrl-C; ``-`` is standard input.
 
-    It shows the exchanges that are wanted.
-
-    Raises OSError for what cannot be read and for a port that is taken, ValueError for what is no
-    capture.
+    It shows the exchanges that are wanted. Raises OSError for a port that is taken, and
+    UnreadableSource for what cannot be read or is no capture.
     """
     with ExitStack() as stack:
-        is_pipe = source == "-"
-        stream: BinaryIO = sys.stdin.buffer
-        if not is_pipe:
-            stream = stack.enter_context(Path(source).open("rb"))
-        name = "standard input" if is_pipe else Path(source).name
-        stream, choice = choosing_first(stream, wanted, stack)
-        index = stack.enter_context(closing(Index(name, wanted=choice)))
-        feed = FileFeed(index, stream)
-        server = stack.enter_context(closing(InspectorServer(index, page.port)))
-        feed.start()
-        stack.callback(feed.stop)
+        feeds = [_feed(source, at, wanted, stack) for at, source in enumerate(sources)]
+        indexes = [feed.index for feed in feeds]
+        server = stack.enter_context(closing(InspectorServer(*indexes, port=page.port)))
+        for feed in feeds:
+            feed.start()
+            stack.callback(feed.stop)
         serve(server, page)
+
+
+def _feed(source: str, number: int, wanted: ExchangeFilter, stack: ExitStack) -> FileFeed:
+    is_pipe = source == "-"
+    try:
+        name = "standard input" if is_pipe else Path(source).name
+        stream, choice = choosing_first(open_input(source, stack), wanted, stack)
+        index = stack.enter_context(closing(Index(name, wanted=choice, number=number)))
+        return FileFeed(index, stream)
+    except (OSError, ValueError) as error:
+        raise UnreadableSource(source, error) from error
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ def view_live(recorded: Recorded, page: Page) -> int:
     with ExitStack() as stack:
         name = f"port {recorded.port} on {recorded.interface}"
         index = stack.enter_context(closing(Index(name, "live", wanted=wanted)))
-        server = stack.enter_context(closing(InspectorServer(index, page.port)))
+        server = stack.enter_context(closing(InspectorServer(index, port=page.port)))
         packets = stack.enter_context(
             LivePackets(
                 port=recorded.port,

@@ -75,10 +75,10 @@ def test_rows_that_did_not_change_are_no_news(monkeypatch: pytest.MonkeyPatch) -
     with closing(Index("five")) as index:
         index.receive(talk.tape.packets[:5])
         index.receive(talk.tape.packets[5:])
-        _, upto, is_last = app._changes(index, 0)
-        assert (upto, is_last) == (index.version, False) or upto < index.version
-        found, upto, _ = app._changes(index, index.version)
-        assert (found, upto) == (None, index.version)
+        _, upto, is_last = app._changes([index], [0])
+        assert not is_last and upto[0] <= index.version
+        found, upto, _ = app._changes([index], [index.version])
+        assert (found, upto) == (None, [index.version])
 
 
 def test_files_of_the_page_have_their_types() -> None:

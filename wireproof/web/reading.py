@@ -1,0 +1,80 @@
+"""What a reader of a stream had seen by when: the content of its elements, one after another.
+
+Strategy: what each element says was put into words when it came; here the content alone is put
+together, as it came, with the time and the packet that brought it. A stream without dialect says
+what its data is, an event a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .exchange import ExchangeRow
+from .index import Index
+
+MAX_PIECES = 20_000
+MAX_TEXT = 1024 * 1024
+"""Characters that are shown of one stream."""
+KINDS = "exmtk"
+"""What content may be read from, the best first."""
+WHOLE = 7
+"""Parts of what is said of an element that is content: four words, tokens, text, name and ID."""
+
+
+class Read(NamedTuple):
+    """What one element adds."""
+
+    time: float
+    packet: int
+    row: int
+    kind: str
+    """``text``, ``reasoning``, ``tool``, or ``data`` of what no dialect has a word for."""
+    text: str
+    name: str = ""
+    id: str = ""
+    tokens: int | None = None
+    """Output tokens so far, where the stream counts them."""
+
+
+def reading(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
+    """Return what the elements of an exchange add up to, and what these elements are."""
+    for kind in KINDS:
+        if kind in exchange.elements:
+            pieces, has_more = _bounded(_pieces(index, exchange, kind))
+            if pieces or kind in "exm":
+                return {"elements": kind, "pieces": pieces, "more": has_more}
+    return {"elements": None, "pieces": [], "more": False}
+
+
+def _bounded(pieces: Iterator[Read]) -> tuple[list[Read], bool]:
+    found: list[Read] = []
+    size = 0
+    for piece in pieces:
+        if len(found) == MAX_PIECES or size > MAX_TEXT:
+            return found, True
+        found.append(piece)
+        size += len(piece.text)
+    return found, False
+
+
+def _pieces(index: Index, exchange: ExchangeRow, kind: str) -> Iterator[Read]:
+    elements = exchange.elements[kind]
+    speaks = exchange.reader is not None and exchange.reader.dialect is not None
+    for row in elements.sent("server"):
+        place = elements.place(row)
+        if place.mark and kind == "e":
+            continue  # a comment, or what was cut
+        about = place.last_time, place.last_packet, row
+        if speaks:
+            at, size = elements.said(row)
+            said = msgspec.json.decode(index.spool.read(at, size)) if size else []
+            if len(said) > WHOLE:
+                sort, _, _, _, tokens, text, name, id_ = said
+                yield Read(*about, sort, text, name, id_, tokens)
+        elif kind in "exm":
+            record = msgspec.json.decode(index.spool.read(*elements.stored(row)))
+            if record.get("encoding", "utf-8") == "utf-8" and record.get("data"):
+                yield Read(*about, "data", record["data"] + "\n")
