@@ -24,7 +24,7 @@ from parsers.records import (
 
 from ..analysis.outcomes import Outcome
 from ..analysis.silence import silence_before_end
-from ..analysis.verdict import words_of
+from ..analysis.verdict import Severity, words_of
 from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
@@ -190,12 +190,27 @@ def within(capture: int, name: str) -> str:
     return f"{capture}:{name}" if capture else name
 
 
+def headword(outcome: Outcome) -> tuple[str, Severity]:
+    """Return the word that stands for all that is said of an exchange, and how grave it is.
+
+    What is wrong, else an end that is worth a note, else whether it streamed.
+    """
+    found, first = outcome.listed, leading(outcome.verdicts)
+    if first is not None and first.is_fault:
+        return first.answer, first.severity
+    grave = {one.answer: one.severity for one in outcome.verdicts}
+    is_told = grave.get(found.end) == "note"
+    word = found.end if is_told else found.verdict or found.end
+    return word, grave.get(word, "ok")
+
+
 def said_of(outcome: Outcome) -> dict[str, Any]:
     """Return what a row shows of what is said of an exchange: what ``ls`` does, and the words."""
-    found, first = outcome.listed, leading(outcome.verdicts)
-    is_wrong = first is not None and first.is_fault
+    found = outcome.listed
+    word, tone = headword(outcome)
     return {
-        "word": first.answer if first is not None and is_wrong else found.verdict or found.end,
+        "word": word,
+        "tone": tone,
         "verdict": found.verdict,
         "end": found.end,
         "severity": found.severity,

@@ -74,7 +74,7 @@ def test_rows_appear_while_the_demo_streams_and_wait_while_it_is_paused(browser:
             # The first row is there while the stream goes on: it has nine events.
             page.wait_for_function(f"() => Number({EVENTS}) >= 1")
             assert index.state == "live"
-            assert page.locator(".conn .row .ended").inner_text() in (
+            assert page.locator(".conn .row .ended").text_content() in (
                 "streaming…",
                 "complete (last chunk)",
             )

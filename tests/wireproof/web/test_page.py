@@ -33,7 +33,7 @@ HIGHLIGHTED = """async links => {
     .sort((one, other) => one.dataset.byte - other.dataset.byte)
     .map(byte => byte.textContent).join('');
   const isShown = packet => document.querySelector('.frame-head h3')?.textContent
-    === `Frame ${packet}` && document.querySelector('.hexes [data-byte]');
+    === `Packet ${packet}` && document.querySelector('.hexes [data-byte]');
   const found = [];
   for (const link of links) {
     location.hash = link;
@@ -188,17 +188,17 @@ def test_every_part_is_a_stop_of_the_tab_key(slow: Watched) -> None:
         )
     for expected in ("filter", "theme", "help-open", "Connections", "zoom-in", "tab-events"):
         assert expected in stops
-    assert {"Server-sent events", "Bytes of frame 16", "Copy filter"} <= set(stops)
+    assert {"Server-sent events", "Bytes of packet 16", "Copy filter"} <= set(stops)
 
 
 def test_the_response_can_be_wound_back(slow: Watched) -> None:
     page = slow.page
     page.locator("#tab-response").click()
-    page.locator(".grown .piece").first.wait_for()
-    assert page.locator(".grown .piece").count() == 9
-    assert "data:  streamed" in page.locator(".grown").inner_text()
-    page.locator("input[type=range]").fill("500")
-    page.wait_for_function("() => document.querySelectorAll('.grown .not-yet').length === 5")
+    page.locator(".body-panel .piece").first.wait_for()
+    assert page.locator(".body-panel .piece").count() == 9
+    assert "data:  streamed" in page.locator(".body-panel .grown").inner_text()
+    page.locator(".strip input[type=range]").fill("500")
+    page.wait_for_function("() => document.querySelectorAll('.body-panel .not-yet').length === 5")
 
 
 def test_the_packets_of_one_exchange_stay_until_those_of_the_next_are_there(
@@ -231,8 +231,9 @@ def test_the_packets_of_one_exchange_stay_until_those_of_the_next_are_there(
 def test_a_cut_stream_says_so(browser: Browser) -> None:
     with inspecting(FIXTURES / "chunked/truncated.pcapng") as server, watched(browser) as found:
         page = found.open(server.url)
+        assert page.locator(".conn .outcome .word").inner_text() == "cut"
         assert (
-            page.locator(".conn .ended.bad").inner_text()
+            page.locator(".conn .ended.bad").text_content()
             == "INCOMPLETE (connection closed too early)"
         )
         page.locator("#tab-diagnostics").click()

@@ -107,7 +107,7 @@ def test_the_payload_of_a_post_is_there_though_the_answer_comes_in_chunks(
     with asked(talk) as ask, serving(ask.index) as server, watched(browser) as found:
         page = found.open(server.url)
         page.locator("#tab-payload").click()
-        page.locator(".grown").get_by_text('"small-1"').wait_for()
+        page.locator(".body-panel .grown").get_by_text('"small-1"').wait_for()
         assert page.locator(".strip").inner_text().startswith(f"{len(body)} B in 1 piece")
 
 
@@ -120,7 +120,7 @@ def test_an_upload_that_is_no_text_is_measured_in_its_own_bytes(browser: Browser
     with asked(talk) as ask, serving(ask.index) as server, watched(browser) as found:
         page = found.open(server.url)
         page.locator("#tab-payload").click()
-        page.locator(".grown").get_by_text("00 01 02 03").wait_for()
+        page.locator(".body-panel .grown").get_by_text("00 01 02 03").wait_for()
         said = page.locator(".strip").inner_text()
         assert said.startswith("1.0 kB in 1 piece") and "in hex" in said
 

@@ -167,4 +167,4 @@ def test_a_hostile_capture_runs_nothing_from_disk(browser: Browser, tmp_path: Pa
         page.locator("#tab-response").click()
         page.locator(".grown .piece").first.wait_for()
         assert page.locator("img, svg, iframe, object, embed").count() == 0
-        assert "<img src=x onerror=alert(1)>" in page.locator(".grown").inner_text()
+        assert "<img src=x onerror=alert(1)>" in page.locator(".body-panel .grown").inner_text()

@@ -5,7 +5,7 @@
 import { copyButton, el, fill, byId } from "./dom.js";
 import { asText, bytes, clock, count, dataText, fromBase64, hex, number, oneLine, prettyJson, span } from "./format.js";
 import { VirtualRows } from "./rows.js";
-import { chooseElement, choosePacket, emit, on, state } from "./store.js";
+import { captureOf, chooseElement, chooseNothing, choosePacket, emit, linkTo, on, state, within } from "./store.js";
 
 const WIDTH = 16; // bytes in a row
 const NAMES = { q: "Request", r: "Response", k: "Chunk", t: "Data", b: "Body", e: "Event", x: "Element", f: "Frame", m: "Message", g: "Gap", d: "Diagnostic" };
@@ -18,15 +18,22 @@ export class Bytes {
     this.asked = 0;
     on("element", () => this.show());
     on("exchange", () => this.show());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.close(event));
     this.show();
+  }
+
+  /** Fold the pane: nothing is chosen any more. */
+  close(event) {
+    if (event.target.closest?.("dialog, input") || !(state.element || state.packet)) return;
+    chooseNothing();
   }
 
   async show() {
     const asked = (this.asked += 1);
-    if (!state.element && !state.packet) {
-      fill(this.host, el("p", { class: "empty" }, "Choose an event, a frame, a chunk or a packet to see its bytes in the packets that carried it."));
-      return;
-    }
+    const isAsked = Boolean(state.element || state.packet);
+    document.documentElement.dataset.bytes = isAsked ? "yes" : "no";
+    if (!isAsked) return void fill(this.host);
+    this.capture = state.element ? captureOf(state.element.key) : state.capture;
     let found = null;
     try {
       if (state.element) found = await this.element(state.element);
@@ -53,7 +60,7 @@ export class Bytes {
     const pieces = found ? [title(found), facts(found), payload(found)] : [];
     const about = el("div", { class: "about" }, pieces);
     if (!first) {
-      fill(this.host, about, el("p", { class: "empty" }, "No packet carried bytes of it."));
+      fill(this.host, closeButton(), about, el("p", { class: "empty" }, "No packet carried bytes of it."));
       return;
     }
     this.found = found;
@@ -65,14 +72,14 @@ export class Bytes {
     const strip = numbers.length > 1 ? el("div", { class: "strip" }, label, this.choices) : null;
     const isNew = asked === this.asked;
     if (!isNew) return;
-    fill(this.host, about, strip, this.frames);
+    fill(this.host, closeButton(), about, strip, this.frames);
     await this.packet(first);
   }
 
   /** Show one of the packets. */
   async packet(number) {
     const asked = this.asked;
-    const frame = await state.source.get(`packet/${number}`);
+    const frame = await state.source.get(`packet/${within(this.capture, number)}`);
     if (asked !== this.asked) return;
     for (const button of this.choices.children) button.setAttribute?.("aria-pressed", String(button.dataset.packet === String(number)));
     const ranges = (this.found?.carried ?? []).filter(([packet]) => packet === number);
@@ -90,7 +97,7 @@ export class Bytes {
     return el(
       "div",
       { class: "frame-head" },
-      el("h3", {}, `Frame ${frame.packet}`),
+      el("h3", {}, `Packet ${frame.packet}`),
       el("span", {}, `${number(frame.length)} bytes${cut}${by}${flags}, ${clock(frame.time)} UTC`),
       again,
       frame.filter && !this.found ? filterLine(frame.filter) : null,
@@ -116,6 +123,8 @@ export class Bytes {
     );
   }
 }
+
+const closeButton = () => el("button", { type: "button", class: "small close", title: "Fold this pane (Escape)", "aria-label": "Fold the bytes", onclick: chooseNothing }, "✕");
 
 /** The packets of an element: those that carried its bytes, else those of its record. */
 function carriersOf(found) {
@@ -143,8 +152,8 @@ function styleOf(name, style) {
 function title(found) {
   const { record, kind, row, key } = found;
   const type = { e: record.event, f: record.opcode_name, m: record.type, d: record.code }[kind];
-  const where = `c${key.endsWith(".0") ? key.slice(0, -2) : key}/${kind}${row}`;
-  return el("h2", {}, `${NAMES[kind]} ${number(row)}`, type ? el("span", { class: "type" }, oneLine(type, 60)) : null, el("a", { class: "link", href: `#${where}`, title: "A link to this element" }, `#${where}`));
+  const where = linkTo({ key, kind, row });
+  return el("h2", {}, `${NAMES[kind]} ${number(row)}`, type ? el("span", { class: "type" }, oneLine(type, 60)) : null, el("a", { class: "link", href: where, title: "A link to this element" }, where));
 }
 
 function facts(found) {
@@ -185,7 +194,7 @@ class HexDump {
     for (const [, start, end] of ranges) this.chosen.fill(1, start, end);
     this.flashed = [0, 0];
     this.list = new VirtualRows({
-      label: `Bytes of frame ${frame.packet}`,
+      label: `Bytes of packet ${frame.packet}`,
       height: 18,
       className: "hex-dump",
       render: (row) => this.cells(row),
@@ -243,7 +252,7 @@ class HexDump {
     }
     const part = this.partAt(Number(byte.dataset.byte));
     if (part) chooseElement(part[4], part[3], part[5]);
-    else choosePacket(this.frame.packet);
+    else choosePacket(this.frame.packet, this.frame.capture);
   }
 
   /** The innermost element that holds a byte. */

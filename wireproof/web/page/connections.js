@@ -3,53 +3,69 @@
 import { el, fill, byId } from "./dom.js";
 import { bytes, count, duration, number, oneLine } from "./format.js";
 import { VirtualRows, cell } from "./rows.js";
-import { chooseExchange, emit, on, state } from "./store.js";
+import { parsed } from "./filter.js";
+import { Tally } from "./tally.js";
+import { chooseExchange, emit, on, state, within } from "./store.js";
 
 const COLUMNS = [
-  ["id", "#", "Connection and exchange"],
+  ["id", "#", "Connection and exchange; ↳ is the same exchange on the next leg"],
+  ["outcome", "Verdict", "What wireproof explain says of it, and how it ended"],
   ["method", "Method", "Request method"],
   ["target", "Target", "Request target, and who it was sent to"],
+  ["port", "Ports", "Client's port and server's"],
   ["status", "Status", "Response status"],
   ["transport", "Transport", "What the response streams by"],
+  ["begin", "Start", "Since the capture's first packet"],
+  ["first", "First", "From the end of the request to the first element: event, message, chunk"],
+  ["last", "Last", "From the end of the request to the last element"],
+  ["elements", "Count", "Elements that came: events, messages of the server, chunks. Comments and the last chunk are none"],
   ["size", "Size", "Bytes of the body on the wire, framing included"],
-  ["elements", "Events", "Events, elements, frames, chunks or runs of data"],
-  ["duration", "Time", "From the request to the last byte"],
   ["ended", "Ended", "How it ended"],
-  ["issues", "Issues", "Diagnostics"],
-  ["start", "Waterfall", "When: waiting, then streaming"],
+  ["issues", "Rules", "Rules of protocols that it breaks"],
+  ["start", "Waterfall", "Thin: waiting. Coloured: from the first element to the last. Then thin again until the connection ended"],
 ];
+const SEVERITIES = ["ok", "note", "warning", "error"];
 const BAD = /INCOMPLETE|reset/;
+const legNumber = (row) => state.wayOf.get(row.key)?.legs.indexOf(row.key) ?? 0;
+
+/** Where a row stands without sorting: in order, the legs of an exchange after each other. */
+function placeOf(row) {
+  const way = state.wayOf.get(row.key);
+  const first = way ? state.rows.get(way.legs[0]) ?? row : row;
+  return (first.capture * 1e4 + (first.connection ?? -1)) * 1e6 + (first.exchange ?? -1) + legNumber(row) / 64;
+}
 
 /** What a row is sorted by. */
 const VALUES = {
-  id: (row) => (row.connection ?? -1) * 1e6 + (row.exchange ?? -1),
+  id: placeOf,
+  outcome: (row) => `${9 - SEVERITIES.indexOf(row.outcome?.severity)}${row.outcome?.word ?? ""}`,
   method: (row) => row.method ?? "",
   target: (row) => row.target ?? "",
+  port: (row) => Number(/:(\d+)$/.exec(row.server ?? "")?.[1] ?? 0),
   status: (row) => row.status ?? 0,
   transport: (row) => row.transport,
+  begin: (row) => row.first_time,
+  first: (row) => row.outcome?.first ?? -1,
+  last: (row) => row.outcome?.last ?? row.last_time - row.first_time,
   size: (row) => row.size,
   elements: (row) => elementsOf(row)[0],
-  duration: (row) => row.last_time - row.first_time,
   ended: (row) => row.ended ?? "",
   issues: (row) => ["note", "warning", "error"].indexOf(row.severity) * 1e6 + (row.counts.d ?? 0),
   start: (row) => row.first_time,
 };
 
-/** How many of what a row streams: what people count. */
+/** How many of what a row streams: as `ls` counts, once it is judged. */
 export function elementsOf(row) {
-  const { e, f, k, t, x } = row.counts;
+  if (row.outcome) return [row.outcome.count, row.outcome.element];
+  const { e, f, m, k, t, x } = row.counts;
   if (e) return [e, "event"];
   if (x) return [x, "element"];
-  if (f) return [f, "frame"];
+  if (m || f) return [m ?? f, m ? "message" : "frame"];
   if (t && !k) return [t, "run"];
   return [row.chunks || (k ?? 0), "chunk"]; // the last one carries nothing
 }
 
-/** What all of a row says, in lower case, for the filter. */
-function saidBy(row) {
-  const said = [row.method, row.target, row.host, row.status, row.reason, row.transport, row.ended];
-  return [...said, row.severity, `c${row.connection}`].join(" ").toLowerCase();
-}
+const port = (address) => address?.slice(address.lastIndexOf(":") + 1) ?? "";
 
 export class Connections {
   constructor() {
@@ -66,7 +82,10 @@ export class Connections {
     this.heads = COLUMNS.map(([name, title, says]) =>
       el("button", { class: `head ${name}`, type: "button", title: says, onclick: () => this.sort(name) }, title),
     );
-    fill(byId("connections"), el("div", { class: "conn heads" }, this.heads), this.list.node);
+    this.found = new Map(); // in which exchanges a text is, null while the server looks
+    this.tally = new Tally((filter) => this.show(filter));
+    fill(byId("connections"), this.tally.node, el("div", { class: "conn heads" }, this.heads), this.list.node);
+    on("ways", () => this.update());
     this.filter.addEventListener("input", () => this.update());
     on("rows", () => this.update());
     on("exchange", () => this.mark(true));
@@ -87,12 +106,14 @@ export class Connections {
   }
 
   update() {
-    const wanted = this.filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const { tests, texts, unknown } = parsed(this.filter.value);
+    this.look(texts);
     const keys = state.order.filter((key) => {
-      if (!wanted.length) return true;
-      const said = saidBy(state.rows.get(key));
-      return wanted.every((word) => said.includes(word));
+      const row = state.rows.get(key);
+      return tests.every((test) => test(row)) && texts.every((text) => this.found.get(text)?.has(key) ?? false);
     });
+    this.tally.update(this.filter.value.trim());
+    this.unknown = unknown;
     const { by, sign } = this.sorted;
     const value = (key) => VALUES[by](state.rows.get(key));
     keys.sort((one, other) => {
@@ -107,10 +128,30 @@ export class Connections {
     this.scale();
     this.list.resize(keys.length);
     document.documentElement.style.setProperty("--rows", keys.length);
+    document.documentElement.dataset.tally = this.tally.node.hidden ? "no" : "yes";
     this.mark();
-    byId("shown").textContent =
-      keys.length === state.order.length ? "" : `${number(keys.length)} of ${number(state.order.length)}`;
+    byId("shown").textContent = this.says(keys.length, texts);
     emit("visible");
+  }
+
+  /** Ask the server in which exchanges texts are. */
+  look(texts) {
+    for (const text of texts.filter((one) => !this.found.has(one))) {
+      this.found.set(text, null);
+      const hex = [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      const asked = state.source.isReport ? Promise.reject(new Error("a report is not searched for texts")) : state.source.get(`search/${hex}`);
+      asked.then(
+        (keys) => this.found.set(text, new Set(keys)),
+        () => this.found.set(text, new Set()),
+      ).then(() => this.update());
+    }
+  }
+
+  says(some, texts) {
+    if (this.unknown.length) return `there is no field ${this.unknown.join(", ")}`;
+    if (texts.some((text) => this.found.get(text) === null)) return "looking…";
+    if (texts.length && state.source.isReport) return "a report is not searched for texts";
+    return some === state.order.length ? "" : `${number(some)} of ${number(state.order.length)}`;
   }
 
   /** Set what the waterfall's width stands for. */
@@ -121,7 +162,7 @@ export class Connections {
       const row = state.rows.get(key);
       if (!row.first_packet) continue;
       start = Math.min(start, row.first_time);
-      end = Math.max(end, row.last_time);
+      end = Math.max(end, endOf(row));
     }
     this.start = Number.isFinite(start) ? start : 0;
     this.length = Math.max(end - start, 1e-6) || 1e-6;
@@ -138,19 +179,27 @@ export class Connections {
 
   cells(row) {
     const [elements, thing] = elementsOf(row);
+    const { outcome } = row;
     const isStreaming = row.ended === null;
-    const id = row.connection === null ? "file" : `${row.connection}${row.exchange ? `.${row.exchange}` : ""}`;
+    const name = row.connection === null ? "file" : `${row.connection}${row.exchange ? `.${row.exchange}` : ""}`;
+    const id = `${legNumber(row) ? "↳ " : ""}${within(row.capture, name)}`;
     const target = row.target ?? (row.connection === null ? "the capture file" : row.protocol ?? "connection");
     const ended = row.ended ?? (state.summary.state === "ended" ? "" : "streaming…");
+    const time = (seconds) => (seconds === null || seconds === undefined ? "" : duration(seconds));
+    const ports = row.server ? `${port(row.client)}→${port(row.server)}` : "";
     const cells = [
-      cell("id", id),
+      cell("id", id, { title: state.summary.captures[row.capture]?.name }),
+      cell("outcome", this.verdict(outcome), { title: outcome ? [outcome.verdict, outcome.end].filter(Boolean).join(", ") : "" }),
       cell("method", oneLine(row.method ?? "", 20)),
       cell("target", oneLine(target, 300), { title: oneLine(`${row.host ?? ""}${target}`) }),
+      cell("port", ports, { title: row.server ? `${row.client} → ${row.server}` : "" }),
       cell(`status s${Math.trunc((row.status ?? 0) / 100)}`, row.status ?? "", { title: oneLine(row.reason ?? "") }),
       cell("transport", el("span", { class: `tag ${row.transport}` }, row.transport)),
-      cell("size", row.size ? bytes(row.size) : ""),
+      cell("begin", duration(row.first_time - state.summary.start)),
+      cell("first", time(outcome?.first)),
+      cell("last", time(outcome ? outcome.last : row.last_time - row.first_time)),
       cell("elements", elements ? number(elements) : "", { title: count(elements, thing) }),
-      cell("duration", duration(row.last_time - row.first_time)),
+      cell("size", row.size ? bytes(row.size) : ""),
       cell(`ended${BAD.test(ended) ? " bad" : ""}`, ended, { title: ended }),
       cell("issues", row.counts.d ? this.issues(row) : ""),
       cell("start", this.bar(row)),
@@ -159,29 +208,66 @@ export class Connections {
     return cells;
   }
 
+  /** The word for what came of it, in its severity's colour; then how it ended. */
+  verdict(outcome) {
+    if (!outcome?.word) return "";
+    const { word, tone, verdict, end } = outcome;
+    const more = [verdict, end].filter((one) => one && one !== word).join(", ");
+    return [el("span", { class: `word tagged ${tone}` }, word), el("span", { class: "quiet" }, ` ${more}`)];
+  }
+
   issues(row) {
     return el("span", { class: `count ${row.severity}` }, number(row.counts.d));
   }
 
-  /** The waterfall: waiting for the response, then its body. */
+  /** The waterfall: waiting, what came from the first element to the last, idle until the end. */
   bar(row) {
-    const bar = el("div", { class: "bar", title: this.says(row) });
+    const bar = el("div", { class: "bar", title: this.saysBar(row) });
     const place = (from, upto, name) => {
-      const part = el("i", { class: `${name} ${row.transport}` });
-      part.style.left = `${(100 * (from - this.start)) / this.length}%`;
-      part.style.width = `${Math.max((100 * (upto - from)) / this.length, 0.2)}%`;
+      if (!(upto > from) && name !== "streaming") return;
+      const part = el("i", { class: `${name} ${row.outcome?.severity ?? ""}` });
+      part.style.left = `${Math.min((100 * (from - this.start)) / this.length, 99.2)}%`;
+      part.style.width = `${Math.max((100 * (upto - from)) / this.length, 0.8)}%`;
       bar.append(part);
     };
-    const answered = row.response_time ?? row.last_time;
-    if (row.request_time) place(row.request_time, answered, "waiting");
-    if (row.response_time) place(answered, row.last_time, "streaming");
-    if (!row.request_time && !row.response_time) place(row.first_time, row.last_time, "other");
+    const { from, first, last, end } = phases(row);
+    if (first === null) place(from, end, row.request_time ? "waiting" : "other");
+    else {
+      place(from, first, "waiting");
+      place(last, end, "idle");
+      place(first, last, "streaming");
+    }
     return bar;
   }
 
-  says(row) {
+  saysBar(row) {
+    const { from, first, last, end } = phases(row);
     const at = `begins at ${duration(row.first_time - this.start)}`;
-    if (!row.request_time || !row.response_time) return at;
-    return `${at}, waits ${duration(row.response_time - row.request_time)}, streams ${duration(row.last_time - row.response_time)}`;
+    if (first === null) return at;
+    return `${at}, waits ${duration(first - from)}, streams for ${duration(last - first)}, idle for ${duration(end - last)} before the end`;
   }
+}
+
+/** When an exchange ended: with its last byte, or with its connection if nothing came after it. */
+export function endOf(row) {
+  const last = row.ends?.length ? Math.max(...row.ends.map((end) => end.time)) : 0;
+  return isLast(row) ? Math.max(row.last_time, last) : row.last_time;
+}
+
+function isLast(row) {
+  return !state.rows.has(within(row.capture, `${row.connection}.${(row.exchange ?? 0) + 1}`));
+}
+
+/** The moments that a waterfall shows; `first` is null if nothing has come. */
+function phases(row) {
+  const from = row.request_time ?? row.first_time;
+  const asked = row.asked_time ?? from;
+  const { outcome } = row;
+  const end = endOf(row);
+  if (outcome) {
+    if (outcome.first === null) return { from, first: null, last: null, end };
+    return { from, first: asked + outcome.first, last: asked + outcome.last, end };
+  }
+  const first = row.first_body_time ?? null;
+  return { from, first, last: first === null ? null : row.last_time, end };
 }

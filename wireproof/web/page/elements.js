@@ -177,7 +177,9 @@ export class ElementTable {
       if (!this.pages.has(page)) this.fetch(page);
       return [cell("number", number(row)), cell("data quiet", "…")];
     }
-    return TABLES[this.kind].cells(found.record, row, this.gap(row), found);
+    const cells = TABLES[this.kind].cells(found.record, row, this.gap(row), found);
+    cells.className = state.cited.has(found.record.last_packet) ? "cited" : "";
+    return cells;
   }
 
   gap(row) {
@@ -220,7 +222,7 @@ export class PacketTable {
       render: (index) => this.cells(index),
       choose: (index) => choosePacket(this.lane.columns.packet[index]),
     });
-    const titles = [["arrow", ""], ["number", "Frame"], ["data", "Flags"], ["time", "Time"], ["gap", "Gap"], ["size", "Payload"]];
+    const titles = [["arrow", ""], ["number", "Packet"], ["data", "Flags"], ["time", "Time"], ["gap", "Gap"], ["size", "Payload"]];
     const heads = titles.map(([name, title]) => el("div", { class: `head ${name}` }, title));
     this.node = el("div", { class: "panel-table" }, el("div", { class: "table heads p" }, heads), this.list.node);
   }
@@ -234,7 +236,8 @@ export class PacketTable {
   }
 
   mark() {
-    const index = this.lane?.packetIndex(state.packet) ?? -1;
+    const isHere = state.capture === (currentRow()?.capture ?? 0);
+    const index = isHere ? this.lane?.packetIndex(state.packet) ?? -1 : -1;
     this.list.select(index, index >= 0);
   }
 
@@ -252,6 +255,7 @@ export class PacketTable {
       gapCell(gap, 0),
       cell("size", columns.size[index] ? bytes(columns.size[index]) : ""),
     ];
+    cells.className = state.cited.has(columns.packet[index]) ? "cited" : "";
     return cells;
   }
 }

@@ -26,9 +26,11 @@ export class Gaps {
     const { gaps, main, colours } = this.timeline ?? {};
     fill(this.host);
     if (!gaps?.length || !this.timeline.lanes.length) {
-      fill(this.figures, el("span", { class: "quiet" }, "no gaps: fewer than two arrivals"));
+      byId("gaps-title").textContent = "Gaps";
+      fill(this.figures, el("span", { class: "quiet" }, "none: fewer than two arrivals"));
       return;
     }
+    byId("gaps-title").textContent = `Gaps between ${NAMES[main.kind]}`;
     const sorted = Float64Array.from(gaps).sort();
     const marks = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99], ["max", 1]].map(([name, part]) => [
       name,
@@ -63,7 +65,7 @@ export class Gaps {
           splits: (plot) => decades(plot.scales.x.min, plot.scales.x.max),
           values: (_, splits) => splits.map((value) => duration(10 ** value)),
         },
-        { show: false },
+        { stroke: colours.quiet, font, size: 30, gap: 4, grid: { show: false }, ticks: { show: false }, label: "how many", labelSize: 12, labelFont: font, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6] },
       ],
       series: [
         {},

@@ -8,6 +8,7 @@ const HELP = [
   ["↑ ↓", "the row before or after, in the list that has the focus"],
   ["j k", "the same in the open panel, wherever the focus is"],
   ["J K", "the exchange after or before"],
+  ["Esc", "fold the bytes; in the filter take it away"],
   ["/", "filter the exchanges; Enter keeps the filter, Escape takes it away"],
   ["[ ]", "the panel before or after"],
   ["1 … 9", "that panel"],

@@ -1,7 +1,7 @@
 // The lanes of an exchange: for each kind of element one column of times, one of sizes, and so on,
 // fetched in pages and put together in typed arrays, so that 100,000 marks are a few megabytes.
 
-import { state } from "./store.js";
+import { state, within } from "./store.js";
 
 const COLUMNS = ["time", "packet", "sender", "size", "mark", "flags", "again"];
 
@@ -70,7 +70,7 @@ function grown(column, size) {
 /** The lanes of an exchange, packets first. */
 export function lanesOf(row) {
   const lanes = [];
-  if (row.connection !== null) lanes.push(new Lane("p", `packets/${row.connection}`));
+  if (row.connection !== null) lanes.push(new Lane("p", `packets/${within(row.capture, row.connection)}`));
   for (const kind of ["k", "t", "e", "x", "f", "m"]) {
     // Frames show the same as messages, and more.
     const isShown = kind !== "m" || !row.counts.f;

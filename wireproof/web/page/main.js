@@ -8,6 +8,8 @@ import { Timeline } from "./timeline.js";
 import { Gaps } from "./gaps.js";
 import { Panels } from "./panels.js";
 import { Bytes } from "./bytes.js";
+import { Answer } from "./answer.js";
+import { Reader } from "./reader.js";
 import { Keys } from "./keys.js";
 import { chooseElement, chooseExchange, choosePacket, emit, linkOf, on, readLink, state } from "./store.js";
 
@@ -21,6 +23,8 @@ async function start() {
   await takePages();
   const connections = new Connections();
   const timeline = new Timeline();
+  new Answer();
+  new Reader();
   new Gaps();
   const panels = new Panels();
   new Bytes();
@@ -30,7 +34,10 @@ async function start() {
   for (const name of ["element", "exchange"]) on(name, () => history.replaceState(null, "", linkOf()));
   window.addEventListener("hashchange", () => follow(location.hash));
   splitters();
-  if (!follow(location.hash)) chooseFirst();
+  noteOwnChoice();
+  if (follow(location.hash)) state.isOwnChoice = true;
+  else chooseFirst();
+  takeWays();
   document.documentElement.dataset.ready = "true";
   state.source.news(state.summary.version, takeNews, endNews, loseServer);
 }
@@ -70,7 +77,16 @@ function takeSummary(summary) {
 
 // --- news ---
 
+async function takeWays() {
+  if (state.summary.state !== "ended" || state.summary.connections < 2) return;
+  state.ways = await state.source.get("hops").catch(() => []);
+  state.wayOf = new Map();
+  state.ways.forEach((way, number) => way.legs.forEach((key) => state.wayOf.set(key, { ...way, number })));
+  emit("ways");
+}
+
 function endNews() {
+  takeWays();
   byId("live").hidden = true;
   byId("pause").hidden = true;
 }
@@ -103,7 +119,7 @@ function show(summary, rows) {
   const isFirst = !state.order.length;
   takeRows(rows);
   emit("rows");
-  if (isFirst || !state.current) chooseFirst();
+  if (isFirst || !state.current || (!state.isOwnChoice && bestOf() !== state.current)) chooseFirst();
   else if (rows.some((row) => row.key === state.current)) emit("grown");
 }
 
@@ -122,18 +138,36 @@ function pause() {
 
 // --- what is chosen ---
 
+/** From the first click or key on, what is chosen is nobody else's affair. */
+function noteOwnChoice() {
+  const note = () => (state.isOwnChoice = true);
+  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, note, { once: true, capture: true });
+}
+
 function chooseFirst() {
-  const better = state.order.find((key) => state.rows.get(key).response_time) ?? state.order[0];
-  if (better) chooseExchange(better);
+  const best = bestOf();
+  if (best) chooseExchange(best);
+}
+
+/** The exchange that is looked at first: what is most wrong, else what took longest. */
+function bestOf() {
+  const grave = ({ outcome }) => Math.max(["ok", "note", "warning", "error"].indexOf(outcome?.severity), 0);
+  const isAnswered = (row) => Number(Boolean(row.response_time));
+  const better = (one, other) =>
+    grave(other) - grave(one) || isAnswered(other) - isAnswered(one) || other.last_time - other.first_time - (one.last_time - one.first_time);
+  let best = null;
+  for (const row of state.rows.values()) if (!best || better(best, row) > 0) best = row;
+  return best?.key ?? null;
 }
 
 /** Choose what a link points at; returns whether it is there. */
 function follow(hash) {
   const link = readLink(hash);
+  if (link) state.isOwnChoice = true;
   if (!link || hash === linkOf()) return Boolean(link);
   if (link.packet) {
     if (!state.current) chooseFirst();
-    choosePacket(link.packet);
+    choosePacket(link.packet, link.capture);
     return true;
   }
   const key = state.rows.has(link.key) ? link.key : state.order.find((one) => one.startsWith(`${link.key.split(".")[0]}.`));
@@ -153,6 +187,14 @@ function stored(name) {
   }
 }
 
+function store(name, value) {
+  try {
+    localStorage.setItem(`wireproof-${name}`, value);
+  } catch {
+    // it is for this page only, then
+  }
+}
+
 function dress(theme) {
   if (theme) document.documentElement.dataset.theme = theme;
 }
@@ -161,11 +203,7 @@ function theme() {
   const isDark = getComputedStyle(document.documentElement).colorScheme === "dark";
   const next = isDark ? "light" : "dark";
   dress(next);
-  try {
-    localStorage.setItem("wireproof-theme", next);
-  } catch {
-    // it is for this page only, then
-  }
+  store("theme", next);
   emit("theme");
 }
 
@@ -174,7 +212,13 @@ function splitters() {
   const root = document.documentElement;
   for (const node of document.querySelectorAll(".splitter")) {
     const { name, axis } = node.dataset;
-    const set = (value) => root.style.setProperty(name, `${Math.min(Math.max(value, 12), 80)}%`);
+    const set = (value) => {
+      const part = `${Math.min(Math.max(value, 12), 80)}%`;
+      root.style.setProperty(name, part);
+      node.setAttribute("aria-valuenow", String(Math.round(parseFloat(part))));
+      store(name, part);
+    };
+    if (stored(name)) set(parseFloat(stored(name)));
     const place = (event) => {
       const box = node.parentElement.getBoundingClientRect();
       set(axis === "x" ? (100 * (event.clientX - box.left)) / box.width : (100 * (event.clientY - box.top)) / box.height);
@@ -184,7 +228,7 @@ function splitters() {
       node.setPointerCapture(event.pointerId);
       node.addEventListener("pointermove", place);
     });
-    node.addEventListener("pointerup", () => node.removeEventListener("pointermove", place));
+    for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => node.removeEventListener("pointermove", place));
     node.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -4, ArrowUp: -4, ArrowRight: 4, ArrowDown: 4 }[event.key];
       if (!step) return;

@@ -5,7 +5,7 @@ import { copyButton, el, fill, byId, oneAtATime } from "./dom.js";
 import { bytes, clock, duration, number, oneLine, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
 import { BodyPanel } from "./response.js";
-import { chooseElement, currentRow, emit, on, state } from "./store.js";
+import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
 
 /** Which panel shows a kind of element. */
 const HOMES = { q: "headers", r: "headers", k: "chunks", t: "data", e: "events", x: "elements", f: "frames", m: "messages", d: "diagnostics", g: "diagnostics", b: "response" };
@@ -13,7 +13,7 @@ const HOMES = { q: "headers", r: "headers", k: "chunks", t: "data", e: "events",
 /** The panels that an exchange has: [name, title, how many]. */
 function panelsOf(row) {
   const { e, m, f, k, t, x, d, b, g } = row.counts;
-  const own = (state.rows.get(`${row.connection}.n`)?.counts.d ?? 0) * (row.exchange === null ? 0 : 1);
+  const own = (state.rows.get(within(row.capture, `${row.connection}.n`))?.counts.d ?? 0) * (row.exchange === null ? 0 : 1);
   const faults = (d ?? 0) + (g ?? 0) + own;
   return [
     ["headers", "Headers", 0],
@@ -27,7 +27,7 @@ function panelsOf(row) {
     k && ["chunks", "Chunks", row.chunks || k],
     t && ["data", "Data", t],
     row.connection !== null && ["packets", "Packets", 0],
-    ["diagnostics", "Diagnostics", faults],
+    ["diagnostics", "Rules", faults],
   ].filter(Boolean);
 }
 
@@ -46,6 +46,7 @@ export class Panels {
     this.isWanted = false; // whether somebody chose it
     on("exchange", () => this.choose());
     on("element", () => this.follow());
+    on("cited", () => this.open?.list?.redraw());
     on("lanes", () => this.open?.list && this.open.update());
     this.refresh = oneAtATime(() => this.fillPanel());
     on("grown", () => this.grow());
@@ -277,8 +278,8 @@ class Diagnostics {
   }
 
   async update() {
-    const { key, connection } = this.row;
-    const keys = [...new Set([key, `${connection}.n`, "n.n"])].filter((one) => state.rows.has(one));
+    const { key, connection, capture } = this.row;
+    const keys = [...new Set([key, within(capture, `${connection}.n`), within(capture, "n.n")])].filter((one) => state.rows.has(one));
     const found = [];
     for (const one of keys) {
       for (const kind of ["d", "g"]) {
@@ -289,7 +290,7 @@ class Diagnostics {
       }
     }
     found.sort((one, other) => one.record.last_packet - other.record.last_packet);
-    if (!found.length) fill(this.node, empty("No fault was found: every rule that wireproof checks holds here."));
+    if (!found.length) fill(this.node, empty("No rule of a protocol is broken here. Whether it streamed stands above the timeline."));
     else fill(this.node, el("div", { role: "list" }, found.map(fault)), this.more ? empty(`${number(this.more)} more of them are not listed.`) : null);
     this.mark();
   }

@@ -90,7 +90,7 @@ class ReportSource {
       this.open.set(name, this.unpack(name));
     }
     const answers = await this.open.get(name);
-    if (!(path in answers)) throw new Error(`the report holds no ${path}`);
+    if (!answers || !(path in answers)) throw new Error(`the report holds no ${path}`);
     return answers[path];
   }
 

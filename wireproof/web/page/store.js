@@ -9,6 +9,14 @@ export const state = {
   current: null, // the key of the chosen exchange
   element: null, // {key, kind, row}: the chosen element
   packet: null, // the number of the packet that is shown
+  capture: 0, // in which capture that packet is
+  verdicts: [], // what is said of the chosen exchange
+  cited: new Set(), // the packets that the answer on show rests on
+  ways: [], // exchanges that were seen on several legs
+  wayOf: new Map(), // the way of an exchange, by its key
+  way: null, // the legs and hops of the chosen exchange
+  read: [], // the content of the chosen exchange, piece by piece
+  moment: null, // the time that the scrubber stands at, null at the end
   lanes: [], // of the chosen exchange, as far as they are loaded
   tab: null, // the panel that is open
   isPaused: false, // whether news wait
@@ -26,6 +34,12 @@ export function emit(name, detail) {
   for (const listener of listeners.get(name) ?? []) listener(detail);
 }
 
+/** By what something of a capture is asked for: the first capture's as if it were alone. */
+export const within = (capture, name) => (capture ? `${capture}:${name}` : String(name));
+
+/** In which capture something is that is asked for by `key`. */
+export const captureOf = (key) => (key.includes(":") ? Number(key.split(":")[0]) : 0);
+
 /** The row of the chosen exchange. */
 export const currentRow = () => state.rows.get(state.current) ?? null;
 
@@ -33,6 +47,7 @@ export const currentRow = () => state.rows.get(state.current) ?? null;
 export function chooseExchange(key) {
   if (key === state.current) return;
   state.current = key;
+  state.way = null;
   state.element = null;
   state.packet = null;
   emit("exchange");
@@ -43,6 +58,7 @@ export function chooseExchange(key) {
 export function chooseElement(key, kind, row) {
   if (key !== state.current) {
     state.current = key;
+    state.way = null;
     emit("exchange");
   }
   state.element = { key, kind, row };
@@ -50,28 +66,43 @@ export function chooseElement(key, kind, row) {
   emit("element");
 }
 
-/** Choose a packet by itself. */
-export function choosePacket(packet) {
+/** Choose nothing of the exchange: no bytes are shown. */
+export function chooseNothing() {
   state.element = null;
+  state.packet = null;
+  emit("element");
+}
+
+/** Choose a packet by itself. */
+export function choosePacket(packet, capture = currentRow()?.capture ?? 0) {
+  state.element = null;
+  state.capture = capture;
   state.packet = packet;
   emit("element");
 }
 
 // Links: #c0/e3 is event 3 of exchange 0 of connection 0; #c0.2/e3 of exchange 2; #p12 packet 12.
+// What is in another capture than the first has its number before it: #1:c0/e3, #1:p12.
 export function linkOf() {
-  if (state.element) return `#${connectionPart(state.element.key)}/${state.element.kind}${state.element.row}`;
-  if (state.packet) return `#p${state.packet}`;
-  return state.current ? `#${connectionPart(state.current)}` : "#";
+  if (state.element) return linkTo(state.element);
+  if (state.packet) return `#${within(state.capture, `p${state.packet}`)}`;
+  return state.current ? `#${exchangePart(state.current)}` : "#";
 }
 
-const connectionPart = (key) => `c${key.endsWith(".0") ? key.slice(0, -2) : key}`;
+/** The link to an element. */
+export const linkTo = ({ key, kind, row }) => `#${exchangePart(key)}/${kind}${row}`;
 
-/** What a link points at: {key, kind, row}, {packet} or null. */
+function exchangePart(key) {
+  const name = key.split(":").pop();
+  return within(captureOf(key), `c${name.endsWith(".0") ? name.slice(0, -2) : name}`);
+}
+
+/** What a link points at: {key, kind, row}, {packet, capture} or null. */
 export function readLink(hash) {
-  const packet = /^#p([1-9]\d{0,8})$/.exec(hash);
-  if (packet) return { packet: Number(packet[1]) };
-  const found = /^#c(n|\d{1,9})(?:\.(n|\d{1,9}))?(?:\/([qrktbexfmgd])(\d{1,9}))?$/.exec(hash);
+  const packet = /^#(?:([1-9]\d?):)?p([1-9]\d{0,8})$/.exec(hash);
+  if (packet) return { packet: Number(packet[2]), capture: Number(packet[1] ?? 0) };
+  const found = /^#(?:([1-9]\d?):)?c(n|\d{1,9})(?:\.(n|\d{1,9}))?(?:\/([qrktbexfmgd])(\d{1,9}))?$/.exec(hash);
   if (!found) return null;
-  const key = `${found[1]}.${found[2] ?? "0"}`;
-  return found[3] ? { key, kind: found[3], row: Number(found[4]) } : { key };
+  const key = within(Number(found[1] ?? 0), `${found[2]}.${found[3] ?? "0"}`);
+  return found[4] ? { key, kind: found[4], row: Number(found[5]) } : { key };
 }

@@ -2,22 +2,25 @@
 // curve of all bytes. Each element is a mark at its arrival whose height is its size. What did not
 // come is as visible as what came: stalls are shaded, and bursts are counted.
 //
+// Of an exchange that was seen on several legs these stand first, all on the same axis (legs.js).
+//
 // uPlot has the axes, the curve, the cursor and the zoom; a hook of it draws the lanes, because marks
 // of 100,000 elements are one path for each lane, and one mark for each column of pixels.
 
 import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
 import { bytes, count, duration, number, percentile } from "./format.js";
 import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
-import { chooseElement, choosePacket, currentRow, emit, on, state } from "./store.js";
+import { endOf } from "./connections.js";
+import { drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
+import { rate } from "./reader.js";
+import { chooseElement, chooseExchange, choosePacket, currentRow, emit, on, state } from "./store.js";
 
-const LANE_HEIGHT = 36;
-const CURVE_HEIGHT = 52;
+const LANE_HEIGHT = 34;
+const CURVE_HEIGHT = 46;
 const AXIS_HEIGHT = 24;
-const GUTTER = 102; // pixels left of the plot: the lanes' names
+const GUTTER = 112; // pixels left of the plot: the lanes' names
 const NAMES = { p: "packets", k: "chunks", t: "data runs", e: "events", x: "elements", f: "frames", m: "messages" };
-const FIN = 1;
 const SYN = 2;
-const RST = 4;
 const LEAST_DRAG = 4; // pixels; less is a click
 const BURST = 3; // so many that came together are a burst
 const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
@@ -40,6 +43,10 @@ export class Timeline {
     this.redraw = oncePerFrame(() => this.plot?.redraw(false));
     on("exchange", () => this.open());
     on("element", () => this.redraw());
+    on("cited", () => this.redraw());
+    on("moment", () => this.redraw());
+    on("verdicts", () => this.rebuild());
+    on("read", () => this.rebuild());
     this.grow = oneAtATime(() => this.takeMore());
     on("grown", () => this.grow());
     on("theme", () => this.build());
@@ -70,6 +77,14 @@ export class Timeline {
     return this.build();
   }
 
+  /** Draw it anew, for what is beside the lanes has come; what is in view stays. */
+  rebuild() {
+    if (!this.lanes.length) return;
+    this.measure();
+    if (this.plot?.height === this.height) this.redraw();
+    else this.build();
+  }
+
   /** Take what has come since. */
   async takeMore() {
     const row = currentRow();
@@ -90,7 +105,10 @@ export class Timeline {
   /** Work out what is told at a glance: the largest sizes, gaps, stalls, bursts. */
   measure() {
     const row = currentRow();
-    this.end = Math.max(row.last_time, this.start + 1e-5);
+    this.end = Math.max(endOf(row), legsEnd(), this.start + 1e-5);
+    state.end = this.end;
+    this.ends = (row.ends ?? []).filter((end) => end.time <= this.end + 1e-9);
+    this.text = state.read.filter(([, , , kind]) => kind !== "data");
     const main = mainLane(state.lanes);
     this.main = main;
     const { times, indices } = main ? received(main) : { times: [], indices: [] };
@@ -130,7 +148,12 @@ export class Timeline {
   }
 
   get height() {
-    return this.lanes.length * LANE_HEIGHT + CURVE_HEIGHT + AXIS_HEIGHT;
+    return this.above + CURVE_HEIGHT + AXIS_HEIGHT;
+  }
+
+  /** Pixels above the curve: the legs, the lanes, the text's. */
+  get above() {
+    return legsHeight() + (this.lanes.length + (this.text?.length ? 1 : 0)) * LANE_HEIGHT;
   }
 
   build() {
@@ -162,7 +185,7 @@ export class Timeline {
   options() {
     const { ink, quiet, line, server, client } = this.colours;
     const font = '11px system-ui, "DejaVu Sans", sans-serif';
-    const part = CURVE_HEIGHT / (this.lanes.length * LANE_HEIGHT + CURVE_HEIGHT);
+    const part = CURVE_HEIGHT / (this.above + CURVE_HEIGHT);
     const step = uPlot.paths.stepped({ align: 1 });
     return {
       width: Math.max(this.host.clientWidth, 200),
@@ -300,10 +323,9 @@ export class Timeline {
     for (const [from, upto] of this.stalls) this.drawStall(plot, from, upto);
     ctx.restore();
     ctx.fillStyle = this.colours.line;
-    this.lanes.forEach((_, index) => {
-      const y = bbox.top + (index + 1) * LANE_HEIGHT * scale;
-      ctx.fillRect(bbox.left - GUTTER * scale, Math.round(y), bbox.width + GUTTER * scale, 1);
-    });
+    for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {
+      if (y) ctx.fillRect(bbox.left - GUTTER * scale, Math.round(bbox.top + y * scale), bbox.width + GUTTER * scale, 1);
+    }
   }
 
   drawStall(plot, from, upto) {
@@ -311,16 +333,29 @@ export class Timeline {
     const scale = uPlot.pxRatio;
     const left = plot.valToPos(from - this.start, "x", true);
     const right = plot.valToPos(upto - this.start, "x", true);
+    const top = bbox.top + legsHeight() * scale;
     ctx.fillStyle = this.colours.stall;
-    ctx.fillRect(left, bbox.top, right - left, bbox.height);
-    const text = `${duration(upto - from)} stall`;
+    ctx.fillRect(left, top, right - left, bbox.height - legsHeight() * scale);
+    const cause = this.causeOf(from, upto);
+    const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} stall`;
     ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     const width = ctx.measureText(text).width;
     if (right - left < width + 8 * scale) return;
     ctx.fillStyle = this.colours.warn;
     ctx.textAlign = "center";
     ctx.textBaseline = "top";
-    ctx.fillText(text, (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2, bbox.top + 4 * scale);
+    ctx.fillText(text, (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2, top + 4 * scale);
+  }
+
+  /** What is said of a pause, if it is the one that the verdict on gaps is about. */
+  causeOf(from, upto) {
+    const gap = state.verdicts.find(({ record }) => record.question === "gap")?.record;
+    const packets = this.lanes.find((lane) => lane.kind === "p");
+    if (!gap || !packets) return null;
+    const at = (packet) => packets.time(packets.packetIndex(packet));
+    const { from_packet: first, to_packet: last } = gap.numbers;
+    const touches = at(first) <= upto + 1e-6 && at(last) >= from - 1e-6;
+    return touches ? gap.answer.replaceAll("-", " ") : null;
   }
 
   drawLanes(plot) {
@@ -328,7 +363,7 @@ export class Timeline {
     const scale = uPlot.pxRatio;
     ctx.save();
     this.lanes.forEach((lane, index) => {
-      const top = bbox.top + index * LANE_HEIGHT * scale;
+      const top = bbox.top + (legsHeight() + index * LANE_HEIGHT) * scale;
       this.drawName(ctx, lane, bbox.left, top, scale);
       ctx.save();
       ctx.beginPath();
@@ -337,26 +372,34 @@ export class Timeline {
       this.drawMarks(plot, lane, top, scale);
       ctx.restore();
     });
+    drawLegs(plot, this.start, this.colours, GUTTER);
+    this.drawText(plot, scale);
     this.drawCurveName(ctx, bbox, scale);
     this.drawCut(plot, scale);
     this.drawBursts(plot, scale);
+    this.drawEnds(plot, scale);
+    this.drawMoment(plot, scale);
     ctx.restore();
   }
 
   drawName(ctx, lane, left, top, scale) {
+    this.nameLane(ctx, left, top, scale, NAMES[lane.kind], `${number(lane.length)}, ≤ ${bytes(lane.largest)}`);
+  }
+
+  nameLane(ctx, left, top, scale, name, about) {
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.fillStyle = this.colours.ink;
     const y = top + (LANE_HEIGHT * scale) / 2;
-    ctx.fillText(NAMES[lane.kind], left - (GUTTER - 8) * scale, y - 7 * scale);
+    ctx.fillText(name, left - (GUTTER - 8) * scale, y - 7 * scale);
     ctx.fillStyle = this.colours.quiet;
     ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.fillText(`${number(lane.length)}, ≤ ${bytes(lane.largest)}`, left - (GUTTER - 8) * scale, y + 7 * scale);
+    ctx.fillText(about, left - (GUTTER - 8) * scale, y + 7 * scale);
   }
 
   drawCurveName(ctx, bbox, scale) {
-    const top = bbox.top + this.lanes.length * LANE_HEIGHT * scale;
+    const top = bbox.top + this.above * scale;
     ctx.textBaseline = "middle";
     ctx.textAlign = "left";
     ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
@@ -380,7 +423,7 @@ export class Timeline {
     ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.textAlign = "right";
     ctx.textBaseline = "bottom";
-    ctx.fillText(row.ended, x - 5 * scale, bbox.top + bbox.height - 3 * scale);
+    this.write(ctx, row.ended, x - 5 * scale, bbox.top + bbox.height - 29 * scale, scale);
   }
 
   /** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
@@ -423,6 +466,7 @@ export class Timeline {
       ctx.fill();
     }
     this.drawFlags(plot, lane, first, upto, top, scale);
+    this.drawCited(plot, lane, first, upto, top, scale);
     this.drawChosen(plot, lane, top, scale);
   }
 
@@ -435,34 +479,126 @@ export class Timeline {
     return sender[index] ? this.colours.server : this.colours.client;
   }
 
-  /** Name the packets that open and close the connection. */
+  /** Name the packets that open the connection. */
   drawFlags(plot, lane, first, upto, top, scale) {
     if (lane.kind !== "p" || upto - first > 20_000) return;
     const { ctx } = plot;
     ctx.font = `600 ${9 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.textBaseline = "top";
-    let free = -Infinity;
+    const free = [-Infinity, -Infinity]; // of what the client sent, and the server
     for (let index = first; index < upto; index += 1) {
       const flags = lane.columns.flags[index];
-      if (!(flags & (FIN | SYN | RST))) continue;
-      const text = flags & RST ? "RST" : flags & FIN ? "FIN" : "SYN";
+      if (!(flags & SYN)) continue; // drawEnds() has the others
       const x = plot.valToPos(lane.time(index) - this.start, "x", true);
-      if (x < free || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
+      const side = lane.columns.sender[index] ? 1 : 0;
+      if (x < free[side] || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
       ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
-      ctx.fillStyle = flags & RST ? this.colours.bad : this.colours.quiet;
-      ctx.fillText(text, x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (lane.columns.sender[index] ? 24 : 2) * scale);
-      free = x + 22 * scale;
+      ctx.fillStyle = this.colours.quiet;
+      ctx.fillText("SYN", x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (side ? 24 : 2) * scale);
+      free[side] = x + 22 * scale;
     }
   }
 
   drawChosen(plot, lane, top, scale) {
     const { ctx } = plot;
     const chosen = state.element;
-    const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" ? lane.packetIndex(state.packet) : -1;
+    const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" && state.capture === currentRow().capture ? lane.packetIndex(state.packet) : -1;
     if (index < 0 || index >= lane.length) return;
     const x = plot.valToPos(lane.time(index) - this.start, "x", true);
     ctx.fillStyle = this.colours.chosen;
     ctx.fillRect(x - 1.5 * scale, top + 1, 3 * scale, LANE_HEIGHT * scale - 2);
+  }
+
+  /** Point at what the answer cites: a triangle above each packet, and what it completed. */
+  drawCited(plot, lane, first, upto, top, scale) {
+    if (!state.cited.size) return;
+    const { ctx } = plot;
+    ctx.fillStyle = this.colours.chosen;
+    let free = -Infinity;
+    for (let index = first; index < upto; index += 1) {
+      if (!state.cited.has(lane.columns.packet[index])) continue;
+      const x = plot.valToPos(lane.time(index) - this.start, "x", true);
+      if (x < free) continue;
+      ctx.beginPath();
+      ctx.moveTo(x - 4 * scale, top + scale);
+      ctx.lineTo(x + 4 * scale, top + scale);
+      ctx.lineTo(x, top + 7 * scale);
+      ctx.fill();
+      free = x + 2 * scale;
+    }
+  }
+
+  /** The text as it grew: how many pieces of content had come by when. */
+  drawText(plot, scale) {
+    const { ctx, bbox } = plot;
+    const pieces = this.text;
+    if (!pieces?.length) return;
+    const top = bbox.top + (this.above - LANE_HEIGHT) * scale;
+    const base = top + (LANE_HEIGHT - 2) * scale;
+    this.nameLane(ctx, bbox.left, top, scale, "text", rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s"));
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);
+    ctx.clip();
+    ctx.beginPath();
+    let last = base;
+    pieces.forEach(([time], index) => {
+      const x = plot.valToPos(time - this.start, "x", true);
+      const y = base - ((index + 1) / pieces.length) * (LANE_HEIGHT - 6) * scale;
+      if (!index) ctx.moveTo(x, base);
+      ctx.lineTo(x, last);
+      ctx.lineTo(x, y);
+      last = y;
+    });
+    ctx.lineTo(plot.valToPos(this.end - this.start, "x", true), last);
+    ctx.strokeStyle = this.colours.good;
+    ctx.lineWidth = 1.5 * scale;
+    ctx.setLineDash([]);
+    ctx.stroke();
+    ctx.restore();
+  }
+
+  /** Who ended the connection, and when: each side's FIN or RST, always within the axis. */
+  drawEnds(plot, scale) {
+    const { ctx, bbox } = plot;
+    const top = bbox.top + legsHeight() * scale;
+    ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+    ctx.textBaseline = "bottom";
+    const said = new Set();
+    this.ends.forEach((end) => {
+      const x = Math.round(plot.valToPos(end.time - this.start, "x", true));
+      if (x < bbox.left || x > bbox.left + bbox.width || said.has(end.sender + end.kind)) return;
+      said.add(end.sender + end.kind);
+      const isReset = end.kind === "reset";
+      ctx.fillStyle = isReset ? this.colours.bad : this.colours[end.sender];
+      ctx.fillRect(x, top, Math.max(scale, 1), this.above * scale - legsHeight() * scale + CURVE_HEIGHT * scale);
+      const text = `${isReset ? "RST" : "FIN"} by the ${end.sender}`;
+      ctx.textAlign = x > bbox.left + bbox.width - ctx.measureText(text).width - 8 * scale ? "right" : "left";
+      const line = end.sender === "client" ? 2 : 15;
+      this.write(ctx, text, x + (ctx.textAlign === "left" ? 4 : -4) * scale, bbox.top + bbox.height - line * scale, scale);
+    });
+  }
+
+  /** Write on a ground of its own, so that no line runs through the words. */
+  write(ctx, text, x, y, scale) {
+    const width = ctx.measureText(text).width + 4 * scale;
+    const colour = ctx.fillStyle;
+    ctx.fillStyle = `${this.colours.card}d9`;
+    ctx.fillRect(ctx.textAlign === "right" ? x - width + 2 * scale : x - 2 * scale, y - 12 * scale, width, 12 * scale);
+    ctx.fillStyle = colour;
+    ctx.fillText(text, x, y);
+  }
+
+  /** Where the scrubber stands. */
+  drawMoment(plot, scale) {
+    if (state.moment === null) return;
+    const { ctx, bbox } = plot;
+    const x = Math.round(plot.valToPos(state.moment - this.start, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) return;
+    ctx.fillStyle = this.colours.chosen;
+    ctx.fillRect(x, bbox.top, 1.5 * scale, bbox.height);
+    ctx.fillStyle = `${this.colours.card}99`;
+    ctx.fillRect(x + 2 * scale, bbox.top, bbox.left + bbox.width - x, bbox.height);
   }
 
   drawBursts(plot, scale) {
@@ -479,7 +615,7 @@ export class Timeline {
       const x = plot.valToPos(from - this.start, "x", true) + 4 * scale;
       if (x < free || x < bbox.left || x > bbox.left + bbox.width - 30 * scale) continue;
       const text = `×${number(size)}`;
-      ctx.fillText(text, x, bbox.top + (lane * LANE_HEIGHT + 3) * scale);
+      ctx.fillText(text, x, bbox.top + (legsHeight() + lane * LANE_HEIGHT + 3) * scale);
       free = x + ctx.measureText(text).width + 8 * scale;
     }
   }
@@ -488,7 +624,8 @@ export class Timeline {
 
   /** The element under the pointer: [lane, index], or null. */
   under(event) {
-    const lane = this.lanes[Math.floor(event.offsetY / LANE_HEIGHT)];
+    const y = event.offsetY - legsHeight();
+    const lane = y < 0 ? null : this.lanes[Math.floor(y / LANE_HEIGHT)];
     if (!lane) return null;
     const time = this.start + this.plot.posToVal(event.offsetX, "x");
     const after = lane.at(time);
@@ -504,11 +641,14 @@ export class Timeline {
       this.hasDragged = false;
       return;
     }
+    const leg = legAt(event.offsetY);
+    if (leg >= 0) return chooseExchange(state.way.legs[leg].key);
     const found = this.under(event);
-    if (!found) return;
+    if (!found) return undefined;
     const [lane, index] = found;
     if (lane.kind === "p") choosePacket(lane.columns.packet[index]);
     else chooseElement(state.current, lane.kind, index);
+    return undefined;
   }
 
   hover(event) {
@@ -531,7 +671,8 @@ export class Timeline {
     const shown = this.range ? `; ${duration(this.range[1] - this.range[0])} in view` : "";
     const stalls = this.stalls.length ? `, ${count(this.stalls.length, "stall")}` : "";
     const bursts = this.bursts.length ? `, ${count(this.bursts.length, "burst")}` : "";
-    this.note.textContent = `${duration(this.end - this.start)}${stalls}${bursts}${shown}`;
+    const length = (currentRow()?.last_time ?? this.end) - this.start;
+    this.note.textContent = `${duration(length)}${stalls}${bursts}${shown}`;
   }
 }
 
@@ -566,6 +707,6 @@ function axisTime(value, splits) {
 
 function coloursOf() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["ink", "quiet", "line", "server", "client", "warn", "bad", "control", "stall", "chosen"];
+  const names = ["ink", "quiet", "line", "server", "client", "warn", "bad", "control", "stall", "chosen", "good", "accent", "card"];
   return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }

@@ -1,0 +1,184 @@
+// The answer: what is said of the chosen exchange, in a sentence, with why, what to do and what would
+// tell. The server says it, in the words of `wireproof explain` and `wireproof hops`; nothing is
+// judged here. The packets that it rests on are marked wherever they are shown.
+
+import { el, fill, byId } from "./dom.js";
+import { number, oneLine } from "./format.js";
+import { choosePacket, currentRow, emit, on, state } from "./store.js";
+
+const PACKETS = /\b(packets? )(\d+)(?:(-| to | and )(\d+)(?![\d.]))?/g;
+const FOLDED = new Set(["seen", "see", "changed"]);
+const SHOWN = 24; // packets that have a button of their own
+const SAYS = {
+  cause: "Why: packets prove it",
+  either: "It is one of these: what packets at this point show does not tell which",
+  or: "It is one of these: what packets at this point show does not tell which",
+  do: "What to do about it",
+  "to tell": "What would tell the causes apart",
+  seen: "What the answer rests on",
+  see: "Where it is said how it should be",
+  changed: "What else is not the same on both sides of the hop",
+};
+const QUESTIONS = {
+  streaming: "Did it stream?",
+  ending: "Who ended it, and was it whole?",
+  gap: "Where did the time go?",
+  resume: "Did it go on where it had stopped?",
+  disconnect: "What was sent after the client had left?",
+  websocket: "How did the WebSocket fare?",
+  hop: "Which hop changed it?",
+  hazard: "Which clients would stumble?",
+};
+
+export class Answer {
+  constructor() {
+    this.host = byId("answer");
+    this.isFolded = true;
+    on("exchange", () => this.open());
+    on("ways", () => this.open());
+    on("grown", () => this.open());
+    this.open();
+  }
+
+  /** Get what is said of the exchange, and of the hops that it passed. */
+  async open() {
+    const row = currentRow();
+    const asked = (this.asked = (this.asked ?? 0) + 1);
+    if (this.key !== row?.key) {
+      this.isOwnChoice = false; // whether somebody asked for another answer than the first
+      state.verdicts = [];
+      state.cited = new Set();
+      this.chosen = null;
+    }
+    this.key = row?.key;
+    if (!row || row.exchange === null) return fill(this.host);
+    let said;
+    let passed = null;
+    try {
+      said = await state.source.get(`verdicts/${row.key}`);
+      const way = state.wayOf.get(row.key);
+      if (way) passed = await state.source.get(`hop/${way.number}`);
+    } catch (error) {
+      if (asked === this.asked) fill(this.host, el("p", { class: "quiet" }, `${error.message}.`));
+      return undefined;
+    }
+    if (asked !== this.asked) return undefined;
+    state.way = passed;
+    state.verdicts = said.verdicts;
+    this.fine = said.fine;
+    this.hops = (passed?.hops ?? []).map((hop) => ({ ...hop, summary: oneLine(hop.record.summary) }));
+    this.show((this.isOwnChoice && this.again()) || this.leading(said));
+    emit("verdicts");
+    return undefined;
+  }
+
+  /** A hop at fault says more than what the near leg looks like; else the server's choice. */
+  leading(said) {
+    const hop = this.hops.find((one) => one.record.is_fault);
+    return hop ?? said.verdicts[said.lead] ?? null;
+  }
+
+  /** What is said now to the question that was chosen. */
+  again() {
+    const { question } = this.chosen.record;
+    return [...this.hops, ...state.verdicts].find(({ record }) => record.question === question);
+  }
+
+  /** Show one of what is said, and mark the packets that it cites. */
+  show(chosen) {
+    const all = [...this.hops, ...state.verdicts];
+    const record = chosen?.record;
+    this.chosen = chosen;
+    state.cited = new Set(record && (record.severity !== "ok" || this.isOwnChoice) ? record.packets : []);
+    fill(
+      this.host,
+      el("div", { class: "said-head" }, this.sentence(record), this.others(all, chosen)),
+      record && record.severity !== "ok" ? this.details(chosen) : null,
+    );
+    emit("cited");
+  }
+
+  /** The answer in a sentence; what is but worth a note does not stand in its place. */
+  sentence(record) {
+    const { word = "", tone = "ok" } = currentRow()?.outcome ?? {};
+    if (!record && !this.fine) return el("p", { class: "quiet" }, "Not judged yet: it goes on.");
+    const isFault = record && ["warning", "error"].includes(record.severity);
+    const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+    if (isFault || this.isOwnChoice) {
+      return el("p", { class: "sentence" }, tag(record.answer, record.severity), el("b", {}, " ", linked(capital(record.summary))));
+    }
+    const rest = this.fine.startsWith(word) ? this.fine.slice(word.length).replace(/^[,:] /, "") : this.fine;
+    const note = record?.severity === "note" ? [" ", el("span", { class: "quiet" }, linked(`${capital(record.summary)}.`))] : null;
+    return el("p", { class: "sentence" }, tag(word, tone), el("b", {}, ` ${oneLine(rest)}`, note ? "." : ""), note);
+  }
+
+  /** What else is said: a button for each question. */
+  others(all, chosen) {
+    if (all.length < 2) return null;
+    const buttons = all.map((one) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: "small question",
+          title: `${QUESTIONS[one.record.question]} ${oneLine(one.record.summary, 300)}`,
+          "aria-pressed": String(one.record === chosen?.record),
+          onclick: () => {
+            this.isOwnChoice = true;
+            this.show(one);
+          },
+        },
+        `${one.record.question} `,
+        el("span", { class: `word ${one.record.severity}` }, one.record.answer),
+      ),
+    );
+    return el("div", { class: "questions", role: "group", "aria-label": "Questions" }, buttons);
+  }
+
+  details(chosen) {
+    const changed = (chosen.changes ?? []).map(([, text]) => ["changed", text]);
+    const seen = new Set(changed.map(([, text]) => text));
+    const lines = [...chosen.details.filter(([, text]) => !seen.has(text)), ...changed];
+    const open = lines.filter(([label]) => !FOLDED.has(label));
+    const folded = lines.filter(([label]) => FOLDED.has(label));
+    const list = (some) => el("dl", { class: "why" }, some.map(([label, text]) => [el("dt", { title: SAYS[label] }, label), el("dd", {}, linked(text))]));
+    const more = el("details", { class: "rests" }, el("summary", {}, "What it rests on"), list(folded));
+    more.open = !this.isFolded;
+    more.addEventListener("toggle", () => (this.isFolded = !more.open));
+    return [list(open), folded.length ? more : null, this.packets(chosen.record)];
+  }
+
+  /** The packets that it cites. */
+  packets(record) {
+    const { packets } = record;
+    if (!packets.length) return null;
+    const capture = currentRow()?.capture ?? 0;
+    const buttons = packets.slice(0, SHOWN).map((packet) => packetButton(packet, capture, String(packet)));
+    const more = packets.length > SHOWN ? el("span", { class: "quiet" }, `and ${number(packets.length - SHOWN)} more`) : null;
+    return el("p", { class: "cites" }, el("span", { class: "quiet" }, packets.length === 1 ? "Packet" : "Packets"), buttons, more);
+  }
+}
+
+/** The word for an answer, in the colour of its severity. */
+export function tag(word, severity) {
+  return word ? el("span", { class: `word tagged ${severity}` }, word) : null;
+}
+
+function packetButton(packet, capture, text, inline = false) {
+  return el("button", { type: "button", class: inline ? "small cite inline" : "small cite", title: "Show its bytes", onclick: () => choosePacket(Number(packet), capture) }, text);
+}
+
+/** Text in which packets can be clicked. */
+function linked(text) {
+  const capture = currentRow()?.capture ?? 0;
+  const parts = [];
+  let at = 0;
+  for (const found of text.matchAll(PACKETS)) {
+    const [whole, word, first, between, last] = found;
+    parts.push(text.slice(at, found.index), word, packetButton(first, capture, first, true));
+    if (last) parts.push(between, packetButton(last, capture, last, true));
+    at = found.index + whole.length;
+  }
+  parts.push(text.slice(at));
+  return parts.map((part) => (typeof part === "string" ? oneLine(part, 4000) : part));
+}

@@ -1,0 +1,151 @@
+// What the reader had seen: the content of the stream as it grew, put together from what its elements
+// say, with a scrubber that runs along the timeline. Tool calls are assembled; what was asked stands
+// beside it.
+
+import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
+import { asText, count, duration, number, prettyJson } from "./format.js";
+import { chooseElement, currentRow, emit, on, state } from "./store.js";
+
+const STEPS = 1000; // of the scrubber
+const MOST_NODES = 4000; // pieces of one text that can be told apart
+const THINGS = { e: "event", m: "message", x: "element", t: "run", k: "chunk" };
+const TITLES = { text: "Answer", reasoning: "Reasoning", tool: "Tool call", data: "Data" };
+
+export class Reader {
+  constructor() {
+    this.side = byId("reader");
+    this.scrubber = byId("scrubber");
+    this.said = byId("scrubbed");
+    this.pieces = [];
+    this.load = oneAtATime(() => this.read());
+    on("exchange", () => this.open());
+    on("grown", () => this.load());
+    on("moment", () => this.cut());
+    this.scrubber.addEventListener("input", oncePerFrame(() => this.scrub()));
+    this.open();
+  }
+
+  open() {
+    this.pieces = state.read = [];
+    state.moment = null;
+    this.scrubber.value = String(STEPS);
+    fill(this.side);
+    this.show();
+    this.load();
+  }
+
+  /** Get what there is now. */
+  async read() {
+    const row = currentRow();
+    if (!row || row.exchange === null) return;
+    const answer = await state.source.get(`reading/${row.key}`).catch(() => null);
+    if (!answer || row.key !== state.current) return;
+    this.row = row;
+    this.answer = answer;
+    this.pieces = state.read = answer.pieces;
+    this.draw();
+    this.show();
+    emit("read");
+  }
+
+  /** Show the pane if it has something to say. */
+  show() {
+    const { dataset } = document.documentElement;
+    dataset.reads = this.pieces.length ? "yes" : "no";
+    this.scrubber.parentElement.hidden = !this.pieces.length;
+  }
+
+  draw() {
+    const groups = grouped(this.pieces);
+    this.nodes = [];
+    const step = Math.max(Math.ceil(this.pieces.length / MOST_NODES), 1);
+    fill(
+      this.side,
+      el("div", { class: "reader-head" }, el("h2", {}, "What the reader had seen"), (this.facts = el("span", { class: "quiet" }))),
+      this.request(),
+      groups.map((group) => this.group(group, step)),
+      this.answer.more ? el("p", { class: "quiet" }, "… it is longer than is shown here") : null,
+    );
+    this.cut();
+  }
+
+  /** What was asked: the body of the request, if it has one. */
+  request() {
+    const row = this.row;
+    if (!row.method || row.method === "GET" || row.method === "HEAD" || !row.counts.b) return null;
+    const text = el("pre", { tabindex: "0", "aria-label": "Request body" });
+    const node = el("details", { class: "asked" }, el("summary", {}, "Request body"), text);
+    node.addEventListener("toggle", async () => {
+      if (!node.open || text.textContent) return;
+      const answer = await state.source.get(`body/${row.key}/client`).catch((error) => ({ pieces: [[0, 0, error.message, 0]] }));
+      const whole = answer.pieces.map(([, , piece]) => piece).join("");
+      fill(text, asText(prettyJson(whole) ?? whole) || "it has none");
+    });
+    node.open = document.documentElement.clientWidth > 860;
+    return node;
+  }
+
+  /** One run of content of a kind: the text of an answer, one tool call. */
+  group({ kind, name, pieces }, step) {
+    const text = el("pre", { class: `grown ${kind}`, tabindex: "0", "aria-label": TITLES[kind] ?? kind });
+    for (let index = 0; index < pieces.length; index += step) {
+      const some = pieces.slice(index, index + step);
+      const [time, packet, row] = some[0];
+      const title = `${duration(time - this.row.first_time)}, packet ${packet}`;
+      const node = el("span", { class: "piece", title, onclick: () => chooseElement(this.row.key, this.answer.elements, row) }, asText(some.map((piece) => piece[4]).join("")));
+      this.nodes.push([time, node]);
+      text.append(node);
+    }
+    const pretty = kind === "tool" ? prettyJson(pieces.map((piece) => piece[4]).join("")) : null;
+    const whole = pretty ? el("pre", { class: "assembled", "aria-label": "Arguments, assembled", tabindex: "0" }, asText(pretty)) : null;
+    if (whole) this.nodes.push([pieces[pieces.length - 1][0], whole]);
+    return el("section", { class: "group" }, el("h3", {}, TITLES[kind] ?? kind, name ? el("code", {}, name) : null), text, whole);
+  }
+
+  /** The scrubber has moved: its whole way is the exchange's time. */
+  scrub() {
+    const part = Number(this.scrubber.value) / STEPS;
+    const { first_time: from } = this.row;
+    const upto = state.end ?? this.row.last_time;
+    state.moment = part >= 1 ? null : from + (upto - from) * part;
+    emit("moment");
+  }
+
+  /** Take back what had not come at the moment. */
+  cut() {
+    if (!this.pieces.length || !this.nodes) return;
+    const moment = state.moment ?? Infinity;
+    for (const [time, node] of this.nodes) node.classList.toggle("not-yet", time > moment + 1e-7);
+    const come = this.pieces.filter(([time]) => time <= moment + 1e-7);
+    const size = come.reduce((sum, piece) => sum + [...piece[4]].length, 0);
+    const when = state.moment === null ? "At the end" : `At ${duration(moment - this.row.first_time)}`;
+    const thing = this.pieces[0][3] === "data" ? THINGS[this.answer.elements] : "delta";
+    const text = `${when} the reader had seen ${number(come.length)} of ${count(this.pieces.length, thing)}, ${count(size, "character")}`;
+    this.said.textContent = text;
+    this.scrubber.parentElement.dataset.moved = state.moment === null ? "no" : "yes";
+    this.scrubber.setAttribute("aria-valuetext", text);
+    this.facts.textContent = rate(this.pieces, thing);
+  }
+}
+
+/** How fast content came, and how many tokens the stream counted. */
+export function rate(pieces, thing) {
+  if (pieces.length < 2) return count(pieces.length, thing);
+  const seconds = pieces[pieces.length - 1][0] - pieces[0][0];
+  const speed = seconds > 0 ? `, ${((pieces.length - 1) / seconds).toFixed(1)} a second` : ", all at once";
+  const tokens = pieces.reduce((last, piece) => piece[7] ?? last, null);
+  return `${count(pieces.length, thing)}${speed}${tokens === null ? "" : `, ${count(tokens, "token")} by the stream's own count`}`;
+}
+
+/** Pieces that belong together, in order of their beginnings: a tool call's are of one name and ID. */
+function grouped(pieces) {
+  const groups = new Map();
+  for (const piece of pieces) {
+    const [, , , kind, , name, id] = piece;
+    const own = kind === "tool" ? `${kind} ${name} ${id}` : kind;
+    if (!groups.has(own)) groups.set(own, { kind, name: kind === "tool" ? name : "", pieces: [] });
+    groups.get(own).pieces.push(piece);
+  }
+  return [...groups.values()];
+}
+
