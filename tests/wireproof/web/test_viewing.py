@@ -67,7 +67,7 @@ def test_standard_input_is_a_capture_too() -> None:
         ((), "a FILE is missing"),
         (("--live",), "--live needs --port N"),
         ((FIXTURE, "--live", "--port", "1"), "FILE or --live, not both"),
-        ((FIXTURE, "--port", "1"), "--port, --keep and --backend go with --live only"),
+        ((FIXTURE, "--keep", "x"), "--keep and --backend go with --live only"),
         (("missing.pcapng",), "missing.pcapng: No such file"),
         (("README.md",), "not a capture file"),
     ],

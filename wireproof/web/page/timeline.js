@@ -642,7 +642,7 @@ export class Timeline {
       return;
     }
     const leg = legAt(event.offsetY);
-    if (leg >= 0) return chooseExchange(state.way.legs[leg].key);
+    if (leg >= 0) return state.rows.has(state.way.legs[leg].key) ? chooseExchange(state.way.legs[leg].key) : undefined;
     const found = this.under(event);
     if (!found) return undefined;
     const [lane, index] = found;
