@@ -21,6 +21,7 @@ from .ends import first_end, missing_from_capture, name_end
 from .flaws import announced_bytes, missing_bytes
 from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle
 from .silence import silence_since
+from .stream_ends import StreamEnd, cause_of, stream_end
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -54,6 +55,8 @@ def judge_websocket(trace: Trace) -> Verdict | None:
         return _closed(trace)
     if lacking := missing_from_capture(trace):
         return _not_captured(trace, lacking)
+    if (stream := stream_end(trace)) is not None:
+        return _broken_stream(trace, stream)
     end = first_end(trace)
     return _still_open(trace) if end is None else _abnormal(trace, end)
 
@@ -145,6 +148,27 @@ def _abnormal(trace: Trace, end: End) -> Verdict:
         evidence=_rounds(trace),
         numbers=numbers,
         reference="RFC 6455 section 7.1.5",
+    )
+
+
+def _broken_stream(trace: Trace, end: StreamEnd) -> Verdict:
+    """A WebSocket in a stream of HTTP/2 that a frame ended (RFC 8441 section 5)."""
+    inside = _inside(trace)
+    cause = cause_of(end)
+    is_client = end.sender == "client" and end.error in ("CANCEL", "NO_ERROR")
+    if is_client:
+        said = f"{end.text}: the page or client went away without a closing handshake"
+        cause = Cause("no-close-frame", "certain", said, "close the WebSocket before leaving")
+    return Verdict(
+        "websocket",
+        f"ws-{ABNORMAL}",
+        "note" if is_client and not inside else "error",
+        f"no Close frame: {end.text}{inside}; applications see {ABNORMAL}",
+        tuple(sorted({trace.about.last_packet, end.packet})),
+        causes=(cause,),
+        evidence=_rounds(trace),
+        numbers=_numbers(trace, code=ABNORMAL, by=end.sender, handshake=False),
+        reference="RFC 8441 section 5",
     )
 
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 from support.http2 import EVENTS, GET, Http2Talk, data, framed
 from support.judged import causes, verdicts
+from support.talk import Side
+from support.websocket_frames import frame
 
 from parsers.http2.elements import GOAWAY, PING, RST_STREAM
 from wireproof.analysis.verdict import Question, Verdict
 
+WEBSOCKET = [
+    (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws"),
+    (":authority", "a"), ("sec-websocket-version", "13"),
+]  # fmt: skip
 EVENT = b"data: a\n\n"
 NO_ERROR, INTERNAL, REFUSED, CANCEL, CALM = 0, 2, 7, 8, 11
 
@@ -128,3 +134,17 @@ def test_missing_frames_may_have_been_the_end() -> None:
     talk.say("server", framed(PING, 0, 0, bytes(8)), framed(PING, 0, 0, bytes(8)))
     (found,) = told(talk)
     assert (found.answer, causes(found)) == ("unknowable", ["capture-incomplete"])
+
+
+@pytest.mark.parametrize(
+    ("sender", "code", "severity"), [("client", CANCEL, "note"), ("server", INTERNAL, "error")]
+)
+def test_a_websocket_in_a_stream_that_was_reset(sender: Side, code: int, severity: str) -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, WEBSOCKET))
+    talk.say("server", talk.server.head(1, [(":status", "200")]), data(1, frame(1, b"hello")))
+    packet = talk.say(sender, resets(code))
+    (found,) = told(talk, "websocket")
+    assert (found.answer, found.severity) == ("ws-1006", severity)
+    assert found.numbers["by"] == sender
+    assert f"by the {sender} (packet {packet})" in found.summary
