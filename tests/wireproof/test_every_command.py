@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryFile
 
 import pytest
 from support.command_lines import HARMFUL, READERS, WRITERS, harmful, reading, small, writing
@@ -26,6 +29,7 @@ from support.talk import Talk, Tape
 from parsers import CaptureReader
 from parsers.files.packets import Packet
 from wireproof.cli import run
+from wireproof.text.progress import WORTH_SHOWING
 
 SEED = 20_261_129
 FEW, MANY = 150, 3_000
@@ -301,3 +305,59 @@ def test_an_interrupted_writer(
     left = [path.name for path in folder.iterdir()]
     assert left == ([output.name] if name in ("decode", "explain", "export csv") else left)
     assert set(left) <= {output.name}
+
+
+# --- on a terminal ---
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture that takes so long that one wants to know how long."""
+    talk = Talk(Tape()).open()
+    talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16_000 * 300))
+    talk.server(*[b"x" * 16_000] * 300)
+    talk.close()
+    path = tmp_path_factory.mktemp("large") / "large.pcapng"
+    path.write_bytes(talk.tape.file())
+    assert path.stat().st_size > WORTH_SHOWING
+    return path
+
+
+def on_a_terminal(arguments: list[str]) -> tuple[int, str, str]:
+    """Run a command whose standard error is a terminal; return its code, and both outputs."""
+    ours, theirs = pty.openpty()
+    with (
+        TemporaryFile() as output,
+        subprocess.Popen(
+            [*COMMAND, *arguments],
+            stdout=output,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"},
+        ) as process,
+    ):
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the other end is closed
+            while data := os.read(ours, 65_536):
+                shown += data
+        process.wait()
+        output.seek(0)
+        written = output.read().decode()
+    os.close(ours)
+    return process.returncode, written, shown.decode()
+
+
+SLOW = ["decode ndjson", "decode grep", "ls json", "explain json", "hops json", "latency json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*SLOW, *WRITERS])
+def test_progress_shows_on_a_terminal_alone(name: str, large: Path, tmp_path: Path) -> None:
+    arguments = reading(name, large) if name in SLOW else writing(name, large, tmp_path)[0]
+    code, written, shown = on_a_terminal(arguments)
+    assert code in (0, 1), shown
+    assert "MB" in shown and "\x1b[" in shown
+    assert "\x1b" not in written  # which is a pipe
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert "\x1b" not in done.stderr and "MB" not in done.stderr

@@ -23,6 +23,7 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..output import open_stream, open_text
+from ..text.progress import shown
 from ..views import View
 from ..views.kinds import (
     VIEWS,
@@ -93,12 +94,19 @@ def run(options: DecodeOptions, say: Say = lambda _: None) -> bool:
         stream = open_input(options.source, stack)
         kind = VIEWS[options.view or default_view(options.output)]
         stream, wanted = choosing(stream, options.wanted, stack, options.keylog)
+        if options.jobs == 1 and not _is_seen(options.output):
+            stream = stack.enter_context(shown(stream, "decoding"))
         if isinstance(kind, PacketsKind):
             return _list_packets(options, kind, stream, stack)
         workers = _workers(options, stream, say)
         if workers > 1 and isinstance(kind, ExportKind):
             return _run_together(options, kind, wanted, workers, stream, stack, say)
         return _run_alone(options, kind, wanted, stream, stack, say)
+
+
+def _is_seen(output: str | None) -> bool:
+    """Whether rows go to a terminal: they show how far it is."""
+    return output in (None, "-") and sys.stdout.isatty()
 
 
 def _workers(options: DecodeOptions, stream: BinaryIO, say: Say) -> int:

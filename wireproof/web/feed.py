@@ -53,24 +53,25 @@ class FileFeed:
         self._stopped.set()
 
     def read_all(self, tell: Callable[[], object] = lambda: None) -> None:
-        """Read everything in this thread; ``tell`` is called after each batch."""
+        """Read everything in this thread; ``tell`` is called after each batch. Raises OSError for
+        what cannot be read, or put aside."""
         self._read(tell)
 
     def _run(self) -> None:
-        self._read(lambda: None)
+        try:
+            self._read(lambda: None)
+        except OSError as error:  # the file, or the room for what is put aside
+            problem = f"reading stopped: {error.strerror or error}"
+            self.index.finish(self._capture.faults, problem)
 
     def _read(self, tell: Callable[[], object]) -> None:
         packets = map(self._rewrite, self._capture)
-        problem = None
-        try:
-            while not self._stopped.is_set() and (batch := list(islice(packets, self._batch))):
-                if self._size:
-                    self.index.progress = min(self._stream.tell() / self._size, 1.0)
-                self.index.receive(batch, self._capture.sort)
-                tell()
-        except OSError as error:  # the file, or the room for what is put aside
-            problem = f"reading stopped: {error.strerror or error}"
-        self.index.finish(self._capture.faults, problem)
+        while not self._stopped.is_set() and (batch := list(islice(packets, self._batch))):
+            if self._size:
+                self.index.progress = min(self._stream.tell() / self._size, 1.0)
+            self.index.receive(batch, self._capture.sort)
+            tell()
+        self.index.finish(self._capture.faults)
 
 
 class _Piped:

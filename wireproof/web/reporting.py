@@ -22,6 +22,7 @@ from ..redact import Policy, Report
 from ..redact.capture import find_in_frames
 from ..tasks.chosen import choosing_first
 from ..tasks.decode import check_output
+from ..text.progress import shown
 from .feed import FileFeed
 from .index import Index
 from .report import write_report
@@ -63,9 +64,8 @@ def report_capture(
         stream, choice = choosing_first(stream, wanted, stack)
         name = Path(source).name
         index = stack.enter_context(closing(Index(name, policy=policy, wanted=choice)))
-        FileFeed(index, stream, masked).read_all()
-        if index.problem is not None:
-            say(index.problem)
+        with shown(stream, "reading") as watched:
+            FileFeed(index, watched, masked).read_all()
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
             write_report(index, open_stream(output, writing, OWNER_ONLY), tell)

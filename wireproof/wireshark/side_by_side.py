@@ -23,6 +23,7 @@ from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Chosen
 from ..tasks.chosen import chosen
 from ..text.escape import escape
+from ..text.progress import shown
 from ..text.wording import count
 from .compare import UNEXPLAINED, VERDICTS, Comparison, Row, Verdict
 from .decoded import Decoded
@@ -61,13 +62,13 @@ def run(source: str, form: Form, write: Write, wanted: ExchangeFilter = EVERYTHI
 def _chosen(capture: Path, wanted: ExchangeFilter) -> Chosen | None:
     if wanted.is_empty:
         return None
-    with capture.open("rb") as stream:
+    with capture.open("rb") as file, shown(file, "choosing") as stream:
         return chosen(stream, wanted)
 
 
 def compare(capture: Path, tshark: Tshark, wanted: Chosen | None = None) -> Comparison:
     """Decode a capture with both and lay the elements of wanted exchanges side by side."""
-    with capture.open("rb") as stream:
+    with capture.open("rb") as file, shown(file, "decoding") as stream:
         decoded = Decoded(decode_stream(stream))
     read = read_segments_with_pyshark if can_ask(capture) else read_segments
     witness = Witness(read(tshark, capture))
