@@ -83,7 +83,9 @@ class Protection(Protocol):
     least: int
     """Bytes of the shortest record."""
     overhead: int
-    """Bytes that a record is longer than its content, with the header; with CBC at most."""
+    """Bytes that a record is longer than its content, with the header."""
+    pads: bool
+    """Whether a record may be longer still, so that how much it holds is known from inside only."""
 
     def open(self, sequence: int, header: bytes, fragment: bytes) -> Opened | None:
         """Return what a record holds; None if it is no record of this number and key."""
@@ -121,6 +123,7 @@ class Aead13:
         self._iv = int.from_bytes(expand_label(suite.hash_name, secret, "iv", _NONCE_SIZE))
         self._decrypt, self._wrong = _aead(suite, key)
         self.overhead = self.least = _HEADER_SIZE + 1 + suite.tag_size
+        self.pads = False  # nobody does
 
     def open(self, sequence: int, header: bytes, fragment: bytes) -> Opened | None:
         try:
@@ -144,6 +147,7 @@ class Aead12:
         self._tag_size = suite.tag_size
         self._decrypt, self._wrong = _aead(suite, key)
         self.overhead = self.least = _HEADER_SIZE + self._explicit + suite.tag_size
+        self.pads = False
 
     def open(self, sequence: int, header: bytes, fragment: bytes) -> Opened | None:
         explicit = self._explicit
@@ -181,6 +185,7 @@ class Cbc:
         self._block = suite.block_size
         self._is_chained = bool(iv)
         self._before: bytes | None = iv
+        self.pads = True
         self._has_encrypt_then_mac = has_encrypt_then_mac
         blocks = 1 if self._is_chained else 2
         self.least = (

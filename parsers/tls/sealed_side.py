@@ -203,7 +203,8 @@ class SealedSide:
             # Of a key that is over, a Finished or a KeyUpdate at least is among what is lost.
             records = found.number + 1 if found.ahead else found.number - self.sequence
             if records and self._passed:
-                missing = max(0, self._passed - records * step.protection.overhead)
+                missing = self._passed - records * step.protection.overhead
+                missing = max(int(step.protection.pads), missing)
             self.chain.move(found.ahead)
             self.epoch = step.epoch
         self.settle(found.number + 1)
