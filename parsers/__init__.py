@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .decode.connection import address_text as address_text
     from .decode.connection import client_by_tcp as client_by_tcp
     from .decode.elements import names_elements as names_elements
+    from .decode.keys import CaptureKeys as CaptureKeys
     from .decode.ordered_capture import OrderedCapture as OrderedCapture
     from .decode.packets import BATCH as BATCH
     from .decode.packets import ETHERNET as ETHERNET
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 _EXPORTED = {
     "decode.connection": ("address_text", "client_by_tcp"),
     "decode.elements": ("names_elements",),
+    "decode.keys": ("CaptureKeys",),
     "decode.packets": (
         "BATCH",
         "Choice",

@@ -11,12 +11,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Protocol, runtime_checkable
 
+from ..files.blocks import TLS_KEY_LOG
 from ..files.input import Readable
 from ..files.reader import CaptureReader
 from ..tls.key_log import KeyLog
-
-TLS_KEY_LOG = 0x544C534B
-"""The secrets type of a TLS key log (draft-ietf-opsawg-pcapng section 4.7)."""
 
 
 @runtime_checkable

@@ -31,7 +31,7 @@ from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
 from capture.output import TakeSecrets
-from parsers import CaptureFault, Connection, Packet, PacketDecoder, completion
+from parsers import CaptureFault, CaptureKeys, Connection, Packet, PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
@@ -123,6 +123,11 @@ class LivePackets:
         """How many packets there were; final when the block is left."""
         captured, dropped = self.session.recording.statistics
         return LiveStatistics(captured, dropped, self._packet_pipe.skipped)
+
+    def keys(self) -> CaptureKeys | None:
+        """Return the keys of TLS that the recording holds and will hold, once it has packets; None
+        if it gets none."""
+        return self._packet_pipe.keys() if self._wanted.secrets is not bytes else None
 
     @property
     def faults(self) -> list[CaptureFault]:
@@ -281,6 +286,8 @@ class LiveDecoding(LivePackets):
         return records + self._lateness(piece.waited)
 
     def _receive(self, packets: list[Packet]) -> list[Record]:
+        if self._decoder.keys is None:
+            self._decoder.keys = self.keys()
         records = self._decoder.receive(packets)
         begun, self._begun = self._begun, []
         return sorted(begun + records, key=completion) if begun else records

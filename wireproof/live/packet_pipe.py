@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, cast
 
 from capture.output import create_private
-from parsers import CaptureFault, CaptureReader, Packet
+from parsers import CaptureFault, CaptureKeys, CaptureReader, Packet
 from parsers.limits import KiB, MiB
 
 PIPE_SIZE = 1 * MiB
@@ -133,6 +133,11 @@ class PacketPipe:
     def faults(self) -> list[CaptureFault]:
         """What is wrong with the recording as a file; complete when it has ended."""
         return [] if self._reader is None else self._reader.faults
+
+    def keys(self) -> CaptureKeys | None:
+        """Return the keys that the recording holds and will hold; None before its first packet."""
+        reader = self._reader
+        return None if reader is None else CaptureKeys(None, reader, self, waits=True)
 
     @property
     def is_relay(self) -> bool:
