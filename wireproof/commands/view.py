@@ -8,7 +8,7 @@ from shutil import which
 
 import click
 
-from .capturing import backend_option, capture_problems
+from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, view_reading_options
 from .exits import Unreadable, because, examples, need, say
 
@@ -50,6 +50,7 @@ MAX_FILES = 16
 )
 @view_reading_options
 @click.option("--no-browser", is_flag=True, help="Print where the page is, and open no browser.")
+@no_keys_option
 @backend_option
 def view(
     given: tuple[str, ...],
@@ -59,6 +60,7 @@ def view(
     keep: str | None,
     page_port: int,
     no_browser: bool,
+    no_keys: bool,
     backend: str | None,
     reading: Reading,
 ) -> int:
@@ -83,7 +85,16 @@ def view(
     if live:
         assert port is not None
         with capture_problems():
-            recorded = viewing.Recorded(port, interface, keep, given, backend, reading.wanted)
+            recorded = viewing.Recorded(
+                port,
+                interface,
+                keep,
+                given,
+                backend,
+                reading.wanted,
+                keys=not no_keys,
+                kept_keys=say_keys,
+            )
             return viewing.view_live(recorded, page)
     from ..tasks.sources import UnreadableSource
 

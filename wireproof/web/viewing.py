@@ -12,14 +12,14 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from capture.processes import run_command, wait_for_interrupt
+from capture.processes import wait_for_interrupt
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..tasks.capture import attend, key_log_for, order_secrets
 from ..tasks.chosen import choosing_first
 from ..tasks.decode import open_input
 from ..tasks.sources import UnreadableSource
@@ -29,6 +29,7 @@ from .server import InspectorServer
 
 if TYPE_CHECKING:
     from capture.backends import Session
+    from capture.key_log import KeyLog
 
     from .live_feed import LiveFeed
 
@@ -87,6 +88,10 @@ class Recorded:
     """The name of what records; None for the first that works."""
     wanted: ExchangeFilter = EVERYTHING
     """Which exchanges are shown, by their heads."""
+    keys: bool = True
+    """Whether the command is told to log its TLS secrets."""
+    kept_keys: Callable[[str], object] = lambda path: None
+    """Told where the file is that holds such secrets."""
 
 
 def view_live(recorded: Recorded, page: Page) -> int:
@@ -100,7 +105,10 @@ def view_live(recorded: Recorded, page: Page) -> int:
     from .live_feed import LiveFeed
 
     wanted = None if recorded.wanted.is_empty else recorded.wanted
+    key_log = key_log_for(recorded.command) if recorded.keys else None
     with ExitStack() as stack:
+        if recorded.keep is not None and key_log is not None:
+            stack.callback(_put_keys_first, recorded.keep, key_log, recorded.kept_keys)
         name = f"port {recorded.port} on {recorded.interface}"
         index = stack.enter_context(closing(Index(name, "live", wanted=wanted)))
         server = stack.enter_context(closing(InspectorServer(index, port=page.port)))
@@ -111,13 +119,14 @@ def view_live(recorded: Recorded, page: Page) -> int:
                 keep=recorded.keep,
                 command=recorded.command,
                 backend=recorded.backend,
+                secrets=bytes if key_log is None else key_log.take,
             )
         )
         feed = LiveFeed(index, packets)
         feed.start()
         stack.callback(feed.stop)
         if recorded.command:
-            return _serve_while(recorded.command, packets.session, feed, server, page)
+            return _serve_while(recorded.command, packets.session, key_log, feed, server, page)
         serve(server, page)
         return 0
 
@@ -125,6 +134,7 @@ def view_live(recorded: Recorded, page: Page) -> int:
 def _serve_while(
     command: Sequence[str],
     session: Session,
+    key_log: KeyLog | None,
     feed: LiveFeed,
     server: InspectorServer,
     page: Page,
@@ -135,18 +145,22 @@ def _serve_while(
     thread.start()
     try:
         listens.wait()
-        finished = run_command(
-            command,
-            environment=os.environ | session.environment,
-            popen=partial(session.popen, stdout=STDERR),  # standard output has the address alone
-        )
+        # Standard output has the address alone.
+        exit_code = attend(command, session, key_log, stdout=STDERR)
         feed.stop()
         page.say(f"{command[0]} has ended, and the recording; the page stays until Ctrl-C")
         wait_for_interrupt()
     finally:
         server.stop()
         thread.join()
-    return finished.exit_code
+    return exit_code
+
+
+def _put_keys_first(path: str, key_log: KeyLog, tell: Callable[[str], object]) -> None:
+    """Put the secrets of what was kept before its packets, and tell that there are some."""
+    if key_log.has_keys:
+        order_secrets(Path(path))
+        tell(path)
 
 
 def serve(
