@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.http2 import EVENTS, GET, Http2Talk, data
+from support.http2 import EVENTS, GET, OK, Http2Talk, data
 from support.talk import Talk, without_packets
 
-from parsers.records import BodyRecord, Http2DataRecord, Record, SseEventRecord
+from parsers.records import (
+    BodyRecord,
+    DiagnosticRecord,
+    Http2DataRecord,
+    JsonLineRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    SseEventRecord,
+)
 
 CONTENTS = st.lists(
     st.sampled_from([b"data: a\n\n", b"data: b", b"\n\n", b": c\n\n", b"id: 7\n", b"\r\n\r\n"]),
@@ -44,6 +54,72 @@ def test_a_dialogue_says_the_same_over_http_1_and_2(contents: list[bytes]) -> No
     new.say("server", new.server.head(1, EVENTS), *[data(1, one) for one in contents])
     new.say("server", data(1, b"", ends=True))
     assert meaning(old.tape.records()) == meaning(new.records())
+
+
+LINES = st.lists(st.sampled_from([b'{"a":1}\n', b'{"b"', b":2}\n", b"[]\n", b"\n"]), min_size=1)
+DIALOGUES = st.lists(
+    st.one_of(
+        st.tuples(st.just(b"text/event-stream"), st.booleans(), CONTENTS),
+        st.tuples(st.just(b"application/x-ndjson"), st.booleans(), LINES),
+        st.tuples(st.just(b"text/plain"), st.booleans(), CONTENTS),
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+"""Of each exchange: what its content is, whether it is compressed, and its pieces."""
+
+
+def everything(records: list[Record]) -> list[Any]:
+    """What dialogues say, however they were framed: each exchange's in its order."""
+    found: list[Any] = []
+    for one in records:
+        match one:
+            case RequestRecord(sender="client"):
+                found.append((one.exchange, "request", one.method, one.target))
+            case ResponseRecord():
+                found.append((one.exchange, "response", one.status, one.codings))
+            case SseEventRecord():
+                said = one.event, one.data, one.id, one.dispatched, one.fields
+                found.append((one.exchange, "event", *said))
+            case JsonLineRecord():
+                found.append((one.exchange, "line", one.index, one.data))
+            case BodyRecord():
+                found.append((one.exchange, "body", one.size, one.sha256, one.complete))
+            case DiagnosticRecord():
+                found.append((one.exchange, "fault", one.code))
+    return sorted(found, key=lambda one: one[0])
+
+
+@settings(deadline=None)
+@given(DIALOGUES, st.randoms(use_true_random=False), st.integers(1, 60))
+def test_dialogues_say_the_same_however_they_are_carried(
+    dialogues: list[tuple[bytes, bool, list[bytes]]], order: Any, step: int
+) -> None:
+    """One after another over HTTP/1.1; over HTTP/2 all together, in segments of any size."""
+    old, new = Talk().open(), Http2Talk().begin()
+    waiting: dict[int, list[bytes]] = {}
+    sent = b""
+    for number, (kind, is_coded, pieces) in enumerate(dialogues):
+        content = [gzip.compress(b"".join(pieces), mtime=0)] if is_coded else pieces
+        coding = [(b"Content-Encoding", b"gzip")] if is_coded else []
+        target = f"/{number}"
+        old.client(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target.encode())
+        fields = [(b"Content-Type", kind), *coding, (b"Transfer-Encoding", b"chunked")]
+        lines = b"".join(b"%b: %b\r\n" % field for field in fields)
+        old.server(b"HTTP/1.1 200 OK\r\n%b\r\n" % lines)
+        old.server(*[b"%x\r\n%b\r\n" % (len(one), one) for one in content], b"0\r\n\r\n")
+        stream_id = 2 * number + 1
+        new.say("client", new.client.head(stream_id, [*GET[:3], (":path", target)], ends=True))
+        shown = [(name.decode().lower(), value.decode()) for name, value in fields[:-1]]
+        sent += new.server.head(stream_id, [*OK, *shown])
+        waiting[stream_id] = [*content, b""]
+    while waiting:
+        stream_id = order.choice(sorted(waiting))
+        piece = waiting[stream_id].pop(0)
+        sent += data(stream_id, piece, ends=not waiting[stream_id])
+        if not waiting[stream_id]:
+            del waiting[stream_id]
+    new.say("server", *[sent[pos : pos + step] for pos in range(0, len(sent), step)])
+    assert everything(new.records()) == everything(old.tape.records())
 
 
 @settings(deadline=None)
