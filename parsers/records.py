@@ -162,7 +162,7 @@ class Resent(TypedDict):
 
 
 class TlsAlert(TypedDict):
-    """An alert in the clear (RFC 8446 section 6)."""
+    """An alert, in the clear or decrypted (RFC 8446 section 6)."""
 
     sender: Sender
     """Who sent it."""
@@ -514,8 +514,8 @@ class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls")
     """The host name that ClientHello asks for (RFC 6066 section 3), null if it names none, or is
     not in the capture; the outer one where ``ech``."""
     alpn: str | None
-    """The protocol that the server chose (RFC 7301); null if none, or if it is encrypted, as always
-    in TLS 1.3."""
+    """The protocol that the server chose (RFC 7301); null if none, or if it was not decrypted: in
+    TLS 1.3 it is encrypted."""
     alpn_offered: list[str]
     """The protocols that ClientHello offers, the preferred one first."""
     resumed: bool | None
@@ -534,28 +534,27 @@ class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls")
     reason: str | None
     """Why not all of it was decrypted."""
     client_close_notify: bool | None
-    """Whether the client said that it sends no more (RFC 8446 section 6.1); null if that is
-    encrypted."""
+    """Whether the client said that it sends no more (RFC 8446 section 6.1); null if that is not
+    known, for it was not decrypted, or the end is not in the capture."""
     server_close_notify: bool | None
-    """Whether the server said that it sends no more (RFC 8446 section 6.1); null if that is
-    encrypted."""
+    """Whether the server said that it sends no more, as ``client_close_notify``."""
     client_ends_with_alert: bool | None
     """Whether the client's last record is an alert or, in TLS 1.3, as long as one without padding:
     then it most likely is a close_notify. Null if the end was not captured."""
     server_ends_with_alert: bool | None
     """The same of the server's last record."""
     alert: TlsAlert | None
-    """The first fatal alert in the clear."""
+    """The first fatal alert, in the clear or decrypted."""
     client_hello_time: float | None
     """When the first ClientHello was complete, in seconds since the epoch."""
     server_hello_time: float | None
     """When the ServerHello was complete, in seconds since the epoch."""
     client_finished_time: float | None
-    """When the client's Finished was complete, in seconds since the epoch: in TLS 1.3 by its
-    length, null where that does not tell."""
+    """When the client's Finished was complete, in seconds since the epoch: if it was not decrypted
+    in TLS 1.3 by its length, null where that does not tell."""
     server_finished_time: float | None
-    """When the server's Finished was complete, in seconds since the epoch; null in TLS 1.3, where
-    it cannot be told."""
+    """When the server's Finished was complete, in seconds since the epoch; null if it was not
+    decrypted in TLS 1.3, where nothing else tells."""
     client_records: int
     """How many records of the client were seen."""
     server_records: int
