@@ -103,16 +103,16 @@ def behind_others(trace: Trace, start: float, end: float) -> str:
 def lost_of_others(trace: Trace, loss: Hindrance) -> str:
     """Return whose the bytes of a lost segment were if they were none of this stream, in words.
 
-    Offsets of TCP say that only where nothing lies between it and HTTP/2.
+    What filled the hole is what was lost.
     """
-    connection, facts, response = trace.about.connection, trace.http2, trace.about.response
-    if connection is None or facts is None or response is None or response.layer != "tcp":
+    connection, facts = trace.about.connection, trace.http2
+    if connection is None or facts is None:
         return ""
     holes = (one for one in connection.holes if one["packet"] == loss.packet)
     hole = next((one for one in holes if one["sender"] == "server"), None)
-    if hole is None:
+    if hole is None or hole["filled_by"] is None:
         return ""
-    owners = facts.owners(hole["offset"], hole["offset"] + hole["length"])
+    owners = facts.carried_by(hole["filled_by"])
     if not owners or trace.about.stream_id in owners:
         return ""
     return "of stream " + " and ".join(map(str, sorted(owners)))

@@ -378,7 +378,11 @@ def _keep_alive_period(waits: Waits, longest: Attributed) -> float | None:
 
 
 def _evidence(waits: Waits, longest: Attributed) -> Iterator[str]:
-    """Yield how near to known idle limits it came."""
+    """Yield how near to known idle limits it came, and whether pings of HTTP/2 were answered."""
+    rounds = waits.trace.http2.rounds if waits.trace.http2 is not None else []
+    if rounds:
+        most = "after " if len(rounds) == 1 else "after at most "
+        yield f"{count(len(rounds), 'HTTP/2 ping')} answered, {most}{duration(max(rounds))}"
     period = _keep_alive_period(waits, longest)
     silent = longest.seconds if period is None else period
     if period is not None:

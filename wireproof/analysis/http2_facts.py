@@ -36,6 +36,7 @@ class Http2Facts:
         self._starts = array("q")
         self._streams = array("q")
         self._sizes = array("q")
+        self._firsts = array("q")  # of each, the packet that carried its first byte
 
     def add(self, record: Record) -> None:
         """Take a record of the connection, whoever it belongs to."""
@@ -53,9 +54,11 @@ class Http2Facts:
 
     def _add_frame(self, record: Http2DataRecord) -> None:
         if len(self._times) >= MAX_FRAMES:
-            for column in (self._times, self._ends, self._starts, self._streams, self._sizes):
+            numbers = self._ends, self._starts, self._streams, self._sizes, self._firsts
+            for column in (self._times, *numbers):
                 del column[: MAX_FRAMES // 2]
         self._times.append(record.last_time)
+        self._firsts.append(record.first_packet)
         self._starts.append(record.offset)
         self._ends.append(record.offset + record.length)
         self._streams.append(record.stream_id or 0)
@@ -72,10 +75,13 @@ class Http2Facts:
             sizes[self._streams[at]] += self._sizes[at]
         return sizes, [start, *self._times[first:last], end]
 
-    def owners(self, start: int, end: int) -> set[int]:
-        """Return the streams whose DATA frames hold bytes of [start, end), as offsets."""
-        first, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
-        return set(self._streams[first:last])
+    def carried_by(self, packet: int) -> set[int]:
+        """Return the streams whose DATA frames begin in a packet.
+
+        Where TLS lies between, a frame begins where its record does.
+        """
+        pairs = zip(self._firsts, self._streams, strict=True)
+        return {stream_id for first, stream_id in pairs if first == packet}
 
     def filled_by(self, stall: StallRecord) -> Counter[int]:
         """Return how many bytes each stream had sent since the connection's window was open last.

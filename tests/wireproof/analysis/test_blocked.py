@@ -9,7 +9,7 @@ from support.corpus import http2_vectors_at_hand
 from support.http2 import EVENTS, GET, SETTINGS_ACK, Http2Talk, data, framed, of_steps
 from support.judged import causes, verdicts
 
-from parsers.http2.elements import PREFACE, SETTINGS, WINDOW_UPDATE
+from parsers.http2.elements import PING, PREFACE, SETTINGS, WINDOW_UPDATE
 from wireproof.analysis.verdict import Verdict
 
 STALLS = {
@@ -163,6 +163,18 @@ def test_streaming_says_that_the_client_was_slow() -> None:
     talk._now = None
     (found,) = verdicts(talk.records(), "streaming")
     assert (found.answer, causes(found)) == ("client-slow", ["stream-window"])
+
+
+def test_pings_that_were_answered_meanwhile_are_evidence() -> None:
+    talk = dialogue()
+    for tenth in range(4):
+        talk.at(1.1 + tenth / 10).say("server", data(1, event()))
+    talk.at(2.0).say("client", framed(PING, 0, 0, bytes(8)))
+    talk.at(2.02).say("server", framed(PING, 1, 0, bytes(8)))
+    talk.at(3.0).say("server", data(1, event(), ends=True))
+    found = gap(talk)
+    assert found is not None and found.answer == "sender-silent"
+    assert found.evidence[0].startswith("1 HTTP/2 ping answered, after 20.0 ms")
 
 
 @pytest.mark.parametrize("name", STALLS)
