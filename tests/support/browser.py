@@ -52,10 +52,10 @@ def indexed(path: Path) -> Index:
 
 
 @contextmanager
-def serving(index: Index) -> Iterator[InspectorServer]:
+def serving(*indexes: Index) -> Iterator[InspectorServer]:
     """Serve an inspector in a thread."""
     ready = threading.Event()
-    with closing(InspectorServer(index)) as server:
+    with closing(InspectorServer(*indexes)) as server:
         thread = threading.Thread(target=server.run, args=(ready.set,))
         thread.start()
         try:

@@ -6,6 +6,7 @@ import { count, duration, percentile } from "./format.js";
 import { on } from "./store.js";
 
 const PER_DECADE = 6;
+const NAME_WIDTH = 62; // pixels of a name below the axis
 const NAMES = { p: "packets with data", k: "chunks", t: "runs of data", e: "events", x: "elements", f: "data frames", m: "messages" };
 
 export class Gaps {
@@ -62,7 +63,7 @@ export class Gaps {
           gap: 2,
           grid: { show: false },
           ticks: { show: false },
-          splits: (plot) => decades(plot.scales.x.min, plot.scales.x.max),
+          splits: (plot) => decades(plot.scales.x.min, plot.scales.x.max, plot.bbox.width / uPlot.pxRatio),
           values: (_, splits) => splits.map((value) => duration(10 ** value)),
         },
         { stroke: colours.quiet, font, size: 30, gap: 4, grid: { show: false }, ticks: { show: false }, label: "how many", labelSize: 12, labelFont: font, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6] },
@@ -98,9 +99,11 @@ function widened(min, max) {
   return [min - beyond, max + beyond];
 }
 
-function decades(min, max) {
+/** Powers of ten that are named: as many as there is room for their names. */
+function decades(min, max, width) {
   const found = [];
-  for (let power = Math.ceil(min); power <= max; power += 1) found.push(power);
+  const step = Math.max(Math.ceil(((max - min) * NAME_WIDTH) / width), 1);
+  for (let power = Math.ceil(min); power <= max; power += step) found.push(power);
   return found.length ? found : [(min + max) / 2];
 }
 

@@ -136,8 +136,10 @@ function nameHop({ ctx, bbox, scale, colours, gutter, top }, hop, at) {
   const who = hop.is_path ? "the network" : hop.proxy || `hop ${hop.number}`;
   ctx.fillText(who.slice(0, 16), left, y + 7 * scale);
   if (hop.median === null) return;
-  const text = `${hop.record.answer === "holds" ? "held" : "added"}: ${duration(hop.median)} at the median, ${duration(hop.most)} at most`;
+  const verb = hop.record.answer === "holds" ? "held" : "added";
+  let text = `${verb}: ${duration(hop.median)} at the median, ${duration(hop.most)} at most`;
   ctx.font = `600 ${12 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  if (ctx.measureText(text).width > bbox.width - 20 * scale) text = `${verb}: ${duration(hop.most)} at most`;
   const width = ctx.measureText(text).width;
   const right = bbox.left + bbox.width - 10 * scale - width;
   const x = Math.max(bbox.left + 10 * scale, Math.min(bbox.left + (bbox.width - width) / 2, right));

@@ -1,0 +1,74 @@
+"""The pictures of the inspector, taken anew from stored captures: ``python docs/screenshots.py``.
+
+Each is the page as a browser shows it; nothing is drawn over it or cut out.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.browser import chromium, indexed, serving, watched  # noqa: E402
+
+FIXTURES = ROOT / "fixtures"
+SHOTS = ROOT / "docs" / "screenshots"
+
+
+class Shot(NamedTuple):
+    """A picture of the page."""
+
+    name: str
+    capture: str
+    link: str = ""
+    width: int = 1280
+    height: int = 800
+    theme: str = "light"
+    moment: int | None = None
+    """Where the scrubber stands, in thousandths of its way."""
+
+
+PICTURES = (
+    Shot("hops", "nginx/chat.pcapng", height=820),
+    Shot("reader", "verdicts/lm01-openai-chat-role-first.pcap", moment=560),
+    Shot("cut", "verdicts/en04-rst-by-server.pcap"),
+    Shot("websocket", "verdicts/ws06-1011-no-pong.pcap"),
+    Shot("bytes", "sse/slow.pcapng", link="#c0/e4"),
+    Shot("dark", "sse/slow.pcapng", theme="dark"),
+    Shot("narrow", "nginx/chat.pcapng", width=400, height=860),
+)
+
+
+def take(shot: Shot) -> None:
+    """Take a picture into ``docs/screenshots``."""
+    with ExitStack() as stack:
+        browser = stack.enter_context(chromium())
+        index = stack.enter_context(closing(indexed(FIXTURES / shot.capture)))
+        server = stack.enter_context(serving(index))
+        size = {"width": shot.width, "height": shot.height}
+        found = stack.enter_context(watched(browser, viewport=size, color_scheme=shot.theme))
+        page = found.open(server.url)
+        page.locator("#answer .sentence").wait_for()
+        page.locator("#timeline-plot canvas").wait_for()
+        page.wait_for_timeout(500)
+        if shot.link:
+            found.choose(shot.link)
+        if shot.moment is not None:
+            page.locator("#scrubber").fill(str(shot.moment))
+        page.wait_for_timeout(300)
+        page.screenshot(path=SHOTS / f"{shot.name}.png")
+
+
+def main() -> None:
+    """Take those that are named, else all."""
+    for shot in PICTURES:
+        if not sys.argv[1:] or shot.name in sys.argv[1:]:
+            take(shot)
+
+
+if __name__ == "__main__":
+    main()

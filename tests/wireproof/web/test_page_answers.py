@@ -1,0 +1,344 @@
+"""What the page says first: verdicts, hops, and what the reader had seen; and how it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+from support.answers import GET, SSE, asked, chunk, streamed
+from support.browser import NARROW, Watched, indexed, serving, watched
+from support.corpus import ROOT
+from support.talk import Talk, Tape
+
+from wireproof.analysis.judges import explain
+from wireproof.web.feed import FileFeed
+from wireproof.web.index import Index
+
+pytestmark = pytest.mark.browser
+
+FIXTURES = ROOT / "fixtures"
+VERDICTS = FIXTURES / "verdicts"
+CHAT = FIXTURES / "nginx/chat.pcapng"
+TOOLS = VERDICTS / "lm03-openai-tool-calls.pcap"
+LEFT = VERDICTS / "en13-client-abort-app-goes-on.pcap"
+WIDE = {"width": 1440, "height": 900}
+
+
+@contextmanager
+def looking(browser: Browser, *paths: Path, **options: object) -> Iterator[tuple[Page, Watched]]:
+    """Look at captures that are shown together."""
+    with ExitStack() as stack:
+        indexes = []
+        for number, path in enumerate(paths):
+            index = stack.enter_context(closing(Index(path.name, number=number)))
+            with path.open("rb") as stream:
+                FileFeed(index, stream).read_all()
+            indexes.append(index)
+        server = stack.enter_context(serving(*indexes))
+        found = stack.enter_context(watched(browser, **{"viewport": WIDE, **options}))
+        yield found.open(server.url), found
+
+
+def text(page: Page, selector: str) -> str:
+    return " ".join(page.locator(selector).inner_text().split())
+
+
+# --- verdicts ---
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("hb01-node-gzip-no-flush", "held"),
+        ("en04-rst-by-server", "cut"),
+        ("sm08-uvicorn-llm-jitter", "streamed"),
+        ("ws06-1011-no-pong", "ws-1011"),
+        ("en13-client-abort-app-goes-on", "aborted"),
+    ],
+)
+def test_the_list_has_the_verdict_and_a_sentence_stands_above_the_timeline(
+    browser: Browser, name: str, word: str
+) -> None:
+    path = VERDICTS / f"{name}.pcap"
+    with closing(indexed(path)) as index:
+        (explained,) = explain(index.records())
+    with looking(browser, path) as (page, _):
+        page.locator("#answer .sentence").wait_for()
+        assert page.locator(".conn .row .outcome .word").inner_text() == word
+        assert page.locator("#answer .sentence .tagged").inner_text() == word
+        if explained.is_fault:
+            first = next(one for one in explained.verdicts if one.is_fault)
+            assert first.summary[1:] in text(page, "#answer .sentence")
+            for cause in first.causes:
+                assert cause.code in text(page, "#answer")
+
+
+def test_the_page_opens_on_what_is_wrong_and_counts_filter_the_list(browser: Browser) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.locator(".tally button").nth(2).wait_for()
+        counts = [" ".join(one.split()) for one in page.locator(".tally button").all_inner_texts()]
+        assert counts == ["all 2", "held 1", "streamed 1"]
+        assert page.locator(".conn .row[aria-selected=true] .outcome .word").inner_text() == "held"
+        page.locator(".tally button", has_text="streamed").click()
+        page.wait_for_function("() => document.querySelectorAll('.conn .row').length === 1")
+        assert page.locator("#filter").input_value() == "verdict:streamed"
+        assert page.locator("#shown").inner_text() == "1 of 2"
+        page.locator(".tally button", has_text="streamed").click()
+        page.wait_for_function("() => document.querySelectorAll('.conn .row').length === 2")
+
+
+def test_what_is_sound_opens_on_the_longest(browser: Browser, tmp_path: Path) -> None:
+    tape = Tape()
+    for port, events in ((40_000, 2), (40_001, 9)):
+        talk = Talk(tape, client_port=port).open()
+        talk.client(GET)
+        talk.server(SSE, *[chunk(b"data: %d\n\n" % one) for one in range(events)], b"0\r\n\r\n")
+        talk.close()
+    path = tmp_path / "two.pcapng"
+    path.write_bytes(tape.file())
+    with looking(browser, path) as (page, _):
+        assert page.evaluate("location.hash") == "#c1"
+
+
+def test_a_click_on_a_packet_that_is_cited_shows_its_bytes(browser: Browser) -> None:
+    with looking(browser, LEFT) as (page, _):
+        page.locator("#answer .cite.inline").first.click()
+        page.locator("#bytes h3", has_text="Packet 16").wait_for()
+        assert page.evaluate("location.hash") == "#p16"
+
+
+def test_what_an_answer_cites_is_marked_in_the_tables(browser: Browser) -> None:
+    with looking(browser, LEFT) as (page, _):
+        page.locator(".table.e .row.cited").wait_for()
+        assert page.locator(".table.e .row.cited .number").all_inner_texts() == ["3"]
+        page.locator("#tab-packets").click()
+        page.locator(".table.p .row.cited").first.wait_for()
+        assert page.locator(".table.p .row.cited .number").all_inner_texts() == ["14", "16"]
+
+
+def test_each_question_has_its_answer_at_a_click(browser: Browser) -> None:
+    with looking(browser, FIXTURES / "sse/slow.pcapng") as (page, _):
+        page.locator(".question", has_text="ending").click()
+        assert "last chunk" in text(page, "#answer .sentence")
+        page.locator(".question", has_text="gap").click()
+        assert text(page, "#answer .sentence").startswith("sender-silent")
+
+
+# --- hops ---
+
+
+def test_legs_of_one_exchange_are_paired_and_the_hop_that_held_is_named(browser: Browser) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.locator("#answer .tagged", has_text="holds").wait_for()
+        said = text(page, "#answer .sentence")
+        assert "nginx/1.22.1" in said and "held 12 of 15 events until the end" in said
+        assert [one.strip() for one in page.locator(".conn .row .id").all_inner_texts()] == [
+            "0",
+            "↳ 1",
+        ]
+        page.locator(".rests summary").click()
+        assert "not coded → gzip" in text(page, ".rests")
+        # A click on a leg looks at the exchange from there.
+        page.locator("#timeline-plot .u-over").click(position={"x": 300, "y": 103})
+        page.wait_for_function("() => location.hash === '#c1'")
+
+
+def test_captures_of_two_hops_are_laid_on_one_axis(browser: Browser) -> None:
+    sides = ("client", "middle", "server")
+    paths = [VERDICTS / f"hp21-chain-nginx-haproxy.{side}.pcap" for side in sides]
+    with looking(browser, *paths) as (page, found):
+        page.locator("#answer .tagged", has_text="holds").wait_for()
+        ids = [one.strip() for one in page.locator(".conn .row .id").all_inner_texts()]
+        assert ids == ["0", "↳ 1:0", "↳ 2:0"]
+        assert page.evaluate("async () => (await import('./store.js')).state.way.legs.length") == 3
+        found.choose("#2:c0/e3")
+        assert page.locator(".conn .row[aria-selected=true] .id").inner_text() == "↳ 2:0"
+        assert page.locator("#bytes .filter code").inner_text().startswith("tcp.stream == 0")
+
+
+# --- what the reader had seen ---
+
+
+def test_the_text_grows_along_the_timeline(browser: Browser) -> None:
+    path = VERDICTS / "lm01-openai-chat-role-first.pcap"
+    with looking(browser, path) as (page, _):
+        page.locator("#reader .grown.text").wait_for()
+        assert text(page, "#reader .grown.text").startswith("Rivers of small words run under")
+        page.locator("#scrubber").focus()
+        for _ in range(5):
+            page.keyboard.press("PageDown")
+        page.locator("#scrubbed", has_text="the reader had seen").wait_for()
+        said = page.locator("#scrubbed").inner_text()
+        come = page.locator("#reader .grown.text .piece:not(.not-yet)").count()
+        assert said.startswith("At ") and f"had seen {come} of 20 deltas" in said
+        assert 0 < come < 20
+
+
+def test_a_tool_call_is_assembled(browser: Browser) -> None:
+    with looking(browser, TOOLS) as (page, _):
+        page.locator("#reader .assembled").wait_for()
+        assert text(page, "#reader .assembled") == '{ "city": "Zurich", "day": 3 }'
+        assert "look_up" in text(page, "#reader h3")
+
+
+def test_the_body_of_the_request_stands_beside_the_answer(browser: Browser) -> None:
+    body = b'{"model":"small-1","stream":true}'
+    talk = Talk().open()
+    talk.client(b"POST /chat HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    talk.server(SSE, chunk(b"data: Hello\n\n"), b"0\r\n\r\n")
+    talk.close()
+    with (
+        asked(talk) as ask,
+        serving(ask.index) as server,
+        watched(browser, viewport=WIDE) as found,
+    ):
+        page = found.open(server.url)
+        page.locator("#reader .asked pre", has_text='"small-1"').wait_for()
+        assert text(page, "#reader .asked pre") == '{ "model": "small-1", "stream": true }'
+        assert text(page, "#reader .grown.data") == "Hello"
+
+
+def test_the_bytes_are_folded_until_they_are_asked_for(browser: Browser) -> None:
+    with looking(browser, TOOLS) as (page, _):
+        page.locator(".table.e .row").nth(2).wait_for()
+        assert page.locator("#bytes").is_hidden()
+        page.locator(".table.e .row").nth(2).click()
+        page.locator("#bytes .hex-dump").wait_for()
+        page.locator("#bytes .close").click()
+        page.locator("#reader").wait_for()
+        assert page.locator("#bytes").is_hidden()
+        page.locator(".table.e .row").nth(2).click()
+        page.locator("#bytes .hex-dump").wait_for()
+        page.keyboard.press("Escape")
+        page.locator("#bytes").wait_for(state="hidden")
+
+
+# --- the filter ---
+
+
+@pytest.mark.parametrize(
+    ("filter_", "rows"),
+    [
+        ("verdict:held", 1),
+        ("verdict:fault", 1),
+        ("status:2xx", 2),
+        ("status:404", 0),
+        ("port:44913", 1),
+        ("method:get path:/ch*", 2),
+        ("transport:sse gap>1s", 1),
+        ("gap<50ms", 0),
+        ("connection:1", 1),
+        ('"token 11"', 2),
+        ('"nobody said this"', 0),
+        ("streamed", 1),
+    ],
+)
+def test_fields_filter_the_list(browser: Browser, filter_: str, rows: int) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.keyboard.press("/")
+        page.keyboard.type(filter_)
+        page.wait_for_function(
+            "rows => document.querySelectorAll('.conn .row').length === rows"
+            " && !/looking/.test(document.querySelector('#shown').textContent)",
+            arg=rows,
+        )
+
+
+def test_a_field_that_there_is_not_is_named(browser: Browser) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.keyboard.press("/")
+        page.keyboard.type("colour:red")
+        page.locator("#shown", has_text="there is no field colour").wait_for()
+
+
+# --- time, and room ---
+
+
+def test_the_axis_reaches_to_the_end_of_the_connection(browser: Browser) -> None:
+    path = VERDICTS / "ws06-1011-no-pong.pcap"
+    with looking(browser, path) as (page, _):
+        page.locator("#timeline-plot .u-over").wait_for()
+        state = "async () => { const {state} = await import('./store.js'); const row ="
+        last = f"{state} state.rows.get(state.current); return state.end - row.ends.at(-1).time; }}"
+        assert page.evaluate(last) >= 0
+        later = "return row.ends.at(-1).time > row.last_time; }"
+        assert page.evaluate(f"{state} state.rows.get(state.current); {later}")
+
+
+def test_the_waterfall_is_thin_while_it_waits(browser: Browser) -> None:
+    with looking(browser, TOOLS) as (page, _):
+        waiting = page.locator(".bar .waiting").bounding_box()
+        streaming = page.locator(".bar .streaming").bounding_box()
+        assert waiting is not None and streaming is not None
+        assert waiting["height"] < streaming["height"] / 3
+        # It waits for the first element, 502 of 895 ms, and not for the head, which came after 97.
+        assert waiting["width"] > streaming["width"]
+
+
+def test_the_histogram_has_a_title_and_an_axis(browser: Browser) -> None:
+    with looking(browser, TOOLS) as (page, _):
+        page.locator("#gaps-title", has_text="Gaps between events").wait_for()
+
+
+def test_parts_are_dragged_and_stay_where_they_were_put(browser: Browser) -> None:
+    with looking(browser, TOOLS) as (page, _):
+        page.locator("#reader .assembled").wait_for()
+        box = page.locator(".splitter.along").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 1, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(480, box["y"] + 40)
+        page.mouse.up()
+        moved = page.locator(".splitter.along").bounding_box()
+        assert moved is not None and abs(moved["x"] - 480) < 4
+        page.reload()
+        page.locator("#reader .assembled").wait_for()
+        again = page.locator(".splitter.along").bounding_box()
+        assert again is not None and abs(again["x"] - 480) < 4
+
+
+@pytest.mark.parametrize("width", [400, 700, 1000, 1440])
+def test_nothing_is_wider_than_the_window(browser: Browser, width: int) -> None:
+    with looking(browser, CHAT, viewport={"width": width, "height": 860}) as (page, _):
+        page.locator("#answer .sentence").wait_for()
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+def test_a_narrow_window_says_what_happened(browser: Browser) -> None:
+    with looking(browser, CHAT, viewport=NARROW) as (page, _):
+        page.locator("#answer .sentence").wait_for()
+        box = page.locator("#answer .sentence").bounding_box()
+        assert box is not None and box["y"] + box["height"] < NARROW["height"]
+        assert page.locator(".conn .row .outcome .word").first.inner_text() == "held"
+
+
+def test_verdicts_come_while_it_is_recorded(browser: Browser) -> None:
+    tape = streamed(b"data: x\n\n").tape
+    with (
+        closing(Index("going", "live")) as index,
+        serving(index) as server,
+        watched(browser, viewport=WIDE) as found,
+    ):
+        page = found.open(server.url)
+        assert page.locator(".conn .row").count() == 0
+        index.receive(tape.packets)
+        page.locator(".conn .row .outcome .word").wait_for()
+        index.finish([])
+        page.locator("#live").wait_for(state="hidden")
+
+
+def test_a_report_has_all_of_it(browser: Browser, tmp_path: Path) -> None:
+    from wireproof.web.report import write_report
+
+    with closing(indexed(CHAT)) as index, (tmp_path / "chat.html").open("wb") as output:
+        write_report(index, output)
+    with watched(browser, viewport=WIDE, offline=True) as found:
+        page = found.open((tmp_path / "chat.html").as_uri())
+        page.locator("#answer .tagged", has_text="holds").wait_for()
+        assert text(page, "#reader .grown.text").startswith("token 0 token 1")
+        page.keyboard.press("/")
+        page.keyboard.type('"token"')
+        page.locator("#shown", has_text="a report is not searched for texts").wait_for()
