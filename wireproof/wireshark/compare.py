@@ -74,6 +74,9 @@ class Comparison:
         self._ours = decoded.elements
         self._pairs, self._only_theirs = _pair(decoded.elements, theirs)
         self._note_what_is_later(decoded.closed)
+        for one in self._only_theirs:
+            if one.kind == "http2_frame":
+                one.facts.codes = decoded.faults_at(one.stream, one.sender, one.offset)
         if wanted is not None:
             self._leave_out(wanted)
 
@@ -114,7 +117,7 @@ class Comparison:
                 yield self._row(ours, None, WHOLE, _summary(ours), None)
             else:
                 yield from self._fields(ours, theirs)
-            if ours.kind != "connection":
+            if ours.sender:
                 yield from self._arrival(ours)
         for theirs in self._only_theirs:
             yield self._row(None, theirs, WHOLE, None, _summary(theirs))
@@ -122,7 +125,7 @@ class Comparison:
     def _fields(self, ours: Element, theirs: Element) -> Iterator[Row]:
         names = dict.fromkeys((*ours.values, *theirs.values))
         for name in names:
-            if name in WITNESSED and ours.kind != "connection":
+            if name in WITNESSED and ours.sender:
                 continue
             yield self._row(ours, theirs, name, ours.values.get(name), theirs.values.get(name))
 
@@ -209,6 +212,9 @@ SUMMARIES: dict[Kind, str] = {
     "request": "{method} {target}",
     "response": "{status} {reason}",
     "chunk": "size {size}",
+    "tls": "{version} {sni} {cipher}",
+    "tls_record": "{type}, {size} bytes",
+    "http2_frame": "{type} of stream {stream_id}, {size} bytes",
     "websocket_frame": "opcode {opcode}, length {payload_length}",
 }
 

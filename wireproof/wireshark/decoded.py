@@ -18,15 +18,20 @@ from parsers.records import (
     DiagnosticRecord,
     Fields,
     GapRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
     Record,
     RequestRecord,
     ResponseRecord,
+    TlsConnectionRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
 
 from ..exchanges import CLOSE, CONTINUATION, PING, Exchanges
 from .elements import Element, Facts, Kind, Value, content, digest
+from .encrypted import agreed_values, frame_values, record_values
 from .segments import microseconds
 
 Side = tuple[int, str]
@@ -34,7 +39,15 @@ Side = tuple[int, str]
 Heads = dict[str, Element]
 """Of an exchange: the request, and the last response that came, by their senders."""
 
-Sent = RequestRecord | ResponseRecord | ChunkRecord | WebSocketFrameRecord
+Sent = (
+    RequestRecord
+    | ResponseRecord
+    | ChunkRecord
+    | WebSocketFrameRecord
+    | TlsRecordRecord
+    | Http2DataRecord
+    | Http2FrameRecord
+)
 
 
 def payload(data: str | None, encoding: str | None) -> bytes:
@@ -71,6 +84,8 @@ class Decoded:
         self._gaps: dict[Side, int] = {}
         self._connections: dict[int, ConnectionRecord] = {}
         self._subprotocols: dict[int, str] = {}
+        self._with_http1: set[int] = set()
+        """Connections on which HTTP/1 was spoken, be it before an upgrade."""
         self._is_moved = False
         self._tunnels: dict[int, int] = {}
         """Of each connection with a tunnel in it, the exchange that opened it."""
@@ -80,9 +95,29 @@ class Decoded:
             self._receive(record)
         self._finish()
 
+    def faults_at(self, stream: int, sender: str, offset: int) -> set[str]:
+        """Return the codes of diagnostics that begin at a place."""
+        return {code for side, at, code in self._faults if (*side, at) == (stream, sender, offset)}
+
+    @property
+    def http2_ports(self) -> list[int]:
+        """Ports of servers that speak HTTP/2 without TLS, from the first byte, and nothing else."""
+        ports: dict[int, bool] = {}
+        for number, record in self._connections.items():
+            is_http2 = record.protocol == "http/2" and number not in self._with_http1
+            port = self.ports[number][1]
+            ports[port] = ports.get(port, True) and is_http2
+        return [port for port, is_http2 in ports.items() if is_http2]
+
     def _receive(self, record: Record) -> None:
+        if isinstance(record, Http2DataRecord | Http2FrameRecord):
+            if record.layer == "tcp":
+                self._add("http2_frame", record, frame_values(record))
+            return
         if getattr(record, "stream_id", None) is not None:
-            return  # what lies in streams of HTTP/2 is not compared
+            return  # what frames of HTTP/2 decode to is not compared
+        if isinstance(record, RequestRecord | ResponseRecord):
+            self._with_http1.add(record.connection)
         found = self._exchanges.add(record)
         heads = {} if found is None else found[1]
         match record:
@@ -96,6 +131,10 @@ class Decoded:
                 self._receive_message(record)
             case WebSocketFrameRecord():
                 self._receive_frame(record)
+            case TlsRecordRecord() if not record.missing:
+                self._add("tls_record", record, record_values(record))
+            case TlsConnectionRecord():
+                self._receive_tls(record)
             case ConnectionRecord():
                 self._receive_connection(record)
             case GapRecord():
@@ -219,6 +258,12 @@ class Decoded:
         whole = payload(record.data, record.encoding)
         frame.values["message"] = content(whole) if whole else None
         frame.values.pop("continuation", None)  # shown as part of the whole only
+
+    def _receive_tls(self, record: TlsConnectionRecord) -> None:
+        values = agreed_values(record)
+        if any(value is not None for value in values.values()):
+            place = record.connection, "", 0, record.first_packet
+            self.elements.append(Element("tls", *place, values))
 
     def _receive_connection(self, record: ConnectionRecord) -> None:
         ports = record.client.rpartition(":")[2], record.server.rpartition(":")[2]

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
-Kind = Literal["connection", "request", "response", "chunk", "websocket_frame"]
+Kind = Literal[
+    "connection", "request", "response", "chunk", "websocket_frame", "tls", "tls_record",
+    "http2_frame",
+]  # fmt: skip
 Value = str | int | bytes | None
 Place = tuple[str, int, str, int]
 """(kind, stream, sender, offset): what pairs an element with its like."""

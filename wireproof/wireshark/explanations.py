@@ -184,6 +184,20 @@ def _decrypted(found: Difference) -> bool:
     return found.ours is None and found.theirs is not None and found.theirs.facts.in_tls
 
 
+def _malformed_frame(found: Difference) -> bool:
+    element = found.ours or found.theirs
+    if element is None or element.kind != "http2_frame":
+        return False
+    is_faulty = any(code.startswith("http2-") for code in element.facts.codes)
+    return is_faulty and (found.ours is None or found.our is None)
+
+
+def _begun_before(found: Difference) -> bool:
+    ours = found.ours
+    is_encrypted = ours is not None and ours.kind in ("tls", "tls_record", "http2_frame")
+    return ours is not None and is_encrypted and found.is_unseen() and ours.facts.midstream
+
+
 def _after_close(found: Difference) -> bool:
     ours, theirs = found.ours, found.theirs
     if ours is None:
@@ -282,6 +296,18 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "tls",
         "Wireshark decrypted this with keys that it has; wireproof does not decrypt TLS",
         _decrypted,
+    ),
+    Explanation(
+        "malformed-frame",
+        "the frame breaks a rule of HTTP/2 (RFC 9113): wireproof has a diagnostic in its place, "
+        "Wireshark shows its fields without a word",
+        _malformed_frame,
+    ),
+    Explanation(
+        "begun-before",
+        "the connection's beginning is not in the capture: Wireshark finds no border of a record "
+        "or frame in it",
+        _begun_before,
     ),
     Explanation(
         "after-close",

@@ -64,6 +64,28 @@ TABLE: dict[str, tuple[Name, ...]] = {
     "binary": (Name("data.data"),),
     "close_code": (Name("websocket.payload.close.status_code"),),
     "close_reason": (Name("websocket.payload.close.reason"),),
+    # --- TLS ---
+    "tls record": (Name("tls.record"),),
+    "content type": (Name("tls.record.content_type"),),
+    "opaque type": (Name("tls.record.opaque_type"),),
+    "record length": (Name("tls.record.length"),),
+    "handshake type": (Name("tls.handshake.type"),),
+    "hello version": (Name("tls.handshake.version"),),
+    "supported version": (Name("tls.handshake.extensions.supported_version"),),
+    "cipher suite": (Name("tls.handshake.ciphersuite"),),
+    "server name": (Name("tls.handshake.extensions_server_name"),),
+    "alert level": (Name("tls.alert_message.level"),),
+    "alert": (Name("tls.alert_message.desc"),),
+    # --- HTTP/2 ---
+    "http2 frame": (Name("http2.stream"),),
+    "frame length": (Name("http2.length"),),
+    "frame type": (Name("http2.type"),),
+    "frame flags": (Name("http2.flags"),),
+    "stream id": (Name("http2.streamid"),),
+    "increment": (Name("http2.window_update.window_size_increment"),),
+    "reset": (Name("http2.rst_stream.error"),),
+    "goaway": (Name("http2.goaway.error"),),
+    "last stream id": (Name("http2.goaway.last_stream_id"),),
     # --- where it lies ---
     "tcp segments": (Name("tcp.segments"),),
 }

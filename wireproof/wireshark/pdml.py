@@ -14,13 +14,14 @@ packet is kept as its second possible place (``other_offset``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 
 from .elements import Element, Facts, Kind, content, digest
+from .encrypted import AGREED, CONTENT_TYPES, Agreed, control_and_data, error_name, frame_type
 from .fields import Version, names
 from .locate import Tshark
 from .run import TsharkFailed, run_tshark
@@ -57,7 +58,7 @@ class Node(NamedTuple):
             raise TsharkFailed(f"tshark printed {self.value[:40]!r} for {self.name}") from error
 
 
-PROTOCOLS = frozenset(("tcp", "http", "websocket", "tls"))
+PROTOCOLS = frozenset(("tcp", "http", "http2", "websocket", "tls"))
 
 
 class _Tags:
@@ -118,24 +119,43 @@ def read_packets(stream: BinaryIO, version: Version) -> Iterator[tuple[int, list
 
 
 def read_elements(
-    tshark: Tshark, capture: Path, witness: Witness, clients: dict[int, int]
+    tshark: Tshark,
+    capture: Path,
+    witness: Witness,
+    clients: dict[int, int],
+    http2_ports: Sequence[int] = (),
 ) -> Iterator[Element]:
-    """Yield what Wireshark shows of HTTP/1.1 and WebSocket.
+    """Yield what Wireshark shows of HTTP/1.1, WebSocket, TLS and frames of HTTP/2.
 
-    ``clients`` has the client's port of each stream: what it sent is the client's.
+    ``clients`` has the client's port of each stream: what it sent is the client's. Wireshark is
+    told which ports speak HTTP/2 without TLS: it asks nobody but the port's number.
     """
-    arguments = ["-Y", "http or websocket", "-T", "pdml", "-J", "http websocket data"]
+    shown = "http or websocket or tls or http2"
+    arguments = ["-Y", shown, "-T", "pdml", "-J", "http websocket data tls http2"]
+    for port in http2_ports:
+        arguments += ["-d", f"tcp.port=={port},http2"]
+    agreed: dict[int, Agreed] = {}
     with run_tshark(tshark, capture, arguments) as stream:
         for frame, nodes in read_packets(stream, tshark.version):
             segment = witness.by_frame.get(frame)
             if segment is not None:
-                yield from _Packet(segment, witness, clients).read(nodes)
+                packet = _Packet(segment, witness, clients, agreed)
+                yield from control_and_data(iter(packet.read(nodes)))
+    elements = [found.element for found in agreed.values()]
+    yield from (one for one in elements if any(one.values[name] for name in AGREED))
 
 
 class _Packet:
     """Turns the fields of one packet into elements."""
 
-    def __init__(self, segment: TsharkSegment, witness: Witness, clients: dict[int, int]) -> None:
+    def __init__(
+        self,
+        segment: TsharkSegment,
+        witness: Witness,
+        clients: dict[int, int],
+        agreed: dict[int, Agreed] | None = None,
+    ) -> None:
+        self._agreed = {} if agreed is None else agreed
         self._segment = segment
         self._witness = witness
         is_client = clients.get(segment.stream) == segment.port
@@ -146,6 +166,8 @@ class _Packet:
         self._open: Element | None = None
         """The message or frame whose fields come now."""
         self._chunk: Element | None = None
+        self._record: Element | None = None
+        self._frame: Element | None = None
         self._pos = 0
         self._headers = 0
 
@@ -239,6 +261,64 @@ class _Packet:
         if self._chunk is not None:
             self._chunk.values[node.name] = content(node.data())
 
+    # --- TLS ---
+
+    def tls_record(self, node: Node) -> None:
+        self._record = self._begin("tls_record", node.pos)
+        self._record.facts.in_tls = False  # it is what TLS is made of
+
+    def record_type(self, node: Node) -> None:
+        """What its header says; Wireshark calls that opaque where it decrypts more."""
+        if self._record is not None and (
+            node.name == "opaque type" or "type" not in self._record.values
+        ):
+            self._record.values["type"] = CONTENT_TYPES.get(node.show, node.show)
+
+    def record_length(self, node: Node) -> None:
+        if self._record is not None:
+            self._record.values["size"] = int(node.show)
+
+    def agreed(self, node: Node) -> None:
+        """A field of a hello or an alert."""
+        segment = self._segment
+        known = self._agreed.setdefault(segment.stream, Agreed(segment.stream, segment.frame))
+        match node.name:
+            case "handshake type":
+                known.begin(int(node.show or 0))
+            case "server name":
+                known.server_name(node.show)
+            case "hello version" | "supported version":
+                known.version(node.show, is_extension=node.name == "supported version")
+            case "cipher suite":
+                known.suite(node.label)
+            case "alert level":
+                known.level(int(node.show))
+            case "alert":
+                known.alert(int(node.show))
+
+    # --- HTTP/2 ---
+
+    def http2_frame(self, node: Node) -> None:
+        self._frame = None
+        if not self._in_tls and node.size:  # within TLS it has no place in the stream of TCP
+            self._frame = self._begin("http2_frame", node.pos)
+
+    def frame_field(self, node: Node) -> None:
+        if self._frame is None:
+            return
+        values, number = self._frame.values, int(node.show, 0)
+        match node.name:
+            case "frame type":
+                values["type"] = frame_type(number)
+            case "frame flags" if values.get("type") == "DATA":
+                values["end_stream"] = number & 1
+            case "reset" | "goaway":
+                values["error_code"] = error_name(number)
+            case "frame length":
+                values["size"] = number
+            case "stream id" | "increment" | "last stream id":
+                values[node.name.replace(" ", "_")] = number
+
     # --- WebSocket ---
 
     def websocket(self, node: Node) -> None:
@@ -284,6 +364,15 @@ HANDLERS: dict[str, Callable[[_Packet, Node], None]] = {
     **dict.fromkeys(("data", "boundary"), _Packet.chunk_bytes),
     **dict.fromkeys(("fin", "rsv", "opcode", "mask", "payload_length"), _Packet.number),
     **dict.fromkeys(("payload_length 16", "payload_length 64", "close_code"), _Packet.number),
+    "tls record": _Packet.tls_record,
+    **dict.fromkeys(("content type", "opaque type"), _Packet.record_type),
+    "record length": _Packet.record_length,
+    **dict.fromkeys(("handshake type", "hello version", "supported version"), _Packet.agreed),
+    **dict.fromkeys(("cipher suite", "server name", "alert level", "alert"), _Packet.agreed),
+    "http2 frame": _Packet.http2_frame,
+    **dict.fromkeys(("frame length", "frame type", "frame flags"), _Packet.frame_field),
+    **dict.fromkeys(("stream id", "increment", "reset", "goaway"), _Packet.frame_field),
+    "last stream id": _Packet.frame_field,
     "masking_key": _Packet.masking_key,
     **dict.fromkeys(("ping", "pong", "continuation"), _Packet.payload),
     **dict.fromkeys(("text", "binary"), _Packet.message),

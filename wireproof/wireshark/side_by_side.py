@@ -69,11 +69,12 @@ def _chosen(capture: Path, wanted: ExchangeFilter) -> Chosen | None:
 def compare(capture: Path, tshark: Tshark, wanted: Chosen | None = None) -> Comparison:
     """Decode a capture with both and lay the elements of wanted exchanges side by side."""
     with capture.open("rb") as file, shown(file, "decoding") as stream:
-        decoded = Decoded(decode_stream(stream))
+        decoded = Decoded(decode_stream(stream, shows_records=True))
     read = read_segments_with_pyshark if can_ask(capture) else read_segments
     witness = Witness(read(tshark, capture))
     clients = {stream: client for stream, (client, _) in decoded.ports.items()}
-    theirs = [*witness.connections(), *read_elements(tshark, capture, witness, clients)]
+    shown = read_elements(tshark, capture, witness, clients, decoded.http2_ports)
+    theirs = [*witness.connections(), *shown]
     return Comparison(decoded, theirs, witness, tshark.version, wanted)
 
 

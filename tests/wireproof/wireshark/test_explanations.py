@@ -20,6 +20,7 @@ from support.beside import (
     upgraded,
     without_pyshark,
 )
+from support.http2 import PREFACE, SETTINGS, framed
 from support.talk import Talk
 
 from wireproof.wireshark.elements import Element, Facts, Value
@@ -34,6 +35,24 @@ def lossy() -> bytes:
     talk.server(OK + b"Content-Length: 102\r\n\r\n")
     talk.lose("server", 100)
     talk.server(b"ab", OK + b"Content-Length: 0\r\n\r\n")
+    talk.close()
+    return talk.tape.file()
+
+
+def malformed_frame() -> bytes:
+    """A PING of seven bytes (RFC 9113 section 6.7)."""
+    talk = Talk().open()
+    talk.client(PREFACE + SETTINGS)
+    talk.server(SETTINGS)
+    talk.client(framed(6, 0, 0, b"seven .")).close()
+    return talk.tape.file()
+
+
+def begun_before() -> bytes:
+    """Frames after the rest of one."""
+    talk = Talk().midstream()
+    for at in (5, 0, 0, 0, 0):
+        talk.server(framed(0, 0, 1, b"an event\n\n")[at:])
     talk.close()
     return talk.tape.file()
 
@@ -105,6 +124,8 @@ NEEDED = {
     "zstd": answered(
         OK + b"Content-Encoding: zstd\r\nContent-Length: %d\r\n\r\n" % len(ZSTD) + ZSTD
     ),
+    "malformed-frame": malformed_frame(),
+    "begun-before": begun_before(),
     "after-close": reset_early(),
 }
 
@@ -125,7 +146,7 @@ def test_each_explanation_has_a_capture_or_a_public_one() -> None:
 
 
 def element(kind: str, facts: Facts, end: int = 10, **values: Value) -> Element:
-    return Element(kind, 0, "server", 0, 5, dict(values), facts, end)  # type: ignore[arg-type]
+    return Element(kind, 0, "server", 0, 5, dict(values), facts, end=end)  # type: ignore[arg-type]
 
 
 def difference(
@@ -166,10 +187,20 @@ HOLDS: dict[str, Difference] = {
     "proxy-header": ours_only("request", Facts(after_proxy_header=True)),
     "zstd": both("response", Facts(content_encoding="ZSTD"), "content"),
     "tls": difference(None, element("request", Facts(in_tls=True)), "all", None, "a"),
+    "malformed-frame": difference(
+        None, element("http2_frame", Facts(codes={"http2-ping-invalid"})), "all", None, "a"
+    ),
+    "begun-before": ours_only("http2_frame", Facts(midstream=True)),
     "after-close": difference(None, element("request", Facts(is_later=True)), "all", None, "a"),
 }
 
 NEAR_MISSES: list[tuple[str, Difference]] = [
+    (
+        "a frame without a fault",
+        difference(None, element("http2_frame", Facts()), "all", None, "a"),
+    ),
+    ("a message that began before", ours_only("websocket_frame", Facts(midstream=True))),
+    ("a record whose beginning is there", ours_only("tls_record", Facts())),
     ("whole body", ours_only("chunk", Facts())),
     ("unfinished, but shown", ours_only("chunk", Facts(complete=False, shown=True))),
     ("unfinished frame", ours_only("websocket_frame", Facts(complete=False))),

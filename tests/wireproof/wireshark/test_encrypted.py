@@ -1,0 +1,128 @@
+"""TLS and HTTP/2 beside tshark: records, what hellos agreed on, frames."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support.corpus import tls_captures_at_hand
+from support.talk import Talk
+from support.tls import TLS13, record, sealed
+
+from wireproof.cli import run
+from wireproof.wireshark.compare import UNEXPLAINED, Row
+from wireproof.wireshark.encrypted import Agreed, error_name, frame_type
+from wireproof.wireshark.locate import find_tshark
+from wireproof.wireshark.side_by_side import compare
+
+OVER_TCP = [path for path in tls_captures_at_hand() if not path.stem.startswith("h3_")]
+
+
+def rows(path: Path) -> list[Row]:
+    return list(compare(path, find_tshark()).rows())
+
+
+def stored(talk: Talk, tmp_path: Path) -> Path:
+    path = tmp_path / "tls.pcapng"
+    path.write_bytes(talk.tape.file())
+    return path
+
+
+def names(found: list[Row]) -> Counter[str]:
+    """What there is of each kind, equal or explained."""
+    return Counter(row.element for row in found)
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize("path", OVER_TCP, ids=lambda path: path.stem)
+def test_captures(path: Path) -> None:
+    """Nothing is unexplained, and records or frames were compared."""
+    found = rows(path)
+    assert [row for row in found if row.verdict in UNEXPLAINED] == []
+    assert names(found)["tls_record"] + names(found)["http2_frame"] > 20
+
+
+@pytest.mark.tshark
+def test_records_and_hellos(tmp_path: Path) -> None:
+    talk = Talk(server_port=443).open()
+    for sender, data in TLS13:
+        talk.segment(sender, data)
+    talk.close()
+    found = rows(stored(talk, tmp_path))
+    assert {row.verdict for row in found} == {"equal"}
+    agreed = {row.field: row.wireshark for row in found if row.element == "tls"}
+    assert agreed == {
+        "sni": "api.example.test", "version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384",
+        "alert": None,
+    }  # fmt: skip
+    sizes = [row.wireshark for row in found if row.element == "tls_record" and row.field == "size"]
+    assert len(sizes) == 12
+    assert 250 in sizes
+
+
+@pytest.mark.tshark
+def test_an_alert(tmp_path: Path) -> None:
+    talk = Talk(server_port=443).open()
+    talk.segment("client", TLS13[0][1])
+    talk.segment("server", record(21, bytes((2, 70))))
+    talk.close()
+    found = rows(stored(talk, tmp_path))
+    assert {row.verdict for row in found} == {"equal"}
+    assert [row.wireshark for row in found if row.field == "alert"] == [70]
+
+
+@pytest.mark.tshark
+def test_after_a_lost_packet_wireshark_shows_nothing(tmp_path: Path) -> None:
+    talk = Talk(server_port=443).open()
+    for sender, data in TLS13[:4]:
+        talk.segment(sender, data)
+    talk.segment("server", sealed(66, 6))
+    talk.lose("server", 71)
+    talk.segment("server", sealed(64, 7) + sealed(67, 8))
+    talk.close()
+    found = rows(stored(talk, tmp_path))
+    assert [row for row in found if row.verdict in UNEXPLAINED] == []
+    unseen = [row for row in found if row.verdict == "explained" and row.field == "all"]
+    assert {row.element for row in unseen} == {"tls_record"}
+    assert {row.explanation.name for row in unseen if row.explanation} == {"behind-gap"}
+
+
+@pytest.mark.tshark
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    talk = Talk(server_port=443).open()
+    for sender, data in TLS13:
+        talk.segment(sender, data)
+    talk.close()
+    assert run(["compare", "--format", "json", str(stored(talk, tmp_path))]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {row["element"] for row in shown["rows"]} == {"connection", "tls", "tls_record"}
+
+
+def test_names() -> None:
+    assert (error_name(8), error_name(99)) == ("CANCEL", "0x63")
+    assert (frame_type(0), frame_type(8), frame_type(0x10)) == ("DATA", "WINDOW_UPDATE", "0x10")
+
+
+def test_what_hellos_agree_on() -> None:
+    """ServerHello chooses: what ClientHello offers of the same fields is not taken."""
+    agreed = Agreed(0, 4)
+    agreed.begin(1)
+    agreed.server_name("first")
+    agreed.version("0x0303", is_extension=False)
+    agreed.version("0x0304", is_extension=True)
+    agreed.suite("Cipher Suite: TLS_OFFERED (0x1301)")
+    agreed.begin(2)
+    agreed.server_name("nobody")
+    agreed.version("0x0304", is_extension=True)
+    agreed.version("0x0303", is_extension=False)
+    agreed.suite("Cipher Suite: TLS_CHOSEN (0x1302)")
+    agreed.level(1)
+    agreed.alert(0)
+    agreed.level(2)
+    agreed.alert(40)
+    agreed.alert(50)
+    assert agreed.element.values == {
+        "sni": "first", "version": "TLSv1.3", "cipher": "TLS_CHOSEN", "alert": 40,
+    }  # fmt: skip
