@@ -82,6 +82,11 @@ class KeyLog:
             keys.read(text)
         return keys
 
+    @property
+    def path(self) -> str | None:
+        """The file that it reads, None if there is none."""
+        return None if self._file is None else os.fspath(self._file.path)
+
     def __repr__(self) -> str:
         return f"<KeyLog of {len(self):,} connections>"
 
@@ -158,7 +163,7 @@ class _GrowingFile:
     """A file that others append to: its text, as far as it has come."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        self.path = Path(path)
         self._identity = (0, 0)  # device and inode
         self._size = 0  # what has been read
         self._rest = b""  # of a line whose end has not
@@ -166,7 +171,7 @@ class _GrowingFile:
 
     def read(self) -> Iterator[bytes]:
         """Yield the file from its beginning. Raises OSError."""
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             found = os.fstat(file.fileno())
             self._identity = found.st_dev, found.st_ino
             self._size, self._rest = 0, b""
@@ -178,11 +183,11 @@ class _GrowingFile:
         if not self.may_grow:
             return
         try:
-            found = self._path.stat()
+            found = self.path.stat()
             if (found.st_dev, found.st_ino) != self._identity or found.st_size < self._size:
                 yield from self.read()
             elif found.st_size > self._size:
-                with self._path.open("rb") as file:
+                with self.path.open("rb") as file:
                     file.seek(self._size)
                     yield from self._read_from(file)
         except OSError:

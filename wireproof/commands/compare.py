@@ -43,7 +43,9 @@ def compare(file: str, form: str, reading: Reading) -> int:
     from ..wireshark.side_by_side import run as run_compare
 
     try:
-        agrees = run_compare(file, cast("Form", form), sys.stdout.write, reading.wanted)
+        agrees = run_compare(
+            file, cast("Form", form), sys.stdout.write, reading.wanted, reading.keylog
+        )
     except TsharkMissing as error:
         raise Missing(str(error)) from error
     except TsharkFailed as error:

@@ -117,7 +117,7 @@ class Comparison:
                 yield self._row(ours, None, WHOLE, _summary(ours), None)
             else:
                 yield from self._fields(ours, theirs)
-            if ours.sender:
+            if ours.sender and not ours.facts.in_tls:
                 yield from self._arrival(ours)
         for theirs in self._only_theirs:
             yield self._row(None, theirs, WHOLE, None, _summary(theirs))

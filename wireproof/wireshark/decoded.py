@@ -31,7 +31,7 @@ from parsers.records import (
 
 from ..exchanges import CLOSE, CONTINUATION, PING, Exchanges
 from .elements import Element, Facts, Kind, Value, content, digest
-from .encrypted import agreed_values, frame_values, record_values
+from .encrypted import InnerPlaces, agreed_values, frame_values, record_values
 from .segments import microseconds
 
 Side = tuple[int, str]
@@ -84,8 +84,9 @@ class Decoded:
         self._gaps: dict[Side, int] = {}
         self._connections: dict[int, ConnectionRecord] = {}
         self._subprotocols: dict[int, str] = {}
-        self._with_http1: set[int] = set()
-        """Connections on which HTTP/1 was spoken, be it before an upgrade."""
+        self._inner = InnerPlaces()
+        self._with_others: set[int] = set()
+        """Connections on which TLS or HTTP/1 was spoken, be it before an upgrade."""
         self._is_moved = False
         self._tunnels: dict[int, int] = {}
         """Of each connection with a tunnel in it, the exchange that opened it."""
@@ -104,20 +105,19 @@ class Decoded:
         """Ports of servers that speak HTTP/2 without TLS, from the first byte, and nothing else."""
         ports: dict[int, bool] = {}
         for number, record in self._connections.items():
-            is_http2 = record.protocol == "http/2" and number not in self._with_http1
+            is_http2 = record.protocol == "http/2" and number not in self._with_others
             port = self.ports[number][1]
             ports[port] = ports.get(port, True) and is_http2
         return [port for port, is_http2 in ports.items() if is_http2]
 
     def _receive(self, record: Record) -> None:
         if isinstance(record, Http2DataRecord | Http2FrameRecord):
-            if record.layer == "tcp":
-                self._add("http2_frame", record, frame_values(record))
+            self._add("http2_frame", record, frame_values(record))
             return
         if getattr(record, "stream_id", None) is not None:
             return  # what frames of HTTP/2 decode to is not compared
-        if isinstance(record, RequestRecord | ResponseRecord):
-            self._with_http1.add(record.connection)
+        if isinstance(record, RequestRecord | ResponseRecord | TlsConnectionRecord):
+            self._with_others.add(record.connection)
         found = self._exchanges.add(record)
         heads = {} if found is None else found[1]
         match record:
@@ -181,6 +181,8 @@ class Decoded:
             exchange=record.exchange,
             end=record.offset + record.length,
         )
+        if record.layer != "tcp":
+            self._inner.place(element)
         self.elements.append(element)
         return element
 
@@ -309,7 +311,8 @@ class Decoded:
             element.facts.is_moved = self._is_moved
             element.facts.in_tunnel = self._is_in_tunnel(element)
             element.facts.after_proxy_header = element.stream in self._proxied
-            places.setdefault(side, []).append((element.offset, element.facts))
+            if not element.facts.in_tls:
+                places.setdefault(side, []).append((element.offset, element.facts))
         for found in places.values():
             found.sort(key=lambda place: place[0])
         for side, offset, code in self._faults:

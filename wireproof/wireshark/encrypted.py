@@ -8,11 +8,12 @@ packets that have a part of it. Names of types and codes are those of the regist
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from parsers.records import Http2DataRecord, Http2FrameRecord, TlsConnectionRecord, TlsRecordRecord
 
-from .elements import Element, Value
+from .elements import Element, Kind, Value
 
 CONTENT_TYPES = {
     "20": "change_cipher_spec", "21": "alert", "22": "handshake", "23": "application_data",
@@ -35,6 +36,31 @@ CLIENT_HELLO, SERVER_HELLO, FATAL = 1, 2, 2
 HEADER = 9
 """Bytes of a frame's header."""
 _SUITE = re.compile(r"Cipher Suite: (\w+)")
+
+
+class InnerPlaces:
+    """Where elements lie that were decrypted: both sides count, for no byte of theirs has a place
+    in the stream of TCP.
+
+    Frames of HTTP/2 count within their packet, so that one that only one side shows moves none of
+    the later ones; others count in their sender's stream.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[Kind, int, str, int]] = Counter()
+
+    def place(self, element: Element) -> None:
+        """Give an element its place, among those of its kind."""
+        packet = element.frame if element.kind == "http2_frame" else 0
+        side = element.kind, element.stream, element.sender, packet
+        element.offset = packet * PER_PACKET + self._counts[side]
+        element.other_offset = None
+        element.facts.in_tls = True
+        self._counts[side] += 1
+
+
+PER_PACKET = 1 << 20
+"""More frames than a packet can hold."""
 
 
 def error_name(number: int) -> str:

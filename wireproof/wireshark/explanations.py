@@ -82,7 +82,8 @@ def _behind_gap(found: Difference) -> bool:
     ours = found.ours
     if ours is None or ours.facts.gap is None:
         return False
-    return found.their is None and ours.end > ours.facts.gap
+    is_behind = ours.facts.in_tls or ours.end > ours.facts.gap
+    return found.their is None and is_behind
 
 
 def _coding_in_capitals(found: Difference) -> bool:
@@ -294,7 +295,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     ),
     Explanation(
         "tls",
-        "Wireshark decrypted this with keys that it has; wireproof does not decrypt TLS",
+        "Wireshark decrypted this with keys that it has, and wireproof has none: --keylog gives "
+        "both the same",
         _decrypted,
     ),
     Explanation(

@@ -21,7 +21,15 @@ from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 
 from .elements import Element, Facts, Kind, content, digest
-from .encrypted import AGREED, CONTENT_TYPES, Agreed, control_and_data, error_name, frame_type
+from .encrypted import (
+    AGREED,
+    CONTENT_TYPES,
+    Agreed,
+    InnerPlaces,
+    control_and_data,
+    error_name,
+    frame_type,
+)
 from .fields import Version, names
 from .locate import Tshark
 from .run import TsharkFailed, run_tshark
@@ -124,23 +132,31 @@ def read_elements(
     witness: Witness,
     clients: dict[int, int],
     http2_ports: Sequence[int] = (),
+    keylog: str | None = None,
 ) -> Iterator[Element]:
     """Yield what Wireshark shows of HTTP/1.1, WebSocket, TLS and frames of HTTP/2.
 
     ``clients`` has the client's port of each stream: what it sent is the client's. Wireshark is
-    told which ports speak HTTP/2 without TLS: it asks nobody but the port's number.
+    told which ports speak HTTP/2 without TLS: it asks nobody but the port's number. ``keylog`` is
+    the file that it decrypts TLS with.
     """
     shown = "http or websocket or tls or http2"
     arguments = ["-Y", shown, "-T", "pdml", "-J", "http websocket data tls http2"]
+    if keylog is not None:
+        arguments += ["-o", f"tls.keylog_file:{Path(keylog).resolve()}"]
     for port in http2_ports:
         arguments += ["-d", f"tcp.port=={port},http2"]
     agreed: dict[int, Agreed] = {}
+    inner = InnerPlaces()
     with run_tshark(tshark, capture, arguments) as stream:
         for frame, nodes in read_packets(stream, tshark.version):
             segment = witness.by_frame.get(frame)
             if segment is not None:
                 packet = _Packet(segment, witness, clients, agreed)
-                yield from control_and_data(iter(packet.read(nodes)))
+                for element in control_and_data(iter(packet.read(nodes))):
+                    if element.facts.in_tls and element.kind != "tls_record":
+                        inner.place(element)
+                    yield element
     elements = [found.element for found in agreed.values()]
     yield from (one for one in elements if any(one.values[name] for name in AGREED))
 
@@ -300,7 +316,7 @@ class _Packet:
 
     def http2_frame(self, node: Node) -> None:
         self._frame = None
-        if not self._in_tls and node.size:  # within TLS it has no place in the stream of TCP
+        if node.size:
             self._frame = self._begin("http2_frame", node.pos)
 
     def frame_field(self, node: Node) -> None:

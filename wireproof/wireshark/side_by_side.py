@@ -17,7 +17,7 @@ from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import Literal
 
-from parsers import decode_stream
+from parsers import KeyLog, decode_stream
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Chosen
@@ -41,7 +41,13 @@ MAX_SHOWN = 80
 """Characters of a value in the table."""
 
 
-def run(source: str, form: Form, write: Write, wanted: ExchangeFilter = EVERYTHING) -> bool:
+def run(
+    source: str,
+    form: Form,
+    write: Write,
+    wanted: ExchangeFilter = EVERYTHING,
+    keylog: KeyLog | None = None,
+) -> bool:
     """Compare a capture and write the outcome; return whether no difference is unexplained.
 
     Both decode all of it; the outcome is that of the exchanges that are ``wanted``.
@@ -51,7 +57,7 @@ def run(source: str, form: Form, write: Write, wanted: ExchangeFilter = EVERYTHI
     """
     tshark = find_tshark()
     with _file(source) as capture:
-        comparison = compare(capture, tshark, _chosen(capture, wanted))
+        comparison = compare(capture, tshark, _chosen(capture, wanted, keylog), keylog)
         found = _Table(write) if form == "table" else _Json(write, tshark)
         for row in comparison.rows():
             found.add(row)
@@ -59,21 +65,27 @@ def run(source: str, form: Form, write: Write, wanted: ExchangeFilter = EVERYTHI
     return not any(found.counts[verdict] for verdict in UNEXPLAINED)
 
 
-def _chosen(capture: Path, wanted: ExchangeFilter) -> Chosen | None:
+def _chosen(capture: Path, wanted: ExchangeFilter, keylog: KeyLog | None) -> Chosen | None:
     if wanted.is_empty:
         return None
     with capture.open("rb") as file, shown(file, "choosing") as stream:
-        return chosen(stream, wanted)
+        return chosen(stream, wanted, keylog)
 
 
-def compare(capture: Path, tshark: Tshark, wanted: Chosen | None = None) -> Comparison:
-    """Decode a capture with both and lay the elements of wanted exchanges side by side."""
+def compare(
+    capture: Path, tshark: Tshark, wanted: Chosen | None = None, keylog: KeyLog | None = None
+) -> Comparison:
+    """Decode a capture with both and lay the elements of wanted exchanges side by side.
+
+    Both decrypt TLS with the secrets of ``keylog``.
+    """
     with capture.open("rb") as file, shown(file, "decoding") as stream:
-        decoded = Decoded(decode_stream(stream, shows_records=True))
+        decoded = Decoded(decode_stream(stream, shows_records=True, keylog=keylog))
     read = read_segments_with_pyshark if can_ask(capture) else read_segments
     witness = Witness(read(tshark, capture))
     clients = {stream: client for stream, (client, _) in decoded.ports.items()}
-    shown = read_elements(tshark, capture, witness, clients, decoded.http2_ports)
+    path = None if keylog is None else keylog.path
+    shown = read_elements(tshark, capture, witness, clients, decoded.http2_ports, path)
     theirs = [*witness.connections(), *shown]
     return Comparison(decoded, theirs, witness, tshark.version, wanted)
 

@@ -11,6 +11,7 @@ from support.corpus import tls_captures_at_hand
 from support.talk import Talk
 from support.tls import TLS13, record, sealed
 
+from parsers import KeyLog
 from wireproof.cli import run
 from wireproof.wireshark.compare import UNEXPLAINED, Row
 from wireproof.wireshark.encrypted import Agreed, error_name, frame_type
@@ -18,6 +19,8 @@ from wireproof.wireshark.locate import find_tshark
 from wireproof.wireshark.side_by_side import compare
 
 OVER_TCP = [path for path in tls_captures_at_hand() if not path.stem.startswith("h3_")]
+JOINED = ("hypercorn_mux20_midstream",)
+"""Tshark cannot decrypt what it has not seen from the beginning."""
 
 
 def rows(path: Path) -> list[Row]:
@@ -42,6 +45,25 @@ def test_captures(path: Path) -> None:
     found = rows(path)
     assert [row for row in found if row.verdict in UNEXPLAINED] == []
     assert names(found)["tls_record"] + names(found)["http2_frame"] > 20
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize(
+    "path",
+    [path for path in OVER_TCP if path.with_suffix(".keys").exists() and path.stem not in JOINED],
+    ids=lambda path: path.stem,
+)
+def test_captures_with_their_keys(path: Path) -> None:
+    """Both decrypt with the same secrets, and agree; after a lost packet only we show anything."""
+    keylog = KeyLog.open(path.with_suffix(".keys"))
+    found = list(compare(path, find_tshark(), keylog=keylog).rows())
+    assert [row for row in found if row.verdict in UNEXPLAINED] == []
+    inner = names(found)["http2_frame"] + names(found)["request"]
+    assert inner > 5
+    if "lost" in path.stem:
+        assert {row.explanation.name for row in found if row.explanation} == {"behind-gap"}
+    else:
+        assert {row.verdict for row in found} == {"equal"}
 
 
 @pytest.mark.tshark

@@ -44,7 +44,8 @@ def malformed_frame() -> bytes:
     talk = Talk().open()
     talk.client(PREFACE + SETTINGS)
     talk.server(SETTINGS)
-    talk.client(framed(6, 0, 0, b"seven .")).close()
+    talk.client(framed(6, 0, 0, b"seven ."))
+    talk.close()
     return talk.tape.file()
 
 
