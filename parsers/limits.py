@@ -173,6 +173,15 @@ MAX_KEPT_DATA_FRAME = 1 * MiB
 MAX_TUNNEL_EXCHANGES = 4_096
 """Exchanges in one tunnel of HTTP/2 whose numbers are remembered: as many as streams."""
 
+# --- HTTP/3 ---
+MAX_QPACK_TABLE = 64 * KiB
+"""A dynamic table: what Chromium, Firefox and curl allow."""
+MAX_QPACK_SECTION = 64 * MiB
+"""What one field section may decode to at most, were each of its lines as large as the table."""
+MAX_QPACK_BLOCKED = 4 * MiB
+"""Bytes of one connection's streams that wait for instructions of QPACK: as of what waits behind a
+hole."""
+
 # --- content codings ---
 MAX_DECODED_STEP = 256 * KiB
 """What a decompressor may put out at once, so that a bomb never stands in memory."""
@@ -250,6 +259,28 @@ MAX_KEY_LOG_CONNECTIONS = 65_536
 """Connections whose secrets are held, the newest ones of a key log: MAX_CONNECTIONS."""
 MAX_KEY_LOG_LINE = 1 * KiB
 """One line of a key log: the longest one that says something has 223 bytes."""
+
+# --- QUIC ---
+MAX_QUIC_CONNECTIONS = 4_096
+"""Connections that are followed at once; each may hold a few MiB, and its keys."""
+MAX_QUIC_IDS = 64
+"""Connection ids of one side that are known at once: active_connection_id_limit is 2 to 8."""
+MAX_QUIC_PLACES = 1_024
+"""Addresses and ids of one connection, new and old: its packets are known by them."""
+MAX_QUIC_WAITING = 4 * MiB
+"""Bytes of one side's streams that wait behind holes, together: as in one direction of TCP."""
+MAX_QUIC_CRYPTO = 64 * KiB
+"""The same of its handshake: RFC 9000 section 7.5 asks for 4 KiB at least."""
+MAX_ACK_RANGES = 256
+"""Ranges of one ACK frame that are looked at: quic-go sends 32, Chromium 255."""
+MAX_NUMBER_RANGES = 256
+"""Runs of packet numbers that are told apart; below them all counts as seen."""
+MAX_UNACKNOWLEDGED = 4_096
+"""Packets that wait for their acknowledgement: a window of 5 MiB."""
+MAX_QUIC_FAULTS = 16
+"""Faults of one kind in one connection that are listed: as of HTTP/2."""
+MAX_QUIC_BACKLOG = 256 * KiB
+"""Bytes of packets that are kept for keys that may come late."""
 
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB

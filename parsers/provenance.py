@@ -36,9 +36,9 @@ Ending = Literal["close", "reset", "capture-end", "close-notify-missing"]
 end, so that whoever is on the path may have cut them (RFC 8446 section 6.1)."""
 CLOSED: tuple[Ending, ...] = ("close", "close-notify-missing")
 """How a direction ends that its sender has closed, as far as TCP can tell."""
-Close = Literal["fin", "reset", "refused", "open"]
-"""How a connection came to an end: by a FIN, by a RST, by a RST that answered its SYN, or not
-before the capture did."""
+Close = Literal["fin", "reset", "refused", "connection-close", "open"]
+"""How a connection came to an end: by a FIN, by a RST, by a RST that answered its SYN, by QUIC's
+CONNECTION_CLOSE, or not before the capture did."""
 
 
 class Event(Protocol):

@@ -15,7 +15,9 @@ from .provenance import Close, Element, Layer
 
 Sender = Literal["client", "server"]
 Encoding = Literal["utf-8", "base64"]
-Framing = Literal["chunked", "content-length", "close", "none", "upgrade", "http/2"]
+Framing = Literal[
+    "chunked", "content-length", "close", "none", "upgrade", "http/2", "http/3"
+]  # fmt: skip
 Transport = Literal["chunked", "sse", "websocket", "http"]
 MessageType = Literal["text", "binary"]
 EndedBy = Literal[
@@ -49,7 +51,8 @@ class ByteSpace(Element, frozen=True, kw_only=True, omit_defaults=True):
     its sender's TCP stream; ``tls``, what its sender sent, decrypted; ``quic``, the bytes of one
     QUIC stream."""
     stream_id: int | None = None
-    """The stream of HTTP/2 that it belongs to (RFC 9113 section 5.1.1)."""
+    """The stream of HTTP/2 (RFC 9113 section 5.1.1) or of QUIC (RFC 9000 section 2.1) that it
+    belongs to."""
     extents: list[tuple[int, int]] | None = None
     """[start, end) of each run of its bytes, where they are not contiguous: then ``offset`` and
     ``length`` are their hull, and other bytes lie between them."""
@@ -59,7 +62,8 @@ class Sent(ByteSpace, frozen=True):
     """What every record of a part of a message says: whose it is, and what carried it."""
 
     connection: int
-    """The TCP connection, from 0 in order of first packet: Wireshark's ``tcp.stream``."""
+    """The TCP connection, from 0 in order of first packet: Wireshark's ``tcp.stream``. A QUIC
+    connection has 1,000,000,000 and Wireshark's ``quic.connection.number``, from 0 as well."""
     exchange: int
     """Request and response on this connection, from 0; what follows a switch of protocols (RFC 9110
     section 7.8) belongs to the exchange that agreed on it."""
@@ -88,8 +92,9 @@ class End(TypedDict):
     """The packet that carried it, from 1."""
     time: float
     """Of ``packet`` in the capture, in seconds since the epoch."""
-    kind: Literal["fin", "reset"]
-    """``fin``: its sender sends no more; ``reset``: it gave the connection up, or refused it."""
+    kind: Literal["fin", "reset", "connection-close"]
+    """``fin``: its sender sends no more; ``reset``: it gave the connection up, or refused it;
+    ``connection-close``: it closed a QUIC connection (RFC 9000 section 10.2)."""
 
 
 class ClosedWindow(TypedDict):
@@ -161,6 +166,39 @@ class Resent(TypedDict):
     """Of ``packet`` in the capture, in seconds since the epoch."""
 
 
+class QuicClose(TypedDict):
+    """A CONNECTION_CLOSE frame (RFC 9000 section 19.19)."""
+
+    sender: Sender
+    """Who closed the connection."""
+    error_code: str
+    """The code's name, ``H3_NO_ERROR``; its number in hexadecimal where it has none."""
+    is_application: bool
+    """Whether the application protocol closed it, and not QUIC."""
+    reason: str
+    """The reason phrase; bytes that are no UTF-8 are a character each."""
+    packet: int
+    """The packet that carried it, from 1."""
+    time: float
+    """Of ``packet`` in the capture, in seconds since the epoch."""
+
+
+class QuicLoss(TypedDict):
+    """A packet that was captured and lost after that: never acknowledged, while three later ones
+    were (RFC 9002 section 6.1.1)."""
+
+    sender: Sender
+    """Who sent it."""
+    packet_number: int
+    """Its number in its packet number space (RFC 9000 section 12.3)."""
+    packet: int
+    """The packet of the capture that it came in, from 1."""
+    time: float
+    """Of ``packet`` in the capture, in seconds since the epoch."""
+    shown_by: int
+    """The packet whose acknowledgements show that it was lost."""
+
+
 class TlsAlert(TypedDict):
     """An alert, in the clear or decrypted (RFC 8446 section 6)."""
 
@@ -179,19 +217,21 @@ class TlsAlert(TypedDict):
 
 
 class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
-    """One TCP connection (RFC 9293), when it has ended or the capture has."""
+    """One TCP connection (RFC 9293) or QUIC connection (RFC 9000), when it has ended or the
+    capture has."""
 
     record: ClassVar[Literal["connection"]] = "connection"
     connection: int
-    """From 0 in order of first packet: Wireshark's ``tcp.stream``."""
+    """From 0 in order of first packet: Wireshark's ``tcp.stream``. Of QUIC, 1,000,000,000 and
+    Wireshark's ``quic.connection.number``: so neither number depends on the other protocol."""
     client: str
     """Address and port of the client: ``127.0.0.1:49152``, ``[::1]:49152``."""
     server: str
     """Address and port of the server."""
     protocol: str
-    """``http/1.1``, ``websocket``, ``tls``, ``http/2``, ``socks`` or ``unknown``; after a switch of
-    protocols or in a tunnel what follows, as far as that is known. Where the sides speak different
-    ones, the client's."""
+    """``http/1.1``, ``websocket``, ``tls``, ``http/2``, ``http/3``, ``quic``, ``socks`` or
+    ``unknown``; after a switch of protocols or in a tunnel what follows, as far as that is known.
+    Where the sides speak different ones, the client's."""
     first_packet: int
     """Its first packet, from 1: Wireshark's ``frame.number``."""
     last_packet: int
@@ -215,7 +255,8 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     be told because only one direction was captured."""
     close: Close
     """How it ended: by FIN (RFC 9293 section 3.6), by RST (section 3.5.2), ``refused`` by a RST
-    that answered its SYN (section 3.5.2), or ``open``: not at all."""
+    that answered its SYN (section 3.5.2), by CONNECTION_CLOSE (``connection-close``, RFC 9000
+    section 10.2), or ``open``: not at all."""
     midstream: bool
     """Whether its beginning was not captured."""
     client_fin: int | None = None
@@ -601,6 +642,96 @@ class TlsRecordRecord(Placed, frozen=True, tag_field="record", tag="tls_record")
     """How many bytes it holds, without padding; null if it was not decrypted."""
 
 
+class QuicRecord(ByteSpace, frozen=True, tag_field="record", tag="quic"):
+    """What is known of one QUIC connection (RFC 9000); just before the connection's own record."""
+
+    record: ClassVar[Literal["quic"]] = "quic"
+    connection: int
+    exchange: int | None
+    """Always null."""
+    sender: Sender | None
+    """Always null: it is about both."""
+    first_packet: int
+    """The connection's first packet."""
+    last_packet: int
+    """The connection's last packet."""
+    first_time: float
+    last_time: float
+    offset: int | None
+    """Always null."""
+    length: int | None
+    """Always null."""
+    version: str
+    """``QUIC v1`` (RFC 9000) or ``QUIC v2`` (RFC 9369)."""
+    number: int
+    """From 0 in order of first packet: Wireshark's ``quic.connection.number``."""
+    client_ids: list[str]
+    """The connection ids that the client may be addressed by, in hexadecimal, 64 at most."""
+    server_ids: list[str]
+    """The connection ids that the server may be addressed by; the first one is the client's
+    choice (RFC 9000 section 7.2)."""
+    retried: bool
+    """Whether the server sent a Retry packet (RFC 9000 section 8.1.2)."""
+    migrations: int
+    """How often it went on between other addresses (RFC 9000 section 9)."""
+    client_key_updates: int
+    """How often the client updated its keys (RFC 9001 section 6)."""
+    server_key_updates: int
+    """How often the server updated its keys."""
+    client_parameters: list[tuple[str, int]] | None
+    """[name, value] of the client's transport parameters that are numbers, in wire order (RFC 9000
+    section 18.2); null if they are not known."""
+    server_parameters: list[tuple[str, int]] | None
+    """The same of the server, which are encrypted."""
+    losses: list[QuicLoss]
+    """Packets that were lost after they had been captured, 256 at most."""
+    client_uncaptured: int
+    """Packets of the client that the server acknowledged, and that the capture does not have."""
+    server_uncaptured: int
+    """Packets of the server that the client acknowledged, and that the capture does not have."""
+    client_unaccounted: int
+    """Packet numbers of the client that nobody acknowledged and the capture does not have: lost
+    before it, or skipped on purpose (RFC 9000 section 21.4)."""
+    server_unaccounted: int
+    """The same of the server."""
+    unopened: int
+    """Packets that no known key opened."""
+    closed: QuicClose | None
+    """How it was closed; null if no CONNECTION_CLOSE was seen."""
+
+
+class Http3DataRecord(Sent, frozen=True, tag_field="record", tag="http3_data"):
+    """One DATA frame of HTTP/3 (RFC 9114 section 7.2.1)."""
+
+    record: ClassVar[Literal["http3_data"]] = "http3_data"
+    index: int
+    """From 0 among those that its sender sent in its stream."""
+    size: int
+    """Of its content, in bytes, still coded."""
+    data: str | None
+    """Its content, still coded; null if it was not kept or is incomplete."""
+    encoding: Encoding | None
+    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
+    content_offset: int
+    """Where its content begins, after its header; in bytes, as ``offset``."""
+
+
+class Http3FrameRecord(Placed, frozen=True, tag_field="record", tag="http3_frame"):
+    """A frame of control: of HTTP/3 (RFC 9114 section 7.2), or one of QUIC that gives up a stream
+    (RFC 9000 sections 19.4 and 19.5); what its type does not have is left out."""
+
+    record: ClassVar[Literal["http3_frame"]] = "http3_frame"
+    type: str
+    """Its type's name: ``SETTINGS``, ``GOAWAY``, ``RESET_STREAM``, ``STOP_SENDING``."""
+    settings: list[tuple[str, int]] | None = None
+    """[name, value] of each setting in wire order, without ``SETTINGS_`` (section 7.2.4)."""
+    error_code: str | None = None
+    """Of RESET_STREAM and STOP_SENDING: the code's name (section 8.1)."""
+    identifier: int | None = None
+    """Of GOAWAY, the first stream whose request was not processed (section 5.2); of others, the
+    number of what they are about."""
+
+
 class Http2DataRecord(Sent, frozen=True, tag_field="record", tag="http2_data"):
     """One DATA frame (RFC 9113 section 6.1)."""
 
@@ -735,6 +866,9 @@ Record = (
     | TlsRecordRecord
     | Http2DataRecord
     | Http2FrameRecord
+    | QuicRecord
+    | Http3DataRecord
+    | Http3FrameRecord
     | StallRecord
     | GapRecord
     | DiagnosticRecord

@@ -33,7 +33,7 @@ ORDER = {
             "multipart",
             "aws_event_stream",
         ),
-        *("grpc_web", "http2", "proxy_protocol", "socks", "tls", "decode", FACE),
+        *("grpc_web", "http2", "proxy_protocol", "socks", "tls", "quic", "http3", "decode", FACE),
     ),
     "capture": (
         *(

@@ -27,8 +27,11 @@ from parsers.records import (
     GrpcMessageRecord,
     Http2DataRecord,
     Http2FrameRecord,
+    Http3DataRecord,
+    Http3FrameRecord,
     JsonLineRecord,
     PartRecord,
+    QuicRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -63,6 +66,9 @@ Exchanged = (
     | TlsRecordRecord
     | Http2DataRecord
     | Http2FrameRecord
+    | QuicRecord
+    | Http3DataRecord
+    | Http3FrameRecord
     | StallRecord
     | GapRecord
     | DiagnosticRecord
@@ -335,7 +341,7 @@ class Exchange:
         self.counts.blocks += 1
         self.counts.events += block.dispatched
 
-    def _add_run(self, run: DataRecord | Http2DataRecord) -> None:
+    def _add_run(self, run: DataRecord | Http2DataRecord | Http3DataRecord) -> None:
         self.counts.runs += run.sender == "server"
 
     def _add_element(self, element: BodyElementRecord) -> None:
@@ -362,7 +368,13 @@ class Exchange:
 
     def _pass(
         self,
-        _: GapRecord | TlsConnectionRecord | TlsRecordRecord | Http2FrameRecord | StallRecord,
+        _: GapRecord
+        | TlsConnectionRecord
+        | TlsRecordRecord
+        | Http2FrameRecord
+        | StallRecord
+        | QuicRecord
+        | Http3FrameRecord,
     ) -> None:
         """It is only where it is, and tells nothing of what an exchange carries."""
 
@@ -406,6 +418,9 @@ _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
     TlsRecordRecord: Exchange._pass,
     Http2DataRecord: Exchange._add_run,
     Http2FrameRecord: Exchange._pass,
+    QuicRecord: Exchange._pass,
+    Http3DataRecord: Exchange._add_run,
+    Http3FrameRecord: Exchange._pass,
     StallRecord: Exchange._pass,
 }
 """What an exchange does with each kind of record: a look-up costs less than the comparisons."""

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 Extra = Literal[
     "demo",
+    "h3",
     "https",
     "inspector",
     "metrics",
@@ -26,7 +27,7 @@ Extra = Literal[
     "wireshark",
 ]
 
-REQUIREMENT = re.compile(r"""([A-Za-z0-9._-]+)>=([0-9.]+); extra == ['"]([a-z]+)['"]""")
+REQUIREMENT = re.compile(r"""([A-Za-z0-9._-]+)>=([0-9.]+); extra == ['"]([a-z0-9]+)['"]""")
 NUMBER = re.compile("[0-9]+")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ipaddress import ip_address
 from itertools import chain
 from struct import Struct
+from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, diagnose
 from ..files.input import Readable
@@ -25,6 +26,7 @@ from ..net.link import UNKNOWN_LINK_TYPE, network_offset
 from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment
 from ..net.table import ConnectionTable
 from ..net.tcp import Connection, Direction
+from ..net.tunnel_protocols import UDP
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
 from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
@@ -36,6 +38,9 @@ from .ordered_capture import OrderedCapture
 from .side import completion
 from .silent import UNHEARD
 from .time_order import LAST_PACKET, Step, TimeOrder
+
+if TYPE_CHECKING:
+    from .datagrams import Datagrams
 
 ETHERNET = 1
 
@@ -172,7 +177,7 @@ class PacketDecoder:
 
     Packets are rows of :data:`~parsers.files.packets.Packet`. All connections are decoded, or
     those that are ``wanted``. ``is_relay`` tells of a packet's number whether a relay has recorded
-    it. With ``keys`` TLS is decrypted.
+    it. With ``keys`` TLS and QUIC are decrypted.
 
     ``opened`` is called with each connection before its first segment is taken: whoever wants
     to look bytes up later gives its directions source maps that forget nothing. ``tap`` is called
@@ -205,6 +210,7 @@ class PacketDecoder:
         self._table: ConnectionTable[Record] = ConnectionTable(self._open, self._close)
         self._receive_segment = self._table.receive
         self._fragments = FragmentReassembler()
+        self._datagrams: Datagrams | None = None
         self._undecoded = UndecodedPackets()
         self._copies = CopyFinder()
         self._reported_link_types: set[tuple[str, int]] = set()
@@ -300,8 +306,24 @@ class PacketDecoder:
         self._layers = packet.layers
         if packet.protocol == TCP:
             return self._receive_tcp(packet, data[packet.start : packet.end])
+        if packet.protocol == UDP:
+            found = self._receive_udp(packet, data[packet.start : packet.end])
+            if found is not None:
+                return found
         self._undecoded.add(kind_of_packet(data, packet))
         return self._receive_icmp_error(data, packet)
+
+    def _receive_udp(self, packet: IpPacket, data: bytes) -> list[Record] | None:
+        """Take a UDP datagram; None if it is not decoded."""
+        if self._datagrams is None:  # few captures have any
+            from .datagrams import Datagrams
+
+            self._datagrams = Datagrams(self.keys, self._wanted, keep_data=self._keep_data)
+        number, time_ns = self._last
+        found = self._datagrams.receive(packet, data, (number, seconds(time_ns)))
+        if isinstance(found, Diagnostic):
+            return self._report(found.code, "", found.summary)
+        return found
 
     def _receive_repeated_ack(
         self, direction: Direction[Record], packet: Packet, window: int
@@ -394,19 +416,26 @@ class PacketDecoder:
         ``key`` is source address, destination address, source port and destination port.
         """
         direction = self._table.directions.get(key)
-        return None if direction is None else direction.connection.index
+        if direction is not None:
+            return direction.connection.index
+        return None if self._datagrams is None else self._datagrams.connection_of(key)
 
     def connection(self, index: int) -> ConnectionRecord | None:
         """Return the record of an open connection as it is by now, None if that is not open."""
         decoder = self._decoders.get(index)
-        return None if decoder is None else decoder.record()
+        if decoder is not None:
+            return decoder.record()
+        return None if self._datagrams is None else self._datagrams.connection(index)
 
     def expire(self, now_ns: int) -> list[Record]:
         """End the connections that have been silent for too long, where a capture has no end.
 
         ``now_ns`` is the time by their packets. The records stand in the contract's order.
         """
-        return sorted(self._table.expire(now_ns), key=completion)
+        records = self._table.expire(now_ns)
+        if self._datagrams is not None:
+            records += self._datagrams.expire(now_ns)
+        return sorted(records, key=completion)
 
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""
@@ -414,6 +443,8 @@ class PacketDecoder:
         for fault in self._fragments.finish():
             records += self._report(fault.code, "", fault.summary)
         records += self._table.end()
+        if self._datagrams is not None:
+            records += self._datagrams.finish()
         return _with_ends_last(records)
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
@@ -424,7 +455,9 @@ class PacketDecoder:
         records: list[Record] = []
         for said in self._copies.diagnostics():
             records += self._report(said.code, "", said.summary)
-        for said in self._undecoded.diagnostics(is_all=not self._table.has_had_any):
+        has_any = self._table.has_had_any
+        has_any |= self._datagrams is not None and self._datagrams.has_connections
+        for said in self._undecoded.diagnostics(is_all=not has_any):
             records += self._report(said.code, "", said.summary)
         for fault in faults:
             records += self._report(fault.code, fault.text, packet=fault.packet)

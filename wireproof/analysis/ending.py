@@ -18,17 +18,16 @@ from parsers.records import End
 from ..dialects.reader import LAST_WORD
 from ..exchanges import is_final
 from ..text.escape import preview
-from ..text.wording import ELEMENT_NAMES, body_end, count, duration
+from ..text.wording import ELEMENT_NAMES, FLAGS, body_end, count, duration
 from .ends import (
-    REFUSED,
     Leaving,
     first_end,
     is_cut_by_server,
     is_half_closed,
-    is_refused,
     leaving,
     missing_from_capture,
     name_end,
+    refusal_of,
 )
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
 from .grpc_status import GrpcStatus, deadline_of, is_grpc, passed_deadline, status_of
@@ -66,7 +65,7 @@ CANCELLED, DEADLINE_EXCEEDED = 1, 4
 FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
-LEFT_BY = {"fin": "FIN", "reset": "RST", "rst-stream": "RST_STREAM"}
+LEFT_BY = {**FLAGS, "rst-stream": "RST_STREAM"}
 """What a client left with."""
 ERROR_TRAILERS = ("error", "exception")
 """What is in the name of a trailer that to_tell of an error."""
@@ -190,14 +189,15 @@ def last_word(trace: Trace) -> Word | None:
 
 
 def _refused_stream(ending: Ending) -> Verdict | None:
-    """A stream of HTTP/2 that its server did not process."""
-    if not is_refused(ending.trace):
+    """A stream of HTTP/2 or HTTP/3 that its server did not process."""
+    refusal = refusal_of(ending.trace)
+    if refusal is None:
         return None
     end = stream_end(ending.trace)
     by = f": {end.text}" if end is not None else ""
     summary = f"the server did not process the request{by}: to send it again is safe"
     said = "its stream is above the last one that the server took, or was refused by name"
-    cause = Cause(REFUSED, "certain", said, RETRY)
+    cause = Cause(refusal, "certain", said, RETRY)
     return _verdict(ending, "refused", "warning", summary, [cause])
 
 

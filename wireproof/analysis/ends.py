@@ -12,20 +12,21 @@ from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, End, Sender
 
-from ..text.wording import count
+from ..text.wording import count, flag_by
 from .marks import Marks
 from .trace import Trace
 
+CANCELLED = ("http2-cancelled", "http3-cancelled")
+"""Faults of a client that gives up a stream."""
 REPLY_SLACK = 0.01
 """Seconds that a RST may take over the round trip: a kernel answers at once."""
 USUAL_RTT = 0.1
 """Seconds, where the round trip was not measured."""
-REFUSED = "http2-refused"
-"""The fault of a stream of HTTP/2 that was not processed (RFC 9113 section 8.7)."""
+REFUSED = ("http2-refused", "http3-refused")
+"""The faults of a stream that was not processed (RFC 9113 section 8.7, RFC 9114 section 4.1.1)."""
 CONTENT_MISSING = "http2-content-missing"
 HTTP2_MISSING = frozenset((CONTENT_MISSING, "http2-frames-missing"))
 """Faults of a stream of HTTP/2 that has a hole, or may have one."""
-FLAGS = {"fin": "FIN", "reset": "RST"}
 
 
 class Leaving(NamedTuple):
@@ -34,7 +35,7 @@ class Leaving(NamedTuple):
     packet: int
     time: float
     kind: str
-    """``fin``, ``reset``, or ``rst-stream``, for a stream of HTTP/2 alone."""
+    """As of an end, or ``rst-stream``, for a stream of HTTP/2 or HTTP/3 alone."""
 
 
 def first_end(trace: Trace) -> End | None:
@@ -51,9 +52,14 @@ def _is_broken(trace: Trace) -> bool:
     return body is not None and body.ended_by in ("end-stream", "rst-stream", "goaway")
 
 
+def refusal_of(trace: Trace) -> str | None:
+    """Return the fault by which the server says that it did not process a request, if it does."""
+    return next((fault.code for fault in trace.all_faults if fault.code in REFUSED), None)
+
+
 def is_refused(trace: Trace) -> bool:
-    """Whether the server says that it did not process a request of HTTP/2."""
-    return any(fault.code == REFUSED for fault in trace.all_faults)
+    """Whether the server says that it did not process a request of HTTP/2 or HTTP/3."""
+    return refusal_of(trace) is not None
 
 
 def is_cut_by_server(trace: Trace) -> bool:
@@ -68,7 +74,7 @@ def is_cut_by_server(trace: Trace) -> bool:
 def _cancelled(trace: Trace) -> Leaving | None:
     """Return when the client gave up a stream of HTTP/2, None if it did not."""
     for fault in trace.all_faults:
-        if fault.code == "http2-cancelled":
+        if fault.code in CANCELLED:
             return Leaving(fault.last_packet, fault.last_time, "rst-stream")
     return None
 
@@ -100,7 +106,7 @@ def missing_from_capture(trace: Trace) -> str:
 
 def name_end(end: End) -> str:
     """Return ``FIN by the client (packet 9)``."""
-    return f"{FLAGS[end['kind']]} by the {end['sender']} (packet {end['packet']})"
+    return f"{flag_by(end['kind'], end['sender'])} (packet {end['packet']})"
 
 
 def end_of(connection: ConnectionRecord, sender: Sender, kind: str) -> End | None:
@@ -131,7 +137,7 @@ def leaving(trace: Trace) -> Leaving | None:
         return None
     if _is_broken(trace) or is_refused(trace) or is_cut_by_server(trace):
         return None
-    kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset")
+    kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset", "connection-close")
     for end in connection.ends:
         if end["sender"] == "server":
             return None

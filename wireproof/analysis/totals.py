@@ -24,7 +24,13 @@ from parsers.records import (
 from ..exchanges import Exchange, Exchanges, is_final
 from ..text.wording import CLOSE_CODES, ELEMENT_NAMES, body_end, close_code, count
 
-CONNECTION_ENDS = {"fin": "closed", "reset": "reset", "refused": "refused", "open": "still open"}
+CONNECTION_ENDS = {
+    "fin": "closed",
+    "reset": "reset",
+    "refused": "refused",
+    "connection-close": "closed",
+    "open": "still open",
+}
 OTHER_CODE = "another code"
 ALWAYS_TOLD = ("event", "chunk", "frame", "message")
 OTHERS_TOLD = tuple(

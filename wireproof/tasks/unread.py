@@ -14,6 +14,7 @@ from ..text.wording import count
 
 REASONS = {
     "tls": "of TLS, which is not decrypted: record where it is plain, as behind the proxy",
+    "quic": "of QUIC, which is not decrypted: its keys are wanted (--keylog)",
     "refused": "refused: is the server up, and is this its port?",
 }
 """What is said of connections, by their protocol, or by how they ended."""

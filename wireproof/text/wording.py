@@ -59,13 +59,22 @@ CUT_ENDINGS = {
 }
 """``ended_by`` of a body that is not."""
 
-FLAGS = {"fin": "FIN", "reset": "RST"}
+QUIC_ENDINGS = {
+    ("end-stream", True): "complete (FIN)",
+    ("end-stream", False): "INCOMPLETE (the stream's FIN came after missing bytes)",
+    ("rst-stream", False): "INCOMPLETE (RESET_STREAM came before the stream's FIN)",
+    ("reset", False): "INCOMPLETE (connection closed before the stream's FIN)",
+}
+"""The same in QUIC's words: by ``ended_by``, and whether the body is complete."""
+
+FLAGS = {"fin": "FIN", "reset": "RST", "connection-close": "CONNECTION_CLOSE"}
 """What ends a direction, or a connection, by the word of the records."""
 
 ELEMENT_NAMES = {
     "chunk": "chunk",
     "data": "data run",
     "http2_data": "DATA frame",
+    "http3_data": "DATA frame",
     "sse_event": "event",
     "websocket_message": "message",
     "json_line": "JSON value",
@@ -109,6 +118,8 @@ def close_code(code: int | None) -> str:
 
 def body_end(body: BodyRecord) -> str:
     """Return whether a body is whole, and what ended it."""
+    if body.layer == "quic" and (said := QUIC_ENDINGS.get((body.ended_by, body.complete))):
+        return said
     if body.complete:
         return f"complete {ENDINGS[body.ended_by]}"
     return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
@@ -146,6 +157,8 @@ def connection_end(connection: ConnectionRecord) -> str:
         return "still open when the capture ends"
     if connection.close == "refused":
         return f"refused by the {connection.closed_by} (RST)"
+    if connection.close == "connection-close":
+        return f"closed by the {connection.closed_by} (CONNECTION_CLOSE)"
     verb, flag = ("reset", "RST") if connection.close == "reset" else ("closed", "FIN")
     if connection.closed_by is None:
         return f"{verb} ({flag})"

@@ -21,6 +21,7 @@ from parsers.records import (
     DataRecord,
     DiagnosticRecord,
     GapRecord,
+    QuicRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -37,6 +38,7 @@ from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, RawReader, Reader, Readers, is_read
 from ..exchanges import DATA_FRAMES, Exchange, Exchanges, field_value
 from ..text.escape import escape
+from ..text.quic import quic_facts
 from ..text.tls import tls_amounts, tls_ends, tls_facts
 from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
@@ -144,6 +146,9 @@ class ConnectionTable:
                 return diagnostic_lines(record, self.width)
             case TlsConnectionRecord():
                 return self._in_block("end", tls_lines(record, self.width))
+            case QuicRecord():
+                said = "; ".join(quic_facts(record))
+                return self._in_block("end", flow(words(said, "", self.width), self.width, " "))
             case ConnectionRecord():
                 lines = self._silent_lines() + connection_lines(record, self.width)
                 return self._in_block("end", lines)
@@ -398,7 +403,8 @@ def diagnostic_lines(fault: DiagnosticRecord, width: int) -> list[Line]:
 def tls_lines(tls: TlsConnectionRecord, width: int) -> list[Line]:
     """Return what is known of TLS: what was agreed on, how much came, how it ended."""
     facts = ", ".join(tls_facts(tls))
-    said = "; ".join([facts, tls_amounts(tls), *tls_ends(tls)])
+    amounts = [] if tls.layer == "quic" else [tls_amounts(tls)]  # QUIC has no records of TLS
+    said = "; ".join([facts, *amounts, *tls_ends(tls)])
     reason = "" if tls.reason is None else f" (not decrypted: {tls.reason})"
     return flow(words(f"{said}{reason}", "", width), width, " ")
 

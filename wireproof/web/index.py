@@ -21,6 +21,9 @@ from parsers.records import (
     ConnectionRecord,
     Http2DataRecord,
     Http2FrameRecord,
+    Http3DataRecord,
+    Http3FrameRecord,
+    QuicRecord,
     Record,
     StallRecord,
     TlsConnectionRecord,
@@ -46,6 +49,7 @@ MAX_REACHING = 64
 NOT_SHOWN = (
     *(TlsConnectionRecord, TlsRecordRecord),
     *(Http2DataRecord, Http2FrameRecord, StallRecord),
+    *(QuicRecord, Http3DataRecord, Http3FrameRecord),
 )
 """What the page has no rows for yet: what carries elements, and what moves their carriers."""
 ENCODER = msgspec.json.Encoder()

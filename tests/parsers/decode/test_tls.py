@@ -197,6 +197,8 @@ def test_captures_beside_themselves(path: Path) -> None:
         assert [one for one in records if one.record != "tls_record"] == list(decode(stream))
     protocols = {one.connection: one.protocol for one in of(ConnectionRecord, records)}
     for tls in of(TlsConnectionRecord, records):
+        if tls.layer == "quic":  # without records of TLS
+            continue
         assert protocols[tls.connection] == "tls"
         own = [one for one in of(TlsRecordRecord, records) if one.connection == tls.connection]
         assert tls.client_records == sum(one.sender == "client" for one in own)

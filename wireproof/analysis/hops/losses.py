@@ -96,7 +96,7 @@ def _unheard(far: Leg, up: Passage) -> list[int]:
 
 def _ended(leg: Leg) -> bool:
     """Whether the connection ended, so that nothing more could come."""
-    return leg.connection is not None and leg.connection.close in ("fin", "reset")
+    return leg.connection is not None and leg.connection.close not in ("open", "refused")
 
 
 def _left_at(near: Leg) -> float | None:
