@@ -85,8 +85,8 @@ def compare(
     witness = Witness(read(tshark, capture))
     clients = {stream: client for stream, (client, _) in decoded.ports.items()}
     path = None if keylog is None else keylog.path
-    shown = read_elements(tshark, capture, witness, clients, decoded.http2_ports, path)
-    theirs = [*witness.connections(), *shown]
+    seen = read_elements(tshark, capture, witness, clients, decoded.http2_ports, path)
+    theirs = [*witness.connections(), *seen]
     return Comparison(decoded, theirs, witness, tshark.version, wanted)
 
 
