@@ -11,25 +11,19 @@ given as either-or, the likeliest first by what was measurable: how long nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-
-from parsers.records import End
 
 from ..dialects.reader import LAST_WORD
 from ..exchanges import is_final
 from ..text.escape import preview
-from ..text.wording import ELEMENT_NAMES, FLAGS, body_end, count, duration
+from ..text.wording import FLAGS, body_end, count, duration
+from .ending_facts import CONTENT_CUTS, Ending, collect, ending_verdict, last_word
 from .ends import (
-    Leaving,
-    first_end,
     is_cut_by_server,
-    is_half_closed,
-    leaving,
     missing_from_capture,
     name_end,
     refusal_of,
 )
-from .flaws import CUTS, Flaw, find_flaws, missing_bytes
+from .flaws import CUTS
 from .grpc_status import GrpcStatus, deadline_of, is_grpc, passed_deadline, status_of
 from .premature import (
     LEAST_IDLE,
@@ -40,13 +34,10 @@ from .premature import (
     why_left,
     why_no_answer,
 )
-from .silence import Silence, silence_since
 from .stream_ends import RETRY, cause_of, stream_end
-from .trace import Trace, Word
-from .verdict import Cause, Number, Severity, Verdict
+from .trace import Trace
+from .verdict import Cause, Severity, Verdict
 
-CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}
-"""Flaws of content that ends inside something, and what that is called."""
 LEAST_RTO = 0.2
 """Seconds after which an unanswered segment is sent again at the earliest, as Linux does it."""
 LATE = 0.5
@@ -71,41 +62,6 @@ ERROR_TRAILERS = ("error", "exception")
 """What is in the name of a trailer that to_tell of an error."""
 
 
-@dataclass
-class Ending:
-    """What is known of an end."""
-
-    trace: Trace
-    flaws: list[Flaw]
-    codes: frozenset[str]
-    end: End | None
-    left: Leaving | None
-    silence: Silence | None
-    numbers: dict[str, Number] = field(default_factory=dict)
-
-    @property
-    def packets(self) -> tuple[int, ...]:
-        """The last of the exchange, the FIN or RST that came first, and that of the leaving."""
-        found = {self.trace.about.last_packet}
-        found |= {self.end["packet"]} if self.end is not None else set()
-        return tuple(sorted(found | ({self.left.packet} if self.left is not None else set())))
-
-    @property
-    def progress(self) -> str:
-        """``after 5 events``, or what else had come."""
-        about = self.trace.about
-        counts, body = about.counts, about.response_body
-        if about.response is None:
-            return "before the response"
-        if counts.events or about.transport == "sse":
-            return f"after {count(counts.events, 'event')}"
-        if counts.elements:
-            return f"after {count(counts.elements, ELEMENT_NAMES[counts.element_kind])}"
-        if counts.chunks:
-            return f"after {count(counts.chunks, 'chunk')}"
-        return f"after {count(body.size if body is not None else 0, 'byte')}"
-
-
 def judge_ending(trace: Trace) -> Verdict | None:
     """Say who ended a response and whether it was whole; None for what is no such exchange."""
     about = trace.about
@@ -114,75 +70,8 @@ def judge_ending(trace: Trace) -> Verdict | None:
         return None
     if response is not None and response.framing == "upgrade":
         return None
-    ending = _collect(trace)
+    ending = collect(trace)
     return next(found for one in ANSWERS if (found := one(ending)) is not None)
-
-
-def _collect(trace: Trace) -> Ending:
-    about, faults = trace.about, trace.all_faults
-    flaws = list(find_flaws(about, faults))
-    codes = frozenset(flaw.code for flaw in flaws)
-    silence = silence_since(about, about.last_packet, about.last_time)
-    ending = Ending(trace, flaws, codes, first_end(trace), leaving(trace), silence)
-    ending.numbers |= _numbers(ending)
-    return ending
-
-
-def _numbers(ending: Ending) -> dict[str, Number]:
-    trace = ending.trace
-    about, body = trace.about, trace.about.response_body
-    whole = not ending.codes & (CUTS | {"still-open"})
-    silence = ending.silence
-    found: dict[str, Number] = {
-        "whole": "unknown" if whole and "close-delimited" in ending.codes else whole,
-        "transport_whole": whole,
-        "ended_by": None if body is None else body.ended_by,
-        "first_closer": about.connection.closed_by if about.connection else None,
-        "missing_bytes": missing_bytes(trace.all_faults),
-        "idle_before_close": silence.seconds if silence and silence.sender else None,
-        "events": about.counts.events,
-        "inside": _inside(ending),
-        "found": [flaw.code for flaw in ending.flaws],
-    }
-    if about.response is not None and about.response.codings:
-        found["coding_whole"] = "coding-cut" not in ending.codes
-    if "event-cut" in ending.codes:
-        found["undispatched"] = 1
-    if is_half_closed(trace):
-        found["half_close"] = True
-    return found | _last_words(trace)
-
-
-def _inside(ending: Ending) -> str | None:
-    if "inside-chunk" in ending.codes:
-        return "chunk"
-    if "coding-cut" in ending.codes:
-        response = ending.trace.about.response
-        return response.codings[-1] if response and response.codings else "gzip"
-    cut = (name for code, name in CONTENT_CUTS.items() if code in ending.codes)
-    return next(cut, None)
-
-
-def _last_words(trace: Trace) -> dict[str, Number]:
-    found: dict[str, Number] = {}
-    if (word := last_word(trace)) is not None:
-        said = word.payload.text if word.payload.kind == "done" else ""
-        found["app_terminator"] = said or trace.reader.last_word or LAST_WORD
-    if "error" in trace.words:
-        found["error_event"] = True
-    if trace.trailers:
-        found["trailers"] = True
-    return found
-
-
-def last_word(trace: Trace) -> Word | None:
-    """Return the application's last word, None if it did not come.
-
-    In some dialects the reason of the end is all there is to come.
-    """
-    if not trace.reader.has_ended:
-        return None
-    return trace.words.get("done") or trace.words.get("finish")
 
 
 # --- the answers, from outside in ---
@@ -198,7 +87,7 @@ def _refused_stream(ending: Ending) -> Verdict | None:
     summary = f"the server did not process the request{by}: to send it again is safe"
     said = "its stream is above the last one that the server took, or was refused by name"
     cause = Cause(refusal, "certain", said, RETRY)
-    return _verdict(ending, "refused", "warning", summary, [cause])
+    return ending_verdict(ending, "refused", "warning", summary, [cause])
 
 
 def _not_captured(ending: Ending) -> Verdict | None:
@@ -208,7 +97,7 @@ def _not_captured(ending: Ending) -> Verdict | None:
     ending.numbers["whole"] = "unknown"
     cause = Cause("capture-incomplete", "certain", f"the capture lacks {lacking}")
     summary = f"the capture lacks {lacking}: how it ended cannot be told"
-    return _verdict(ending, "unknowable", "note", summary, [cause])
+    return ending_verdict(ending, "unknowable", "note", summary, [cause])
 
 
 def _open(ending: Ending) -> Verdict | None:
@@ -219,16 +108,16 @@ def _open(ending: Ending) -> Verdict | None:
     if is_over or not ending.codes & (CUTS | {"still-open"}):
         return None
     if connection is None:
-        return _verdict(ending, "open", "note", f"still running, {ending.progress}")
+        return ending_verdict(ending, "open", "note", f"still running, {ending.progress}")
     unanswered = connection.last_time - about.last_time
     if connection.retransmissions and unanswered >= LEAST_RTO:
         said = (
             f"no FIN or RST came, and what the server retransmitted for {duration(unanswered)}"
             f" after packet {about.last_packet} was not acknowledged"
         )
-        return _verdict(ending, "open", "warning", said, [_why_vanished(ending.trace)])
+        return ending_verdict(ending, "open", "warning", said, [_why_vanished(ending.trace)])
     said = f"still open when the capture ended, {ending.progress}: no FIN or RST came"
-    return _verdict(
+    return ending_verdict(
         ending, "open", "note", said, [*_OPEN], to_tell="a longer capture, or one at the server"
     )
 
@@ -276,7 +165,7 @@ def _aborted(ending: Ending) -> Verdict | None:
         summary += f" and {silent}" if has_response else f", after {silent}"
     summary += f", still owed {_owed(ending)}" if has_response else ""
     to_tell = "the client's log" if len(causes) > 1 else ""
-    return _verdict(ending, "aborted", "note", summary, causes, to_tell)
+    return ending_verdict(ending, "aborted", "note", summary, causes, to_tell)
 
 
 def _passed(deadline: float) -> Cause:
@@ -328,7 +217,7 @@ def _cut(ending: Ending) -> Verdict | None:
     if has_last_word:
         summary += f"; the terminator had come ({_terminator(ending)})"
     severity: Severity = "warning" if has_last_word else "error"
-    return _verdict(ending, "cut", severity, summary, causes, to_tell)
+    return ending_verdict(ending, "cut", severity, summary, causes, to_tell)
 
 
 def _article(noun: str) -> str:
@@ -347,7 +236,7 @@ def _content_cut(ending: Ending) -> Verdict | None:
         return None
     flaw = found[0]
     summary = f"the framing is complete, but {flaw.summary}"
-    return _verdict(ending, "cut", "warning", summary, [_CONTENT_CAUSES[flaw.code]])
+    return ending_verdict(ending, "cut", "warning", summary, [_CONTENT_CAUSES[flaw.code]])
 
 
 def _is_undeclared(trace: Trace) -> bool:
@@ -388,7 +277,7 @@ def _app_error(ending: Ending) -> Verdict | None:
         cause = Cause("error-event", "certain", said, UPSTREAM)
         last = last_word(trace)
         severity: Severity = "error" if last is None or last.time <= word.time else "warning"
-        return _verdict(ending, "app-error", severity, summary.rstrip(": "), [cause])
+        return ending_verdict(ending, "app-error", severity, summary.rstrip(": "), [cause])
     if (status := status_of(trace)) is not None and status.code:
         return _grpc_error(ending, status)
     if (told := _error_trailer(trace)) is not None:
@@ -398,13 +287,13 @@ def _app_error(ending: Ending) -> Verdict | None:
             "certain",
             "clients that do not read trailers see a complete response",
         )
-        return _verdict(ending, "app-error", "error", summary, [cause])
+        return ending_verdict(ending, "app-error", "error", summary, [cause])
     if response.status < 500:
         return None
     causes, to_tell = why_no_answer(trace, response)
     ending.numbers |= {"status": response.status, "after": _after(ending)}
     summary = f"status {response.status} came {duration(_after(ending))} after the request"
-    return _verdict(ending, "app-error", "error", summary, causes, to_tell)
+    return ending_verdict(ending, "app-error", "error", summary, causes, to_tell)
 
 
 def _grpc_error(ending: Ending, status: GrpcStatus) -> Verdict:
@@ -419,7 +308,7 @@ def _grpc_error(ending: Ending, status: GrpcStatus) -> Verdict:
         seen += f"; the client had given it {duration(deadline)} (grpc-timeout)"
     cause = Cause(status.cause, "certain", seen, status.remedy)
     severity: Severity = "note" if status.code == CANCELLED else "error"
-    return _verdict(ending, "app-error", severity, summary, [cause])
+    return ending_verdict(ending, "app-error", severity, summary, [cause])
 
 
 def _after(ending: Ending) -> float:
@@ -444,7 +333,7 @@ def _stated(ending: Ending) -> Verdict | None:
         if known is not None and (fault.code != UPGRADE_REFUSED or about.is_refused):
             answer, severity = known
             cause = Cause(fault.code, "certain", fault.summary)
-            return _verdict(ending, answer, severity, fault.summary, [cause])
+            return ending_verdict(ending, answer, severity, fault.summary, [cause])
     return None
 
 
@@ -465,7 +354,7 @@ def _app_incomplete(ending: Ending) -> Verdict | None:
         "look in the server's log for why generation stopped; treat it as failed in the client",
     )
     severity: Severity = "warning" if has_reason else "error"
-    return _verdict(ending, "app-incomplete", severity, summary, [cause])
+    return ending_verdict(ending, "app-incomplete", severity, summary, [cause])
 
 
 def missing_words(trace: Trace) -> list[str]:
@@ -493,7 +382,7 @@ def _unknowable(ending: Ending) -> Verdict | None:
         "the response has neither chunks nor a length (RFC 9112 section 6.3, rule 8)",
         "answer in chunks (HTTP/1.1), or send a terminator that the client waits for",
     )
-    return _verdict(ending, "unknowable", "note", summary, [cause])
+    return ending_verdict(ending, "unknowable", "note", summary, [cause])
 
 
 def _whole(ending: Ending) -> Verdict:
@@ -505,13 +394,13 @@ def _whole(ending: Ending) -> Verdict:
     late = body.last_time - done.time if body is not None and done is not None else 0.0
     if "close-delimited" in ending.codes:
         ending.numbers["whole"] = True
-        return _verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
+        return ending_verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
     shown = "complete (no body)" if body is None else body_end(body)
     if body is not None and not body.complete:
         shown = "complete (END_STREAM), though the capture lacks some of it"
     after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
-        return _verdict(ending, "whole", "ok", f"{shown}{after}")
+        return ending_verdict(ending, "whole", "ok", f"{shown}{after}")
     ending.numbers["app_done_before_end"] = late
     summary = f"{shown}{after}, but {duration(late)} after the terminator ({_terminator(ending)})"
     cause = Cause(
@@ -520,7 +409,7 @@ def _whole(ending: Ending) -> Verdict:
         "the handler went on working after the terminator, and held the response open",
         "return right after the terminator, and do background work elsewhere",
     )
-    return _verdict(ending, "whole", "warning", summary, [cause])
+    return ending_verdict(ending, "whole", "warning", summary, [cause])
 
 
 ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
@@ -538,24 +427,3 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
         _whole,
     ),
 )
-
-
-def _verdict(
-    ending: Ending,
-    answer: str,
-    severity: Severity,
-    summary: str,
-    causes: Sequence[Cause] = (),
-    to_tell: str = "",
-) -> Verdict:
-    return Verdict(
-        "ending",
-        answer,
-        severity,
-        summary,
-        packets=ending.packets,
-        causes=tuple(causes),
-        to_tell=to_tell,
-        evidence=tuple(flaw.summary for flaw in ending.flaws),
-        numbers=ending.numbers,
-    )
