@@ -20,6 +20,7 @@ from ..tls.handshake import FINISHED, HandshakeMessage
 from ..tls.hello import ServerHello
 from ..tls.key_finder import KeySource
 from ..tls.records import ALERT, TYPE_NAMES, TlsRecord
+from ..tls.resynchronise import HEADER_SIZE, fragment_length
 from ..tls.session import TlsSession
 from ..tls.side import ALERT_SIZE, Alert, TlsSideDecoder
 from .side import Successor, completion
@@ -89,6 +90,23 @@ class TlsConnection:
         if isinstance(found, ServerHello):
             self._plaintext.alpn = found.alpn
         return self._read(self._plaintext.decryption.receive(sender, found))
+
+    @property
+    def is_read(self) -> bool:
+        """Whether what it carries is known: then nobody else needs its bytes."""
+        return self._plaintext is not None and self._plaintext.inner is not None
+
+    def open_run(
+        self, writer: RecordWriter, data: bytes, pos: int, decoder: TlsSideDecoder
+    ) -> tuple[int, list[Record]]:
+        """Open records of content past the layers between; return where they end."""
+        if self._plaintext is None or self.shows_records:
+            return pos, []
+        end, records, count, last = self._plaintext.open_run(writer, data, pos, decoder.offset)
+        if last is not None:
+            decoder.pass_over(end - pos)
+            self.session.count(writer.sender, count, last)
+        return end, records
 
     def end(self, sender: Sender, ending: Ending, *, is_at_border: bool) -> list[Record]:
         """Take note that a side sends no more; return what comes of it."""
@@ -240,7 +258,27 @@ class TlsSide:
         self._decoder.join(is_at_border=is_at_border)
 
     def receive_data(self, data: bytes) -> list[Record]:
-        return self._beside(self._usual.receive_data(data), self._decoder.receive_data(data))
+        if not self._tls.is_decrypted:
+            return self._beside(self._usual.receive_data(data), self._decoder.receive_data(data))
+        records = [] if self._tls.is_read else self._usual.receive_data(data)
+        pos = 0
+        while pos < len(data):
+            if self._decoder.is_at_border:
+                pos, found = self._tls.open_run(self._writer, data, pos, self._decoder)
+                records += found
+                if pos == len(data):
+                    break
+            end = self._end_of_record(data, pos)
+            records += self._beside([], self._decoder.receive_data(data[pos:end]))
+            pos = end
+        return records
+
+    def _end_of_record(self, data: bytes, pos: int) -> int:
+        """Return where the record ends that is open, or begins at ``pos`` of ``data``."""
+        left = self._decoder.left
+        if left is None and self._decoder.is_at_border and len(data) - pos >= HEADER_SIZE:
+            left = HEADER_SIZE + (fragment_length(data[pos : pos + HEADER_SIZE]) or len(data))
+        return len(data) if left is None else min(pos + left, len(data))
 
     def receive_gap(self, length: int) -> list[Record]:
         return self._lose(self._usual.receive_gap(length), length)
@@ -256,7 +294,7 @@ class TlsSide:
         records = self._beside([], self._decoder.receive_eof(ending))
         is_at_border = self._decoder.is_at_border
         records += self._tls.end(self._writer.sender, ending, is_at_border=is_at_border)
-        return records + self._usual.receive_eof(ending)
+        return records if self._tls.is_read else records + self._usual.receive_eof(ending)
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

@@ -17,8 +17,9 @@ from ..tls.alerts import CLOSE_NOTIFY
 from ..tls.decryption import Decryption, EndOfSide, OpenedRecord
 from ..tls.hello import EncryptedExtensions
 from ..tls.key_finder import KeySource
-from ..tls.records import ALERT, APPLICATION_DATA
+from ..tls.records import ALERT, APPLICATION_DATA, TlsRecord
 from ..tls.sealed_side import LostContent, SealedSide
+from .fast_tls import open_run
 from .silent import UNHEARD
 from .writer import RecordWriter
 
@@ -78,6 +79,16 @@ class TlsStream:
             self.origins.retain(self.receiver.open_offsets)
         return records
 
+    def receive_run(self, contents: list[bytes], arrivals: list[Arrival]) -> list[Record]:
+        """Take the contents of records that follow one another."""
+        origins = self.origins
+        for content, arrival in zip(contents, arrivals, strict=True):
+            origins.extend(len(content), arrival)
+        records = self.receiver.receive_data(b"".join(contents))
+        if len(origins) > FORGET_EVERY:
+            origins.retain(self.receiver.open_offsets)
+        return records
+
     def receive_gap(self, length: int, arrival: Arrival) -> list[Record]:
         self.origins.extend(length, arrival)
         return self.receiver.receive_gap(length)
@@ -105,6 +116,22 @@ class TlsPlaintext:
         }
         client, server = self.streams.values()
         client.peer, server.peer = server, client
+
+    def open_run(
+        self, writer: RecordWriter, data: bytes, pos: int, offset: int
+    ) -> tuple[int, list[Record], int, TlsRecord | None]:
+        """Open what is content alone from ``pos`` of ``data`` on: see :mod:`.fast_tls`.
+
+        Returns where that ends, what comes of it, how many records it was, and the last of them.
+        """
+        stream = self.streams[writer.sender]
+        if self.inner is None or stream.is_ended:
+            return pos, [], 0, None
+        side = self.decryption.sides[writer.sender]
+        before = side.opened
+        pos, contents, arrivals, last = open_run(side, writer, data, pos, offset)
+        records = stream.receive_run(contents, arrivals) if contents else []
+        return pos, records, side.opened - before, last
 
     def receive(self, sender: Sender, found: Event, writer: RecordWriter) -> list[Record]:
         """Take what a side's records turned out to be; ``writer`` knows whence they came."""

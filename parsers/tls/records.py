@@ -122,6 +122,15 @@ class RecordDecoder:
         """The number of the byte that comes next."""
         return self._offset
 
+    def pass_over(self, size: int) -> None:
+        """Take note of records that were read already: at a border, up to another one."""
+        self._offset += size
+
+    @property
+    def left(self) -> int | None:
+        """How many bytes the open record still takes; None if none is open, or that is unknown."""
+        return None if self._type is None else self._length - self._fragment.size
+
     @property
     def is_at_border(self) -> bool:
         """Whether the bytes so far end where a record does."""

@@ -212,6 +212,23 @@ class SealedSide:
         self.is_unsure = False
         return missing
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the next record has the next number of traffic's key, and nothing waits."""
+        return (
+            self.epoch in ("traffic", "sealed")
+            and not (self.queue or self.doubt or self._failures or self.is_unsure)
+            and (step := self.step) is not None
+            and not step.protection.pads
+            and bool(self.opened)
+        )
+
+    def count_run(self, records: int, sequence: int, offset: int) -> None:
+        """Take note of records that were opened one after another, up to ``offset``."""
+        self.opened += records
+        self.sequence = sequence
+        self.offset = offset
+
     def settle(self, sequence: int) -> None:
         """Be certain of the next number."""
         self.sequence = sequence

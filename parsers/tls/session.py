@@ -83,6 +83,13 @@ class TlsSession:
             case Diagnostic():
                 self.lose(sender)
 
+    def count(self, sender: Sender, records: int, last: TlsRecord) -> None:
+        """Take note of records of application data that follow one another, up to ``last``."""
+        side = self.sides[sender]
+        side.records += records
+        side.encrypted += records
+        side.last = last
+
     def lose(self, sender: Sender) -> None:
         """Take note that records of one side may have passed unseen."""
         self.sides[sender].is_whole = False

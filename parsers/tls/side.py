@@ -72,6 +72,20 @@ class TlsSideDecoder:
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         return self._read(self._records.receive_eof(ending))
 
+    def pass_over(self, size: int) -> None:
+        """Take note of records of application data that were read already, at a border."""
+        self._records.pass_over(size)
+
+    @property
+    def offset(self) -> int:
+        """The number of the byte that comes next."""
+        return self._records.offset
+
+    @property
+    def left(self) -> int | None:
+        """How many bytes the open record still takes; None if none is open, or that is unknown."""
+        return self._records.left
+
     @property
     def is_at_border(self) -> bool:
         """Whether the bytes so far end where a record does."""

@@ -119,6 +119,18 @@ class Taken:
             self.pieces[self._sender].append(b"")
             return skip(*arguments)
 
+        opened, run = tls_plaintext.TlsPlaintext.open_run, tls_plaintext.TlsStream.receive_run
+
+        def open_run(plaintext: Any, writer: Any, *rest: Any) -> Any:
+            self._sender = writer.sender
+            return opened(plaintext, writer, *rest)
+
+        def receive_run(stream: Any, contents: list[bytes], *rest: Any) -> list[Record]:
+            self.pieces[self._sender][-1] += b"".join(contents)
+            return run(stream, contents, *rest)
+
+        monkeypatch.setattr(tls_plaintext.TlsPlaintext, "open_run", open_run)
+        monkeypatch.setattr(tls_plaintext.TlsStream, "receive_run", receive_run)
         monkeypatch.setattr(tls_plaintext.TlsPlaintext, "receive", receive)
         monkeypatch.setattr(tls_plaintext.TlsStream, "receive_data", receive_data)
         monkeypatch.setattr(tls_plaintext.TlsStream, "receive_gap", receive_gap)
@@ -403,3 +415,36 @@ def test_any_bytes_with_keys(rows: list[tuple[Side, bytes]]) -> None:
             talk.segment(sender, data)
     talk.close()
     read(talk.tape.file(), SAID.keys)
+
+
+# --- the fast path ---
+
+
+def by_the_textbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(side: Any, writer: Any, data: bytes, pos: int, offset: int) -> Any:
+        return pos, [], [], None
+
+    monkeypatch.setattr(tls_plaintext, "open_run", none)
+
+
+@pytest.mark.parametrize("step", [1 << 30, 1_000, 70, 7])
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_paths_find_the_same(kind: str, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = dialogue([*LINES, *LINES], **KINDS[kind])
+    file = said.talk(step).tape.file()
+    fast = read(file, said.keys)
+    by_the_textbook(monkeypatch)
+    assert read(file, said.keys) == fast
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_both_paths_read_captures_alike(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = captured(path)
+    by_the_textbook(monkeypatch)
+    assert read(path.read_bytes(), path.with_suffix(".keys").read_bytes()) == found
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_rows_change_nothing_else(path: Path) -> None:
+    rows = read(path.read_bytes(), path.with_suffix(".keys").read_bytes(), shows_records=True)
+    assert [one for one in rows if one.record != "tls_record"] == captured(path)
