@@ -122,6 +122,7 @@ def watch(
         otlp,
         readers,
         keys=not no_keys,
+        keylog=reading.keylog,
     )
     if metrics is not None:
         need("metrics", "--metrics")

@@ -31,7 +31,7 @@ from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
 from capture.output import TakeSecrets
-from parsers import CaptureFault, CaptureKeys, Connection, Packet, PacketDecoder, completion
+from parsers import CaptureFault, CaptureKeys, Connection, KeyLog, Packet, PacketDecoder, completion
 from parsers.diagnostics import diagnose
 from parsers.provenance import seconds
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
@@ -78,7 +78,7 @@ class LivePackets:
     dumpcap after tcpdump. ``keep`` is a pcapng file that gets the packets; it is whole when the
     block is left. ``command`` is what will be run meanwhile with :attr:`session`, if anything is.
     ``buffer_size`` is the room for packets that wait to be recorded, in bytes. ``secrets`` returns
-    what is new of a key log, which the recording holds too.
+    what is new of a key log, which the recording holds too; ``keylog`` is another one.
 
     Entering raises CaptureNotPermitted if no backend works, what the backend's recording raises,
     and OSError if ``keep`` cannot be written. Leaving raises CaptureError: PacketsDropped when
@@ -101,7 +101,9 @@ class LivePackets:
         backend: Backend | str | None = None,
         buffer_size: int = BUFFER_SIZE,
         secrets: TakeSecrets = bytes,
+        keylog: KeyLog | None = None,
     ) -> None:
+        self._keylog = keylog
         self._wanted = Wanted(
             Path("packets"),
             port,
@@ -127,7 +129,9 @@ class LivePackets:
     def keys(self) -> CaptureKeys | None:
         """Return the keys of TLS that the recording holds and will hold, once it has packets; None
         if it gets none."""
-        return self._packet_pipe.keys() if self._wanted.secrets is not bytes else None
+        if self._keylog is None and self._wanted.secrets is bytes:
+            return None
+        return self._packet_pipe.keys(self._keylog)
 
     @property
     def faults(self) -> list[CaptureFault]:
@@ -233,6 +237,7 @@ class LiveDecoding(LivePackets):
         backend: Backend | str | None = None,
         buffer_size: int = BUFFER_SIZE,
         secrets: TakeSecrets = bytes,
+        keylog: KeyLog | None = None,
     ) -> None:
         super().__init__(
             port=port,
@@ -242,6 +247,7 @@ class LiveDecoding(LivePackets):
             backend=backend,
             buffer_size=buffer_size,
             secrets=secrets,
+            keylog=keylog,
         )
         self._decoder = PacketDecoder(
             keep_data=keep_data,

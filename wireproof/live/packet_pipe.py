@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, cast
 
 from capture.output import create_private
-from parsers import CaptureFault, CaptureKeys, CaptureReader, Packet
+from parsers import CaptureFault, CaptureKeys, CaptureReader, KeyLog, Packet
 from parsers.limits import KiB, MiB
 
 PIPE_SIZE = 1 * MiB
@@ -134,10 +134,11 @@ class PacketPipe:
         """What is wrong with the recording as a file; complete when it has ended."""
         return [] if self._reader is None else self._reader.faults
 
-    def keys(self) -> CaptureKeys | None:
-        """Return the keys that the recording holds and will hold; None before its first packet."""
+    def keys(self, log: KeyLog | None = None) -> CaptureKeys | None:
+        """Return the keys that the recording and ``log`` hold and will hold; None before its first
+        packet."""
         reader = self._reader
-        return None if reader is None else CaptureKeys(None, reader, self, waits=True)
+        return None if reader is None else CaptureKeys(log, reader, self, waits=True)
 
     @property
     def is_relay(self) -> bool:

@@ -23,6 +23,7 @@ from capture.frames import BUFFER_SIZE
 from capture.key_log import KeyLog
 from capture.polling import Wakeup
 from capture.processes import wait_for_interrupt
+from parsers import KeyLog as TlsKeyLog
 from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -73,6 +74,8 @@ class WatchOptions:
     """What the rows show of an element; None: what it says in its dialect."""
     keys: bool = True
     """Whether the command is told to log its TLS secrets."""
+    keylog: TlsKeyLog | None = None
+    """Secrets of TLS that others log."""
 
 
 class Watched(NamedTuple):
@@ -122,6 +125,7 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
                 backend=options.backend,
                 buffer_size=options.buffer_size,
                 secrets=bytes if key_log is None else key_log.take,
+                keylog=options.keylog,
             )
         )
         view = _open_view(options, live, stack)
