@@ -58,6 +58,8 @@ export class Reader {
   draw() {
     const groups = grouped(this.pieces);
     this.nodes = [];
+    let size = 0;
+    this.sizes = this.pieces.map((piece) => (size += characters(piece[4]))); // of all up to each
     const step = Math.max(Math.ceil(this.pieces.length / MOST_NODES), 1);
     fill(
       this.side,
@@ -66,6 +68,8 @@ export class Reader {
       groups.map((group) => this.group(group, step)),
       this.answer.more ? el("p", { class: "quiet" }, "… it is longer than is shown here") : null,
     );
+    this.nodes.sort(([one], [other]) => one - other);
+    this.come = this.nodes.length;
     this.cut();
   }
 
@@ -115,18 +119,35 @@ export class Reader {
   cut() {
     if (!this.pieces.length || !this.nodes) return;
     const moment = state.moment ?? Infinity;
-    for (const [time, node] of this.nodes) node.classList.toggle("not-yet", time > moment + 1e-7);
-    const come = this.pieces.filter(([time]) => time <= moment + 1e-7);
-    const size = come.reduce((sum, piece) => sum + [...piece[4]].length, 0);
+    const [before, after] = [this.come, upto(this.nodes, moment)];
+    for (let at = Math.min(before, after); at < Math.max(before, after); at += 1) this.nodes[at][1].classList.toggle("not-yet", at >= after);
+    this.come = after;
+    const come = upto(this.pieces, moment);
+    const size = come ? this.sizes[come - 1] : 0;
     const when = state.moment === null ? "At the end" : `At ${duration(moment - this.row.first_time)}`;
     const thing = this.pieces[0][3] === "data" ? THINGS[this.answer.elements] : "delta";
-    const text = `${when} the reader had seen ${number(come.length)} of ${count(this.pieces.length, thing)}, ${count(size, "character")}`;
+    const all = `${this.answer.more ? "the first " : ""}${count(this.pieces.length, thing)}`;
+    const text = `${when} the reader had seen ${number(come)} of ${all}, ${count(size, "character")}`;
     this.said.textContent = text;
     this.scrubber.parentElement.dataset.moved = state.moment === null ? "no" : "yes";
     this.scrubber.setAttribute("aria-valuetext", text);
     this.facts.textContent = rate(this.pieces, thing);
   }
 }
+
+/** How many of what is in order of time had come at a moment. */
+function upto(pieces, moment) {
+  let [low, high] = [0, pieces.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (pieces[middle][0] <= moment + 1e-7) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** How many characters a text has; an astral one is one. */
+const characters = (text) => (/[\ud800-\udbff]/.test(text) ? [...text].length : text.length);
 
 /** How fast content came, and how many tokens the stream counted. */
 export function rate(pieces, thing) {

@@ -44,7 +44,7 @@ export class Timeline {
     on("exchange", () => this.open());
     on("element", () => this.redraw());
     on("cited", () => this.redraw());
-    on("moment", () => this.redraw());
+    on("moment", () => this.showMoment());
     on("verdicts", () => this.rebuild());
     on("read", () => this.rebuild());
     this.grow = oneAtATime(() => this.takeMore());
@@ -168,7 +168,10 @@ export class Timeline {
     this.colours = coloursOf();
     const data = this.curve();
     this.host.style.height = `${this.height}px`;
+    this.line = el("div", { class: "moment", hidden: true });
     this.plot = new uPlot(this.options(), data, this.host);
+    this.plot.over.append(this.line);
+    this.showMoment();
     this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.plot.over.addEventListener("click", (event) => this.click(event));
     this.plot.over.addEventListener("mousemove", (event) => this.hover(event));
@@ -378,7 +381,7 @@ export class Timeline {
     this.drawCut(plot, scale);
     this.drawBursts(plot, scale);
     this.drawEnds(plot, scale);
-    this.drawMoment(plot, scale);
+    this.showMoment();
     ctx.restore();
   }
 
@@ -589,16 +592,12 @@ export class Timeline {
     ctx.fillText(text, x, y);
   }
 
-  /** Where the scrubber stands. */
-  drawMoment(plot, scale) {
-    if (state.moment === null) return;
-    const { ctx, bbox } = plot;
-    const x = Math.round(plot.valToPos(state.moment - this.start, "x", true));
-    if (x < bbox.left || x > bbox.left + bbox.width) return;
-    ctx.fillStyle = this.colours.chosen;
-    ctx.fillRect(x, bbox.top, 1.5 * scale, bbox.height);
-    ctx.fillStyle = `${this.colours.card}99`;
-    ctx.fillRect(x + 2 * scale, bbox.top, bbox.left + bbox.width - x, bbox.height);
+  /** Where the scrubber stands: a line over the plot, which need not be drawn anew for it. */
+  showMoment() {
+    if (!this.plot) return;
+    const part = state.moment === null ? null : this.plot.valToPos(state.moment - this.start, "x");
+    this.line.hidden = part === null || part < 0 || part > this.plot.over.clientWidth;
+    this.line.style.left = `${part ?? 0}px`;
   }
 
   drawBursts(plot, scale) {
