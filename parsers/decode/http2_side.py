@@ -170,6 +170,7 @@ class Http2Side(Http2Link):
         for detail in exceeded if is_allowed else ():
             fault = diagnose("http2-window-exceeded", frame.start, frame.end, detail)
             records += self._said(fault, self._owner(stream_id))
+            self.flow.is_partial = True  # what it is from here on nobody knows
         state = self.states.get(stream_id)
         message = self.messages.get(stream_id)
         if message is None and state is not None:
