@@ -180,11 +180,19 @@ class Body:
 
     def advance_within(self, start: int, end: int, content: bytes) -> None:
         """Count content as :meth:`advance` does, at [start, end) among bytes of other streams."""
-        if self._extents is not None:
-            self._extents.add(start, end)
-        self.advance([content], None)
+        extents, size = self._extents, end - start
+        if extents is not None:
+            extents.add(start, end)
+        self._head = self._probe = None
+        self._size += size
+        self._decoded_size += size
+        self._origins.size += size
+        self._unhashed.append(content)
+        self._unhashed_size += size
+        if self._unhashed_size > HASH_STEP:
+            self._hash()
 
-    def advance(self, contents: list[bytes], chunks: int | None) -> None:
+    def advance(self, contents: list[bytes], chunks: int) -> None:
         """Count content of whole events, without coding, that another has made records of.
 
         ``chunks`` is how many chunks there were up to its end. Nothing will ask where the bytes

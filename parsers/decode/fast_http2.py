@@ -23,13 +23,17 @@ from ..http2.frames import FrameDecoder
 from ..limits import MAX_SSE_LINE
 from ..records import Http2DataRecord, Record, SseEventRecord, text_or_base64
 from ..sse.stream import commonest_block
+from .fast_sse import utf8
 from .http2_message import StreamMessage
 from .writer import RecordWriter
 
-Match = Callable[[bytes, int, int], "re.Match[bytes] | None"]
+Match = Callable[[str, int, int], "re.Match[str] | None"]
 EVENTS: tuple[Match, ...] = tuple(
-    re.compile(commonest_block(newline)).fullmatch for newline in (b"\n", b"\r\n")
+    re.compile(commonest_block(newline).decode("ascii")).fullmatch for newline in (b"\n", b"\r\n")
 )
+"""They match text with a character for each byte (Latin-1): what is ASCII need not be decoded."""
+WINDOW = 1 << 16
+"""Bytes that are made text at once: no more, as there may be a call for each frame of a piece."""
 LONGEST = min(DEFAULT_FRAME_SIZE, MAX_SSE_LINE)
 """Bytes of content that any receiver takes, and that one line of an event may have."""
 
@@ -90,14 +94,20 @@ class FastHttp2:
         is_partial, shared = flow.is_partial, flow.connection
         base = frames.offset - pos
         run, last_run, run_ends, arrivals = writer.origins.runs_from(frames.offset)
+        lanes, messages = self._lanes, self._messages
         begin = pos
+        characters = data[begin : begin + WINDOW].decode("latin-1")
+        size = min(size, begin + WINDOW)
         while pos + HEADER_SIZE < size and not (data[pos] or data[pos + 3] or data[pos + 4]):
             length = data[pos + 1] << 8 | data[pos + 2]
             body_pos = pos + HEADER_SIZE
             end = body_pos + length
             if end > size or length > LONGEST:
                 break
-            lane = self._lane(int.from_bytes(data[pos + 5 : body_pos]), data, body_pos, end)
+            stream_id = int.from_bytes(data[pos + 5 : body_pos])
+            lane = lanes.get(stream_id)
+            if lane is None or lane.message is not messages.get(stream_id):
+                lane = self._lane(stream_id, characters, body_pos - begin, end - begin)
             if lane is None or lane.message.is_held:
                 break
             window = None if is_partial else lane.window
@@ -112,7 +122,7 @@ class FastHttp2:
             events = lane.events
             found = None
             if events is not None and events.is_between and lane.match is not None:
-                found = lane.match(data, body_pos, end)
+                found = lane.match(characters, body_pos - begin, end - begin)
             if found is None or events is None:
                 records += self._any_content(lane, start, content, data[body_pos:end])
                 if window is not None:
@@ -120,22 +130,22 @@ class FastHttp2:
                     window.size -= length
                 pos = end
                 continue
-            found_id, found_type, value = found.groups()
-            try:
-                text = data[body_pos:end].decode()
-                fields: list[tuple[str, str]] = []
+            text = found[0]
+            event_id, event_type, value = found.groups()
+            if not text.isascii():
+                try:
+                    text, value = utf8(text), utf8(value)
+                except UnicodeDecodeError:
+                    break
+                event_id, event_type = event_id and utf8(event_id), event_type and utf8(event_type)
+            fields: list[tuple[str, str]] = []
+            if event_id is not None:
+                fields.append(("id", event_id))
+            else:
                 event_id = events.last_event_id
-                event_type = "message"
-                if found_id is not None:
-                    event_id = found_id.decode()
-                    fields.append(("id", event_id))
-                if found_type is not None:
-                    event_type = found_type.decode()
-                    fields.append(("event", event_type))
-                shown = value.decode()
-                fields.append(("data", shown))
-            except UnicodeDecodeError:
-                break
+            if event_type is not None:
+                fields.append(("event", event_type))
+            fields.append(("data", value))
             while run < last_run and run_ends[run] <= start:
                 run += 1
             whole = arrivals[run] if stop <= run_ends[run] or run == last_run else None
@@ -144,7 +154,7 @@ class FastHttp2:
                 lane.event_record(
                     connection, lane.exchange, sender, first_packet, last_packet, first_time,
                     last_time, content, length, event_type or "message",
-                    shown if keeps_data else None, event_id, None, True,
+                    value if keeps_data else None, event_id, None, True,
                     fields if keeps_data else None, None, None,
                 )
             )  # fmt: skip
@@ -190,12 +200,9 @@ class FastHttp2:
             return len(data)
         return min(len(data), pos + HEADER_SIZE + int.from_bytes(data[pos : pos + 3]))
 
-    def _lane(self, stream_id: int, data: bytes, start: int, end: int) -> Lane | None:
-        """Return what a frame of a stream concerns, None if it is not for this path."""
+    def _lane(self, stream_id: int, characters: str, start: int, end: int) -> Lane | None:
+        """Return what frames of a stream concern, None if they are not for this path."""
         message = self._messages.get(stream_id)
-        lane = self._lanes.get(stream_id)
-        if lane is not None and lane.message is message:
-            return lane
         self._lanes.pop(stream_id, None)
         window = self._flow.streams.get(stream_id)
         if message is None or (window is None and not self._flow.is_partial):
@@ -203,5 +210,6 @@ class FastHttp2:
         if message.body is None and message.tunnel is None:
             return None
         lane = self._lanes[stream_id] = Lane(message, window, stream_id)
-        lane.match = next((match for match in EVENTS if match(data, start, end) is not None), None)
+        found = (match for match in EVENTS if match(characters, start, end) is not None)
+        lane.match = next(found, None)
         return lane
