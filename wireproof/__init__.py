@@ -19,20 +19,29 @@ __all__ = ["__version__", "decode"]
 __version__ = "0.1.0"
 
 
-def decode(source: str | PathLike[str] | BinaryIO, *, keep_data: bool = True) -> Iterator[Record]:
+def decode(
+    source: str | PathLike[str] | BinaryIO,
+    *,
+    keep_data: bool = True,
+    keylog: str | PathLike[str] | None = None,
+) -> Iterator[Record]:
     """Yield the records of a capture file, in the order in which its packets complete them.
 
     ``source`` is a path or a binary stream, of which only ``read`` is used; pcap and pcapng,
     plain or compressed. Without ``keep_data`` payloads are left out of the records; sizes and
-    digests stay. Raises OSError, and ValueError if it is no capture file.
+    digests stay. ``keylog`` is the path of a key log with the secrets of its TLS connections (RFC
+    9850), beside those that it holds itself. Raises OSError, and ValueError if it is no capture
+    file.
     """
     from os import PathLike
     from pathlib import Path
 
-    from parsers import decode_stream
+    from parsers import KeyLog, decode_stream
+
+    keys = None if keylog is None else KeyLog.open(keylog)
 
     if not isinstance(source, str | PathLike):
-        yield from decode_stream(source, keep_data=keep_data)
+        yield from decode_stream(source, keep_data=keep_data, keylog=keys)
         return
     with Path(source).open("rb") as stream:
-        yield from decode_stream(stream, keep_data=keep_data)
+        yield from decode_stream(stream, keep_data=keep_data, keylog=keys)

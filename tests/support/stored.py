@@ -18,12 +18,12 @@ from .talk import Side
 STORED = sorted(
     path
     for path in (ROOT / "fixtures").glob("*/*.pcapng")
-    if path.parent.name not in ("hostile", "bodies", "dialects", "nginx")
+    if path.parent.name not in ("hostile", "bodies", "dialects", "nginx", "tls")
 )
 """The recordings of the demo server. What they share, one clean TCP over plain IPv4, the hostile
 captures do not: these have ``tests/test_hostile.py``, those of bodies ``tests/test_bodies.py``,
 those of dialects ``tests/test_dialects.py``, those of nginx
-``tests/test_nginx.py``."""
+``tests/test_nginx.py``, those of TLS ``tests/test_tls_stored.py``."""
 SMALL = [path for path in STORED if path.stem != "large"]
 
 

@@ -77,11 +77,16 @@ def run(
 
 
 def record(
-    scenario: Http2Scenario, served: Served, path: Path, backend: str
+    scenario: Http2Scenario,
+    served: Served,
+    path: Path,
+    backend: str,
+    keys: Path | None = None,
 ) -> list[ReceivedStream]:
     """Serve a scenario, ask for it and record it; return what its client received.
 
-    Raises as :func:`run` does, and CaptureError if the connection stays open.
+    The secrets are in the recording, or in the file ``keys``. Raises as :func:`run` does, and
+    CaptureError if the connection stays open.
     """
     key_log = KeyLog()
     with ExitStack() as stack:
@@ -94,13 +99,20 @@ def record(
         comment = f"{scenario.name}: {scenario.summary}"
         recorder = stack.enter_context(
             recorder_of(backend)(
-                path, port=server.port, comment=comment, version=__version__, secrets=key_log.take
+                path,
+                port=server.port,
+                comment=comment,
+                version=__version__,
+                secrets=key_log.take if keys is None else bytes,
             )
         )
         received = _drive(scenario, served, getattr(recorder, "port", server.port), made)
         if not recorder.wait_closed(CLOSE_TIMEOUT):
             raise CaptureError(f"a connection was still open after {CLOSE_TIMEOUT:g} s")
-    put_secrets_first(path)
+    if keys is None:
+        put_secrets_first(path)
+    else:
+        keys.write_bytes(key_log.take())
     return received
 
 
