@@ -177,7 +177,7 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     about = trace.about
     is_framed = about.counts.chunks or about.stream_id is not None  # by what is written at once
     marks = trace.pieces if is_framed else trace.elements
-    rtt = round_trip(trace)
+    rtt = quickest_round(trace)
     least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
     took = list(map(sub, marks.times, marks.starts))
     cut = [
@@ -203,6 +203,17 @@ def round_trip(trace: Trace) -> float:
     """Return the round trip of the handshake in seconds, 0 if it is not known."""
     connection = trace.about.connection
     return (connection.rtt or 0.0) if connection is not None else 0.0
+
+
+def quickest_round(trace: Trace) -> float:
+    """Return the most that a round trip can take, by the handshake and the answer, in seconds.
+
+    A handshake is late on a busy machine. At the client no answer comes sooner than a round trip.
+    """
+    rtt, response, asked = round_trip(trace), trace.about.response, trace.about.asked_time
+    if response is None or not asked or is_at_server(trace):
+        return rtt
+    return min(rtt, max(0.0, response.first_time - asked))
 
 
 def is_at_server(trace: Trace) -> bool:
