@@ -13,7 +13,8 @@ from parsers.records import ConnectionRecord, Record
 from ..text.wording import count
 
 REASONS = {
-    "tls": "of TLS, which is not decrypted: name its keys with --keylog, or record where it is plain",
+    "tls": "of TLS, which is not decrypted: name its keys with --keylog, or record where it is"
+    " plain",
     "quic": "of QUIC, which is not decrypted: its keys are wanted (--keylog)",
     "refused": "refused: is the server up, and is this its port?",
 }
