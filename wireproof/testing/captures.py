@@ -18,7 +18,7 @@ from typing import BinaryIO, Protocol, Self
 
 from capture.output import create_private
 from capture.secrets_first import copy_secrets_first
-from parsers import CaptureReader, OrderedCapture, decode_stream
+from parsers import CaptureReader, KeyLog, OrderedCapture, decode_stream
 from parsers.records import Record
 
 from ..analysis.evidence import collect
@@ -119,6 +119,8 @@ class Capture(Exchanges):
     ) -> None:
         self._shown = shown
         self._compare = compare
+        self.keylog: KeyLog | None = None
+        """Secrets of TLS, beside those that it holds."""
         self._decoded: tuple[int, list[Exchange]] | None = None
         self._explained: dict[int, Explained] = {}
         self._held: dict[int, frozenset[int]] = {}
@@ -153,7 +155,7 @@ class Capture(Exchanges):
             if self._decoded is None or self._decoded[0] != size:
                 explanations = Explanations()
                 self._explained = {}
-                records = self._explaining(decode_stream(stream), explanations)
+                records = self._explaining(decode_stream(stream, keylog=self.keylog), explanations)
                 self._decoded = size, collect(records, lambda about: Exchange(about, self))
                 self._keep_explained(explanations.finish())
         return self._decoded[1]
@@ -197,7 +199,9 @@ class Capture(Exchanges):
         """Return the packet list's rows of some packets, as ``--view wireshark`` shows them."""
         numbers = set(sorted(packets)[:MAX_ROWS])
         with self.open() as stream:
-            lines = ListedPackets(connection=connection).lines(OrderedCapture(stream))
+            lines = ListedPackets(connection=connection).lines(
+                OrderedCapture(stream, keylog=self.keylog)
+            )
             heading = next(lines, ListLine(""))
             rows = [line for line in lines if line.packet in numbers]
         chosen = [fitted(line, ROW_WIDTH) for line in [heading, *rows]]
@@ -206,17 +210,29 @@ class Capture(Exchanges):
         return chosen
 
 
+KEYS = ".keys"
+"""How a key log is called that lies beside a capture of the same name."""
+
+
 class StoredCapture(Capture):
-    """A capture file: ``wire.replay("fixtures/x.pcapng")``."""
+    """A capture file: ``wire.replay("fixtures/x.pcapng")``.
+
+    TLS is decrypted with the secrets in it, and those of ``keylog``; without that, of a file beside
+    it of the same name that ends with ``.keys``.
+    """
 
     def __init__(
         self,
         path: Path,
         shown: Callable[[Capture], str],
         compare: Compare,
+        keylog: Path | None = None,
     ) -> None:
         super().__init__(shown, compare)
         self.path = path
+        keys = path.with_suffix(KEYS) if keylog is None else keylog
+        if keylog is not None or keys.exists():
+            self.keylog = KeyLog.open(keys)
 
     def open(self) -> BinaryIO:
         return self.path.open("rb")

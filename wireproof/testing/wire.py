@@ -135,18 +135,34 @@ class Wire(Exchanges):
             raise
         capture.stop()
 
-    def replay(self, path: str | os.PathLike[str]) -> Capture:
+    def replay(
+        self, path: str | os.PathLike[str], *, keylog: str | os.PathLike[str] | None = None
+    ) -> Capture:
         """Return the exchanges of a capture file; a relative path counts from the test's folder,
         or else from pytest's root folder.
+
+        TLS is decrypted with the secrets in the file, and with those of the key log ``keylog``, or
+        of one beside the capture: ``x.keys`` for ``x.pcapng``.
         """
+        __tracebackhide__ = True
+        found = self._found("capture", path)
+        keys = None if keylog is None else self._found("key log", keylog)
+
+        def shown(_: Capture) -> str:
+            return f"capture: {self._relative(found)}"
+
+        capture = StoredCapture(found, shown, self._compare, keys)
+        self._stored.append(capture)
+        return capture
+
+    def _found(self, what: str, path: str | os.PathLike[str]) -> Path:
+        """Return where a file is that a test names."""
         __tracebackhide__ = True
         tried = [self._test_file.parent / path, self._root / path]
         found = next((candidate for candidate in tried if candidate.exists()), None)
         if found is None:
-            raise FileNotFoundError(f"no capture {path}: looked for {tried[0]}, {tried[1]}")
-        capture = StoredCapture(found, lambda _: f"capture: {self._relative(found)}", self._compare)
-        self._stored.append(capture)
-        return capture
+            raise FileNotFoundError(f"no {what} {path}: looked for {tried[0]}, {tried[1]}")
+        return found
 
     def hops(self, *captures: Capture, path: str | None = None) -> Hops:
         """Return what the hops between captures did: ``wire.hops().assert_transparent()``.
