@@ -27,6 +27,16 @@ EndedBy = Literal[
 Fields = list[tuple[str, str]]
 
 
+FIRST_QUIC_CONNECTION = 1_000_000_000
+"""The number of the first QUIC connection. Those of TCP are Wireshark's, which count from 0 by
+themselves; so neither depends on how many there are of the other, however far a capture goes."""
+
+
+def is_quic(connection: int) -> bool:
+    """Whether a number is that of a QUIC connection."""
+    return connection >= FIRST_QUIC_CONNECTION
+
+
 PLACE = attrgetter("last_packet", "offset")
 """The contract's order among the records of one direction, but for those of bodies."""
 

@@ -17,7 +17,7 @@ from ..net.tunnel_protocols import UDP_HEADER
 from ..net.tunnels import realm, tunnel_text
 from ..provenance import Completion
 from ..quic.packets import is_long_header, unknown_version
-from ..records import ConnectionRecord, Record
+from ..records import FIRST_QUIC_CONNECTION, ConnectionRecord, Record
 
 if TYPE_CHECKING:
     from ..quic.table import QuicTable
@@ -103,14 +103,14 @@ class Datagrams:
         return QuicTable(self._follow)
 
     def _follow(self, number: int, key: bytes) -> QuicFollower:
-        from .quic import FIRST_NUMBER, QuicFollower
+        from .quic import QuicFollower
 
         layers = () if self._packet is None else self._packet.layers
         tunnel = tunnel_text([], layers)
         follower = QuicFollower(
             number, key, self._keys, keep_data=self._keep_data, tunnel=tunnel, closed=self._closed
         )
-        self._followers[FIRST_NUMBER + number] = follower
+        self._followers[FIRST_QUIC_CONNECTION + number] = follower
         return follower
 
     def _closed(self, index: int) -> None:
@@ -123,10 +123,8 @@ class Datagrams:
 
     def connection_of(self, key: bytes) -> int | None:
         """Return the connection of the last packet with this key, None if it was of none."""
-        from .quic import FIRST_NUMBER
-
         number = None if self._table is None else self._table.connection_of(key)
-        return None if number is None else FIRST_NUMBER + number
+        return None if number is None else FIRST_QUIC_CONNECTION + number
 
     def expire(self, now_ns: int) -> list[Record]:
         """End the connections that have been silent for too long."""

@@ -21,6 +21,7 @@ from ..quic.reader import Malformed
 from ..quic.streams import QuicStream
 from ..quic.transport_parameters import Parameters, read_parameters
 from ..records import (
+    FIRST_QUIC_CONNECTION,
     ConnectionRecord,
     DiagnosticRecord,
     End,
@@ -38,8 +39,6 @@ from .http3_connection import Http3Connection
 from .silent import UNHEARD
 from .writer import RecordWriter, wire_text
 
-FIRST_NUMBER = 1_000_000_000
-"""Of a QUIC connection; TCP's are Wireshark's, which count from 0 by themselves."""
 TRANSPORT_ERRORS: dict[int, str] = {
     0x00: "NO_ERROR", 0x01: "INTERNAL_ERROR", 0x02: "CONNECTION_REFUSED",
     0x03: "FLOW_CONTROL_ERROR", 0x04: "STREAM_LIMIT_ERROR", 0x05: "STREAM_STATE_ERROR",
@@ -159,7 +158,7 @@ class QuicFollower:
 
     @property
     def _index(self) -> int:
-        return FIRST_NUMBER + self._number
+        return FIRST_QUIC_CONNECTION + self._number
 
     def _writer_of(self, stream: QuicStream[Record]) -> RecordWriter:
         return RecordWriter(

@@ -24,6 +24,9 @@ from parsers.records import (
     GapRecord,
     Http2DataRecord,
     Http2FrameRecord,
+    Http3DataRecord,
+    Http3FrameRecord,
+    QuicRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -44,6 +47,7 @@ from ..dialects.wording import said, shared
 from ..exchanges import CLOSE, CONTINUATION, DATA_FRAMES, PING, PONG, Exchange, Exchanges
 from ..pings import Answer
 from ..text.escape import preview
+from ..text.quic import quic_facts
 from ..text.tls import tls_facts
 from ..text.wording import (
     ELEMENT_NAMES,
@@ -137,11 +141,15 @@ class PacketComments:
             case DataRecord():
                 content = _content(record, exchange, payload)
                 return f"data, {count(record.size, 'byte')}", None, content
-            case Http2DataRecord():
+            case Http2DataRecord() | Http3DataRecord():
                 size = count(record.size, "byte")
                 return f"DATA of stream {record.stream_id}, {size}", None, ""
             case Http2FrameRecord():
                 return _control(record), None, ""
+            case Http3FrameRecord():
+                return _control3(record), None, ""
+            case QuicRecord():
+                return "; ".join(quic_facts(record)), None, ""
             case StallRecord():
                 return _stall(record), None, ""
             case BodyElement():
@@ -318,6 +326,13 @@ def _message(message: WebSocketMessageRecord, payload: Payload) -> tuple[str, Ab
     size = count(message.size, "byte")
     tail = f" completes here, {size}{_said(message, payload)}"
     return f"WebSocket message of {count(message.frames, 'frame')}{how}", None, tail
+
+
+def _control3(frame: Http3FrameRecord) -> str:
+    """Return a frame of control of HTTP/3: its type, its stream, and why it was sent."""
+    where = "" if frame.exchange is None else f" of stream {frame.stream_id}"
+    why = "" if frame.error_code is None else f", {shown(frame.error_code)}"
+    return f"{shown(frame.type)}{where}{why}"
 
 
 def _control(frame: Http2FrameRecord) -> str:

@@ -34,7 +34,14 @@ from parsers import (
     realm,
 )
 from parsers.provenance import Arrival, SourceMap
-from parsers.records import ConnectionRecord, Record, RequestRecord, ResponseRecord, Sender
+from parsers.records import (
+    ConnectionRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    is_quic,
+)
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")
@@ -369,6 +376,8 @@ class Tracer:
 
     def _note_roles(self, records: Sequence[Record]) -> None:
         for record in records:
+            if record.connection is None or is_quic(record.connection):
+                continue
             if isinstance(record, RequestRecord | ResponseRecord) and record.first_packet:
                 direction = self.table[record.first_packet].direction
                 self.connections[record.connection].note_message(direction, record.sender)

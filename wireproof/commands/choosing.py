@@ -27,7 +27,7 @@ Options = Mapping[str, Callable[..., Any]]
 """Options by the names that click gives to their values."""
 
 STATUS = re.compile(r"[1-9](?:[0-9]{2}|xx)", re.IGNORECASE)
-EXCHANGE = re.compile(r"(?:([0-9]{1,9})/)?([0-9]{1,9})")
+EXCHANGE = re.compile(r"(?:([0-9]{1,10})/)?([0-9]{1,9})")
 
 
 class Status(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one

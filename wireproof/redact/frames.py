@@ -136,7 +136,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             if isinstance(record, ConnectionRecord):
                 self._note(record)
                 touched.discard(record.connection)
-                self._look_up(self.pairs.pop(record.connection), is_end=True)
+                pair = self.pairs.pop(record.connection, None)
+                if pair is not None:  # of QUIC there is none: its packets stay encrypted
+                    self._look_up(pair, is_end=True)
             elif self.tell(record) is not None and record.connection is not None:
                 touched.add(record.connection)
         for index in touched:

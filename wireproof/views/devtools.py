@@ -143,7 +143,9 @@ class DevToolsView:
             elif isinstance(record, GapRecord | DiagnosticRecord):
                 self._outside(record)
             elif isinstance(record, TlsConnectionRecord):
-                self._print(f"{', '.join(tls_facts(record))}; {tls_amounts(record)}")
+                facts = ", ".join(tls_facts(record))
+                amounts = "" if record.layer == "quic" else f"; {tls_amounts(record)}"
+                self._print(f"{facts}{amounts}")
 
     def flush(self) -> None:
         """Hand all that is printed to whoever reads it."""

@@ -71,6 +71,8 @@ class Comparison:
         self._witness = witness
         self._version = version
         self._ports = decoded.ports
+        self.quic_connections = decoded.quic_connections
+        """QUIC connections, which are not compared."""
         self._ours = decoded.elements
         self._pairs, self._only_theirs = _pair(decoded.elements, theirs)
         self._note_what_is_later(decoded.closed)

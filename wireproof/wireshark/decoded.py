@@ -27,6 +27,7 @@ from parsers.records import (
     TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
+    is_quic,
 )
 
 from ..exchanges import CLOSE, CONTINUATION, PING, Exchanges
@@ -88,6 +89,8 @@ class Decoded:
         self._with_others: set[int] = set()
         """Connections on which TLS or HTTP/1 was spoken, be it before an upgrade."""
         self._is_moved = False
+        self.quic_connections = 0
+        """QUIC connections, which are not compared."""
         self._tunnels: dict[int, int] = {}
         """Of each connection with a tunnel in it, the exchange that opened it."""
         self._proxied: set[int] = set()
@@ -111,6 +114,9 @@ class Decoded:
         return [port for port, is_http2 in ports.items() if is_http2]
 
     def _receive(self, record: Record) -> None:
+        if record.connection is not None and is_quic(record.connection):
+            self.quic_connections += isinstance(record, ConnectionRecord)
+            return  # not compared yet
         if isinstance(record, Http2DataRecord | Http2FrameRecord):
             self._add("http2_frame", record, frame_values(record))
             return

@@ -62,6 +62,9 @@ def run(
         for row in comparison.rows():
             found.add(row)
         found.finish(tshark)
+    if form == "table" and comparison.quic_connections:
+        many = count(comparison.quic_connections, "connection")
+        write(f"{many} of QUIC: HTTP/3 is not compared yet\n")
     return not any(found.counts[verdict] for verdict in UNEXPLAINED)
 
 

@@ -28,9 +28,9 @@ from support.quic import (
 from support.tls import client_hello, server_hello
 
 from parsers.decode.packets import PacketDecoder
-from parsers.decode.quic import FIRST_NUMBER
 from parsers.files.packets import Packet
 from parsers.records import (
+    FIRST_QUIC_CONNECTION,
     BodyRecord,
     ConnectionRecord,
     DiagnosticRecord,
@@ -84,7 +84,7 @@ def test_a_dialogue_of_every_version_and_suite(version: int, suite: int) -> None
     assert [event.last_packet for event in only(records, SseEventRecord)] == [8, 9]
     assert (body.complete, body.ended_by, body.size) == (True, "end-stream", 22)
     (connection,) = only(records, ConnectionRecord)
-    assert (connection.protocol, connection.connection) == ("http/3", FIRST_NUMBER)
+    assert (connection.protocol, connection.connection) == ("http/3", FIRST_QUIC_CONNECTION)
     assert (connection.client, connection.server) == ("10.0.0.1:50000", "10.0.0.2:443")
     assert (connection.close, connection.closed_by) == ("connection-close", "client")
     (tls,) = only(records, TlsConnectionRecord)
@@ -392,7 +392,7 @@ def test_connections_between_the_same_ports_one_after_the_other() -> None:
     moved = [(packet[0] + len(first.packets), *packet[1:]) for packet in second.packets]
     records = decoded([*first.packets, *moved], first.keys)
     found = only(records, ConnectionRecord)
-    assert [one.connection for one in found] == [FIRST_NUMBER, FIRST_NUMBER + 1]
+    assert [one.connection for one in found] == [FIRST_QUIC_CONNECTION, FIRST_QUIC_CONNECTION + 1]
     assert events(records) == ["one", "two"] * 2
     assert [one.number for one in only(records, QuicRecord)] == [0, 1]
 
