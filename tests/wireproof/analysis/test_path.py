@@ -39,3 +39,36 @@ def test_slow_start_stops_after_ten_segments(
     found = verdict(at_once(size, before, stop=stop))
     assert found is not None
     assert (causes(found) == ["tcp-slow-start"]) is bool(expected)
+
+
+def in_halves(half: float, *, late: float, thinking: float) -> Stream:
+    """A stream in halves over a round trip of 20 ms, whose handshake was ``late`` beside it."""
+    stream = Stream(thinking=thinking)
+    stream.tape.packets[1:] = [
+        (number, (time_ns or 0) + round((0.02 + late) * 1e9), *rest)
+        for number, time_ns, *rest in stream.tape.packets[1:]
+    ]  # type: ignore[misc]
+    for number in range(8):
+        data = chunk(event(number))
+        stream.tape.wait(0.2)
+        stream.talk.server(data[:4])
+        stream.tape.wait(half)
+        stream.talk.server(data[4:])
+    return stream.end()
+
+
+@pytest.mark.parametrize(
+    ("half", "late", "thinking", "expected"),
+    [
+        (0.02, 0.0, 0.02, "stepped"),
+        (0.02, 0.03, 0.02, "stepped"),  # the answer came sooner than the handshake says
+        (0.012, 0.03, 0.02, "streamed"),  # no acknowledgement can have come in between
+        (0.02, 0.03, 0.3, "streamed"),  # nothing says that the handshake was late
+    ],
+)
+def test_halves_are_held_against_the_quickest_round_trip(
+    half: float, late: float, thinking: float, expected: str
+) -> None:
+    found = verdict(in_halves(half, late=late, thinking=thinking))
+    assert found is not None
+    assert found.answer == expected
