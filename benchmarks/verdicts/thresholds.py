@@ -8,9 +8,9 @@ from inspect import getsource
 from types import ModuleType
 from typing import NamedTuple
 
-from wireproof.analysis import arrivals, gaps, holders, pace, path, uploads
+from wireproof.analysis import arrivals, gaps, holders, pace, path, quiet, uploads
 
-JUDGES = (arrivals, path, pace, holders, gaps, uploads)
+JUDGES = (arrivals, path, pace, holders, gaps, quiet, uploads)
 """Modules whose rules have thresholds."""
 
 

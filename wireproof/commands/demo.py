@@ -115,10 +115,14 @@ def _show_http2(name: str, tls: bool, http2: bool, backend: str | None) -> int:
 def _show_causes(name: str, backend: str | None) -> int:
     """Show a cause by its name, or all that can be; ``list`` says which there are."""
     from server.causes.registry import CAUSES, cause
+    from server.causes.unshown import UNSHOWN
 
     if name == "list":
         for shown in CAUSES:
             click.echo(f"{shown.name:<26}{shown.summary}")
+        click.echo("\nNot shown:")
+        for code, why in UNSHOWN.items():
+            click.echo(f"{code:<26}{why}")
         return 0
     try:
         wanted = CAUSES if name == "all" else (cause(name),)

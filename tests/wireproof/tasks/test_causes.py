@@ -9,6 +9,7 @@ import pytest
 from support.timed import Stream
 
 from server.causes.registry import CAUSES, Shown, cause
+from server.causes.unshown import UNSHOWN
 from wireproof.analysis.verdict import Cause, Verdict
 from wireproof.cli import run
 from wireproof.tasks import causes
@@ -124,8 +125,9 @@ def test_a_verdict_that_is_not_as_shown_is_said_in_a_line(
 
 def test_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["demo", "--cause", "list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [shown.name for shown in CAUSES]
+    shown, _, unshown = capsys.readouterr().out.partition("\n\nNot shown:\n")
+    assert [line.split()[0] for line in shown.splitlines()] == [one.name for one in CAUSES]
+    assert [line.split()[0] for line in unshown.splitlines()] == [*UNSHOWN]
 
 
 def test_an_unknown_one_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
