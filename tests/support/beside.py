@@ -90,7 +90,7 @@ def tamper(monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Record]], lis
     monkeypatch.setattr(side_by_side, "read_segments", _segments)
     monkeypatch.setattr(side_by_side, "read_elements", lambda *asked: deepcopy(_elements(asked[1])))
     monkeypatch.setattr(
-        side_by_side, "decode_stream", lambda stream: iter(change(list(true(stream))))
+        side_by_side, "decode_stream", lambda stream, **_: iter(change(list(true(stream))))
     )
 
 

@@ -223,7 +223,7 @@ class LivePackets:
 class LiveDecoding(LivePackets):
     """Record the TCP packets of ``port`` and decode them as they arrive; see :class:`LivePackets`.
 
-    ``keep_data=False`` leaves payloads out of the records.
+    ``keep_data=False`` leaves payloads out of the records; ``shows_records`` adds TLS records.
     """
 
     def __init__(
@@ -233,6 +233,7 @@ class LiveDecoding(LivePackets):
         interface: str = LOOPBACK,
         keep: str | os.PathLike[str] | None = None,
         keep_data: bool = True,
+        shows_records: bool = False,
         command: Sequence[str] = (),
         backend: Backend | str | None = None,
         buffer_size: int = BUFFER_SIZE,
@@ -251,6 +252,7 @@ class LiveDecoding(LivePackets):
         )
         self._decoder = PacketDecoder(
             keep_data=keep_data,
+            shows_records=shows_records,
             opened=self._opened,
             is_relay=lambda _: self._packet_pipe.is_relay,
         )

@@ -24,11 +24,13 @@ from capture.key_log import KeyLog
 from capture.polling import Wakeup
 from capture.processes import wait_for_interrupt
 from parsers import KeyLog as TlsKeyLog
-from parsers.records import Record
+from parsers.records import Record, TlsRecordRecord
 
+from ..analysis.choice import Choice
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.judges import Explained
-from ..analysis.listing import listed
+from ..analysis.keyless.sealed import TAKEN, SealedConnections
+from ..analysis.listing import listed, listed_tls
 from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection
 from ..analysis.totals import Totals
@@ -121,6 +123,7 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
                 interface=options.interface,
                 keep=options.keep,
                 keep_data=options.keep_data,
+                shows_records=True,
                 command=options.command,
                 backend=options.backend,
                 buffer_size=options.buffer_size,
@@ -212,6 +215,8 @@ class _Show:
         self._selection = None if wanted.is_empty else LiveSelection(wanted)
         self._tell = view.tell if isinstance(view, TellingView) else None
         self._verdicts = LiveVerdicts(wanted)
+        self._sealed = SealedConnections()
+        self._choice = Choice(wanted)
         self._totals = totals
         self._observers = observers
         self._is_given_up = False
@@ -259,17 +264,27 @@ class _Show:
         finally:
             self.over.notify()
 
-    def _show(self, records: Sequence[Record]) -> None:
+    def _show(self, found: Sequence[Record]) -> None:
+        # Sizes and times of TLS records are judged when their connection ends, and not shown.
+        records = [record for record in found if type(record) is not TlsRecordRecord]
         chosen = records if self._selection is None else self._selection.choose(records)
         self._view.write(chosen)
         if self._tell is not None or self._observers:
             for explained in self._verdicts.add(records):
                 self._say(explained)
+            self._tell_sealed(found)
         self._view.flush()
         for record in chosen:
             self._totals.add(record)
             for observer in self._observers:
                 observer.record(record)
+
+    def _tell_sealed(self, records: Sequence[Record]) -> None:
+        """Tell what came of TLS connections that have ended and were not decrypted."""
+        for record in records:
+            found = self._sealed.add(record) if type(record) in TAKEN else None
+            if found is not None and self._tell is not None and self._choice.takes_sealed(found):
+                self._tell(Outcome(listed_tls(found), found.verdicts))
 
     def _say(self, explained: Explained) -> None:
         """Tell whoever wants to know what came of an exchange."""

@@ -18,10 +18,13 @@ import pytest
 from support.demo import PATIENCE, get, serving
 from support.flood import Flood
 from support.playback import Playback
+from support.talk import Talk
+from support.tls import TLS13
 
 from parsers.records import Record
 from wireproof import decode
 from wireproof.analysis.exchange_filter import EVERYTHING
+from wireproof.analysis.outcomes import Outcome
 from wireproof.analysis.totals import Totals
 from wireproof.cli import run
 from wireproof.live import watch as watching_module
@@ -177,6 +180,41 @@ def test_what_was_recorded_is_shown_to_the_end(monkeypatch: pytest.MonkeyPatch) 
         show.finish(view.may.set)  # it says so, and here that lets it go on
     assert [record.record for record in view.records].count("request") == 10
     assert totals.lines()[1] == "10 exchanges: 10 other"
+
+
+class Telling(Stuck):
+    """A view that keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may.set()
+        self.told: list[Outcome] = []
+
+    def tell(self, outcome: Outcome) -> None:
+        self.told.append(outcome)
+
+
+def test_a_tls_connection_is_told_of_when_it_ends() -> None:
+    """Its records are judged, and not shown."""
+    talk = Talk().open()
+    for sender, data in TLS13:
+        talk.segment(sender, data)
+    talk.close()
+    view, playback = (
+        Telling(),
+        Playback([packet[-1] for packet in talk.tape.packets], by_itself=False),
+    )
+    with (
+        LiveDecoding(port=9, backend=playback, shows_records=True) as live,
+        _Show(live, view, EVERYTHING, Totals()) as show,
+    ):
+        assert playback.written.wait(PATIENCE)
+        show.finish(lambda: None)
+    assert "tls_record" not in {record.record for record in view.records}
+    (told,) = view.told
+    assert told.listed.tls is not None
+    assert told.listed.tls.sni == "api.example.test"
+    assert told.verdicts[-1].question == "ending"
 
 
 def test_ctrl_c_again_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
