@@ -108,12 +108,12 @@ class TlsConnection:
             self.session.count(writer.sender, count, last)
         return end, records
 
-    def end(self, sender: Sender, ending: Ending, *, is_at_border: bool) -> list[Record]:
+    def end(self, sender: Sender, ending: Ending, decoder: TlsSideDecoder) -> list[Record]:
         """Take note that a side sends no more; return what comes of it."""
-        self.session.end(sender, ending, is_at_border)
+        self.session.end(sender, ending, decoder.is_at_border)
         if self._plaintext is None:
             return []
-        return self._read(self._plaintext.decryption.end(sender, ending))
+        return self._read(self._plaintext.decryption.end(sender, ending, decoder.unread))
 
     def _read(self, results: Results) -> list[Record]:
         records: list[Record] = []
@@ -292,8 +292,7 @@ class TlsSide:
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         records = self._beside([], self._decoder.receive_eof(ending))
-        is_at_border = self._decoder.is_at_border
-        records += self._tls.end(self._writer.sender, ending, is_at_border=is_at_border)
+        records += self._tls.end(self._writer.sender, ending, self._decoder)
         return records if self._tls.is_read else records + self._usual.receive_eof(ending)
 
     @property

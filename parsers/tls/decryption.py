@@ -115,9 +115,9 @@ class Decryption:
                 self.keys.take_hello(event)
         return []
 
-    def end(self, sender: Sender, ending: Ending) -> Results:
-        """Take note that a side sends no more."""
-        self.sides[sender].end(ending)
+    def end(self, sender: Sender, ending: Ending, unread: int = 0) -> Results:
+        """Take note that a side sends no more; its last ``unread`` bytes may have been records."""
+        self.sides[sender].end(ending, unread)
         found = self._advance()
         if all(side.is_over for side in self.sides.values()):
             self._is_over = True
@@ -191,7 +191,7 @@ class Decryption:
 
     def _last(self, side: SealedSide, ending: Ending) -> list[Event]:
         place = side.offset
-        side.ending = ending
+        side.end_here(ending)
         events: list[Event] = []
         if missing := side.last_loss():
             events.append(LostContent(place, place, missing))

@@ -132,6 +132,11 @@ class RecordDecoder:
         return None if self._type is None else self._length - self._fragment.size
 
     @property
+    def unread(self) -> int:
+        """How many bytes may be records, since a border was lost that has not been found again."""
+        return 0 if self._search is None else self._offset - self._lost_at
+
+    @property
     def is_at_border(self) -> bool:
         """Whether the bytes so far end where a record does."""
         return self._search is None and self._type is None and not self._header

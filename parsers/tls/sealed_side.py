@@ -88,6 +88,7 @@ class SealedSide:
         self.sequence = 0
         self.doubt = 0
         """Records that may be missing before the next one, at most."""
+        self._unread = 0  # bytes at the end that may be records
         self._failures = 0
         self._passed = 0  # bytes that were passed over since the last record that opened
         self._trials = 0
@@ -105,9 +106,11 @@ class SealedSide:
         self.queued += size
         return size
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: Ending, unread: int) -> None:
+        """Let the end wait for the records before it."""
         self.queue.append(ending)
         self.is_over = True
+        self._unread = unread
 
     def next(self) -> int:
         """Let go of the first that waits: it has been taken; return how many bytes that are."""
@@ -124,6 +127,12 @@ class SealedSide:
         return self.ending in ("close", "reset") and not self._passed and bool(self.opened)
 
     # --- what is missing ---
+
+    def end_here(self, ending: Ending) -> None:
+        """Take note that nothing follows."""
+        self.ending = ending
+        if self._unread:
+            self._lose(self._unread)
 
     def go_on_at(self, record: TlsRecord) -> None:
         """Take note of what is missing before a record."""

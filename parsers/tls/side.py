@@ -82,6 +82,11 @@ class TlsSideDecoder:
         return self._records.offset
 
     @property
+    def unread(self) -> int:
+        """How many bytes may be records, since a border was lost that has not been found again."""
+        return self._records.unread
+
+    @property
     def left(self) -> int | None:
         """How many bytes the open record still takes; None if none is open, or that is unknown."""
         return self._records.left

@@ -1,0 +1,379 @@
+"""Records opened: every epoch, early data, updates, loss, the middle, hidden hellos, and bounds."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.talk import Side
+from support.tls import CHOOSES_TLS13, SWITCH, record, server_hello
+from support.tls_sealed import (
+    EARLY_DATA,
+    END_OF_EARLY_DATA,
+    FINISHED,
+    HELLO,
+    KEY_UPDATE,
+    RETRY,
+    SUITES,
+    Keys,
+    asked,
+    encrypted_extensions,
+)
+
+from parsers.tls import sealed_side, trial
+from parsers.tls.decryption import ClosedRecord, Decryption, EndOfSide, OpenedRecord
+from parsers.tls.handshake import HandshakeMessage
+from parsers.tls.key_log import KeyLog
+from parsers.tls.sealed_side import LostContent
+from parsers.tls.side import TlsSideDecoder
+
+DATA, ALERT, MESSAGES = 23, 21, 22
+Piece = tuple[Side, bytes | int]
+"""What a side sent, or how many bytes of it are missing."""
+
+
+class Source:
+    is_possible, waiting = True, 0
+
+    def __init__(self, text: bytes, *, waits: bool = False) -> None:
+        self.log, self.waits = KeyLog(), waits
+        self.log.read(text)
+
+    def refresh(self) -> bool:
+        return False
+
+
+class Read:
+    """What came of a dialogue, by side: content, lost bytes, and records that stayed closed."""
+
+    def __init__(self, source: Source, *, is_joined: bool = False) -> None:
+        self.decryption = Decryption(source)
+        self._decoders = {side: TlsSideDecoder(keeps_all=True) for side in ("client", "server")}
+        self.content: dict[Side, list[bytes | int]] = {"client": [], "server": []}
+        self.closed: dict[Side, int] = {"client": 0, "server": 0}
+        self.messages: list[int] = []
+        self.ended: list[Side] = []
+        for side in self.content:
+            self.decryption.begin(side, 0, is_joined=is_joined)
+
+    def take(self, pieces: list[Piece]) -> Read:
+        for sender, data in pieces:
+            decoder = self._decoders[sender]
+            found = (
+                decoder.receive_gap(data) if isinstance(data, int) else decoder.receive_data(data)
+            )
+            for event in found:
+                self._note(self.decryption.receive(sender, event))
+        return self
+
+    def end(self) -> Read:
+        for sender in self.content:
+            for event in self._decoders[sender].receive_eof("close"):
+                self._note(self.decryption.receive(sender, event))
+            unread = self._decoders[sender].unread
+            self._note(self.decryption.end(sender, "close", unread))
+        return self
+
+    def _note(self, results) -> None:
+        for sender, found in results:
+            match found:
+                case OpenedRecord(type=kind, content=content) if kind == DATA and content:
+                    self.content[sender].append(content)
+                case LostContent(length=length):
+                    self.content[sender].append(length)
+                case ClosedRecord():
+                    self.closed[sender] += 1
+                case HandshakeMessage(type=kind):
+                    self.messages.append(kind)
+                case EndOfSide():
+                    self.ended.append(sender)
+
+
+def flight(keys: Keys, *found: tuple[int, bytes]) -> bytes:
+    """What a server sends after its hello."""
+    key = keys("server", "handshake")
+    return key.seal(MESSAGES, encrypted_extensions(*found)) + key.seal(MESSAGES, FINISHED)
+
+
+def opening(keys: Keys, suite: int = 0x1301) -> list[Piece]:
+    """The handshake, and what the client asks."""
+    hello = record(22, server_hello(CHOOSES_TLS13, suite=suite)) + SWITCH
+    finished = SWITCH + keys("client", "handshake").seal(MESSAGES, FINISHED)
+    request = keys("client", "traffic").seal(DATA, b"question")
+    return [
+        ("client", asked()),
+        ("server", hello + flight(keys)),
+        ("client", finished + request),
+    ]
+
+
+def dialogue(keys: Keys, suite: int = 0x1301) -> list[Piece]:
+    key = keys("server", "traffic")
+    answers = [key.seal(DATA, b"answer %d" % number) for number in range(6)]
+    answers.append(key.seal(ALERT, b"\1\0"))
+    return [*opening(keys, suite), *[("server", answer) for answer in answers]]
+
+
+def begun(keys: Keys) -> list[Piece]:
+    """The dialogue up to the first answer."""
+    return [*opening(keys), ("server", keys("server", "traffic").seal(DATA, b"answer 0"))]
+
+
+ANSWERS = [b"answer %d" % number for number in range(6)]
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_suite(suite: int) -> None:
+    keys = Keys(suite)
+    size = 48 if suite == 0x1302 else 32
+    read = Read(Source(keys.log(size))).take(dialogue(keys, suite)).end()
+    assert read.content == {"client": [b"question"], "server": ANSWERS}
+    assert read.closed == {"client": 0, "server": 0}
+    assert (read.decryption.amount, read.decryption.reason) == ("yes", None)
+    assert read.decryption.says_end("server") is True
+    assert read.decryption.says_end("client") is False
+    assert read.ended == ["client", "server"]
+
+
+def test_padding_and_empty_records() -> None:
+    keys = Keys()
+    pieces = opening(keys)
+    key = keys("server", "traffic")
+    pieces += [("server", key.seal(DATA, b"a", 100) + key.seal(DATA, b"", 50) + key.seal(0, b""))]
+    pieces += [("server", key.seal(DATA, b"b"))]
+    assert Read(Source(keys.log())).take(pieces).content["server"] == [b"a", b"b"]
+
+
+# --- early data ---
+
+
+def early(*, taken: bool) -> tuple[Keys, list[Piece]]:
+    keys = Keys()
+    sent = keys("client", "early").seal(DATA, b"early")
+    if taken:
+        sent_end = keys("client", "early").seal(MESSAGES, END_OF_EARLY_DATA)
+    finished = keys("client", "handshake").seal(MESSAGES, FINISHED)
+    return keys, [
+        ("client", asked(EARLY_DATA) + SWITCH + sent),
+        ("server", HELLO + flight(keys, *([EARLY_DATA] if taken else []))),
+        ("server", keys("server", "traffic").seal(DATA, b"soon")),
+        ("client", (sent_end if taken else b"") + finished),
+        ("client", keys("client", "traffic").seal(DATA, b"late")),
+    ]
+
+
+def test_early_data_that_is_taken() -> None:
+    keys, pieces = early(taken=True)
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content == {"client": [b"early", b"late"], "server": [b"soon"]}
+    assert read.decryption.amount == "yes"
+
+
+def test_early_data_in_vain_is_never_shown() -> None:
+    keys, pieces = early(taken=False)
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content == {"client": [b"late"], "server": [b"soon"]}
+    assert (read.decryption.amount, read.closed["client"]) == ("yes", 1)
+
+
+def test_early_data_before_a_retry_is_never_shown() -> None:
+    keys = Keys()
+    first = asked(EARLY_DATA) + SWITCH + keys("client", "early").seal(DATA, b"early")
+    rest = dialogue(keys)[1:]
+    pieces: list[Piece] = [("client", first), ("server", RETRY), ("client", asked()), *rest]
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content == {"client": [b"question"], "server": ANSWERS}
+
+
+def test_early_data_waits_until_it_is_known_to_be_taken() -> None:
+    keys, pieces = early(taken=True)
+    read = Read(Source(keys.log())).take(pieces[:1])
+    assert read.content["client"] == []
+    assert read.take(pieces[1:2]).content["client"] == [b"early"]
+
+
+# --- updates ---
+
+
+@pytest.mark.parametrize("updates", [1, 2, 5])
+def test_updates(updates: int) -> None:
+    keys = Keys()
+    pieces = begun(keys)
+    for number in range(updates):
+        pieces.append(("server", keys("server", "traffic").seal(MESSAGES, KEY_UPDATE)))
+        keys.update("server")
+        pieces.append(("server", keys("server", "traffic").seal(DATA, b"%d" % number)))
+    read = Read(Source(keys.log())).take(pieces)
+    assert read.content["server"] == [b"answer 0", *[b"%d" % number for number in range(updates)]]
+
+
+def test_a_finished_after_the_handshake_changes_no_key() -> None:
+    keys = Keys()
+    pieces = opening(keys)
+    for sealed in (FINISHED, FINISHED):
+        pieces.append(("client", keys("client", "traffic").seal(MESSAGES, sealed)))
+    pieces.append(("client", keys("client", "traffic").seal(DATA, b"more")))
+    read = Read(Source(keys.log())).take(pieces)
+    assert read.content["client"] == [b"question", b"more"]
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_an_update_that_is_lost(lost: int) -> None:
+    keys = Keys()
+    pieces = begun(keys)
+    for _ in range(lost):
+        pieces.append(("server", len(keys("server", "traffic").seal(MESSAGES, KEY_UPDATE))))
+        keys.update("server")
+    pieces += [("server", keys("server", "traffic").seal(DATA, b"after" * 9)) for _ in range(2)]
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert [one for one in read.content["server"] if isinstance(one, bytes)][1:] == [
+        b"after" * 9
+    ] * 2
+
+
+# --- loss ---
+
+
+@pytest.mark.parametrize("first", [3, 5])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_what_is_lost_is_counted_to_the_byte(first: int, count: int) -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    lost = pieces[first : first + count]
+    length = sum(len(data) for _, data in lost)
+    pieces[first : first + count] = [("server", length)]
+    read = Read(Source(keys.log())).take(pieces).end()
+    answers: list[bytes | int] = list(ANSWERS)
+    answers[first - 3 : first - 3 + count] = [8 * count]
+    assert read.content["server"] == answers
+    assert read.decryption.amount == "part"
+    assert f"{length} bytes from the server" in str(read.decryption.reason)
+
+
+def test_a_part_of_a_record_that_is_lost_costs_that_record() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    data = pieces[4][1]
+    assert isinstance(data, bytes)
+    pieces[4:5] = [("server", data[:9]), ("server", 4), ("server", data[13:])]
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content["server"] == [ANSWERS[0], 8, *ANSWERS[2:]]
+
+
+def test_a_tail_that_is_lost_leaves_the_end_unknown() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    pieces[-1] = ("server", 24)
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content["server"][-1] == 2
+    assert read.decryption.says_end("server") is None
+
+
+def test_damage_costs_one_record() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    data = pieces[4][1]
+    assert isinstance(data, bytes)
+    pieces[4] = ("server", data[:-1] + bytes([data[-1] ^ 1]))
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content["server"] == [ANSWERS[0], 8, *ANSWERS[2:]]
+    assert read.closed["server"] == 1
+    assert read.decryption.reason == "1 record from the server did not open: not its keys"
+
+
+def test_the_search_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed_side, "MAX_TLS_SEARCH", 100)
+    keys = Keys()
+    pieces = begun(keys)
+    for _ in range(200):
+        keys("server", "traffic").seal(DATA, b"")
+    pieces += [("server", 200 * 22), ("server", keys("server", "traffic").seal(DATA, b"x" * 30))]
+    pieces += [("server", keys("server", "traffic").seal(DATA, b"y" * 30))]
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert [one for one in read.content["server"] if isinstance(one, bytes)] == [b"answer 0"]
+
+
+# --- the middle, and hellos that are missing or hide the random ---
+
+
+@pytest.mark.parametrize("before", [0, 83, 5_000])
+def test_the_middle(before: int) -> None:
+    keys = Keys()
+    for _ in range(before):
+        keys("server", "traffic").number += 1
+    pieces: list[Piece] = [("server", keys("server", "traffic").seal(DATA, one)) for one in ANSWERS]
+    pieces.append(("client", keys("client", "traffic").seal(DATA, b"question")))
+    other = Keys.log(48, random=bytes([1]) * 32)
+    read = Read(Source(keys.log() + b"\n" + other), is_joined=True).take(pieces).end()
+    assert read.content == {"client": [b"question"], "server": ANSWERS}
+    assert read.decryption.keys.version == "TLSv1.3"
+    assert read.decryption.keys.cipher_suite == 0x1301
+    assert read.decryption.sides["server"].joined_at == before
+    assert read.decryption.reason == "the beginning is not in the capture"
+
+
+def test_the_middle_without_a_key_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "MAX_TLS_TRIALS", 500)
+    keys = Keys()
+    pieces: list[Piece] = [("server", keys("server", "traffic").seal(DATA, one)) for one in ANSWERS]
+    other = Keys.log(48, random=bytes([1]) * 32)
+    read = Read(Source(other), is_joined=True).take(pieces).end()
+    assert read.content["server"][1:] == []
+    assert read.decryption.amount == "no"
+    assert "the ServerHello is missing" in str(read.decryption.reason)
+
+
+def test_without_the_clients_hello() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    pieces[0] = ("client", len(asked()))
+    others = b"\n".join(Keys.log(48, random=bytes([n]) * 32) for n in range(1, 9))
+    read = Read(Source(keys.log() + b"\n" + others)).take(pieces).end()
+    assert read.content == {"client": [b"question"], "server": ANSWERS}
+
+
+def test_a_random_that_is_hidden() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    pieces[0] = ("client", asked((0xFE0D, b"\0" * 20)))
+    inner = bytes([7]) * 32
+    read = Read(Source(keys.log(random=inner))).take(pieces).end()
+    assert read.content == {"client": [b"question"], "server": ANSWERS}
+    pieces[0] = ("client", asked())  # without ECH the random is what it says
+    read = Read(Source(keys.log(random=inner))).take(pieces).end()
+    assert read.content["server"][1:] == []
+    assert read.decryption.reason == "no keys for this connection"
+
+
+def test_without_the_servers_hello() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    data = pieces[1][1]
+    assert isinstance(data, bytes)
+    pieces[1:2] = [("server", len(HELLO)), ("server", data[len(HELLO) :])]
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content["server"] == ANSWERS
+    assert read.content["client"] == [b"question"]
+
+
+@pytest.mark.parametrize("missing", ["HANDSHAKE", "CLIENT", "SERVER", "TRAFFIC_SECRET_0"])
+def test_keys_that_are_missing(missing: str) -> None:
+    keys = Keys()
+    read = Read(Source(keys.log(without=missing))).take(dialogue(keys)).end()
+    shown = {
+        side: [one for one in said if isinstance(one, bytes)] for side, said in read.content.items()
+    }
+    has = {"client": missing not in ("CLIENT", "TRAFFIC_SECRET_0"),
+           "server": missing not in ("SERVER", "TRAFFIC_SECRET_0")}  # fmt: skip
+    assert shown["client"] == ([b"question"] if has["client"] else [])
+    assert shown["server"] == (ANSWERS if has["server"] else [])
+    assert read.decryption.reason
+
+
+@given(st.lists(st.tuples(st.sampled_from(["client", "server"]), st.binary(max_size=80))))
+def test_any_bytes_give_no_content(pieces: list[tuple[Side, bytes]]) -> None:
+    keys = Keys()
+    read = Read(Source(keys.log())).take(opening(keys))
+    before = list(read.content["server"])
+    read.take(list(pieces)).end()
+    assert [one for one in read.content["server"] if isinstance(one, bytes)] == before
