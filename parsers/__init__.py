@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.packets import decode_batches as decode_batches
     from .decode.side import completion as completion
+    from .decode.taps import Streams as Streams
     from .decode.time_order import TimeOrder as TimeOrder
     from .decode.undeclared import CODING_MAGIC as CODING_MAGIC
     from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
@@ -111,6 +112,7 @@ _EXPORTED = {
     "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),
     "decode.ordered_capture": ("OrderedCapture",),
+    "decode.taps": ("Streams",),
     "decode.time_order": ("TimeOrder",),
     "files.blocks": (
         "BYTE_ORDER_MAGIC",

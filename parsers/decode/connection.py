@@ -13,11 +13,11 @@ from ipaddress import ip_address
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import diagnose
 from ..net.path import Path
 from ..net.table import reverse_key
 from ..net.tcp import Connection, Direction
-from ..provenance import Arrival, Completion, Ending, Layer, SourceMap, seconds
+from ..provenance import seconds
 from ..records import (
     ClosedWindow,
     ConnectionRecord,
@@ -29,77 +29,13 @@ from ..records import (
     Resent,
     Sender,
 )
-from ..streams import ByteStream, Receiver
+from ..streams import ByteStream
 from ..tls.key_finder import KeySource
 from .protocol import ApplicationProtocol
-from .silent import UNHEARD
+from .taps import Listener, TlsTap, listened
 
-Listener = Receiver[Any] | None
 Tap = Callable[[Connection[Record]], tuple[Listener, Listener]]
 """Gives a connection's first and second direction a receiver each, or None: see Tapped."""
-
-
-class Tapped:
-    """A stream that another receiver listens to: the ``tap`` gets all of it first.
-
-    What the tap returns is dropped. When a record that ends at ``offset + length`` of its stream is
-    made, the tap has been given all bytes before that; and all that came in the same batch of
-    packets when the batch's records are returned. Packets stay known for what either holds open.
-    """
-
-    __slots__ = ("receiver", "peer", "_stream", "_tap")
-
-    receiver: Receiver[Record]
-    peer: Tapped
-
-    def __init__(self, stream: ByteStream[Record], tap: Listener) -> None:
-        self._stream = stream
-        self._tap: Receiver[Any] = UNHEARD if tap is None else tap
-        stream.receiver = self
-
-    # --- the stream ---
-
-    @property
-    def origins(self) -> SourceMap[Arrival]:
-        return self._stream.origins
-
-    @property
-    def is_ended(self) -> bool:
-        return self._stream.is_ended
-
-    @property
-    def is_waiting(self) -> bool:
-        return self._stream.is_waiting
-
-    @property
-    def acknowledged(self) -> int | None:
-        return self._stream.acknowledged
-
-    @property
-    def layer(self) -> Layer:
-        return self._stream.layer
-
-    # --- the receiver ---
-
-    def receive_data(self, data: bytes) -> list[Record]:
-        self._tap.receive_data(data)
-        return self.receiver.receive_data(data)
-
-    def receive_gap(self, length: int) -> list[Record]:
-        self._tap.receive_gap(length)
-        return self.receiver.receive_gap(length)
-
-    def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        self._tap.receive_fault(fault, shown)
-        return self.receiver.receive_fault(fault, shown)
-
-    def receive_eof(self, ending: Ending) -> list[Record]:
-        self._tap.receive_eof(ending)
-        return self.receiver.receive_eof(ending)
-
-    @property
-    def open_offsets(self) -> tuple[int, ...]:
-        return self._tap.open_offsets + self.receiver.open_offsets
 
 
 def tapped(
@@ -107,11 +43,7 @@ def tapped(
 ) -> tuple[ByteStream[Record], ByteStream[Record]]:
     """Return a connection's streams: its directions, or what a tap listens to."""
     listeners = (None, None) if tap is None else tap(connection)
-    if listeners == (None, None):
-        return connection.first, connection.second
-    first, second = Tapped(connection.first, listeners[0]), Tapped(connection.second, listeners[1])
-    first.peer, second.peer = second, first
-    return first, second
+    return listened((connection.first, connection.second), listeners)
 
 
 class ConnectionDecoder:
@@ -126,6 +58,7 @@ class ConnectionDecoder:
         keys: KeySource | None = None,
         recorded_by: str | None = None,
         tap: Tap | None = None,
+        tls_tap: TlsTap | None = None,
     ) -> None:
         self.connection = connection
         self._recorded_by = recorded_by
@@ -138,6 +71,7 @@ class ConnectionDecoder:
             keep_data=keep_data,
             shows_records=shows_records,
             keys=keys,
+            tls_tap=tls_tap,
             is_midstream=connection.is_midstream,
             decided=partial(_understand, connection, self._first),
         )

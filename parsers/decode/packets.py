@@ -37,6 +37,7 @@ from .connection import ConnectionDecoder, Tap, tapped
 from .ordered_capture import OrderedCapture
 from .side import completion
 from .silent import UNHEARD
+from .taps import TlsTap
 from .time_order import LAST_PACKET, Step, TimeOrder
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class PacketDecoder:
     to look bytes up later gives its directions source maps that forget nothing. ``tap`` is called
     then too, for connections that are not wanted as well: it returns a receiver for the first and
     one for the second direction, which get what each hands over, before it is decoded (see
-    :class:`~parsers.decode.connection.Tapped`). Which direction is the client's, the connection
+    :class:`~parsers.decode.taps.Tapped`). Which direction is the client's, the connection
     says (``client``) before there is a record of it.
     """
 
@@ -197,6 +198,7 @@ class PacketDecoder:
         is_relay: Callable[[int], bool] = lambda packet: False,
         opened: Callable[[Connection[Record]], None] | None = None,
         tap: Tap | None = None,
+        tls_tap: TlsTap | None = None,
     ) -> None:
         self._keep_data = keep_data
         self._shows_records = shows_records
@@ -206,6 +208,7 @@ class PacketDecoder:
         self._wanted = wanted
         self._opened = opened
         self._tap = tap
+        self._tls_tap = tls_tap
         self._decoders: dict[int, ConnectionDecoder] = {}
         self._table: ConnectionTable[Record] = ConnectionTable(self._open, self._close)
         self._receive_segment = self._table.receive
@@ -517,6 +520,7 @@ class PacketDecoder:
                 keys=self.keys,
                 recorded_by="relay" if self._is_relay(connection.first_packet) else None,
                 tap=self._tap,
+                tls_tap=self._tls_tap,
             )
         else:
             for stream in tapped(connection, self._tap):

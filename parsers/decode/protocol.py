@@ -28,6 +28,7 @@ from .negotiation import Preface, find_preface
 from .raw import RawSide
 from .side import Successor
 from .silent import Ignored
+from .taps import TlsTap, listened
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
@@ -76,10 +77,12 @@ class ApplicationProtocol:
         decided: Callable[[ByteStream[Record]], None] = lambda client: None,
         after: Switch | None = None,
         keys: KeySource | None = None,
+        tls_tap: TlsTap | None = None,
         depth: int = 0,
     ) -> None:
         self.is_midstream = is_midstream
         self._keys = keys
+        self._tls_tap = tls_tap
         self._depth = depth
         self._connection = connection
         self._client_below = client
@@ -406,6 +409,8 @@ class ApplicationProtocol:
         self, streams: tuple[ByteStream[Record], ByteStream[Record]], is_midstream: bool
     ) -> ApplicationProtocol:
         """Recognise what TLS carries, the client's stream first."""
+        if self._tls_tap is not None:
+            streams = listened(streams, self._tls_tap(self._connection, streams))
         before = None if self._after is None else self._after._replace(starts=(0, 0))
         return self._recognise(before, streams, is_midstream)
 
@@ -477,6 +482,7 @@ class ApplicationProtocol:
             is_midstream=is_midstream,
             after=switch,
             keys=self._keys,
+            tls_tap=self._tls_tap,
             depth=depth,
         )
         if depth > limits.MAX_SWITCHES:

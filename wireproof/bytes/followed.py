@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parsers import Connection, Direction, Packet, PacketDecoder, client_by_tcp
+from parsers import CaptureKeys, Connection, Packet, PacketDecoder, Streams, client_by_tcp
 from parsers.content import ContentDecoder
 from parsers.limits import KiB
-from parsers.provenance import Completion, Ending
+from parsers.provenance import Arrival, Completion, Ending
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -25,6 +25,7 @@ from parsers.records import (
     Sender,
     WebSocketMessageRecord,
 )
+from parsers.streams import ByteStream
 
 from ..dialects.dialect import content_bytes
 
@@ -52,11 +53,17 @@ MAX_UNTOLD = 256 * KiB
 class FollowedConnection:
     """Decodes a capture and hands the bytes of one connection to ``take`` as they come in order.
 
-    ``spans`` are the bytes of the client and of the server that are wanted, all by default.
+    With ``keys`` it is what TLS carries, decrypted. ``spans`` are the bytes of the client and of
+    the server that are wanted, all by default.
     """
 
     def __init__(
-        self, number: int, take: Take, spans: dict[Sender, tuple[int, int]] | None = None
+        self,
+        number: int,
+        take: Take,
+        spans: dict[Sender, tuple[int, int]] | None = None,
+        *,
+        keys: CaptureKeys | None = None,
     ) -> None:
         self._number = number
         self._take = take
@@ -65,8 +72,15 @@ class FollowedConnection:
         self._size = 0
         self.connection: Connection[Record] | None = None
         self._decoder = PacketDecoder(
-            keep_data=False, wanted=lambda index: index == number, tap=self._tap
+            keep_data=False,
+            wanted=lambda index: index == number,
+            tap=self._tap,
+            tls_tap=self._tap_tls if keys is not None else None,
+            keys=keys,
         )
+        self._is_tls = keys is not None
+        self.has_content = False
+        """Whether TLS could be read."""
 
     def receive(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
@@ -88,7 +102,14 @@ class FollowedConnection:
         if connection.index != self._number:
             return None, None
         self.connection = connection
+        if self._is_tls:
+            return None, None
         return _Side(self, connection.first), _Side(self, connection.second)
+
+    def _tap_tls(self, number: int, streams: Streams) -> tuple[_Side | None, _Side | None]:
+        client, server = streams
+        self.has_content = True
+        return _Side(self, client, "client"), _Side(self, server, "server")
 
     def _hand_on(self, *, is_certain: bool = False) -> None:
         """Hand on what waits, if its sender is known or, with ``is_certain``, will not be."""
@@ -98,7 +119,8 @@ class FollowedConnection:
         client = connection.client or client_by_tcp(connection)
         waiting, self._waiting, self._size = self._waiting, [], 0
         for side, run in waiting:
-            self._cut("client" if side.direction is client else "server", run)
+            sender: Sender = "client" if side.stream is client else "server"
+            self._cut(side.sender or sender, run)
 
     def _cut(self, sender: Sender, run: _Run) -> None:
         """Hand on what is wanted of a run."""
@@ -126,29 +148,44 @@ class _Run(NamedTuple):
 
 
 class _Side:
-    """Listens to one direction, and cuts what comes where another packet carried it."""
+    """Listens to one stream, and cuts what comes where another packet carried it.
+
+    What TLS carries comes with the packet that completed its record: no tag could be verified
+    before.
+    """
 
     open_offsets: tuple[int, ...] = ()
 
-    def __init__(self, followed: FollowedConnection, direction: Direction[Record]) -> None:
-        self.direction = direction
+    def __init__(
+        self,
+        followed: FollowedConnection,
+        stream: ByteStream[Record],
+        sender: Sender | None = None,
+    ) -> None:
+        self.stream = stream
+        self.sender = sender
         self._followed = followed
 
     def receive_data(self, data: bytes) -> list[Record]:
-        origins = self.direction.origins
+        origins = self.stream.origins
         start = at = origins.size - len(data)
-        for end, (packet, _, time, _) in origins.pieces(start, origins.size):
+        for end, arrival in origins.pieces(start, origins.size):
+            packet, time = self._place(arrival)
             run = _Run(at, end - at, data[at - start : end - start], packet, time)
             self._followed.add(self, run)
             at = end
         return []
 
     def receive_gap(self, length: int) -> list[Record]:
-        origins = self.direction.origins
+        origins = self.stream.origins
         start = origins.size - length
-        packet, _, time, _ = origins.at(start)[1]
+        packet, time = self._place(origins.at(start)[1])
         self._followed.add(self, _Run(start, length, b"", packet, time))
         return []
+
+    def _place(self, arrival: Arrival) -> tuple[int, float]:
+        carried, completed, first, last = arrival
+        return (carried, first) if self.stream.layer == "tcp" else (completed, last)
 
     def receive_fault(self, fault: object, shown: Completion) -> list[Record]:
         return []

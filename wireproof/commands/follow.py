@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .choosing import ENDS, HEADS, PLACE, PORT, refused
+from .choosing import ENDS, HEADS, KEYLOG, PLACE, PORT, key_log, refused
 from .exits import NotWhole, Unreadable, because, examples
 
 if TYPE_CHECKING:
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 @refused(HEADS | PORT | ENDS, "--connection N or --exchange C/E says what is followed")
 @PLACE["connection"]
 @PLACE["exchange"]
+@KEYLOG
 @click.option("--sender", type=click.Choice(("client", "server")), help="Only what this side sent.")
 @click.option(
     "--layer",
-    type=click.Choice(("tcp", "body")),
+    type=click.Choice(("tcp", "tls", "body")),
     default="tcp",
     show_default=True,
-    help="The bytes of TCP in their order; or the content of bodies, its codings undone.",
+    help="The bytes of TCP in their order; what TLS carries, decrypted; or the content of bodies, "
+    "its codings undone.",
 )
 @click.option("--raw", is_flag=True, help="Write exactly the bytes, and nothing else.")
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
@@ -41,6 +43,7 @@ def follow(
     file: str,
     connection: int | None,
     exchange: tuple[int, int | None] | None,
+    keylog: str | None,
     sender: str | None,
     layer: str,
     raw: bool,
@@ -66,6 +69,7 @@ def follow(
         number,
         cast("Sender | None", sender),
         cast("Layer", layer),
+        key_log(keylog),
         raw,
         output,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from parsers import BATCH, OrderedCapture, decode_batches
+from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
 from parsers.records import Record, Sender, Sent
 
 from ..bytes.followed import FollowedConnection, FollowedContent, Piece, Take
@@ -25,7 +25,7 @@ from ..views.painter import Painter
 from .chosen import seekable
 from .decode import check_output
 
-Layer = Literal["tcp", "body"]
+Layer = Literal["tcp", "tls", "body"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class FollowOptions:
     sender: Sender | None = None
     """Whose bytes; None for both, in the order in which they came."""
     layer: Layer = "tcp"
+    keylog: KeyLog | None = None
+    """Keys beside those in the capture."""
     is_raw: bool = False
     output: str | None = None
 
@@ -71,9 +73,9 @@ def follow(wanted: FollowOptions) -> Followed:
         if wanted.source != "-":
             source = stack.enter_context(Path(wanted.source).open("rb"))
         spans = None
-        if wanted.exchange is not None and wanted.layer == "tcp":
+        if wanted.exchange is not None and wanted.layer != "body":
             source = seekable(source, stack)
-            spans = _spans(source, wanted.connection, wanted.exchange)
+            spans = _spans(source, wanted, wanted.exchange)
             source.seek(0)
         source = stack.enter_context(shown(source, "following"))
         done = Followed()
@@ -81,25 +83,35 @@ def follow(wanted: FollowOptions) -> Followed:
         if wanted.layer == "body":
             _follow_content(source, wanted, take)
         else:
-            _follow_tcp(source, wanted.connection, spans, take)
+            _follow_stream(source, wanted, spans, take)
     return done
 
 
-def _follow_tcp(
-    source: BinaryIO, connection: int, spans: dict[Sender, tuple[int, int]] | None, take: Take
+def _follow_stream(
+    source: BinaryIO,
+    wanted: FollowOptions,
+    spans: dict[Sender, tuple[int, int]] | None,
+    take: Take,
 ) -> None:
-    followed = FollowedConnection(connection, take, spans)
-    for batch in OrderedCapture(source).batches(BATCH):
+    capture = OrderedCapture(source, keylog=wanted.keylog)
+    is_tls = wanted.layer == "tls"
+    keys = capture.keys if is_tls else None
+    followed = FollowedConnection(wanted.connection, take, spans, keys=keys)
+    for batch in capture.batches(BATCH):
         followed.receive(batch)
     followed.finish()
     if followed.connection is None:
-        raise NothingToFollow(f"there is no connection {connection}")
+        raise NothingToFollow(f"there is no connection {wanted.connection}")
+    if is_tls and not followed.has_content:
+        raise NothingToFollow(
+            f"connection {wanted.connection} has no TLS that can be decrypted: --keylog names keys"
+        )
 
 
 def _follow_content(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
     content = FollowedContent(take)
     is_there = False
-    for record in _records(source, wanted.connection, keep_data=True):
+    for record in _records(source, wanted, keep_data=True):
         is_there = True
         if wanted.exchange is None or getattr(record, "exchange", None) == wanted.exchange:
             content.receive(record)
@@ -107,28 +119,37 @@ def _follow_content(source: BinaryIO, wanted: FollowOptions, take: Take) -> None
         raise NothingToFollow(f"there is no connection {wanted.connection}")
 
 
-def _spans(source: BinaryIO, connection: int, exchange: int) -> dict[Sender, tuple[int, int]]:
-    """Return between which bytes of TCP an exchange lies, of each side that has some."""
+def _spans(source: BinaryIO, wanted: FollowOptions, exchange: int) -> dict[Sender, tuple[int, int]]:
+    """Return between which bytes of its layer an exchange lies, of each side that has some."""
     found: dict[Sender, tuple[int, int]] = {}
-    for record in _records(source, connection, keep_data=False):
+    for record in _records(source, wanted, keep_data=False):
         if not isinstance(record, Sent) or record.exchange != exchange:
             continue
-        if record.stream_id is not None or record.layer != "tcp":
-            what = "frames of other streams" if record.stream_id is not None else "TLS"
+        if record.stream_id is not None:
             raise NothingToFollow(
-                f"exchange {exchange} is not bytes of TCP alone, there is {what} between:"
+                f"exchange {exchange} has frames of other streams between its own:"
                 " --layer body follows what it carried"
+            )
+        if record.layer != wanted.layer:
+            raise NothingToFollow(
+                f"exchange {exchange} lies in {record.layer}: --layer {record.layer}"
             )
         end = record.offset + record.length
         first, last = found.get(record.sender, (record.offset, end))
         found[record.sender] = min(first, record.offset), max(last, end)
     if not found:
-        raise NothingToFollow(f"connection {connection} has no exchange {exchange}")
+        raise NothingToFollow(f"connection {wanted.connection} has no exchange {exchange}")
     return found
 
 
-def _records(source: BinaryIO, connection: int, *, keep_data: bool) -> Iterator[Record]:
-    batches = decode_batches(source, keep_data=keep_data, wanted=lambda index: index == connection)
+def _records(source: BinaryIO, wanted: FollowOptions, *, keep_data: bool) -> Iterator[Record]:
+    connection = wanted.connection
+    batches = decode_batches(
+        source,
+        keep_data=keep_data,
+        wanted=lambda index: index == connection,
+        keylog=wanted.keylog,
+    )
     for batch in batches:
         for record in batch:
             if record.connection == connection:

@@ -14,6 +14,8 @@ from support.http2 import data
 from support.stored import SMALL, name
 from support.talk import Talk
 
+from fixtures.tls.record import STORED, Stored
+from parsers import KeyLog
 from parsers.records import BodyRecord, ConnectionRecord, GapRecord
 from wireproof import decode
 from wireproof.cli import run
@@ -22,6 +24,7 @@ from wireproof.tasks.follow import FollowOptions, NothingToFollow, follow
 ROOT = Path(__file__).parents[3]
 PLAIN = ROOT / "fixtures/sse/plain.pcapng"
 SENDERS = ("client", "server")
+ENCRYPTED = [one for one in STORED if one.served.tls]
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -41,10 +44,12 @@ def followed(path: Path, tmp_path: Path, **options: object) -> bytes:
     return out.read_bytes()
 
 
-def tshark_follows(path: Path, connection: int) -> tuple[bytes, bytes]:
+def tshark_follows(
+    path: Path, connection: int, layer: str = "tcp", *more: str
+) -> tuple[bytes, bytes]:
     """Return what tshark follows: the bytes of its node 0 and of its node 1."""
-    command = ["tshark", "-n", "-r", str(path), "-q", "-z", f"follow,tcp,raw,{connection}"]
-    command += ["-o", "tcp.reassemble_out_of_order:TRUE"]
+    command = ["tshark", "-n", "-r", str(path), "-q", "-z", f"follow,{layer},raw,{connection}"]
+    command += ["-o", "tcp.reassemble_out_of_order:TRUE", *more]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     sides = bytearray(), bytearray()
     for line in shown.splitlines():
@@ -70,6 +75,28 @@ def test_tshark_follows_the_same_bytes(path: Path, tmp_path: Path) -> None:
         assert [len(side) for side in ours] == [record.client_bytes, record.server_bytes]
         compared += 1
     assert compared or not connections or gaps or connections[0].midstream
+
+
+@pytest.mark.tshark
+@pytest.mark.slow
+@pytest.mark.parametrize("one", ENCRYPTED, ids=[one.name for one in ENCRYPTED])
+def test_tshark_decrypts_the_same_bytes(one: Stored, tmp_path: Path) -> None:
+    options: dict[str, object] = {"layer": "tls", "keylog": KeyLog.open(one.keys)}
+    ours = [followed(one.path, tmp_path, connection=0, sender=side, **options) for side in SENDERS]
+    theirs = tshark_follows(one.path, 0, "tls", "-o", f"tls.keylog_file:{one.keys}")
+    assert sorted(ours) == sorted(theirs)
+    assert all(ours)
+
+
+def test_one_exchange_of_tls(capsys: pytest.CaptureFixture[str]) -> None:
+    one = ENCRYPTED[0]
+    words = ["follow", str(one.path), "--exchange", "0/0", "--keylog", str(one.keys)]
+    assert run([*words, "--layer", "tls"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "GET /sse HTTP/1.1\\r"
+    assert run(words) == 2
+    assert "exchange 0 lies in tls: --layer tls" in capsys.readouterr().err
+    assert run(["follow", str(one.path), "--connection", "0", "--layer", "tls"]) == 2
+    assert "no TLS that can be decrypted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", SMALL, ids=name)
