@@ -339,6 +339,8 @@ def _stated(ending: Ending) -> Verdict | None:
 
 def _app_incomplete(ending: Ending) -> Verdict | None:
     trace = ending.trace
+    if is_grpc(trace) and status_of(trace) is None and not missing_from_capture(trace):
+        return _without_status(ending)
     wanted = missing_words(trace)
     if not wanted or missing_from_capture(trace):
         return None
@@ -355,6 +357,20 @@ def _app_incomplete(ending: Ending) -> Verdict | None:
     )
     severity: Severity = "warning" if has_reason else "error"
     return ending_verdict(ending, "app-incomplete", severity, summary, [cause])
+
+
+def _without_status(ending: Ending) -> Verdict:
+    """A call of gRPC whose answer ends without saying how it went."""
+    ending.numbers |= {"app_whole": False, "missing": "grpc-status"}
+    cause = Cause(
+        "terminator-missing",
+        "certain",
+        "every answer of gRPC ends with it: clients take its lack for a failure, UNKNOWN or"
+        " INTERNAL",
+        "look whether a proxy drops trailers: it must pass HTTP/2 on from end to end",
+    )
+    summary = f"the framing is complete, but grpc-status never came, {ending.progress}"
+    return ending_verdict(ending, "app-incomplete", "error", summary, [cause])
 
 
 def missing_words(trace: Trace) -> list[str]:

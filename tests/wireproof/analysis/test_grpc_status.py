@@ -90,6 +90,13 @@ def test_a_client_that_leaves_when_its_deadline_has_passed(
     assert (found.answer, causes(found)) == ("aborted", [cause])
 
 
+@pytest.mark.parametrize("messages", [0, 2])
+def test_an_answer_without_a_status_is_not_whole(messages: int) -> None:
+    found = ending(call(("x-other", "1"), messages=messages))
+    assert (found.answer, found.severity) == ("app-incomplete", "error")
+    assert causes(found) == ["terminator-missing"]
+
+
 def test_an_unknown_number_is_said_as_it_is() -> None:
     found = ending(call(("grpc-status", "77")))
     assert "failed with 77 (77)" in found.summary
