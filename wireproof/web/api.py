@@ -65,8 +65,8 @@ SHOWN_OF_CUT = 2_000
 """Characters of each text of a record that is cut."""
 
 CAPTURE = "(?:([1-9][0-9]?):)?"
-NUMBER = r"(0|[1-9][0-9]{0,8})"
-KEY = r"(n|0|[1-9][0-9]{0,8})\.(n|0|[1-9][0-9]{0,8})"
+NUMBER = r"(0|[1-9][0-9]{0,9})"
+KEY = r"(n|0|[1-9][0-9]{0,9})\.(n|0|[1-9][0-9]{0,8})"
 TEXT = "((?:[0-9a-f]{2}){1,512})"
 """What is looked for, UTF-8 in hex."""
 KIND = r"([qrktbexfmgd])"
