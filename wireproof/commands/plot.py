@@ -45,7 +45,7 @@ def plot(file: str, output: str, reading: Reading) -> None:
     need("plot", "a plot")
     try:
         check_output(file, output)
-        chosen, count = read_timeline(file, reading.wanted)
+        chosen, count = read_timeline(file, reading.wanted, reading.keylog)
         with ExitStack() as stack:
             draw(chosen, open_stream(output, stack), form)
     except (OSError, ValueError) as error:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers import BATCH, NANOSECONDS, OrderedCapture
+from parsers import BATCH, NANOSECONDS, KeyLog, OrderedCapture
 from parsers.records import (
     BodyElement,
     ChunkRecord,
@@ -208,9 +208,13 @@ class Timelines:
         """By connection: those that are over, and of whose end nothing is known."""
         self._pairs: dict[int, Pair[_Side]] = {}
 
-    def read(self, source: BinaryIO) -> None:
-        """Read a capture. Raises UnreadableCapture (a ValueError) if it is none."""
-        capture = OrderedCapture(source)
+    def read(self, source: BinaryIO, keylog: KeyLog | None = None) -> None:
+        """Read a capture, whose TLS ``keylog`` opens.
+
+        Raises UnreadableCapture (a ValueError) if it is none.
+        """
+        capture = OrderedCapture(source, keylog=keylog)
+        self._packets.decoder.keys = capture.keys
         for batch in capture.batches(BATCH):
             for number, time_ns, *_ in batch:
                 if (missing := number - len(self._times)) > 0:
@@ -320,7 +324,9 @@ class Timelines:
         return self._places[packet - 1] if 0 < packet <= len(self._places) else 0
 
 
-def read_timeline(source: str, wanted: ExchangeFilter = EVERYTHING) -> tuple[Timeline, int]:
+def read_timeline(
+    source: str, wanted: ExchangeFilter = EVERYTHING, keylog: KeyLog | None = None
+) -> tuple[Timeline, int]:
     """Return the timeline of a capture's exchange that has most elements, of those that are wanted,
     and how many these are.
 
@@ -328,11 +334,11 @@ def read_timeline(source: str, wanted: ExchangeFilter = EVERYTHING) -> tuple[Tim
     """
     with ExitStack() as stack:
         file: BinaryIO = stack.enter_context(Path(source).open("rb"))
-        file, choice = choosing(file, wanted, stack)
+        file, choice = choosing(file, wanted, stack, keylog)
         file = seekable(file, stack)
         stream = stack.enter_context(shown(file, "reading"))
         timelines = Timelines(wanted.only_connection)
-        timelines.read(stream)
+        timelines.read(stream, keylog)
         found = choice or (EVERYTHING if wanted.is_empty else wanted)
         chosen = timelines.choose(found)
         file.seek(0)
