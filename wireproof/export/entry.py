@@ -189,7 +189,7 @@ class Entry:
         found: dict[str, Any] = {
             "method": request.method,
             "url": url,
-            "httpVersion": request.version,
+            "httpVersion": http_version(request.version),
             "cookies": heads.request_cookies(request.headers),
             "headers": heads.headers(request.headers),
             "queryString": heads.query_string(url),
@@ -210,7 +210,7 @@ class Entry:
         found: dict[str, Any] = {
             "status": response.status,
             "statusText": response.reason,
-            "httpVersion": response.version,
+            "httpVersion": http_version(response.version),
             "cookies": heads.response_cookies(response.headers),
             "headers": heads.headers(response.headers),
             "content": self._content(response, size),
@@ -240,6 +240,11 @@ class Entry:
         if content.is_cut:
             found["comment"] = LEFT_OUT
         return found
+
+
+def http_version(version: str) -> str:
+    """Return a version as browsers write it into HAR: by its ALPN name from HTTP/2 on."""
+    return {"HTTP/2": "h2", "HTTP/3": "h3"}.get(version, version)
 
 
 def _no_request(server: str) -> dict[str, Any]:

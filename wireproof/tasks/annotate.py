@@ -42,7 +42,7 @@ from parsers import (
     padded,
 )
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
-from parsers.records import Record
+from parsers.records import Record, TlsRecordRecord
 
 from .. import __version__
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -181,8 +181,14 @@ def _chosen(source: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None) -> 
         stream, choice = choosing(source, wanted, stack, keylog)
         only = wanted.only_connection
         decoded = None if only is None else {only, None}.__contains__
-        records = chain.from_iterable(decode_batches(stream, wanted=decoded, keylog=keylog))
+        batches = decode_batches(stream, wanted=decoded, keylog=keylog, shows_records=True)
+        # What a record held that was decrypted is said by what it held.
+        records = filter(_is_told, chain.from_iterable(batches))
         yield from records if choice is None else select(records, choice)
+
+
+def _is_told(record: Record) -> bool:
+    return not isinstance(record, TlsRecordRecord) or record.decrypted == "no"
 
 
 def _rewrite(

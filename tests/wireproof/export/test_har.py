@@ -26,6 +26,7 @@ from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
 from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.cli import run
+from wireproof.export.entry import http_version
 from wireproof.export.har import HarWriter
 from wireproof.redact import Policy
 
@@ -404,3 +405,10 @@ def test_verdicts_of_a_redacted_archive_hold_no_secret() -> None:
     data = talk.tape.file()
     assert secret in json.dumps(entries_of(data)[0]["_verdicts"])
     assert secret not in har_of(data, "all")
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"), [("HTTP/1.1", "HTTP/1.1"), ("HTTP/2", "h2"), ("HTTP/3", "h3")]
+)
+def test_versions_are_named_as_browsers_do(version: str, shown: str) -> None:
+    assert http_version(version) == shown
