@@ -33,6 +33,10 @@ class Inner(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def client(self) -> ByteStream[Record]:
+        """What the client sent, as it is read: somebody may listen in between."""
+
     def decide(self, name: str, client: ByteStream[Record]) -> list[Record]:
         """Give both streams their receivers."""
 
@@ -168,7 +172,7 @@ class TlsPlaintext:
         self.inner = inner = self._recognise((client, client.peer), is_midstream or is_joined)
         records: list[Record] = []
         if self.alpn == "h2" and not (is_midstream or is_joined):
-            records = inner.decide("http/2", client)
+            records = inner.decide("http/2", inner.client)
         for stream in self.streams.values():
             if stream.is_ended:  # it had nothing to say
                 records += stream.receiver.receive_eof("close")
