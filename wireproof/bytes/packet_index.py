@@ -24,6 +24,7 @@ from parsers import (
     SYN,
     TCP,
     CaptureFault,
+    CaptureKeys,
     Connection,
     Direction,
     IpPacket,
@@ -216,12 +217,18 @@ class Tracer:
     def __init__(self) -> None:
         self.table = PacketTable()
         self.connections: list[Followed] = []
+        self.keys: CaptureKeys | None = None
+        """What TLS is decrypted with."""
         self._decoder = PacketDecoder(opened=self._opened)
         self._by_key: dict[bytes, list[tuple[Followed, int]]] = {}
         self._opened_now: list[Followed] = []
         """By the packets that are being decoded."""
         self._count = 0
         """Packets that have been placed: numbers may go back, where those of times do not."""
+
+    def use_keys(self, keys: CaptureKeys | None) -> None:
+        """Decrypt TLS with these; to be called before there are packets."""
+        self.keys = self._decoder.keys = keys
 
     def receive(self, packets: Sequence[Packet]) -> list[Record]:
         """Return the records that ``packets`` complete, as PacketDecoder does."""

@@ -99,7 +99,7 @@ def view(
     from ..tasks.sources import UnreadableSource
 
     try:
-        viewing.view_files(given, page, replace(reading.wanted, port=port))
+        viewing.view_files(given, page, replace(reading.wanted, port=port), reading.keylog)
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     except OSError as error:

@@ -38,6 +38,7 @@ from parsers.records import Sender
 from ..analysis.stalls import LEAST, TIMES
 from ..analysis.text_search import TextSearch
 from ..analysis.verdict import verdict_record
+from ..bytes.packet_index import Carrier
 from ..views.display_filter import packets_filter
 from ..views.verdicts import words
 from ..views.verdicts.words import leading
@@ -69,7 +70,7 @@ NUMBER = r"(0|[1-9][0-9]{0,9})"
 KEY = r"(n|0|[1-9][0-9]{0,9})\.(n|0|[1-9][0-9]{0,8})"
 TEXT = "((?:[0-9a-f]{2}){1,512})"
 """What is looked for, UTF-8 in hex."""
-KIND = r"([qrktbexfmgd])"
+KIND = r"([qrktbexfmgdhs])"
 
 
 def summary(indexes: Sequence[Index]) -> dict[str, Any]:
@@ -192,11 +193,11 @@ def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) ->
     place = elements.place(row)
     connection = exchange.key.connection
     encoded = index.spool.read(*elements.stored(row))
-    carried = []
+    carried: list[Carrier] = []
     if connection is not None and place.sender is not None and place.length:
-        carried = index.tracer.carriers(
-            connection, place.sender, place.offset, place.end, MAX_CARRIERS + 1
-        )
+        for start, end in _extents(encoded) or [(place.offset, place.end)]:
+            room = MAX_CARRIERS + 1 - len(carried)
+            carried += index.tracer.carriers(connection, place.sender, start, end, room)
     return {
         "key": exchange.name,
         "kind": kind,
@@ -208,6 +209,14 @@ def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) ->
         "more": len(carried) > MAX_CARRIERS,
         "filter": packets_filter(connection, place.first_packet, place.last_packet),
     }
+
+
+def _extents(encoded: bytes) -> list[tuple[int, int]]:
+    """Return the runs of an element's bytes, of one whose bytes are not contiguous."""
+    if b'"extents":[[' not in encoded:
+        return []
+    found = msgspec.json.decode(encoded).get("extents")
+    return [(start, end) for start, end in found or ()]
 
 
 def _said(index: Index, elements: Elements, row: int) -> list[str] | None:

@@ -8,15 +8,17 @@ the piece that completes it. What is no text is given in hex: sizes are those of
 
 from __future__ import annotations
 
+from base64 import b64decode
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import msgspec
 from parsers.content import ContentDecoder
 from parsers.provenance import seconds
 from parsers.records import Sender
 
-from .elements import content_span
+from .elements import Elements, content_span
 from .exchange import ExchangeRow
 from .index import Index
 
@@ -80,10 +82,34 @@ def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tu
     """Yield the packet and the bytes of each piece of content, in stream order."""
     connection = exchange.key.connection
     assert connection is not None
+    if (pieces := _kind_of_pieces(exchange, sender)) is not None:
+        yield from _of_records(index, exchange.elements[pieces], sender)
+        return
     for start, end in _spans(exchange, sender):
         for carrier in index.tracer.carriers(connection, sender, start, end, MAX_CARRIERS):
             data = index.data(carrier.packet)
             yield carrier.packet, data[carrier.start : carrier.end]
+
+
+def _kind_of_pieces(exchange: ExchangeRow, sender: Sender) -> str | None:
+    """Return the kind of records that hold a body which lies in no bytes of TCP as such.
+
+    That is one in frames of HTTP/2, with others' in between, or one that TLS carried.
+    """
+    for kind in "hkt":
+        elements = exchange.elements.get(kind)
+        rows = elements.sent(sender) if elements is not None else ()
+        if elements is not None and rows:
+            return kind if kind == "h" or not elements.place(rows[0]).length else None
+    return None
+
+
+def _of_records(index: Index, elements: Elements, sender: Sender) -> Iterator[tuple[int, bytes]]:
+    for row in elements.sent(sender):
+        record = msgspec.json.decode(index.spool.read(*elements.stored(row)))
+        data = record.get("data") or ""
+        is_text = record.get("encoding") == "utf-8"
+        yield elements.place(row).last_packet, data.encode() if is_text else b64decode(data)
 
 
 def _spans(exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, int]]:

@@ -20,6 +20,8 @@ from parsers.records import (
     DataRecord,
     DiagnosticRecord,
     GapRecord,
+    Http2DataRecord,
+    Http3DataRecord,
     Record,
     Sender,
     SseEventRecord,
@@ -40,6 +42,9 @@ KINDS = {
     "grpc_message": "x",
     "websocket_frame": "f",
     "websocket_message": "m",
+    "http2_data": "h",
+    "http3_data": "h",
+    "stall": "s",
     "gap": "g",
     "diagnostic": "d",
 }
@@ -93,6 +98,10 @@ class Elements:
         """Add a record, which has been put aside at ``at``, before what it says."""
         sender = SENDERS[getattr(record, "sender", None)]
         offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
+        size, content = size_of(record, length), getattr(record, "content_offset", offset)
+        if getattr(record, "layer", "tcp") != "tcp":
+            # Its place counts in other bytes than those of packets: they are not looked for there.
+            offset = length = content = 0
         self._sent[sender].append(len(self))
         self._rows += ROW.pack(
             at,
@@ -105,9 +114,9 @@ class Elements:
             sender,
             offset,
             length,
-            size_of(record, length),
+            size,
             mark_of(record),
-            getattr(record, "content_offset", offset),
+            content,
         )
 
     def stored(self, row: int) -> tuple[int, int]:
@@ -151,7 +160,9 @@ class Elements:
 def size_of(record: Record, length: int) -> int:
     """Return how many bytes a record's content has; framing is not content."""
     match record:
-        case ChunkRecord() | DataRecord() | BodyElement() | BodyRecord() | WebSocketMessageRecord():
+        case ChunkRecord() | DataRecord() | Http2DataRecord() | Http3DataRecord():
+            return record.size
+        case BodyElement() | BodyRecord() | WebSocketMessageRecord():
             return record.size
         case WebSocketFrameRecord():
             return record.payload_length
@@ -182,7 +193,7 @@ def mark_of(record: Record) -> int:
 def content_span(kind: str, place: Place) -> tuple[int, int] | None:
     """Return which bytes of the stream are an element's content, None if it is all framing."""
     match kind:
-        case "k" | "f":
+        case "k" | "f" | "h":
             start = place.content_offset
             return (start, start + place.size) if place.size else None
         case "b" | "e" | "m" | "t" | "x":

@@ -94,7 +94,7 @@ class ExchangeRow:
             self._stretch(record)
         if isinstance(record, DiagnosticRecord):
             self._severity = max(self._severity, SEVERITIES.index(record.severity))
-        if kind in "ktfe" and getattr(record, "sender", None) == "server":
+        if kind in "ktfeh" and getattr(record, "sender", None) == "server":
             self._count(record)
 
     def _stretch(self, record: Record) -> None:
@@ -105,7 +105,7 @@ class ExchangeRow:
         self.first_packet = min(self.first_packet, record.first_packet)
         self.last_packet = max(self.last_packet, record.last_packet)
         sender: Sender | None = getattr(record, "sender", None)
-        if sender is not None:
+        if sender is not None and getattr(record, "layer", "tcp") == "tcp":
             end = (getattr(record, "offset", None) or 0) + (getattr(record, "length", None) or 0)
             side = SENDERS[sender]
             self.reach[side] = max(self.reach[side], end)

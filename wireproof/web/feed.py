@@ -13,7 +13,7 @@ from itertools import islice
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
-from parsers import OrderedCapture, Packet
+from parsers import KeyLog, OrderedCapture, Packet
 
 from .index import Index
 
@@ -26,11 +26,16 @@ class FileFeed:
     """Reads a capture into an index, in a thread of its own.
 
     ``rewrite`` is what becomes of each packet before anything looks at it: so what it takes out is
-    in no record, no row and no byte that is shown.
+    in no record, no row and no byte that is shown. ``keylog`` has keys of TLS, beside those in
+    the file.
     """
 
     def __init__(
-        self, index: Index, stream: BinaryIO, rewrite: Rewrite = lambda packet: packet
+        self,
+        index: Index,
+        stream: BinaryIO,
+        rewrite: Rewrite = lambda packet: packet,
+        keylog: KeyLog | None = None,
     ) -> None:
         """Look at the beginning of ``stream``. Raises UnreadableCapture if it is no capture."""
         self.index = index
@@ -38,8 +43,9 @@ class FileFeed:
         self._batch = BATCH if self._size else 1  # a pipe may be fed by what goes on
         self._stream = stream
         self._capture = OrderedCapture(
-            stream if self._size else _Piped(stream), is_live=not self._size
+            stream if self._size else _Piped(stream), is_live=not self._size, keylog=keylog
         )
+        index.tracer.use_keys(self._capture.keys)
         self._rewrite = rewrite
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="feed", daemon=True)

@@ -24,7 +24,7 @@ from .index import Index
 
 MAX_PARTS = 2_000
 """Elements that are named of one packet."""
-HTTP, WEBSOCKET = ("q", "r", "k", "b"), ("f",)
+HTTP, WEBSOCKET = ("q", "r", "k", "h", "b"), ("f",)
 ABOVE = ("e", "m", "x")
 
 
@@ -114,7 +114,7 @@ def _overlaps(exchange: ExchangeRow, sender: Sender, start: int, end: int) -> It
     """Yield the parts of an exchange's elements in [start, end) of a stream."""
     for kind in (*HTTP, *WEBSOCKET, *ABOVE):
         elements = exchange.elements.get(kind)
-        if elements is None or (kind == "b" and "k" in exchange.elements):
+        if elements is None or (kind == "b" and not {"k", "h"}.isdisjoint(exchange.elements)):
             continue
         for row in elements.overlapping(sender, start, end, MAX_PARTS):
             for begin, upto, layer in _split(kind, elements.place(row)):

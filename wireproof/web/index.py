@@ -19,9 +19,7 @@ import msgspec
 from parsers import BATCH, CaptureFault, Packet, PacketDecoder
 from parsers.records import (
     ConnectionRecord,
-    Http2DataRecord,
     Http2FrameRecord,
-    Http3DataRecord,
     Http3FrameRecord,
     QuicRecord,
     Record,
@@ -47,11 +45,10 @@ State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
 """Exchanges that are looked through for the bytes of one packet."""
 NOT_SHOWN = (
-    *(TlsConnectionRecord, TlsRecordRecord),
-    *(Http2DataRecord, Http2FrameRecord, StallRecord),
-    *(QuicRecord, Http3DataRecord, Http3FrameRecord),
+    *(TlsConnectionRecord, TlsRecordRecord, QuicRecord),
+    *(Http2FrameRecord, Http3FrameRecord),
 )
-"""What the page has no rows for yet: what carries elements, and what moves their carriers."""
+"""What the page has no rows for yet: records of TLS and QUIC, and frames that control streams."""
 ENCODER = msgspec.json.Encoder()
 WORDS_WIDTH = 150
 """Cells of what an element says that a row of the page may show."""
@@ -98,6 +95,7 @@ class Index:
         self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
         self._verdicts = LiveVerdicts() if state == "live" else FileVerdicts()
         self._connections: dict[int, ConnectionRecord] = {}
+        self._tls: dict[int, TlsConnectionRecord] = {}
         self._of_connection: dict[int | None, list[ExchangeRow]] = {}
 
     # --- what comes in ---
@@ -141,7 +139,9 @@ class Index:
     def _add(self, records: list[Record]) -> None:
         chosen = records if self._selection is None else self._selection.choose(records)
         for record in chosen:
-            if isinstance(record, NOT_SHOWN):
+            if isinstance(record, TlsConnectionRecord):
+                self._tls[record.connection] = record
+            if isinstance(record, NOT_SHOWN) or _holds_all(record):
                 continue  # it is no element of an exchange
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
@@ -197,8 +197,12 @@ class Index:
     def row(self, exchange: ExchangeRow) -> dict[str, Any]:
         """Return an exchange's row, with what its connection tells."""
         connection = exchange.key.connection
-        record = None if connection is None else self._connections.get(connection)
-        return exchange.row(record)
+        if connection is None:
+            return exchange.row(None)
+        row = exchange.row(self._connections.get(connection))
+        if (tls := self._tls.get(connection)) is not None:
+            row["tls"] = tls
+        return row
 
     def connection(self, connection: int) -> ConnectionRecord | None:
         """Return a connection's record, None as long as it goes on."""
@@ -210,7 +214,7 @@ class Index:
 
     def records(self) -> Iterator[Record]:
         """Yield the records of all packets once more; without the lock, which it takes itself."""
-        decoder, table = PacketDecoder(), self.tracer.table
+        decoder, table = PacketDecoder(keys=self.tracer.keys), self.tracer.table
         numbers = [number for number in range(1, len(table) + 1) if number in table]
         numbers.sort(key=lambda number: table[number].time_ns)
         for first in range(0, len(numbers), BATCH):
@@ -228,6 +232,11 @@ class Index:
         own = self._of_connection.get(connection, [])
         first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])
         return own[first : first + MAX_REACHING]
+
+
+def _holds_all(record: Record) -> bool:
+    """Whether a record says that a connection's window was closed: no exchange has it alone."""
+    return isinstance(record, StallRecord) and record.exchange is None
 
 
 def _words(record: Record, reader: DialectReader | None) -> bytes:

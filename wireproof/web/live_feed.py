@@ -36,6 +36,8 @@ class LiveFeed:
         try:
             for piece in self._packets.pieces():
                 self._index.miss(piece.skipped + piece.dropped)
+                if self._index.tracer.keys is None:
+                    self._index.tracer.use_keys(self._packets.keys())
                 if piece.packets:
                     self._index.receive(piece.packets)
         except (CaptureError, OSError) as error:

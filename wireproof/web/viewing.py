@@ -30,6 +30,7 @@ from .server import InspectorServer
 if TYPE_CHECKING:
     from capture.backends import Session
     from capture.key_log import KeyLog
+    from parsers import KeyLog as Secrets
 
     from .live_feed import LiveFeed
 
@@ -47,14 +48,19 @@ class Page:
     say: Callable[[str], object]
 
 
-def view_files(sources: Sequence[str], page: Page, wanted: ExchangeFilter = EVERYTHING) -> None:
+def view_files(
+    sources: Sequence[str],
+    page: Page,
+    wanted: ExchangeFilter = EVERYTHING,
+    keylog: Secrets | None = None,
+) -> None:
     """Serve the inspector of capture files until Ctrl-C; ``-`` is standard input.
 
     It shows the exchanges that are wanted. Raises OSError for a port that is taken, and
     UnreadableSource for what cannot be read or is no capture.
     """
     with ExitStack() as stack:
-        feeds = [_feed(source, at, wanted, stack) for at, source in enumerate(sources)]
+        feeds = [_feed(source, at, wanted, keylog, stack) for at, source in enumerate(sources)]
         indexes = [feed.index for feed in feeds]
         server = stack.enter_context(closing(InspectorServer(*indexes, port=page.port)))
         for feed in feeds:
@@ -63,13 +69,15 @@ def view_files(sources: Sequence[str], page: Page, wanted: ExchangeFilter = EVER
         serve(server, page)
 
 
-def _feed(source: str, number: int, wanted: ExchangeFilter, stack: ExitStack) -> FileFeed:
+def _feed(
+    source: str, number: int, wanted: ExchangeFilter, keylog: Secrets | None, stack: ExitStack
+) -> FileFeed:
     is_pipe = source == "-"
     try:
         name = "standard input" if is_pipe else Path(source).name
-        stream, choice = choosing_first(open_input(source, stack), wanted, stack)
+        stream, choice = choosing_first(open_input(source, stack), wanted, stack, keylog)
         index = stack.enter_context(closing(Index(name, wanted=choice, number=number)))
-        return FileFeed(index, stream)
+        return FileFeed(index, stream, keylog=keylog)
     except (OSError, ValueError) as error:
         raise UnreadableSource(source, error) from error
 

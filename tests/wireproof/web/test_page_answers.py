@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 from support.answers import GET, SSE, asked, chunk, streamed
 from support.browser import NARROW, Watched, indexed, serving, watched
-from support.corpus import ROOT
+from support.corpus import ROOT, tls_captures_at_hand
 from support.talk import Talk, Tape
 
+from parsers import KeyLog
 from wireproof.analysis.judges import explain
 from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
@@ -342,3 +343,34 @@ def test_a_report_has_all_of_it(browser: Browser, tmp_path: Path) -> None:
         page.keyboard.press("/")
         page.keyboard.type('"token"')
         page.locator("#shown", has_text="a report is not searched for texts").wait_for()
+
+
+# --- what TLS, HTTP/2 and QUIC carried ---
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "tab"),
+    [
+        ("node_h2_stall", "#c0", "DATA frames 9"),
+        ("httpx_h2_sse", "#c0", "DATA frames 8"),
+        ("h3_mux", "#c1000000000", ""),
+    ],
+)
+def test_exchanges_in_streams_are_shown(browser: Browser, name: str, row: str, tab: str) -> None:
+    captures = [path for path in tls_captures_at_hand() if path.stem == name]
+    if not captures:
+        pytest.skip("no captures with TLS at hand: WIREPROOF_TLS names their folder")
+    keys = KeyLog.open(captures[0].with_suffix(".keys"))
+    with (
+        closing(Index(name)) as index,
+        captures[0].open("rb") as stream,
+        serving(index) as server,
+        watched(browser, viewport=WIDE) as found,
+    ):
+        FileFeed(index, stream, keylog=keys).read_all()
+        page = found.open(server.url + row)
+        page.locator(".table.e .row").nth(1).wait_for()
+        assert tab in " ".join(page.locator("#tabs").inner_text().split())
+        assert page.locator(".conn .row .outcome .word").first.inner_text() != ""
+        page.locator("#tab-response").click()
+        page.locator(".body-panel .piece").first.wait_for()

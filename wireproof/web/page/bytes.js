@@ -8,8 +8,8 @@ import { VirtualRows } from "./rows.js";
 import { captureOf, chooseElement, chooseNothing, choosePacket, emit, linkTo, on, state, within } from "./store.js";
 
 const WIDTH = 16; // bytes in a row
-const NAMES = { q: "Request", r: "Response", k: "Chunk", t: "Data", b: "Body", e: "Event", x: "Element", f: "Frame", m: "Message", g: "Gap", d: "Diagnostic" };
-const INNERMOST = ["e", "m", "x", "f", "k", "t", "q", "r", "b"]; // whose byte it is, if several hold it
+const NAMES = { h: "DATA frame", s: "Stall", q: "Request", r: "Response", k: "Chunk", t: "Data", b: "Body", e: "Event", x: "Element", f: "Frame", m: "Message", g: "Gap", d: "Diagnostic" };
+const INNERMOST = ["e", "m", "x", "f", "k", "h", "t", "q", "r", "b"]; // whose byte it is, if several hold it
 const LAYERS = { head: "HTTP head", framing: "framing", payload: "payload" };
 
 export class Bytes {

@@ -3,12 +3,13 @@
 import { el, fill, byId } from "./dom.js";
 import { bytes, count, duration, number, oneLine } from "./format.js";
 import { VirtualRows, cell } from "./rows.js";
+import { QUIC } from "./lanes.js";
 import { parsed } from "./filter.js";
 import { Tally } from "./tally.js";
 import { chooseExchange, emit, on, state, within } from "./store.js";
 
 const COLUMNS = [
-  ["id", "#", "Connection and exchange; ↳ is the same exchange on the next leg"],
+  ["id", "#", "Connection and exchange, q before those of QUIC; ↳ is the same exchange on the next leg"],
   ["outcome", "Verdict", "What wireproof explain says of it, and how it ended"],
   ["method", "Method", "Request method"],
   ["target", "Target", "Request target, and who it was sent to"],
@@ -181,7 +182,9 @@ export class Connections {
     const [elements, thing] = elementsOf(row);
     const { outcome } = row;
     const isStreaming = row.ended === null;
-    const name = row.connection === null ? "file" : `${row.connection}${row.exchange ? `.${row.exchange}` : ""}`;
+    const quic = row.connection - QUIC;
+    const connection = quic >= 0 ? `q${quic}` : row.connection;
+    const name = row.connection === null ? "file" : `${connection}${row.exchange ? `.${row.exchange}` : ""}`;
     const id = `${legNumber(row) ? "↳ " : ""}${within(row.capture, name)}`;
     const target = row.target ?? (row.connection === null ? "the capture file" : row.protocol ?? "connection");
     const ended = row.ended ?? (state.summary.state === "ended" ? "" : "streaming…");

@@ -110,6 +110,7 @@ TABLES.t = {
     packets(record),
   ],
 };
+TABLES.h = { ...TABLES.t, label: "DATA frames" };
 TABLES.x = { ...TABLES.t, label: "Elements of the body" };
 
 function lastChunk(record) {

@@ -7,7 +7,7 @@ import { on } from "./store.js";
 
 const PER_DECADE = 6;
 const NAME_WIDTH = 62; // pixels of a name below the axis
-const NAMES = { p: "packets with data", k: "chunks", t: "runs of data", e: "events", x: "elements", f: "data frames", m: "messages" };
+const NAMES = { h: "DATA frames", p: "packets with data", k: "chunks", t: "runs of data", e: "events", x: "elements", f: "data frames", m: "messages" };
 
 export class Gaps {
   constructor() {

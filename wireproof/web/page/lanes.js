@@ -67,11 +67,13 @@ function grown(column, size) {
   return larger;
 }
 
+export const QUIC = 1_000_000_000; // connections from here on are QUIC's, and not in the table of TCP's
+
 /** The lanes of an exchange, packets first. */
 export function lanesOf(row) {
   const lanes = [];
-  if (row.connection !== null) lanes.push(new Lane("p", `packets/${within(row.capture, row.connection)}`));
-  for (const kind of ["k", "t", "e", "x", "f", "m"]) {
+  if (row.connection !== null && row.connection < QUIC) lanes.push(new Lane("p", `packets/${within(row.capture, row.connection)}`));
+  for (const kind of ["h", "k", "t", "e", "x", "f", "m"]) {
     // Frames show the same as messages, and more.
     const isShown = kind !== "m" || !row.counts.f;
     if (row.counts[kind]) lanes.push(new Lane(kind, `lane/${row.key}/${kind}`, isShown));
@@ -81,7 +83,7 @@ export function lanesOf(row) {
 
 /** The lane whose gaps matter: what the application receives. */
 export function mainLane(lanes) {
-  for (const kind of ["e", "x", "m", "f", "k", "t"]) {
+  for (const kind of ["e", "x", "m", "f", "k", "t", "h"]) {
     const found = lanes.find((lane) => lane.kind === kind && lane.length);
     if (found) return found;
   }

@@ -8,11 +8,11 @@ import { BodyPanel } from "./response.js";
 import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
 
 /** Which panel shows a kind of element. */
-const HOMES = { q: "headers", r: "headers", k: "chunks", t: "data", e: "events", x: "elements", f: "frames", m: "messages", d: "diagnostics", g: "diagnostics", b: "response" };
+const HOMES = { q: "headers", r: "headers", k: "chunks", t: "data", h: "dataframes", s: "headers", e: "events", x: "elements", f: "frames", m: "messages", d: "diagnostics", g: "diagnostics", b: "response" };
 
 /** The panels that an exchange has: [name, title, how many]. */
 function panelsOf(row) {
-  const { e, m, f, k, t, x, d, b, g } = row.counts;
+  const { e, m, f, k, t, h, x, d, b, g } = row.counts;
   const own = (state.rows.get(within(row.capture, `${row.connection}.n`))?.counts.d ?? 0) * (row.exchange === null ? 0 : 1);
   const faults = (d ?? 0) + (g ?? 0) + own;
   return [
@@ -22,10 +22,11 @@ function panelsOf(row) {
     (m || f) && ["messages", "Messages", m ?? 0],
     f && ["frames", "Frames", f],
     row.handshake && ["handshake", "Handshake", 0],
-    (k || b) && !m && ["response", "Response", 0],
+    (k || b || h) && !m && ["response", "Response", 0],
     row.method && row.method !== "GET" && row.method !== "HEAD" && (b || k) && ["payload", "Payload", 0],
     k && ["chunks", "Chunks", row.chunks || k],
     t && ["data", "Data", t],
+    h && ["dataframes", "DATA frames", h],
     row.connection !== null && ["packets", "Packets", 0],
     ["diagnostics", "Rules", faults],
   ].filter(Boolean);
@@ -154,7 +155,7 @@ export class Panels {
 
   view(name) {
     const row = currentRow();
-    const kind = { events: "e", elements: "x", messages: "m", frames: "f", chunks: "k", data: "t" }[name];
+    const kind = { events: "e", elements: "x", messages: "m", frames: "f", chunks: "k", data: "t", dataframes: "h" }[name];
     if (kind) return new ElementTable(kind, row.key);
     if (name === "packets") return new PacketTable();
     if (name === "response") return new BodyPanel(row.key, "server", row.first_time);
@@ -200,6 +201,7 @@ class Headers {
       this.node,
       section("General", general(row)),
       section("Timing", timing(row)),
+      row.tls ? section("TLS", secured(row.tls)) : null,
       responses.map((found) => head(found, "Response headers")),
       requests.map((found) => head(found, "Request headers")),
     );
@@ -226,6 +228,18 @@ function general(row) {
     ["Ended", row.ended && el("span", { class: whole }, row.ended)],
     ["Connection", row.connection === null ? null : `${row.connection}: tcp.stream eq ${row.connection}`],
     ["Packets", row.first_packet ? span(row.first_packet, row.last_packet) : null],
+  ];
+}
+
+/** What is known of the TLS that carried it. */
+function secured(tls) {
+  return [
+    ["Version", tls.version],
+    ["Cipher", tls.cipher],
+    ["Server name", tls.sni && oneLine(tls.sni, 300)],
+    ["Protocol (ALPN)", tls.alpn && oneLine(tls.alpn, 100)],
+    ["Decrypted", tls.decrypted],
+    ["Why not", tls.reason && oneLine(tls.reason, 600)],
   ];
 }
 

@@ -19,7 +19,7 @@ const LANE_HEIGHT = 34;
 const CURVE_HEIGHT = 46;
 const AXIS_HEIGHT = 24;
 const GUTTER = 112; // pixels left of the plot: the lanes' names
-const NAMES = { p: "packets", k: "chunks", t: "data runs", e: "events", x: "elements", f: "frames", m: "messages" };
+const NAMES = { h: "DATA frames", p: "packets", k: "chunks", t: "data runs", e: "events", x: "elements", f: "frames", m: "messages" };
 const SYN = 2;
 const LEAST_DRAG = 4; // pixels; less is a click
 const BURST = 3; // so many that came together are a burst
@@ -71,6 +71,7 @@ export class Timeline {
       return undefined;
     }
     state.lanes = lanes.filter((lane) => lane.length);
+    this.held = row.counts.s ? (await state.source.get(`rows/${row.key}/s/0`)).rows : [];
     this.lanes = state.lanes.filter((lane) => lane.isShown);
     this.start = row.first_time;
     this.measure();
@@ -127,6 +128,7 @@ export class Timeline {
   /** The curve's columns: seconds since the start, and bytes received and sent until then. */
   curve() {
     const lane = this.lanes.find((one) => one.kind === "p");
+    this.total = 0;
     if (!lane) return [[0], [0], [0]];
     const { time, size, sender } = lane.columns;
     const seconds = [];
@@ -203,7 +205,7 @@ export class Timeline {
       },
       scales: {
         x: { time: false, range: (_, min, max) => this.bounds(min, max) },
-        y: { range: () => [0, this.total / (part * 0.86)] },
+        y: { range: () => [0, Math.max(this.total, 1) / (part * 0.86)] },
       },
       axes: [
         {
@@ -323,7 +325,9 @@ export class Timeline {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    for (const [from, upto] of this.stalls) this.drawStall(plot, from, upto);
+    const isHeld = (from, upto) => (this.held ?? []).some(({ record }) => record.last_time - record.seconds < upto && record.last_time > from);
+    for (const [from, upto] of this.stalls) if (!isHeld(from, upto)) this.drawStall(plot, from, upto);
+    for (const { record } of this.held ?? []) this.drawStall(plot, record.last_time - record.seconds, record.last_time, `${record.window} window closed`);
     ctx.restore();
     ctx.fillStyle = this.colours.line;
     for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {
@@ -331,7 +335,7 @@ export class Timeline {
     }
   }
 
-  drawStall(plot, from, upto) {
+  drawStall(plot, from, upto, known = null) {
     const { ctx, bbox } = plot;
     const scale = uPlot.pxRatio;
     const left = plot.valToPos(from - this.start, "x", true);
@@ -339,7 +343,7 @@ export class Timeline {
     const top = bbox.top + legsHeight() * scale;
     ctx.fillStyle = this.colours.stall;
     ctx.fillRect(left, top, right - left, bbox.height - legsHeight() * scale);
-    const cause = this.causeOf(from, upto);
+    const cause = known ?? this.causeOf(from, upto);
     const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} stall`;
     ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     const width = ctx.measureText(text).width;
