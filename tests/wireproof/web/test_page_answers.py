@@ -310,7 +310,7 @@ def test_nothing_is_wider_than_the_window(browser: Browser, width: int) -> None:
 
 def test_a_narrow_window_says_what_happened(browser: Browser) -> None:
     with looking(browser, CHAT, viewport=NARROW) as (page, _):
-        page.locator("#answer .sentence").wait_for()
+        page.locator("#answer .tagged", has_text="holds").wait_for()
         box = page.locator("#answer .sentence").bounding_box()
         assert box is not None and box["y"] + box["height"] < NARROW["height"]
         assert page.locator(".conn .row .outcome .word").first.inner_text() == "held"
