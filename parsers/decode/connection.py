@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from ipaddress import ip_address
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..diagnostics import diagnose
 from ..net.path import Path
@@ -30,9 +30,11 @@ from ..records import (
     Sender,
 )
 from ..streams import ByteStream
-from ..tls.key_finder import KeySource
 from .protocol import ApplicationProtocol
 from .taps import Listener, TlsTap, listened
+
+if TYPE_CHECKING:
+    from ..tls.key_finder import KeySource
 
 Tap = Callable[[Connection[Record]], tuple[Listener, Listener]]
 """Gives a connection's first and second direction a receiver each, or None: see Tapped."""

@@ -9,12 +9,14 @@ always come later, and what they open waits for them.
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..files.blocks import TLS_KEY_LOG
 from ..files.input import Readable
 from ..files.reader import CaptureReader
-from ..tls.key_log import KeyLog
+
+if TYPE_CHECKING:
+    from ..tls.key_log import KeyLog
 
 
 @runtime_checkable
@@ -30,7 +32,7 @@ class CaptureKeys:
     def __init__(
         self, log: KeyLog | None, reader: CaptureReader, stream: Readable, *, waits: bool
     ) -> None:
-        self.log = KeyLog() if log is None else log
+        self._log = log
         self.waits = waits
         self.waiting = 0
         self._reader = reader
@@ -39,6 +41,15 @@ class CaptureKeys:
         if not waits and reader.format == "pcapng" and isinstance(stream, _Seekable):
             self._ahead = stream
         self._is_possible: bool | None = None
+
+    @property
+    def log(self) -> KeyLog:
+        """All that is known."""
+        if self._log is None:
+            from ..tls.key_log import KeyLog  # few captures have TLS in them
+
+            self._log = KeyLog()
+        return self._log
 
     @property
     def is_possible(self) -> bool:

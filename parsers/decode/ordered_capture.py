@@ -10,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import chain, islice
+from typing import TYPE_CHECKING
 
 from ..files.input import Readable
 from ..files.packets import CaptureFault, Interface, Packet
 from ..files.reader import CaptureReader
 from ..records import Record
-from ..tls.key_log import KeyLog
 from .keys import CaptureKeys
 from .time_order import Step, TimeOrder, steps
+
+if TYPE_CHECKING:
+    from ..tls.key_log import KeyLog
 
 
 class OrderedCapture:

@@ -31,8 +31,6 @@ from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_tex
 from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import ConnectionRecord, DiagnosticRecord, Record
-from ..tls.key_finder import KeySource
-from ..tls.key_log import KeyLog
 from .connection import ConnectionDecoder, Tap, tapped
 from .ordered_capture import OrderedCapture
 from .side import completion
@@ -41,6 +39,8 @@ from .taps import TlsTap
 from .time_order import LAST_PACKET, Step, TimeOrder
 
 if TYPE_CHECKING:
+    from ..tls.key_finder import KeySource
+    from ..tls.key_log import KeyLog
     from .datagrams import Datagrams
 
 ETHERNET = 1

@@ -32,11 +32,14 @@ NO_HELLO = (
 class KeySource(Protocol):
     """Where keys come from."""
 
-    log: KeyLog
     waits: bool
     """Whether keys may come later than what they open."""
     waiting: int
     """Bytes of all records that wait."""
+
+    @property
+    def log(self) -> KeyLog:
+        """All that is known."""
 
     @property
     def is_possible(self) -> bool:
