@@ -24,6 +24,7 @@ MODULES = (
     "legs.js",
     "answer.js",
     "reader.js",
+    "overlays.js",
     "timeline.js",
     "gaps.js",
     "elements.js",

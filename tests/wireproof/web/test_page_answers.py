@@ -351,8 +351,8 @@ def test_a_report_has_all_of_it(browser: Browser, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "row", "tab"),
     [
-        ("node_h2_stall", "#c0", "DATA frames 9"),
-        ("httpx_h2_sse", "#c0", "DATA frames 8"),
+        ("node_h2_stall", "#c0", "DATA frames9"),
+        ("httpx_h2_sse", "#c0", "DATA frames8"),
         ("h3_mux", "#c1000000000", ""),
     ],
 )

@@ -4,8 +4,10 @@
 import { duration, number } from "./format.js";
 import { currentRow, state } from "./store.js";
 
-export const LEG = 30; // pixels of a leg's lane
-export const BETWEEN = 58; // and of the room for the lines
+export const LANE_HEIGHT = 34; // pixels of a lane of the timeline
+export const CURVE_HEIGHT = 46; // and of the curve below the lanes
+const LEG = 30; // pixels of a leg's lane
+const BETWEEN = 58; // and of the room for the lines
 const MOST_LINES = 1500;
 const LATE = 0.02; // seconds from which on a hop's delay is drawn as one
 

@@ -11,16 +11,13 @@ import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
 import { bytes, count, duration, number, percentile } from "./format.js";
 import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
 import { endOf } from "./connections.js";
-import { drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
-import { rate } from "./reader.js";
+import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
+import { drawBursts, drawChosen, drawCited, drawCut, drawEnds, drawFlags, drawStall, drawText } from "./overlays.js";
 import { chooseElement, chooseExchange, choosePacket, currentRow, emit, on, state } from "./store.js";
 
-const LANE_HEIGHT = 34;
-const CURVE_HEIGHT = 46;
 const AXIS_HEIGHT = 24;
 const GUTTER = 112; // pixels left of the plot: the lanes' names
 const NAMES = { h: "DATA frames", p: "packets", k: "chunks", t: "data runs", e: "events", x: "elements", f: "frames", m: "messages" };
-const SYN = 2;
 const LEAST_DRAG = 4; // pixels; less is a click
 const BURST = 3; // so many that came together are a burst
 const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
@@ -326,43 +323,13 @@ export class Timeline {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     const isHeld = (from, upto) => (this.held ?? []).some(({ record }) => record.last_time - record.seconds < upto && record.last_time > from);
-    for (const [from, upto] of this.stalls) if (!isHeld(from, upto)) this.drawStall(plot, from, upto);
-    for (const { record } of this.held ?? []) this.drawStall(plot, record.last_time - record.seconds, record.last_time, `${record.window} window closed`);
+    for (const [from, upto] of this.stalls) if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
+    for (const { record } of this.held ?? []) drawStall(this, plot, record.last_time - record.seconds, record.last_time, `${record.window} window closed`);
     ctx.restore();
     ctx.fillStyle = this.colours.line;
     for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {
       if (y) ctx.fillRect(bbox.left - GUTTER * scale, Math.round(bbox.top + y * scale), bbox.width + GUTTER * scale, 1);
     }
-  }
-
-  drawStall(plot, from, upto, known = null) {
-    const { ctx, bbox } = plot;
-    const scale = uPlot.pxRatio;
-    const left = plot.valToPos(from - this.start, "x", true);
-    const right = plot.valToPos(upto - this.start, "x", true);
-    const top = bbox.top + legsHeight() * scale;
-    ctx.fillStyle = this.colours.stall;
-    ctx.fillRect(left, top, right - left, bbox.height - legsHeight() * scale);
-    const cause = known ?? this.causeOf(from, upto);
-    const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} stall`;
-    ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    const width = ctx.measureText(text).width;
-    if (right - left < width + 8 * scale) return;
-    ctx.fillStyle = this.colours.warn;
-    ctx.textAlign = "center";
-    ctx.textBaseline = "top";
-    ctx.fillText(text, (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2, top + 4 * scale);
-  }
-
-  /** What is said of a pause, if it is the one that the verdict on gaps is about. */
-  causeOf(from, upto) {
-    const gap = state.verdicts.find(({ record }) => record.question === "gap")?.record;
-    const packets = this.lanes.find((lane) => lane.kind === "p");
-    if (!gap || !packets) return null;
-    const at = (packet) => packets.time(packets.packetIndex(packet));
-    const { from_packet: first, to_packet: last } = gap.numbers;
-    const touches = at(first) <= upto + 1e-6 && at(last) >= from - 1e-6;
-    return touches ? gap.answer.replaceAll("-", " ") : null;
   }
 
   drawLanes(plot) {
@@ -380,11 +347,11 @@ export class Timeline {
       ctx.restore();
     });
     drawLegs(plot, this.start, this.colours, GUTTER);
-    this.drawText(plot, scale);
+    drawText(this, plot, scale);
     this.drawCurveName(ctx, bbox, scale);
-    this.drawCut(plot, scale);
-    this.drawBursts(plot, scale);
-    this.drawEnds(plot, scale);
+    drawCut(this, plot, scale);
+    drawBursts(this, plot, scale);
+    drawEnds(this, plot, scale);
     this.showMoment();
     ctx.restore();
   }
@@ -416,21 +383,6 @@ export class Timeline {
     ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.fillText("received, sent", bbox.left - (GUTTER - 8) * scale, top + 32 * scale);
     ctx.fillText(bytes(this.total), bbox.left + bbox.width + 6 * scale, top + CURVE_HEIGHT * 0.14 * scale + 4 * scale);
-  }
-
-  /** Show where a body that is not whole breaks off. */
-  drawCut(plot, scale) {
-    const row = currentRow();
-    if (row?.is_whole !== false) return;
-    const { ctx, bbox } = plot;
-    const x = Math.round(plot.valToPos(row.last_time - this.start, "x", true) + 3 * scale);
-    if (x < bbox.left || x > bbox.left + bbox.width) return;
-    ctx.fillStyle = this.colours.bad;
-    ctx.fillRect(x, bbox.top, Math.max(scale, 1), bbox.height);
-    ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "bottom";
-    this.write(ctx, row.ended, x - 5 * scale, bbox.top + bbox.height - 29 * scale, scale);
   }
 
   /** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
@@ -472,9 +424,9 @@ export class Timeline {
       }
       ctx.fill();
     }
-    this.drawFlags(plot, lane, first, upto, top, scale);
-    this.drawCited(plot, lane, first, upto, top, scale);
-    this.drawChosen(plot, lane, top, scale);
+    drawFlags(this, plot, lane, first, upto, top, scale);
+    drawCited(this, plot, lane, first, upto, top, scale);
+    drawChosen(this, plot, lane, top, scale);
   }
 
   colourOf(lane, index) {
@@ -486,141 +438,12 @@ export class Timeline {
     return sender[index] ? this.colours.server : this.colours.client;
   }
 
-  /** Name the packets that open the connection. */
-  drawFlags(plot, lane, first, upto, top, scale) {
-    if (lane.kind !== "p" || upto - first > 20_000) return;
-    const { ctx } = plot;
-    ctx.font = `600 ${9 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.textBaseline = "top";
-    const free = [-Infinity, -Infinity]; // of what the client sent, and the server
-    for (let index = first; index < upto; index += 1) {
-      const flags = lane.columns.flags[index];
-      if (!(flags & SYN)) continue; // drawEnds() has the others
-      const x = plot.valToPos(lane.time(index) - this.start, "x", true);
-      const side = lane.columns.sender[index] ? 1 : 0;
-      if (x < free[side] || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
-      ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
-      ctx.fillStyle = this.colours.quiet;
-      ctx.fillText("SYN", x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (side ? 24 : 2) * scale);
-      free[side] = x + 22 * scale;
-    }
-  }
-
-  drawChosen(plot, lane, top, scale) {
-    const { ctx } = plot;
-    const chosen = state.element;
-    const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" && state.capture === currentRow().capture ? lane.packetIndex(state.packet) : -1;
-    if (index < 0 || index >= lane.length) return;
-    const x = plot.valToPos(lane.time(index) - this.start, "x", true);
-    ctx.fillStyle = this.colours.chosen;
-    ctx.fillRect(x - 1.5 * scale, top + 1, 3 * scale, LANE_HEIGHT * scale - 2);
-  }
-
-  /** Point at what the answer cites: a triangle above each packet, and what it completed. */
-  drawCited(plot, lane, first, upto, top, scale) {
-    if (!state.cited.size) return;
-    const { ctx } = plot;
-    ctx.fillStyle = this.colours.chosen;
-    let free = -Infinity;
-    for (let index = first; index < upto; index += 1) {
-      if (!state.cited.has(lane.columns.packet[index])) continue;
-      const x = plot.valToPos(lane.time(index) - this.start, "x", true);
-      if (x < free) continue;
-      ctx.beginPath();
-      ctx.moveTo(x - 4 * scale, top + scale);
-      ctx.lineTo(x + 4 * scale, top + scale);
-      ctx.lineTo(x, top + 7 * scale);
-      ctx.fill();
-      free = x + 2 * scale;
-    }
-  }
-
-  /** The text as it grew: how many pieces of content had come by when. */
-  drawText(plot, scale) {
-    const { ctx, bbox } = plot;
-    const pieces = this.text;
-    if (!pieces?.length) return;
-    const top = bbox.top + (this.above - LANE_HEIGHT) * scale;
-    const base = top + (LANE_HEIGHT - 2) * scale;
-    this.nameLane(ctx, bbox.left, top, scale, "text", rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s"));
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);
-    ctx.clip();
-    ctx.beginPath();
-    let last = base;
-    pieces.forEach(([time], index) => {
-      const x = plot.valToPos(time - this.start, "x", true);
-      const y = base - ((index + 1) / pieces.length) * (LANE_HEIGHT - 6) * scale;
-      if (!index) ctx.moveTo(x, base);
-      ctx.lineTo(x, last);
-      ctx.lineTo(x, y);
-      last = y;
-    });
-    ctx.lineTo(plot.valToPos(this.end - this.start, "x", true), last);
-    ctx.strokeStyle = this.colours.good;
-    ctx.lineWidth = 1.5 * scale;
-    ctx.setLineDash([]);
-    ctx.stroke();
-    ctx.restore();
-  }
-
-  /** Who ended the connection, and when: each side's FIN or RST, always within the axis. */
-  drawEnds(plot, scale) {
-    const { ctx, bbox } = plot;
-    const top = bbox.top + legsHeight() * scale;
-    ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.textBaseline = "bottom";
-    const said = new Set();
-    this.ends.forEach((end) => {
-      const x = Math.round(plot.valToPos(end.time - this.start, "x", true));
-      if (x < bbox.left || x > bbox.left + bbox.width || said.has(end.sender + end.kind)) return;
-      said.add(end.sender + end.kind);
-      const isReset = end.kind === "reset";
-      ctx.fillStyle = isReset ? this.colours.bad : this.colours[end.sender];
-      ctx.fillRect(x, top, Math.max(scale, 1), this.above * scale - legsHeight() * scale + CURVE_HEIGHT * scale);
-      const text = `${isReset ? "RST" : "FIN"} by the ${end.sender}`;
-      ctx.textAlign = x > bbox.left + bbox.width - ctx.measureText(text).width - 8 * scale ? "right" : "left";
-      const line = end.sender === "client" ? 2 : 15;
-      this.write(ctx, text, x + (ctx.textAlign === "left" ? 4 : -4) * scale, bbox.top + bbox.height - line * scale, scale);
-    });
-  }
-
-  /** Write on a ground of its own, so that no line runs through the words. */
-  write(ctx, text, x, y, scale) {
-    const width = ctx.measureText(text).width + 4 * scale;
-    const colour = ctx.fillStyle;
-    ctx.fillStyle = `${this.colours.card}d9`;
-    ctx.fillRect(ctx.textAlign === "right" ? x - width + 2 * scale : x - 2 * scale, y - 12 * scale, width, 12 * scale);
-    ctx.fillStyle = colour;
-    ctx.fillText(text, x, y);
-  }
-
   /** Where the scrubber stands: a line over the plot, which need not be drawn anew for it. */
   showMoment() {
     if (!this.plot) return;
     const part = state.moment === null ? null : this.plot.valToPos(state.moment - this.start, "x");
     this.line.hidden = part === null || part < 0 || part > this.plot.over.clientWidth;
     this.line.style.left = `${part ?? 0}px`;
-  }
-
-  drawBursts(plot, scale) {
-    const shown = this.lanes.indexOf(this.main);
-    const lane = shown < 0 ? this.lanes.findIndex((one) => one.kind === "f") : shown;
-    if (lane < 0) return;
-    const { ctx, bbox } = plot;
-    ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "top";
-    ctx.fillStyle = this.colours.ink;
-    let free = -Infinity;
-    for (const [from, , size] of this.bursts) {
-      const x = plot.valToPos(from - this.start, "x", true) + 4 * scale;
-      if (x < free || x < bbox.left || x > bbox.left + bbox.width - 30 * scale) continue;
-      const text = `×${number(size)}`;
-      ctx.fillText(text, x, bbox.top + (legsHeight() + lane * LANE_HEIGHT + 3) * scale);
-      free = x + ctx.measureText(text).width + 8 * scale;
-    }
   }
 
   // --- the pointer ---

@@ -1,0 +1,183 @@
+// What lies over the lanes of a timeline: stalls and their causes, bursts, ends, the text as it grew,
+// what is chosen, and what the answer cites. Each is a function of the timeline, and draws on its plot.
+
+import { duration, number } from "./format.js";
+import { rate } from "./reader.js";
+import { CURVE_HEIGHT, LANE_HEIGHT, legsHeight } from "./legs.js";
+import { currentRow, state } from "./store.js";
+
+const SYN = 2;
+
+export function drawStall(timeline, plot, from, upto, known = null) {
+  const { ctx, bbox } = plot;
+  const scale = uPlot.pxRatio;
+  const left = plot.valToPos(from - timeline.start, "x", true);
+  const right = plot.valToPos(upto - timeline.start, "x", true);
+  const top = bbox.top + legsHeight() * scale;
+  ctx.fillStyle = timeline.colours.stall;
+  ctx.fillRect(left, top, right - left, bbox.height - legsHeight() * scale);
+  const cause = known ?? causeOf(timeline, from, upto);
+  const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} stall`;
+  ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  const width = ctx.measureText(text).width;
+  if (right - left < width + 8 * scale) return;
+  ctx.fillStyle = timeline.colours.warn;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  ctx.fillText(text, (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2, top + 4 * scale);
+}
+
+/** What is said of a pause, if it is the one that the verdict on gaps is about. */
+function causeOf(timeline, from, upto) {
+  const gap = state.verdicts.find(({ record }) => record.question === "gap")?.record;
+  const packets = timeline.lanes.find((lane) => lane.kind === "p");
+  if (!gap || !packets) return null;
+  const at = (packet) => packets.time(packets.packetIndex(packet));
+  const { from_packet: first, to_packet: last } = gap.numbers;
+  const touches = at(first) <= upto + 1e-6 && at(last) >= from - 1e-6;
+  return touches ? gap.answer.replaceAll("-", " ") : null;
+}
+
+/** The text as it grew: how many pieces of content had come by when. */
+export function drawText(timeline, plot, scale) {
+  const { ctx, bbox } = plot;
+  const pieces = timeline.text;
+  if (!pieces?.length) return;
+  const top = bbox.top + (timeline.above - LANE_HEIGHT) * scale;
+  const base = top + (LANE_HEIGHT - 2) * scale;
+  timeline.nameLane(ctx, bbox.left, top, scale, "text", rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s"));
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);
+  ctx.clip();
+  ctx.beginPath();
+  let last = base;
+  pieces.forEach(([time], index) => {
+    const x = plot.valToPos(time - timeline.start, "x", true);
+    const y = base - ((index + 1) / pieces.length) * (LANE_HEIGHT - 6) * scale;
+    if (!index) ctx.moveTo(x, base);
+    ctx.lineTo(x, last);
+    ctx.lineTo(x, y);
+    last = y;
+  });
+  ctx.lineTo(plot.valToPos(timeline.end - timeline.start, "x", true), last);
+  ctx.strokeStyle = timeline.colours.good;
+  ctx.lineWidth = 1.5 * scale;
+  ctx.setLineDash([]);
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** Show where a body that is not whole breaks off. */
+export function drawCut(timeline, plot, scale) {
+  const row = currentRow();
+  if (row?.is_whole !== false) return;
+  const { ctx, bbox } = plot;
+  const x = Math.round(plot.valToPos(row.last_time - timeline.start, "x", true) + 3 * scale);
+  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  ctx.fillStyle = timeline.colours.bad;
+  ctx.fillRect(x, bbox.top, Math.max(scale, 1), bbox.height);
+  ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.textAlign = "right";
+  ctx.textBaseline = "bottom";
+  write(timeline, ctx, row.ended, x - 5 * scale, bbox.top + bbox.height - 29 * scale, scale);
+}
+
+export function drawBursts(timeline, plot, scale) {
+  const shown = timeline.lanes.indexOf(timeline.main);
+  const lane = shown < 0 ? timeline.lanes.findIndex((one) => one.kind === "f") : shown;
+  if (lane < 0) return;
+  const { ctx, bbox } = plot;
+  ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  ctx.fillStyle = timeline.colours.ink;
+  let free = -Infinity;
+  for (const [from, , size] of timeline.bursts) {
+    const x = plot.valToPos(from - timeline.start, "x", true) + 4 * scale;
+    if (x < free || x < bbox.left || x > bbox.left + bbox.width - 30 * scale) continue;
+    const text = `×${number(size)}`;
+    ctx.fillText(text, x, bbox.top + (legsHeight() + lane * LANE_HEIGHT + 3) * scale);
+    free = x + ctx.measureText(text).width + 8 * scale;
+  }
+}
+
+/** Who ended the connection, and when: each side's FIN or RST, always within the axis. */
+export function drawEnds(timeline, plot, scale) {
+  const { ctx, bbox } = plot;
+  const top = bbox.top + legsHeight() * scale;
+  ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.textBaseline = "bottom";
+  const said = new Set();
+  timeline.ends.forEach((end) => {
+    const x = Math.round(plot.valToPos(end.time - timeline.start, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width || said.has(end.sender + end.kind)) return;
+    said.add(end.sender + end.kind);
+    const isReset = end.kind === "reset";
+    ctx.fillStyle = isReset ? timeline.colours.bad : timeline.colours[end.sender];
+    ctx.fillRect(x, top, Math.max(scale, 1), timeline.above * scale - legsHeight() * scale + CURVE_HEIGHT * scale);
+    const text = `${isReset ? "RST" : "FIN"} by the ${end.sender}`;
+    ctx.textAlign = x > bbox.left + bbox.width - ctx.measureText(text).width - 8 * scale ? "right" : "left";
+    const line = end.sender === "client" ? 2 : 15;
+    write(timeline, ctx, text, x + (ctx.textAlign === "left" ? 4 : -4) * scale, bbox.top + bbox.height - line * scale, scale);
+  });
+}
+
+/** Write on a ground of its own, so that no line runs through the words. */
+function write(timeline, ctx, text, x, y, scale) {
+  const width = ctx.measureText(text).width + 4 * scale;
+  const colour = ctx.fillStyle;
+  ctx.fillStyle = `${timeline.colours.card}d9`;
+  ctx.fillRect(ctx.textAlign === "right" ? x - width + 2 * scale : x - 2 * scale, y - 12 * scale, width, 12 * scale);
+  ctx.fillStyle = colour;
+  ctx.fillText(text, x, y);
+}
+
+/** Point at what the answer cites: a triangle above each packet, and what it completed. */
+export function drawCited(timeline, plot, lane, first, upto, top, scale) {
+  if (!state.cited.size) return;
+  const { ctx } = plot;
+  ctx.fillStyle = timeline.colours.chosen;
+  let free = -Infinity;
+  for (let index = first; index < upto; index += 1) {
+    if (!state.cited.has(lane.columns.packet[index])) continue;
+    const x = plot.valToPos(lane.time(index) - timeline.start, "x", true);
+    if (x < free) continue;
+    ctx.beginPath();
+    ctx.moveTo(x - 4 * scale, top + scale);
+    ctx.lineTo(x + 4 * scale, top + scale);
+    ctx.lineTo(x, top + 7 * scale);
+    ctx.fill();
+    free = x + 2 * scale;
+  }
+}
+
+/** Name the packets that open the connection. */
+export function drawFlags(timeline, plot, lane, first, upto, top, scale) {
+  if (lane.kind !== "p" || upto - first > 20_000) return;
+  const { ctx } = plot;
+  ctx.font = `600 ${9 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.textBaseline = "top";
+  const free = [-Infinity, -Infinity]; // of what the client sent, and the server
+  for (let index = first; index < upto; index += 1) {
+    const flags = lane.columns.flags[index];
+    if (!(flags & SYN)) continue; // drawEnds() has the others
+    const x = plot.valToPos(lane.time(index) - timeline.start, "x", true);
+    const side = lane.columns.sender[index] ? 1 : 0;
+    if (x < free[side] || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
+    ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
+    ctx.fillStyle = timeline.colours.quiet;
+    ctx.fillText("SYN", x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (side ? 24 : 2) * scale);
+    free[side] = x + 22 * scale;
+  }
+}
+
+export function drawChosen(timeline, plot, lane, top, scale) {
+  const { ctx } = plot;
+  const chosen = state.element;
+  const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" && state.capture === currentRow().capture ? lane.packetIndex(state.packet) : -1;
+  if (index < 0 || index >= lane.length) return;
+  const x = plot.valToPos(lane.time(index) - timeline.start, "x", true);
+  ctx.fillStyle = timeline.colours.chosen;
+  ctx.fillRect(x - 1.5 * scale, top + 1, 3 * scale, LANE_HEIGHT * scale - 2);
+}
