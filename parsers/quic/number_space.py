@@ -136,4 +136,4 @@ class NumberSpace:
 
         Skipping some is allowed (RFC 9000 section 21.4).
         """
-        return self.seen.highest + 1 - self.known.size if self.known.highest >= 0 else 0
+        return self.known.highest + 1 - self.known.size

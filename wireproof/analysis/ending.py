@@ -18,6 +18,7 @@ from ..text.escape import preview
 from ..text.wording import FLAGS, body_end, count, duration
 from .ending_facts import CONTENT_CUTS, Ending, collect, ending_verdict, last_word
 from .ends import (
+    KINDS,
     is_cut_by_server,
     missing_from_capture,
     name_end,
@@ -56,7 +57,7 @@ CANCELLED, DEADLINE_EXCEEDED = 1, 4
 FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
-LEFT_BY = {**FLAGS, "rst-stream": "RST_STREAM"}
+LEFT_BY = FLAGS | {kind: frame for frame, kind in KINDS.items()}
 """What a client left with."""
 ERROR_TRAILERS = ("error", "exception")
 """What is in the name of a trailer that to_tell of an error."""

@@ -18,6 +18,10 @@ from .trace import Trace
 
 CANCELLED = ("http2-cancelled", "http3-cancelled")
 """Faults of a client that gives up a stream."""
+KINDS = {
+    "RST_STREAM": "rst-stream", "RESET_STREAM": "reset-stream", "STOP_SENDING": "stop-sending",
+}  # fmt: skip
+"""How a client leaves a stream, by the frame."""
 REPLY_SLACK = 0.01
 """Seconds that a RST may take over the round trip: a kernel answers at once."""
 USUAL_RTT = 0.1
@@ -35,7 +39,8 @@ class Leaving(NamedTuple):
     packet: int
     time: float
     kind: str
-    """As of an end, or ``rst-stream``, for a stream of HTTP/2 or HTTP/3 alone."""
+    """As of an end; of a stream alone ``rst-stream``, in HTTP/3 ``reset-stream``,
+    ``stop-sending``."""
 
 
 def first_end(trace: Trace) -> End | None:
@@ -75,7 +80,8 @@ def _cancelled(trace: Trace) -> Leaving | None:
     """Return when the client gave up a stream of HTTP/2, None if it did not."""
     for fault in trace.all_faults:
         if fault.code in CANCELLED:
-            return Leaving(fault.last_packet, fault.last_time, "rst-stream")
+            kind = "rst-stream" if trace.reset is None else KINDS[trace.reset.type]
+            return Leaving(fault.last_packet, fault.last_time, kind)
     return None
 
 

@@ -65,6 +65,9 @@ def why_cut(
 
 def _told(trace: Trace, end: End) -> list[Cause]:
     """Return what the packets prove, or nearly so."""
+    if end["kind"] == "connection-close":
+        closed = (one for one in trace.around if one.code in ("quic-closed", "quic-closed-error"))
+        return [Cause(one.code, "certain", one.summary) for one in closed][:1]
     for fault in trace.all_faults:
         if fault.code == "protocol-mismatch":
             return [Cause(fault.code, "certain", fault.summary)]

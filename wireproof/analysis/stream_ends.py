@@ -46,11 +46,22 @@ CODES: dict[str, tuple[str, str]] = {
 """What codes of the server's mean, and what to do."""
 
 
+SAME = {
+    "H3_NO_ERROR": "NO_ERROR", "H3_GENERAL_PROTOCOL_ERROR": "PROTOCOL_ERROR",
+    "H3_INTERNAL_ERROR": "INTERNAL_ERROR", "H3_FRAME_ERROR": "PROTOCOL_ERROR",
+    "H3_FRAME_UNEXPECTED": "PROTOCOL_ERROR", "H3_MESSAGE_ERROR": "PROTOCOL_ERROR",
+    "H3_REQUEST_CANCELLED": "CANCEL", "H3_CONNECT_ERROR": "CONNECT_ERROR",
+    "H3_EXCESSIVE_LOAD": "ENHANCE_YOUR_CALM", "H3_VERSION_FALLBACK": "HTTP_1_1_REQUIRED",
+}  # fmt: skip
+"""Codes of HTTP/3 (RFC 9114 section 8.1) that mean what one of HTTP/2 does."""
+OF_QUIC = ("RESET_STREAM", "STOP_SENDING")
+
+
 class StreamEnd(NamedTuple):
     """A frame that ended a stream before its messages were whole."""
 
     frame: str
-    """``RST_STREAM`` or ``GOAWAY``."""
+    """``RST_STREAM`` or ``GOAWAY``; in HTTP/3 ``RESET_STREAM`` or ``STOP_SENDING``."""
     sender: str
     error: str
     """``CANCEL``: the code's name."""
@@ -71,7 +82,7 @@ def stream_end(trace: Trace) -> StreamEnd | None:
     is_over = body is not None and (body.complete or body.ended_by == "end-stream")
     if reset is not None and not is_over:
         return StreamEnd(
-            "RST_STREAM", reset.sender, reset.error_code or "", reset.last_packet,
+            reset.type, reset.sender, reset.error_code or "", reset.last_packet,
             reset.last_time, "",
         )  # fmt: skip
     goaway = trace.http2.goaway if trace.http2 is not None else None
@@ -91,8 +102,10 @@ def _is_given_up(trace: Trace) -> bool:
 
 def cause_of(end: StreamEnd) -> Cause:
     """Return what the sender of a frame says of why it ended a stream."""
-    meaning, remedy = CODES.get(end.error, ("a code of the peer's own", ""))
+    meaning, remedy = CODES.get(SAME.get(end.error, end.error), ("a code of the peer's own", ""))
     said = f"{end.text}: {meaning}"
+    if end.frame in OF_QUIC:
+        return Cause("http3-reset", "certain", said, remedy)
     code = "http2-truncated" if end.error == "NO_ERROR" else "http2-reset"
     return Cause(
         code if end.frame == "RST_STREAM" else "http2-goaway-error", "certain", said, remedy

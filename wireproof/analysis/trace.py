@@ -26,6 +26,7 @@ from parsers.records import (
     GrpcMessageRecord,
     Http2DataRecord,
     Http2FrameRecord,
+    Http3FrameRecord,
     JsonLineRecord,
     PartRecord,
     Record,
@@ -61,6 +62,9 @@ MAX_LATE_FAULTS = 16
 """The latest ones that are kept besides: what is said of the end comes last."""
 LAST_WORDS: frozenset[Kind] = frozenset(("finish", "done", "error"))
 """Kinds that tell how the application ended its stream."""
+
+RESETS = ("RST_STREAM", "RESET_STREAM", "STOP_SENDING")
+"""Frames that give a stream up (RFC 9113 section 6.4, RFC 9000 sections 19.4 and 19.5)."""
 
 
 class Word(NamedTuple):
@@ -98,7 +102,7 @@ class Trace:
         self.around: Sequence[DiagnosticRecord] = ()
         """Faults of its connection that belong to no exchange."""
         self.gaps: list[GapRecord] = []
-        self.reset: Http2FrameRecord | None = None
+        self.reset: Http2FrameRecord | Http3FrameRecord | None = None
         """The first RST_STREAM in its stream."""
         self.http2: Http2Facts | None = None
         """What it shares with the other streams of its connection."""
@@ -143,7 +147,9 @@ class Trace:
                 self._piece(record)
             case BodyRecord() if record.trailers and record.sender == "server":
                 self.trailers = record.trailers
-            case Http2FrameRecord() if record.type == "RST_STREAM" and self.reset is None:
+            case Http2FrameRecord() | Http3FrameRecord() if (
+                record.type in RESETS and self.reset is None
+            ):
                 self.reset = record
             case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
                 self._element(record)

@@ -1,0 +1,88 @@
+"""How frames of QUIC ended a stream or its connection: by whom, why, and what is said of it."""
+
+from __future__ import annotations
+
+import pytest
+from support.judged import causes, verdicts
+from support.quic import OK, Talk, close, data, decoded_talk, varint
+
+from wireproof.analysis.verdict import Verdict
+
+EVENT = b"data: a\n\n"
+
+
+def streaming(events: int = 3) -> Talk:
+    talk = Talk()
+    talk.shake_hands()
+    talk.settle()
+    talk.ask()
+    if events:
+        talk.answer(*[EVENT] * events, fin=False)
+    return talk
+
+
+def resets(error: int, size: int = 0) -> bytes:
+    return b"\x04" + varint(0) + varint(error) + varint(size)
+
+
+def ending(talk: Talk) -> Verdict:
+    (verdict,) = verdicts(decoded_talk(talk), "ending")
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (0x102, "H3_INTERNAL_ERROR by the server (packet 11): the server failed"),
+        (0x10C, "H3_REQUEST_CANCELLED by the server (packet 11): the server, or a proxy for it"),
+        (0x100, "H3_NO_ERROR by the server (packet 11): the server broke the answer off"),
+        (0x777, "0x777 by the server (packet 11): a code of the peer's own"),
+    ],
+)
+def test_a_server_that_gives_up(error: int, said: str) -> None:
+    talk = streaming()
+    talk.say("server", resets(error, len(OK) + 3 * len(data(EVENT))))
+    found = ending(talk)
+    assert (found.answer, causes(found)) == ("cut", ["http3-reset"])
+    assert f"RESET_STREAM {said}" in found.causes[0].summary
+
+
+def test_a_request_that_was_not_processed() -> None:
+    talk = streaming(0)
+    talk.say("server", resets(0x10B))
+    found = ending(talk)
+    assert (found.answer, causes(found)) == ("refused", ["http3-refused"])
+
+
+def test_a_client_that_leaves_a_stream() -> None:
+    talk = streaming()
+    talk.say("client", b"\x05" + varint(0) + varint(0x10C))
+    talk.say("server", resets(0x10C, len(OK) + 3 * len(data(EVENT))))
+    found = ending(talk)
+    assert (found.answer, causes(found)) == ("aborted", ["client-closed"])
+    assert "the client left (STOP_SENDING, packet 11)" in found.summary
+
+
+def test_a_client_that_leaves_the_connection() -> None:
+    talk = streaming()
+    talk.say("client", close(0x100))
+    found = ending(talk)
+    assert found.answer == "aborted"
+    assert "the client left (CONNECTION_CLOSE, packet 11)" in found.summary
+
+
+def test_a_server_that_closes() -> None:
+    talk = streaming()
+    talk.say("server", close(0x102, b"boom"))
+    found = ending(talk)
+    assert (found.answer, causes(found)) == ("cut", ["quic-closed-error"])
+    assert "H3_INTERNAL_ERROR by the server: 'boom'" in found.causes[0].summary
+
+
+def test_a_connection_that_is_closed_after_all() -> None:
+    talk = Talk()
+    talk.shake_hands()
+    talk.ask()
+    talk.answer(EVENT, EVENT)
+    talk.say("client", close(0x100))
+    assert ending(talk).answer == "whole"
