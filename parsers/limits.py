@@ -248,9 +248,9 @@ MAX_TLS_HELLO = 128 * KiB
 MAX_TLS_SEARCH = 65_536
 """Numbers of records, and keys, that are tried for the first record after missing bytes: as many as
 1.4 MB of the shortest records have, in a fifth of a second."""
-MAX_TLS_TRIALS = 131_072
-"""Keys of other connections, and numbers with them, that are tried on a connection whose hello is
-missing or hidden: half a second."""
+MAX_TLS_TRIALS = 65_536
+"""Keys of other connections, and numbers with them, that are tried on one side of a connection
+whose hello is missing or hidden: a fifth of a second."""
 MAX_TLS_BACKLOG = 256 * KiB
 """Bytes of one side's records that wait for what the other side has yet to send, or for keys."""
 MAX_TLS_WAITING = 32 * MiB

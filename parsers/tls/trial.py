@@ -23,7 +23,9 @@ Held = Iterable[tuple[bytes, Mapping[str, Secret]]]
 """Client randoms and their secrets."""
 NEWER_SUITES = (0x1301, 0x1302, 0x1303, 0x1304, 0x1305)
 """The cipher suites of TLS 1.3 that are decrypted."""
-WINDOWS = ((0, 64), (64, 4_096), (4_096, MAX_TLS_SEARCH))
+WINDOWS = (
+    (0, 64), (64, 1_024), (1_024, 4_096), (4_096, 16_384), (16_384, MAX_TLS_SEARCH),
+)  # fmt: skip
 """Numbers that are tried with every key before higher ones are."""
 HANDSHAKE_RECORDS = 16
 """Records of a handshake among which the first one that is captured may be."""
