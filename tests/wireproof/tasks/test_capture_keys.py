@@ -40,8 +40,14 @@ def port() -> Iterator[int]:
         server.shutdown()
 
 
-def left_behind() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("wireproof-keys-*"))
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for temporary files that no other test has."""
+    certificates()  # whose files outlive this test
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
 
 
 def decrypted(path: Path) -> list[str]:
@@ -50,12 +56,11 @@ def decrypted(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("backend", ["packet-socket", "tcpdump", "namespace", "scapy", "relay"])
 def test_a_recording_can_be_read(
-    backend: str, port: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    backend: str, port: int, tmp_path: Path, temporary: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if backend == "tcpdump" and shutil.which("tcpdump") is None:
         pytest.skip("tcpdump is not installed")
     path = tmp_path / "a.pcapng"
-    before = left_behind()
     url = f"https://127.0.0.1:{port}/"
     words = ["capture", "--port", str(port), "--backend", backend, "-o", str(path), "--"]
     assert run([*words, sys.executable, "-c", GET, url]) == 0
@@ -66,7 +71,7 @@ def test_a_recording_can_be_read(
     assert decrypted(path) == ["yes"]
     requests = [one for one in decode(path) if isinstance(one, RequestRecord)]
     assert [(one.method, one.target, one.layer) for one in requests] == [("GET", "/", "tls")]
-    assert not left_behind() - before
+    assert not list(temporary.glob("wireproof-keys-*"))
 
 
 def test_keys_can_be_refused(port: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -78,12 +83,12 @@ def test_keys_can_be_refused(port: int, tmp_path: Path, capfd: pytest.CaptureFix
     assert b"TRAFFIC_SECRET" not in path.read_bytes()
 
 
-def test_of_a_command_that_is_killed(port: int, tmp_path: Path) -> None:
-    path, before = tmp_path / "a.pcapng", left_behind()
+def test_of_a_command_that_is_killed(port: int, tmp_path: Path, temporary: Path) -> None:
+    path = tmp_path / "a.pcapng"
     command = [sys.executable, "-c", AND_DIE, f"https://127.0.0.1:{port}/"]
     assert run(["capture", "--port", str(port), "-o", str(path), "--", *command]) == 128 + 9
     assert decrypted(path) == ["yes"]
-    assert not left_behind() - before
+    assert not list(temporary.glob("wireproof-keys-*"))
 
 
 def test_into_a_pipe(port: int) -> None:
