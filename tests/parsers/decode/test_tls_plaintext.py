@@ -20,7 +20,7 @@ from support.talk import Side, Talk
 from support.tls_live import dialogue
 
 from parsers import KeyLog, PacketDecoder
-from parsers.decode import tls_plaintext
+from parsers.decode import tls, tls_plaintext
 from parsers.decode.packets import decode
 from parsers.limits import MAX_TLS_BACKLOG
 from parsers.records import (
@@ -140,9 +140,21 @@ def summed(piece: bytes) -> tuple[str, int]:
     return sha256(piece).hexdigest(), len(piece)
 
 
+def byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    take = tls.TlsSide.receive_data
+
+    def receive_data(side: Any, data: bytes) -> list[Record]:
+        return [one for place in range(len(data)) for one in take(side, data[place : place + 1])]
+
+    monkeypatch.setattr(tls.TlsSide, "receive_data", receive_data)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
 @pytest.mark.parametrize("name", VECTORS)
-def test_a_vector(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vector(name: str, is_cut: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     vector, taken = VECTORS[name], Taken(monkeypatch)
+    if is_cut:
+        byte_by_byte(monkeypatch)
     expected = vector["expect"]
     keys = vector["keylog"].encode() if vector["keylog"].strip() else None
     records = read(b64decode(vector["pcap_b64"]), keys)
