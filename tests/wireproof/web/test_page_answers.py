@@ -374,3 +374,9 @@ def test_exchanges_in_streams_are_shown(browser: Browser, name: str, row: str, t
         assert page.locator(".conn .row .outcome .word").first.inner_text() != ""
         page.locator("#tab-response").click()
         page.locator(".body-panel .piece").first.wait_for()
+        page.locator("#tab-headers").click()
+        page.locator("#panel .facts h3").first.wait_for()
+        assert "TLS" in page.locator("#panel").inner_text()
+        # Its bytes are encrypted in the packet: none is called the element's.
+        found.choose(f"{row}/e1")
+        assert page.locator("#bytes .hexes .hit").count() == 0
