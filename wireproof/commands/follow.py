@@ -55,6 +55,8 @@ def follow(
     both sides stand in the order in which their bytes came. Bytes that the capture lacks are named,
     and left out of --raw: then it exits with 1.
     """
+    from parsers.records import is_quic
+
     from ..tasks.follow import FollowOptions
     from ..tasks.follow import follow as run
 
@@ -63,6 +65,9 @@ def follow(
     if connection is None:
         what = "--connection N or --exchange C/E says what is followed; wireproof ls lists them"
         raise click.UsageError(what, click.get_current_context())
+    if is_quic(connection):
+        what = "streams of QUIC are not followed yet: wireproof decode shows their content"
+        raise Unreadable(f"{file}: {what}")
     wanted = FollowOptions(
         file,
         connection,
