@@ -1,4 +1,4 @@
-"""From secrets to keys: HKDF as TLS 1.3 and QUIC use it (RFC 5869, RFC 8446 section 7.1)."""
+"""Cipher suites as QUIC uses them, and the secrets of Initial packets (RFC 9001 section 5)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hmac
 from typing import Literal, NamedTuple
 
 from ..records import Sender
+from ..tls.key_schedule import expand_label
 from .packets import VERSIONS
 
 
@@ -27,19 +28,6 @@ SUITES: dict[int, Suite] = {
 """By their numbers; TLS_AES_128_CCM_8_SHA256 is forbidden (RFC 9001 section 5.3)."""
 HASH_SIZES = {"sha256": 32, "sha384": 48}
 INITIAL_SUITE = SUITES[0x1301]
-
-
-def expand_label(hash_name: str, secret: bytes, label: str, size: int) -> bytes:
-    """HKDF-Expand-Label with an empty context (RFC 8446 section 7.1)."""
-    full = b"tls13 " + label.encode("ascii")
-    info = size.to_bytes(2, "big") + bytes((len(full),)) + full + b"\0"
-    output = block = b""
-    counter = 1
-    while len(output) < size:
-        block = hmac.digest(secret, block + info + bytes((counter,)), hash_name)
-        output += block
-        counter += 1
-    return output[:size]
 
 
 def initial_secret(version: int, destination: bytes, sender: Sender) -> bytes:

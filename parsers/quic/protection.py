@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, ChaCha20
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from .key_schedule import Suite, expand_label
+from ..tls.key_schedule import expand_label
+from .key_schedule import Suite
 from .packets import LONG, PacketHeader
 
 SAMPLE = 16

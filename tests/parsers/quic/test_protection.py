@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from support.quic import SUITES, V1, V2, Keys, Talk
 
 from parsers.quic.key_schedule import SUITES as OURS
-from parsers.quic.key_schedule import expand_label, initial_secret
+from parsers.quic.key_schedule import initial_secret
 from parsers.quic.packets import PacketHeader, read_packets
 from parsers.quic.protection import LevelKeys, decode_number
+from parsers.tls.key_schedule import expand_label
 
 DESTINATION = bytes.fromhex("8394c8f03e515708")
 
