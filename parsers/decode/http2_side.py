@@ -32,6 +32,7 @@ from ..websocket.handshake import agree_extended
 from .http2_link import NOBODY, Http2Link
 from .http2_message import StreamMessage, request_of, response_of
 from .http2_tunnel import Speak, open_tunnel, speak_websocket
+from .side import is_of_requests
 from .transport import transport_of
 from .writer import RecordWriter, wire_text
 
@@ -63,7 +64,7 @@ class Http2Side(Http2Link):
         return self._write(self.frames.receive_gap(length) if length else self.frames.pass_over())
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        return [self.writer.diagnostic(fault, None, shown)]
+        return [] if is_of_requests(fault) else [self.writer.diagnostic(fault, None, shown)]
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         records = self._write(self.frames.receive_eof(ending))

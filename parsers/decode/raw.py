@@ -11,6 +11,7 @@ from ..limits import MAX_KEPT_RUNS
 from ..provenance import Completion, Ending
 from ..records import Record
 from .runs import data_runs
+from .side import is_of_requests
 from .writer import RecordWriter
 
 
@@ -48,6 +49,8 @@ class RawSide:
         return []
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
+        if is_of_requests(fault):
+            return []
         return [self._writer.diagnostic(fault, self._exchange, shown)]
 
     def receive_eof(self, ending: Ending) -> list[Record]:

@@ -40,6 +40,15 @@ def completion(record: Record) -> tuple[int, int, int]:
     return record.last_packet, record.offset or 0, connection
 
 
+def is_of_requests(fault: Diagnostic) -> bool:
+    """Whether a fault is one of requests alone, which wait for an answer (RFC 9112 section 9.5).
+
+    What else comes after the server has closed asks for nothing: a WebSocket frame, a frame of
+    control or an acknowledgement of HTTP/2, a close_notify of TLS.
+    """
+    return fault.code == "tcp-data-crossed-fin"
+
+
 class Successor(Receiver[Record], Protocol):
     """A receiver that takes a stream over where another ends."""
 

@@ -23,7 +23,7 @@ from ..tls.records import ALERT, TYPE_NAMES, TlsRecord
 from ..tls.resynchronise import HEADER_SIZE, fragment_length
 from ..tls.session import TlsSession
 from ..tls.side import ALERT_SIZE, Alert, TlsSideDecoder
-from .side import Successor, completion
+from .side import Successor, completion, is_of_requests
 from .tls_plaintext import Recogniser, TlsPlaintext
 from .writer import RecordWriter
 
@@ -288,7 +288,7 @@ class TlsSide:
         return self._lose(self._usual.pass_over(length), length)
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        return self._usual.receive_fault(fault, shown)
+        return [] if is_of_requests(fault) else self._usual.receive_fault(fault, shown)
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         records = self._beside([], self._decoder.receive_eof(ending))

@@ -11,11 +11,8 @@ from ..websocket.deflate import DeflateParameters
 from ..websocket.frames import Frame
 from ..websocket.messages import Message, WebSocketDecoder
 from .fast_websocket import FastWebSocket
-from .side import Side, in_order
+from .side import Side, in_order, is_of_requests
 from .writer import RecordWriter
-
-CROSSED = "tcp-data-crossed-fin"
-"""The fault of a request that came after the server had closed."""
 
 
 class WebSocketSide(Side):
@@ -30,8 +27,7 @@ class WebSocketSide(Side):
         self._fast_path = FastWebSocket(decoder, writer, exchange)
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        # Only a request waits for an answer (RFC 9112 section 9.5).
-        return [] if fault.code == CROSSED else super().receive_fault(fault, shown)
+        return [] if is_of_requests(fault) else super().receive_fault(fault, shown)
 
     def write(self, found: Iterable[Event]) -> list[Record]:
         records: list[Record] = []

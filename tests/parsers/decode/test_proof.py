@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.http2 import GET as HTTP2_GET
+from support.http2 import OK as HTTP2_OK
+from support.http2 import Http2Talk, framed
 from support.talk import Talk, decoded
+from support.tls_sealed import HELLO, Keys, asked
 
 from parsers.records import (
     ConnectionRecord,
@@ -89,6 +93,24 @@ def test_a_frame_after_the_servers_fin_asks_for_nothing() -> None:
     )
     talk.fin("server")
     talk.client(b"\x8a\x80\0\0\0\0")
+    assert "tcp-data-crossed-fin" not in codes(talk.tape.records())
+
+
+def test_a_frame_of_control_after_the_servers_fin_asks_for_nothing() -> None:
+    spoken = Http2Talk().begin()
+    spoken.say("client", spoken.client.head(1, HTTP2_GET, ends=True))
+    spoken.say("server", spoken.server.head(1, HTTP2_OK, ends=True))
+    spoken.talk.fin("server")
+    spoken.say("client", framed(7, 0, 0, bytes(8)))  # GOAWAY
+    assert "tcp-data-crossed-fin" not in codes(spoken.records())
+
+
+def test_a_tls_record_after_the_servers_fin_asks_for_nothing() -> None:
+    talk = Talk().open()
+    talk.client(asked())
+    talk.server(HELLO)
+    talk.fin("server")
+    talk.client(Keys()("client", "traffic").seal(21, b"\1\0"))  # close_notify
     assert "tcp-data-crossed-fin" not in codes(talk.tape.records())
 
 
