@@ -19,7 +19,15 @@ from ..text.wording import ELEMENT_NAMES, count, duration, span
 from . import holders
 from .arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT, Arrivals, Flush, arrivals
 from .holders import Causes, is_with_head
-from .path import Hindrance, hindered, hindrances, nagle_steps, round_trip, slow_start
+from .path import (
+    Hindrance,
+    hindered,
+    hindrances,
+    nagle_steps,
+    round_trip,
+    slow_start,
+    united_seconds,
+)
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -166,13 +174,13 @@ def _client_slow(view: View) -> Verdict | None:
     """A window that was closed for long: the client did not read."""
     start, end = view.trace.about.first_time, view.came.times[-1]
     closed = [one for one in view.hindrances if one.kind != "loss" and one.start < end]
-    seconds = sum(one.seconds_within(start, end) for one in closed)
+    seconds = united_seconds(closed, start, end)
     if not closed or seconds < max(WAIT, CLOSED_SHARE * view.came.span):
         return None
     times = f", {len(closed):,} times" if len(closed) > 1 else ""
     summary = (
         f"the client did not read: its window was closed for {duration(seconds)} of"
-        f" {duration(view.came.span)}{times}"
+        f" {duration(end - start)}{times}"
     )
     packets = [one.packet for one in closed]
     causes = holders.windows({one.kind for one in closed})

@@ -62,6 +62,19 @@ class Hindrance(NamedTuple):
         return max(0.0, min(self.end, end) - max(self.start, start))
 
 
+def united_seconds(found: Sequence[Hindrance], start: float, end: float) -> float:
+    """Return for how much of the time between two moments any of them lasted.
+
+    They may overlap, as the windows of a stream and of its connection do when both are closed.
+    """
+    seconds, done = 0.0, start
+    for one in sorted(found, key=lambda one: one.start):
+        begin, until = max(one.start, done), min(one.end, end)
+        if until > begin:
+            seconds, done = seconds + until - begin, until
+    return seconds
+
+
 def hindrances(trace: Trace) -> list[Hindrance]:
     """Return when a response could not be delivered, in the order of time."""
     found = [

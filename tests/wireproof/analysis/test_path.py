@@ -6,6 +6,8 @@ import pytest
 from support.paced import causes, verdict
 from support.timed import Stream, chunk, event
 
+from wireproof.analysis.path import Hindrance, united_seconds
+
 ROUND = 0.1
 
 
@@ -72,3 +74,15 @@ def test_halves_are_held_against_the_quickest_round_trip(
     found = verdict(in_halves(half, late=late, thinking=thinking))
     assert found is not None
     assert found.answer == expected
+
+
+def test_times_that_overlap_count_once() -> None:
+    found = [
+        Hindrance("stream-window", 1.0, 3.0, 10, 20),
+        Hindrance("connection-window", 2.0, 4.0, 15, 25),
+        Hindrance("connection-window", 2.5, 2.75, 16, 17),
+        Hindrance("stream-window", 6.0, float("inf"), 30, None),
+    ]
+    assert united_seconds(found, 0.0, 10.0) == 7.0
+    assert united_seconds(found, 1.5, 2.5) == 1.0
+    assert united_seconds([], 0.0, 10.0) == 0.0
