@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from parsers import Choice, Connection, Packet, PacketDecoder, address_text, reverse_key
+from parsers import (
+    CaptureKeys,
+    Choice,
+    Connection,
+    Packet,
+    PacketDecoder,
+    address_text,
+    reverse_key,
+)
 from parsers.records import ConnectionRecord, Record, ResponseRecord, Sender
 
 from ..exchanges import has_switched
@@ -52,8 +60,8 @@ class Pair(Generic[S]):
 class StreamTap(Generic[S]):
     """Decodes a capture; ``make`` makes a stream for each direction of each connection.
 
-    ``keep_data`` and ``wanted`` are the decoder's. ``opened`` is called with both sides of each
-    connection before its first segment is taken.
+    ``keep_data``, ``wanted`` and ``keys`` are the decoder's. ``opened`` is called with both sides
+    of each connection before its first segment is taken.
     """
 
     def __init__(
@@ -63,12 +71,14 @@ class StreamTap(Generic[S]):
         keep_data: bool = True,
         wanted: Choice | None = None,
         decoder: Decoder = PacketDecoder,
+        keys: CaptureKeys | None = None,
         opened: Callable[[Pair[S]], object] = lambda _: None,
     ) -> None:
         self._make = make
         self._wanted = wanted
         self._opened = opened
-        self.decoder = decoder(keep_data=keep_data, wanted=wanted, tap=self._tap)
+        options = {} if keys is None else {"keys": keys}
+        self.decoder = decoder(keep_data=keep_data, wanted=wanted, tap=self._tap, **options)
         self.pairs: dict[int, Pair[S]] = {}
         """Of the connections that are open, by their numbers: whoever reads their records takes
         those that have ended out."""

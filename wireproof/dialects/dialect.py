@@ -18,6 +18,7 @@ from parsers.records import (
     ChunkRecord,
     DataRecord,
     Http2DataRecord,
+    Http3DataRecord,
     SseEventRecord,
 )
 from parsers.records import WebSocketMessageRecord as Message
@@ -133,7 +134,7 @@ class TextDialect(Dialect):
         raise NotImplementedError
 
 
-def content_bytes(element: Element | Http2DataRecord) -> bytes:
+def content_bytes(element: Element | Http2DataRecord | Http3DataRecord) -> bytes:
     """Return the content of an element as bytes, none if it was not kept."""
     data = element.data or ""
     if isinstance(element, SseEventRecord) or element.encoding != "base64":

@@ -1,4 +1,8 @@
-"""The content of bodies, put together from a side's stream, for formats that carry it whole."""
+"""The content of bodies, put together for formats that carry it whole.
+
+Strategy: of a stream that carries one message after another the bytes are cut by its records. Where
+the bytes of several messages alternate, or lie in TLS, the records themselves have the content.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,21 @@ from typing import NamedTuple
 
 from parsers.content import ContentDecoder
 from parsers.limits import MiB
-from parsers.records import BodyRecord, RequestRecord, ResponseRecord
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    DataRecord,
+    Http2DataRecord,
+    Http3DataRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+    Sent,
+)
 
 from ..bytes.dissection import ElementStream
+from ..dialects.dialect import content_bytes
 from ..redact import Policy
 from ..redact.coded import hides_secret
 from ..redact.content import ContentFinder
@@ -64,6 +80,62 @@ class ContentStream(ElementStream):
         found = bytes(self._content), self._is_cut
         self._content, self._begin, self._is_cut = bytearray(), None, False
         return found
+
+
+class RecordedContent:
+    """Keeps the content of one message that its records bring."""
+
+    def __init__(self, head: RequestRecord | ResponseRecord) -> None:
+        self.codings = head.codings
+        self.is_event_stream = isinstance(head, ResponseRecord) and head.transport == "sse"
+        self.is_base64 = is_base64(head.headers)
+        self._content = bytearray()
+        self._is_cut = False
+
+    def add(self, record: ChunkRecord | DataRecord | Http2DataRecord | Http3DataRecord) -> None:
+        """Take the next piece; of what comes after one that is unknown nobody knows the place."""
+        if self._is_cut:
+            return
+        data = content_bytes(record)
+        room = MAX_CONTENT - len(self._content)
+        self._content += data[:room]
+        self._is_cut = len(data) > room or (record.data is None and record.size > 0)
+
+    def taken(self, body: BodyRecord) -> tuple[bytes, bool]:
+        """Return what came of the body, and whether there was more."""
+        return bytes(self._content), self._is_cut or len(self._content) < body.size
+
+
+class RecordedContents:
+    """The content of all messages of which only records tell, until their bodies end."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, dict[tuple[int, Sender], RecordedContent]] = {}
+
+    @staticmethod
+    def has(record: Record) -> bool:
+        """Whether the content of what a record belongs to is kept here."""
+        return isinstance(record, Sent) and (record.layer != "tcp" or record.stream_id is not None)
+
+    def take(self, record: Record) -> RecordedContent | None:
+        """Take the next record; return the content of the body that it ends."""
+        if not self.has(record) or not isinstance(record, Sent):
+            return None
+        messages = self._open.setdefault(record.connection, {})
+        key = record.exchange, record.sender
+        if isinstance(record, RequestRecord | ResponseRecord):
+            messages[key] = RecordedContent(record)
+        elif isinstance(record, BodyRecord):
+            return messages.pop(key, None)
+        elif key in messages and isinstance(
+            record, ChunkRecord | DataRecord | Http2DataRecord | Http3DataRecord
+        ):
+            messages[key].add(record)
+        return None
+
+    def forget(self, connection: int) -> None:
+        """Take note that a connection has ended."""
+        self._open.pop(connection, None)
 
 
 def decode_content(

@@ -24,6 +24,7 @@ from typing import Any
 
 from parsers.limits import MiB
 from parsers.records import (
+    BodyRecord,
     DiagnosticRecord,
     RequestRecord,
     ResponseRecord,
@@ -49,6 +50,8 @@ ERRORS = {
     "reset": "net::ERR_CONNECTION_RESET",
     "chunked": "net::ERR_INCOMPLETE_CHUNKED_ENCODING",
     "content-length": "net::ERR_CONTENT_LENGTH_MISMATCH",
+    "http/2": "net::ERR_HTTP2_PROTOCOL_ERROR",
+    "http/3": "net::ERR_QUIC_PROTOCOL_ERROR",
 }
 """What Chrome says of a body that is not whole."""
 
@@ -183,8 +186,14 @@ class Entry:
         request = self.exchange.request
         if request is None:
             return _no_request(server)
-        host = field_value(request.headers, "host") or server
-        url = heads.url_of(request.target, host, is_websocket=self.transport == "websocket")
+        fields = request.headers
+        host = field_value(fields, ":authority") or field_value(fields, "host") or server
+        url = heads.url_of(
+            request.target,
+            host,
+            is_websocket=self.transport == "websocket",
+            is_secure=request.layer != "tcp",
+        )
         body, content = self.exchange.request_body, self.contents.get("client")
         found: dict[str, Any] = {
             "method": request.method,
@@ -206,7 +215,7 @@ class Entry:
             return _no_response()
         body = self.exchange.response_body
         size = 0 if body is None else body.size
-        framed = 0 if body is None else body.length
+        framed = 0 if body is None else _bytes_of(body)
         found: dict[str, Any] = {
             "status": response.status,
             "statusText": response.reason,
@@ -240,6 +249,13 @@ class Entry:
         if content.is_cut:
             found["comment"] = LEFT_OUT
         return found
+
+
+def _bytes_of(body: BodyRecord) -> int:
+    """Return how many bytes of its stream a body takes, framing included."""
+    if body.extents is None:
+        return body.length
+    return sum(end - start for start, end in body.extents)
 
 
 def http_version(version: str) -> str:

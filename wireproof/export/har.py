@@ -14,7 +14,8 @@ from typing import IO, BinaryIO
 
 import msgspec
 from msgspec import to_builtins
-from parsers import NANOSECONDS, Packet, completion
+from parsers import NANOSECONDS, CaptureKeys, Packet, completion
+from parsers.limits import MiB
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -34,9 +35,17 @@ from ..open_exchanges import Key
 from ..output import buffered_scratch
 from ..redact import Policy, Redactor, Report
 from ..redact.secrets import masked_values
-from .content import Content, ContentStream, decode_content
+from .content import (
+    Content,
+    ContentStream,
+    RecordedContent,
+    RecordedContents,
+    decode_content,
+)
 from .entry import Entry
 
+MAX_UNSWEPT = 8 * MiB
+"""Bytes of packets after which streams of which no record tells let go of what they keep."""
 ENCODER = msgspec.json.Encoder()
 Spooled = tuple[float, int, Key, int, int]
 """When an entry began, its exchange's number and key, and where it lies in the spool."""
@@ -45,7 +54,8 @@ Spooled = tuple[float, int, Key, int, int]
 class HarWriter:
     """Collects the exchanges of a capture, whose packets are added in order.
 
-    ``sort`` puts the records of what is added at once in the order of its packets.
+    ``sort`` puts the records of what is added at once in the order of its packets. With ``keys``
+    TLS is decrypted.
     """
 
     def __init__(
@@ -54,6 +64,8 @@ class HarWriter:
         connection: int | None = None,
         wanted: Wanted | None = None,
         sort: Callable[[list[Record]], None] = lambda _: None,
+        *,
+        keys: CaptureKeys | None = None,
     ) -> None:
         self._sort = sort
         self.written = 0
@@ -61,7 +73,9 @@ class HarWriter:
         self._redactor = Redactor(policy)
         self._wanted = wanted
         decoded = None if connection is None else {connection, None}.__contains__
-        self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=decoded)
+        self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=decoded, keys=keys)
+        self._recorded = RecordedContents()
+        self._unswept = 0
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
         self._spool: IO[bytes] = buffered_scratch()
         self._index: list[Spooled] = []
@@ -83,6 +97,7 @@ class HarWriter:
     def add(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
         records = self._tap.receive(packets)
+        self._unswept += sum(len(data) for *_, data in packets)
         self._sort(records)
         self._take(records)
 
@@ -129,18 +144,15 @@ class HarWriter:
             if isinstance(record, SseEventRecord):  # tells nothing of bytes that chunks do not
                 self._add(record)
                 continue
-            stream = self._tap.tell(record)
-            if stream is not None and record.connection is not None:
-                touched.add(record.connection)
-            if isinstance(record, BodyRecord) and stream is not None:
-                self._add(record, self._content(record, stream))
-            else:
-                self._add(record)
+            self._add(record, self._content(record, touched))
             if isinstance(record, ConnectionRecord):
                 touched.discard(record.connection)
                 self._tap.pairs.pop(record.connection, None)
-        for index in touched:
+                self._recorded.forget(record.connection)
+        for index in self._tap.pairs if self._unswept > MAX_UNSWEPT else touched:
             self._tap.hand_on(index)
+        if self._unswept > MAX_UNSWEPT:
+            self._unswept = 0
 
     def _add(self, record: Record, content: Content | None = None) -> None:
         """Add a record to its exchange, and spool the exchanges that it shows to be over."""
@@ -155,12 +167,32 @@ class HarWriter:
         for exchange, entry in self._exchanges.over():
             self._spool_entry(exchange, entry)
 
-    def _content(self, record: BodyRecord, stream: ContentStream) -> Content:
-        coded, is_cut = stream.take_content()
+    def _content(self, record: Record, touched: set[int]) -> Content | None:
+        """Return the content of the body that a record ends, and note whose stream it was told."""
+        if self._recorded.has(record):
+            recorded = self._recorded.take(record)
+            if recorded is None or not isinstance(record, BodyRecord):
+                return None
+            return self._decoded(record, recorded, *recorded.taken(record))
+        stream = self._tap.tell(record)
+        if stream is None or record.connection is None:
+            return None
+        touched.add(record.connection)
+        if not isinstance(record, BodyRecord):
+            return None
+        return self._decoded(record, stream, *stream.take_content())
+
+    def _decoded(
+        self,
+        record: BodyRecord,
+        source: ContentStream | RecordedContent,
+        coded: bytes,
+        is_cut: bool,
+    ) -> Content:
         return decode_content(
             coded, is_cut, record, self._policy, self.report,
-            codings=stream.codings, is_base64=stream.is_base64,
-            is_event_stream=stream.is_event_stream,
+            codings=source.codings, is_base64=source.is_base64,
+            is_event_stream=source.is_event_stream,
         )  # fmt: skip
 
     def _begin(self, exchange: Exchange) -> Entry:

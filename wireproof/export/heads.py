@@ -31,11 +31,11 @@ DESTINATIONS = {
 """DevTools' kinds of resources, by Sec-Fetch-Dest (W3C Fetch Metadata section 2.1)."""
 
 
-def url_of(target: str, host: str, *, is_websocket: bool) -> str:
-    """Return a request's URL without its fragment (RFC 9112 section 3.3); TLS is not decoded."""
+def url_of(target: str, host: str, *, is_websocket: bool, is_secure: bool) -> str:
+    """Return a request's URL without its fragment (RFC 9112 section 3.3)."""
     if not SCHEME.match(target):
         path = target if target.startswith("/") else f"/{target}" if target != "*" else "/"
-        target = f"{'ws' if is_websocket else 'http'}://{host}{path}"
+        target = f"{'ws' if is_websocket else 'http'}{'s' if is_secure else ''}://{host}{path}"
     return quote(target.partition("#")[0], safe=URL_CHARACTERS)
 
 

@@ -83,7 +83,8 @@ def _export_har(
     capture = OrderedCapture(source, keylog=wanted.keylog)
     batches = capture.batches(BATCH)
     first = next(batches, [])
-    writer = HarWriter(wanted.policy, wanted.wanted.only_connection, choice, capture.sort)
+    only = wanted.wanted.only_connection
+    writer = HarWriter(wanted.policy, only, choice, capture.sort, keys=capture.keys)
     stack.enter_context(writer)
     for batch in chain([first], batches):
         writer.add(batch)

@@ -17,11 +17,17 @@ from support.attack import PROBES, attack, request, response
 from support.corpus import ROOT
 from support.devtools import imported, shown
 from support.har_schema import HAR
+from support.http2 import GET as HTTP2_GET
+from support.http2 import OK as HTTP2_OK
+from support.http2 import Http2Talk
+from support.http2 import data as data_frame
 from support.planted import in_headers, planted
 from support.stored import SMALL, name
 from support.talk import Talk, Tape
+from support.tls_live import dialogue
 from support.websocket_frames import KEY, frame
 
+from parsers import KeyLog, OrderedCapture
 from parsers.decode.packets import decode
 from parsers.files.reader import CaptureReader
 from wireproof.analysis.exchange_filter import ExchangeFilter
@@ -30,6 +36,11 @@ from wireproof.export.entry import http_version
 from wireproof.export.har import HarWriter
 from wireproof.redact import Policy
 
+ASKED = b"GET /sse HTTP/1.1\r\nHost: api.example.test\r\n\r\n"
+STREAMED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 18\r\n\r\n"
+    b"data: 0\n\ndata: 1\n\n"
+)
 FIXTURES = ROOT / "fixtures"
 VALID = Draft202012Validator(HAR)
 
@@ -378,6 +389,36 @@ def _names(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [*value, *(name for inner in value.values() for name in _names(inner))]
     return [name for inner in value for name in _names(inner)] if isinstance(value, list) else []
+
+
+def test_contents_of_streams_that_alternate_are_told_apart() -> None:
+    spoken = Http2Talk().begin()
+    for stream_id in (1, 3):
+        spoken.say("client", spoken.client.head(stream_id, HTTP2_GET, ends=True))
+        spoken.say("server", spoken.server.head(stream_id, HTTP2_OK))
+    spoken.say("server", data_frame(1, b"one "), data_frame(3, b"three "))
+    spoken.say("server", data_frame(1, b"1", ends=True), data_frame(3, b"3", ends=True))
+    first, second = entries_of(spoken.talk.tape.file())
+    assert first["response"]["content"]["text"] == "one 1"
+    assert second["response"]["content"]["text"] == "three 3"
+    assert first["request"]["url"] == "http://a/"
+
+
+def test_what_tls_carries() -> None:
+    said = dialogue([("client", ASKED), ("server", STREAMED)])
+    log = KeyLog()
+    log.read(said.keys)
+    written = BytesIO()
+    capture = OrderedCapture(BytesIO(said.talk().tape.file()), keylog=log)
+    with HarWriter("none", keys=capture.keys) as writer:
+        for packet in capture:
+            writer.add([packet])
+        writer.finish()
+        writer.write(written)
+    (entry,) = json.loads(written.getvalue())["log"]["entries"]
+    assert entry["request"]["url"] == "https://api.example.test/sse"
+    assert entry["response"]["content"]["text"] == "data: 0\n\ndata: 1\n\n"
+    assert [one["data"] for one in entry["_eventSourceMessages"]] == ["0", "1"]
 
 
 def test_an_empty_capture() -> None:
