@@ -69,6 +69,9 @@ class FileFeed:
         except OSError as error:  # the file, or the room for what is put aside
             problem = f"reading stopped: {error.strerror or error}"
             self.index.finish(self._capture.faults, problem)
+        except Exception as error:
+            self.index.break_off(error)  # nobody waits for this thread, and the page must not
+            raise
 
     def _read(self, tell: Callable[[], object]) -> None:
         packets = map(self._rewrite, self._capture)

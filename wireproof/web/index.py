@@ -128,6 +128,16 @@ class Index:
             self.version += 1
             self.changed.notify_all()
 
+    def break_off(self, error: Exception) -> None:
+        """Take note that nothing more is read, for a fault of our own: what there is stays."""
+        with self.changed:
+            self.state = "ended"
+            self.problem = (
+                f"a fault in wireproof ended the reading: {type(error).__name__}: {error}"
+            )
+            self.version += 1
+            self.changed.notify_all()
+
     def miss(self, packets: int) -> None:
         """Take note that packets came and are not among those that are shown."""
         self.missed += packets

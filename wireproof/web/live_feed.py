@@ -32,6 +32,13 @@ class LiveFeed:
         self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._take()
+        except Exception as error:
+            self._index.break_off(error)  # nobody waits for this thread, and the page must not
+            raise
+
+    def _take(self) -> None:
         problem = None
         try:
             for piece in self._packets.pieces():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -83,6 +84,25 @@ def test_a_cut_file_gives_what_is_whole_and_says_so(tmp_path: Path) -> None:
     faults = [str(exchange.key) for exchange in index.order if "d" in exchange.elements]
     assert "n.n" in faults
     index.close()
+
+
+def test_a_fault_of_our_own_ends_the_reading_and_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda raised: told.append(raised.exc_type))
+
+    def broken(packet: Packet) -> Packet:
+        raise KeyError("lost")
+
+    with closing(Index("broken")) as index, FIXTURE.open("rb") as stream:
+        FileFeed(index, stream, broken).start()
+        wait_until(index, lambda: index.state == "ended")
+        assert index.problem == "a fault in wireproof ended the reading: KeyError: 'lost'"
+        for thread in threading.enumerate():
+            if thread.name == "feed":
+                thread.join(PATIENCE)
+    assert told == [KeyError]
 
 
 def test_it_stops_between_two_batches() -> None:

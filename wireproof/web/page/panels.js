@@ -4,6 +4,7 @@
 import { copyButton, el, fill, byId, oneAtATime } from "./dom.js";
 import { bytes, clock, duration, number, oneLine, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
+import { QUIC } from "./lanes.js";
 import { BodyPanel } from "./response.js";
 import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
 
@@ -226,10 +227,13 @@ function general(row) {
     ["Stream", row.dialect && [row.dialect, row.shared].filter(Boolean).join(": ")],
     ["Body", row.size ? `${bytes(row.size)} on the wire${row.decoded_size ? `, ${bytes(row.decoded_size)} of content` : ""}` : null],
     ["Ended", row.ended && el("span", { class: whole }, row.ended)],
-    ["Connection", row.connection === null ? null : `${row.connection}: tcp.stream eq ${row.connection}`],
+    ["Connection", row.connection === null ? null : connectionFilter(row.connection)],
     ["Packets", row.first_packet ? span(row.first_packet, row.last_packet) : null],
   ];
 }
+
+/** The display filter of a connection; Wireshark numbers those of QUIC by themselves. */
+const connectionFilter = (connection) => (connection >= QUIC ? `quic.connection.number == ${connection - QUIC}` : `tcp.stream == ${connection}`);
 
 /** What is known of the TLS that carried it. */
 function secured(tls) {
