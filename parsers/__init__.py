@@ -69,6 +69,13 @@ if TYPE_CHECKING:
     from .files.reader import CaptureReader as CaptureReader
     from .http1.chunk_line import general_chunk_line as general_chunk_line
     from .http1.chunk_line import match_chunk_line as match_chunk_line
+    from .http2.placed import UNREADABLE as UNREADABLE
+    from .http2.placed import FieldText as FieldText
+    from .http2.placed import PlacedContent as PlacedContent
+    from .http2.placed import PlacedFrames as PlacedFrames
+    from .http2.placed import Plain as Plain
+    from .http2.placed import Unread as Unread
+    from .http2.placed import rewritten_field as rewritten_field
     from .net.ip import TCP as TCP
     from .net.ip import Fragment as Fragment
     from .net.ip import IpPacket as IpPacket
@@ -157,6 +164,15 @@ _EXPORTED = {
     "http1.chunk_line": (
         "general_chunk_line",
         "match_chunk_line",
+    ),
+    "http2.placed": (
+        "FieldText",
+        "PlacedContent",
+        "PlacedFrames",
+        "Plain",
+        "UNREADABLE",
+        "Unread",
+        "rewritten_field",
     ),
     "net.ip": (
         "Fragment",

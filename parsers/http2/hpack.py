@@ -102,6 +102,18 @@ class Field(NamedTuple):
     """Whether its sender let no one put it in a table (section 6.2.3)."""
 
 
+class StringLiteral(NamedTuple):
+    """Where in a block a string literal's data lies (RFC 7541 section 5.2)."""
+
+    field: int
+    """Which field it is of, from 0 in its block."""
+    is_value: bool
+    start: int
+    end: int
+    is_coded: bool
+    """Whether it is in the Huffman code."""
+
+
 class HpackError(ValueError):
     """A block that cannot be decoded: ``code`` is that of its fault."""
 
@@ -187,13 +199,13 @@ class HeaderDecoder:
         self.table.forget()
         self._allowed = MAX_HEADER_TABLE
 
-    def decode(self, block: bytes) -> list[Field]:
+    def decode(self, block: bytes, literals: list[StringLiteral] | None = None) -> list[Field]:
         """Return the fields of a whole block, one that pushes the table further.
 
-        Raises HpackError; the table is then what it was up to there, and further blocks are none
-        that a peer would decode.
+        ``literals`` takes where its strings lie. Raises HpackError; the table is then what it was
+        up to there, and further blocks are none that a peer would decode.
         """
-        reader = _Reader(block)
+        reader = _Reader(block, literals)
         fields: list[Field] = []
         size = 0
         while reader.pos < len(block):
@@ -201,13 +213,13 @@ class HeaderDecoder:
             if first & 0x80:  # section 6.1
                 fields.append(Field(*self.table.get(reader.integer(7))))
             elif first & 0x40:  # section 6.2.1
-                field = self._literal(reader, 6)
+                field = self._literal(reader, 6, len(fields))
                 self.table.add(field.name, field.value)
                 fields.append(field)
             elif first & 0x20:  # section 6.3
                 self._resize(reader.integer(5), is_first=not fields)
             else:  # sections 6.2.2 and 6.2.3
-                field = self._literal(reader, 4)
+                field = self._literal(reader, 4, len(fields))
                 fields.append(field._replace(is_secret=bool(first & 0x10)))
             if fields:
                 size += _entry_size(fields[-1].name, fields[-1].value)
@@ -216,10 +228,10 @@ class HeaderDecoder:
                 raise HpackError("http2-header-limit", detail)
         return fields
 
-    def _literal(self, reader: _Reader, prefix: int) -> Field:
+    def _literal(self, reader: _Reader, prefix: int, number: int) -> Field:
         index = reader.integer(prefix)
-        name = self.table.get(index)[0] if index else reader.string()
-        return Field(name, reader.string())
+        name = self.table.get(index)[0] if index else reader.string(number, is_value=False)
+        return Field(name, reader.string(number, is_value=True))
 
     def _resize(self, size: int, *, is_first: bool) -> None:
         if not is_first:
@@ -233,9 +245,10 @@ class HeaderDecoder:
 class _Reader:
     """Reads integers and strings of a block (RFC 7541 section 5)."""
 
-    def __init__(self, block: bytes) -> None:
+    def __init__(self, block: bytes, literals: list[StringLiteral] | None) -> None:
         self.pos = 0
         self._block = block
+        self._literals = literals
 
     def integer(self, prefix: int) -> int:
         """Read an integer whose prefix has so many bits (section 5.1)."""
@@ -256,8 +269,8 @@ class _Reader:
                 return value
         raise HpackError("hpack-integer-invalid", f"more than {MAX_INTEGER_BYTES} bytes")
 
-    def string(self) -> bytes:
-        """Read a string literal (section 5.2)."""
+    def string(self, field: int, *, is_value: bool) -> bytes:
+        """Read a string literal (section 5.2) of the field with a number."""
         if self.pos >= len(self._block):
             raise HpackError("hpack-block-cut", "")
         is_coded = self._block[self.pos] & 0x80
@@ -267,6 +280,8 @@ class _Reader:
             detail = f"{len(self._block) - start:,} of {size:,} bytes of a string"
             raise HpackError("hpack-block-cut", detail)
         data = self._block[start : self.pos]
+        if self._literals is not None:
+            self._literals.append(StringLiteral(field, is_value, start, self.pos, bool(is_coded)))
         if not is_coded:
             return data
         try:

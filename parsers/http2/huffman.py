@@ -36,14 +36,26 @@ class HuffmanError(ValueError):
     """What is wrong with a coded string, in words."""
 
 
-def _tree() -> list[list[int]]:
-    """Return the nodes: where a bit leads, a node's number, or ~symbol."""
-    nodes: list[list[int]] = [[0, 0]]
+def _codes() -> dict[int, int]:
+    """Return the code of each symbol, those of the shortest codes first."""
+    codes: dict[int, int] = {}
     code, length = 0, 0
     for symbol in sorted(range(EOS + 1), key=lambda one: (LENGTHS[one], one)):
         code <<= LENGTHS[symbol] - length
         length = LENGTHS[symbol]
-        node = _ROOT
+        codes[symbol] = code
+        code += 1
+    return codes
+
+
+_CODES = _codes()
+
+
+def _tree() -> list[list[int]]:
+    """Return the nodes: where a bit leads, a node's number, or ~symbol."""
+    nodes: list[list[int]] = [[0, 0]]
+    for symbol, code in _CODES.items():
+        length, node = LENGTHS[symbol], _ROOT
         for shift in range(length - 1, 0, -1):
             bit = code >> shift & 1
             if not nodes[node][bit]:
@@ -51,7 +63,6 @@ def _tree() -> list[list[int]]:
                 nodes[node][bit] = len(nodes) - 1
             node = nodes[node][bit]
         nodes[node][code & 1] = ~symbol
-        code += 1
     return nodes
 
 
@@ -97,3 +108,10 @@ def decode(data: bytes) -> bytes:
     if state not in _ENDS:
         raise HuffmanError("the padding of a Huffman-coded string is not the beginning of EOS")
     return b"".join(out)
+
+
+def encode(data: bytes) -> bytes:
+    """Return the code of a string, padded with the beginning of EOS."""
+    bits = "".join(f"{_CODES[byte]:0{LENGTHS[byte]}b}" for byte in data)
+    bits += "1" * (-len(bits) % 8)
+    return int(bits or "0", 2).to_bytes(len(bits) // 8)

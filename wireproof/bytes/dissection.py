@@ -34,6 +34,9 @@ MAX_UNTOLD = 256 * KiB
 MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled with zeros; a larger one ends what waits."""
 
+IN_BODY = ("chunked", "content-length", "close", "http/2")
+"""Framings after which content follows."""
+
 
 class ElementStream:
     """One direction of a connection: bytes and records in, calls of the methods below out."""
@@ -132,8 +135,8 @@ class ElementStream:
         elif isinstance(record, DiagnosticRecord):
             self.fault(record)
 
-    def switch_to_websocket(self) -> None:
-        """Take note that what comes next are frames."""
+    def switch_to_websocket(self, response: ResponseRecord) -> None:
+        """Take note that what comes next are frames, by the response that switches."""
         self.is_websocket, self.is_in_body = True, False
 
     def hand_on(self, *, is_end: bool) -> None:
@@ -155,7 +158,7 @@ class ElementStream:
         self._take_unfinished(record.offset)
         self.codings = record.codings
         self.is_event_stream = isinstance(record, ResponseRecord) and record.transport == "sse"
-        self.is_in_body = record.framing in ("chunked", "content-length", "close")
+        self.is_in_body = record.framing in IN_BODY
         self._is_chunked = record.framing == "chunked"
         start = self.done
         self.head(record, self._take(record.offset + record.length), start)

@@ -102,7 +102,7 @@ class StreamTap(Generic[S]):
         stream.take(record)
         if isinstance(record, ResponseRecord) and has_switched(record):
             for either in pair.streams:
-                either.switch_to_websocket()
+                either.switch_to_websocket(record)
         return stream
 
     def hand_on(self, connection: int, *, is_end: bool = False) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .exits import NotWhole
+from .exits import say
 
 if TYPE_CHECKING:
     from ..redact import Report
@@ -45,13 +45,14 @@ def said(report: Report) -> str | None:
     if report.left_out:
         payloads = count(report.left_out, "payload")
         parts.append(f"{payloads} left out whole: their coding hides what they hold")
+    if report.unread:
+        parts.append(f"{count(report.unread, 'run')} of unreadable frames of HTTP/2 masked whole")
     return "; ".join(parts) or None
 
 
-def refuse_unmasked(output: str, connections: Sequence[int]) -> None:
-    """Raise NotWhole where connections keep their secrets; the output has been written."""
-    if connections:
-        which = ", ".join(map(str, connections))
-        raise NotWhole(
-            f"{output}: NOT safe to share: HTTP/2 is not redacted, and connection {which} speaks it"
-        )
+def say_not_looked_into(output: str, packets: Mapping[str, int]) -> None:
+    """Say which packets stay as they are, for they are encrypted."""
+    from ..text.wording import count
+
+    for encryption, number in packets.items():
+        say(f"{output}: not looked into: {count(number, 'packet')} encrypted by {encryption}")

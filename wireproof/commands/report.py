@@ -6,7 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
-from .redaction import redaction_options, refuse_unmasked, said
+from .redaction import redaction_options, said, say_not_looked_into
 
 
 @click.command(
@@ -44,4 +44,5 @@ def report(file: str, output: str, policy: str, reading: Reading) -> None:
     say(f"{called(output)}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
     if (masked := said(done.report)) is not None:
         say(f"{called(output)}: {masked}")
-    refuse_unmasked(called(output), done.not_looked_into)
+    if wanted != "none":
+        say_not_looked_into(called(output), done.not_looked_into)

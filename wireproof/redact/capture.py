@@ -10,7 +10,7 @@ A pcap file becomes pcapng.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
@@ -50,10 +50,10 @@ class Redacted:
     """What became of a capture."""
 
     report: Report
+    not_looked_into: Mapping[str, int]
+    """Packets that stay as they are, for they are encrypted, by what encrypts them."""
     packets: int = 0
     changed: int = 0
-    not_looked_into: Sequence[int] = ()
-    """Connections whose secrets stay, for what they speak cannot be rewritten."""
     key_logs: int = 0
     """Blocks with secrets that decrypt TLS, which were left out."""
 
@@ -84,7 +84,7 @@ def redact_capture(
     """
     check_output(source, output)
     masks = find_in_frames(source, policy)
-    done = Redacted(masks.report, not_looked_into=masks.not_looked_into)
+    done = Redacted(masks.report, masks.not_looked_into)
     with ExitStack() as stack:
         file = stack.enter_context(Path(source).open("rb"))
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))

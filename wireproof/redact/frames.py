@@ -17,6 +17,7 @@ order; a mask may still come for as long as its element is unfinished.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from struct import pack_into
 from typing import NamedTuple
@@ -26,15 +27,16 @@ from parsers.records import ConnectionRecord, GapRecord, Record, SseEventRecord
 
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
+from .http2 import Http2MaskStream
 from .secrets import Policy, Report, find, merged
-from .streams import STAR, START, Mask, MaskStream, field_line_spans
+from .streams import STAR, START, Mask, field_line_spans
 
 TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}
 """Where in its header a protocol has its checksum (RFC 9293 section 3.1, RFC 768)."""
 
-MAX_NAMED = 20
-"""Connections that are named as not looked into."""
+ENCRYPTED = {"tls": "TLS", "quic": "QUIC", "http/3": "QUIC"}
+"""Protocols of connections whose content is encrypted, and what they are called."""
 
 
 class Patch(NamedTuple):
@@ -45,7 +47,7 @@ class Patch(NamedTuple):
     data: bytes
 
 
-class _PlacedStream(MaskStream, TracedStream):
+class _PlacedStream(Http2MaskStream, TracedStream):
     """A stream, and what may still get a mask."""
 
     def __init__(self, policy: Policy, report: Report) -> None:
@@ -62,9 +64,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self.report = Report()
         super().__init__(lambda: _PlacedStream(policy, self.report), keep_data=policy == "all")
         self.policy: Policy = policy
-        self.not_looked_into: list[int] = []
-        """Connections that speak HTTP/2, the first MAX_NAMED: what their streams hold is coded, and
-        stays as it is."""
+        self.not_looked_into: Counter[str] = Counter()
+        """Packets of connections that are encrypted, and stay as they are: by what encrypts."""
         self._patches: dict[int, list[Patch]] = {}
         self._masks: dict[int, list[Patch]] = {}
         """Of packets whose payload's place in the frame has not been looked up: in the payload."""
@@ -145,8 +146,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             self._look_up(self.pairs[index], is_end=False)
 
     def _note(self, record: ConnectionRecord) -> None:
-        if record.protocol == "http/2" and len(self.not_looked_into) < MAX_NAMED:
-            self.not_looked_into.append(record.connection)
+        if (encryption := ENCRYPTED.get(record.protocol)) is not None:
+            self.not_looked_into[encryption] += record.packets
 
     def _look_up(self, pair: Pair[_PlacedStream], *, is_end: bool) -> None:
         """Turn what the streams of a connection found by now into patches."""

@@ -30,6 +30,9 @@ from parsers.records import (
     Encoding,
     Fields,
     GrpcMessageRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
+    Http3DataRecord,
     JsonLineRecord,
     PartRecord,
     Record,
@@ -117,6 +120,9 @@ class Redactor:
             DiagnosticRecord: self._diagnostic,
             ChunkRecord: self._chunk,
             BodyRecord: self._body,
+            Http2DataRecord: self._data_frame,
+            Http3DataRecord: self._data_frame,
+            Http2FrameRecord: self._control_frame,
             SseEventRecord: self._event,
             DataRecord: self._data,
             JsonLineRecord: self._body_element,
@@ -202,6 +208,20 @@ class Redactor:
             data, encoding = self._content(side, "chunks", data, encoding)
         return replace(record, extension=extension, data=data, encoding=encoding, trailers=trailers)
 
+    def _data_frame(self, record: Http2DataRecord | Http3DataRecord) -> Record:
+        if not self._is_thorough:
+            return record
+        side = self._side(record)
+        side.look("chunks", record.data, record.encoding)
+        if side.is_coded and record.size:
+            data, encoding = self._left_out(side, record.data)
+        else:
+            data, encoding = self._content(side, "chunks", record.data, record.encoding)
+        return replace(record, data=data, encoding=encoding)
+
+    def _control_frame(self, record: Http2FrameRecord) -> Record:
+        return replace(record, debug=self._text(record.debug)) if record.debug else record
+
     def _data(self, record: DataRecord) -> Record:
         if not self._is_thorough:
             return record
@@ -232,6 +252,8 @@ class Redactor:
         return replace(record, data=data, encoding=encoding, **fields)
 
     def _body(self, record: BodyRecord) -> Record:
+        if record.trailers is not None:
+            record = replace(record, trailers=self._fields(record.trailers))
         if not self._is_thorough or not record.decoded_size:
             return record
         side = self._side(record)

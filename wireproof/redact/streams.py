@@ -259,6 +259,10 @@ class MaskStream(ElementStream):
         if record.code.startswith("websocket-deflate") and self._is_thorough:
             self._mask_whole(self._deflated.damaged())
 
+    def mask_whole(self, start: int, end: int) -> None:
+        """Mask what a coding hides in [start, end) of content."""
+        self._mask_whole([Piece(start, end - start)])
+
     def _mask_whole(self, pieces: list[Piece]) -> None:
         for start, length, key, is_last in pieces:
             self._report.left_out += 1

@@ -8,7 +8,7 @@ no event and no byte of it, by whatever way the page gets there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +37,8 @@ class Reported:
     report: Report
     packets: int
     exchanges: int
-    not_looked_into: Sequence[int]
-    """Connections whose secrets stay, for what they speak cannot be masked."""
+    not_looked_into: Mapping[str, int]
+    """Packets that stay as they are, for they are encrypted, by what encrypts them."""
 
 
 def report_capture(

@@ -1,0 +1,179 @@
+"""Where in one direction of HTTP/2 the secrets are: in header blocks, and in streams of content.
+
+Strategy: frames are read where the decoder reads them (:class:`parsers.PlacedFrames`). A literal in
+a header block is rewritten in its own coding, at its size on the wire and in the dynamic table, so
+later blocks mean what they meant. What each stream carries is a byte stream of its own
+(:mod:`.http2_content`). What cannot be read is masked whole, and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parsers import (
+    UNREADABLE,
+    FieldText,
+    PlacedContent,
+    PlacedFrames,
+    Plain,
+    Unread,
+    rewritten_field,
+)
+from parsers.records import (
+    BodyRecord,
+    DiagnosticRecord,
+    Http2DataRecord,
+    Http2FrameRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    Sender,
+)
+
+from .fields import secret_spans
+from .http2_content import HTTP2, StreamContent
+from .patterns import Span
+from .secrets import Policy, Report, find
+from .streams import Mask, MaskStream
+
+MAX_OPEN = 4_096
+"""Streams whose content is followed at the same time; then the oldest is taken for ended."""
+
+
+class Http2MaskStream(MaskStream):
+    """One direction of a connection, which may turn out to speak HTTP/2."""
+
+    def __init__(self, policy: Policy, report: Report) -> None:
+        super().__init__(policy, report)
+        self._frames: PlacedFrames | None = None
+        self._contents: dict[int, StreamContent] = {}
+        self._fed = 0
+        """Up to here its frames have been read."""
+
+    # --- the receiver ---
+
+    def receive_data(self, data: bytes) -> list[Record]:
+        if self._frames is None:
+            return super().receive_data(data)
+        self._fed += len(data)
+        self._note(self._frames.receive_data(data))
+        return []
+
+    def receive_gap(self, length: int) -> list[Record]:
+        if self._frames is None:
+            return super().receive_gap(length)
+        self._fed += length
+        self._note(self._frames.receive_gap(length))
+        return []
+
+    # --- what records tell ---
+
+    def take(self, record: Record) -> None:
+        if self._frames is None and (sender := _sender_of_http2(record)) is not None:
+            self._speak(sender)
+        if self._frames is None:
+            super().take(record)
+            return
+        stream_id = getattr(record, "stream_id", None)
+        if stream_id is None or isinstance(record, Http2FrameRecord | Http2DataRecord):
+            return
+        if isinstance(record, DiagnosticRecord) and stream_id not in self._contents:
+            return
+        content = self._content_of(stream_id)
+        content.take(record)
+        if isinstance(record, BodyRecord) and not content.is_tunnel:
+            self._end_content(stream_id)
+
+    def switch_to_websocket(self, response: ResponseRecord) -> None:
+        if self._frames is None or response.stream_id is None:
+            super().switch_to_websocket(response)
+        else:
+            self._content_of(response.stream_id).switch_to_websocket(response)
+
+    def hand_on(self, *, is_end: bool) -> None:
+        if self._frames is None:
+            super().hand_on(is_end=is_end)
+            return
+        if is_end:
+            self._note(self._frames.end())
+        for stream_id, content in list(self._contents.items()):
+            if is_end:
+                self._end_content(stream_id)
+            else:
+                self.found += content.take_masks(is_end=False)
+        self.done = self._fed
+
+    @property
+    def settled(self) -> int:
+        if self._frames is None:
+            return super().settled
+        waiting = [content.settled for content in self._contents.values()]
+        return min(
+            self._frames.open_offset, self.done, *(one for one in waiting if one is not None)
+        )
+
+    # --- frames ---
+
+    def _speak(self, sender: Sender) -> None:
+        """Read what has come as frames, and all that comes."""
+        super().hand_on(is_end=False)
+        self._frames = PlacedFrames(self.done, sender)
+        start, at = self.done, self._at
+        raw, self._raw, self._at = bytes(self._raw), bytearray(), 0
+        self._fed = start
+        end = start + len(raw) - at
+        for first, last in [*self.holes, (end, end)]:
+            if last > self._fed:
+                self.receive_data(raw[at + self._fed - start : at + max(first, self._fed) - start])
+                self.receive_gap(last - self._fed)
+
+    def _content_of(self, stream_id: int) -> StreamContent:
+        found = self._contents.get(stream_id)
+        if found is None:
+            if len(self._contents) >= MAX_OPEN:
+                self._end_content(next(iter(self._contents)))
+            found = self._contents[stream_id] = StreamContent(self._policy, self._report)
+        return found
+
+    def _end_content(self, stream_id: int) -> None:
+        self.found += self._contents.pop(stream_id).take_masks(is_end=True)
+
+    def _note(self, events: list[Any]) -> None:
+        for event in events:
+            match event:
+                case PlacedContent(stream_id=stream_id, start=start, data=data):
+                    self._content_of(stream_id).receive_data(data, start)
+                case FieldText():
+                    self._field(event)
+                case Plain(start=start, data=data) if self._is_thorough:
+                    self._mask(find(data.decode("latin-1")), start)
+                case Unread(start=start, end=end):
+                    self._report.unread += 1
+                    self.found.append(Mask(start, end, UNREADABLE * (end - start)))
+
+    def _field(self, field: FieldText) -> None:
+        spans = self._counted(_secrets_of(field, self._policy))
+        if not spans:
+            return
+        masked = rewritten_field(field.text, spans, is_coded=field.is_coded)
+        position = 0
+        for start, end in field.places:
+            self.found.append(Mask(start, end, masked[position : position + end - start]))
+            position += end - start
+
+
+def _secrets_of(field: FieldText, policy: Policy) -> list[Span]:
+    """Return which parts of a field's name or value are secret: all of it, if nobody knows."""
+    text = field.text.decode("latin-1")
+    if not field.is_value:
+        return find(text) if policy == "all" else []
+    if field.name is None:
+        return [(0, len(text))]
+    return secret_spans(field.name.decode("latin-1"), text, policy)
+
+
+def _sender_of_http2(record: Record) -> Sender | None:
+    """Return whose record this is if it is one of HTTP/2."""
+    if isinstance(record, RequestRecord | ResponseRecord):
+        return record.sender if record.version == HTTP2 else None
+    return record.sender if isinstance(record, Http2FrameRecord | Http2DataRecord) else None

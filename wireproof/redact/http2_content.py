@@ -1,0 +1,140 @@
+"""What one side sends in one stream of HTTP/2: looked at as what a connection of HTTP/1.1 carries.
+
+Strategy: the content of a stream's DATA frames is a byte stream without a break. Its records are
+moved to where it has their bytes, and its masks back to where the connection has them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from operator import itemgetter
+
+from msgspec.structs import replace
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    GrpcMessageRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    WebSocketFrameRecord,
+)
+
+from .coded import NOT_UNDONE, CodedBody
+from .records import plain_bytes
+from .secrets import Policy, Report
+from .streams import Mask, MaskStream
+
+HTTP2 = "HTTP/2"
+GRPC_PREFIX = 5
+"""Bytes before a message: its compressed flag and its length (gRPC over HTTP/2, PROTOCOL-HTTP2)."""
+CRLF = 2
+"""Bytes after the data of a chunk (RFC 9112 section 7.1)."""
+Moved = RequestRecord | ResponseRecord | ChunkRecord | BodyRecord | WebSocketFrameRecord
+Run = tuple[int, int, int]
+"""[start, end) of the stream, and where on the connection that begins."""
+END = itemgetter(1)
+OUTER = itemgetter(2)
+
+
+class StreamContent:
+    """A byte stream from 0, and where its bytes lie on the connection."""
+
+    def __init__(self, policy: Policy, report: Report) -> None:
+        self.is_tunnel = False
+        """Whether it carries another protocol: then it may have many bodies."""
+        self._stream = MaskStream(policy, report)
+        self._policy = policy
+        self._size = 0
+        self._runs: list[Run] = []
+        self._message_codings = NOT_UNDONE
+        """How messages of gRPC are compressed that say they are."""
+
+    @property
+    def settled(self) -> int | None:
+        """Where on the connection the first byte lies that may still be masked, if any may."""
+        at = self._stream.settled
+        index = bisect_right(self._runs, at, key=END)
+        if index == len(self._runs):
+            return None
+        start, _, outer = self._runs[index]
+        return outer + max(at - start, 0)
+
+    def receive_data(self, data: bytes, start: int) -> None:
+        """Take the next bytes, which lie at ``start`` of the connection."""
+        if data:
+            self._runs.append((self._size, self._size + len(data), start))
+            self._size += len(data)
+            self._stream.receive_data(data)
+
+    def take(self, record: Record) -> None:
+        """Take a record that counts in the connection's bytes."""
+        if isinstance(record, RequestRecord | ResponseRecord) and record.version == HTTP2:
+            self._take_head(record)
+        elif isinstance(record, GrpcMessageRecord):
+            self._take_message(record)
+        elif isinstance(record, Moved):
+            start, end = self._inner(record.offset), self._inner(record.offset + record.length)
+            moved: dict[str, int] = {"offset": start, "length": end - start}
+            if isinstance(record, WebSocketFrameRecord):
+                moved["content_offset"] = end - record.payload_length
+            elif isinstance(record, ChunkRecord):
+                moved["content_offset"] = end - record.size - CRLF if record.size else end
+            self._stream.take(replace(record, **moved))
+        else:
+            self._stream.take(record)
+
+    def switch_to_websocket(self, response: ResponseRecord) -> None:
+        """Take note that what comes are frames of a WebSocket."""
+        self.is_tunnel = True
+        self._stream.switch_to_websocket(response)
+
+    def take_masks(self, *, is_end: bool) -> list[Mask]:
+        """Return the masks since the last call, where they lie on the connection."""
+        self._stream.hand_on(is_end=is_end)
+        if is_end:
+            self._stream.end()
+        found = [part for mask in self._stream.take_masks() for part in self._outer(mask)]
+        settled = self._stream.settled
+        del self._runs[: bisect_right(self._runs, settled, key=END)]
+        return found
+
+    def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
+        is_connect = isinstance(record, RequestRecord) and record.method == "CONNECT"
+        self.is_tunnel = self.is_tunnel or is_connect or record.framing == "upgrade"
+        named = [value for name, value in record.headers if name == "grpc-encoding"]
+        self._message_codings = named or NOT_UNDONE
+        self._stream.take(replace(record, offset=self._stream.done, length=0))
+
+    def _take_message(self, record: GrpcMessageRecord) -> None:
+        """Mask a compressed message of gRPC whole if it hides a secret, or may."""
+        if not record.compressed or self._policy != "all":
+            return
+        start, end = self._inner(record.offset), self._inner(record.offset + record.length)
+        body = CodedBody(self._message_codings)
+        body.is_secret = record.data is None or record.encoding is None
+        if record.data is not None and record.encoding is not None:
+            body.receive(plain_bytes(record.data, record.encoding), 0)
+            body.end(is_complete=True)
+        if body.is_secret:
+            self._stream.mask_whole(start + GRPC_PREFIX, end)
+
+    def _inner(self, offset: int) -> int:
+        """Return where in the stream a byte of the connection lies, or the end of one."""
+        index = bisect_right(self._runs, offset, key=OUTER) - 1
+        if index < 0:
+            return self._runs[0][0] if self._runs else self._size
+        start, end, outer = self._runs[index]
+        return min(start + offset - outer, end)
+
+    def _outer(self, mask: Mask) -> list[Mask]:
+        """Return a mask where the connection has its bytes."""
+        found: list[Mask] = []
+        for index in range(bisect_right(self._runs, mask.start, key=END), len(self._runs)):
+            first, last, outer = self._runs[index]
+            if first >= mask.end:
+                break
+            start, end = max(mask.start, first), min(mask.end, last)
+            data = None if mask.data is None else mask.part(start, end)
+            found.append(Mask(outer + start - first, outer + end - first, data))
+        return found
