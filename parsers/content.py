@@ -24,13 +24,18 @@ import zstandard
 
 from .diagnostics import excerpt
 from .limits import (
+    CHECKPOINT,
+    CODER_COST,
     MAX_CODINGS,
     MAX_DECODED_FREE,
     MAX_DECODED_RATIO,
+    MAX_DECODED_SHARE,
     MAX_DECODED_STEP,
     MAX_GZIP_MEMBERS,
     MAX_ZSTD_WINDOW,
+    USUAL_RATIO,
 )
+from .memory import Memory
 
 Fault = tuple[str, str]
 """A diagnostic's code and its detail."""
@@ -50,6 +55,13 @@ class Coder(ABC):
         self._name = name
         self._faults = faults
         self._begun = False
+        self.window = 0
+        """The bytes of its window, where that is declared and larger than zlib's."""
+
+    @property
+    def held(self) -> int:
+        """What it is reckoned to hold, in bytes."""
+        return CODER_COST
 
     def receive_data(self, data: bytes) -> Iterator[bytes]:
         """Yield what ``data`` decodes to, in pieces of at most MAX_DECODED_STEP bytes."""
@@ -81,19 +93,69 @@ class Coder(ABC):
         """Say whether the content may end here."""
 
 
+class Inflating:
+    """A stream of zlib that gives all that lies before damage, however its input was cut.
+
+    zlib drops what it has made of an input in which it meets damage. So the state is kept as it was
+    a while ago, and what came since: from there the input is taken byte by byte.
+    """
+
+    __slots__ = ("_stream", "_before", "_since", "_size", "_given", "_wbits")
+
+    def __init__(self, wbits: int) -> None:
+        self._wbits = wbits
+        self._stream = zlib.decompressobj(wbits=wbits)
+        self._before: zlib._Decompress | None = None  # where nothing came before
+        self._since: list[bytes] = []
+        self._size = 0
+        self._given = 0  # of what came since
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield what ``data`` inflates to, up to the stream's end; raises zlib.error after it."""
+        self._since.append(data)
+        self._size += len(data)
+        try:
+            for piece in _inflate(self._stream, data):
+                self._given += len(piece)
+                yield piece
+        except zlib.error:
+            yield from _without(self._given, self._bytewise())
+            raise
+        if self._size > CHECKPOINT:
+            self._before = self._stream.copy()
+            self._since.clear()
+            self._size = self._given = 0
+
+    def _bytewise(self) -> Iterator[bytes]:
+        stream = self._before or zlib.decompressobj(wbits=self._wbits)
+        for byte in b"".join(self._since):
+            try:
+                yield from _inflate(stream, bytes((byte,)))
+            except zlib.error:
+                return
+
+
 class GzipCoder(Coder):
     """gzip (RFC 1952): members one after another."""
 
     def __init__(self, name: str, faults: list[Fault]) -> None:
         super().__init__(name, faults)
-        self._member = zlib.decompressobj(wbits=31)
+        self._member = Inflating(31)
         self._members = 1
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._member.eof and not self._begin_member(data):
                 return
-            yield from _inflate(self._member, data)
+            yield from self._member.decode(data)
             data = self._member.unused_data
 
     def _begin_member(self, data: bytes) -> bool:
@@ -105,7 +167,7 @@ class GzipCoder(Coder):
             if self._members == 1:
                 self._faults.append(("content-coding-members", "node and aiohttp read all"))
             self._members += 1
-            self._member = zlib.decompressobj(wbits=31)
+            self._member = Inflating(31)
         return not self.stopped
 
     def _at_end(self) -> bool:
@@ -118,16 +180,16 @@ class DeflateCoder(Coder):
     def __init__(self, name: str, faults: list[Fault]) -> None:
         super().__init__(name, faults)
         self._header = b""
-        self._stream: zlib._Decompress | None = None
+        self._stream: Inflating | None = None
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         if self._stream is None:
             data = self._header = self._header + data
             if len(data) < 2:
                 return
-            self._stream = zlib.decompressobj(wbits=15 if self._is_zlib(data) else -15)
+            self._stream = Inflating(15 if self._is_zlib(data) else -15)
         if not self._stream.eof:
-            yield from _inflate(self._stream, data)
+            yield from self._stream.decode(data)
             data = self._stream.unused_data
         if data:
             self.stop("content-coding-trailing", excerpt(data))
@@ -144,7 +206,11 @@ class DeflateCoder(Coder):
 
 
 class BrotliCoder(Coder):
-    """br (RFC 7932)."""
+    """br (RFC 7932).
+
+    The library fills its window before it gives any of it, also where little is asked for: so what
+    it has made unseen is as much as that.
+    """
 
     step = INPUT_STEP
     """Bytes that go into the library at once."""
@@ -152,8 +218,20 @@ class BrotliCoder(Coder):
     def __init__(self, name: str, faults: list[Fault]) -> None:
         super().__init__(name, faults)
         self._stream = brotli.Decompressor()
+        self._before: brotli.Decompressor | None = None
+        """The stream as it was before what came since: it cannot be copied."""
+        self._since: list[bytes] = []
+        self._size = 0
+        self._given = 0  # of what came since
+
+    @property
+    def held(self) -> int:
+        streams = 1 if self._before is None else 2
+        return super().held + streams * min(self.window, self.decoded)
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
+        if data and not self.window:
+            self.window = brotli_window(data[0])
         for start in range(0, len(data), self.step):
             if self._stream.is_finished():
                 self.stop("content-coding-trailing", excerpt(data[start:]))
@@ -161,11 +239,34 @@ class BrotliCoder(Coder):
             yield from self._pieces(data[start : start + self.step])
 
     def _pieces(self, data: bytes) -> Iterator[bytes]:
-        limit = MAX_DECODED_STEP // 4
-        # Not by can_accept_more_data(): it says yes, with and without a limit, while output waits.
-        while piece := self._stream.process(data, output_buffer_limit=limit):
-            yield piece
-            data = b""
+        """Yield what ``data`` decodes to; before an error all that lies before it."""
+        self._since.append(data)
+        self._size += len(data)
+        try:
+            for piece in _drain(self._stream, data):
+                self._given += len(piece)
+                yield piece
+        except brotli.error:
+            yield from _without(self._given, self._bytewise())
+            raise
+        if self._size > CHECKPOINT:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        self._before = self._before or brotli.Decompressor()
+        for kept in self._since:
+            for _ in _drain(self._before, kept):
+                pass
+        self._since.clear()
+        self._size = self._given = 0
+
+    def _bytewise(self) -> Iterator[bytes]:
+        stream = self._before or brotli.Decompressor()
+        for byte in b"".join(self._since):
+            try:
+                yield from _drain(stream, bytes((byte,)))
+            except brotli.error:
+                return
 
     def _at_end(self) -> bool:
         return bool(self._stream.is_finished())
@@ -203,6 +304,10 @@ class ZstdCoder(Coder):
         self._kept = b""  # the beginning of an element
         self._left = 4  # bytes of it to come
         self._element: Callable[[bytes], None] = self._magic_number
+
+    @property
+    def held(self) -> int:
+        return super().held + min(self.window, self.decoded)
 
     def _decode(self, data: bytes) -> Iterator[bytes]:
         pos = 0
@@ -259,6 +364,7 @@ class ZstdCoder(Coder):
             detail = f"a window of {window:,} bytes, allowed {MAX_ZSTD_WINDOW:,}"
             self.stop("content-coding-limit", detail)
             return
+        self.window = window
         self._frame.decompress(data)
         self._expect(self._block_header, 3)
 
@@ -300,6 +406,32 @@ class ZstdCoder(Coder):
         return self._element == self._magic_number and self._left == 4
 
 
+def brotli_window(first: int) -> int:
+    """Return the window that a stream's first byte declares, in bytes (RFC 7932 section 9.1)."""
+    bits = 16
+    if first & 1:
+        bits = 17 + (first >> 1 & 7)
+        if bits == 17 and first >> 4 & 7:
+            bits = 8 + (first >> 4 & 7)
+    return 1 << bits
+
+
+def _without(length: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield pieces without their first ``length`` bytes."""
+    for piece in pieces:
+        if left := piece[length:]:
+            yield left
+        length = max(length - len(piece), 0)
+
+
+def _drain(stream: brotli.Decompressor, data: bytes) -> Iterator[bytes]:
+    """Yield what ``data`` decodes to."""
+    # Not by can_accept_more_data(): it says yes, with and without a limit, while output waits.
+    while piece := stream.process(data, output_buffer_limit=MAX_DECODED_STEP // 4):
+        yield piece
+        data = b""
+
+
 def _inflate(stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
     """Yield what ``data`` inflates to, up to the stream's end."""
     while True:
@@ -336,10 +468,12 @@ class ContentDecoder:
     At a coding that is not known the chain ends: what the codings before it gave is given.
     """
 
-    def __init__(self, codings: Sequence[str]) -> None:
+    def __init__(self, codings: Sequence[str], memory: Memory | None = None) -> None:
+        self._memory = Memory() if memory is None else memory
         self.faults: list[Fault] = []
         """Codes and details of what was wrong; the owner takes them (:meth:`take_faults`)."""
         self._received = 0
+        self._has_stopped = self._begun = False
         self._coders: list[Coder] = []
         for coding in codings:
             if coding == "identity":
@@ -361,22 +495,32 @@ class ContentDecoder:
         All that it yields must be taken before the next call.
         """
         self._received += len(data)
+        self._memory.folded += len(data)
         if self._coders:
-            if not self._is_stopped():
-                yield from self._through(0, data)
-            return
-        for start in range(0, len(data), MAX_DECODED_STEP):
-            yield data[start : start + MAX_DECODED_STEP]
+            if not self._begun and self._memory.unfolds_too_much and self._is_wide(data):
+                self.stop(self._memory.unfolded_text)
+            self._begun = True
+            yield from self._through(0, data)
+            if any(coder.stopped for coder in self._coders):
+                self._release()
+        elif not self._has_stopped:
+            for start in range(0, len(data), MAX_DECODED_STEP):
+                yield data[start : start + MAX_DECODED_STEP]
 
     def finish(self) -> None:
         """Note the faults of content that ends here. No coding holds anything back till then."""
         for coder in self._coders:
-            if not self._is_stopped():
+            if not any(coder.stopped for coder in self._coders):
                 coder.finish()
 
     def stop(self, detail: str) -> None:
         """Give nothing more: what was decoded is more than its owner takes."""
         self._coders[-1].stop("content-coding-limit", detail)
+
+    @property
+    def held(self) -> int:
+        """What its coders are reckoned to hold, in bytes."""
+        return sum(coder.held for coder in self._coders)
 
     def take_faults(self) -> list[Fault]:
         """Return the faults since the last call."""
@@ -384,9 +528,18 @@ class ContentDecoder:
         self.faults.clear()
         return taken
 
-    def _is_stopped(self) -> bool:
-        """Say whether a coder has stopped: then nothing comes out of the chain any more."""
-        return any(coder.stopped for coder in self._coders)
+    def _is_wide(self, data: bytes) -> bool:
+        """Whether the first of ``data`` may make the library do much before it gives anything."""
+        coder = self._coders[0]
+        return isinstance(coder, BrotliCoder) and brotli_window(data[0]) > MAX_DECODED_FREE
+
+    def _release(self) -> None:
+        """Keep no coder: where one has stopped, nothing comes out of the chain any more."""
+        for coder in self._coders:
+            if coder.stopped and isinstance(coder, BrotliCoder):
+                self._memory.unfolded += coder.window  # what it may have made unseen
+        self._coders.clear()
+        self._has_stopped = True
 
     def _through(self, index: int, data: bytes) -> Iterator[bytes]:
         if index == len(self._coders):
@@ -395,10 +548,22 @@ class ContentDecoder:
         coder = self._coders[index]
         for piece in coder.receive_data(data):
             coder.decoded += len(piece)
-            if coder.decoded > MAX_DECODED_FREE + MAX_DECODED_RATIO * self._received:
-                detail = f"{coder.decoded:,} bytes out of {self._received:,}"
-                coder.stop("content-coding-limit", detail)
+            self._memory.unfolded += len(piece)
+            if fault := self._excess(coder):
+                coder.stop("content-coding-limit", fault)
                 return
             yield from self._through(index + 1, piece)
-            if self._is_stopped():
+            if any(coder.stopped for coder in self._coders):
                 return
+
+    def _excess(self, coder: Coder) -> str:
+        """Return what is too much of what a coder has given; empty if nothing is.
+
+        Bodies that unfold as text does are not stopped for the sake of others.
+        """
+        received = self._received
+        if coder.decoded > MAX_DECODED_FREE + MAX_DECODED_RATIO * received:
+            return f"{coder.decoded:,} bytes out of {received:,}"
+        if coder.decoded > MAX_DECODED_SHARE + USUAL_RATIO * received:
+            return self._memory.unfolded_text if self._memory.unfolds_too_much else ""
+        return ""

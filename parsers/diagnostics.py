@@ -84,6 +84,10 @@ FAULTS: dict[str, Fault] = {
     ),
     "packets-late": Fault("note", "packets wait to be decoded", ""),
     "packets-skipped": Fault("error", "packets came faster than they could be decoded", ""),
+    # --- all connections together ---
+    "memory-limit": Fault(
+        "warning", "the memory was spent: of this connection was let go what it held", ""
+    ),
     # --- IP ---
     "ip-malformed": Fault("error", "the IP header is malformed", "RFC 791 section 3.1"),
     "ip-fragment-overlap": Fault("error", "IP fragments overlap", "RFC 5722 section 4"),

@@ -10,6 +10,32 @@ from __future__ import annotations
 KiB = 1024
 MiB = 1024 * KiB
 
+# --- all connections together ---
+MAX_MEMORY = 256 * MiB
+"""What is held for all connections together, unless told otherwise: beyond it the connections that
+have been idle for longest, or hold most, are let go."""
+PROGRAM_COST = 48 * MiB
+"""What the program itself takes, and a batch of packets with what comes of it."""
+CONNECTION_COST = 12 * KiB
+"""What an open connection is reckoned to hold by itself: two directions of TCP, and who listens."""
+WAITING_COST = 900
+"""What a segment that waits behind a hole is reckoned to hold beside its bytes."""
+STREAM_COST = 4 * KiB
+"""What an open stream of HTTP/2 or HTTP/3 is reckoned to hold by itself."""
+INFLATER_COST = 80 * KiB
+"""What an inflater is reckoned to hold: zlib's state and window, and a copy of that."""
+CODER_COST = 48 * KiB
+"""What an undone content coding is reckoned to hold beside its window: zlib's state and window."""
+CHARGE_STEP = 4 * KiB
+"""Bytes that come before what is held of them is reckoned anew."""
+MAX_DECODED_TOTAL = 64 * MiB
+"""Decoded bytes of all bodies and messages together before MAX_DECODED_RATIO counts for them."""
+MAX_DECODED_SHARE = 64 * KiB
+"""Decoded bytes of one body beside USUAL_RATIO that are not held against it."""
+USUAL_RATIO = 20
+"""Decoded bytes for one coded byte that are usual: text and JSON have 3 to 15. Bodies within it go
+on where all bodies together have more than they may."""
+
 # --- capture files ---
 MAX_BLOCK = 16 * MiB
 """One pcapng block: libpcap's own limit."""
@@ -44,6 +70,11 @@ second at least. Where time goes back further, a clock was set, or files were pu
 MAX_BATCH = 256 * KiB
 """Bytes of packets that are decoded at once: every two of them may make a frame, a message and
 their records, which stand in memory together, 700 bytes of them."""
+MAX_UNFOLDED_BATCH = 4 * MiB
+"""Bytes that what was decoded at once may decompress to before less is decoded at once: a
+sixteenth."""
+CHECKPOINT = 64 * KiB
+"""Coded bytes that are kept of a body, so that what lies before damage can be told exactly."""
 
 # --- IP ---
 MAX_FRAGMENTED_PACKETS = 1_024

@@ -21,7 +21,16 @@ import parsers
 FACE = "(face)"
 ORDER = {
     "parsers": (
-        *("expressions", "limits", "provenance", "diagnostics", "streams", "records", "kept"),
+        *(
+            "expressions",
+            "limits",
+            "memory",
+            "provenance",
+            "diagnostics",
+            "streams",
+            "records",
+            "kept",
+        ),
         *(
             "content",
             "files",

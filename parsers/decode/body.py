@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.decoder import EndOfMessage, Request, Response
-from ..limits import MAX_EVENTS_FREE, MAX_EVENTS_RATIO, MAX_EXTENTS, MAX_KEPT_RUNS
+from ..limits import (
+    CHARGE_STEP,
+    MAX_AWS_MESSAGE,
+    MAX_EVENTS_FREE,
+    MAX_EVENTS_RATIO,
+    MAX_EXTENTS,
+    MAX_KEPT_RUNS,
+)
+from ..memory import Memory
 from ..provenance import CLOSED, Decoder, Event, SourceMap
 from ..records import BodyRecord, Record
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
@@ -41,11 +49,11 @@ FORGET_EVERY = 32
 """Runs of the source map after which those that no open event needs are dropped."""
 
 
-def content_decoder(codings: Sequence[str]) -> ContentDecoder:
+def content_decoder(codings: Sequence[str], memory: Memory) -> ContentDecoder:
     """Return what undoes ``codings``; its libraries are loaded when the first body has some."""
     from ..content import ContentDecoder
 
-    return ContentDecoder(codings)
+    return ContentDecoder(codings, memory)
 
 
 class Extents:
@@ -105,6 +113,8 @@ class Body:
         "_unhashed_size",
         "_start",
         "_has_hole",
+        "_since",
+        "_charged",
     )
 
     def __init__(
@@ -120,7 +130,7 @@ class Body:
         self._writer = writer
         self._start = head.end
         self._codings = codings
-        self._content = content_decoder(codings) if codings else None
+        self._content = content_decoder(codings, writer.account.memory) if codings else None
         self._elements = elements
         self._is_unframed = head.framing in ("content-length", "close")
         self._head: Request | Response | None = head  # before the first byte of content
@@ -134,6 +144,8 @@ class Body:
         self._unhashed: list[bytes] = []
         self._unhashed_size = 0
         self._has_hole = False
+        self._since = 0  # bytes since what is held was reckoned
+        self._charged = 0
 
     def join(self) -> None:
         """Take note that its beginning is missing: what it begins with tells nothing."""
@@ -302,6 +314,9 @@ class Body:
         self._unhashed_size += len(data)
         if self._unhashed_size > HASH_STEP:
             self._hash()
+        self._since += len(data)
+        if self._since > CHARGE_STEP:
+            self._charge()
         if self._elements is None:
             return []
         found = self._elements.receive_data(data)
@@ -358,6 +373,24 @@ class Body:
             for code, detail in faults
         ]
 
+    def _charge(self) -> None:
+        """Charge what decompressors hold, and what has come of an element that is open.
+
+        That stands there twice: as it came, and as text.
+        """
+        self._since = 0
+        held = 0 if self._content is None else self._content.held
+        if self._elements is not None and (begun := self._elements.open_offsets):
+            held += 2 * min(self._origins.size - min(begun), MAX_AWS_MESSAGE)
+        self._writer.account.charge(held - self._charged)
+        self._charged = held
+
+    def _let_go(self) -> None:
+        """Hold nothing any more."""
+        self._content = self._elements = None
+        self._writer.account.charge(-self._charged)
+        self._charged = 0
+
     def _hash(self) -> None:
         self._digest.update(b"".join(self._unhashed))
         self._unhashed.clear()
@@ -366,6 +399,7 @@ class Body:
     def record(self, found: EndOfMessage) -> BodyRecord:
         """Return the body's own record; once."""
         self._hash()
+        self._let_go()
         writer = self._writer
         # The decoder names the start of an open body among its open_offsets: the map still has it.
         first_packet, last_packet, first_time, last_time = writer.place(found.start, found.end)

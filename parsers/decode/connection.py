@@ -13,7 +13,8 @@ from ipaddress import ip_address
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..diagnostics import diagnose
+from ..diagnostics import Diagnostic, diagnose
+from ..limits import CONNECTION_COST
 from ..net.path import Path
 from ..net.table import reverse_key
 from ..net.tcp import Connection, Direction
@@ -31,6 +32,7 @@ from ..records import (
 )
 from ..streams import ByteStream
 from .protocol import ApplicationProtocol
+from .silent import Ignored
 from .taps import Listener, TlsTap, listened
 
 if TYPE_CHECKING:
@@ -76,7 +78,30 @@ class ConnectionDecoder:
             tls_tap=tls_tap,
             is_midstream=connection.is_midstream,
             decided=partial(_understand, connection, self._first),
+            account=connection.account,
         )
+        self._streams = streams
+
+    @property
+    def held(self) -> int:
+        """What is held above TCP, in bytes, as it is charged."""
+        connection = self.connection
+        waiting = connection.first.held + connection.second.held
+        return connection.account.held - CONNECTION_COST - waiting
+
+    def let_go(self, fault: Diagnostic) -> list[Record]:
+        """Decode no further: give what is unfinished as it stands, and say why."""
+        first, second = self._streams
+        records = self.connection.first.flush() + self.connection.second.flush()
+        records += first.receiver.receive_fault(fault, self.connection.latest)
+        for stream in (first, second):
+            if not stream.is_ended:
+                records += stream.receiver.receive_eof("capture-end")
+            stream.receiver = Ignored(self._protocol.writer(stream), stream.origins.size)
+        self._protocol.let_go()
+        account = self.connection.account
+        account.charge(-self.held)
+        return records
 
     def last_words(self) -> list[Record]:
         """Return what is to be said of the connection before its record."""

@@ -29,7 +29,7 @@ from ..http2.flow import FlowControl
 from ..http2.frames import FrameDecoder
 from ..http2.hpack import HeaderDecoder
 from ..http2.streams import StreamState, StreamStates
-from ..limits import MAX_HTTP2_FAULTS
+from ..limits import MAX_HTTP2_FAULTS, STREAM_COST
 from ..provenance import Completion, Event
 from ..records import EndedBy, Http2FrameRecord, Record
 from ..streams import ByteStream
@@ -135,6 +135,7 @@ class Http2Link:
             writer = side.writer.for_stream(stream_id)
             side.messages[stream_id] = StreamMessage(state.exchange, writer)
             side.flow.open(stream_id)
+        self._charge_streams()
         return state
 
     def begin(self, stream_id: int, exchange: int) -> None:
@@ -154,6 +155,13 @@ class Http2Link:
             side.requests.pop(stream_id, None)
             side.tunnels.pop(stream_id, None)
             side.flow.close(stream_id)
+        self._charge_streams()
+
+    def _charge_streams(self) -> None:
+        """Charge what the open streams hold, beside their bodies."""
+        held = len(self.states.open) * STREAM_COST
+        self.writer.account.charge(held - self.states.charged)
+        self.states.charged = held
 
     def _break(self, stream_id: int, ended_by: EndedBy, records: list[Record]) -> None:
         """End what both sides send in a stream that one gave up."""

@@ -141,7 +141,12 @@ class TunnelStream:
         """Return what writes the records of this byte space."""
         carrier = self.carrier
         return RecordWriter(
-            carrier.connection, carrier.sender, self.origins, carrier.keeps_data, TUNNEL
+            carrier.connection,
+            carrier.sender,
+            self.origins,
+            carrier.keeps_data,
+            TUNNEL,
+            account=carrier.account,
         )
 
     def receive(self, piece: Content) -> list[Record]:

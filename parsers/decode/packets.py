@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, diagnose
 from ..files.input import Readable
 from ..files.packets import CaptureFault, Packet
-from ..limits import MAX_BATCH
+from ..limits import MAX_BATCH, MAX_MEMORY, MAX_UNFOLDED_BATCH
+from ..memory import Memory
 from ..net.copies import CopyFinder
 from ..net.fragments import FragmentReassembler
 from ..net.icmp import read_icmp_error
@@ -32,6 +33,7 @@ from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import ConnectionRecord, DiagnosticRecord, Record
 from .connection import ConnectionDecoder, Tap, tapped
+from .letting_go import let_go
 from .ordered_capture import OrderedCapture
 from .side import completion
 from .silent import UNHEARD
@@ -97,17 +99,26 @@ def decode(
     keep_data: bool = True,
     shows_records: bool = False,
     keylog: KeyLog | None = None,
+    memory: int = MAX_MEMORY,
 ) -> Iterator[Record]:
     """Yield the records of a capture file in the order in which its packets complete them.
 
     Of ``stream`` only ``read`` is used, and ``seek`` to look for secrets in a pcapng file; with
     them, and those of ``keylog``, TLS is decrypted. ``keep_data=False`` leaves payloads out of the
-    records; sizes and digests stay. ``shows_records`` adds TLS records. Raises UnreadableCapture (a
-    ValueError) if ``stream`` is no capture; a capture that is cut or damaged gives what is whole,
-    and a diagnostic.
+    records; sizes and digests stay. ``shows_records`` adds TLS records. ``memory`` is what may be
+    held for all connections together, in bytes: beyond it some are let go, with a diagnostic.
+
+    Raises UnreadableCapture (a ValueError) if ``stream`` is no capture; a capture that is cut or
+    damaged gives what is whole, and a diagnostic.
     """
     return chain.from_iterable(
-        decode_batches(stream, keep_data=keep_data, shows_records=shows_records, keylog=keylog)
+        decode_batches(
+            stream,
+            keep_data=keep_data,
+            shows_records=shows_records,
+            keylog=keylog,
+            memory=memory,
+        )
     )
 
 
@@ -121,6 +132,7 @@ def decode_batches(
     wanted: Choice | None = None,
     is_live: bool = False,
     order: TimeOrder | None = None,
+    memory: int = MAX_MEMORY,
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
@@ -138,6 +150,7 @@ def decode_batches(
         keys=capture.keys,
         wanted=wanted,
         is_relay=capture.is_relay,
+        memory=memory,
     )
     for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
         capture.sort(records)
@@ -150,18 +163,19 @@ def _decode_whole_batches(
 ) -> Iterator[list[Record]]:
     """Yield the records of every whole batch, then of the packets that are left.
 
-    What comes of a batch stands in memory together: so its bytes are counted, not only its packets.
+    What comes of a batch stands in memory together: so its bytes are counted, not only its packets,
+    and where those before have unfolded to much, fewer are taken at once.
     """
     rows: list[Packet] = []
     size = 0
     for more, held in found:
-        if size + held <= MAX_BATCH and len(rows) + len(more) < batch:
+        if size + held <= decoder.room and len(rows) + len(more) < batch:
             rows += more
             size += held
             continue
         for row in more:
             size += len(row[4])
-            if rows and size > MAX_BATCH:
+            if rows and size > decoder.room:
                 yield decoder.receive(rows)
                 rows, size = [], len(row[4])
             rows.append(row)
@@ -186,6 +200,8 @@ class PacketDecoder:
     one for the second direction, which get what each hands over, before it is decoded (see
     :class:`~parsers.decode.taps.Tapped`). Which direction is the client's, the connection
     says (``client``) before there is a record of it.
+
+    ``memory`` is what may be held for all connections together, in bytes.
     """
 
     def __init__(
@@ -199,7 +215,11 @@ class PacketDecoder:
         opened: Callable[[Connection[Record]], None] | None = None,
         tap: Tap | None = None,
         tls_tap: TlsTap | None = None,
+        memory: int = MAX_MEMORY,
     ) -> None:
+        self._memory = Memory(memory)
+        self._unfolded = 0
+        self._is_unfolding = False
         self._keep_data = keep_data
         self._shows_records = shows_records
         self.keys = keys
@@ -210,7 +230,9 @@ class PacketDecoder:
         self._tap = tap
         self._tls_tap = tls_tap
         self._decoders: dict[int, ConnectionDecoder] = {}
-        self._table: ConnectionTable[Record] = ConnectionTable(self._open, self._close)
+        self._table: ConnectionTable[Record] = ConnectionTable(
+            self._open, self._close, self._memory
+        )
         self._receive_segment = self._table.receive
         self._fragments = FragmentReassembler()
         self._datagrams: Datagrams | None = None
@@ -224,6 +246,16 @@ class PacketDecoder:
         """Of the packet that is looked at, should it open a connection."""
         self._cut_is_reported = False
         self._last: tuple[int, int] = (0, 0)
+
+    @property
+    def held(self) -> int:
+        """What is held for all connections together, in bytes, as it is reckoned."""
+        return self._memory.held
+
+    @property
+    def room(self) -> int:
+        """How many bytes of packets to take at once."""
+        return MAX_BATCH // 16 if self._is_unfolding else MAX_BATCH
 
     def receive(self, packets: Sequence[Packet]) -> list[Record]:
         """Return the records that ``packets`` complete, in the contract's order.
@@ -281,6 +313,12 @@ class PacketDecoder:
         if packets:
             self._last = packets[-1][0], packets[-1][1] or 0
         records += self._table.flush()
+        unfolded = self._memory.unfolded
+        self._is_unfolding = unfolded - self._unfolded > MAX_UNFOLDED_BATCH
+        self._unfolded = unfolded
+        if self._memory.is_spent:
+            records += let_go(self._memory, self._table, self._decoders)
+            is_unusual = True
         # The whole key costs five times as much.
         records.sort(key=completion if is_unusual else LAST_PACKET)
         return records

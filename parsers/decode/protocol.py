@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .. import limits
 from ..diagnostics import diagnose
 from ..http1.decoder import RequestDecoder, ResponseDecoder
+from ..memory import Account, Memory
 from ..provenance import Completion
 from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
@@ -79,8 +80,11 @@ class ApplicationProtocol:
         keys: KeySource | None = None,
         tls_tap: TlsTap | None = None,
         depth: int = 0,
+        account: Account | None = None,
     ) -> None:
         self.is_midstream = is_midstream
+        self.account = Account(Memory()) if account is None else account
+        """What all that is spoken holds is charged to it."""
         self._keys = keys
         self._tls_tap = tls_tap
         self._depth = depth
@@ -484,12 +488,26 @@ class ApplicationProtocol:
             keys=self._keys,
             tls_tap=self._tls_tap,
             depth=depth,
+            account=self.account,
         )
         if depth > limits.MAX_SWITCHES:
             inner.give_up()
         return inner
 
+    def let_go(self) -> None:
+        """Keep no receiver: what follows is not decoded."""
+        if self._inner is not None:
+            self._inner.let_go()
+        self._name, self._responses, self._answers, self._waiting = self.name, None, None, []
+
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:
         """Return what writes the records of one of the streams."""
         sender: Sender = "client" if stream is self.client else "server"
-        return RecordWriter(self._connection, sender, stream.origins, self._keep_data, stream.layer)
+        return RecordWriter(
+            self._connection,
+            sender,
+            stream.origins,
+            self._keep_data,
+            stream.layer,
+            account=self.account,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..diagnostics import Diagnostic
+from ..limits import CHARGE_STEP
 from ..provenance import Completion, Event
 from ..records import Record
 from ..websocket.deflate import DeflateParameters
@@ -21,10 +22,26 @@ class WebSocketSide(Side):
     def __init__(
         self, writer: RecordWriter, start: int, exchange: int, deflate: DeflateParameters | None
     ) -> None:
-        decoder = WebSocketDecoder(writer.sender, start, deflate, keep_data=writer.keeps_data)
+        decoder = WebSocketDecoder(
+            writer.sender,
+            start,
+            deflate,
+            keep_data=writer.keeps_data,
+            memory=writer.account.memory,
+        )
         super().__init__(writer, decoder, exchange)
+        self._frames = decoder
+        self._charged = 0
         self.deflate = deflate
         self._fast_path = FastWebSocket(decoder, writer, exchange)
+
+    def _decode(self, data: bytes) -> list[Record]:
+        records = super()._decode(data)
+        held = self._frames.held
+        if abs(held - self._charged) > CHARGE_STEP:
+            self.writer.account.charge(held - self._charged)
+            self._charged = held
+        return records
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return [] if is_of_requests(fault) else super().receive_fault(fault, shown)

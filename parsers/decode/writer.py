@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 from ..diagnostics import Diagnostic
 from ..http1.chunked import Chunk
 from ..http1.decoder import Request, Response
+from ..memory import Account, Memory
 from ..provenance import Arrival, Completion, Layer, SourceMap
 from ..records import (
     ChunkRecord,
@@ -65,6 +66,7 @@ class RecordWriter:
         "keeps_data",
         "layer",
         "stream_id",
+        "account",
     )
 
     def __init__(
@@ -75,7 +77,10 @@ class RecordWriter:
         keep_data: bool,
         layer: Layer = "tcp",
         stream_id: int | None = None,
+        account: Account | None = None,
     ) -> None:
+        self.account = Account(Memory()) if account is None else account
+        """What the connection holds is charged to it."""
         self.connection = connection
         self.sender = sender
         self.origins = origins
@@ -86,7 +91,13 @@ class RecordWriter:
     def for_stream(self, stream_id: int) -> RecordWriter:
         """Return what writes the records of a stream that the direction carries."""
         return RecordWriter(
-            self.connection, self.sender, self.origins, self.keeps_data, self.layer, stream_id
+            self.connection,
+            self.sender,
+            self.origins,
+            self.keeps_data,
+            self.layer,
+            stream_id,
+            self.account,
         )
 
     def within(self, kind: Callable[P, R]) -> Callable[P, R]:

@@ -47,6 +47,8 @@ class StreamStates:
 
     def __init__(self, next_exchange: int, *, is_partial: bool) -> None:
         self.is_partial = is_partial
+        self.charged = 0
+        """What the open streams are charged with, in bytes."""
         self.open: OrderedDict[int, StreamState] = OrderedDict()
         self._closed: OrderedDict[int, StreamState] = OrderedDict()
         self._highest = [0, 0]

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from .. import limits
 from ..diagnostics import diagnose
+from ..memory import Account
 from ..provenance import Arrival, Completion, Ending, SourceMap, seconds
 from ..streams import Receiver
 from .out_of_order import OutOfOrderQueue
@@ -40,6 +41,7 @@ class Both(Protocol):
     established: int | None
     is_understood: bool
     has_crossed: bool
+    account: Account
 
     @property
     def latest(self) -> Completion:
@@ -81,6 +83,7 @@ class Reassembly(Generic[T]):
         "_highest_time",
         "_waited",
         "_has_been_full",
+        "_charged",
     )
 
     connection: Both
@@ -115,6 +118,7 @@ class Reassembly(Generic[T]):
         self._highest_time = 0
         self._waited = 0
         self._has_been_full = False
+        self._charged = 0
 
     def offset_of(self, seq: int) -> int:
         """Return the stream offset of a sequence number near the next expected one."""
@@ -176,6 +180,7 @@ class Reassembly(Generic[T]):
             self._highest_time = piece.time_ns
         if not self.queue.insert(piece):
             self._count_resent(piece)
+        self._charge()
         if not self.queue.is_full:
             return self.check_for_gap()
         if self._has_been_full:  # said once: every hole that is given up is a gap of its own
@@ -281,7 +286,27 @@ class Reassembly(Generic[T]):
             for piece in self.queue.take(self.origins.size):
                 records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue)
+        if self._charged:
+            self._charge()
         return records + self.flush()
+
+    def _charge(self) -> None:
+        """Charge what waits behind holes."""
+        held = self.queue.size + self.queue.segments * limits.WAITING_COST
+        self.connection.account.charge(held - self._charged)
+        self._charged = held
+
+    @property
+    def held(self) -> int:
+        """What waits behind holes, in bytes, as it is charged."""
+        return self._charged
+
+    def let_go_waiting(self) -> list[T]:
+        """Give up every hole: what waits is handed over, and the bytes between are gaps."""
+        records = self.flush()
+        while self.queue:
+            records += self._give_up_hole()
+        return records + self._end_at_fin()
 
     def _follow_holes(self, packet: int | None, time_ns: int = 0) -> None:
         """Take note that a hole was filled by ``packet``, or given up, and that another follows."""
@@ -321,6 +346,7 @@ class Reassembly(Generic[T]):
                 records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue)
         self._follow_holes(None)
+        self._charge()
         return records + self.flush()
 
     def _skip(self, length: int, arrival: Arrival) -> list[T]:

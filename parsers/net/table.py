@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from .. import limits
-from ..diagnostics import diagnose
+from ..diagnostics import Diagnostic, diagnose
+from ..memory import Account, Memory
 from ..provenance import Completion
 from .segment import ACK, SYN, Segment
 from .tcp import Connection, Direction
@@ -40,10 +41,12 @@ class ConnectionTable(Generic[T]):
         self,
         open_receivers: Callable[[Connection[T]], None],
         close: Callable[[Connection[T]], list[T]],
+        memory: Memory | None = None,
     ) -> None:
         self.directions: dict[bytes, Direction[T]] = {}
         self._open_receivers = open_receivers
         self._close = close
+        self._memory = Memory() if memory is None else memory
         self._count = 0
         self._open: dict[int, Connection[T]] = {}
         self._closed: deque[Connection[T]] = deque()
@@ -188,7 +191,9 @@ class ConnectionTable(Generic[T]):
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
-        connection: Connection[T] = Connection(self._count, key, number, time_ns, realm)
+        account = Account(self._memory)
+        account.charge(limits.CONNECTION_COST)
+        connection: Connection[T] = Connection(self._count, key, number, time_ns, realm, account)
         connection.is_midstream = is_midstream
         self._count += 1
         self._open[connection.index] = connection
@@ -201,8 +206,17 @@ class ConnectionTable(Generic[T]):
         oldest = next(iter(self._open.values()))
         size = oldest.first.origins.size
         fault = diagnose("tcp-connection-limit", size, size, f"{len(self._open)} connections")
-        records = oldest.first.receiver.receive_fault(fault, oldest.latest)
-        return records + oldest.end() + self._close_connection(oldest)
+        return self.let_go(oldest, fault)
+
+    @property
+    def open_connections(self) -> list[Connection[T]]:
+        """Those that are open, in the order of their numbers."""
+        return list(self._open.values())
+
+    def let_go(self, connection: Connection[T], fault: Diagnostic) -> list[T]:
+        """Close a connection that is open, and say why."""
+        records = connection.first.receiver.receive_fault(fault, connection.latest)
+        return records + connection.end() + self._close_connection(connection)
 
     def _close_connection(self, connection: Connection[T]) -> list[T]:
         del self._open[connection.index]

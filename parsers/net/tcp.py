@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from .. import limits
+from ..memory import Account, Memory
 from ..provenance import Close, Completion, seconds
 from .half_connection import HalfConnection
 from .segment import ACK, SYN, Segment
@@ -55,10 +56,17 @@ class Connection(Generic[T]):
         "_asked",
         "realm",
         "tunnel",
+        "account",
     )
 
     def __init__(
-        self, index: int, key: bytes, number: int, time_ns: int, realm: bytes = b""
+        self,
+        index: int,
+        key: bytes,
+        number: int,
+        time_ns: int,
+        realm: bytes = b"",
+        account: Account | None = None,
     ) -> None:
         self.index = index
         self.key = key
@@ -99,6 +107,8 @@ class Connection(Generic[T]):
         """The network that its addresses are of (:func:`~parsers.net.tunnels.realm`)."""
         self.tunnel: str | None = None
         """What its first packet came through, in words."""
+        self.account = Account(Memory()) if account is None else account
+        """What is held for it, above TCP too."""
 
     @property
     def missing(self) -> Direction[T] | None:
@@ -216,6 +226,7 @@ class Connection(Generic[T]):
         What refers to one another would else stay until the collector comes.
         """
         self.is_over = True
+        self.account.close()
         self.first.let_go()
         self.second.let_go()
 

@@ -203,8 +203,15 @@ class EventStreamDecoder:
 
     def _read_lines(self, data: bytes, position: int, events: list[Event]) -> int:
         """Take lines as the standard does, up to the end of the block or of the piece."""
-        while found := _END_OF_LINE.search(data, position):
-            end = found.start()
+        newline = self._end_of_line
+        while True:
+            if newline is not None:  # a tenth of the time of an expression
+                end = data.find(newline, position)
+            else:
+                found = _END_OF_LINE.search(data, position)
+                end = -1 if found is None else found.start()
+            if end < 0:
+                break
             self._extend_line(data[position:end], events)
             position = end + 1
             if data[end] != _LF:

@@ -31,6 +31,7 @@ from ..limits import (
     MAX_INFLATED_RATIO,
     MAX_MESSAGE,
 )
+from ..memory import Memory
 from ..records import Sender
 
 _MAX_WINDOW_BITS = 15
@@ -52,11 +53,11 @@ class DeflateParameters(NamedTuple):
     server_max_window_bits: int = _MAX_WINDOW_BITS
     client_max_window_bits: int = _MAX_WINDOW_BITS
 
-    def inflater(self, sender: Sender) -> Inflater:
+    def inflater(self, sender: Sender, memory: Memory | None = None) -> Inflater:
         """Return the inflater for what ``sender`` sends."""
         if sender == "server":
-            return Inflater(self.server_max_window_bits, self.server_no_context_takeover)
-        return Inflater(self.client_max_window_bits, self.client_no_context_takeover)
+            return Inflater(self.server_max_window_bits, self.server_no_context_takeover, memory)
+        return Inflater(self.client_max_window_bits, self.client_no_context_takeover, memory)
 
 
 class Inflater:
@@ -75,11 +76,16 @@ class Inflater:
         "_witness",
         "_received",
         "_inflated",
+        "_memory",
     )
 
     def __init__(
-        self, window_bits: int = _MAX_WINDOW_BITS, no_context_takeover: bool = False
+        self,
+        window_bits: int = _MAX_WINDOW_BITS,
+        no_context_takeover: bool = False,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = Memory() if memory is None else memory
         self.faults: list[tuple[str, str]] = []
         self.is_stopped = False
         self._no_context_takeover = no_context_takeover
@@ -127,9 +133,11 @@ class Inflater:
 
     def _inflate_step(self, data: bytes) -> Iterator[bytes]:
         self._received += len(data)
+        self._memory.folded += len(data)
         try:
             for inflated in self._window.decompress(data, MAX_DECODED_STEP):
                 self._inflated += len(inflated)
+                self._memory.unfolded += len(inflated)
                 if not self._is_allowed():
                     return
                 yield inflated
@@ -147,6 +155,8 @@ class Inflater:
             self._stop(_LIMIT, f"more than {MAX_DEFLATE_STREAMS:,} final blocks")
         elif self._inflated > max(MAX_INFLATED_FREE, self._received * MAX_INFLATED_RATIO):
             self._stop(_LIMIT, f"{self._received:,} bytes inflate to {self._inflated:,} and more")
+        elif self._memory.unfolds_too_much:
+            self._stop(_LIMIT, self._memory.unfolded_text)
         return not self.is_stopped
 
     def _witness_step(self, witness: _Window, data: bytes) -> None:

@@ -164,6 +164,13 @@ class FrameDecoder:
         return self._offset + len(self._rest)
 
     @property
+    def held(self) -> int:
+        """What is kept of the open frame, in bytes."""
+        if self._receive != self._read_payload:
+            return 0
+        return min(self._frame.received, MAX_KEPT_FRAME)
+
+    @property
     def is_between(self) -> bool:
         """Whether the next byte begins a frame."""
         return not self._rest and self._receive == self._read_frames

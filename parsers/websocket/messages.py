@@ -17,7 +17,8 @@ from __future__ import annotations
 import codecs
 
 from ..diagnostics import diagnose
-from ..limits import MAX_FRAGMENTS, MAX_MESSAGE, PART_SIZE
+from ..limits import INFLATER_COST, MAX_FRAGMENTS, MAX_MESSAGE, PART_SIZE
+from ..memory import Memory
 from ..provenance import Element, Ending, Event
 from ..records import MessageType, Sender
 from .deflate import DeflateParameters, Inflater
@@ -79,10 +80,15 @@ class MessageDecoder:
     __slots__ = ("_message", "_inflater", "_keep_data", "_closed")
 
     def __init__(
-        self, sender: Sender, deflate: DeflateParameters | None = None, *, keep_data: bool = True
+        self,
+        sender: Sender,
+        deflate: DeflateParameters | None = None,
+        *,
+        keep_data: bool = True,
+        memory: Memory | None = None,
     ) -> None:
         self._message: _OpenMessage | None = None
-        self._inflater = deflate.inflater(sender) if deflate is not None else None
+        self._inflater = deflate.inflater(sender, memory) if deflate is not None else None
         self._keep_data = keep_data
         self._closed = False  # a close frame was sent
 
@@ -90,6 +96,13 @@ class MessageDecoder:
     def is_between(self) -> bool:
         """Whether the next frame may begin a message."""
         return self._message is None and not self._closed
+
+    @property
+    def held(self) -> int:
+        """What is kept of the open message, and of the window that it refers to, in bytes."""
+        message = self._message
+        kept = 0 if message is None else len(message.kept)
+        return kept if self._inflater is None else kept + INFLATER_COST
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
@@ -304,10 +317,11 @@ class WebSocketDecoder:
         deflate: DeflateParameters | None = None,
         *,
         keep_data: bool = True,
+        memory: Memory | None = None,
     ) -> None:
         is_deflated = deflate is not None
         self._frames = FrameDecoder(sender, offset, deflate=is_deflated, keep_data=keep_data)
-        self._messages = MessageDecoder(sender, deflate, keep_data=keep_data)
+        self._messages = MessageDecoder(sender, deflate, keep_data=keep_data, memory=memory)
         self._keep_data = keep_data
 
     def receive_data(self, data: bytes) -> list[Event]:
@@ -324,6 +338,11 @@ class WebSocketDecoder:
         if ending != "capture-end" and not self._frames.is_lost:
             events += self._messages.receive_eof(self._frames.offset)
         return events
+
+    @property
+    def held(self) -> int:
+        """What is kept of the open frame and of the open message, in bytes."""
+        return self._frames.held + self._messages.held
 
     @property
     def offset(self) -> int:

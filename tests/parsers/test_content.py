@@ -365,3 +365,41 @@ def test_an_owner_that_takes_no_more():
     decoder.finish()
     assert decoder.take_faults() == [("content-coding-limit", "br: 9 events")]
     assert TEXT.startswith(b"".join(taken))
+
+
+def damaged(coding: str, size: int, place: float, bit: int) -> bytes:
+    """A coded text with one bit turned over."""
+    noise = random.Random(size).randbytes(size // 3).hex().encode()
+    coded = bytearray(CODE[coding](b"data: " + noise + TEXT))
+    coded[int(place * (len(coded) - 1))] ^= 1 << bit
+    return bytes(coded)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@settings(max_examples=15, deadline=None)
+@given(
+    size=st.sampled_from([10, 3_000, 220_000]),
+    place=st.floats(0, 1),
+    bit=st.integers(0, 7),
+    cuts=st.lists(st.floats(0, 1), max_size=8),
+)
+def test_what_lies_before_damage_does_not_depend_on_cuts(coding, size, place, bit, cuts):
+    data = damaged(coding, size, place, bit)
+    places = sorted({int(cut * len(data)) for cut in cuts} - {0, len(data)})
+    content_of_cut, _ = decode([coding], data, at(places) if places else whole)
+    assert content_of_cut == decode([coding], data)[0]
+
+
+@pytest.mark.parametrize("codings", [["gzip"], ["br"], ["gzip", "br"], ["br", "gzip"]])
+def test_damage_byte_by_byte(codings):
+    data = TEXT
+    for coding in reversed(codings):
+        data = CODE[coding](data)
+    data = data[:60] + bytes([data[60] ^ 0x55]) + data[61:]
+    assert decode(codings, data, byte_by_byte)[0] == decode(codings, data)[0]
+
+
+def test_a_window_is_what_the_first_byte_of_br_declares():
+    for bits in range(10, 25):
+        first = brotli.compress(TEXT * 2_000, lgwin=bits)[0]
+        assert content.brotli_window(first) == 1 << bits

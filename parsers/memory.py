@@ -1,0 +1,71 @@
+"""One budget for all that is decoded at the same time: what it holds, and what it may unfold to.
+
+Strategy: whoever keeps bytes for long charges them to the :class:`Account` of its connection, in
+bulk: when much has come, not for each segment. All accounts add up in one :class:`Memory`, which
+is looked at after each batch of packets. Who is let go when it is spent is the affair of who
+knows the connections. What is charged need not be exact: a holder that knows what it holds says
+so anew each time, so that no error adds up.
+
+Beside what is held stands what was unfolded: small pieces that decompress to much cost time, also
+where nothing is kept of them. Each body has bounds of its own; here all have one together.
+"""
+
+from __future__ import annotations
+
+from .limits import MAX_DECODED_RATIO, MAX_DECODED_TOTAL, MAX_MEMORY, PROGRAM_COST
+
+
+class Memory:
+    """What is held for all connections together, in bytes, and how much of it is allowed.
+
+    Of the ``limit`` that is asked for, the program takes a part.
+    """
+
+    __slots__ = ("limit", "held", "unfolded", "folded")
+
+    def __init__(self, limit: int = MAX_MEMORY) -> None:
+        self.limit = max(limit - PROGRAM_COST, limit // 2)
+        self.held = 0
+        self.unfolded = 0
+        """Bytes that decompressors have given, or have made without giving them."""
+        self.folded = 0
+        """Bytes that they were given."""
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether more is held than allowed."""
+        return self.held > self.limit
+
+    @property
+    def enough(self) -> int:
+        """What may be held after something was let go: less, so that it is not soon spent again."""
+        return self.limit // 4 * 3
+
+    @property
+    def unfolds_too_much(self) -> bool:
+        """Whether decompressors have given more, all together, than what came can be worth."""
+        return self.unfolded > MAX_DECODED_TOTAL + MAX_DECODED_RATIO * self.folded
+
+    @property
+    def unfolded_text(self) -> str:
+        """How much that is, for a diagnostic."""
+        return f"{self.folded:,} bytes of all connections unfold to {self.unfolded:,}"
+
+
+class Account:
+    """What one connection holds of the memory."""
+
+    __slots__ = ("held", "memory")
+
+    def __init__(self, memory: Memory) -> None:
+        self.held = 0
+        self.memory = memory
+
+    def charge(self, more: int) -> None:
+        """Hold ``more`` bytes; fewer, if it is negative."""
+        self.held += more
+        self.memory.held += more
+
+    def close(self) -> None:
+        """Hold nothing any more."""
+        self.charge(-self.held)
