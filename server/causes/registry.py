@@ -380,7 +380,7 @@ HOPS: tuple[Shown, ...] = (
     ),
     _hop(
         "doubles-events",
-        "a gateway sends an event twice, as who repeats a write does",
+        "a gateway sends an event twice: it repeats a write that had succeeded",
         "repeat nothing that may have been sent",
         "rewrites",
         Relay(replaced(5, lambda chunk: [chunk, chunk])),

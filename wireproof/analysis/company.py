@@ -77,8 +77,8 @@ class Company:
         )
         return min(same, key=lambda one: abs(one.end - body.last_time), default=None)
 
-    def meanwhile(self, exchange: Exchange, until: float) -> list[Answered]:
-        """Return the answers to what the same host was asked while one answer was waited for.
+    def meanwhile(self, exchange: Exchange, until: float, since: float = 0.0) -> list[Answered]:
+        """Return the answers to what the same host was asked while an answer went on.
 
         The upstream leg of that very request is none of them.
         """
@@ -90,7 +90,7 @@ class Company:
             one
             for one in self.answers
             if one.host == host
-            and asked < one.asked < until
+            and max(asked, since) < one.asked < until
             and (one.connection, one.exchange) != exchange.key
             and (one.target != request.target or one.asked - asked > SAME)
         ]

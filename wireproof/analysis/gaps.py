@@ -21,6 +21,8 @@ from typing import Literal, NamedTuple
 from ..text.wording import count, duration, span
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals, deviation
 from .blocked import BLOCKED_REMEDIES, behind_others, held_by_windows, lost_of_others
+from .holders import REMEDIES as HOLDERS_REMEDIES
+from .holders import only_then
 from .marks import KIND_NUMBERS, Marks
 from .path import (
     hindered,
@@ -75,8 +77,11 @@ REMEDIES: dict[str, str] = {
     "rate": "send less at once, or over a faster path; look for a limit on the way (nginx:"
     " `limit_rate`)",
     **BLOCKED_REMEDIES,
-    "sender-silent": "send a comment (`: ping`) at half the shortest idle limit on the way",
+    "blocked-loop": HOLDERS_REMEDIES["blocked-loop"],
+    "sender-silent": "find what the sender waited for, in its log; until then a comment (`: ping`)"
+    " at half the shortest idle limit keeps the connection",
 }
+ANOTHER_REQUEST = "one more request during such a wait: a loop that is blocked answers none"
 AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
 
 
@@ -159,10 +164,11 @@ def _of_tcp(waits: Waits) -> Iterator[Attributed]:
     connection = waits.trace.about.connection
     is_relayed = connection is not None and connection.recorded_by == "relay"
     steps = None if is_relayed else nagle_steps(waits.trace, waits.hindrances)
-    if steps is not None and steps.share >= 0.5:
-        seen = (
-            f"the second half of {steps.share:.0%} of the small writes waits for an acknowledgement"
-        )
+    if steps is not None:
+        halves = "second half of {} of the small writes"
+        if steps.in_segments:
+            halves = "rest of the last write of {} of the segments"
+        seen = f"the {halves.format(f'{steps.share:.0%}')} waits for an acknowledgement"
         yield Attributed("nagle", steps.seconds, steps.packets[0], steps.packets[0], seen)
     rounds = slow_start(waits.trace, waits.came)
     if rounds is not None:
@@ -248,6 +254,7 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
     """Return what became of a wait that nothing points to a loss in."""
     came = waits.came
     place = came.packets[at], came.packets[at + 1]
+    start, end = came.times[at], came.times[at + 1]
     may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
     others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
     coming = under_way(waits.trace, came, at)
@@ -259,6 +266,10 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
     working = at_work(waits.trace, waits.kinds[at], waits.kinds[at + 1])
     if working is not None:
         return Attributed("thinking", seconds, *place, working, others)
+    meanwhile = waits.trace.company.meanwhile(waits.trace.about, end, since=start)
+    blocked = only_then(meanwhile, end)
+    if blocked:
+        others = (("blocked-loop", blocked), *others)
     seen = "nothing came, and no bytes were missing"
     return Attributed("sender-silent", seconds, *place, seen, others)
 
@@ -311,10 +322,18 @@ def _verdict(waits: Waits, found: Sequence[Attributed]) -> Verdict:
         _summary(found, longest, kinds),
         tuple(sorted({packet for one in found[:8] for packet in one[2:4]})),
         tuple(_causes(found, kinds)),
-        AT_SENDER if any(one.alternatives for one in found) else "",
+        _to_tell(found),
         tuple(_evidence(waits, longest)),
         _numbers(waits, found, longest, kinds),
     )
+
+
+def _to_tell(found: Sequence[Attributed]) -> str:
+    """Return what would tell the alternatives of all waits apart."""
+    codes = {code for one in found for code, _ in one.alternatives}
+    blocked = [ANOTHER_REQUEST] if "blocked-loop" in codes else []
+    lost = [AT_SENDER] if codes - {"blocked-loop"} else []
+    return "; or ".join((*blocked, *lost))
 
 
 def _by_time(found: Sequence[Attributed]) -> list[Class]:
@@ -386,7 +405,7 @@ def _evidence(waits: Waits, longest: Attributed) -> Iterator[str]:
     period = _keep_alive_period(waits, longest)
     silent = longest.seconds if period is None else period
     if period is not None:
-        yield f"keep-alives come {duration(period)} apart: idle limits see no longer silence"
+        yield f"keep-alives come {duration(period)} apart: no idle limit sees a longer silence"
     if not LIMITS_FROM <= silent < MOST:
         return
     limit = next_limit(silent)

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from ..text.wording import duration
 from .arrivals import Arrivals, Flush, deviation
 from .blocked import BLOCKED_REMEDIES
-from .path import HindranceKind
+from .company import Answered
+from .path import SEGMENTS, HindranceKind, quickest_round, takes_a_round
 from .trace import Trace
 from .verdict import Cause, Sure
 
@@ -137,15 +138,26 @@ def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
 def _with_loop(trace: Trace, time: float, others: tuple[Cause, ...]) -> Causes:
     """Add whether the event loop was blocked, by what became of requests that came meanwhile."""
     meanwhile = trace.company.meanwhile(trace.about, time)
-    late = [one for one in meanwhile if time - one.answered <= _one_turn(time - one.asked)]
-    waited = [one for one in late if one.answered - one.asked >= BLOCKED]
-    if waited and len(late) == len(meanwhile):
-        seen = f"a request that came meanwhile was answered only then (packet {waited[0].packet})"
+    seen = only_then(meanwhile, time)
+    if seen:
         return Causes((cause("blocked-loop", "likely", seen), *others), SECOND_CAPTURE)
-    if len(late) < len(meanwhile):
+    if len(_late(meanwhile, time)) < len(meanwhile):
         return Causes(others, SECOND_CAPTURE)
     blocked = cause("blocked-loop", "possible", "the event loop may have been blocked")
     return Causes((*others, blocked), SECOND_EXCHANGE)
+
+
+def only_then(meanwhile: Sequence[Answered], time: float) -> str:
+    """Return that who asked meanwhile was answered at that time, no sooner; empty if not so."""
+    late = _late(meanwhile, time)
+    waited = [one for one in late if one.answered - one.asked >= BLOCKED]
+    if not waited or len(late) < len(meanwhile):
+        return ""
+    return f"a request that came meanwhile was answered only then (packet {waited[0].packet})"
+
+
+def _late(meanwhile: Sequence[Answered], time: float) -> list[Answered]:
+    return [one for one in meanwhile if time - one.answered <= _one_turn(time - one.asked)]
 
 
 def _one_turn(waited: float) -> float:
@@ -238,6 +250,8 @@ def of_whole_flushes(trace: Trace, came: Arrivals) -> Causes:
             UNCODED,
         )
     timer = cause("proxy-timer", "possible", f"a flush every {duration(median(periods))}")
+    if _by_rounds(trace, came, periods):
+        return _rounds(trace, came, periods, timer)
     if _is_corked(trace, came, periods):
         seen = "several chunks in a segment, each time 200 ms after the first of them"
         return Causes((cause("cork-200ms", "likely", seen), timer), OTHER_RATE)
@@ -262,14 +276,37 @@ def _is_corked(trace: Trace, came: Arrivals, periods: Sequence[float]) -> bool:
     That time begins when the first chunk is written, so a flush follows the one before after 200 ms
     and the wait for that chunk: no longer than the source's usual wait.
     """
-    flushes = came.flushes
-    inside = [flush for flush in flushes if flush.size > 1]
-    in_one = all(came.packets[one.start] == came.packets[one.end - 1] for one in inside)
-    writes = _writes(trace, came.times[0], came.times[-1])
-    if not in_one or writes <= came.count / 2:
+    if not _is_gathered(trace, came):
         return False
-    source = median(periods) / (came.count / len(flushes))
+    source = median(periods) / (came.count / len(came.flushes))
     return CORK - CORK_SLACK <= median(periods) <= CORK + source + CORK_SLACK
+
+
+def _is_gathered(trace: Trace, came: Arrivals) -> bool:
+    """Whether TCP put chunks together: each was written by itself, and a flush is one segment.
+
+    The last flush is not asked: the end of a connection sends what waits.
+    """
+    inside = [flush for flush in came.flushes[:-1] if flush.size > 1]
+    in_one = all(came.packets[one.start] == came.packets[one.end - 1] for one in inside)
+    return in_one and _writes(trace, came.times[0], came.times[-1]) > came.count / 2
+
+
+def _by_rounds(trace: Trace, came: Arrivals, periods: Sequence[float]) -> bool:
+    """Whether chunks left once a round trip, in a segment that was not full (RFC 9293, 3.7.4)."""
+    sizes = [sum(came.lengths[one.start : one.end]) for one in came.flushes]
+    if max(sizes) >= min(SEGMENTS) or not _is_gathered(trace, came):
+        return False
+    return takes_a_round(median(periods), quickest_round(trace))
+
+
+def _rounds(trace: Trace, came: Arrivals, periods: Sequence[float], timer: Cause) -> Causes:
+    """Return what Nagle's algorithm makes of chunks that are written faster than a round trip."""
+    rtt = duration(quickest_round(trace))
+    seen = f"one segment each round trip ({rtt}), with the chunks that were written meanwhile"
+    corked = "each time 200 ms after the first of them"
+    cork = (cause("cork-200ms", "possible", corked),) if _is_corked(trace, came, periods) else ()
+    return Causes((cause("nagle-delayed-ack", "likely", seen), *cork, timer), OTHER_RATE)
 
 
 # --- what packets prove ---

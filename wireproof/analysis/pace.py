@@ -26,13 +26,15 @@ from .path import (
     nagle_steps,
     round_trip,
     slow_start,
+    unavoidable,
     united_seconds,
 )
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
 HELD = 0.100
-"""Seconds. Nobody notices a shorter wait, and every server takes some time to begin with."""
+"""Seconds beyond the round trip. Nobody notices a shorter wait, and every server takes some time to
+begin with."""
 CUT_APART = 0.040
 """Seconds between flushes that cut elements. 40 ms is the least for which TCP itself keeps small
 writes back; what is closer together has been handed on as it came."""
@@ -47,8 +49,8 @@ begin and at the end of an answer, there are few."""
 TOGETHER = 1.5
 """Elements a flush, on average, from which on something puts them together."""
 LATE_HEAD = 0.300
-"""Seconds. A header that comes sooner is not worth a word: connections, queues and set-up take
-that long too."""
+"""Seconds beyond the round trip. A header that comes sooner is not worth a word: connections,
+queues and set-up take that long too."""
 CLOSED_SHARE = 0.25
 """Part of a stream's time for which the window was closed if its client was what slowed it."""
 SEGMENT = 1_460
@@ -190,12 +192,15 @@ def _client_slow(view: View) -> Verdict | None:
 def _stepped(view: View) -> Verdict | None:
     """Small writes that are cut in two, the second half an acknowledgement later."""
     steps = None if view.is_relayed else nagle_steps(view.trace, view.hindrances)
-    if steps is None or steps.share < 0.5:
+    if steps is None:
         return None
-    summary = (
-        f"{steps.share:.0%} of the writes are split in two, and the second half leaves"
-        f" {duration(steps.seconds)} later, after an acknowledgement"
-    )
+    later = f"leaves {duration(steps.seconds)} later, after an acknowledgement"
+    summary = f"{steps.share:.0%} of the writes are split in two, and the second half {later}"
+    if steps.in_segments:
+        summary = (
+            f"{steps.share:.0%} of the segments end inside a write, and the rest of it {later},"
+            " with what was written meanwhile"
+        )
     causes = holders.nagle(steps.is_delayed)
     step = round(steps.seconds, 6)
     return _verdict(view, "stepped", "warning", summary, causes, steps.packets, step=step)
@@ -247,7 +252,7 @@ def _held(view: View) -> Verdict | None:
     flush, wait = bulk
     is_coded = holders.is_coded(view.trace)
     in_one = came.packets[flush.start] == came.packets[flush.end - 1]
-    if wait < (WAIT if is_coded and in_one else HELD):
+    if _own(view, flush, wait) < (WAIT if is_coded and in_one else HELD):
         return None
     together = f"came together in {_place(came, flush)}, {duration(wait)}"
     summary = f"{count(flush.size, view.name)} {together} after the request"
@@ -269,13 +274,18 @@ def _bulk(view: View) -> tuple[Flush, float] | None:
         gaps = came.gaps[flush.start : flush.end - 1]
         waits = sum(gap >= SHORTEST_WAIT for gap in gaps)
         wait = came.gaps[flush.start - 1] if flush.start else came.first or 0.0
-        if sum(gaps) * EARLY > wait or waits > MIN_SHARE * len(gaps):
+        if sum(gaps) * EARLY > _own(view, flush, wait) or waits > MIN_SHARE * len(gaps):
             return None
         before = came.times[flush.start] - wait
         if hindered(view.hindrances, before, came.times[flush.end - 1]) is not None:
             return None
         return flush, wait
     return None
+
+
+def _own(view: View, flush: Flush, wait: float) -> float:
+    """Return what of the wait for a flush the path did not take: an answer takes a round trip."""
+    return wait if flush.start else wait - unavoidable(view.trace)
 
 
 def _place(came: Arrivals, flush: Flush) -> str:
@@ -302,7 +312,9 @@ def _grouped(view: View) -> Verdict | None:
     if not waits or median(waits) < HELD:
         return None
     causes = holders.of_whole_flushes(view.trace, came)
-    return _bursts(view, causes, f"about {came.count / len(flushes):.1f} at a time", [])
+    sizes = {flush.size for flush in flushes[:-1]}  # the last one has what was left
+    about = f"about {came.count / len(flushes):.1f}" if len(sizes) > 1 else f"{sizes.pop():,}"
+    return _bursts(view, causes, f"{about} at a time", [])
 
 
 def _bursts(view: View, causes: Causes, how: str, sizes: list[int]) -> Verdict:
@@ -330,7 +342,9 @@ def _header_held(view: View) -> Verdict | None:
     """
     head, response = view.time_to_head, view.trace.about.response
     pieces = view.trace.pieces
-    if head is None or response is None or head < LATE_HEAD or not pieces.count:
+    if head is None or response is None or not pieces.count:
+        return None
+    if head - unavoidable(view.trace) < LATE_HEAD:
         return None
     ahead = pieces.times[0] - response.last_time
     if not is_with_head(view.trace, pieces.times[0]) or ahead > view.came.wait / 2:

@@ -29,6 +29,16 @@ OF_A_ROUND = 0.7
 DELAYED_ACK = 0.030
 """Seconds that a half waits beyond the round trip if its acknowledgement was delayed: Linux and
 Windows wait 40 ms and more, and no longer than 500 ms (RFC 9293 section 3.8.6.3)."""
+MOST_HALVES = 0.5
+"""Part of the small writes that must have been cut: a busy machine cuts some, too."""
+SOME_HALVES = 0.25
+"""The same where halves come a long round trip apart: nothing else does that, and of writes that
+are closer together than two round trips some wait whole."""
+MOST_OF_A_ROUND = 1.3
+"""Round trips up to which an acknowledgement may take: a path is not always as quick as it was for
+the handshake."""
+LINUX_DELAY = 0.050
+"""Seconds for which Linux delays an acknowledgement, 40 ms, and what its timers miss by."""
 INITIAL_WINDOW = 10
 """Segments that go before the first acknowledgement (RFC 6928 section 2)."""
 SEGMENTS = (1_200, 1_460)
@@ -176,13 +186,15 @@ class Steps(NamedTuple):
     """Small writes that were cut in two, the second half of which came later."""
 
     share: float
-    """Of all writes."""
+    """Of all writes, or of their segments."""
     seconds: float
     """From the first half to the second, as a rule."""
     packets: tuple[int, ...]
     """Those of the second halves."""
     is_delayed: bool
     """Whether the acknowledgement that was waited for was delayed."""
+    in_segments: bool
+    """Whether ``share`` is one of segments: several writes left in each."""
 
 
 def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
@@ -204,8 +216,21 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     if seconds < WAIT:
         return None
     packets = tuple(marks.packets[at] for at in cut)
-    small = sum(length < SMALL for length in marks.lengths)
-    return Steps(len(cut) / small, seconds, packets, seconds - rtt >= DELAYED_ACK)
+    small = [at for at, length in enumerate(marks.lengths) if length < SMALL]
+    segments = {marks.packets[at] for at in small}
+    gathers = bool(is_framed) and len(segments) < len(small) and takes_a_round(seconds, rtt)
+    share = len(cut) / (len(segments) if gathers else len(small))
+    if share < (SOME_HALVES if takes_a_round(seconds, rtt) else MOST_HALVES):
+        return None
+    return Steps(share, seconds, packets, seconds - rtt >= DELAYED_ACK, gathers)
+
+
+def takes_a_round(seconds: float, rtt: float) -> bool:
+    """Whether something took as long as the acknowledgement of what was sent before it takes.
+
+    On a path as long as that no timer of programs is likely to have the same time.
+    """
+    return rtt >= LEAST_ROUND and OF_A_ROUND * rtt <= seconds <= MOST_OF_A_ROUND * rtt + LINUX_DELAY
 
 
 def _was_hindered(marks: Marks, at: int, found: Sequence[Hindrance]) -> bool:
@@ -227,6 +252,11 @@ def quickest_round(trace: Trace) -> float:
     if response is None or not asked or is_at_server(trace):
         return rtt
     return min(rtt, max(0.0, response.first_time - asked))
+
+
+def unavoidable(trace: Trace) -> float:
+    """Return the seconds that any answer takes: a round trip at the client, none at the server."""
+    return 0.0 if is_at_server(trace) else quickest_round(trace)
 
 
 def is_at_server(trace: Trace) -> bool:

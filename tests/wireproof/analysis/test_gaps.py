@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from support.paced import answer, causes, paced, verdict
+from support.talk import Talk
 from support.timed import Stream, chunk, event
+
+from wireproof.analysis.judges import explain
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.02, 0.1, 0.5, 2.0])
@@ -234,3 +237,35 @@ def test_time_is_given_to_all_that_took_it(
     assert found is not None
     assert (found.answer, found.numbers["classes"]) == (expected, classes)
     assert causes(found) == classes
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "is_blocked"),
+    [
+        (0.1, 0.99, True),  # when the loop turned again
+        (0.1, 0.2, False),  # it turned all the while
+        (0.95, 0.99, False),  # asked too late to tell
+        (-0.05, 0.99, False),  # before the wait began
+    ],
+)
+def test_a_silent_sender_may_have_been_a_blocked_loop(
+    asked: float, answered: float, is_blocked: bool
+) -> None:
+    stream = Stream().events(6, every=0.02)
+    other = Talk(stream.tape, client_port=40_001).open()
+    if asked < 0:
+        other.client(b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n")
+        stream.events(2, every=0.02)
+    stream.tape.wait(max(asked, 0.0))
+    if asked >= 0:
+        other.client(b"GET /slow HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n")
+    stream.tape.wait(answered - max(asked, 0.0))
+    other.server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    stream.tape.wait(1.0 - answered)
+    stream.events(6, every=0.02).end()
+    other.close()
+    verdicts = [one for each in explain(stream.tape.records()) for one in each.verdicts]
+    found = next(one for one in verdicts if one.question == "gap")
+    assert found.answer == "sender-silent"
+    assert ("blocked-loop" in causes(found)) is is_blocked
+    assert ("one more request" in found.to_tell) is is_blocked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.paced import causes, verdict
+from support.paced import STREAMED, answer, causes, paced, verdict
 from support.timed import Stream, chunk, event
 
 from wireproof.analysis.path import Hindrance, united_seconds
@@ -86,3 +86,94 @@ def test_times_that_overlap_count_once() -> None:
     assert united_seconds(found, 0.0, 10.0) == 7.0
     assert united_seconds(found, 1.5, 2.5) == 1.0
     assert united_seconds([], 0.0, 10.0) == 0.0
+
+
+def far(stream: Stream, round_trip: float) -> Stream:
+    """The same stream at a client whose SYN was answered so late."""
+    stream.tape.packets[1:] = [
+        (number, (time_ns or 0) + round(round_trip * 1e9), *rest)
+        for number, time_ns, *rest in stream.tape.packets[1:]
+    ]  # type: ignore[misc]
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "first", "expected"),
+    [
+        (0.15, 0.16, "undecided"),  # written at once
+        (0.6, 0.65, "undecided"),
+        (0.15, 0.28, "held"),
+        (0.0, 0.16, "held"),
+    ],
+)
+def test_no_answer_is_held_by_the_round_trip_that_it_takes(
+    round_trip: float, first: float, expected: str
+) -> None:
+    thinking = first if round_trip else 0.0
+    stream = paced([0] * 9, first=first - thinking, thinking=thinking)
+    assert answer(far(stream, round_trip)) == expected
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "head", "expected"),
+    [(0.35, 0.36, "streamed"), (0.35, 0.7, "header-held"), (0.0, 0.36, "header-held")],
+)
+def test_no_header_is_held_by_the_round_trip_that_it_takes(
+    round_trip: float, head: float, expected: str
+) -> None:
+    assert answer(far(paced([0.05] * 9, first=0.0, thinking=head), round_trip)) == expected
+
+
+def halves_at_times(round_trip: float, writes: int, whole: int) -> Stream:
+    """Again and again the first half of a write, a round trip later the rest and more writes, and
+    then some that waited as a whole.
+    """
+    stream = Stream(fields=STREAMED, thinking=round_trip)
+    for _ in range(8):
+        first, *others = (chunk(event(number)) for number in range(writes))
+        stream.tape.wait(0.4)
+        stream.talk.server(first[:4])
+        stream.tape.wait(round_trip)
+        stream.talk.server(first[4:] + b"".join(others))
+        for number in range(whole):
+            stream.tape.wait(round_trip)
+            stream.talk.server(chunk(event(number)))
+    return far(stream.end(), round_trip)
+
+
+@pytest.mark.parametrize(
+    ("writes", "whole", "share"), [(1, 0, "89%"), (4, 0, "89%"), (1, 1, "47%"), (1, 2, "32%")]
+)
+def test_halves_of_some_writes_are_nagles_where_others_wait_whole(
+    writes: int, whole: int, share: str
+) -> None:
+    found = verdict(halves_at_times(0.1, writes, whole))
+    assert found is not None
+    assert found.answer == "stepped"
+    assert found.summary.startswith(share)
+
+
+@pytest.mark.parametrize(("writes", "whole"), [(4, 0), (1, 2)])
+def test_on_a_short_path_most_writes_must_be_cut(writes: int, whole: int) -> None:
+    """What comes 20 ms later may have been a timer's."""
+    assert answer(halves_at_times(0.02, writes, whole)) != "stepped"
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "period", "size", "expected"),
+    [
+        (0.15, 0.152, 20, "nagle-delayed-ack"),
+        (0.15, 0.195, 20, "nagle-delayed-ack"),  # the acknowledgement was delayed
+        (0.15, 0.5, 20, "proxy-timer"),  # three round trips and more
+        (0.15, 0.152, 700, "proxy-timer"),  # a full segment does not wait
+        (0.0, 0.152, 20, "proxy-timer"),
+    ],
+)
+def test_small_chunks_once_a_round_trip_are_nagles(
+    round_trip: float, period: float, size: int, expected: str
+) -> None:
+    gaps = [gap for number in range(10) for gap in (period, *[0] * (2 + number % 2))]
+    found = verdict(far(paced(gaps, size=size, thinking=round_trip), round_trip))
+    assert found is not None
+    assert (found.answer, causes(found)[0]) == ("bursty", expected)
+    assert "proxy-timer" in causes(found)

@@ -180,7 +180,7 @@ def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
         causes.append(Cause("rewrites", "certain", "it changes line ends"))
     if any("changed" in change.summary for change in hop.changes if change.code == "ids"):
         severity = "note"
-        said = "event IDs are others behind it: a client that comes back names one it made up"
+        said = "event IDs differ behind it: a client that reconnects names one of this hop"
         causes.append(cause("renames-ids", "certain", said))
     if hop.holds_head:
         severity = "note"
