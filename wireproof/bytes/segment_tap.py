@@ -36,6 +36,10 @@ from .dissection import ElementStream
 from .packet_index import Trail
 from .stream_tap import Pair, StreamTap
 
+UDP, UDP_HEADER_SIZE = 17, 8
+LINK_HEADER = 14
+"""Bytes by which frames that are no IP packets are told apart: Ethernet's header."""
+
 
 class Placed(NamedTuple):
     """A payload of TCP that took the general path, in its stream and in its frame."""
@@ -134,36 +138,48 @@ class SegmentTap(StreamTap[T]):
     def placed(self, stream: T, placed: Placed, payload: bytes) -> None:
         """Take note of where a payload lies that took the general path; it may have come before."""
 
-    def stray(self, number: int, payload: bytes, frame_start: int) -> None:
+    def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
         """Take a payload that belongs to no open connection, or not to its stream.
 
-        That is also what is not of TCP, and what is a fragment.
+        That is also what is not of TCP, what is no IP packet, and what is a fragment. ``flow`` is
+        the same for payloads that may go on in one another.
         """
+
+    def beside(self, number: int, data: bytes, frame_start: int) -> None:
+        """Take what a frame holds before its payload, or after it."""
 
     # --- what the decoder shows ---
 
     def _place(self, packet: Packet) -> None:
         """Say where a payload lies in its stream and in its frame, now that it was decoded."""
         found = ip_packet(packet)
-        if found is None:
-            return
         number, time_ns, _, _, data = packet
+        if found is None:
+            self.stray(number, data[:LINK_HEADER], data[LINK_HEADER:], LINK_HEADER)
+            self.beside(number, data, 0)
+            return
         start = found.start
+        self.beside(number, data[:start], 0)
+        self.beside(number, data[found.end :], found.end)
         if found.fragment is not None:
-            self.stray(number, data[start:], start)
+            self.stray(number, b"".join(found.fragment.key), data[start : found.end], start)
             self._place_fragment(number, found, found.fragment, data[start : found.end])
             return
+        ends = found.source + found.destination
         if found.protocol != TCP:
-            self.stray(number, data[start:], start)
+            start += UDP_HEADER_SIZE if found.protocol == UDP else 0
+            ports = data[found.start : found.start + 4] if found.protocol == UDP else b""
+            self.stray(number, ends + ports, data[start : found.end], start)
             return
         read = read_segment(
             found.source, found.destination, data[start : found.end], found.length, number,
             time_ns or 0,
         )  # fmt: skip
         if isinstance(read, Diagnostic):
-            self.stray(number, data[start:], start)
+            self.stray(number, ends, data[start : found.end], start)
             return
         ports, segment = read
+        self.beside(number, data[start : found.end - len(segment.payload)], start)
         if segment.payload:
             key = found.source + found.destination + ports
             self._place_segment(
@@ -173,7 +189,7 @@ class SegmentTap(StreamTap[T]):
     def _place_segment(self, key: bytes, segment: Segment, frame_start: int) -> None:
         found = self._direction(key)
         if found is None:
-            self.stray(segment.number, segment.payload, frame_start)
+            self.stray(segment.number, key, segment.payload, frame_start)
             return
         stream, direction = found
         if direction.next_seq is None:
@@ -182,7 +198,7 @@ class SegmentTap(StreamTap[T]):
         placed = Placed(start, start + len(segment.payload), segment.number, frame_start)
         fin = direction.fin_offset
         if not segment.flags & (ACK | SYN) or (fin is not None and placed.end > fin):
-            self.stray(segment.number, segment.payload, frame_start)  # no part of the stream
+            self.stray(segment.number, key, segment.payload, frame_start)  # not of the stream
         self.placed(stream, placed, segment.payload)
 
     def _direction(self, key: bytes) -> tuple[T, Direction[Record]] | None:

@@ -22,12 +22,14 @@ from collections.abc import Callable, Sequence
 from struct import pack_into
 from typing import NamedTuple
 
-from parsers import IpPacket, Packet
+from parsers import ETHERNET, IpPacket, Packet
 from parsers.records import ConnectionRecord, GapRecord, Record, SseEventRecord
 
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
+from .content import ContentFinder
 from .http2 import Http2MaskStream
+from .patterns import Span
 from .secrets import Policy, Report, find, merged
 from .streams import STAR, START, Mask, field_line_spans
 
@@ -37,6 +39,15 @@ CHECKSUM = {TCP: 16, UDP: 6}
 
 ENCRYPTED = {"tls": "TLS", "quic": "QUIC", "http/3": "QUIC"}
 """Protocols of connections whose content is encrypted, and what they are called."""
+
+
+MAX_FLOWS = 1_024
+"""Flows of packets that no stream takes; then the one that was quiet longest is forgotten."""
+SHORTEST = 8
+"""Bytes of headers or of a trailer that may hold a secret: a check sequence has four."""
+ETHERNET_HEADER_SIZE = 14
+USUAL_IPV4 = bytes.fromhex("080045")
+"""The EtherType of IPv4, and its version with a header that has no options."""
 
 
 class Patch(NamedTuple):
@@ -66,6 +77,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self.policy: Policy = policy
         self.not_looked_into: Counter[str] = Counter()
         """Packets of connections that are encrypted, and stay as they are: by what encrypts."""
+        self._flows: dict[bytes, ContentFinder] = {}
+        """Of payloads that no stream takes, what the last ones ended with; the oldest first."""
         self._patches: dict[int, list[Patch]] = {}
         self._masks: dict[int, list[Patch]] = {}
         """Of packets whose payload's place in the frame has not been looked up: in the payload."""
@@ -77,6 +90,11 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     ) -> None:
         """Take the next packets; ``sort`` puts their records in the order of these."""
         if self.policy != "none":
+            for number, _, link_type, _, data in packets:
+                if link_type == ETHERNET and data[12:15] == USUAL_IPV4:
+                    end = ETHERNET_HEADER_SIZE + int.from_bytes(data[16:18])
+                    if len(data) - end >= SHORTEST:
+                        self.beside(number, data[end:], end)
             records = self.receive(packets)
             sort(records)
             self._learn(records)
@@ -106,6 +124,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         for start, replacement in patches:
             frame[start : start + len(replacement)] = replacement
         if found is not None:
+            if any(start < found.start for start, _ in patches):
+                _set_header_checksum(frame, found)
             _set_checksum(frame, found)
         return bytes(frame)
 
@@ -114,16 +134,37 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     def placed(self, stream: _PlacedStream, placed: Placed, payload: bytes) -> None:
         if placed.start < stream.done:  # sent again, or perhaps something else in its place
             self._patch_placed(placed, stream.masks)
-            self.stray(placed.packet, payload, placed.frame_start)
+            self._look(placed.packet, payload, placed.frame_start)
         if placed.end > stream.settled:
             stream.placed.append(placed)
 
-    def stray(self, number: int, payload: bytes, frame_start: int) -> None:
-        text = payload.decode("latin-1")
+    def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
+        """Look at a payload by itself, and as what follows the last one of its flow."""
+        self._look(number, payload, frame_start)
+        if self.policy != "all" or not payload:
+            return
+        finder = self._flows.pop(flow, None) or ContentFinder(is_event_stream=False)
+        self._flows[flow] = finder
+        if len(self._flows) > MAX_FLOWS:
+            del self._flows[next(iter(self._flows))]
+        self._patch_stars(number, finder.feed(payload.decode("latin-1")), frame_start)
+
+    def beside(self, number: int, data: bytes, frame_start: int) -> None:
+        if len(data) >= SHORTEST and self.policy == "all":
+            self._look(number, data, frame_start)
+
+    def _look(self, number: int, data: bytes, frame_start: int) -> None:
+        """Look for secrets in a part of a frame."""
+        text = data.decode("latin-1")
         spans = list(field_line_spans(text, self.policy))
         if self.policy == "all":
             spans += find(text)
-        for start, end in merged(spans):
+        self._patch_stars(number, spans, frame_start)
+
+    def _patch_stars(self, number: int, spans: list[Span], frame_start: int) -> None:
+        found = merged(spans)
+        self.report.masked += len(found)
+        for start, end in found:
             self._patch(number, frame_start + start, STAR * (end - start))
 
     # --- what records tell ---
@@ -191,6 +232,15 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     def _patch(self, number: int, start: int, data: bytes) -> None:
         self._patches.setdefault(number, []).append(Patch(start, data))
+
+
+def _set_header_checksum(frame: bytearray, found: IpPacket) -> None:
+    """Set the checksum of an IPv4 header (RFC 791 section 3.1), whose options have changed."""
+    header = frame[found.header : found.header + (frame[found.header] & 0x0F) * 4]
+    if header[0] >> 4 == 4:
+        header[10:12] = bytes(2)
+        checksum = 0xFFFF - int.from_bytes(header) % 0xFFFF
+        pack_into("!H", frame, found.header + 10, checksum)
 
 
 def _set_checksum(frame: bytearray, found: IpPacket) -> None:

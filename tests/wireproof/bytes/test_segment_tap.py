@@ -49,7 +49,7 @@ class Seen(SegmentTap[Kept]):
     def placed(self, stream: Kept, placed: Placed, payload: bytes) -> None:
         self.segments.append((stream, placed))
 
-    def stray(self, number: int, payload: bytes, frame_start: int) -> None:
+    def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
         self.strays.append(number)
 
 

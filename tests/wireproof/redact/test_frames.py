@@ -156,12 +156,6 @@ def test_datagrams_are_looked_at_too(ip, size: int) -> None:
     assert found == Ether(bytes(frame))[UDP].chksum
 
 
-def test_what_is_no_ip_packet_stays() -> None:
-    tape = Tape()
-    tape.add(b"\xff" * 12 + b"\x08\x06" + b"api_key=abcdefgh")
-    assert masked(tape.packets) == tape.packets
-
-
 def test_what_waits_is_bounded() -> None:
     masks = FrameMasks("all")
     for packet in TAPE.packets:

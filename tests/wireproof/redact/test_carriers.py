@@ -1,0 +1,127 @@
+"""Secrets in whatever carries them: what no stream takes, and what stands beside a payload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+
+import pytest
+from scapy.layers.inet import GRE, ICMP, IP, TCP, UDP, IPOption
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Dot1Q, Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Raw
+from support.attack import request
+from support.frames import PSH, fragments, ipv4, udp
+from support.talk import Talk, Tape
+
+from wireproof.redact.frames import FrameMasks
+
+Frames = list[bytes]
+
+
+def _frames(*packets: Raw) -> Frames:
+    return [bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / one) for one in packets]
+
+
+def _ip(**fields: object) -> IP:
+    return IP(src="10.0.0.1", dst="10.0.0.2", **fields)
+
+
+def _two(line: bytes) -> tuple[bytes, bytes]:
+    middle = len(line) - 14
+    return line[:middle], line[middle:]
+
+
+def _talk(*said: bytes, after: str) -> Frames:
+    talk = Talk().open()
+    talk.client(request("/"))
+    if after == "fin":
+        talk.fin("client")
+    elif after == "rst":
+        talk.segment("server", b"", flags=0x14)
+    for data in said:
+        if after == "no ack":
+            talk.segment("client", data, flags=PSH)
+        else:
+            talk.client(data)
+    return [packet[4] for packet in talk.tape.packets]
+
+
+def _retransmitted(line: bytes) -> Frames:
+    talk = Talk().open()
+    number = talk.client(request("/", f"X-Note: {line.decode()}"))
+    frames = [packet[4] for packet in talk.tape.packets]
+    return [*frames, frames[number - 1]]
+
+
+CARRIERS: dict[str, Callable[[bytes], Frames]] = {
+    "a datagram": lambda line: [ipv4(udp(5000, 5001, line), 17)],
+    "two datagrams": lambda line: [ipv4(udp(5000, 5001, part), 17) for part in _two(line)],
+    "fragments of a datagram": lambda line: fragments(ipv4(udp(5000, 5001, line), 17), 24),
+    "data after FIN": lambda line: _talk(line, after="fin"),
+    "two segments after FIN": lambda line: _talk(*_two(line), after="fin"),
+    "data after RST": lambda line: _talk(line, after="rst"),
+    "two segments after RST": lambda line: _talk(*_two(line), after="rst"),
+    "data without ACK": lambda line: _talk(line, after="no ack"),
+    "a retransmission": _retransmitted,
+    "a trailer of a usual frame": lambda line: [_talk(after="")[3] + line],
+    "a trailer of a datagram": lambda line: [ipv4(udp(5000, 5001, b"x"), 17) + line],
+    "a frame that is no IP": lambda line: [bytes(12) + b"\x88\xb5" + line],
+    "two frames that are no IP": lambda line: [bytes(12) + b"\x88\xb5" + one for one in _two(line)],
+    "IP options": lambda line: _frames(
+        _ip(options=[IPOption(b"\x9e" + bytes((2 + len(line[:36]),)) + line[:36])])
+        / UDP(sport=5, dport=6)
+    ),
+    "an ICMP quote": lambda line: _frames(
+        _ip() / ICMP(type=3, code=1) / _ip() / UDP(sport=5, dport=6) / Raw(line)
+    ),
+    "an unknown protocol of IP": lambda line: _frames(_ip(proto=253) / Raw(line)),
+    "GRE": lambda line: _frames(_ip() / GRE() / _ip() / UDP(sport=5, dport=6) / Raw(line)),
+    "VXLAN": lambda line: _frames(
+        _ip() / UDP(dport=4789) / VXLAN(vni=1) / Ether() / _ip() / TCP(dport=80) / Raw(line)
+    ),
+    "a VLAN": lambda line: _frames(Dot1Q(vlan=5) / _ip() / UDP(sport=5, dport=6) / Raw(line)),
+    "IPv6 in IPv4": lambda line: _frames(
+        _ip() / IPv6(src="::1", dst="::2") / UDP(sport=5, dport=6) / Raw(line)
+    ),
+    "a segment without a handshake": lambda line: _frames(_ip() / TCP(dport=80) / Raw(line)),
+    "an urgent segment": lambda line: _frames(
+        _ip() / TCP(dport=80, flags="PAU", urgptr=4) / Raw(line)
+    ),
+}
+LINES = {
+    "bearer": b"Authorization: Bearer %s",
+    "api key": b"x=1&api_key=%s",
+    "vendor": b"use sk-proj-%s",
+    "password": b'{"password": "%s"}',
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_what_carries_a_secret(carrier: str, line: str) -> None:
+    secret = sha256(f"{carrier}{line}".encode()).hexdigest()[:24].encode()
+    tape = Tape()
+    for frame in CARRIERS[carrier](LINES[line] % secret):
+        tape.add(frame)
+    masks = FrameMasks("all")
+    masks.add(tape.packets)
+    masks.end()
+    found = [masks.masked(packet) for packet in tape.packets]
+    assert [len(frame) for frame in found] == [len(packet[4]) for packet in tape.packets]
+    raw = b"".join(found)
+    assert b"*" in raw
+    assert [at for at in range(15) if secret[at : at + 10] in raw] == []
+
+
+def test_the_checksum_of_a_header_with_options_is_set() -> None:
+    tape = Tape()
+    tape.add(CARRIERS["IP options"](b"api_key=abcdefghijklmnop")[0])
+    masks = FrameMasks("all")
+    masks.add(tape.packets)
+    masks.end()
+    frame = Ether(masks.masked(tape.packets[0]))
+    found = frame[IP].chksum
+    del frame[IP].chksum
+    assert found == Ether(bytes(frame))[IP].chksum
