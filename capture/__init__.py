@@ -22,13 +22,13 @@ from .errors import (
     PacketsDropped,
     Statistics,
 )
-from .recording import Recording
-from .relay.recorder import Relay
 
 if TYPE_CHECKING:
     from .linux.namespace import Namespace
     from .linux.packet_socket import can_capture
     from .linux.recorder import Recorder
+    from .recording import Recording
+    from .relay.recorder import Relay
 
 __all__ = [
     "CaptureError",
@@ -44,11 +44,18 @@ __all__ = [
     "can_capture",
 ]
 
-LINUX = {"Namespace": "namespace", "can_capture": "packet_socket", "Recorder": "recorder"}
-"""What only Linux has, and in which module."""
+LATER = {
+    "Namespace": "linux.namespace",
+    "can_capture": "linux.packet_socket",
+    "Recorder": "linux.recorder",
+    "Recording": "recording",
+    "Relay": "relay.recorder",
+}
+"""What is imported when it is wanted, and from which module: some of it only Linux has, and who
+parses a file wants none of it."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in LINUX:
+    if name not in LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".linux.{LINUX[name]}", __name__), name)
+    return getattr(import_module(f".{LATER[name]}", __name__), name)

@@ -76,6 +76,7 @@ ORDER = {
             "text",
             "extras",
             "output",
+            "rights",
             "certificates",
             "pings",
             "open_exchanges",

@@ -18,6 +18,7 @@ import click
 from . import __version__
 from .commands import Commands
 from .commands.exits import INTERRUPTED, UNREAD, Unreadable, because, examples, say
+from .commands.parsing import OWN_PROCESS
 from .output import (
     STANDARD_OUTPUT,
     finish_standard_output,
@@ -48,13 +49,16 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     prepare_standard_streams()
-    code = run(sys.argv[1:] if arguments is None else arguments)
+    code = run(sys.argv[1:], is_own_process=True) if arguments is None else run(arguments)
     finish_standard_output()
     sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code; errors that users can cause are one line."""
+def run(arguments: Sequence[str], *, is_own_process: bool = False) -> int:
+    """Run a command and return its exit code; errors that users can cause are one line.
+
+    With ``is_own_process`` a command that parses gives up the rights of this process first.
+    """
     if "_WIREPROOF_COMPLETE" in os.environ:
         cli.main(prog_name="wireproof")  # click answers the shell, and exits
     gc.set_threshold(GC_THRESHOLD)
@@ -64,7 +68,8 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Not cli.main(): that turns a broken pipe into exit code 1, which here means "no".
-        with cli.make_context("wireproof", list(arguments)) as context:
+        own = OWN_PROCESS if is_own_process else None
+        with cli.make_context("wireproof", list(arguments), obj=own) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
         return code or 0

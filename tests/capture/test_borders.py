@@ -67,7 +67,7 @@ def test_no_circle() -> None:
 
 
 def test_names_of_linux_are_read_when_they_are_wanted() -> None:
-    assert {name for name in capture.__all__ if name in capture.LINUX} == set(capture.LINUX)
+    assert {name for name in capture.__all__ if name in capture.LATER} == set(capture.LATER)
     assert capture.Recorder.__module__ == "capture.linux.recorder"
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         capture.Nothing  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .parsing import parses
 
 
 @click.command(
@@ -16,6 +17,7 @@ from .exits import Unreadable, because, called, examples, say
         "tshark -r commented.pcapng -Y frame.comment -T fields -e frame.number -e frame.comment",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."

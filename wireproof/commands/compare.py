@@ -9,6 +9,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Missing, Unreadable, because, examples
+from .parsing import parses
 
 if TYPE_CHECKING:
     from ..wireshark.side_by_side import Form
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         "wireproof compare capture.pcapng --format json | jq '.rows[] | select(.explanation)'",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @click.option(
     "--format",

@@ -10,6 +10,7 @@ import click
 from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
+from .parsing import parses
 from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ FILTERED = " or ".join(
         "tcpdump -i lo -U -w - port 8000 | wireproof decode -",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @reading_options
 @click.option(

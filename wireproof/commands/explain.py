@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, Words, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .parsing import parses
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
 
@@ -20,6 +21,7 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
         "wireproof explain capture.pcapng --format ndjson | jq 'select(.is_fault).summary'",
     ),
 )
+@parses()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",

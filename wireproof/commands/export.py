@@ -8,6 +8,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, need, say
+from .parsing import parses
 from .redaction import redaction_options, said
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         "wireproof export capture.pcapng --verdict held -o held.har",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @click.option(
     "--format",

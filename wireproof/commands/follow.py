@@ -8,6 +8,7 @@ import click
 
 from .choosing import ENDS, HEADS, KEYLOG, PLACE, PORT, key_log, refused
 from .exits import NotWhole, Unreadable, because, examples
+from .parsing import parses
 
 if TYPE_CHECKING:
     from parsers.records import Sender
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         "wireproof follow capture.pcapng --exchange 3/1 --layer body",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @refused(HEADS | PORT | ENDS, "--connection N or --exchange C/E says what is followed")
 @PLACE["connection"]

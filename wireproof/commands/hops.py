@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .parsing import parses
 
 
 @click.command(
@@ -17,6 +18,7 @@ from .exits import Unreadable, because, called, examples, say
         "wireproof hops a.pcapng b.pcapng --format json | jq '.hops[] | select(.is_fault)'",
     ),
 )
+@parses()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",

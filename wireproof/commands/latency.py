@@ -11,6 +11,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
+from .parsing import parses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ FORMS = ("table", "json", "ndjson", "csv")
         "wireproof latency capture.pcapng --exchange 0/1 --log client-times.txt",
     ),
 )
+@parses()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--as",

@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
+from .parsing import parses
 
 
 @click.command(
@@ -17,6 +18,7 @@ from .exits import Unreadable, because, examples, say
         "wireproof ls capture.pcapng --format json | jq '.[] | select(.count > 9).target'",
     ),
 )
+@parses()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",

@@ -9,6 +9,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, need, say
+from .parsing import parses
 
 FORMS = {".png": "png", ".svg": "svg"}
 
@@ -21,6 +22,7 @@ FORMS = {".png": "png", ".svg": "svg"}
         "wireproof plot capture.pcapng --path '/v1/*' --verdict held -o held.png",
     ),
 )
+@parses("matplotlib.font_manager")
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The picture: a name in .png or .svg."

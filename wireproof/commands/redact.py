@@ -8,6 +8,7 @@ import click
 
 from .choosing import CHOICE, refused
 from .exits import Unreadable, because, called, examples, say
+from .parsing import parses
 from .redaction import said, say_not_looked_into
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         "wireproof redact capture.pcapng --headers-only -o to-send.pcapng",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."

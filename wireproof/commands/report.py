@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .parsing import parses
 from .redaction import redaction_options, said, say_not_looked_into
 
 
@@ -17,6 +18,7 @@ from .redaction import redaction_options, said, say_not_looked_into
         "wireproof report capture.pcapng --exchange 7 -o seventh.html",
     ),
 )
+@parses()
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The page; - is standard output."

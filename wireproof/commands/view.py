@@ -11,6 +11,7 @@ import click
 from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, view_reading_options
 from .exits import Unreadable, because, examples, need, say
+from .parsing import parses
 
 MAX_FILES = 16
 """Captures that are shown together."""
@@ -28,6 +29,7 @@ MAX_FILES = 16
         "tcpdump -i lo -U -w - port 8000 | wireproof view -",
     ),
 )
+@parses(confines=False, unless="live")
 @click.argument("given", metavar="[FILE ... | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
 @click.option(

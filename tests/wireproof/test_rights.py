@@ -1,0 +1,228 @@
+"""What a command that parses holds no more, seen in /proc, and that it works without it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.command_lines import READERS, WRITERS, reading, small, writing
+from support.corpus import ROOT
+
+from capture.linux.rights import landlock_version
+from wireproof.cli import run
+from wireproof.rights import NOBODY, paths
+
+COMMAND = [sys.executable, "-m", "wireproof"]
+PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
+with_landlock = pytest.mark.skipif(not landlock_version(), reason="this kernel has no Landlock")
+
+
+def status(process: int) -> dict[str, str]:
+    """What the kernel says of a process."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+@contextmanager
+def parsing(*arguments: str) -> Iterator[int]:
+    """Run a command that has parsed the first half of its standard input; yield its process."""
+    data = PLAIN.read_bytes()
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(data[: len(data) // 2])
+        process.stdin.flush()
+        assert process.stdout.readline()
+        yield process.pid
+        process.stdin.write(data[len(data) // 2 :])
+        process.stdin.close()
+        process.stdout.read()
+    assert process.returncode == 0
+
+
+def test_what_parses_holds_no_rights() -> None:
+    with parsing("decode", "-", "--format", "ndjson") as process:
+        found = status(process)
+    sets = ("CapPrm", "CapEff", "CapInh", "CapAmb")
+    assert {int(found[name], 16) for name in sets} == {0}
+    assert found["NoNewPrivs"] == "1"
+
+
+@as_root
+def test_root_can_keep_its_rights() -> None:
+    with parsing("decode", "-", "--format", "ndjson", "--keep-rights") as process:
+        found = status(process)
+    assert int(found["CapEff"], 16) == int(status(os.getpid())["CapEff"], 16)
+    assert found["NoNewPrivs"] == "0"
+
+
+def test_a_program_that_runs_a_command_keeps_its_rights() -> None:
+    before = status(os.getpid())
+    assert run(["ls", str(PLAIN)]) == 0
+    after = status(os.getpid())
+    for name in ("CapEff", "NoNewPrivs", "Uid", "Gid"):
+        assert after[name] == before[name]
+
+
+def ended(*arguments: str) -> tuple[int, bytes, bytes]:
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_says_the_same_without_rights(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "small.pcapng"
+    path.write_bytes(small())
+    arguments = reading(name, path)
+    assert ended(*arguments) == ended(*arguments, "--keep-rights")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_writer_writes_the_same_without_rights(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "small.pcapng"
+    path.write_bytes(small())
+    arguments, output = writing(name, path, tmp_path)
+    kept = ended(*arguments, "--keep-rights"), output.stat()
+    given_up = ended(*arguments), output.stat()
+    assert given_up[0] == kept[0]
+    assert given_up[1].st_size == kept[1].st_size
+    assert (given_up[1].st_uid, given_up[1].st_mode) == (kept[1].st_uid, kept[1].st_mode)
+    assert {left.name for left in tmp_path.iterdir()} == {path.name, output.name}
+
+
+@pytest.mark.slow
+def test_several_processes_decode_without_rights() -> None:
+    arguments = ["decode", str(PLAIN), "--format", "ndjson"]
+    assert ended(*arguments, "--jobs", "2") == ended(*arguments, "--keep-rights")
+
+
+# --- giving up, in processes of their own ---
+
+GIVE_UP = """
+import os, sys
+from wireproof.rights import Needs, give_up
+found = give_up(Needs((sys.argv[1],), tuple(sys.argv[2:])))
+def tried(path, mode):
+    try:
+        open(path, mode).close()
+    except PermissionError:
+        return "no"
+    except OSError as error:
+        return type(error).__name__
+    return "yes"
+"""
+
+
+def after(script: str, *arguments: str, **options: object) -> list[str]:
+    """Give up in a process of its own, run a script there, and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", GIVE_UP + script, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        **options,  # type: ignore[call-overload]
+    )
+    return str(done.stdout).split()
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """A capture beside a secret, in a folder that temporary files do not lie in."""
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "in.pcapng").write_bytes(small())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "tmp").mkdir(mode=0o777)
+    return tmp_path
+
+
+@with_landlock
+def test_nothing_but_input_and_output_can_be_opened(private: Path) -> None:
+    script = """
+here = os.path.dirname(sys.argv[1])
+print(tried(sys.argv[1], "rb"), tried(sys.argv[1], "ab"), tried(here + "/secret", "rb"))
+print(tried(sys.argv[2], "wb"), tried(here + "/new", "wb"), tried(here + "/tmp/new", "wb"))
+print(tried("/etc/shadow", "rb"), tried("/etc/new", "wb"))
+"""
+    out = str(private / "out" / "records.ndjson")
+    found = after(
+        script, str(private / "in.pcapng"), out, env={**os.environ, "TMPDIR": str(private / "tmp")}
+    )
+    assert found == ["yes", "no", "no", "yes", "no", "yes", "no", "no"]
+
+
+@with_landlock
+@pytest.mark.skipif(landlock_version() < 4, reason="Landlock of this kernel knows no TCP")
+def test_no_connection_can_be_made() -> None:
+    script = """
+import socket
+for act in ("bind", "connect"):
+    with socket.socket() as sock:
+        try:
+            getattr(sock, act)(("127.0.0.1", 0 if act == "bind" else 9))
+        except OSError as error:
+            print(type(error).__name__)
+"""
+    assert after(script, str(PLAIN)) == ["PermissionError", "PermissionError"]
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("owner", "mode", "user"),
+    [(0, 0o755, 0), (1234, 0o755, 1234), (1234, 0o1777, 0), (1234, 0o500, 0)],
+)
+def test_who_root_becomes_is_for_the_outputs_folder_to_say(
+    owner: int, mode: int, user: int, tmp_path: Path
+) -> None:
+    """Where its owner can write what is wanted; a folder of everybody's is nobody's."""
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents:
+        if above.is_relative_to("/tmp") and above != Path("/tmp"):
+            above.chmod(0o755)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    os.chown(folder, owner, owner)
+    folder.chmod(mode)
+    (tmp_path / "in").write_bytes(small())
+    script = "print(os.geteuid(), found.user, len(found.kept) > 0)"
+    found = after(script, str(tmp_path / "in"), str(folder / "o"))
+    assert found[0] == found[1]
+    assert found[0] in (str(user), "0")  # 0 where only root can read this Python
+
+
+@as_root
+def test_an_input_that_only_the_right_over_files_can_read(tmp_path: Path) -> None:
+    path = tmp_path / "theirs"
+    path.write_bytes(small())
+    os.chown(path, 1234, 1234)
+    path.chmod(0o600)
+    script = 'print(tried(sys.argv[1], "rb"), len(found.kept) > 0)'
+    assert after(script, str(path)) == ["yes", "True"]
+    code, _, said = ended("ls", str(path))
+    assert code == 0
+    assert said.startswith(b"wireproof: the right to open any file is kept: ")
+
+
+def test_options_that_name_files() -> None:
+    assert paths(["a", None, ("b", "-"), "-", 7]) == ("a", "b")
+    assert NOBODY == 65_534
+
+
+def test_nothing_is_left_of_trying() -> None:
+    """Whether another user could do it was tried in a child: it has been waited for."""
+    script = """
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("none")
+"""
+    assert after(script, str(PLAIN)) == ["none"]

@@ -1,0 +1,175 @@
+"""What a process that parses gives up before the first byte of a stranger's.
+
+Strategy: root becomes another user if that one can read the input and write the output: the owner
+of the output's folder, else who called sudo, else nobody. Whether it can is tried, in a child. If
+no one can, root stays in name, without its capabilities. Then, whoever it is, no program that is
+started has more rights, and where the kernel has Landlock nothing can be opened but the input, the
+libraries, and the folders of the output and of temporary files.
+
+This is for a process that is wireproof's own. Nothing here is called by the library or the plugin.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import gettempdir
+from typing import NamedTuple
+
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/nix", "/proc", "/sys")
+SETTINGS = (
+    *("alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias"),
+    *("localtime", "mime.types", "nsswitch.conf", "passwd", "ssl", "terminfo", "wireshark"),
+)
+"""What programs and libraries look at in ``/etc``: nothing secret is among it."""
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/pts", "/dev/urandom")
+NOBODY = 65_534
+
+
+class Needs(NamedTuple):
+    """What a command goes on to open by its name."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+
+
+class GivenUp(NamedTuple):
+    """What was given up."""
+
+    user: int
+    """Who this process is now."""
+    kept: str = ""
+    """What could not be given up, and why; empty if all was."""
+
+
+def give_up(needs: Needs, *, confines: bool = True) -> GivenUp:
+    """Give up what parsing does not need; elsewhere than on Linux nothing.
+
+    Without ``confines`` files and connections stay as they are, for what serves a page and opens a
+    browser; then who is not root gives up nothing.
+    """
+    if sys.platform != "linux":
+        return GivenUp(os.geteuid() if hasattr(os, "geteuid") else 0)
+    from capture.linux.rights import confine, gain_nothing
+    from capture.linux.spawn_child import Refused
+
+    kept = ""
+    try:
+        if os.geteuid() == 0:
+            kept = _leave_root(needs)
+        elif confines:
+            _lose_capabilities()
+        if confines or os.geteuid() == 0:
+            gain_nothing()
+        if confines:
+            confine(list(_readable(needs)), list(_writable(needs)))
+    except Refused as refusal:
+        kept = f"not all rights could be given up: {refusal}"
+    return GivenUp(os.geteuid(), kept)
+
+
+def _lose_capabilities() -> None:
+    """Lose those that a Python with capabilities of its own gives to every user."""
+    from capture.linux.rights import drop_capabilities
+
+    drop_capabilities()
+
+
+def _leave_root(needs: Needs) -> str:
+    """Stop being root, or being it in more than name; return what had to be kept."""
+    from capture.linux.rights import CAP_DAC_OVERRIDE, become, drop_capabilities
+
+    for user, group in _others(needs):
+        leave = partial(become, user, group)
+        if _suffices(leave, needs):
+            leave()
+            drop_capabilities()
+            return ""
+    if _suffices(drop_capabilities, needs):
+        drop_capabilities()
+        return ""
+    drop_capabilities({CAP_DAC_OVERRIDE})
+    return "the right to open any file is kept: without it the input or the output is out of reach"
+
+
+def _others(needs: Needs) -> Iterator[tuple[int, int]]:
+    """Yield who root may become, with their groups: never one whom an output would belong to by
+    chance."""
+    if needs.outputs:
+        folder = Path(_folder(needs.outputs[0])).stat()
+        if folder.st_uid and not folder.st_mode & stat.S_ISVTX:
+            yield folder.st_uid, folder.st_gid
+        return
+    caller = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if all(number.isdecimal() and int(number) for number in caller):
+        yield int(caller[0]), int(caller[1])
+    yield NOBODY, NOBODY
+
+
+def _suffices(leave: Callable[[], object], needs: Needs) -> bool:
+    """Try in a child whether everything can be opened without these rights."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            leave()
+            code = 0 if _can_open(needs) else 1
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+def _can_open(needs: Needs) -> bool:
+    inputs = [path for path in needs.inputs if os.path.lexists(path)]
+    read = all(os.access(path, os.R_OK) for path in [*inputs, *_libraries()])
+    return read and all(os.access(path, os.W_OK) for path in _writable(needs))
+
+
+def _readable(needs: Needs) -> Iterator[str]:
+    """Yield what is read: inputs, and what Python and programs are made of."""
+    yield from SYSTEM
+    yield from (f"/etc/{name}" for name in SETTINGS)
+    yield from filter(None, os.environ.get("PATH", "").split(os.pathsep))
+    yield from _libraries()
+    yield from needs.inputs
+
+
+def _libraries() -> Sequence[str]:
+    """Return the folders that modules may still be imported from."""
+    ours = str(Path(__file__).parents[1])
+    path = {place for place in sys.path if place not in ("", os.getcwd())}  # noqa: PTH109
+    found = {ours, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *path}
+    return sorted(filter(os.path.exists, found))
+
+
+def _writable(needs: Needs) -> Iterator[str]:
+    yield from filter(os.path.exists, DEVICES[:4])
+    for output in needs.outputs:
+        if os.path.isdir(folder := _folder(output)):  # noqa: PTH112
+            yield folder
+    try:
+        yield gettempdir()
+    except OSError:
+        return  # there is none, and who needs one says so
+
+
+def _folder(output: str) -> str:
+    """Return what has to be written to for an output: its folder, or itself if it is no file."""
+    place = os.path.realpath(output)
+    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
+        return output
+    return os.path.dirname(place)  # noqa: PTH120
+
+
+def paths(values: Iterable[object]) -> tuple[str, ...]:
+    """Return the names of files among what options say; ``-`` is open already."""
+    found: list[str] = []
+    for value in values:
+        found += [value] if isinstance(value, str) else value if isinstance(value, tuple) else []
+    return tuple(path for path in found if path != "-")
