@@ -146,12 +146,13 @@ def decoded(
     keep_data: bool = True,
     batch: int = 1 << 30,
     general: bool = False,
+    shows_records: bool = False,
 ) -> list[Record]:
     """Every record of a capture, decoded in batches of packets.
 
     ``general`` leaves out the path that usual packets take.
     """
-    decoder = PacketDecoder(keep_data=keep_data)
+    decoder = PacketDecoder(keep_data=keep_data, shows_records=shows_records)
     records: list[Record] = []
     if general:
         for packet in packets:

@@ -1,7 +1,8 @@
 """Things that come out of order, given back in the order of their numbers as soon as that can be.
 
 Strategy: what comes early waits for what has a lower number. At most ``max_waiting`` wait: then the
-one with the lowest number goes first, whatever is missing before it.
+one with the lowest number goes first, whatever is missing before it. A place can be held before a
+number for something that has none.
 """
 
 from __future__ import annotations
@@ -21,16 +22,36 @@ class InOrder(Generic[T]):
 
     def __init__(self, max_waiting: int = MAX_WAITING) -> None:
         self._max_waiting = max_waiting
-        self._waiting: list[tuple[int, T | None]] = []
+        self._waiting: list[tuple[int, int, T | None]] = []
+        """Number, less than 0 for what goes before the thing of that number, and the thing."""
+        self._held: set[tuple[int, int]] = set()
         self._next = 0
+        self._places = 0
 
     def add(self, number: int, thing: T | None) -> Iterator[T]:
         """Take the thing of a number, None if there is none; yield those whose turn it is."""
-        heappush(self._waiting, (number, thing))
-        while self._waiting and (
-            self._waiting[0][0] <= self._next or len(self._waiting) > self._max_waiting
-        ):
+        yield from self._put(number, 0, thing)
+
+    def hold(self, number: int) -> tuple[int, int]:
+        """Hold a place before the thing of a number, after the places that are held there."""
+        self._places += 1
+        place = number, self._places - (1 << 62)
+        self._held.add(place)
+        return place
+
+    def fill(self, place: tuple[int, int], thing: T | None) -> Iterator[T]:
+        """Put a thing in a place that was held, None if there is none; yield as ``add``."""
+        self._held.discard(place)
+        yield from self._put(*place, thing)
+
+    def _put(self, number: int, rank: int, thing: T | None) -> Iterator[T]:
+        heappush(self._waiting, (number, rank, thing))
+        while self._waiting and (self._is_due() or len(self._waiting) > self._max_waiting):
             yield from self._pop()
+
+    def _is_due(self) -> bool:
+        number, rank, _ = self._waiting[0]
+        return number <= self._next and not (self._held and min(self._held) < (number, rank))
 
     def finish(self) -> Iterator[T]:
         """Yield the rest."""
@@ -38,7 +59,7 @@ class InOrder(Generic[T]):
             yield from self._pop()
 
     def _pop(self) -> Iterator[T]:
-        number, thing = heappop(self._waiting)
-        self._next = max(self._next, number + 1)
+        number, rank, thing = heappop(self._waiting)
+        self._next = max(self._next, number if rank else number + 1)
         if thing is not None:
             yield thing

@@ -124,6 +124,11 @@ class Explanations:
         self._failed: dict[int, list[Trace]] = {}
         """Those that failed or were held, by the connection of their upstream leg."""
 
+    @property
+    def begun(self) -> int:
+        """How many exchanges have begun."""
+        return self._exchanges.count
+
     def add(self, record: Record) -> list[Explained]:
         """Take the next record; return the exchanges that can be judged now."""
         return list(self.add_all((record,)))

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from parsers.records import Record
+from parsers.records import ConnectionRecord, Record
 
 from .choice import Choice
 from .exchange_filter import EVERYTHING, ExchangeFilter
 from .in_order import InOrder
 from .judges import Explained, Explanations
+from .keyless.facts import TlsFacts
 from .keyless.sealed import TAKEN, SealedConnections
 from .listing import Listed, listed, listed_tls
 from .payload_ids import PayloadIds
@@ -39,7 +40,9 @@ class Outcomes:
         self._explanations = Explanations()
         self._in_order: InOrder[Outcome] = InOrder()
         self._sealed = SealedConnections()
-        self._ended: list[Outcome] = []
+        self._places: dict[int, tuple[int, int]] = {}
+        """Where TLS connections that are open stand among the exchanges."""
+        self._ended: list[tuple[tuple[int, int], Outcome | None]] = []
         """Of TLS connections that have ended, and have not been given yet."""
 
     def add(self, records: Iterable[Record]) -> Iterator[Outcome]:
@@ -62,14 +65,27 @@ class Outcomes:
         """Look at what is known of TLS on the way."""
         for record in records:
             if type(record) in TAKEN:
-                found = self._sealed.add(record)
-                if found is not None and self._choice.takes_sealed(found):
-                    self._ended.append(Outcome(listed_tls(found), found.verdicts))
+                self._take_sealed(record)
             yield record
+
+    def _take_sealed(self, record: Record) -> None:
+        """Take what is known of TLS; its line stands where its first record came."""
+        found = self._sealed.add(record)
+        number = record.connection
+        if number is None:
+            return
+        if not isinstance(record, ConnectionRecord):
+            if number not in self._places:
+                self._places[number] = self._in_order.hold(self._explanations.begun)
+        elif (place := self._places.pop(number, None)) is not None:
+            is_wanted = found is not None and self._choice.takes_sealed(found)
+            told = Outcome(listed_tls(found), found.verdicts) if found and is_wanted else None
+            self._ended.append((place, told))
 
     def _given(self) -> Iterator[Outcome]:
         ended, self._ended = self._ended, []
-        yield from ended
+        for place, outcome in ended:
+            yield from self._in_order.fill(place, outcome)
 
     def finish(self) -> Iterator[Outcome]:
         """Take note that no record follows; yield the rest."""
@@ -105,17 +121,20 @@ class Tally:
     failed: int = 0
     """Those that make the answer "no"."""
     sealed: int = 0
-    """How many of them are TLS connections that were not decrypted."""
+    """How many of them are TLS connections that were not decrypted, or in part."""
+    opened: int = 0
+    """How many of these were decrypted in part."""
 
     @property
     def exchanges(self) -> int:
         return sum(self.counts.values())
 
-    def add(self, severity: Severity, has_failed: bool, *, is_sealed: bool = False) -> None:
-        """Count an exchange, or a TLS connection that was not decrypted."""
+    def add(self, severity: Severity, has_failed: bool, *, tls: TlsFacts | None = None) -> None:
+        """Count an exchange, or ``tls``, a connection that was not decrypted."""
         self.counts[severity] += 1
         self.failed += has_failed
-        self.sealed += is_sealed
+        self.sealed += tls is not None
+        self.opened += tls is not None and tls.decrypted == "part"
 
     def join(self, other: Tally) -> None:
         """Count another's exchanges too."""
@@ -123,3 +142,4 @@ class Tally:
             self.counts[severity] += number
         self.failed += other.failed
         self.sealed += other.sealed
+        self.opened += other.opened

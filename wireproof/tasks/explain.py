@@ -73,8 +73,7 @@ def _explain(
         for outcome in outcomes(batches, options.wanted):
             failed = [verdict for verdict in outcome.verdicts if options.fail_on.takes(verdict)]
             view.add(outcome, failed)
-            is_sealed = outcome.listed.tls is not None
-            tally.add(outcome.listed.severity, bool(failed), is_sealed=is_sealed)
+            tally.add(outcome.listed.severity, bool(failed), tls=outcome.listed.tls)
     finally:
         view.end(tally)
         total.join(tally)

@@ -13,12 +13,14 @@ from parsers.records import ConnectionRecord, Record
 from ..text.wording import count
 
 REASONS = {
-    "tls": "of TLS, which is not decrypted: name its keys with --keylog, or record where it is"
-    " plain",
-    "quic": "of QUIC, which is not decrypted: its keys are wanted (--keylog)",
-    "refused": "refused: is the server up, and is this its port?",
+    "tls": (
+        "TLS connection",
+        "not decrypted: give its keys with --keylog, or record where the traffic is plain",
+    ),
+    "quic": ("QUIC connection", "not decrypted: give its keys with --keylog"),
+    "refused": ("connection", "refused: is the server up, and is this its port?"),
 }
-"""What is said of connections, by their protocol, or by how they ended."""
+"""What connections are called, and what is said of them, by protocol or by how they ended."""
 
 
 def noting_unread(batches: Iterable[list[Record]], found: Counter[str]) -> Iterator[list[Record]]:
@@ -32,9 +34,9 @@ def noting_unread(batches: Iterable[list[Record]], found: Counter[str]) -> Itera
 
 def unread(found: Counter[str]) -> Iterator[str]:
     """Yield a sentence for each reason that was found."""
-    for reason, said in REASONS.items():
+    for reason, (name, said) in REASONS.items():
         if found[reason]:
-            yield f"{count(found[reason], 'connection')} {said}"
+            yield f"{count(found[reason], name)} {said}"
 
 
 def _reason(connection: ConnectionRecord) -> str:

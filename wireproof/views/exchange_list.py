@@ -23,7 +23,7 @@ from .painter import Painter
 from .verdicts.table import STYLES
 from .verdicts.words import request_line
 
-NUMBER, PORTS, STATUS, TRANSPORT, TIME, COUNT, VERDICT = 4, 11, 3, 9, 7, 6, 22
+NUMBER, PORTS, STATUS, TRANSPORT, TIME, COUNT, VERDICT = 4, 11, 3, 9, 7, 6, 25
 """Widths in cells."""
 FIXED = NUMBER + PORTS + STATUS + TRANSPORT + 2 * TIME + COUNT + VERDICT + 8
 """Cells of a line without its request."""
@@ -31,6 +31,8 @@ MIN_REQUEST = 16
 """Cells of the request, however narrow the terminal is."""
 MESSAGE_WIDTH = 40
 """Cells of what a call of gRPC says of its failure."""
+BRIEF_ENDS = {"close-notify-missing": "no close_notify"}
+"""How ends are told here whose words are too long for a column."""
 SESSION_WIDTH = 40
 """Cells of a session's name."""
 
@@ -123,6 +125,7 @@ def row(listed: Listed, width: int) -> Line:
     ports = f"{_port(listed.client)}→{_port(listed.server)}"
     status = "" if listed.status is None else str(listed.status)
     style = STYLES[listed.severity]
+    end = BRIEF_ENDS.get(listed.end or "", listed.end)
     line: Line = [
         (f"{'' if listed.number is None else listed.number:>{NUMBER}} ", "faint"),
         (f"{ports:<{PORTS}} ", "faint"),
@@ -131,7 +134,7 @@ def row(listed: Listed, width: int) -> Line:
         (f"{listed.transport:<{TRANSPORT}} ", "type"),
         (f"{brief(listed.first):>{TIME}} {brief(listed.last):>{TIME}} ", ""),
         (f"{listed.count:>{COUNT}} ", "faint"),
-        (", ".join(filter(None, (listed.verdict, listed.end, grpc_text(listed)))), style),
+        (", ".join(filter(None, (listed.verdict, end, grpc_text(listed)))), style),
     ]
     return fit(line, width)
 

@@ -35,3 +35,16 @@ def test_what_waits_is_bounded() -> None:
     assert found == [3, 4, 5, 6]
     assert list(ordered.add(1, 1)) == [1]
     assert list(ordered.finish()) == []
+
+
+def test_a_place_is_held_for_what_has_no_number() -> None:
+    ordered: InOrder[str] = InOrder()
+    assert list(ordered.add(0, "a")) == ["a"]
+    first, second = ordered.hold(1), ordered.hold(1)
+    assert list(ordered.add(1, "b")) == []
+    assert list(ordered.fill(second, "after")) == []
+    assert list(ordered.fill(first, "before")) == ["before", "after", "b"]
+    nothing = ordered.hold(3)
+    assert list(ordered.add(2, "c")) == ["c"]
+    assert list(ordered.add(3, "d")) == []
+    assert list(ordered.fill(nothing, None)) == ["d"]

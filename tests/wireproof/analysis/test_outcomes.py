@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from support.talk import Talk
+from support.talk import Talk, decoded
 from support.timed import Stream, TimedTape
+from support.tls_sealed import HELLO, asked
 
 from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.analysis.outcomes import Outcome, Tally, outcomes
@@ -68,3 +69,15 @@ def test_tallies_add_up() -> None:
     tally.join(other)
     assert tally.counts == {"ok": 1, "note": 0, "warning": 0, "error": 1}
     assert (tally.exchanges, tally.failed) == (2, 1)
+
+
+def test_a_tls_connection_stands_where_it_began() -> None:
+    tape = TimedTape()
+    Stream("/first", tape=tape, client_port=40_001).events(3, every=0.1).end()
+    sealed = Talk(tape=tape, client_port=40_003).open()
+    sealed.client(asked())
+    sealed.server(HELLO)
+    Stream("/second", tape=tape, client_port=40_002).events(3, every=0.1).end()
+    sealed.close()
+    found = outcomes([decoded(tape.packets, shows_records=True)])
+    assert [one.listed.target for one in found] == ["/first", None, "/second"]

@@ -14,7 +14,7 @@ FIELD = ROOT / "fixtures" / "field"
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("tls-to-tls", "1 connection of TLS, which is not decrypted"),
+        ("tls-to-tls", "1 TLS connection not decrypted"),
         ("refused-again", "3 connections refused"),
         ("half-closed", ""),
     ],

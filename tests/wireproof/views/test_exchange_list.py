@@ -34,9 +34,9 @@ PING = listed(
     sessions=[SessionName("mcp-session-id", "7f3a")],
 )
 EXPECTED = """\
-   # Ports       Request                     Transport   First    Last  Count Verdict, end
-  12 40000→8000  POST /v1/chat/completi… 200 sse        951 ms  951 ms     16 held, whole
-  13 ?→8000      GET /ping?xxxxxxxxxxxx… 404 http                           0
+   # Ports       Request                  Transport   First    Last  Count Verdict, end
+  12 40000→8000  POST /v1/chat/compl… 200 sse        951 ms  951 ms     16 held, whole
+  13 ?→8000      GET /ping?xxxxxxxxx… 404 http                           0
 
 mcp-session-id 7f3a: exchanges 12, 13
 """

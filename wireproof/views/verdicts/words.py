@@ -147,7 +147,8 @@ def counted(tally: Tally) -> str:
     parts += [count(counts[word], word) for word in SEVERITIES[1:] if counts[word]]
     many = [count(tally.exchanges - tally.sealed, "exchange")]
     if tally.sealed:
-        sealed = f"{count(tally.sealed, 'TLS connection')} that {_was(tally.sealed)} not decrypted"
+        amount = "not fully decrypted" if tally.opened else "not decrypted"
+        sealed = f"{count(tally.sealed, 'TLS connection')} that {_was(tally.sealed)} {amount}"
         many = [*(many if tally.exchanges > tally.sealed else []), sealed]
     return f"{' and '.join(many)}: {', '.join(parts)}"
 
