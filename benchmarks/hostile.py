@@ -283,7 +283,7 @@ COMMANDS = {
     "ls": ("ls", "{capture}"),
     "explain": ("explain", "{capture}"),
     "latency": ("latency", "{capture}"),
-    "har": ("export", "{capture}", "-f", "har", "-o", "{folder}/out.har"),
+    "har": ("export", "{capture}", "--format", "har", "-o", "{folder}/out.har"),
     "redact": ("redact", "{capture}", "-o", "{folder}/out.pcapng"),
     "report": ("report", "{capture}", "-o", "{folder}/out.html"),
 }

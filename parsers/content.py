@@ -488,6 +488,8 @@ class ContentDecoder:
             self._coders.append(CODERS[coding](coding, self.faults))
         self.undoes_all = not self.faults
         """Whether no coding is left on what is given: all are known, and not too many."""
+        self.undoes_any = bool(self._coders)
+        """Whether what is given is not what came."""
 
     def receive_data(self, data: bytes) -> Iterator[bytes]:
         """Yield what ``data`` decodes to, in pieces of at most MAX_DECODED_STEP bytes.

@@ -24,14 +24,18 @@ def decode(
     *,
     keep_data: bool = True,
     keylog: str | PathLike[str] | None = None,
+    memory: int | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a capture file, in the order in which its packets complete them.
 
     ``source`` is a path or a binary stream, of which only ``read`` is used; pcap and pcapng,
     plain or compressed. Without ``keep_data`` payloads are left out of the records; sizes and
     digests stay. ``keylog`` is the path of a key log with the secrets of its TLS connections (RFC
-    9850), beside those that it holds itself. Raises OSError, and ValueError if it is no capture
-    file.
+    9850), beside those that it holds itself. ``memory`` is how many bytes may be held for all
+    connections together, 256 MiB unless told otherwise: beyond it those that hold most, or were
+    idle for longest, are let go with a diagnostic.
+
+    Raises OSError, and ValueError if it is no capture file.
     """
     from os import PathLike
     from pathlib import Path
@@ -41,7 +45,7 @@ def decode(
     keys = None if keylog is None else KeyLog.open(keylog)
 
     if not isinstance(source, str | PathLike):
-        yield from decode_stream(source, keep_data=keep_data, keylog=keys)
+        yield from decode_stream(source, keep_data=keep_data, keylog=keys, memory=memory)
         return
     with Path(source).open("rb") as stream:
-        yield from decode_stream(stream, keep_data=keep_data, keylog=keys)
+        yield from decode_stream(stream, keep_data=keep_data, keylog=keys, memory=memory)

@@ -115,6 +115,7 @@ class Body:
         "_has_hole",
         "_since",
         "_charged",
+        "_is_exact",
     )
 
     def __init__(
@@ -131,6 +132,8 @@ class Body:
         self._start = head.end
         self._codings = codings
         self._content = content_decoder(codings, writer.account.memory) if codings else None
+        self._is_exact = self._content is None or not self._content.undoes_any
+        """Whether each byte of the decoded content is one of the stream."""
         self._elements = elements
         self._is_unframed = head.framing in ("content-length", "close")
         self._head: Request | Response | None = head  # before the first byte of content
@@ -355,13 +358,13 @@ class Body:
         upto, (begin, finish, first_chunk) = self._origins.at(start)
         if end <= upto:
             last_chunk = first_chunk
-            if self._content is None:
+            if self._is_exact:
                 begin, finish = finish - (upto - start), finish - (upto - end)
             return begin, finish, first_chunk, last_chunk
-        if self._content is None:
+        if self._is_exact:
             begin = finish - (upto - start)
         upto, (_, finish, last_chunk) = self._origins.at(end - 1)
-        if self._content is None:
+        if self._is_exact:
             finish -= upto - end
         return begin, finish, first_chunk, last_chunk
 

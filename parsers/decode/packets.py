@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, diagnose
 from ..files.input import Readable
 from ..files.packets import CaptureFault, Packet
-from ..limits import MAX_BATCH, MAX_MEMORY, MAX_UNFOLDED_BATCH
+from ..limits import MAX_BATCH, MAX_UNFOLDED_BATCH
 from ..memory import Memory
 from ..net.copies import CopyFinder
 from ..net.fragments import FragmentReassembler
@@ -99,14 +99,15 @@ def decode(
     keep_data: bool = True,
     shows_records: bool = False,
     keylog: KeyLog | None = None,
-    memory: int = MAX_MEMORY,
+    memory: int | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a capture file in the order in which its packets complete them.
 
     Of ``stream`` only ``read`` is used, and ``seek`` to look for secrets in a pcapng file; with
     them, and those of ``keylog``, TLS is decrypted. ``keep_data=False`` leaves payloads out of the
     records; sizes and digests stay. ``shows_records`` adds TLS records. ``memory`` is what may be
-    held for all connections together, in bytes: beyond it some are let go, with a diagnostic.
+    held for all connections together, in bytes, MAX_MEMORY if it is None: beyond it some are let
+    go, with a diagnostic.
 
     Raises UnreadableCapture (a ValueError) if ``stream`` is no capture; a capture that is cut or
     damaged gives what is whole, and a diagnostic.
@@ -132,7 +133,7 @@ def decode_batches(
     wanted: Choice | None = None,
     is_live: bool = False,
     order: TimeOrder | None = None,
-    memory: int = MAX_MEMORY,
+    memory: int | None = None,
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
@@ -201,7 +202,7 @@ class PacketDecoder:
     :class:`~parsers.decode.taps.Tapped`). Which direction is the client's, the connection
     says (``client``) before there is a record of it.
 
-    ``memory`` is what may be held for all connections together, in bytes.
+    ``memory`` is what may be held for all connections together, in bytes; None: MAX_MEMORY.
     """
 
     def __init__(
@@ -215,9 +216,9 @@ class PacketDecoder:
         opened: Callable[[Connection[Record]], None] | None = None,
         tap: Tap | None = None,
         tls_tap: TlsTap | None = None,
-        memory: int = MAX_MEMORY,
+        memory: int | None = None,
     ) -> None:
-        self._memory = Memory(memory)
+        self._memory = Memory() if memory is None else Memory(memory)
         self._unfolded = 0
         self._is_unfolding = False
         self._keep_data = keep_data

@@ -386,7 +386,7 @@ class ChunkedDecoder:
         if not size:
             self._state = self.trailer_section
             return
-        if size > MAX_KEPT_CHUNK and self._keep_data:
+        if size > MAX_KEPT_CHUNK:  # said without data too: it is the same capture
             detail = f"{size:,} bytes, of which {MAX_KEPT_CHUNK:,} are kept"
             events.append(diagnose("chunk-data-limit", self._start, end, detail))
         self._state = self.chunk_data

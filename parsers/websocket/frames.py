@@ -418,11 +418,13 @@ class FrameDecoder:
 
     def _whole_payload(self, frame: _OpenFrame, end: int, events: list[Framed]) -> bytes | None:
         """Return what is to be shown of the payload, and say so if it is not all."""
-        if frame.lost or (frame.length > PART_SIZE and not self._keep_data):
+        if frame.lost:
             return None
-        if frame.length > MAX_KEPT_FRAME:
+        if frame.length > MAX_KEPT_FRAME:  # said without data too: it is the same capture
             detail = f"{MAX_KEPT_FRAME:,} of {frame.length:,} bytes"
             events.append(diagnose("websocket-frame-limit", frame.start, end, detail))
+        if frame.length > PART_SIZE and not self._keep_data:
+            return None
         return b"".join(frame.kept)
 
 

@@ -458,3 +458,12 @@ def test_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["capture", "--port", "80", "-o", "x", *sizes, "--", "true"]) == 0
     assert asked[0].buffer_size == 64 * 1024 * 1024
     assert asked[0].limits == (500 * 1024, 3)
+
+
+@pytest.mark.parametrize("command", ["decode", "ls", "explain"])
+def test_memory_is_a_size(command, capsys):
+    assert run([command, str(PLAIN), "--memory", "64M"]) == 0
+    assert run([command, str(PLAIN), "--memory", "much"]) == 2
+    assert "'much' is no size: 512M, 2G" in capsys.readouterr().err
+    assert run([command, str(PLAIN), "--memory", "4K"]) == 2
+    assert "'4K' is less than 1M" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
-from .choosing import Reading, reading_options
+from .choosing import MEMORY, Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .parsing import parses
 from .showing import readers_of, showing_options, view_of_rows
@@ -35,6 +35,7 @@ FILTERED = " or ".join(
 )
 @parses()
 @click.argument("file", metavar="FILE")
+@MEMORY
 @reading_options
 @click.option(
     "--format",
@@ -77,6 +78,7 @@ def decode(
     jobs: int,
     select: str | None,
     raw: bool,
+    memory: int | None,
     reading: Reading,
 ) -> int:
     """Decode a capture file: HTTP messages, chunks, server-sent events, WebSocket frames.
@@ -104,6 +106,7 @@ def decode(
         filters,
         readers,
         reading.keylog,
+        memory,
     )
     try:
         found = run(options, say)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .choosing import Reading, Words, reading_options
+from .choosing import MEMORY, Reading, Words, reading_options
 from .exits import Unreadable, because, called, examples, say
 from .parsing import parses
 
@@ -41,9 +41,15 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     help="What makes the exit code 1: error, warning or note, each with what is graver; a question "
     "(ending), an answer (held), a cause (loss), several with commas; or never.",
 )
+@MEMORY
 @reading_options
 def explain(
-    files: tuple[str, ...], form: str, output: str | None, fail_on: str, reading: Reading
+    files: tuple[str, ...],
+    form: str,
+    output: str | None,
+    fail_on: str,
+    memory: int | None,
+    reading: Reading,
 ) -> int:
     """Say of each exchange whether it streamed, who held it back, how it ended, and what to do.
 
@@ -55,7 +61,9 @@ def explain(
     from ..tasks.sources import UnreadableSource
 
     words = [word.strip() for word in fail_on.split(",") if word.strip()]
-    options = ExplainOptions(files, form, output, reading.wanted, FailOn(words), reading.keylog)
+    options = ExplainOptions(
+        files, form, output, reading.wanted, FailOn(words), reading.keylog, memory
+    )
     try:
         tally = run(options, say)
     except BrokenPipeError:

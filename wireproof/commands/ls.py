@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .choosing import Reading, reading_options
+from .choosing import MEMORY, Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .parsing import parses
 
@@ -28,8 +28,9 @@ from .parsing import parses
     show_default=True,
     help="For people, for scripts, for spreadsheets.",
 )
+@MEMORY
 @reading_options
-def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
+def ls(files: tuple[str, ...], form: str, memory: int | None, reading: Reading) -> int:
     """List the exchanges of captures: who asked for what, when it came, and how it fared.
 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
@@ -42,7 +43,7 @@ def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
     from ..tasks.sources import UnreadableSource
 
     try:
-        found = run(LsOptions(files, form, reading.wanted, reading.keylog), say)
+        found = run(LsOptions(files, form, reading.wanted, reading.keylog, memory), say)
     except BrokenPipeError:
         raise
     except UnreadableSource as unreadable:

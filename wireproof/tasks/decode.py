@@ -69,6 +69,8 @@ class DecodeOptions(NamedTuple):
     """What the rows show of an element; None: what it says in its dialect."""
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
+    memory: int | None = None
+    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
 
 
 class _LiveSource:
@@ -145,6 +147,7 @@ def _run_alone(
         keep_data=options.keep_data,
         shows_records=options.shows_records,
         keylog=options.keylog,
+        memory=options.memory,
         batch=BATCH if live is None else 1,
         is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
@@ -207,6 +210,7 @@ def _run_together(
         workers,
         options.shows_records,
         options.keylog,
+        options.memory,
     )
     team = stack.enter_context(Team(task, stream.fileno()))
     found = team.batches()

@@ -32,6 +32,8 @@ class ExplainOptions(NamedTuple):
     fail_on: FailOn = FailOn(("warning",))
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
+    memory: int | None = None
+    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
 
 
 def run(options: ExplainOptions, say: Say) -> Tally:
@@ -47,7 +49,14 @@ def run(options: ExplainOptions, say: Say) -> Tally:
     with ExitStack() as stack:
         view: VerdictView | None = None
         for source in options.sources:
-            read = reading(source, "explaining", say, shows_records=True, keylog=options.keylog)
+            read = reading(
+                source,
+                "explaining",
+                say,
+                shows_records=True,
+                keylog=options.keylog,
+                memory=options.memory,
+            )
             with read as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])

@@ -74,6 +74,8 @@ class Task(msgspec.Struct, frozen=True):
     """Whether TLS records are shown."""
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
+    memory: int | None = None
+    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
 
     def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
         """Decode the connections of a share, and write messages with their records.
@@ -99,6 +101,7 @@ class Task(msgspec.Struct, frozen=True):
             keep_data=self.keep_data,
             shows_records=self.shows_records,
             keylog=self.keylog,
+            memory=self.memory,
             # What belongs to no connection is the first worker's.
             wanted=lambda connection: (connection or 0) % self.workers == share,
         )

@@ -26,6 +26,8 @@ class LsOptions(NamedTuple):
     wanted: ExchangeFilter = EVERYTHING
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
+    memory: int | None = None
+    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
 
 
 def run(options: LsOptions, say: Say) -> int:
@@ -38,7 +40,14 @@ def run(options: LsOptions, say: Say) -> int:
     with ExitStack() as stack:
         view: ListView | None = None
         for source in options.sources:
-            read = reading(source, "listing", say, shows_records=True, keylog=options.keylog)
+            read = reading(
+                source,
+                "listing",
+                say,
+                shows_records=True,
+                keylog=options.keylog,
+                memory=options.memory,
+            )
             with read as batches:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])

@@ -49,32 +49,40 @@ def reading(
     *,
     shows_records: bool = False,
     keylog: KeyLog | None = None,
+    memory: int | None = None,
 ) -> Iterator[Iterator[list[Record]]]:
     """Give the records of a path, or of standard input if that is ``-``, in batches.
 
     ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
     its records. With ``shows_records`` a capture gives TLS records too; with ``keylog``
-    TLS is decrypted. The iterator raises
-    UnreadableSource.
+    TLS is decrypted; ``memory`` is what may be held for all connections together. The iterator
+    raises UnreadableSource.
     """
     undecoded: list[str] = []
     connections: Counter[str] = Counter()
     with ExitStack() as stack:
-        batches = noting_unread(_batches(source, doing, stack, shows_records, keylog), connections)
-        yield noting_undecoded(batches, undecoded)
+        found = _batches(source, doing, stack, shows_records, keylog, memory)
+        yield noting_undecoded(noting_unread(found, connections), undecoded)
     for summary in (*undecoded, *unread(connections)):
         say(f"{'standard input' if source == '-' else source}: {summary}")
 
 
 def _batches(
-    source: str, doing: str, stack: ExitStack, shows_records: bool, keylog: KeyLog | None
+    source: str,
+    doing: str,
+    stack: ExitStack,
+    shows_records: bool,
+    keylog: KeyLog | None,
+    memory: int | None,
 ) -> Iterator[list[Record]]:
     try:
         stream, first = _opened(source, doing, stack)
         if first in STORED:
             yield from _stored(first, stream)
         else:
-            yield from decode_batches(stream, shows_records=shows_records, keylog=keylog)
+            yield from decode_batches(
+                stream, shows_records=shows_records, keylog=keylog, memory=memory
+            )
     except (OSError, ValueError) as error:
         raise UnreadableSource(source, error) from error
 

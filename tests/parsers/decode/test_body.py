@@ -436,3 +436,23 @@ def test_extents_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(extents._runs) <= 10
     assert extents.within(0, 1_000) is None
     assert extents.within(970, 985) == [(970, 975), (980, 985)]
+
+
+@pytest.mark.parametrize("coding", [b"", b"Content-Encoding: unheard-of\r\n"])
+def test_offsets_over_a_coding_that_is_not_decoded_are_exact(coding: bytes) -> None:
+    first, second = b"data: 1\n\n", b"data: two\n\n"
+    begun = head(SSE, CHUNKED, coding)
+    records = answered(begun, chunk(first + second[:4]), chunk(second[4:])).tape.records()
+    one, other = events(records)
+    place = len(begun) + len(b"d\r\n")
+    assert (one.offset, one.length) == (place, len(first))
+    assert other.offset == place + len(first)
+    assert other.length == len(second) + len(b"\r\n7\r\n")
+
+
+@pytest.mark.parametrize("size", [5, 1 << 32])
+def test_without_data_the_same_is_said(size: int) -> None:
+    begun = head(CHUNKED)
+    talk = answered(begun, b"%x\r\n" % size + b"hello", close=False)
+    full, bare = talk.tape.records(), talk.tape.records(keep_data=False)
+    assert codes(full) == codes(bare) == (["chunk-data-limit"] if size > 5 else [])
