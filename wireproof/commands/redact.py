@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .choosing import CHOICE, refused
-from .exits import Unreadable, because, called, examples, say
+from .exits import NotWhole, Unreadable, because, called, examples, say
 from .parsing import parses
 from .redaction import said, say_not_looked_into
 
@@ -44,7 +44,9 @@ def redact(file: str, output: str, headers_only: bool) -> None:
     messages, split over chunks and segments or not. Lengths, times and numbers of packets stay,
     checksums are set right. Compressed payloads that hold a secret are masked whole; secrets that
     decrypt TLS are left out. It writes whole files: options that choose exchanges are refused.
-    Packets that are encrypted stay, and are counted.
+    The copy is decoded again and searched for each secret, as it is, in base64, hexadecimal,
+    percent encoding, UTF-16 and inside codings: what can still be read is named, and the exit code
+    is 1. Packets that are encrypted stay, and are counted.
     """
     from ..redact.capture import redact_capture
     from ..text.wording import count
@@ -62,3 +64,11 @@ def redact(file: str, output: str, headers_only: bool) -> None:
     if done.key_logs:
         say(f"{called(output)}: {count(done.key_logs, 'block')} with secrets of TLS left out")
     say_not_looked_into(called(output), done.not_looked_into)
+    if done.report.found.is_full:
+        say(f"{called(output)}: more secrets than are looked for again were found")
+    if done.left:
+        places = "; ".join(map(str, done.left))
+        secrets = count(len(done.left), "place")
+        raise NotWhole(
+            f"{called(output)}: NOT safe to share: secrets can still be read in {secrets}: {places}"
+        )

@@ -1,7 +1,8 @@
 """``wireproof redact``: the same capture without its secrets, to be sent to someone.
 
-Strategy: two passes over the file. The first finds the secrets and where they lie in which frame
-(:mod:`.frames`); the second copies the file block by block, with those bytes replaced and the
+Strategy: three passes over the file. The first finds the secrets and where they lie in which frame
+(:mod:`.frames`); the second decodes the frames without them, and looks for each of them again
+(:mod:`.proof`); the third copies the file block by block, with those bytes replaced and the
 checksums of their segments set right. Lengths, times and numbers of packets stay, so whoever gets
 the copy sees the same chunks, events, frames and gaps. Secrets that decrypt TLS are left out, as
 their blocks hold nothing else, and texts of the file itself (comments, names) are looked through.
@@ -10,7 +11,7 @@ A pcap file becomes pcapng.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
@@ -36,11 +37,14 @@ from ..tasks.annotate import pcap_as_blocks, with_unknown_length
 from ..tasks.decode import check_output
 from ..text.progress import shown
 from .frames import FrameMasks
+from .proof import LeftSecret, Proof
 from .records import mask_bytes
 from .secrets import Policy, Report, find
 
 Part = UsualBlocks | tuple[Block, Packet | None]
 """What a file is copied as."""
+OWNER_ONLY = 0o600
+"""Permissions of the copy: nobody else is to read what nobody has recognized."""
 DATA = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20, SIMPLE_PACKET: 4}
 """Where a packet's bytes begin in the bodies of the blocks that hold one (pcapng section 4)."""
 
@@ -52,6 +56,8 @@ class Redacted:
     report: Report
     not_looked_into: Mapping[str, int]
     """Packets that stay as they are, for they are encrypted, by what encrypts them."""
+    left: Sequence[LeftSecret] = ()
+    """Where secrets can still be read when the copy is decoded."""
     packets: int = 0
     changed: int = 0
     key_logs: int = 0
@@ -84,7 +90,7 @@ def redact_capture(
     """
     check_output(source, output)
     masks = find_in_frames(source, policy)
-    done = Redacted(masks.report, masks.not_looked_into)
+    done = Redacted(masks.report, masks.not_looked_into, Proof(masks).search(source))
     with ExitStack() as stack:
         file = stack.enter_context(Path(source).open("rb"))
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))
@@ -95,7 +101,7 @@ def redact_capture(
         first = next(parts, None)
         if first is None:
             raise UnreadableCapture(f"not one block can be read: {reader.faults[0].detail}")
-        stream = open_stream(output, stack)
+        stream = open_stream(output, stack, OWNER_ONLY)
         for data in _rewritten(chain([first], parts), masks, done):
             stream.write(data)
     for fault in reader.faults:

@@ -17,7 +17,9 @@ from parsers.content import ContentDecoder
 from parsers.records import Fields, WebSocketMessageRecord
 
 from .content import ContentFinder
+from .found import FoundSecrets
 from .records import plain_bytes
+from .secrets import merged
 from .undeclared import Base64Text, Beginning, begins_as
 
 MAX_WAITING = 65_536
@@ -41,14 +43,21 @@ class Piece(NamedTuple):
 class CodedContent:
     """Pieces that wait until it is known whether there is a secret in what they decode to."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: FoundSecrets | None) -> None:
         self.is_secret = False
         self.waiting: list[Piece] = []
+        self.found = FoundSecrets() if found is None else found
 
     def wait(self, piece: Piece) -> None:
         """Let a piece wait; too many of them are taken for secret."""
         self.waiting.append(piece)
         self.is_secret = self.is_secret or len(self.waiting) > MAX_WAITING
+
+    def look_at(self, finder: ContentFinder, plain: bytes) -> None:
+        """Look at what pieces decode to."""
+        for start, end in merged(finder.feed(plain.decode("latin-1"))):
+            self.is_secret = True
+            self.found.add(plain[start:end])
 
     def take(self) -> list[Piece]:
         """Return the pieces that are to be masked by now."""
@@ -62,9 +71,14 @@ class CodedBody(CodedContent):
     """The content of one message with a content coding or transfer coding, or in base64."""
 
     def __init__(
-        self, codings: Sequence[str], *, is_event_stream: bool = False, is_base64: bool = False
+        self,
+        codings: Sequence[str],
+        *,
+        is_event_stream: bool = False,
+        is_base64: bool = False,
+        found: FoundSecrets | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(found)
         self._decoder = ContentDecoder(codings)
         self._base64 = Base64Text() if is_base64 else None
         self._gives_all = set(codings) <= {"gzip", "x-gzip", "deflate"}
@@ -102,11 +116,13 @@ class CodedBody(CodedContent):
                 return
             if self._beginning.coding is not None:
                 self._inner = CodedBody(
-                    [self._beginning.coding], is_event_stream=self._is_event_stream
+                    [self._beginning.coding],
+                    is_event_stream=self._is_event_stream,
+                    found=self.found,
                 )
             plain, self._held, self._beginning = self._held, b"", None
         if self._inner is None:
-            self.is_secret = bool(self._finder.feed(plain.decode("latin-1"))) or self.is_secret
+            self.look_at(self._finder, plain)
         else:
             self._inner.receive(plain, 0)
             self._inner.waiting.clear()  # what waits are the pieces out here
@@ -143,8 +159,8 @@ def hides_secret(content: bytes, *, is_base64: bool, is_event_stream: bool, is_c
 class DeflatedMessages(CodedContent):
     """What one side of a WebSocket sends under permessage-deflate."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, found: FoundSecrets | None = None) -> None:
+        super().__init__(found)
         self._finder = ContentFinder(is_event_stream=False)
         self._frames = 0
         """Frames since the last message that was read."""
@@ -161,8 +177,7 @@ class DeflatedMessages(CodedContent):
         if record.data is None or record.encoding is None:
             self.is_secret = True
         else:
-            text = plain_bytes(record.data, record.encoding).decode("latin-1")
-            self.is_secret = self.is_secret or bool(self._finder.feed(text))
+            self.look_at(self._finder, plain_bytes(record.data, record.encoding))
         return self.take()
 
     def damaged(self) -> list[Piece]:

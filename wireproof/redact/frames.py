@@ -129,6 +129,10 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             _set_checksum(frame, found)
         return bytes(frame)
 
+    def hide(self, number: int, start: int, end: int) -> None:
+        """Mask [start, end) of a packet's frame."""
+        self._patch(number, start, STAR * (end - start))
+
     # --- where payloads lie ---
 
     def placed(self, stream: _PlacedStream, placed: Placed, payload: bytes) -> None:
@@ -147,7 +151,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self._flows[flow] = finder
         if len(self._flows) > MAX_FLOWS:
             del self._flows[next(iter(self._flows))]
-        self._patch_stars(number, finder.feed(payload.decode("latin-1")), frame_start)
+        spans = finder.feed(payload.decode("latin-1"))
+        self._patch_stars(number, payload, spans, frame_start)
 
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
         if len(data) >= SHORTEST and self.policy == "all":
@@ -159,12 +164,13 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         spans = list(field_line_spans(text, self.policy))
         if self.policy == "all":
             spans += find(text)
-        self._patch_stars(number, spans, frame_start)
+        self._patch_stars(number, data, spans, frame_start)
 
-    def _patch_stars(self, number: int, spans: list[Span], frame_start: int) -> None:
+    def _patch_stars(self, number: int, data: bytes, spans: list[Span], frame_start: int) -> None:
         found = merged(spans)
         self.report.masked += len(found)
         for start, end in found:
+            self.report.found.add(data[start:end])
             self._patch(number, frame_start + start, STAR * (end - start))
 
     # --- what records tell ---

@@ -146,7 +146,8 @@ class Http2MaskStream(MaskStream):
                 case FieldText():
                     self._field(event)
                 case Plain(start=start, data=data) if self._is_thorough:
-                    self._mask(find(data.decode("latin-1")), start)
+                    text = data.decode("latin-1")
+                    self._mask(text, find(text), start)
                 case Unread(start=start, end=end):
                     self._report.unread += 1
                     self.found.append(Mask(start, end, UNREADABLE * (end - start)))
@@ -155,6 +156,11 @@ class Http2MaskStream(MaskStream):
         spans = self._counted(_secrets_of(field, self._policy))
         if not spans:
             return
+        self._remember(field.text.decode("latin-1"), spans)
+        if field.is_coded:  # a late copy of it no stream takes
+            before = field.text[: spans[0][0]]
+            size = len(rewritten_field(before, [], is_coded=True))
+            self._report.found.add(rewritten_field(field.text, [], is_coded=True)[size:])
         masked = rewritten_field(field.text, spans, is_coded=field.is_coded)
         position = 0
         for start, end in field.places:

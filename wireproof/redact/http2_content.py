@@ -45,6 +45,7 @@ class StreamContent:
         """Whether it carries another protocol: then it may have many bodies."""
         self._stream = MaskStream(policy, report)
         self._policy = policy
+        self._found = report.found
         self._size = 0
         self._runs: list[Run] = []
         self._message_codings = NOT_UNDONE
@@ -111,7 +112,7 @@ class StreamContent:
         if not record.compressed or self._policy != "all":
             return
         start, end = self._inner(record.offset), self._inner(record.offset + record.length)
-        body = CodedBody(self._message_codings)
+        body = CodedBody(self._message_codings, found=self._found)
         body.is_secret = record.data is None or record.encoding is None
         if record.data is not None and record.encoding is not None:
             body.receive(plain_bytes(record.data, record.encoding), 0)

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .found import FoundSecrets
 from .patterns import LIKELY, POSSIBLE, TRIGGERS, Span, opening_of, spans_of
 
 Policy = Literal["headers", "all", "none"]
@@ -40,6 +41,8 @@ class Report:
     """Payloads that were left out whole, because their coding hides what they hold."""
     unread: int = 0
     """Runs of frames of HTTP/2 that could not be read, and were masked whole."""
+    found: FoundSecrets = field(default_factory=FoundSecrets)
+    """What was masked, as far as packets were looked at: to be looked for again."""
 
 
 class Finder:

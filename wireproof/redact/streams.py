@@ -88,7 +88,7 @@ class MaskStream(ElementStream):
         """Of content that nothing says is coded, until it is known what it begins as."""
         self._held: list[tuple[bytes, int]] = []
         """What came of it by then, with its places."""
-        self._deflated = DeflatedMessages()
+        self._deflated = DeflatedMessages(report.found)
         self._message: CodedBody | None = None
         """What reads the message at hand, if that begins as coded content does."""
 
@@ -130,7 +130,7 @@ class MaskStream(ElementStream):
         text = data.decode("latin-1")
         end_of_line = text.find("\n") + 1
         if self._is_thorough:
-            self._mask(start_line_spans(text[:end_of_line], record), start)
+            self._mask(text, start_line_spans(text[:end_of_line], record), start)
         self._field_lines(text[end_of_line:], start + end_of_line)
 
     def _coded_body(self, record: RequestRecord | ResponseRecord) -> CodedBody | None:
@@ -146,11 +146,15 @@ class MaskStream(ElementStream):
         in_base64 = is_base64(record.headers)
         if not codings and not in_base64:
             return None
-        return CodedBody(codings, is_event_stream=self.is_event_stream, is_base64=in_base64)
+        return CodedBody(
+            codings, is_event_stream=self.is_event_stream, is_base64=in_base64,
+            found=self._report.found,
+        )  # fmt: skip
 
     def framing(self, data: bytes, start: int) -> None:
         if self._is_thorough and match_chunk_line(data) is None:
-            self._mask(find(data.decode("latin-1").rstrip("\r\n")), start)
+            text = data.decode("latin-1").rstrip("\r\n")
+            self._mask(text, find(text), start)
 
     def _take_chunk(self, record: ChunkRecord) -> None:
         """Take a chunk as any stream does, but nearly all at a third of the cost.
@@ -190,7 +194,10 @@ class MaskStream(ElementStream):
         self._held.append((data, start))
         if beginning.is_over:
             if beginning.coding is not None:
-                self._body = CodedBody([beginning.coding], is_event_stream=self.is_event_stream)
+                self._body = CodedBody(
+                    [beginning.coding], is_event_stream=self.is_event_stream,
+                    found=self._report.found,
+                )  # fmt: skip
             self._take_held()
 
     def _take_held(self) -> None:
@@ -206,10 +213,11 @@ class MaskStream(ElementStream):
         pieces, self._content = self._content, []
         places, self._places = self._places, []
         if spans := merged(self._finder.feed(*pieces)):
+            self._remember("".join(pieces), spans)
             starts = [0, *accumulate(map(len, pieces))]
             for place, start, end in zip(places, starts, starts[1:], strict=False):
                 inside = [(max(a, start), min(b, end)) for a, b in spans if a < end and b > start]
-                self._mask(inside, place - start)
+                self._mask("", inside, place - start)
 
     def body(self, record: BodyRecord) -> None:
         self._take_held()
@@ -242,7 +250,8 @@ class MaskStream(ElementStream):
         plain = xored(data, key, 0)
         if record.opcode != CONTINUATION:
             coding = begins_as(plain)
-            self._message = None if coding is None else CodedBody([coding])
+            found = self._report.found
+            self._message = None if coding is None else CodedBody([coding], found=found)
         if self._message is None:
             self._plain_payload(data, start, key, is_control=False)
             return
@@ -287,7 +296,7 @@ class MaskStream(ElementStream):
             text = data.decode("latin-1")
             self._field_lines(text, start)
             if self._is_thorough:
-                self._mask(self._finder.feed(text) + spans_across_chunks(text), start)
+                self._mask(text, self._finder.feed(text) + spans_across_chunks(text), start)
 
     def _unfinished_frame(self, data: bytes, start: int) -> None:
         """Look at a frame that the capture, or the connection, does not hold whole."""
@@ -310,17 +319,24 @@ class MaskStream(ElementStream):
     def _plain_payload(self, data: bytes, start: int, key: bytes, *, is_control: bool) -> None:
         text = xored(data, key, 0).decode("latin-1")
         spans = find(text) if is_control else self._finder.feed(text)
+        self._remember(text, spans)
         for first, last in self._counted(spans):
             stars = xored(STAR * (last - first), key, first)
             self.found.append(Mask(start + first, start + last, stars))
 
     def _field_lines(self, text: str, start: int) -> None:
         for span in field_line_spans(text, self._policy):
-            self._mask([span], start)
+            self._mask(text, [span], start)
 
-    def _mask(self, spans: list[Span], offset: int) -> None:
+    def _mask(self, text: str, spans: list[Span], offset: int) -> None:
+        """Mask what is secret of a text at ``offset``, which is empty if it is remembered."""
+        self._remember(text, spans)
         for start, end in self._counted(spans):
             self.found.append(Mask(offset + start, offset + end, None))
+
+    def _remember(self, text: str, spans: list[Span]) -> None:
+        for start, end in merged(spans):
+            self._report.found.add(text[start:end].encode("latin-1", "replace"))
 
     def _counted(self, spans: list[Span]) -> list[Span]:
         found = merged(spans)

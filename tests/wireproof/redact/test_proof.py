@@ -1,0 +1,190 @@
+"""The proof of a redaction: what is still there is found in every form, and masked or named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import stat
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.attack import request, response
+from support.frames import ipv4, udp
+from support.http2 import GET, OK, Http2Talk
+from support.talk import Talk, Tape, decoded
+
+from wireproof.cli import run
+from wireproof.redact.found import FoundSecrets
+from wireproof.redact.frames import FrameMasks
+
+SECRET = "hK7qWz3nXv9LpT2mRb5c"
+HEAD = f"Authorization: Bearer {SECRET}"
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "as it is": lambda text: text,
+    "base64 0": lambda text: b64encode(text + b"xy"),
+    "base64 1": lambda text: b64encode(b"a" + text + b"xy"),
+    "base64 2": lambda text: b64encode(b"ab" + text + b"xy"),
+    "base64 for URLs": lambda text: urlsafe_b64encode(b"\xfb\xff" + text + b"\xff\xfe"),
+    "percent": lambda text: b"".join(b"%%%02X" % byte for byte in text),
+    "hexadecimal": lambda text: text.hex().encode(),
+    "HEXADECIMAL": lambda text: text.hex().upper().encode(),
+    "UTF-16 le": lambda text: text.decode().encode("utf-16-le"),
+    "UTF-16 be": lambda text: text.decode().encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("before", range(0, 12))
+def test_each_form_is_found_wherever_it_stands(form: str, before: int) -> None:
+    found = FoundSecrets()
+    found.add(SECRET.encode())
+    text = b"." * before + FORMS[form](SECRET.encode()) + b"and so on"
+    assert list(found.left_in(text))
+    assert not list(found.left_in(b"." * before + FORMS[form](SECRET[::-1].encode())))
+
+
+@given(st.binary(min_size=10, max_size=80), st.binary(max_size=40), st.binary(max_size=40))
+def test_any_secret_is_found_in_any_text(secret: bytes, before: bytes, after: bytes) -> None:
+    found = FoundSecrets()
+    found.add(secret)
+    is_told_apart = len(set(secret[:64])) >= 6
+    assert bool(list(found.left_in(before + secret + after))) >= is_told_apart
+
+
+def capture(tmp_path: Path, *said: tuple[str, bytes], frames: tuple[bytes, ...] = ()) -> Path:
+    tape = Tape()
+    talk = Talk(tape).open()
+    talk.client(request("/", HEAD))
+    talk.server(response("200 OK", "Content-Length: 0"))
+    for sender, data in said:
+        (talk.client if sender == "client" else talk.server)(data)
+    talk.close()
+    for frame in frames:
+        tape.add(frame)
+    path = tmp_path / "in.pcapng"
+    path.write_bytes(tape.file())
+    return path
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_frame_still_holds_is_masked(form: str, tmp_path: Path) -> None:
+    """In a datagram of a protocol that nobody knows, without a name beside it."""
+    data = b"\x00\x01" + FORMS[form](SECRET.encode()) + b"\x02"
+    source = capture(tmp_path, frames=(ipv4(udp(5000, 5001, data), 17),))
+    output = tmp_path / "out.pcapng"
+    assert run(["redact", str(source), "-o", str(output)]) == 0
+    found = FoundSecrets()
+    found.add(SECRET.encode())
+    assert not list(found.left_in(output.read_bytes()))
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+def test_what_only_decoding_shows_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing says that it is a secret, inside a coding."""
+    body = gzip.compress(f"they said {SECRET} to me".encode())
+    fields = ("Content-Encoding: gzip", f"Content-Length: {len(body)}", "Content-Type: text/plain")
+    asked = request("/note"), response("200 OK", *fields) + body
+    source = capture(tmp_path, ("client", asked[0]), ("server", asked[1]))
+    output = tmp_path / "out.pcapng"
+    assert run(["redact", str(source), "-o", str(output)]) == 1
+    said = capsys.readouterr().err
+    assert "NOT safe to share: secrets can still be read in" in said
+    assert ", data, as it is" in said and SECRET not in said
+
+
+def test_a_late_copy_of_a_block_in_the_huffman_code() -> None:
+    talk = Http2Talk().begin()
+    fields = [*GET, ("authorization", f"Bearer {SECRET}"), ("x-note", "a" * 80)]
+    number = talk.say("client", talk.client.head(1, fields, ends=True))
+    talk.say("server", talk.server.head(1, OK, ends=True))
+    talk.talk.close()
+    packets = talk.packets()
+    late = (len(packets) + 1, *packets[number - 1][1:])
+    masks = FrameMasks("all")
+    masks.add([*packets, late])
+    masks.end()
+    coded = bytes(packets[number - 1][4])
+    assert masks.masked(packets[number - 1]) != coded
+    left = list(masks.report.found.left_in(masks.masked(late)))
+    assert len(left) >= 1
+    assert not list(masks.report.found.left_in(masks.masked(packets[number - 1])))
+    assert SECRET not in repr(decoded([(*one[:4], masks.masked(one)) for one in packets]))
+
+
+NAMES = (
+    *("password", "api_key", "access_token", "client_secret", "refresh_token", "private_key"),
+    *("session_token", "auth_token", "csrf_token", "security_token", "subscription_key", "secret"),
+)
+PLACES: dict[str, Callable[[Talk, str, str], None]] = {
+    "query": lambda talk, name, value: _exchange(talk, request(f"/q?a=1&{name}={value}&b=2")),
+    "JSON": lambda talk, name, value: _post(talk, json.dumps({"a": {name: value}}), "json"),
+    "JSON array": lambda talk, name, value: _post(talk, json.dumps({name: [value]}), "json"),
+    "JSON in JSON": lambda talk, name, value: _post(
+        talk, json.dumps({"log": json.dumps({name: value})}), "json"
+    ),
+    "form": lambda talk, name, value: _post(talk, f"a=1&{name}={value}", "x-www-form-urlencoded"),
+    "gzip": lambda talk, name, value: _post(
+        talk, json.dumps({name: value}), "json", coded=gzip.compress
+    ),
+    "base64": lambda talk, name, value: _post(
+        talk, b64encode(json.dumps({name: value}).encode()).decode(), "octet-stream"
+    ),
+    "response": lambda talk, name, value: _exchange(
+        talk, request("/r"), json.dumps({name: value}).encode()
+    ),
+    "multipart": lambda talk, name, value: _post(
+        talk,
+        f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n--B--\r\n',
+        "x; boundary=B",
+    ),
+    "event": lambda talk, name, value: _exchange(
+        talk, request("/e"), f"data: {json.dumps({name: value})}\n\n".encode(), "text/event-stream"
+    ),
+    "URL in a field": lambda talk, name, value: _exchange(
+        talk, request("/u", f"Referer: http://a/?{name}={value}")
+    ),
+}
+
+
+def _exchange(talk: Talk, asked: bytes, body: bytes = b"", kind: str = "application/json") -> None:
+    talk.client(asked)
+    fields = (f"Content-Type: {kind}", f"Content-Length: {len(body)}")
+    talk.server(response("200 OK", *fields) + body)
+
+
+def _post(talk: Talk, text: str, kind: str, *, coded: Callable[[bytes], bytes] = bytes) -> None:
+    body = coded(text.encode())
+    fields = [f"Content-Type: application/{kind}", f"Content-Length: {len(body)}"]
+    fields += ["Content-Encoding: gzip"] if coded is not bytes else []
+    _exchange(talk, request("/p", *fields, method="POST") + body)
+
+
+def test_three_hundred_secrets_in_their_places(tmp_path: Path) -> None:
+    """None is left, or the copy is said to hold it: of 396 each has its own name and place."""
+    numbers = Random(15)
+    alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    tape, secrets = Tape(), FoundSecrets()
+    for place in PLACES.values():
+        for name in NAMES:
+            talk = Talk(tape, client_port=numbers.randrange(20_000, 60_000)).open()
+            for _ in range(3):
+                secret = "".join(numbers.choices(alphabet, k=24))
+                secrets.add(secret.encode())
+                place(talk, name, secret)
+            talk.close()
+    source, output = tmp_path / "in.pcapng", tmp_path / "out.pcapng"
+    source.write_bytes(tape.file())
+    assert len(secrets.values) == 396
+    assert run(["redact", str(source), "-o", str(output)]) == 0
+    assert list(secrets.left_in(output.read_bytes())) == []
+    from wireproof import decode
+
+    shown = "\n".join(map(repr, decode(output))).encode()
+    assert list(secrets.left_in(shown)) == []
