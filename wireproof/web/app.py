@@ -8,23 +8,34 @@ server-sent events: the capture's summary and the rows that changed, a few times
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from .api import Answers, locked, summary
+from ..open_exchanges import Key
+from ..redact import Policy
+from .api import CAPTURE, Answers, locked, summary
 from .exchange import ExchangeRow
 from .index import ENCODER, Index
 from .origin import Guard, nothing
 from .page_files import ENTRY, TYPES, page_file
+from .saving import WRITERS, NotSaved, save
 
 NEWS_INTERVAL = {"live": 0.1, "reading": 0.5, "ended": 0.0}
 """Seconds between two events of news: less is not seen, and costs drawing and reading."""
+POLICIES: dict[str, Policy] = {policy: policy for policy in get_args(Policy)}
+TAKEN = "application/octet-stream"
+KEYS = r"[0-9]{1,10}\.[0-9]{1,9}(?:,[0-9]{1,10}\.[0-9]{1,9}){0,999}"
+"""Exchanges of one capture that are taken along together, 1,000 at most."""
 MAX_NEWS = 500
 """Rows in one event of news; more follow in the next."""
 
@@ -53,6 +64,10 @@ def _routes(indexes: Sequence[Index]) -> ASGIApp:
         found = await run_in_threadpool(answers.answer, path)
         return nothing() if found is None else Response(found, media_type="application/json")
 
+    @app.get("/take/{policy}/{keys}/{form}")
+    def take(policy: str, keys: str, form: str) -> Response:
+        return _taken(indexes, policy, keys, form)
+
     @app.get("/{path:path}")
     def file(path: str) -> Response:
         if path not in TYPES:
@@ -60,6 +75,25 @@ def _routes(indexes: Sequence[Index]) -> ASGIApp:
         return Response(page_file(path), media_type=TYPES[path])
 
     return app
+
+
+def _taken(indexes: Sequence[Index], policy: str, keys: str, form: str) -> Response:
+    """Return exchanges as a file, or why there is none; ``keys`` are of one capture."""
+    found = re.fullmatch(f"{CAPTURE}({KEYS})", keys)
+    if found is None or policy not in POLICIES or form not in WRITERS:
+        return nothing()
+    number = int(found[1] or 0)
+    wanted = [Key(*map(int, key.split("."))) for key in found[2].split(",")]
+    if number >= len(indexes) or not indexes[number].knows(wanted):
+        return nothing()
+    folder = TemporaryDirectory(prefix="wireproof-")
+    try:
+        path = save(indexes[number], wanted, form, POLICIES[policy], Path(folder.name))
+    except (NotSaved, OSError) as error:
+        folder.cleanup()
+        return PlainTextResponse(str(error), status_code=409)
+    cleanup = BackgroundTask(folder.cleanup)
+    return FileResponse(path, filename=path.name, media_type=TAKEN, background=cleanup)
 
 
 async def _news(indexes: Sequence[Index], since: list[int]) -> AsyncIterator[ServerSentEvent]:

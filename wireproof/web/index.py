@@ -12,11 +12,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from threading import Condition
 from typing import Any, Literal
 
 import msgspec
-from parsers import BATCH, CaptureFault, Packet, PacketDecoder
+from parsers import BATCH, CaptureFault, KeyLog, Packet, PacketDecoder
 from parsers.records import (
     ConnectionRecord,
     Http2FrameRecord,
@@ -49,6 +50,7 @@ NOT_SHOWN = (
     *(Http2FrameRecord, Http3FrameRecord),
 )
 """What the page has no rows for yet: records of TLS and QUIC, and frames that control streams."""
+ETHERNET = 1
 ENCODER = msgspec.json.Encoder()
 WORDS_WIDTH = 150
 """Cells of what an element says that a row of the page may show."""
@@ -204,6 +206,10 @@ class Index:
         """Whether a connection has a row: all have, unless exchanges were chosen."""
         return self._selection is None or connection in self._of_connection
 
+    def knows(self, keys: Iterable[tuple[int, int]]) -> bool:
+        """Whether all of these are exchanges of the capture."""
+        return all(Key(*key) in self.exchanges for key in keys)
+
     def row(self, exchange: ExchangeRow) -> dict[str, Any]:
         """Return an exchange's row, with what its connection tells."""
         connection = exchange.key.connection
@@ -227,13 +233,27 @@ class Index:
         decoder, table = PacketDecoder(keys=self.tracer.keys), self.tracer.table
         numbers = [number for number in range(1, len(table) + 1) if number in table]
         numbers.sort(key=lambda number: table[number].time_ns)
-        for first in range(0, len(numbers), BATCH):
-            with self.changed:
-                packets = [self._packet(number) for number in numbers[first : first + BATCH]]
+        for packets in self.packets(numbers):
             yield from decoder.receive(packets)
         yield from decoder.finish()
 
+    def packets(self, numbers: Iterable[int]) -> Iterator[list[Packet]]:
+        """Yield packets in batches; without the lock, which it takes itself. A number that no
+        packet has is that of an empty one."""
+        following = iter(numbers)
+        while some := list(islice(following, BATCH)):
+            with self.changed:
+                packets = [self._packet(number) for number in some]
+            yield packets
+
+    @property
+    def key_log(self) -> KeyLog | None:
+        """The secrets of TLS that are known."""
+        return None if self.tracer.keys is None else self.tracer.keys.log
+
     def _packet(self, number: int) -> Packet:
+        if number not in self.tracer.table:
+            return number, 0, ETHERNET, 0, b""
         place = self.tracer.table[number]
         return number, place.time_ns, place.link_type, place.length, self.data(number)
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from parsers import Packet
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..analysis.selection import Wanted
 from ..output import open_stream
 from ..redact import Policy, Report
 from ..redact.capture import find_in_frames
@@ -47,8 +48,13 @@ def report_capture(
     policy: Policy,
     say: Callable[[str], object],
     wanted: ExchangeFilter = EVERYTHING,
+    *,
+    choice: Wanted | None = None,
+    name: str | None = None,
 ) -> Reported:
     """Write the report of the exchanges of the capture ``source`` that are wanted to ``output``.
+
+    ``choice`` says which these are, if it is known; ``name`` what the capture is called.
 
     ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
     ValueError for what is no capture, for standard input, and for an output that is the input.
@@ -61,8 +67,9 @@ def report_capture(
 
     with ExitStack() as stack:
         stream: BinaryIO = stack.enter_context(Path(source).open("rb"))
-        stream, choice = choosing_first(stream, wanted, stack)
-        name = Path(source).name
+        if choice is None:
+            stream, choice = choosing_first(stream, wanted, stack)
+        name = name or Path(source).name
         index = stack.enter_context(closing(Index(name, policy=policy, wanted=choice)))
         with shown(stream, "reading") as watched:
             FileFeed(index, watched, masked).read_all()
