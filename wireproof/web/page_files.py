@@ -22,6 +22,7 @@ MODULES = (
     "tally.js",
     "connections.js",
     "legs.js",
+    "compare.js",
     "answer.js",
     "reader.js",
     "overlays.js",
@@ -31,6 +32,8 @@ MODULES = (
     "response.js",
     "panels.js",
     "bytes.js",
+    "curl.js",
+    "take.js",
     "keys.js",
     "main.js",
 )

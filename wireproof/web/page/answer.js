@@ -4,6 +4,7 @@
 
 import { el, fill, byId } from "./dom.js";
 import { number, oneLine } from "./format.js";
+import { comparison } from "./compare.js";
 import { choosePacket, currentRow, emit, on, state } from "./store.js";
 
 const PACKETS = /\b(packets? )(\d+)(?:(-| to | and )(\d+)(?![\d.]))?/g;
@@ -37,6 +38,7 @@ export class Answer {
     on("exchange", () => this.open());
     on("ways", () => this.open());
     on("grown", () => this.open());
+    on("compare", () => this.open());
     this.open();
   }
 
@@ -54,16 +56,18 @@ export class Answer {
     if (!row || row.exchange === null) return fill(this.host);
     let said;
     let passed = null;
+    let beside = null; // what it is compared with
     try {
       said = await state.source.get(`verdicts/${row.key}`);
       const way = state.wayOf.get(row.key);
+      beside = await comparison(row);
       if (way) passed = await state.source.get(`hop/${way.number}`);
     } catch (error) {
       if (asked === this.asked) fill(this.host, el("p", { class: "quiet" }, `${error.message}.`));
       return undefined;
     }
     if (asked !== this.asked) return undefined;
-    state.way = passed;
+    state.way = beside ?? passed;
     state.verdicts = said.verdicts;
     this.fine = said.fine;
     this.hops = (passed?.hops ?? []).map((hop) => ({ ...hop, summary: oneLine(hop.record.summary) }));

@@ -179,6 +179,7 @@ function payload(found) {
     "details",
     { class: "said", open: true },
     el("summary", {}, `${note}, ${bytes(record.size ?? record.payload_length ?? new Blob([text]).size)}`),
+    copyButton(record.encoding === "base64" ? record.data : text, "value"),
     el("pre", { tabindex: "0", "aria-label": "What it says" }, asText((pretty ?? text).slice(0, 200_000))),
   );
 }

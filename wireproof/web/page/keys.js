@@ -15,14 +15,16 @@ const HELP = [
   ["+ − 0", "zoom the timeline in, out, to all of it"],
   ["← →", "move the timeline"],
   ["n", "the next diagnostic"],
+  ["s", "take it along: copy, or save as a file"],
+  ["c", "keep this exchange, and compare the next that is chosen with it"],
   ["p", "pause or go on, while packets arrive"],
   ["t", "dark or light"],
   ["?", "this help"],
 ];
 
 export class Keys {
-  constructor({ connections, timeline, panels, pause, theme }) {
-    Object.assign(this, { connections, timeline, panels, pause, theme });
+  constructor({ connections, timeline, panels, take, compare, pause, theme }) {
+    Object.assign(this, { connections, timeline, panels, take, compare, pause, theme });
     this.help = byId("help");
     fill(byId("help-keys"), HELP.map(([keys, says]) => [el("dt", {}, keys.split(" ").map((key) => el("kbd", {}, key))), el("dd", {}, says)]));
     byId("help-open").addEventListener("click", () => this.help.showModal());
@@ -31,7 +33,7 @@ export class Keys {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const filter = byId("filter");
     if (event.target === filter) {
       if (event.key === "Escape" || event.key === "Enter") {
@@ -70,6 +72,8 @@ export class Keys {
       ArrowLeft: () => timeline.shift(-0.2),
       ArrowRight: () => timeline.shift(0.2),
       n: () => this.nextFault(),
+      s: () => this.take.open(),
+      c: () => this.compare.toggle(),
       p: () => this.pause(),
       t: () => this.theme(),
     }[key];

@@ -69,6 +69,11 @@ function grown(column, size) {
 
 export const QUIC = 1_000_000_000; // connections from here on are QUIC's, and not in the table of TCP's
 
+/** The display filter of a connection; Wireshark numbers those of QUIC by themselves. */
+export function connectionFilter(connection) {
+  return connection >= QUIC ? `quic.connection.number == ${connection - QUIC}` : `tcp.stream == ${connection}`;
+}
+
 /** The lanes of an exchange, packets first. */
 export function lanesOf(row) {
   const lanes = [];

@@ -118,7 +118,7 @@ function nameLeg({ ctx, bbox, scale, colours, gutter, top }, leg, at) {
   ctx.textBaseline = "middle";
   ctx.fillStyle = isChosen ? colours.accent : colours.ink;
   ctx.font = `${isChosen ? 600 : 400} ${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.fillText(at === 0 ? "client's leg" : at === last ? "server's leg" : `leg ${at + 1}`, left, y - 7 * scale);
+  ctx.fillText(leg.name ?? (at === 0 ? "client's leg" : at === last ? "server's leg" : `leg ${at + 1}`), left, y - 7 * scale);
   ctx.fillStyle = colours.quiet;
   ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
   ctx.fillText(`to ${port(leg.server)}, ${number(leg.elements)}`, left, y + 7 * scale);

@@ -10,6 +10,8 @@ import { Panels } from "./panels.js";
 import { Bytes } from "./bytes.js";
 import { Answer } from "./answer.js";
 import { Reader } from "./reader.js";
+import { Compare } from "./compare.js";
+import { Take } from "./take.js";
 import { Keys } from "./keys.js";
 import { chooseElement, chooseExchange, choosePacket, emit, linkOf, on, readLink, state } from "./store.js";
 
@@ -28,7 +30,9 @@ async function start() {
   new Gaps();
   const panels = new Panels();
   new Bytes();
-  new Keys({ connections, timeline, panels, pause, theme });
+  const take = new Take(connections);
+  const compare = new Compare();
+  new Keys({ connections, timeline, panels, take, compare, pause, theme });
   byId("theme").addEventListener("click", theme);
   byId("pause").addEventListener("click", pause);
   for (const name of ["element", "exchange"]) on(name, () => history.replaceState(null, "", linkOf()));

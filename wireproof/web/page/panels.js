@@ -4,7 +4,7 @@
 import { copyButton, el, fill, byId, oneAtATime } from "./dom.js";
 import { bytes, clock, duration, number, oneLine, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
-import { QUIC } from "./lanes.js";
+import { connectionFilter } from "./lanes.js";
 import { BodyPanel } from "./response.js";
 import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
 
@@ -232,9 +232,6 @@ function general(row) {
   ];
 }
 
-/** The display filter of a connection; Wireshark numbers those of QUIC by themselves. */
-const connectionFilter = (connection) => (connection >= QUIC ? `quic.connection.number == ${connection - QUIC}` : `tcp.stream == ${connection}`);
-
 /** What is known of the TLS that carried it. */
 function secured(tls) {
   return [
@@ -262,7 +259,7 @@ function head(found, title) {
   const { record } = found;
   const button = el("button", { type: "button", class: "small", onclick: () => chooseElement(found.key, found.kind, found.row) }, "Bytes");
   const line = found.kind === "q" ? `${record.method} ${record.target} ${record.version}` : `${record.version} ${record.status} ${record.reason}`;
-  const fields = record.headers.map(([name, value]) => [oneLine(name, 200), oneLine(value, 4000)]);
+  const fields = record.headers.map(([name, value]) => [oneLine(name, 200), [oneLine(value, 4000), " ", copyButton(value, "value")]]);
   return section(title, [["", el("code", {}, oneLine(line, 2000))], ...fields], button);
 }
 
