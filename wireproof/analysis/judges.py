@@ -138,6 +138,19 @@ class Explanations:
 
         What streams is put aside until there is more of it: taken together it costs a third.
         """
+        if isinstance(records, list) and _are_of_one(records):
+            for start in range(0, len(records), AT_ONCE):
+                self._put_aside(records[start : start + AT_ONCE])
+        else:
+            yield from self._add_each(records)
+
+    def _put_aside(self, some: Sequence[Streaming]) -> None:
+        """Put records of one exchange aside."""
+        self._aside[some[0].connection, some[0].exchange] += some
+        self._settle(sum([record.length for record in some]) + RECORD * len(some))
+
+    def _add_each(self, records: Iterable[Record]) -> Iterator[Explained]:
+        """Take the next records, of whatever exchanges they are."""
         portion, connection, exchange = PORTION, -1, -1
         some: list[Streaming] = []
         one: Any  # of Streaming: a call of cast() would cost a fifth of all that is done here
@@ -272,6 +285,19 @@ class Explanations:
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
         return found
+
+
+def _are_of_one(records: list[Any]) -> bool:
+    """Whether records are of one exchange without a stream, and may be put aside.
+
+    Asked of all of them, question by question, that takes half of what it takes record by record.
+    """
+    if not STREAMING.issuperset(map(type, records)) or not records:
+        return False
+    if {record.connection for record in records} != {records[0].connection}:
+        return False
+    is_one = {record.exchange for record in records} == {records[0].exchange}
+    return is_one and {record.stream_id for record in records} == {None}
 
 
 def _is_empty(trace: Trace) -> bool:

@@ -48,6 +48,7 @@ from .http2_facts import Http2Facts
 from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach_of_all
 
 OTHER_NUMBER = KIND_NUMBERS["other"]
+TEXT_NUMBER = KIND_NUMBERS["text"]
 Streaming = (
     ChunkRecord | DataRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord
 )
@@ -267,9 +268,20 @@ class Trace:
             self._silent(several.data, found)
             return
         if several.are_dispatched and self.reader.is_plain(events, several.data):
-            self._said(blocks, self.reader.read_all(several.data), found)
+            self._plain(several, found)
             return
         self._said(blocks, [self.reader.read(block) for block in blocks], found)
+
+    def _plain(self, several: Blocks, found: Columns) -> None:
+        """Take events that say what their text says in the dialect of the exchange."""
+        texts = self.reader.texts(several.data)
+        if texts is None:
+            self._said(several.blocks, self.reader.read_all(several.data), found)
+            return
+        self.elements.add_all(found, bytes((TEXT_NUMBER,)) * len(texts))
+        self.is_chunk += b"\1" * len(found.offsets)  # as many as there was room for
+        self.contents += len(texts)
+        self.last_payload = Payload("text", texts[-1])
 
     def _said(
         self,

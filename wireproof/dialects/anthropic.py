@@ -80,6 +80,7 @@ class Anthropic(TextDialect):
     title = "Anthropic messages"
     last_word = "message_stop"
     telling = frozenset(("type",))
+    has_envelope = True
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

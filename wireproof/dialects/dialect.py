@@ -25,6 +25,7 @@ from parsers.records import WebSocketMessageRecord as Message
 
 from ..exchanges import Exchange
 from .decoding import reading
+from .envelope import Envelope
 from .payload import OTHER, Payload
 
 Element = SseEventRecord | Message | BodyElementRecord | ChunkRecord | DataRecord
@@ -122,6 +123,9 @@ class Dialect:
 class TextDialect(Dialect):
     """A dialect whose elements are text, whatever carries them."""
 
+    has_envelope: ClassVar[bool] = False
+    """Whether elements may differ in a text alone, and what that says depends on no other one."""
+
     def read(self, element: Element) -> Payload:
         data = element.data
         if data is None:
@@ -132,6 +136,11 @@ class TextDialect(Dialect):
     def read_text(self, text: str) -> Payload:
         """Return what an element's text says; also where another dialect carries it."""
         raise NotImplementedError
+
+    @cached_property
+    def envelope(self) -> Envelope | None:
+        """What its elements have around their text, None where texts say more than themselves."""
+        return Envelope(self.read_text) if self.has_envelope else None
 
 
 def content_bytes(element: Element | Http2DataRecord | Http3DataRecord) -> bytes:

@@ -79,6 +79,7 @@ class OpenAIChat(TextDialect):
     title = "OpenAI chat completions"
     last_word = "[DONE]"
     telling = frozenset(("choices", "error"))
+    has_envelope = True
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

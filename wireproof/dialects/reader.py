@@ -135,8 +135,20 @@ class DialectReader:
     def read_all(self, data: Sequence[str | None]) -> list[Payload]:
         """Return what :meth:`read` would of several events that are plain, by their data."""
         assert isinstance(self.dialect, TextDialect)
-        read = self.dialect.read_text
-        return [read(text) for text in data if text is not None]
+        read, envelope = self.dialect.read_text, self.dialect.envelope
+        said = [read(text) for text in data if text is not None]
+        if envelope is not None and said:
+            envelope.learn(data[-1] or "", said[-1])
+        return said
+
+    def texts(self, data: Sequence[str | None]) -> list[str] | None:
+        """Return the texts that several events which are plain say, if they say nothing else.
+
+        None where that is not seen at once: then :meth:`read_all` reads them.
+        """
+        assert isinstance(self.dialect, TextDialect)
+        envelope = self.dialect.envelope
+        return None if envelope is None else envelope.texts(data)
 
     def _recognising(self, element: Element) -> Payload:
         said = self._plain(element)

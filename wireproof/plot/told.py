@@ -50,7 +50,7 @@ def read_told(stream: BinaryIO, key: Key) -> Told:
     outcomes = [
         outcome
         for records in decode_batches(stream)
-        for outcome in found.add(labels.looked_at(records))
+        for outcome in found.add(list(labels.looked_at(records)))
     ]
     outcomes += found.finish()
     if not outcomes:
