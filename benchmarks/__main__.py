@@ -1,4 +1,4 @@
-"""``make bench``: wireproof beside its peers, as ratios in the same run.
+"""``make bench``: wireproof beside its peers, and explain beside decode, as ratios in the same run.
 
 Every command is timed as a whole process, start-up included, from capture file to printed facts.
 tshark prints the same facts (chunk sizes and data; opcode, mask and payload), pyshark the chunk
@@ -24,9 +24,13 @@ HTTP_FIELDS = ("http.chunk_size", "http.chunk_data", "http.response.code", "http
 WEBSOCKET_FIELDS = ("websocket.opcode", "websocket.mask", "websocket.payload.text")
 WITHOUT_DATA = {"d"}
 """Workloads decoded with ``--no-data``: what is asked for is sizes and digests."""
+EXPLAIN = "explain"
+"""The other command of ours: what answers cost beside records."""
+ANY = ("--fail-on", "never")
+"""Whatever it finds, the command has done its work."""
 FOR_PYSHARK = {"small"}
 """It takes milliseconds for each packet: the others would take it minutes."""
-SLOW_FOR_TSHARK = {"b10"}
+SLOW_FOR_TSHARK = {"b10", "chat"}
 """Left out for tshark, whose time grows with the square of the stream."""
 
 
@@ -34,6 +38,7 @@ def commands(name: str, capture: Path, folder: Path) -> dict[str, list[str]]:
     """Return what to run on a workload, by the peer's name; only what is installed."""
     wireproof = [sys.executable, "-m", "wireproof", "decode", str(capture), "--format", "ndjson"]
     found = {"wireproof": wireproof + (["--no-data"] if name in WITHOUT_DATA else [])}
+    found[EXPLAIN] = [sys.executable, "-m", "wireproof", "explain", str(capture), *ANY]
     if shutil.which("tshark") and name not in SLOW_FOR_TSHARK:
         fields = WEBSOCKET_FIELDS if name == "c" else HTTP_FIELDS
         found["tshark"] = ["tshark", "-n", "-r", str(capture), "-T", "fields"]
@@ -44,6 +49,12 @@ def commands(name: str, capture: Path, folder: Path) -> dict[str, list[str]]:
     if name in FOR_PYSHARK:
         found["pyshark"] = [sys.executable, "-m", "benchmarks.pyshark_fields", str(capture)]
     return found
+
+
+def explained(results: dict[str, Result]) -> str:
+    """Say how much processor time explain takes beside decode: other processes take none of it."""
+    ratio = results[EXPLAIN].cpu / results["wireproof"].cpu
+    return f"{results[EXPLAIN].cpu:.2f} s ({ratio:.2f}x), {results[EXPLAIN].peak_mib:.0f} MiB"
 
 
 def row(results: dict[str, Result], peer: str) -> str:
@@ -60,7 +71,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if unknown := set(chosen.workloads) - WORKLOADS.keys():
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
-    table = Table("", "workload", "wireproof", "peak", *PEERS)
+    table = Table("", "workload", "wireproof", "peak", EXPLAIN, *PEERS)
     with TemporaryDirectory(prefix="wireproof-bench-") as temporary:
         folder = Path(temporary)
         for name in chosen.workloads or WORKLOADS:
@@ -73,13 +84,15 @@ def main() -> None:
                 WORKLOADS[name][0],
                 f"{own.wall:.2f} s",
                 f"{own.peak_mib:.0f} MiB",
+                explained(results),
                 *(row(results, peer) for peer in PEERS),
             )
             capture.unlink()
             shutil.rmtree(folder / "flows", ignore_errors=True)
     Console(width=None if sys.stdout.isatty() else 110).print(table)
     print(
-        "(2.0x): the peer takes twice as long as wireproof. Medians of wall time, whole processes."
+        "(2.0x): the peer takes twice as long as wireproof. Medians of wall time, whole processes;"
+        " of explain, processor time beside decode's."
     )
 
 

@@ -60,6 +60,36 @@ def sse_connection(number: int, events: int) -> Iterator[bytes]:
     yield from talk.close()
 
 
+def chat_event(index: int) -> bytes:
+    return (
+        b'data: {"id":"chatcmpl-0123456789","object":"chat.completion.chunk","created":1764000000,'
+        b'"model":"a-model","choices":[{"index":0,"delta":{"content":"%b"},"logprobs":null,'
+        b'"finish_reason":null}]}\n\n' % WORDS[index % len(WORDS)].encode()
+    )
+
+
+def chat_connection(number: int, events: int) -> Iterator[bytes]:
+    """A model's answer as chat completions stream it; one event a chunk, one chunk a segment."""
+    talk = Conversation(number)
+    body = b'{"model": "a-model", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+    yield from talk.open()
+    yield from talk.send(
+        talk.client,
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: example\r\ncontent-type: application/json\r\n"
+        b"content-length: %d\r\n\r\n%b" % (len(body), body),
+    )
+    yield from talk.send(
+        talk.server,
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+        b"transfer-encoding: chunked\r\n\r\n",
+    )
+    for index in range(events):
+        yield from talk.send(talk.server, chunk(chat_event(index)))
+    yield from talk.send(talk.server, chunk(b"data: [DONE]\n\n"))
+    yield from talk.send(talk.server, b"0\r\n\r\n")
+    yield from talk.close()
+
+
 def frame(payload: bytes, key: bytes | None = None) -> bytes:
     """A WebSocket text frame of at most 125 bytes."""
     if key is None:
@@ -164,6 +194,10 @@ WORKLOADS: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
     "e": (
         "5,000 short keep-alive exchanges over 10 connections",
         lambda: chain.from_iterable(short_exchanges(number, 500) for number in range(10)),
+    ),
+    "chat": (
+        "one connection with 200,000 chat completion events",
+        lambda: chat_connection(0, 200_000),
     ),
     "f": ("(a) with loss, reordering and duplication", lambda: damaged(sse(100, 500))),
 }

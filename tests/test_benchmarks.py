@@ -16,6 +16,7 @@ from benchmarks.packets import checksum, write
 from benchmarks.workloads import (
     WORKLOADS,
     bulk_connection,
+    chat_connection,
     damaged,
     make,
     short_exchanges,
@@ -37,6 +38,12 @@ def test_sse_connections(tmp_path: Path) -> None:
     assert found["sse_event"] == 3 * 20
     assert found["chunk"] == 3 * 21
     assert found["body"] == found["connection"] == 3
+    assert not found["diagnostic"]
+
+
+def test_chat_connections(tmp_path: Path) -> None:
+    found = kinds(chat_connection(0, 20), tmp_path)
+    assert (found["sse_event"], found["chunk"], found["body"]) == (21, 22, 2)
     assert not found["diagnostic"]
 
 
