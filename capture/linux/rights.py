@@ -37,7 +37,7 @@ LANDLOCK_RULE_PATH_BENEATH = 1
 RULESET = struct.Struct("@QQQ")
 PATH_BENEATH = struct.Struct("=Qi")
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-REMOVE_FILE, MAKE_REG, TRUNCATE = 1 << 5, 1 << 8, 1 << 14
+REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG, TRUNCATE = 1 << 4, 1 << 5, 1 << 7, 1 << 8, 1 << 14
 FILES_OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 """Which rights over files each version of Landlock knows; the last one's stand for later ones,
 whose right to control devices is left alone."""
@@ -48,8 +48,10 @@ SCOPES, SCOPES_SINCE = 0b11, 6
 OF_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
 """What can be allowed of what is no folder."""
 TO_READ = EXECUTE | READ_FILE | READ_DIR
-TO_WRITE = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE
-"""Files may be made, written, renamed in their folder, and removed."""
+MAKES = MAKE_DIR | MAKE_REG | REMOVE_DIR | REMOVE_FILE
+TO_WRITE = READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKES
+"""Files and folders may be made, written, renamed in their folder, and removed: Wireshark gets a
+profile of its own."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -226,3 +227,10 @@ except ChildProcessError:
     print("none")
 """
     assert after(script, str(PLAIN)) == ["none"]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_wireshark_gets_its_profile_without_rights() -> None:
+    code, said, wrong = ended("compare", str(PLAIN))
+    assert (code, wrong) == (0, b"")
+    assert b" 0 differs" in said
