@@ -115,7 +115,7 @@ def decode(
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     except WorkerDied as error:
-        say(f"{file}: {error}")
+        say(f"{file}: {error}: {_left(output)}")
         return error.exit_code
     if not found:
         say(f"{file}: {_nothing(wanted)}")
@@ -156,6 +156,13 @@ def _option(wanted: ExchangeFilter) -> str:
         field.name for field in fields(wanted) if getattr(wanted, field.name) not in (None, ())
     )
     return "--" + next(name for name in names if name != "connection").replace("_", "-")
+
+
+def _left(output: str | None) -> str:
+    """Say what there is of an output that breaks off: a file appears whole or not at all."""
+    if output in (None, "-"):
+        return "the output ends before the capture does"
+    return f"{output} was not written"
 
 
 def _nothing(wanted: ExchangeFilter) -> str:

@@ -18,4 +18,4 @@ class WorkerDied(Exception):
         else:
             self.exit_code = os.WEXITSTATUS(status)
             ended = f"failed with exit code {self.exit_code}"
-        super().__init__(f"worker {number} {ended}: the output ends before the capture does")
+        super().__init__(f"worker {number} {ended}")

@@ -373,17 +373,34 @@ def test_a_worker_that_is_killed(
     after: int,
 ) -> None:
     """One line, and the exit code that the shell gives for a command that died so."""
-    path, output = capture(folder, "streams"), tmp_path / "out"
+    path = capture(folder, "streams")
     expected = decoded(path, "ndjson", tmp_path / "1")
     Mishap(monkeypatch, after)
-    assert cli.run(["decode", str(path), "--jobs", "2", "-o", str(output)]) == 137
+    assert cli.run(["decode", str(path), "--format", "ndjson", "--jobs", "2"]) == 137
+    found = capfd.readouterr()
     line = "worker 1 was killed by SIGKILL: the output ends before the capture does"
+    assert found.err == f"wireproof: {path}: {line}\n"
+    assert (0 < len(found.out)) == bool(after)
+    assert len(found.out) < len(expected) and expected.startswith(found.out.encode())
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_file_of_which_a_worker_is_killed_is_not_there(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    after: int,
+) -> None:
+    """Outputs appear whole or not at all, and what was there before stays."""
+    path, output = capture(folder, "streams"), tmp_path / "out"
+    output.write_bytes(b"before")
+    Mishap(monkeypatch, after)
+    assert cli.run(["decode", str(path), "--jobs", "2", "-o", str(output)]) == 137
+    line = f"worker 1 was killed by SIGKILL: {output} was not written"
     assert capfd.readouterr().err == f"wireproof: {path}: {line}\n"
-    if after:
-        assert 0 < len(output.read_bytes()) < len(expected)
-        assert expected.startswith(output.read_bytes())
-    else:
-        assert not output.exists()
+    assert [left.name for left in tmp_path.iterdir() if left.is_file()] == ["out"]
+    assert output.read_bytes() == b"before"
 
 
 def test_a_worker_that_fails(
