@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from codecs import getincrementaldecoder
 from contextlib import ExitStack, suppress
 from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, RawIOBase, TextIOWrapper
 from pathlib import Path
@@ -21,6 +22,8 @@ from secrets import token_hex
 from tempfile import TemporaryFile, gettempdir
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+
+from .text.escape import escape_as_json
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -52,6 +55,25 @@ def named(error: OSError, name: str) -> OSError:
     return OSError(error.errno, error.strerror or str(error), name)
 
 
+class _Terminal(RawIOBase):
+    """Data on its way to a terminal: what that would obey is written as JSON writes it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._decoder = getincrementaldecoder("utf-8")("backslashreplace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        text = self._decoder.decode(bytes(data))
+        self._stream.write(escape_as_json(text).encode(errors="backslashreplace"))
+        return len(bytes(data))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 def open_stream(output: str | None, stack: ExitStack, mode: int = EVERYBODY) -> BinaryIO:
     """Return what an output is written to; None and ``-`` are standard output.
 
@@ -59,17 +81,28 @@ def open_stream(output: str | None, stack: ExitStack, mode: int = EVERYBODY) -> 
     permissions of one that was not there before. Raises OSError with the output's name.
     """
     if output is None or output == "-":
-        return _standard_output(stack)
+        stream = _standard_output(stack)
+        return cast(BinaryIO, _Terminal(stream)) if sys.stdout.isatty() else stream
     place = Path(os.path.realpath(output))
     if place.exists() and not place.is_file():
         return stack.enter_context(_opened(place, 0, output, mode))
     return stack.enter_context(_Beside(place, output, mode))
 
 
-def open_text(output: str | None, stack: ExitStack) -> TextIO:
-    """Open the output for text: a path, or standard output, which stays open."""
+def open_text(output: str | None, stack: ExitStack, *, is_data: bool = False) -> TextIO:
+    """Open the output for text: a path, or standard output, which stays open.
+
+    ``is_data`` is for what programs read: none of it is a style of ours, so a terminal gets none.
+    """
     if output is None or output == "-":
-        return sys.stdout
+        if not (is_data and sys.stdout.isatty()):
+            return sys.stdout
+        sys.stdout.flush()
+        text = TextIOWrapper(
+            open_stream(None, stack), encoding="utf-8", newline="", write_through=True
+        )
+        stack.callback(text.detach)
+        return text
     return stack.enter_context(TextIOWrapper(open_stream(output, stack), encoding="utf-8"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -12,6 +12,7 @@ from .exits import Missing, Unreadable, because, examples
 from .parsing import parses
 
 if TYPE_CHECKING:
+    from ..output import open_text
     from ..wireshark.side_by_side import Form
 
 
@@ -45,9 +46,9 @@ def compare(file: str, form: str, reading: Reading) -> int:
     from ..wireshark.side_by_side import run as run_compare
 
     try:
-        agrees = run_compare(
-            file, cast("Form", form), sys.stdout.write, reading.wanted, reading.keylog
-        )
+        with ExitStack() as stack:
+            write = open_text(None, stack, is_data=form != "table").write
+            agrees = run_compare(file, cast("Form", form), write, reading.wanted, reading.keylog)
     except TsharkMissing as error:
         raise Missing(str(error)) from error
     except TsharkFailed as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
@@ -79,14 +79,15 @@ def latency(
             raise Unreadable(because(log, error)) from error
     definitions = cast("tuple[Family, ...]", tuple(dict.fromkeys(families)))
     report = LatencyReport(definitions, reading.wanted)
-    view = _view(form)
     measured = 0
-    for file in files:
-        try:
-            measured += _measure(file, report, view, times, reading.keylog)
-        except UnreadableSource as unreadable:
-            raise Unreadable(because(file, unreadable.error)) from unreadable
-    view.finish(report)
+    with ExitStack() as stack:
+        view = _view(form, stack)
+        for file in files:
+            try:
+                measured += _measure(file, report, view, times, reading.keylog)
+            except UnreadableSource as unreadable:
+                raise Unreadable(because(file, unreadable.error)) from unreadable
+        view.finish(report)
     if not measured:
         say("nothing streamed: no answer has events, lines or chunks to measure")
     return 0 if measured else 1
@@ -120,7 +121,8 @@ def _skew(measured: Measured, log: list[float] | None) -> Skew | None:
     return skew([start + after for after in measured.times.chunks], log)
 
 
-def _view(form: str) -> LatencyView:
+def _view(form: str, stack: ExitStack) -> LatencyView:
+    from ..output import open_text
     from ..views import latency as views
 
     if form == "table":
@@ -135,4 +137,4 @@ def _view(form: str) -> LatencyView:
         "ndjson": views.LatencyRows,
         "csv": views.LatencyCsv,
     }
-    return kinds[form](sys.stdout)
+    return kinds[form](open_text(None, stack, is_data=True))

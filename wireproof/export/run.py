@@ -120,8 +120,8 @@ def _table_writer(
         from .parquet import ParquetTable
 
         return stack.enter_context(ParquetTable(stream)).write
-    from .spreadsheet import SafeCsv
+    from ..views.csv import CsvView, RawCsvView
 
-    table = SafeCsv(stream, raw_cells=wanted.raw_cells)
+    table = (RawCsvView if wanted.raw_cells else CsvView)(stream)
     stack.callback(table.close)
     return table.write

@@ -61,7 +61,9 @@ def run(options: ExplainOptions, say: Say) -> Tally:
                 # Before the output is opened: what is no capture costs nobody a file.
                 first = next(filter(None, batches), [])
                 if view is None:
-                    view = FORMATS[options.format](open_text(options.output, stack))
+                    view = FORMATS[options.format](
+                        open_text(options.output, stack, is_data=options.format != "table")
+                    )
                     # An interrupted command leaves what it had, in the form that the format needs.
                     stack.callback(view.close, total)
                 _explain(options, source, chain([first], batches), view, total)

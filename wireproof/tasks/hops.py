@@ -45,7 +45,8 @@ def run(options: HopsOptions, say: Say) -> Report:
         captures = ((source, _records(source, say, options.keylog)) for source in options.sources)
         report = hops(captures, options.wanted)
         if report.passed:
-            FORMATS[options.format](open_text(options.output, stack), options.elements)(report)
+            text = open_text(options.output, stack, is_data=options.format != "table")
+            FORMATS[options.format](text, options.elements)(report)
     return report
 
 

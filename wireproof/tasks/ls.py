@@ -59,7 +59,8 @@ def run(options: LsOptions, say: Say) -> int:
 
 
 def _open(options: LsOptions, stack: ExitStack) -> ListView:
-    view = FORMATS[options.format](open_text(None, stack), len(options.sources) > 1)
+    text = open_text(None, stack, is_data=options.format != "table")
+    view = FORMATS[options.format](text, len(options.sources) > 1)
     # An interrupted command leaves what it had, in the form that the format needs.
     stack.callback(view.close)
     return view

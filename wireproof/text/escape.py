@@ -21,6 +21,8 @@ HARMLESS = frozenset("\u3000\u200c\u200d")
 """Not printable to Python, but part of ordinary text: the blank of Chinese and Japanese, and the
 joiners of Persian and of emoji."""
 
+LAYOUT = HARMLESS | {"\n", "\t"}
+
 CONTINUATION = bytes(range(0x80, 0xC0))
 """Bytes that only ever go on a UTF-8 sequence: three at most, where a border cut a character."""
 
@@ -47,6 +49,26 @@ def _visible(character: str) -> str:
         return f"\\x{code:02x}"
     # C1 is \u0085, not \x85: that is how a byte that is no UTF-8 is written.
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def escape_as_json(text: str) -> str:
+    """Return text with the same characters written as in JSON's strings; lines and tabs stay.
+
+    JSON stays what it says, for there such characters stand in strings only.
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        [char if char.isprintable() or char in LAYOUT else _in_json(char) for char in text]
+    )
+
+
+def _in_json(character: str) -> str:
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    code -= 0x10000  # as two surrogates (RFC 8259 section 7)
+    return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def escape_bytes(data: bytes) -> str:

@@ -34,8 +34,23 @@ PLACES = {
 """The column of each field of each kind: most columns of a row are empty, and need no look."""
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
+"""What begins a formula, or white space that is dropped before one; in full width too."""
+
+
+def without_formula(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula (OWASP, CSV Injection).
+
+    Such a text gets an apostrophe before it, which spreadsheets do not show. Numbers are ours and
+    need none; lists are JSON, which begins with a bracket.
+    """
+    if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA):
+        return f"'{cell}"
+    return cell
+
+
 class CsvView:
-    """Writes a header, then a row for each record, in UTF-8."""
+    """Writes a header, then a row for each record, in UTF-8: no cell from the wire is a formula."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -78,6 +93,10 @@ def _encode(rows: Iterable[Sequence[Any]]) -> list[bytes]:
 
 
 def _row(record: Record) -> list[Any]:
+    return list(map(without_formula, _raw_row(record)))
+
+
+def _raw_row(record: Record) -> list[Any]:
     row: list[Any] = [None] * len(COLUMNS)
     for name, place in PLACES[type(record)]:
         value = getattr(record, name)
@@ -85,3 +104,12 @@ def _row(record: Record) -> list[Any]:
             value = msgspec.json.encode(value).decode()
         row[place] = value
     return row
+
+
+class RawCsvView(CsvView):
+    """The same with cells as they are, formulas of a spreadsheet or not."""
+
+    @staticmethod
+    def encode(records: Sequence[Record], /) -> list[bytes]:
+        """Return the row of each record with its line end."""
+        return _encode(map(_raw_row, records))

@@ -17,6 +17,7 @@ from rich.console import Console
 from ..analysis.listing import Listed
 from ..analysis.sessions import Group, Session, Sessions
 from ..text.escape import escape, preview
+from .csv import without_formula
 from .kinds import table_width
 from .lines import Line, Piece, fit, measure
 from .painter import Painter
@@ -198,7 +199,8 @@ class CsvList:
         sessions = msgspec.json.encode(listed.sessions).decode()
         tls = "" if listed.tls is None else msgspec.json.encode(listed.tls).decode()
         fields = msgspec.structs.asdict(listed) | {"sessions": sessions, "tls": tls, "file": source}
-        self._writer.writerow([fields[name] for name in ListedRow.__struct_fields__])
+        row = [without_formula(fields[name]) for name in ListedRow.__struct_fields__]
+        self._writer.writerow(row)
 
     def close(self) -> None:
         self._stream.flush()

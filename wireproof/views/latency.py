@@ -20,6 +20,7 @@ from ..analysis.latency.skew import Skew
 from ..analysis.latency.times import Times
 from ..text.escape import preview
 from ..text.wording import count, duration
+from .csv import without_formula
 from .lines import Line
 from .painter import Painter
 
@@ -113,7 +114,8 @@ class LatencyCsv:
 
     def show(self, measured: Measured, skew: Skew | None) -> None:
         """Write the metrics of an answer."""
-        self._writer.writerows(msgspec.structs.astuple(row) for row in rows(measured))
+        for row in rows(measured):
+            self._writer.writerow(map(without_formula, msgspec.structs.astuple(row)))
 
     def finish(self, report: LatencyReport) -> None:
         """Totals are what a spreadsheet makes of the rows."""
