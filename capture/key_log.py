@@ -2,15 +2,19 @@
 
 Strategy: programs that can log their secrets (RFC 9850) are told in the environment into which
 file. It lies in a folder that its owner alone can read and is gone with the command, however that
-ended. The recording asks for what is new whenever it writes packets: no thread, no waiting. A file
-that the user has named already, in ``SSLKEYLOGFILE``, is read from its present end on, and stays.
+ended, and with us, however we end: a process of a few lines waits for that, and removes it. The
+recording asks for what is new whenever it writes packets: no thread, no waiting. A file that the
+user has named already, in ``SSLKEYLOGFILE``, is read from its present end on, and stays.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -22,6 +26,7 @@ NODE_VARIABLE = "NODE_OPTIONS"
 NODE_OPTION = "--tls-keylog="
 """node looks at no variable for it; in ``NODE_OPTIONS`` since 12.16."""
 NAME = "keys.log"
+REMOVER = "import shutil, sys; sys.stdin.buffer.read(); shutil.rmtree(sys.argv[1], True)"
 MAX_LINE = 4_096
 """Bytes of a line that is not whole yet; the longest that anyone writes has 242."""
 
@@ -46,6 +51,7 @@ class KeyLog:
     def __enter__(self) -> Self:
         if self._path is None:
             folder = TemporaryDirectory(prefix="wireproof-keys-", ignore_cleanup_errors=True)
+            self._resources.enter_context(_outlived(folder.name))
             self._path = Path(self._resources.enter_context(folder), NAME)
         else:
             self._at = _size(self._path)
@@ -96,6 +102,27 @@ class KeyLog:
             data = stream.read()
         self._at += len(data)
         return data
+
+
+@contextmanager
+def _outlived(folder: str) -> Iterator[None]:
+    """Have a process remove a folder when this one is gone, even killed.
+
+    It reads a pipe that nobody writes to. It is in a session of its own, where no terminal's
+    signals reach it.
+    """
+    if os.name != "posix":
+        yield
+        return
+    with subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", REMOVER, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        start_new_session=True,
+    ):
+        yield
 
 
 def _size(path: Path) -> int:

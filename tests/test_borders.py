@@ -77,6 +77,7 @@ ORDER = {
             "extras",
             "output",
             "rights",
+            "ending",
             "certificates",
             "pings",
             "open_exchanges",

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from . import __version__
 from .commands import Commands
 from .commands.exits import INTERRUPTED, UNREAD, Unreadable, because, examples, say
 from .commands.parsing import OWN_PROCESS
+from .ending import ended_by_signals
 from .output import (
     STANDARD_OUTPUT,
     finish_standard_output,
@@ -66,10 +68,14 @@ def run(arguments: Sequence[str], *, is_own_process: bool = False) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    with ended_by_signals() if is_own_process else nullcontext():
+        return _run(arguments, OWN_PROCESS if is_own_process else None)
+
+
+def _run(arguments: Sequence[str], process: str | None) -> int:
     try:
         # Not cli.main(): that turns a broken pipe into exit code 1, which here means "no".
-        own = OWN_PROCESS if is_own_process else None
-        with cli.make_context("wireproof", list(arguments), obj=own) as context:
+        with cli.make_context("wireproof", list(arguments), obj=process) as context:
             code = cli.invoke(context)
         sys.stdout.flush()
         return code or 0

@@ -219,6 +219,7 @@ def _work(run: Callable[[BinaryIO], None], writing: int, unneeded: list[int]) ->
     A reading end that stays open here would keep another worker from noticing that nobody reads.
     """
     code = 1
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what the parent tidies up is the parent's
     try:
         for descriptor in unneeded:
             os.close(descriptor)

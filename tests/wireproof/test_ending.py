@@ -1,0 +1,126 @@
+"""A signal that ends a command leaves nothing half-written, and no secret."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+
+COMMAND = [sys.executable, "-m", "wireproof"]
+PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
+PATIENCE = 20.0
+
+
+def wait_until(condition: object) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_file_that_is_being_written(number: signal.Signals, tmp_path: Path) -> None:
+    """What there was stays; Ctrl-C keeps what was done."""
+    output = tmp_path / "out.ndjson"
+    output.write_text("before")
+    data = PLAIN.read_bytes()
+    with subprocess.Popen(
+        [*COMMAND, "decode", "-", "-o", str(output)], stdin=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(data[: len(data) // 2])
+        process.stdin.flush()
+        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+        process.send_signal(number)
+        process.wait(PATIENCE)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    assert list(tmp_path.iterdir()) == [output]
+    assert (output.read_text() == "before") == (number != signal.SIGINT)
+
+
+def test_a_signal_that_is_ignored_ends_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *COMMAND, "decode", "-", "--format", "json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        data = PLAIN.read_bytes()
+        process.stdin.write(data[:-100])
+        process.stdin.flush()
+        assert process.stdout.readline() == b"[\n"
+        process.send_signal(signal.SIGHUP)
+        process.stdin.write(data[-100:])
+        process.stdin.close()
+        assert process.stdout.read().endswith(b"]\n")
+    assert process.returncode == 0
+
+
+SECRET = "CLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48
+RECORDED = f"""
+import os, sys
+with open(os.environ["SSLKEYLOGFILE"], "a") as log:
+    log.write("{SECRET}" + chr(10))
+print(os.getpid(), flush=True)
+sys.stdin.read()
+"""
+
+
+def children(process: int) -> list[int]:
+    text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def left_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]
+
+
+@pytest.mark.packets
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("backend", ["packet-socket", "tcpdump", "dumpcap"])
+@pytest.mark.parametrize("who", ["wireproof", "command", "others"])
+def test_twenty_kills_of_each_process_of_a_recording(
+    who: str, backend: str, tmp_path: Path
+) -> None:
+    """No key log is left, and no process of ours: the command is the user's."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    output = tmp_path / "out.pcapng"
+    for _ in range(20 if backend == "packet-socket" else 3):
+        with subprocess.Popen(
+            [*COMMAND, "capture", "--port", "9", "--backend", backend, "-o", str(output)]
+            + ["--", sys.executable, "-c", RECORDED],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": str(temporary)},
+        ) as process:
+            assert process.stdin is not None and process.stdout is not None
+            assert select.select([process.stdout], [], [], PATIENCE)[0]
+            command = int(process.stdout.readline())
+            ours = [child for child in children(process.pid) if child != command]
+            assert ours and left_in(temporary)
+            killed = {"wireproof": [process.pid], "command": [command], "others": ours}[who]
+            for one in killed:
+                os.kill(one, signal.SIGKILL)
+            if who != "command":
+                process.stdin.close()  # which ends the command
+            process.wait(PATIENCE)
+            wait_until(lambda: not left_in(temporary))
+            wait_until(lambda ours=ours: not any(map(is_running, ours)))
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
