@@ -29,6 +29,7 @@ from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, pay
 from ..bytes.stream_tap import Pair
 from .content import ContentFinder
 from .http2 import Http2MaskStream
+from .logins import login_spans
 from .patterns import Span
 from .secrets import Policy, Report, find, merged
 from .streams import STAR, START, Mask, field_line_spans
@@ -163,7 +164,7 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         text = data.decode("latin-1")
         spans = list(field_line_spans(text, self.policy))
         if self.policy == "all":
-            spans += find(text)
+            spans += find(text) + login_spans(data)
         self._patch_stars(number, data, spans, frame_start)
 
     def _patch_stars(self, number: int, data: bytes, spans: list[Span], frame_start: int) -> None:

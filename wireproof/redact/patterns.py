@@ -82,15 +82,18 @@ _STRONG = (
     ("security", r"security[-_]?token"),
     ("id_token", r"id_token"),
     ("idtoken", r"idtoken"),
-    ("secret", r"secret(?:[-_]?(?:access[-_]?)?key)?"),
+    ("secret", r"secret[\w-]{0,24}"),
     ("private", r"private[-_]?key"),
-    ("pass", r"pass(?:word|wd|phrase)"),
+    ("pass", r"pass(?:word|wd|phrase)[\w-]{0,24}"),
     ("subscription", r"subscription[-_]?key"),
     ("x-amz-", r"x-amz-(?:signature|credential)"),
 )
 _LINES = ("authorization", "cookie")
 """Names of header fields, which stand in logs and in what servers echo."""
-_WEAK = ("token", "signature", "sig", "sid", "key", "code", "jwt", "pwd", "auth")
+_WEAK = (
+    *("token", "signature", "sig", "sid", "key", "code", "jwt", "pwd", "auth"),
+    *("session", "credential"),
+)
 """Names whose values are secret if they are long."""
 
 # RFC 7578 section 4.2: each part names its form field; its value ends with the next delimiter.
@@ -131,7 +134,9 @@ def _triggers() -> list[tuple[bytes, re.Pattern[str]]]:
     found += [(begins, f"(?i:{name}){_PLURAL}{_BETWEEN}{_ANY_VALUE}") for begins, name in _STRONG]
     found += [(name, f"(?i:{name}){_PLURAL}{_BETWEEN}{_LINE_VALUE}") for name in _LINES]
     weak = rf"(?:{_BETWEEN}{_LONG_VALUE}|[sS]{_BETWEEN}\[(?P<long_arrays>{_ARRAY}))"
-    found += [(name, f"(?:{_WORD_BEGINS}|(?<=_))(?i:{name}){weak}") for name in _WEAK]
+    found += [
+        (name, f"(?:{_WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))(?i:{name}){weak}") for name in _WEAK
+    ]
     return [(begins.lower().encode(), re.compile(pattern, re.ASCII)) for begins, pattern in found]
 
 

@@ -33,6 +33,7 @@ from ..exchanges import CLOSE, CONTINUATION
 from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
+from .logins import login_spans
 from .patterns import Span
 from .secrets import MASK, Finder, Policy, Report, find, merged
 from .undeclared import Beginning, begins_as, is_base64
@@ -296,7 +297,8 @@ class MaskStream(ElementStream):
             text = data.decode("latin-1")
             self._field_lines(text, start)
             if self._is_thorough:
-                self._mask(text, self._finder.feed(text) + spans_across_chunks(text), start)
+                spans = self._finder.feed(text) + spans_across_chunks(text)
+                self._mask(text, spans + login_spans(data), start)
 
     def _unfinished_frame(self, data: bytes, start: int) -> None:
         """Look at a frame that the capture, or the connection, does not hold whole."""

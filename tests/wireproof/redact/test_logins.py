@@ -1,0 +1,73 @@
+"""Logins of protocols that are not decoded: their passwords, by the commands that bring them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+from support.talk import Talk
+
+from wireproof.redact.frames import FrameMasks
+from wireproof.redact.logins import login_spans
+
+SECRET = b"Zq7vLw9xKt3n"
+CODED = b64encode(b"\x00user\x00" + SECRET)
+
+
+def _string(data: bytes) -> bytes:
+    return len(data).to_bytes(2) + data
+
+
+def _connect(version: int) -> bytes:
+    properties = b"\x00" if version == 5 else b""
+    flags = 0x80 | 0x40 | 0x04 | 0x02
+    body = _string(b"MQTT") + bytes((version, flags, 0, 60)) + properties + _string(b"client")
+    body += properties + _string(b"will/topic") + _string(b"gone") + _string(b"user")
+    body += _string(SECRET)
+    return b"\x10" + bytes((len(body),)) + body
+
+
+LOGINS = {
+    "FTP": (b"USER anna\r\nPASS ", SECRET, b"\r\nLIST\r\n"),
+    "SMTP plain": (b"EHLO a\r\nAUTH PLAIN ", CODED, b"\r\n"),
+    "SMTP plain, later": (b"EHLO a\r\nAUTH PLAIN\r\n", CODED, b"\r\nMAIL FROM:<a@b>\r\n"),
+    "SMTP login": (b"AUTH LOGIN\r\ndXNlcg==\r\n", b64encode(SECRET), b"\r\n"),
+    "IMAP": (b"a1 LOGIN anna ", SECRET, b"\r\n"),
+    "IMAP SASL": (b"a1 AUTHENTICATE PLAIN ", CODED, b"\r\n"),
+    "Redis": (b"*2\r\n$4\r\nAUTH\r\n$12\r\n", SECRET, b"\r\n*1\r\n$4\r\nPING\r\n"),
+    "Redis with a name": (b"*3\r\n$4\r\nAUTH\r\n$4\r\nanna\r\n$12\r\n", SECRET, b"\r\n"),
+    "Redis inline": (b"AUTH ", SECRET, b"\r\n"),
+    "PostgreSQL": (b"p\x00\x00\x00\x11", SECRET, b"\x00Q\x00\x00\x00\x0dSELECT 1\x00"),
+    "MQTT 3.1.1": (_connect(4)[: -len(SECRET)], SECRET, b""),
+    "MQTT 5": (_connect(5)[: -len(SECRET)], SECRET, b""),
+}
+
+
+@pytest.mark.parametrize("name", LOGINS)
+@pytest.mark.parametrize("size", [1 << 20, 5])
+def test_no_password_is_left(name: str, size: int) -> None:
+    before, secret, after = LOGINS[name]
+    whole = before + secret + after
+    talk = Talk().open()
+    talk.client(*(whole[at : at + size] for at in range(0, len(whole), size)))
+    talk.close()
+    masks = FrameMasks("all")
+    masks.add(talk.tape.packets)
+    masks.end()
+    raw = b"".join(masks.masked(packet)[54:] for packet in talk.tape.packets)
+    assert [at for at in range(len(secret) - 6) if secret[at : at + 6] in raw] == []
+    assert after in raw
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"please pass the salt\n", b"he said: auth is hard\n", b"GET / HTTP/1.1\r\n", bytes(99)],
+)
+def test_what_is_no_login_stays(text: bytes) -> None:
+    assert login_spans(text) == []
+
+
+@pytest.mark.parametrize("size", [1_000, 100_000])
+def test_hostile_lines_take_linear_time(size: int) -> None:
+    for text in (b"pass " * size, b"auth plain\n" * size, b"\x10\x0a\x00\x04MQTT\x05\xc2" * size):
+        assert len(login_spans(text)) <= size

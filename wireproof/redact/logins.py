@@ -1,0 +1,80 @@
+"""Logins of protocols that are not decoded: what one side says that only its commands tell.
+
+Each expression begins where a line, a message or a packet does, and its groups are the secrets.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .patterns import Span
+
+_WORD = rb"([^\s\x00]{1,256})"
+LOGINS = re.compile(
+    # RFC 959 section 4.1.1 (FTP), RFC 1939 section 7 (POP3)
+    rb"(?:^|(?<=\n))(?:(?i:pass) " + _WORD + rb"\r?$"
+    # RFC 4954 section 4 (SMTP), RFC 9051 section 6.2.2 (IMAP), RFC 5034 (POP3): the response may
+    # come with the command, or in the lines after it.
+    rb"|(?:[\w.]{1,16} )?(?i:auth|authenticate) (?i:plain|login|xoauth2|oauthbearer|cram-md5)"
+    rb"(?: " + _WORD + rb")?\r?$(?:\r?\n([A-Za-z0-9+/=]{4,512})\r?$)?"
+    rb"(?:\r?\n([A-Za-z0-9+/=]{4,512})\r?$)?"
+    # RFC 9051 section 6.2.3 (IMAP)
+    rb"|[\w.]{1,16} (?i:login) [^\s\x00]{1,256} " + _WORD + rb"\r?$"
+    # Redis, RESP: AUTH [username] password, as arrays of bulk strings and inline.
+    rb"|(?i:auth) " + _WORD + rb"(?: " + _WORD + rb")?\r?$"
+    rb"|(?i:auth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n(?:\$\d{1,4}\r\n" + _WORD + rb"\r\n)?)"
+    # PostgreSQL, PasswordMessage and SASLInitialResponse: 'p', length, string.
+    rb"|(?:\A|(?<=\x00))p\x00\x00[\x00-\x04].([^\x00]{1,256})\x00",
+    re.MULTILINE,
+)
+MQTT_CONNECT = re.compile(
+    rb"\x10[\x80-\xff]{0,3}[\x00-\x7f]\x00(?:\x04MQTT|\x06MQIsdp)([\x03-\x05])(.)..", re.DOTALL
+)
+USER_NAME, PASSWORD, WILL = 0x80, 0x40, 0x04
+
+
+def login_spans(data: bytes) -> list[Span]:
+    """Return where the secrets of logins are in what one side sent."""
+    found = [
+        match.span(group)
+        for match in LOGINS.finditer(data)
+        for group in range(1, LOGINS.groups + 1)
+        if match.start(group) >= 0
+    ]
+    for match in MQTT_CONNECT.finditer(data):
+        found += _of_mqtt(data, match)
+    return found
+
+
+def _of_mqtt(data: bytes, match: re.Match[bytes]) -> list[Span]:
+    """Return where a CONNECT packet has its password (MQTT 5.0 section 3.1.3)."""
+    flags, at = match[2][0], match.end()
+    if not flags & PASSWORD:
+        return []
+    is_five = match[1] == b"\x05"
+    if is_five:
+        at = _after_properties(data, at)
+    at = _after_string(data, at)  # the client's identifier
+    if flags & WILL:
+        at = _after_string(data, _after_string(data, _after_properties(data, at, only=is_five)))
+    if flags & USER_NAME:
+        at = _after_string(data, at)
+    return [(at + 2, min(_after_string(data, at), len(data)))] if at + 2 < len(data) else []
+
+
+def _after_string(data: bytes, at: int) -> int:
+    return at + 2 + int.from_bytes(data[at : at + 2])
+
+
+def _after_properties(data: bytes, at: int, *, only: bool = True) -> int:
+    """Return where properties end, whose length is an integer of variable size."""
+    if not only:
+        return at
+    size = 0
+    for shift in range(0, 28, 7):
+        byte = data[at] if at < len(data) else 0
+        at += 1
+        size |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            break
+    return at + size
