@@ -16,6 +16,7 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``body/KEY/SENDER`` | a body as it grew |
 | ``packet/NUMBER`` | one packet, byte by byte |
 | ``hops`` | the exchanges that were seen on several legs |
+| ``find/KEY/TEXT`` | which elements of an exchange hold a text; not in a report |
 | ``search/TEXT`` | which exchanges hold a text; in a report nobody answers that |
 | ``hop/NUMBER`` | one of them: its legs on one axis, and what each hop did |
 
@@ -45,6 +46,7 @@ from ..views.verdicts.words import leading
 from .body import body
 from .elements import SENDERS, Elements
 from .exchange import ExchangeRow, Key, within
+from .finding import find
 from .frame import frame
 from .hops import Hops
 from .index import ENCODER, Index
@@ -296,6 +298,7 @@ class Answers:
         self._slow: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
             (re.compile("hops"), self._hops.list),
             (re.compile(f"hop/{NUMBER}"), lambda number: self._hops.one(int(number))),
+            (re.compile(f"find/{CAPTURE}{KEY}/{TEXT}"), self._find),
             (re.compile(f"search/{TEXT}"), lambda text: search(indexes, bytes.fromhex(text))),
         ]
         """What takes the captures' locks itself, and not for long."""
@@ -361,6 +364,13 @@ class Answers:
     def _frame(self, capture: str | None, number: str) -> Any:
         index = self._index(capture)
         return None if index is None else frame(index, int(number))
+
+    def _find(self, capture: str | None, connection: str, exchange: str, text: str) -> Any:
+        index = self._index(capture)
+        known = None if index is None else _exchange(index, connection, exchange)
+        if index is None or known is None:
+            return None
+        return find(index, known, bytes.fromhex(text).decode(errors="replace"))
 
     def _of_exchange(self, answer: Callable[..., Any]) -> Callable[..., Any]:
         def found(capture: str | None, connection: str, exchange: str, *more: str) -> Any:

@@ -34,6 +34,7 @@ MODULES = (
     "bytes.js",
     "curl.js",
     "take.js",
+    "find.js",
     "keys.js",
     "main.js",
 )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,57 @@ def test_a_command_is_recorded_and_the_page_stays(browser: Browser, tmp_path: Pa
     _, err = process.communicate(timeout=PATIENCE)
     assert "has ended, and the recording; the page stays until Ctrl-C" in err
     assert process.returncode == 1  # 404 is an error of the command's own
+
+
+def numbers_shown(page: Page) -> list[str]:
+    """What stands in the first column of the rows in view, from above."""
+    rows: list[str] = page.evaluate(
+        "() => [...document.querySelectorAll('#panel .row')]"
+        ".sort((a, b) => a.dataset.index - b.dataset.index)"
+        ".map((row) => row.querySelector('.number').textContent)"
+    )
+    return rows
+
+
+def test_events_are_sorted_by_their_heads(slow: Watched) -> None:
+    page = slow.page
+    lane = page.evaluate("() => fetch('answers/lane/0.0/e/0').then((found) => found.json())")
+    gaps = [0.0, *(after - time for time, after in pairwise(lane["time"]))]
+    widest = sorted(range(len(gaps)), key=lambda row: (-gaps[row], row))
+    page.locator("#panel .head.gap").click()
+    page.locator("#panel .head.gap[data-sorted=down]").wait_for()
+    page.wait_for_function(
+        "first => document.querySelector('#panel .row[data-index=\"0\"] .number').textContent"
+        " === first",
+        arg=str(widest[0]),
+    )
+    assert numbers_shown(page)[:3] == [str(row) for row in widest[:3]]
+    page.locator('#panel .row[data-index="0"]').click()
+    page.wait_for_function("link => location.hash === link", arg=f"#c0/e{widest[0]}")
+    page.locator("#panel .head.number").click()
+    page.wait_for_function(
+        "() => { const row = document.querySelector('#panel .row[aria-selected=true]');"
+        " return row?.dataset.index === row?.querySelector('.number').textContent; }"
+    )
+
+
+def test_ctrl_f_finds_texts_in_events_heads_and_bytes(slow: Watched) -> None:
+    page = slow.page
+    page.keyboard.press("Control+f")
+    page.keyboard.type("HOST")
+    said = page.locator("#find [role=status]")
+    said.get_by_text("places").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => location.hash === '#c0/q0'")
+    assert said.inner_text().startswith("1 of ")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => /^#p[0-9]+$/.test(location.hash)")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_function("() => location.hash === '#c0/q0'")
+    page.keyboard.press("Escape")
+    assert page.locator("#find").is_hidden()
+    page.keyboard.press("Control+f")
+    page.keyboard.type("0x0d0a0d0a")
+    said.get_by_text("place").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => /^#p[0-9]+$/.test(location.hash)")

@@ -113,6 +113,14 @@ TABLES.t = {
 TABLES.h = { ...TABLES.t, label: "DATA frames" };
 TABLES.x = { ...TABLES.t, label: "Elements of the body" };
 
+/** What the columns that can be sorted by are in a lane. */
+const SORTED = {
+  number: (_, row) => row,
+  time: (lane, row) => lane.time(row),
+  gap: (lane, row) => (row ? lane.time(row) - lane.time(row - 1) : 0),
+  size: (lane, row) => lane.columns.size[row],
+};
+
 function lastChunk(record) {
   const trailers = (record.trailers ?? []).map(([name, value]) => `${name}: ${value}`);
   return ["last chunk", ...trailers].join("; ");
@@ -129,6 +137,8 @@ function gapCell(gap, longest) {
   return node;
 }
 
+const marksOf = (packet, isFound) => `${state.cited.has(packet) ? "cited " : ""}${isFound ? "found" : ""}`;
+
 /** The table of one kind of element of an exchange. */
 export class ElementTable {
   constructor(kind, key) {
@@ -140,11 +150,42 @@ export class ElementTable {
       label,
       height: 24,
       className: `table ${kind}`,
-      render: (row) => this.cells(row),
-      choose: (row) => chooseElement(this.key, this.kind, row),
+      render: (index) => this.cells(this.rowAt(index)),
+      choose: (index) => chooseElement(this.key, this.kind, this.rowAt(index)),
     });
-    const heads = columns.map(([name, title]) => el("div", { class: `head ${name}` }, title));
+    this.sorted = { by: "number", sign: 1 };
+    this.order = null; // the rows as they are sorted, null if they are as they came
+    const heads = columns.map(([name, title]) => (name in SORTED ? this.head(name, title) : el("div", { class: `head ${name}` }, title)));
     this.node = el("div", { class: "panel-table" }, el("div", { class: `table heads ${kind}` }, heads), this.list.node);
+  }
+
+  head(name, title) {
+    return el("button", { type: "button", class: `head sortable ${name}`, title: `Sort by ${title === "#" ? "arrival" : title.toLowerCase()}`, onclick: () => this.sort(name) }, title);
+  }
+
+  /** Sort by a column of the lane; once more turns it around. */
+  sort(name) {
+    const isAgain = this.sorted.by === name;
+    this.sorted = { by: name, sign: isAgain ? -this.sorted.sign : name === "number" ? 1 : -1 };
+    for (const head of this.node.querySelectorAll(".sortable")) head.dataset.sorted = head.classList.contains(name) ? (this.sorted.sign > 0 ? "up" : "down") : "";
+    this.update();
+  }
+
+  /** Put the rows in order: by what the lane's columns say, so that no record is fetched for it. */
+  arrange(total) {
+    const { by, sign } = this.sorted;
+    const lane = state.lanes.find((one) => one.kind === this.kind);
+    this.order = null;
+    if (!lane || (by === "number" && sign > 0)) return;
+    const value = SORTED[by];
+    const values = Float64Array.from({ length: total }, (_, row) => (row < lane.length ? value(lane, row) : 0));
+    this.order = Uint32Array.from(values.keys()).sort((one, other) => sign * (values[one] - values[other]) || one - other);
+    this.places = new Uint32Array(total);
+    this.order.forEach((row, index) => (this.places[row] = index));
+  }
+
+  rowAt(index) {
+    return this.order ? this.order[index] : index;
   }
 
   /** Show what there is now. */
@@ -156,6 +197,7 @@ export class ElementTable {
       const rows = this.pages.get(page);
       if (rows && rows.length < this.size && (page < last || page * this.size + rows.length < total)) this.pages.delete(page);
     }
+    this.arrange(total);
     this.list.resize(total);
     this.mark();
   }
@@ -167,7 +209,8 @@ export class ElementTable {
   mark() {
     const chosen = state.element;
     const isHere = chosen?.key === this.key && chosen.kind === this.kind;
-    this.list.select(isHere ? chosen.row : -1, isHere);
+    const index = isHere && this.order ? this.places[chosen.row] : chosen?.row;
+    this.list.select(isHere ? index : -1, isHere);
   }
 
   cells(row) {
@@ -179,7 +222,7 @@ export class ElementTable {
       return [cell("number", number(row)), cell("data quiet", "…")];
     }
     const cells = TABLES[this.kind].cells(found.record, row, this.gap(row), found);
-    cells.className = state.cited.has(found.record.last_packet) ? "cited" : "";
+    cells.className = marksOf(found.record.last_packet, state.found.get(this.kind)?.has(row));
     return cells;
   }
 
@@ -256,7 +299,7 @@ export class PacketTable {
       gapCell(gap, 0),
       cell("size", columns.size[index] ? bytes(columns.size[index]) : ""),
     ];
-    cells.className = state.cited.has(columns.packet[index]) ? "cited" : "";
+    cells.className = marksOf(columns.packet[index], state.found.get("p")?.has(columns.packet[index]));
     return cells;
   }
 }

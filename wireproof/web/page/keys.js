@@ -10,6 +10,7 @@ const HELP = [
   ["J K", "the exchange after or before"],
   ["Esc", "fold the bytes; in the filter take it away"],
   ["/", "filter the exchanges; Enter keeps the filter, Escape takes it away"],
+  ["Ctrl+F", "find a text in the exchange: events, heads, bytes (in a report the browser's own)"],
   ["[ ]", "the panel before or after"],
   ["1 … 9", "that panel"],
   ["+ − 0", "zoom the timeline in, out, to all of it"],
@@ -23,8 +24,8 @@ const HELP = [
 ];
 
 export class Keys {
-  constructor({ connections, timeline, panels, take, compare, pause, theme }) {
-    Object.assign(this, { connections, timeline, panels, take, compare, pause, theme });
+  constructor({ connections, timeline, panels, take, compare, find, pause, theme }) {
+    Object.assign(this, { connections, timeline, panels, take, compare, find, pause, theme });
     this.help = byId("help");
     fill(byId("help-keys"), HELP.map(([keys, says]) => [el("dt", {}, keys.split(" ").map((key) => el("kbd", {}, key))), el("dd", {}, says)]));
     byId("help-open").addEventListener("click", () => this.help.showModal());
@@ -33,6 +34,11 @@ export class Keys {
   }
 
   key(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "f" && !state.source.isReport && !document.querySelector("dialog[open]")) {
+      event.preventDefault();
+      this.find.open();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const filter = byId("filter");
     if (event.target === filter) {

@@ -12,6 +12,7 @@ import { Answer } from "./answer.js";
 import { Reader } from "./reader.js";
 import { Compare } from "./compare.js";
 import { Take } from "./take.js";
+import { Find } from "./find.js";
 import { Keys } from "./keys.js";
 import { chooseElement, chooseExchange, choosePacket, emit, linkOf, on, readLink, state } from "./store.js";
 
@@ -32,7 +33,8 @@ async function start() {
   new Bytes();
   const take = new Take(connections);
   const compare = new Compare();
-  new Keys({ connections, timeline, panels, take, compare, pause, theme });
+  const find = new Find();
+  new Keys({ connections, timeline, panels, take, compare, find, pause, theme });
   byId("theme").addEventListener("click", theme);
   byId("pause").addEventListener("click", pause);
   for (const name of ["element", "exchange"]) on(name, () => history.replaceState(null, "", linkOf()));

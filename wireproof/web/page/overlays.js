@@ -152,6 +152,22 @@ export function drawCited(timeline, plot, lane, first, upto, top, scale) {
   }
 }
 
+/** Mark what holds the text that is looked for: a stroke at the lane's foot. */
+export function drawFound(timeline, plot, lane, first, upto, top, scale) {
+  const found = state.found.get(lane.kind);
+  if (!found?.size) return;
+  const { ctx } = plot;
+  ctx.fillStyle = timeline.colours.warn;
+  let free = -Infinity;
+  for (let index = first; index < upto; index += 1) {
+    if (!found.has(lane.kind === "p" ? lane.columns.packet[index] : index)) continue;
+    const x = plot.valToPos(lane.time(index) - timeline.start, "x", true);
+    if (x < free) continue;
+    ctx.fillRect(x - 2 * scale, top + (LANE_HEIGHT - 5) * scale, 4 * scale, 4 * scale);
+    free = x + 3 * scale;
+  }
+}
+
 /** Name the packets that open the connection. */
 export function drawFlags(timeline, plot, lane, first, upto, top, scale) {
   if (lane.kind !== "p" || upto - first > 20_000) return;

@@ -15,6 +15,7 @@ export const state = {
   ways: [], // exchanges that were seen on several legs
   wayOf: new Map(), // the way of an exchange, by its key
   compared: null, // the key of the exchange that others are compared with
+  found: new Map(), // the rows that hold the text that is looked for, by kind; packets by number
   way: null, // the legs and hops of the chosen exchange
   read: [], // the content of the chosen exchange, piece by piece
   moment: null, // the time that the scrubber stands at, null at the end

@@ -12,7 +12,7 @@ import { bytes, count, duration, number, percentile } from "./format.js";
 import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
 import { endOf } from "./connections.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
-import { drawBursts, drawChosen, drawCited, drawCut, drawEnds, drawFlags, drawStall, drawText } from "./overlays.js";
+import { drawBursts, drawChosen, drawCited, drawCut, drawEnds, drawFlags, drawFound, drawStall, drawText } from "./overlays.js";
 import { chooseElement, chooseExchange, choosePacket, currentRow, emit, on, state } from "./store.js";
 
 const AXIS_HEIGHT = 24;
@@ -426,6 +426,7 @@ export class Timeline {
     }
     drawFlags(this, plot, lane, first, upto, top, scale);
     drawCited(this, plot, lane, first, upto, top, scale);
+    drawFound(this, plot, lane, first, upto, top, scale);
     drawChosen(this, plot, lane, top, scale);
   }
 
