@@ -30,7 +30,7 @@ def report(file: str, output: str, policy: str, reading: Reading) -> None:
 
     What is masked is masked in headers, bodies and bytes alike, at the same length. The page's
     file can be read by its owner alone. Of a choice of exchanges the page has these, and all
-    packets of their connections.
+    packets of their connections. Where something is masked TLS is not decrypted.
     """
     from ..redact import Policy
     from ..text.wording import count
@@ -38,7 +38,7 @@ def report(file: str, output: str, policy: str, reading: Reading) -> None:
 
     wanted: Policy = policy  # type: ignore[assignment]
     try:
-        done = report_capture(file, output, wanted, say, reading.wanted)
+        done = report_capture(file, output, wanted, say, reading.wanted, keylog=reading.keylog)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
@@ -48,3 +48,5 @@ def report(file: str, output: str, policy: str, reading: Reading) -> None:
         say(f"{called(output)}: {masked}")
     if wanted != "none":
         say_not_looked_into(called(output), done.not_looked_into)
+        if done.not_looked_into.get("TLS"):
+            say("TLS is decrypted in no page that masks secrets; --no-redact shows what it carries")

@@ -36,8 +36,13 @@ class FileFeed:
         stream: BinaryIO,
         rewrite: Rewrite = lambda packet: packet,
         keylog: KeyLog | None = None,
+        *,
+        decrypts: bool = True,
     ) -> None:
-        """Look at the beginning of ``stream``. Raises UnreadableCapture if it is no capture."""
+        """Look at the beginning of ``stream``. Raises UnreadableCapture if it is no capture.
+
+        With ``decrypts=False`` TLS stays as it is, whatever keys there are.
+        """
         self.index = index
         self._size = _size(stream)
         self._batch = BATCH if self._size else 1  # a pipe may be fed by what goes on
@@ -45,7 +50,7 @@ class FileFeed:
         self._capture = OrderedCapture(
             stream if self._size else _Piped(stream), is_live=not self._size, keylog=keylog
         )
-        index.tracer.use_keys(self._capture.keys)
+        index.tracer.use_keys(self._capture.keys if decrypts else None)
         self._rewrite = rewrite
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="feed", daemon=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from parsers import Packet
+from parsers import KeyLog, Packet
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted
@@ -51,10 +51,13 @@ def report_capture(
     *,
     choice: Wanted | None = None,
     name: str | None = None,
+    keylog: KeyLog | None = None,
 ) -> Reported:
     """Write the report of the exchanges of the capture ``source`` that are wanted to ``output``.
 
-    ``choice`` says which these are, if it is known; ``name`` what the capture is called.
+    ``choice`` says which these are, if it is known; ``name`` what the capture is called. TLS is
+    decrypted, with ``keylog`` and the keys in the file, if nothing is to be masked: masks are put
+    over bytes of packets, and what they carry encrypted has none.
 
     ``say`` takes what a user should know. Raises OSError for what cannot be read or written,
     ValueError for what is no capture, for standard input, and for an output that is the input.
@@ -68,11 +71,12 @@ def report_capture(
     with ExitStack() as stack:
         stream: BinaryIO = stack.enter_context(Path(source).open("rb"))
         if choice is None:
-            stream, choice = choosing_first(stream, wanted, stack)
+            stream, choice = choosing_first(stream, wanted, stack, keylog)
         name = name or Path(source).name
         index = stack.enter_context(closing(Index(name, policy=policy, wanted=choice)))
         with shown(stream, "reading") as watched:
-            FileFeed(index, watched, masked).read_all()
+            decrypts = policy == "none"
+            FileFeed(index, watched, masked, keylog, decrypts=decrypts).read_all()
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
             write_report(index, open_stream(output, writing, OWNER_ONLY), tell)

@@ -140,7 +140,15 @@ def _write_picture(form: Literal["png", "svg"]) -> Callable[..., None]:
 
 def _write_report(index: Index, keys: Collection[Key], path: Path, policy: Policy) -> None:
     source = _write_whole(index, path)
-    report_capture(source, str(path), policy, _hear_nothing, name=index.name, choice=Chosen(keys))
+    report_capture(
+        source,
+        str(path),
+        policy,
+        _hear_nothing,
+        choice=Chosen(keys),
+        name=index.name,
+        keylog=index.key_log,
+    )
 
 
 def _hear_nothing(_: str) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from support.corpus import ROOT
 from support.planted import Secrets, planted
+from support.tls_live import dialogue
 
+from parsers import KeyLog
 from wireproof.redact import Policy
 from wireproof.web.reporting import Reported, report_capture
 
@@ -94,3 +96,18 @@ def test_what_cannot_be_reported_costs_nobody_a_file(tmp_path: Path) -> None:
         with pytest.raises((ValueError, OSError)):
             report(source, output)
     assert output.read_text() == "mine"
+
+
+@pytest.mark.parametrize("policy", ["all", "headers", "none"])
+def test_what_tls_carries_is_shown_where_nothing_is_masked(policy: Policy, tmp_path: Path) -> None:
+    secret = "sk-0123456789abcdef0123456789abcdef"
+    request = f"GET /sse?api_key={secret} HTTP/1.1\r\nHost: a\r\nAuthorization: {secret}\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    said = dialogue([("client", request.encode()), ("server", answer)])
+    source, output = tmp_path / "tls.pcap", tmp_path / "report.html"
+    source.write_bytes(said.talk().tape.file())
+    keylog = KeyLog()
+    keylog.read(said.keys)
+    done = report_capture(str(source), str(output), policy, lambda _: None, keylog=keylog)
+    is_shown = secret in shown(output)[0]
+    assert (is_shown, bool(done.not_looked_into)) == (policy == "none", policy != "none")
