@@ -25,6 +25,9 @@ Pattern = Literal[
 ]
 MOST = 0.8
 """The part of flushes that must follow a rule, so that it is one."""
+MANY = 0.5
+"""The part of flushes that must have one size where each leaves with the coming of its last
+element: a batch of reads has another size where a read brought two elements, or a half."""
 SOME = 0.25
 """The part of elements that are held back from which on holding is what a hop does: of pairs it
 holds every other one. Fewer are accidents, unless they waited long."""
@@ -123,7 +126,7 @@ def _by_rule(passage: Passage, late: Sequence[int], head_added: float | None) ->
     if batch is not None:
         name: Pattern = "every-second" if batch == 2 else "every-k"
         return _made(passage, name, late, batch=batch)
-    if is_often:
+    if is_often and not _is_prompt(passage):
         for times in (_between(holding), longest):
             if len(times) > 1 and _deviation(times) <= STEADY:
                 return _made(passage, "timer", late, period=median(times))
@@ -269,7 +272,7 @@ def _batch(passage: Passage) -> int | None:
     if len(flushes) < 3:
         return None
     size, number = Counter(flush.size for flush in flushes).most_common(1)[0]
-    if size < 2 or number < MOST * len(flushes):
+    if size < 2 or number < (MANY if _is_prompt(passage) else MOST) * len(flushes):
         return None
     quick = median([passage.excess(flush.end - 1) for flush in flushes])
     return size if quick <= min(_soon(passage), TOGETHER) + passage.slack else None

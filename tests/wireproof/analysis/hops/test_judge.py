@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate, pairwise
 
 import pytest
 from support.legs import (
@@ -97,6 +98,13 @@ def held_gzip(pieces: Pieces) -> Pieces:
 
 def every(pieces: Pieces, number: int) -> Pieces:
     groups = [pieces[at : at + number] for at in range(0, len(pieces), number)]
+    return [(group[-1][0] + QUICK, b"".join(data for _, data in group)) for group in groups]
+
+
+def cut(pieces: Pieces, numbers: Sequence[int]) -> Pieces:
+    """Pieces that leave so many at a time, when the last of them has come."""
+    ends = [*accumulate(numbers), len(pieces)]
+    groups = [pieces[start:end] for start, end in pairwise([0, *ends]) if pieces[start:end]]
     return [(group[-1][0] + QUICK, b"".join(data for _, data in group)) for group in groups]
 
 
@@ -197,6 +205,13 @@ CASES: dict[str, Case] = {
         ["proxy-batches"],
     ),
     "five at a time": (Side(every(FAR, 5)), far_of(FAR), "holds", "every-k", ["proxy-batches"]),
+    "three reads at a time, of which some brought two": (
+        Side(cut(FAR, [3, 3, 4, 3, 2, 3, 3, 4])),
+        far_of(FAR),
+        "holds",
+        "every-k",
+        ["proxy-batches"],
+    ),
     "each when the next comes": (
         Side(behind(FAR)),
         far_of(FAR),
