@@ -99,9 +99,10 @@ class ServerProcess:
         )
         line = self._first_line(self._process)
         if not line.endswith(b"\n"):
+            has_ended = self._process.poll() is not None
             self._process.kill()
             self.stop()
-            raise ServerStartError(self._why())
+            raise ServerStartError(self._why(has_ended))
         self._line = json.loads(line)
 
     def stop(self) -> None:
@@ -148,9 +149,10 @@ class ServerProcess:
         reader.join(self._start_timeout)
         return lines[0] if lines else b""
 
-    def _why(self) -> str:
+    def _why(self, has_ended: bool) -> str:
+        late = f"the server did not listen within {self._start_timeout:g} s"
         return (
-            f"the server did not listen within {self._start_timeout:g} s"
+            f"{'the server ended before it listened' if has_ended else late}"
             f" (exit code {self.process.returncode}): {self.stderr or 'it said nothing'}"
         )
 

@@ -26,6 +26,7 @@ from .relay import (
     swapped,
     without,
 )
+from .unshown import UNSHOWN
 
 Program = Literal["nginx", "haproxy"]
 Leg = Literal["client", "app"]
@@ -426,6 +427,8 @@ def cause(name: str) -> Shown:
     for shown in CAUSES:
         if shown.name == name:
             return shown
+    if name in UNSHOWN:
+        raise LookupError(f"{name} has no scenario: {UNSHOWN[name]}")
     raise LookupError(f"no cause is named {name!r}: {', '.join(NAMES)}")
 
 

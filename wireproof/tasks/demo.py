@@ -56,10 +56,11 @@ def prepare(backend: str | None = None) -> str:
     wanted = Wanted(Path(os.devnull), port=1, has_command=True)
     chosen = choose(wanted, backend, among=OF_DEMO)
     if chosen.name == "namespace":
-        from capture.linux.spawn_child import Refused, make_namespace
+        from capture.linux.spawn_child import Refused, keep_rights, make_namespace
 
         try:
             make_namespace()
+            keep_rights()  # a server that makes a path of its own is another program
         except Refused as refusal:
             raise CaptureNotPermitted(str(refusal)) from refusal
     return chosen.name

@@ -28,6 +28,8 @@ def test_names_are_used_once() -> None:
 def test_what_there_is_not_is_said_with_what_there_is() -> None:
     with pytest.raises(LookupError, match="no cause is named 'gremlins': compressor-not-flushed"):
         cause("gremlins")
+    with pytest.raises(LookupError, match="nagle has no scenario: the wait that nagle-delayed-ack"):
+        cause("nagle")
 
 
 def test_whatever_may_be_said_is_shown_or_has_a_reason() -> None:
