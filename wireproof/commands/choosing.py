@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -26,6 +27,7 @@ R = TypeVar("R")
 Options = Mapping[str, Callable[..., Any]]
 """Options by the names that click gives to their values."""
 
+METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 STATUS = re.compile(r"[1-9](?:[0-9]{2}|xx)", re.IGNORECASE)
 EXCHANGE = re.compile(r"(?:([0-9]{1,10})/)?([0-9]{1,9})")
 
@@ -42,6 +44,31 @@ class Status(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         if not all(map(STATUS.fullmatch, found)):
             self.fail(f"{value!r} is no status: 404, or 5xx, or several with commas", param, ctx)
         return found
+
+
+class Method(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
+    """A method of HTTP: a token (RFC 9110 section 9.1), in capitals or not."""
+
+    name = "method"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        if not METHOD.fullmatch(str(value)):
+            self.fail(f"{str(value)!r} is no method: GET, POST", param, ctx)
+        return str(value)
+
+
+class Seconds(click.FloatRange):
+    """A time, 0 or longer, that is a number and has an end."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not isfinite(seconds):
+            self.fail(f"{value} is no time in seconds", param, ctx)
+        return seconds
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
@@ -71,7 +98,10 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # newer versions of cli
     ) -> str:
         from ..analysis.vocabulary import is_known, meant
 
-        for word in filter(None, (part.strip() for part in str(value).split(","))):
+        words = [part for part in map(str.strip, str(value).split(",")) if part]
+        if not words:
+            self.fail("no word was given", param, ctx)
+        for word in words:
             if word not in self._also and not is_known(word):
                 what = "no severity, question, answer or cause"
                 self.fail(f"{word!r} is {what}{meant(word)}", param, ctx)
@@ -87,7 +117,9 @@ HEADS = {
         metavar="GLOB",
         help="Only targets like this, with their query or without: '/v1/*'.",
     ),
-    "method": click.option("--method", metavar="NAME", help="Only requests of this method."),
+    "method": click.option(
+        "--method", type=Method(), metavar="NAME", help="Only requests of this method."
+    ),
     "status": click.option(
         "--status", type=Status(), metavar="CODE", help="Only responses of this status: 404, 5xx."
     ),
@@ -120,7 +152,7 @@ PORT = {
 ENDS = {
     "min_gap": click.option(
         "--min-gap",
-        type=click.FloatRange(min=0),
+        type=Seconds(min=0),
         metavar="S",
         help="Only responses of which nothing came for S seconds.",
     ),

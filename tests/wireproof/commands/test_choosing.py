@@ -64,6 +64,11 @@ def test_options_become_a_choice(choice: dict[str, object], wanted: ExchangeFilt
         ("--exchange", "1/2/3", "no exchange"),
         ("--port", "70000", "range"),
         ("--min-gap", "-1", "range"),
+        ("--min-gap", "nan", "no time"),
+        ("--min-gap", "inf", "no time"),
+        ("--method", "G@T", "no method"),
+        ("--method", "", "no method"),
+        ("--verdict", ",", "no word"),
         ("--transport", "quic", "quic"),
     ],
 )
