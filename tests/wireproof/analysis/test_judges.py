@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from support.timed import LAST_CHUNK, Stream, TimedTape
 
-from wireproof.analysis.judges import Explanations, explain, judge
+from parsers.records import Record
+from wireproof.analysis.judges import AT_ONCE, Explanations, explain, judge
 from wireproof.analysis.trace import Trace
 from wireproof.analysis.verdict import Verdict
 
@@ -45,3 +49,39 @@ def test_who_shows_what_happens_now_does_not_wait_for_the_connection() -> None:
     assert [one.exchange.number for one in at_once] == [0]
     assert at_once[0].exchange.connection is None
     assert len(list(explain(records))) == 2
+
+
+def columns_of(trace: Trace) -> Iterator[object]:
+    for marks in (trace.elements, trace.pieces):
+        yield from (marks.times, marks.packets, marks.kinds)
+
+
+def explained_in_portions(records: list[Record], size: int) -> list[tuple[object, ...]]:
+    """What is said of exchanges whose records come ``size`` at a time."""
+    explanations = Explanations()
+    found = [
+        one
+        for start in range(0, len(records), size)
+        for one in explanations.add_all(records[start : start + size])
+    ]
+    found += explanations.finish()
+    return [
+        (one.exchange.number, one.exchange.counts, one.verdicts, *columns_of(one.trace))
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_portions_of_one_exchange_say_what_single_records_do(streams: int) -> None:
+    tape = TimedTape()
+    going = [Stream(tape=tape, client_port=40_000 + number) for number in range(streams)]
+    for _ in range(4):
+        for stream in going:
+            stream.events(AT_ONCE, every=0.001)
+    for stream in going:
+        stream.end()
+    records = tape.records()
+    singly = explained_in_portions(records, 1)
+    assert len(singly) == streams
+    for size in (50, AT_ONCE + 1, 3 * AT_ONCE, len(records)):
+        assert explained_in_portions(records, size) == singly
