@@ -12,7 +12,6 @@ from .exits import Missing, Unreadable, because, examples
 from .parsing import parses
 
 if TYPE_CHECKING:
-    from ..output import open_text
     from ..wireshark.side_by_side import Form
 
 
@@ -41,6 +40,7 @@ def compare(file: str, form: str, reading: Reading) -> int:
     Exits with 0 if both agree but for limits of Wireshark that are known and cited, 1 if they do
     not, 3 without tshark.
     """
+    from ..output import open_text
     from ..wireshark.locate import TsharkMissing
     from ..wireshark.run import TsharkFailed
     from ..wireshark.side_by_side import run as run_compare
