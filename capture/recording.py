@@ -210,6 +210,7 @@ class Recording(ABC):
     def _run(self, resources: ExitStack, output: Output) -> None:
         with resources:
             try:
+                self._settle()
                 self._record_to_the_end(output)
             except Exception as fault:
                 self._fault = fault
@@ -242,6 +243,9 @@ class Recording(ABC):
             with self._changed:
                 self._changed.notify_all()
             self._seek_barrier()
+
+    def _settle(self) -> None:  # noqa: B027  # most sources hold no right of ours
+        """Give up, in the thread, the rights that opening the source took."""
 
     def _end(self) -> None:  # noqa: B027  # most sources need not be told
         """Stop the source."""

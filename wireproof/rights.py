@@ -73,6 +73,19 @@ def give_up(needs: Needs, *, confines: bool = True) -> GivenUp:
     return GivenUp(os.geteuid(), kept)
 
 
+def give_up_in_thread() -> None:
+    """Give up the capabilities of this thread, which parses while others record.
+
+    What the others hold stays, and so does who this process is: a command that is recorded is
+    started with its caller's rights.
+    """
+    if sys.platform == "linux":
+        from capture.linux.rights import gain_nothing
+
+        _lose_capabilities()
+        gain_nothing()
+
+
 def _lose_capabilities() -> None:
     """Lose those that a Python with capabilities of its own gives to every user."""
     from capture.linux.rights import drop_capabilities

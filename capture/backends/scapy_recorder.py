@@ -33,7 +33,8 @@ from .reader_recorder import POLL, ReaderRecording
 
 NOT_INSTALLED = "scapy is not installed: pip install 'wireproof[scapy]'"
 REMEDY = {
-    "linux": "run as root, or give this Python the right: sudo setcap cap_net_raw+eip {python}",
+    "linux": "run as root, or give the right to a copy of this Python:"
+    " sudo setcap cap_net_raw+eip {python}-capture",
     "darwin": "run with sudo, or install Wireshark's ChmodBPF, which opens /dev/bpf*",
     "win32": "install Npcap (https://npcap.com), and run as administrator if it asks for that",
 }

@@ -22,8 +22,11 @@ ANY = "any"
 ARPHRD_ETHER = 1
 ARPHRD_LOOPBACK = 772
 NOT_PERMITTED = (
-    "recording packets needs the right to open a packet socket: run as root, or give it once to"
-    " this Python with: sudo setcap cap_net_raw+eip $(readlink -f {python})"
+    "recording packets needs the right to open a packet socket: run as root, or give it to a copy"
+    " of this Python that your group alone may run: sudo install -m 750 -g $(id -gn)"
+    " $(readlink -f {python}) {python}-capture && sudo setcap cap_net_raw+eip {python}-capture;"
+    " then: {python}-capture -m wireproof capture. Whatever that copy runs may record every"
+    " interface; given to {python} itself, that goes for every program and every user of it"
 )
 
 

@@ -29,6 +29,7 @@ from ..polling import FAILED, READABLE
 from ..recording import Recording
 from . import bpf
 from .packet_socket import ANY, open_packet_socket
+from .rights import CAP_DAC_OVERRIDE, drop_capabilities
 from .ring import Ring
 
 LOOPBACK = "lo"
@@ -94,6 +95,10 @@ class Recorder(Recording):
             program = bpf.cooked(program, socket.if_nametoindex(LOOPBACK))
         self._ring.take_statistics()  # what was rejected so far does not count
         bpf.attach(self._socket, program)
+
+    def _settle(self) -> None:
+        # The next file of a ring may lie where only root may write.
+        drop_capabilities({CAP_DAC_OVERRIDE} if self._limits.max_size else ())
 
     def _take(self, descriptor: int, happened: int) -> None:
         """Write what the kernel has handed over, at most once around the ring."""

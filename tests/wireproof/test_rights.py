@@ -234,3 +234,37 @@ def test_wireshark_gets_its_profile_without_rights() -> None:
     code, said, wrong = ended("compare", str(PLAIN))
     assert (code, wrong) == (0, b"")
     assert b" 0 differs" in said
+
+
+# --- recordings ---
+
+
+def rights_of_threads(process: int) -> dict[str, tuple[int, str]]:
+    """The effective capabilities of each thread, and whether it can gain more, by its name."""
+    found = {}
+    for task in Path(f"/proc/{process}/task").iterdir():
+        lines = (task / "status").read_text().splitlines()
+        said = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        found[task.name] = int(said["CapEff"], 16), said["NoNewPrivs"]
+    return found
+
+
+@as_root
+@pytest.mark.packets
+def test_threads_of_a_watch_hold_no_rights_but_the_one_that_runs_the_command() -> None:
+    """What records and what parses: of all threads only two keep theirs, and neither parses."""
+    command = [sys.executable, "-c", "import sys; print('on', flush=True); sys.stdin.read()"]
+    watch = [*COMMAND, "watch", "--port", "9", "--backend", "packet-socket", "--", *command]
+    with subprocess.Popen(
+        watch, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stderr is not None
+        while process.stderr.readline() != b"on\n":  # where the command's output goes
+            assert process.poll() is None
+        found = rights_of_threads(process.pid)
+        main = found.pop(str(process.pid))
+        process.stdin.close()
+        process.stderr.read()
+    assert main[0] == int(status(os.getpid())["CapEff"], 16)
+    assert list(found.values()).count((0, "1")) == 1  # what parses
+    assert list(found.values()).count((0, "0")) == 1  # what records

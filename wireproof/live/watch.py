@@ -37,6 +37,7 @@ from ..analysis.totals import Totals
 from ..dialects.reader import DialectReader, Readers
 from ..metrics.observing import Observer, Sink
 from ..output import open_stream
+from ..rights import give_up_in_thread
 from ..tasks.capture import attend, key_log_for, order_secrets
 from ..views import View
 from ..views.kinds import VIEWS, ExportKind, Name, default_view, open_export, table_width
@@ -254,6 +255,7 @@ class _Show:
 
     def _run(self) -> None:
         try:
+            give_up_in_thread()
             for records in self._live.batches():
                 if self._is_given_up:
                     break

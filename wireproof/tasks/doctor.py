@@ -6,8 +6,10 @@ looked for where the commands that run them look, libraries in what is installed
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import NamedTuple
@@ -48,11 +50,39 @@ def findings() -> Iterator[Finding]:
         "COMMAND finds the relay without being told of it",
         lacking or "",
     )
+    yield _rights()
+    yield _confinement()
     yield _library("cryptography", "decrypts TLS whose keys are known", "tls")
     yield _library("trustme", "certificates for wire.serve(tls=True) and the demo", "https")
     yield _library("hypercorn", "serves HTTP/2 for wire.serve(http2=True) and the demo", "https")
     yield _tool("tshark", ("tshark",), "what wireproof is compared with", "tshark")
     yield _tool("chromium", CHROMIUM, "a browser for the pages of the demo server", "chromium")
+
+
+def _rights() -> Finding:
+    """Return what commands that parse give up here."""
+    use = "who parses holds no capability, and gains none from a program that it starts"
+    if sys.platform != "linux":
+        return Finding("tool", "rights", False, use, "only Linux has capabilities")
+    if os.geteuid() == 0:
+        use += "; you are root, and give that up too where another user can read and write the same"
+    return Finding("tool", "rights", True, use)
+
+
+def _confinement() -> Finding:
+    """Return whether commands that parse can be kept from all other files."""
+    use = "who parses opens nothing but its input, libraries, its output's folder, temporary files"
+    if sys.platform != "linux":
+        return Finding("tool", "landlock", False, use, "only Linux has Landlock")
+    from capture.linux.rights import CONNECTIONS_SINCE, landlock_version
+
+    version = landlock_version()
+    if not version:
+        remedy = "this kernel has no Landlock, or it is off: Linux 5.13 with landlock in lsm="
+        return Finding("tool", "landlock", False, use, remedy)
+    if version >= CONNECTIONS_SINCE:
+        use += ", and makes no TCP connection"
+    return Finding("tool", "landlock", True, f"{use}: version {version}")
 
 
 def _library(name: str, use: str, extra: Extra) -> Finding:

@@ -11,6 +11,7 @@ from threading import Thread
 from capture import CaptureError
 
 from ..live.decoding import LivePackets
+from ..rights import give_up_in_thread
 from .index import Index
 
 
@@ -33,6 +34,7 @@ class LiveFeed:
 
     def _run(self) -> None:
         try:
+            give_up_in_thread()
             self._take()
         except Exception as error:
             self._index.break_off(error)  # nobody waits for this thread, and the page must not
