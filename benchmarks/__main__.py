@@ -17,11 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from .measure import Result, compare
-from .workloads import WORKLOADS, make
+from .workloads import KEYS, WORKLOADS, make
 
 PEERS = ("tshark", "tcpflow", "pyshark")
 HTTP_FIELDS = ("http.chunk_size", "http.chunk_data", "http.response.code", "http.request.uri")
 WEBSOCKET_FIELDS = ("websocket.opcode", "websocket.mask", "websocket.payload.text")
+HTTP2_FIELDS = ("http2.streamid", "http2.length", "http2.data.data", "http2.headers.status")
+FIELDS = {"c": WEBSOCKET_FIELDS, "h": HTTP2_FIELDS}
+"""What tshark is asked for, by workload; HTTP_FIELDS otherwise."""
 WITHOUT_DATA = {"d"}
 """Workloads decoded with ``--no-data``: what is asked for is sizes and digests."""
 EXPLAIN = "explain"
@@ -40,11 +43,11 @@ def commands(name: str, capture: Path, folder: Path) -> dict[str, list[str]]:
     found = {"wireproof": wireproof + (["--no-data"] if name in WITHOUT_DATA else [])}
     found[EXPLAIN] = [sys.executable, "-m", "wireproof", "explain", str(capture), *ANY]
     if shutil.which("tshark") and name not in SLOW_FOR_TSHARK:
-        fields = WEBSOCKET_FIELDS if name == "c" else HTTP_FIELDS
+        fields = FIELDS.get(name, HTTP_FIELDS)
         found["tshark"] = ["tshark", "-n", "-r", str(capture), "-T", "fields"]
         for field in ("frame.number", "tcp.stream", *fields):
             found["tshark"] += ["-e", field]
-    if shutil.which("tcpflow"):
+    if shutil.which("tcpflow") and name not in KEYS:  # it decrypts nothing
         found["tcpflow"] = ["tcpflow", "-r", str(capture), "-o", str(folder / "flows")]
     if name in FOR_PYSHARK:
         found["pyshark"] = [sys.executable, "-m", "benchmarks.pyshark_fields", str(capture)]

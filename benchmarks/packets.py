@@ -12,6 +12,7 @@ ETHERNET = bytes(12) + b"\x08\x00"
 IPV4 = Struct("!BBHHHBBH4s4s")
 TCP = Struct("!HHIIHHHH")
 BLOCK = Struct("<IIIIIII")
+SECRETS = Struct("<IIII")
 SECTION = bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000")
 # Ethernet, snapshot length 262,144, if_tsresol 9.
 INTERFACE = bytes.fromhex("010000002000000001000000000004000900010009000000000000002000000000"[:64])
@@ -44,11 +45,11 @@ class Endpoint:
 class Conversation:
     """A made-up connection between two endpoints: segments in order, and their acknowledgements."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, port: int = 8_000) -> None:
         self.client = Endpoint(
             bytes([10, 0, index >> 8, index & 0xFF]), 40_000 + index % 25_000, 1_000
         )
-        self.server = Endpoint(bytes([10, 1, 0, 1]), 8_000, 900_000)
+        self.server = Endpoint(bytes([10, 1, 0, 1]), port, 900_000)
 
     def segment(self, sender: Endpoint, payload: bytes = b"", flags: int = ACK) -> bytes:
         receiver = self.server if sender is self.client else self.client
@@ -82,11 +83,19 @@ class Conversation:
         yield self.segment(self.server)
 
 
-def write(path: Path, packets: Iterator[Packet]) -> int:
-    """Write a pcapng file; return how many packets it holds."""
+def secrets_block(key_log: bytes) -> bytes:
+    """Return a Decryption Secrets Block with a TLS key log (pcapng section 4.7)."""
+    padded = key_log + bytes(-len(key_log) % 4)
+    size = 20 + len(padded)
+    head = SECRETS.pack(0x0A, size, 0x544C534B, len(key_log))
+    return head + padded + size.to_bytes(4, "little")
+
+
+def write(path: Path, packets: Iterator[Packet], key_log: bytes = b"") -> int:
+    """Write a pcapng file, with the secrets of TLS; return how many packets it holds."""
     count = 0
     with path.open("wb") as file:
-        file.write(SECTION + INTERFACE)
+        file.write(SECTION + INTERFACE + (secrets_block(key_log) if key_log else b""))
         for time_ns, data in packets:
             padded = data + bytes(-len(data) % 4)
             length = 32 + len(padded)

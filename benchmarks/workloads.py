@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from .encrypted import key_log, sse_in_tls, streams_in_tls
 from .packets import EPOCH_NS, Conversation, Packet, write
 
 STEP_NS = 20_000
@@ -42,22 +43,29 @@ def sse_event(index: int) -> bytes:
     return f"id: {index}\r\nevent: token\r\ndata: {data}\r\n\r\n".encode()
 
 
+SSE_REQUEST = b"GET /sse HTTP/1.1\r\nHost: example\r\nAccept: text/event-stream\r\n\r\n"
+SSE_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-store\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+
+
 def sse_connection(number: int, events: int) -> Iterator[bytes]:
     """One SSE response over chunked; one event a chunk, one chunk a segment, each acknowledged."""
     talk = Conversation(number)
     yield from talk.open()
-    yield from talk.send(
-        talk.client, b"GET /sse HTTP/1.1\r\nHost: example\r\nAccept: text/event-stream\r\n\r\n"
-    )
-    yield from talk.send(
-        talk.server,
-        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-        b"cache-control: no-store\r\ntransfer-encoding: chunked\r\n\r\n",
-    )
+    yield from talk.send(talk.client, SSE_REQUEST)
+    yield from talk.send(talk.server, SSE_HEAD)
     for index in range(events):
         yield from talk.send(talk.server, chunk(sse_event(index)))
     yield from talk.send(talk.server, b"0\r\n\r\n")
     yield from talk.close()
+
+
+def sse_said(events: int) -> list[tuple[str, bytes]]:
+    """What both sides of an SSE response over chunked say, a write a time."""
+    content = [("server", chunk(sse_event(index))) for index in range(events)]
+    return [("client", SSE_REQUEST), ("server", SSE_HEAD), *content, ("server", b"0\r\n\r\n")]
 
 
 def chat_event(index: int) -> bytes:
@@ -200,7 +208,19 @@ WORKLOADS: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
         lambda: chat_connection(0, 200_000),
     ),
     "f": ("(a) with loss, reordering and duplication", lambda: damaged(sse(100, 500))),
+    "g": (
+        "(a) over TLS 1.3, decrypted",
+        lambda: interleaved([sse_in_tls(number, sse_said(500)) for number in range(100)]),
+    ),
+    "h": (
+        "10 connections of HTTP/2 over TLS 1.3 x 10 streams x 500 SSE events, decrypted",
+        lambda: interleaved(
+            [streams_in_tls(one, 10, list(map(sse_event, range(500)))) for one in range(10)]
+        ),
+    ),
 }
+KEYS = {"g": 100, "h": 10}
+"""Of how many connections a workload's capture has the secrets."""
 
 
 def make(name: str, folder: Path) -> Path:
@@ -209,6 +229,6 @@ def make(name: str, folder: Path) -> Path:
     if not path.exists():
         _, frames = WORKLOADS[name]
         unfinished = path.with_suffix(".part")
-        write(unfinished, timed(frames()))
+        write(unfinished, timed(frames()), key_log(KEYS.get(name, 0)))
         unfinished.rename(path)
     return path

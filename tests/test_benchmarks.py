@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import high_rate
 from benchmarks.__main__ import commands
+from benchmarks.encrypted import key_log, sse_in_tls, streams_in_tls
 from benchmarks.measure import Failed, compare, run
 from benchmarks.packets import checksum, write
 from benchmarks.workloads import (
@@ -18,18 +19,21 @@ from benchmarks.workloads import (
     bulk_connection,
     chat_connection,
     damaged,
+    interleaved,
     make,
     short_exchanges,
     sse,
+    sse_event,
+    sse_said,
     timed,
     websocket_connection,
 )
 from wireproof import decode
 
 
-def kinds(frames: Iterator[bytes], folder: Path) -> Counter[str]:
+def kinds(frames: Iterator[bytes], folder: Path, secrets: bytes = b"") -> Counter[str]:
     path = folder / "made.pcapng"
-    write(path, timed(frames))
+    write(path, timed(frames), secrets)
     return Counter(record.record for record in decode(path))
 
 
@@ -62,6 +66,18 @@ def test_short_exchanges(tmp_path: Path) -> None:
     found = kinds(short_exchanges(0, 10), tmp_path)
     assert found["request"] == found["response"] == found["body"] == 10
     assert not found["diagnostic"]
+
+
+@pytest.mark.parametrize("secrets", [key_log(2), b""], ids=["keys", "no-keys"])
+def test_what_tls_carries(secrets: bytes, tmp_path: Path) -> None:
+    said = interleaved([sse_in_tls(number, sse_said(20)) for number in range(2)])
+    found = kinds(said, tmp_path, secrets)
+    assert found["sse_event"] == (2 * 20 if secrets else 0)
+    assert (found["tls"], found["connection"], found["diagnostic"]) == (2, 2, 0)
+    streams = streams_in_tls(0, 3, [sse_event(index) for index in range(20)])
+    found = kinds(streams, tmp_path, secrets)
+    assert found["sse_event"] == (3 * 20 if secrets else 0)
+    assert (found["tls"], found["connection"], found["diagnostic"]) == (1, 1, 0)
 
 
 def test_damage_is_the_same_on_every_run() -> None:
