@@ -54,3 +54,21 @@ def test_other_fields_are_looked_into_under_the_whole_policy_only() -> None:
     fields = [("Referer", "https://x/?api_key=abc"), ("Host", "x")]
     assert mask_fields(fields, "headers") == (fields, 0)
     assert mask_fields(fields, "all") == ([("Referer", "https://x/?api_key=***"), ("Host", "x")], 1)
+
+
+SECRET_NAMES = (
+    *("X-Subject-Token", "AccessToken", "X-Vendor-Key", "Ocp-Apim-Subscription-Key", "X-ApiKey"),
+    *("X-Original-Authorization", "Authorization-Info", "My-Client-Secret-Value", "X-Passwd"),
+    *("X-Old-Passwords", "Mcp-Session-Id", "X-Session", "X-Hub-Signature-256", "Signature-Input"),
+    *("Aws-Credentials", "X-My-Cookie-Jar", "Cf-Access-Jwt-Assertion"),
+)
+PLAIN_NAMES = (
+    *("Sec-WebSocket-Key", "Sec-WebSocket-Accept", "Access-Control-Allow-Credentials", "Via"),
+    *("Content-Type", "Host", "X-Ratelimit-Remaining-Tokens", "Keep-Alive", "WWW-Authenticate"),
+    *("X-Request-Id", "Etag"),
+)
+
+
+def test_names_say_by_rule_whether_a_field_is_secret() -> None:
+    assert [name for name in SECRET_NAMES if not secret_spans(name, "abcdef", "headers")] == []
+    assert [name for name in PLAIN_NAMES if secret_spans(name, "abcdef", "headers")] == []
