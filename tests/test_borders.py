@@ -90,7 +90,7 @@ ORDER = {
             "tasks",
             "redact",
         ),
-        *("live", "plot", "export", "wireshark", "web", "testing", "commands", "cli"),
+        *("live", "plot", "export", "notebook", "wireshark", "web", "testing", "commands", "cli"),
         *("pytest_plugin", "__main__"),
     ),
 }

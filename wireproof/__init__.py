@@ -2,6 +2,8 @@
 
 for record in wireproof.decode("capture.pcapng"):
     print(record.record, record.first_packet)
+
+wireproof.open("capture.pcapng")  # in a notebook: its exchanges as a table
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from parsers.records import Record
 
@@ -49,3 +51,17 @@ def decode(
         return
     with Path(source).open("rb") as stream:
         yield from decode_stream(stream, keep_data=keep_data, keylog=keys, memory=memory)
+
+
+def open(path: str | PathLike[str], *, keylog: str | PathLike[str] | None = None) -> Any:
+    """Return a capture file for a notebook, a :class:`wireproof.notebook.Capture`.
+
+    It shows itself as a table of exchanges, an exchange in it as its timeline; ``to_pandas()``,
+    ``to_polars()`` and ``to_arrow()`` of either give the records. ``keylog`` is as for decode().
+    Raises OSError, and ValueError if it is no capture file.
+    """
+    # Not in __all__: a star import must not take the built-in's name. By name, for whoever has the
+    # name alone imports nothing else.
+    from importlib import import_module
+
+    return import_module(".notebook", __name__).open_capture(path, keylog=keylog)

@@ -18,6 +18,7 @@ Extra = Literal[
     "https",
     "inspector",
     "metrics",
+    "notebook",
     "otlp",
     "parquet",
     "plot",

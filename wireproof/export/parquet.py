@@ -9,7 +9,8 @@ a ``time`` for plotting.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, BinaryIO, cast, get_args
 
 from msgspec import inspect
@@ -114,23 +115,47 @@ class ParquetTable:
         """Take the next rows."""
         columns = self._columns
         for record in records:
-            for name in COLUMNS:
-                columns[name].append(cell(name, getattr(record, name, None)))
-            time = round(record.last_time * 1_000_000)
-            columns["time"].append(time if time <= LATEST else None)
+            _append(columns, record)
             self._size += len(getattr(record, "data", None) or "") + 64
             if self._size >= GROUP_SIZE or len(columns["time"]) >= GROUP_ROWS:
                 self._write_group()
 
     def _write_group(self) -> None:
-        import pyarrow as pa
-
         if not self._columns["time"]:
             return
-        arrays = [pa.array(self._columns[field.name], type=field.type) for field in self._schema]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._writer.write_table(_table(self._columns, self._schema))
         self._columns = {name: [] for name in self._schema.names}
         self._size = 0
+
+
+def arrow_table(records: Iterable[Record]) -> Any:
+    """Return records as one table in memory, with the columns of Parquet."""
+    import pyarrow as pa
+
+    found = schema()
+    tables = [found.empty_table()]
+    rest = iter(records)
+    while some := list(islice(rest, GROUP_ROWS)):
+        columns: dict[str, list[Any]] = {name: [] for name in found.names}
+        for record in some:
+            _append(columns, record)
+        tables.append(_table(columns, found))
+    return pa.concat_tables(tables)
+
+
+def _append(columns: dict[str, list[Any]], record: Record) -> None:
+    """Add a row."""
+    for name in COLUMNS:
+        columns[name].append(cell(name, getattr(record, name, None)))
+    time = round(record.last_time * 1_000_000)
+    columns["time"].append(time if time <= LATEST else None)
+
+
+def _table(columns: dict[str, list[Any]], found: Any) -> Any:
+    import pyarrow as pa
+
+    arrays = [pa.array(columns[field.name], type=field.type) for field in found]
+    return pa.Table.from_arrays(arrays, schema=found)
 
 
 def cell(name: str, value: Any) -> Any:
