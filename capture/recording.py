@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +84,7 @@ class Recording(ABC):
         self._stopping = False
         self._ended = False
         self._fault: Exception | None = None
+        self._tell: Callable[[str], object] = lambda _: None
 
     @property
     def statistics(self) -> Statistics:
@@ -160,6 +161,15 @@ class Recording(ABC):
         self._check()
         return not self._connections.count
 
+    def tell_end(self, tell: Callable[[str], object]) -> None:
+        """Have ``tell`` called, once and in any thread, with why the recording breaks off, at once
+        when it does; it may have already."""
+        with self._changed:
+            self._tell = tell
+            has_ended = self._ended
+        if has_ended and self._fault is not None:
+            tell(str(self._break_off(self._fault)))
+
     # --- where packets come from ---
 
     @abstractmethod
@@ -217,7 +227,10 @@ class Recording(ABC):
             finally:
                 with self._changed:
                     self._ended = True
+                    tell = self._tell
                     self._changed.notify_all()
+                if self._fault is not None:
+                    tell(str(self._break_off(self._fault)))
 
     def _record_to_the_end(self, output: Output) -> None:
         try:

@@ -124,3 +124,28 @@ def is_running(process: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+@pytest.mark.packets
+@pytest.mark.parametrize("backend", ["tcpdump", "dumpcap"])
+@pytest.mark.parametrize("has_command", [False, True])
+def test_a_tool_that_dies_is_told_at_once(backend: str, has_command: bool, tmp_path: Path) -> None:
+    """While the command goes on; without one there is nothing left to wait for."""
+    output = str(tmp_path / "out.pcapng")
+    command = ["--", sys.executable, "-c", "import sys; sys.stdin.read()"] if has_command else []
+    words = ["capture", "--port", "9", "--backend", backend, "-o", output, *command]
+    with subprocess.Popen(
+        [*COMMAND, *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None and process.stderr is not None
+        assert f"by {backend}" in process.stderr.readline()
+        tool = next(child for child in children(process.pid) if name_of(child) == backend)
+        os.kill(tool, signal.SIGKILL)
+        assert "the recording broke off after 0 packets: " in process.stderr.readline()
+        process.stdin.close()
+        process.stderr.read()
+        assert process.wait(PATIENCE) != 0
+
+
+def name_of(process: int) -> str:
+    return Path(f"/proc/{process}/comm").read_text().strip()

@@ -222,6 +222,7 @@ def _capture_port(
             command=command,
             keys=keys,
             ready=lambda session: _say_what_is_on(wanted, backend, session),
+            say=say,
         )
     say(f"{wanted.path}: {_captured(*recorded.statistics)}")
     if recorded.has_keys:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from capture import Statistics
 from capture.backends import Backend, Session, Wanted
 from capture.key_log import VARIABLE, KeyLog
+from capture.polling import Wakeup
 from capture.processes import run_command, wait_for_interrupt
 from capture.secrets_first import put_secrets_first
 
@@ -45,12 +46,14 @@ def record_port(
     command: Sequence[str] = (),
     keys: bool = True,
     ready: Callable[[Session], None] = lambda session: None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> Recorded:
     """Record by ``backend`` what is wanted.
 
     ``ready`` is called when no packet is missed any more. The recording ends with ``command``,
     or with a signal if there is none, and after ``duration`` seconds in any case. With ``keys``
-    the command is told to log its TLS secrets, which the file then holds. Raises what the
+    the command is told to log its TLS secrets, which the file then holds. ``say`` is told at once
+    if the recording breaks off while the command goes on. Raises what the
     backend's recording does, and OSError for a command that cannot be started.
     """
     key_log = key_log_for(command) if keys else None
@@ -59,12 +62,14 @@ def record_port(
     wanted = replace(wanted, comment=comment, version=__version__)
     if key_log is not None:
         wanted = replace(wanted, secrets=key_log.take)
-    with backend.open(wanted) as session:
+    with backend.open(wanted) as session, closing(Wakeup()) as over:
         ready(session)
+        # Whoever waits is told by what leaving raises; whoever runs a command, meanwhile.
+        session.recording.tell_end(say if command else lambda _: over.notify())
         if command:
             exit_code = attend(command, session, key_log, duration=duration)
         else:
-            interrupted = wait_for_interrupt(duration)
+            interrupted = wait_for_interrupt(duration, over)
     has_keys = key_log is not None and key_log.has_keys
     if has_keys:
         order_secrets(wanted.path)
