@@ -19,7 +19,7 @@ URLS = [
 
 @pytest.mark.parametrize("target, host, is_websocket, url", URLS)
 def test_urls(target: str, host: str, is_websocket: bool, url: str) -> None:
-    assert heads.url_of(target, host, is_websocket=is_websocket) == url
+    assert heads.url_of(target, host, is_websocket=is_websocket, is_secure=False) == url
 
 
 def test_parameters_are_bounded() -> None:
