@@ -8,10 +8,12 @@ too, whoever put it there; one that only shows when the packets are decoded is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import fields
 from parsers import BATCH, OrderedCapture, PacketDecoder
 from parsers.content import ContentDecoder
 from parsers.records import (
@@ -37,7 +39,9 @@ MAX_LEFT = 20
 """Places that are named."""
 CODED = (ChunkRecord, DataRecord, Http2DataRecord)
 """Records whose data is as it was sent."""
-SKIPPED = frozenset(("record", "encoding", "sha256", "masking_key", "layer"))
+SKIPPED = frozenset(
+    ("record", "data", "encoding", "sha256", "masking_key", "layer", "sender", "extents")
+)
 """Fields that no sender writes."""
 
 
@@ -60,6 +64,8 @@ class Proof:
         self.left: list[LeftSecret] = []
         self._masks = masks
         self._found: FoundSecrets = masks.report.found
+        self._texts: list[tuple[Any, bytes]] = []
+        """What records of the batch at hand say."""
         self._tails: dict[tuple[Any, ...], bytes] = {}
         self._decoders: dict[tuple[Any, ...], ContentDecoder] = {}
 
@@ -90,16 +96,21 @@ class Proof:
 
     def _look_at(self, records: list[Record]) -> None:
         for record in records:
-            if not isinstance(record, ConnectionRecord) and len(self.left) < MAX_LEFT:
+            if not isinstance(record, ConnectionRecord):
                 self._look_at_texts(record)
+        looked_at, self._texts = self._texts, []
+        # All at once: there mostly is none.
+        if next(self._found.left_in(b"\n".join(text for _, text in looked_at)), None) is not None:
+            for record, text in looked_at:
+                self._note(record, text)
 
     def _look_at_texts(self, record: Any) -> None:
         data = getattr(record, "data", None)
         if data:
             encoding: Encoding = getattr(record, "encoding", None) or "utf-8"
             self._look_at_data(record, plain_bytes(data, encoding))
-        others = " ".join(_texts(record))
-        self._note(record, others.encode(errors="surrogatepass"))
+        if others := " ".join(_texts(record)):
+            self._texts.append((record, others.encode(errors="surrogatepass")))
         if isinstance(record, RequestRecord | ResponseRecord) and record.codings:
             flow = record.connection, record.exchange, record.sender
             self._decoders[flow] = ContentDecoder(record.codings)
@@ -119,13 +130,13 @@ class Proof:
             text = self._tails.pop(flow, b"") + piece
             self._tails[flow] = text[-MOST:]
             _limit(self._tails)
-            self._note(record, text)
+            self._texts.append((record, text))
 
     def _note(self, record: Any, text: bytes) -> None:
         for _, _, form in self._found.left_in(text):
             packet = getattr(record, "last_packet", None) or 0
             left = LeftSecret(packet, record.record, form)
-            if left not in self.left:
+            if left not in self.left and len(self.left) < MAX_LEFT:
                 self.left.append(left)
 
 
@@ -134,11 +145,23 @@ def _limit(flows: dict[tuple[Any, ...], Any]) -> None:
         del flows[next(iter(flows))]
 
 
+@lru_cache(64)
+def _names_of_texts(kind: Any) -> list[str]:
+    """Return which fields of a kind of record may hold texts of a sender."""
+    told = {field.name: str(field.type) for field in fields(kind)}
+    return [
+        name
+        for name, type_ in told.items()
+        if name not in SKIPPED and ("str" in type_ or "list" in type_)
+    ]
+
+
 def _texts(record: Any) -> Iterator[str]:
     """Yield the texts of a record but for its data."""
-    for name in record.__struct_fields__:
+    kind: Hashable = type(record)
+    for name in _names_of_texts(kind):
         value = getattr(record, name)
-        if isinstance(value, str) and name != "data" and name not in SKIPPED:
+        if isinstance(value, str):
             yield value
         elif isinstance(value, list):
             for item in value:
