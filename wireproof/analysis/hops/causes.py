@@ -57,7 +57,7 @@ def causes_of(hop: Hop, held: Held) -> list[Cause]:
         case "timer" if held.is_cork:
             return _cork(held)
         case "timer":
-            return [cause("proxy-timer", "certain", f"it flushes every {_period(held)}")]
+            return _timer(held)
         case "every-second" | "every-k":
             said = f"it releases {held.batch} at a time, when the last of them has come"
             return [cause("proxy-batches", "certain", said)]
@@ -75,6 +75,14 @@ def _one_behind(held: Held) -> list[Cause]:
         return [cause("proxy-looks-ahead", "certain", said)]
     same = f"they come so regularly that a delay of {_period(held)} each would look the same"
     return [cause("proxy-looks-ahead", "likely", said), cause("fixed-delay", "possible", same)]
+
+
+def _timer(held: Held) -> list[Cause]:
+    said = f"it flushes every {_period(held)}"
+    if held.batch is None:
+        return [cause("proxy-timer", "certain", said)]
+    same = f"most flushes have {held.batch} elements: batches of {held.batch} would look the same"
+    return [cause("proxy-timer", "likely", said), cause("proxy-batches", "possible", same)]
 
 
 def _cork(held: Held) -> list[Cause]:
@@ -192,7 +200,7 @@ def to_tell(causes: Sequence[Cause]) -> str:
         return "the same request with Accept-Encoding: identity"
     if "loss" in codes:
         return "capture at the hop itself, on both of its sides"
-    if "proxy-looks-ahead" in codes:
+    if "proxy-looks-ahead" in codes or {"proxy-timer", "proxy-batches"} <= codes:
         return "send elements at other intervals, and look again"
     if "cork-200ms" in codes:
         return "set option http-no-delay if it is HAProxy, and look again"

@@ -129,7 +129,8 @@ def _by_rule(passage: Passage, late: Sequence[int], head_added: float | None) ->
     if is_often and not _is_prompt(passage):
         for times in (_between(holding), longest):
             if len(times) > 1 and _deviation(times) <= STEADY:
-                return _made(passage, "timer", late, period=median(times))
+                period, batch = median(times), _usual_size(passage)
+                return _made(passage, "timer", late, period=period, batch=batch)
     return _made(passage, "irregular", late)
 
 
@@ -264,6 +265,15 @@ def _flush_sizes(target: Flow) -> list[int]:
         sizes[-1] += size
         before = time
     return sizes
+
+
+def _usual_size(passage: Passage) -> int | None:
+    """Return how many elements half the flushes have, None if they differ or have one each."""
+    flushes = passage.flushes[:-1]
+    if not flushes:
+        return None
+    size, number = Counter(flush.size for flush in flushes).most_common(1)[0]
+    return size if size > 1 and number >= MANY * len(flushes) else None
 
 
 def _batch(passage: Passage) -> int | None:

@@ -189,6 +189,13 @@ CASES: dict[str, Case] = {
         "timer",
         ["proxy-timer"],
     ),
+    "a timer that a regular source makes look as batches": (
+        Side(joined(tokens(40, every=0.02), [0.137 + 0.12 * turn for turn in range(8)])),
+        far_of(tokens(40, every=0.02)),
+        "holds",
+        "timer",
+        ["proxy-timer", "proxy-batches"],
+    ),
     "200 ms from the first": (
         Side(from_first(FAR, 0.204)),
         far_of(FAR),
