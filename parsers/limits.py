@@ -14,7 +14,7 @@ MiB = 1024 * KiB
 MAX_MEMORY = 256 * MiB
 """What is held for all connections together, unless told otherwise: beyond it the connections that
 have been idle for longest, or hold most, are let go."""
-PROGRAM_COST = 48 * MiB
+PROGRAM_COST = 80 * MiB
 """What the program itself takes, and a batch of packets with what comes of it."""
 CONNECTION_COST = 12 * KiB
 """What an open connection is reckoned to hold by itself: two directions of TCP, and who listens."""
