@@ -16,7 +16,7 @@ MAX_MEMORY = 256 * MiB
 have been idle for longest, or hold most, are let go."""
 PROGRAM_COST = 80 * MiB
 """What the program itself takes, and a batch of packets with what comes of it."""
-CONNECTION_COST = 12 * KiB
+CONNECTION_COST = 20 * KiB
 """What an open connection is reckoned to hold by itself: two directions of TCP, and who listens."""
 WAITING_COST = 900
 """What a segment that waits behind a hole is reckoned to hold beside its bytes."""

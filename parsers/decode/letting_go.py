@@ -8,6 +8,7 @@ let go that it pays: a quarter of the memory.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from operator import attrgetter
 
@@ -30,9 +31,11 @@ def let_go(
     if len(found) * CONNECTION_COST > memory.limit // 2:
         for connection in sorted(found, key=attrgetter("last_packet")):
             if memory.held <= memory.enough:
-                return records
+                break
             idle = f"idle since packet {connection.last_packet:,}, {len(found):,} are open"
             records += table.let_go(connection, _fault(connection, f"in packet {now:,}: {idle}"))
+        # What was made for them refers to one another, and stays until the collector comes.
+        gc.collect()
         found = table.open_connections
     for connection in sorted(found, key=lambda found: -found.account.held):
         if memory.held <= memory.enough:
