@@ -17,6 +17,7 @@ from sse_starlette.sse import AppStatus
 
 from .app import create_app
 from .index import Index
+from .patience import ImpatientProtocol
 
 HOST = "127.0.0.1"
 DRAIN = 1
@@ -57,6 +58,7 @@ class InspectorServer:
             log_level="critical",
             server_header=False,
             ws="none",
+            http=ImpatientProtocol,
             timeout_graceful_shutdown=DRAIN,
         )
         # sse-starlette keeps the signal that stopped an earlier server of this process, and would
