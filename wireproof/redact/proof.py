@@ -8,7 +8,7 @@ too, whoever put it there; one that only shows when the packets are decoded is n
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,8 +158,7 @@ def _names_of_texts(kind: Any) -> list[str]:
 
 def _texts(record: Any) -> Iterator[str]:
     """Yield the texts of a record but for its data."""
-    kind: Hashable = type(record)
-    for name in _names_of_texts(kind):
+    for name in _names_of_texts(record.__class__):
         value = getattr(record, name)
         if isinstance(value, str):
             yield value
