@@ -25,7 +25,8 @@ from .page_files import ENTRY, ICON_FILE, LIBRARY, LIBRARY_STYLE, MODULES, STYLE
 
 BUNDLE = 64
 """Neighbouring paths in a bundle; ``page/source.js`` says the same."""
-LAST_NUMBER = re.compile(r"\d+$")
+LAST_NUMBER = re.compile(r"(?<=/)\d+$")
+"""Of a path; the end of an exchange's key is none: between its paths others stand."""
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([a-z]+\.js)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 LINKS = re.compile(r" *<(?:link|script)\b[^>]*>(?:</script>)?\n")

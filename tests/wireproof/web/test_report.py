@@ -22,7 +22,7 @@ from support.talk import Talk
 from wireproof.web.api import Answers
 from wireproof.web.index import Index
 from wireproof.web.page_files import MODULES, TYPES, page_file
-from wireproof.web.report import bundle_of, joined_modules, write_report
+from wireproof.web.report import bundle_of, bundles, joined_modules, write_report
 
 FIXTURES = ROOT / "fixtures"
 HOSTILE = (
@@ -78,7 +78,21 @@ def test_bundles_have_neighbours_and_each_path_is_in_one() -> None:
     assert bundle_of("packet/63") == "packet/0*"
     assert bundle_of("packet/64") == "packet/1*"
     assert bundle_of("rows/0.12/e/130") == "rows/0.12/e/2*"
+    assert bundle_of("verdicts/0.1") == "verdicts/0.1"
     assert bundle_of("summary") == "summary"
+
+
+def test_no_bundle_is_written_twice() -> None:
+    talk = Talk().open()
+    for _ in range(3):
+        talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    talk.close()
+    index = Index("several")
+    index.receive(talk.tape.packets)
+    index.finish([])
+    names = [name for name, _, _ in bundles(index)]
+    assert len(names) == len(set(names))
 
 
 def test_the_same_capture_gives_the_same_report() -> None:

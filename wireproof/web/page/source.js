@@ -110,7 +110,7 @@ class ReportSource {
 
 /** The bundle that holds a path: 64 neighbours share one. `wireproof/web/report.py` says the same. */
 function bundleOf(path) {
-  return path.replace(/\d+$/, (last) => `${Math.floor(Number(last) / 64)}*`);
+  return path.replace(/(?<=\/)\d+$/, (last) => `${Math.floor(Number(last) / 64)}*`);
 }
 
 export function openSource() {
