@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from base64 import b64decode
+from contextlib import closing
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -88,10 +89,10 @@ def test_no_bundle_is_written_twice() -> None:
         talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     talk.close()
-    index = Index("several")
-    index.receive(talk.tape.packets)
-    index.finish([])
-    names = [name for name, _, _ in bundles(index)]
+    with closing(Index("several")) as index:
+        index.receive(talk.tape.packets)
+        index.finish([])
+        names = [name for name, _, _ in bundles(index)]
     assert len(names) == len(set(names))
 
 
