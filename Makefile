@@ -9,9 +9,10 @@ EXAMPLES ?= 20
 MUTANTS ?= 1000000
 TESTS ?= tests
 
-.PHONY: help reference demo check test test-guests fuzz install bench verdicts fixtures lint vendor clean
+.PHONY: help reference demo check test test-guests fuzz install bench verdicts fixtures lint screenshots vendor clean
 
 help:
+	@echo "make screenshots  take the pictures of the inspector anew, in Chromium"
 	@echo "make demo [TRANSPORT=chunked|sse|websocket]  serve, capture, decode, show"
 	@echo "make check     lint, types and the quick tests of what changed, or all: within 90 s"
 	@echo "make test      run the whole test suite (lint and types first)"
@@ -78,6 +79,9 @@ bench: install
 
 verdicts: install
 	$(BIN)/python -m benchmarks.verdicts --page docs/verdicts.md
+
+screenshots: install
+	$(BIN)/python docs/screenshots.py
 
 vendor:
 	@sh .ci/vendor

@@ -39,15 +39,16 @@ LEFT, RIGHT = 0.17, 0.985
 """Edges of the axes, in widths of the figure."""
 LABEL = -0.095
 """Where the names of lanes end, in widths of the axes."""
-CLIENT, SERVER, FAULT, GREY, INK = "#c2570c", "#1f5fa8", "#c81e1e", "#8a8f98", "#1b1f24"
+CLIENT, SERVER, FAULT, GREY, INK = "#5a55c8", "#0a857d", "#b42318", "#8a94a0", "#17202a"
+"""As on the page: docs/design.md says what each means."""
 MANY = 2_000
 """Marks that can be told apart in the width of a lane: of more, the largest in each place show."""
 MAX_TITLE = 80
 MAX_VERDICT = 130
 SEVERITY_COLOURS: dict[Severity, str] = {
-    "ok": "#1d7348",
-    "note": "#4a4f57",
-    "warning": "#8a5a00",
+    "ok": "#16704a",
+    "note": "#566370",
+    "warning": "#7f4b00",
     "error": FAULT,
 }
 LABEL_SIZE, LETTER = 5.5, 0.048

@@ -26,6 +26,7 @@ MODULES = (
     "answer.js",
     "reader.js",
     "overlays.js",
+    "ruler.js",
     "timeline.js",
     "gaps.js",
     "elements.js",

@@ -8,10 +8,11 @@
 // of 100,000 elements are one path for each lane, and one mark for each column of pixels.
 
 import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
-import { bytes, count, duration, number, percentile } from "./format.js";
+import { bytes, count, duration, number } from "./format.js";
 import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
 import { endOf } from "./connections.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
+import { axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
 import { drawBursts, drawChosen, drawCited, drawCut, drawEnds, drawFlags, drawFound, drawStall, drawText } from "./overlays.js";
 import { chooseElement, chooseExchange, choosePacket, currentRow, emit, on, state } from "./store.js";
 
@@ -19,14 +20,6 @@ const AXIS_HEIGHT = 24;
 const GUTTER = 112; // pixels left of the plot: the lanes' names
 const NAMES = { h: "DATA frames", p: "packets", k: "chunks", t: "data runs", e: "events", x: "elements", f: "frames", m: "messages" };
 const LEAST_DRAG = 4; // pixels; less is a click
-const BURST = 3; // so many that came together are a burst
-const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
-
-/** Which pauses are stalls, by the rule that `wireproof plot` has too. */
-function stallLimit(gaps) {
-  const { times, least } = state.summary.stall;
-  return Math.max(times * percentile(Float64Array.from(gaps).sort(), 0.5), least);
-}
 
 export class Timeline {
   constructor() {
@@ -501,39 +494,4 @@ export class Timeline {
     const length = (currentRow()?.last_time ?? this.end) - this.start;
     this.note.textContent = `${duration(length)}${stalls}${bursts}${shown}`;
   }
-}
-
-/** Runs of elements that came together: [first time, last time, how many]. */
-function burstsOf(times, gaps) {
-  const usual = percentile(Float64Array.from(gaps).sort(), 0.5);
-  const together = usual ? Math.min(TOGETHER, usual / 4) : TOGETHER;
-  const bursts = [];
-  let begin = 0;
-  for (let index = 1; index <= times.length; index += 1) {
-    if (index < times.length && times[index] - times[index - 1] <= together) continue;
-    if (index - begin >= BURST) bursts.push([times[begin], times[index - 1], index - begin]);
-    begin = index;
-  }
-  return bursts;
-}
-
-function largest(column, length) {
-  let most = 1;
-  for (let index = 0; index < length; index += 1) if (column[index] > most) most = column[index];
-  return most;
-}
-
-/** A tick of the axis with as many digits as its neighbours need. */
-function axisTime(value, splits) {
-  const step = splits.length > 1 ? splits[1] - splits[0] : 1;
-  if (step >= 1) return `${Math.round(value)} s`;
-  if (splits[splits.length - 1] >= 2 && step >= 0.1) return `${value.toFixed(step < 0.2 ? 1 : 2)} s`;
-  if (step >= 0.001) return `${Math.round(value * 1e3)} ms`;
-  return `${(value * 1e3).toFixed(step >= 0.0001 ? 1 : 3)} ms`;
-}
-
-function coloursOf() {
-  const style = getComputedStyle(document.documentElement);
-  const names = ["ink", "quiet", "line", "server", "client", "warn", "bad", "control", "stall", "chosen", "good", "accent", "card"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }

@@ -1,0 +1,49 @@
+// What a timeline is measured and drawn by: which pauses are stalls, what is a burst, the axis's ticks,
+// the colours.
+
+import { percentile } from "./format.js";
+import { state } from "./store.js";
+
+const BURST = 3; // so many that came together are a burst
+const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
+
+/** Which pauses are stalls, by the rule that `wireproof plot` has too. */
+export function stallLimit(gaps) {
+  const { times, least } = state.summary.stall;
+  return Math.max(times * percentile(Float64Array.from(gaps).sort(), 0.5), least);
+}
+
+/** Runs of elements that came together: [first time, last time, how many]. */
+export function burstsOf(times, gaps) {
+  const usual = percentile(Float64Array.from(gaps).sort(), 0.5);
+  const together = usual ? Math.min(TOGETHER, usual / 4) : TOGETHER;
+  const bursts = [];
+  let begin = 0;
+  for (let index = 1; index <= times.length; index += 1) {
+    if (index < times.length && times[index] - times[index - 1] <= together) continue;
+    if (index - begin >= BURST) bursts.push([times[begin], times[index - 1], index - begin]);
+    begin = index;
+  }
+  return bursts;
+}
+
+export function largest(column, length) {
+  let most = 1;
+  for (let index = 0; index < length; index += 1) if (column[index] > most) most = column[index];
+  return most;
+}
+
+/** A tick of the axis with as many digits as its neighbours need. */
+export function axisTime(value, splits) {
+  const step = splits.length > 1 ? splits[1] - splits[0] : 1;
+  if (step >= 1) return `${Math.round(value)} s`;
+  if (splits[splits.length - 1] >= 2 && step >= 0.1) return `${value.toFixed(step < 0.2 ? 1 : 2)} s`;
+  if (step >= 0.001) return `${Math.round(value * 1e3)} ms`;
+  return `${(value * 1e3).toFixed(step >= 0.0001 ? 1 : 3)} ms`;
+}
+
+export function coloursOf() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["ink", "quiet", "line", "server", "client", "warn", "bad", "control", "stall", "chosen", "good", "accent", "card"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
