@@ -16,12 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.corpus import tls_captures_at_hand, tls_vectors_at_hand
 from support.http1 import of
+from support.http2 import SETTINGS, SETTINGS_ACK, Speaker
+from support.http2 import data as data_frame
 from support.talk import Side, Talk
 from support.tls_live import dialogue
 
 from parsers import KeyLog, PacketDecoder
 from parsers.decode import tls, tls_plaintext
 from parsers.decode.packets import decode
+from parsers.http2.elements import PREFACE
 from parsers.limits import MAX_TLS_BACKLOG
 from parsers.records import (
     BodyRecord,
@@ -460,3 +463,46 @@ def test_both_paths_read_captures_alike(path: Path, monkeypatch: pytest.MonkeyPa
 def test_rows_change_nothing_else(path: Path) -> None:
     rows = read(path.read_bytes(), path.with_suffix(".keys").read_bytes(), shows_records=True)
     assert [one for one in rows if one.record != "tls_record"] == captured(path)
+
+
+# --- one dialogue, four ways ---
+
+
+def http2_lines() -> list[tuple[Side, bytes]]:
+    """What LINES say, in a stream of HTTP/2."""
+    client, server = Speaker(), Speaker()
+    asked = [(":method", "GET"), (":scheme", "https"), (":path", "/sse")]
+    head = [(":status", "200"), ("content-type", "text/event-stream")]
+    frames = [data_frame(1, event) for event in EVENTS]
+    return [
+        ("client", PREFACE + SETTINGS),
+        ("server", SETTINGS + SETTINGS_ACK),
+        ("client", SETTINGS_ACK + client.head(1, asked, ends=True)),
+        ("server", server.head(1, head)),
+        *[("server", one) for one in frames],
+        ("server", data_frame(1, b"", ends=True)),
+    ]
+
+
+def essence(records: list[Record]) -> tuple[object, ...]:
+    """What was asked, what came, and the digest of its body."""
+    asked = [(one.exchange, one.method, one.target) for one in of(RequestRecord, records)]
+    came = [(one.exchange, one.data, one.dispatched) for one in of(SseEventRecord, records)]
+    ended = [
+        (one.exchange, one.sha256, one.decoded_size, one.complete)
+        for one in of(BodyRecord, records)
+        if one.sender == "server"
+    ]
+    return asked, came, ended
+
+
+@pytest.mark.parametrize("step", [1 << 30, 23, 1])
+@pytest.mark.parametrize("lines", [LINES, http2_lines()], ids=["http1", "http2"])
+def test_a_dialogue_is_the_same_plain_and_in_tls_of_either_http(
+    lines: list[tuple[Side, bytes]], step: int
+) -> None:
+    expected = essence(read(spoken(LINES).tape.file()))
+    assert essence(read(spoken(lines).tape.file())) == expected
+    alpn = ("http/1.1",) if lines is LINES else ("h2",)
+    said = dialogue(lines, alpn=alpn)
+    assert essence(read(said.talk(step).tape.file(), said.keys)) == expected
