@@ -152,7 +152,8 @@ class ExchangeRow:
             "protocol": None if connection is None else connection.protocol,
         }
         if request is not None:
-            host = field_value(request.headers, "host")
+            fields = request.headers
+            host = field_value(fields, ":authority") or field_value(fields, "host")
             row |= {
                 "method": request.method[:MAX_SHOWN],
                 "target": request.target[:MAX_SHOWN],
