@@ -137,3 +137,13 @@ def test_two_exchanges_are_compared_on_one_axis(browser: Browser) -> None:
         note.get_by_text("This: ").wait_for()
         page.locator("#compare").click()
         page.wait_for_function("() => document.querySelector('#compared').hidden")
+
+
+def test_at_400_pixels_every_button_above_the_timeline_is_within_reach(browser: Browser) -> None:
+    size = {"width": 400, "height": 860}
+    with inspecting(TWO) as server, watched(browser, viewport=size) as found:
+        page = found.open(server.url)
+        for button in page.locator(".timeline-head button").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] and box["x"] + box["width"] <= 400
