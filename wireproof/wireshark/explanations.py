@@ -295,8 +295,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     ),
     Explanation(
         "tls",
-        "Wireshark decrypted this with keys that it has, and wireproof has none: --keylog gives "
-        "both the same",
+        "Wireshark decrypted this with keys of its own settings, and wireproof had none: --keylog "
+        "gives both the same keys",
         _decrypted,
     ),
     Explanation(
@@ -307,8 +307,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     ),
     Explanation(
         "begun-before",
-        "the connection's beginning is not in the capture: Wireshark finds no border of a record "
-        "or frame in it",
+        "the connection's beginning is not in the capture, and Wireshark does not find where its "
+        "records or frames begin",
         _begun_before,
     ),
     Explanation(
