@@ -15,7 +15,7 @@ from support.attack import ALL, PROBES, attack
 
 from parsers.decode.packets import decode
 from wireproof.cli import run
-from wireproof.export.spreadsheet import FORMULA
+from wireproof.views.csv import FORMULA
 
 pytestmark = pytest.mark.slow
 
