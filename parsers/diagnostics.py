@@ -86,7 +86,7 @@ FAULTS: dict[str, Fault] = {
     "packets-skipped": Fault("error", "packets came faster than they could be decoded", ""),
     # --- all connections together ---
     "memory-limit": Fault(
-        "warning", "the memory was spent: of this connection was let go what it held", ""
+        "warning", "memory was spent, and what this connection held was let go", ""
     ),
     # --- IP ---
     "ip-malformed": Fault("error", "the IP header is malformed", "RFC 791 section 3.1"),
@@ -402,7 +402,9 @@ FAULTS: dict[str, Fault] = {
     "http2-cancelled": Fault("note", "the client left the stream", "RFC 9113 section 7"),
     "http2-reset": Fault("warning", "the stream was given up", "RFC 9113 section 5.4.2"),
     "http2-refused": Fault(
-        "warning", "the request was not processed: to send it again is safe", "RFC 9113 section 8.7"
+        "warning",
+        "the request was not processed: it is safe to send it again",
+        "RFC 9113 section 8.7",
     ),
     "http2-truncated": Fault(
         "error",
@@ -435,7 +437,7 @@ FAULTS: dict[str, Fault] = {
     ),
     # --- QUIC ---
     "quic-not-decoded": Fault(
-        "note", "QUIC is spoken here, and what reads it is not installed", "RFC 9000 section 1"
+        "note", "this is QUIC, and what reads it is not installed", "RFC 9000 section 1"
     ),
     "quic-version-unknown": Fault(
         "note", "QUIC of a version that is not read", "RFC 9000 section 15"
@@ -445,12 +447,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "quic-retry": Fault(
         "note",
-        "the server had the client prove its address: the handshake took a round trip more",
+        "the server had the client prove its address: the handshake took one more round trip",
         "RFC 9000 section 8.1.2",
     ),
     "quic-early-data": Fault(
         "note",
-        "the client sent early data (0-RTT): others may send it again",
+        "the client sent early data (0-RTT), which others can replay",
         "RFC 9001 section 9.2",
     ),
     "quic-midstream": Fault(
@@ -467,7 +469,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "quic-packets-unopened": Fault(
         "warning",
-        "packets could not be opened with the keys that are known",
+        "packets could not be decrypted with the keys at hand",
         "RFC 9001 section 5.3",
     ),
     "quic-packets-lost": Fault(
@@ -475,7 +477,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "quic-closed": Fault("note", "the connection was closed", "RFC 9000 section 10.2"),
     "quic-closed-error": Fault(
-        "error", "the connection was closed for an error", "RFC 9000 section 11.1"
+        "error", "the connection was closed because of an error", "RFC 9000 section 11.1"
     ),
     # --- HTTP/3 ---
     "http3-frames-lost": Fault(
@@ -496,7 +498,7 @@ FAULTS: dict[str, Fault] = {
     "http3-cancelled": Fault("note", "the client left the stream", "RFC 9114 section 4.1.1"),
     "http3-refused": Fault(
         "warning",
-        "the request was not processed: to send it again is safe",
+        "the request was not processed: it is safe to send it again",
         "RFC 9114 section 4.1.1",
     ),
     "http3-reset": Fault("warning", "the stream was given up", "RFC 9114 section 4.1.1"),

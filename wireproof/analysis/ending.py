@@ -85,7 +85,7 @@ def _refused_stream(ending: Ending) -> Verdict | None:
         return None
     end = stream_end(ending.trace)
     by = f": {end.text}" if end is not None else ""
-    summary = f"the server did not process the request{by}: to send it again is safe"
+    summary = f"the server did not process the request{by}: it is safe to send it again"
     said = "its stream is above the last one that the server took, or was refused by name"
     cause = Cause(refusal, "certain", said, RETRY)
     return ending_verdict(ending, "refused", "warning", summary, [cause])
@@ -366,9 +366,9 @@ def _without_status(ending: Ending) -> Verdict:
     cause = Cause(
         "terminator-missing",
         "certain",
-        "every answer of gRPC ends with it: clients take its lack for a failure, UNKNOWN or"
+        "every gRPC response ends with it: clients take its absence for a failure, UNKNOWN or"
         " INTERNAL",
-        "look whether a proxy drops trailers: it must pass HTTP/2 on from end to end",
+        "check whether a proxy drops trailers: it must pass HTTP/2 on from end to end",
     )
     summary = f"the framing is complete, but grpc-status never came, {ending.progress}"
     return ending_verdict(ending, "app-incomplete", "error", summary, [cause])

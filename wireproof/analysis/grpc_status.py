@@ -30,14 +30,14 @@ EARLY = 0.01
 """Seconds by which a deadline may pass at the client before it does in the capture: the request
 takes that long from one to the other."""
 REMEDIES = {
-    "CANCELLED": "nothing, if the client meant to cancel; otherwise look who did: a proxy does too",
+    "CANCELLED": "nothing, if the client meant to cancel; otherwise find out who did: a proxy may",
     "DEADLINE_EXCEEDED": "give the call more time, or find out what takes so long: the times of its"
     " messages show where it waits",
     "UNAVAILABLE": "retry with a growing delay: the service may be starting, or gone",
     "RESOURCE_EXHAUSTED": "send less, or later; if a message is too large, raise the limit",
     "UNIMPLEMENTED": "check the name of the method, and that this server has it",
     "UNAUTHENTICATED": "send valid credentials",
-    "PERMISSION_DENIED": "these credentials may not do that: ask with others",
+    "PERMISSION_DENIED": "these credentials do not permit it: use others",
 }
 IN_LOG = "look in the server's log for this call"
 

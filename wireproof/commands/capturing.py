@@ -33,7 +33,7 @@ no_keys_option = click.option(
 def say_keys(path: str) -> None:
     """Say that a file holds secrets, and how it comes to be without."""
     say(f"{path} holds the TLS keys that COMMAND logged: whoever has it can read its connections;")
-    say("--no-keys leaves them out, and wireproof redact takes them out")
+    say("--no-keys leaves them out, and wireproof redact removes them")
 
 
 @contextmanager

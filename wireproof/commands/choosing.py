@@ -202,8 +202,8 @@ MEMORY = click.option(
     "--memory",
     type=Size(),
     metavar="SIZE",
-    help="Hold at most about as much for all connections together, 256M unless told otherwise: "
-    "beyond it those that hold most, or were idle for longest, are let go with a diagnostic.",
+    help="Hold about this much at most for all connections together, by default 256M: "
+    "beyond it, those that hold most or were idle longest are let go with a diagnostic.",
 )
 
 
@@ -235,7 +235,9 @@ def view_reading_options(command: Callable[..., R]) -> Callable[..., R]:
 def live_reading_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command those that choose what is shown at once; the others are refused."""
     shown = _given(command, HEADS | PLACE)
-    return _refused(shown, ENDS, "it is known at the end; keep packets with -w and decode those")
+    return _refused(
+        shown, ENDS, "it is known only at the end: keep packets with -w and decode those"
+    )
 
 
 def refused(options: Iterable[str], why: str) -> Callable[[C], C]:

@@ -36,7 +36,7 @@ def ls(files: tuple[str, ...], form: str, memory: int | None, reading: Reading) 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
     standard input. Times count from the end of the request, for the first and the last element.
     Calls of one agent or session are named together where header fields or ids in their payloads
-    say so: a session's or conversation's own, a response that is gone on with, a tool call that is
+    say so: a session's or conversation's own, a response that is continued, a tool call that is
     answered.
     """
     from ..tasks.ls import LsOptions, run

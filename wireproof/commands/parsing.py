@@ -43,7 +43,7 @@ def parses(
         return click.option(
             "--keep-rights",
             is_flag=True,
-            help="Parse with all rights of whoever calls: root's, and over all files.",
+            help="Keep all rights of the caller while parsing: root's, and access to all files.",
         )(call)
 
     return decorate

@@ -61,7 +61,7 @@ def findings() -> Iterator[Finding]:
 
 def _rights() -> Finding:
     """Return what commands that parse give up here."""
-    use = "who parses holds no capability, and gains none from a program that it starts"
+    use = "commands that parse hold no capability, and gain none from a program that they start"
     if sys.platform != "linux":
         return Finding("tool", "rights", False, use, "only Linux has capabilities")
     if os.geteuid() == 0:
@@ -71,7 +71,7 @@ def _rights() -> Finding:
 
 def _confinement() -> Finding:
     """Return whether commands that parse can be kept from all other files."""
-    use = "who parses opens nothing but its input, libraries, its output's folder, temporary files"
+    use = "commands that parse open only input, libraries, the output's folder and temporary files"
     if sys.platform != "linux":
         return Finding("tool", "landlock", False, use, "only Linux has Landlock")
     from capture.linux.rights import CONNECTIONS_SINCE, landlock_version
@@ -81,7 +81,7 @@ def _confinement() -> Finding:
         remedy = "this kernel has no Landlock, or it is off: Linux 5.13 with landlock in lsm="
         return Finding("tool", "landlock", False, use, remedy)
     if version >= CONNECTIONS_SINCE:
-        use += ", and makes no TCP connection"
+        use += ", and make no TCP connection"
     return Finding("tool", "landlock", True, f"{use}: version {version}")
 
 

@@ -93,7 +93,7 @@ def test_what_was_not_processed_is_safe_to_send_again(frame: str) -> None:
     assert (found.answer, found.severity, causes(found)) == (
         "refused", "warning", ["http2-refused"],
     )  # fmt: skip
-    assert f"(packet {packet}): to send it again is safe" in found.summary
+    assert f"(packet {packet}): it is safe to send it again" in found.summary
 
 
 def test_a_graceful_goaway_ends_nothing() -> None:

@@ -17,13 +17,13 @@ REFERENCE = "RFC 8446 section 6.1"
 CAPTURE_ENDED = Cause("capture-ended", "certain", "the capture ends before the connection does")
 MEANINGS = {
     40: "no version, cipher suite or parameter suits both",
-    42: "it does not take the other's certificate",
+    42: "it does not accept the other's certificate",
     45: "the other's certificate has expired",
-    46: "it does not take the other's certificate",
+    46: "it does not accept the other's certificate",
     48: "it does not trust who signed the other's certificate",
     70: "it does not speak the version that the other offers",
     112: "it does not know the server name that was asked for",
-    116: "it wants a certificate of the client",
+    116: "it wants a certificate from the client",
     120: "it speaks none of the application protocols that were offered",
 }
 """What alerts mean that end handshakes (RFC 8446 section 6.2)."""

@@ -228,7 +228,7 @@ def _seen(answer: SealedAnswer) -> str:
     many = f"{sizes[0]:,} to {sizes[-1]:,}" if len(sizes) > 1 else f"{sizes[0]:,}"
     place = _place(answer.elements)
     head = (
-        "the response's header came apart"
+        "the response's header came by itself"
         if answer.is_head_apart
         else "the first of them holds the response's header, and may hold no more"
     )
