@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Literal, NamedTuple
 
 Extra = Literal[
@@ -53,6 +52,8 @@ def lacks(extra: Extra) -> list[Lack]:
 
 
 def _wanted(extra: Extra) -> Iterator[Lack]:
+    from importlib.metadata import PackageNotFoundError, requires  # half of what starting takes
+
     try:
         lines = requires("wireproof") or []
     except PackageNotFoundError:  # run from its sources: there is no table
@@ -63,6 +64,8 @@ def _wanted(extra: Extra) -> Iterator[Lack]:
 
 
 def _installed(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:

@@ -18,7 +18,6 @@ from codecs import getincrementaldecoder
 from contextlib import ExitStack, suppress
 from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, RawIOBase, TextIOWrapper
 from pathlib import Path
-from secrets import token_hex
 from tempfile import TemporaryFile, gettempdir
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
@@ -124,7 +123,7 @@ class _Beside:
         self._place = place
         self._output = output
         self._mode = mode
-        self._beside = place.with_name(f".{place.name[:200]}.{token_hex(4)}.part")
+        self._beside = place.with_name(f".{place.name[:200]}.{os.urandom(4).hex()}.part")
 
     def __enter__(self) -> BinaryIO:
         self._stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output, self._mode)

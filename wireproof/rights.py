@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -157,7 +156,7 @@ def _libraries() -> Sequence[str]:
     """Return the folders that modules may still be imported from."""
     ours = str(Path(__file__).parents[1])
     path = {place for place in sys.path if place not in ("", os.getcwd())}  # noqa: PTH109
-    found = {ours, sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *path}
+    found = {ours, sys.prefix, sys.base_prefix, *path}
     return sorted(filter(os.path.exists, found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import get_args
@@ -34,8 +35,8 @@ def install(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
             raise PackageNotFoundError(name)
         return found
 
-    monkeypatch.setattr(extras, "version", version)
-    monkeypatch.setattr(extras, "requires", lambda _: TABLE)
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr(metadata, "requires", lambda _: TABLE)
 
 
 def test_the_extras_are_those_of_the_project() -> None:
@@ -78,7 +79,7 @@ def test_without_an_installation_nothing_is_known(monkeypatch: pytest.MonkeyPatc
     def requires(name: str) -> list[str]:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(extras, "requires", requires)
+    monkeypatch.setattr(metadata, "requires", requires)
     assert lacks("demo") == []
 
 
@@ -103,7 +104,7 @@ def test_a_command_names_its_extra(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(extras, "requires", lambda _: [f"other>=1; extra == '{extra}'"])
+    monkeypatch.setattr(metadata, "requires", lambda _: [f"other>=1; extra == '{extra}'"])
     assert run(arguments) == 3
     said = capsys.readouterr().err
     assert said == f"wireproof: {what} needs other: pip install 'wireproof[{extra}]'\n"
