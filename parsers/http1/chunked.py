@@ -228,7 +228,11 @@ class ChunkedDecoder:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        return () if self.done else (min(self._start, self._offset),)
+        """Where the open chunk begins, and the last byte of its line, after which its data does."""
+        if self.done:
+            return ()
+        start = min(self._start, self._offset)
+        return (start, self._content_start - 1) if self._content_start > start else (start,)
 
     def release(self) -> tuple[int, bytes]:
         """Return the bytes after the body, and the offset of the first; once ``done``.

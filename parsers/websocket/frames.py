@@ -186,9 +186,11 @@ class FrameDecoder:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        """Where the open frame, and the open part of its payload, begin."""
+        """Where the open frame and the open part of its payload begin, and where its header ends:
+        its last byte, after which the payload begins."""
         if self._receive == self._read_payload:
-            return (self._frame.start, self._frame.parts_end)
+            frame = self._frame
+            return (frame.start, frame.parts_end, self._offset - frame.received - 1)
         return (self._offset,) if self._rest else ()
 
     def receive_data(self, data: bytes) -> list[Framed]:

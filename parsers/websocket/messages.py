@@ -360,7 +360,7 @@ class WebSocketDecoder:
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        """Where the open frame, its open part and the open message begin."""
+        """Where the open frame, its open part and the open message begin, and a header ends."""
         return self._frames.open_offsets + self._messages.open_offsets
 
     def _with_messages(self, found: list[Framed]) -> list[Event]:

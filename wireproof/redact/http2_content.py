@@ -28,8 +28,6 @@ from .streams import Mask, MaskStream
 HTTP2 = "HTTP/2"
 GRPC_PREFIX = 5
 """Bytes before a message: its compressed flag and its length (gRPC over HTTP/2, PROTOCOL-HTTP2)."""
-CRLF = 2
-"""Bytes after the data of a chunk (RFC 9112 section 7.1)."""
 Moved = RequestRecord | ResponseRecord | ChunkRecord | BodyRecord | WebSocketFrameRecord
 Run = tuple[int, int, int]
 """[start, end) of the stream, and where on the connection that begins."""
@@ -77,10 +75,8 @@ class StreamContent:
         elif isinstance(record, Moved):
             start, end = self._inner(record.offset), self._inner(record.offset + record.length)
             moved: dict[str, int] = {"offset": start, "length": end - start}
-            if isinstance(record, WebSocketFrameRecord):
-                moved["content_offset"] = end - record.payload_length
-            elif isinstance(record, ChunkRecord):
-                moved["content_offset"] = end - record.size - CRLF if record.size else end
+            if isinstance(record, ChunkRecord | WebSocketFrameRecord):
+                moved["content_offset"] = self._inner(record.content_offset)
             self._stream.take(replace(record, **moved))
         else:
             self._stream.take(record)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.http2 import GET, Fields, Http2Talk, data, framed
+from support.http2 import (
+    GET,
+    OK,
+    SETTINGS,
+    SETTINGS_ACK,
+    Fields,
+    Http2Talk,
+    Speaker,
+    data,
+    framed,
+)
 from support.talk import Talk, without_packets
 from support.tls import sealed
 from support.websocket_frames import KEY, frame
@@ -14,6 +25,7 @@ from support.websocket_frames import KEY, frame
 from parsers.http2.elements import RST_STREAM
 from parsers.records import (
     BodyRecord,
+    ChunkRecord,
     DiagnosticRecord,
     Record,
     RequestRecord,
@@ -98,6 +110,51 @@ def test_a_frame_lies_where_its_bytes_are_among_those_of_other_streams() -> None
     assert found.offset + found.length == found.extents[1][1]
     (response,) = [one for one in records if isinstance(one, ResponseRecord) if one.stream_id == 1]
     assert (response.transport, response.framing) == ("websocket", "upgrade")
+
+
+def contents(
+    asked: Fields, first: bytes, pieces: list[bytes], size: int
+) -> tuple[list[int], list[int]]:
+    """Return where contents begin by the records, and by where the bytes were put.
+
+    Each byte goes in a DATA frame of its own, so that no place follows from another's, in segments
+    of ``size`` bytes. A content begins after the last byte of what says how long it is: ``pieces``
+    alternates between the two.
+    """
+    talk = tunnel(asked)
+    talk.say("client", data(1, first))
+    sent = SETTINGS + SETTINGS_ACK + Speaker().head(1, OK)
+    expected = []
+    coded = b""
+    for number, piece in enumerate(pieces):
+        coded += b"".join(data(1, piece[at : at + 1]) for at in range(len(piece)))
+        if number % 2 == 0:
+            expected.append(len(sent) + len(coded))
+    talk.say("server", *[coded[at : at + size] for at in range(0, len(coded), size)])
+    found = [
+        one.content_offset
+        for one in talk.records()
+        if isinstance(one, ChunkRecord | WebSocketFrameRecord) and one.sender == "server"
+    ]
+    return found, expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 9, 10, 11, 64, 1_000, 100_000])
+@pytest.mark.parametrize("length", [1, 5, 40, 125, 126, 700])
+def test_content_begins_after_the_header_in_whatever_segments_it_comes(
+    length: int, size: int
+) -> None:
+    payload = b"x" * length
+    whole = frame(2, payload)
+    header = whole[: len(whole) - length]
+    found, expected = contents(WEBSOCKET, frame(9, b"", key=KEY), [header, payload] * 3, size)
+    assert found == expected
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    line = b"%x;a=b\r\n" % length
+    pieces = [head + line, payload + b"\r\n", line, payload + b"\r\n", b"0\r\n", b"\r\n"]
+    asked = b"GET / HTTP/1.1\r\nHost: b\r\n\r\n"
+    found, expected = contents(CONNECT, asked, pieces, size)
+    assert found == expected
 
 
 def test_what_comes_before_the_answer_waits_for_it() -> None:

@@ -81,7 +81,7 @@ def test_open_offsets_follow_the_chunk():
     decoder = ChunkedDecoder()
     assert decoder.open_offsets == (0,)
     decoder.receive_data(HELLO + b"7\r\nab")
-    assert decoder.open_offsets == (len(HELLO),)
+    assert decoder.open_offsets == (len(HELLO), len(HELLO) + 2)  # and the end of its line
     assert "chunk_data" in repr(decoder)
 
 

@@ -148,7 +148,7 @@ def test_open_offsets():
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     decoder.receive_data(head + b"1\r\na\r\n5\r\n")
     body = 5 + len(OK) + len(head)
-    assert decoder.open_offsets == (body, body + 6)
+    assert decoder.open_offsets == (body, body + 6, body + 8)  # the end of the chunk's line
     skipping = RequestDecoder()
     skipping.receive_data(b"\x16\n")
     assert skipping.open_offsets == ()

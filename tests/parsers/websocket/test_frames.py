@@ -211,7 +211,7 @@ def test_a_forbidden_length_ends_framing(length: int) -> None:
 def test_a_huge_length_is_not_believed() -> None:
     decoder = FrameDecoder("server")
     assert decoder.receive_data(b"\x82\x7f" + (1 << 62).to_bytes(8) + b"abc") == []
-    assert decoder.open_offsets == (0, 0)
+    assert decoder.open_offsets == (0, 0, 9)
 
 
 # --- close frames (RFC 6455 sections 5.5.1 and 7.4) ---
@@ -363,7 +363,7 @@ def test_two_holes_in_one_payload() -> None:
     found += decoder.receive_gap(3)
     found += decoder.receive_data(b"xx")
     found += decoder.receive_gap(4)
-    assert decoder.open_offsets == (0, 10)
+    assert decoder.open_offsets == (0, 10, 1)
     found += decoder.receive_data(b"x" * 6)
     assert codes(found) == ["websocket-payload-missing"] * 2
     assert [item.data for item in found if isinstance(item, Part)] == [b"x" * 5, None]
@@ -398,16 +398,18 @@ def test_without_a_header_framing_is_lost(before: bytes, length: int, start: int
 # --- open offsets ---
 
 
-def test_open_offsets_name_the_frame_and_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_offsets_name_the_frame_its_part_and_its_header(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(websocket, "PART_SIZE", 8)
     decoder = FrameDecoder("server", 10)
     assert decoder.open_offsets == ()
     decoder.receive_data(b"\x89\x00\x82")
     assert decoder.open_offsets == (12,)
     decoder.receive_data(b"\x14" + b"x" * 5)
-    assert decoder.open_offsets == (12, 12)
+    assert decoder.open_offsets == (12, 12, 13)
     decoder.receive_data(b"x" * 5)
-    assert decoder.open_offsets == (12, 22)
+    assert decoder.open_offsets == (12, 22, 13)
     decoder.receive_data(b"x" * 10)
     assert decoder.open_offsets == ()
 
