@@ -389,7 +389,8 @@ class BodyRecord(Sent, frozen=True, tag_field="record", tag="body"):
     section 8)."""
     ended_by: EndedBy
     """What ended it (RFC 9112 section 6.3, RFC 9113 sections 6.4, 6.8 and 8.1); ``capture-end`` if
-    only the capture did."""
+    only the capture did. ``close`` of a complete body in TLS is close_notify (RFC 9112 section
+    9.8)."""
     trailers: Fields | None = None
     """[name, value] of each field of the trailer section of HTTP/2 (RFC 9113 section 8.1); left out
     where there is none, and in HTTP/1.1, whose last chunk has them."""

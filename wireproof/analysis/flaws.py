@@ -15,7 +15,7 @@ from parsers.records import BodyRecord, DiagnosticRecord, ResponseRecord
 
 from ..exchanges import Exchange, is_final
 from ..text.escape import preview
-from ..text.wording import body_end, connection_end
+from ..text.wording import body_end, connection_end, is_ended_by_fin_alone
 
 BODILESS = ("none", "upgrade")
 """How responses are framed that have no body to end."""
@@ -85,7 +85,7 @@ def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[F
         return  # what is not complete then is the capture
     if not body.complete:
         yield Flaw(_cut(faults), f"the body is {body_end(body)}", body.last_packet)
-    elif body.ended_by == "close":
+    elif is_ended_by_fin_alone(body):
         said = f"nothing but the end of the connection ended the body, which is {body_end(body)}"
         yield Flaw("close-delimited", said, body.last_packet)
 

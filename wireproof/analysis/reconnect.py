@@ -16,7 +16,7 @@ from parsers.records import ConnectionRecord
 
 from ..exchanges import field_value
 from ..text.escape import preview
-from ..text.wording import duration
+from ..text.wording import duration, is_ended_by_fin_alone
 from .event_ids import EventId
 from .resumption_rules import are_in_a_row, is_too_soon, known_to_client, left_out
 from .trace import Past, Trace
@@ -56,7 +56,7 @@ class Resumed:
         One that closes after the last chunk has: it knew that no more would come.
         """
         connection, body = self.past.about.connection, self.past.about.response_body
-        if body is not None and body.complete and body.ended_by != "close":
+        if body is not None and body.complete and not is_ended_by_fin_alone(body):
             return False
         return connection is not None and connection.closed_by == "client"
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from parsers.records import ConnectionRecord, Sender
 
 from ..exchanges import Exchange, is_final
-from ..text.wording import duration, flag_by
+from ..text.wording import duration, flag_by, is_ended_by_fin_alone
 
 LEAST_SHOWN = 1.0
 """Seconds of silence from which on views speak of it."""
@@ -75,7 +75,7 @@ def _has_ended_by_itself(exchange: Exchange) -> bool:
         return response.transport != "websocket" or len(exchange.closing) == 2
     if response.framing == "none":
         return True
-    return body is not None and body.complete and body.ended_by != "close"
+    return body is not None and body.complete and not is_ended_by_fin_alone(body)
 
 
 def _ends(connection: ConnectionRecord) -> list[Silence]:

@@ -121,8 +121,18 @@ def body_end(body: BodyRecord) -> str:
     if body.layer == "quic" and (said := QUIC_ENDINGS.get((body.ended_by, body.complete))):
         return said
     if body.complete:
-        return f"complete {ENDINGS[body.ended_by]}"
+        is_told = body.ended_by == "close" and not is_ended_by_fin_alone(body)
+        return f"complete {'(close_notify)' if is_told else ENDINGS[body.ended_by]}"
     return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
+
+
+def is_ended_by_fin_alone(body: BodyRecord) -> bool:
+    """Whether a body counts as complete for no other reason than that its connection was closed.
+
+    In TLS one that closing ends is complete only if its sender said so with close_notify, which
+    nobody on the path can forge (RFC 9112 section 9.8).
+    """
+    return body.complete and body.ended_by == "close" and body.layer != "tls"
 
 
 def data_chunks(body: BodyRecord) -> int:

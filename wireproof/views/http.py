@@ -10,7 +10,7 @@ from parsers.records import BodyRecord, ChunkRecord, Fields, RequestRecord, Resp
 
 from ..dialects.payload import OTHER, Payload
 from ..text.escape import escape, preview
-from ..text.wording import body_end, count, data_chunks, duration, span
+from ..text.wording import body_end, count, data_chunks, duration, is_ended_by_fin_alone, span
 from .columns import ARROWS
 from .lines import Line, flow, measure, right, words
 from .payload import payload_units
@@ -114,7 +114,7 @@ def body_lines(body: BodyRecord, width: int) -> list[Line]:
     arrow: Line = [(f"{ARROWS[body.sender]} ", body.sender)]
     indent: Line = [("  ", "")]
     style = "good" if body.complete else "error"
-    if body.complete and body.ended_by == "close":
+    if is_ended_by_fin_alone(body):
         style = "warning"
     units = [*words(f"body {body_end(body)}:", style, width), *words(_amount(body), "", width)]
     return [(indent if n else arrow) + line for n, line in enumerate(flow(units, width - 2, " "))]
