@@ -38,7 +38,7 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
     many = f"{count(len(sizes), 'record')} of {count(len(distinct), 'size')}"
     between = f"{many} from {distinct[0]:,} to {distinct[-1]:,} bytes"
     if len(distinct) == 1:
-        said = f"all {len(sizes):,} records have {distinct[0]:,} bytes: padded, or of equal length"
+        said = f"all {len(sizes):,} records have {distinct[0]:,} bytes: padded, or content as even"
         return _verdict(answer, "even", "ok", said)
     if block > 1:
         said = f"{between}, all of them whole blocks of {block} bytes: lengths are padded"
@@ -47,8 +47,8 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
         said = f"{between}, several at a time: batches hide single lengths"
         return _verdict(answer, "batched", "ok", said)
     said = (
-        f"{between}: each gives away how long its event is: in a model's answer, how long each"
-        " token is"
+        f"{between}: each size gives away the length of its event, and where a model streams"
+        " token by token, the length of each token"
     )
     return _verdict(
         answer, "token-lengths", "note", said, [one.packet for one in several], REMEDY, PAPER

@@ -20,6 +20,10 @@ def test_token_lengths() -> None:
     assert (said.answer, said.severity) == ("token-lengths", "note")
     assert said.numbers["sizes"] == [52, 64, 66, 67, 133]
     assert "4 records of 4 sizes from 52 to 67 bytes" in said.summary
+    assert said.summary.endswith(
+        "each size gives away the length of its event, and where a model streams token by token,"
+        " the length of each token"
+    )
 
 
 @pytest.mark.parametrize("block", [16, 64, 128])
