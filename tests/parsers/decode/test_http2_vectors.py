@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from support.corpus import http2_vectors_at_hand
-from support.http2 import of_steps
+from support.http2 import SETTINGS, framed, of_steps
 
+from parsers.diagnostics import Diagnostic
+from parsers.http2.elements import END_HEADERS, HEADERS, HeaderBlock
+from parsers.http2.frames import FrameDecoder
 from parsers.http2.hpack import HeaderDecoder, HpackError
 from parsers.records import (
     BodyRecord,
@@ -138,20 +141,36 @@ def check_control(expected: dict[str, Any], records: list[Record]) -> None:
             assert len(messages) == len(grpc[sender])
 
 
+def through_frames(frames: FrameDecoder, stream_id: int, block: bytes) -> bytes:
+    """Return the block that comes of a HEADERS frame that is read byte by byte."""
+    frame = framed(HEADERS, END_HEADERS, stream_id, block)
+    events = [event for pos in range(len(frame)) for event in frames.receive_data(frame[pos:][:1])]
+    (found,) = [event for event in events if isinstance(event, HeaderBlock)]
+    assert (found.stream_id, found.end) == (stream_id, frames.offset)
+    assert not any(isinstance(event, Diagnostic) for event in events)
+    return bytes(found.block)
+
+
+@CUTS
 @pytest.mark.parametrize("name", STORIES)
-def test_header_blocks(name: str) -> None:
+def test_header_blocks(name: str, byte_by_byte: bool) -> None:
+    """All blocks of a story share a table: one decoder reads them in their order."""
     story = STORIES[name]
     decoder = HeaderDecoder()
+    frames = FrameDecoder(0, "server", keep_data=True)
+    frames.receive_data(SETTINGS)
     if (size := story.get("header_table_size")) is not None:
         decoder.allow(size)
         decoder.table.resize(size)
-    for case in story["cases"]:
+    for number, case in enumerate(story["cases"]):
         if case["wire"] is None:
             decoder.forget()
             continue
         if case.get("header_table_size") is not None:
             decoder.allow(case["header_table_size"])
         block = bytes.fromhex(case["wire"])
+        if byte_by_byte:
+            block = through_frames(frames, 2 * number + 1, block)
         if case.get("error"):
             with pytest.raises(HpackError):
                 decoder.decode(block)
