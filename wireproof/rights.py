@@ -125,22 +125,23 @@ def _others(needs: Needs) -> Iterator[tuple[int, int]]:
 
 def _suffices(leave: Callable[[], object], needs: Needs) -> bool:
     """Try in a child whether everything can be opened without these rights."""
+    # What there is must be asked before: a folder out of reach looks as if there were none.
+    read = [*filter(os.path.lexists, needs.inputs), *_libraries()]
     child = os.fork()
     if not child:
         code = 1
         try:
             leave()
-            code = 0 if _can_open(needs) else 1
+            code = 0 if _can_open(read, needs) else 1
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) == 0
 
 
-def _can_open(needs: Needs) -> bool:
-    inputs = [path for path in needs.inputs if os.path.lexists(path)]
-    read = all(os.access(path, os.R_OK) for path in [*inputs, *_libraries()])
-    return read and all(os.access(path, os.W_OK) for path in _writable(needs))
+def _can_open(read: Iterable[str], needs: Needs) -> bool:
+    can_read = all(os.access(path, os.R_OK) for path in read)
+    return can_read and all(os.access(path, os.W_OK) for path in _writable(needs))
 
 
 def _readable(needs: Needs) -> Iterator[str]:
