@@ -213,6 +213,22 @@ def test_an_input_that_only_the_right_over_files_can_read(tmp_path: Path) -> Non
     assert said.startswith(b"wireproof: the right to open any file is kept: ")
 
 
+@as_root
+@pytest.mark.parametrize("holds", ["the input", "libraries"])
+def test_a_folder_that_only_root_can_enter_is_not_taken_for_none(
+    holds: str, tmp_path: Path
+) -> None:
+    """Nobody else sees that something is there: so it is asked before rights are given up."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "in").write_bytes(small())
+    path = closed / "in" if holds == "the input" else PLAIN
+    environment = {**os.environ, "PYTHONPATH": str(closed / "in")}
+    options = {"env": environment} if holds == "libraries" else {}
+    script = 'print(os.geteuid(), tried(sys.argv[1], "rb"))'
+    assert after(script, str(path), **options) == ["0", "yes"]
+
+
 def test_options_that_name_files() -> None:
     assert paths(["a", None, ("b", "-"), "-", 7]) == ("a", "b")
     assert NOBODY == 65_534
