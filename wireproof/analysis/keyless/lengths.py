@@ -38,7 +38,7 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
     many = f"{count(len(sizes), 'record')} of {count(len(distinct), 'size')}"
     between = f"{many} from {distinct[0]:,} to {distinct[-1]:,} bytes"
     if len(distinct) == 1:
-        said = f"all {len(sizes):,} records have {distinct[0]:,} bytes: padded, or content as even"
+        said = f"all {len(sizes):,} records have {distinct[0]:,} bytes: padded, or of equal length"
         return _verdict(answer, "even", "ok", said)
     if block > 1:
         said = f"{between}, all of them whole blocks of {block} bytes: lengths are padded"

@@ -17,7 +17,7 @@ const SAYS = {
   do: "What to do about it",
   "to tell": "What would tell the causes apart",
   seen: "What the answer rests on",
-  see: "Where it is said how it should be",
+  see: "The rule that says how it should be",
   changed: "What else is not the same on both sides of the hop",
 };
 const QUESTIONS = {

@@ -19,7 +19,7 @@ const COLUMNS = [
   ["begin", "Start", "Since the capture's first packet"],
   ["first", "First", "From the end of the request to the first element: event, message, chunk"],
   ["last", "Last", "From the end of the request to the last element"],
-  ["elements", "Count", "Elements that came: events, messages of the server, chunks. Comments and the last chunk are none"],
+  ["elements", "Count", "Elements that came: events, messages of the server, chunks. Comments and the last chunk do not count"],
   ["size", "Size", "Bytes of the body on the wire, framing included"],
   ["ended", "Ended", "How it ended"],
   ["issues", "Rules", "Rules of protocols that it breaks"],
