@@ -28,7 +28,8 @@ Options = Mapping[str, Callable[..., Any]]
 """Options by the names that click gives to their values."""
 
 METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-STATUS = re.compile(r"[1-9](?:[0-9]{2}|xx)", re.IGNORECASE)
+STATUS = re.compile(r"[1-9][0-9]{2}|[1-5]xx")
+"""A code of three digits, or one of the five classes: RFC 9110 section 15 has no others."""
 EXCHANGE = re.compile(r"(?:([0-9]{1,10})/)?([0-9]{1,9})")
 
 
@@ -42,7 +43,8 @@ class Status(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
     ) -> tuple[str, ...]:
         found = tuple(part.strip().lower() for part in str(value).split(","))
         if not all(map(STATUS.fullmatch, found)):
-            self.fail(f"{value!r} is no status: 404, or 5xx, or several with commas", param, ctx)
+            wanted = "a code from 100 to 999, a class from 1xx to 5xx, or several with commas"
+            self.fail(f"{value!r} is no status: {wanted}", param, ctx)
         return found
 
 
@@ -144,7 +146,7 @@ PLACE = {
 PORT = {
     "port": click.option(
         "--port",
-        type=click.IntRange(0, 65_535),
+        type=click.IntRange(1, 65_535),
         metavar="N",
         help="Only connections from or to this port.",
     ),
@@ -219,6 +221,11 @@ class Reading:
     def is_choice(self) -> bool:
         """Whether some exchanges are left out."""
         return not self.wanted.is_empty
+
+    @property
+    def nothing(self) -> str:
+        """What is said where no exchange is wanted, or there is none."""
+        return "no exchange" + (" that is wanted" if self.is_choice else "")
 
 
 def reading_options(command: Callable[..., R]) -> Callable[..., R]:

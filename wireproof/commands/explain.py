@@ -73,5 +73,5 @@ def explain(
     except (OSError, ValueError) as error:
         raise Unreadable(because(called(output), error)) from error
     if not tally.exchanges:
-        say("no exchange" + (" that is wanted" if reading.is_choice else ""))
+        say(reading.nothing)
     return 1 if tally.failed else 0

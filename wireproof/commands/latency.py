@@ -88,7 +88,9 @@ def latency(
             except UnreadableSource as unreadable:
                 raise Unreadable(because(file, unreadable.error)) from unreadable
         view.finish(report)
-    if not measured:
+    if not report.chosen:
+        say(reading.nothing)
+    elif not measured:
         say("nothing streamed: no answer has events, lines or chunks to measure")
     return 0 if measured else 1
 

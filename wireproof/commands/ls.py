@@ -49,5 +49,5 @@ def ls(files: tuple[str, ...], form: str, memory: int | None, reading: Reading) 
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     if not found:
-        say("no exchange" + (" that is wanted" if reading.is_choice else ""))
+        say(reading.nothing)
     return 0

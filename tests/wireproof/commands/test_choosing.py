@@ -15,7 +15,7 @@ from support.talk import Talk, Tape
 from parsers import CaptureReader
 from wireproof.analysis.exchange_filter import EVERYTHING, ExchangeFilter, ExchangeNumber
 from wireproof.cli import run
-from wireproof.commands.choosing import exchange_filter
+from wireproof.commands.choosing import Status, exchange_filter
 from wireproof.commands.view import view
 
 READING = (
@@ -55,14 +55,28 @@ def test_options_become_a_choice(choice: dict[str, object], wanted: ExchangeFilt
     assert exchange_filter(EMPTY | choice) == wanted
 
 
+@pytest.mark.parametrize("value", ["100", "999", "1xx", "5XX", "2xx,404, 5xx"])
+def test_every_code_and_class_is_a_status(value: str) -> None:
+    """Codes above 599 are invalid, and yet seen (RFC 9110 section 15): they may be looked for."""
+    wanted = tuple(part.strip().lower() for part in value.split(","))
+    assert Status().convert(value, None, None) == wanted
+
+
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
         ("--status", "abc", "no status"),
         ("--status", "5xx,99", "no status"),
+        ("--status", "099", "no status"),
+        ("--status", "1000", "no status"),
+        ("--status", "0xx", "no status"),
+        ("--status", "6xx", "a class from 1xx to 5xx"),
+        ("--status", "404,9xx", "a class from 1xx to 5xx"),
         ("--exchange", "x", "no exchange"),
         ("--exchange", "1/2/3", "no exchange"),
         ("--port", "70000", "range"),
+        ("--port", "65536", "range"),
+        ("--port", "0", "range"),
         ("--min-gap", "-1", "range"),
         ("--min-gap", "nan", "no time"),
         ("--min-gap", "inf", "no time"),

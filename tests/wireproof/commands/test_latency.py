@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.corpus import ROOT
+from support.talk import Talk
 from support.timed import Stream, TimedTape
 
 from wireproof.cli import run
@@ -39,6 +40,29 @@ def test_a_log_beside_the_wire(
     found = json.loads(capsys.readouterr().out)["answers"][0]["skew"]
     assert found["unmatched"] == 0
     assert found["spread"]["max"] - found["least"] == pytest.approx(2.25, abs=0.01)
+
+
+@pytest.mark.parametrize("form", ["table", "json", "ndjson", "csv"])
+def test_it_says_whether_nothing_is_wanted_or_nothing_streamed(
+    form: str, capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, empty = tmp_path / "plain.pcap", tmp_path / "empty.pcap"
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+    plain.write_bytes(talk.tape.file())
+    empty.write_bytes(Talk().open().tape.file())
+    cases: list[tuple[Path, list[str], str]] = [
+        (capture, ["--status", "404"], "no exchange that is wanted"),
+        (capture, ["--path", "/no-such"], "no exchange that is wanted"),
+        (plain, ["--status", "204"], "nothing streamed: "),
+        (plain, [], "nothing streamed: "),
+        (empty, [], "no exchange\n"),
+    ]
+    for path, arguments, said in cases:
+        assert run(["latency", str(path), "--format", form, *arguments]) == 1
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

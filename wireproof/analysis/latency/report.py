@@ -126,6 +126,8 @@ class LatencyReport:
     def __init__(self, families: Sequence[Family], wanted: ExchangeFilter = EVERYTHING) -> None:
         self.totals: dict[str, Total] = {}
         """By method and target, in the order in which they first came."""
+        self.chosen = 0
+        """Exchanges that were wanted, whether they streamed or not."""
         self._families = families
         self._wanted = wanted
 
@@ -139,7 +141,10 @@ class LatencyReport:
 
     def _measured(self, explained: Iterable[Explained], choice: Choice) -> Iterator[Measured]:
         for one in explained:
-            times = times_of(one.trace) if choice.takes(one) else None
+            if not choice.takes(one):
+                continue
+            self.chosen += 1
+            times = times_of(one.trace)
             if times is None:
                 continue
             endings = (v for v in one.verdicts if v.question == "ending" and v.is_fault)
