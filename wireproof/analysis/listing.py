@@ -125,10 +125,15 @@ def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
     )
 
 
+def shown_answer(found: SealedConnection) -> SealedAnswer | None:
+    """Return the answer of most records, which stands for its connection; None if there is none."""
+    return max(found.answers, key=lambda one: len(one.elements), default=None)
+
+
 def listed_tls(found: SealedConnection) -> Listed:
     """Return the line of a TLS connection: of its answers, it shows the one of most records."""
-    tls, connection, answers, verdicts = found
-    chosen = max(answers, key=lambda one: len(one.elements), default=None)
+    tls, connection, _, verdicts = found
+    chosen = shown_answer(found)
     start = None if chosen is None else chosen.first
     said = [one for one in verdicts if one.question == "streaming"]
     return Listed(
@@ -148,7 +153,7 @@ def listed_tls(found: SealedConnection) -> Listed:
         last=None if chosen is None or start is None else start + chosen.span,
         count=0 if chosen is None else len(chosen.elements),
         element="record",
-        longest_gap=max((_longest(one) for one in answers), default=0.0),
+        longest_gap=max((_longest(one) for one in found.answers), default=0.0),
         verdict="" if chosen is None else said[chosen.number].answer,
         end=verdicts[-1].answer,
         severity=gravest(verdicts),

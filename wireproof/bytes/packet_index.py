@@ -212,14 +212,17 @@ class PacketTable:
 
 
 class Tracer:
-    """Decodes packets, and knows afterwards which of them carried what."""
+    """Decodes packets, and knows afterwards which of them carried what.
 
-    def __init__(self) -> None:
+    With ``shows_records`` the records of TLS are among what is decoded.
+    """
+
+    def __init__(self, *, shows_records: bool = False) -> None:
         self.table = PacketTable()
         self.connections: list[Followed] = []
         self.keys: CaptureKeys | None = None
         """What TLS is decrypted with."""
-        self._decoder = PacketDecoder(opened=self._opened)
+        self._decoder = PacketDecoder(opened=self._opened, shows_records=shows_records)
         self._by_key: dict[bytes, list[tuple[Followed, int]]] = {}
         self._opened_now: list[Followed] = []
         """By the packets that are being decoded."""

@@ -39,7 +39,7 @@ from ..open_exchanges import Key
 from ..tasks.chosen import choosing, seekable
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
-from .told import Told, read_told
+from .told import Told, read_sealed, read_told
 
 Marked = (
     ChunkRecord
@@ -340,7 +340,13 @@ def read_timeline(
         timelines = Timelines(wanted.only_connection)
         timelines.read(stream, keylog)
         found = choice or (EVERYTHING if wanted.is_empty else wanted)
-        chosen = timelines.choose(found)
+        try:
+            chosen = timelines.choose(found)
+        except NoSuchExchange as nothing:
+            file.seek(0)
+            if (sealed := read_sealed(file, wanted, keylog)) is None:
+                raise
+            raise NoSuchExchange(sealed) from nothing
         file.seek(0)
-        chosen.told = read_told(file, Key(chosen.connection, chosen.exchange))
+        chosen.told = read_told(file, Key(chosen.connection, chosen.exchange), keylog)
     return chosen, len(timelines.wanted(found))

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from parsers import decode_batches
+from parsers import KeyLog, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
-from ..analysis.outcomes import Outcomes
+from ..analysis.outcomes import Outcomes, outcomes
 from ..analysis.verdict import Severity
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
 from ..open_exchanges import Key
-from ..views.verdicts.words import fine, leading, summary
+from ..text.wording import count
+from ..views.verdicts.words import fine, leading, sealed_sentence, summary, title
 
 LABEL_WIDTH = 18
 """Cells of what an element says that a picture shows."""
@@ -42,20 +43,20 @@ class Told(NamedTuple):
     labels: tuple[Label, ...] = ()
 
 
-def read_told(stream: BinaryIO, key: Key) -> Told:
+def read_told(stream: BinaryIO, key: Key, keylog: KeyLog | None = None) -> Told:
     """Return what is to be said of an exchange of a capture."""
     number = ExchangeNumber(key.exchange, key.connection)
     found = Outcomes(ExchangeFilter(exchange=number))
     labels = _Labels(key)
-    outcomes = [
+    told = [
         outcome
-        for records in decode_batches(stream)
+        for records in decode_batches(stream, keylog=keylog)
         for outcome in found.add(list(labels.looked_at(records)))
     ]
-    outcomes += found.finish()
-    if not outcomes:
+    told += found.finish()
+    if not told:
         return Told(labels=tuple(labels.found))
-    listed, verdicts = outcomes[0]
+    listed, verdicts = told[0]
     gravest = leading(verdicts)
     if gravest is None or gravest.severity == "ok":
         return Told(fine(listed), "ok", tuple(labels.found))
@@ -63,6 +64,29 @@ def read_told(stream: BinaryIO, key: Key) -> Told:
     if not verdict.startswith(gravest.answer):
         verdict = f"{gravest.answer}: {verdict}"
     return Told(verdict, gravest.severity, tuple(labels.found))
+
+
+def read_sealed(
+    stream: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None = None
+) -> str | None:
+    """Return what is said of the TLS connections that nobody can draw for want of keys: of that
+    with most records, how many there are; None if there are none that are wanted."""
+    told = outcomes(decode_batches(stream, keylog=keylog, shows_records=True), wanted)
+    chosen, number = None, 0
+    for one in told:
+        if one.listed.tls is None:
+            continue
+        number += 1
+        if chosen is None or one.listed.count > chosen.listed.count:
+            chosen = one
+    if chosen is None:
+        return None
+    said = f"{title(chosen.listed)}: {fine(chosen.listed)}; {sealed_sentence(chosen)}"
+    was = "was" if number == 1 else "were"
+    return (
+        f"no exchange to draw: {count(number, 'TLS connection')} {was} not decrypted; a picture"
+        f" needs the keys (--keylog). {said}"
+    )
 
 
 class _Labels:

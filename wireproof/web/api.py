@@ -257,7 +257,7 @@ def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
             for one in outcome.verdicts
         ],
         "lead": None if first is None else outcome.verdicts.index(first),
-        "fine": words.fine(found),
+        "fine": words.fine(found) if found.tls is None else words.sealed_sentence(outcome),
     }
 
 

@@ -22,6 +22,8 @@ from parsers.records import (
     SseEventRecord,
 )
 
+from ..analysis.keyless.sealed import SealedConnection
+from ..analysis.listing import listed_tls, shown_answer
 from ..analysis.outcomes import Outcome
 from ..analysis.silence import silence_before_end
 from ..analysis.verdict import Severity, words_of
@@ -29,7 +31,7 @@ from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
-from ..views.verdicts.words import leading
+from ..views.verdicts.words import leading, tls_line
 from .elements import KINDS, SENDERS, SEVERITIES, Elements
 
 MAX_SHOWN = 2_000
@@ -58,6 +60,8 @@ class ExchangeRow:
         """By what it is asked for: ``0.2``, ``1:0.2`` in the second capture."""
         self.outcome: Outcome | None = None
         """What is said of it, once that is known."""
+        self.asked_time: float | None = None
+        """When that was asked for which its outcome tells of, where no request can be read."""
         self.about: Exchange | None = None
         """The exchange; None where records belong to none."""
         self.reader: DialectReader | None = None
@@ -96,6 +100,13 @@ class ExchangeRow:
             self._severity = max(self._severity, SEVERITIES.index(record.severity))
         if kind in "ktfeh" and getattr(record, "sender", None) == "server":
             self._count(record)
+
+    def keep_sealed(self, found: SealedConnection) -> None:
+        """Take what a TLS connection came to that was not decrypted."""
+        self.outcome = Outcome(listed_tls(found), found.verdicts)
+        answer = shown_answer(found)
+        if answer is not None and answer.turn.asked is not None:
+            self.asked_time = answer.turn.asked.time
 
     def _stretch(self, record: Record) -> None:
         if not self.first_packet:
@@ -173,6 +184,8 @@ class ExchangeRow:
             row |= {"ends": [msgspec.to_builtins(end) for end in connection.ends]}
         if self.outcome is not None:
             row |= {"outcome": said_of(self.outcome)}
+            if (tls := self.outcome.listed.tls) is not None:
+                row |= {"title": tls_line(tls)[:MAX_SHOWN], "asked_time": self.asked_time}
         if self.reader is not None and (dialect := self.reader.dialect) is not None:
             row |= {"dialect": dialect.title, "shared": shared(dialect)}
         if body is not None:

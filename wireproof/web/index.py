@@ -30,6 +30,7 @@ from parsers.records import (
 )
 
 from ..analysis.judges import Explained
+from ..analysis.keyless.sealed import TAKEN, SealedConnection, SealedConnections
 from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection, Wanted
@@ -82,7 +83,7 @@ class Index:
         """Which part of the file has been read, 0 to 1; None if nobody knows."""
         self.changed = Condition()
         self.version = 0
-        self.tracer = Tracer()
+        self.tracer = Tracer(shows_records=True)
         self.exchanges: dict[Key, ExchangeRow] = {}
         self.order: list[ExchangeRow] = []
         """The exchanges in order of their first record."""
@@ -98,6 +99,7 @@ class Index:
         self._verdicts = LiveVerdicts() if state == "live" else FileVerdicts()
         self._connections: dict[int, ConnectionRecord] = {}
         self._tls: dict[int, TlsConnectionRecord] = {}
+        self._sealed = SealedConnections()
         self._of_connection: dict[int | None, list[ExchangeRow]] = {}
 
     # --- what comes in ---
@@ -149,6 +151,7 @@ class Index:
         self.spool.close()
 
     def _add(self, records: list[Record]) -> None:
+        sealed = self._unsealed(records)
         chosen = records if self._selection is None else self._selection.choose(records)
         for record in chosen:
             if isinstance(record, TlsConnectionRecord):
@@ -157,7 +160,7 @@ class Index:
                 continue  # it is no element of an exchange
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
-                self._end(record)
+                self._end(record, sealed.get(record.connection))
                 continue
             encoded = ENCODER.encode(record)
             found = self._fold.add(record)
@@ -170,6 +173,11 @@ class Index:
         # What is not shown may tell why something failed that is.
         self._tell(self._verdicts.add(records))
 
+    def _unsealed(self, records: Sequence[Record]) -> dict[int, SealedConnection]:
+        """Return what the TLS connections came to that end here and were not decrypted."""
+        ended = (self._sealed.add(record) for record in records if type(record) in TAKEN)
+        return {one.connection.connection: one for one in ended if one is not None}
+
     def _tell(self, explained: Iterable[Explained]) -> None:
         """Keep what is said of exchanges."""
         for one in explained:
@@ -178,14 +186,16 @@ class Index:
                 exchange.outcome = Outcome(listed(one), one.verdicts)
                 exchange.changed = self.version + 1
 
-    def _end(self, record: ConnectionRecord) -> None:
+    def _end(self, record: ConnectionRecord, sealed: SealedConnection | None) -> None:
         self._connections[record.connection] = record
         own = self._of_connection.get(record.connection)
-        if own is None:  # nothing was understood: the connection is shown as it is
+        if own is None or sealed is not None:  # what was not understood is shown as it is
             exchange = self._exchange(Key(record.connection, None))
             exchange.first_time, exchange.last_time = record.first_time, record.last_time
             exchange.first_packet, exchange.last_packet = record.first_packet, record.last_packet
-            own = [exchange]
+            if sealed is not None:
+                exchange.keep_sealed(sealed)
+            own = self._of_connection[record.connection]
         for exchange in own:
             exchange.changed = self.version + 1
 

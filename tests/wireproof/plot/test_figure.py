@@ -12,6 +12,7 @@ from PIL import Image
 from support.attack import PROBES, attack
 from support.corpus import ROOT
 
+from parsers import KeyLog
 from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from wireproof.cli import run
 from wireproof.plot.figure import (
@@ -119,6 +120,26 @@ def test_of_many_marks_the_largest_are_drawn() -> None:
     assert len(found) <= MANY + 1 and (5.0, 1_000) in found and found == sorted(found)
     assert largest_marks(marks[:MANY]) == marks[:MANY]
     assert largest_marks([(1.0, size) for size in range(5_000)]) == [(1.0, 4_999)]
+
+
+def test_tls_without_keys_is_not_drawn_but_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, output = FIXTURES / "tls" / "sse.pcapng", tmp_path / "out.svg"
+    assert run(["plot", str(path), "-o", str(output)]) == 2
+    assert not output.exists()
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "1 TLS connection was not decrypted; a picture needs the keys (--keylog)" in said
+    assert "TLS 1.3, h2 (connection 0, packets 1-36): streamed, close-notify; from record" in said
+    assert run(["plot", str(path), "--path", "/sse", "-o", str(output)]) == 2
+    assert "no exchange that is wanted" in capsys.readouterr().err
+
+
+def test_tls_with_keys_is_drawn_with_its_verdict() -> None:
+    keys = KeyLog.open(FIXTURES / "tls" / "sse.keys")
+    found, number = read_timeline(str(FIXTURES / "tls" / "sse.pcapng"), keylog=keys)
+    assert number == 1 and found.title.startswith("GET ")
+    assert found.told.verdict.startswith("streamed, whole: 10 events")
 
 
 @pytest.mark.parametrize(

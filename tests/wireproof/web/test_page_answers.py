@@ -77,6 +77,36 @@ def test_the_list_has_the_verdict_and_a_sentence_stands_above_the_timeline(
                 assert cause.code in text(page, "#answer")
 
 
+def test_tls_without_keys_has_a_row_with_what_sizes_and_times_tell(browser: Browser) -> None:
+    with looking(browser, FIXTURES / "tls/sse.pcapng") as (page, seen):
+        page.locator("#answer .sentence").wait_for()
+        row = page.locator(".conn .row")
+        assert row.locator(".outcome .word").inner_text() == "streamed"
+        assert row.locator(".target").inner_text() == "TLS 1.3, h2"
+        assert row.locator(".elements").inner_text() == "11"
+        said = text(page, "#answer .sentence")
+        assert said.startswith("streamed from record sizes and times alone, 11 records came")
+        page.locator("#answer .question", has_text="ending").click()
+        assert "the server said that it was done" in text(page, "#answer .sentence")
+        page.locator("#tabs button", has_text="Rules").click()
+        assert "stands above the timeline" in text(page, "#panel")
+        assert not seen.problems
+
+
+def test_what_is_not_judged_does_not_point_at_an_answer(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "unread.pcap"
+    talk = Talk().open()
+    talk.client(b"\x00\x01\x02\x03 no protocol that is read here\n")
+    talk.close()
+    path.write_bytes(talk.tape.file())
+    with looking(browser, path) as (page, _):
+        page.locator(".conn .row").wait_for()
+        page.locator("#tabs button", has_text="Rules").click()
+        page.locator("#panel .empty, #panel .fault").first.wait_for()
+        assert page.locator("#answer").inner_text() == ""
+        assert "above the timeline" not in text(page, "#panel")
+
+
 def test_the_page_opens_on_what_is_wrong_and_counts_filter_the_list(browser: Browser) -> None:
     with looking(browser, CHAT) as (page, _):
         page.locator(".tally button").nth(2).wait_for()

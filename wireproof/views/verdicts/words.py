@@ -88,6 +88,16 @@ def fine(listed: Listed) -> str:
     return f"{said}: {came}" if said else came
 
 
+def sealed_sentence(outcome: Outcome) -> str:
+    """Return what is said of a TLS connection that was not decrypted: whether the answer that it
+    is listed with streamed, as far as sizes and times tell; without an answer, how it ended."""
+    listed, verdicts = outcome
+    question, answer = ("streaming", listed.verdict) if listed.verdict else ("ending", listed.end)
+    return next(
+        summary(one) for one in verdicts if (one.question, one.answer) == (question, answer)
+    )
+
+
 def leading(verdicts: Sequence[Verdict]) -> Verdict | None:
     """Return the first of the gravest verdicts."""
     return max(verdicts, key=lambda one: SEVERITIES.index(one.severity), default=None)

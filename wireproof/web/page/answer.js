@@ -27,6 +27,7 @@ const QUESTIONS = {
   resume: "Did it go on where it had stopped?",
   disconnect: "What was sent after the client had left?",
   websocket: "How did the WebSocket fare?",
+  sizes: "What do the sizes of its records give away?",
   hop: "Which hop changed it?",
   hazard: "Which clients would stumble?",
 };
@@ -53,7 +54,7 @@ export class Answer {
       this.chosen = null;
     }
     this.key = row?.key;
-    if (!row || row.exchange === null) return fill(this.host);
+    if (!row || (row.exchange === null && !row.outcome)) return fill(this.host);
     let said;
     let passed = null;
     let beside = null; // what it is compared with

@@ -186,7 +186,7 @@ export class Connections {
     const connection = quic >= 0 ? `q${quic}` : row.connection;
     const name = row.connection === null ? "file" : `${connection}${row.exchange ? `.${row.exchange}` : ""}`;
     const id = `${legNumber(row) ? "↳ " : ""}${within(row.capture, name)}`;
-    const target = row.target ?? (row.connection === null ? "the capture file" : row.protocol ?? "connection");
+    const target = row.target ?? row.title ?? (row.connection === null ? "the capture file" : row.protocol ?? "connection");
     const ended = row.ended ?? (state.summary.state === "ended" ? "" : "streaming…");
     const time = (seconds) => (seconds === null || seconds === undefined ? "" : duration(seconds));
     const ports = row.server ? `${port(row.client)}→${port(row.server)}` : "";

@@ -305,7 +305,8 @@ class Diagnostics {
       }
     }
     found.sort((one, other) => one.record.last_packet - other.record.last_packet);
-    if (!found.length) fill(this.node, empty("No rule of a protocol is broken here. Whether it streamed stands above the timeline."));
+    const answered = state.rows.get(key)?.outcome ? " Whether it streamed stands above the timeline." : "";
+    if (!found.length) fill(this.node, empty(`No rule of a protocol is broken here.${answered}`));
     else fill(this.node, el("div", { role: "list" }, found.map(fault)), this.more ? empty(`${number(this.more)} more of them are not listed.`) : null);
     this.mark();
   }
