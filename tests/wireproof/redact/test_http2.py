@@ -137,13 +137,15 @@ def _content(talk: Dialogue) -> None:
     talk.head("server", 7, [("grpc-status", "0")], ends=True)
 
 
+WEBSOCKET: Fields = [
+    (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
+    (":authority", "a"), (":path", "/chat"), ("sec-websocket-version", "13"),
+]  # fmt: skip
+
+
 def _websocket(talk: Dialogue) -> None:
-    asked = [
-        (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"),
-        (":authority", "a"), (":path", "/chat"), ("sec-websocket-version", "13"),
-    ]  # fmt: skip
     talk.say("server", framed(4, 0, 0, bytes.fromhex("000800000001")))
-    talk.head("client", 1, asked)
+    talk.head("client", 1, WEBSOCKET)
     talk.head("server", 1, OK)
     sent = frame(1, f'{{"token": "{talk.secrets.plain("masked message")}"}}'.encode(), key=KEY)
     talk.say("client", data(1, sent[:17]), data(1, sent[17:]))
@@ -164,12 +166,40 @@ def _tunnel(talk: Dialogue) -> None:
     talk.say("server", data(1, head.encode() + body[:5]), data(1, body[5:]))
 
 
+def _single_bytes(content: bytes) -> bytes:
+    """Content with a DATA frame for each byte, so that no place follows from another's."""
+    return b"".join(data(1, content[at : at + 1]) for at in range(len(content)))
+
+
+def _websocket_in_single_bytes(talk: Dialogue) -> None:
+    talk.head("client", 1, WEBSOCKET)
+    talk.head("server", 1, OK)
+    talk.say("server", framed(4, 0, 0, bytes.fromhex("000800000001")))
+    text = f"{'x' * 150} your key is {talk.secrets.key('message')}".encode()
+    asked = f"{'y' * 50} my key is {talk.secrets.key('asked')}".encode()
+    talk.say("client", _single_bytes(frame(1, asked, key=KEY)))
+    talk.say("server", _single_bytes(frame(1, text) + frame(8, b"\x03\xe8")))
+
+
+def _chunks_in_single_bytes(talk: Dialogue) -> None:
+    talk.head("client", 1, [(":method", "CONNECT"), (":authority", "b:80")])
+    talk.head("server", 1, OK)
+    inner = f"GET / HTTP/1.1\r\nHost: b\r\nX-Api-Key: {talk.secrets.plain('inner')}\r\n\r\n"
+    talk.say("client", _single_bytes(inner.encode()))
+    body = f"{'x' * 150} your key is {talk.secrets.key('chunk')}".encode()
+    chunked = b"%x;a=b\r\n%s\r\n0\r\nX-T: 1\r\n\r\n" % (len(body), body)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    talk.say("server", _single_bytes(head + chunked))
+
+
 DIALOGUES: dict[str, Callable[[Dialogue], None]] = {
     "heads": _heads,
     "in pieces": _in_pieces,
     "content": _content,
     "websocket": _websocket,
     "tunnel": _tunnel,
+    "websocket in single bytes": _websocket_in_single_bytes,
+    "chunks in single bytes": _chunks_in_single_bytes,
 }
 
 
