@@ -12,7 +12,7 @@ from server.causes.process import CauseServer
 from server.causes.registry import cause
 
 
-@pytest.mark.parametrize("name", ["app-collects", "nagle-delayed-ack"])
+@pytest.mark.parametrize("name", ["app-collects", "same-tick"])
 def test_it_listens_within_its_block(name: str) -> None:
     with CauseServer(cause(name), "cure") as server:
         assert server.port == server.app_port
