@@ -43,6 +43,9 @@ AT_ONCE = 0.010
 BULK = 0.75
 """Part of the elements that came in one flush if a response was held. Where LEAST or more came one
 by one before it, and it goes on after it, it streamed: what lies between is a gap."""
+RUSH = 20
+"""How many times longer than a flush the wait before it was, if pauses within the flush are the
+machine's: what waits for a model or a timer would have waited before the first one, too."""
 SEVERAL = 2 / 3
 """Part of the flushes that must have several elements: of two things said in one breath, as at the
 begin and at the end of an answer, there are few."""
@@ -272,15 +275,27 @@ def _bulk(view: View) -> tuple[Flush, float] | None:
         if flush.size < BULK * came.count or (flush.start >= LEAST and goes_on):
             continue
         gaps = came.gaps[flush.start : flush.end - 1]
-        waits = sum(gap >= SHORTEST_WAIT for gap in gaps)
         wait = came.gaps[flush.start - 1] if flush.start else came.first or 0.0
-        if sum(gaps) * EARLY > _own(view, flush, wait) or waits > MIN_SHARE * len(gaps):
+        own = _own(view, flush, wait)
+        if sum(gaps) * EARLY > own or (_is_paced(gaps) and not _is_rushed(gaps, own)):
             return None
         before = came.times[flush.start] - wait
         if hindered(view.hindrances, before, came.times[flush.end - 1]) is not None:
             return None
         return flush, wait
     return None
+
+
+def _is_paced(gaps: Sequence[float]) -> bool:
+    return sum(gap >= SHORTEST_WAIT for gap in gaps) > MIN_SHARE * len(gaps)
+
+
+def _is_rushed(gaps: Sequence[float], wait: float) -> bool:
+    """Whether most came without a wait, and all of it in no time beside the wait before.
+
+    On a busy machine a program that has everything is kept from writing now and then.
+    """
+    return bool(gaps) and median(gaps) < SHORTEST_WAIT and sum(gaps) * RUSH <= wait
 
 
 def _own(view: View, flush: Flush, wait: float) -> float:

@@ -74,6 +74,20 @@ def test_all_at_once_was_held_if_there_was_time_to(
     assert causes(found)[0] == wanted
 
 
+@pytest.mark.parametrize(
+    ("gaps", "first", "expected"),
+    [
+        ([0.0004, 0.003, 0.0004, 0.0011, 0.0004, 0.0009, 0.0003, 0.0004], 0.5, "held"),
+        ([0.0004, 0.003, 0.0004, 0.0011, 0.0004, 0.0009, 0.0003, 0.0004], 0.1, "streamed"),
+        ([0.0011] * 8, 0.5, "streamed"),  # a millisecond's timer waits each time
+    ],
+)
+def test_a_busy_machine_keeps_what_was_collected_from_being_written_at_once(
+    gaps: list[float], first: float, expected: str
+) -> None:
+    assert answer(paced(gaps, first=first)) == expected
+
+
 @pytest.mark.parametrize(("first", "expected"), [(0.005, "undecided"), (0.03, "held")])
 def test_coded_content_in_one_packet_was_held_even_if_not_for_long(
     first: float, expected: str
