@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 from struct import pack
@@ -13,7 +14,6 @@ from support.tls_live import dialogue
 
 from parsers.decode.packets import decode
 from parsers.records import SseEventRecord, TlsConnectionRecord
-from wireproof import extras
 from wireproof.cli import run
 from wireproof.testing import Capture, Wire
 
@@ -108,7 +108,7 @@ def test_without_the_library(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(extras, "requires", lambda _: ["other>=1; extra == 'tls'"])
+    monkeypatch.setattr(metadata, "requires", lambda _: ["other>=1; extra == 'tls'"])
     assert run(["ls", str(capture), "--keylog", str(keys)]) == 3
     said = "wireproof: --keylog needs other: pip install 'wireproof[tls]'\n"
     assert capsys.readouterr().err == said

@@ -53,7 +53,7 @@ def test_an_exchange_is_chosen_by_the_number_of_its_connection(
 
 def test_without_keys(capfd: pytest.CaptureFixture[str]) -> None:
     code, _, err = said(capfd, "ls", str(CAPTURE))
-    assert "1 connection of QUIC, which is not decrypted" in err
+    assert "1 QUIC connection not decrypted: give its keys with --keylog" in err
     assert code == 0
 
 
