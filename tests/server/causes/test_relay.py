@@ -109,6 +109,7 @@ async def answer_through(relay: Relay) -> bytes:
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         writer.write(b"0\r\n\r\n")
         writer.close()
+        await writer.wait_closed()
 
     app, front = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
     port = front.getsockname()[1]
@@ -121,6 +122,8 @@ async def answer_through(relay: Relay) -> bytes:
         read = await reader.read(-1)
         writer.close()
         await writer.wait_closed()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)  # who was cut off may be told so
     return read
 
 
