@@ -71,7 +71,10 @@ export class Answer {
     state.way = beside ?? passed;
     state.verdicts = said.verdicts;
     this.fine = said.fine;
-    this.hops = (passed?.hops ?? []).map((hop) => ({ ...hop, summary: oneLine(hop.record.summary) }));
+    this.hops = (passed?.hops ?? []).map((hop) => ({
+      ...hop,
+      summary: oneLine(hop.record.summary),
+    }));
     this.show((this.isOwnChoice && this.again()) || this.leading(said));
     emit("verdicts");
     return undefined;
@@ -94,7 +97,9 @@ export class Answer {
     const all = [...this.hops, ...state.verdicts];
     const record = chosen?.record;
     this.chosen = chosen;
-    state.cited = new Set(record && (record.severity !== "ok" || this.isOwnChoice) ? record.packets : []);
+    state.cited = new Set(
+      record && (record.severity !== "ok" || this.isOwnChoice) ? record.packets : [],
+    );
     fill(
       this.host,
       el("div", { class: "said-head" }, this.sentence(record), this.others(all, chosen)),
@@ -110,11 +115,27 @@ export class Answer {
     const isFault = record && ["warning", "error"].includes(record.severity);
     const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
     if (isFault || this.isOwnChoice) {
-      return el("p", { class: "sentence" }, tag(record.answer, record.severity), el("b", {}, " ", linked(capital(record.summary))));
+      return el(
+        "p",
+        { class: "sentence" },
+        tag(record.answer, record.severity),
+        el("b", {}, " ", linked(capital(record.summary))),
+      );
     }
-    const rest = this.fine.startsWith(word) ? this.fine.slice(word.length).replace(/^[,:] /, "") : this.fine;
-    const note = record?.severity === "note" ? [" ", el("span", { class: "quiet" }, linked(`${capital(record.summary)}.`))] : null;
-    return el("p", { class: "sentence" }, tag(word, tone), el("b", {}, ` ${oneLine(rest)}`, note ? "." : ""), note);
+    const rest = this.fine.startsWith(word)
+      ? this.fine.slice(word.length).replace(/^[,:] /, "")
+      : this.fine;
+    const note =
+      record?.severity === "note"
+        ? [" ", el("span", { class: "quiet" }, linked(`${capital(record.summary)}.`))]
+        : null;
+    return el(
+      "p",
+      { class: "sentence" },
+      tag(word, tone),
+      el("b", {}, ` ${oneLine(rest)}`, note ? "." : ""),
+      note,
+    );
   }
 
   /** What else is said: a button for each question. */
@@ -146,8 +167,21 @@ export class Answer {
     const lines = [...chosen.details.filter(([, text]) => !seen.has(text)), ...changed];
     const open = lines.filter(([label]) => !FOLDED.has(label));
     const folded = lines.filter(([label]) => FOLDED.has(label));
-    const list = (some) => el("dl", { class: "why" }, some.map(([label, text]) => [el("dt", { title: SAYS[label] }, label), el("dd", {}, linked(text))]));
-    const more = el("details", { class: "rests" }, el("summary", {}, "What it rests on"), list(folded));
+    const list = (some) =>
+      el(
+        "dl",
+        { class: "why" },
+        some.map(([label, text]) => [
+          el("dt", { title: SAYS[label] }, label),
+          el("dd", {}, linked(text)),
+        ]),
+      );
+    const more = el(
+      "details",
+      { class: "rests" },
+      el("summary", {}, "What it rests on"),
+      list(folded),
+    );
     more.open = !this.isFolded;
     more.addEventListener("toggle", () => (this.isFolded = !more.open));
     return [list(open), folded.length ? more : null, this.packets(chosen.record)];
@@ -158,9 +192,20 @@ export class Answer {
     const { packets } = record;
     if (!packets.length) return null;
     const capture = currentRow()?.capture ?? 0;
-    const buttons = packets.slice(0, SHOWN).map((packet) => packetButton(packet, capture, String(packet)));
-    const more = packets.length > SHOWN ? el("span", { class: "quiet" }, `and ${number(packets.length - SHOWN)} more`) : null;
-    return el("p", { class: "cites" }, el("span", { class: "quiet" }, packets.length === 1 ? "Packet" : "Packets"), buttons, more);
+    const buttons = packets
+      .slice(0, SHOWN)
+      .map((packet) => packetButton(packet, capture, String(packet)));
+    const more =
+      packets.length > SHOWN
+        ? el("span", { class: "quiet" }, `and ${number(packets.length - SHOWN)} more`)
+        : null;
+    return el(
+      "p",
+      { class: "cites" },
+      el("span", { class: "quiet" }, packets.length === 1 ? "Packet" : "Packets"),
+      buttons,
+      more,
+    );
   }
 }
 
@@ -170,7 +215,16 @@ export function tag(word, severity) {
 }
 
 function packetButton(packet, capture, text, inline = false) {
-  return el("button", { type: "button", class: inline ? "small cite inline" : "small cite", title: "Show its bytes", onclick: () => choosePacket(Number(packet), capture) }, text);
+  return el(
+    "button",
+    {
+      type: "button",
+      class: inline ? "small cite inline" : "small cite",
+      title: "Show its bytes",
+      onclick: () => choosePacket(Number(packet), capture),
+    },
+    text,
+  );
 }
 
 /** Text in which packets can be clicked. */

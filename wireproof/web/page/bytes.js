@@ -3,12 +3,48 @@
 // Wireshark's do. A click on a byte chooses the element that it belongs to.
 
 import { copyButton, el, fill, byId } from "./dom.js";
-import { asText, bytes, clock, count, dataText, fromBase64, hex, number, oneLine, prettyJson, span } from "./format.js";
+import {
+  asText,
+  bytes,
+  clock,
+  count,
+  dataText,
+  fromBase64,
+  hex,
+  number,
+  oneLine,
+  prettyJson,
+  span,
+} from "./format.js";
 import { VirtualRows } from "./rows.js";
-import { captureOf, chooseElement, chooseNothing, choosePacket, emit, linkTo, on, state, within } from "./store.js";
+import {
+  captureOf,
+  chooseElement,
+  chooseNothing,
+  choosePacket,
+  emit,
+  linkTo,
+  on,
+  state,
+  within,
+} from "./store.js";
 
 const WIDTH = 16; // bytes in a row
-const NAMES = { h: "DATA frame", s: "Stall", q: "Request", r: "Response", k: "Chunk", t: "Data", b: "Body", e: "Event", x: "Element", f: "Frame", m: "Message", g: "Gap", d: "Diagnostic" };
+const NAMES = {
+  h: "DATA frame",
+  s: "Stall",
+  q: "Request",
+  r: "Response",
+  k: "Chunk",
+  t: "Data",
+  b: "Body",
+  e: "Event",
+  x: "Element",
+  f: "Frame",
+  m: "Message",
+  g: "Gap",
+  d: "Diagnostic",
+};
 const INNERMOST = ["e", "m", "x", "f", "k", "h", "t", "q", "r", "b"]; // whose byte it is, if several hold it
 const LAYERS = { head: "HTTP head", framing: "framing", payload: "payload" };
 
@@ -41,7 +77,8 @@ export class Bytes {
       const numbers = found ? carriersOf(found) : [state.packet];
       await this.draw(found, numbers, asked);
     } catch (error) {
-      if (asked === this.asked) fill(this.host, el("p", { class: "empty" }, `There is nothing to show: ${error.message}`));
+      if (asked === this.asked)
+        fill(this.host, el("p", { class: "empty" }, `There is nothing to show: ${error.message}`));
     }
   }
 
@@ -56,17 +93,41 @@ export class Bytes {
   async draw(found, numbers, asked) {
     const first = numbers[0];
     this.frames = el("div", { class: "frame-view" });
-    this.choices = el("div", { class: "carriers", role: "group", "aria-label": "Packets that carried it" });
+    this.choices = el("div", {
+      class: "carriers",
+      role: "group",
+      "aria-label": "Packets that carried it",
+    });
     const pieces = found ? [title(found), facts(found), payload(found)] : [];
     const about = el("div", { class: "about" }, pieces);
     if (!first) {
-      fill(this.host, closeButton(), about, el("p", { class: "empty" }, "No packet carried bytes of it."));
+      fill(
+        this.host,
+        closeButton(),
+        about,
+        el("p", { class: "empty" }, "No packet carried bytes of it."),
+      );
       return;
     }
     this.found = found;
     if (numbers.length > 1) {
-      fill(this.choices, numbers.slice(0, 64).map((number) => el("button", { type: "button", class: "small", "data-packet": number, onclick: () => this.packet(number) }, `${number}`)));
-      if (found?.more || numbers.length > 64) this.choices.append(el("span", { class: "quiet" }, "and more"));
+      fill(
+        this.choices,
+        numbers.slice(0, 64).map((number) =>
+          el(
+            "button",
+            {
+              type: "button",
+              class: "small",
+              "data-packet": number,
+              onclick: () => this.packet(number),
+            },
+            `${number}`,
+          ),
+        ),
+      );
+      if (found?.more || numbers.length > 64)
+        this.choices.append(el("span", { class: "quiet" }, "and more"));
     }
     const label = numbers.length > 1 ? el("span", { class: "quiet" }, "Packets") : null;
     const strip = numbers.length > 1 ? el("div", { class: "strip" }, label, this.choices) : null;
@@ -81,7 +142,8 @@ export class Bytes {
     const asked = this.asked;
     const frame = await state.source.get(`packet/${within(this.capture, number)}`);
     if (asked !== this.asked) return;
-    for (const button of this.choices.children) button.setAttribute?.("aria-pressed", String(button.dataset.packet === String(number)));
+    for (const button of this.choices.children)
+      button.setAttribute?.("aria-pressed", String(button.dataset.packet === String(number)));
     const ranges = (this.found?.carried ?? []).filter(([packet]) => packet === number);
     this.dump = new HexDump(frame, ranges, this.found);
     fill(this.frames, this.heading(frame), this.layers(frame, ranges), this.dump.node);
@@ -93,7 +155,14 @@ export class Bytes {
     const cut = frame.captured < frame.length ? `, ${number(frame.captured)} captured` : "";
     const flags = frame.flags.length ? ` [${frame.flags.join(", ")}]` : "";
     const by = frame.sender ? ` from the ${frame.sender}` : "";
-    const again = frame.payload && !frame.brought.length ? el("span", { class: "warn" }, " These bytes had come before: they belong to the packet that brought them first.") : null;
+    const again =
+      frame.payload && !frame.brought.length
+        ? el(
+            "span",
+            { class: "warn" },
+            " These bytes had come before: they belong to the packet that brought them first.",
+          )
+        : null;
     return el(
       "div",
       { class: "frame-head" },
@@ -106,16 +175,34 @@ export class Bytes {
 
   /** The layers, outermost first; each shows its bytes when it is chosen. */
   layers(frame, ranges) {
-    const layers = frame.layers.map(([name, start, end], index) => [name, start, end, `layer${index}`]);
-    const inside = framingOf(frame, ranges).map(([name, start, end, style]) => [name, start, end, style]);
-    const shown = [...layers.filter(([name]) => name !== "TCP payload" || !inside.length), ...inside];
+    const layers = frame.layers.map(([name, start, end], index) => [
+      name,
+      start,
+      end,
+      `layer${index}`,
+    ]);
+    const inside = framingOf(frame, ranges).map(([name, start, end, style]) => [
+      name,
+      start,
+      end,
+      style,
+    ]);
+    const shown = [
+      ...layers.filter(([name]) => name !== "TCP payload" || !inside.length),
+      ...inside,
+    ];
     return el(
       "div",
       { class: "layers", role: "group", "aria-label": "Layers" },
       shown.map(([name, start, end, style]) =>
         el(
           "button",
-          { type: "button", class: `layer ${styleOf(name, style)}`, title: `${number(end - start)} bytes, ${start} to ${end - 1}`, onclick: () => this.dump.flash(start, end) },
+          {
+            type: "button",
+            class: `layer ${styleOf(name, style)}`,
+            title: `${number(end - start)} bytes, ${start} to ${end - 1}`,
+            onclick: () => this.dump.flash(start, end),
+          },
           name,
           el("small", {}, ` ${hex(start, 4)}–${hex(end - 1, 4)}`),
         ),
@@ -124,7 +211,18 @@ export class Bytes {
   }
 }
 
-const closeButton = () => el("button", { type: "button", class: "small close", title: "Fold this pane (Escape)", "aria-label": "Fold the bytes", onclick: chooseNothing }, "✕");
+const closeButton = () =>
+  el(
+    "button",
+    {
+      type: "button",
+      class: "small close",
+      title: "Fold this pane (Escape)",
+      "aria-label": "Fold the bytes",
+      onclick: chooseNothing,
+    },
+    "✕",
+  );
 
 /** The packets of an element: those that carried its bytes, else those of its record. */
 function carriersOf(found) {
@@ -135,11 +233,20 @@ function carriersOf(found) {
 
 /** What lies in the payload near what is highlighted: HTTP heads, chunk framing, frames. */
 function framingOf(frame, ranges) {
-  const near = ([start, end]) => !ranges.length || ranges.some(([, from, upto]) => start < upto + 64 && end > from - 64);
+  const near = ([start, end]) =>
+    !ranges.length || ranges.some(([, from, upto]) => start < upto + 64 && end > from - 64);
   return frame.parts
     .filter(([start, end, layer]) => layer !== "content" && near([start, end]))
     .slice(0, 12)
-    .map(([start, end, layer, kind, , row]) => [`${NAMES[kind]}${kind === "q" || kind === "r" ? "" : ` ${row}`} ${LAYERS[layer]}`.replace(/^(Request|Response).*/, "$1 head"), start, end, layer]);
+    .map(([start, end, layer, kind, , row]) => [
+      `${NAMES[kind]}${kind === "q" || kind === "r" ? "" : ` ${row}`} ${LAYERS[layer]}`.replace(
+        /^(Request|Response).*/,
+        "$1 head",
+      ),
+      start,
+      end,
+      layer,
+    ]);
 }
 
 function styleOf(name, style) {
@@ -153,14 +260,25 @@ function title(found) {
   const { record, kind, row, key } = found;
   const type = { e: record.event, f: record.opcode_name, m: record.type, d: record.code }[kind];
   const where = linkTo({ key, kind, row });
-  return el("h2", {}, `${NAMES[kind]} ${number(row)}`, type ? el("span", { class: "type" }, oneLine(type, 60)) : null, el("a", { class: "link", href: where, title: "A link to this element" }, where));
+  return el(
+    "h2",
+    {},
+    `${NAMES[kind]} ${number(row)}`,
+    type ? el("span", { class: "type" }, oneLine(type, 60)) : null,
+    el("a", { class: "link", href: where, title: "A link to this element" }, where),
+  );
 }
 
 function facts(found) {
   const { record } = found;
-  const packets = record.last_packet > 0 ? `packet ${span(record.first_packet, record.last_packet)}` : null;
-  const place = record.sender ? `bytes ${number(record.offset)} to ${number(record.offset + record.length)} of the ${record.sender}'s stream` : null;
-  const said = [packets, record.length ? count(record.length, "byte") : null, place].filter(Boolean).join(" · ");
+  const packets =
+    record.last_packet > 0 ? `packet ${span(record.first_packet, record.last_packet)}` : null;
+  const place = record.sender
+    ? `bytes ${number(record.offset)} to ${number(record.offset + record.length)} of the ${record.sender}'s stream`
+    : null;
+  const said = [packets, record.length ? count(record.length, "byte") : null, place]
+    .filter(Boolean)
+    .join(" · ");
   return [el("p", { class: "where" }, said), found.filter ? filterLine(found.filter) : null];
 }
 
@@ -171,16 +289,29 @@ function filterLine(filter) {
 /** What an element says, laid out. */
 function payload(found) {
   const { record, kind } = found;
-  const text = kind === "d" ? record.summary : kind === "q" || kind === "r" || kind === "b" ? null : dataText(record, 4000);
+  const text =
+    kind === "d"
+      ? record.summary
+      : kind === "q" || kind === "r" || kind === "b"
+        ? null
+        : dataText(record, 4000);
   if (!text) return null;
   const pretty = record.encoding === "base64" ? null : prettyJson(text);
   const note = record.encoding === "base64" ? "bytes" : pretty ? "JSON" : "text";
   return el(
     "details",
     { class: "said", open: true },
-    el("summary", {}, `${note}, ${bytes(record.size ?? record.payload_length ?? new Blob([text]).size)}`),
+    el(
+      "summary",
+      {},
+      `${note}, ${bytes(record.size ?? record.payload_length ?? new Blob([text]).size)}`,
+    ),
     copyButton(record.encoding === "base64" ? record.data : text, "value"),
-    el("pre", { tabindex: "0", "aria-label": "What it says" }, asText((pretty ?? text).slice(0, 200_000))),
+    el(
+      "pre",
+      { tabindex: "0", "aria-label": "What it says" },
+      asText((pretty ?? text).slice(0, 200_000)),
+    ),
   );
 }
 
@@ -215,10 +346,24 @@ class HexDump {
       const byte = this.data[index];
       const next = index + 1 < end && this.isSame(index, index + 1);
       const style = this.style(index);
-      hexes.append(el("b", { class: `${style}${next ? " on" : ""}`, "data-byte": index }, hex(byte, 2)));
-      chars.append(el("b", { class: style, "data-byte": index }, byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·"));
+      hexes.append(
+        el("b", { class: `${style}${next ? " on" : ""}`, "data-byte": index }, hex(byte, 2)),
+      );
+      chars.append(
+        el(
+          "b",
+          { class: style, "data-byte": index },
+          byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·",
+        ),
+      );
     }
-    const line = el("span", { role: "gridcell", class: "line" }, el("span", { class: "offset" }, hex(start, 4)), hexes, chars);
+    const line = el(
+      "span",
+      { role: "gridcell", class: "line" },
+      el("span", { class: "offset" }, hex(start, 4)),
+      hexes,
+      chars,
+    );
     return [line];
   }
 
@@ -272,7 +417,7 @@ class HexDump {
     const index = Number(byte.dataset.byte);
     const part = this.partAt(index);
     const layer = this.frame.layers.find(([, start, end]) => index >= start && index < end);
-    const what = part ? `${NAMES[part[3]].toLowerCase()} ${part[5]}` : layer?.[0] ?? "";
+    const what = part ? `${NAMES[part[3]].toLowerCase()} ${part[5]}` : (layer?.[0] ?? "");
     byte.title = `byte ${index} (0x${hex(index, 4)}): ${what}`;
   }
 }
@@ -280,7 +425,8 @@ class HexDump {
 /** The colour of each byte: its layer, and within the payload what it is to HTTP or WebSocket. */
 function stylesOf(frame, length) {
   const styles = new Array(length).fill("link");
-  const paint = (start, end, style) => styles.fill(style, Math.max(start, 0), Math.min(end, length));
+  const paint = (start, end, style) =>
+    styles.fill(style, Math.max(start, 0), Math.min(end, length));
   frame.layers.forEach(([name, start, end]) => paint(start, end, styleOf(name, "layer")));
   for (const [start, end, layer] of frame.parts) if (layer !== "content") paint(start, end, layer);
   return styles;

@@ -35,7 +35,9 @@ export class Compare {
     this.button.setAttribute("aria-pressed", String(isKept));
     const note = byId("compared");
     note.hidden = !isKept;
-    note.textContent = !isKept ? "" : state.way?.compared ?? "Choose the exchange to compare it with.";
+    note.textContent = !isKept
+      ? ""
+      : (state.way?.compared ?? "Choose the exchange to compare it with.");
   }
 }
 
@@ -46,7 +48,11 @@ export async function comparison(row) {
   const [own, kept] = await Promise.all([timesOf(row), timesOf(other)]);
   const shift = begin(row) - begin(other);
   const legs = [legOf(row, own, 0, "this one"), legOf(other, kept, shift, "kept")];
-  return { legs, hops: [], compared: `${told("This", row, own)} ${told("The one that is kept", other, kept)}` };
+  return {
+    legs,
+    hops: [],
+    compared: `${told("This", row, own)} ${told("The one that is kept", other, kept)}`,
+  };
 }
 
 const begin = (row) => row.asked_time ?? row.request_time ?? row.first_time;

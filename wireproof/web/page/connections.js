@@ -9,7 +9,11 @@ import { Tally } from "./tally.js";
 import { chooseExchange, emit, on, state, within } from "./store.js";
 
 const COLUMNS = [
-  ["id", "#", "Connection and exchange, q before those of QUIC; ↳ is the same exchange on the next leg"],
+  [
+    "id",
+    "#",
+    "Connection and exchange, q before those of QUIC; ↳ is the same exchange on the next leg",
+  ],
   ["outcome", "Verdict", "What wireproof explain says of it, and how it ended"],
   ["method", "Method", "Request method"],
   ["target", "Target", "Request target, and who it was sent to"],
@@ -19,11 +23,19 @@ const COLUMNS = [
   ["begin", "Start", "Since the capture's first packet"],
   ["first", "First", "From the end of the request to the first element: event, message, chunk"],
   ["last", "Last", "From the end of the request to the last element"],
-  ["elements", "Count", "Elements that came: events, messages of the server, chunks. Comments and the last chunk do not count"],
+  [
+    "elements",
+    "Count",
+    "Elements that came: events, messages of the server, chunks. Comments and the last chunk do not count",
+  ],
   ["size", "Size", "Bytes of the body on the wire, framing included"],
   ["ended", "Ended", "How it ended"],
   ["issues", "Rules", "Rules of protocols that it breaks"],
-  ["start", "Waterfall", "Thin: waiting. Coloured: from the first element to the last. Then thin again until the connection ended"],
+  [
+    "start",
+    "Waterfall",
+    "Thin: waiting. Coloured: from the first element to the last. Then thin again until the connection ended",
+  ],
 ];
 const SEVERITIES = ["ok", "note", "warning", "error"];
 const BAD = /INCOMPLETE|reset/;
@@ -32,8 +44,12 @@ const legNumber = (row) => state.wayOf.get(row.key)?.legs.indexOf(row.key) ?? 0;
 /** Where a row stands without sorting: in order, the legs of an exchange after each other. */
 function placeOf(row) {
   const way = state.wayOf.get(row.key);
-  const first = way ? state.rows.get(way.legs[0]) ?? row : row;
-  return (first.capture * 1e4 + (first.connection ?? -1)) * 1e6 + (first.exchange ?? -1) + legNumber(row) / 64;
+  const first = way ? (state.rows.get(way.legs[0]) ?? row) : row;
+  return (
+    (first.capture * 1e4 + (first.connection ?? -1)) * 1e6 +
+    (first.exchange ?? -1) +
+    legNumber(row) / 64
+  );
 }
 
 /** What a row is sorted by. */
@@ -81,11 +97,20 @@ export class Connections {
       choose: (index) => this.choose(index),
     });
     this.heads = COLUMNS.map(([name, title, says]) =>
-      el("button", { class: `head ${name}`, type: "button", title: says, onclick: () => this.sort(name) }, title),
+      el(
+        "button",
+        { class: `head ${name}`, type: "button", title: says, onclick: () => this.sort(name) },
+        title,
+      ),
     );
     this.found = new Map(); // in which exchanges a text is, null while the server looks
     this.tally = new Tally((filter) => this.show(filter));
-    fill(byId("connections"), this.tally.node, el("div", { class: "conn heads" }, this.heads), this.list.node);
+    fill(
+      byId("connections"),
+      this.tally.node,
+      el("div", { class: "conn heads" }, this.heads),
+      this.list.node,
+    );
     on("ways", () => this.update());
     this.filter.addEventListener("input", () => this.update());
     on("rows", () => this.update());
@@ -111,7 +136,10 @@ export class Connections {
     this.look(texts);
     const keys = state.order.filter((key) => {
       const row = state.rows.get(key);
-      return tests.every((test) => test(row)) && texts.every((text) => this.found.get(text)?.has(key) ?? false);
+      return (
+        tests.every((test) => test(row)) &&
+        texts.every((text) => this.found.get(text)?.has(key) ?? false)
+      );
     });
     this.tally.update(this.filter.value.trim());
     this.unknown = unknown;
@@ -139,12 +167,18 @@ export class Connections {
   look(texts) {
     for (const text of texts.filter((one) => !this.found.has(one))) {
       this.found.set(text, null);
-      const hex = [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      const asked = state.source.isReport ? Promise.reject(new Error("a report is not searched for texts")) : state.source.get(`search/${hex}`);
-      asked.then(
-        (keys) => this.found.set(text, new Set(keys)),
-        () => this.found.set(text, new Set()),
-      ).then(() => this.update());
+      const hex = [...new TextEncoder().encode(text)]
+        .map((byte) => byte.toString(16).padStart(2, "0"))
+        .join("");
+      const asked = state.source.isReport
+        ? Promise.reject(new Error("a report is not searched for texts"))
+        : state.source.get(`search/${hex}`);
+      asked
+        .then(
+          (keys) => this.found.set(text, new Set(keys)),
+          () => this.found.set(text, new Set()),
+        )
+        .then(() => this.update());
     }
   }
 
@@ -184,19 +218,27 @@ export class Connections {
     const isStreaming = row.ended === null;
     const quic = row.connection - QUIC;
     const connection = quic >= 0 ? `q${quic}` : row.connection;
-    const name = row.connection === null ? "file" : `${connection}${row.exchange ? `.${row.exchange}` : ""}`;
+    const name =
+      row.connection === null ? "file" : `${connection}${row.exchange ? `.${row.exchange}` : ""}`;
     const id = `${legNumber(row) ? "↳ " : ""}${within(row.capture, name)}`;
-    const target = row.target ?? row.title ?? (row.connection === null ? "the capture file" : row.protocol ?? "connection");
+    const target =
+      row.target ??
+      row.title ??
+      (row.connection === null ? "the capture file" : (row.protocol ?? "connection"));
     const ended = row.ended ?? (state.summary.state === "ended" ? "" : "streaming…");
     const time = (seconds) => (seconds === null || seconds === undefined ? "" : duration(seconds));
     const ports = row.server ? `${port(row.client)}→${port(row.server)}` : "";
     const cells = [
       cell("id", id, { title: state.summary.captures[row.capture]?.name }),
-      cell("outcome", this.verdict(outcome), { title: outcome ? [outcome.verdict, outcome.end].filter(Boolean).join(", ") : "" }),
+      cell("outcome", this.verdict(outcome), {
+        title: outcome ? [outcome.verdict, outcome.end].filter(Boolean).join(", ") : "",
+      }),
       cell("method", oneLine(row.method ?? "", 20)),
       cell("target", oneLine(target, 300), { title: oneLine(`${row.host ?? ""}${target}`) }),
       cell("port", ports, { title: row.server ? `${row.client} → ${row.server}` : "" }),
-      cell(`status s${Math.trunc((row.status ?? 0) / 100)}`, row.status ?? "", { title: oneLine(row.reason ?? "") }),
+      cell(`status s${Math.trunc((row.status ?? 0) / 100)}`, row.status ?? "", {
+        title: oneLine(row.reason ?? ""),
+      }),
       cell("transport", el("span", { class: `tag ${row.transport}` }, row.transport)),
       cell("begin", duration(row.first_time - state.summary.start)),
       cell("first", time(outcome?.first)),
@@ -216,7 +258,10 @@ export class Connections {
     if (!outcome?.word) return "";
     const { word, tone, verdict, end } = outcome;
     const more = [verdict, end].filter((one) => one && one !== word).join(", ");
-    return [el("span", { class: `word tagged ${tone}` }, word), el("span", { class: "quiet" }, ` ${more}`)];
+    return [
+      el("span", { class: `word tagged ${tone}` }, word),
+      el("span", { class: "quiet" }, ` ${more}`),
+    ];
   }
 
   issues(row) {

@@ -19,7 +19,9 @@ export function el(name, facts = {}, ...children) {
 
 /** Replace what is in a node. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  node.replaceChildren(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined),
+  );
   return node;
 }
 
@@ -27,7 +29,11 @@ export const byId = (id) => document.getElementById(id);
 
 /** A button that copies `text`, and says so. */
 export function copyButton(text, what) {
-  const button = el("button", { class: "copy", type: "button", title: `Copy ${what}` }, `Copy ${what}`);
+  const button = el(
+    "button",
+    { class: "copy", type: "button", title: `Copy ${what}` },
+    `Copy ${what}`,
+  );
   button.addEventListener("click", async (event) => {
     event.stopPropagation();
     button.textContent = (await copy(text)) ? "Copied" : "Press Ctrl+C";

@@ -11,16 +11,24 @@ const SAYS = { client: "sent by the client", server: "sent by the server" };
 const FLAG_NAMES = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
 
 const arrow = (sender) => cell(`arrow ${sender}`, ARROWS[sender], { title: SAYS[sender] });
-const time = (record) => cell("time", duration(record.last_time - currentRow().first_time), { title: `${clock(record.last_time)} UTC` });
-const packets = (record) => cell("packets", span(record.first_packet, record.last_packet), { title: "Packets" });
-const data = (text, className = "") => cell(`data ${className}`, oneLine(text), { title: oneLine(text, 300) });
-
+const time = (record) =>
+  cell("time", duration(record.last_time - currentRow().first_time), {
+    title: `${clock(record.last_time)} UTC`,
+  });
+const packets = (record) =>
+  cell("packets", span(record.first_packet, record.last_packet), { title: "Packets" });
+const data = (text, className = "") =>
+  cell(`data ${className}`, oneLine(text), { title: oneLine(text, 300) });
 
 /** What an element says in its dialect, in place of its data: what it is, the content, and more. */
 function content(found, otherwise, className = "") {
   if (!found.said) return data(otherwise, className);
   const [kind, what, text, more] = found.said;
-  const pieces = [what && el("b", { class: `what ${kind}` }, what), text && el("span", {}, text), more && el("span", { class: "quiet" }, more)];
+  const pieces = [
+    what && el("b", { class: `what ${kind}` }, what),
+    text && el("span", {}, text),
+    more && el("span", { class: "quiet" }, more),
+  ];
   const apart = pieces.filter(Boolean).flatMap((piece, index) => (index ? [" ", piece] : [piece]));
   return cell("data said", apart, { title: oneLine(dataText(found.record), 300) });
 }
@@ -29,11 +37,22 @@ function content(found, otherwise, className = "") {
 const TABLES = {
   e: {
     label: "Server-sent events",
-    columns: [["number", "#"], ["id", "Id"], ["type", "Type"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Size"], ["packets", "Packets"]],
+    columns: [
+      ["number", "#"],
+      ["id", "Id"],
+      ["type", "Type"],
+      ["data", "Data"],
+      ["time", "Time"],
+      ["gap", "Gap"],
+      ["size", "Size"],
+      ["packets", "Packets"],
+    ],
     cells(record, row, gap, found) {
       const isComment = !record.dispatched && record.fields?.every(([name]) => name === "");
       const type = record.dispatched ? record.event : isComment ? "comment" : "not dispatched";
-      const said = isComment ? record.fields.map(([, text]) => `:${text}`).join(" ") : record.data ?? "";
+      const said = isComment
+        ? record.fields.map(([, text]) => `:${text}`).join(" ")
+        : (record.data ?? "");
       return [
         cell("number", number(row)),
         cell("id", oneLine(record.id, 40)),
@@ -48,7 +67,17 @@ const TABLES = {
   },
   m: {
     label: "WebSocket messages",
-    columns: [["arrow", ""], ["number", "#"], ["type", "Type"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Length"], ["frames", "Frames"], ["packets", "Packets"]],
+    columns: [
+      ["arrow", ""],
+      ["number", "#"],
+      ["type", "Type"],
+      ["data", "Data"],
+      ["time", "Time"],
+      ["gap", "Gap"],
+      ["size", "Length"],
+      ["frames", "Frames"],
+      ["packets", "Packets"],
+    ],
     cells: (record, row, gap, found) => [
       arrow(record.sender),
       cell("number", number(row)),
@@ -63,11 +92,29 @@ const TABLES = {
   },
   f: {
     label: "WebSocket frames",
-    columns: [["arrow", ""], ["number", "#"], ["opcode", "Opcode"], ["bits", "Bits"], ["mask", "Mask"], ["data", "Payload"], ["time", "Time"], ["gap", "Gap"], ["size", "Length"], ["packets", "Packets"]],
+    columns: [
+      ["arrow", ""],
+      ["number", "#"],
+      ["opcode", "Opcode"],
+      ["bits", "Bits"],
+      ["mask", "Mask"],
+      ["data", "Payload"],
+      ["time", "Time"],
+      ["gap", "Gap"],
+      ["size", "Length"],
+      ["packets", "Packets"],
+    ],
     cells(record, row, gap) {
-      const bits = [record.fin && "FIN", record.rsv1 && "RSV1", record.rsv2 && "RSV2", record.rsv3 && "RSV3"];
+      const bits = [
+        record.fin && "FIN",
+        record.rsv1 && "RSV1",
+        record.rsv2 && "RSV2",
+        record.rsv3 && "RSV3",
+      ];
       const isClose = record.opcode === 8;
-      const said = isClose ? `${record.close_code ?? "no code"} ${record.close_reason ?? ""}` : dataText(record);
+      const said = isClose
+        ? `${record.close_code ?? "no code"} ${record.close_reason ?? ""}`
+        : dataText(record);
       return [
         arrow(record.sender),
         cell("number", number(row)),
@@ -84,11 +131,21 @@ const TABLES = {
   },
   k: {
     label: "Chunks",
-    columns: [["arrow", ""], ["number", "#"], ["data", "Data"], ["time", "Time"], ["gap", "Gap"], ["size", "Size"], ["packets", "Packets"]],
+    columns: [
+      ["arrow", ""],
+      ["number", "#"],
+      ["data", "Data"],
+      ["time", "Time"],
+      ["gap", "Gap"],
+      ["size", "Size"],
+      ["packets", "Packets"],
+    ],
     cells: (record, row, gap, found) => [
       arrow(record.sender),
       cell("number", number(row)),
-      record.size ? content(found, dataText(record), record.encoding === "base64" ? "hex" : "") : data(lastChunk(record), "quiet"),
+      record.size
+        ? content(found, dataText(record), record.encoding === "base64" ? "hex" : "")
+        : data(lastChunk(record), "quiet"),
       time(record),
       gap,
       cell("size", bytes(record.size)),
@@ -137,7 +194,8 @@ function gapCell(gap, longest) {
   return node;
 }
 
-const marksOf = (packet, isFound) => `${state.cited.has(packet) ? "cited " : ""}${isFound ? "found" : ""}`;
+const marksOf = (packet, isFound) =>
+  `${state.cited.has(packet) ? "cited " : ""}${isFound ? "found" : ""}`;
 
 /** The table of one kind of element of an exchange. */
 export class ElementTable {
@@ -155,19 +213,40 @@ export class ElementTable {
     });
     this.sorted = { by: "number", sign: 1 };
     this.order = null; // the rows as they are sorted, null if they are as they came
-    const heads = columns.map(([name, title]) => (name in SORTED ? this.head(name, title) : el("div", { class: `head ${name}` }, title)));
-    this.node = el("div", { class: "panel-table" }, el("div", { class: `table heads ${kind}` }, heads), this.list.node);
+    const heads = columns.map(([name, title]) =>
+      name in SORTED ? this.head(name, title) : el("div", { class: `head ${name}` }, title),
+    );
+    this.node = el(
+      "div",
+      { class: "panel-table" },
+      el("div", { class: `table heads ${kind}` }, heads),
+      this.list.node,
+    );
   }
 
   head(name, title) {
-    return el("button", { type: "button", class: `head sortable ${name}`, title: `Sort by ${title === "#" ? "arrival" : title.toLowerCase()}`, onclick: () => this.sort(name) }, title);
+    return el(
+      "button",
+      {
+        type: "button",
+        class: `head sortable ${name}`,
+        title: `Sort by ${title === "#" ? "arrival" : title.toLowerCase()}`,
+        onclick: () => this.sort(name),
+      },
+      title,
+    );
   }
 
   /** Sort by a column of the lane; once more turns it around. */
   sort(name) {
     const isAgain = this.sorted.by === name;
     this.sorted = { by: name, sign: isAgain ? -this.sorted.sign : name === "number" ? 1 : -1 };
-    for (const head of this.node.querySelectorAll(".sortable")) head.dataset.sorted = head.classList.contains(name) ? (this.sorted.sign > 0 ? "up" : "down") : "";
+    for (const head of this.node.querySelectorAll(".sortable"))
+      head.dataset.sorted = head.classList.contains(name)
+        ? this.sorted.sign > 0
+          ? "up"
+          : "down"
+        : "";
     this.update();
   }
 
@@ -178,8 +257,12 @@ export class ElementTable {
     this.order = null;
     if (!lane || (by === "number" && sign > 0)) return;
     const value = SORTED[by];
-    const values = Float64Array.from({ length: total }, (_, row) => (row < lane.length ? value(lane, row) : 0));
-    this.order = Uint32Array.from(values.keys()).sort((one, other) => sign * (values[one] - values[other]) || one - other);
+    const values = Float64Array.from({ length: total }, (_, row) =>
+      row < lane.length ? value(lane, row) : 0,
+    );
+    this.order = Uint32Array.from(values.keys()).sort(
+      (one, other) => sign * (values[one] - values[other]) || one - other,
+    );
     this.places = new Uint32Array(total);
     this.order.forEach((row, index) => (this.places[row] = index));
   }
@@ -195,7 +278,12 @@ export class ElementTable {
     const last = Math.floor(Math.max(total - 1, 0) / this.size);
     for (const page of this.pages.keys()) {
       const rows = this.pages.get(page);
-      if (rows && rows.length < this.size && (page < last || page * this.size + rows.length < total)) this.pages.delete(page);
+      if (
+        rows &&
+        rows.length < this.size &&
+        (page < last || page * this.size + rows.length < total)
+      )
+        this.pages.delete(page);
     }
     this.arrange(total);
     this.list.resize(total);
@@ -266,9 +354,21 @@ export class PacketTable {
       render: (index) => this.cells(index),
       choose: (index) => choosePacket(this.lane.columns.packet[index]),
     });
-    const titles = [["arrow", ""], ["number", "Packet"], ["data", "Flags"], ["time", "Time"], ["gap", "Gap"], ["size", "Payload"]];
+    const titles = [
+      ["arrow", ""],
+      ["number", "Packet"],
+      ["data", "Flags"],
+      ["time", "Time"],
+      ["gap", "Gap"],
+      ["size", "Payload"],
+    ];
     const heads = titles.map(([name, title]) => el("div", { class: `head ${name}` }, title));
-    this.node = el("div", { class: "panel-table" }, el("div", { class: "table heads p" }, heads), this.list.node);
+    this.node = el(
+      "div",
+      { class: "panel-table" },
+      el("div", { class: "table heads p" }, heads),
+      this.list.node,
+    );
   }
 
   update() {
@@ -281,7 +381,7 @@ export class PacketTable {
 
   mark() {
     const isHere = state.capture === (currentRow()?.capture ?? 0);
-    const index = isHere ? this.lane?.packetIndex(state.packet) ?? -1 : -1;
+    const index = isHere ? (this.lane?.packetIndex(state.packet) ?? -1) : -1;
     this.list.select(index, index >= 0);
   }
 
@@ -295,15 +395,19 @@ export class PacketTable {
       arrow(sender),
       cell("number", String(columns.packet[index])),
       cell(`data${again ? " warn" : ""}`, `${flags}${again}`),
-      cell("time", duration(columns.time[index] - currentRow().first_time), { title: `${clock(columns.time[index])} UTC` }),
+      cell("time", duration(columns.time[index] - currentRow().first_time), {
+        title: `${clock(columns.time[index])} UTC`,
+      }),
       gapCell(gap, 0),
       cell("size", columns.size[index] ? bytes(columns.size[index]) : ""),
     ];
-    cells.className = marksOf(columns.packet[index], state.found.get("p")?.has(columns.packet[index]));
+    cells.className = marksOf(
+      columns.packet[index],
+      state.found.get("p")?.has(columns.packet[index]),
+    );
     return cells;
   }
 }
 
 /** A message in the middle of an empty panel. */
 export const empty = (text) => el("p", { class: "empty" }, text);
-

@@ -3,8 +3,10 @@
 
 const FIELDS = {
   status: (row, wanted) => matches(String(row.status ?? ""), wanted.replace(/x/g, "?")),
-  port: (row, wanted) => [row.client, row.server].some((address) => address?.endsWith(`:${wanted}`)),
-  verdict: (row, wanted) => row.outcome?.word === wanted || Boolean(row.outcome?.words.includes(wanted)),
+  port: (row, wanted) =>
+    [row.client, row.server].some((address) => address?.endsWith(`:${wanted}`)),
+  verdict: (row, wanted) =>
+    row.outcome?.word === wanted || Boolean(row.outcome?.words.includes(wanted)),
   method: (row, wanted) => (row.method ?? "").toLowerCase() === wanted,
   path: (row, wanted) => matches((row.target ?? "").split("?")[0].toLowerCase(), wanted),
   transport: (row, wanted) => row.transport === wanted,
@@ -16,7 +18,10 @@ const PART = /"([^"]*)"?|\S+/g;
 
 /** Whether a text is of a shape: `*` stands for any text, `?` for a character. */
 function matches(text, shape) {
-  const escaped = shape.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*").replace(/\?/g, ".");
+  const escaped = shape
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replace(/\*/g, ".*")
+    .replace(/\?/g, ".");
   return new RegExp(`^${escaped}$`).test(text);
 }
 
@@ -44,7 +49,9 @@ export function parsed(filter) {
 
 function split(part) {
   const at = part.indexOf(":");
-  return at < 0 || part.startsWith("/") || /\d/.test(part.slice(0, at)) ? ["", part] : [part.slice(0, at), part.slice(at + 1)];
+  return at < 0 || part.startsWith("/") || /\d/.test(part.slice(0, at))
+    ? ["", part]
+    : [part.slice(0, at), part.slice(at + 1)];
 }
 
 function gapTest([, sign, size, unit]) {
@@ -57,5 +64,15 @@ function gapTest([, sign, size, unit]) {
 function saidBy(row) {
   const { outcome } = row;
   const said = [row.method, row.target, row.host, row.status, row.reason, row.transport, row.ended];
-  return [...said, outcome?.word, outcome?.end, row.client, row.server, row.severity, `c${row.connection}`].join(" ").toLowerCase();
+  return [
+    ...said,
+    outcome?.word,
+    outcome?.end,
+    row.client,
+    row.server,
+    row.severity,
+    `c${row.connection}`,
+  ]
+    .join(" ")
+    .toLowerCase();
 }

@@ -12,11 +12,29 @@ export class Find {
   constructor() {
     this.places = [];
     this.at = -1;
-    this.input = el("input", { type: "search", placeholder: "Text, or 0x1f8b", "aria-label": "Find in events, heads and bytes", spellcheck: "false", autocomplete: "off" });
+    this.input = el("input", {
+      type: "search",
+      placeholder: "Text, or 0x1f8b",
+      "aria-label": "Find in events, heads and bytes",
+      spellcheck: "false",
+      autocomplete: "off",
+    });
     this.said = el("span", { class: "quiet", role: "status" });
-    const button = (text, says, work) => el("button", { type: "button", class: "small", title: says, "aria-label": says, onclick: work }, text);
+    const button = (text, says, work) =>
+      el(
+        "button",
+        { type: "button", class: "small", title: says, "aria-label": says, onclick: work },
+        text,
+      );
     this.node = byId("find");
-    fill(this.node, this.input, button("↑", "The place before (Shift Enter)", () => this.step(-1)), button("↓", "The next place (Enter)", () => this.step(1)), this.said, button("✕", "Find nothing (Escape)", () => this.close()));
+    fill(
+      this.node,
+      this.input,
+      button("↑", "The place before (Shift Enter)", () => this.step(-1)),
+      button("↓", "The next place (Enter)", () => this.step(1)),
+      this.said,
+      button("✕", "Find nothing (Escape)", () => this.close()),
+    );
     this.input.addEventListener("input", () => this.wait());
     this.input.addEventListener("keydown", (event) => this.key(event));
     on("exchange", () => !this.node.hidden && this.look());
@@ -58,11 +76,15 @@ export class Find {
     let answer = { found: {}, total: 0 };
     if (text && currentRow()) {
       this.said.textContent = "looking…";
-      const hex = [...new TextEncoder().encode(text).slice(0, 512)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      const hex = [...new TextEncoder().encode(text).slice(0, 512)]
+        .map((byte) => byte.toString(16).padStart(2, "0"))
+        .join("");
       answer = await state.source.get(`find/${state.current}/${hex}`).catch(() => answer);
     }
     if (asked !== this.asked) return;
-    state.found = new Map(Object.entries(answer.found).map(([kind, rows]) => [kind, new Set(rows)]));
+    state.found = new Map(
+      Object.entries(answer.found).map(([kind, rows]) => [kind, new Set(rows)]),
+    );
     this.places = KINDS.flatMap((kind) => (answer.found[kind] ?? []).map((row) => [kind, row]));
     this.total = answer.total;
     this.at = -1;
@@ -72,7 +94,8 @@ export class Find {
 
   step(by) {
     if (!this.places.length) return;
-    this.at = (this.at + by + this.places.length + (this.at < 0 && by < 0 ? 1 : 0)) % this.places.length;
+    this.at =
+      (this.at + by + this.places.length + (this.at < 0 && by < 0 ? 1 : 0)) % this.places.length;
     const [kind, place] = this.places[this.at];
     if (kind === "p") choosePacket(place);
     else chooseElement(state.current, kind, place);
@@ -82,6 +105,8 @@ export class Find {
 
   say() {
     const where = this.at < 0 ? "" : `${number(this.at + 1)} of `;
-    this.said.textContent = this.looked ? `${where}${number(this.total)} ${this.total === 1 ? "place" : "places"}` : "";
+    this.said.textContent = this.looked
+      ? `${where}${number(this.total)} ${this.total === 1 ? "place" : "places"}`
+      : "";
   }
 }

@@ -47,7 +47,7 @@ export const hex = (value, digits) => value.toString(16).padStart(digits, "0");
 // What would print as nothing, or turn the line around, or look like the end of it: controls,
 // direction marks, separators, byte order mark, tags. Each is shown as an escape.
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+  /[\p{Cc}\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 const NAMED = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** Text from the wire in one line: what does not print as itself is escaped. */

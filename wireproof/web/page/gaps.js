@@ -7,7 +7,16 @@ import { on } from "./store.js";
 
 const PER_DECADE = 6;
 const NAME_WIDTH = 62; // pixels of a name below the axis
-const NAMES = { h: "DATA frames", p: "packets with data", k: "chunks", t: "runs of data", e: "events", x: "elements", f: "data frames", m: "messages" };
+const NAMES = {
+  h: "DATA frames",
+  p: "packets with data",
+  k: "chunks",
+  t: "runs of data",
+  e: "events",
+  x: "elements",
+  f: "data frames",
+  m: "messages",
+};
 
 export class Gaps {
   constructor() {
@@ -33,13 +42,17 @@ export class Gaps {
     }
     byId("gaps-title").textContent = `Gaps between ${NAMES[main.kind]}`;
     const sorted = Float64Array.from(gaps).sort();
-    const marks = [["p50", 0.5], ["p90", 0.9], ["p99", 0.99], ["max", 1]].map(([name, part]) => [
-      name,
-      percentile(sorted, part),
-    ]);
+    const marks = [
+      ["p50", 0.5],
+      ["p90", 0.9],
+      ["p99", 0.99],
+      ["max", 1],
+    ].map(([name, part]) => [name, percentile(sorted, part)]);
     fill(
       this.figures,
-      marks.map(([name, value]) => el("span", { class: "figure" }, el("b", {}, name), ` ${duration(value)}`)),
+      marks.map(([name, value]) =>
+        el("span", { class: "figure" }, el("b", {}, name), ` ${duration(value)}`),
+      ),
       el("span", { class: "quiet" }, `${count(gaps.length, "gap")} between ${NAMES[main.kind]}`),
     );
     if (this.host.clientWidth < 60 || this.host.clientHeight < 40) return;
@@ -54,7 +67,10 @@ export class Gaps {
       padding: [16, 10, 0, 10],
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false, range: (_, min, max) => widened(min, max) }, y: { range: (_, min, max) => [0, Math.max(max, 1)] } },
+      scales: {
+        x: { time: false, range: (_, min, max) => widened(min, max) },
+        y: { range: (_, min, max) => [0, Math.max(max, 1)] },
+      },
       axes: [
         {
           stroke: colours.quiet,
@@ -63,10 +79,22 @@ export class Gaps {
           gap: 2,
           grid: { show: false },
           ticks: { show: false },
-          splits: (plot) => decades(plot.scales.x.min, plot.scales.x.max, plot.bbox.width / uPlot.pxRatio),
+          splits: (plot) =>
+            decades(plot.scales.x.min, plot.scales.x.max, plot.bbox.width / uPlot.pxRatio),
           values: (_, splits) => splits.map((value) => duration(10 ** value)),
         },
-        { stroke: colours.quiet, font, size: 30, gap: 4, grid: { show: false }, ticks: { show: false }, label: "how many", labelSize: 12, labelFont: font, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6] },
+        {
+          stroke: colours.quiet,
+          font,
+          size: 30,
+          gap: 4,
+          grid: { show: false },
+          ticks: { show: false },
+          label: "how many",
+          labelSize: 12,
+          labelFont: font,
+          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6],
+        },
       ],
       series: [
         {},
@@ -87,7 +115,10 @@ function histogram(sorted) {
   const place = (gap) => Math.floor(Math.log10(Math.max(gap, 1e-6)) * PER_DECADE);
   const first = place(sorted[0]) - 1;
   const last = place(sorted[sorted.length - 1]) + 2;
-  const places = Array.from({ length: last - first + 1 }, (_, index) => (first + index) / PER_DECADE);
+  const places = Array.from(
+    { length: last - first + 1 },
+    (_, index) => (first + index) / PER_DECADE,
+  );
   const counts = new Array(places.length).fill(0);
   for (const gap of sorted) counts[place(gap) - first] += 1;
   return [places, counts];

@@ -27,19 +27,35 @@ export class Keys {
   constructor({ connections, timeline, panels, take, compare, find, pause, theme }) {
     Object.assign(this, { connections, timeline, panels, take, compare, find, pause, theme });
     this.help = byId("help");
-    fill(byId("help-keys"), HELP.map(([keys, says]) => [el("dt", {}, keys.split(" ").map((key) => el("kbd", {}, key))), el("dd", {}, says)]));
+    fill(
+      byId("help-keys"),
+      HELP.map(([keys, says]) => [
+        el(
+          "dt",
+          {},
+          keys.split(" ").map((key) => el("kbd", {}, key)),
+        ),
+        el("dd", {}, says),
+      ]),
+    );
     byId("help-open").addEventListener("click", () => this.help.showModal());
     byId("help-close").addEventListener("click", () => this.help.close());
     document.addEventListener("keydown", (event) => this.key(event));
   }
 
   key(event) {
-    if ((event.ctrlKey || event.metaKey) && event.key === "f" && !state.source.isReport && !document.querySelector("dialog[open]")) {
+    if (
+      (event.ctrlKey || event.metaKey) &&
+      event.key === "f" &&
+      !state.source.isReport &&
+      !document.querySelector("dialog[open]")
+    ) {
       event.preventDefault();
       this.find.open();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]"))
+      return;
     const filter = byId("filter");
     if (event.target === filter) {
       if (event.key === "Escape" || event.key === "Enter") {
@@ -59,7 +75,8 @@ export class Keys {
 
   workOf(key) {
     const { connections, timeline, panels } = this;
-    if (/^[1-9]$/.test(key)) return () => panels.names?.[key - 1] && panels.show(panels.names[key - 1]);
+    if (/^[1-9]$/.test(key))
+      return () => panels.names?.[key - 1] && panels.show(panels.names[key - 1]);
     return {
       "/": () => byId("filter").select(),
       "?": () => this.help.showModal(),
@@ -96,7 +113,8 @@ export class Keys {
       return;
     }
     const at = this.connections.visible.indexOf(current);
-    const next = keys.find((key) => this.connections.visible.indexOf(key) > (isHere ? at : at - 1)) ?? keys[0];
+    const next =
+      keys.find((key) => this.connections.visible.indexOf(key) > (isHere ? at : at - 1)) ?? keys[0];
     chooseElement(next, "d", 0);
   }
 }

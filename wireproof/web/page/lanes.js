@@ -71,13 +71,16 @@ export const QUIC = 1_000_000_000; // connections from here on are QUIC's, and n
 
 /** The display filter of a connection; Wireshark numbers those of QUIC by themselves. */
 export function connectionFilter(connection) {
-  return connection >= QUIC ? `quic.connection.number == ${connection - QUIC}` : `tcp.stream == ${connection}`;
+  return connection >= QUIC
+    ? `quic.connection.number == ${connection - QUIC}`
+    : `tcp.stream == ${connection}`;
 }
 
 /** The lanes of an exchange, packets first. */
 export function lanesOf(row) {
   const lanes = [];
-  if (row.connection !== null && row.connection < QUIC) lanes.push(new Lane("p", `packets/${within(row.capture, row.connection)}`));
+  if (row.connection !== null && row.connection < QUIC)
+    lanes.push(new Lane("p", `packets/${within(row.capture, row.connection)}`));
   for (const kind of ["h", "k", "t", "e", "x", "f", "m"]) {
     // Frames show the same as messages, and more.
     const isShown = kind !== "m" || !row.counts.f;

@@ -90,7 +90,9 @@ function drawHop({ ctx, scale, colours, x, top }, hop, near, far, at) {
   const colour = isHeld ? colours.warn : colours.server;
   ctx.fillStyle = `${colour}26`;
   ctx.beginPath();
-  pairs.forEach(([, there], index) => (index ? ctx.lineTo(there, lower) : ctx.moveTo(there, lower)));
+  pairs.forEach(([, there], index) =>
+    index ? ctx.lineTo(there, lower) : ctx.moveTo(there, lower),
+  );
   [...pairs].reverse().forEach(([here]) => ctx.lineTo(here, upper));
   ctx.closePath();
   ctx.fill();
@@ -104,7 +106,8 @@ function drawHop({ ctx, scale, colours, x, top }, hop, near, far, at) {
     ctx.stroke();
   }
   ctx.fillStyle = colours.bad;
-  for (const lost of hop.lost) ctx.fillRect(x(far.time[lost]) - 2 * scale, lower - 12 * scale, 4 * scale, 12 * scale);
+  for (const lost of hop.lost)
+    ctx.fillRect(x(far.time[lost]) - 2 * scale, lower - 12 * scale, 4 * scale, 12 * scale);
 }
 
 const port = (address) => address.slice(address.lastIndexOf(":"));
@@ -118,7 +121,11 @@ function nameLeg({ ctx, bbox, scale, colours, gutter, top }, leg, at) {
   ctx.textBaseline = "middle";
   ctx.fillStyle = isChosen ? colours.accent : colours.ink;
   ctx.font = `${isChosen ? 600 : 400} ${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.fillText(leg.name ?? (at === 0 ? "client's leg" : at === last ? "server's leg" : `leg ${at + 1}`), left, y - 7 * scale);
+  ctx.fillText(
+    leg.name ?? (at === 0 ? "client's leg" : at === last ? "server's leg" : `leg ${at + 1}`),
+    left,
+    y - 7 * scale,
+  );
   ctx.fillStyle = colours.quiet;
   ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
   ctx.fillText(`to ${port(leg.server)}, ${number(leg.elements)}`, left, y + 7 * scale);
@@ -141,7 +148,8 @@ function nameHop({ ctx, bbox, scale, colours, gutter, top }, hop, at) {
   const verb = hop.record.answer === "holds" ? "held" : "added";
   let text = `${verb}: ${duration(hop.median)} at the median, ${duration(hop.most)} at most`;
   ctx.font = `600 ${12 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  if (ctx.measureText(text).width > bbox.width - 20 * scale) text = `${verb}: ${duration(hop.most)} at most`;
+  if (ctx.measureText(text).width > bbox.width - 20 * scale)
+    text = `${verb}: ${duration(hop.most)} at most`;
   const width = ctx.measureText(text).width;
   const right = bbox.left + bbox.width - 10 * scale - width;
   const x = Math.max(bbox.left + 10 * scale, Math.min(bbox.left + (bbox.width - width) / 2, right));

@@ -14,7 +14,16 @@ import { Compare } from "./compare.js";
 import { Take } from "./take.js";
 import { Find } from "./find.js";
 import { Keys } from "./keys.js";
-import { chooseElement, chooseExchange, choosePacket, emit, linkOf, on, readLink, state } from "./store.js";
+import {
+  chooseElement,
+  chooseExchange,
+  choosePacket,
+  emit,
+  linkOf,
+  on,
+  readLink,
+  state,
+} from "./store.js";
 
 /** What is said of what was masked in the packets. */
 const MASKED = { headers: "secret headers are masked", all: "secrets are masked" };
@@ -37,7 +46,8 @@ async function start() {
   new Keys({ connections, timeline, panels, take, compare, find, pause, theme });
   byId("theme").addEventListener("click", theme);
   byId("pause").addEventListener("click", pause);
-  for (const name of ["element", "exchange"]) on(name, () => history.replaceState(null, "", linkOf()));
+  for (const name of ["element", "exchange"])
+    on(name, () => history.replaceState(null, "", linkOf()));
   window.addEventListener("hashchange", () => follow(location.hash));
   splitters();
   noteOwnChoice();
@@ -68,14 +78,21 @@ function takeSummary(summary) {
   byId("name").textContent = oneLine(summary.name, 200);
   document.title = `${oneLine(summary.name, 80)} · wireproof`;
   const length = Math.max(summary.end - summary.start, 0);
-  const facts = [count(summary.packets, "packet"), bytes(summary.bytes), count(summary.connections, "connection"), duration(length)];
+  const facts = [
+    count(summary.packets, "packet"),
+    bytes(summary.bytes),
+    count(summary.connections, "connection"),
+    duration(length),
+  ];
   byId("facts").textContent = facts.join(" · ");
   const isGoing = summary.state !== "ended";
   byId("live").hidden = !isGoing;
   byId("pause").hidden = !isGoing;
   const part = summary.progress === null ? "" : ` ${Math.round(summary.progress * 100)} %`;
   byId("live").textContent = summary.state === "live" ? "live" : `reading${part}`;
-  const missed = summary.missed ? `${count(summary.missed, "packet")} came too fast and are not shown` : null;
+  const missed = summary.missed
+    ? `${count(summary.missed, "packet")} came too fast and are not shown`
+    : null;
   byId("problem").hidden = !(summary.problem || missed);
   byId("problem").textContent = summary.problem ?? missed ?? "";
   byId("policy").textContent = MASKED[summary.policy] ?? "";
@@ -87,7 +104,9 @@ async function takeWays() {
   if (state.summary.state !== "ended" || state.summary.connections < 2) return;
   state.ways = await state.source.get("hops").catch(() => []);
   state.wayOf = new Map();
-  state.ways.forEach((way, number) => way.legs.forEach((key) => state.wayOf.set(key, { ...way, number })));
+  state.ways.forEach((way, number) =>
+    way.legs.forEach((key) => state.wayOf.set(key, { ...way, number })),
+  );
   emit("ways");
 }
 
@@ -120,12 +139,15 @@ function takeNews({ summary, rows }) {
 
 function show(summary, rows) {
   // Pages that were not full have grown; a packet's place among elements may have changed too.
-  state.source.forget((path) => !/^packet\//.test(path) || summary.packets - Number(path.slice(7)) < 2000);
+  state.source.forget(
+    (path) => !/^packet\//.test(path) || summary.packets - Number(path.slice(7)) < 2000,
+  );
   takeSummary(summary);
   const isFirst = !state.order.length;
   takeRows(rows);
   emit("rows");
-  if (isFirst || !state.current || (!state.isOwnChoice && bestOf() !== state.current)) chooseFirst();
+  if (isFirst || !state.current || (!state.isOwnChoice && bestOf() !== state.current))
+    chooseFirst();
   else if (rows.some((row) => row.key === state.current)) emit("grown");
 }
 
@@ -147,7 +169,8 @@ function pause() {
 /** From the first click or key on, what is chosen is nobody else's affair. */
 function noteOwnChoice() {
   const note = () => (state.isOwnChoice = true);
-  for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, note, { once: true, capture: true });
+  for (const name of ["pointerdown", "keydown"])
+    document.addEventListener(name, note, { once: true, capture: true });
 }
 
 function chooseFirst() {
@@ -157,10 +180,13 @@ function chooseFirst() {
 
 /** The exchange that is looked at first: what is most wrong, else what took longest. */
 function bestOf() {
-  const grave = ({ outcome }) => Math.max(["ok", "note", "warning", "error"].indexOf(outcome?.severity), 0);
+  const grave = ({ outcome }) =>
+    Math.max(["ok", "note", "warning", "error"].indexOf(outcome?.severity), 0);
   const isAnswered = (row) => Number(Boolean(row.response_time));
   const better = (one, other) =>
-    grave(other) - grave(one) || isAnswered(other) - isAnswered(one) || other.last_time - other.first_time - (one.last_time - one.first_time);
+    grave(other) - grave(one) ||
+    isAnswered(other) - isAnswered(one) ||
+    other.last_time - other.first_time - (one.last_time - one.first_time);
   let best = null;
   for (const row of state.rows.values()) if (!best || better(best, row) > 0) best = row;
   return best?.key ?? null;
@@ -176,7 +202,9 @@ function follow(hash) {
     choosePacket(link.packet, link.capture);
     return true;
   }
-  const key = state.rows.has(link.key) ? link.key : state.order.find((one) => one.startsWith(`${link.key.split(".")[0]}.`));
+  const key = state.rows.has(link.key)
+    ? link.key
+    : state.order.find((one) => one.startsWith(`${link.key.split(".")[0]}.`));
   if (!key) return false;
   if (link.kind) chooseElement(key, link.kind, link.row);
   else chooseExchange(key);
@@ -227,14 +255,19 @@ function splitters() {
     if (stored(name)) set(parseFloat(stored(name)));
     const place = (event) => {
       const box = node.parentElement.getBoundingClientRect();
-      set(axis === "x" ? (100 * (event.clientX - box.left)) / box.width : (100 * (event.clientY - box.top)) / box.height);
+      set(
+        axis === "x"
+          ? (100 * (event.clientX - box.left)) / box.width
+          : (100 * (event.clientY - box.top)) / box.height,
+      );
     };
     node.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       node.setPointerCapture(event.pointerId);
       node.addEventListener("pointermove", place);
     });
-    for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, () => node.removeEventListener("pointermove", place));
+    for (const end of ["pointerup", "pointercancel"])
+      node.addEventListener(end, () => node.removeEventListener("pointermove", place));
     node.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -4, ArrowUp: -4, ArrowRight: 4, ArrowDown: 4 }[event.key];
       if (!step) return;

@@ -24,7 +24,11 @@ export function drawStall(timeline, plot, from, upto, known = null) {
   ctx.fillStyle = timeline.colours.warn;
   ctx.textAlign = "center";
   ctx.textBaseline = "top";
-  ctx.fillText(text, (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2, top + 4 * scale);
+  ctx.fillText(
+    text,
+    (Math.max(left, bbox.left) + Math.min(right, bbox.left + bbox.width)) / 2,
+    top + 4 * scale,
+  );
 }
 
 /** What is said of a pause, if it is the one that the verdict on gaps is about. */
@@ -45,7 +49,14 @@ export function drawText(timeline, plot, scale) {
   if (!pieces?.length) return;
   const top = bbox.top + (timeline.above - LANE_HEIGHT) * scale;
   const base = top + (LANE_HEIGHT - 2) * scale;
-  timeline.nameLane(ctx, bbox.left, top, scale, "text", rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s"));
+  timeline.nameLane(
+    ctx,
+    bbox.left,
+    top,
+    scale,
+    "text",
+    rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s"),
+  );
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);
@@ -115,11 +126,24 @@ export function drawEnds(timeline, plot, scale) {
     said.add(end.sender + end.kind);
     const isReset = end.kind === "reset";
     ctx.fillStyle = isReset ? timeline.colours.bad : timeline.colours[end.sender];
-    ctx.fillRect(x, top, Math.max(scale, 1), timeline.above * scale - legsHeight() * scale + CURVE_HEIGHT * scale);
+    ctx.fillRect(
+      x,
+      top,
+      Math.max(scale, 1),
+      timeline.above * scale - legsHeight() * scale + CURVE_HEIGHT * scale,
+    );
     const text = `${isReset ? "RST" : "FIN"} by the ${end.sender}`;
-    ctx.textAlign = x > bbox.left + bbox.width - ctx.measureText(text).width - 8 * scale ? "right" : "left";
+    ctx.textAlign =
+      x > bbox.left + bbox.width - ctx.measureText(text).width - 8 * scale ? "right" : "left";
     const line = end.sender === "client" ? 2 : 15;
-    write(timeline, ctx, text, x + (ctx.textAlign === "left" ? 4 : -4) * scale, bbox.top + bbox.height - line * scale, scale);
+    write(
+      timeline,
+      ctx,
+      text,
+      x + (ctx.textAlign === "left" ? 4 : -4) * scale,
+      bbox.top + bbox.height - line * scale,
+      scale,
+    );
   });
 }
 
@@ -128,7 +152,12 @@ function write(timeline, ctx, text, x, y, scale) {
   const width = ctx.measureText(text).width + 4 * scale;
   const colour = ctx.fillStyle;
   ctx.fillStyle = `${timeline.colours.card}d9`;
-  ctx.fillRect(ctx.textAlign === "right" ? x - width + 2 * scale : x - 2 * scale, y - 12 * scale, width, 12 * scale);
+  ctx.fillRect(
+    ctx.textAlign === "right" ? x - width + 2 * scale : x - 2 * scale,
+    y - 12 * scale,
+    width,
+    12 * scale,
+  );
   ctx.fillStyle = colour;
   ctx.fillText(text, x, y);
 }
@@ -183,7 +212,11 @@ export function drawFlags(timeline, plot, lane, first, upto, top, scale) {
     if (x < free[side] || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
     ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
     ctx.fillStyle = timeline.colours.quiet;
-    ctx.fillText("SYN", x + (ctx.textAlign === "left" ? 2 : -2) * scale, top + (side ? 24 : 2) * scale);
+    ctx.fillText(
+      "SYN",
+      x + (ctx.textAlign === "left" ? 2 : -2) * scale,
+      top + (side ? 24 : 2) * scale,
+    );
     free[side] = x + 22 * scale;
   }
 }
@@ -191,7 +224,12 @@ export function drawFlags(timeline, plot, lane, first, upto, top, scale) {
 export function drawChosen(timeline, plot, lane, top, scale) {
   const { ctx } = plot;
   const chosen = state.element;
-  const index = chosen && chosen.kind === lane.kind ? chosen.row : lane.kind === "p" && state.capture === currentRow().capture ? lane.packetIndex(state.packet) : -1;
+  const index =
+    chosen && chosen.kind === lane.kind
+      ? chosen.row
+      : lane.kind === "p" && state.capture === currentRow().capture
+        ? lane.packetIndex(state.packet)
+        : -1;
   if (index < 0 || index >= lane.length) return;
   const x = plot.valToPos(lane.time(index) - timeline.start, "x", true);
   ctx.fillStyle = timeline.colours.chosen;

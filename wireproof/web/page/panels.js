@@ -9,12 +9,28 @@ import { BodyPanel } from "./response.js";
 import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
 
 /** Which panel shows a kind of element. */
-const HOMES = { q: "headers", r: "headers", k: "chunks", t: "data", h: "dataframes", s: "headers", e: "events", x: "elements", f: "frames", m: "messages", d: "diagnostics", g: "diagnostics", b: "response" };
+const HOMES = {
+  q: "headers",
+  r: "headers",
+  k: "chunks",
+  t: "data",
+  h: "dataframes",
+  s: "headers",
+  e: "events",
+  x: "elements",
+  f: "frames",
+  m: "messages",
+  d: "diagnostics",
+  g: "diagnostics",
+  b: "response",
+};
 
 /** The panels that an exchange has: [name, title, how many]. */
 function panelsOf(row) {
   const { e, m, f, k, t, h, x, d, b, g } = row.counts;
-  const own = (state.rows.get(within(row.capture, `${row.connection}.n`))?.counts.d ?? 0) * (row.exchange === null ? 0 : 1);
+  const own =
+    (state.rows.get(within(row.capture, `${row.connection}.n`))?.counts.d ?? 0) *
+    (row.exchange === null ? 0 : 1);
   const faults = (d ?? 0) + (g ?? 0) + own;
   return [
     ["headers", "Headers", 0],
@@ -24,7 +40,10 @@ function panelsOf(row) {
     f && ["frames", "Frames", f],
     row.handshake && ["handshake", "Handshake", 0],
     (k || b || h) && !m && ["response", "Response", 0],
-    row.method && row.method !== "GET" && row.method !== "HEAD" && (b || k) && ["payload", "Payload", 0],
+    row.method &&
+      row.method !== "GET" &&
+      row.method !== "HEAD" &&
+      (b || k) && ["payload", "Payload", 0],
     k && ["chunks", "Chunks", row.chunks || k],
     t && ["data", "Data", t],
     h && ["dataframes", "DATA frames", h],
@@ -37,7 +56,9 @@ function panelsOf(row) {
 function firstOf(panels, row) {
   const names = panels.map(([name]) => name);
   if (row.transport === "connection") return "diagnostics";
-  return ["events", "elements", "messages", "chunks", "response", "headers"].find((name) => names.includes(name));
+  return ["events", "elements", "messages", "chunks", "response", "headers"].find((name) =>
+    names.includes(name),
+  );
 }
 
 export class Panels {
@@ -121,7 +142,9 @@ export class Panels {
   /** The next panel, for a key. */
   step(step) {
     if (!this.names?.length) return;
-    this.show(this.names[(this.names.indexOf(state.tab) + step + this.names.length) % this.names.length]);
+    this.show(
+      this.names[(this.names.indexOf(state.tab) + step + this.names.length) % this.names.length],
+    );
   }
 
   /** Show the panel that somebody wants. */
@@ -156,7 +179,15 @@ export class Panels {
 
   view(name) {
     const row = currentRow();
-    const kind = { events: "e", elements: "x", messages: "m", frames: "f", chunks: "k", data: "t", dataframes: "h" }[name];
+    const kind = {
+      events: "e",
+      elements: "x",
+      messages: "m",
+      frames: "f",
+      chunks: "k",
+      data: "t",
+      dataframes: "h",
+    }[name];
     if (kind) return new ElementTable(kind, row.key);
     if (name === "packets") return new PacketTable();
     if (name === "response") return new BodyPanel(row.key, "server", row.first_time);
@@ -171,7 +202,8 @@ export class Panels {
     const chosen = state.element;
     if (chosen && chosen.key === state.current && this.names?.length) {
       const home = HOMES[chosen.kind];
-      const shows = this.open instanceof ElementTable ? this.open.kind === chosen.kind : state.tab === home;
+      const shows =
+        this.open instanceof ElementTable ? this.open.kind === chosen.kind : state.tab === home;
       if (!shows && this.names.includes(home)) this.show(home);
     }
     this.open?.mark?.();
@@ -211,7 +243,13 @@ class Headers {
 
 const section = (title, facts, ...beside) => [
   el("h3", {}, title, ...beside),
-  el("dl", {}, facts.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+  el(
+    "dl",
+    {},
+    facts
+      .filter(([, value]) => value !== null && value !== undefined && value !== "")
+      .map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]),
+  ),
 ];
 
 function general(row) {
@@ -225,7 +263,12 @@ function general(row) {
     ["Transport", `${row.transport}${row.framing ? `, framed by ${row.framing}` : ""}`],
     ["Content coding", row.content_encoding],
     ["Stream", row.dialect && [row.dialect, row.shared].filter(Boolean).join(": ")],
-    ["Body", row.size ? `${bytes(row.size)} on the wire${row.decoded_size ? `, ${bytes(row.decoded_size)} of content` : ""}` : null],
+    [
+      "Body",
+      row.size
+        ? `${bytes(row.size)} on the wire${row.decoded_size ? `, ${bytes(row.decoded_size)} of content` : ""}`
+        : null,
+    ],
     ["Ended", row.ended && el("span", { class: whole }, row.ended)],
     ["Connection", row.connection === null ? null : connectionFilter(row.connection)],
     ["Packets", row.first_packet ? span(row.first_packet, row.last_packet) : null],
@@ -246,7 +289,8 @@ function secured(tls) {
 
 /** The moments people measure, on the wire's clock: seconds after the request's last byte. */
 function timing(row) {
-  const after = (time) => (time && row.request_time ? `${duration(time - row.request_time)} after the request` : null);
+  const after = (time) =>
+    time && row.request_time ? `${duration(time - row.request_time)} after the request` : null;
   return [
     ["Request sent", row.request_time && `${clock(row.request_time)} UTC`],
     ["First byte of response", after(row.response_time)],
@@ -257,16 +301,34 @@ function timing(row) {
 
 function head(found, title) {
   const { record } = found;
-  const button = el("button", { type: "button", class: "small", onclick: () => chooseElement(found.key, found.kind, found.row) }, "Bytes");
-  const line = found.kind === "q" ? `${record.method} ${record.target} ${record.version}` : `${record.version} ${record.status} ${record.reason}`;
-  const fields = record.headers.map(([name, value]) => [oneLine(name, 200), [oneLine(value, 4000), " ", copyButton(value, "value")]]);
+  const button = el(
+    "button",
+    {
+      type: "button",
+      class: "small",
+      onclick: () => chooseElement(found.key, found.kind, found.row),
+    },
+    "Bytes",
+  );
+  const line =
+    found.kind === "q"
+      ? `${record.method} ${record.target} ${record.version}`
+      : `${record.version} ${record.status} ${record.reason}`;
+  const fields = record.headers.map(([name, value]) => [
+    oneLine(name, 200),
+    [oneLine(value, 4000), " ", copyButton(value, "value")],
+  ]);
   return section(title, [["", el("code", {}, oneLine(line, 2000))], ...fields], button);
 }
 
 function handshake(facts) {
   const verdict = facts.verified
     ? el("p", { class: "verdict good" }, "✓ Verified: the accept value answers the key.")
-    : el("p", { class: "verdict bad" }, "✗ Not verified: the accept value does not answer the key.");
+    : el(
+        "p",
+        { class: "verdict bad" },
+        "✗ Not verified: the accept value does not answer the key.",
+      );
   const shown = (value) => (value === null ? null : oneLine(value, 2000));
   return el(
     "div",
@@ -275,7 +337,11 @@ function handshake(facts) {
     section("Opening handshake (RFC 6455 section 4)", [
       ["Sec-WebSocket-Key", shown(facts.key)],
       ["Sec-WebSocket-Accept", shown(facts.accept)],
-      ["Expected accept", facts.expected && `${facts.expected}  = base64(sha1(key + 258EAFA5-E914-47DA-95CA-C5AB0DC85B11))`],
+      [
+        "Expected accept",
+        facts.expected &&
+          `${facts.expected}  = base64(sha1(key + 258EAFA5-E914-47DA-95CA-C5AB0DC85B11))`,
+      ],
       ["Version", shown(facts.version)],
       ["Extensions offered", shown(facts.offered_extensions)],
       ["Extensions agreed", shown(facts.extensions) ?? "none"],
@@ -289,12 +355,19 @@ function handshake(facts) {
 class Diagnostics {
   constructor(row) {
     this.row = row;
-    this.node = el("div", { class: "faults", tabindex: "0", role: "group", "aria-label": "Diagnostics" });
+    this.node = el("div", {
+      class: "faults",
+      tabindex: "0",
+      role: "group",
+      "aria-label": "Diagnostics",
+    });
   }
 
   async update() {
     const { key, connection, capture } = this.row;
-    const keys = [...new Set([key, within(capture, `${connection}.n`), within(capture, "n.n")])].filter((one) => state.rows.has(one));
+    const keys = [
+      ...new Set([key, within(capture, `${connection}.n`), within(capture, "n.n")]),
+    ].filter((one) => state.rows.has(one));
     const found = [];
     for (const one of keys) {
       for (const kind of ["d", "g"]) {
@@ -305,9 +378,16 @@ class Diagnostics {
       }
     }
     found.sort((one, other) => one.record.last_packet - other.record.last_packet);
-    const answered = state.rows.get(key)?.outcome ? " Whether it streamed stands above the timeline." : "";
+    const answered = state.rows.get(key)?.outcome
+      ? " Whether it streamed stands above the timeline."
+      : "";
     if (!found.length) fill(this.node, empty(`No rule of a protocol is broken here.${answered}`));
-    else fill(this.node, el("div", { role: "list" }, found.map(fault)), this.more ? empty(`${number(this.more)} more of them are not listed.`) : null);
+    else
+      fill(
+        this.node,
+        el("div", { role: "list" }, found.map(fault)),
+        this.more ? empty(`${number(this.more)} more of them are not listed.`) : null,
+      );
     this.mark();
   }
 
@@ -324,14 +404,27 @@ function fault(found) {
   const { record } = found;
   const isGap = found.kind === "g";
   const severity = isGap ? "warning" : record.severity;
-  const what = isGap ? `${number(record.missing)} bytes of the ${record.sender}'s stream are not in the capture` : record.summary;
-  const packets = record.last_packet > 0 ? `packet ${span(record.first_packet, record.last_packet)}` : "the capture file";
+  const what = isGap
+    ? `${number(record.missing)} bytes of the ${record.sender}'s stream are not in the capture`
+    : record.summary;
+  const packets =
+    record.last_packet > 0
+      ? `packet ${span(record.first_packet, record.last_packet)}`
+      : "the capture file";
   return el(
     "div",
-    { class: `fault ${severity}`, role: "listitem", "data-id": `${found.key}/${found.kind}${found.row}` },
+    {
+      class: `fault ${severity}`,
+      role: "listitem",
+      "data-id": `${found.key}/${found.kind}${found.row}`,
+    },
     el(
       "button",
-      { type: "button", class: "plain", onclick: () => chooseElement(found.key, found.kind, found.row) },
+      {
+        type: "button",
+        class: "plain",
+        onclick: () => chooseElement(found.key, found.kind, found.row),
+      },
       el("span", { class: `count ${severity}` }, severity),
       el("span", { class: "what" }, oneLine(what, 1000)),
     ),

@@ -21,7 +21,10 @@ export class Reader {
     on("exchange", () => this.open());
     on("grown", () => this.load());
     on("moment", () => this.cut());
-    this.scrubber.addEventListener("input", oncePerFrame(() => this.scrub()));
+    this.scrubber.addEventListener(
+      "input",
+      oncePerFrame(() => this.scrub()),
+    );
     this.open();
   }
 
@@ -63,7 +66,12 @@ export class Reader {
     const step = Math.max(Math.ceil(this.pieces.length / MOST_NODES), 1);
     fill(
       this.side,
-      el("div", { class: "reader-head" }, el("h2", {}, "What the reader had seen"), (this.facts = el("span", { class: "quiet" }))),
+      el(
+        "div",
+        { class: "reader-head" },
+        el("h2", {}, "What the reader had seen"),
+        (this.facts = el("span", { class: "quiet" })),
+      ),
       this.request(),
       groups.map((group) => this.group(group, step)),
       this.answer.more ? el("p", { class: "quiet" }, "… it is longer than is shown here") : null,
@@ -81,7 +89,9 @@ export class Reader {
     const node = el("details", { class: "asked" }, el("summary", {}, "Request body"), text);
     node.addEventListener("toggle", async () => {
       if (!node.open || text.textContent) return;
-      const answer = await state.source.get(`body/${row.key}/client`).catch((error) => ({ pieces: [[0, 0, error.message, 0]] }));
+      const answer = await state.source
+        .get(`body/${row.key}/client`)
+        .catch((error) => ({ pieces: [[0, 0, error.message, 0]] }));
       const whole = answer.pieces.map(([, , piece]) => piece).join("");
       fill(text, asText(prettyJson(whole) ?? whole) || "it has none");
     });
@@ -91,19 +101,43 @@ export class Reader {
 
   /** One run of content of a kind: the text of an answer, one tool call. */
   group({ kind, name, pieces }, step) {
-    const text = el("pre", { class: `grown ${kind}`, tabindex: "0", "aria-label": TITLES[kind] ?? kind });
+    const text = el("pre", {
+      class: `grown ${kind}`,
+      tabindex: "0",
+      "aria-label": TITLES[kind] ?? kind,
+    });
     for (let index = 0; index < pieces.length; index += step) {
       const some = pieces.slice(index, index + step);
       const [time, packet, row] = some[0];
       const title = `${duration(time - this.row.first_time)}, packet ${packet}`;
-      const node = el("span", { class: "piece", title, onclick: () => chooseElement(this.row.key, this.answer.elements, row) }, asText(some.map((piece) => piece[4]).join("")));
+      const node = el(
+        "span",
+        {
+          class: "piece",
+          title,
+          onclick: () => chooseElement(this.row.key, this.answer.elements, row),
+        },
+        asText(some.map((piece) => piece[4]).join("")),
+      );
       this.nodes.push([time, node]);
       text.append(node);
     }
     const pretty = kind === "tool" ? prettyJson(pieces.map((piece) => piece[4]).join("")) : null;
-    const whole = pretty ? el("pre", { class: "assembled", "aria-label": "Arguments, assembled", tabindex: "0" }, asText(pretty)) : null;
+    const whole = pretty
+      ? el(
+          "pre",
+          { class: "assembled", "aria-label": "Arguments, assembled", tabindex: "0" },
+          asText(pretty),
+        )
+      : null;
     if (whole) this.nodes.push([pieces[pieces.length - 1][0], whole]);
-    return el("section", { class: "group" }, el("h3", {}, TITLES[kind] ?? kind, name ? el("code", {}, name) : null), text, whole);
+    return el(
+      "section",
+      { class: "group" },
+      el("h3", {}, TITLES[kind] ?? kind, name ? el("code", {}, name) : null),
+      text,
+      whole,
+    );
   }
 
   /** The scrubber has moved: its whole way is the exchange's time. */
@@ -120,11 +154,13 @@ export class Reader {
     if (!this.pieces.length || !this.nodes) return;
     const moment = state.moment ?? Infinity;
     const [before, after] = [this.come, upto(this.nodes, moment)];
-    for (let at = Math.min(before, after); at < Math.max(before, after); at += 1) this.nodes[at][1].classList.toggle("not-yet", at >= after);
+    for (let at = Math.min(before, after); at < Math.max(before, after); at += 1)
+      this.nodes[at][1].classList.toggle("not-yet", at >= after);
     this.come = after;
     const come = upto(this.pieces, moment);
     const size = come ? this.sizes[come - 1] : 0;
-    const when = state.moment === null ? "At the end" : `At ${duration(moment - this.row.first_time)}`;
+    const when =
+      state.moment === null ? "At the end" : `At ${duration(moment - this.row.first_time)}`;
     const thing = this.pieces[0][3] === "data" ? THINGS[this.answer.elements] : "delta";
     const all = `${this.answer.more ? "the first " : ""}${count(this.pieces.length, thing)}`;
     const text = `${when} the reader had seen ${number(come)} of ${all}, ${count(size, "character")}`;
@@ -153,7 +189,8 @@ const characters = (text) => (/[\ud800-\udbff]/.test(text) ? [...text].length : 
 export function rate(pieces, thing) {
   if (pieces.length < 2) return count(pieces.length, thing);
   const seconds = pieces[pieces.length - 1][0] - pieces[0][0];
-  const speed = seconds > 0 ? `, ${((pieces.length - 1) / seconds).toFixed(1)} a second` : ", all at once";
+  const speed =
+    seconds > 0 ? `, ${((pieces.length - 1) / seconds).toFixed(1)} a second` : ", all at once";
   const tokens = pieces.reduce((last, piece) => piece[7] ?? last, null);
   return `${count(pieces.length, thing)}${speed}${tokens === null ? "" : `, ${count(tokens, "token")} by the stream's own count`}`;
 }
@@ -169,4 +206,3 @@ function grouped(pieces) {
   }
   return [...groups.values()];
 }
-

@@ -14,11 +14,29 @@ export class BodyPanel {
     this.start = start;
     this.text = el("pre", { class: "grown", tabindex: "0", "aria-label": "Text of the body" });
     this.said = el("span", { class: "quiet" });
-    this.slider = el("input", { type: "range", min: "0", max: "1000", value: "1000", "aria-label": "Show the text as it was at this time" });
-    this.slider.addEventListener("input", oncePerFrame(() => this.cut()));
-    this.pretty = el("button", { type: "button", class: "small", "aria-pressed": "false", hidden: true }, "Pretty");
+    this.slider = el("input", {
+      type: "range",
+      min: "0",
+      max: "1000",
+      value: "1000",
+      "aria-label": "Show the text as it was at this time",
+    });
+    this.slider.addEventListener(
+      "input",
+      oncePerFrame(() => this.cut()),
+    );
+    this.pretty = el(
+      "button",
+      { type: "button", class: "small", "aria-pressed": "false", hidden: true },
+      "Pretty",
+    );
     this.pretty.addEventListener("click", () => this.show(!this.isPretty));
-    this.node = el("div", { class: "body-panel" }, el("div", { class: "strip" }, this.slider, this.said, this.pretty), this.text);
+    this.node = el(
+      "div",
+      { class: "body-panel" },
+      el("div", { class: "strip" }, this.slider, this.said, this.pretty),
+      this.text,
+    );
   }
 
   async update() {
@@ -42,9 +60,15 @@ export class BodyPanel {
     }
     const step = Math.max(Math.ceil(this.pieces.length / MOST_PIECES), 1);
     this.parts = [];
-    for (let index = 0; index < this.pieces.length; index += step) this.parts.push(this.part(index, step));
+    for (let index = 0; index < this.pieces.length; index += step)
+      this.parts.push(this.part(index, step));
     if (!this.parts.length) fill(this.text, el("span", { class: "quiet" }, "nothing has come"));
-    else fill(this.text, this.parts.map(([, node]) => node), this.more());
+    else
+      fill(
+        this.text,
+        this.parts.map(([, node]) => node),
+        this.more(),
+      );
     return this.cut();
   }
 
@@ -58,7 +82,9 @@ export class BodyPanel {
   }
 
   more() {
-    return this.answer.more ? el("span", { class: "quiet" }, "\n… the body is longer than is shown here") : null;
+    return this.answer.more
+      ? el("span", { class: "quiet" }, "\n… the body is longer than is shown here")
+      : null;
   }
 
   /** Take back what had not come at the slider's time. */

@@ -89,7 +89,7 @@ export class VirtualRows {
         this.shown.delete(index);
       }
     }
-    const shift = scrollTop - (scrollTop * this.stretch);
+    const shift = scrollTop - scrollTop * this.stretch;
     for (let index = from; index < upto; index += 1) {
       let node = this.shown.get(index);
       if (!node) {
@@ -121,8 +121,16 @@ export class VirtualRows {
 
   key(event) {
     const page = Math.max(Math.floor(this.node.clientHeight / this.height) - 1, 1);
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
-    if (!(event.key in steps) || !this.count || event.ctrlKey || event.metaKey || event.altKey) return;
+    const steps = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
+    };
+    if (!(event.key in steps) || !this.count || event.ctrlKey || event.metaKey || event.altKey)
+      return;
     event.preventDefault();
     event.stopPropagation();
     this.move(steps[event.key]);

@@ -37,13 +37,30 @@ export function largest(column, length) {
 export function axisTime(value, splits) {
   const step = splits.length > 1 ? splits[1] - splits[0] : 1;
   if (step >= 1) return `${Math.round(value)} s`;
-  if (splits[splits.length - 1] >= 2 && step >= 0.1) return `${value.toFixed(step < 0.2 ? 1 : 2)} s`;
+  if (splits[splits.length - 1] >= 2 && step >= 0.1)
+    return `${value.toFixed(step < 0.2 ? 1 : 2)} s`;
   if (step >= 0.001) return `${Math.round(value * 1e3)} ms`;
   return `${(value * 1e3).toFixed(step >= 0.0001 ? 1 : 3)} ms`;
 }
 
 export function coloursOf() {
   const style = getComputedStyle(document.documentElement);
-  const names = ["ink", "quiet", "line", "server", "client", "warn", "bad", "control", "stall", "chosen", "good", "accent", "card"];
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  const names = [
+    "ink",
+    "quiet",
+    "line",
+    "server",
+    "client",
+    "warn",
+    "bad",
+    "control",
+    "stall",
+    "chosen",
+    "good",
+    "accent",
+    "card",
+  ];
+  return Object.fromEntries(
+    names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+  );
 }

@@ -103,7 +103,10 @@ function exchangePart(key) {
 export function readLink(hash) {
   const packet = /^#(?:([1-9]\d?):)?p([1-9]\d{0,8})$/.exec(hash);
   if (packet) return { packet: Number(packet[2]), capture: Number(packet[1] ?? 0) };
-  const found = /^#(?:([1-9]\d?):)?c(n|\d{1,10})(?:\.(n|\d{1,9}))?(?:\/([qrktbexfmgdhs])(\d{1,9}))?$/.exec(hash);
+  const found =
+    /^#(?:([1-9]\d?):)?c(n|\d{1,10})(?:\.(n|\d{1,9}))?(?:\/([qrktbexfmgdhs])(\d{1,9}))?$/.exec(
+      hash,
+    );
   if (!found) return null;
   const key = within(Number(found[1] ?? 0), `${found[2]}.${found[3] ?? "0"}`);
   return found[4] ? { key, kind: found[4], row: Number(found[5]) } : { key };

@@ -8,7 +8,11 @@ import { asCurl } from "./curl.js";
 import { captureOf, currentRow, linkOf, state } from "./store.js";
 
 const FORMS = [
-  ["pcapng", "pcapng", "All packets of its connection, for Wireshark and for wireproof; without what decrypts TLS"],
+  [
+    "pcapng",
+    "pcapng",
+    "All packets of its connection, for Wireshark and for wireproof; without what decrypts TLS",
+  ],
   ["har", "HAR", "For DevTools, which import it"],
   ["ndjson", "NDJSON", "The records of wireproof decode, one a line"],
   ["png", "PNG", "The timeline, as wireproof plot draws it"],
@@ -28,7 +32,11 @@ export class Take {
     this.dialog = byId("take");
     byId("take-open").addEventListener("click", () => this.open());
     byId("take-close").addEventListener("click", () => this.dialog.close());
-    this.policy = el("select", { "aria-label": "What is masked in the file" }, POLICIES.map(([value, says]) => el("option", { value }, says)));
+    this.policy = el(
+      "select",
+      { "aria-label": "What is masked in the file" },
+      POLICIES.map(([value, says]) => el("option", { value }, says)),
+    );
     this.said = el("p", { class: "quiet", role: "status" });
   }
 
@@ -36,41 +44,89 @@ export class Take {
     const row = currentRow();
     if (!row || row.exchange === null) return;
     this.said.textContent = "";
-    fill(byId("take-body"), el("h3", {}, "Copy"), el("p", { class: "takes" }, await this.copies(row)), this.files(row));
+    fill(
+      byId("take-body"),
+      el("h3", {}, "Copy"),
+      el("p", { class: "takes" }, await this.copies(row)),
+      this.files(row),
+    );
     this.dialog.showModal();
   }
 
   async copies(row) {
     const place = `${location.href.replace(/[?#].*$/, "")}${linkOf()}`;
     const filter = `${connectionFilter(row.connection)} && frame.number >= ${row.first_packet} && frame.number <= ${row.last_packet}`;
-    return [row.method ? copyButton(await curlOf(row), "as cURL") : null, copyButton(filter, "filter"), copyButton(place, "link")];
+    return [
+      row.method ? copyButton(await curlOf(row), "as cURL") : null,
+      copyButton(filter, "filter"),
+      copyButton(place, "link"),
+    ];
   }
 
   files(row) {
-    if (state.source.isReport) return el("p", { class: "quiet" }, "Files are written by wireproof: open the capture with wireproof view.");
+    if (state.source.isReport)
+      return el(
+        "p",
+        { class: "quiet" },
+        "Files are written by wireproof: open the capture with wireproof view.",
+      );
     const shown = this.shown(row);
     const buttons = FORMS.map(([form, name, says]) => this.button(form, name, says, row.key));
-    const several = shown.length > 1 ? this.button("html", `Report of the ${count(shown.length, "exchange")} in the list`, "This page as one file, with what the filter shows", shown.join(",")) : null;
-    return [el("h3", {}, "Save"), el("p", {}, this.policy), el("p", { class: "takes" }, buttons, several), this.said];
+    const several =
+      shown.length > 1
+        ? this.button(
+            "html",
+            `Report of the ${count(shown.length, "exchange")} in the list`,
+            "This page as one file, with what the filter shows",
+            shown.join(","),
+          )
+        : null;
+    return [
+      el("h3", {}, "Save"),
+      el("p", {}, this.policy),
+      el("p", { class: "takes" }, buttons, several),
+      this.said,
+    ];
   }
 
   /** The exchanges in the list, of the chosen one's capture: their numbers alone. */
   shown(row) {
-    const keys = this.connections.visible.filter((key) => captureOf(key) === row.capture && state.rows.get(key).exchange !== null);
-    return keys.slice(0, MOST).map((key, index) => (index && row.capture ? key.split(":")[1] : key));
+    const keys = this.connections.visible.filter(
+      (key) => captureOf(key) === row.capture && state.rows.get(key).exchange !== null,
+    );
+    return keys
+      .slice(0, MOST)
+      .map((key, index) => (index && row.capture ? key.split(":")[1] : key));
   }
 
   button(form, name, says, keys) {
-    return el("button", { type: "button", class: "small", "data-form": form, title: says, onclick: () => this.save(form, name, keys) }, name);
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        "data-form": form,
+        title: says,
+        onclick: () => this.save(form, name, keys),
+      },
+      name,
+    );
   }
 
   /** Have the server write a file, and hand it to the browser; say why there is none. */
   async save(form, name, keys) {
     this.said.textContent = `${name}: writing…`;
     try {
-      const response = await fetch(`take/${this.policy.value}/${keys}/${form}`, { credentials: "same-origin" });
-      if (!response.ok) throw new Error(response.status === 409 ? await response.text() : `no such file: ${response.status}`);
-      const file = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? `exchange.${form}`;
+      const response = await fetch(`take/${this.policy.value}/${keys}/${form}`, {
+        credentials: "same-origin",
+      });
+      if (!response.ok)
+        throw new Error(
+          response.status === 409 ? await response.text() : `no such file: ${response.status}`,
+        );
+      const file =
+        /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ??
+        `exchange.${form}`;
       const address = URL.createObjectURL(await response.blob());
       el("a", { href: address, download: file }).click();
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
@@ -89,9 +145,12 @@ async function curlOf(row) {
   let body = null;
   if (row.counts.b && record.method !== "GET" && record.method !== "HEAD") {
     const sent = await state.source.get(`body/${row.key}/client`);
-    if (sent.size && !sent.binary && !sent.more) body = sent.pieces.map(([, , text]) => text).join("");
+    if (sent.size && !sent.binary && !sent.more)
+      body = sent.pieces.map(([, , text]) => text).join("");
   }
   const scheme = ["tls", "quic"].includes(record.layer) ? "https" : "http";
-  const url = record.target.startsWith("/") ? `${scheme}://${row.host ?? row.server}${record.target}` : record.target;
+  const url = record.target.startsWith("/")
+    ? `${scheme}://${row.host ?? row.server}${record.target}`
+    : record.target;
   return asCurl(record, url, body);
 }

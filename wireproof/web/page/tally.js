@@ -21,15 +21,22 @@ export class Tally {
       if (!outcome?.word) continue;
       const known = counts.get(outcome.word) ?? { severity: outcome.tone, some: 0 };
       known.some += 1;
-      if (SEVERITIES.indexOf(outcome.tone) < SEVERITIES.indexOf(known.severity)) known.severity = outcome.tone;
+      if (SEVERITIES.indexOf(outcome.tone) < SEVERITIES.indexOf(known.severity))
+        known.severity = outcome.tone;
       counts.set(outcome.word, known);
     }
-    const words = [...counts].sort(([, one], [, other]) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) || other.some - one.some);
+    const words = [...counts].sort(
+      ([, one], [, other]) =>
+        SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||
+        other.some - one.some,
+    );
     this.node.hidden = state.order.length < 2;
     fill(
       this.node,
       this.button("all", "", state.order.length, filter, ""),
-      words.map(([word, { severity, some }]) => this.button(word, `verdict:${word}`, some, filter, severity)),
+      words.map(([word, { severity, some }]) =>
+        this.button(word, `verdict:${word}`, some, filter, severity),
+      ),
     );
   }
 
@@ -40,6 +47,12 @@ export class Tally {
       "aria-pressed": String(filter === means),
       onclick: () => this.choose(filter === means ? "" : means),
     };
-    return el("button", facts, el("span", { class: `word ${severity}` }, word), " ", el("span", { class: "some" }, number(some)));
+    return el(
+      "button",
+      facts,
+      el("span", { class: `word ${severity}` }, word),
+      " ",
+      el("span", { class: "some" }, number(some)),
+    );
   }
 }

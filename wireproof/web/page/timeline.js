@@ -13,12 +13,39 @@ import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
 import { endOf } from "./connections.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
 import { axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
-import { drawBursts, drawChosen, drawCited, drawCut, drawEnds, drawFlags, drawFound, drawStall, drawText } from "./overlays.js";
-import { chooseElement, chooseExchange, choosePacket, currentRow, emit, on, state } from "./store.js";
+import {
+  drawBursts,
+  drawChosen,
+  drawCited,
+  drawCut,
+  drawEnds,
+  drawFlags,
+  drawFound,
+  drawStall,
+  drawText,
+} from "./overlays.js";
+import {
+  chooseElement,
+  chooseExchange,
+  choosePacket,
+  currentRow,
+  emit,
+  on,
+  state,
+} from "./store.js";
 
 const AXIS_HEIGHT = 24;
 const GUTTER = 112; // pixels left of the plot: the lanes' names
-const NAMES = { h: "DATA frames", p: "packets", k: "chunks", t: "data runs", e: "events", x: "elements", f: "frames", m: "messages" };
+const NAMES = {
+  h: "DATA frames",
+  p: "packets",
+  k: "chunks",
+  t: "data runs",
+  e: "events",
+  x: "elements",
+  f: "frames",
+  m: "messages",
+};
 const LEAST_DRAG = 4; // pixels; less is a click
 
 export class Timeline {
@@ -127,7 +154,8 @@ export class Timeline {
     let down = 0;
     let up = 0;
     for (let index = 0; index < lane.length; index += 1) {
-      if (!size[index] || time[index] < this.start - 1e-9 || time[index] > this.end + 1e-9) continue;
+      if (!size[index] || time[index] < this.start - 1e-9 || time[index] > this.end + 1e-9)
+        continue;
       if (sender[index]) down += size[index];
       else up += size[index];
       seconds.push(time[index] - this.start);
@@ -168,11 +196,19 @@ export class Timeline {
     this.plot.over.addEventListener("click", (event) => this.click(event));
     this.plot.over.addEventListener("mousemove", (event) => this.hover(event));
     this.plot.over.addEventListener("mouseleave", () => (this.tip.hidden = true));
-    this.plot.over.addEventListener("pointerdown", (event) => {
-      this.hasDragged = false;
-      this.pan(event);
-    }, true);
-    this.plot.over.addEventListener("mousedown", (event) => event.shiftKey && event.stopImmediatePropagation(), true);
+    this.plot.over.addEventListener(
+      "pointerdown",
+      (event) => {
+        this.hasDragged = false;
+        this.pan(event);
+      },
+      true,
+    );
+    this.plot.over.addEventListener(
+      "mousedown",
+      (event) => event.shiftKey && event.stopImmediatePropagation(),
+      true,
+    );
     this.say();
     return emit("lanes", this);
   }
@@ -207,7 +243,14 @@ export class Timeline {
           gap: 2,
           values: (_, splits) => splits.map((value) => axisTime(value, splits)),
         },
-        { side: 3, size: GUTTER, stroke: ink, grid: { show: false }, ticks: { show: false }, values: () => [] },
+        {
+          side: 3,
+          size: GUTTER,
+          stroke: ink,
+          grid: { show: false },
+          ticks: { show: false },
+          values: () => [],
+        },
       ],
       series: [
         {},
@@ -228,7 +271,9 @@ export class Timeline {
     if (this.range) return this.range;
     const length = this.end - this.start;
     const margin = Math.max(length * 0.015, 1e-6);
-    return min === null || max === null || !Number.isFinite(length) ? [0, 1] : [-margin, length + 2 * margin];
+    return min === null || max === null || !Number.isFinite(length)
+      ? [0, 1]
+      : [-margin, length + 2 * margin];
   }
 
   /** A drag on the plot has chosen a range. */
@@ -296,7 +341,9 @@ export class Timeline {
       this.setRange(min + by, max + by);
     };
     window.addEventListener("pointermove", move);
-    window.addEventListener("pointerup", () => window.removeEventListener("pointermove", move), { once: true });
+    window.addEventListener("pointerup", () => window.removeEventListener("pointermove", move), {
+      once: true,
+    });
   }
 
   fit() {
@@ -315,13 +362,30 @@ export class Timeline {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    const isHeld = (from, upto) => (this.held ?? []).some(({ record }) => record.last_time - record.seconds < upto && record.last_time > from);
-    for (const [from, upto] of this.stalls) if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
-    for (const { record } of this.held ?? []) drawStall(this, plot, record.last_time - record.seconds, record.last_time, `${record.window} window closed`);
+    const isHeld = (from, upto) =>
+      (this.held ?? []).some(
+        ({ record }) => record.last_time - record.seconds < upto && record.last_time > from,
+      );
+    for (const [from, upto] of this.stalls)
+      if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
+    for (const { record } of this.held ?? [])
+      drawStall(
+        this,
+        plot,
+        record.last_time - record.seconds,
+        record.last_time,
+        `${record.window} window closed`,
+      );
     ctx.restore();
     ctx.fillStyle = this.colours.line;
     for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {
-      if (y) ctx.fillRect(bbox.left - GUTTER * scale, Math.round(bbox.top + y * scale), bbox.width + GUTTER * scale, 1);
+      if (y)
+        ctx.fillRect(
+          bbox.left - GUTTER * scale,
+          Math.round(bbox.top + y * scale),
+          bbox.width + GUTTER * scale,
+          1,
+        );
     }
   }
 
@@ -350,7 +414,14 @@ export class Timeline {
   }
 
   drawName(ctx, lane, left, top, scale) {
-    this.nameLane(ctx, left, top, scale, NAMES[lane.kind], `${number(lane.length)}, ≤ ${bytes(lane.largest)}`);
+    this.nameLane(
+      ctx,
+      left,
+      top,
+      scale,
+      NAMES[lane.kind],
+      `${number(lane.length)}, ≤ ${bytes(lane.largest)}`,
+    );
   }
 
   nameLane(ctx, left, top, scale, name, about) {
@@ -375,7 +446,11 @@ export class Timeline {
     ctx.fillStyle = this.colours.quiet;
     ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
     ctx.fillText("received, sent", bbox.left - (GUTTER - 8) * scale, top + 32 * scale);
-    ctx.fillText(bytes(this.total), bbox.left + bbox.width + 6 * scale, top + CURVE_HEIGHT * 0.14 * scale + 4 * scale);
+    ctx.fillText(
+      bytes(this.total),
+      bbox.left + bbox.width + 6 * scale,
+      top + CURVE_HEIGHT * 0.14 * scale + 4 * scale,
+    );
   }
 
   /** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
@@ -389,7 +464,12 @@ export class Timeline {
     const toPixel = bbox.width / (max - min);
     const first = Math.max(lane.at(this.start + min) - 1, 0);
     const upto = Math.min(lane.at(this.start + max) + 1, lane.length);
-    const width = Math.max(Math.round(scale * Math.min(Math.max((bbox.width / Math.max(upto - first, 1) / scale) * 0.35, 1), 3)), 1);
+    const width = Math.max(
+      Math.round(
+        scale * Math.min(Math.max((bbox.width / Math.max(upto - first, 1) / scale) * 0.35, 1), 3),
+      ),
+      1,
+    );
     const columns = new Map(); // colour and side and pixel: the tallest mark there
     for (let index = first; index < upto; index += 1) {
       const x = Math.round(bbox.left + (lane.columns.time[index] - this.start - min) * toPixel);
@@ -450,7 +530,8 @@ export class Timeline {
     const time = this.start + this.plot.posToVal(event.offsetX, "x");
     const after = lane.at(time);
     const before = after - 1;
-    const far = (index) => (index < 0 || index >= lane.length ? Infinity : Math.abs(lane.time(index) - time));
+    const far = (index) =>
+      index < 0 || index >= lane.length ? Infinity : Math.abs(lane.time(index) - time);
     const index = far(before) <= far(after) ? before : after;
     const pixels = Math.abs(this.plot.valToPos(lane.time(index) - this.start, "x") - event.offsetX);
     return pixels <= 8 ? [lane, index] : null;
@@ -462,7 +543,10 @@ export class Timeline {
       return;
     }
     const leg = legAt(event.offsetY);
-    if (leg >= 0) return state.rows.has(state.way.legs[leg].key) ? chooseExchange(state.way.legs[leg].key) : undefined;
+    if (leg >= 0)
+      return state.rows.has(state.way.legs[leg].key)
+        ? chooseExchange(state.way.legs[leg].key)
+        : undefined;
     const found = this.under(event);
     if (!found) return undefined;
     const [lane, index] = found;
@@ -478,11 +562,19 @@ export class Timeline {
     if (!found) return;
     const [lane, index] = found;
     const { time, size, sender, packet } = lane.columns;
-    const what = lane.kind === "p" ? `packet ${packet[index]}` : `${NAMES[lane.kind].slice(0, -1)} ${index}`;
+    const what =
+      lane.kind === "p" ? `packet ${packet[index]}` : `${NAMES[lane.kind].slice(0, -1)} ${index}`;
     const gap = index ? `, ${duration(time[index] - time[index - 1])} after the one before` : "";
     const by = sender[index] ? "↓ received" : "↑ sent";
-    fill(this.tip, el("b", {}, what), ` ${by}, ${bytes(size[index])}, at ${duration(time[index] - this.start)}${gap}`);
-    const left = Math.min(event.offsetX + GUTTER + 12, this.host.clientWidth - this.tip.offsetWidth - 4);
+    fill(
+      this.tip,
+      el("b", {}, what),
+      ` ${by}, ${bytes(size[index])}, at ${duration(time[index] - this.start)}${gap}`,
+    );
+    const left = Math.min(
+      event.offsetX + GUTTER + 12,
+      this.host.clientWidth - this.tip.offsetWidth - 4,
+    );
     this.tip.style.transform = `translate(${Math.max(left, 0)}px, ${event.offsetY + 16}px)`;
   }
 
