@@ -39,6 +39,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@sh .ci/scripts
 
 # Only tests that need nothing but Python, and are not slow.
 check: lint

@@ -2,7 +2,7 @@
 // element's bytes highlighted, layer by layer. Offsets count the bytes of the frame from 0, as
 // Wireshark's do. A click on a byte chooses the element that it belongs to.
 
-import { copyButton, el, fill, byId } from "./dom.js";
+import { copyButton, el, fill, byId, queryAll } from "./dom.js";
 import {
   asText,
   bytes,
@@ -142,8 +142,8 @@ export class Bytes {
     const asked = this.asked;
     const frame = await state.source.get(`packet/${within(this.capture, number)}`);
     if (asked !== this.asked) return;
-    for (const button of this.choices.children)
-      button.setAttribute?.("aria-pressed", String(button.dataset.packet === String(number)));
+    for (const button of queryAll(this.choices, "button"))
+      button.setAttribute("aria-pressed", String(button.dataset.packet === String(number)));
     const ranges = (this.found?.carried ?? []).filter(([packet]) => packet === number);
     this.dump = new HexDump(frame, ranges, this.found);
     fill(this.frames, this.heading(frame), this.layers(frame, ranges), this.dump.node);
@@ -364,7 +364,7 @@ class HexDump {
       hexes,
       chars,
     );
-    return [line];
+    return { cells: [line], marks: "" };
   }
 
   isSame(one, other) {

@@ -88,7 +88,7 @@ export class Connections {
   constructor() {
     this.sorted = { by: "id", sign: 1 };
     this.visible = [];
-    this.filter = byId("filter");
+    this.filter = byId("filter", HTMLInputElement);
     this.list = new VirtualRows({
       label: "Connections",
       height: 26,
@@ -156,7 +156,7 @@ export class Connections {
     });
     this.scale();
     this.list.resize(keys.length);
-    document.documentElement.style.setProperty("--rows", keys.length);
+    document.documentElement.style.setProperty("--rows", String(keys.length));
     document.documentElement.dataset.tally = this.tally.node.hidden ? "no" : "yes";
     this.mark();
     byId("shown").textContent = this.says(keys.length, texts);
@@ -249,8 +249,8 @@ export class Connections {
       cell("issues", row.counts.d ? this.issues(row) : ""),
       cell("start", this.bar(row)),
     ];
-    cells.className = `${row.severity ?? ""}${isStreaming && state.summary.state === "live" ? " streaming" : ""}`;
-    return cells;
+    const isGoing = isStreaming && state.summary.state === "live";
+    return { cells, marks: `${row.severity ?? ""}${isGoing ? " streaming" : ""}` };
   }
 
   /** The word for what came of it, in its severity's colour; then how it ended. */

@@ -1,10 +1,17 @@
 // The one way in which anything becomes part of the page: elements by name, text as text.
 // Nothing here or elsewhere parses a string as markup, so nothing from the wire ever is.
 
+/** What may stand in an element. @typedef {Node | string | number | null | undefined | any[]} Child */
+
 /**
  * Make an element. `facts` are attributes; those that begin with "on" are listeners, and
  * `class`, `title`, `role`, `aria-*` and `data-*` are what they are in HTML. Children are nodes or
  * text; null is left out.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name
+ * @param {Record<string, any>} facts
+ * @param {Child[]} children
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function el(name, facts = {}, ...children) {
   const node = document.createElement(name);
@@ -13,19 +20,50 @@ export function el(name, facts = {}, ...children) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else node.setAttribute(key, value === true ? "" : String(value));
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  node.append(...present(children));
   return node;
 }
 
-/** Replace what is in a node. */
+/**
+ * Replace what is in a node.
+ * @template {Element} T
+ * @param {T} node
+ * @param {Child[]} children
+ */
 export function fill(node, ...children) {
-  node.replaceChildren(
-    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined),
-  );
+  node.replaceChildren(...present(children));
   return node;
 }
 
-export const byId = (id) => document.getElementById(id);
+/** @param {Child[]} children @returns {(Node | string)[]} */
+function present(children) {
+  return children
+    .flat(Infinity)
+    .filter((child) => child !== null && child !== undefined)
+    .map((child) => (child instanceof Node ? child : String(child)));
+}
+
+/**
+ * The element of the page that has an ID, and is of a kind.
+ * @template {HTMLElement} T
+ * @overload @param {string} id @param {new () => T} kind @returns {T}
+ */
+/**
+ * @overload @param {string} id @returns {HTMLElement}
+ */
+export function byId(id, kind = HTMLElement) {
+  const node = document.getElementById(id);
+  if (node instanceof kind) return node;
+  throw new Error(`the page has no ${kind.name} #${id}`);
+}
+
+/**
+ * What is in a node and matches a selector.
+ * @param {ParentNode} node
+ * @param {string} selector
+ * @returns {NodeListOf<HTMLElement>}
+ */
+export const queryAll = (node, selector) => node.querySelectorAll(selector);
 
 /** A button that copies `text`, and says so. */
 export function copyButton(text, what) {

@@ -1,7 +1,7 @@
 // Tables of elements: events, messages, frames, chunks, packets. Rows are fetched in pages when they
 // come into view.
 
-import { el } from "./dom.js";
+import { el, queryAll } from "./dom.js";
 import { bytes, clock, dataText, duration, number, oneLine, span } from "./format.js";
 import { VirtualRows, cell } from "./rows.js";
 import { chooseElement, choosePacket, currentRow, state } from "./store.js";
@@ -241,12 +241,9 @@ export class ElementTable {
   sort(name) {
     const isAgain = this.sorted.by === name;
     this.sorted = { by: name, sign: isAgain ? -this.sorted.sign : name === "number" ? 1 : -1 };
-    for (const head of this.node.querySelectorAll(".sortable"))
-      head.dataset.sorted = head.classList.contains(name)
-        ? this.sorted.sign > 0
-          ? "up"
-          : "down"
-        : "";
+    const direction = this.sorted.sign > 0 ? "up" : "down";
+    for (const head of queryAll(this.node, ".sortable"))
+      head.dataset.sorted = head.classList.contains(name) ? direction : "";
     this.update();
   }
 
@@ -307,11 +304,11 @@ export class ElementTable {
     const found = rows?.[row - page * this.size];
     if (!found) {
       if (!this.pages.has(page)) this.fetch(page);
-      return [cell("number", number(row)), cell("data quiet", "…")];
+      return { cells: [cell("number", number(row)), cell("data quiet", "…")], marks: "" };
     }
     const cells = TABLES[this.kind].cells(found.record, row, this.gap(row), found);
-    cells.className = marksOf(found.record.last_packet, state.found.get(this.kind)?.has(row));
-    return cells;
+    const isFound = state.found.get(this.kind)?.has(row);
+    return { cells, marks: marksOf(found.record.last_packet, isFound) };
   }
 
   gap(row) {
@@ -401,11 +398,8 @@ export class PacketTable {
       gapCell(gap, 0),
       cell("size", columns.size[index] ? bytes(columns.size[index]) : ""),
     ];
-    cells.className = marksOf(
-      columns.packet[index],
-      state.found.get("p")?.has(columns.packet[index]),
-    );
-    return cells;
+    const isFound = state.found.get("p")?.has(columns.packet[index]);
+    return { cells, marks: marksOf(columns.packet[index], isFound) };
   }
 }
 

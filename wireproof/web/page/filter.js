@@ -54,6 +54,7 @@ function split(part) {
     : [part.slice(0, at), part.slice(at + 1)];
 }
 
+/** @param {string[]} gap */
 function gapTest([, sign, size, unit]) {
   const limit = Number(size) * UNITS[unit ?? "s"];
   const gap = (row) => row.outcome?.longest_gap ?? 0;

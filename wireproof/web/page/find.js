@@ -50,7 +50,7 @@ export class Find {
     this.node.hidden = true;
     this.input.value = "";
     this.look();
-    byId("panel").querySelector("[tabindex='0']")?.focus();
+    /** @type {HTMLElement?} */ (byId("panel").querySelector("[tabindex='0']"))?.focus();
   }
 
   key(event) {

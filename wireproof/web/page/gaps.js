@@ -59,6 +59,7 @@ export class Gaps {
     this.plot = new uPlot(this.options(colours, marks), histogram(sorted), this.host);
   }
 
+  /** @returns {uPlot.Options} */
   options(colours, marks) {
     const font = '10.5px system-ui, "DejaVu Sans", sans-serif';
     return {
@@ -69,7 +70,7 @@ export class Gaps {
       cursor: { show: false },
       scales: {
         x: { time: false, range: (_, min, max) => widened(min, max) },
-        y: { range: (_, min, max) => [0, Math.max(max, 1)] },
+        y: { range: (_, _min, max) => [0, Math.max(max, 1)] },
       },
       axes: [
         {
@@ -110,7 +111,10 @@ export class Gaps {
   }
 }
 
-/** Columns of the histogram: the logarithm where each bar begins, and how many gaps are in it. */
+/**
+ * Columns of the histogram: the logarithm where each bar begins, and how many gaps are in it.
+ * @returns {[number[], number[]]}
+ */
 function histogram(sorted) {
   const place = (gap) => Math.floor(Math.log10(Math.max(gap, 1e-6)) * PER_DECADE);
   const first = place(sorted[0]) - 1;
@@ -124,7 +128,7 @@ function histogram(sorted) {
   return [places, counts];
 }
 
-/** At least two decades, so that a steady stream looks steady. */
+/** At least two decades, so that a steady stream looks steady. @returns {[number, number]} */
 function widened(min, max) {
   const beyond = Math.max(2.2 - (max - min), 0) / 2;
   return [min - beyond, max + beyond];

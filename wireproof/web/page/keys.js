@@ -25,8 +25,15 @@ const HELP = [
 
 export class Keys {
   constructor({ connections, timeline, panels, take, compare, find, pause, theme }) {
-    Object.assign(this, { connections, timeline, panels, take, compare, find, pause, theme });
-    this.help = byId("help");
+    this.connections = connections;
+    this.timeline = timeline;
+    this.panels = panels;
+    this.take = take;
+    this.compare = compare;
+    this.find = find;
+    this.pause = pause;
+    this.theme = theme;
+    this.help = byId("help", HTMLDialogElement);
     fill(
       byId("help-keys"),
       HELP.map(([keys, says]) => [
@@ -56,7 +63,7 @@ export class Keys {
     }
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]"))
       return;
-    const filter = byId("filter");
+    const filter = byId("filter", HTMLInputElement);
     if (event.target === filter) {
       if (event.key === "Escape" || event.key === "Enter") {
         event.preventDefault();
@@ -78,7 +85,7 @@ export class Keys {
     if (/^[1-9]$/.test(key))
       return () => panels.names?.[key - 1] && panels.show(panels.names[key - 1]);
     return {
-      "/": () => byId("filter").select(),
+      "/": () => byId("filter", HTMLInputElement).select(),
       "?": () => this.help.showModal(),
       j: () => panels.move(1),
       k: () => panels.move(-1),

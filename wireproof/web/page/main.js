@@ -1,6 +1,6 @@
 // The page begins here: it asks what the capture is, makes the views, and hears of news.
 
-import { byId, el, fill } from "./dom.js";
+import { byId, el, fill, queryAll } from "./dom.js";
 import { bytes, count, duration, oneLine } from "./format.js";
 import { openSource } from "./source.js";
 import { Connections } from "./connections.js";
@@ -244,7 +244,7 @@ function theme() {
 /** Borders between the parts of the page that can be dragged, or moved by the arrow keys. */
 function splitters() {
   const root = document.documentElement;
-  for (const node of document.querySelectorAll(".splitter")) {
+  for (const node of queryAll(document, ".splitter")) {
     const { name, axis } = node.dataset;
     const set = (value) => {
       const part = `${Math.min(Math.max(value, 12), 80)}%`;

@@ -1,12 +1,18 @@
 // The panels of the chosen exchange, named as people know them: Headers, EventStream, Messages,
 // Response, Handshake, Diagnostics.
 
-import { copyButton, el, fill, byId, oneAtATime } from "./dom.js";
+import { copyButton, el, fill, byId, oneAtATime, queryAll } from "./dom.js";
 import { bytes, clock, duration, number, oneLine, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
 import { connectionFilter } from "./lanes.js";
 import { BodyPanel } from "./response.js";
 import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
+
+/**
+ * What a panel holds: `update` shows what there is now, `mark` what is chosen.
+ * @typedef {{node: Node, list?: VirtualRows, update?: () => any, mark?: () => void}} View
+ * @typedef {import("./rows.js").VirtualRows} VirtualRows
+ */
 
 /** Which panel shows a kind of element. */
 const HOMES = {
@@ -65,6 +71,7 @@ export class Panels {
   constructor() {
     this.tabs = byId("tabs");
     this.host = byId("panel");
+    /** @type {View?} */
     this.open = null; // the view in the panel
     this.isWanted = false; // whether somebody chose it
     on("exchange", () => this.choose());
@@ -155,7 +162,7 @@ export class Panels {
 
   openPanel(name) {
     state.tab = name;
-    for (const tab of this.tabs.children) {
+    for (const tab of this.tabs.querySelectorAll("button")) {
       const isIt = tab.id === `tab-${name}`;
       tab.setAttribute("aria-selected", String(isIt));
       tab.tabIndex = isIt ? 0 : -1;
@@ -177,6 +184,7 @@ export class Panels {
     }
   }
 
+  /** @returns {View} */
   view(name) {
     const row = currentRow();
     const kind = {
@@ -393,7 +401,7 @@ class Diagnostics {
 
   mark() {
     const { element } = state;
-    for (const node of this.node.querySelectorAll(".fault")) {
+    for (const node of queryAll(this.node, ".fault")) {
       const isIt = element && node.dataset.id === `${element.key}/${element.kind}${element.row}`;
       node.classList.toggle("chosen", Boolean(isIt));
     }

@@ -14,7 +14,7 @@ const TITLES = { text: "Answer", reasoning: "Reasoning", tool: "Tool call", data
 export class Reader {
   constructor() {
     this.side = byId("reader");
-    this.scrubber = byId("scrubber");
+    this.scrubber = byId("scrubber", HTMLInputElement);
     this.said = byId("scrubbed");
     this.pieces = [];
     this.load = oneAtATime(() => this.read());

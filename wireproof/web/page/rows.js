@@ -7,10 +7,12 @@ import { el, oncePerFrame } from "./dom.js";
 const BEYOND = 8; // rows above and below the view, so that scrolling finds them there
 const MOST_PIXELS = 8_000_000; // browsers draw no taller element exactly
 
+let made = 0; // lists, each of which has an ID of its own
+
 export class VirtualRows {
   /**
-   * `label` names the list to a screen reader. `render(index)` returns the cells of a row, and
-   * `choose(index, event)` is called when one is chosen.
+   * `label` names the list to a screen reader. `render(index)` returns the cells of a row and
+   * its classes, {cells, marks}; `choose(index, event)` is called when one is chosen.
    */
   constructor({ label, height, render, choose, className = "" }) {
     this.height = height;
@@ -18,7 +20,7 @@ export class VirtualRows {
     this.choose = choose;
     this.count = 0;
     this.chosen = -1;
-    this.id = `rows${(VirtualRows.made = (VirtualRows.made ?? 0) + 1)}`;
+    this.id = `rows${(made += 1)}`;
     this.space = el("div", { class: "rows-space", role: "presentation" });
     this.node = el(
       "div",
@@ -36,7 +38,7 @@ export class VirtualRows {
   /** Say how many rows there are; those in view are drawn anew. */
   resize(count) {
     this.count = count;
-    this.node.setAttribute("aria-rowcount", count);
+    this.node.setAttribute("aria-rowcount", String(count));
     this.space.style.height = `${Math.min(count * this.height, MOST_PIXELS)}px`;
     this.redraw();
   }
@@ -102,9 +104,9 @@ export class VirtualRows {
   }
 
   row(index) {
-    const cells = this.render(index);
+    const { cells, marks } = this.render(index);
     const facts = {
-      class: `row ${cells.className ?? ""}`,
+      class: `row ${marks}`,
       role: "row",
       id: `${this.id}-${index}`,
       "data-index": index,

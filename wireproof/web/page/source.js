@@ -103,7 +103,7 @@ class ReportSource {
 
   forget() {}
 
-  news(version, take, end) {
+  news(_version, _take, end) {
     end();
   }
 }

@@ -29,7 +29,7 @@ const MOST = 1000; // exchanges of one report
 export class Take {
   constructor(connections) {
     this.connections = connections;
-    this.dialog = byId("take");
+    this.dialog = byId("take", HTMLDialogElement);
     byId("take-open").addEventListener("click", () => this.open());
     byId("take-close").addEventListener("click", () => this.dialog.close());
     this.policy = el(

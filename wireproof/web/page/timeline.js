@@ -76,6 +76,7 @@ export class Timeline {
   async open() {
     const row = currentRow();
     this.lanes = state.lanes = [];
+    /** @type {[number, number]?} */
     this.range = null;
     if (!row) return this.build();
     const loading = (this.loading += 1);
@@ -143,6 +144,7 @@ export class Timeline {
   }
 
   /** The curve's columns: seconds since the start, and bytes received and sent until then. */
+  /** @returns {[number[], number[], number[]]} */
   curve() {
     const lane = this.lanes.find((one) => one.kind === "p");
     this.total = 0;
@@ -213,6 +215,7 @@ export class Timeline {
     return emit("lanes", this);
   }
 
+  /** @returns {uPlot.Options} */
   options() {
     const { ink, quiet, line, server, client } = this.colours;
     const font = '11px system-ui, "DejaVu Sans", sans-serif';
@@ -227,7 +230,12 @@ export class Timeline {
         y: false,
         drag: { x: true, y: false, setScale: false },
         points: { show: false },
-        bind: { dblclick: () => () => this.reset() },
+        bind: {
+          dblclick: () => () => {
+            this.reset();
+            return null;
+          },
+        },
       },
       scales: {
         x: { time: false, range: (_, min, max) => this.bounds(min, max) },
@@ -267,6 +275,7 @@ export class Timeline {
 
   // --- what part of time is in view ---
 
+  /** @returns {[number, number]} */
   bounds(min, max) {
     if (this.range) return this.range;
     const length = this.end - this.start;
