@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from .encrypted import key_log, sse_in_tls, streams_in_tls
@@ -31,6 +31,21 @@ def interleaved(parts: list[Iterator[bytes]]) -> Iterator[bytes]:
                 yield frame
                 going.append(part)
         waiting = going
+
+
+def overlapping(parts: Iterator[Iterator[bytes]], at_once: int) -> Iterator[bytes]:
+    """One step of each connection in turn, of which so many are open at a time."""
+    going = list(islice(parts, at_once))
+    while going:
+        left = []
+        for part in going:
+            frame = next(part, None)
+            if frame is not None:
+                yield frame
+                left.append(part)
+            else:
+                left += islice(parts, 1)
+        going = left
 
 
 def chunk(data: bytes) -> bytes:
@@ -163,6 +178,40 @@ def short_exchanges(number: int, exchanges: int) -> Iterator[bytes]:
     yield from talk.close()
 
 
+def json_connection(number: int, exchanges: int) -> Iterator[bytes]:
+    """A few requests of an API and their answers, both JSON, on one connection."""
+    talk = Conversation(number)
+    yield from talk.open()
+    for index in range(exchanges):
+        body = b'{"id": %d, "query": "%b"}' % (index, WORDS[number % len(WORDS)].encode())
+        yield from talk.send(
+            talk.client,
+            b"POST /api/items HTTP/1.1\r\nHost: api.example\r\nUser-Agent: client/1.0\r\n"
+            b"Accept: application/json\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n%b" % (len(body), body),
+        )
+        body = b'{"id": %d, "items": [%d, %d], "next": null}' % (index, number, number + 1)
+        yield from talk.send(
+            talk.server,
+            b"HTTP/1.1 200 OK\r\nServer: example\r\nDate: Tue, 22 Sep 2026 08:00:00 GMT\r\n"
+            b"Content-Type: application/json\r\nContent-Length: %d\r\n"
+            b"Connection: keep-alive\r\n\r\n%b" % (len(body), body),
+        )
+    yield from talk.close()
+
+
+def mixture() -> Iterator[bytes]:
+    """A gigabyte of all kinds: a tenth of its packets short exchanges, a third of them bulk."""
+    kinds = (
+        lambda number: sse_connection(number, 300),
+        lambda number: json_connection(number, 4),
+        lambda number: websocket_connection(number, 200),
+        lambda number: bulk_connection(number, 50),
+        lambda number: json_connection(number, 2),
+    )
+    return overlapping((kinds[number % 5](number) for number in range(5_600)), 50)
+
+
 def damaged(frames: Iterator[bytes], seed: int = 1) -> Iterator[bytes]:
     """2 % of the frames lost, 2 % sent twice, 2 % late by up to five places."""
     seeded = random.Random(seed)
@@ -203,6 +252,16 @@ WORKLOADS: dict[str, tuple[str, Callable[[], Iterator[bytes]]]] = {
         "5,000 short keep-alive exchanges over 10 connections",
         lambda: chain.from_iterable(short_exchanges(number, 500) for number in range(10)),
     ),
+    "i": (
+        "20,000 short keep-alive connections with JSON, 50 at a time",
+        lambda: overlapping((json_connection(number, 2) for number in range(20_000)), 50),
+    ),
+    "j": ("1,000 connections x 50 SSE events", lambda: sse(1_000, 50)),
+    "j1": (
+        "one connection with 50,000 SSE events: what (j) is measured by",
+        lambda: sse(1, 50_000),
+    ),
+    "k": ("1 GB of SSE, JSON, WebSocket and bulk, 50 connections at a time", mixture),
     "chat": (
         "one connection with 200,000 chat completion events",
         lambda: chat_connection(0, 200_000),
