@@ -6,7 +6,6 @@ turns whatever goes wrong that a user can cause into one line on standard error.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -27,9 +26,6 @@ from .output import (
     give_up_standard_output,
     prepare_standard_streams,
 )
-
-GC_THRESHOLD = 50_000
-"""Records are made by the hundred thousand and hold no cycles: look for cycles less often."""
 
 
 @click.group(
@@ -63,7 +59,6 @@ def run(arguments: Sequence[str], *, is_own_process: bool = False) -> int:
     """
     if "_WIREPROOF_COMPLETE" in os.environ:
         cli.main(prog_name="wireproof")  # click answers the shell, and exits
-    gc.set_threshold(GC_THRESHOLD)
     # What a terminal cannot show is escaped there instead of ending the command.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -8,19 +8,20 @@ handed over to the receiver that the stream has got, as they came.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .. import limits
 from ..diagnostics import Diagnostic, diagnose
 from ..provenance import Completion, Element, Ending
-from ..proxy_protocol import header as proxy_protocol
 from ..records import Record, Sender
 from ..streams import ByteStream
-from ..tls.joining import RecordPlace, RecordsSearch
-from .joining import ContentSearch, FrameSearch, Http2Search, Place
 from .mismatch import STATUS_LINE
 from .side import successor_of
 from .writer import RecordWriter
+
+if TYPE_CHECKING:
+    from ..tls.joining import RecordPlace
+    from .joining import Place
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
 REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")
@@ -30,6 +31,8 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0"
 TLS_HELLO = re.compile(rb"\x16\x03[\x00-\x04]..([\x01\x02])", re.DOTALL)
 MAX_PLACES = 64
 """Pieces that wait whose packets are kept apart: looking all of them up would be quadratic."""
+PROXY_BEGINS = (b"P", b"\r")
+"""How headers of the PROXY protocol begin (proxy-protocol.txt sections 2.1 and 2.2)."""
 LONGEST_BEGINNING = 14
 """Bytes that tell all of these from one another, but a request, which takes a whole line."""
 
@@ -123,6 +126,9 @@ class ProtocolDetector:
         """The first bytes as they came, up to MAX_PREFACE, for what both sides say together."""
         self._may_be_proxied = not protocol.is_midstream
         if protocol.is_midstream:
+            from ..tls.joining import RecordsSearch
+            from .joining import ContentSearch, FrameSearch, Http2Search
+
             self._content = ContentSearch(start)
             self.frames = FrameSearch(start)
             self._records = RecordsSearch(start)
@@ -254,6 +260,11 @@ class ProtocolDetector:
         """
         unseen = bytes(self.first) + data
         self.first.clear()
+        if unseen[:1] not in PROXY_BEGINS:  # as nearly all
+            self._may_be_proxied = not unseen
+            return unseen or None
+        from ..proxy_protocol import header as proxy_protocol
+
         while unseen and proxy_protocol.may_begin(unseen) and self._size <= limits.MAX_UNDECIDED:
             header = proxy_protocol.read_header(unseen)
             if header is None:

@@ -24,7 +24,6 @@ from ..provenance import Completion, Ending, Event
 from ..records import Framing, Record
 from ..streams import ByteStream
 from .fast_sse import FastSse
-from .joining import is_event_stream
 from .message import MessageWriter
 from .side import Side, in_order, successor_of
 from .transport import field_value, transport_of
@@ -157,6 +156,8 @@ class Http1Side(Side):
     def _open_found(self, found: BodyFound) -> None:
         """Open a body that was found behind a head that is cut."""
         if self.message is not None:
+            from .joining import is_event_stream  # searches for more, and is hardly ever needed
+
             is_sse = is_event_stream(found.content)
             self.message.join(found.start, "chunked", is_sse=is_sse, known=self._cut_fields)
 

@@ -20,12 +20,9 @@ from ..memory import Account, Memory
 from ..provenance import Completion
 from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
-from ..tls.joining import RecordPlace
 from .detector import ProtocolDetector
 from .http1_side import Http1Side, RequestSide, ResponseSide
-from .joining import CERTAIN, AwaitedFrame, Place
 from .mismatch import NAMES, FirstBytes, mismatch_text
-from .negotiation import Preface, find_preface
 from .raw import RawSide
 from .side import Successor
 from .silent import Ignored
@@ -33,8 +30,11 @@ from .taps import TlsTap, listened
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
+    from ..tls.joining import RecordPlace
     from ..tls.key_finder import KeySource
     from .http2_side import Http2Side
+    from .joining import Place
+    from .negotiation import Preface
     from .tls import TlsConnection, TlsSide
 
 H2C = "upgrade: h2c"
@@ -151,6 +151,8 @@ class ApplicationProtocol:
 
     def join_websocket(self) -> list[Record] | None:
         """Begin to decode frames, if both sides' together are certain; None if they are not."""
+        from .joining import CERTAIN, AwaitedFrame
+
         first, second = (detector.frames for detector in self._waiting)
         frames, bits = first.frames + second.frames, first.bits + second.bits
         masks = {first.is_masked, second.is_masked} - {None}
@@ -237,6 +239,8 @@ class ApplicationProtocol:
 
         ``new`` bytes have come since.
         """
+        from .negotiation import find_preface  # nearly all streams begin as HTTP or TLS does
+
         for client, server in (self._waiting, self._waiting[::-1]):
             if client.stream is self._client_below() or self._after is None:
                 found = find_preface(bytes(client.first), bytes(server.first), new)

@@ -9,14 +9,16 @@ as soon as it can be: :meth:`ExchangeFilter.decided` says no, or yes, or not yet
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from parsers.records import ConnectionRecord, Transport
+from msgspec import Struct
 
-from ..exchanges import Exchange, is_chosen
-from ..open_exchanges import Key
+if TYPE_CHECKING:
+    from parsers.records import ConnectionRecord, Transport
+
+    from ..exchanges import Exchange
+    from ..open_exchanges import Key
 
 
 class ExchangeNumber(NamedTuple):
@@ -55,8 +57,7 @@ def heads_of(exchange: Exchange) -> Heads:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeFilter:
+class ExchangeFilter(Struct, frozen=True):
     """Criteria, all of which an exchange must meet; None is no criterion."""
 
     transport: Transport | None = None
@@ -99,6 +100,8 @@ class ExchangeFilter:
 
     def takes_heads(self, heads: Heads) -> bool:
         """Whether an exchange may be wanted, by its heads."""
+        from ..exchanges import is_chosen  # most commands are asked for everything
+
         return (
             self._takes_place(heads)
             and self._takes_request(heads)

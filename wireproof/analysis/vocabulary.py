@@ -8,7 +8,6 @@ the source, or of a stored capture, that is not among them.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from parsers.diagnostics import FAULTS
 
@@ -79,5 +78,7 @@ def is_known(word: str) -> bool:
 
 def meant(word: str) -> str:
     """Return what a word may have been meant for, as the end of a sentence; empty if nothing."""
+    from difflib import get_close_matches  # for those who mistype alone
+
     near = get_close_matches(word, sorted(WORDS), n=2)
     return f" (did you mean {' or '.join(near)}?)" if near else ""

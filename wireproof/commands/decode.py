@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -152,9 +151,7 @@ def _check_view(name: str, wanted: ExchangeFilter, filters: bool) -> None:
 
 def _option(wanted: ExchangeFilter) -> str:
     """Return the first option by which exchanges are chosen, but for --connection."""
-    names = (
-        field.name for field in fields(wanted) if getattr(wanted, field.name) not in (None, ())
-    )
+    names = (name for name in wanted.__struct_fields__ if getattr(wanted, name) not in (None, ()))
     return "--" + next(name for name in names if name != "connection").replace("_", "-")
 
 
@@ -167,6 +164,8 @@ def _left(output: str | None) -> str:
 
 def _nothing(wanted: ExchangeFilter) -> str:
     """Return what a capture does not have, in the terms of the options."""
+    from msgspec.structs import replace
+
     from ..analysis.exchange_filter import EVERYTHING
 
     connection = wanted.connection

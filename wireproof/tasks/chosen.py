@@ -11,14 +11,15 @@ import os
 import stat
 from contextlib import ExitStack
 from shutil import copyfileobj
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from parsers import KeyLog, decode_batches
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
-from ..analysis.selection import Chosen, Wanted
-from ..open_exchanges import Key
 from ..output import buffered_scratch
+
+if TYPE_CHECKING:
+    from ..analysis.selection import Chosen, Wanted
 
 
 def choosing(
@@ -54,6 +55,8 @@ def chosen(
 ) -> Chosen:
     """Read a capture for the exchanges that are wanted, and go back to its beginning."""
     from ..analysis.outcomes import outcomes
+    from ..analysis.selection import Chosen
+    from ..open_exchanges import Key
 
     batches = decode_batches(stream, keylog=keylog)
     found = (outcome.listed for outcome in outcomes(batches, wanted))
