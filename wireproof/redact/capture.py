@@ -1,12 +1,13 @@
 """``wireproof redact``: the same capture without its secrets, to be sent to someone.
 
-Strategy: three passes over the file. The first finds the secrets and where they lie in which frame
-(:mod:`.frames`); the second decodes the frames without them, and looks for each of them again
-(:mod:`.proof`); the third copies the file block by block, with those bytes replaced and the
-checksums of their segments set right. Lengths, times and numbers of packets stay, so whoever gets
-the copy sees the same chunks, events, frames and gaps. Secrets that decrypt TLS are left out, as
-their blocks hold nothing else, and texts of the file itself (comments, names) are looked through.
-A pcap file becomes pcapng.
+Strategy: the first pass over the file finds the secrets and where they lie in which frame
+(:mod:`.frames`); the second copies it block by block, with those bytes replaced and the checksums
+of their segments set right. The copy is a file without a name, as long as it is not proven: it is
+decoded again and searched for each of them (:mod:`.proof`). What a frame still holds is masked, and
+the copy made anew. Lengths, times and numbers of packets stay, so whoever gets the copy sees the
+same chunks, events, frames and gaps. Secrets that decrypt TLS are left out, as their blocks hold
+nothing else, and texts of the file itself (comments, names) are looked through. A pcap file becomes
+pcapng.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO
 
 from parsers import (
     BATCH,
@@ -32,7 +35,7 @@ from parsers import (
     UsualBlocks,
 )
 
-from ..output import open_stream
+from ..output import buffered_scratch, open_stream
 from ..tasks.annotate import pcap_as_blocks, with_unknown_length
 from ..tasks.decode import check_output
 from ..text.progress import shown
@@ -45,6 +48,8 @@ Part = UsualBlocks | tuple[Block, Packet | None]
 """What a file is copied as."""
 OWNER_ONLY = 0o600
 """Permissions of the copy: nobody else is to read what nobody has recognized."""
+COPIED_AT_ONCE = 1 << 20
+"""Bytes of the copy."""
 DATA = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20, SIMPLE_PACKET: 4}
 """Where a packet's bytes begin in the bodies of the blocks that hold one (pcapng section 4)."""
 
@@ -90,22 +95,41 @@ def redact_capture(
     """
     check_output(source, output)
     masks = find_in_frames(source, policy)
-    done = Redacted(masks.report, masks.not_looked_into, Proof(masks).search(source))
+    proof = Proof(masks)
     with ExitStack() as stack:
-        file = stack.enter_context(Path(source).open("rb"))
-        reader = CaptureReader(stack.enter_context(shown(file, "writing")))
+        copy = stack.enter_context(buffered_scratch())
+        done = _copied(source, copy, masks, say)
+        proof.search(copy)
+        if proof.holds_frames:
+            proof.clean(source)
+            done = _copied(source, copy, masks, lambda _: None)
+            proof.search(copy)
+        copy.seek(0)
+        copyfileobj(copy, open_stream(output, stack, OWNER_ONLY), COPIED_AT_ONCE)
+    done.left = proof.left
+    return done
+
+
+def _copied(
+    source: str, copy: BinaryIO, masks: FrameMasks, say: Callable[[str], object]
+) -> Redacted:
+    """Write the capture ``source`` without its secrets to ``copy``, which then is at its start."""
+    done = Redacted(masks.report, masks.not_looked_into)
+    copy.seek(0)
+    copy.truncate()
+    with Path(source).open("rb") as file, shown(file, "writing") as stream:
+        reader = CaptureReader(stream)
         parts: Iterator[Part] = (
             reader.copied(masks.changed) if reader.format == "pcapng" else pcap_as_blocks(reader)
         )
-        # The first one before the output is opened: what cannot be read costs nobody a file.
         first = next(parts, None)
         if first is None:
             raise UnreadableCapture(f"not one block can be read: {reader.faults[0].detail}")
-        stream = open_stream(output, stack, OWNER_ONLY)
         for data in _rewritten(chain([first], parts), masks, done):
-            stream.write(data)
+            copy.write(data)
     for fault in reader.faults:
         say(f"{source}: {fault.text}")
+    copy.seek(0)
     return done
 
 
@@ -121,25 +145,28 @@ def _rewritten(parts: Iterable[Part], masks: FrameMasks, done: Redacted) -> Iter
         if packet is not None:
             done.packets += 1
             done.changed += packet[0] in changed
-            yield _with_data(block, masks.masked(packet), masks.policy).encoded()
+            yield _with_data(block, masks.masked(packet), masks).encoded()
         elif block.type == DECRYPTION_SECRETS and masks.policy != "none":
             done.key_logs += 1
         elif block.type == SECTION_HEADER:
-            yield with_unknown_length(_with_masked_texts(block, 16, masks.policy)).encoded()
+            yield with_unknown_length(_with_masked_texts(block, 16, masks)).encoded()
         else:
-            yield _with_masked_texts(block, 0, masks.policy).encoded()
+            yield _with_masked_texts(block, 0, masks).encoded()
 
 
-def _with_data(block: Block, data: bytes, policy: Policy) -> Block:
+def _with_data(block: Block, data: bytes, masks: FrameMasks) -> Block:
     """Return a packet's block with other bytes of the same length."""
     start = DATA[block.type]
     end = start + len(data)
     changed = block._replace(body=block.body[:start] + data + block.body[end:])
-    return _with_masked_texts(changed, end, policy)
+    return _with_masked_texts(changed, end, masks)
 
 
-def _with_masked_texts(block: Block, start: int, policy: Policy) -> Block:
+def _with_masked_texts(block: Block, start: int, masks: FrameMasks) -> Block:
     """Return a block whose texts, from ``start`` on, have no secrets."""
     texts = block.body[start:]
-    spans = find(texts.decode("latin-1")) if policy == "all" and texts else []
+    if not texts or masks.policy != "all":
+        return block
+    spans = find(texts.decode("latin-1"))
+    spans += [(begin, end) for begin, end, _ in masks.report.found.left_in(texts)]
     return block._replace(body=block.body[:start] + mask_bytes(texts, spans)) if spans else block

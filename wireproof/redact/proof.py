@@ -1,20 +1,22 @@
-"""The proof of a redaction: what will be written is decoded again and searched for every secret.
+"""The proof of a redaction: what was written is decoded again and searched for every secret.
 
-Strategy: packets are taken from the file once more, masked, and decoded as any capture is. Each
-frame is searched, and the texts of all records, in which codings are undone, pieces are put
-together and payloads are unmasked. A secret that a frame still holds in any form is masked there
-too, whoever put it there; one that only shows when the packets are decoded is named.
+Strategy: the copy is read as any capture is. The frames of each batch are searched together, and so
+are the texts of its records, in which codings are undone, pieces are put together and payloads are
+unmasked. A secret that a frame still holds is masked there too, whoever put it there, and the copy
+is written once more; one that only shows when the packets are decoded is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+from zlib import MAX_WBITS, decompressobj, error
 
 from msgspec.structs import fields
-from parsers import BATCH, OrderedCapture, PacketDecoder
+from parsers import BATCH, OrderedCapture, Packet, PacketDecoder
 from parsers.content import ContentDecoder
 from parsers.records import (
     BodyRecord,
@@ -23,9 +25,13 @@ from parsers.records import (
     DataRecord,
     Encoding,
     Http2DataRecord,
+    Http3DataRecord,
     Record,
     RequestRecord,
     ResponseRecord,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
 )
 
 from ..text.progress import shown
@@ -37,12 +43,31 @@ MAX_FLOWS = 4_096
 """Contents that may go on, of which the end is kept; then the one that was quiet longest is not."""
 MAX_LEFT = 20
 """Places that are named."""
-CODED = (ChunkRecord, DataRecord, Http2DataRecord)
+LONGEST_FORM = 4 * MOST
+"""Bytes at the end of a text in which a form may begin that goes on."""
+GZIP = b"\x1f\x8b\x08"
+"""How gzip begins (RFC 1952 section 2.3.1), in packets that nothing says are coded."""
+MAX_GZIP = 256
+"""Beginnings of gzip in a batch that are looked into."""
+GZIP_SIZE = 65_536
+"""Bytes of each that are looked at, unfolded."""
+CODED = (ChunkRecord, DataRecord, Http2DataRecord, Http3DataRecord)
 """Records whose data is as it was sent."""
 SKIPPED = frozenset(
     ("record", "data", "encoding", "sha256", "masking_key", "layer", "sender", "extents")
 )
 """Fields that no sender writes."""
+USUAL_TEXTS: dict[type[Any], Callable[[Any], Any]] = {
+    # What else is in an event's fields stands in the content that it came in.
+    SseEventRecord: lambda record: (record.event or record.id) and (record.event, record.id),
+    ChunkRecord: lambda record: (record.extension or record.trailers) and _texts(record),
+    DataRecord: lambda _: (),
+    Http2DataRecord: lambda _: (),
+    Http3DataRecord: lambda _: (),
+    WebSocketFrameRecord: lambda record: record.close_reason and (record.close_reason,),
+    WebSocketMessageRecord: lambda _: (),
+}
+"""Texts of the most frequent records, which mostly have none."""
 
 
 class LeftSecret(NamedTuple):
@@ -58,91 +83,134 @@ class LeftSecret(NamedTuple):
 
 
 class Proof:
-    """Searches what becomes of a capture for the secrets that ``masks`` have found."""
+    """Searches what became of a capture for the secrets that ``masks`` have found."""
 
     def __init__(self, masks: FrameMasks) -> None:
         self.left: list[LeftSecret] = []
+        """What can still be read."""
+        self.holds_frames = False
+        """Whether a frame itself holds something: :meth:`clean` masks that."""
         self._masks = masks
         self._found: FoundSecrets = masks.report.found
-        self._texts: list[tuple[Any, bytes]] = []
-        """What records of the batch at hand say."""
+        self._flows: dict[tuple[Any, ...], list[tuple[Any, bytes]]] = {}
+        """What records of the batch at hand hold, each flow in order."""
         self._tails: dict[tuple[Any, ...], bytes] = {}
         self._decoders: dict[tuple[Any, ...], ContentDecoder] = {}
 
-    def search(self, source: str) -> list[LeftSecret]:
-        """Search the capture file ``source`` as it will be written; mask what frames still hold.
-
-        Returns what can still be read when that is decoded. Raises OSError.
-        """
+    def search(self, written: BinaryIO) -> None:
+        """Search the copy of a capture. Raises OSError."""
         if not self._found.values or self._masks.policy != "all":
-            return []
+            return
         decoder = PacketDecoder(keep_data=True)
-        with Path(source).open("rb") as file, shown(file, "proving") as stream:
+        with shown(written, "proving") as stream:
             for batch in OrderedCapture(stream).batches(BATCH):
-                frames = [(*packet[:4], self._cleaned(packet)) for packet in batch]
-                self._look_at(decoder.receive(frames))
+                self._look_at_frames(batch)
+                self._look_at(decoder.receive(batch))
         self._look_at(decoder.finish())
-        return self.left
 
-    def _cleaned(self, packet: Any) -> bytes:
-        """Return a frame as it will be written, without any secret that is known by now."""
-        frame = self._masks.masked(packet)
-        left = list(self._found.left_in(frame))
-        if not left:
-            return frame
-        for start, end, _ in left:
-            self._masks.hide(packet[0], start, end)
-        return self._masks.masked(packet)
+    def clean(self, source: str) -> None:
+        """Mask what frames of the capture file ``source`` still hold as they will be written."""
+        self.left.clear()
+        self.holds_frames = False
+        with Path(source).open("rb") as file, shown(file, "masking") as stream:
+            for batch in OrderedCapture(stream).batches(BATCH):
+                for packet in batch:
+                    for start, end, _ in list(self._found.left_in(self._masks.masked(packet))):
+                        self._masks.hide(packet[0], start, end)
+
+    # --- frames ---
+
+    def _look_at_frames(self, batch: Sequence[Packet]) -> None:
+        joined = b"".join([packet[4] for packet in batch])
+        if next(self._found.left_in(joined), None) is not None:
+            for packet in batch:
+                for _, _, form in self._found.left_in(packet[4]):
+                    self.holds_frames = True
+                    self._note(packet[0], "frame", form)
+        if GZIP in joined and any(self._is_in_gzip(joined)):
+            for packet in batch:
+                if any(self._is_in_gzip(packet[4])):
+                    self._note(packet[0], "frame", "inside gzip")
+
+    def _is_in_gzip(self, data: bytes) -> Iterator[bool]:
+        """Yield for what begins as gzip whether it unfolds to a secret."""
+        at = -1
+        for _ in range(MAX_GZIP):
+            at = data.find(GZIP, at + 1)
+            if at < 0:
+                return
+            try:
+                plain = decompressobj(16 + MAX_WBITS).decompress(
+                    data[at : at + GZIP_SIZE], GZIP_SIZE
+                )
+            except error:
+                continue
+            yield next(self._found.left_in(plain), None) is not None
+
+    # --- records ---
 
     def _look_at(self, records: list[Record]) -> None:
         for record in records:
             if not isinstance(record, ConnectionRecord):
-                self._look_at_texts(record)
-        looked_at, self._texts = self._texts, []
-        # All at once: there mostly is none.
-        if next(self._found.left_in(b"\n".join(text for _, text in looked_at)), None) is not None:
-            for record, text in looked_at:
-                self._note(record, text)
+                self._take(record)
+        flows, self._flows = self._flows, {}
+        for flow, said in flows.items():
+            text = self._tails.pop(flow, b"")
+            size = len(text)
+            text += b"".join([data for _, data in said])
+            self._tails[flow] = text[-LONGEST_FORM:]
+            for _, end, form in self._found.left_in(text):
+                ends = accumulate((len(data) for _, data in said), initial=size)
+                place = sum(one < end for one in ends)
+                record = said[max(place - 1, 0)][0]
+                self._note(getattr(record, "last_packet", None) or 0, record.record, form)
+        while len(self._tails) > MAX_FLOWS:
+            del self._tails[next(iter(self._tails))]
 
-    def _look_at_texts(self, record: Any) -> None:
-        data = getattr(record, "data", None)
-        if data:
-            encoding: Encoding = getattr(record, "encoding", None) or "utf-8"
-            self._look_at_data(record, plain_bytes(data, encoding))
-        if others := " ".join(_texts(record)):
-            self._texts.append((record, others.encode(errors="surrogatepass")))
-        if isinstance(record, RequestRecord | ResponseRecord) and record.codings:
-            flow = record.connection, record.exchange, record.sender
-            self._decoders[flow] = ContentDecoder(record.codings)
-            _limit(self._decoders)
-        elif isinstance(record, BodyRecord):
-            self._decoders.pop((record.connection, record.exchange, record.sender), None)
-
-    def _look_at_data(self, record: Any, data: bytes) -> None:
-        """Look at data as what follows the last of its kind, and at what it decodes to."""
+    def _take(self, record: Any) -> None:
+        kind = record.__class__
         owner = record.connection, getattr(record, "exchange", None), record.sender
-        pieces = [data]
+        if data := getattr(record, "data", None):
+            if kind is SseEventRecord:
+                data = _ends_of_line(data)
+            encoding: Encoding = getattr(record, "encoding", None) or "utf-8"
+            self._take_data(owner, record, plain_bytes(data, encoding))
+        texts: Callable[[Any], Any] = USUAL_TEXTS.get(kind, _texts)
+        if others := texts(record):
+            text = "\n".join(filter(None, others)).encode(errors="surrogatepass") + b"\n"
+            self._flows.setdefault((*owner, kind, "texts"), []).append((record, text))
+        if kind is RequestRecord or kind is ResponseRecord:
+            if record.codings:
+                self._decoders[owner] = ContentDecoder(record.codings)
+                if len(self._decoders) > MAX_FLOWS:
+                    del self._decoders[next(iter(self._decoders))]
+        elif kind is BodyRecord:
+            self._decoders.pop(owner, None)
+
+    def _take_data(self, owner: tuple[Any, ...], record: Any, data: bytes) -> None:
+        """Take data as what follows the last of its kind, and what it decodes to."""
+        self._flows.setdefault((*owner, record.__class__), []).append((record, data))
         if isinstance(record, CODED) and (decoder := self._decoders.get(owner)) is not None:
-            pieces += decoder.receive_data(data)
+            plain = b"".join(decoder.receive_data(data))
             decoder.take_faults()
-        for is_decoded, piece in enumerate(pieces):
-            flow = (*owner, record.record, bool(is_decoded))
-            text = self._tails.pop(flow, b"") + piece
-            self._tails[flow] = text[-MOST:]
-            _limit(self._tails)
-            self._texts.append((record, text))
+            self._flows.setdefault((*owner, record.__class__, "decoded"), []).append(
+                (record, plain)
+            )
 
-    def _note(self, record: Any, text: bytes) -> None:
-        for _, _, form in self._found.left_in(text):
-            packet = getattr(record, "last_packet", None) or 0
-            left = LeftSecret(packet, record.record, form)
-            if left not in self.left and len(self.left) < MAX_LEFT:
-                self.left.append(left)
+    def _note(self, packet: int, where: str, form: str) -> None:
+        left = LeftSecret(packet, where, form)
+        if left not in self.left and len(self.left) < MAX_LEFT:
+            self.left.append(left)
 
 
-def _limit(flows: dict[tuple[Any, ...], Any]) -> None:
-    if len(flows) > MAX_FLOWS:
-        del flows[next(iter(flows))]
+def _ends_of_line(data: str) -> str:
+    """Return the beginning and the end of an event's data if it is one long line.
+
+    All of it stands as it is in the content that it came in, which is looked at by itself.
+    """
+    if len(data) <= 2 * LONGEST_FORM or "\n" in data:
+        return data
+    return data[:LONGEST_FORM] + "\n" + data[-LONGEST_FORM:]
 
 
 @lru_cache(64)

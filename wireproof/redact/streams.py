@@ -84,6 +84,8 @@ class MaskStream(ElementStream):
         """Pieces of plain content that have not been looked at, and where in the stream they are:
         many at once cost far less than one by one."""
         self._places: list[int] = []
+        self._keys: dict[int, bytes] = {}
+        """What pieces are masked with that came in masked frames, by where these begin."""
         self._body: CodedBody | None = None
         self._beginning: Beginning | None = None
         """Of content that nothing says is coded, until it is known what it begins as."""
@@ -218,7 +220,15 @@ class MaskStream(ElementStream):
             starts = [0, *accumulate(map(len, pieces))]
             for place, start, end in zip(places, starts, starts[1:], strict=False):
                 inside = [(max(a, start), min(b, end)) for a, b in spans if a < end and b > start]
-                self._mask("", inside, place - start)
+                self._mask_piece(inside, start, place)
+        self._keys.clear()
+
+    def _mask_piece(self, spans: list[Span], start: int, place: int) -> None:
+        """Mask spans of a piece of content, which began at ``start`` and lies at ``place``."""
+        key = self._keys.get(place)
+        for first, last in self._counted(spans):
+            stars = None if key is None else xored(STAR * (last - first), key, first - start)
+            self.found.append(Mask(place + first - start, place + last - start, stars))
 
     def body(self, record: BodyRecord) -> None:
         self._take_held()
@@ -254,7 +264,10 @@ class MaskStream(ElementStream):
             found = self._report.found
             self._message = None if coding is None else CodedBody([coding], found=found)
         if self._message is None:
-            self._plain_payload(data, start, key, is_control=False)
+            self._content.append(plain.decode("latin-1"))
+            self._places.append(start)
+            if any(key):
+                self._keys[start] = key
             return
         self._mask_frames(self._message.receive(plain, start, key))
         if record.fin:
