@@ -21,6 +21,7 @@ from ..limits import MAX_BATCH, MAX_UNFOLDED_BATCH
 from ..memory import Memory
 from ..net.copies import CopyFinder
 from ..net.fragments import FragmentReassembler
+from ..net.half_connection import NO_SEQ
 from ..net.icmp import read_icmp_error
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
@@ -282,12 +283,16 @@ class PacketDecoder:
                 end = 14 + total
                 if (
                     direction is not None
-                    and seq == direction.usual_seq
                     and start is not None
                     and network >> 8 == IPV4_WITHOUT_OPTIONS
                     and protocol & PROTOCOL_AND_FRAGMENT == TCP
                     and start <= end <= len(data)
                     and window
+                    and (
+                        seq == direction.usual_seq
+                        or seq == direction.watched_seq
+                        and direction.passes(data[34:end], start - 34, key[:8])
+                    )
                 ):
                     time_ns = time_ns or 0
                     connection = direction.connection
@@ -306,6 +311,8 @@ class PacketDecoder:
                         found := receive_usual(direction, data[start:end], number, time_ns)
                     ):
                         records += found
+                    if direction.watched_seq != NO_SEQ:
+                        direction.note_usual_seq()
                     continue
             if found := self.receive_general(packet):
                 records += found

@@ -34,6 +34,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
         "window",
         "has_closed_window",
         "usual_seq",
+        "watched_seq",
     )
 
     peer: HalfConnection[T]
@@ -55,6 +56,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
         self.usual_seq = NO_SEQ
         """What the next segment's sequence number is if it is as usual: in order, with nothing
         waiting and nothing closed on either side. NO_SEQ if no segment can be."""
+        self.watched_seq = NO_SEQ
+        """The same where each segment is still looked at (:class:`~.segment.Scrutiny`)."""
 
     @property
     def acknowledged(self) -> int | None:
@@ -201,11 +204,23 @@ class HalfConnection(Reassembly[T], Generic[T]):
         # What a client sends after the server's FIN is said.
         is_usual = is_usual and not (self.peer.is_ended and connection.client is self)
         is_usual = is_usual and connection.is_understood and connection.established is not None
-        is_usual = is_usual and not (self._scrutiny.is_close or self.has_closed_window)
-        if is_usual and self.fin_offset is None and self.next_seq is not None:
-            self.usual_seq = self.next_seq
-        else:
-            self.usual_seq = NO_SEQ
+        is_usual = is_usual and not self.has_closed_window and self.fin_offset is None
+        self.usual_seq = self.watched_seq = NO_SEQ
+        if is_usual and self.next_seq is not None:
+            if self._scrutiny.is_close:
+                self.watched_seq = self.next_seq
+            else:
+                self.usual_seq = self.next_seq
+
+    def passes(self, segment: bytes, payload: int, addresses: bytes) -> bool:
+        """Whether a segment with ``watched_seq`` is as usual: then it has ``usual_seq`` by now.
+
+        The one after it does not, as long as they are looked at: see :meth:`note_usual_seq`.
+        """
+        if not self._scrutiny.passes(segment, payload, addresses):
+            return False
+        self.usual_seq = self.watched_seq
+        return True
 
     def _receive_unusual(self, segment: Segment) -> list[T]:
         """Take a segment that opens, closes, is urgent, or is the first that was captured."""
@@ -285,6 +300,6 @@ class HalfConnection(Reassembly[T], Generic[T]):
 
     def let_go(self) -> None:
         """Keep no more than what tells late packets."""
-        self.usual_seq = NO_SEQ
+        self.usual_seq = self.watched_seq = NO_SEQ
         del self.receiver, self.origins, self.queue, self.history, self._scrutiny, self._dropped
         del self.path

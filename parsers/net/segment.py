@@ -41,6 +41,10 @@ END_OF_OPTIONS, NO_OPERATION = 0, 1
 SIGNATURES = frozenset({19, 29})  # MD5 (RFC 2385), TCP-AO (RFC 5925)
 TIMESTAMPS = 8
 
+SHORTEST = 20
+"""Bytes of a header without options."""
+ONLY_TIMESTAMPS = b"\1\1\x08\n"
+"""How options begin that are timestamps and fill a header of 32 bytes (RFC 7323 appendix A)."""
 LARGEST_FRAME = 1_500
 """Bytes of TCP above which a card may have merged segments (LRO): nobody summed what it made."""
 CLOSELY = 8
@@ -161,6 +165,22 @@ class Scrutiny:
     def is_close(self) -> bool:
         """Whether every segment must be shown to it."""
         return self._closely > 0
+
+    def passes(self, segment: bytes, payload: int, addresses: bytes) -> bool:
+        """Whether a whole segment is taken, if it is as usual but for being looked at; counts it.
+
+        ``payload`` is where its payload begins. False leaves it to :meth:`fault`: it may be signed,
+        or its checksum is not right.
+        """
+        if self._is_signed or (payload != SHORTEST and segment[SHORTEST:24] != ONLY_TIMESTAMPS):
+            return False
+        size = len(segment)
+        if size != payload and self._can_judge:
+            number = int.from_bytes(addresses + segment, "big") << 8 * (size % 2)
+            if (number + TCP + size) % 0xFFFF:
+                return False
+        self._closely -= self._closely > 0
+        return True
 
     def doubt(self) -> None:
         """Look at every segment from here on: one was not what it seemed."""

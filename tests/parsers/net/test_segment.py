@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from struct import pack
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -158,6 +159,29 @@ class TestScrutiny:
         scrutiny.trust()
         assert scrutiny.fault(segment(b"x", checksum=1), False) is None
         assert not scrutiny.is_close
+
+
+@pytest.mark.parametrize("right", [True, False])
+@pytest.mark.parametrize("options", [b"", TIMESTAMPS, TCP_AO, bytes([1]) * 12])
+@pytest.mark.parametrize("payload", [b"", b"odd", b"even"])
+@pytest.mark.parametrize("first", [{}, {"checksum": 1}, {"options": TCP_AO}])
+def test_what_passes_is_no_fault(
+    payload: bytes, options: bytes, right: bool, first: dict[str, Any]
+) -> None:
+    """And is counted as it is: the quick look and the whole one agree."""
+    found = segment(payload, options=options, checksum=None if right else 1)
+    quick, whole = Scrutiny(), Scrutiny()
+    for scrutiny in (quick, whole):
+        scrutiny.fault(segment(**first), False)
+    if quick.passes(found.summed[8:], 20 + len(options), SOURCE + DESTINATION):
+        assert whole.fault(found, not payload) is None
+        assert quick.is_close == whole.is_close
+        for scrutiny in (quick, whole):
+            for _ in range(CLOSELY - 2):
+                scrutiny.fault(segment(), True)
+        assert quick.is_close == whole.is_close
+    else:
+        assert options not in (b"", TIMESTAMPS) or first or not right
 
 
 @pytest.mark.parametrize(
