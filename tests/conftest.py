@@ -55,10 +55,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # so to xdist's workers, wherever Python is built with it, as Debian's is.
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
-    # A shell that runs pytest in the background lets it, and all it starts, ignore Ctrl-C, which
-    # some tests send to what they start.
+    # A shell that runs pytest in the background lets it, and all it starts, ignore Ctrl-C, and
+    # nohup(1) lets it ignore a terminal that goes: some tests send both to what they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from parsers.records import BodyRecord, DiagnosticRecord, ResponseRecord
+from parsers.records import BodyRecord, ConnectionRecord, DiagnosticRecord, ResponseRecord
 
 from ..exchanges import Exchange, is_final
 from ..text.escape import preview
@@ -54,9 +54,24 @@ def find_flaws(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[
     """Yield what is not whole about the end of an exchange that is no WebSocket."""
     yield from _of_message(about, faults)
     yield from _of_content(faults)
-    if about.connection is not None and about.connection.close == "reset":
-        said = f"the connection was {connection_end(about.connection)}"
-        yield Flaw("connection-reset", said, about.connection.last_packet)
+    connection = about.connection
+    if connection is not None and connection.close == "reset" and not _had_left(about, connection):
+        said = f"the connection was {connection_end(connection)}"
+        yield Flaw("connection-reset", said, connection.last_packet)
+
+
+def _had_left(about: Exchange, connection: ConnectionRecord) -> bool:
+    """Whether a client took the whole body, closed with FIN, and its RST only refuses what came
+    after: the server's close_notify or GOAWAY, say (RFC 9293 section 3.6.1)."""
+    body, fin = about.response_body, connection.client_fin
+    return (
+        connection.closed_by == "client"
+        and fin is not None
+        and fin < connection.last_packet
+        and body is not None
+        and body.complete
+        and body.last_packet < fin
+    )
 
 
 def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:

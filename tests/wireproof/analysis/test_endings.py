@@ -255,3 +255,30 @@ def test_what_only_closing_ends_may_have_been_cut() -> None:
     assert said in str(exchange)
     with pytest.raises(WireFailure, match=re.escape(said)):
         exchange.assert_clean_end()
+
+
+def test_a_client_that_had_left_may_refuse_what_comes_late() -> None:
+    stream = Stream().events(2, every=0.01)
+    stream.talk.server(LAST_CHUNK)
+    stream.talk.fin("client")
+    stream.talk.reset("client")
+    connection = stream.exchange.connection
+    assert connection is not None
+    assert connection.close == "reset"
+    stream.exchange.assert_clean_end()
+
+
+def test_a_reset_without_a_fin_is_unclean_after_a_whole_body_too() -> None:
+    stream = Stream().events(2, every=0.01)
+    stream.talk.server(LAST_CHUNK)
+    stream.talk.reset("client")
+    with pytest.raises(WireFailure, match="reset by the client"):
+        stream.exchange.assert_clean_end()
+
+
+def test_a_client_that_left_before_the_end_and_resets_is_unclean() -> None:
+    stream = Stream().events(2, every=0.01)
+    stream.talk.fin("client")
+    stream.talk.reset("client")
+    with pytest.raises(WireFailure, match="reset by the client"):
+        stream.exchange.assert_clean_end()
