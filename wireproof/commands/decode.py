@@ -61,10 +61,8 @@ FILTERED = " or ".join(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    default=1,
-    show_default=True,
     help="Decode a file's connections in up to N processes, at most one a core; the output is "
-    "the same. A table is made by one.",
+    "the same. Files above 20 MB have one a core, up to 8, others one. A table is made by one.",
 )
 def decode(
     file: str,
@@ -74,7 +72,7 @@ def decode(
     filters: bool,
     no_data: bool,
     records: bool,
-    jobs: int,
+    jobs: int | None,
     select: str | None,
     raw: bool,
     memory: int | None,

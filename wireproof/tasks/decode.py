@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from ..dialects.reader import Readers
     from .contents import Contents
 
+LARGE_CAPTURE = 20_000_000
+"""Bytes of a file from which on several processes decode it unless told otherwise: below it, what
+starting them takes is more than they save."""
+MOST_WORKERS = 8
+"""All follow the TCP of all connections, a quarter of a decode: more of them hardly save time."""
 T = TypeVar("T")
 Say = Callable[[str], object]
 
@@ -61,8 +66,9 @@ class DecodeOptions(NamedTuple):
     keep_data: bool = True
     shows_records: bool = False
     """Whether TLS records are shown."""
-    jobs: int = 1
-    """How many processes decode, at most: more than there are cores are of no use."""
+    jobs: int | None = None
+    """How many processes decode, at most: more than there are cores are of no use. None: as many as
+    help."""
     filters: bool = False
     """Whether the view says which display filter selects each element."""
     readers: Readers | None = None
@@ -96,11 +102,11 @@ def run(options: DecodeOptions, say: Say = lambda _: None) -> bool:
         stream = open_input(options.source, stack)
         kind = VIEWS[options.view or default_view(options.output)]
         stream, wanted = choosing(stream, options.wanted, stack, options.keylog)
-        if options.jobs == 1 and not _is_seen(options.output):
+        workers = _workers(options, kind, stream, say)
+        if workers == 1 and not _is_seen(options.output):
             stream = stack.enter_context(shown(stream, "decoding"))
         if isinstance(kind, PacketsKind):
             return _list_packets(options, kind, stream, stack)
-        workers = _workers(options, stream, say)
         if workers > 1 and isinstance(kind, ExportKind):
             return _run_together(options, kind, wanted, workers, stream, stack, say)
         return _run_alone(options, kind, wanted, stream, stack, say)
@@ -111,10 +117,18 @@ def _is_seen(output: str | None) -> bool:
     return output in (None, "-") and sys.stdout.isatty()
 
 
-def _workers(options: DecodeOptions, stream: BinaryIO, say: Say) -> int:
+def _workers(
+    options: DecodeOptions, kind: ExportKind | RecordsKind | PacketsKind, stream: BinaryIO, say: Say
+) -> int:
     """Return how many processes decode: one, if there is work for one only."""
     if options.jobs == 1 or options.wanted.only_connection is not None:
         return 1
+    if options.jobs is None:
+        is_possible = hasattr(os, "fork") and is_file(stream) and isinstance(kind, ExportKind)
+        is_possible &= options.memory is None  # which is of all of them together
+        if not is_possible or os.fstat(stream.fileno()).st_size < LARGE_CAPTURE:
+            return 1
+        return min(MOST_WORKERS, usable_cores())
     if not hasattr(os, "fork"):
         say("this system cannot fork: the capture is decoded in one process")
         return 1

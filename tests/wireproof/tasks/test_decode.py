@@ -346,6 +346,24 @@ def test_where_one_process_is_enough(
     assert said == []
 
 
+@several
+def test_a_large_file_has_one_process_a_core(
+    output: Output, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless told otherwise; nothing is said of it where it is not so."""
+    said: list[str] = []
+    for options in ({}, {"jobs": 1}, {"memory": 1 << 28}, {"view": "table"}):
+        wanted = {"view": "ndjson", **options}
+        monkeypatch.setattr(decoding, "LARGE_CAPTURE", 1 << 30)
+        assert run(DecodeOptions(str(EVENTS), **wanted), said.append)
+        expected = output.text
+        monkeypatch.setattr(decoding, "LARGE_CAPTURE", 1)
+        assert run(DecodeOptions(str(EVENTS), **wanted), said.append)
+        assert output.text == expected
+    assert asked == [3]
+    assert said == []
+
+
 def test_a_pipe_is_decoded_in_one_process_and_that_is_said(output: Output) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "wireproof", "decode", "-", "--jobs", "2"],
