@@ -77,6 +77,7 @@ bench: install
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.high_rate
 	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.page
 
 verdicts: install
 	$(BIN)/python -m benchmarks.verdicts --page docs/verdicts.md

@@ -73,6 +73,10 @@ KEY = r"(n|0|[1-9][0-9]{0,9})\.(n|0|[1-9][0-9]{0,8})"
 TEXT = "((?:[0-9a-f]{2}){1,512})"
 """What is looked for, UTF-8 in hex."""
 KIND = r"([qrktbexfmgdhs])"
+LOCKING = frozenset({"hops", "hop", "find", "search"})
+"""What takes the captures' locks itself, and not for long."""
+NOTHING: tuple[re.Pattern[str], Callable[..., Any]] = re.compile("(?!)"), lambda: None
+"""What answers a path of no name."""
 
 
 def summary(indexes: Sequence[Index]) -> dict[str, Any]:
@@ -280,8 +284,8 @@ class Answers:
     def __init__(self, *indexes: Index) -> None:
         self._indexes = indexes
         self._hops = Hops(indexes)
-        self._routes: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
-            (re.compile(pattern), answer)
+        self._routes: dict[str, tuple[re.Pattern[str], Callable[..., Any]]] = {
+            pattern.partition("/")[0]: (re.compile(pattern), answer)
             for pattern, answer in (
                 ("summary", lambda: summary(indexes)),
                 (f"exchanges/{NUMBER}", lambda page: exchanges(indexes, int(page))),
@@ -293,26 +297,24 @@ class Answers:
                 (f"reading/{CAPTURE}{KEY}", self._of_exchange(reading)),
                 (f"body/{CAPTURE}{KEY}/(client|server)", self._body),
                 (f"packet/{CAPTURE}{NUMBER}", self._frame),
+                ("hops", self._hops.list),
+                (f"hop/{NUMBER}", lambda number: self._hops.one(int(number))),
+                (f"find/{CAPTURE}{KEY}/{TEXT}", self._find),
+                (f"search/{TEXT}", lambda text: search(indexes, bytes.fromhex(text))),
             )
-        ]
-        self._slow: list[tuple[re.Pattern[str], Callable[..., Any]]] = [
-            (re.compile("hops"), self._hops.list),
-            (re.compile(f"hop/{NUMBER}"), lambda number: self._hops.one(int(number))),
-            (re.compile(f"find/{CAPTURE}{KEY}/{TEXT}"), self._find),
-            (re.compile(f"search/{TEXT}"), lambda text: search(indexes, bytes.fromhex(text))),
-        ]
-        """What takes the captures' locks itself, and not for long."""
+        }
 
     def answer(self, path: str) -> bytes | None:
         """Return the answer to a path as JSON, None if it names none."""
-        for pattern, answer in self._slow:
-            if match := pattern.fullmatch(path):
-                return _encoded(answer(*match.groups()))
-        for pattern, answer in self._routes:
-            if match := pattern.fullmatch(path):
-                with locked(self._indexes):
-                    return _encoded(answer(*match.groups()))
-        return None
+        name = path.partition("/")[0]
+        pattern, answer = self._routes.get(name, NOTHING)
+        match = pattern.fullmatch(path)
+        if match is None:
+            return None
+        if name in LOCKING:
+            return _encoded(answer(*match.groups()))
+        with locked(self._indexes):
+            return _encoded(answer(*match.groups()))
 
     def paths(self) -> Iterator[str]:
         """Yield every path that the page may ask for of captures that have been read."""

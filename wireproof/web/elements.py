@@ -90,6 +90,8 @@ class Elements:
         self._rows = bytearray()
         self._sent = (array("L"), array("L"), array("L"))
         """The rows of each sender."""
+        self._ends = (array("q"), array("q"), array("q"))
+        """Where each of these ends in its sender's stream."""
 
     def __len__(self) -> int:
         return len(self._rows) // ROW.size
@@ -103,6 +105,7 @@ class Elements:
             # Its place counts in other bytes than those of packets: they are not looked for there.
             offset = length = content = 0
         self._sent[sender].append(len(self))
+        self._ends[sender].append(offset + length)
         self._rows += ROW.pack(
             at,
             encoded,
@@ -148,7 +151,7 @@ class Elements:
         Elements of one kind end in the order in which they were completed.
         """
         rows = self._sent[SENDERS[sender]]
-        first = bisect_right(rows, start, key=lambda row: self.place(row).end)
+        first = bisect_right(self._ends[SENDERS[sender]], start)
         for index in range(first, min(len(rows), first + most)):
             place = self.place(rows[index])
             if place.offset >= end:

@@ -25,6 +25,8 @@ from .page_files import ENTRY, ICON_FILE, LIBRARY, LIBRARY_STYLE, MODULES, STYLE
 
 BUNDLE = 64
 """Neighbouring paths in a bundle; ``page/source.js`` says the same."""
+PACKETS = 512
+"""Packets in a bundle: an answer about one is short, and much like its neighbour's."""
 LAST_NUMBER = re.compile(r"(?<=/)\d+$")
 """Of a path; the end of an exchange's key is none: between its paths others stand."""
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([a-z]+\.js)";$', re.MULTILINE)
@@ -69,7 +71,8 @@ def bundles(index: Index) -> Iterator[tuple[str, int, bytes]]:
 
 def bundle_of(path: str) -> str:
     """Return the name of the bundle that holds a path."""
-    return LAST_NUMBER.sub(lambda found: f"{int(found[0]) // BUNDLE}*", path)
+    size = PACKETS if path.startswith("packet/") else BUNDLE
+    return LAST_NUMBER.sub(lambda found: f"{int(found[0]) // size}*", path)
 
 
 def packed(parts: list[bytes]) -> bytes:

@@ -76,8 +76,8 @@ def test_empty_packets_are_in_it_and_what_is_no_packet_is_not(tmp_path: Path) ->
 
 
 def test_bundles_have_neighbours_and_each_path_is_in_one() -> None:
-    assert bundle_of("packet/63") == "packet/0*"
-    assert bundle_of("packet/64") == "packet/1*"
+    assert bundle_of("packet/511") == "packet/0*"
+    assert bundle_of("packet/512") == "packet/1*"
     assert bundle_of("rows/0.12/e/130") == "rows/0.12/e/2*"
     assert bundle_of("verdicts/0.1") == "verdicts/0.1"
     assert bundle_of("summary") == "summary"

@@ -108,9 +108,13 @@ class ReportSource {
   }
 }
 
-/** The bundle that holds a path: 64 neighbours share one. `wireproof/web/report.py` says the same. */
+/**
+ * The bundle that holds a path: 64 neighbours share one, or 512 packets. `wireproof/web/report.py`
+ * says the same.
+ */
 function bundleOf(path) {
-  return path.replace(/(?<=\/)\d+$/, (last) => `${Math.floor(Number(last) / 64)}*`);
+  const size = path.startsWith("packet/") ? 512 : 64;
+  return path.replace(/(?<=\/)\d+$/, (last) => `${Math.floor(Number(last) / size)}*`);
 }
 
 export function openSource() {
