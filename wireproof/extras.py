@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 Extra = Literal[
     "demo",
+    "fleet",
     "h3",
     "https",
     "inspector",
@@ -21,6 +22,7 @@ Extra = Literal[
     "otlp",
     "parquet",
     "plot",
+    "query",
     "scapy",
     "select",
     "tls",
