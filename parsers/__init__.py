@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.packets import decode_batches as decode_batches
+    from .decode.packets import decode_capture as decode_capture
     from .decode.side import completion as completion
     from .decode.taps import Streams as Streams
     from .decode.time_order import TimeOrder as TimeOrder
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
     from .files.blocks import Block as Block
     from .files.blocks import padded as padded
     from .files.input import Readable as Readable
+    from .files.joined import JoinedFiles as JoinedFiles
+    from .files.joined import Part as Part
     from .files.packets import NANOSECONDS as NANOSECONDS
     from .files.packets import RELAY_HARDWARE as RELAY_HARDWARE
     from .files.packets import CaptureFault as CaptureFault
@@ -113,6 +116,7 @@ _EXPORTED = {
         "ETHERNET",
         "PacketDecoder",
         "decode_batches",
+        "decode_capture",
         "decode_stream",
     ),
     "decode.side": ("completion",),
@@ -151,6 +155,10 @@ _EXPORTED = {
         "padded",
     ),
     "files.input": ("Readable",),
+    "files.joined": (
+        "JoinedFiles",
+        "Part",
+    ),
     "files.packets": (
         "CaptureFault",
         "Interface",

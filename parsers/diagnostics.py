@@ -66,6 +66,7 @@ FAULTS: dict[str, Fault] = {
     # --- capture files (pcap, pcapng, compressed) ---
     "capture-cut": Fault("warning", "the capture file ends inside a record", "pcapng section 4"),
     "capture-damaged": Fault("error", "the capture file is damaged", "pcapng section 3"),
+    "capture-file-missing": Fault("warning", "files between those of one recorder are missing", ""),
     "capture-unsupported": Fault("error", "this part of the capture file cannot be read", ""),
     "capture-order": Fault("note", "the time of packets goes back", ""),
     "link-type-unknown": Fault("warning", "packets of this link type are skipped", ""),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..files.blocks import TLS_KEY_LOG
 from ..files.input import Readable
+from ..files.joined import JoinedFiles
 from ..files.reader import CaptureReader
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ class CaptureKeys:
     """The keys of one capture, with those of ``log``; ``waits`` if it is being written."""
 
     def __init__(
-        self, log: KeyLog | None, reader: CaptureReader, stream: Readable, *, waits: bool
+        self,
+        log: KeyLog | None,
+        reader: CaptureReader | JoinedFiles,
+        stream: Readable | JoinedFiles,
+        *,
+        waits: bool,
     ) -> None:
         self._log = log
         self.waits = waits

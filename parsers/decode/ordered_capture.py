@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from ..files.input import Readable
+from ..files.joined import JoinedFiles
 from ..files.packets import CaptureFault, Interface, Packet
 from ..files.reader import CaptureReader
 from ..records import Record
@@ -26,19 +27,20 @@ if TYPE_CHECKING:
 class OrderedCapture:
     """The packets of a capture, in order of time unless it ``is_live``: then none waits.
 
-    ``keylog`` has keys of TLS, beside those in the file. Raises UnreadableCapture (a ValueError) if
+    ``stream`` may be several files that belong together. ``keylog`` has keys of TLS, beside those
+    in the file. Raises UnreadableCapture (a ValueError) if
     ``stream`` is no capture.
     """
 
     def __init__(
         self,
-        stream: Readable,
+        stream: Readable | JoinedFiles,
         *,
         is_live: bool = False,
         order: TimeOrder | None = None,
         keylog: KeyLog | None = None,
     ) -> None:
-        self._reader = CaptureReader(stream)
+        self._reader = stream if isinstance(stream, JoinedFiles) else CaptureReader(stream)
         self._keylog = keylog
         self._stream = stream
         self._order = TimeOrder() if order is None else order

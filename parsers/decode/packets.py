@@ -146,6 +146,27 @@ def decode_batches(
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
     """
     capture = OrderedCapture(stream, is_live=is_live, order=order, keylog=keylog)
+    yield from decode_capture(
+        capture,
+        keep_data=keep_data,
+        shows_records=shows_records,
+        batch=batch,
+        wanted=wanted,
+        memory=memory,
+    )
+
+
+def decode_capture(
+    capture: OrderedCapture,
+    *,
+    keep_data: bool = True,
+    shows_records: bool = False,
+    batch: int = BATCH,
+    wanted: Choice | None = None,
+    memory: int | None = None,
+) -> Iterator[list[Record]]:
+    """Yield the same of a capture that is open, for whoever wants to know what the file says too:
+    of its interfaces, or of several files that belong together."""
     decoder = PacketDecoder(
         keep_data=keep_data,
         shows_records=shows_records,

@@ -19,7 +19,9 @@ from .judges import Explained, Explanations
 from .keyless.facts import TlsFacts
 from .keyless.sealed import TAKEN, SealedConnections
 from .listing import Listed, listed, listed_tls
+from .measures import Measures, measures
 from .payload_ids import PayloadIds
+from .sessions import Session
 from .verdict import SEVERITIES, Severity, Verdict
 
 
@@ -28,14 +30,24 @@ class Outcome(NamedTuple):
 
     listed: Listed
     verdicts: list[Verdict]
+    measures: Measures | None = None
+    """Its figures, where they were asked for; a TLS connection that was not decrypted has none."""
 
 
 class Outcomes:
     """Turns records into the outcomes of the exchanges that are wanted."""
 
-    def __init__(self, wanted: ExchangeFilter = EVERYTHING, *, with_ids: bool = False) -> None:
-        """``with_ids`` looks for sessions in what exchanges carry, and not in their heads alone."""
+    def __init__(
+        self,
+        wanted: ExchangeFilter = EVERYTHING,
+        *,
+        with_ids: bool = False,
+        with_measures: bool = False,
+    ) -> None:
+        """``with_ids`` looks for sessions in what exchanges carry, and not in their heads alone;
+        ``with_measures`` gives the figures of each."""
         self._choice = Choice(wanted)
+        self._with_measures = with_measures
         self._ids = PayloadIds() if with_ids else None
         self._explanations = Explanations()
         self._in_order: InOrder[Outcome] = InOrder()
@@ -99,8 +111,12 @@ class Outcomes:
     def _ordered(self, explained: Explained) -> Iterator[Outcome]:
         is_wanted = self._choice.takes(explained)
         named = [] if self._ids is None else self._ids.take(explained.exchange.key)
-        outcome = Outcome(listed(explained, named), explained.verdicts) if is_wanted else None
+        outcome = self._outcome(explained, named) if is_wanted else None
         return self._in_order.add(explained.exchange.number, outcome)
+
+    def _outcome(self, explained: Explained, named: list[Session]) -> Outcome:
+        figures = measures(explained) if self._with_measures else None
+        return Outcome(listed(explained, named), explained.verdicts, figures)
 
 
 def outcomes(

@@ -1,7 +1,9 @@
-"""``wireproof export``: a capture for other programs."""
+"""``wireproof export``: a capture for other programs, or many as a data set."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -10,31 +12,45 @@ from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, need, say
 from .parsing import parses
 from .redaction import redaction_options, said
+from .spreading import needs_network, spreading_options
 
 if TYPE_CHECKING:
     from ..export import ExportFormat
     from ..redact import Policy
 
 
+def is_data_set(files: tuple[str, ...], output: str | None) -> bool:
+    """Whether the output is a data set: of several captures, or a folder or URL to put them in."""
+    is_many = len(files) > 1 or Path(files[0]).is_dir() or _is_pattern(files[0])
+    is_folder = output is not None and ("://" in output or output.endswith("/"))
+    return is_many or is_folder or (output not in (None, "-") and Path(str(output)).is_dir())
+
+
+def _is_pattern(name: str) -> bool:
+    return any(char in name for char in "*?[") and not Path(name).exists()
+
+
 @click.command(
-    short_help="Write a capture for other programs: HAR, CSV, Parquet.",
+    short_help="Write captures for other programs: HAR, CSV, Parquet, a data set.",
     epilog=examples(
         "wireproof export capture.pcapng -o capture.har      into DevTools' Network panel",
         "wireproof export capture.pcapng --redact -o to-send.har",
         "wireproof export capture.pcapng --format parquet -o capture.parquet",
         "wireproof export capture.pcapng --transport sse --format csv | head",
         "wireproof export capture.pcapng --verdict held -o held.har",
+        "wireproof export rings/*.pcapng --format parquet -o dataset/",
+        "wireproof export rings/ --format parquet -o dataset/ --workers 4",
     ),
 )
-@parses()
-@click.argument("file", metavar="FILE")
+@parses("pyarrow", unless=needs_network)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",
     "form",
     type=click.Choice(("har", "csv", "parquet")),
-    help="What the suffix of OUT says, else har.",
+    help="What the suffix of OUT says, else har; a data set is of parquet.",
 )
-@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+@click.option("-o", "--output", metavar="OUT", help="Write to this file, or folder.")
 @reading_options
 @redaction_options
 @click.option(
@@ -42,7 +58,98 @@ if TYPE_CHECKING:
     is_flag=True,
     help="CSV: leave cells as they are that a spreadsheet would take for a formula.",
 )
+@click.option("--data", is_flag=True, help="Data set: keep payloads; without it sizes stay.")
+@click.option("--packets", is_flag=True, help="Data set: a table of all packets too.")
+@spreading_options
 def export(
+    files: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    policy: str,
+    raw_cells: bool,
+    data: bool,
+    packets: bool,
+    reading: Reading,
+    **spread: object,
+) -> int | None:
+    """Write a capture as a HAR file, or as a table with a row for each element.
+
+    HAR files open in the Network panel of DevTools, with WebSocket messages and server-sent events.
+    Secrets in known header fields are masked unless --no-redact is given.
+
+    Several FILEs, a folder, a pattern or a URL, or a folder as OUT, make a data set: tables of
+    exchanges, elements, verdicts, diagnostics and connections, a Parquet file for each capture and
+    table. What is done is not done again. Files that one recorder wrote one after the other are one
+    capture. Exits with 1 if a capture cannot be read.
+    """
+    if is_data_set(files, output):
+        return _data_set(files, form, output, policy, data, packets, reading, spread)
+    _refuse_spread(data, packets, spread)
+    _one(files[0], form, output, policy, raw_cells, reading)
+    return None
+
+
+def _refuse_spread(data: bool, packets: bool, spread: Mapping[str, object]) -> None:
+    if data or packets or any(spread.values()):
+        wanted = "these options make a data set: give a folder, -o DIR/"
+        raise click.UsageError(wanted, click.get_current_context())
+
+
+def _data_set(
+    files: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    policy: str,
+    data: bool,
+    packets: bool,
+    reading: Reading,
+    spread: Mapping[str, object],
+) -> int:
+    context = click.get_current_context()
+    if form not in (None, "parquet"):
+        raise click.UsageError(f"{form} is of one capture: several are --format parquet", context)
+    if output in (None, "-"):
+        raise click.UsageError("several captures are a data set: name its folder with -o", context)
+    if reading.is_choice:
+        raise click.UsageError("a data set has all exchanges: choose from it with a query", context)
+    assert output is not None
+    need("parquet", "a data set")
+    if any("://" in place for place in (*files, output)):
+        need("fleet", "a URL")
+    if spread["workers"] or spread["scheduler"]:
+        need("fleet", "--workers")
+    from ..tables.exporting import ExportJob, run
+    from ..tables.kinds import KINDS, USUAL
+    from ..tables.reading import TableOptions
+
+    kinds = KINDS if packets else USUAL
+    host = cast("str | None", spread["host"])
+    options = TableOptions(kinds, cast("Policy", policy), data, host, reading.keylog)
+    job = ExportJob(
+        files,
+        output,
+        options,
+        bool(spread["merge"]),
+        not spread["separate"],
+        cast(int, spread["workers"]),
+        cast("str | None", spread["scheduler"]),
+    )
+    try:
+        tally = run(job, say)
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(output, error)) from error
+    say(f"{output}: {_came_to(tally.captures, tally.made, tally.rows)}")
+    return 1 if tally.unreadable else 0
+
+
+def _came_to(captures: int, made: int, rows: int) -> str:
+    from ..text.wording import count
+
+    new = "" if made == captures else f", {made:,} of them new"
+    return f"{count(captures, 'capture')}{new}, {count(rows, 'row')}"
+
+
+def _one(
     file: str,
     form: str | None,
     output: str | None,
@@ -50,11 +157,7 @@ def export(
     raw_cells: bool,
     reading: Reading,
 ) -> None:
-    """Write a capture as a HAR file, or as a table with a row for each element.
-
-    HAR files open in the Network panel of DevTools, with WebSocket messages and server-sent events.
-    Secrets in known header fields are masked unless --no-redact is given.
-    """
+    """Write one capture into one file."""
     from ..export import format_of
     from ..export.run import ExportOptions, run
 

@@ -22,20 +22,21 @@ OUTPUTS = ("output",)
 
 
 def parses(
-    *first: str, confines: bool = True, unless: str = ""
+    *first: str, confines: bool = True, unless: str | Callable[[Mapping[str, object]], object] = ""
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Have a command give up its rights first, and give it ``--keep-rights``.
 
     ``first`` are modules that it needs and that write or read more of the machine as they are
     imported; :func:`wireproof.rights.give_up` says what ``confines`` is. With the option of the
-    name ``unless`` nothing is given up here.
+    name ``unless`` nothing is given up here, or where that says so of the values.
     """
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @wraps(command)
         def call(*arguments: Any, keep_rights: bool, **values: Any) -> R:
             is_ours = click.get_current_context().find_root().obj == OWN_PROCESS
-            if is_ours and not keep_rights and not values.get(unless):
+            is_kept = values.get(unless) if isinstance(unless, str) else unless(values)
+            if is_ours and not keep_rights and not is_kept:
                 _prepare(first)
                 _give_up(values, confines=confines)
             return command(*arguments, **values)

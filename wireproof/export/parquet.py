@@ -32,18 +32,21 @@ def _types() -> dict[str, inspect.Type]:
     kinds = inspect.multi_type_info(get_args(Record))
     fields = [field for kind in kinds for field in cast(inspect.StructType, kind).fields]
     return {"record": inspect.StrType()} | {
-        field.name: _without_null(field.type) for field in fields
+        field.name: without_null(field.type) for field in fields
     }
 
 
-def _without_null(found: inspect.Type) -> inspect.Type:
+def without_null(found: inspect.Type) -> inspect.Type:
     if not isinstance(found, inspect.UnionType):
         return found
-    (only,) = (kind for kind in found.types if not isinstance(kind, inspect.NoneType))
+    kinds = [kind for kind in found.types if not isinstance(kind, inspect.NoneType)]
+    if all(isinstance(kind, inspect.LiteralType) for kind in kinds):
+        return kinds[0]  # words of several lists are words
+    (only,) = kinds
     return only
 
 
-def _is_pairs(found: inspect.Type) -> bool:
+def is_pairs(found: inspect.Type) -> bool:
     """Return whether a column has lists of [name, value]."""
     match found:
         case inspect.ListType(item_type=inspect.TupleType(item_types=(first, _))):
@@ -52,18 +55,18 @@ def _is_pairs(found: inspect.Type) -> bool:
 
 
 TYPES = _types()
-PAIRS = {name for name, found in TYPES.items() if _is_pairs(found)}
+PAIRS = {name for name, found in TYPES.items() if is_pairs(found)}
 
 
 def schema() -> Any:
     """Return the columns and their types."""
     import pyarrow as pa
 
-    columns = [pa.field(name, _arrow(TYPES[name])) for name in COLUMNS]
+    columns = [pa.field(name, arrow_type(TYPES[name])) for name in COLUMNS]
     return pa.schema([*columns, pa.field("time", pa.timestamp("us", tz="UTC"))])
 
 
-def _arrow(found: inspect.Type) -> Any:
+def arrow_type(found: inspect.Type) -> Any:
     """Return Arrow's type for a type of the records."""
     import pyarrow as pa
 
@@ -76,16 +79,16 @@ def _arrow(found: inspect.Type) -> Any:
             return pa.float64()
         case inspect.StrType() | inspect.LiteralType():
             return pa.string()
-        case inspect.ListType(item_type=inspect.TupleType(item_types=(_, value))) if _is_pairs(
+        case inspect.ListType(item_type=inspect.TupleType(item_types=(_, value))) if is_pairs(
             found
         ):
-            return pa.list_(pa.struct([("name", pa.string()), ("value", _arrow(value))]))
-        case inspect.ListType(item_type=item):
-            return pa.list_(_arrow(item))
-        case inspect.TypedDictType(fields=fields):
-            return pa.struct([(each.name, _arrow(_without_null(each.type))) for each in fields])
+            return pa.list_(pa.struct([("name", pa.string()), ("value", arrow_type(value))]))
+        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
+            return pa.list_(arrow_type(item))
+        case inspect.TypedDictType(fields=fields) | inspect.StructType(fields=fields):
+            return pa.struct([(each.name, arrow_type(without_null(each.type))) for each in fields])
         case inspect.TupleType(item_types=items):  # of one type: [start, end]
-            return pa.list_(_arrow(items[0]), len(items))
+            return pa.list_(arrow_type(items[0]), len(items))
     raise TypeError(f"no column for {found}")
 
 

@@ -56,7 +56,7 @@ def read_told(stream: BinaryIO, key: Key, keylog: KeyLog | None = None) -> Told:
     told += found.finish()
     if not told:
         return Told(labels=tuple(labels.found))
-    listed, verdicts = told[0]
+    listed, verdicts, _ = told[0]
     gravest = leading(verdicts)
     if gravest is None or gravest.severity == "ok":
         return Told(fine(listed), "ok", tuple(labels.found))

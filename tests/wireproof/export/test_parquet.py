@@ -23,7 +23,7 @@ from parsers.decode.packets import decode
 from parsers.records import Record
 from wireproof.analysis.stored import read_parquet
 from wireproof.export import parquet as module
-from wireproof.export.parquet import PAIRS, TYPES, ParquetTable, _arrow, _without_null, schema
+from wireproof.export.parquet import PAIRS, TYPES, ParquetTable, arrow_type, schema, without_null
 
 TLS = ROOT / "fixtures" / "field" / "tls-to-tls.pcap"
 
@@ -94,13 +94,13 @@ def test_kinds_agree_on_the_types_of_the_fields_they_share() -> None:
     """Else the last kind's would be the column's, and the others' values would not fit."""
     for kind in get_args(Record):
         for field in inspect.type_info(kind).fields:
-            shared, own = TYPES[field.name], _without_null(field.type)
-            assert _arrow(shared) == _arrow(own), (kind, field.name)
+            shared, own = TYPES[field.name], without_null(field.type)
+            assert arrow_type(shared) == arrow_type(own), (kind, field.name)
 
 
 def test_a_type_without_a_column_is_refused() -> None:
     with pytest.raises(TypeError, match="no column for"):
-        _arrow(inspect.type_info(dict[str, int]))
+        arrow_type(inspect.type_info(dict[str, int]))
 
 
 def test_times_can_be_plotted() -> None:

@@ -91,7 +91,7 @@ def fine(listed: Listed) -> str:
 def sealed_sentence(outcome: Outcome) -> str:
     """Return what is said of a TLS connection that was not decrypted: whether the answer that it
     is listed with streamed, as far as sizes and times tell; without an answer, how it ended."""
-    listed, verdicts = outcome
+    listed, verdicts, _ = outcome
     question, answer = ("streaming", listed.verdict) if listed.verdict else ("ending", listed.end)
     return next(
         summary(one) for one in verdicts if (one.question, one.answer) == (question, answer)

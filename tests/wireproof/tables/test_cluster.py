@@ -1,0 +1,104 @@
+"""Dask's workers, for real: the same data set whoever makes it, and a worker that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.corpus import ROOT
+
+from wireproof.tables import TableOptions, cluster
+from wireproof.tables.dataset import DataSet, Done
+from wireproof.tables.exporting import ExportJob, run
+from wireproof.tables.files import Capture, found
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+SOURCES = [str(ROOT / "fixtures" / "sse"), str(ROOT / "fixtures" / "chunked")]
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    return {str(path.relative_to(place)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    said: list[str] = []
+    with cluster.cluster(2, None, said.append) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    place = tmp_path_factory.mktemp("alone")
+    run(ExportJob(SOURCES, str(place), TableOptions()), lambda _: None)
+    return contents(place)
+
+
+def test_two_workers_write_what_one_process_does(
+    client: Any, alone: dict[str, bytes], tmp_path: Path
+) -> None:
+    done = list(cluster.made(str(tmp_path), found(SOURCES), TableOptions(), client))
+    assert all(one.made is not None for one in done)
+    assert contents(tmp_path) == alone and len(alone) > 50
+
+
+def test_a_scheduler_by_its_address(client: Any, alone: dict[str, bytes], tmp_path: Path) -> None:
+    said: list[str] = []
+    address = client.scheduler.address
+    tally = run(ExportJob(SOURCES, str(tmp_path), TableOptions(), scheduler=address), said.append)
+    assert contents(tmp_path) == alone and tally.made == tally.captures
+    assert said[0].startswith("Dask's page: http")
+
+
+def dying(place: str, capture: Capture, options: TableOptions) -> Done:
+    """Make it, but for the first time."""
+    marker = Path(place).with_suffix(".died")
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return DataSet(place).make(capture, options)
+
+
+def killing(place: str, capture: Capture, options: TableOptions) -> Done:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def test_a_killed_worker_costs_its_part(
+    client: Any, alone: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(__import__("sys").modules[__name__])
+    place = tmp_path / "set"
+    monkeypatch.setattr(cluster, "make", dying)
+    done = list(cluster.made(str(place), found(SOURCES), TableOptions(), client))
+    assert (tmp_path / "set.died").exists()
+    assert all(one.made is not None for one in done) and contents(place) == alone
+
+
+def test_what_kills_every_worker_is_given_up(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "make", killing)
+    [done] = cluster.made(str(tmp_path), found(SOURCES)[:1], TableOptions(), client)
+    assert done.made is None and done.error == "every worker that took it died"
+
+
+def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dask
+
+    with dask.config.set({"distributed.comm.timeouts.connect": "200ms"}):
+        job = ExportJob(SOURCES, str(tmp_path), TableOptions(), scheduler="tcp://127.0.0.1:1")
+        with pytest.raises(OSError, match="no scheduler there"):
+            run(job, lambda _: None)

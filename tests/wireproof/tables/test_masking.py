@@ -1,0 +1,47 @@
+"""What tables say of exchanges, masked after it was judged."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import msgspec
+import pytest
+from support.corpus import ROOT
+
+from parsers.decode.packets import decode
+from parsers.records import SseEventRecord
+from wireproof.analysis.listing import SessionName
+from wireproof.analysis.outcomes import outcomes
+from wireproof.analysis.verdict import Verdict, verdict_record
+from wireproof.redact import Policy
+from wireproof.tables.masking import masked_line, masked_verdict, masker
+
+KEY = "sk-abcdefghijklmnopqrstuvwx"
+RECORDS = list(decode(BytesIO((ROOT / "fixtures" / "sse" / "plain.pcapng").read_bytes())))
+
+
+@pytest.mark.parametrize(
+    "policy, in_target, in_session", [("none", 1, 1), ("headers", 1, 0), ("all", 0, 0)]
+)
+def test_lines(policy: Policy, in_target: bool, in_session: bool) -> None:
+    [one] = outcomes([RECORDS])
+    sessions = [SessionName("x-session-id", KEY), SessionName("x-trace-id", "t1")]
+    line = msgspec.structs.replace(one.listed, target=f"/sse?key={KEY}", sessions=sessions)
+    found = masked_line(line, policy)
+    assert (KEY in str(found.target), KEY in found.sessions[0].id) == (in_target, in_session)
+    assert len(str(found.target)) == len(str(line.target)) and found.sessions[1].id == "t1"
+
+
+@pytest.mark.parametrize("policy, is_masked", [("none", False), ("headers", False), ("all", True)])
+def test_verdicts(policy: Policy, is_masked: bool) -> None:
+    verdict = Verdict(
+        "resume", "lost", "error", f"after {KEY}", evidence=(KEY,), numbers={"last": KEY, "lost": 2}
+    )
+    found = masked_verdict(verdict_record(verdict, 0, 0), policy)
+    texts = (found.summary, found.evidence[0], str(found.numbers["last"]))
+    assert all((KEY not in text) == is_masked for text in texts) and found.numbers["lost"] == 2
+
+
+def test_what_carries_payload_alone_is_passed_over_where_that_is_left_out() -> None:
+    event = next(one for one in RECORDS if isinstance(one, SseEventRecord))
+    assert masker("headers", keep_data=False)(event) is event

@@ -1,0 +1,58 @@
+"""The options that say which files are one capture, and who makes a data set of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def spreading_options(command: C) -> C:
+    """Give a command the options of a data set; it gets them by name."""
+    options = (
+        click.option(
+            "--host",
+            metavar="NAME",
+            help="Data set: where captures are from, instead of what their names say.",
+        ),
+        click.option(
+            "--merge",
+            is_flag=True,
+            help="Data set: all FILEs are one stream of packets,"
+            " by time: of several recorders of one host.",
+        ),
+        click.option(
+            "--separate",
+            is_flag=True,
+            help="Data set: each file is a capture of its own, files of a ring too.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(0, 512),
+            default=0,
+            metavar="N",
+            help="Data set: N processes of Dask's on this machine make it.",
+        ),
+        click.option(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="Data set: the workers of this scheduler of Dask's make it: tcp://HOST:PORT.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def needs_network(values: Mapping[str, object]) -> bool:
+    """Whether captures or a data set lie elsewhere, or others make it: then the right to connect,
+    and to start programs as they are, is kept."""
+    places: list[object] = [values.get("output")]
+    for name in ("files", "given"):
+        found = values.get(name)
+        places += found if isinstance(found, tuple) else []
+    has_url = any(isinstance(place, str) and "://" in place for place in places)
+    return has_url or bool(values.get("workers") or values.get("scheduler"))

@@ -1,0 +1,102 @@
+"""A data set by many processes: Dask's workers, on this machine or wherever a scheduler has them.
+
+Strategy: a task is one capture, and nothing is handed on between tasks: a worker reads the capture
+and writes into the data set itself, so memory is that of one capture a worker, and what is written
+does not depend on how many there are. A worker that dies costs what it was at: Dask gives that to
+another, and nothing of it counts until its manifest is there. A capture that kills several workers
+is given up, and told like one that cannot be read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from .dataset import DataSet, Done
+from .files import Capture
+from .reading import TableOptions
+
+AT_ONCE = 1_000
+"""Tasks that a scheduler holds at once: it is slow with a hundred thousand."""
+
+
+def make(place: str, capture: Capture, options: TableOptions) -> Done:
+    """Make what a data set has of one capture: what a worker does."""
+    return DataSet(place).make(capture, options)
+
+
+def made(
+    place: str,
+    captures: Sequence[Capture],
+    options: TableOptions,
+    client: Any,
+) -> Iterator[Done]:
+    """Yield what became of each capture, as workers are done with it. Raises OSError for a data set
+    that cannot be written."""
+    waiting = iter(captures)
+    running: dict[str, Capture] = {}
+
+    def submit() -> Any:
+        capture = next(waiting, None)
+        if capture is None:
+            return None
+        future = client.submit(make, place, capture, options, pure=False)
+        running[future.key] = capture
+        return future
+
+    first = [future for _ in range(AT_ONCE) if (future := submit()) is not None]
+    completed = _distributed().as_completed(first, loop=client.loop)
+    for future in completed:
+        yield _result(future, running.pop(future.key))
+        if (more := submit()) is not None:
+            completed.add(more)
+
+
+def _result(future: Any, capture: Capture) -> Done:
+    try:
+        found: Done = future.result()
+    except _distributed().KilledWorker:
+        return Done(capture.name, None, error="every worker that took it died")
+    return found
+
+
+@contextmanager
+def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -> Iterator[Any]:
+    """Give a client of a scheduler's, or of a cluster of so many processes on this machine.
+
+    ``say`` is told where Dask's own page of it is. Raises OSError if the scheduler cannot be
+    reached.
+    """
+    has_page = find_spec("bokeh") is not None
+    with ExitStack() as stack:
+        target: Any = scheduler
+        if scheduler is None:
+            target = stack.enter_context(
+                _distributed().LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0" if has_page else None,
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+        client = stack.enter_context(_client(target, scheduler))
+        if has_page or scheduler is not None:
+            say(f"Dask's page: {client.dashboard_link}")
+        yield client
+
+
+def _distributed() -> Any:
+    """Return Dask's library, of which a part is typed."""
+    return import_module("distributed")
+
+
+def _client(target: Any, scheduler: str | None) -> Any:
+    try:
+        return _distributed().Client(target, set_as_default=False)
+    except (OSError, ValueError) as error:  # its timeout is an OSError
+        raise OSError(None, f"no scheduler there: {error}", scheduler) from error

@@ -1,0 +1,101 @@
+"""What ``wireproof export`` does with many captures: a data set of them, by this process or others.
+
+Strategy: captures are made one by one, whoever makes them, and told as they are done; what cannot
+be read is told and left out. Their order is that of their names, so that it does not matter who
+was faster.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from .dataset import DataSet, Done
+from .files import Capture, found
+from .reading import TableOptions
+
+Say = Callable[[str], object]
+
+
+class ExportJob(NamedTuple):
+    """The options of ``wireproof export`` for a data set."""
+
+    sources: Sequence[str]
+    """Files, folders, patterns, URLs."""
+    place: str
+    """A folder, or a URL that fsspec opens."""
+    options: TableOptions
+    merged: bool = False
+    """Whether all files are one stream of packets, by time."""
+    together: bool = True
+    """Whether the files of one ring are one capture."""
+    workers: int = 0
+    """How many processes of Dask's make it, on this machine; 0: this one."""
+    scheduler: str | None = None
+    """The address of a scheduler of Dask's whose workers make it."""
+
+
+class ExportTally(NamedTuple):
+    """What came of it."""
+
+    captures: int
+    made: int
+    """Captures that were made now; the others were there."""
+    rows: int
+    """Of all captures, in all tables."""
+    unreadable: int
+
+
+def run(job: ExportJob, say: Say) -> ExportTally:
+    """Make a data set. Raises OSError for a name that is nothing, and for what cannot be written.
+
+    ``say`` is told of each capture that cannot be read.
+    """
+    captures = found(job.sources, together=job.together, merged=job.merged)
+    tally = ExportTally(0, 0, 0, 0)
+    with progress(len(captures)) as advance:
+        for done in _done(job, captures, say):
+            advance()
+            if done.made is None:
+                say(f"{done.capture}: {done.error}")
+            tally = _added(tally, done)
+    return tally
+
+
+def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Done]:
+    if job.workers or job.scheduler:
+        from .cluster import cluster, made
+
+        with cluster(job.workers, job.scheduler, say) as client:
+            yield from made(job.place, captures, job.options, client)
+        return
+    data_set = DataSet(job.place)
+    for capture in captures:
+        yield data_set.make(capture, job.options)
+
+
+def _added(tally: ExportTally, done: Done) -> ExportTally:
+    rows = 0 if done.made is None else sum(done.made.rows.values())
+    return ExportTally(
+        tally.captures + 1,
+        tally.made + (done.made is not None and done.is_new),
+        tally.rows + rows,
+        tally.unreadable + (done.made is None),
+    )
+
+
+@contextmanager
+def progress(captures: int) -> Iterator[Callable[[], object]]:
+    """Give what is called when a capture is done: a bar on a terminal, nothing elsewhere."""
+    if captures < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("exporting"), BarColumn(), MofNCompleteColumn(), TextColumn("captures")
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=captures)
+        yield lambda: bar.advance(task)
