@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from .decode.packets import decode_batches as decode_batches
     from .decode.packets import decode_capture as decode_capture
     from .decode.side import completion as completion
+    from .decode.taps import Listener as Listener
     from .decode.taps import Streams as Streams
+    from .decode.taps import TlsTap as TlsTap
     from .decode.time_order import TimeOrder as TimeOrder
     from .decode.undeclared import CODING_MAGIC as CODING_MAGIC
     from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from .files.reader import CaptureReader as CaptureReader
     from .http1.chunk_line import general_chunk_line as general_chunk_line
     from .http1.chunk_line import match_chunk_line as match_chunk_line
+    from .http2.flow import FlowControl as FlowControl
     from .http2.placed import UNREADABLE as UNREADABLE
     from .http2.placed import FieldText as FieldText
     from .http2.placed import PlacedContent as PlacedContent
@@ -123,7 +126,7 @@ _EXPORTED = {
     "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),
     "decode.ordered_capture": ("OrderedCapture",),
-    "decode.taps": ("Streams",),
+    "decode.taps": ("Listener", "Streams", "TlsTap"),
     "decode.time_order": ("TimeOrder",),
     "files.blocks": (
         "BYTE_ORDER_MAGIC",
@@ -173,6 +176,7 @@ _EXPORTED = {
         "general_chunk_line",
         "match_chunk_line",
     ),
+    "http2.flow": ("FlowControl",),
     "http2.placed": (
         "FieldText",
         "PlacedContent",

@@ -651,6 +651,9 @@ class TlsRecordRecord(Placed, frozen=True, tag_field="record", tag="tls_record")
     decrypted."""
     content_size: int | None
     """How many bytes it holds, without padding; null if it was not decrypted."""
+    plaintext_offset: int | None
+    """Where its content begins in what its sender sent, decrypted: in the byte space that ``layer``
+    calls ``tls``. Null if it holds nothing of that, or was not decrypted."""
 
 
 class QuicRecord(ByteSpace, frozen=True, tag_field="record", tag="quic"):

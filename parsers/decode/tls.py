@@ -120,11 +120,17 @@ class TlsConnection:
         for sender, found in results:
             writer = self._writers[sender]
             records += self._note_sealed(writer, found)
+            before = self._size_of_plaintext(sender)
             if self._plaintext is not None:
                 records += self._plaintext.receive(sender, found, writer)
             if self.shows_records:
-                records += self._rows(writer, found)
+                is_content = self._size_of_plaintext(sender) != before
+                records += self._rows(writer, found, before if is_content else None)
         return records
+
+    def _size_of_plaintext(self, sender: Sender) -> int:
+        """Return how many bytes of what a side sent are known, decrypted, or known to be lost."""
+        return 0 if self._plaintext is None else self._plaintext.streams[sender].origins.size
 
     def _note_sealed(self, writer: RecordWriter, found: Event) -> list[Record]:
         """Take what was encrypted as what is in the clear is taken."""
@@ -140,10 +146,10 @@ class TlsConnection:
                 return [writer.diagnostic(found, self.exchange)]
         return []
 
-    def _rows(self, writer: RecordWriter, found: Event) -> list[Record]:
+    def _rows(self, writer: RecordWriter, found: Event, offset: int | None) -> list[Record]:
         match found:
             case OpenedRecord(record=record, type=kind, content=content):
-                inner = TYPE_NAMES.get(kind, str(kind)), len(content)
+                inner = TYPE_NAMES.get(kind, str(kind)), len(content), offset
                 return [_record(writer, record, self.exchange, inner)]
             case ClosedRecord(record=record) | ClearRecord(record=record):
                 return [_record(writer, record, self.exchange)]
@@ -337,9 +343,10 @@ def _record(
     writer: RecordWriter,
     found: TlsRecord,
     exchange: int | None,
-    inner: tuple[str, int] | tuple[None, None] = (None, None),
+    inner: tuple[str, int, int | None] | tuple[None, None, None] = (None, None, None),
 ) -> TlsRecordRecord:
-    """Write a record; ``inner`` are the type and the size of what it holds, if it was decrypted."""
+    """Write a record; ``inner`` are the type and the size of what it holds, if it was decrypted,
+    and where that begins in what its sender sent."""
     return TlsRecordRecord(
         writer.connection,
         exchange,

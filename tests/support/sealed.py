@@ -70,7 +70,7 @@ def records(lines: Sequence[Line], **changed: Any) -> list[Record]:
     found: list[Record] = [
         TlsRecordRecord(
             *(0, None, one.sender, one.packet, one.packet, one.time, one.time, 0, one.size + 5),
-            *("application_data", one.size, 0, "no", None, None),
+            *("application_data", one.size, 0, "no", None, None, None),
         )
         for one in sealed(lines)
     ]

@@ -11,13 +11,14 @@ after ten segments (RFC 6928) for one round trip.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import sub
 from statistics import median
 from typing import Literal, NamedTuple
 
 from parsers.records import StallRecord
 
+from ..exchanges import Exchange
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .marks import Marks
 from .trace import Trace
@@ -112,15 +113,19 @@ def flow_kind(stall: StallRecord) -> HindranceKind:
 
 
 def stalls_of(trace: Trace) -> list[StallRecord]:
-    """Return when flow control of HTTP/2 held a response: its own window, or the connection's.
+    """Return when flow control of HTTP/2 held a response: its own window, or the connection's."""
+    return held_by_flow(trace.about, trace.http2.stalls if trace.http2 is not None else ())
 
-    The connection's counts from the request on to the last that came of the exchange.
+
+def held_by_flow(about: Exchange, stalls: Iterable[StallRecord]) -> list[StallRecord]:
+    """Return which stalls of a connection held the response of an exchange.
+
+    Those of the connection's window count from the request on to the last that came of it.
     """
-    about = trace.about
     start, end = about.asked_time or about.first_time, about.last_time
     return [
         one
-        for one in (trace.http2.stalls if trace.http2 is not None else ())
+        for one in stalls
         if one.exchange == about.key.exchange
         or (one.window == "connection" and one.first_time < end and one.last_time > start)
     ]

@@ -30,6 +30,7 @@ from parsers import (
     IpPacket,
     Packet,
     PacketDecoder,
+    TlsTap,
     network_offset,
     read_packet,
     realm,
@@ -217,12 +218,15 @@ class Tracer:
     With ``shows_records`` the records of TLS are among what is decoded.
     """
 
-    def __init__(self, *, shows_records: bool = False) -> None:
+    def __init__(self, *, shows_records: bool = False, tls_tap: TlsTap | None = None) -> None:
+        """``tls_tap`` gets what TLS carried, as PacketDecoder hands it on."""
         self.table = PacketTable()
         self.connections: list[Followed] = []
         self.keys: CaptureKeys | None = None
         """What TLS is decrypted with."""
-        self._decoder = PacketDecoder(opened=self._opened, shows_records=shows_records)
+        self._decoder = PacketDecoder(
+            opened=self._opened, shows_records=shows_records, tls_tap=tls_tap
+        )
         self._by_key: dict[bytes, list[tuple[Followed, int]]] = {}
         self._opened_now: list[Followed] = []
         """By the packets that are being decoded."""

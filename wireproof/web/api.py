@@ -15,13 +15,17 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``reading/KEY`` | the content of its elements as a reader saw it grow |
 | ``body/KEY/SENDER`` | a body as it grew |
 | ``packet/NUMBER`` | one packet, byte by byte |
+| ``opened/WIRE/ROW`` | what a TLS record held, byte by byte |
+| ``streams/WIRE/PAGE`` | the streams of an HTTP/2 connection |
+| ``windows/KEY/SENDER`` | the windows that held a sender in a stream of HTTP/2, as they were |
 | ``hops`` | the exchanges that were seen on several legs |
 | ``find/KEY/TEXT`` | which elements of an exchange hold a text; not in a report |
 | ``search/TEXT`` | which exchanges hold a text; in a report nobody answers that |
 | ``hop/NUMBER`` | one of them: its legs on one axis, and what each hop did |
 
-KEY is ``0.2``: exchange 2 of connection 0; ``n`` stands for none. What is not in the first capture
-has the number of its own before it: ``1:0.2``, packet ``1:17``.
+KEY is ``0.2``: exchange 2 of connection 0; ``n`` stands for none. WIRE is ``0.w``: what connection
+0 carried below its exchanges; lanes, rows and elements take it for a KEY. What is not in the first
+capture has the number of its own before it: ``1:0.2``, packet ``1:17``.
 """
 
 from __future__ import annotations
@@ -50,7 +54,10 @@ from .finding import find
 from .frame import frame
 from .hops import Hops
 from .index import ENCODER, Index
+from .opened import MAX_OPENED, Opened, carried_sealed, opened
 from .reading import reading
+from .streams import STREAMS, streams
+from .wire import FRAMES, TLS_RECORDS, WIRE, Wire
 
 EXCHANGES = 500
 """Rows in a page of exchanges."""
@@ -70,13 +77,17 @@ SHOWN_OF_CUT = 2_000
 CAPTURE = "(?:([1-9][0-9]?):)?"
 NUMBER = r"(0|[1-9][0-9]{0,9})"
 KEY = r"(n|0|[1-9][0-9]{0,9})\.(n|0|[1-9][0-9]{0,8})"
+WIRE_KEY = rf"(0|[1-9][0-9]{{0,9}})\.({WIRE})"
+HOLDER = rf"(n|0|[1-9][0-9]{{0,9}})\.({WIRE}|n|0|[1-9][0-9]{{0,8}})"
 TEXT = "((?:[0-9a-f]{2}){1,512})"
 """What is looked for, UTF-8 in hex."""
-KIND = r"([qrktbexfmgdhs])"
+KIND = r"([qrktbexfmgdhsya])"
 LOCKING = frozenset({"hops", "hop", "find", "search"})
 """What takes the captures' locks itself, and not for long."""
 NOTHING: tuple[re.Pattern[str], Callable[..., Any]] = re.compile("(?!)"), lambda: None
 """What answers a path of no name."""
+Holder = ExchangeRow | Wire
+"""What has elements."""
 
 
 def summary(indexes: Sequence[Index]) -> dict[str, Any]:
@@ -99,7 +110,7 @@ def summary(indexes: Sequence[Index]) -> dict[str, Any]:
             for fact in ("packets", "bytes", "connections", "exchanges")
         },
         "stall": {"times": TIMES, "least": LEAST},
-        "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS},
+        "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS, "streams": STREAMS},
     }
 
 
@@ -162,7 +173,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
     }
 
 
-def lane(index: Index, exchange: ExchangeRow, kind: str, page: int) -> dict[str, Any]:
+def lane(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]:
     """Return columns of the elements of a kind: when each was complete, and how large it is."""
     elements = exchange.elements.get(kind, Elements())
     numbers = range(page * LANE, min((page + 1) * LANE, len(elements)))
@@ -174,10 +185,18 @@ def lane(index: Index, exchange: ExchangeRow, kind: str, page: int) -> dict[str,
         "sender": [SENDERS[place.sender] for place in places],
         "size": [place.size for place in places],
         "mark": [place.mark for place in places],
+        **_streams_of(exchange, kind, numbers),
     }
 
 
-def rows(index: Index, exchange: ExchangeRow, kind: str, page: int) -> dict[str, Any]:
+def _streams_of(holder: Holder, kind: str, rows: range) -> dict[str, Any]:
+    """Return the column of streams, which frames of HTTP/2 have."""
+    if not isinstance(holder, Wire) or kind != FRAMES:
+        return {}
+    return {"stream": list(holder.streams[rows.start : rows.stop])}
+
+
+def rows(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]:
     elements = exchange.elements.get(kind, Elements())
     numbers = range(page * ROWS, min((page + 1) * ROWS, len(elements)))
     return {
@@ -186,24 +205,20 @@ def rows(index: Index, exchange: ExchangeRow, kind: str, page: int) -> dict[str,
     }
 
 
-def element(index: Index, exchange: ExchangeRow, kind: str, row: int) -> dict[str, Any] | None:
+def element(index: Index, exchange: Holder, kind: str, row: int) -> dict[str, Any] | None:
     elements = exchange.elements.get(kind)
     if elements is None or row >= len(elements):
         return None
     return _row(index, exchange, kind, row, MAX_ELEMENT)
 
 
-def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) -> dict[str, Any]:
+def _row(index: Index, exchange: Holder, kind: str, row: int, most: int) -> dict[str, Any]:
     """Return an element: its record, who carried it, and the filter that selects that."""
     elements = exchange.elements[kind]
     place = elements.place(row)
     connection = exchange.key.connection
     encoded = index.spool.read(*elements.stored(row))
-    carried: list[Carrier] = []
-    if connection is not None and place.sender is not None and place.length:
-        for start, end in _extents(encoded) or [(place.offset, place.end)]:
-            room = MAX_CARRIERS + 1 - len(carried)
-            carried += index.tracer.carriers(connection, place.sender, start, end, room)
+    carried, held = _carried(index, exchange, kind, row, encoded)
     return {
         "key": exchange.name,
         "kind": kind,
@@ -213,8 +228,32 @@ def _row(index: Index, exchange: ExchangeRow, kind: str, row: int, most: int) ->
         "said": _said(index, elements, row),
         "carried": [carrier[:3] for carrier in carried[:MAX_CARRIERS]],
         "more": len(carried) > MAX_CARRIERS,
+        "opened": held,
         "filter": packets_filter(connection, place.first_packet, place.last_packet),
     }
+
+
+def _carried(
+    index: Index, holder: Holder, kind: str, row: int, encoded: bytes
+) -> tuple[list[Carrier], Opened]:
+    """Return the packets that carried an element, and the TLS records if it was in some."""
+    place, connection = holder.elements[kind].place(row), holder.key.connection
+    carried: list[Carrier] = []
+    held: Opened = []
+    if connection is None or place.sender is None or not place.length or place.layer == "quic":
+        return carried, held
+    wire = index.wires.get(connection)
+    if kind == TLS_RECORDS and wire is not None and place.content_offset >= 0:
+        held.append((row, 0, wire.content_size(place.sender, row)))
+    for start, end in _extents(encoded) or [(place.offset, place.end)]:
+        room = MAX_CARRIERS + 1 - len(carried)
+        if place.layer == "tls" and wire is not None and TLS_RECORDS in wire.elements:
+            records, more = carried_sealed(index, wire, place.sender, start, end, room)
+            held += [one for one in records if one not in held][: MAX_OPENED - len(held)]
+            carried += [one for one in more if one not in carried]
+        elif place.layer == "tcp":
+            carried += index.tracer.carriers(connection, place.sender, start, end, room)
+    return carried, held
 
 
 def _extents(encoded: bytes) -> list[tuple[int, int]]:
@@ -242,6 +281,18 @@ def _cut(encoded: bytes) -> Any:
         return value
 
     return {name: shorter(value) for name, value in msgspec.json.decode(encoded).items()}
+
+
+def windows(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any] | None:
+    """Return the windows that held a sender in an exchange's stream, and every stall of its
+    connection; None if it is in none of HTTP/2."""
+    connection, stream_id = exchange.key.connection, exchange.stream_id
+    if connection is None or stream_id is None or connection not in index.windows:
+        return None
+    wire = index.wires.get(connection)
+    stalls = [] if wire is None else [one for one in wire.stalls if one.sender == sender]
+    shown = [one for one in stalls if one.stream_id in (None, stream_id)]
+    return index.windows[connection].answer(stream_id, sender) | {"stalls": shown}
 
 
 def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
@@ -290,9 +341,12 @@ class Answers:
                 ("summary", lambda: summary(indexes)),
                 (f"exchanges/{NUMBER}", lambda page: exchanges(indexes, int(page))),
                 (f"packets/{CAPTURE}{NUMBER}/{NUMBER}", self._packets),
-                (f"lane/{CAPTURE}{KEY}/{KIND}/{NUMBER}", self._of_exchange(lane)),
-                (f"rows/{CAPTURE}{KEY}/{KIND}/{NUMBER}", self._of_exchange(rows)),
-                (f"element/{CAPTURE}{KEY}/{KIND}/{NUMBER}", self._of_exchange(element)),
+                (f"lane/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(lane)),
+                (f"rows/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(rows)),
+                (f"element/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(element)),
+                (f"opened/{CAPTURE}{WIRE_KEY}/{NUMBER}", self._of_exchange(opened)),
+                (f"streams/{CAPTURE}{WIRE_KEY}/{NUMBER}", self._of_exchange(streams)),
+                (f"windows/{CAPTURE}{KEY}/(client|server)", self._of_exchange(windows)),
                 (f"verdicts/{CAPTURE}{KEY}", self._of_exchange(verdicts)),
                 (f"reading/{CAPTURE}{KEY}", self._of_exchange(reading)),
                 (f"body/{CAPTURE}{KEY}/(client|server)", self._body),
@@ -333,17 +387,28 @@ class Answers:
                 for page in _pages(len(known.packets), LANE):
                     yield f"packets/{within(index.number, str(number))}/{page}"
         for exchange in index.order:
-            yield from self._paths_of(exchange)
+            yield from self._paths_of(index, exchange)
+        for wire in index.wires.values():
+            yield from self._paths_of_wire(wire)
         table = index.tracer.table
         for packet in range(1, len(table) + 1):
             if packet in table and index.shows(table[packet].connection):
                 yield f"packet/{within(index.number, str(packet))}"
 
-    def _paths_of(self, exchange: ExchangeRow) -> Iterator[str]:
+    def _paths_of(self, index: Index, exchange: ExchangeRow) -> Iterator[str]:
         name = exchange.name
         yield f"verdicts/{name}"
         yield f"reading/{name}"
-        for kind, elements in exchange.elements.items():
+        yield from self._paths_of_elements(exchange)
+        for sender in SENDERS:
+            if sender is not None and exchange.key.exchange is not None:
+                yield f"body/{name}/{sender}"
+                if exchange.key.connection in index.windows and exchange.stream_id is not None:
+                    yield f"windows/{name}/{sender}"
+
+    def _paths_of_elements(self, holder: Holder) -> Iterator[str]:
+        name = holder.name
+        for kind, elements in holder.elements.items():
             for page in _pages(len(elements), LANE):
                 yield f"lane/{name}/{kind}/{page}"
             for page in _pages(len(elements), ROWS):
@@ -351,9 +416,14 @@ class Answers:
             for row in range(len(elements)):
                 if elements.stored(row)[1] > MAX_ROW:
                     yield f"element/{name}/{kind}/{row}"
-        for sender in SENDERS:
-            if sender is not None and exchange.key.exchange is not None:
-                yield f"body/{name}/{sender}"
+
+    def _paths_of_wire(self, wire: Wire) -> Iterator[str]:
+        yield from self._paths_of_elements(wire)
+        for row in wire.opened_rows():
+            yield f"opened/{wire.name}/{row}"
+        if FRAMES in wire.elements:
+            for page in _pages(len(list(wire.exchanges())), STREAMS):
+                yield f"streams/{wire.name}/{page}"
 
     def _index(self, capture: str | None) -> Index | None:
         number = int(capture or 0)
@@ -370,7 +440,7 @@ class Answers:
     def _find(self, capture: str | None, connection: str, exchange: str, text: str) -> Any:
         index = self._index(capture)
         known = None if index is None else _exchange(index, connection, exchange)
-        if index is None or known is None:
+        if index is None or not isinstance(known, ExchangeRow):
             return None
         return find(index, known, bytes.fromhex(text).decode(errors="replace"))
 
@@ -401,7 +471,9 @@ def _encoded(found: Any) -> bytes | None:
     return None if found is None else ENCODER.encode(found)
 
 
-def _exchange(index: Index, connection: str, exchange: str) -> ExchangeRow | None:
+def _exchange(index: Index, connection: str, exchange: str) -> Holder | None:
+    if exchange == WIRE:
+        return index.wires.get(int(connection)) if connection.isdigit() else None
     numbers = (None if text == "n" else int(text) for text in (connection, exchange))
     return index.exchanges.get(Key(*numbers))
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
+from parsers.provenance import Layer
 from parsers.records import (
     BodyElement,
     BodyRecord,
@@ -21,10 +22,14 @@ from parsers.records import (
     DiagnosticRecord,
     GapRecord,
     Http2DataRecord,
+    Http2FrameRecord,
     Http3DataRecord,
     Record,
+    RequestRecord,
+    ResponseRecord,
     Sender,
     SseEventRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -69,7 +74,10 @@ class Place(NamedTuple):
     mark: int
     """What else a lane shows of it; see :func:`mark_of`."""
     content_offset: int
-    """Where its content begins, as ``offset``: after a chunk's line or a frame's header."""
+    """Where its content begins, as ``offset``: after a chunk's line or a frame's header. Of a TLS
+    record where its content begins in what its sender sent, decrypted; -1 if it has none there."""
+    layer: Layer
+    """The byte space that offsets count in."""
 
     @property
     def end(self) -> int:
@@ -78,9 +86,32 @@ class Place(NamedTuple):
 
 SENDERS: dict[Sender | None, int] = {"client": 0, "server": 1, None: 2}
 SENDER_NAMES: tuple[Sender | None, ...] = ("client", "server", None)
+LAYERS: tuple[Layer, ...] = ("tcp", "tls", "quic")
+FRAME_TYPES = {
+    "DATA": 0,
+    "HEADERS": 1,
+    "PRIORITY": 2,
+    "RST_STREAM": 3,
+    "SETTINGS": 4,
+    "PUSH_PROMISE": 5,
+    "PING": 6,
+    "GOAWAY": 7,
+    "WINDOW_UPDATE": 8,
+}
+"""The types of frames of HTTP/2 (RFC 9113 section 6)."""
+OTHER_TYPE = 255
+"""Stands for any other of them."""
+SEALED, OPENED, NO_CONTENT = 0, 1, 2
+"""What a TLS record is: content that was not decrypted, content that was, or handshake, alerts and
+the like."""
 ROW = Struct("<qIIIIddBqqqbq")
 """An element as it is kept: where its encoded record lies, how long that is and how long what it
 says, which follows, then its Place."""
+
+
+def side_of(sender: Sender, layer: Layer) -> int:
+    """Return which of an exchange's reaches a sender's bytes of a layer have."""
+    return SENDERS[sender] + (2 if layer == "tls" else 0)
 
 
 class Elements:
@@ -100,10 +131,7 @@ class Elements:
         """Add a record, which has been put aside at ``at``, before what it says."""
         sender = SENDERS[getattr(record, "sender", None)]
         offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
-        size, content = size_of(record, length), getattr(record, "content_offset", offset)
-        if getattr(record, "layer", "tcp") != "tcp":
-            # Its place counts in other bytes than those of packets: they are not looked for there.
-            offset = length = content = 0
+        layer = LAYERS.index(getattr(record, "layer", "tcp"))
         self._sent[sender].append(len(self))
         self._ends[sender].append(offset + length)
         self._rows += ROW.pack(
@@ -114,12 +142,12 @@ class Elements:
             max(record.last_packet, 0),
             record.first_time,
             record.last_time,
-            sender,
+            sender | layer << 4,
             offset,
             length,
-            size,
+            size_of(record, length),
             mark_of(record),
-            content,
+            content_of(record, offset),
         )
 
     def stored(self, row: int) -> tuple[int, int]:
@@ -138,15 +166,19 @@ class Elements:
             ROW.unpack_from(self._rows, row * ROW.size)
         )
         return Place(
-            first, last, begin, end, SENDER_NAMES[sender], offset, length, size, mark, content
+            *(first, last, begin, end, SENDER_NAMES[sender & 15], offset, length, size, mark),
+            *(content, LAYERS[sender >> 4]),
         )
 
     def sent(self, sender: Sender) -> Sequence[int]:
         """Return the rows of what a sender sent."""
         return self._sent[SENDERS[sender]]
 
-    def overlapping(self, sender: Sender, start: int, end: int, most: int) -> Iterator[int]:
-        """Yield rows of a sender that hold bytes of [start, end) of its stream; ``most`` at most.
+    def overlapping(
+        self, sender: Sender, start: int, end: int, most: int, layer: Layer = "tcp"
+    ) -> Iterator[int]:
+        """Yield rows of a sender that hold bytes of [start, end) of its bytes in a layer; ``most``
+        at most.
 
         Elements of one kind end in the order in which they were completed.
         """
@@ -156,8 +188,15 @@ class Elements:
             place = self.place(rows[index])
             if place.offset >= end:
                 break
-            if place.length:
+            if place.length and place.layer == layer:
                 yield rows[index]
+
+
+def content_of(record: Record, offset: int) -> int:
+    """Return where a record's content begins, as Place has it."""
+    if isinstance(record, TlsRecordRecord):
+        return -1 if record.plaintext_offset is None else record.plaintext_offset
+    return getattr(record, "content_offset", offset)
 
 
 def size_of(record: Record, length: int) -> int:
@@ -171,13 +210,16 @@ def size_of(record: Record, length: int) -> int:
             return record.payload_length
         case GapRecord():
             return record.missing
+        case TlsRecordRecord():
+            return record.size
     return length
 
 
 def mark_of(record: Record) -> int:
-    """Return a frame's opcode, a fault's severity, else 1 for what is not as the others.
+    """Return a frame's opcode or type, a fault's severity, whether a TLS record has content and was
+    decrypted, else 1 for what is not as the others.
 
-    That is an event that is not dispatched, the last chunk, a binary message.
+    That is an event that is not dispatched, the last chunk, a binary message, a head.
     """
     match record:
         case WebSocketFrameRecord():
@@ -190,6 +232,14 @@ def mark_of(record: Record) -> int:
             return int(not record.size)
         case WebSocketMessageRecord():
             return int(record.type == "binary")
+        case RequestRecord() | ResponseRecord():
+            return FRAME_TYPES["HEADERS"]
+        case Http2FrameRecord():
+            return FRAME_TYPES.get(record.type, OTHER_TYPE)
+        case TlsRecordRecord():
+            holds = record.content_type or record.type
+            is_opened = record.decrypted == "yes"
+            return NO_CONTENT if holds != "application_data" else OPENED if is_opened else SEALED
     return 0
 
 
@@ -199,6 +249,10 @@ def content_span(kind: str, place: Place) -> tuple[int, int] | None:
         case "k" | "f" | "h":
             start = place.content_offset
             return (start, start + place.size) if place.size else None
+        case "a" if place.mark == FRAME_TYPES["DATA"]:
+            return (place.content_offset, place.content_offset + place.size) if place.size else None
+        case "y":
+            return place.end - place.size, place.end
         case "b" | "e" | "m" | "t" | "x":
             return place.offset, place.end
     return None

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from parsers import accept_for
+from parsers.provenance import Layer
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -32,7 +33,7 @@ from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
 from ..views.verdicts.words import leading, tls_line
-from .elements import KINDS, SENDERS, SEVERITIES, Elements
+from .elements import KINDS, SEVERITIES, Elements, side_of
 
 MAX_SHOWN = 2_000
 """Characters of a value that a row of the table holds."""
@@ -69,8 +70,9 @@ class ExchangeRow:
         self.changed = 0
         """By which change of the whole it changed last."""
         self.elements: dict[str, Elements] = {}
-        self.reach = [0, 0]
-        """How far its elements reach in each direction's stream."""
+        self.reach = [0, 0, 0, 0]
+        """How far its elements reach in each direction's stream, and in what each side sent in TLS,
+        decrypted."""
         self.first_time = 0.0
         self.last_time = 0.0
         self.first_packet = 0
@@ -86,6 +88,11 @@ class ExchangeRow:
     @property
     def response(self) -> ResponseRecord | None:
         return None if self.about is None else self.about.response
+
+    @property
+    def stream_id(self) -> int | None:
+        """Its stream of HTTP/2 or HTTP/3; None if it has none."""
+        return None if self.about is None else self.about.stream_id
 
     def add(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
         """Take a record, which has been put aside encoded, before what it says."""
@@ -116,9 +123,10 @@ class ExchangeRow:
         self.first_packet = min(self.first_packet, record.first_packet)
         self.last_packet = max(self.last_packet, record.last_packet)
         sender: Sender | None = getattr(record, "sender", None)
-        if sender is not None and getattr(record, "layer", "tcp") == "tcp":
+        layer: Layer = getattr(record, "layer", "tcp")
+        if sender is not None and layer != "quic":
             end = (getattr(record, "offset", None) or 0) + (getattr(record, "length", None) or 0)
-            side = SENDERS[sender]
+            side = side_of(sender, layer)
             self.reach[side] = max(self.reach[side], end)
 
     def _count(self, record: Record) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from parsers import LINK_TYPES
 from parsers.provenance import seconds
@@ -18,26 +18,8 @@ from parsers.records import Sender
 from ..bytes.packet_index import PacketPlace
 from ..views.display_filter import packets_filter
 from ..views.packet_rows import FLAGS
-from .elements import SENDERS, Place, content_span
-from .exchange import ExchangeRow
 from .index import Index
-
-MAX_PARTS = 2_000
-"""Elements that are named of one packet."""
-HTTP, WEBSOCKET = ("q", "r", "k", "h", "b"), ("f",)
-ABOVE = ("e", "m", "x")
-
-
-class Part(NamedTuple):
-    """A run of a frame's bytes that belongs to an element."""
-
-    start: int
-    end: int
-    layer: str
-    """``head``, ``framing``, ``payload``, or ``content`` for what stands above the framing."""
-    kind: str
-    key: str
-    row: int
+from .parts import Part, parts_of
 
 
 def frame(index: Index, packet: int) -> dict[str, Any] | None:
@@ -66,7 +48,7 @@ def frame(index: Index, packet: int) -> dict[str, Any] | None:
         "payload": payload,
         "layers": list(_layers(place, data)),
         "brought": [[start + shift, end + shift] for start, end in brought],
-        "parts": [] if sender is None else _parts(index, connection, sender, brought, shift),
+        "parts": [] if sender is None else _shifted(index, connection, sender, brought, shift),
         "filter": packets_filter(None if known is None else connection, packet, packet),
         "data": b64encode(data).decode(),
     }
@@ -97,42 +79,9 @@ def _layers(place: PacketPlace, data: bytes) -> Iterator[tuple[str, int, int]]:
         yield "padding", end, len(data)
 
 
-def _parts(
+def _shifted(
     index: Index, connection: int, sender: Sender, brought: list[tuple[int, int]], shift: int
 ) -> list[Part]:
-    found: list[Part] = []
-    for start, end in brought:
-        for exchange in index.reaching(connection, SENDERS[sender], start):
-            more = list(_overlaps(exchange, sender, start, end))
-            if found and not more:
-                break
-            found += more
+    """Return what lies in the bytes that a packet brought, by their places in its frame."""
+    found = [part for one in brought for part in parts_of(index, connection, sender, "tcp", *one)]
     return [part._replace(start=part.start + shift, end=part.end + shift) for part in found]
-
-
-def _overlaps(exchange: ExchangeRow, sender: Sender, start: int, end: int) -> Iterator[Part]:
-    """Yield the parts of an exchange's elements in [start, end) of a stream."""
-    for kind in (*HTTP, *WEBSOCKET, *ABOVE):
-        elements = exchange.elements.get(kind)
-        if elements is None or (kind == "b" and not {"k", "h"}.isdisjoint(exchange.elements)):
-            continue
-        for row in elements.overlapping(sender, start, end, MAX_PARTS):
-            for begin, upto, layer in _split(kind, elements.place(row)):
-                begin, upto = max(begin, start), min(upto, end)
-                if begin < upto:
-                    yield Part(begin, upto, layer, kind, exchange.name, row)
-
-
-def _split(kind: str, place: Place) -> Iterator[tuple[int, int, str]]:
-    """Yield the parts of one element: its framing, and what it frames."""
-    content = content_span(kind, place)
-    if kind in ABOVE:
-        yield place.offset, place.end, "content"
-    elif kind in "qr":
-        yield place.offset, place.end, "head"
-    elif content is None:
-        yield place.offset, place.end, "framing"
-    else:
-        yield place.offset, content[0], "framing"
-        yield *content, "payload"
-        yield content[1], place.end, "framing"

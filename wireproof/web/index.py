@@ -40,8 +40,11 @@ from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
 from .exchange import ExchangeRow, Key
+from .plaintext import Plaintext
 from .spool import Spool
 from .verdicts import FileVerdicts, LiveVerdicts
+from .windows import WINDOWED, Windows
+from .wire import Wire, kind_of
 
 State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
@@ -50,7 +53,8 @@ NOT_SHOWN = (
     *(TlsConnectionRecord, TlsRecordRecord, QuicRecord),
     *(Http2FrameRecord, Http3FrameRecord),
 )
-"""What the page has no rows for yet: records of TLS and QUIC, and frames that control streams."""
+"""What exchanges have no elements of: what is known of TLS and QUIC, and frames that control
+streams. Those of TLS and HTTP/2 have lanes of their own, by connection."""
 ETHERNET = 1
 ENCODER = msgspec.json.Encoder()
 WORDS_WIDTH = 150
@@ -83,11 +87,17 @@ class Index:
         """Which part of the file has been read, 0 to 1; None if nobody knows."""
         self.changed = Condition()
         self.version = 0
-        self.tracer = Tracer(shows_records=True)
+        self.spool = Spool()
+        self.plaintext = Plaintext(self.spool)
+        """What TLS carried, decrypted."""
+        self.tracer = Tracer(shows_records=True, tls_tap=self.plaintext.listen)
         self.exchanges: dict[Key, ExchangeRow] = {}
         self.order: list[ExchangeRow] = []
         """The exchanges in order of their first record."""
-        self.spool = Spool()
+        self.wires: dict[int, Wire] = {}
+        """What connections carried below their exchanges, of those that have any."""
+        self.windows: dict[int, Windows] = {}
+        """The windows of HTTP/2, by connection."""
         self.packet_at = array("q")
         """Where the bytes of each packet lie in the spool."""
         self.missed = 0
@@ -153,11 +163,14 @@ class Index:
     def _add(self, records: list[Record]) -> None:
         sealed = self._unsealed(records)
         chosen = records if self._selection is None else self._selection.choose(records)
+        for record in records:
+            self._note_window(record)  # those of other streams take from the connection's, too
         for record in chosen:
             if isinstance(record, TlsConnectionRecord):
                 self._tls[record.connection] = record
             if isinstance(record, NOT_SHOWN) or _holds_all(record):
-                continue  # it is no element of an exchange
+                self._wire(record, None)  # it is no element of an exchange
+                continue
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
                 self._end(record, sealed.get(record.connection))
@@ -168,10 +181,36 @@ class Index:
             if exchange.about is None and found is not None:
                 exchange.about, exchange.reader = found
             words = _words(record, exchange.reader)
-            exchange.add(record, self.spool.append(encoded + words), len(encoded), len(words))
+            at = self.spool.append(encoded + words)
+            exchange.add(record, at, len(encoded), len(words))
             exchange.changed = self.version + 1
+            self._wire(record, (exchange, at, len(encoded)))
         # What is not shown may tell why something failed that is.
         self._tell(self._verdicts.add(records))
+
+    def _wire(self, record: Record, kept: tuple[ExchangeRow, int, int] | None) -> None:
+        """Keep what a connection carried below its exchanges; ``kept`` says whose it is, and where
+        it has been put aside, if it has."""
+        if record.connection is None or kind_of(record) is None:
+            return
+        wire = self.wires.get(record.connection)
+        if wire is None:
+            wire = self.wires[record.connection] = Wire(record.connection, self.number)
+        if kept is None:
+            encoded = ENCODER.encode(record)
+            owner, at, size = None, self.spool.append(encoded), len(encoded)
+        else:
+            owner, at, size = kept
+        wire.add(record, at, size, owner)
+
+    def _note_window(self, record: Record) -> None:
+        if isinstance(record, WINDOWED):
+            connection = record.connection
+            windows = None if connection is None else self.windows.get(connection)
+            if windows is None and connection is not None and isinstance(record, Http2FrameRecord):
+                windows = self.windows[connection] = Windows()
+            if windows is not None:
+                windows.add(record)
 
     def _unsealed(self, records: Sequence[Record]) -> dict[int, SealedConnection]:
         """Return what the TLS connections came to that end here and were not decrypted."""
@@ -228,6 +267,8 @@ class Index:
         row = exchange.row(self._connections.get(connection))
         if (tls := self._tls.get(connection)) is not None:
             row["tls"] = tls
+        if (wire := self.wires.get(connection)) is not None:
+            row |= {"wire": wire.counts, "stream": exchange.stream_id}
         return row
 
     def connection(self, connection: int) -> ConnectionRecord | None:
@@ -268,7 +309,8 @@ class Index:
         return number, place.time_ns, place.link_type, place.length, self.data(number)
 
     def reaching(self, connection: int, side: int, start: int) -> list[ExchangeRow]:
-        """Return the exchanges of a connection that reach past ``start`` of a side's stream."""
+        """Return the exchanges of a connection that reach past ``start`` of a side's bytes; which
+        side that is, :func:`.elements.side_of` says."""
         own = self._of_connection.get(connection, [])
         first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])
         return own[first : first + MAX_REACHING]

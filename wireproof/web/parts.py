@@ -1,0 +1,118 @@
+"""Which element each byte belongs to: of a packet, and of what a TLS record held.
+
+Strategy: in HTTP/2 the frames say whose their bytes are, for its streams lie between one another;
+else exchanges follow each other, and those that reach so far are looked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from parsers.provenance import Layer
+from parsers.records import Sender
+
+from .elements import FRAME_TYPES, Place, content_span, side_of
+from .exchange import ExchangeRow
+from .index import Index
+from .wire import FRAMES, TLS_RECORDS, Wire
+
+MAX_PARTS = 2_000
+"""Elements that are named of one packet."""
+HTTP, WEBSOCKET = ("q", "r", "k", "h", "b"), ("f",)
+ABOVE = ("e", "m", "x")
+
+
+class Part(NamedTuple):
+    """A run of bytes that belongs to an element."""
+
+    start: int
+    end: int
+    layer: str
+    """``record`` of TLS, ``head``, ``framing``, ``payload``, or ``content`` for what stands above
+    the framing."""
+    kind: str
+    key: str
+    row: int
+
+
+def parts_of(
+    index: Index, connection: int, sender: Sender, layer: Layer, start: int, end: int
+) -> list[Part]:
+    """Return what lies in bytes [start, end) of a side's in a layer, the outer before the inner."""
+    wire = index.wires.get(connection)
+    found = [] if wire is None else list(_below(wire, sender, layer, start, end))
+    owners = _owners(wire, found)
+    if owners is None:
+        owners = index.reaching(connection, side_of(sender, layer), start)
+    is_framed = wire is not None and FRAMES in wire.elements
+    for exchange in owners:
+        more = list(_overlaps(exchange, sender, layer, start, end))
+        if not more and found and not is_framed:
+            break
+        found += more
+    return found
+
+
+def _below(wire: Wire, sender: Sender, layer: Layer, start: int, end: int) -> Iterator[Part]:
+    """Yield the records of TLS and the frames of HTTP/2 that hold bytes of [start, end)."""
+    for kind in (TLS_RECORDS, FRAMES):
+        elements = wire.elements.get(kind)
+        if elements is None:
+            continue
+        for row in elements.overlapping(sender, start, end, MAX_PARTS, layer):
+            for begin, upto, what in _split(kind, elements.place(row)):
+                begin, upto = max(begin, start), min(upto, end)
+                if begin < upto:
+                    yield Part(begin, upto, what, kind, wire.name, row)
+
+
+def _owners(wire: Wire | None, found: Iterable[Part]) -> list[ExchangeRow] | None:
+    """Return whose frames these are, None where there are none."""
+    rows = [part.row for part in found if part.kind == FRAMES]
+    if wire is None or not rows:
+        return None
+    owners = (wire.exchange_of(wire.streams[row]) for row in rows)
+    return list(dict.fromkeys(one for one in owners if one is not None))
+
+
+def _overlaps(
+    exchange: ExchangeRow, sender: Sender, layer: Layer, start: int, end: int
+) -> Iterator[Part]:
+    """Yield the parts of an exchange's elements in [start, end)."""
+    payloads: list[tuple[int, int]] = []
+    for kind in (*HTTP, *WEBSOCKET, *ABOVE):
+        elements = exchange.elements.get(kind)
+        if elements is None or (kind == "b" and not {"k", "h"}.isdisjoint(exchange.elements)):
+            continue
+        for row in elements.overlapping(sender, start, end, MAX_PARTS, layer):
+            for begin, upto, what in _split(kind, elements.place(row)):
+                begin, upto = max(begin, start), min(upto, end)
+                if kind == "h" and what == "payload":
+                    payloads.append((begin, upto))
+                # Between the frames of what is above them those of other streams may lie.
+                is_above = "h" in exchange.elements and kind not in HTTP
+                for first, last in _within(payloads, begin, upto) if is_above else [(begin, upto)]:
+                    if first < last:
+                        yield Part(first, last, what, kind, exchange.name, row)
+
+
+def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    for first, last in spans:
+        yield max(first, start), min(last, end)
+
+
+def _split(kind: str, place: Place) -> Iterator[tuple[int, int, str]]:
+    """Yield the parts of one element: its framing, and what it frames."""
+    content = content_span(kind, place)
+    if kind in ABOVE:
+        yield place.offset, place.end, "content"
+    elif kind in "qr" or (kind == FRAMES and place.mark == FRAME_TYPES["HEADERS"]):
+        yield place.offset, place.end, "head"
+    elif content is None:
+        yield place.offset, place.end, "framing"
+    else:
+        inner = "record" if kind == TLS_RECORDS else "payload"
+        yield place.offset, content[0], "framing"
+        yield *content, inner
+        yield content[1], place.end, "framing"
