@@ -76,7 +76,7 @@ class Place(NamedTuple):
     content_offset: int
     """Where its content begins, as ``offset``: after a chunk's line or a frame's header. Of a TLS
     record where its content begins in what its sender sent, decrypted; -1 if it has none there."""
-    layer: Layer
+    layer: Layer = "tcp"
     """The byte space that offsets count in."""
 
     @property
