@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from shutil import which
 
 import click
+from msgspec.structs import replace
 
 from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, view_reading_options
