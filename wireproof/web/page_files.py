@@ -35,6 +35,7 @@ MODULES = (
     "bytes.js",
     "curl.js",
     "take.js",
+    "seek.js",
     "find.js",
     "keys.js",
     "main.js",

@@ -21,6 +21,7 @@ from support.corpus import ROOT
 from support.talk import Talk
 
 from wireproof.web.api import Answers
+from wireproof.web.finding import find
 from wireproof.web.index import Index
 from wireproof.web.page_files import MODULES, TYPES, page_file
 from wireproof.web.report import bundle_of, bundles, joined_modules, write_report
@@ -168,6 +169,33 @@ def test_it_opens_from_disk_and_asks_no_network(browser: Browser, tmp_path: Path
         page.locator(".grown .piece").first.wait_for()
         asked_for = [one for one in found.requests if not one.startswith("data:")]
         assert asked_for == [url]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["nginx/chat", "websocket/plain", "sse/gzip-held"])
+def test_what_is_found_in_a_report_is_what_the_server_finds(
+    browser: Browser, tmp_path: Path, name: str
+) -> None:
+    index = indexed(FIXTURES / f"{name}.pcapng")
+    path = tmp_path / "report.html"
+    path.write_text(report_of(index))
+    texts = ["HOST", "e", "0x0d0a", "\u00e9", "nothing like it"]
+    found = {text: find(index, index.order[-1], text) for text in texts}
+    key = index.order[-1].name
+    index.close()
+    assert any(one["total"] for one in found.values())
+    with watched(browser, offline=True) as report:
+        page = report.open(f"{path.as_uri()}#c{key}")
+        page.locator("#timeline-plot .u-over").wait_for()
+        page.keyboard.press("Control+f")
+        for text, expected in found.items():
+            page.locator("#find input").fill(text)
+            said = page.locator("#find [role=status]")
+            said.get_by_text(re.compile(f"^{expected['total']:,} place")).wait_for()
+            places = page.evaluate(
+                "() => [...modules['store.js'].state.found].map(([k, rows]) => [k, [...rows]])"
+            )
+            assert dict(places) == expected["found"]
 
 
 @pytest.mark.browser

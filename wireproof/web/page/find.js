@@ -1,8 +1,9 @@
-// Looking for a text in the chosen exchange: the server looks through heads, elements and packets, the
-// places are marked in tables and on the timeline, and one steps from each to the next.
+// Looking for a text in the chosen exchange: the server looks through heads, elements and packets, or
+// seek.js through those of a report; the places are marked in tables and on the timeline, and one steps from each to the next.
 
 import { byId, el, fill } from "./dom.js";
 import { number } from "./format.js";
+import { seek } from "./seek.js";
 import { chooseElement, choosePacket, currentRow, emit, on, state } from "./store.js";
 
 /** The order in which places are stepped through: what people read first. */
@@ -76,10 +77,7 @@ export class Find {
     let answer = { found: {}, total: 0 };
     if (text && currentRow()) {
       this.said.textContent = "looking…";
-      const hex = [...new TextEncoder().encode(text).slice(0, 512)]
-        .map((byte) => byte.toString(16).padStart(2, "0"))
-        .join("");
-      answer = await state.source.get(`find/${state.current}/${hex}`).catch(() => answer);
+      answer = await this.answerTo(text, () => asked === this.asked).catch(() => answer);
     }
     if (asked !== this.asked) return;
     state.found = new Map(
@@ -90,6 +88,15 @@ export class Find {
     this.at = -1;
     this.say();
     emit("cited");
+  }
+
+  /** Ask the server, or look through what a report holds. */
+  answerTo(text, goesOn) {
+    if (state.source.isReport) return seek(currentRow(), text, goesOn);
+    const hex = [...new TextEncoder().encode(text).slice(0, 512)]
+      .map((byte) => byte.toString(16).padStart(2, "0"))
+      .join("");
+    return state.source.get(`find/${state.current}/${hex}`);
   }
 
   step(by) {

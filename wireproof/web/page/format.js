@@ -75,6 +75,14 @@ export function fromBase64(text) {
   return found;
 }
 
+/** Bytes as text of as many characters. */
+export function latin(bytes) {
+  const pieces = [];
+  for (let start = 0; start < bytes.length; start += 4096)
+    pieces.push(String.fromCharCode(...bytes.subarray(start, start + 4096)));
+  return pieces.join("");
+}
+
 /** A record's data as text: bytes that are none in hex. */
 export function dataText(record, most = 600) {
   if (record.data === null || record.data === undefined) return "";

@@ -10,7 +10,7 @@ const HELP = [
   ["J K", "the exchange after or before"],
   ["Esc", "fold the bytes; in the filter take it away"],
   ["/", "filter the exchanges; Enter keeps the filter, Escape takes it away"],
-  ["Ctrl+F", "find a text in the exchange: events, heads, bytes (in a report the browser's own)"],
+  ["Ctrl+F", "find a text in the exchange: events, heads, bytes"],
   ["[ ]", "the panel before or after"],
   ["1 … 9", "that panel"],
   ["+ − 0", "zoom the timeline in, out, to all of it"],
@@ -54,7 +54,6 @@ export class Keys {
     if (
       (event.ctrlKey || event.metaKey) &&
       event.key === "f" &&
-      !state.source.isReport &&
       !document.querySelector("dialog[open]")
     ) {
       event.preventDefault();
