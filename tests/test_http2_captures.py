@@ -16,7 +16,10 @@ from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
     GrpcMessageRecord,
+    Http2DataRecord,
     Record,
+    RequestRecord,
+    ResponseRecord,
     SseEventRecord,
     StallRecord,
     WebSocketFrameRecord,
@@ -50,10 +53,30 @@ def chosen(name: str) -> pytest.MarkDecorator:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_bodies_are_what_the_client_received(name: str) -> None:
-    bodies = [one for one in records(name) if isinstance(one, BodyRecord)]
-    received = Counter(stream["sha256"] for stream in truth(name)["streams"])
-    assert not received - Counter(one.sha256 for one in bodies if one.sender == "server")
+def test_streams_are_what_the_client_received(name: str) -> None:
+    """Each by its path: status, size and digest of the body, and whether it was whole."""
+    found = records(name)
+    targets = {key(one): one.target for one in found if isinstance(one, RequestRecord)}
+    statuses = {key(one): one.status for one in found if isinstance(one, ResponseRecord)}
+    came = Counter(
+        (targets[key(one)], statuses[key(one)], one.decoded_size, one.sha256, one.complete)
+        for one in found
+        if isinstance(one, BodyRecord) and one.sender == "server"
+    )
+    received = Counter(
+        (one["path"], one["status"], one["bytes"], one["sha256"], is_whole(name, one))
+        for one in truth(name)["streams"]
+    )
+    assert not received - came
+
+
+def key(record: Record) -> tuple[int, int | None]:
+    return record.connection, record.exchange
+
+
+def is_whole(name: str, stream: dict[str, Any]) -> bool:
+    """curl took the body of ``node_h2_die`` for whole: its stream was reset with NO_ERROR."""
+    return stream.get("error") is None and name != "node_h2_die"
 
 
 @chosen("node_h2_ws_clear")
@@ -66,6 +89,10 @@ def test_a_websocket_in_a_stream() -> None:
     ]
     assert sorted(map(str, said)) == sorted(map(str, stream["messages"]))
     frames = [one for one in found if isinstance(one, WebSocketFrameRecord)]
+    control = [[one.sender, one.opcode_name, one.data] for one in frames]
+    assert [one for one in control if one[1] in ("ping", "pong")] == stream["control"]
+    content = [one for one in found if isinstance(one, Http2DataRecord) if one.sender == "server"]
+    assert sum(one.size for one in content) == stream["bytes"]
     closing = [one for one in frames if one.opcode_name == "close"]
     assert (closing[0].sender, closing[0].close_code, closing[0].close_reason) == (
         stream["close"]["first"], stream["close"]["code"], stream["close"]["reason"],
@@ -111,8 +138,9 @@ def test_a_stream_that_was_not_read() -> None:
 def test_a_call_that_was_cancelled() -> None:
     found = records("grpc_cancel")
     sent = [one for one in found if isinstance(one, GrpcMessageRecord) and one.sender == "server"]
-    assert [one.size for one in sent] == [
-        message[2] for message in truth("grpc_cancel")["streams"][0]["messages"]
+    contents = [one.data.encode() for one in sent]
+    assert [[len(one), sha256(one).hexdigest()] for one in contents] == [
+        message[2:] for message in truth("grpc_cancel")["streams"][0]["messages"]
     ]
     (explained,) = explain(found)
     assert "aborted" in [one.answer for one in explained.verdicts]

@@ -270,10 +270,13 @@ class RequestSide(Http1Side):
                 return received
         return None
 
-    def before_the_answer(self) -> list[Record]:
-        """Say so if the client sent frames before it had the answer to its handshake."""
+    def before_the_answer(self, answered: int) -> list[Record]:
+        """Say so if the client sent frames before the packet ``answered`` its handshake.
+
+        What came after that was held only because the answer waited behind missing bytes.
+        """
         start, size = self.decoder.held
-        if not size:
+        if not size or self.writer.place(start, start + 1)[0] > answered:
             return []
         # RFC 6455 section 4.1: "the client MUST wait for a response from the server before sending
         # any further data"
@@ -437,7 +440,8 @@ class ResponseSide(Http1Side):
                 )
                 for code, detail in agreement.faults
             ]
-        records += self.requests.before_the_answer()
+        arrived = self.writer.place(response.end - 1, response.end)[0]
+        records += self.requests.before_the_answer(arrived)
         self.requests.begin_websocket(agreement.deflate)
         self.begin_websocket(agreement.deflate)
         return records + self.requests.hand_over() + self.hand_over()

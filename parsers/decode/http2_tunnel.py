@@ -24,7 +24,6 @@ from ..records import ChunkRecord, Record, WebSocketFrameRecord
 from ..streams import ByteStream, Receiver
 from ..websocket.deflate import DeflateParameters
 from .body import FORGET_EVERY, Extents
-from .joining import AwaitedFrame
 from .side import successor_of
 from .websocket_side import WebSocketSide
 from .writer import RecordWriter
@@ -181,14 +180,7 @@ class TunnelStream:
         receiver = self.receiver
         if not isinstance(receiver, WebSocketSide):
             return successor_of(self).pass_over(0)
-        records = receiver.receive_eof("capture-end")
-        deflate = receiver.deflate and DeflateParameters()  # what it has inflated is not known
-
-        def begin(start: int) -> Receiver[Record]:
-            return WebSocketSide(self.writer(), start, OWN, deflate)
-
-        self.receiver = AwaitedFrame(self, self.origins.size, self.writer(), begin)
-        return records
+        return receiver.await_frame(self, self.origins.size)
 
     def end(self, ending: Ending) -> list[Record]:
         """Take note that nothing follows."""

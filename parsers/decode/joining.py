@@ -298,9 +298,9 @@ def _is_close(payload: bytes) -> bool:
 
 
 class AwaitedFrame:
-    """The receiver of a direction of a WebSocket until a segment begins with a frame.
+    """The receiver of a direction of a WebSocket until a piece of it begins with a frame.
 
-    ``begin`` returns the receiver of the frames from an offset on.
+    ``begin`` returns the receiver of the frames of ``exchange`` from an offset on.
     """
 
     def __init__(
@@ -309,11 +309,13 @@ class AwaitedFrame:
         offset: int,
         writer: RecordWriter,
         begin: Callable[[int], Receiver[Record]],
+        exchange: int = 0,
     ) -> None:
         self._stream = stream
         self._offset = offset
         self._writer = writer
         self._begin = begin
+        self._exchange = exchange
 
     def receive_data(self, data: bytes) -> list[Record]:
         start, self._offset = self._offset, self._offset + len(data)
@@ -325,7 +327,7 @@ class AwaitedFrame:
 
     def receive_gap(self, length: int) -> list[Record]:
         start, self._offset = self._offset, self._offset + length
-        return [self._writer.gap(start, length, 0)]
+        return [self._writer.gap(start, length, self._exchange)]
 
     def pass_over(self, length: int) -> list[Record]:
         """Count missing bytes whose gap is recorded already."""
@@ -333,7 +335,7 @@ class AwaitedFrame:
         return []
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
-        return [self._writer.diagnostic(fault, 0, shown)]
+        return [self._writer.diagnostic(fault, self._exchange, shown)]
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         return []

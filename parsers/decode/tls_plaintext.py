@@ -94,8 +94,15 @@ class TlsStream:
         return records
 
     def receive_gap(self, length: int, arrival: Arrival) -> list[Record]:
+        """Take note of missing records: a WebSocket goes on with the first that begins a frame."""
+        from .websocket_side import WebSocketSide  # with all that reads frames: most have none
+
+        receiver, start = self.receiver, self.origins.size
         self.origins.extend(length, arrival)
-        return self.receiver.receive_gap(length)
+        if isinstance(receiver, WebSocketSide) and receiver.lacks_more(length):
+            gap: Record = receiver.writer.gap(start, length, receiver.exchange)
+            return [gap, *receiver.await_frame(self, self.origins.size)]
+        return receiver.receive_gap(length)
 
     def receive_eof(self, ending: Ending) -> list[Record]:
         if self.is_ended:

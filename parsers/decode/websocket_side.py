@@ -8,10 +8,12 @@ from ..diagnostics import Diagnostic
 from ..limits import CHARGE_STEP
 from ..provenance import Completion, Event
 from ..records import Record
+from ..streams import ByteStream, Receiver
 from ..websocket.deflate import DeflateParameters
 from ..websocket.frames import Frame
 from ..websocket.messages import Message, WebSocketDecoder
 from .fast_websocket import FastWebSocket
+from .joining import AwaitedFrame
 from .side import Side, in_order, is_of_requests
 from .writer import RecordWriter
 
@@ -42,6 +44,25 @@ class WebSocketSide(Side):
             self.writer.account.charge(held - self._charged)
             self._charged = held
         return records
+
+    def await_frame(self, stream: ByteStream[Record], start: int) -> list[Record]:
+        """Leave its stream to what waits for a piece from ``start`` on that begins with a frame.
+
+        That is after missing bytes, where pieces are not TCP's, but were sealed or framed one by
+        one by whoever wrote the frames.
+        """
+        records = self.receive_eof("capture-end")
+        deflate = self.deflate and DeflateParameters()  # what it has inflated is not known
+
+        def begin(offset: int) -> Receiver[Record]:
+            return WebSocketSide(self.writer, offset, self.exchange, deflate)
+
+        stream.receiver = AwaitedFrame(stream, start, self.writer, begin, self.exchange)
+        return records
+
+    def lacks_more(self, length: int) -> bool:
+        """Whether a gap costs more than payload of the open frame, and so its borders."""
+        return self._frames.lacks_more(length)
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return [] if is_of_requests(fault) else super().receive_fault(fault, shown)

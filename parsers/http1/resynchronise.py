@@ -25,9 +25,9 @@ class Resynchroniser:
 
     ``message`` is a pattern of at most LONGEST_MATCH bytes without groups; it may look behind for
     LF. ``offset`` is that of the first input byte; ``at_line_start`` says that a line may begin
-    with it. With ``joins`` nothing says that this is a chunked body at all: a chunk may stand at
-    the very beginning, and the last chunk, which proves nothing, is none. After a find, ``found``
-    says what it was: ``"message"`` or ``"chunk"``.
+    with it, and with ``chunks`` a chunk. With ``joins`` nothing says that this is a chunked body at
+    all: the last chunk, which proves nothing, is none. After a find, ``found`` says what it was:
+    ``"message"`` or ``"chunk"``.
     """
 
     __slots__ = ("found", "_pattern", "_kept", "_offset", "_from", "_need", "_joins")
@@ -44,7 +44,8 @@ class Resynchroniser:
         self.found = ""
         self._pattern = re.compile(CHUNK + rb"|" + message if chunks else rb"()" + message)
         # A line end before the first byte, so that what stands there can be found.
-        self._kept = bytearray(b"\r\n" if joins else b"\n" if at_line_start else b"")
+        line_end = b"\r\n" if chunks else b"\n"
+        self._kept = bytearray(line_end if at_line_start else b"")
         self._joins = joins
         self._offset = offset - len(self._kept)  # of the first byte of _kept
         self._from = 0  # where in _kept to search on

@@ -206,12 +206,18 @@ class FrameDecoder:
         self._offset += size - len(self._rest)
         return events
 
+    def lacks_more(self, length: int) -> bool:
+        """Whether a gap costs more than payload of the open frame, and so its borders."""
+        frame = self._frame
+        is_payload = self._receive == self._read_payload
+        return not self.is_lost and not (is_payload and length <= frame.length - frame.received)
+
     def receive_gap(self, length: int) -> list[Framed]:
         """Go on if all that is missing is payload of the open frame; else framing is lost."""
         events: list[Framed] = []
         frame = self._frame
         start = self.offset
-        if self._receive == self._read_payload and length <= frame.length - frame.received:
+        if not self.is_lost and not self.lacks_more(length):
             self._lose_payload(frame, length, events)
             self._offset += length
             if frame.received == frame.length:

@@ -332,6 +332,10 @@ class WebSocketDecoder:
         """Go on if only payload of the open frame is missing; else say that framing is lost."""
         return self._with_messages(self._frames.receive_gap(length))
 
+    def lacks_more(self, length: int) -> bool:
+        """Whether a gap costs more than payload of the open frame, and so its borders."""
+        return self._frames.lacks_more(length)
+
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         """Say so if the stream ends inside a frame or a fragmented message."""
         events: list[Event] = [*self._frames.receive_eof(ending)]

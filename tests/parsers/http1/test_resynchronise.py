@@ -42,7 +42,7 @@ def search(data, split=whole, *, chunks=True, at_line_start=True, line=CERTAIN_R
         (b"\r\n5\r\n\r\n3\r\nabc\r\n0\r\n", ("chunk", 7)),
         (b"\r\n5\r\nhello\r\n" + STATUS, ("message", 12)),
         (b"\r\nFFFFFFFFFFFFFFFF\r\n2\r\nab\r\n0\r\n", ("chunk", 20)),
-        (b"5\r\nhello\r\n0\r\n\r\n", ("chunk", 10)),
+        (b"5\r\nhello\r\n0\r\n\r\n", ("chunk", 0)),  # what is missing ended with a chunk
         (b"no line ends here", None),
     ],
 )
