@@ -17,6 +17,7 @@ MODULES = (
     "source.js",
     "store.js",
     "rows.js",
+    "json.js",
     "lanes.js",
     "filter.js",
     "tally.js",

@@ -246,3 +246,44 @@ def test_ctrl_f_finds_texts_in_events_heads_and_bytes(slow: Watched) -> None:
     said.get_by_text("place").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_function("() => /^#p[0-9]+$/.test(location.hash)")
+
+
+def test_json_is_a_tree_and_a_path_of_it_becomes_a_column(browser: Browser) -> None:
+    long = 12345678901234567890123
+    events = [
+        f'{{"id": {long + row}, "delta": [{{"text": "piece {row}"}}, {{}}]}}' for row in range(3)
+    ]
+    found = streamed(*(f"data: {event}\n\n".encode() for event in [*events, "[DONE]"]))
+    with asked(found) as ask, serving(ask.index) as server, watched(browser) as seen:
+        page = seen.open(server.url)
+        seen.choose("#c0/e1")
+        tree = page.locator(".json-tree")
+        assert str(long + 1) in tree.inner_text()
+        tree.get_by_role("button", name='"piece 1"').click()
+        head = page.locator(".heads .data")
+        head.get_by_text("delta[0].text").wait_for()
+        shown = page.locator("#panel .row .data")
+        assert shown.all_inner_texts() == ["piece 0", "piece 1", "piece 2", ""]
+        tree.get_by_role("button", name=str(long + 1)).click()
+        head.get_by_text("id", exact=True).wait_for()
+        assert shown.all_inner_texts() == [*(str(long + row) for row in range(3)), ""]
+        head.get_by_role("button", name="Data").click()
+        head.get_by_text("Data", exact=True).wait_for()
+        assert shown.first.inner_text() == events[0]
+
+
+def test_what_is_folded_of_json_is_built_when_it_is_unfolded(browser: Browser) -> None:
+    event = f'data: {{"deep": {"[" * 9}1{"]" * 9}, "many": {list(range(450))}}}\n\n'
+    found = streamed(event.encode())
+    with asked(found) as ask, serving(ask.index) as server, watched(browser) as seen:
+        page = seen.open(server.url)
+        seen.choose("#c0/e0")
+        tree = page.locator(".json-tree")
+        assert tree.locator("details").count() == 5
+        tree.locator("details:not([open]) > summary").click()
+        assert tree.locator("details").count() == 6
+        more = tree.get_by_role("button", name="More")
+        more.click()
+        more.click()
+        tree.get_by_role("button", name="449", exact=True).wait_for()
+        assert more.count() == 0

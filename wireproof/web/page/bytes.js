@@ -13,14 +13,15 @@ import {
   hex,
   number,
   oneLine,
-  prettyJson,
   span,
 } from "./format.js";
+import { jsonOf, jsonTree } from "./json.js";
 import { VirtualRows } from "./rows.js";
 import {
   captureOf,
   chooseElement,
   chooseNothing,
+  choosePath,
   choosePacket,
   emit,
   linkTo,
@@ -296,8 +297,8 @@ function payload(found) {
         ? null
         : dataText(record, 4000);
   if (!text) return null;
-  const pretty = record.encoding === "base64" ? null : prettyJson(text);
-  const note = record.encoding === "base64" ? "bytes" : pretty ? "JSON" : "text";
+  const json = record.encoding === "base64" ? undefined : jsonOf(record.data ?? "");
+  const note = record.encoding === "base64" ? "bytes" : json ? "JSON" : "text";
   return el(
     "details",
     { class: "said", open: true },
@@ -307,11 +308,13 @@ function payload(found) {
       `${note}, ${bytes(record.size ?? record.payload_length ?? new Blob([text]).size)}`,
     ),
     copyButton(record.encoding === "base64" ? record.data : text, "value"),
-    el(
-      "pre",
-      { tabindex: "0", "aria-label": "What it says" },
-      asText((pretty ?? text).slice(0, 200_000)),
-    ),
+    json
+      ? el(
+          "div",
+          { class: "json-tree", tabindex: "0", role: "group", "aria-label": "What it says" },
+          jsonTree(json, (path) => choosePath(kind, path)),
+        )
+      : el("pre", { tabindex: "0", "aria-label": "What it says" }, asText(text.slice(0, 200_000))),
   );
 }
 

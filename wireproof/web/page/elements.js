@@ -1,10 +1,11 @@
 // Tables of elements: events, messages, frames, chunks, packets. Rows are fetched in pages when they
 // come into view.
 
-import { el, queryAll } from "./dom.js";
+import { el, fill, queryAll } from "./dom.js";
 import { bytes, clock, dataText, duration, number, oneLine, span } from "./format.js";
+import { jsonOf, jsonText, pathText, valueAt } from "./json.js";
 import { VirtualRows, cell } from "./rows.js";
-import { chooseElement, choosePacket, currentRow, state } from "./store.js";
+import { chooseElement, choosePacket, choosePath, currentRow, state } from "./store.js";
 
 const ARROWS = { client: "↑", server: "↓" };
 const SAYS = { client: "sent by the client", server: "sent by the server" };
@@ -216,6 +217,8 @@ export class ElementTable {
     const heads = columns.map(([name, title]) =>
       name in SORTED ? this.head(name, title) : el("div", { class: `head ${name}` }, title),
     );
+    this.title = heads[columns.findIndex(([name]) => name === "data")];
+    this.nameData();
     this.node = el(
       "div",
       { class: "panel-table" },
@@ -235,6 +238,41 @@ export class ElementTable {
       },
       title,
     );
+  }
+
+  /** Show the data, or what is at a path of JSON, in the column of the data. */
+  followPath() {
+    this.nameData();
+    this.list.redraw();
+  }
+
+  nameData() {
+    const path = state.paths.get(this.kind);
+    const back = {
+      type: "button",
+      class: "small",
+      title: "Show the data again",
+      "aria-label": "Data",
+    };
+    fill(
+      this.title,
+      path
+        ? [
+            el("code", {}, pathText(path)),
+            el("button", { ...back, onclick: () => choosePath(this.kind, null) }, "✕"),
+          ]
+        : "Data",
+    );
+  }
+
+  /** The cells of a row, its data as the chosen path has it. */
+  filled(found, row) {
+    const cells = TABLES[this.kind].cells(found.record, row, this.gap(row), found);
+    const path = state.paths.get(this.kind);
+    if (!path) return cells;
+    const value = valueAt(jsonOf(found.record.data ?? ""), path);
+    const text = typeof value === "string" ? value : jsonText(value);
+    return cells.map((one) => (one.classList.contains("data") ? data(text) : one));
   }
 
   /** Sort by a column of the lane; once more turns it around. */
@@ -306,7 +344,7 @@ export class ElementTable {
       if (!this.pages.has(page)) this.fetch(page);
       return { cells: [cell("number", number(row)), cell("data quiet", "…")], marks: "" };
     }
-    const cells = TABLES[this.kind].cells(found.record, row, this.gap(row), found);
+    const cells = this.filled(found, row);
     const isFound = state.found.get(this.kind)?.has(row);
     return { cells, marks: marksOf(found.record.last_packet, isFound) };
   }

@@ -77,6 +77,11 @@ export class Panels {
     on("exchange", () => this.choose());
     on("element", () => this.follow());
     on("cited", () => this.open?.list?.redraw());
+    on(
+      "path",
+      (kind) =>
+        this.open instanceof ElementTable && this.open.kind === kind && this.open.followPath(),
+    );
     on("lanes", () => this.open?.list && this.open.update());
     this.refresh = oneAtATime(() => this.fillPanel());
     on("grown", () => this.grow());

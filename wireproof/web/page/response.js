@@ -2,7 +2,8 @@
 // yet come at a moment.
 
 import { el, fill, oncePerFrame } from "./dom.js";
-import { asText, bytes, count, duration, prettyJson } from "./format.js";
+import { asText, bytes, count, duration } from "./format.js";
+import { jsonOf, jsonTree } from "./json.js";
 import { choosePacket, state } from "./store.js";
 
 const MOST_PIECES = 3000; // nodes of one text; more are joined, several packets each
@@ -45,7 +46,7 @@ export class BodyPanel {
     this.pieces = answer.pieces.filter(([, , , size]) => size);
     this.slider.hidden = this.pieces.length < 2;
     const whole = this.pieces.map(([, , text]) => text).join("");
-    this.laidOut = answer.more ? null : prettyJson(whole);
+    this.laidOut = answer.more ? undefined : jsonOf(whole);
     this.pretty.hidden = !this.laidOut;
     this.show(Boolean(this.laidOut));
   }
@@ -55,7 +56,7 @@ export class BodyPanel {
     this.pretty.setAttribute("aria-pressed", String(isPretty));
     if (isPretty) {
       this.parts = [];
-      fill(this.text, asText(this.laidOut));
+      fill(this.text, jsonTree(this.laidOut));
       return this.say(this.pieces.length);
     }
     const step = Math.max(Math.ceil(this.pieces.length / MOST_PIECES), 1);

@@ -21,6 +21,7 @@ export const state = {
   moment: null, // the time that the scrubber stands at, null at the end
   lanes: [], // of the chosen exchange, as far as they are loaded
   tab: null, // the panel that is open
+  paths: new Map(), // the path of JSON that a table shows in place of its data, by kind
   isPaused: false, // whether news wait
 };
 
@@ -73,6 +74,13 @@ export function chooseNothing() {
   state.element = null;
   state.packet = null;
   emit("element");
+}
+
+/** Have the table of a kind show what is at a path of JSON; null: the data again. */
+export function choosePath(kind, path) {
+  if (path) state.paths.set(kind, path);
+  else state.paths.delete(kind);
+  emit("path", kind);
 }
 
 /** Choose a packet by itself. */
