@@ -25,6 +25,7 @@ NAMES = (
     "latency",
     "ls",
     "plot",
+    "query",
     "redact",
     "report",
     "serve",

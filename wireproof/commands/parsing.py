@@ -16,7 +16,7 @@ from .exits import say
 R = TypeVar("R")
 OWN_PROCESS = "own process"
 """What a context holds if the process is the command's, and not a program's that calls it."""
-INPUTS = ("file", "files", "given", "keylog", "log")
+INPUTS = ("file", "files", "given", "keylog", "log", "script")
 OUTPUTS = ("output",)
 """What names files that are read and written, as click names its values."""
 

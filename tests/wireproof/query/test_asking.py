@@ -1,0 +1,143 @@
+"""``wireproof query``: SQL over captures and data sets, in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from support.corpus import ROOT
+
+from wireproof.cli import run
+from wireproof.query.named import NAMED
+
+SSE = ROOT / "fixtures" / "sse"
+PLAIN = str(SSE / "plain.pcapng")
+
+
+@pytest.fixture(scope="module")
+def data_set(tmp_path_factory: pytest.TempPathFactory) -> str:
+    place = str(tmp_path_factory.mktemp("query") / "set")
+    folders = [str(ROOT / "fixtures" / name) for name in ("sse", "chunked", "field")]
+    folders.append(str(ROOT / "fixtures" / "verdicts" / "rc0*.pcap"))
+    assert run(["export", *folders, "-o", place]) == 0
+    return place
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, object]]:
+    capsys.readouterr()
+    assert run(["query", *arguments, "--format", "json"]) == 0
+    found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_capture_and_a_data_set_answer_alike(
+    data_set: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "SELECT record, count(*) AS number FROM elements {} GROUP BY ALL ORDER BY ALL"
+    of_one = answer(capsys, PLAIN, sql.format(""))
+    assert of_one == answer(capsys, data_set, sql.format(f"WHERE capture = '{PLAIN}'"))
+    assert {"record": "chunk", "number": 13} in of_one
+
+
+def test_several_sources_are_one_database(
+    data_set: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "SELECT count(*) AS number FROM exchanges"
+    [one], [all_of_them] = answer(capsys, PLAIN, sql), answer(capsys, data_set, sql)
+    [both] = answer(capsys, data_set, PLAIN, sql)
+    assert int(str(both["number"])) == int(str(one["number"])) + int(str(all_of_them["number"]))
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_named_queries(name: str, data_set: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = answer(capsys, data_set, "--name", name)
+    assert rows, name
+    assert run(["query", data_set, "--name", name]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[0] == next(iter(rows[0]))
+
+
+def test_what_named_queries_say(data_set: str, capsys: pytest.CaptureFixture[str]) -> None:
+    gaps = answer(capsys, data_set, "--name", "worst-gaps")
+    assert gaps[0]["answer"] == "sender-silent" and float(str(gaps[0]["seconds"])) > 45
+    ends = answer(capsys, data_set, "--name", "endings")
+    assert ends[0]["ending"] == "whole"
+    sent = answer(capsys, data_set, "--name", "retransmissions")
+    assert float(str(sent[0]["share"])) > 0 and isinstance(sent[0]["packets"], int)
+
+
+def test_formats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "SELECT target, first_token, sessions, time FROM exchanges"
+    assert run(["query", PLAIN, sql, "--format", "csv"]) == 0
+    [head, row] = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert head == ["target", "first_token", "sessions", "time"]
+    assert (row[0], row[2], row[3][:10]) == ("/sse", "[]", "2026-11-22")
+    output = tmp_path / "x.parquet"
+    assert run(["query", PLAIN, sql, "--format", "parquet", "-o", str(output)]) == 0
+    assert pq.read_table(output)["target"].to_pylist() == ["/sse"]
+    assert run(["query", PLAIN, sql]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("/sse")
+
+
+def test_a_query_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "q.sql"
+    script.write_text("SELECT status FROM exchanges")
+    assert answer(capsys, PLAIN, "--file", str(script)) == [{"status": 200}]
+
+
+def test_tables_without_rows_have_their_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert answer(capsys, PLAIN, "SELECT code, packets.number FROM diagnostics, packets") == []
+    rows = answer(capsys, PLAIN, "SELECT count(*) AS n FROM packets", "--packets")
+    assert rows == [{"n": 36}]
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ([PLAIN, "SELEC"], "Parser Error: syntax error"),
+        ([PLAIN, "SELECT nothing FROM exchanges"], "Binder Error"),
+        ([PLAIN, "SELECT 'x'::INT FROM exchanges"], "Conversion Error"),
+        ([PLAIN, "FROM 's3://bucket/x.parquet'"], "httpfs"),
+        (["SELECT 1"], "name a data set or captures"),
+        ([PLAIN, "--name", "none"], "no named query"),
+        ([PLAIN, "--name", "hazards", "--file", "x"], "the one or the other"),
+        ([PLAIN, "--file", "none.sql"], "none.sql"),
+        (["none.pcap", "SELECT 1"], "none.pcap"),
+        ([str(ROOT / "README.md"), "SELECT 1"], "no capture that can be read"),
+    ],
+)
+def test_errors_are_one_plain_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["query", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and said in shown.err.splitlines()[-1]
+
+
+def test_a_query_that_fails_costs_nobody_a_file(tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    output.write_text("before")
+    sql = "SELECT target::INT FROM exchanges"
+    assert run(["query", PLAIN, sql, "--format", "csv", "-o", str(output)]) == 2
+    assert output.read_text() == "before"
+
+
+def test_nothing_of_the_wire_reaches_a_terminal_raw(capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "SELECT chr(27) || '[31m' AS red, ['a', chr(27)] AS list FROM exchanges"
+    assert run(["query", PLAIN, sql]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_the_list_of_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["query", "--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(NAMED)
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    assert run(["query", PLAIN, "SELECT 1"]) == 0
+    assert list(tmp_path.iterdir()) == []

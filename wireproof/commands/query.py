@@ -1,0 +1,127 @@
+"""``wireproof query``: SQL over captures and data sets."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from .choosing import key_log
+from .exits import Unreadable, because, called, examples, need, say
+from .parsing import parses
+from .redaction import redaction_options
+from .spreading import needs_network
+
+if TYPE_CHECKING:
+    from ..redact import Policy
+
+
+@click.command(
+    short_help="Ask captures and data sets in SQL.",
+    epilog=examples(
+        "wireproof query --list",
+        "wireproof query dataset/ --name held-streams",
+        "wireproof query capture.pcapng 'SELECT target, first_token FROM exchanges'",
+        "wireproof query 'rings/*.pcapng' --name worst-gaps --format json",
+        "wireproof query dataset/ --file report.sql -o report.csv --format csv",
+    ),
+)
+@parses("pyarrow", "duckdb", unless=needs_network)
+@click.argument("given", metavar="[DATASET|FILE]... [SQL]", nargs=-1)
+@click.option("--file", "script", metavar="QUERY.sql", help="Read the query from this file.")
+@click.option("--name", metavar="NAME", help="Ask a named query: --list shows them.")
+@click.option("--list", "is_list", is_flag=True, help="List the named queries, and end.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "csv", "json", "parquet")),
+    default="table",
+    show_default=True,
+    help="How.",
+)
+@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
+@click.option("--data", is_flag=True, help="Captures: payloads of elements too.")
+@click.option("--packets", is_flag=True, help="Captures: the table of packets too.")
+@click.option("--keylog", metavar="KEYS", help="Captures: decrypt TLS with this key log.")
+@redaction_options
+def query(
+    given: tuple[str, ...],
+    script: str | None,
+    name: str | None,
+    is_list: bool,
+    form: str,
+    output: str | None,
+    data: bool,
+    packets: bool,
+    keylog: str | None,
+    policy: str,
+) -> None:
+    """Ask what captures hold, in DuckDB's SQL.
+
+    The tables are exchanges, elements, verdicts, diagnostics, connections and, with --packets,
+    packets: "DESCRIBE exchanges" shows columns. A data set is what "wireproof export FILE...
+    -o DIR/" has made; captures are read for the query alone. SQL is the last argument, unless
+    --file or --name gives the query. Secrets in known header fields are masked.
+    """
+    if is_list:
+        _list()
+        return
+    sources, sql = _parts(given, script, name)
+    need("query", "query")
+    if any("://" in source for source in sources):
+        need("fleet", "a URL")
+    if form == "parquet" and output in (None, "-") and sys.stdout.isatty():
+        raise Unreadable("Parquet is no text for a terminal: name a file with -o")
+    from ..query.asking import QueryOptions, run
+    from ..tables.kinds import KINDS, USUAL
+    from ..tables.reading import TableOptions
+
+    kinds = KINDS if packets else USUAL
+    tables = TableOptions(kinds, cast("Policy", policy), data, keylog=key_log(keylog))
+    try:
+        run(QueryOptions(sources, sql, form, output, tables), say)
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(called(output) if output else "query", error)) from error
+
+
+def _parts(
+    given: tuple[str, ...], script: str | None, name: str | None
+) -> tuple[tuple[str, ...], str]:
+    """Return what is asked, and the query."""
+    context = click.get_current_context()
+    if script is not None and name is not None:
+        raise click.UsageError("--file and --name: ask the one or the other", context)
+    sources, sql = given, ""
+    if script is not None:
+        try:
+            sql = Path(script).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise Unreadable(because(script, error)) from error
+    elif name is not None:
+        sql = _named(name)
+    elif given:
+        sources, sql = given[:-1], given[-1]
+    if not sources:
+        raise click.UsageError("name a data set or captures, and a query", context)
+    return sources, sql
+
+
+def _named(name: str) -> str:
+    from ..query.named import NAMED
+
+    if name not in NAMED:
+        known = ", ".join(NAMED)
+        context = click.get_current_context()
+        raise click.UsageError(f"{name!r} is no named query: {known}", context)
+    return NAMED[name].sql
+
+
+def _list() -> None:
+    from ..query.named import NAMED
+
+    for name, query in NAMED.items():
+        click.echo(f"{name:<16} {query.question}")

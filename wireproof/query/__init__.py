@@ -1,0 +1,1 @@
+"""SQL over captures and data sets, by DuckDB: the tables of :mod:`..tables`, and named queries."""

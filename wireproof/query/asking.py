@@ -1,0 +1,62 @@
+"""What ``wireproof query`` does: a question over captures or data sets in, rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from typing import Any, NamedTuple
+
+from ..output import open_stream, open_text
+from ..tables.reading import TableOptions
+from ..views.rows import FORMATS
+from .database import Database, Say, opened
+
+
+class QueryOptions(NamedTuple):
+    """The options of ``wireproof query``."""
+
+    sources: Sequence[str]
+    """Captures, folders, patterns, URLs, data sets."""
+    sql: str
+    format: str = "table"
+    """One of FORMATS, or ``parquet``."""
+    output: str | None = None
+    """A path; None or ``-`` for standard output."""
+    tables: TableOptions = TableOptions()
+
+
+def run(options: QueryOptions, say: Say) -> int:
+    """Ask, and write what comes; return how many rows that is.
+
+    Raises OSError, and ValueError for a query that DuckDB refuses, and for nothing to be asked.
+    """
+    with opened(options.sources, options.tables, say) as database, ExitStack() as stack:
+        names, batches = _asked(database, options.sql)
+        if options.format == "parquet":
+            return _write_parquet(batches, options.output, stack)
+        is_data = options.format != "table"
+        view = FORMATS[options.format](open_text(options.output, stack, is_data=is_data))
+        return view.write(names, (batch.to_pylist() for batch in batches))
+
+
+def _asked(database: Database, sql: str) -> tuple[list[str], Iterator[Any]]:
+    """Return a result whose first rows are there: a query that fails costs nobody a file."""
+    names, batches = database.ask(sql)
+    first = next(batches, None)
+    return names, batches if first is None else chain([first], batches)
+
+
+def _write_parquet(batches: Iterator[Any], output: str | None, stack: ExitStack) -> int:
+    import pyarrow.parquet as pq
+
+    first = next(batches, None)
+    if first is None:
+        raise ValueError("no rows: nothing to be written as Parquet")
+    stream = open_stream(output, stack)
+    count = 0
+    with pq.ParquetWriter(stream, first.schema, compression="zstd") as writer:
+        for batch in chain([first], batches):
+            writer.write_batch(batch)
+            count += batch.num_rows
+    return count

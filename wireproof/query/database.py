@@ -1,0 +1,125 @@
+"""A database of captures and data sets: DuckDB, with a view for each table.
+
+Strategy: of a data set the files that count are scanned where they are; captures become a data set
+of their own first, in a temporary folder, so that any query may read them as often as it likes and
+memory does not grow with them. A table without rows is empty, and has its columns. Nothing is
+downloaded: extensions that are not there are an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..tables.dataset import MANIFESTS, DataSet
+from ..tables.files import filesystem_of, is_url
+from ..tables.kinds import KINDS, schema
+from ..tables.reading import TableOptions
+
+ROWS = 10_000
+"""Rows of a result that are handed on together."""
+SETTINGS = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+Say = Callable[[str], object]
+
+
+class Database:
+    """What can be asked; a context manager's, as :func:`opened` gives it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def ask(self, sql: str) -> tuple[list[str], Iterator[Any]]:
+        """Return a result's columns, and its rows as pyarrow.RecordBatch.
+
+        Raises ValueError for what DuckDB cannot do; the batches raise it too.
+        """
+        import duckdb
+
+        try:
+            relation = self._connection.sql(sql)
+            if relation is None:  # a statement without rows
+                return [], iter(())
+            reader = relation.to_arrow_reader(ROWS)
+        except duckdb.Error as error:
+            raise ValueError(_plain(error)) from error
+        return reader.schema.names, _batches(reader)
+
+
+def _batches(reader: Any) -> Iterator[Any]:
+    import duckdb
+
+    try:
+        yield from reader
+    except (duckdb.Error, OSError) as error:  # Arrow words DuckDB's as an OSError
+        raise ValueError(_plain(error)) from error
+
+
+def _plain(error: Exception) -> str:
+    """Return an error in one line: DuckDB's go on with the query and where in it."""
+    text, _, place = str(error).partition("\n\n")
+    near = place.splitlines()[0].strip() if place.startswith("LINE") else ""
+    return " ".join(f"{text}{f', in {near}' if near else ''}".split())
+
+
+@contextmanager
+def opened(
+    sources: Sequence[str], options: TableOptions, say: Say, *, separate: bool = False
+) -> Iterator[Database]:
+    """Give a database of data sets and captures: paths, folders, patterns, URLs.
+
+    ``say`` is told of captures that cannot be read. Raises OSError, and ValueError if there is
+    nothing to ask.
+    """
+    import duckdb
+
+    with ExitStack() as stack:
+        connection = stack.enter_context(duckdb.connect(":memory:", config=dict(SETTINGS)))
+        connection.execute("SET TimeZone = 'UTC'")
+        places = _places(sources, options, say, separate, stack)
+        files: dict[str, list[str]] = {}
+        for place in places:
+            if is_url(place):
+                connection.register_filesystem(filesystem_of(place)[0])
+            for kind, found in DataSet(place).files().items():
+                files.setdefault(kind, []).extend(found)
+        for kind in KINDS:
+            if kind in files:
+                named = ", ".join("'" + one.replace("'", "''") + "'" for one in files[kind])
+                connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{named}])")
+            else:
+                connection.register(f"no_{kind}", schema(kind).empty_table())
+                connection.execute(f"CREATE TABLE {kind} AS SELECT * FROM no_{kind}")
+                connection.unregister(f"no_{kind}")
+        yield Database(connection)
+
+
+def _places(
+    sources: Sequence[str], options: TableOptions, say: Say, separate: bool, stack: ExitStack
+) -> list[str]:
+    """Return where the data sets are, one of them for all that are captures yet."""
+    from ..tables.exporting import ExportJob, run
+
+    captures = [source for source in sources if not is_data_set(source)]
+    places = [source for source in sources if is_data_set(source)]
+    if captures:
+        place = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
+        tally = run(ExportJob(captures, place, options, together=not separate), say)
+        if tally.unreadable == tally.captures and not places:
+            raise ValueError("no capture that can be read")
+        if tally.captures > tally.unreadable:
+            places.append(place)
+    return places
+
+
+def is_data_set(source: str) -> bool:
+    """Whether a source is a data set, and no capture nor folder of captures. Raises OSError."""
+    if not is_url(source):
+        return (Path(source) / MANIFESTS).is_dir()
+    filesystem, place = filesystem_of(source)
+    return bool(filesystem.isdir(f"{place.rstrip('/')}/{MANIFESTS}"))

@@ -1,0 +1,106 @@
+"""Queries that are asked again and again, by name: each answers one question about a fleet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Query(NamedTuple):
+    """A query with a name."""
+
+    question: str
+    """What it answers, as a person would ask it."""
+    sql: str
+
+
+STREAMS = "verdict IN ('held', 'bursty', 'stepped', 'header-held')"
+NAMED: dict[str, Query] = {
+    "held-streams": Query(
+        "Which targets did not stream as they were written, how often, and why?",
+        f"""
+        SELECT method, target, count(*) AS answers,
+            count(*) FILTER (WHERE {STREAMS}) AS held,
+            round(held / answers, 3) AS share,
+            mode(cause) FILTER (WHERE {STREAMS}) AS likeliest_cause
+        FROM exchanges LEFT JOIN (
+            SELECT capture_sha256, capture, connection, exchange, causes[1].code AS cause
+            FROM verdicts WHERE question = 'streaming'
+        ) USING (capture_sha256, capture, connection, exchange)
+        WHERE verdict <> '' GROUP BY ALL HAVING held > 0
+        ORDER BY share DESC, held DESC, target
+        """,
+    ),
+    "first-token": Query(
+        "How long until the first token, median and p99, by target and hour?",
+        """
+        SELECT date_trunc('hour', time) AS hour, method, target, count(*) AS answers,
+            round(quantile_disc(first_token, 0.5), 6) AS p50,
+            round(quantile_disc(first_token, 0.99), 6) AS p99
+        FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL ORDER BY hour, p99 DESC, target
+        """,
+    ),
+    "endings": Query(
+        "How did exchanges end, and who closed their connections?",
+        """
+        SELECT exchanges.end AS ending, coalesce(closed_by, 'nobody') AS closed_by, close,
+            count(*) AS exchanges, min(exchanges.capture) AS for_example
+        FROM exchanges JOIN connections USING (capture_sha256, capture, connection)
+        WHERE exchanges.end <> '' GROUP BY ALL ORDER BY exchanges DESC, ending
+        """,
+    ),
+    "reconnects": Query(
+        "What was lost or sent twice when clients came back?",
+        """
+        SELECT method, target, answer, count(*) AS reconnects,
+            sum(json_array_length(numbers, 'lost'))::BIGINT AS lost,
+            sum(json_array_length(numbers, 'duplicated'))::BIGINT AS duplicated
+        FROM verdicts WHERE question = 'resume' GROUP BY ALL ORDER BY lost DESC NULLS LAST, target
+        """,
+    ),
+    "worst-gaps": Query(
+        "Which silences were longest, and what caused them?",
+        """
+        SELECT round(TRY_CAST(numbers->>'seconds' AS DOUBLE), 6) AS seconds, answer,
+            method, target, capture, connection, exchange,
+            TRY_CAST(numbers->>'from_packet' AS BIGINT) AS from_packet,
+            TRY_CAST(numbers->>'to_packet' AS BIGINT) AS to_packet
+        FROM verdicts WHERE question = 'gap' ORDER BY seconds DESC NULLS LAST LIMIT 20
+        """,
+    ),
+    "retransmissions": Query(
+        "What share of packets was sent again, by host and server?",
+        """
+        SELECT host, server, count(*) AS connections, sum(connections.packets)::BIGINT AS packets,
+            sum(retransmissions)::BIGINT AS retransmitted,
+            round(sum(retransmissions) / sum(connections.packets), 6) AS share
+        FROM connections GROUP BY ALL HAVING sum(connections.packets) > 0
+        ORDER BY share DESC, packets DESC, server
+        """,
+    ),
+    "hazards": Query(
+        "Which hazards for clients are most common?",
+        """
+        SELECT code, min(severity) AS severity, count(*) AS times,
+            count(DISTINCT target) AS targets, min(capture) AS for_example
+        FROM (
+            SELECT unnest(list_transform(causes, lambda one: one.code)) AS code,
+                severity, target, capture
+            FROM verdicts WHERE question = 'hazard'
+        ) GROUP BY code ORDER BY times DESC, code
+        """,
+    ),
+    "by-capture": Query(
+        "Before and after: how does each capture stream, end and answer, beside the others?",
+        f"""
+        SELECT min(time) AS since, host, capture, count(*) AS exchanges,
+            count(*) FILTER (WHERE {STREAMS}) AS held,
+            count(*) FILTER (WHERE exchanges.end NOT IN ('whole', 'open', 'ws-clean', ''))
+                AS not_whole,
+            count(*) FILTER (WHERE status >= 500) AS failed,
+            round(quantile_disc(first_token, 0.5), 6) AS first_token_p50,
+            round(quantile_disc(first_token, 0.99), 6) AS first_token_p99
+        FROM exchanges GROUP BY ALL ORDER BY since, capture
+        """,
+    ),
+}
+"""Every named query."""
