@@ -145,6 +145,9 @@ class SegmentTap(StreamTap[T]):
         the same for payloads that may go on in one another.
         """
 
+    def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
+        """Take note of what IP carries that is not of TCP; ``ports`` are those of UDP."""
+
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
         """Take what a frame holds before its payload, or after it."""
 
@@ -169,7 +172,9 @@ class SegmentTap(StreamTap[T]):
         if found.protocol != TCP:
             start += UDP_HEADER_SIZE if found.protocol == UDP else 0
             ports = data[found.start : found.start + 4] if found.protocol == UDP else b""
-            self.stray(number, ends + ports, data[start : found.end], start)
+            payload = data[start : found.end]
+            self.datagram(number, found.protocol, ports, payload)
+            self.stray(number, ends + ports, payload, start)
             return
         read = read_segment(
             found.source, found.destination, data[start : found.end], found.length, number,

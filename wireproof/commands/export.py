@@ -16,7 +16,7 @@ from .spreading import needs_network, spreading_options
 
 if TYPE_CHECKING:
     from ..export import ExportFormat
-    from ..redact import Policy
+    from ..redact import Rules
 
 
 def is_data_set(files: tuple[str, ...], output: str | None) -> bool:
@@ -153,7 +153,7 @@ def _one(
     file: str,
     form: str | None,
     output: str | None,
-    policy: str,
+    policy: Rules,
     raw_cells: bool,
     reading: Reading,
 ) -> None:
@@ -172,7 +172,7 @@ def _one(
         file,
         cast("ExportFormat", form),
         output,
-        cast("Policy", policy),
+        policy,
         reading.wanted,
         reading.keylog,
         raw_cells,

@@ -9,10 +9,10 @@ import click
 from .choosing import CHOICE, refused
 from .exits import NotWhole, Unreadable, because, called, examples, say
 from .parsing import parses
-from .redaction import said, say_not_looked_into
+from .redaction import rule_options, said, say_not_looked_into
 
 if TYPE_CHECKING:
-    from ..redact import Policy
+    from ..redact import Rules
 
 
 @click.command(
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "wireproof redact capture.pcapng -o to-send.pcapng",
         "wireproof redact capture.pcapng --headers-only -o to-send.pcapng",
+        "wireproof redact capture.pcapng --keep session_id --mask account -o to-send.pcapng",
     ),
 )
 @parses()
@@ -29,15 +30,18 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--headers-only",
-    is_flag=True,
+    "policy",
+    flag_value="headers",
+    default="all",
     help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such, and nothing else.",
 )
+@rule_options
 @refused(
     CHOICE,
     "redact writes whole files, lest what is left out be thought clean; wireproof report or export "
     "with --redact writes some exchanges",
 )
-def redact(file: str, output: str, headers_only: bool) -> None:
+def redact(file: str, output: str, policy: Rules) -> None:
     """Write a capture anew, with asterisks in place of its secrets.
 
     Keys, tokens, cookies and passwords are masked in header fields, URLs, bodies, events and
@@ -46,12 +50,11 @@ def redact(file: str, output: str, headers_only: bool) -> None:
     decrypt TLS are left out. It writes whole files: options that choose exchanges are refused.
     The copy is decoded again and searched for each secret, as it is, in base64, hexadecimal,
     percent encoding, UTF-16 and inside codings: what can still be read is named, and the exit code
-    is 1. Packets that are encrypted stay, and are counted.
+    is 1. Packets that are encrypted or cut stay, and are counted.
     """
     from ..redact.capture import redact_capture
     from ..text.wording import count
 
-    policy: Policy = "headers" if headers_only else "all"
     try:
         done = redact_capture(file, output, policy, say)
     except BrokenPipeError:

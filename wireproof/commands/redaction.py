@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from .exits import say
 
 if TYPE_CHECKING:
-    from ..redact import Report
+    from ..redact import Policy, Report
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 
 def redaction_options(command: C) -> C:
-    """Give a command ``--redact`` and ``--no-redact``; it gets a ``policy``."""
+    """Give a command ``--redact`` and ``--no-redact``, and what they go with; it gets a ``policy``,
+    which are :class:`~..redact.Rules`."""
     thorough = click.option(
         "--redact",
         "policy",
@@ -32,7 +34,50 @@ def redaction_options(command: C) -> C:
         help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such; the default.",
     )
     nothing = click.option("--no-redact", "policy", flag_value="none", help="Mask nothing.")
-    return thorough(default(nothing(command)))
+    return thorough(default(nothing(rule_options(command))))
+
+
+def rule_options(command: C) -> C:
+    """Give a command that has a ``policy`` the options that make :class:`~..redact.Rules` of it."""
+
+    @wraps(command)
+    def with_rules(
+        policy: Policy, keep: tuple[str, ...], mask: tuple[str, ...], personal: bool, **others: Any
+    ) -> Any:
+        from ..redact import Rules
+
+        try:
+            rules = Rules.wanted(policy, keep, mask, is_personal=personal)
+        except ValueError as error:
+            raise click.UsageError(f"{_named(mask, personal)}: {error}") from error
+        return command(policy=rules, **others)
+
+    kept = click.option(
+        "--keep",
+        metavar="NAME",
+        multiple=True,
+        help="Do not mask the values of this field, parameter or key; tokens that are known by "
+        "their shape are masked in content all the same. More than once for more.",
+    )
+    masked = click.option(
+        "--mask",
+        metavar="NAME|REGEX",
+        multiple=True,
+        help="Mask the values of this field, parameter or key too, or what this regular "
+        "expression matches. More than once for more.",
+    )
+    personal = click.option(
+        "--personal",
+        is_flag=True,
+        help="Mask e-mail addresses, card numbers, IBANs, phone numbers, and the addresses and "
+        "names of hosts in fields and content too; not in the headers of packets.",
+    )
+    return kept(masked(personal(cast("C", with_rules))))
+
+
+def _named(mask: Sequence[str], personal: bool) -> str:
+    """Return which option cannot be obeyed."""
+    return "--personal" if personal and not mask else "--mask"
 
 
 def said(report: Report) -> str | None:
@@ -51,8 +96,8 @@ def said(report: Report) -> str | None:
 
 
 def say_not_looked_into(output: str, packets: Mapping[str, int]) -> None:
-    """Say which packets stay as they are, for they are encrypted."""
+    """Say which packets nobody could look into, or not into all of them, and why."""
     from ..text.wording import count
 
-    for encryption, number in packets.items():
-        say(f"{output}: not looked into: {count(number, 'packet')} encrypted by {encryption}")
+    for reason, number in packets.items():
+        say(f"{output}: not looked into: {count(number, 'packet')} {reason}")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
 from .parsing import parses
 from .redaction import redaction_options, said, say_not_looked_into
+
+if TYPE_CHECKING:
+    from ..redact import Rules
 
 
 @click.command(
@@ -25,20 +30,18 @@ from .redaction import redaction_options, said, say_not_looked_into
 )
 @redaction_options
 @reading_options
-def report(file: str, output: str, policy: str, reading: Reading) -> None:
+def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
     """Write the inspector of a capture as one page: it opens from disk and asks no network.
 
     What is masked is masked in headers, bodies and bytes alike, at the same length. The page's
     file can be read by its owner alone. Of a choice of exchanges the page has these, and all
     packets of their connections. Where something is masked TLS is not decrypted.
     """
-    from ..redact import Policy
     from ..text.wording import count
     from ..web.reporting import report_capture
 
-    wanted: Policy = policy  # type: ignore[assignment]
     try:
-        done = report_capture(file, output, wanted, say, reading.wanted, keylog=reading.keylog)
+        done = report_capture(file, output, policy, say, reading.wanted, keylog=reading.keylog)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
@@ -46,7 +49,7 @@ def report(file: str, output: str, policy: str, reading: Reading) -> None:
     say(f"{called(output)}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
     if (masked := said(done.report)) is not None:
         say(f"{called(output)}: {masked}")
-    if wanted != "none":
+    if policy.policy != "none":
         say_not_looked_into(called(output), done.not_looked_into)
-        if done.not_looked_into.get("TLS"):
+        if done.not_looked_into.get("encrypted by TLS"):
             say("TLS is decrypted in no page that masks secrets; --no-redact shows what it carries")

@@ -27,7 +27,7 @@ from parsers.records import (
 
 from ..bytes.dissection import ElementStream
 from ..dialects.dialect import content_bytes
-from ..redact import Policy
+from ..redact import Policy, Rules
 from ..redact.coded import hides_secret
 from ..redact.content import ContentFinder
 from ..redact.records import mask_bytes
@@ -139,13 +139,14 @@ class RecordedContents:
 
 
 def decode_content(
-    coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy, report: Report,
+    coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy | Rules, report: Report,
     *, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
 ) -> Content:  # fmt: skip
     """Return a body's content as text if it is UTF-8, else in base64, without its secrets.
 
     What a coding still hides is masked whole, as in records and packets: nobody can look into it.
     """
+    rules = Rules.of(policy)
     data = bytearray()
     decoder = ContentDecoder(codings)
     for piece in decoder.receive_data(coded):
@@ -155,13 +156,15 @@ def decode_content(
             is_cut = True
             break
     whole = bytes(data)
-    if policy == "all" and (not decoder.undoes_all or hides_secret(
-        whole, is_base64=is_base64, is_event_stream=is_event_stream, is_cut=is_cut
+    if rules.is_thorough and (not decoder.undoes_all or hides_secret(
+        whole, is_base64=is_base64, is_event_stream=is_event_stream, is_cut=is_cut,
+        patterns=rules.patterns,
     )):  # fmt: skip
         report.left_out += 1
         whole = MASK.encode() * len(whole)
-    elif policy == "all":
-        spans = merged(ContentFinder(is_event_stream=is_event_stream).feed(whole.decode("latin-1")))
+    elif rules.is_thorough:
+        finder = ContentFinder(is_event_stream=is_event_stream, patterns=rules.patterns)
+        spans = merged(finder.feed(whole.decode("latin-1")))
         report.masked += len(spans)
         whole = mask_bytes(whole, spans)
     size = body.decoded_size

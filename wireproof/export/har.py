@@ -33,7 +33,7 @@ from ..bytes.stream_tap import StreamTap
 from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
 from ..output import buffered_scratch
-from ..redact import Policy, Redactor, Report
+from ..redact import Policy, Redactor, Report, Rules
 from ..redact.secrets import masked_values
 from .content import (
     Content,
@@ -60,7 +60,7 @@ class HarWriter:
 
     def __init__(
         self,
-        policy: Policy = "headers",
+        policy: Policy | Rules = "headers",
         connection: int | None = None,
         wanted: Wanted | None = None,
         sort: Callable[[list[Record]], None] = lambda _: None,
@@ -69,8 +69,8 @@ class HarWriter:
     ) -> None:
         self._sort = sort
         self.written = 0
-        self._policy: Policy = policy
-        self._redactor = Redactor(policy)
+        self._rules = Rules.of(policy)
+        self._redactor = Redactor(self._rules)
         self._wanted = wanted
         decoded = None if connection is None else {connection, None}.__contains__
         self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=decoded, keys=keys)
@@ -135,7 +135,9 @@ class HarWriter:
             key = explained.exchange.key
             said = [to_builtins(verdict_record(one, *key)) for one in explained.verdicts]
             if said:
-                self._said[key] = self._put_aside(masked_values(said, self._policy))
+                self._said[key] = self._put_aside(
+                    masked_values(said, self._rules.patterns) if self._rules.is_thorough else said
+                )
 
     def _take(self, records: Sequence[Record]) -> None:
         self._spool_verdicts(self._explanations.add_all(records))
@@ -190,7 +192,7 @@ class HarWriter:
         is_cut: bool,
     ) -> Content:
         return decode_content(
-            coded, is_cut, record, self._policy, self.report,
+            coded, is_cut, record, self._rules, self.report,
             codings=source.codings, is_base64=source.is_base64,
             is_event_stream=source.is_event_stream,
         )  # fmt: skip

@@ -21,7 +21,7 @@ from parsers.records import Record
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted, select
 from ..output import open_stream
-from ..redact import Policy, Redactor, Report
+from ..redact import Policy, Redactor, Report, Rules
 from ..tasks.chosen import choosing
 from ..tasks.decode import check_output
 from ..text.progress import shown
@@ -37,7 +37,7 @@ class ExportOptions:
     format: ExportFormat
     output: str | None = None
     """A path; None or ``-`` for standard output."""
-    policy: Policy = "headers"
+    policy: Policy | Rules = "headers"
     wanted: ExchangeFilter = EVERYTHING
     """Which exchanges."""
     keylog: KeyLog | None = None

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from .fields import secret_spans
 from .records import Redactor
+from .rules import Rules
 from .secrets import MASK, Policy, Report, mask_text
 
-__all__ = ["MASK", "Policy", "Redactor", "Report", "mask_text", "secret_spans"]
+__all__ = ["MASK", "Policy", "Redactor", "Report", "Rules", "mask_text", "secret_spans"]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from .json_strings import JsonStrings
-from .patterns import Span
+from .patterns import USUAL, Patterns, Span
 from .secrets import Finder, fed_one_by_one
 
 LEAST = 16
@@ -38,7 +38,7 @@ class Base64Runs:
 
     __slots__ = ("_tail", "_is_open", "_is_text", "_is_secret", "_rest", "_finder", "_json")
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Patterns = USUAL) -> None:
         self._tail = ""
         """Of the run at the end: all of one that is too short yet, else what is no quantum yet."""
         self._is_open = False
@@ -49,8 +49,8 @@ class Base64Runs:
         """Whether the last quantum is inside a secret, which may go on."""
         self._rest = b""
         """Of a character that the last quantum has cut."""
-        self._finder = Finder()
-        self._json = JsonStrings()
+        self._finder = Finder(patterns)
+        self._json = JsonStrings(patterns)
 
     def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
         """Take the next pieces, as :meth:`Finder.feed_all` does."""

@@ -42,6 +42,7 @@ from ..text.progress import shown
 from .frames import FrameMasks
 from .proof import LeftSecret, Proof
 from .records import mask_bytes
+from .rules import Rules
 from .secrets import Policy, Report, find
 
 Part = UsualBlocks | tuple[Block, Packet | None]
@@ -69,7 +70,7 @@ class Redacted:
     """Blocks with secrets that decrypt TLS, which were left out."""
 
 
-def find_in_frames(source: str, policy: Policy) -> FrameMasks:
+def find_in_frames(source: str, policy: Policy | Rules) -> FrameMasks:
     """Return the masks of a capture file, which is read again to apply them.
 
     Raises OSError, and ValueError for what is no capture, and for standard input.
@@ -86,7 +87,7 @@ def find_in_frames(source: str, policy: Policy) -> FrameMasks:
 
 
 def redact_capture(
-    source: str, output: str, policy: Policy, say: Callable[[str], object]
+    source: str, output: str, policy: Policy | Rules, say: Callable[[str], object]
 ) -> Redacted:
     """Copy the capture ``source`` to ``output`` as pcapng, without its secrets.
 
@@ -146,7 +147,7 @@ def _rewritten(parts: Iterable[Part], masks: FrameMasks, done: Redacted) -> Iter
             done.packets += 1
             done.changed += packet[0] in changed
             yield _with_data(block, masks.masked(packet), masks).encoded()
-        elif block.type == DECRYPTION_SECRETS and masks.policy != "none":
+        elif block.type == DECRYPTION_SECRETS and masks.rules.policy != "none":
             done.key_logs += 1
         elif block.type == SECTION_HEADER:
             yield with_unknown_length(_with_masked_texts(block, 16, masks)).encoded()
@@ -165,8 +166,8 @@ def _with_data(block: Block, data: bytes, masks: FrameMasks) -> Block:
 def _with_masked_texts(block: Block, start: int, masks: FrameMasks) -> Block:
     """Return a block whose texts, from ``start`` on, have no secrets."""
     texts = block.body[start:]
-    if not texts or masks.policy != "all":
+    if not texts or not masks.rules.is_thorough:
         return block
-    spans = find(texts.decode("latin-1"))
+    spans = find(texts.decode("latin-1"), masks.rules.patterns)
     spans += [(begin, end) for begin, end, _ in masks.report.found.left_in(texts)]
     return block._replace(body=block.body[:start] + mask_bytes(texts, spans)) if spans else block

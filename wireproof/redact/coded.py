@@ -18,6 +18,7 @@ from parsers.records import Fields, WebSocketMessageRecord
 
 from .content import ContentFinder
 from .found import FoundSecrets
+from .patterns import USUAL, Patterns
 from .records import plain_bytes
 from .secrets import merged
 from .undeclared import Base64Text, Beginning, begins_as
@@ -77,13 +78,15 @@ class CodedBody(CodedContent):
         is_event_stream: bool = False,
         is_base64: bool = False,
         found: FoundSecrets | None = None,
+        patterns: Patterns = USUAL,
     ) -> None:
         super().__init__(found)
+        self._patterns = patterns
         self._decoder = ContentDecoder(codings)
         self._base64 = Base64Text() if is_base64 else None
         self._gives_all = set(codings) <= {"gzip", "x-gzip", "deflate"}
         self._is_event_stream = is_event_stream
-        self._finder = ContentFinder(is_event_stream=is_event_stream)
+        self._finder = ContentFinder(is_event_stream=is_event_stream, patterns=patterns)
         self._beginning: Beginning | None = Beginning()
         self._held = b""
         """What the content decodes to, until it is known whether that is coded once more."""
@@ -119,6 +122,7 @@ class CodedBody(CodedContent):
                     [self._beginning.coding],
                     is_event_stream=self._is_event_stream,
                     found=self.found,
+                    patterns=self._patterns,
                 )
             plain, self._held, self._beginning = self._held, b"", None
         if self._inner is None:
@@ -141,7 +145,14 @@ class CodedBody(CodedContent):
         return self.take()
 
 
-def hides_secret(content: bytes, *, is_base64: bool, is_event_stream: bool, is_cut: bool) -> bool:
+def hides_secret(
+    content: bytes,
+    *,
+    is_base64: bool,
+    is_event_stream: bool,
+    is_cut: bool,
+    patterns: Patterns = USUAL,
+) -> bool:
     """Return whether there is a secret in content that hides what it holds, or may be one.
 
     False for content that hides nothing.
@@ -150,7 +161,9 @@ def hides_secret(content: bytes, *, is_base64: bool, is_event_stream: bool, is_c
     if coding is None and not is_base64:
         return False
     codings = [] if coding is None else [coding]
-    body = CodedBody(codings, is_event_stream=is_event_stream, is_base64=is_base64)
+    body = CodedBody(
+        codings, is_event_stream=is_event_stream, is_base64=is_base64, patterns=patterns
+    )
     body.receive(content, 0)
     body.end(is_complete=not is_cut)
     return body.is_secret
@@ -159,9 +172,9 @@ def hides_secret(content: bytes, *, is_base64: bool, is_event_stream: bool, is_c
 class DeflatedMessages(CodedContent):
     """What one side of a WebSocket sends under permessage-deflate."""
 
-    def __init__(self, found: FoundSecrets | None = None) -> None:
+    def __init__(self, found: FoundSecrets | None = None, patterns: Patterns = USUAL) -> None:
         super().__init__(found)
-        self._finder = ContentFinder(is_event_stream=False)
+        self._finder = ContentFinder(is_event_stream=False, patterns=patterns)
         self._frames = 0
         """Frames since the last message that was read."""
 

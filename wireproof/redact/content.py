@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from .base64_runs import Base64Runs
 from .json_strings import JsonStrings
-from .patterns import Span
+from .patterns import USUAL, Patterns, Span
 from .secrets import Finder, fed_one_by_one
 
 DATA_VALUES = re.compile(r"(?<![^\r\n])data:(?: |(?! ))([^\r\n]++)")
@@ -32,8 +32,8 @@ class DataLines:
 
     __slots__ = ("_finder", "_head", "_is_data")
 
-    def __init__(self) -> None:
-        self._finder = Finder()
+    def __init__(self, patterns: Patterns = USUAL) -> None:
+        self._finder = Finder(patterns)
         self._head = ""
         """The beginning of a line, as long as it may become ``data: ``."""
         self._is_data: bool | None = None
@@ -82,14 +82,14 @@ class ContentFinder:
 
     __slots__ = ("_parts",)
 
-    def __init__(self, *, is_event_stream: bool) -> None:
+    def __init__(self, *, is_event_stream: bool, patterns: Patterns = USUAL) -> None:
         self._parts: list[Finder | JsonStrings | DataLines | Base64Runs] = [
-            Finder(),
-            JsonStrings(),
-            Base64Runs(),
+            Finder(patterns),
+            JsonStrings(patterns),
+            Base64Runs(patterns),
         ]
         if is_event_stream:
-            self._parts.append(DataLines())
+            self._parts.append(DataLines(patterns))
 
     def feed(self, *pieces: str) -> list[Span]:
         """Take the next pieces; return which parts of them are secret, not in order.

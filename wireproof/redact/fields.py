@@ -11,6 +11,7 @@ import re
 from parsers.records import Fields
 
 from .patterns import Span
+from .rules import Rules
 from .secrets import Policy, find, mask_spans, merged
 
 SECRET_FIELD = re.compile(
@@ -39,20 +40,24 @@ CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.
 COOKIE = re.compile(r"[ \t]*(?>(?:[^=;]*=)?)([^;]+);?", re.DOTALL)
 
 
-def secret_spans(name: str, value: str, policy: Policy) -> list[Span]:
+def secret_spans(name: str, value: str, policy: Policy | Rules) -> list[Span]:
     """Return which parts of a field's value are secret.
 
     >>> secret_spans("Authorization", "Bearer abc", "headers")
     [(7, 10)]
     """
-    if policy == "none" or not value:
-        return []
+    rules = Rules.of(policy)
     lower = name.strip().lower()
+    if rules.policy == "none" or not value or lower in rules.keep:
+        return []
+    if rules.masks_field(lower):
+        return [(0, len(value))]
     if SECRET_FIELD.fullmatch(lower):
         return _known(lower, value)
+    spans = find(value, rules.patterns) if rules.is_thorough else []
     if lower == SUBPROTOCOLS:
-        return merged(_of_subprotocols(value) + (find(value) if policy == "all" else []))
-    return find(value) if policy == "all" else []
+        return merged(_of_subprotocols(value) + spans)
+    return spans
 
 
 def names_secret(text: str) -> bool:
@@ -86,7 +91,7 @@ def _known(name: str, value: str) -> list[Span]:
     return [(0, len(value))]
 
 
-def mask_fields(fields: Fields, policy: Policy) -> tuple[Fields, int]:
+def mask_fields(fields: Fields, policy: Policy | Rules) -> tuple[Fields, int]:
     """Return fields with their secrets masked, and how many places that were."""
     found = 0
     masked: Fields = []

@@ -16,10 +16,11 @@ order; a mask may still come for as long as its element is unfinished.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from struct import pack_into
+from struct import pack_into, unpack
 from typing import NamedTuple
 
 from parsers import ETHERNET, IpPacket, Packet
@@ -31,6 +32,7 @@ from .content import ContentFinder
 from .http2 import Http2MaskStream
 from .logins import login_spans
 from .patterns import Span
+from .rules import Rules
 from .secrets import Policy, Report, find, merged
 from .streams import STAR, START, Mask, field_line_spans
 
@@ -38,8 +40,24 @@ TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}
 """Where in its header a protocol has its checksum (RFC 9293 section 3.1, RFC 768)."""
 
-ENCRYPTED = {"tls": "TLS", "quic": "QUIC", "http/3": "QUIC"}
-"""Protocols of connections whose content is encrypted, and what they are called."""
+ENCRYPTED = {
+    "tls": "encrypted by TLS",
+    "quic": "encrypted by QUIC",
+    "http/3": "encrypted by QUIC",
+    "ssh": "encrypted by SSH",
+    "esp": "encrypted by IPsec",
+    "dtls": "encrypted by DTLS",
+}
+"""Why nobody can look into what a protocol carries."""
+CUT = "cut when they were captured"
+ESP, NAT_TRAVERSAL = 50, 4_500
+"""IP's number for ESP (RFC 4303), and the port of UDP under which it passes through NAT (RFC 3948),
+where four bytes of zeros come before what is no ESP."""
+ESP_HEADER = 8
+UDP_PORTS = 4
+"""Bytes of both."""
+DTLS_RECORD = re.compile(rb"[\x14-\x19]\xfe[\xfd\xff][\x00-\xff]{10}")
+"""How a record of DTLS 1.0 or 1.2 begins (RFC 6347 section 4.1)."""
 
 
 MAX_FLOWS = 1_024
@@ -62,8 +80,8 @@ class Patch(NamedTuple):
 class _PlacedStream(Http2MaskStream, TracedStream):
     """A stream, and what may still get a mask."""
 
-    def __init__(self, policy: Policy, report: Report) -> None:
-        super().__init__(policy, report)
+    def __init__(self, rules: Rules, report: Report) -> None:
+        super().__init__(rules, report)
         self.placed: list[Placed] = []
         self.masks: list[Mask] = []
         """Those that have been looked up, in order: for what comes again."""
@@ -72,12 +90,12 @@ class _PlacedStream(Http2MaskStream, TracedStream):
 class FrameMasks(SegmentTap[_PlacedStream]):
     """The masks of a capture's frames."""
 
-    def __init__(self, policy: Policy = "headers") -> None:
+    def __init__(self, policy: Policy | Rules = "headers") -> None:
         self.report = Report()
-        super().__init__(lambda: _PlacedStream(policy, self.report), keep_data=policy == "all")
-        self.policy: Policy = policy
+        self.rules = rules = Rules.of(policy)
+        super().__init__(lambda: _PlacedStream(rules, self.report), keep_data=rules.is_thorough)
         self.not_looked_into: Counter[str] = Counter()
-        """Packets of connections that are encrypted, and stay as they are: by what encrypts."""
+        """Packets that nobody can look into, or not into all of them, by the reason."""
         self._flows: dict[bytes, ContentFinder] = {}
         """Of payloads that no stream takes, what the last ones ended with; the oldest first."""
         self._patches: dict[int, list[Patch]] = {}
@@ -90,8 +108,10 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         sort: Callable[[list[Record]], None] = lambda _: None,
     ) -> None:
         """Take the next packets; ``sort`` puts their records in the order of these."""
-        if self.policy != "none":
-            for number, _, link_type, _, data in packets:
+        if self.rules.policy != "none":
+            for number, _, link_type, original, data in packets:
+                if original > len(data):
+                    self.not_looked_into[CUT] += 1
                 if link_type == ETHERNET and data[12:15] == USUAL_IPV4:
                     end = ETHERNET_HEADER_SIZE + int.from_bytes(data[16:18])
                     if len(data) - end >= SHORTEST:
@@ -102,7 +122,7 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     def end(self) -> None:
         """Take note that no packet follows: what is unfinished is looked at."""
-        if self.policy != "none":
+        if self.rules.policy != "none":
             self._learn(self.finish())
 
     @property
@@ -146,25 +166,35 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
         """Look at a payload by itself, and as what follows the last one of its flow."""
         self._look(number, payload, frame_start)
-        if self.policy != "all" or not payload:
+        if not self.rules.is_thorough or not payload:
             return
-        finder = self._flows.pop(flow, None) or ContentFinder(is_event_stream=False)
+        finder = self._flows.pop(flow, None) or ContentFinder(
+            is_event_stream=False, patterns=self.rules.patterns
+        )
         self._flows[flow] = finder
         if len(self._flows) > MAX_FLOWS:
             del self._flows[next(iter(self._flows))]
         spans = finder.feed(payload.decode("latin-1"))
         self._patch_stars(number, payload, spans, frame_start)
 
+    def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
+        is_udp = protocol == UDP and len(ports) == UDP_PORTS
+        through_nat = is_udp and NAT_TRAVERSAL in unpack("!HH", ports) and any(payload[:4])
+        if protocol == ESP or (through_nat and len(payload) > ESP_HEADER):
+            self.not_looked_into[ENCRYPTED["esp"]] += 1
+        elif is_udp and DTLS_RECORD.match(payload):
+            self.not_looked_into[ENCRYPTED["dtls"]] += 1
+
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
-        if len(data) >= SHORTEST and self.policy == "all":
+        if len(data) >= SHORTEST and self.rules.is_thorough:
             self._look(number, data, frame_start)
 
     def _look(self, number: int, data: bytes, frame_start: int) -> None:
         """Look for secrets in a part of a frame."""
         text = data.decode("latin-1")
-        spans = list(field_line_spans(text, self.policy))
-        if self.policy == "all":
-            spans += find(text) + login_spans(data)
+        spans = list(field_line_spans(text, self.rules))
+        if self.rules.is_thorough:
+            spans += find(text, self.rules.patterns) + login_spans(data)
         self._patch_stars(number, data, spans, frame_start)
 
     def _patch_stars(self, number: int, data: bytes, spans: list[Span], frame_start: int) -> None:
@@ -188,6 +218,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                 pair = self.pairs.pop(record.connection, None)
                 if pair is not None:  # of QUIC there is none: its packets stay encrypted
                     self._look_up(pair, is_end=True)
+                    if any(stream.is_ssh for stream in pair.streams):
+                        self.not_looked_into[ENCRYPTED["ssh"]] += record.packets
             elif self.tell(record) is not None and record.connection is not None:
                 touched.add(record.connection)
         for index in touched:

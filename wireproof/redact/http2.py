@@ -33,6 +33,7 @@ from parsers.records import (
 from .fields import secret_spans
 from .http2_content import HTTP2, StreamContent
 from .patterns import Span
+from .rules import Rules
 from .secrets import Policy, Report, find
 from .streams import Mask, MaskStream
 
@@ -43,7 +44,7 @@ MAX_OPEN = 4_096
 class Http2MaskStream(MaskStream):
     """One direction of a connection, which may turn out to speak HTTP/2."""
 
-    def __init__(self, policy: Policy, report: Report) -> None:
+    def __init__(self, policy: Policy | Rules, report: Report) -> None:
         super().__init__(policy, report)
         self._frames: PlacedFrames | None = None
         self._contents: dict[int, StreamContent] = {}
@@ -132,7 +133,7 @@ class Http2MaskStream(MaskStream):
         if found is None:
             if len(self._contents) >= MAX_OPEN:
                 self._end_content(next(iter(self._contents)))
-            found = self._contents[stream_id] = StreamContent(self._policy, self._report)
+            found = self._contents[stream_id] = StreamContent(self._rules, self._report)
         return found
 
     def _end_content(self, stream_id: int) -> None:
@@ -147,13 +148,13 @@ class Http2MaskStream(MaskStream):
                     self._field(event)
                 case Plain(start=start, data=data) if self._is_thorough:
                     text = data.decode("latin-1")
-                    self._mask(text, find(text), start)
+                    self._mask(text, find(text, self._patterns), start)
                 case Unread(start=start, end=end):
                     self._report.unread += 1
                     self.found.append(Mask(start, end, UNREADABLE * (end - start)))
 
     def _field(self, field: FieldText) -> None:
-        spans = self._counted(_secrets_of(field, self._policy))
+        spans = self._counted(_secrets_of(field, self._rules))
         if not spans:
             return
         self._remember(field.text.decode("latin-1"), spans)
@@ -168,14 +169,14 @@ class Http2MaskStream(MaskStream):
             position += end - start
 
 
-def _secrets_of(field: FieldText, policy: Policy) -> list[Span]:
+def _secrets_of(field: FieldText, rules: Rules) -> list[Span]:
     """Return which parts of a field's name or value are secret: all of it, if nobody knows."""
     text = field.text.decode("latin-1")
     if not field.is_value:
-        return find(text) if policy == "all" else []
+        return find(text, rules.patterns) if rules.is_thorough else []
     if field.name is None:
         return [(0, len(text))]
-    return secret_spans(field.name.decode("latin-1"), text, policy)
+    return secret_spans(field.name.decode("latin-1"), text, rules)
 
 
 def _sender_of_http2(record: Record) -> Sender | None:

@@ -22,7 +22,8 @@ from parsers.records import (
 
 from .coded import NOT_UNDONE, CodedBody
 from .records import plain_bytes
-from .secrets import Policy, Report
+from .rules import Rules
+from .secrets import Report
 from .streams import Mask, MaskStream
 
 HTTP2 = "HTTP/2"
@@ -38,11 +39,11 @@ OUTER = itemgetter(2)
 class StreamContent:
     """A byte stream from 0, and where its bytes lie on the connection."""
 
-    def __init__(self, policy: Policy, report: Report) -> None:
+    def __init__(self, rules: Rules, report: Report) -> None:
         self.is_tunnel = False
         """Whether it carries another protocol: then it may have many bodies."""
-        self._stream = MaskStream(policy, report)
-        self._policy = policy
+        self._stream = MaskStream(rules, report)
+        self._rules = rules
         self._found = report.found
         self._size = 0
         self._runs: list[Run] = []
@@ -105,10 +106,10 @@ class StreamContent:
 
     def _take_message(self, record: GrpcMessageRecord) -> None:
         """Mask a compressed message of gRPC whole if it hides a secret, or may."""
-        if not record.compressed or self._policy != "all":
+        if not record.compressed or not self._rules.is_thorough:
             return
         start, end = self._inner(record.offset), self._inner(record.offset + record.length)
-        body = CodedBody(self._message_codings, found=self._found)
+        body = CodedBody(self._message_codings, found=self._found, patterns=self._rules.patterns)
         body.is_secret = record.data is None or record.encoding is None
         if record.data is not None and record.encoding is not None:
             body.receive(plain_bytes(record.data, record.encoding), 0)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from parsers.expressions import every
 
-from .patterns import Span
+from .patterns import USUAL, Patterns, Span
 from .secrets import Finder, fed_one_by_one
 
 MAX_KEYS = 32
@@ -29,16 +29,19 @@ STRINGS = re.compile(
 )
 WHOLE_STRINGS = re.compile(every(rf"[^\"]*+\"{STRING}."), re.DOTALL)
 
-NOTHING_YET = Finder()
-"""What a key has whose first value comes; it is given nothing."""
-
 
 class JsonStrings:
     """Finds secrets in the values of JSON that go on in the next value of the same key."""
 
-    __slots__ = ("_finders", "_is_inside", "_is_escaped", "_is_value", "_key", "_text")
+    __slots__ = (
+        *("_finders", "_is_inside", "_is_escaped", "_is_value", "_key", "_text"),
+        *("_nothing_yet", "_patterns"),
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Patterns = USUAL) -> None:
+        self._patterns = patterns
+        self._nothing_yet = Finder(patterns)
+        """What a key has whose first value comes; it is given nothing."""
         self._finders: dict[str, Finder] = {}
         self._is_inside = False
         self._is_escaped = False
@@ -81,7 +84,7 @@ class JsonStrings:
         if len(self._finders.keys() | values.keys()) > MAX_KEYS:
             return position
         after = {
-            key: self._finders.get(key, NOTHING_YET).context_behind("".join(texts))
+            key: self._finders.get(key, self._nothing_yet).context_behind("".join(texts))
             for key, texts in values.items()
         }
         if None in after.values():
@@ -142,5 +145,5 @@ class JsonStrings:
         if finder is None:
             if len(self._finders) >= MAX_KEYS:
                 del self._finders[next(iter(self._finders))]
-            finder = self._finders[key] = Finder()
+            finder = self._finders[key] = Finder(self._patterns)
         return finder

@@ -9,8 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from parsers.expressions import every
+
+from .personal import PERSONAL, Scan
+from .shapes import token_shapes
 
 Span = tuple[int, int]
 
@@ -19,22 +26,6 @@ MAX_OPEN = 128
 
 # Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
 _WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
-
-_KEYS = (
-    # prefixes, what follows them, how much of that there is at least
-    ("sk-", r"[\w-]", 12),  # OpenAI, Anthropic, OpenRouter, DeepSeek, ...
-    ("sk_live_ sk_test_ pk_live_ rk_live_ rk_test_", r"\w", 10),  # Stripe
-    ("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\w", 20),  # GitHub
-    ("glpat-", r"[\w-]", 12),  # GitLab
-    ("xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-", r"[\w-]", 10),  # Slack
-    ("AKIA ASIA AGPA AIDA ANPA AROA", r"[A-Z0-9]", 12),  # AWS
-    ("AIza", r"[\w-]", 20),  # Google
-    ("ya29.", r"[\w.-]", 12),
-    ("hf_ gsk_ r8_ npm_ dop_v1_ shpat_ shpca_ shppa_ shpss_", r"\w", 16),  # Hugging Face, ...
-    ("xai- pplx- pypi-", r"[\w-]", 16),
-    ("SG.", r"[\w.-]", 16),  # SendGrid
-    ("eyJ", r"[\w.-]", 12),  # JSON Web Tokens (RFC 7519 section 3): base64url of {"
-)
 
 # RFC 7468 section 2; in JSON its line ends are escapes.
 _PEM = r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY-----([^-]*+)"
@@ -64,10 +55,20 @@ _ANY_VALUE = (
 _ARRAY_PART = rf"[^\]\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)|\][ \t\r\n]*+,[ \t\r\n]*+\["
 _ARRAY = rf"(?>{_ARRAY_PART}){every(_ARRAY_PART)}"
 _ANY_VALUE = _ANY_VALUE.replace("{array}", _ARRAY)
+# An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
+_ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
+_XML = _ELEMENT + r"(?P<xml>(?=\s*+[^<\s])[^<\]]++)"
+_TAG = re.compile(r"<[\w:.-]{0,64}\Z", re.ASCII)
+"""How a tag begins that opens an element."""
+_NAME_BEFORE = re.compile(r"[<\\%]?[\w:.-]{0,64}\Z", re.ASCII)
+"""A name's beginning, or an escape that it follows."""
 _STRING_OF_ARRAY = re.compile(rf"(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
 _LINE_VALUE = _ANY_VALUE.replace(_BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
 _LONG = rf"{_BARE}{{12,}}+|{_BARE}++\Z"
 _LONG_VALUE = rf"(?:\[(?P<long_array>{_ARRAY})|\\*+[\"']?+({_LONG}))"
+_LONG_XML = _ELEMENT + rf"(?P<xml>{_LONG})"
+_NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
+"""Not what counts or measures: a number."""
 _WORD = re.compile(rf"{_BARE}++", re.ASCII)
 
 _STRONG = (
@@ -88,12 +89,17 @@ _STRONG = (
     ("subscription", r"subscription[-_]?key"),
     ("x-amz-", r"x-amz-(?:signature|credential)"),
 )
-_LINES = ("authorization", "cookie")
-"""Names of header fields, which stand in logs and in what servers echo."""
-_WEAK = (
-    *("token", "signature", "sig", "sid", "key", "code", "jwt", "pwd", "auth"),
-    *("session", "credential"),
+_RULES = (
+    # the same of names of which only a part is given, and of values that are no numbers
+    ("token", r"(?<=[\w-])token"),
+    ("key", r"(?:(?<=[-_])key|(?<=[a-z])(?-i:Key))"),
+    ("session", r"session[\w-]{0,24}"),
+    ("signature", r"signature[\w-]{0,24}"),
+    ("credential", r"credential[\w-]{0,24}"),
 )
+_LINES = (("authorization", r"authorization[\w-]{0,24}"), ("cookie", r"cookie[\w-]{0,24}"))
+"""Names of header fields, which stand in logs and in what servers echo."""
+_WEAK = ("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth")
 """Names whose values are secret if they are long."""
 
 # RFC 7578 section 4.2: each part names its form field; its value ends with the next delimiter.
@@ -102,9 +108,10 @@ _HEADER_ENDS = r"[^\r\n]{0,256}+\r?\n(?>(?:[^\r\n]{1,256}+\r?\n){0,8})\r?\n"
 _FIELD_VALUE = every(r"[^\r\n]++|\r?+\n(?!--)|\r(?!\n)")
 
 
-def _form_field() -> str:
+def _form_field(names: Sequence[str]) -> str:
     """Return the expression of a form field with a secret, from ``form-data;`` on."""
-    strong = "|".join([*(name for _, name in _STRONG), *_LINES])
+    known = (name for _, name in (*_STRONG, *_RULES, *_LINES))
+    strong = "|".join([*known, *map(re.escape, names)])
     weak = "|".join(_WEAK)
     return (
         rf"{_NAME_OF_FIELD}(?:"
@@ -120,37 +127,62 @@ OPENINGS = {
 """What a form field that goes on is remembered as, whatever its header was."""
 
 
-def _triggers() -> list[tuple[bytes, re.Pattern[str]]]:
-    """Return how a secret or its name begins, in lower case, and what it must be from there."""
-    found = [
-        (prefix, rf"{_WORD_BEGINS}{re.escape(prefix)}{rest}{{{least},}}+"
-         rf"|{_WORD_BEGINS}{re.escape(prefix)}{rest}*+\Z")
-        for prefixes, rest, least in _KEYS
-        for prefix in prefixes.split()
+class Trigger(NamedTuple):
+    """How a secret or its name begins, in lower case, and what it must be from there."""
+
+    begins: bytes
+    pattern: re.Pattern[str]
+    """Has one group that matches: the secret, or by its name an array of them."""
+    is_name: bool
+
+
+def _triggers(names: Sequence[str]) -> list[Trigger]:
+    """Return how secrets and their names begin; ``names`` are those of a user."""
+    shapes = [
+        (prefix, f"({_WORD_BEGINS}{re.escape(prefix)}{rest}{{{least},}}+"
+         rf"|{_WORD_BEGINS}{re.escape(prefix)}{rest}*+\Z)")
+        for _, prefixes, rest, least, *_ in token_shapes()
+        for prefix in prefixes
     ]  # fmt: skip
-    found = [(prefix, f"({pattern})") for prefix, pattern in found]
-    found += [("-----begin ", _PEM), ("bearer", _BEARER), ("://", _USERINFO)]
-    found += [("form-data;", _form_field())]
-    found += [(begins, f"(?i:{name}){_PLURAL}{_BETWEEN}{_ANY_VALUE}") for begins, name in _STRONG]
-    found += [(name, f"(?i:{name}){_PLURAL}{_BETWEEN}{_LINE_VALUE}") for name in _LINES]
-    weak = rf"(?:{_BETWEEN}{_LONG_VALUE}|[sS]{_BETWEEN}\[(?P<long_arrays>{_ARRAY}))"
+    shapes += [("-----begin ", _PEM), ("bearer", _BEARER), ("://", _USERINFO)]
+    found = [("form-data;", _form_field(names))]
+    whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
+    either = f"(?:{_BETWEEN}{_ANY_VALUE}|{_XML})"
+    found += [(begins, f"(?i:{name}){_PLURAL}{either}") for begins, name in _STRONG]
+    found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
+    either = f"(?:{_BETWEEN}{_NO_NUMBER}{_ANY_VALUE}|{_XML})"
+    found += [(begins, f"(?i:{name}){either}") for begins, name in _RULES]
+    either = f"(?:{_BETWEEN}{_LINE_VALUE}|{_XML})"
+    found += [(begins, f"(?i:{name}){either}") for begins, name in _LINES]
+    weak = rf"(?:{_BETWEEN}{_LONG_VALUE}|{_LONG_XML}|[sS]{_BETWEEN}\[(?P<long_arrays>{_ARRAY}))"
     found += [
         (name, f"(?:{_WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))(?i:{name}){weak}") for name in _WEAK
     ]
-    return [(begins.lower().encode(), re.compile(pattern, re.ASCII)) for begins, pattern in found]
-
-
-TRIGGERS = _triggers()
-"""Each pattern has one group that matches: the secret, or by its name an array of them."""
+    return [
+        Trigger(begins.lower().encode("latin-1", "replace"), re.compile(pattern, re.ASCII), is_name)
+        for is_name, group in ((False, shapes), (True, found))
+        for begins, pattern in group
+    ]
 
 
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
-_AFTER_NAME = rb"s?+(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)"
-_AFTER = (
-    {b"bearer": rb"(?:[ +]|%20)", b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@"}
-    | {begins.encode(): name[len(begins) :].encode() + _AFTER_NAME for begins, name in _STRONG}
-    | {name.encode(): _AFTER_NAME for name in (*_LINES, *_WEAK)}
-)
+_AFTER_NAME = rb"s?+(?:(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)|(?:\s[^<>]{0,128}+)?>)"
+
+
+def _afters(names: Sequence[str]) -> dict[bytes, bytes]:
+    """Return what must follow each beginning of which more is known."""
+    rests: dict[bytes, list[bytes]] = {}
+    for begins, name in (*_STRONG, *_LINES, *_RULES, *((name, name) for name in (*_WEAK, *names))):
+        rest = name[len(begins) :] if name.startswith(begins) else ""
+        rests.setdefault(begins.lower().encode("latin-1", "replace"), []).append(rest.encode())
+    after = {
+        begins: b"(?:" + b"|".join(dict.fromkeys(found)) + b")" + _AFTER_NAME
+        for begins, found in rests.items()
+    }
+    return {
+        b"bearer": rb"(?:[ +]|%20)",
+        b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@",
+    } | after
 
 
 def _any_of(words: dict[bytes, bytes]) -> bytes:
@@ -166,15 +198,108 @@ def _any_of(words: dict[bytes, bytes]) -> bytes:
     return found[0] if len(found) == 1 else b"(?:" + b"|".join(found) + b")"
 
 
-POSSIBLE = re.compile(r"[-_.:=%AJ]")
+POSSIBLE = re.compile(r"[-_.:=%AJ>]")
 """Whatever is secret has one of these in it or before it, but for what follows ``bearer``."""
-LIKELY = re.compile(_any_of({begins: _AFTER.get(begins, b"") for begins, _ in TRIGGERS}))
-"""Finds out whether there can be a secret at all, which mostly there cannot: a text in which it
-finds nothing has no secret, cut anywhere or not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """What is looked for in texts."""
+
+    triggers: Sequence[Trigger]
+    likely: re.Pattern[bytes]
+    """Finds out whether there can be a secret at all, which mostly there cannot: a text in which it
+    finds nothing has no secret that a trigger finds, cut anywhere or not."""
+    kept: frozenset[str] = frozenset()
+    """Names, in lower case, whose values are no secrets."""
+    scans: tuple[Scan, ...] = ()
+
+    def may_hold_secret(self, text: str) -> bool:
+        """Return whether there can be a secret in a text, or in one that it is the beginning of."""
+        lower = lowered(text)
+        is_possible = POSSIBLE.search(text) is not None or b"bearer" in lower
+        if is_possible and self.likely.search(lower) is not None:
+            return True
+        return any(scan.pattern.search(text) is not None for scan in self.scans)
+
+    def matches(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield every match of every trigger.
+
+        Beginnings are looked for as bytes of lower case, of which a character has one: one regular
+        expression of all alternatives takes 200 times as long.
+        """
+        lower = lowered(text)
+        if self.likely.search(lower) is None:
+            return
+        for begins, pattern, is_name in self.triggers:
+            position = lower.find(begins)
+            while position >= 0:
+                match = pattern.match(text, position)
+                if match is not None and not (is_name and self._is_none(match)):
+                    yield match
+                position = lower.find(begins, position + 1 if match is None else match.end())
+
+    def scanned(self, text: str) -> Iterator[Span]:
+        """Yield what else is looked for, whose places do not depend on names."""
+        for pattern, is_right in self.scans:
+            for match in pattern.finditer(text):
+                if is_right(match[0]):
+                    yield match.span(match.lastindex or 0)
+
+    def _is_none(self, match: re.Match[str]) -> bool:
+        """Return whether what has the name of a secret is none: kept, or after an element's end."""
+        start = match.start()
+        tag = _TAG.search(match.string, max(start - 65, 0), start)
+        if match.lastgroup == "xml" and tag is None:
+            return True
+        if not self.kept:
+            return False
+        if match.lastgroup in OPENINGS:
+            said = _FORM_NAME.search(match[0])
+            return said is not None and said[1].lower() in self.kept
+        here = _NAME_HERE.match(match.string, start)
+        assert here is not None
+        name = (name_before(match).lstrip("<\\%") + here[0]).lower()
+        return name in self.kept or name.rpartition(":")[2] in self.kept
+
+
+_NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
+_FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
+
+
+@lru_cache(16)
+def patterns(
+    keep: frozenset[str] = frozenset(),
+    names: tuple[str, ...] = (),
+    expressions: tuple[str, ...] = (),
+    is_personal: bool = False,
+) -> Patterns:
+    """Return what is looked for, beside what is by default, or but for it.
+
+    ``keep`` and ``names`` are names, the latter of secrets; ``expressions`` are what is secret.
+    Raises re.error for what is no expression.
+    """
+    triggers = _triggers(names)
+    afters = _afters(names)
+    likely = _any_of({begins: afters.get(begins, b"") for begins, *_ in triggers})
+    scans = tuple(Scan(re.compile(one), bool) for one in expressions)
+    scans += PERSONAL if is_personal else ()
+    return Patterns(triggers, re.compile(likely), frozenset(map(str.lower, keep)), scans)
+
+
+def lowered(text: str) -> bytes:
+    """Return a text in lower case, a byte for each character."""
+    return text.encode("latin-1", "replace").lower()
+
+
+def name_before(match: re.Match[str]) -> str:
+    """Return what of a name, a tag or an escape stands before a match, which may depend on it."""
+    found = _NAME_BEFORE.search(match.string, max(match.start() - 65, 0), match.start())
+    return "" if found is None else found[0]
 
 
 def spans_of(match: re.Match[str]) -> list[Span]:
-    """Return where a match of one of TRIGGERS has secrets."""
+    """Return where a match of a trigger has secrets."""
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
@@ -194,12 +319,12 @@ def opening_of(match: re.Match[str]) -> str:
     kind, however long.
     """
     kind = match.lastgroup
-    if kind is None:
-        return _cut(match[0])
+    if kind is None or kind == "xml":
+        return name_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]
         return OPENINGS[kind] + (value[:MAX_OPEN] if kind == "long_form" else value[-2:])
-    before = match.string[match.start() : match.start(kind)]
+    before = name_before(match) + match.string[match.start() : match.start(kind)]
     strings = _STRING_OF_ARRAY.finditer(match.string, *match.span(kind))
     last = next(iter(deque(strings, maxlen=1)), None)
     if last is None or last[3] or last.end() < match.end():
@@ -212,3 +337,7 @@ def _cut(text: str) -> str:
         return text
     backslashes = len(text) - len(text.rstrip("\\"))
     return text[:MAX_OPEN].rstrip("\\") + "\\" * (backslashes % 2)
+
+
+USUAL = patterns()
+"""What is looked for unless a user says otherwise."""

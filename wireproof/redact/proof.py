@@ -99,7 +99,7 @@ class Proof:
 
     def search(self, written: BinaryIO) -> None:
         """Search the copy of a capture. Raises OSError."""
-        if not self._found.values or self._masks.policy != "all":
+        if not self._found.values or not self._masks.rules.is_thorough:
             return
         decoder = PacketDecoder(keep_data=True)
         with shown(written, "proving") as stream:

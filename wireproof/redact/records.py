@@ -47,7 +47,8 @@ from parsers.records import (
 from ..exchanges import CLOSE, CONTINUATION, Exchanges
 from .content import ContentFinder
 from .fields import mask_fields, names_secret
-from .patterns import Span
+from .patterns import Patterns, Span
+from .rules import Rules
 from .secrets import MASK, Policy, Report, find, mask_spans, merged
 from .undeclared import Beginning, begins_as, is_base64, text_begins_as
 
@@ -64,6 +65,7 @@ Sides = dict[Any, "_Side"]
 class _Side:
     """What one side sends in one exchange."""
 
+    patterns: Patterns
     is_coded: bool = True
     """What has no head that says otherwise is taken for coded."""
     is_undeclared: bool = False
@@ -100,7 +102,7 @@ class _Side:
     def finder(self, stream: Stream) -> ContentFinder:
         found = self.finders.get(stream)
         if found is None:
-            found = ContentFinder(is_event_stream=self.is_event_stream)
+            found = ContentFinder(is_event_stream=self.is_event_stream, patterns=self.patterns)
             self.finders[stream] = found
         return found
 
@@ -108,8 +110,8 @@ class _Side:
 class Redactor:
     """Masks secrets in records, which it takes in the contract's order."""
 
-    def __init__(self, policy: Policy = "headers") -> None:
-        self.policy: Policy = policy
+    def __init__(self, policy: Policy | Rules = "headers") -> None:
+        self.rules = Rules.of(policy)
         self.report = Report()
         self._exchanges: Exchanges[Sides] = Exchanges(lambda _: {})
         self._sides: Sides = {}
@@ -135,7 +137,7 @@ class Redactor:
 
     def redact(self, record: Record) -> Record:
         """Return a record without its secrets; the record itself, if it has none."""
-        if self.policy == "none":
+        if self.rules.policy == "none":
             return record
         found = self._exchanges.add(record)
         self._sides = {} if found is None else found[1]
@@ -144,24 +146,24 @@ class Redactor:
 
     @property
     def _is_thorough(self) -> bool:
-        return self.policy == "all"
+        return self.rules.is_thorough
 
     def _side(self, record: Any) -> _Side:
         side = self._sides.get(record.sender)
         if side is None:
-            side = self._sides[record.sender] = _Side()
+            side = self._sides[record.sender] = _Side(self.rules.patterns)
         return side
 
     # --- heads ---
 
     def _fields(self, fields: Fields) -> Fields:
-        masked, found = mask_fields(fields, self.policy)
+        masked, found = mask_fields(fields, self.rules)
         self.report.masked += found
         return masked if found else fields
 
     def _text(self, text: str) -> str:
         """Mask a whole text, under the policy that looks into texts."""
-        spans = find(text) if text and self._is_thorough else []
+        spans = find(text, self.rules.patterns) if text and self._is_thorough else []
         self.report.masked += len(spans)
         return mask_spans(text, spans) if spans else text
 
@@ -342,7 +344,7 @@ class Redactor:
         if record.data is None or record.encoding is None:
             return replace(record, close_reason=reason)
         data = plain_bytes(record.data, record.encoding)
-        spans = find(data.decode("latin-1"))
+        spans = find(data.decode("latin-1"), self.rules.patterns)
         if not spans:
             return record
         self.report.masked += len(spans)

@@ -34,12 +34,15 @@ from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
 from .logins import login_spans
-from .patterns import Span
+from .patterns import Patterns, Span
+from .rules import Rules
 from .secrets import MASK, Finder, Policy, Report, find, merged
 from .undeclared import Beginning, begins_as, is_base64
 
 STAR = MASK.encode()
 START = attrgetter("start")
+SSH_VERSION = b"SSH-"
+"""How both sides of SSH begin (RFC 4253 section 4.2)."""
 
 # field-line = field-name ":" OWS field-value OWS, and obs-fold (RFC 9112 sections 5 and 5.2).
 FIELD_LINE = re.compile(
@@ -72,13 +75,16 @@ class Mask(NamedTuple):
 class MaskStream(ElementStream):
     """One direction of a connection: bytes in, masks out."""
 
-    def __init__(self, policy: Policy, report: Report) -> None:
+    def __init__(self, policy: Policy | Rules, report: Report) -> None:
         super().__init__()
         self.found: list[Mask] = []
         """Since they were taken last; not in order."""
-        self._policy = policy
+        self.is_ssh = False
+        """Whether it begins as SSH does, which encrypts what follows."""
+        self._rules = Rules.of(policy)
+        self._patterns: Patterns = self._rules.patterns
         self._report = report
-        self._finder = ContentFinder(is_event_stream=False)
+        self._finder = ContentFinder(is_event_stream=False, patterns=self._patterns)
         self._in_compressed_message = False
         self._content: list[str] = []
         """Pieces of plain content that have not been looked at, and where in the stream they are:
@@ -91,7 +97,7 @@ class MaskStream(ElementStream):
         """Of content that nothing says is coded, until it is known what it begins as."""
         self._held: list[tuple[bytes, int]] = []
         """What came of it by then, with its places."""
-        self._deflated = DeflatedMessages(report.found)
+        self._deflated = DeflatedMessages(report.found, self._patterns)
         self._message: CodedBody | None = None
         """What reads the message at hand, if that begins as coded content does."""
 
@@ -118,7 +124,7 @@ class MaskStream(ElementStream):
 
     @property
     def _is_thorough(self) -> bool:
-        return self._policy == "all"
+        return self._rules.is_thorough
 
     def hand_on(self, *, is_end: bool) -> None:
         super().hand_on(is_end=is_end)
@@ -127,13 +133,13 @@ class MaskStream(ElementStream):
     def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
         self._take_held()
         self._look_at_content()
-        self._finder = ContentFinder(is_event_stream=self.is_event_stream)
+        self._finder = ContentFinder(is_event_stream=self.is_event_stream, patterns=self._patterns)
         self._body = self._coded_body(record) if self._is_thorough else None
         self._beginning = Beginning() if self._is_thorough and self._body is None else None
         text = data.decode("latin-1")
         end_of_line = text.find("\n") + 1
         if self._is_thorough:
-            self._mask(text, start_line_spans(text[:end_of_line], record), start)
+            self._mask(text, start_line_spans(text[:end_of_line], record, self._patterns), start)
         self._field_lines(text[end_of_line:], start + end_of_line)
 
     def _coded_body(self, record: RequestRecord | ResponseRecord) -> CodedBody | None:
@@ -151,13 +157,13 @@ class MaskStream(ElementStream):
             return None
         return CodedBody(
             codings, is_event_stream=self.is_event_stream, is_base64=in_base64,
-            found=self._report.found,
+            found=self._report.found, patterns=self._patterns,
         )  # fmt: skip
 
     def framing(self, data: bytes, start: int) -> None:
         if self._is_thorough and match_chunk_line(data) is None:
             text = data.decode("latin-1").rstrip("\r\n")
-            self._mask(text, find(text), start)
+            self._mask(text, find(text, self._patterns), start)
 
     def _take_chunk(self, record: ChunkRecord) -> None:
         """Take a chunk as any stream does, but nearly all at a third of the cost.
@@ -199,7 +205,7 @@ class MaskStream(ElementStream):
             if beginning.coding is not None:
                 self._body = CodedBody(
                     [beginning.coding], is_event_stream=self.is_event_stream,
-                    found=self._report.found,
+                    found=self._report.found, patterns=self._patterns,
                 )  # fmt: skip
             self._take_held()
 
@@ -262,7 +268,11 @@ class MaskStream(ElementStream):
         if record.opcode != CONTINUATION:
             coding = begins_as(plain)
             found = self._report.found
-            self._message = None if coding is None else CodedBody([coding], found=found)
+            self._message = (
+                None
+                if coding is None
+                else CodedBody([coding], found=found, patterns=self._patterns)
+            )
         if self._message is None:
             self._content.append(plain.decode("latin-1"))
             self._places.append(start)
@@ -301,6 +311,7 @@ class MaskStream(ElementStream):
 
     def unfinished(self, data: bytes, start: int) -> None:
         self._look_at_content()
+        self.is_ssh = self.is_ssh or (not start and data.startswith(SSH_VERSION))
         if self.is_websocket:
             if self._is_thorough:
                 self._unfinished_frame(data, start)
@@ -310,7 +321,7 @@ class MaskStream(ElementStream):
             text = data.decode("latin-1")
             self._field_lines(text, start)
             if self._is_thorough:
-                spans = self._finder.feed(text) + spans_across_chunks(text)
+                spans = self._finder.feed(text) + spans_across_chunks(text, self._patterns)
                 self._mask(text, spans + login_spans(data), start)
 
     def _unfinished_frame(self, data: bytes, start: int) -> None:
@@ -333,14 +344,14 @@ class MaskStream(ElementStream):
 
     def _plain_payload(self, data: bytes, start: int, key: bytes, *, is_control: bool) -> None:
         text = xored(data, key, 0).decode("latin-1")
-        spans = find(text) if is_control else self._finder.feed(text)
+        spans = find(text, self._patterns) if is_control else self._finder.feed(text)
         self._remember(text, spans)
         for first, last in self._counted(spans):
             stars = xored(STAR * (last - first), key, first)
             self.found.append(Mask(start + first, start + last, stars))
 
     def _field_lines(self, text: str, start: int) -> None:
-        for span in field_line_spans(text, self._policy):
+        for span in field_line_spans(text, self._rules):
             self._mask(text, [span], start)
 
     def _mask(self, text: str, spans: list[Span], offset: int) -> None:
@@ -359,7 +370,7 @@ class MaskStream(ElementStream):
         return found
 
 
-def field_line_spans(text: str, policy: Policy) -> Iterator[Span]:
+def field_line_spans(text: str, policy: Policy | Rules) -> Iterator[Span]:
     """Yield which parts of a text that holds field lines are secret, without their line ends."""
     for match in FIELD_LINE.finditer(text):
         base = match.start(2)
@@ -368,9 +379,9 @@ def field_line_spans(text: str, policy: Policy) -> Iterator[Span]:
                 yield line.span()
 
 
-def spans_across_chunks(text: str) -> list[Span]:
+def spans_across_chunks(text: str, patterns: Patterns) -> list[Span]:
     """Return the secrets of a text that may be chunked, where no head says that it is."""
-    finder = Finder()
+    finder = Finder(patterns)
     spans: list[Span] = []
     position = 0
     borders = [match.span() for match in CHUNK_BORDER.finditer(text)]
@@ -381,14 +392,16 @@ def spans_across_chunks(text: str) -> list[Span]:
     return spans
 
 
-def start_line_spans(line: str, record: RequestRecord | ResponseRecord) -> list[Span]:
+def start_line_spans(
+    line: str, record: RequestRecord | ResponseRecord, patterns: Patterns
+) -> list[Span]:
     """Return the secrets of a target or a reason, as they stand in the start line."""
     is_request = isinstance(record, RequestRecord)
     first = line.find(" ") + 1
     if not is_request:  # status-line = HTTP-version SP status-code SP [ reason-phrase ]
         first = line.find(" ", first) + 1
     last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
-    return [(first + start, first + end) for start, end in find(line[first:last])]
+    return [(first + start, first + end) for start, end in find(line[first:last], patterns)]
 
 
 def xored(data: bytes, key: bytes, phase: int) -> bytes:

@@ -19,7 +19,7 @@ from parsers import KeyLog, Packet
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted
 from ..output import open_stream
-from ..redact import Policy, Report
+from ..redact import Policy, Report, Rules
 from ..redact.capture import find_in_frames
 from ..tasks.chosen import choosing_first
 from ..tasks.decode import check_output
@@ -45,7 +45,7 @@ class Reported:
 def report_capture(
     source: str,
     output: str,
-    policy: Policy,
+    policy: Policy | Rules,
     say: Callable[[str], object],
     wanted: ExchangeFilter = EVERYTHING,
     *,
@@ -63,7 +63,8 @@ def report_capture(
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
     check_output(source, output)
-    masks = find_in_frames(source, policy)
+    rules = Rules.of(policy)
+    masks = find_in_frames(source, rules)
 
     def masked(packet: Packet) -> Packet:
         return (*packet[:4], masks.masked(packet))
@@ -73,9 +74,9 @@ def report_capture(
         if choice is None:
             stream, choice = choosing_first(stream, wanted, stack, keylog)
         name = name or Path(source).name
-        index = stack.enter_context(closing(Index(name, policy=policy, wanted=choice)))
+        index = stack.enter_context(closing(Index(name, policy=rules.policy, wanted=choice)))
         with shown(stream, "reading") as watched:
-            decrypts = policy == "none"
+            decrypts = rules.policy == "none"
             FileFeed(index, watched, masked, keylog, decrypts=decrypts).read_all()
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.

@@ -51,10 +51,28 @@ SECRET = [
         FIELD.format('name="user[api_key]"; filename="a"\r\nContent-Type: x/y', "*****"),
     ),
     (FIELD.format("NAME=Secret; x", "a b"), FIELD.format("NAME=Secret; x", "***")),
+    ('{"user_token": "ab", "n": 1}', '{"user_token": "**", "n": 1}'),
+    ('{"sessionState":"ab","sortKey":"cd"}', '{"sessionState":"**","sortKey":"**"}'),
+    ("?x_signature=ab&my-credentials=c+d", "?x_signature=**&my-credentials=***"),
+    (
+        "<login><user>a</user><Password>b c</Password></login>",
+        "<login><user>a</user><Password>***</Password></login>",
+    ),
+    (
+        "<w:my-password Type='x'>b c</w:my-password> <n>d</n>",
+        "<w:my-password Type='x'>***</w:my-password> <n>d</n>",
+    ),
+    ("<secret><![CDATA[b c]]></secret>", "<secret><![CDATA[***]]></secret>"),
+    (
+        "<token>abcdefghijkl</token><token>short</token>",
+        "<token>************</token><token>short</token>",
+    ),
     (FIELD.format("name=token", "abcdefghijkl"), FIELD.format("name=token", "*" * 12)),
 ]
 
 HARMLESS = [
+    '{"session_count": 12, "retry_token": 5.5, "cache-key": null}',
+    "<b>secret</b> <password/> <passwords></passwords>\n<user>bob</user>",
     "This is a large language model being streamed.",
     "task-force-of-many-people and disk-utilisation",
     "sk-learn is a library",
@@ -173,7 +191,7 @@ HOSTILE = [
     "sk-", "eyJ", '"api_key', "://a:", "token=", "-----BEGIN ", 'api_key:"', "bearer ", "\\",
     "api_key=\\", "cookie: ", "secret=bearer ", "x_token'", '"api_key":["', '"token":[',
     '"key":["a",', "form-data;", 'form-data; name="', 'form-data; name="password"',
-    "form-data; name=token\n",
+    "form-data; name=token\n", "<password>", "<password a", "password>", "<a:secret x='",
 ]  # fmt: skip
 
 

@@ -1,0 +1,76 @@
+"""What a user wants masked: a policy, and names and kinds of data beside it, or but for it.
+
+One object of these goes to all that masks: packets, records, exports and reports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from .patterns import Patterns, patterns
+from .personal import PERSONAL_FIELD
+from .secrets import Policy
+
+NAME = re.compile(r"[\w:.-]+", re.ASCII)
+"""What is the name of a field, a parameter or a key, and no expression of what is secret."""
+NEEDS_CONTENT = "it looks into content, which only redaction of everything does"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is masked."""
+
+    policy: Policy = "headers"
+    keep: frozenset[str] = frozenset()
+    """Names, in lower case, whose values stay."""
+    names: tuple[str, ...] = ()
+    """Names, in lower case, whose values are masked."""
+    expressions: tuple[str, ...] = ()
+    """Expressions of what is masked wherever it stands."""
+    is_personal: bool = field(default=False, kw_only=True)
+    """Whether what says who and where somebody is is masked too."""
+
+    @classmethod
+    def of(cls, policy: Policy | Rules) -> Rules:
+        """Return rules as they are, and a policy as those that say nothing more."""
+        return policy if isinstance(policy, Rules) else cls(policy)
+
+    @classmethod
+    def wanted(
+        cls, policy: Policy, keep: Iterable[str], mask: Iterable[str], *, is_personal: bool
+    ) -> Rules:
+        """Return the rules of options: what to mask is a name, or else an expression.
+
+        Raises ValueError for an expression that is none, for one that matches nothing at all, and
+        for a policy that looks into no content.
+        """
+        names = tuple(one.lower() for one in mask if NAME.fullmatch(one))
+        expressions = tuple(one for one in mask if not NAME.fullmatch(one))
+        if policy != "all" and (expressions or is_personal):
+            raise ValueError(NEEDS_CONTENT)
+        for expression in expressions:
+            try:
+                is_empty = re.compile(expression).match("") is not None
+            except re.error as error:
+                raise ValueError(f"{expression!r} is no regular expression: {error}") from error
+            if is_empty:
+                raise ValueError(f"{expression!r} matches an empty text too")
+        kept = frozenset(map(str.lower, keep))
+        return cls(policy, kept, names, expressions, is_personal=is_personal)
+
+    @property
+    def is_thorough(self) -> bool:
+        """Whether contents are looked into."""
+        return self.policy == "all"
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        return patterns(self.keep, self.names, self.expressions, self.is_personal)
+
+    def masks_field(self, name: str) -> bool:
+        """Return whether the value of a field with this name, in lower case, is masked whole."""
+        is_personal = self.is_personal and PERSONAL_FIELD.fullmatch(name) is not None
+        return name in self.names or is_personal
