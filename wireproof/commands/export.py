@@ -65,7 +65,7 @@ def export(
     files: tuple[str, ...],
     form: str | None,
     output: str | None,
-    policy: str,
+    policy: Rules,
     raw_cells: bool,
     data: bool,
     packets: bool,
@@ -99,7 +99,7 @@ def _data_set(
     files: tuple[str, ...],
     form: str | None,
     output: str | None,
-    policy: str,
+    policy: Rules,
     data: bool,
     packets: bool,
     reading: Reading,
@@ -124,7 +124,7 @@ def _data_set(
 
     kinds = KINDS if packets else USUAL
     host = cast("str | None", spread["host"])
-    options = TableOptions(kinds, cast("Policy", policy), data, host, reading.keylog)
+    options = TableOptions(kinds, policy, data, host, reading.keylog)
     job = ExportJob(
         files,
         output,

@@ -35,7 +35,7 @@ class Left(NamedTuple):
 
 
 class _Windows:
-    """Forms by windows of as many bytes as ``code``, a format of :mod:`struct`, has."""
+    """Forms by windows of as many bytes as ``code``, a format of ``struct``, has."""
 
     def __init__(self, code: Literal["Q", "I"], size: int) -> None:
         self.shortest = 2 * size - 1

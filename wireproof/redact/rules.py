@@ -61,6 +61,12 @@ class Rules:
         kept = frozenset(map(str.lower, keep))
         return cls(policy, kept, names, expressions, is_personal=is_personal)
 
+    def __str__(self) -> str:
+        said: list[str] = [self.policy]
+        said += [f"kept {name}" for name in sorted(self.keep)]
+        said += [f"masked {one}" for one in (*self.names, *self.expressions)]
+        return ", ".join(said + ["personal data masked"] * self.is_personal)
+
     @property
     def is_thorough(self) -> bool:
         """Whether contents are looked into."""

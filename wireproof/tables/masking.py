@@ -8,6 +8,7 @@ alone and lose it anyway nothing is left to mask, and they are nine in ten.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 from parsers.records import (
@@ -24,7 +25,7 @@ from parsers.records import (
 
 from ..analysis.listing import Listed, SessionName
 from ..analysis.verdict import Number, VerdictRecord
-from ..redact import Policy, Redactor, mask_text
+from ..redact import Policy, Redactor, Rules, mask_text
 from ..redact.fields import mask_fields
 
 PAYLOAD_ALONE = frozenset(
@@ -41,10 +42,11 @@ PAYLOAD_ALONE = frozenset(
 """Records without header fields: with known fields masked and no payload they have no secret."""
 
 
-def masker(policy: Policy, *, keep_data: bool) -> Callable[[Record], Record]:
+def masker(policy: Policy | Rules, *, keep_data: bool) -> Callable[[Record], Record]:
     """Return what masks the records of one capture, in their order."""
-    redact = Redactor(policy).redact
-    if keep_data or policy != "headers":
+    rules = Rules.of(policy)
+    redact = Redactor(rules).redact
+    if keep_data or rules.policy != "headers":
         return redact
 
     def mask(record: Record) -> Record:
@@ -56,38 +58,37 @@ def masker(policy: Policy, *, keep_data: bool) -> Callable[[Record], Record]:
     return mask
 
 
-def masked_line(found: Listed, policy: Policy) -> Listed:
+def masked_line(found: Listed, policy: Policy | Rules) -> Listed:
     """Return an exchange's line without secrets."""
-    if policy == "none":
+    rules = Rules.of(policy)
+    if rules.policy == "none":
         return found
     pairs = [(one.field, one.id) for one in found.sessions]
-    sessions = [SessionName(*pair) for pair in mask_fields(pairs, policy)[0]]
-    if policy == "headers":
+    sessions = [SessionName(*pair) for pair in mask_fields(pairs, rules)[0]]
+    if rules.policy == "headers":
         return replace(found, sessions=sessions)
     return replace(
         found,
         sessions=sessions,
-        target=_masked(found.target),
-        grpc_message=_masked(found.grpc_message),
+        target=found.target and mask_text(found.target, rules.patterns),
+        grpc_message=found.grpc_message and mask_text(found.grpc_message, rules.patterns),
     )
 
 
-def masked_verdict(found: VerdictRecord, policy: Policy) -> VerdictRecord:
+def masked_verdict(found: VerdictRecord, policy: Policy | Rules) -> VerdictRecord:
     """Return what is said of an exchange without secrets that it quotes."""
-    if policy != "all":
+    rules = Rules.of(policy)
+    if not rules.is_thorough:
         return found
+    masked = partial(mask_text, patterns=rules.patterns)
     return replace(
         found,
-        summary=mask_text(found.summary),
-        evidence=tuple(map(mask_text, found.evidence)),
-        numbers=_numbers(found.numbers),
-        causes=tuple(replace(one, summary=mask_text(one.summary)) for one in found.causes),
+        summary=masked(found.summary),
+        evidence=tuple(map(masked, found.evidence)),
+        numbers=_numbers(found.numbers, masked),
+        causes=tuple(replace(one, summary=masked(one.summary)) for one in found.causes),
     )
 
 
-def _numbers(numbers: Mapping[str, Number]) -> dict[str, Number]:
-    return {name: mask_text(one) if isinstance(one, str) else one for name, one in numbers.items()}
-
-
-def _masked(text: str | None) -> str | None:
-    return text and mask_text(text)
+def _numbers(numbers: Mapping[str, Number], masked: Callable[[str], str]) -> dict[str, Number]:
+    return {name: masked(one) if isinstance(one, str) else one for name, one in numbers.items()}

@@ -25,7 +25,7 @@ from parsers.records import ConnectionRecord, DiagnosticRecord, Record, TlsRecor
 from ..analysis.measures import Measures
 from ..analysis.outcomes import Outcome, Outcomes
 from ..analysis.verdict import verdict_record
-from ..redact import Policy
+from ..redact import Policy, Rules
 from .files import Capture, capture_of, host_of, opened
 from .kinds import USUAL, About, Kind
 from .masking import masked_line, masked_verdict, masker
@@ -55,7 +55,7 @@ class TableOptions:
     """What tables of a capture are to hold."""
 
     kinds: tuple[Kind, ...] = USUAL
-    policy: Policy = "headers"
+    policy: Policy | Rules = "headers"
     keep_data: bool = False
     """Whether elements have their payloads."""
     host: str | None = None
@@ -76,7 +76,7 @@ def read(
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
     kind: Kind,
     *,
-    policy: Policy = "headers",
+    policy: Policy | Rules = "headers",
     keep_data: bool = False,
     host: str | None = None,
     keylog: KeyLog | None = None,
@@ -145,8 +145,8 @@ class _Tables:
     """Turns the records of a capture into the rows of all tables but packets."""
 
     def __init__(self, origin: Origin, options: TableOptions) -> None:
-        self._policy = options.policy
-        self._mask = masker(options.policy, keep_data=options.keep_data)
+        self._rules = Rules.of(options.policy)
+        self._mask = masker(self._rules, keep_data=options.keep_data)
         self._rows: dict[Kind, Rows] = {
             kind: Rows(kind, origin, keep_data=options.keep_data)
             for kind in options.kinds
@@ -194,7 +194,7 @@ class _Tables:
 
     def _take_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         for listed, verdicts, figures in outcomes:
-            line = masked_line(listed, self._policy)
+            line = masked_line(listed, self._rules)
             if "exchanges" in self._rows:
                 self._add("exchanges", line, figures or UNMEASURED)
             if "verdicts" not in self._rows:
@@ -202,7 +202,7 @@ class _Tables:
             about = About(line.method, line.target, line.status, line.start_time)
             for verdict in verdicts:
                 record = verdict_record(verdict, listed.connection, listed.exchange)
-                self._add("verdicts", masked_verdict(record, self._policy), about)
+                self._add("verdicts", masked_verdict(record, self._rules), about)
 
 
 def digest(files: Sequence[str]) -> str:
