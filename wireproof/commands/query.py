@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +15,7 @@ from .redaction import redaction_options
 from .spreading import needs_network
 
 if TYPE_CHECKING:
-    from ..redact import Policy
+    from ..redact import Rules
 
 
 @click.command(
@@ -56,7 +56,7 @@ def query(
     data: bool,
     packets: bool,
     keylog: str | None,
-    policy: str,
+    policy: Rules,
 ) -> None:
     """Ask what captures hold, in DuckDB's SQL.
 
@@ -79,7 +79,7 @@ def query(
     from ..tables.reading import TableOptions
 
     kinds = KINDS if packets else USUAL
-    tables = TableOptions(kinds, cast("Policy", policy), data, keylog=key_log(keylog))
+    tables = TableOptions(kinds, policy, data, keylog=key_log(keylog))
     try:
         run(QueryOptions(sources, sql, form, output, tables), say)
     except BrokenPipeError:
