@@ -95,6 +95,7 @@ ORDER = {
             "plot",
             "export",
             "tables",
+            "query",
             "notebook",
             "wireshark",
             "web",
