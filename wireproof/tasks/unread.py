@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from parsers.records import ConnectionRecord, Record
+from parsers.records import ConnectionRecord, Record, TlsConnectionRecord
 
 from ..text.wording import count
 
@@ -24,11 +24,19 @@ REASONS = {
 
 
 def noting_unread(batches: Iterable[list[Record]], found: Counter[str]) -> Iterator[list[Record]]:
-    """Yield batches; count the connections that hold nothing to read, by their reason."""
+    """Yield batches; count the connections that hold nothing to read, by their reason.
+
+    A connection that was decrypted, and on which nothing was asked, has hidden nothing.
+    """
+    opened: set[int] = set()
     for records in batches:
         for record in records:
-            if type(record) is ConnectionRecord:
-                found[_reason(record)] += 1
+            if type(record) is TlsConnectionRecord and record.decrypted == "yes":
+                opened.add(record.connection)
+            elif type(record) is ConnectionRecord:
+                is_opened = record.connection in opened
+                opened.discard(record.connection)
+                found[_reason(record)] += not (is_opened and record.protocol == "tls")
         yield records
 
 

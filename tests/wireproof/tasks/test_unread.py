@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from support.corpus import ROOT
+from support.tls_live import dialogue
 
 from wireproof.cli import run
 
@@ -26,3 +29,16 @@ def test_what_cannot_be_read_is_said(
     run([command, str(path)])
     found = [line for line in capsys.readouterr().err.splitlines() if " connection" in line]
     assert [line.startswith(f"wireproof: {path}: {said}") for line in found] == [True] * bool(said)
+
+
+def test_what_was_decrypted_and_asked_for_nothing_is_not_said_to_be_hidden(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = dialogue([])
+    capture, keys = tmp_path / "tls.pcapng", tmp_path / "tls.keys"
+    capture.write_bytes(said.talk().tape.file())
+    keys.write_bytes(said.keys)
+    run(["ls", str(capture), "--keylog", str(keys)])
+    assert "not decrypted" not in capsys.readouterr().err
+    run(["ls", str(capture)])
+    assert "1 TLS connection not decrypted" in capsys.readouterr().err
