@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from support.answers import asked, streamed
 from support.browser import NARROW, Watched, inspecting, serving, watched
 from support.corpus import ROOT
@@ -276,6 +276,12 @@ def test_rows_show_what_elements_say(browser: Browser) -> None:
         shared.wait_for()
 
 
+def serious(page: Page) -> list[str]:
+    """What axe calls a serious violation, or a critical one."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [json.dumps(one) for one in found if one["impact"] in ("serious", "critical")]
+
+
 LAPTOP = {"width": 1280, "height": 720}
 
 
@@ -298,13 +304,35 @@ def test_axe_finds_no_serious_violation(
         found.choose(link)
         for tab in tabs:
             page.locator(f"#tab-{tab}").click()
-            results = Axe().run(page, options={"resultTypes": ["violations"]})
-            serious = [
-                one
-                for one in results.response["violations"]
-                if one["impact"] in ("serious", "critical")
-            ]
-            assert serious == [], json.dumps(serious, indent=1)[:4000]
+            assert serious(page) == []
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(NARROW, "light"), (LAPTOP, "dark")])
+def test_axe_finds_nothing_in_what_is_laid_over_and_compared(
+    browser: Browser, viewport: Any, scheme: Any
+) -> None:
+    with (
+        inspecting(FIXTURES / "nginx/chat.pcapng") as server,
+        watched(browser, viewport=viewport, color_scheme=scheme, bypass_csp=True) as found,
+    ):
+        page = found.open(server.url)
+        found.choose("#c0/e1")
+        page.locator(".json-tree button").first.click()
+        assert serious(page) == []
+        for key, dialog in (("?", "#help"), ("s", "#take")):
+            page.keyboard.press(key)
+            page.locator(dialog).wait_for()
+            assert serious(page) == []
+            page.keyboard.press("Escape")
+        page.keyboard.press("c")
+        page.locator(".conn .row").nth(1).click()
+        page.locator("#compared").get_by_text("The one that is kept").wait_for()
+        page.keyboard.press("Control+f")
+        page.keyboard.type("data")
+        page.locator("#find [role=status]").get_by_text("place").wait_for()
+        assert serious(page) == []
+        width = page.evaluate("() => document.documentElement.scrollWidth")
+        assert width <= viewport["width"]
 
 
 def test_a_narrow_window_scrolls_in_one_direction_only(browser: Browser) -> None:

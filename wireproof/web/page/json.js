@@ -4,7 +4,7 @@
 import { el } from "./dom.js";
 import { asText, count } from "./format.js";
 
-const OPEN = 3; // levels that are unfolded from the start
+const OPEN = 4; // levels that are unfolded from the start
 const MOST = 200; // members that are shown of an object or array at once
 
 /** A number as it was written: a double would not be it. */
@@ -70,17 +70,26 @@ export function pathText(path) {
  * @param {(string | number)[]} path
  */
 export function jsonTree(value, choose = null, path = []) {
-  if (isLeaf(value)) return leaf(value, choose, path);
-  const keys = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
-  if (!keys.length) return el("span", { class: "json-leaf" }, jsonText(value));
+  const name = path.length ? el("span", { class: "json-key" }, asText(`${path.at(-1)}: `)) : null;
+  const keys = isLeaf(value) ? [] : Array.isArray(value) ? [...value.keys()] : Object.keys(value);
+  return keys.length
+    ? branch(value, keys, name, choose, path)
+    : el("span", {}, name, leaf(value, choose, path));
+}
+
+/** What has members, which are built when it is unfolded. */
+function branch(value, keys, name, choose, path) {
   const list = el("ul", { class: "json" });
-  const node = el("details", { class: "json-node" }, el("summary", {}, jsonText(value)), list);
+  const node = el(
+    "details",
+    { class: "json-node" },
+    el("summary", {}, name, jsonText(value)),
+    list,
+  );
   const grow = () => {
     const from = list.children.length;
-    for (const key of keys.slice(from, from + MOST)) {
-      const name = el("span", { class: "json-key" }, asText(`${key}: `));
-      list.append(el("li", {}, name, jsonTree(value[key], choose, [...path, key])));
-    }
+    for (const key of keys.slice(from, from + MOST))
+      list.append(el("li", {}, jsonTree(value[key], choose, [...path, key])));
     if (list.children.length < keys.length) list.append(more(grow));
   };
   const unfold = () => node.open && !list.children.length && grow();
