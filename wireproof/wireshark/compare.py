@@ -48,7 +48,8 @@ class Row:
     frame: int
     stream: int
     sender: str
-    offset: int
+    offset: int | None
+    """In its sender's stream of TCP; None of what was decrypted."""
     element: str
     field: str
     wireproof: Value
@@ -66,8 +67,12 @@ class Comparison:
         witness: Witness,
         version: Version,
         wanted: Chosen | None = None,
+        *,
+        has_late_secrets: bool = False,
     ) -> None:
         """``wanted`` are the exchanges that have rows, with their connections; None: all have."""
+        for one in decoded.elements:
+            one.facts.late_secrets = has_late_secrets
         self._witness = witness
         self._version = version
         self._ports = decoded.ports
@@ -77,8 +82,8 @@ class Comparison:
         self._pairs, self._only_theirs = _pair(decoded.elements, theirs)
         self._note_what_is_later(decoded.closed)
         for one in self._only_theirs:
-            if one.kind == "http2_frame":
-                one.facts.codes = decoded.faults_at(one.stream, one.sender, one.offset)
+            if one.kind in ("http2_frame", "http2_section"):
+                one.facts.codes = decoded.faults_at(one)
         if wanted is not None:
             self._leave_out(wanted)
 
@@ -119,7 +124,7 @@ class Comparison:
                 yield self._row(ours, None, WHOLE, _summary(ours), None)
             else:
                 yield from self._fields(ours, theirs)
-            if ours.sender and not ours.facts.in_tls:
+            if ours.sender and ours.end > ours.offset and not ours.facts.in_tls:
                 yield from self._arrival(ours)
         for theirs in self._only_theirs:
             yield self._row(None, theirs, WHOLE, None, _summary(theirs))
@@ -158,7 +163,7 @@ class Comparison:
             element.frame,
             element.stream,
             element.sender,
-            element.offset,
+            None if element.facts.in_tls else element.offset,
             element.kind,
             name,
             our,
@@ -217,6 +222,7 @@ SUMMARIES: dict[Kind, str] = {
     "tls": "{version} {sni} {cipher}",
     "tls_record": "{type}, {size} bytes",
     "http2_frame": "{type} of stream {stream_id}, {size} bytes",
+    "http2_section": "stream {stream_id}, {header 0}",
     "websocket_frame": "opcode {opcode}, length {payload_length}",
 }
 

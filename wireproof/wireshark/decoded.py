@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
 
 from parsers.records import (
@@ -32,7 +33,8 @@ from parsers.records import (
 
 from ..exchanges import CLOSE, CONTINUATION, PING, Exchanges
 from .elements import Element, Facts, Kind, Value, content, digest
-from .encrypted import InnerPlaces, agreed_values, frame_values, record_values
+from .encrypted import InnerPlaces, agreed_values, record_values
+from .http2 import frame_values, section_values
 from .segments import microseconds
 
 Side = tuple[int, str]
@@ -44,6 +46,7 @@ Sent = (
     RequestRecord
     | ResponseRecord
     | ChunkRecord
+    | BodyRecord
     | WebSocketFrameRecord
     | TlsRecordRecord
     | Http2DataRecord
@@ -82,9 +85,14 @@ class Decoded:
         self._data_frames: dict[tuple[int, str, int], Element] = {}
         """By (connection, sender, end)."""
         self._faults: list[tuple[Side, int, str]] = []
+        self._codes_at: defaultdict[tuple[Side, int], set[str]] = defaultdict(set)
+        """Of diagnostics, by their offset, and below by their packet."""
+        self._codes_in: defaultdict[tuple[Side, int], set[str]] = defaultdict(set)
         self._gaps: dict[Side, int] = {}
         self._connections: dict[int, ConnectionRecord] = {}
         self._subprotocols: dict[int, str] = {}
+        self._hellos: dict[int, tuple[bool, bool]] = {}
+        """Whether both hellos of a connection are there, and the server's Finished was read."""
         self._inner = InnerPlaces()
         self._with_others: set[int] = set()
         """Connections on which TLS or HTTP/1 was spoken, be it before an upgrade."""
@@ -99,9 +107,13 @@ class Decoded:
             self._receive(record)
         self._finish()
 
-    def faults_at(self, stream: int, sender: str, offset: int) -> set[str]:
-        """Return the codes of diagnostics that begin at a place."""
-        return {code for side, at, code in self._faults if (*side, at) == (stream, sender, offset)}
+    def faults_at(self, element: Element) -> set[str]:
+        """Return the codes of diagnostics that begin where an element does; of what was decrypted,
+        and so has no offset, those that came in its packet."""
+        side = element.stream, element.sender
+        if element.facts.in_tls:
+            return self._codes_in[side, element.frame]
+        return self._codes_at[side, element.offset]
 
     @property
     def http2_ports(self) -> list[int]:
@@ -120,8 +132,10 @@ class Decoded:
         if isinstance(record, Http2DataRecord | Http2FrameRecord):
             self._add("http2_frame", record, frame_values(record))
             return
-        if getattr(record, "stream_id", None) is not None:
-            return  # what frames of HTTP/2 decode to is not compared
+        is_fault = isinstance(record, DiagnosticRecord)
+        if getattr(record, "stream_id", None) is not None and not is_fault:
+            self._receive_of_stream(record)
+            return
         if isinstance(record, RequestRecord | ResponseRecord | TlsConnectionRecord):
             self._with_others.add(record.connection)
         found = self._exchanges.add(record)
@@ -151,7 +165,10 @@ class Decoded:
                 self._is_moved |= record.code == "capture-order" and IN_TIME in record.summary
                 if record.connection is not None and record.sender and record.offset is not None:
                     side = record.connection, record.sender
-                    self._faults.append((side, record.offset, record.code))
+                    self._codes_in[side, record.last_packet].add(record.code)
+                    if record.layer == "tcp":
+                        self._codes_at[side, record.offset].add(record.code)
+                        self._faults.append((side, record.offset, record.code))
 
     def _note(self, fault: DiagnosticRecord) -> None:
         """Take what is said of a connection, and not of a message in it."""
@@ -191,6 +208,26 @@ class Decoded:
             self._inner.place(element)
         self.elements.append(element)
         return element
+
+    def _receive_of_stream(self, record: Record) -> None:
+        """Take what frames of HTTP/2 decode to: field sections, and frames that are in DATA."""
+        match record:
+            case RequestRecord() | ResponseRecord():
+                self._add_section(record, record.headers)
+            case BodyRecord() if record.trailers is not None:
+                self._add_section(record, record.trailers)
+            case WebSocketFrameRecord():
+                values: dict[str, Value] = {
+                    "opcode": record.opcode, "payload_length": record.payload_length,
+                }  # fmt: skip
+                self._add("websocket_frame", record, values).facts.stream_id = record.stream_id
+
+    def _add_section(
+        self, record: RequestRecord | ResponseRecord | BodyRecord, fields: Fields
+    ) -> None:
+        element = self._add("http2_section", record, section_values(record.stream_id, fields))
+        if isinstance(record, BodyRecord):
+            element.offset = element.end  # where trailers begin is not told
 
     def _receive_head(self, record: RequestRecord | ResponseRecord) -> Element:
         if isinstance(record, RequestRecord):
@@ -268,6 +305,9 @@ class Decoded:
         frame.values.pop("continuation", None)  # shown as part of the whole only
 
     def _receive_tls(self, record: TlsConnectionRecord) -> None:
+        seen = record.client_hello_time, record.server_hello_time
+        has_handshake = record.server_finished_time is not None
+        self._hellos[record.connection] = None not in seen, has_handshake
         values = agreed_values(record)
         if any(value is not None for value in values.values()):
             place = record.connection, "", 0, record.first_packet
@@ -317,6 +357,10 @@ class Decoded:
             element.facts.is_moved = self._is_moved
             element.facts.in_tunnel = self._is_in_tunnel(element)
             element.facts.after_proxy_header = element.stream in self._proxied
+            if (hellos := self._hellos.get(element.stream)) is not None:
+                element.facts.has_hellos, element.facts.has_handshake = hellos
+            if element.facts.in_tls or element.kind in ("http2_frame", "http2_section"):
+                element.facts.codes |= self.faults_at(element)
             if not element.facts.in_tls:
                 places.setdefault(side, []).append((element.offset, element.facts))
         for found in places.values():

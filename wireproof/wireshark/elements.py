@@ -14,10 +14,12 @@ from typing import Literal
 Kind = Literal[
     "connection", "request", "response", "chunk", "websocket_frame", "tls", "tls_record",
     "http2_frame",
+    "http2_section",
 ]  # fmt: skip
 Value = str | int | bytes | None
 Place = tuple[str, int, str, int]
-"""(kind, stream, sender, offset): what pairs an element with its like."""
+"""(kind, stream, sender, offset): what pairs an element with its like; of a field section the
+offset is that of its end."""
 
 MAX_VALUE = 256
 """Bytes of a payload that are kept to be shown; a longer one is kept as its length and digest, so
@@ -62,7 +64,13 @@ class Facts:
     is_moved: bool = False
     """The file's packets were decoded in order of time."""
     in_tls: bool = False
-    """Wireshark found it in TLS that it decrypted."""
+    """It was decrypted: its place is a count."""
+    has_hellos: bool = True
+    """Both hellos of its connection are in the capture."""
+    has_handshake: bool = True
+    """The rest of its handshake was read up to the server's Finished."""
+    late_secrets: bool = False
+    """The capture has secrets after packets."""
     later_packets: int = 0
     """Packets that tshark counts to the stream after our connection's last one, if it closed."""
     is_later: bool = False
@@ -71,6 +79,8 @@ class Facts:
     """It was sent in a tunnel that CONNECT opened, or is the response that opened it."""
     after_proxy_header: bool = False
     """Its connection begins with a PROXY protocol header."""
+    stream_id: int | None = None
+    """Of the stream of HTTP/2 whose DATA it was sent in."""
     shown: bool = False
     """Wireshark shows the message that it is or belongs to."""
 
@@ -97,4 +107,6 @@ class Element:
     """Of its connection; None of a connection itself, and of what only Wireshark shows."""
 
     def place(self) -> Place:
-        return self.kind, self.stream, self.sender, self.offset
+        """Return what pairs it; of field sections both sides know only where they end."""
+        at = self.end if self.kind == "http2_section" else self.offset
+        return self.kind, self.stream, self.sender, at

@@ -1,17 +1,16 @@
-"""TLS and HTTP/2 as both sides show them: records, what hellos agreed on, and frames.
+"""TLS as both sides show it: records, what hellos agreed on, and places of what was decrypted.
 
-Strategy: a record and a frame of HTTP/2 are elements at their place in the stream, as everything
-else is. What hellos say belongs to the connection: one element for each, put together from the
-packets that have a part of it. Names of types and codes are those of the registries, on both sides.
+Strategy: a record is an element at its place in the stream, as everything else is. What hellos say
+belongs to the connection: one element for each, put together from the packets that have a part of
+it. Names are those of the registries, on both sides.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 
-from parsers.records import Http2DataRecord, Http2FrameRecord, TlsConnectionRecord, TlsRecordRecord
+from parsers.records import TlsConnectionRecord, TlsRecordRecord
 
 from .elements import Element, Kind, Value
 
@@ -19,22 +18,8 @@ CONTENT_TYPES = {
     "20": "change_cipher_spec", "21": "alert", "22": "handshake", "23": "application_data",
     "24": "heartbeat",
 }  # fmt: skip
-FRAME_TYPES = (
-    *("DATA", "HEADERS", "PRIORITY", "RST_STREAM", "SETTINGS", "PUSH_PROMISE", "PING", "GOAWAY"),
-    *("WINDOW_UPDATE", "CONTINUATION"),
-)
-HEAD_TYPES = frozenset(("HEADERS", "CONTINUATION"))
-"""Frames of which both sides show what they decode to, and not each frame."""
 VERSIONS = {"0x0304": "TLSv1.3", "0x0303": "TLSv1.2", "0x0302": "TLSv1.1", "0x0301": "TLSv1.0"}
-ERROR_CODES = (
-    *("NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT"),
-    *("STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR"),
-    *("CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"),
-)
-"""RFC 9113 section 7, by their numbers."""
-CLIENT_HELLO, SERVER_HELLO, FATAL = 1, 2, 2
-HEADER = 9
-"""Bytes of a frame's header."""
+CLIENT_HELLO, SERVER_HELLO, ENCRYPTED_EXTENSIONS, FATAL = 1, 2, 8, 2
 _SUITE = re.compile(r"Cipher Suite: (\w+)")
 
 
@@ -42,8 +27,8 @@ class InnerPlaces:
     """Where elements lie that were decrypted: both sides count, for no byte of theirs has a place
     in the stream of TCP.
 
-    Frames of HTTP/2 count within their packet, so that one that only one side shows moves none of
-    the later ones; others count in their sender's stream.
+    What is of HTTP/2 counts within its packet and stream, so that what only one side shows moves
+    nothing else; other elements count in what their sender sent.
     """
 
     def __init__(self) -> None:
@@ -51,26 +36,20 @@ class InnerPlaces:
 
     def place(self, element: Element) -> None:
         """Give an element its place, among those of its kind."""
-        packet = element.frame if element.kind == "http2_frame" else 0
-        side = element.kind, element.stream, element.sender, packet
-        element.offset = packet * PER_PACKET + self._counts[side]
+        base = 0
+        if element.kind in ("http2_frame", "http2_section"):
+            stream_id = element.values.get("stream_id")
+            assert stream_id is None or isinstance(stream_id, int)
+            base = (element.frame << _STREAM_BITS | (stream_id or 0)) << _COUNT_BITS
+        side = element.kind, element.stream, element.sender, base
+        element.offset = element.end = base + self._counts[side]
         element.other_offset = None
         element.facts.in_tls = True
         self._counts[side] += 1
 
 
-PER_PACKET = 1 << 20
-"""More frames than a packet can hold."""
-
-
-def error_name(number: int) -> str:
-    """Return the name of an error code of HTTP/2; its number where it has none."""
-    return ERROR_CODES[number] if number < len(ERROR_CODES) else f"0x{number:x}"
-
-
-def frame_type(number: int) -> str:
-    """Return the name of a frame's type; its number where it has none."""
-    return FRAME_TYPES[number] if number < len(FRAME_TYPES) else f"0x{number:02x}"
+_STREAM_BITS, _COUNT_BITS = 31, 20
+"""Of a stream's number, and of a count: a packet holds fewer frames."""
 
 
 class Agreed:
@@ -79,6 +58,7 @@ class Agreed:
     def __init__(self, stream: int, frame: int) -> None:
         self._element = Element("tls", stream, "", 0, frame, dict.fromkeys(AGREED))
         self._hello = 0
+        self._offers = 0  # ClientHellos: the first one counts
         self._level = 0
 
     @property
@@ -88,6 +68,7 @@ class Agreed:
     def begin(self, number: int) -> None:
         """Begin a handshake message of a type."""
         self._hello = number
+        self._offers += number == CLIENT_HELLO
 
     def server_name(self, name: str) -> None:
         if self._hello == CLIENT_HELLO and self._element.values["sni"] is None:
@@ -103,6 +84,15 @@ class Agreed:
         if self._hello == SERVER_HELLO and found is not None:
             self._element.values["cipher"] = found[1]
 
+    def protocol(self, name: str) -> None:
+        """Take a protocol that the client offers, or the one that the server chose."""
+        values = self._element.values
+        if self._hello == CLIENT_HELLO and self._offers == 1:
+            offered = values["alpn_offered"]
+            values["alpn_offered"] = name if offered is None else f"{offered!s}, {name}"
+        elif self._hello in (SERVER_HELLO, ENCRYPTED_EXTENSIONS) and values["alpn"] is None:
+            values["alpn"] = name
+
     def level(self, number: int) -> None:
         self._level = number
 
@@ -111,40 +101,23 @@ class Agreed:
             self._element.values["alert"] = number
 
 
-AGREED = ("sni", "version", "cipher", "alert")
+AGREED = ("sni", "alpn_offered", "version", "cipher", "alpn", "alert")
 """What is compared of a connection with TLS."""
 
 
 def agreed_values(tls: TlsConnectionRecord) -> dict[str, Value]:
     """Return what our decoder knows of the same."""
     alert = None if tls.alert is None else tls.alert["description"]
-    return {"sni": tls.sni, "version": tls.version, "cipher": tls.cipher, "alert": alert}
+    return {
+        "sni": tls.sni,
+        "alpn_offered": ", ".join(tls.alpn_offered) or None,
+        "version": tls.version,
+        "cipher": tls.cipher,
+        "alpn": tls.alpn,
+        "alert": alert,
+    }
 
 
 def record_values(record: TlsRecordRecord) -> dict[str, Value]:
     """Return what is compared of one record of TLS."""
     return {"type": record.type, "size": record.size}
-
-
-def frame_values(record: Http2DataRecord | Http2FrameRecord) -> dict[str, Value]:
-    """Return what is compared of a frame of HTTP/2."""
-    values: dict[str, Value] = {"stream_id": record.stream_id, "size": record.length - HEADER}
-    if isinstance(record, Http2DataRecord):
-        return values | {"type": "DATA", "end_stream": int(record.end_stream)}
-    values |= {"type": record.type, "stream_id": record.stream_id or 0}
-    if record.increment is not None:
-        values["increment"] = record.increment
-    if record.error_code is not None:
-        values["error_code"] = record.error_code
-    if record.last_stream_id is not None:
-        values["last_stream_id"] = record.last_stream_id
-    return values
-
-
-def control_and_data(elements: Iterator[Element]) -> Iterator[Element]:
-    """Leave out frames that are parts of heads, which are compared as what they decode to, and the
-    preface, which Wireshark takes for a frame without a type."""
-    for element in elements:
-        kind = element.values.get("type")
-        if element.kind != "http2_frame" or (kind is not None and kind not in HEAD_TYPES):
-            yield element

@@ -187,16 +187,50 @@ def _decrypted(found: Difference) -> bool:
 
 def _malformed_frame(found: Difference) -> bool:
     element = found.ours or found.theirs
-    if element is None or element.kind != "http2_frame":
+    if element is None or element.kind not in ("http2_frame", "http2_section"):
         return False
-    is_faulty = any(code.startswith("http2-") for code in element.facts.codes)
+    is_faulty = any(code.startswith(("http2-", "hpack-")) for code in element.facts.codes)
     return is_faulty and (found.ours is None or found.our is None)
 
 
 def _begun_before(found: Difference) -> bool:
     ours = found.ours
-    is_encrypted = ours is not None and ours.kind in ("tls", "tls_record", "http2_frame")
-    return ours is not None and is_encrypted and found.is_unseen() and ours.facts.midstream
+    if ours is None or not found.is_unseen() or not ours.facts.midstream:
+        return False
+    return ours.facts.in_tls or ours.kind in ("tls", "tls_record", "http2_frame", "http2_section")
+
+
+def _hello_lost(found: Difference) -> bool:
+    ours = found.ours
+    if ours is None or ours.facts.has_hellos or found.their is not None:
+        return False
+    return ours.facts.in_tls or ours.kind == "tls"
+
+
+def _late_secrets(found: Difference) -> bool:
+    ours = found.ours
+    if ours is None or not ours.facts.late_secrets:
+        return False
+    return found.is_unseen() and ours.facts.in_tls or (found.field == "alpn" and not found.their)
+
+
+def _no_handshake_secrets(found: Difference) -> bool:
+    ours = found.ours
+    if ours is None or not ours.facts.in_tls or not found.is_unseen():
+        return False
+    return ours.facts.has_hellos and not ours.facts.has_handshake
+
+
+def _websocket_in_http2(found: Difference) -> bool:
+    ours = found.ours
+    return ours is not None and ours.facts.stream_id is not None and found.is_unseen()
+
+
+def _whole_body_again(found: Difference) -> bool:
+    ours, theirs = found.ours, found.theirs
+    if ours is None or theirs is None or ours.kind != "http2_frame":
+        return False
+    return found.field == "data" and bool(ours.values.get("end_stream"))
 
 
 def _after_close(found: Difference) -> bool:
@@ -310,6 +344,34 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "the connection's beginning is not in the capture, and Wireshark does not find where its "
         "records or frames begin",
         _begun_before,
+    ),
+    Explanation(
+        "websocket-in-http2",
+        "Wireshark dissects no WebSocket in DATA frames of HTTP/2 (RFC 8441)",
+        _websocket_in_http2,
+    ),
+    Explanation(
+        "whole-body-again",
+        "Wireshark shows the whole body, decoded, as the data of the frame that ends it",
+        _whole_body_again,
+    ),
+    Explanation(
+        "hello-lost",
+        "the capture lacks a hello of this connection, without which Wireshark decrypts nothing of "
+        "it",
+        _hello_lost,
+    ),
+    Explanation(
+        "late-secrets",
+        "the capture has secrets after packets; Wireshark uses those only that stand before the "
+        "packets that need them",
+        _late_secrets,
+    ),
+    Explanation(
+        "no-handshake-secrets",
+        "the handshake's secrets are not known, and without them Wireshark does not find where "
+        "those of the data begin",
+        _no_handshake_secrets,
     ),
     Explanation(
         "after-close",

@@ -21,16 +21,9 @@ from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 
 from .elements import Element, Facts, Kind, content, digest
-from .encrypted import (
-    AGREED,
-    CONTENT_TYPES,
-    Agreed,
-    InnerPlaces,
-    control_and_data,
-    error_name,
-    frame_type,
-)
-from .fields import Version, names
+from .encrypted import AGREED, CONTENT_TYPES, Agreed, InnerPlaces
+from .fields import TABLE, Version, names
+from .http2 import Begun, ShownFrame
 from .locate import Tshark
 from .run import TsharkFailed, run_tshark
 from .segments import TsharkSegment, Witness
@@ -147,13 +140,14 @@ def read_elements(
     for port in http2_ports:
         arguments += ["-d", f"tcp.port=={port},http2"]
     agreed: dict[int, Agreed] = {}
+    begun: Begun = {}
     inner = InnerPlaces()
     with run_tshark(tshark, capture, arguments) as stream:
         for frame, nodes in read_packets(stream, tshark.version):
             segment = witness.by_frame.get(frame)
             if segment is not None:
-                packet = _Packet(segment, witness, clients, agreed)
-                for element in control_and_data(iter(packet.read(nodes))):
+                packet = _Packet(segment, witness, clients, agreed, begun)
+                for element in packet.read(nodes):
                     if element.facts.in_tls and element.kind != "tls_record":
                         inner.place(element)
                     yield element
@@ -170,8 +164,10 @@ class _Packet:
         witness: Witness,
         clients: dict[int, int],
         agreed: dict[int, Agreed] | None = None,
+        begun: Begun | None = None,
     ) -> None:
         self._agreed = {} if agreed is None else agreed
+        self._begun = {} if begun is None else begun
         self._segment = segment
         self._witness = witness
         is_client = clients.get(segment.stream) == segment.port
@@ -183,7 +179,7 @@ class _Packet:
         """The message or frame whose fields come now."""
         self._chunk: Element | None = None
         self._record: Element | None = None
-        self._frame: Element | None = None
+        self._frame: ShownFrame | None = None
         self._pos = 0
         self._headers = 0
 
@@ -192,6 +188,7 @@ class _Packet:
             handle = HANDLERS.get(node.name)
             if handle is not None:
                 handle(self, node)
+        self._end_frame()
         return self._elements
 
     # --- where it lies ---
@@ -217,9 +214,14 @@ class _Packet:
         self._headers = 0
 
     def _begin(self, kind: Kind, pos: int) -> Element:
+        element = self._place(kind, pos)
+        self._elements.append(element)
+        return element
+
+    def _place(self, kind: Kind, pos: int) -> Element:
         offset = self._base + pos
         other = self._frame_base + pos if self._base != self._frame_base else None
-        element = Element(
+        return Element(
             kind,
             self._segment.stream,
             self._sender,
@@ -228,8 +230,6 @@ class _Packet:
             facts=Facts(in_tls=self._in_tls),
             other_offset=other,
         )
-        self._elements.append(element)
-        return element
 
     # --- HTTP/1.1 ---
 
@@ -307,6 +307,8 @@ class _Packet:
                 known.version(node.show, is_extension=node.name == "supported version")
             case "cipher suite":
                 known.suite(node.label)
+            case "application protocol":
+                known.protocol(node.show)
             case "alert level":
                 known.level(int(node.show))
             case "alert":
@@ -315,25 +317,23 @@ class _Packet:
     # --- HTTP/2 ---
 
     def http2_frame(self, node: Node) -> None:
-        self._frame = None
+        self._end_frame()
         if node.size:
-            self._frame = self._begin("http2_frame", node.pos)
+            self._frame = ShownFrame(self._place("http2_frame", node.pos), self._begun)
 
-    def frame_field(self, node: Node) -> None:
-        if self._frame is None:
-            return
-        values, number = self._frame.values, int(node.show, 0)
-        match node.name:
-            case "frame type":
-                values["type"] = frame_type(number)
-            case "frame flags" if values.get("type") == "DATA":
-                values["end_stream"] = number & 1
-            case "reset" | "goaway":
-                values["error_code"] = error_name(number)
-            case "frame length":
-                values["size"] = number
-            case "stream id" | "increment" | "last stream id":
-                values[node.name.replace(" ", "_")] = number
+    def _end_frame(self) -> None:
+        if self._frame is not None:
+            self._elements += self._frame.elements()
+        self._frame = None
+
+    def frame_number(self, node: Node) -> None:
+        if self._frame is not None:
+            self._frame.take_number(node.name, int(node.show, 0))
+
+    def frame_bytes(self, node: Node) -> None:
+        if self._frame is not None:
+            data = node.data()
+            self._frame.take_bytes(node.name, data, wire_text(data))
 
     # --- WebSocket ---
 
@@ -384,11 +384,15 @@ HANDLERS: dict[str, Callable[[_Packet, Node], None]] = {
     **dict.fromkeys(("content type", "opaque type"), _Packet.record_type),
     "record length": _Packet.record_length,
     **dict.fromkeys(("handshake type", "hello version", "supported version"), _Packet.agreed),
-    **dict.fromkeys(("cipher suite", "server name", "alert level", "alert"), _Packet.agreed),
+    **dict.fromkeys(("cipher suite", "server name", "application protocol"), _Packet.agreed),
+    **dict.fromkeys(("alert level", "alert"), _Packet.agreed),
     "http2 frame": _Packet.http2_frame,
-    **dict.fromkeys(("frame length", "frame type", "frame flags"), _Packet.frame_field),
-    **dict.fromkeys(("stream id", "increment", "reset", "goaway"), _Packet.frame_field),
-    "last stream id": _Packet.frame_field,
+    **dict.fromkeys((name for name in TABLE if name.startswith("setting ")), _Packet.frame_number),
+    **dict.fromkeys(("frame length", "frame type", "frame flags"), _Packet.frame_number),
+    **dict.fromkeys(("stream id", "increment", "reset", "goaway"), _Packet.frame_number),
+    **dict.fromkeys(("last stream id", "promised stream id"), _Packet.frame_number),
+    **dict.fromkeys(("field name", "field value", "frame data"), _Packet.frame_bytes),
+    **dict.fromkeys(("ping data", "pong data", "debug"), _Packet.frame_bytes),
     "masking_key": _Packet.masking_key,
     **dict.fromkeys(("ping", "pong", "continuation"), _Packet.payload),
     **dict.fromkeys(("text", "binary"), _Packet.message),

@@ -17,7 +17,7 @@ from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
 from typing import Literal
 
-from parsers import KeyLog, decode_stream
+from parsers import CaptureReader, KeyLog, decode_stream
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Chosen
@@ -90,7 +90,18 @@ def compare(
     path = None if keylog is None else keylog.path
     seen = read_elements(tshark, capture, witness, clients, decoded.http2_ports, path)
     theirs = [*witness.connections(), *seen]
-    return Comparison(decoded, theirs, witness, tshark.version, wanted)
+    late = _has_late_secrets(capture)
+    return Comparison(decoded, theirs, witness, tshark.version, wanted, has_late_secrets=late)
+
+
+def _has_late_secrets(capture: Path) -> bool:
+    """Whether a capture has secrets after a packet."""
+    with capture.open("rb") as file:
+        reader = CaptureReader(file)
+        before: int | None = None
+        for _ in reader:
+            before = len(reader.secrets) if before is None else before
+        return len(reader.secrets) > (before or 0)
 
 
 @contextmanager
@@ -175,7 +186,9 @@ def _plain(value: Value) -> str | int | None:
 
 
 def _place(row: Row) -> str:
-    sender = f" from the {row.sender} at {row.offset:,}" if row.sender else ""
+    sender = f" from the {row.sender}" if row.sender else ""
+    if row.sender and row.offset is not None:
+        sender += f" at {row.offset:,}"
     return f"frame {row.frame}, stream {row.stream}, {row.element}{sender}, {row.field}"
 
 

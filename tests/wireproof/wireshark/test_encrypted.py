@@ -14,7 +14,8 @@ from support.tls import TLS13, record, sealed
 from parsers import KeyLog
 from wireproof.cli import run
 from wireproof.wireshark.compare import UNEXPLAINED, Row
-from wireproof.wireshark.encrypted import Agreed, error_name, frame_type
+from wireproof.wireshark.encrypted import Agreed
+from wireproof.wireshark.http2 import error_name, frame_type, setting_name
 from wireproof.wireshark.locate import find_tshark
 from wireproof.wireshark.side_by_side import compare
 
@@ -54,7 +55,8 @@ def test_captures(path: Path) -> None:
     ids=lambda path: path.stem,
 )
 def test_captures_with_their_keys(path: Path) -> None:
-    """Both decrypt with the same secrets, and agree; after a lost packet only we show anything."""
+    """Both decrypt with the same secrets, and agree but for the body that Wireshark shows twice;
+    after a lost packet only we show anything."""
     keylog = KeyLog.open(path.with_suffix(".keys"))
     found = list(compare(path, find_tshark(), keylog=keylog).rows())
     assert [row for row in found if row.verdict in UNEXPLAINED] == []
@@ -63,7 +65,26 @@ def test_captures_with_their_keys(path: Path) -> None:
     if "lost" in path.stem:
         assert {row.explanation.name for row in found if row.explanation} == {"behind-gap"}
     else:
-        assert {row.verdict for row in found} == {"equal"}
+        explained = [row for row in found if row.verdict != "equal"]
+        assert {row.field for row in explained} <= {"data"}
+        assert {row.explanation.name for row in explained if row.explanation} <= {
+            "whole-body-again"
+        }
+        alpn = [row.wireshark for row in found if row.field == "alpn"]
+        sections = names(found)["http2_section"]
+        assert (alpn == ["h2"] and sections > 5) or names(found)["request"]
+
+
+@pytest.mark.tshark
+@pytest.mark.parametrize(
+    "path",
+    [path for path in OVER_TCP if path.stem == "node_h2_ws_clear"],
+    ids=lambda path: path.stem,
+)
+def test_websocket_frames_in_http2(path: Path) -> None:
+    explained = [row for row in rows(path) if row.explanation is not None]
+    assert {row.explanation.name for row in explained if row.explanation} == {"websocket-in-http2"}
+    assert {row.element for row in explained} == {"websocket_frame"}
 
 
 @pytest.mark.tshark
@@ -77,7 +98,7 @@ def test_records_and_hellos(tmp_path: Path) -> None:
     agreed = {row.field: row.wireshark for row in found if row.element == "tls"}
     assert agreed == {
         "sni": "api.example.test", "version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384",
-        "alert": None,
+        "alpn_offered": "h2, http/1.1", "alpn": None, "alert": None,
     }  # fmt: skip
     sizes = [row.wireshark for row in found if row.element == "tls_record" and row.field == "size"]
     assert len(sizes) == 12
@@ -124,6 +145,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_names() -> None:
     assert (error_name(8), error_name(99)) == ("CANCEL", "0x63")
+    assert (setting_name(4), setting_name(0x99)) == ("INITIAL_WINDOW_SIZE", "0x99")
     assert (frame_type(0), frame_type(8), frame_type(0x10)) == ("DATA", "WINDOW_UPDATE", "0x10")
 
 
@@ -135,16 +157,23 @@ def test_what_hellos_agree_on() -> None:
     agreed.version("0x0303", is_extension=False)
     agreed.version("0x0304", is_extension=True)
     agreed.suite("Cipher Suite: TLS_OFFERED (0x1301)")
+    agreed.protocol("h2")
+    agreed.protocol("http/1.1")
+    agreed.begin(1)
+    agreed.protocol("offered again")
     agreed.begin(2)
     agreed.server_name("nobody")
     agreed.version("0x0304", is_extension=True)
     agreed.version("0x0303", is_extension=False)
     agreed.suite("Cipher Suite: TLS_CHOSEN (0x1302)")
+    agreed.begin(8)
+    agreed.protocol("h2")
     agreed.level(1)
     agreed.alert(0)
     agreed.level(2)
     agreed.alert(40)
     agreed.alert(50)
     assert agreed.element.values == {
-        "sni": "first", "version": "TLSv1.3", "cipher": "TLS_CHOSEN", "alert": 40,
+        "sni": "first", "alpn_offered": "h2, http/1.1", "version": "TLSv1.3",
+        "cipher": "TLS_CHOSEN", "alpn": "h2", "alert": 40,
     }  # fmt: skip

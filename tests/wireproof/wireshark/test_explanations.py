@@ -58,6 +58,19 @@ def begun_before() -> bytes:
     return talk.tape.file()
 
 
+def two_frames() -> bytes:
+    """A body of two DATA frames, with settings, a PING and its answer beside it."""
+    talk = Talk().open()
+    talk.client(PREFACE + framed(4, 0, 0, bytes.fromhex("000300000064")))
+    talk.server(SETTINGS + framed(4, 1, 0))
+    talk.client(framed(1, 5, 1, b"\x82\x84\x86\x41\x01a"), framed(6, 0, 0, b"a ping.."))
+    talk.server(framed(1, 4, 1, b"\x88"), framed(6, 1, 0, b"a ping.."))
+    talk.server(framed(0, 0, 1, b"one"), framed(0, 1, 1, b"two"))
+    talk.client(framed(7, 0, 0, bytes(8) + b"bye"))
+    talk.close()
+    return talk.tape.file()
+
+
 def reset_early() -> bytes:
     talk = Talk().open()
     talk.reset("client")
@@ -127,6 +140,7 @@ NEEDED = {
     ),
     "malformed-frame": malformed_frame(),
     "begun-before": begun_before(),
+    "whole-body-again": two_frames(),
     "after-close": reset_early(),
 }
 
@@ -143,7 +157,9 @@ def test_an_explanation_is_needed_and_enough(
 
 
 def test_each_explanation_has_a_capture_or_a_public_one() -> None:
-    assert {known.name for known in EXPLANATIONS} - set(NEEDED) == {"tls"}
+    assert {known.name for known in EXPLANATIONS} - set(NEEDED) == {
+        "tls", "websocket-in-http2", "hello-lost", "late-secrets", "no-handshake-secrets",
+    }  # fmt: skip
 
 
 def element(kind: str, facts: Facts, end: int = 10, **values: Value) -> Element:
@@ -192,6 +208,11 @@ HOLDS: dict[str, Difference] = {
         None, element("http2_frame", Facts(codes={"http2-ping-invalid"})), "all", None, "a"
     ),
     "begun-before": ours_only("http2_frame", Facts(midstream=True)),
+    "websocket-in-http2": ours_only("websocket_frame", Facts(stream_id=1)),
+    "whole-body-again": both("http2_frame", Facts(), "data", "b", "ab", end_stream=1),
+    "hello-lost": ours_only("http2_frame", Facts(in_tls=True, has_hellos=False)),
+    "late-secrets": ours_only("http2_frame", Facts(in_tls=True, late_secrets=True)),
+    "no-handshake-secrets": ours_only("request", Facts(in_tls=True, has_handshake=False)),
     "after-close": difference(None, element("request", Facts(is_later=True)), "all", None, "a"),
 }
 
@@ -248,6 +269,10 @@ NEAR_MISSES: list[tuple[str, Difference]] = [
     ("after a PROXY header, status", both("response", Facts(after_proxy_header=True), "status")),
     ("gzip", both("response", Facts(content_encoding="gzip"), "content")),
     ("zstd, status", both("response", Facts(content_encoding="zstd"), "status")),
+    ("data of a frame that ends nothing", both("http2_frame", Facts(), "data", end_stream=0)),
+    ("size of the last frame", both("http2_frame", Facts(), "size", end_stream=1)),
+    ("a record, with secrets late", ours_only("tls_record", Facts(late_secrets=True))),
+    ("a frame in the clear", ours_only("http2_frame", Facts(has_handshake=False))),
     ("not in TLS", difference(None, element("request", Facts()), "all", None, "a")),
     ("in TLS, ours", ours_only("request", Facts(in_tls=True))),
 ]
