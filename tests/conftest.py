@@ -63,6 +63,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: a third of the time, tests wait for servers, browsers and timers."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if EXAMPLES:
         for test in {item.obj for item in items if isinstance(item, pytest.Function)}:
