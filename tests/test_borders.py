@@ -96,6 +96,7 @@ ORDER = {
             "export",
             "tables",
             "query",
+            "diff",
             "notebook",
             "wireshark",
             "web",

@@ -17,6 +17,7 @@ NAMES = (
     "compare",
     "decode",
     "demo",
+    "diff",
     "doctor",
     "explain",
     "export",

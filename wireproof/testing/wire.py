@@ -198,6 +198,19 @@ class Wire(Exchanges):
         __tracebackhide__ = True
         self._compare(name, self._all() if exchange is None else [exchange], replace or {})
 
+    def assert_no_regression(self, baseline: str | os.PathLike[str], *captures: Capture) -> None:
+        """Fail if exchanges are worse than those of a stored baseline, by ``wireproof diff``.
+
+        ``baseline`` is a JSON file; a relative path counts from the test's folder.
+        ``--wire-update`` writes it. Without ``captures`` these are all of the test. Of fewer than
+        five exchanges of one target nothing is told: make as many as it takes.
+        """
+        __tracebackhide__ = True
+        from .regression import check
+
+        chosen = captures or (*self._live, *self._stored)
+        check(chosen, self._test_file.parent / baseline, update=self._update)
+
     # --- for the plugin ---
 
     def close(self, *, keep: bool) -> None:

@@ -1,0 +1,55 @@
+"""What counts as worse, and what is too few to tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from wireproof.diff.compare import Change, compare
+from wireproof.diff.profile import FORMAT, Group, Profile
+
+
+def of(group: Group, retransmissions: int = 0) -> Profile:
+    return Profile(FORMAT, {"GET /": group}, 1_000, retransmissions)
+
+
+def group(count: int, held: int = 0, first: float = 0.1) -> Group:
+    times = {"first": [first + number * 1e-6 for number in range(count)]}
+    faults = {"streaming: held": held} if held else {}
+    return Group(count, faults, {"whole": count}, 0, [3.0] * count, times)
+
+
+def answer(changes: list[Change], what: str) -> str:
+    return next(change.answer for change in changes if change.what == what)
+
+
+@pytest.mark.parametrize(
+    "count, held, said",
+    [(1, 1, "too-few"), (4, 4, "too-few"), (5, 5, "regression"), (9, 1, "same")],
+)
+def test_shares(count: int, held: int, said: str) -> None:
+    changes = compare(of(group(count)), of(group(count, held)))
+    assert answer(changes, "streaming: held") == said
+
+
+@pytest.mark.parametrize(
+    "count, first, said",
+    [(4, 0.5, "too-few"), (9, 0.5, "regression"), (9, 0.104, "same"), (9, 0.05, "same")],
+)
+def test_times(count: int, first: float, said: str) -> None:
+    changes = compare(of(group(count)), of(group(count, first=first)))
+    assert answer(changes, "first p50") == said
+
+
+def test_a_tail_of_a_few() -> None:
+    before, after = group(100), group(100)
+    after.times["first"][-8:] = [0.5] * 8
+    changes = compare(of(before), of(after))
+    assert (answer(changes, "first p50"), answer(changes, "first p99")) == ("same", "regression")
+
+
+def test_packets_and_targets_that_are_missing() -> None:
+    changes = compare(of(group(9)), Profile(FORMAT, {}, 1_000, 30))
+    assert [(one.what, one.answer) for one in changes] == [
+        ("retransmissions", "regression"),
+        ("exchanges", "missing"),
+    ]

@@ -1,0 +1,30 @@
+"""Profiles: bounded, and the same after they were stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from wireproof.diff import profile as module
+from wireproof.diff.profile import FORMAT, Group, Profile, decoded, encoded, thinned
+
+
+def test_samples_keep_their_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SAMPLES", 5)
+    assert thinned([3.0, 1.0, 2.0]) == [1.0, 2.0, 3.0]
+    assert thinned([float(number) for number in range(101)]) == [0, 25, 50, 75, 100]
+
+
+def test_a_stored_profile_is_the_same() -> None:
+    group = Group(2, {"streaming: held": 1}, {"whole": 2}, 0, [3.0, 3.0], {"first": [0.1, 0.2]})
+    found = Profile(FORMAT, {"GET /": group}, 10, 1)
+    assert decoded(encoded(found)) == found
+
+
+@pytest.mark.parametrize(
+    "data, said", [(b"{}", "no baseline"), (b"bad", "no baseline"), (b'{"format":9', "no baseline")]
+)
+def test_what_is_no_baseline(data: bytes, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        decoded(data)
+    with pytest.raises(ValueError, match="format 9"):
+        decoded(encoded(Profile(9, {}, 0, 0)))

@@ -1,0 +1,33 @@
+"""The two tests, against numbers that are worked out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from wireproof.diff.statistics import chance_of_more, shift
+
+
+@pytest.mark.parametrize(
+    "some, before, more, after, chance",
+    [
+        (0, 5, 5, 5, 1 / 252),  # one way of 10 over 5
+        (1, 2, 1, 2, 5 / 6),
+        (0, 10, 0, 10, 1.0),
+        (3, 3, 0, 3, 1.0),
+    ],
+)
+def test_shares(some: int, before: int, more: int, after: int, chance: float) -> None:
+    assert chance_of_more(some, before, more, after) == pytest.approx(chance)
+
+
+def test_values() -> None:
+    below, above = [1.0, 2.0, 3.0, 4.0, 5.0], [6.0, 7.0, 8.0, 9.0, 10.0]
+    assert shift(below, above).delta == 1.0
+    assert shift(above, below).delta == -1.0
+    assert shift(below, above).chance == pytest.approx(0.00609, abs=1e-4)  # z = 12/sqrt(275/12)
+    assert shift(below, below).delta == 0.0 and shift(below, below).chance > 0.5
+
+
+@pytest.mark.parametrize("before, after", [([], [1.0]), ([1.0], []), ([2.0] * 9, [2.0] * 9)])
+def test_what_tells_nothing(before: list[float], after: list[float]) -> None:
+    assert shift(before, after) == (0.0, 1.0)

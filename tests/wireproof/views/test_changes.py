@@ -1,0 +1,47 @@
+"""What became worse, in every format."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ET
+
+from wireproof.diff.compare import Change
+from wireproof.views.changes import FORMATS, sentence
+
+WORSE = Change("GET /a|`<b>\x1b", "first p50", "regression", 0.1, 0.2, 1.0, 0.001, (9, 9))
+FEW = Change("GET /c", "streaming: held", "too-few", 0.0, 1.0, 1.0, 1.0, (1, 1))
+SAME = Change("", "retransmissions", "same", 0.01, 0.01, 0.0, 0.6, (900, 800))
+GONE = Change("GET /d", "exchanges", "missing", None, None, 0.0, 1.0, (3, 0))
+CHANGES = [SAME, FEW, WORSE, GONE]
+
+
+def written(form: str) -> str:
+    stream = io.StringIO()
+    FORMATS[form](CHANGES, stream)
+    assert "\x1b" not in stream.getvalue()
+    return stream.getvalue()
+
+
+def test_for_people() -> None:
+    lines = written("table").splitlines()
+    assert lines[0] == (
+        "GET /a|`<b>\\x1b: first p50: worse: 100.0 ms -> 200.0 ms"
+        " (effect +1, by chance 0.001, of 9 and 9)"
+    )
+    assert lines[1] == "GET /d: 3 exchanges in A, none in B"
+    assert "streaming: held: too few to tell: 0.00% -> 100.00%" in lines[2]
+    assert lines[3].startswith("1 regression among 4 comparisons; 1 of them would be worse")
+    assert sentence(SAME).startswith("all packets: retransmissions: same: 1.00%")
+
+
+def test_for_programs() -> None:
+    found = json.loads(written("json"))
+    assert found["is_regression"] and [one["answer"] for one in found["changes"]][2] == "regression"
+    suite = ET.fromstring(written("junit"))[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "1", "2")
+
+
+def test_for_a_pull_request() -> None:
+    text = written("markdown")
+    assert "| worse | `GET /a\\|'&lt;b>\\x1b` | first p50 | 100.0 ms | 200.0 ms |" in text

@@ -1,0 +1,107 @@
+"""``wireproof diff``: what became worse from one run to another."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import click
+
+from .choosing import key_log
+from .exits import Unreadable, because, examples, need, say
+from .parsing import parses
+from .spreading import needs_network
+
+
+@click.command(
+    short_help="Say what became worse from one run to another.",
+    epilog=examples(
+        "wireproof diff before.pcapng after.pcapng",
+        "wireproof diff release-41/ release-42/ --format markdown",
+        "wireproof diff run.pcapng --write-baseline baseline.json",
+        "wireproof diff run.pcapng --baseline baseline.json --format junit > diff.xml",
+    ),
+)
+@parses("pyarrow", unless=needs_network)
+@click.argument("files", metavar="A [B]", nargs=-1, required=True)
+@click.option("--baseline", "log", metavar="FILE", help="Compare with this, instead of A.")
+@click.option("--write-baseline", "output", metavar="FILE", help="Keep A as a baseline, and end.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "json", "junit", "markdown")),
+    default="table",
+    show_default=True,
+    help="For people; for scripts, CI, pull requests.",
+)
+@click.option(
+    "--slower",
+    type=click.FloatRange(0),
+    metavar="PART",
+    default=0.2,
+    show_default=True,
+    help="By which part a time has to grow.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    metavar="PART",
+    default=0.05,
+    show_default=True,
+    help="By how much a share of exchanges has to grow.",
+)
+@click.option(
+    "--chance",
+    type=click.FloatRange(0, 1),
+    metavar="PART",
+    default=0.01,
+    show_default=True,
+    help="How likely a difference may be by chance.",
+)
+@click.option("--keylog", metavar="KEYS", help="Decrypt TLS with this key log.")
+def diff(
+    files: tuple[str, ...],
+    log: str | None,
+    output: str | None,
+    form: str,
+    slower: float,
+    share: float,
+    chance: float,
+    keylog: str | None,
+) -> int:
+    """Compare two runs: captures, folders, patterns or data sets.
+
+    Exchanges are matched by method and target. What is said of them, how they ended, first token,
+    gaps, elements and retransmissions are compared; a difference counts if it is larger than the
+    thresholds and unlikely by chance. Of too few exchanges it is said that they are too few.
+    Exits with 1 if anything became worse.
+    """
+    need("parquet", "diff")
+    wanted = 1 if log is not None or output is not None else 2
+    if len(files) != wanted or (log is not None and output is not None):
+        said = "give A and B, or one run with --baseline or with --write-baseline"
+        raise click.UsageError(said, click.get_current_context())
+    from ..diff.compare import Thresholds, compare, is_regression
+    from ..diff.profile import encoded
+    from ..diff.reading import profile_of
+    from ..output import open_stream, open_text
+    from ..views.changes import FORMATS
+
+    keys = key_log(keylog)
+    profiles = []
+    for source in (*filter(None, [log]), *files):
+        try:
+            profiles.append(profile_of([source], say, keylog=keys))
+        except (OSError, ValueError) as error:
+            raise Unreadable(because(source, error)) from error
+    with ExitStack() as stack:
+        if output is not None:
+            try:
+                open_stream(output, stack).write(encoded(profiles[0]))
+            except OSError as error:
+                raise Unreadable(because(output, error)) from error
+            return 0
+        changes = compare(
+            profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
+        )
+        FORMATS[form](changes, open_text(None, stack, is_data=form != "table"))
+    return 1 if is_regression(changes) else 0

@@ -1,0 +1,59 @@
+"""From captures and data sets to a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from parsers import KeyLog
+
+from ..query.database import is_data_set
+from ..tables.dataset import DataSet
+from ..tables.files import filesystem_of, found, is_url
+from ..tables.kinds import Kind
+from ..tables.reading import CaptureTables, TableOptions
+from .profile import Gathering, Profile, decoded
+
+KINDS: tuple[Kind, ...] = ("exchanges", "verdicts", "connections")
+Say = Callable[[str], object]
+
+
+def profile_of(
+    sources: Sequence[str], say: Say = lambda _: None, *, keylog: KeyLog | None = None
+) -> Profile:
+    """Return what captures, folders, data sets or a stored baseline came to.
+
+    Raises OSError, and ValueError for what is none of these.
+    """
+    gathering = Gathering()
+    captures = []
+    for source in sources:
+        if source.endswith(".json") and not is_url(source):
+            if len(sources) > 1:
+                raise ValueError("a baseline is compared alone")
+            return decoded(Path(source).read_bytes())
+        if is_data_set(source):
+            _add_data_set(source, gathering)
+        else:
+            captures.append(source)
+    for capture in found(captures):
+        with CaptureTables(capture, TableOptions(KINDS, policy="none", keylog=keylog)) as tables:
+            for kind, batch in tables:
+                gathering.add(kind, batch)
+    return gathering.profile()
+
+
+def _add_data_set(source: str, gathering: Gathering) -> None:
+    import pyarrow.parquet as pq
+
+    for kind, files in DataSet(source).files().items():
+        for path in files if kind in KINDS else ():
+            with ExitStack() as stack:
+                place: object = path
+                if is_url(path):
+                    filesystem, name = filesystem_of(path)
+                    place = stack.enter_context(filesystem.open(name, "rb"))
+                batches: Iterable[object] = pq.ParquetFile(place).iter_batches()
+                for batch in batches:
+                    gathering.add(kind, batch)

@@ -1,0 +1,54 @@
+"""A test's exchanges beside a baseline that is kept in the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ..extras import lacks
+from .captures import Capture
+from .faults import WireFailure
+
+if TYPE_CHECKING:
+    from ..diff.profile import Profile
+
+
+def check(captures: Sequence[Capture], baseline: Path, *, update: bool) -> None:
+    """Fail if the exchanges of captures are worse than a baseline, or if there is none.
+
+    With ``update`` they become the baseline.
+    """
+    if lacking := lacks("parquet"):
+        names = ", ".join(map(str, lacking))
+        raise WireFailure(f"baselines need {names}: pip install 'wireproof[parquet]'")
+    from ..diff.compare import compare
+    from ..diff.profile import decoded, encoded
+    from ..views.changes import ending, sentence
+
+    after = _profile(captures)
+    if update:
+        baseline.parent.mkdir(parents=True, exist_ok=True)
+        baseline.write_bytes(encoded(after))
+        return
+    if not baseline.exists():
+        raise WireFailure(f"no baseline {baseline}: --wire-update writes it")
+    changes = compare(decoded(baseline.read_bytes()), after)
+    worse = [sentence(one) for one in changes if one.answer == "regression"]
+    if worse:
+        raise WireFailure("\n".join([ending(changes), *worse]))
+
+
+def _profile(captures: Sequence[Capture]) -> Profile:
+    from ..diff.reading import profile_of
+
+    with TemporaryDirectory(prefix="wireproof-") as folder:
+        paths = []
+        for number, capture in enumerate(captures):
+            path = Path(folder) / f"capture-{number}.pcapng"
+            with capture.open() as stream, path.open("wb") as copy:
+                copyfileobj(stream, copy)
+            paths.append(str(path))
+        return profile_of(paths)
