@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import trustme
 
 from capture import Recorder
 from parsers.records import BodyRecord, ConnectionRecord, DiagnosticRecord, SseEventRecord
@@ -52,7 +54,8 @@ http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{
-    listen 127.0.0.1:{port} http2;
+    listen 127.0.0.1:{port} {tls} http2;
+    {certificate}
     location / {{
       proxy_pass http://127.0.0.1:{upstream}; proxy_http_version 1.1; proxy_buffering off;
     }}
@@ -63,6 +66,7 @@ SERVERS = [
     pytest.param("hypercorn", marks=pytest.mark.tool("curl")),
     pytest.param("node", marks=[pytest.mark.tool("curl"), pytest.mark.tool("node")]),
     pytest.param("nginx", marks=[pytest.mark.tool("curl"), pytest.mark.tool("nginx")]),
+    pytest.param("nginx-tls", marks=[pytest.mark.tool("curl"), pytest.mark.tool("nginx")]),
 ]
 
 
@@ -94,6 +98,20 @@ def hypercorn(port: int, folder: Path) -> list[str]:
     return [sys.executable, "-m", "hypercorn", "--bind", f"127.0.0.1:{port}", "witness:app"]
 
 
+def uvicorn(port: int, folder: Path) -> list[str]:
+    folder.joinpath("witness.py").write_text(APP)
+    return [sys.executable, "-m", "uvicorn", "--port", str(port), "witness:app"]
+
+
+def certificate(folder: Path) -> str:
+    """Write a certificate that nobody trusts; return what names it in nginx's configuration."""
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    made = trustme.CA().issue_cert("localhost")
+    chain.write_bytes(b"".join(part.bytes() for part in made.cert_chain_pems))
+    made.private_key_pem.write_to_path(str(key))
+    return f"ssl_certificate {chain}; ssl_certificate_key {key};"
+
+
 @contextmanager
 def serving(server: str, port: int, folder: Path) -> Iterator[None]:
     if server == "node":
@@ -105,11 +123,17 @@ def serving(server: str, port: int, folder: Path) -> Iterator[None]:
             yield
     else:
         upstream, config = free_port(), folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=folder, port=port, upstream=upstream))
+        tls = certificate(folder) if server == "nginx-tls" else ""
+        config.write_text(
+            NGINX.replace("{tls}", tls and "ssl")
+            .replace("{certificate}", tls)
+            .format(folder=folder, port=port, upstream=upstream)
+        )
         found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
         assert found is not None
+        behind = uvicorn if server == "nginx-tls" else hypercorn
         with (
-            running(hypercorn(upstream, folder), upstream, folder),
+            running(behind(upstream, folder), upstream, folder),
             running([found, "-c", str(config)], port, folder),
         ):
             yield
@@ -119,16 +143,19 @@ def serving(server: str, port: int, folder: Path) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 def test_what_curl_received(server: str, tmp_path: Path) -> None:
-    port, path = free_port(), tmp_path / "http2.pcapng"
+    port, path, keys = free_port(), tmp_path / "http2.pcapng", tmp_path / "keys"
+    is_tls = server.endswith("tls")
     with (
         serving(server, port, tmp_path),
         Recorder(path, port=port, comment="", version=__version__) as recorder,
     ):
-        asked = ["curl", "--silent", "--no-buffer", "--http2-prior-knowledge"]
-        url = f"http://127.0.0.1:{port}/events"
-        received = subprocess.run([*asked, url], capture_output=True, check=True).stdout
+        asked = ["curl", "--silent", "--no-buffer", "--insecure"]
+        asked.append("--http2" if is_tls else "--http2-prior-knowledge")
+        url = f"http{'s' * is_tls}://127.0.0.1:{port}/events"
+        env = {**os.environ, "SSLKEYLOGFILE": str(keys)}
+        received = subprocess.run([*asked, url], capture_output=True, check=True, env=env).stdout
         recorder.wait_closed(1.0)  # hypercorn leaves its side open
-    records = list(decode(path))
+    records = list(decode(path, keylog=keys if is_tls else None))
     (connection,) = [one for one in records if isinstance(one, ConnectionRecord)]
     assert connection.protocol == "http/2"
     (body,) = [one for one in records if isinstance(one, BodyRecord)]
