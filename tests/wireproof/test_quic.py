@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -65,4 +67,15 @@ def test_jobs(capfd: pytest.CaptureFixture[str]) -> None:
 def test_what_is_not_followed(capfd: pytest.CaptureFixture[str]) -> None:
     code, _, err = said(capfd, "follow", str(CAPTURE), "--connection", "1000000000", *KEYS)
     assert code == 2
-    assert "streams of QUIC are not followed yet" in err
+    assert "only the content of QUIC's exchanges is followed: --layer body" in err
+
+
+def test_the_content_of_an_exchange_is_followed(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """To the byte what the client received."""
+    line = ["follow", str(CAPTURE), *KEYS, "--exchange", "1000000000/0", "--sender", "server"]
+    with pytest.raises(SystemExit) as ended:
+        main([*line, "--layer", "body", "--raw"])
+    assert not ended.value.code
+    (stream,) = json.loads(CAPTURE.with_suffix(".truth.json").read_text())["streams"]
+    found = capfdbinary.readouterr().out
+    assert (len(found), sha256(found).hexdigest()) == (stream["bytes"], stream["sha256"])

@@ -19,6 +19,7 @@ from parsers.records import (
     ChunkRecord,
     DataRecord,
     Http2DataRecord,
+    Http3DataRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -46,6 +47,8 @@ class Piece(NamedTuple):
 
 
 Take = Callable[[Piece], None]
+Coded = ChunkRecord | DataRecord | Http2DataRecord | Http3DataRecord
+"""What has a piece of a body's content, still coded."""
 MAX_UNTOLD = 256 * KiB
 """Bytes that wait until it is known who is the client: a head takes fewer."""
 
@@ -205,7 +208,7 @@ class FollowedContent:
         """Take the next record of the connection."""
         if isinstance(record, RequestRecord | ResponseRecord):
             self._bodies[record.exchange, record.sender] = _Body(record.codings)
-        elif isinstance(record, ChunkRecord | DataRecord | Http2DataRecord):
+        elif isinstance(record, Coded):
             self._take_coded(record)
         elif isinstance(record, WebSocketMessageRecord):
             self._give(record, content_bytes(record), int(record.data is None))
@@ -214,7 +217,7 @@ class FollowedContent:
             if body is not None and record.size > body.size:
                 self._give(record, b"", record.size - body.size)
 
-    def _take_coded(self, record: ChunkRecord | DataRecord | Http2DataRecord) -> None:
+    def _take_coded(self, record: Coded) -> None:
         body = self._bodies.setdefault((record.exchange, record.sender), _Body([]))
         if record.data is None:
             return  # the end of the body tells how much is not known
@@ -225,7 +228,7 @@ class FollowedContent:
 
     def _give(
         self,
-        record: ChunkRecord | DataRecord | Http2DataRecord | WebSocketMessageRecord | BodyRecord,
+        record: Coded | WebSocketMessageRecord | BodyRecord,
         data: bytes,
         missing: int,
     ) -> None:

@@ -67,8 +67,8 @@ def follow(
     if connection is None:
         what = "--connection N or --exchange C/E says what is followed; wireproof ls lists them"
         raise click.UsageError(what, click.get_current_context())
-    if is_quic(connection):
-        what = "streams of QUIC are not followed yet: wireproof decode shows their content"
+    if is_quic(connection) and layer != "body":
+        what = "only the content of QUIC's exchanges is followed: --layer body"
         raise Unreadable(f"{file}: {what}")
     wanted = FollowOptions(
         file,
