@@ -62,6 +62,8 @@ def tls_details(tls: TlsFacts) -> list[str]:
     ]
     if tls.requests:
         facts.append(f"{count(tls.requests, 'request')} answered")
+        if (tls.alpn or " ".join(tls.alpn_offered[:1])) == "h2":
+            facts.append("several streams of HTTP/2 at once would be judged as one")
     facts.append(f"{'not' if tls.decrypted == 'no' else 'not all'} decrypted ({tls.reason})")
     return [escape(fact) for fact in facts if fact]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from support.outcomes import BAD, GOOD, HELD, NOTED, SLOW, WHOLE, listed
 
+from wireproof.analysis.keyless.facts import TlsFacts, TlsSide
 from wireproof.analysis.outcomes import Tally
 from wireproof.analysis.verdict import Cause, Verdict
 from wireproof.views.verdicts import words
+from wireproof.views.verdicts.words import tls_details
 
 
 def test_the_title_says_which_exchange_it_is() -> None:
@@ -89,3 +91,21 @@ def test_a_cause_does_not_repeat_the_sentence() -> None:
         "gap", "loss", "note", "gap 1 s: sent again", causes=(Cause("loss", summary="sent again"),)
     )
     assert words.details(verdict) == [("cause", "loss")]
+
+
+@pytest.mark.parametrize(
+    ("alpn", "offered", "is_told"),
+    [("h2", [], True), (None, ["h2", "http/1.1"], True), (None, ["http/1.1"], False),
+     ("http/1.1", ["h2", "http/1.1"], False)],
+)  # fmt: skip
+def test_streams_of_http2_are_not_told_apart_without_keys(
+    alpn: str | None, offered: list[str], is_told: bool
+) -> None:
+    side = TlsSide(records=3, bytes=300, close_notify=None, ends_with_alert=None)
+    facts = TlsFacts(
+        version="TLSv1.3", cipher=None, sni=None, alpn=alpn, alpn_offered=offered, resumed=None,
+        early_data=None, decrypted="no", reason="no keys", handshake=None, client=side, server=side,
+        alert=None, closed_by=None, close="open", requests=2,
+    )  # fmt: skip
+    said = "several streams of HTTP/2 at once would be judged as one"
+    assert (said in tls_details(facts)) == is_told
