@@ -27,7 +27,7 @@ NAMED: dict[str, Query] = {
             FROM verdicts WHERE question = 'streaming'
         ) USING (capture_sha256, capture, connection, exchange)
         WHERE verdict <> '' GROUP BY ALL HAVING held > 0
-        ORDER BY share DESC, held DESC, target
+        ORDER BY share DESC, held DESC, target, method
         """,
     ),
     "first-token": Query(
@@ -36,7 +36,7 @@ NAMED: dict[str, Query] = {
         SELECT date_trunc('hour', time) AS hour, method, target, count(*) AS answers,
             round(quantile_disc(first_token, 0.5), 6) AS p50,
             round(quantile_disc(first_token, 0.99), 6) AS p99
-        FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL ORDER BY hour, p99 DESC, target
+        FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL ORDER BY hour, p99 DESC, target, method
         """,
     ),
     "endings": Query(
@@ -45,7 +45,7 @@ NAMED: dict[str, Query] = {
         SELECT exchanges.end AS ending, coalesce(closed_by, 'nobody') AS closed_by, close,
             count(*) AS exchanges, min(exchanges.capture) AS for_example
         FROM exchanges JOIN connections USING (capture_sha256, capture, connection)
-        WHERE exchanges.end <> '' GROUP BY ALL ORDER BY exchanges DESC, ending
+        WHERE exchanges.end <> '' GROUP BY ALL ORDER BY exchanges DESC, ending, closed_by, close
         """,
     ),
     "reconnects": Query(
@@ -54,7 +54,7 @@ NAMED: dict[str, Query] = {
         SELECT method, target, answer, count(*) AS reconnects,
             sum(json_array_length(numbers, 'lost'))::BIGINT AS lost,
             sum(json_array_length(numbers, 'duplicated'))::BIGINT AS duplicated
-        FROM verdicts WHERE question = 'resume' GROUP BY ALL ORDER BY lost DESC NULLS LAST, target
+        FROM verdicts WHERE question = 'resume' GROUP BY ALL ORDER BY lost DESC NULLS LAST, target, answer
         """,
     ),
     "worst-gaps": Query(
@@ -64,7 +64,7 @@ NAMED: dict[str, Query] = {
             method, target, capture, connection, exchange,
             TRY_CAST(numbers->>'from_packet' AS BIGINT) AS from_packet,
             TRY_CAST(numbers->>'to_packet' AS BIGINT) AS to_packet
-        FROM verdicts WHERE question = 'gap' ORDER BY seconds DESC NULLS LAST LIMIT 20
+        FROM verdicts WHERE question = 'gap' ORDER BY seconds DESC NULLS LAST, capture, from_packet LIMIT 20
         """,
     ),
     "retransmissions": Query(
@@ -74,7 +74,7 @@ NAMED: dict[str, Query] = {
             sum(retransmissions)::BIGINT AS retransmitted,
             round(sum(retransmissions) / sum(connections.packets), 6) AS share
         FROM connections GROUP BY ALL HAVING sum(connections.packets) > 0
-        ORDER BY share DESC, packets DESC, server
+        ORDER BY share DESC, packets DESC, server, host
         """,
     ),
     "hazards": Query(
