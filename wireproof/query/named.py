@@ -36,7 +36,8 @@ NAMED: dict[str, Query] = {
         SELECT date_trunc('hour', time) AS hour, method, target, count(*) AS answers,
             round(quantile_disc(first_token, 0.5), 6) AS p50,
             round(quantile_disc(first_token, 0.99), 6) AS p99
-        FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL ORDER BY hour, p99 DESC, target, method
+        FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL
+        ORDER BY hour, p99 DESC, target, method
         """,
     ),
     "endings": Query(
@@ -54,7 +55,8 @@ NAMED: dict[str, Query] = {
         SELECT method, target, answer, count(*) AS reconnects,
             sum(json_array_length(numbers, 'lost'))::BIGINT AS lost,
             sum(json_array_length(numbers, 'duplicated'))::BIGINT AS duplicated
-        FROM verdicts WHERE question = 'resume' GROUP BY ALL ORDER BY lost DESC NULLS LAST, target, answer
+        FROM verdicts WHERE question = 'resume' GROUP BY ALL
+        ORDER BY lost DESC NULLS LAST, target, answer
         """,
     ),
     "worst-gaps": Query(
@@ -64,7 +66,8 @@ NAMED: dict[str, Query] = {
             method, target, capture, connection, exchange,
             TRY_CAST(numbers->>'from_packet' AS BIGINT) AS from_packet,
             TRY_CAST(numbers->>'to_packet' AS BIGINT) AS to_packet
-        FROM verdicts WHERE question = 'gap' ORDER BY seconds DESC NULLS LAST, capture, from_packet LIMIT 20
+        FROM verdicts WHERE question = 'gap'
+        ORDER BY seconds DESC NULLS LAST, capture, from_packet LIMIT 20
         """,
     ),
     "retransmissions": Query(
