@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from parsers import KeyLog
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from wireproof.web.feed import FileFeed
@@ -43,11 +44,15 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def indexed(path: Path) -> Index:
-    """The index of a capture file that has been read; to be closed."""
+def indexed(path: Path, *, with_keys: bool = False) -> Index:
+    """The index of a capture file that has been read; to be closed.
+
+    The keys of TLS are those in the file, or with ``with_keys`` beside it.
+    """
     index = Index(path.name)
+    keylog = KeyLog.open(path.with_suffix(".keys")) if with_keys else None
     with path.open("rb") as stream:
-        FileFeed(index, stream).read_all()
+        FileFeed(index, stream, keylog=keylog).read_all()
     return index
 
 
@@ -68,9 +73,9 @@ def serving(*indexes: Index) -> Iterator[InspectorServer]:
 
 
 @contextmanager
-def inspecting(path: Path) -> Iterator[InspectorServer]:
+def inspecting(path: Path, *, with_keys: bool = False) -> Iterator[InspectorServer]:
     """Serve the inspector of a capture file."""
-    with closing(indexed(path)) as index, serving(index) as server:
+    with closing(indexed(path, with_keys=with_keys)) as index, serving(index) as server:
         yield server
 
 

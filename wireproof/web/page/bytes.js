@@ -3,51 +3,12 @@
 // Wireshark's do. A click on a byte chooses the element that it belongs to.
 
 import { copyButton, el, fill, byId, queryAll } from "./dom.js";
-import {
-  asText,
-  bytes,
-  clock,
-  count,
-  dataText,
-  fromBase64,
-  hex,
-  number,
-  oneLine,
-  span,
-} from "./format.js";
+import { asText, bytes, clock, count, dataText, hex, number, oneLine, span } from "./format.js";
 import { jsonOf, jsonTree } from "./json.js";
-import { VirtualRows } from "./rows.js";
-import {
-  captureOf,
-  chooseElement,
-  chooseNothing,
-  choosePath,
-  choosePacket,
-  emit,
-  linkTo,
-  on,
-  state,
-  within,
-} from "./store.js";
-
-const WIDTH = 16; // bytes in a row
-const NAMES = {
-  h: "DATA frame",
-  s: "Stall",
-  q: "Request",
-  r: "Response",
-  k: "Chunk",
-  t: "Data",
-  b: "Body",
-  e: "Event",
-  x: "Element",
-  f: "Frame",
-  m: "Message",
-  g: "Gap",
-  d: "Diagnostic",
-};
-const INNERMOST = ["e", "m", "x", "f", "k", "h", "t", "q", "r", "b"]; // whose byte it is, if several hold it
-const LAYERS = { head: "HTTP head", framing: "framing", payload: "payload" };
+import { HALF, HexDump, LAYERS, NAMES, WIDTH, styleOf } from "./hexdump.js";
+import { Opened } from "./opened.js";
+import { captureOf, chooseNothing, choosePath, emit, linkTo, on, state, within } from "./store.js";
+import { saysFrame, saysRecord } from "./wiretables.js";
 
 export class Bytes {
   constructor() {
@@ -100,6 +61,10 @@ export class Bytes {
       "aria-label": "Packets that carried it",
     });
     const pieces = found ? [title(found), facts(found), payload(found)] : [];
+    const inside = found?.opened?.length
+      ? new Opened(found, (packet) => this.packet(packet))
+      : null;
+    document.documentElement.dataset.opened = inside ? "yes" : "no";
     const about = el("div", { class: "about" }, pieces);
     if (!first) {
       fill(
@@ -134,8 +99,9 @@ export class Bytes {
     const strip = numbers.length > 1 ? el("div", { class: "strip" }, label, this.choices) : null;
     const isNew = asked === this.asked;
     if (!isNew) return;
-    fill(this.host, closeButton(), about, strip, this.frames);
-    await this.packet(first);
+    const both = el("div", { class: "beside" }, this.frames, inside?.node);
+    fill(this.host, closeButton(), about, strip, both);
+    await Promise.all([this.packet(first), inside?.show(0)]);
   }
 
   /** Show one of the packets. */
@@ -146,7 +112,12 @@ export class Bytes {
     for (const button of queryAll(this.choices, "button"))
       button.setAttribute("aria-pressed", String(button.dataset.packet === String(number)));
     const ranges = (this.found?.carried ?? []).filter(([packet]) => packet === number);
-    this.dump = new HexDump(frame, ranges, this.found);
+    this.dump = new HexDump(
+      frame,
+      ranges,
+      `Bytes of packet ${frame.packet}`,
+      this.found?.opened?.length ? HALF : WIDTH,
+    );
     fill(this.frames, this.heading(frame), this.layers(frame, ranges), this.dump.node);
     this.dump.reveal(ranges.length ? ranges[0][1] : 0);
     emit("bytes");
@@ -238,6 +209,7 @@ function framingOf(frame, ranges) {
     !ranges.length || ranges.some(([, from, upto]) => start < upto + 64 && end > from - 64);
   return frame.parts
     .filter(([start, end, layer]) => layer !== "content" && near([start, end]))
+    .filter(([, , , kind], _, all) => kind !== "a" || !all.some((one) => "hqr".includes(one[3])))
     .slice(0, 12)
     .map(([start, end, layer, kind, , row]) => [
       `${NAMES[kind]}${kind === "q" || kind === "r" ? "" : ` ${row}`} ${LAYERS[layer]}`.replace(
@@ -250,16 +222,16 @@ function framingOf(frame, ranges) {
     ]);
 }
 
-function styleOf(name, style) {
-  if (name === "TCP") return "tcp";
-  if (name.startsWith("IPv")) return "ip";
-  if (name === "TCP payload") return "payload";
-  return style.startsWith("layer") ? "link" : style;
-}
-
 function title(found) {
   const { record, kind, row, key } = found;
-  const type = { e: record.event, f: record.opcode_name, m: record.type, d: record.code }[kind];
+  const type = {
+    e: record.event,
+    f: record.opcode_name,
+    m: record.type,
+    d: record.code,
+    y: record.content_type ?? record.type,
+    a: record.type,
+  }[kind];
   const where = linkTo({ key, kind, row });
   return el(
     "h2",
@@ -271,16 +243,27 @@ function title(found) {
 }
 
 function facts(found) {
-  const { record } = found;
+  const { record, kind } = found;
   const packets =
     record.last_packet > 0 ? `packet ${span(record.first_packet, record.last_packet)}` : null;
   const place = record.sender
-    ? `bytes ${number(record.offset)} to ${number(record.offset + record.length)} of the ${record.sender}'s stream`
+    ? `bytes ${number(record.offset)} to ${number(record.offset + record.length)} of ${whose(record)}`
     : null;
   const said = [packets, record.length ? count(record.length, "byte") : null, place]
     .filter(Boolean)
     .join(" · ");
-  return [el("p", { class: "where" }, said), found.filter ? filterLine(found.filter) : null];
+  const about = { y: saysRecord, a: saysFrame }[kind]?.(record);
+  return [
+    el("p", { class: "where" }, said),
+    about ? el("p", { class: "where" }, about) : null,
+    found.filter ? filterLine(found.filter) : null,
+  ];
+}
+
+/** Of which bytes an offset is. */
+function whose(record) {
+  if (record.layer === "tls") return `what the ${record.sender} sent, decrypted`;
+  return `the ${record.sender}'s stream`;
 }
 
 function filterLine(filter) {
@@ -316,121 +299,4 @@ function payload(found) {
         )
       : el("pre", { tabindex: "0", "aria-label": "What it says" }, asText(text.slice(0, 200_000))),
   );
-}
-
-/** A frame as hex and text. */
-class HexDump {
-  constructor(frame, ranges, found) {
-    this.frame = frame;
-    this.found = found;
-    this.data = fromBase64(frame.data);
-    this.styles = stylesOf(frame, this.data.length);
-    this.chosen = new Uint8Array(this.data.length);
-    for (const [, start, end] of ranges) this.chosen.fill(1, start, end);
-    this.flashed = [0, 0];
-    this.list = new VirtualRows({
-      label: `Bytes of packet ${frame.packet}`,
-      height: 18,
-      className: "hex-dump",
-      render: (row) => this.cells(row),
-      choose: (row, event) => this.choose(row, event),
-    });
-    this.list.resize(Math.ceil(this.data.length / WIDTH));
-    this.node = this.list.node;
-    this.node.addEventListener("mouseover", (event) => this.hover(event));
-  }
-
-  cells(row) {
-    const start = row * WIDTH;
-    const end = Math.min(start + WIDTH, this.data.length);
-    const hexes = el("span", { class: "hexes" });
-    const chars = el("span", { class: "chars" });
-    for (let index = start; index < end; index += 1) {
-      const byte = this.data[index];
-      const next = index + 1 < end && this.isSame(index, index + 1);
-      const style = this.style(index);
-      hexes.append(
-        el("b", { class: `${style}${next ? " on" : ""}`, "data-byte": index }, hex(byte, 2)),
-      );
-      chars.append(
-        el(
-          "b",
-          { class: style, "data-byte": index },
-          byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·",
-        ),
-      );
-    }
-    const line = el(
-      "span",
-      { role: "gridcell", class: "line" },
-      el("span", { class: "offset" }, hex(start, 4)),
-      hexes,
-      chars,
-    );
-    return { cells: [line], marks: "" };
-  }
-
-  isSame(one, other) {
-    return this.chosen[one] && this.chosen[other];
-  }
-
-  style(index) {
-    const isFlashed = index >= this.flashed[0] && index < this.flashed[1];
-    return `${this.styles[index]}${this.chosen[index] ? " hit" : ""}${isFlashed ? " flash" : ""}`;
-  }
-
-  reveal(offset) {
-    requestAnimationFrame(() => {
-      this.list.node.scrollTop = Math.max(Math.floor(offset / WIDTH) - 2, 0) * this.list.height;
-    });
-  }
-
-  /** Show which bytes a layer has. */
-  flash(start, end) {
-    this.flashed = [start, end];
-    this.list.redraw();
-    this.reveal(start);
-  }
-
-  /** Choose the element that a byte belongs to. */
-  choose(row, event) {
-    const byte = event?.target.closest("[data-byte]");
-    if (!byte) {
-      this.list.select(row);
-      return;
-    }
-    const part = this.partAt(Number(byte.dataset.byte));
-    if (part) chooseElement(part[4], part[3], part[5]);
-    else choosePacket(this.frame.packet, this.frame.capture);
-  }
-
-  /** The innermost element that holds a byte. */
-  partAt(index) {
-    const holding = this.frame.parts.filter(([start, end]) => index >= start && index < end);
-    for (const kind of INNERMOST) {
-      const part = holding.find((one) => one[3] === kind);
-      if (part) return part;
-    }
-    return null;
-  }
-
-  hover(event) {
-    const byte = event.target.closest?.("[data-byte]");
-    if (!byte || byte.title) return;
-    const index = Number(byte.dataset.byte);
-    const part = this.partAt(index);
-    const layer = this.frame.layers.find(([, start, end]) => index >= start && index < end);
-    const what = part ? `${NAMES[part[3]].toLowerCase()} ${part[5]}` : (layer?.[0] ?? "");
-    byte.title = `byte ${index} (0x${hex(index, 4)}): ${what}`;
-  }
-}
-
-/** The colour of each byte: its layer, and within the payload what it is to HTTP or WebSocket. */
-function stylesOf(frame, length) {
-  const styles = new Array(length).fill("link");
-  const paint = (start, end, style) =>
-    styles.fill(style, Math.max(start, 0), Math.min(end, length));
-  frame.layers.forEach(([name, start, end]) => paint(start, end, styleOf(name, "layer")));
-  for (const [start, end, layer] of frame.parts) if (layer !== "content") paint(start, end, layer);
-  return styles;
 }

@@ -5,7 +5,8 @@ import { el, fill, queryAll } from "./dom.js";
 import { bytes, clock, dataText, duration, number, oneLine, span } from "./format.js";
 import { jsonOf, jsonText, pathText, valueAt } from "./json.js";
 import { VirtualRows, cell } from "./rows.js";
-import { chooseElement, choosePacket, choosePath, currentRow, state } from "./store.js";
+import { chooseElement, choosePacket, choosePath, countOf, currentRow, state } from "./store.js";
+import { frameType, saysFrame, saysRecord } from "./wiretables.js";
 
 const ARROWS = { client: "↑", server: "↓" };
 const SAYS = { client: "sent by the client", server: "sent by the server" };
@@ -168,6 +169,44 @@ TABLES.t = {
     packets(record),
   ],
 };
+TABLES.y = {
+  label: "TLS records",
+  columns: TABLES.k.columns.map(([name, title]) => [name, name === "data" ? "Record" : title]),
+  cells: (record, row, gap) => [
+    arrow(record.sender),
+    cell("number", number(row)),
+    data(saysRecord(record), record.decrypted === "yes" ? "" : "quiet"),
+    time(record),
+    gap,
+    cell("size", bytes(record.size)),
+    packets(record),
+  ],
+};
+TABLES.a = {
+  label: "Frames of HTTP/2",
+  columns: [
+    ["arrow", ""],
+    ["number", "#"],
+    ["stream", "Stream"],
+    ["type", "Type"],
+    ["data", "Says"],
+    ["time", "Time"],
+    ["gap", "Gap"],
+    ["size", "Size"],
+    ["packets", "Packets"],
+  ],
+  cells: (record, row, gap) => [
+    arrow(record.sender),
+    cell("number", number(row)),
+    cell("stream", record.stream_id ?? 0),
+    cell("type", frameType(record)),
+    data(saysFrame(record)),
+    time(record),
+    gap,
+    cell("size", bytes(record.length)),
+    packets(record),
+  ],
+};
 TABLES.h = { ...TABLES.t, label: "DATA frames" };
 TABLES.x = { ...TABLES.t, label: "Elements of the body" };
 
@@ -308,7 +347,7 @@ export class ElementTable {
 
   /** Show what there is now. */
   update() {
-    const total = state.rows.get(this.key)?.counts[this.kind] ?? 0;
+    const total = countOf(this.key, this.kind);
     // Only the last page may have been incomplete.
     const last = Math.floor(Math.max(total - 1, 0) / this.size);
     for (const page of this.pages.keys()) {

@@ -1,9 +1,10 @@
 // The lanes of an exchange: for each kind of element one column of times, one of sizes, and so on,
 // fetched in pages and put together in typed arrays, so that 100,000 marks are a few megabytes.
 
-import { state, within } from "./store.js";
+import { WIRE_KINDS } from "./wiretables.js";
+import { state, wireOf, within } from "./store.js";
 
-const COLUMNS = ["time", "packet", "sender", "size", "mark", "flags", "again"];
+const COLUMNS = ["time", "packet", "sender", "size", "mark", "flags", "again", "stream"];
 
 /** A growing set of columns. */
 export class Lane {
@@ -81,6 +82,8 @@ export function lanesOf(row) {
   const lanes = [];
   if (row.connection !== null && row.connection < QUIC)
     lanes.push(new Lane("p", `packets/${within(row.capture, row.connection)}`));
+  for (const kind of WIRE_KINDS)
+    if (row.wire?.[kind]) lanes.push(new Lane(kind, `lane/${wireOf(row)}/${kind}`));
   for (const kind of ["h", "k", "t", "e", "x", "f", "m"]) {
     // Frames show the same as messages, and more.
     const isShown = kind !== "m" || !row.counts.f;

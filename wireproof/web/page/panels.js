@@ -6,7 +6,9 @@ import { bytes, clock, duration, number, oneLine, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
 import { connectionFilter } from "./lanes.js";
 import { BodyPanel } from "./response.js";
-import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
+import { StreamList } from "./streams.js";
+import { WindowChart } from "./windows.js";
+import { chooseElement, currentRow, emit, isWire, on, state, wireOf, within } from "./store.js";
 
 /**
  * What a panel holds: `update` shows what there is now, `mark` what is chosen.
@@ -16,6 +18,8 @@ import { chooseElement, currentRow, emit, on, state, within } from "./store.js";
 
 /** Which panel shows a kind of element. */
 const HOMES = {
+  y: "records",
+  a: "http2",
   q: "headers",
   r: "headers",
   k: "chunks",
@@ -53,6 +57,10 @@ function panelsOf(row) {
     k && ["chunks", "Chunks", row.chunks || k],
     t && ["data", "Data", t],
     h && ["dataframes", "DATA frames", h],
+    row.stream !== null && row.wire?.a && ["windows", "Windows", 0],
+    row.wire?.a && ["streams", "Streams", 0],
+    row.wire?.a && ["http2", "HTTP/2", row.wire.a],
+    row.wire?.y && ["records", "TLS records", row.wire.y],
     row.connection !== null && ["packets", "Packets", 0],
     ["diagnostics", "Rules", faults],
   ].filter(Boolean);
@@ -202,6 +210,10 @@ export class Panels {
       dataframes: "h",
     }[name];
     if (kind) return new ElementTable(kind, row.key);
+    if (name === "records") return new ElementTable("y", wireOf(row));
+    if (name === "http2") return new ElementTable("a", wireOf(row));
+    if (name === "streams") return new StreamList(row);
+    if (name === "windows") return new WindowChart(row);
     if (name === "packets") return new PacketTable();
     if (name === "response") return new BodyPanel(row.key, "server", row.first_time);
     if (name === "payload") return new BodyPanel(row.key, "client", row.first_time);
@@ -213,7 +225,7 @@ export class Panels {
   /** Open the panel of the chosen element, and mark it there. */
   follow() {
     const chosen = state.element;
-    if (chosen && chosen.key === state.current && this.names?.length) {
+    if (chosen && (isWire(chosen.key) || chosen.key === state.current) && this.names?.length) {
       const home = HOMES[chosen.kind];
       const shows =
         this.open instanceof ElementTable ? this.open.kind === chosen.kind : state.tab === home;

@@ -57,10 +57,32 @@ export function chooseExchange(key) {
   emit("element");
 }
 
+/** What a connection carried below its exchanges is asked for by a key of its own. */
+export const isWire = (key) => key.endsWith(".w");
+
+/** The key of what the connection of an exchange carried below it. */
+export const wireOf = (row) => within(row.capture, `${row.connection}.w`);
+
+/** How many elements of a kind there are under a key. */
+export function countOf(key, kind) {
+  const row = isWire(key) ? currentRow() : state.rows.get(key);
+  return (isWire(key) ? row?.wire : row?.counts)?.[kind] ?? 0;
+}
+
+/** The exchange that is shown with an element: what a connection carried stands beside any of its. */
+function ownerOf(key) {
+  if (!isWire(key)) return key;
+  const row = currentRow();
+  if (row && wireOf(row) === key) return row.key;
+  const prefix = key.slice(0, -1);
+  return state.order.find((one) => one.startsWith(prefix)) ?? state.current;
+}
+
 /** Choose an element of any exchange; its bytes are shown. */
 export function chooseElement(key, kind, row) {
-  if (key !== state.current) {
-    state.current = key;
+  const owner = ownerOf(key);
+  if (owner !== state.current) {
+    state.current = owner;
     state.way = null;
     emit("exchange");
   }
@@ -112,7 +134,7 @@ export function readLink(hash) {
   const packet = /^#(?:([1-9]\d?):)?p([1-9]\d{0,8})$/.exec(hash);
   if (packet) return { packet: Number(packet[2]), capture: Number(packet[1] ?? 0) };
   const found =
-    /^#(?:([1-9]\d?):)?c(n|\d{1,10})(?:\.(n|\d{1,9}))?(?:\/([qrktbexfmgdhs])(\d{1,9}))?$/.exec(
+    /^#(?:([1-9]\d?):)?c(n|\d{1,10})(?:\.(n|w|\d{1,9}))?(?:\/([qrktbexfmgdhsya])(\d{1,9}))?$/.exec(
       hash,
     );
   if (!found) return null;

@@ -24,6 +24,7 @@ import {
   drawStall,
   drawText,
 } from "./overlays.js";
+import { WIRE_KINDS, colourOfWire, saysLane } from "./wiretables.js";
 import {
   chooseElement,
   chooseExchange,
@@ -32,11 +33,14 @@ import {
   emit,
   on,
   state,
+  wireOf,
 } from "./store.js";
 
 const AXIS_HEIGHT = 24;
 const GUTTER = 112; // pixels left of the plot: the lanes' names
 const NAMES = {
+  y: "TLS records",
+  a: "HTTP/2 frames",
   h: "DATA frames",
   p: "packets",
   k: "chunks",
@@ -429,7 +433,9 @@ export class Timeline {
       top,
       scale,
       NAMES[lane.kind],
-      `${number(lane.length)}, ≤ ${bytes(lane.largest)}`,
+      WIRE_KINDS.includes(lane.kind)
+        ? saysLane(lane)
+        : `${number(lane.length)}, ≤ ${bytes(lane.largest)}`,
     );
   }
 
@@ -467,7 +473,7 @@ export class Timeline {
     const { ctx, bbox } = plot;
     const { min, max } = plot.scales.x;
     const height = LANE_HEIGHT * scale;
-    const isBoth = lane.kind === "p" || lane.kind === "f" || lane.kind === "m";
+    const isBoth = "pfmya".includes(lane.kind);
     const base = Math.round(top + (isBoth ? height / 2 : height - 3 * scale));
     const room = isBoth ? height / 2 - 3 * scale : height - 8 * scale;
     const toPixel = bbox.width / (max - min);
@@ -513,6 +519,8 @@ export class Timeline {
   }
 
   colourOf(lane, index) {
+    if (WIRE_KINDS.includes(lane.kind))
+      return colourOfWire(lane, index, this.colours, currentRow()?.stream);
     const { again, sender, mark } = lane.columns;
     if (lane.kind === "p" && again[index]) return this.colours.warn;
     if (lane.kind === "f" && mark[index] >= 8) return this.colours.control;
@@ -560,7 +568,12 @@ export class Timeline {
     if (!found) return undefined;
     const [lane, index] = found;
     if (lane.kind === "p") choosePacket(lane.columns.packet[index]);
-    else chooseElement(state.current, lane.kind, index);
+    else
+      chooseElement(
+        WIRE_KINDS.includes(lane.kind) ? wireOf(currentRow()) : state.current,
+        lane.kind,
+        index,
+      );
     return undefined;
   }
 

@@ -1,0 +1,217 @@
+// The two windows that hold a sender of HTTP/2 (RFC 9113 section 6.9), as they were at any time: the
+// stream's and the connection's. Stalls are shaded; below stands whose window was closed, for how
+// long, which packet used it up and which opened it again.
+
+import { el, fill, oncePerFrame } from "./dom.js";
+import { bytes, count, duration, number } from "./format.js";
+import { axisTime, coloursOf } from "./ruler.js";
+import { choosePacket, on, state } from "./store.js";
+
+const HEIGHT = 170; // pixels
+const NEAR = 24; // pixels from a moment within which a click means it
+
+export class WindowChart {
+  constructor(row) {
+    this.row = row;
+    this.sender = "server";
+    this.host = el("div", { class: "windows-plot" });
+    this.says = el("p", { class: "where", role: "status" });
+    this.stalls = el("ul", { class: "stalls", "aria-label": "Stalls" });
+    this.sides = ["server", "client"].map((sender) =>
+      el(
+        "button",
+        { type: "button", class: "small", onclick: () => this.turn(sender) },
+        `what holds the ${sender}`,
+      ),
+    );
+    const choice = el(
+      "div",
+      { class: "carriers", role: "group", "aria-label": "Whose windows" },
+      this.sides,
+    );
+    const legend = el(
+      "span",
+      { class: "legend" },
+      el("i", { class: "server" }),
+      "stream ",
+      el("i", { class: "client" }),
+      "connection ",
+      el("i", { class: "stall" }),
+      "stall",
+    );
+    this.node = el(
+      "div",
+      { class: "windows", tabindex: "0", role: "group", "aria-label": "Windows" },
+      el("div", { class: "strip" }, choice, legend),
+      this.says,
+      this.host,
+      this.stalls,
+    );
+    new ResizeObserver(oncePerFrame(() => this.draw())).observe(this.host);
+    on("theme", () => this.node.isConnected && this.draw());
+  }
+
+  turn(sender) {
+    this.sender = sender;
+    return this.update();
+  }
+
+  async update() {
+    const { sender } = this;
+    const found = await state.source.get(`windows/${this.row.key}/${sender}`);
+    if (sender !== this.sender) return;
+    this.found = found;
+    this.sides.forEach((button, at) =>
+      button.setAttribute("aria-pressed", String((at === 0) === (sender === "server"))),
+    );
+    this.says.textContent = this.sentence();
+    fill(
+      this.stalls,
+      found.stalls.map((stall) => this.stall(stall)),
+    );
+    this.draw();
+  }
+
+  /** What the chart shows, in words. */
+  sentence() {
+    const { stream, connection, known, stalls, total } = this.found;
+    if (!stream.length)
+      return known
+        ? "No frame changed these windows."
+        : "The windows are not known: frames before are not in the capture.";
+    const least = (column) => bytes(Math.max(Math.min(...column), 0));
+    const held = stalls.length ? count(stalls.length, "stall") : "no stall";
+    const rest = known ? "" : " From where frames are missing no window is known.";
+    const some =
+      total > stream.length
+        ? ` ${number(total)} changes, the lowest of each ${Math.ceil(total / stream.length)} are drawn.`
+        : "";
+    return `Room of the ${this.sender} in stream ${this.row.stream}: at least ${least(stream)} in the stream's window, ${least(connection)} in the connection's; ${held}.${rest}${some}`;
+  }
+
+  /** A stall in words: whose window, how long, who opened it again. */
+  stall(one) {
+    const packet = (number) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: "small cite inline",
+          title: "Show its bytes",
+          onclick: () => choosePacket(number, this.row.capture),
+        },
+        `${number}`,
+      );
+    const opener = this.sender === "server" ? "client" : "server";
+    const whose =
+      one.window === "stream"
+        ? `stream ${one.stream_id}'s window`
+        : "the connection's window, which holds all streams";
+    const opened = one.opened_by
+      ? [`; the ${opener} opened it again in packet `, packet(one.opened_by)]
+      : "; nothing opened it again";
+    return el(
+      "li",
+      {},
+      el("b", { class: "warn" }, duration(one.seconds)),
+      ` ${whose} was closed: used up in packet `,
+      packet(one.first_packet),
+      opened,
+    );
+  }
+
+  draw() {
+    this.plot?.destroy();
+    this.plot = null;
+    fill(this.host);
+    if (!this.found?.stream.length || this.host.clientWidth < 80) return;
+    const { time, stream, connection } = this.found;
+    const seconds = time.map((one) => one - this.row.first_time);
+    this.colours = coloursOf();
+    this.plot = new uPlot(this.options(), [seconds, stream, connection], this.host);
+    this.plot.over.addEventListener("click", (event) => this.click(event));
+  }
+
+  /** @returns {uPlot.Options} */
+  options() {
+    const { quiet, line, server, client } = this.colours;
+    const font = '10.5px system-ui, "DejaVu Sans", sans-serif';
+    const step = uPlot.paths.stepped({ align: 1 });
+    return {
+      width: this.host.clientWidth,
+      height: HEIGHT,
+      padding: [8, 12, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+      scales: {
+        x: { time: false, range: () => this.bounds() },
+        y: { range: (_, min, max) => [Math.min(min, 0), Math.max(max, 1) * 1.08] },
+      },
+      axes: [
+        {
+          stroke: quiet,
+          font,
+          size: 20,
+          gap: 2,
+          grid: { stroke: line, width: 1 },
+          ticks: { show: false },
+          values: (_, splits) => splits.map((value) => axisTime(value, splits)),
+        },
+        {
+          stroke: quiet,
+          font,
+          size: 62,
+          gap: 4,
+          grid: { stroke: line, width: 1 },
+          ticks: { show: false },
+          values: (_, splits) => splits.map((value) => bytes(Math.max(value, 0))),
+        },
+      ],
+      series: [
+        {},
+        { stroke: server, width: 2, paths: step, points: { show: false } },
+        { stroke: client, width: 1.5, dash: [4, 3], paths: step, points: { show: false } },
+      ],
+      hooks: { drawAxes: [(plot) => this.drawStalls(plot)] },
+    };
+  }
+
+  /**
+   * From the first change to the last one, and to the end of its stalls.
+   * @returns {[number, number]}
+   */
+  bounds() {
+    const { time, stalls } = this.found;
+    const start = time[0] - this.row.first_time;
+    const ends = stalls.map((one) => one.first_time + one.seconds - this.row.first_time);
+    const end = Math.max(time[time.length - 1] - this.row.first_time, ...ends, start + 1e-6);
+    return [start - (end - start) * 0.02, end + (end - start) * 0.02];
+  }
+
+  drawStalls(plot) {
+    const { ctx, bbox } = plot;
+    for (const one of this.found.stalls) {
+      const from = plot.valToPos(one.first_time - this.row.first_time, "x", true);
+      const upto = plot.valToPos(one.first_time + one.seconds - this.row.first_time, "x", true);
+      ctx.fillStyle = this.colours.stall;
+      ctx.fillRect(from, bbox.top, Math.max(upto - from, 1), bbox.height);
+      const text = `${one.window} window closed, ${duration(one.seconds)}`;
+      ctx.font = `600 ${11 * uPlot.pxRatio}px system-ui, "DejaVu Sans", sans-serif`;
+      if (ctx.measureText(text).width > upto - from - 8) continue;
+      ctx.fillStyle = this.colours.warn;
+      ctx.textAlign = "center";
+      ctx.textBaseline = "top";
+      ctx.fillText(text, (from + upto) / 2, bbox.top + 4 * uPlot.pxRatio);
+    }
+  }
+
+  /** Choose the packet of the change under the pointer. */
+  click(event) {
+    const { time, packet } = this.found;
+    const far = (index) =>
+      Math.abs(this.plot.valToPos(time[index] - this.row.first_time, "x") - event.offsetX);
+    let best = 0;
+    for (let index = 1; index < time.length; index += 1) if (far(index) < far(best)) best = index;
+    if (far(best) <= NEAR) choosePacket(packet[best], this.row.capture);
+  }
+}

@@ -1,0 +1,69 @@
+// What a connection carried below its exchanges, in words: records of TLS, frames of HTTP/2.
+
+import { bytes, number, oneLine } from "./format.js";
+
+const NO_CONTENT = 2; // of a record's marks: handshake, alerts and the like
+export const WIRE_KINDS = ["y", "a"];
+
+/** What a TLS record is. */
+export function saysRecord(record) {
+  const holds = record.content_type
+    ? ` of ${record.content_type}, ${bytes(record.content_size)}`
+    : "";
+  const missing = record.missing ? `, ${number(record.missing)} bytes are not in the capture` : "";
+  const sealed = record.type === "application_data" ? "; not decrypted" : "";
+  return `${record.type}, ${bytes(record.size)}${record.decrypted === "yes" ? `; decrypted${holds}` : sealed}${missing}`;
+}
+
+/** What a frame of HTTP/2 says. */
+export function saysFrame(record) {
+  const settings = record.settings?.map(([name, value]) => `${name} ${number(value)}`).join(", ");
+  const said = {
+    request: () => `${record.method} ${record.target}`,
+    response: () => `${record.status}`,
+    http2_data: () =>
+      `${bytes(record.size)}${record.padding ? `, ${bytes(record.padding)} of padding` : ""}${record.end_stream ? ", END_STREAM" : ""}`,
+    http2_frame: () =>
+      [
+        record.ack && "ACK",
+        settings,
+        record.error_code,
+        record.last_stream_id !== undefined && `last stream ${record.last_stream_id}`,
+        record.increment !== undefined && `+${number(record.increment)} bytes`,
+        record.rtt !== undefined && `${(record.rtt * 1e3).toFixed(1)} ms after the ping`,
+        record.ping,
+        record.debug,
+      ]
+        .filter(Boolean)
+        .join(", "),
+  }[record.record]();
+  return oneLine(said, 300);
+}
+
+/** The type of a frame, as RFC 9113 section 6 names it. */
+export const frameType = (record) =>
+  ({ http2_data: "DATA", request: "HEADERS", response: "HEADERS" })[record.record] ?? record.type;
+
+/** What stands below the name of a lane of these: how many of what there are. */
+export function saysLane(lane) {
+  const { mark } = lane.columns;
+  let some = 0;
+  for (let index = 0; index < lane.length; index += 1) {
+    if (lane.kind === "y" ? mark[index] === 1 : mark[index] > 1) some += 1;
+  }
+  const all = number(lane.length);
+  if (lane.kind === "a") return `${all}, ${number(some)} control`;
+  return some ? `${all}, ${number(some)} opened` : `${all}, all sealed`;
+}
+
+/** The colour of a mark: of what the chosen stream sent in full, of others' and what is sealed pale. */
+export function colourOfWire(lane, index, colours, stream) {
+  const { mark, sender } = lane.columns;
+  const colour = sender[index] ? colours.server : colours.client;
+  if (lane.kind === "y") {
+    if (mark[index] === NO_CONTENT) return colours.control;
+    return mark[index] ? colour : `${colour}80`;
+  }
+  if (mark[index] > 1) return colours.control;
+  return lane.columns.stream[index] === stream ? colour : `${colour}60`;
+}
