@@ -28,6 +28,10 @@ class Shot(NamedTuple):
     width: int = 1280
     height: int = 800
     theme: str = "light"
+    tab: str = ""
+    """The panel that is opened."""
+    with_keys: bool = False
+    """Whether TLS is decrypted, with the keys beside the capture."""
     moment: int | None = None
     """Where the scrubber stands, in thousandths of its way."""
 
@@ -38,6 +42,8 @@ PICTURES = (
     Shot("cut", "verdicts/en04-rst-by-server.pcap"),
     Shot("websocket", "verdicts/ws06-1011-no-pong.pcap"),
     Shot("bytes", "sse/slow.pcapng", link="#c0/e4"),
+    Shot("stalled", "tls/stall.pcapng", tab="windows", with_keys=True),
+    Shot("sealed", "tls/sse.pcapng", tab="records"),
     Shot("dark", "sse/slow.pcapng", theme="dark"),
     Shot("narrow", "nginx/chat.pcapng", width=400, height=860),
 )
@@ -47,7 +53,9 @@ def take(shot: Shot) -> None:
     """Take a picture into ``docs/screenshots``."""
     with ExitStack() as stack:
         browser = stack.enter_context(chromium())
-        index = stack.enter_context(closing(indexed(FIXTURES / shot.capture)))
+        index = stack.enter_context(
+            closing(indexed(FIXTURES / shot.capture, with_keys=shot.with_keys))
+        )
         server = stack.enter_context(serving(index))
         size = {"width": shot.width, "height": shot.height}
         found = stack.enter_context(watched(browser, viewport=size, color_scheme=shot.theme))
@@ -57,6 +65,8 @@ def take(shot: Shot) -> None:
         page.wait_for_timeout(500)
         if shot.link:
             found.choose(shot.link)
+        if shot.tab:
+            page.locator(f"#tab-{shot.tab}").click()
         if shot.moment is not None:
             page.locator("#scrubber").fill(str(shot.moment))
         page.wait_for_timeout(300)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from parsers import KeyLog
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from parsers import KeyLog
 from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
 from wireproof.web.server import InspectorServer
