@@ -49,7 +49,7 @@ ENCRYPTED = {
     "dtls": "encrypted by DTLS",
 }
 """Why nobody can look into what a protocol carries."""
-CUT = "cut when they were captured"
+CUT = "cut by the capture"
 ESP, NAT_TRAVERSAL = 50, 4_500
 """IP's number for ESP (RFC 4303), and the port of UDP under which it passes through NAT (RFC 3948),
 where four bytes of zeros come before what is no ESP."""

@@ -161,3 +161,18 @@ def test_what_names_a_coding() -> None:
     assert names_coding([("Content-Encoding", ""), ("Transfer-Encoding", "chunked, gzip")])
     plain = [("Content-Encoding", "identity"), ("Transfer-Encoding", "Identity, Chunked")]
     assert not names_coding([*plain, ("Accept-Encoding", "gzip"), ("Content-Encoding", " ,")])
+
+
+@pytest.mark.parametrize("before", [0, 1, 16_383, 16_384, 50_000])
+@pytest.mark.parametrize("byte", [b"a", b" ", b'"', b"\\", b"\0"])
+def test_a_secret_beside_what_a_bomb_repeats_is_seen(before: int, byte: bytes) -> None:
+    """However long the same byte is repeated before and after, in two bodies that differ in it."""
+    for filling in (70_000, 900_000):
+        text = byte * before + b" password=hunter2hunter2 " + byte * filling
+        body = coded.CodedBody(["gzip"])
+        found = body.receive(gzip.compress(text), 0)
+        found += body.end(is_complete=True)
+        assert found
+        body = coded.CodedBody(["gzip"])
+        assert body.receive(gzip.compress(byte * before + byte * filling), 0) == []
+        assert body.end(is_complete=True) == []
