@@ -23,7 +23,7 @@ class Shape(NamedTuple):
     source: str
     """Where the vendor says so."""
     date: date
-    """When that was last looked at."""
+    """When the entry was last revised."""
 
 
 @cache
