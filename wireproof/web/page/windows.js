@@ -201,7 +201,11 @@ export class WindowChart {
       ctx.fillStyle = this.colours.warn;
       ctx.textAlign = "center";
       ctx.textBaseline = "top";
-      ctx.fillText(text, (from + upto) / 2, bbox.top + 4 * uPlot.pxRatio);
+      ctx.fillText(
+        text,
+        (from + upto) / 2,
+        bbox.top + (one.window === "stream" ? 4 : 20) * uPlot.pxRatio,
+      );
     }
   }
 
