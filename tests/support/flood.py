@@ -12,6 +12,7 @@ Nothing of such a capture stands in memory but the piece that is read.
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -160,6 +161,8 @@ def decoding(frames: Iterable[bytes], *, keep_data: bool = True, batch: int = BA
     kinds: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     last: dict[str, Record] = {}
+    gc.freeze()  # how often a full look for cycles comes depends on all that other tests left
+    gc.collect()
     tracemalloc.start()
     try:
         for record in records(frames, keep_data=keep_data, batch=batch):
@@ -170,6 +173,7 @@ def decoding(frames: Iterable[bytes], *, keep_data: bool = True, batch: int = BA
         return Outcome(kinds, codes, last, tracemalloc.get_traced_memory()[1])
     finally:
         tracemalloc.stop()
+        gc.unfreeze()
 
 
 LINEAR = 10
