@@ -6,7 +6,6 @@ from pathlib import Path
 from shutil import which
 
 import click
-from msgspec.structs import replace
 
 from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, view_reading_options
@@ -98,6 +97,8 @@ def view(
                 kept_keys=say_keys,
             )
             return viewing.view_live(recorded, page)
+    from msgspec.structs import replace
+
     from ..tasks.sources import UnreadableSource
 
     try:

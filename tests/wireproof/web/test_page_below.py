@@ -89,6 +89,7 @@ def test_an_element_leads_through_the_layers_to_its_packet(
         page = found.open(server.url)
         found.choose(link)
         page.locator(".opened .hexes b.hit").first.wait_for()
+        page.locator(".frame-view:not(.opened) .hexes b.hit").first.wait_for()
         sealed = highlighted(page, ".frame-view:not(.opened)")
         assert sealed[:3] == b"\x17\x03\x03"  # application data (RFC 8446 section 5.1)
         assert highlighted(page, ".opened").startswith(begins)
