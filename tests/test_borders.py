@@ -29,6 +29,7 @@ ORDER = {
             "diagnostics",
             "streams",
             "records",
+            "wants",
             "kept",
         ),
         *(

@@ -30,7 +30,7 @@ from ..limits import (
 )
 from ..memory import Memory
 from ..provenance import CLOSED, Decoder, Event, SourceMap
-from ..records import BodyRecord, Record
+from ..records import BodyRecord, DataRecord, Record, SseEventRecord
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
 from .runs import data_runs
 from .undeclared import Probe, probe_for
@@ -143,7 +143,8 @@ class Body:
         self._size = 0
         self._found = 0
         self._decoded_size = 0
-        self._digest = sha256()
+        wants = writer.wants
+        self._digest = sha256() if wants.digests and wants.takes(BodyRecord) else None
         self._unhashed: list[bytes] = []
         self._unhashed_size = 0
         self._has_hole = False
@@ -159,7 +160,8 @@ class Body:
         if self._extents is not None:
             for piece in content:
                 self._extents.add(piece.start, piece.end)
-        records = self._runs(content) if self._is_unframed else []
+        shows_runs = self._is_unframed and self._writer.wants.takes(DataRecord)
+        records = self._runs(content) if shows_runs else []
         if self._head is not None:
             self._probe, self._head = probe_for(self._head, content[0].data), None
         if self._probe is not None:
@@ -331,7 +333,11 @@ class Body:
     def _records(self, found: list[Event]) -> list[Record]:
         writer = self._writer
         records: list[Record] = []
+        # What coded content unfolds to is counted by its records.
+        shows_events = writer.wants.takes(SseEventRecord) or self._content is not None
         for event in found:
+            if not shows_events and isinstance(event, ServerSentEvent):
+                continue
             start, end, first_chunk, last_chunk = self._place(event.start, event.end)
             if isinstance(event, ServerSentEvent):
                 extents = None if self._extents is None else self._extents.within(start, end)
@@ -395,7 +401,8 @@ class Body:
         self._charged = 0
 
     def _hash(self) -> None:
-        self._digest.update(b"".join(self._unhashed))
+        if self._digest is not None:
+            self._digest.update(b"".join(self._unhashed))
         self._unhashed.clear()
         self._unhashed_size = 0
 
@@ -420,7 +427,7 @@ class Body:
             self._size,
             self._decoded_size,
             ", ".join(reversed(self._codings)) or None,
-            self._digest.hexdigest(),
+            "" if self._digest is None else self._digest.hexdigest(),
             self.chunks,
             found.complete and not self._has_hole,
             found.ended_by,

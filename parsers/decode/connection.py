@@ -31,6 +31,7 @@ from ..records import (
     Sender,
 )
 from ..streams import ByteStream
+from ..wants import EVERYTHING, Wants
 from .protocol import ApplicationProtocol
 from .silent import Ignored
 from .taps import Listener, TlsTap, listened
@@ -63,6 +64,7 @@ class ConnectionDecoder:
         recorded_by: str | None = None,
         tap: Tap | None = None,
         tls_tap: TlsTap | None = None,
+        wants: Wants = EVERYTHING,
     ) -> None:
         self.connection = connection
         self._recorded_by = recorded_by
@@ -79,6 +81,7 @@ class ConnectionDecoder:
             is_midstream=connection.is_midstream,
             decided=partial(_understand, connection, self._first),
             account=connection.account,
+            wants=wants,
         )
         self._streams = streams
 

@@ -84,6 +84,8 @@ class FastSse:
         writer = self._writer
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
         chunk_record, event_record = self._chunk_record, self._event_record
+        shows_chunks = writer.wants.takes(ChunkRecord)
+        shows_events = writer.wants.takes(SseEventRecord)
         place = writer.place
         exchange = self._body.exchange
         event_id = self._events.last_event_id
@@ -122,21 +124,25 @@ class FastSse:
                 is_in_order = False  # the chunk may end in a later packet than its event
                 first_packet, last_packet, first_time, last_time = place(start, stop)
                 event_place = place(event_start, event_end)
-            records.append(
-                chunk_record(
-                    connection, exchange, sender, first_packet, last_packet, first_time, last_time,
-                    start, stop - start, index, length, "", text if keeps_data else None,
-                    "utf-8" if keeps_data else None, None, event_start,
-                )
-            )  # fmt: skip
-            first_packet, last_packet, first_time, last_time = event_place
-            records.append(
-                event_record(
-                    connection, exchange, sender, first_packet, last_packet, first_time, last_time,
-                    event_start, length, found_type or "message", value if keeps_data else None,
-                    event_id, None, True, fields if keeps_data else None, index, index,
-                )
-            )  # fmt: skip
+            if shows_chunks:
+                records.append(
+                    chunk_record(
+                        connection, exchange, sender, first_packet, last_packet, first_time,
+                        last_time, start, stop - start, index, length, "",
+                        text if keeps_data else None, "utf-8" if keeps_data else None, None,
+                        event_start,
+                    )
+                )  # fmt: skip
+            if shows_events:
+                first_packet, last_packet, first_time, last_time = event_place
+                records.append(
+                    event_record(
+                        connection, exchange, sender, first_packet, last_packet, first_time,
+                        last_time, event_start, length, found_type or "message",
+                        value if keeps_data else None, event_id, None, True,
+                        fields if keeps_data else None, index, index,
+                    )
+                )  # fmt: skip
             contents.append(content)
             index += 1
             upto = end

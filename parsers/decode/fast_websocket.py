@@ -50,6 +50,8 @@ class FastWebSocket:
         writer, exchange = self._writer, self._exchange
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
         frame_record, message_record = self._frame_record, self._message_record
+        shows_frames = writer.wants.takes(WebSocketFrameRecord)
+        shows_messages = writer.wants.takes(WebSocketMessageRecord)
         place = writer.place
         base = decoder.offset - pos
         run, last_run, run_ends, arrivals = writer.origins.runs_from(decoder.offset)
@@ -94,21 +96,23 @@ class FastWebSocket:
             first_packet, last_packet, first_time, last_time = (
                 arrivals[run] if is_one_run else place(start, stop)
             )
-            records.append(
-                frame_record(
-                    connection, exchange, sender, first_packet, last_packet, first_time, last_time,
-                    start, stop - start, True, False, False, False, TEXT if is_text else BINARY,
-                    "text" if is_text else "binary", is_masked, key, length, shown, encoding,
-                    None, None, base + body,
-                )
-            )  # fmt: skip
-            records.append(
-                message_record(
-                    connection, exchange, sender, first_packet, last_packet, first_time, last_time,
-                    start, stop - start, "text" if is_text else "binary", length, shown, encoding,
-                    1, False,
-                )
-            )  # fmt: skip
+            if shows_frames:
+                records.append(
+                    frame_record(
+                        connection, exchange, sender, first_packet, last_packet, first_time,
+                        last_time, start, stop - start, True, False, False, False,
+                        TEXT if is_text else BINARY, "text" if is_text else "binary", is_masked,
+                        key, length, shown, encoding, None, None, base + body,
+                    )
+                )  # fmt: skip
+            if shows_messages:
+                records.append(
+                    message_record(
+                        connection, exchange, sender, first_packet, last_packet, first_time,
+                        last_time, start, stop - start, "text" if is_text else "binary", length,
+                        shown, encoding, 1, False,
+                    )
+                )  # fmt: skip
             pos = end
         decoder.advance(pos - begin)
         return pos

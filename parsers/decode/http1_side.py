@@ -21,7 +21,7 @@ from ..http1.head import Fields
 from ..http1.messages import BodyFound
 from ..limits import MAX_PIPELINED, MAX_RECEIVED
 from ..provenance import Completion, Ending, Event
-from ..records import Framing, Record
+from ..records import ChunkRecord, Framing, Record
 from ..streams import ByteStream
 from .fast_sse import FastSse
 from .message import MessageWriter
@@ -92,11 +92,13 @@ class Http1Side(Side):
         records: list[Record] = []
         content: list[Data] = []
         is_in_order = True  # and needs no sorting, which takes a third of writing a chunk
+        shows_chunks = self.writer.wants.takes(ChunkRecord)
         for event in found:
             if type(event) is Data:  # isinstance() takes three times as long
                 content.append(event)
             elif type(event) is Chunk:
-                records.append(self.writer.chunk(event, self.exchange))
+                if shows_chunks:
+                    records.append(self.writer.chunk(event, self.exchange))
                 if self.message is not None and self.message.body is not None:
                     self.message.body.chunks = event.index + 1
             else:

@@ -146,6 +146,7 @@ class TunnelStream:
             carrier.keeps_data,
             TUNNEL,
             account=carrier.account,
+            wants=carrier.wants,
         )
 
     def receive(self, piece: Content) -> list[Record]:

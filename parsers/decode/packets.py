@@ -33,6 +33,7 @@ from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_tex
 from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import ConnectionRecord, DiagnosticRecord, Record
+from ..wants import EVERYTHING, Wants
 from .connection import ConnectionDecoder, Tap, tapped
 from .letting_go import let_go
 from .ordered_capture import OrderedCapture
@@ -135,6 +136,7 @@ def decode_batches(
     is_live: bool = False,
     order: TimeOrder | None = None,
     memory: int | None = None,
+    wants: Wants = EVERYTHING,
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
@@ -144,6 +146,7 @@ def decode_batches(
 
     Packets are read ahead, so that they are decoded in order of time, unless the stream
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
+    ``wants`` says which records there are at all.
     """
     capture = OrderedCapture(stream, is_live=is_live, order=order, keylog=keylog)
     yield from decode_capture(
@@ -153,6 +156,7 @@ def decode_batches(
         batch=batch,
         wanted=wanted,
         memory=memory,
+        wants=wants,
     )
 
 
@@ -164,6 +168,7 @@ def decode_capture(
     batch: int = BATCH,
     wanted: Choice | None = None,
     memory: int | None = None,
+    wants: Wants = EVERYTHING,
 ) -> Iterator[list[Record]]:
     """Yield the same of a capture that is open, for whoever wants to know what the file says too:
     of its interfaces, or of several files that belong together."""
@@ -174,6 +179,7 @@ def decode_capture(
         wanted=wanted,
         is_relay=capture.is_relay,
         memory=memory,
+        wants=wants,
     )
     for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
         capture.sort(records)
@@ -225,6 +231,8 @@ class PacketDecoder:
     says (``client``) before there is a record of it.
 
     ``memory`` is what may be held for all connections together, in bytes; None: MAX_MEMORY.
+    ``wants`` says which records there are; those of single packets
+    (:meth:`receive_general`) are all.
     """
 
     def __init__(
@@ -239,7 +247,9 @@ class PacketDecoder:
         tap: Tap | None = None,
         tls_tap: TlsTap | None = None,
         memory: int | None = None,
+        wants: Wants = EVERYTHING,
     ) -> None:
+        self._wants = wants
         self._memory = Memory() if memory is None else Memory(memory)
         self._unfolded = 0
         self._is_unfolding = False
@@ -349,6 +359,7 @@ class PacketDecoder:
             records += let_go(self._memory, self._table, self._decoders)
             is_unusual = True
         # The whole key costs five times as much.
+        records = self._wants.of(records)
         records.sort(key=completion if is_unusual else LAST_PACKET)
         return records
 
@@ -505,7 +516,7 @@ class PacketDecoder:
         records = self._table.expire(now_ns)
         if self._datagrams is not None:
             records += self._datagrams.expire(now_ns)
-        return sorted(records, key=completion)
+        return sorted(self._wants.of(records), key=completion)
 
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""
@@ -515,7 +526,7 @@ class PacketDecoder:
         records += self._table.end()
         if self._datagrams is not None:
             records += self._datagrams.finish()
-        return _with_ends_last(records)
+        return self._wants.of(_with_ends_last(records))
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
         """Return what is to be said of the capture as a whole, once it has ended.
@@ -531,7 +542,7 @@ class PacketDecoder:
             records += self._report(said.code, "", said.summary)
         for fault in faults:
             records += self._report(fault.code, fault.text, packet=fault.packet)
-        return records
+        return self._wants.of(records)
 
     def _report(
         self, code: str, detail: str, summary: str = "", packet: int | None = None
@@ -588,6 +599,7 @@ class PacketDecoder:
                 recorded_by="relay" if self._is_relay(connection.first_packet) else None,
                 tap=self._tap,
                 tls_tap=self._tls_tap,
+                wants=self._wants,
             )
         else:
             for stream in tapped(connection, self._tap):

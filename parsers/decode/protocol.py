@@ -20,6 +20,7 @@ from ..memory import Account, Memory
 from ..provenance import Completion
 from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
+from ..wants import EVERYTHING, Wants
 from .detector import ProtocolDetector
 from .http1_side import Http1Side, RequestSide, ResponseSide
 from .mismatch import NAMES, FirstBytes, mismatch_text
@@ -81,7 +82,9 @@ class ApplicationProtocol:
         tls_tap: TlsTap | None = None,
         depth: int = 0,
         account: Account | None = None,
+        wants: Wants = EVERYTHING,
     ) -> None:
+        self._wants = wants
         self.is_midstream = is_midstream
         self.account = Account(Memory()) if account is None else account
         """What all that is spoken holds is charged to it."""
@@ -493,6 +496,7 @@ class ApplicationProtocol:
             tls_tap=self._tls_tap,
             depth=depth,
             account=self.account,
+            wants=self._wants,
         )
         if depth > limits.MAX_SWITCHES:
             inner.give_up()
@@ -514,4 +518,5 @@ class ApplicationProtocol:
             self._keep_data,
             stream.layer,
             account=self.account,
+            wants=self._wants,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..diagnostics import Diagnostic
 from ..limits import CHARGE_STEP
 from ..provenance import Completion, Event
-from ..records import Record
+from ..records import Record, WebSocketFrameRecord, WebSocketMessageRecord
 from ..streams import ByteStream, Receiver
 from ..websocket.deflate import DeflateParameters
 from ..websocket.frames import Frame
@@ -70,11 +70,14 @@ class WebSocketSide(Side):
     def write(self, found: Iterable[Event]) -> list[Record]:
         records: list[Record] = []
         is_in_order = True  # and needs no sorting
+        wants = self.writer.wants
         for event in found:
             if type(event) is Frame:  # isinstance() takes three times as long
-                records.append(self.writer.frame(event, self.exchange))
+                if wants.takes(WebSocketFrameRecord):
+                    records.append(self.writer.frame(event, self.exchange))
             elif type(event) is Message:
-                records.append(self.writer.message(event, self.exchange))
+                if wants.takes(WebSocketMessageRecord):
+                    records.append(self.writer.message(event, self.exchange))
                 is_in_order = is_in_order and event.frames == 1
             elif isinstance(event, Diagnostic):
                 records.append(self.writer.diagnostic(event, self.exchange))

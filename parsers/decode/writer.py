@@ -32,6 +32,7 @@ from ..records import (
     text_or_base64,
 )
 from ..sse.stream import ServerSentEvent
+from ..wants import EVERYTHING, Wants
 
 if TYPE_CHECKING:
     from ..websocket.frames import Frame
@@ -67,6 +68,7 @@ class RecordWriter:
         "layer",
         "stream_id",
         "account",
+        "wants",
     )
 
     def __init__(
@@ -78,7 +80,9 @@ class RecordWriter:
         layer: Layer = "tcp",
         stream_id: int | None = None,
         account: Account | None = None,
+        wants: Wants = EVERYTHING,
     ) -> None:
+        self.wants = wants
         self.account = Account(Memory()) if account is None else account
         """What the connection holds is charged to it."""
         self.connection = connection
@@ -98,6 +102,7 @@ class RecordWriter:
             self.layer,
             stream_id,
             self.account,
+            self.wants,
         )
 
     def within(self, kind: Callable[P, R]) -> Callable[P, R]:

@@ -13,6 +13,8 @@ from .parsing import parses
 from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
+    from parsers.wants import Wants
+
     from ..analysis.exchange_filter import ExchangeFilter
     from ..views.kinds import Name
 
@@ -56,6 +58,12 @@ FILTERED = " or ".join(
 )
 @showing_options
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
+@click.option(
+    "--only",
+    metavar="KIND,...",
+    help="Only records of these kinds, the names that NDJSON has: sse_event,body. Others are not "
+    "even made.",
+)
 @click.option("--records", is_flag=True, help="Show TLS records too, with their sizes and times.")
 @click.option(
     "--jobs",
@@ -71,6 +79,7 @@ def decode(
     view: str | None,
     filters: bool,
     no_data: bool,
+    only: str | None,
     records: bool,
     jobs: int | None,
     select: str | None,
@@ -104,6 +113,7 @@ def decode(
         readers,
         reading.keylog,
         memory,
+        _wants(only, name),
     )
     try:
         found = run(options, say)
@@ -126,6 +136,23 @@ def _one_view(view: str | None, form: str | None) -> str | None:
             "--format and --view: a view has a format of its own", click.get_current_context()
         )
     return view or form
+
+
+def _wants(only: str | None, view: str) -> Wants:
+    """Return which records are wanted: of kinds that there are, in a view that shows records."""
+    from parsers.wants import EVERYTHING, KINDS, Wants
+
+    if only is None:
+        return EVERYTHING
+    context = click.get_current_context()
+    if not isinstance(VIEWS[view], ExportKind):
+        raise click.UsageError(f"--only goes with ndjson, json and csv, not with {view}", context)
+    names = [name.strip() for name in only.split(",")]
+    for name in names:
+        if name not in KINDS:
+            known = ", ".join(KINDS)
+            raise click.UsageError(f"--only: {name!r} is no kind of record: {known}", context)
+    return Wants(frozenset(map(KINDS.__getitem__, names)))
 
 
 def _default_view(output: str | None) -> str:

@@ -103,10 +103,10 @@ def _measure(
     keylog: KeyLog | None,
 ) -> int:
     """Show the answers of a capture; return how many there were."""
-    from ..tasks.sources import reading
+    from ..tasks.sources import TO_JUDGE, reading
 
     number = 0
-    with reading(file, "measuring", say, keylog=keylog) as batches:
+    with reading(file, "measuring", say, keylog=keylog, wants=TO_JUDGE) as batches:
         for measured in report.measure(chain.from_iterable(batches)):
             view.show(measured, _skew(measured, log) if number == 0 else None)
             number += 1

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
 
 from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
-from parsers.records import Record
+from parsers.records import DiagnosticRecord, Record
+from parsers.wants import EVERYTHING as ALL_RECORDS
+from parsers.wants import Wants
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..output import open_stream, open_text
@@ -77,6 +79,8 @@ class DecodeOptions(NamedTuple):
     """Secrets of TLS, beside those in the capture."""
     memory: int | None = None
     """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
+    wants: Wants = ALL_RECORDS
+    """Which records are shown, in a view for programs."""
 
 
 class _LiveSource:
@@ -123,6 +127,8 @@ def _workers(
     """Return how many processes decode: one, if there is work for one only."""
     if options.jobs == 1 or options.wanted.only_connection is not None:
         return 1
+    if options.wants != ALL_RECORDS and options.wanted.needs_heads:
+        return 1  # which of them are shown is only known once they are chosen
     if options.jobs is None:
         is_possible = hasattr(os, "fork") and is_file(stream) and isinstance(kind, ExportKind)
         is_possible &= options.memory is None  # which is of all of them together
@@ -166,6 +172,8 @@ def _run_alone(
         is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
         wanted=None if only is None else {only, None}.__contains__,
+        # A choice by heads has to see them.
+        wants=ALL_RECORDS if wanted is not None else options.wants.also(DiagnosticRecord),
     )
     undecoded: list[str] = []
     batches = noting_undecoded(batches, undecoded)
@@ -177,6 +185,7 @@ def _run_alone(
         from ..analysis.selection import select
 
         batches = _batched(select(chain.from_iterable(batches), wanted))
+    batches = map(options.wants.of, batches)
     # The first records before the output is opened: what is no capture costs nobody a file.
     first = next(filter(None, batches), [])
     target = _target(options, stack)
@@ -189,7 +198,7 @@ def _run_alone(
     if contents is not None and not comes_first:
         contents.show(target.text())
     _say_undecoded(options, undecoded, say)
-    return len(first) > sum(map(is_undecoded, first))
+    return options.wants != ALL_RECORDS or len(first) > sum(map(is_undecoded, first))
 
 
 def _list_packets(
@@ -225,6 +234,7 @@ def _run_together(
         options.shows_records,
         options.keylog,
         options.memory,
+        options.wants,
     )
     team = stack.enter_context(Team(task, stream.fileno()))
     found = team.batches()
@@ -233,7 +243,7 @@ def _run_together(
         batches = _chosen(found, wanted)
     first = next(filter(None, batches), [])
     view = open_export(kind.name, open_stream(options.output, stack))
-    is_empty = len(first) <= len(team.undecoded)
+    is_empty = options.wants == ALL_RECORDS and len(first) <= len(team.undecoded)
     _pump(chain([first], batches), view, view.write_encoded)
     _say_undecoded(options, team.undecoded, say)
     return not is_empty

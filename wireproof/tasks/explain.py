@@ -16,7 +16,7 @@ from ..analysis.outcomes import Tally, outcomes
 from ..output import open_text
 from ..views.verdicts import FORMATS, VerdictView
 from .decode import check_output
-from .sources import Say, reading
+from .sources import TO_JUDGE, Say, reading
 
 
 class ExplainOptions(NamedTuple):
@@ -56,6 +56,7 @@ def run(options: ExplainOptions, say: Say) -> Tally:
                 shows_records=True,
                 keylog=options.keylog,
                 memory=options.memory,
+                wants=TO_JUDGE,
             )
             with read as batches:
                 # Before the output is opened: what is no capture costs nobody a file.

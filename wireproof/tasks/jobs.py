@@ -26,6 +26,8 @@ from typing import BinaryIO, NoReturn
 
 import msgspec
 from parsers import KeyLog, Readable, TimeOrder, decode_batches
+from parsers.records import DiagnosticRecord
+from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
@@ -76,6 +78,8 @@ class Task(msgspec.Struct, frozen=True):
     """Secrets of TLS, beside those in the capture."""
     memory: int | None = None
     """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
+    wants: Wants = EVERYTHING
+    """Which records are shown."""
 
     def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
         """Decode the connections of a share, and write messages with their records.
@@ -102,14 +106,16 @@ class Task(msgspec.Struct, frozen=True):
             shows_records=self.shows_records,
             keylog=self.keylog,
             memory=self.memory,
+            wants=self.wants.also(DiagnosticRecord),  # some are noted, whatever is shown
             # What belongs to no connection is the first worker's.
             wanted=lambda connection: (connection or 0) % self.workers == share,
         )
         undecoded: list[str] = []
         for records in noting_undecoded(batches, undecoded):
-            clues = list(map(clue, records)) if self.has_clues else []
             said, undecoded[:] = list(undecoded), []
-            yield Part(order.places(records), encode(records), clues, said)
+            asked = self.wants.of(records)
+            clues = list(map(clue, asked)) if self.has_clues else []
+            yield Part(order.places(asked), encode(asked), clues, said)
 
 
 def _send(stream: BinaryIO, message: Message) -> None:

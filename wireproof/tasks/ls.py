@@ -13,7 +13,7 @@ from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.outcomes import outcomes
 from ..output import open_text
 from ..views.exchange_list import FORMATS, ListView
-from .sources import Say, reading
+from .sources import TO_JUDGE, Say, reading
 
 
 class LsOptions(NamedTuple):
@@ -47,6 +47,7 @@ def run(options: LsOptions, say: Say) -> int:
                 shows_records=True,
                 keylog=options.keylog,
                 memory=options.memory,
+                wants=TO_JUDGE,
             )
             with read as batches:
                 # Before the output is opened: what is no capture costs nobody a file.

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import msgspec
 from parsers import KeyLog, decode_batches
 from parsers.records import Record
+from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.stored import read_json, read_ndjson, read_parquet
 from ..text.progress import shown
@@ -35,6 +36,8 @@ class UnreadableSource(Exception):
         self.error = error
 
 
+TO_JUDGE = Wants(digests=False)
+"""What is to be decoded for what judges exchanges, and shows nothing of their bodies."""
 BATCH = 2_048
 """Stored records that are handed on together."""
 STORED = (b"{", b"[", b"P")
@@ -50,18 +53,19 @@ def reading(
     shows_records: bool = False,
     keylog: KeyLog | None = None,
     memory: int | None = None,
+    wants: Wants = EVERYTHING,
 ) -> Iterator[Iterator[list[Record]]]:
     """Give the records of a path, or of standard input if that is ``-``, in batches.
 
     ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
     its records. With ``shows_records`` a capture gives TLS records too; with ``keylog``
-    TLS is decrypted; ``memory`` is what may be held for all connections together. The iterator
-    raises UnreadableSource.
+    TLS is decrypted; ``memory`` is what may be held for all connections together; ``wants`` says
+    which records there are of a capture. The iterator raises UnreadableSource.
     """
     undecoded: list[str] = []
     connections: Counter[str] = Counter()
     with ExitStack() as stack:
-        found = _batches(source, doing, stack, shows_records, keylog, memory)
+        found = _batches(source, doing, stack, shows_records, keylog, memory, wants)
         yield noting_undecoded(noting_unread(found, connections), undecoded)
     for summary in (*undecoded, *unread(connections)):
         say(f"{'standard input' if source == '-' else source}: {summary}")
@@ -74,6 +78,7 @@ def _batches(
     shows_records: bool,
     keylog: KeyLog | None,
     memory: int | None,
+    wants: Wants,
 ) -> Iterator[list[Record]]:
     try:
         stream, first = _opened(source, doing, stack)
@@ -81,7 +86,11 @@ def _batches(
             yield from _stored(first, stream)
         else:
             yield from decode_batches(
-                stream, shows_records=shows_records, keylog=keylog, memory=memory
+                stream,
+                shows_records=shows_records,
+                keylog=keylog,
+                memory=memory,
+                wants=wants,
             )
     except (OSError, ValueError) as error:
         raise UnreadableSource(source, error) from error

@@ -27,6 +27,7 @@ from wireproof.tasks.decode import DecodeOptions, run
 from wireproof.tasks.jobs import Task, Team
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
+ASKED = ("sse_event", "body")
 EVENTS = ROOT / "fixtures" / "sse" / "plain.pcapng"
 WEBSOCKETS = ExchangeFilter(transport="websocket")
 
@@ -421,3 +422,31 @@ def test_not_every_system_tells_how_many_cores_may_be_used(
     assert decoding.usable_cores() == 7
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert decoding.usable_cores() == 1
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("form", ["ndjson", "json", "csv"])
+@pytest.mark.parametrize("options", [(), ("--transport", "sse"), ("--connection", "0")])
+def test_only_some_kinds(
+    jobs: str, form: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["decode", str(EVENTS), "--format", "ndjson", *options]
+    assert cli(line) == 0
+    expected = [one for one in records(capsys.readouterr().out) if one["record"] in ASKED]
+    assert expected
+    line += ["--only", ", ".join(ASKED), "--jobs", jobs]
+    assert cli(line) == 0
+    assert records(capsys.readouterr().out) == expected
+    assert cli([*line, "--format", form]) == 0
+    assert capsys.readouterr().out.count("sse_event") == sum(
+        one["record"] == "sse_event" for one in expected
+    )
+
+
+def test_only_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli(["decode", str(EVENTS), "--only", "sse_events"]) == 2
+    assert "--only: 'sse_events' is no kind of record: connection, " in capsys.readouterr().err
+    assert cli(["decode", str(EVENTS), "--format", "table", "--only", "body"]) == 2
+    assert "--only goes with ndjson, json and csv, not with table" in capsys.readouterr().err
+    assert cli(["decode", str(EVENTS), "--only", "quic"]) == 0
+    assert capsys.readouterr().out == ""

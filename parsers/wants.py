@@ -1,0 +1,40 @@
+"""What is asked for of a capture's records: what nobody wants is not made.
+
+Strategy: whoever makes records by the hundred thousand asks first. The rarer ones are made, and
+dropped where a batch is done (:meth:`~parsers.decode.packets.PacketDecoder.receive`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, get_args
+
+from .records import Record
+
+KINDS: Mapping[str, type[Record]] = {kind.record: kind for kind in get_args(Record)}
+"""Every kind of record by its name."""
+
+
+class Wants(NamedTuple):
+    """Which records are wanted, and what of them."""
+
+    kinds: frozenset[type[Record]] | None = None
+    """None: all."""
+    digests: bool = True
+    """Whether bodies have a ``sha256``; else that is empty."""
+
+    def takes(self, kind: type[Record]) -> bool:
+        """Whether records of a kind are wanted."""
+        return self.kinds is None or kind in self.kinds
+
+    def also(self, kind: type[Record]) -> Wants:
+        """Return the same with one more kind."""
+        return self if self.kinds is None else self._replace(kinds=self.kinds | {kind})
+
+    def of(self, records: list[Record]) -> list[Record]:
+        """Return those of ``records`` that are wanted."""
+        kinds = self.kinds
+        return records if kinds is None else [one for one in records if type(one) in kinds]
+
+
+EVERYTHING = Wants()

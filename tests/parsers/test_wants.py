@@ -1,0 +1,66 @@
+"""What is not asked for is not made: what is left is the same, in the same order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+from support.stored import name
+
+from parsers import decode_batches
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DataRecord,
+    DiagnosticRecord,
+    Record,
+    ResponseRecord,
+    SseEventRecord,
+    WebSocketFrameRecord,
+    WebSocketMessageRecord,
+)
+from parsers.wants import EVERYTHING, KINDS, Wants
+
+STORED = sorted((ROOT / "fixtures").glob("*/*.pcapng"))
+CHOICES: list[set[type[Record]]] = [
+    {ChunkRecord},
+    {SseEventRecord},
+    {WebSocketFrameRecord, BodyRecord},
+    {WebSocketMessageRecord, DiagnosticRecord},
+    {DataRecord, ConnectionRecord, ResponseRecord},
+]
+
+
+def decoded(path: Path, wants: Wants = EVERYTHING) -> list[Record]:
+    with path.open("rb") as stream:
+        return [record for batch in decode_batches(stream, wants=wants) for record in batch]
+
+
+@pytest.mark.parametrize("path", STORED, ids=name)
+def test_each_choice_is_what_it_leaves_of_all(path: Path) -> None:
+    records = decoded(path)
+    for kinds in CHOICES:
+        wanted = decoded(path, Wants(frozenset(kinds)))
+        assert wanted == [record for record in records if type(record) in kinds]
+
+
+def test_a_digest_that_is_not_shown_is_not_made() -> None:
+    path = next(path for path in STORED if path.parent.name == "sse")
+    with_digests, without = decoded(path), decoded(path, Wants(digests=False))
+    assert len(with_digests) == len(without)
+    for one, other in zip(with_digests, without, strict=True):
+        if isinstance(one, BodyRecord):
+            assert isinstance(other, BodyRecord)
+            assert (len(one.sha256), other.sha256) == (64, "")
+        else:
+            assert one == other
+
+
+def test_the_names_are_those_of_the_records() -> None:
+    assert all(kind.record == named for named, kind in KINDS.items())
+    assert KINDS["sse_event"] is SseEventRecord
+    assert Wants().takes(ChunkRecord)
+    assert Wants(frozenset({ChunkRecord})).also(BodyRecord).takes(BodyRecord)
+    assert Wants().also(BodyRecord) == EVERYTHING
