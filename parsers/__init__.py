@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from .http2.placed import Plain as Plain
     from .http2.placed import Unread as Unread
     from .http2.placed import rewritten_field as rewritten_field
+    from .memory import Memory as Memory
     from .net.ip import TCP as TCP
     from .net.ip import Fragment as Fragment
     from .net.ip import IpPacket as IpPacket
@@ -186,6 +187,7 @@ _EXPORTED = {
         "Unread",
         "rewritten_field",
     ),
+    "memory": ("Memory",),
     "net.ip": (
         "Fragment",
         "IpPacket",

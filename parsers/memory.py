@@ -12,18 +12,24 @@ where nothing is kept of them. Each body has bounds of its own; here all have on
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from .limits import MAX_DECODED_RATIO, MAX_DECODED_TOTAL, MAX_MEMORY, PROGRAM_COST
 
 
 class Memory:
     """What is held for all connections together, in bytes, and how much of it is allowed.
 
-    Of the ``limit`` that is asked for, the program takes a part.
+    Of the ``limit`` that is asked for, ``usual`` if it is None, the program takes a part.
     """
 
     __slots__ = ("limit", "held", "unfolded", "folded")
 
-    def __init__(self, limit: int = MAX_MEMORY) -> None:
+    usual: ClassVar[int] = MAX_MEMORY
+    """What is allowed where nobody says otherwise: a process that is one command's sets it."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        limit = Memory.usual if limit is None else limit
         self.limit = max(limit - PROGRAM_COST, limit // 2)
         self.held = 0
         self.unfolded = 0

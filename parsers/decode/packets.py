@@ -250,7 +250,7 @@ class PacketDecoder:
         wants: Wants = EVERYTHING,
     ) -> None:
         self._wants = wants
-        self._memory = Memory() if memory is None else Memory(memory)
+        self._memory = Memory(memory)
         self._unfolded = 0
         self._is_unfolding = False
         self._keep_data = keep_data
@@ -284,6 +284,11 @@ class PacketDecoder:
     def held(self) -> int:
         """What is held for all connections together, in bytes, as it is reckoned."""
         return self._memory.held
+
+    @property
+    def memory_limit(self) -> int:
+        """How much of that is allowed, beside what the program takes."""
+        return self._memory.limit
 
     @property
     def room(self) -> int:

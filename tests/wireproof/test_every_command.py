@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryFile
+from typing import Any
 
 import pytest
 from support.command_lines import HARMFUL, READERS, WRITERS, harmful, reading, small, writing
@@ -26,8 +27,9 @@ from support.damage import damaged
 from support.stored import SMALL
 from support.talk import Talk, Tape
 
-from parsers import CaptureReader
+from parsers import CaptureReader, Memory, PacketDecoder
 from parsers.files.packets import Packet
+from parsers.limits import MAX_MEMORY
 from wireproof.cli import run
 from wireproof.text.progress import WORTH_SHOWING
 
@@ -93,6 +95,25 @@ def test_no_time_and_no_length_ends_a_command(
             assert check(reading(name, path), None, capsys) < 2
         if name in WRITERS:
             assert check(*writing(name, path, folder), capsys) < 2
+
+
+@pytest.mark.parametrize("name", [*READERS, *WRITERS])
+def test_every_command_holds_what_memory_says(
+    name: str, capture: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever decodes in a command gets the budget that was asked for, and later ones do not."""
+    limits: list[int | None] = []
+    begin = PacketDecoder.__init__
+
+    def noting(self: PacketDecoder, **options: Any) -> None:
+        begin(self, **options)
+        limits.append(self.memory_limit)
+
+    monkeypatch.setattr(PacketDecoder, "__init__", noting)
+    arguments = reading(name, capture) if name in READERS else writing(name, capture, folder)[0]
+    assert run([*arguments, "--memory", "1M"]) in (0, 1)
+    assert limits and set(limits) == {Memory(1 << 20).limit}
+    assert Memory().limit == Memory(MAX_MEMORY).limit
 
 
 def mutants(count: int, start: int = 0) -> Iterator[tuple[int, bytes]]:

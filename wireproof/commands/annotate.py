@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .memory import MEMORY
 from .parsing import parses
 
 
@@ -18,6 +19,7 @@ from .parsing import parses
     ),
 )
 @parses()
+@MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."

@@ -180,35 +180,6 @@ KEYLOG = click.option(
 )
 
 
-class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
-    """Bytes in MiB, or with a unit: ``512``, ``512M``, ``2G``, ``65536K``."""
-
-    name = "size"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        found = SIZE.fullmatch(str(value))
-        if found is None:
-            self.fail(f"{value!r} is no size: 512M, 2G", param, ctx)
-        size = int(found[1]) * UNITS[found[2].upper() or "M"]
-        if size < LEAST_MEMORY:
-            self.fail(f"{value!r} is less than 1M", param, ctx)
-        return size
-
-
-SIZE = re.compile(r"([0-9]{1,9})([KMG]?)(?:i?B)?", re.IGNORECASE)
-UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-LEAST_MEMORY = UNITS["M"]
-MEMORY = click.option(
-    "--memory",
-    type=Size(),
-    metavar="SIZE",
-    help="Hold about this much at most for all connections together, by default 256M: "
-    "beyond it, those that hold most or were idle longest are let go with a diagnostic.",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What all reading commands share: which exchanges of what they read are wanted."""

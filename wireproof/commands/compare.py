@@ -9,6 +9,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Missing, Unreadable, because, examples
+from .memory import MEMORY
 from .parsing import parses
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     ),
 )
 @parses()
+@MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(
     "--format",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from ..views.kinds import KINDS, VIEWS, ExportKind, PacketsKind, default_view
-from .choosing import MEMORY, Reading, reading_options
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
+from .memory import MEMORY
 from .parsing import parses
 from .showing import readers_of, showing_options, view_of_rows
 
@@ -35,8 +36,8 @@ FILTERED = " or ".join(
     ),
 )
 @parses()
-@click.argument("file", metavar="FILE")
 @MEMORY
+@click.argument("file", metavar="FILE")
 @reading_options
 @click.option(
     "--format",
@@ -84,7 +85,6 @@ def decode(
     jobs: int | None,
     select: str | None,
     raw: bool,
-    memory: int | None,
     reading: Reading,
 ) -> int:
     """Decode a capture file: HTTP messages, chunks, server-sent events, WebSocket frames.
@@ -112,7 +112,6 @@ def decode(
         filters,
         readers,
         reading.keylog,
-        memory,
         _wants(only, name),
     )
     try:

@@ -8,6 +8,7 @@ import click
 
 from .choosing import key_log
 from .exits import Unreadable, because, examples, need, say
+from .memory import MEMORY
 from .parsing import parses
 from .spreading import needs_network
 
@@ -22,6 +23,7 @@ from .spreading import needs_network
     ),
 )
 @parses("pyarrow", unless=needs_network)
+@MEMORY
 @click.argument("files", metavar="A [B]", nargs=-1, required=True)
 @click.option("--baseline", "log", metavar="FILE", help="Compare with this, instead of A.")
 @click.option("--write-baseline", "output", metavar="FILE", help="Keep A as a baseline, and end.")

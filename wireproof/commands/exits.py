@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INTERRUPTED, UNREAD = 130, 141
 """Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
 
-SIZE = re.compile(r"([0-9]{1,15})([kKMG]?)")
+SIZE = re.compile(r"([0-9]{1,15})([kKMG]?)(?:i?B)?")
 ADDRESS = re.compile(r"(?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):)?([0-9]{1,5})")
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65_535
@@ -64,12 +64,16 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # newer versions of c
 
 
 class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
-    """A number of bytes: 4096, 512k, 64M or 2G, each by 1,024."""
+    """A number of bytes: 4096, 512k, 64M or 2GiB, each by 1,024.
+
+    ``unit`` is meant where none is named.
+    """
 
     name = "size"
 
-    def __init__(self, *, least: int) -> None:
+    def __init__(self, *, least: int, unit: str = "") -> None:
         self._least = least
+        self._unit = unit
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -77,7 +81,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of clic
         found = SIZE.fullmatch(str(value))
         if found is None:
             self.fail(f"{value!r} is no size: a number, with k, M or G after it", param, ctx)
-        size = int(found[1]) * UNITS[found[2].upper()]
+        size = int(found[1]) * UNITS[found[2].upper() or self._unit]
         if size < self._least:
             self.fail(f"{value} is too small: {self._least:,} bytes are the least", param, ctx)
         return size

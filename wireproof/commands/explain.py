@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from .choosing import MEMORY, Reading, Words, reading_options
+from .choosing import Reading, Words, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .memory import MEMORY
 from .parsing import parses
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
@@ -22,6 +23,7 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     ),
 )
 @parses()
+@MEMORY
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",
@@ -41,14 +43,12 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     help="What makes the exit code 1: error, warning or note, each with what is graver; a question "
     "(ending), an answer (held), a cause (loss), several with commas; or never.",
 )
-@MEMORY
 @reading_options
 def explain(
     files: tuple[str, ...],
     form: str,
     output: str | None,
     fail_on: str,
-    memory: int | None,
     reading: Reading,
 ) -> int:
     """Say of each exchange whether it streamed, who held it back, how it ended, and what to do.
@@ -61,9 +61,7 @@ def explain(
     from ..tasks.sources import UnreadableSource
 
     words = [word.strip() for word in fail_on.split(",") if word.strip()]
-    options = ExplainOptions(
-        files, form, output, reading.wanted, FailOn(words), reading.keylog, memory
-    )
+    options = ExplainOptions(files, form, output, reading.wanted, FailOn(words), reading.keylog)
     try:
         tally = run(options, say)
     except BrokenPipeError:

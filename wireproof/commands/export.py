@@ -10,6 +10,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, need, say
+from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said
 from .spreading import needs_network, spreading_options
@@ -43,6 +44,7 @@ def _is_pattern(name: str) -> bool:
     ),
 )
 @parses("pyarrow", unless=needs_network)
+@MEMORY
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",

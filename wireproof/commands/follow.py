@@ -8,6 +8,7 @@ import click
 
 from .choosing import ENDS, HEADS, KEYLOG, PLACE, PORT, key_log, refused
 from .exits import NotWhole, Unreadable, because, examples
+from .memory import MEMORY
 from .parsing import parses
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     ),
 )
 @parses()
+@MEMORY
 @click.argument("file", metavar="FILE")
 @refused(HEADS | PORT | ENDS, "--connection N or --exchange C/E says what is followed")
 @PLACE["connection"]

@@ -6,6 +6,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .memory import MEMORY
 from .parsing import parses
 
 
@@ -19,6 +20,7 @@ from .parsing import parses
     ),
 )
 @parses()
+@MEMORY
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",

@@ -11,6 +11,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
+from .memory import MEMORY
 from .parsing import parses
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ FORMS = ("table", "json", "ndjson", "csv")
     ),
 )
 @parses()
+@MEMORY
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--as",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from .choosing import MEMORY, Reading, reading_options
+from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
+from .memory import MEMORY
 from .parsing import parses
 
 
@@ -19,6 +20,7 @@ from .parsing import parses
     ),
 )
 @parses()
+@MEMORY
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option(
     "--format",
@@ -28,9 +30,8 @@ from .parsing import parses
     show_default=True,
     help="For people, for scripts, for spreadsheets.",
 )
-@MEMORY
 @reading_options
-def ls(files: tuple[str, ...], form: str, memory: int | None, reading: Reading) -> int:
+def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
     """List the exchanges of captures: who asked for what, when it came, and how it fared.
 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
@@ -43,7 +44,7 @@ def ls(files: tuple[str, ...], form: str, memory: int | None, reading: Reading) 
     from ..tasks.sources import UnreadableSource
 
     try:
-        found = run(LsOptions(files, form, reading.wanted, reading.keylog, memory), say)
+        found = run(LsOptions(files, form, reading.wanted, reading.keylog), say)
     except BrokenPipeError:
         raise
     except UnreadableSource as unreadable:

@@ -9,6 +9,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, need, say
+from .memory import MEMORY
 from .parsing import parses
 
 FORMS = {".png": "png", ".svg": "svg"}
@@ -23,6 +24,7 @@ FORMS = {".png": "png", ".svg": "svg"}
     ),
 )
 @parses("matplotlib.font_manager")
+@MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The picture: a name in .png or .svg."

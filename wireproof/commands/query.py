@@ -10,6 +10,7 @@ import click
 
 from .choosing import key_log
 from .exits import Unreadable, because, called, examples, need, say
+from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options
 from .spreading import needs_network
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     ),
 )
 @parses("pyarrow", "duckdb", unless=needs_network)
+@MEMORY
 @click.argument("given", metavar="[DATASET|FILE]... [SQL]", nargs=-1)
 @click.option("--file", "script", metavar="QUERY.sql", help="Read the query from this file.")
 @click.option("--name", metavar="NAME", help="Ask a named query: --list shows them.")

@@ -8,6 +8,7 @@ import click
 
 from .choosing import CHOICE, refused
 from .exits import NotWhole, Unreadable, because, called, examples, say
+from .memory import MEMORY
 from .parsing import parses
 from .redaction import rule_options, said, say_not_looked_into
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     ),
 )
 @parses()
+@MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The pcapng file; - is standard output."

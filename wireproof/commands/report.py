@@ -8,6 +8,7 @@ import click
 
 from .choosing import Reading, reading_options
 from .exits import Unreadable, because, called, examples, say
+from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said, say_not_looked_into
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     ),
 )
 @parses()
+@MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, help="The page; - is standard output."

@@ -10,6 +10,7 @@ import click
 from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, view_reading_options
 from .exits import Unreadable, because, examples, need, say
+from .memory import MEMORY
 from .parsing import parses
 
 MAX_FILES = 16
@@ -29,6 +30,7 @@ MAX_FILES = 16
     ),
 )
 @parses(confines=False, unless="live")
+@MEMORY
 @click.argument("given", metavar="[FILE ... | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
 @click.option(

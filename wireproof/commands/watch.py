@@ -11,6 +11,7 @@ from ..views.kinds import LIVE_VIEWS, default_view
 from .capturing import backend_option, capture_problems, no_keys_option, say_keys
 from .choosing import Reading, live_reading_options
 from .exits import INTERRUPTED, Address, Size, examples, need, say
+from .memory import MEMORY
 from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(1, 65535), metavar="N", required=True, help="Whose packets."
 )
 @click.option("-i", "--interface", metavar="NAME", help="Where they go; loopback by default.")
+@MEMORY
 @live_reading_options
 @click.option(
     "--format",

@@ -18,7 +18,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
 
-from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
+from parsers import BATCH, KeyLog, Memory, OrderedCapture, decode_batches
+from parsers.limits import MAX_MEMORY
 from parsers.records import DiagnosticRecord, Record
 from parsers.wants import EVERYTHING as ALL_RECORDS
 from parsers.wants import Wants
@@ -77,8 +78,6 @@ class DecodeOptions(NamedTuple):
     """What the rows show of an element; None: what it says in its dialect."""
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
-    memory: int | None = None
-    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
     wants: Wants = ALL_RECORDS
     """Which records are shown, in a view for programs."""
 
@@ -131,7 +130,7 @@ def _workers(
         return 1  # which of them are shown is only known once they are chosen
     if options.jobs is None:
         is_possible = hasattr(os, "fork") and is_file(stream) and isinstance(kind, ExportKind)
-        is_possible &= options.memory is None  # which is of all of them together
+        is_possible &= Memory.usual == MAX_MEMORY  # another one is of all of them together
         if not is_possible or os.fstat(stream.fileno()).st_size < LARGE_CAPTURE:
             return 1
         return min(MOST_WORKERS, usable_cores())
@@ -167,7 +166,6 @@ def _run_alone(
         keep_data=options.keep_data,
         shows_records=options.shows_records,
         keylog=options.keylog,
-        memory=options.memory,
         batch=BATCH if live is None else 1,
         is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
@@ -233,7 +231,7 @@ def _run_together(
         workers,
         options.shows_records,
         options.keylog,
-        options.memory,
+        Memory.usual,
         options.wants,
     )
     team = stack.enter_context(Team(task, stream.fileno()))

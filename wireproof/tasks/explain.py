@@ -32,8 +32,6 @@ class ExplainOptions(NamedTuple):
     fail_on: FailOn = FailOn(("warning",))
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
-    memory: int | None = None
-    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
 
 
 def run(options: ExplainOptions, say: Say) -> Tally:
@@ -55,7 +53,6 @@ def run(options: ExplainOptions, say: Say) -> Tally:
                 say,
                 shows_records=True,
                 keylog=options.keylog,
-                memory=options.memory,
                 wants=TO_JUDGE,
             )
             with read as batches:

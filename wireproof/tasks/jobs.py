@@ -77,7 +77,7 @@ class Task(msgspec.Struct, frozen=True):
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
     memory: int | None = None
-    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
+    """What each worker may hold for all its connections together, in bytes."""
     wants: Wants = EVERYTHING
     """Which records are shown."""
 

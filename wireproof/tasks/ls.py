@@ -26,8 +26,6 @@ class LsOptions(NamedTuple):
     wanted: ExchangeFilter = EVERYTHING
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
-    memory: int | None = None
-    """What may be held for all connections together, in bytes; None: MAX_MEMORY."""
 
 
 def run(options: LsOptions, say: Say) -> int:
@@ -46,7 +44,6 @@ def run(options: LsOptions, say: Say) -> int:
                 say,
                 shows_records=True,
                 keylog=options.keylog,
-                memory=options.memory,
                 wants=TO_JUDGE,
             )
             with read as batches:

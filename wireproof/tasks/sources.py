@@ -52,20 +52,19 @@ def reading(
     *,
     shows_records: bool = False,
     keylog: KeyLog | None = None,
-    memory: int | None = None,
     wants: Wants = EVERYTHING,
 ) -> Iterator[Iterator[list[Record]]]:
     """Give the records of a path, or of standard input if that is ``-``, in batches.
 
     ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
     its records. With ``shows_records`` a capture gives TLS records too; with ``keylog``
-    TLS is decrypted; ``memory`` is what may be held for all connections together; ``wants`` says
-    which records there are of a capture. The iterator raises UnreadableSource.
+    TLS is decrypted; ``wants`` says which records there are of a capture. The iterator raises
+    UnreadableSource.
     """
     undecoded: list[str] = []
     connections: Counter[str] = Counter()
     with ExitStack() as stack:
-        found = _batches(source, doing, stack, shows_records, keylog, memory, wants)
+        found = _batches(source, doing, stack, shows_records, keylog, wants)
         yield noting_undecoded(noting_unread(found, connections), undecoded)
     for summary in (*undecoded, *unread(connections)):
         say(f"{'standard input' if source == '-' else source}: {summary}")
@@ -77,7 +76,6 @@ def _batches(
     stack: ExitStack,
     shows_records: bool,
     keylog: KeyLog | None,
-    memory: int | None,
     wants: Wants,
 ) -> Iterator[list[Record]]:
     try:
@@ -89,7 +87,6 @@ def _batches(
                 stream,
                 shows_records=shows_records,
                 keylog=keylog,
-                memory=memory,
                 wants=wants,
             )
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ from support.corpus import ROOT
 from support.frames import ipv4, udp
 from support.talk import Talk
 
+from parsers import Memory
 from wireproof import decode
 from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.cli import run as cli
@@ -353,7 +354,7 @@ def test_a_large_file_has_one_process_a_core(
 ) -> None:
     """Unless told otherwise; nothing is said of it where it is not so."""
     said: list[str] = []
-    for options in ({}, {"jobs": 1}, {"memory": 1 << 28}, {"view": "table"}):
+    for options in ({}, {"jobs": 1}, {"view": "table"}):
         wanted = {"view": "ndjson", **options}
         monkeypatch.setattr(decoding, "LARGE_CAPTURE", 1 << 30)
         assert run(DecodeOptions(str(EVENTS), **wanted), said.append)
@@ -361,6 +362,8 @@ def test_a_large_file_has_one_process_a_core(
         monkeypatch.setattr(decoding, "LARGE_CAPTURE", 1)
         assert run(DecodeOptions(str(EVENTS), **wanted), said.append)
         assert output.text == expected
+    monkeypatch.setattr(Memory, "usual", 1 << 27)
+    assert run(DecodeOptions(str(EVENTS), view="ndjson"), said.append)
     assert asked == [3]
     assert said == []
 
