@@ -287,7 +287,11 @@ class TlsSide:
         return len(data) if left is None else min(pos + left, len(data))
 
     def receive_gap(self, length: int) -> list[Record]:
-        return self._lose(self._usual.receive_gap(length), length)
+        if not self._tls.is_read:
+            return self._lose(self._usual.receive_gap(length), length)
+        # What is decrypted is not the usual receiver's: it does not know how far its side has come.
+        gap = self._writer.gap(self._decoder.offset, length, self._tls.exchange)
+        return self._lose([gap, *self._usual.pass_over(length)], length)
 
     def pass_over(self, length: int) -> list[Record]:
         """Take note of missing bytes whose gap is recorded already."""
