@@ -413,11 +413,13 @@ def _whole(ending: Ending) -> Verdict:
         ending.numbers["whole"] = True
         return ending_verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
     shown = "complete (no body)" if body is None else body_end(body)
+    severity: Severity = "ok"
     if body is not None and not body.complete:
         shown = "complete (END_STREAM), though the capture lacks some of it"
+        severity = "note"  # what is counted is not all that was sent
     after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
-        return ending_verdict(ending, "whole", "ok", f"{shown}{after}")
+        return ending_verdict(ending, "whole", severity, f"{shown}{after}")
     ending.numbers["app_done_before_end"] = late
     summary = f"{shown}{after}, but {duration(late)} after the terminator ({_terminator(ending)})"
     cause = Cause(
