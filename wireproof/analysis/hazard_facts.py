@@ -117,8 +117,9 @@ class HazardFacts:
         if LINE_ENDS.search(data):
             self._note("line-separator", packet)
         if not data.isascii():
-            content_type = self._about.header("content-type") or ""
-            if "charset" not in content_type.lower():
+            content_type = (self._about.header("content-type") or "").strip().lower()
+            # JSON is UTF-8, and its media types have no such parameter (RFC 8259 section 11).
+            if content_type.startswith("text/") and "charset" not in content_type:
                 self._note("no-charset", packet)
 
     def _note(self, code: str, packet: int) -> None:

@@ -56,7 +56,7 @@ HAZARDS: dict[str, Hazard] = {
         "escape it in JSON, as json.dumps does by default",
     ),
     "no-charset": Hazard(
-        "data is not ASCII, and Content-Type names no charset",
+        "text is not ASCII, and Content-Type names no charset",
         "clients that fall back to Latin-1 show wrong characters, and take 0x85 for a line end",
         ("open-metadata/OpenMetadata#29531",),
         "declare charset=utf-8",

@@ -72,6 +72,13 @@ def test_a_charset_is_missed_where_it_matters(fields: bytes, text: str, codes: l
     assert found([data(text)], fields + CHUNKED) == codes
 
 
+def test_json_has_no_charset_to_name() -> None:
+    for kind, codes in ((b"application/x-ndjson", []), (b"text/event-stream", ["no-charset"])):
+        fields = b"Content-Type: " + kind + b"\r\n" + CHUNKED
+        line = b'{"a": "\xc3\xa9"}\n' if not codes else data("é")
+        assert found([line], fields) == codes
+
+
 def test_members_of_a_coding_are_a_hazard() -> None:
     members = [gzip.compress(data("a")), gzip.compress(data("b"))]
     assert found(members, UTF8 + CHUNKED + GZIP) == ["coding-members"]
