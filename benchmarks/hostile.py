@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ import brotli
 from rich.console import Console
 from rich.table import Table
 
-from .measure import Failed, Run, run
+from .measure import Failed, Run, run, run_alone
 from .packets import ACK, PSH, Conversation, Endpoint, write
 from .workloads import chunk, interleaved, timed
 
@@ -275,24 +276,50 @@ CASES = {
     "tls-records": Case(tls_records, 500, "500 connections of TLS without keys"),
 }
 
+WIREPROOF = (sys.executable, "-m", "wireproof")
+COUNT = "SELECT connection, count(*) FROM elements GROUP BY ALL"
 COMMANDS = {
     "decode": ("decode", "{capture}", "--format", "ndjson"),
     "no-data": ("decode", "{capture}", "--format", "ndjson", "--no-data"),
+    "json": ("decode", "{capture}", "--format", "json"),
     "csv": ("decode", "{capture}", "--format", "csv"),
     "table": ("decode", "{capture}", "--format", "table"),
+    "devtools": ("decode", "{capture}", "--view", "devtools"),
+    "wireshark": ("decode", "{capture}", "--view", "wireshark"),
     "ls": ("ls", "{capture}"),
     "explain": ("explain", "{capture}"),
+    "hops": ("hops", "{capture}", "{capture}"),
     "latency": ("latency", "{capture}"),
+    "follow": ("follow", "{capture}", "--connection", "0"),
+    "diff": ("diff", "{capture}", "{capture}"),
+    "query": ("query", "{capture}", COUNT),
+    "data-set": ("export", "{capture}", "--data", "-o", "{folder}/set/"),
     "har": ("export", "{capture}", "--format", "har", "-o", "{folder}/out.har"),
+    "redacted-har": ("export", "{capture}", "--redact", "-o", "{folder}/out.har"),
+    "export-csv": ("export", "{capture}", "--format", "csv", "-o", "{folder}/out.csv"),
+    "parquet": ("export", "{capture}", "--format", "parquet", "-o", "{folder}/out.parquet"),
+    "plot": ("plot", "{capture}", "-o", "{folder}/out.svg"),
+    "annotate": ("annotate", "{capture}", "-o", "{folder}/out.pcapng"),
     "redact": ("redact", "{capture}", "-o", "{folder}/out.pcapng"),
     "report": ("report", "{capture}", "-o", "{folder}/out.html"),
+    "compare": ("compare", "{capture}"),
+    "view": ("view", "{capture}"),
+    "metrics": ("metrics", "{capture}"),
 }
+IN_PROCESS = ("view", "metrics")
+"""What the benchmark runs by itself: it needs a browser, or a recording."""
+ANSWERED = (0, 1)
+"""Exit codes of a command that is done: of 1 the answer is no."""
 
 
 def measure(command: str, capture: Path, folder: Path) -> Run:
-    """Run a command on a capture; raises Failed."""
+    """Run a command on a capture; raises Failed. Of what starts others, what it took itself."""
     words = [word.format(capture=capture, folder=folder) for word in COMMANDS[command]]
-    return run([sys.executable, "-m", "wireproof", *words])
+    if command in IN_PROCESS:
+        return run([sys.executable, "-m", "benchmarks.in_process", *words])
+    if command == "compare":
+        return run_alone([*WIREPROOF[1:], *words], ANSWERED)
+    return run([*WIREPROOF, *words], ANSWERED)
 
 
 def main() -> None:
@@ -300,17 +327,24 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--command", action="append", choices=COMMANDS, help="all by default")
     chosen = parser.parse_args()
-    table = Table("case", "captured", *(chosen.command or COMMANDS))
+    commands, cases = chosen.command or list(COMMANDS), chosen.cases or list(CASES)
+    found: dict[str, list[str]] = {command: [] for command in commands}
+    titles = []
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for case in chosen.cases or CASES:
+        for case in cases:
             capture = folder / f"{case}.pcapng"
             write(capture, timed(CASES[case].make(CASES[case].connections)))
             size = capture.stat().st_size
-            cells = [cell(command, capture, folder, size) for command in chosen.command or COMMANDS]
-            table.add_row(CASES[case].what, f"{size / MiB:.1f} MiB", *cells)
-            print(case, f"{size / MiB:.1f} MiB", *cells, file=sys.stderr, sep="  ")
-            capture.unlink()
+            titles.append(f"{CASES[case].what}: {size / MiB:.1f} MiB")
+            for command, cells in found.items():
+                cells.append(cell(command, capture, folder, size))
+                print(f"{case} {command}: {cells[-1]}", file=sys.stderr, flush=True)
+            for left in folder.iterdir():
+                rmtree(left) if left.is_dir() else left.unlink()
+    table = Table("command", *titles)
+    for command, cells in found.items():
+        table.add_row(command, *cells)
     Console().print(table)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -60,15 +61,51 @@ AS_INSTALLED = {
 """The environment of whoever has installed a command: its bytecode is kept, its output buffered."""
 
 
-def run(command: Sequence[str]) -> Run:
-    """Run a command to its end with its output thrown away; raises Failed if it fails."""
+def run(command: Sequence[str], done: Collection[int] = (0,)) -> Run:
+    """Run a command to its end with its output thrown away; raises Failed if it fails.
+
+    ``done`` are the exit codes of a command that has done its work: to some, 1 is an answer.
+    """
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
-    done = subprocess.run(launcher, capture_output=True, text=True, check=False, env=AS_INSTALLED)
-    if done.returncode:
-        raise Failed(f"{command[0]}: {done.stderr[-400:]}")
-    wall, cpu, peak_kib, code = map(float, done.stdout.split())
-    if code:
-        raise Failed(f"{command[0]}: exit {code:.0f}: {done.stderr[-400:]}")
+    ended = subprocess.run(launcher, capture_output=True, text=True, check=False, env=AS_INSTALLED)
+    if ended.returncode:
+        raise Failed(f"{command[0]}: {ended.stderr[-400:]}")
+    wall, cpu, peak_kib, code = map(float, ended.stdout.split())
+    if code not in done or "Traceback" in ended.stderr:
+        raise Failed(f"{command[0]}: exit {code:.0f}: {ended.stderr[-400:]}")
+    return Run(wall, cpu, peak_kib / KIB_PER_MIB)
+
+
+ALONE = """
+import atexit, resource, runpy, sys
+def tell():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(ALONE_TAKEN, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
+ALONE_TAKEN = sys.argv.pop(1)
+atexit.register(tell)
+sys.argv.pop(0)
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+"""Runs a module, and says at its end what the process took without those that it started."""
+TAKEN = "taken alone:"
+
+
+def run_alone(module: Sequence[str], done: Collection[int] = (0,)) -> Run:
+    """Run ``-m MODULE ...`` of Python, and leave the programs that it starts out of what it took.
+
+    Raises Failed if it fails.
+    """
+    words = [sys.executable, "-c", ALONE, TAKEN, *module[1:]]
+    start = time.perf_counter()
+    ended = subprocess.run(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
+        env=AS_INSTALLED,
+    )  # fmt: skip
+    wall = time.perf_counter() - start
+    said, _, taken = ended.stderr.rpartition(TAKEN)
+    if ended.returncode not in done or "Traceback" in said:
+        raise Failed(f"{module[1]}: exit {ended.returncode}: {ended.stderr[-400:]}")
+    cpu, peak_kib = map(float, taken.split())
     return Run(wall, cpu, peak_kib / KIB_PER_MIB)
 
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import high_rate
 from benchmarks.__main__ import commands
 from benchmarks.encrypted import key_log, sse_in_tls, streams_in_tls
-from benchmarks.measure import Failed, compare, run
+from benchmarks.measure import Failed, compare, run, run_alone
 from benchmarks.packets import checksum, write
 from benchmarks.workloads import (
     WORKLOADS,
@@ -121,3 +121,17 @@ def test_the_rate_is_measured() -> None:
     assert 1_000 <= found.sent < 1_000 + high_rate.BATCH
     assert found.size > found.recorded * len(high_rate.frame())
     assert found.cpu > 0
+
+
+def test_an_answer_is_no_failure_and_what_breaks_off_is_none() -> None:
+    no = [sys.executable, "-c", "raise SystemExit(1)"]
+    assert run(no, (0, 1)).cpu > 0
+    with pytest.raises(Failed, match="ZeroDivisionError"):
+        run([sys.executable, "-c", "1 / 0"], (0, 1))
+
+
+def test_what_a_command_starts_can_be_left_out() -> None:
+    found = run_alone(["-m", "platform"])
+    assert found.peak_mib > 0 and found.wall > 0
+    with pytest.raises(Failed, match="exit 2"):
+        run_alone(["-m", "json.tool", "--no-such-option"])
