@@ -1,4 +1,4 @@
-"""How many examples the tests draw, and which: the same always, or new ones."""
+"""What every test goes by: which examples are drawn, and that CI skips nothing it could install."""
 
 from __future__ import annotations
 
@@ -52,3 +52,33 @@ def test_fuzzing_draws_more_and_others(
     first = draw(pytester, "5", monkeypatch)
     assert 7 < len(first) <= 35
     assert first != draw(pytester, "5", monkeypatch)
+
+
+LACKS = """
+import pytest
+
+@pytest.mark.tool("no-such-witness")
+def test_a_tool(): pass
+
+def test_by_itself(): pytest.skip("no-such-witness is not installed")
+
+@pytest.mark.skipif(True, reason="no-such-witness is not installed")
+def test_by_a_mark(): pass
+
+def test_a_corpus(): pytest.skip("no captures at hand: WIREPROOF_CORPUS names their folder")
+"""
+
+
+@pytest.mark.parametrize(
+    ("ci", "outcomes"),
+    [("", {"skipped": 4}), ("true", {"failed": 1, "errors": 2, "skipped": 1})],
+)
+def test_ci_does_not_skip_what_can_be_installed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, ci: str, outcomes: dict[str, int]
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    markers = "[pytest]\nmarkers = tool(name): runs a program"
+    pytester.makeini(f"{markers}\npythonpath = {CONFTEST.parent} {CONFTEST.parent.parent}")
+    pytester.makeconftest(CONFTEST.read_text())
+    pytester.makepyfile(test_lacks=LACKS)
+    pytester.runpytest_subprocess("-q").assert_outcomes(**outcomes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -245,7 +244,7 @@ except ChildProcessError:
     assert after(script, str(PLAIN)) == ["none"]
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.tshark
 def test_wireshark_gets_its_profile_without_rights() -> None:
     code, said, wrong = ended("compare", str(PLAIN))
     assert (code, wrong) == (0, b"")

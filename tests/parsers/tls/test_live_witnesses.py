@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -128,12 +127,11 @@ def check(answer: bytes, heard: list[tuple[Side, bytes]], keys: Path) -> None:
     assert body.size == len(answer.partition(b"\r\n\r\n")[2]) > 0
 
 
+@pytest.mark.tool("openssl")
 @pytest.mark.parametrize("kind", OPENSSL)
 def test_openssl(
     kind: str, authority: trustme.CA, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
     chain, key = map(str, certificate)
     command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", chain, "-key", key, "-www"]
     with process(*command, *OPENSSL[kind]) as server:
@@ -145,9 +143,8 @@ def test_openssl(
     check(answer, heard, keys)
 
 
+@pytest.mark.tool("node")
 def test_node(authority: trustme.CA, certificate: tuple[Path, Path], tmp_path: Path) -> None:
-    if shutil.which("node") is None:
-        pytest.skip("node is not installed")
     with process("node", "-e", NODE, *map(str, certificate)) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())

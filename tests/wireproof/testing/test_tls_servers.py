@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import ssl
 import stat
 import subprocess
@@ -29,7 +28,7 @@ KINDS = {
     "h2 over TLS": {"tls": True, "http2": True},
     "h2c": {"http2": True},
 }
-CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+CURL = pytest.mark.tool("curl")
 
 
 @pytest.fixture(params=["packet-socket", "relay"])
