@@ -1,6 +1,7 @@
-"""``python -m benchmarks.in_process view|metrics FILE``: what needs a browser or a recording to run.
+"""``python -m benchmarks.in_process view|metrics FILE``: what needs a browser or a recording.
 
-It is run over a stored capture: the inspector's index with what its page asks for first, and metrics.
+It is run over a stored capture: the inspector's index with what its page asks for first, and
+metrics.
 """
 
 from __future__ import annotations

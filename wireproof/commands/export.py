@@ -120,13 +120,15 @@ def _data_set(
         need("fleet", "a URL")
     if spread["workers"] or spread["scheduler"]:
         need("fleet", "--workers")
+    from parsers import Memory
+
     from ..tables.exporting import ExportJob, run
     from ..tables.kinds import KINDS, USUAL
     from ..tables.reading import TableOptions
 
     kinds = KINDS if packets else USUAL
     host = cast("str | None", spread["host"])
-    options = TableOptions(kinds, policy, data, host, reading.keylog)
+    options = TableOptions(kinds, policy, data, host, reading.keylog, Memory.usual)
     job = ExportJob(
         files,
         output,

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
+from parsers.limits import MAX_MEMORY
 
 from .. import __version__
 from ..output import buffered_scratch, open_stream
@@ -283,7 +284,8 @@ def what_is_held(options: TableOptions) -> str:
     payloads = "payloads" if options.keep_data else "no payloads"
     keys = "" if options.keylog is None else "; with a key log"
     host = "" if options.host is None else f"; host {options.host}"
-    return f"{', '.join(options.kinds)}; {payloads}; masked: {options.policy}{host}{keys}"
+    room = "" if options.memory in (None, MAX_MEMORY) else f"; {options.memory:,} bytes of memory"
+    return f"{', '.join(options.kinds)}; {payloads}; masked: {options.policy}{host}{keys}{room}"
 
 
 def stamp_of(path: str) -> tuple[int, str]:

@@ -62,6 +62,9 @@ class TableOptions:
     """Where the capture is from; None: its name says so."""
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
+    memory: int | None = None
+    """What may be held for all connections of a capture together, in bytes, whichever process
+    reads it; None: what that process takes for the usual."""
 
 
 class Facts(NamedTuple):
@@ -130,7 +133,7 @@ class CaptureTables:
     def __iter__(self) -> Iterator[tuple[Kind, Any]]:
         kinds = self._options.kinds
         if kinds != ("packets",):
-            batches = decode_capture(self._opened, shows_records=True)
+            batches = decode_capture(self._opened, shows_records=True, memory=self._options.memory)
             yield from _Tables(self._origin, self._options).fill(batches)
         if "packets" in kinds:
             with ExitStack() as stack:  # a second reading: the first one keeps none of them

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from support.corpus import ROOT
 
+from benchmarks.hostile import open_connections
+from benchmarks.packets import write
+from benchmarks.workloads import timed
 from wireproof.tables import TableOptions, cluster
 from wireproof.tables.dataset import DataSet, Done
 from wireproof.tables.exporting import ExportJob, run
@@ -58,6 +61,19 @@ def test_a_scheduler_by_its_address(client: Any, alone: dict[str, bytes], tmp_pa
     tally = run(ExportJob(SOURCES, str(tmp_path), TableOptions(), scheduler=address), said.append)
     assert contents(tmp_path) == alone and tally.made == tally.captures
     assert said[0].startswith("Dask's page: http")
+
+
+def test_each_worker_holds_what_memory_says(client: Any, tmp_path: Path) -> None:
+    """The workers have been there longer than the option: a task brings it."""
+    capture = tmp_path / "open.pcapng"
+    write(capture, timed(open_connections(300)))
+    sources, tight = [str(capture)], TableOptions(memory=2 << 20)
+    places = [tmp_path / name for name in ("alone", "workers", "roomy")]
+    run(ExportJob(sources, str(places[0]), tight), lambda _: None)
+    for place, options in zip(places[1:], (tight, TableOptions()), strict=True):
+        assert all(one.made for one in cluster.made(str(place), found(sources), options, client))
+    first, second, roomy = (contents(place) for place in places)
+    assert first == second and first != roomy
 
 
 def dying(place: str, capture: Capture, options: TableOptions) -> Done:
