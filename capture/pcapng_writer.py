@@ -186,10 +186,10 @@ class PcapngWriter:
         )
 
     def flush(self) -> None:
-        """Hand every packet kept so far to the operating system."""
+        """Hand every packet kept so far to the operating system; what it refuses stays kept."""
         if self._pending:
-            pending, self._pending = self._pending, []
-            self._stream.write(b"".join(pending))
+            self._stream.write(b"".join(self._pending))
+            self._pending = []
         self._stream.flush()
 
     def _write(self, block_type: int, body: bytes, options: Iterable[Option]) -> None:

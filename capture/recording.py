@@ -17,6 +17,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -26,11 +27,13 @@ from .drain import DrainBarrier
 from .errors import CaptureError, PacketsDropped, Statistics
 from .filters import check_ports
 from .frames import LINKTYPE_ETHERNET, RawPacket, as_ethernet
-from .output import Limits, Output, Source, TakeSecrets
+from .output import Keeper, Limits, Output, Source, TakeSecrets
 from .polling import READABLE, Poller, Wakeup
 
 DRAIN_TIMEOUT = 10.0
 """Seconds after which a drain barrier that does not come is an error: it takes milliseconds."""
+TRY_AGAIN = 1.0
+"""Seconds between two tries to write, where a disk is full or fails."""
 
 
 class Recording(ABC):
@@ -42,6 +45,9 @@ class Recording(ABC):
     a recording holds whatever was sent. With ``limits`` it is a ring of files, named after
     ``path``. ``stream`` gets the bytes instead of a file, and is closed at the end. ``secrets``
     returns what is new of a key log, which is written among the packets.
+
+    A ``keeper`` looks after the ring. With one a disk that is full or fails is waited for: no
+    packet is taken from the source meanwhile, which drops what it has no room for, and counts it.
 
     Entering raises CaptureNotPermitted, InterfaceUnusable, OSError as ``open`` does for the
     file, or ValueError for a port that there cannot be. Leaving raises PacketsDropped when the
@@ -62,8 +68,11 @@ class Recording(ABC):
         limits: Limits = Limits(),  # noqa: B008  # it cannot change
         stream: BinaryIO | None = None,
         secrets: TakeSecrets = bytes,
+        keeper: Keeper | None = None,
     ) -> None:
         self.path = Path(path)
+        self._keeper = keeper
+        self._held: OSError | None = None  # why nothing can be written
         self._limits = limits
         self._stream = stream
         self._secrets = secrets
@@ -108,6 +117,7 @@ class Recording(ABC):
                 limits=self._limits,
                 stream=self._stream,
                 secrets=self._secrets,
+                keeper=self._keeper,
             )
             stack.callback(self._output.close)
             self._begin()
@@ -243,19 +253,49 @@ class Recording(ABC):
     def _record(self, output: Output) -> None:
         """Move packets from the source to the file until the barrier that leaving asks for."""
         while not (self._stopping and self._reached == self._asked):
-            is_draining = self._reached < self._begun
-            for descriptor, happened in self._poller.poll(
-                self._drain_poll if is_draining else None
-            ):
-                if descriptor == self._wakeup.fileno():
-                    self._wakeup.clear()
-                else:
-                    self._take(descriptor, happened)
+            if self._held is None:
+                self._take_all(self._patience(output))
+            elif self._stopping:
+                raise self._held
+            else:
+                self._wakeup.wait(TRY_AGAIN)
+                self._wakeup.clear()
             output.add_dropped(self._take_dropped())
-            output.flush()
+            self._attempt(output.flush)
+            if self._held is not None:
+                continue
             with self._changed:
                 self._changed.notify_all()
             self._seek_barrier()
+
+    def _patience(self, output: Output) -> float | None:
+        """Return how long to wait for packets, in seconds; None for as long as it takes."""
+        if self._reached < self._begun:
+            return self._drain_poll
+        return None if output.due is None else max(output.due - time.monotonic(), 0)
+
+    def _take_all(self, patience: float | None) -> None:
+        """Take what is ready, and what wakes this thread."""
+        for descriptor, happened in self._poller.poll(patience):
+            if descriptor == self._wakeup.fileno():
+                self._wakeup.clear()
+            else:
+                self._take(descriptor, happened)
+
+    def _attempt(self, write: Callable[[], object]) -> None:
+        """Write; with a keeper what cannot be written now is held, and tried again later."""
+        try:
+            write()
+        except OSError as fault:
+            if self._keeper is None:
+                raise
+            if self._held is None:
+                self._keeper.held(fault.strerror or str(fault))
+            self._held = fault
+            return
+        if self._held is not None and self._keeper is not None:
+            self._held = None
+            self._keeper.goes_on()
 
     def _settle(self) -> None:  # noqa: B027  # most sources hold no right of ours
         """Give up, in the thread, the rights that opening the source took."""
@@ -271,7 +311,7 @@ class Recording(ABC):
         """Write packets, and keep watch over what is open."""
         assert self._output is not None
         self._connections.receive_packets(as_ethernet(packets, self._link_type))
-        self._output.write(packets)
+        self._attempt(partial(self._output.write, packets))
 
     def _seek_barrier(self) -> None:
         """Begin to wait for the barrier when asked, and say so when it has come."""

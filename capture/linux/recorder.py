@@ -24,7 +24,7 @@ from ..drain import DrainBarrier, MakeSocket, MarkerBarrier, without_markers
 from ..errors import CaptureError
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2, SNAPLEN, RawPacket
-from ..output import Limits, Source, TakeSecrets
+from ..output import Keeper, Limits, Source, TakeSecrets
 from ..polling import FAILED, READABLE
 from ..recording import Recording
 from . import bpf
@@ -59,6 +59,7 @@ class Recorder(Recording):
         buffer_size: int = BUFFER_SIZE,
         make_socket: MakeSocket = socket.socket,
         relayed: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         super().__init__(
             path,
@@ -68,6 +69,7 @@ class Recorder(Recording):
             limits=limits,
             stream=stream,
             secrets=secrets,
+            keeper=keeper,
         )
         self._relayed = relayed
         self.interface = interface
@@ -98,7 +100,7 @@ class Recorder(Recording):
 
     def _settle(self) -> None:
         # The next file of a ring may lie where only root may write.
-        drop_capabilities({CAP_DAC_OVERRIDE} if self._limits.max_size else ())
+        drop_capabilities({CAP_DAC_OVERRIDE} if self._limits.is_ring else ())
 
     def _take(self, descriptor: int, happened: int) -> None:
         """Write what the kernel has handed over, at most once around the ring."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from support.exchanges import frames
 from support.frames import SYN, ipv4, tcp
 
+from capture.errors import Statistics
 from capture.output import Limits, Output, Source
 from parsers.files.reader import CaptureReader
 from wireproof import decode
@@ -97,3 +100,120 @@ def test_what_is_missing_stands_in_the_file_in_which_it_is_missing(tmp_path: Pat
             dropped += [interface.dropped for interface in reader.interfaces]
     assert dropped[0] == 7
     assert set(dropped[1:]) == {0}
+
+
+# --- a ring that is looked after ---
+
+
+class Looking:
+    """A keeper that notes what it is told, and has room or not."""
+
+    def __init__(self) -> None:
+        self.full: str | None = None
+        self.told: list[tuple[int, int]] = []
+        self.paths: list[Path] = []
+
+    def make_room(self) -> str | None:
+        return self.full
+
+    def ended(self, path: Path, found: Statistics) -> None:
+        self.paths.append(path)
+        self.told.append((found.captured, found.dropped))
+
+    def held(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+    def goes_on(self) -> None:
+        raise AssertionError
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Have the kernel refuse what files would grow beyond, as a disk that is full does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_file_ends_when_its_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("capture.output.time.monotonic", lambda: now[0])
+    keeper = Looking()
+    output = Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(max_time=60), keeper=keeper)
+    now[0] = 100
+    output.flush()
+    assert (output.due, keeper.told) == (None, []), "a file without packets is not ended"
+    output.write(packets(2))
+    assert output.due == 60
+    output.add_dropped(3)
+    output.flush()
+    assert keeper.told == [(2, 3)]
+    assert len(list(tmp_path.iterdir())) == 1, "the next packet begins another"
+    output.write(packets(1))
+    assert output.due == 160
+    output.finish()
+    assert keeper.told == [(2, 3), (1, 0)]
+    assert output.statistics == (3, 3)
+    assert [len(frames(path)) for path in keeper.paths] == [2, 1]
+
+
+@pytest.mark.parametrize("size", [0, 100, 5_000, 8_000])
+def test_what_a_full_disk_refuses_waits(tmp_path: Path, size: int) -> None:
+    keeper = Looking()
+    output = Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(10_000), keeper=keeper)
+    output.write(packets(3))
+    output.flush()
+    made = packets(100)
+    with files_no_larger_than(size):
+        for _ in range(3):
+            with pytest.raises(OSError, match="File too large"):
+                output.write(made[3:])
+                output.flush()
+            made[3:] = []
+        for path in tmp_path.iterdir():
+            assert len(frames(path)) % 3 == 0, "it ends at a block's end"
+    output.flush()
+    output.finish()
+    assert output.statistics == (100, 0)
+    assert [packet for path in keeper.paths for packet in frames(path)] == packets(100)
+    assert [path.name[:8] for path in keeper.paths] == [f"a_{n:05}_" for n in range(1, 13)]
+    assert sorted(keeper.paths) == sorted(tmp_path.iterdir())
+
+
+def test_what_never_fits_counts_as_dropped(tmp_path: Path) -> None:
+    output = Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(10_000), keeper=Looking())
+    output.write(packets(2))
+    output.flush()
+    with files_no_larger_than(3_000):
+        with pytest.raises(OSError, match="File too large"):
+            output.write(packets(20))
+        output.close()
+    assert output.statistics == (2, 20)
+
+
+def test_without_room_no_file_is_begun(tmp_path: Path) -> None:
+    keeper = Looking()
+    output = Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(2_000), keeper=keeper)
+    output.write(packets(1))
+    keeper.full = "all is full"
+    with pytest.raises(OSError, match="all is full"):
+        output.write(packets(3))
+    output.add_dropped(4)
+    keeper.full = None
+    output.flush()
+    output.finish()
+    assert keeper.told == [(1, 0), (1, 4), (1, 0), (1, 0)]
+
+
+def test_no_other_recorder_s_file_is_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture.output.time.strftime", lambda _: "20260131120000")
+    path = tmp_path / "a_00001_20260131120000.pcapng"
+    path.write_text("not ours")
+    with pytest.raises(FileExistsError):
+        Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(2_000), keeper=Looking())
+    assert path.read_text() == "not ours"
