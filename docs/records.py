@@ -35,6 +35,7 @@ from msgspec.inspect import (
 )
 
 from parsers import records
+from parsers.provenance import Element
 from parsers.records import Record, Sent
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -88,9 +89,9 @@ def meanings(kind: type) -> dict[str, str]:
 def meaning(kind: type, name: str) -> str:
     """Return what a field of a kind of records means; raise KeyError if nobody says so."""
     # A TypedDict is a dict to Python, with no base of its own.
-    own = kind.__mro__[: kind.__mro__.index(records.Element if kind not in FACTS else dict)]
+    own = kind.__mro__[: kind.__mro__.index(Element if kind not in FACTS else dict)]
     for declared in (*own, *Sent.__mro__):
-        if declared.__module__ == records.__name__ and name in meanings(declared):
+        if declared.__module__.startswith("parsers.kinds.") and name in meanings(declared):
             return meanings(declared)[name]
     raise KeyError(f"{kind.__name__}.{name} has no docstring")
 

@@ -16,7 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .decode import packets
+    from .decode import capture
+    from .decode.capture import decode_batches as decode_batches
+    from .decode.capture import decode_capture as decode_capture
     from .decode.connection import address_text as address_text
     from .decode.connection import client_by_tcp as client_by_tcp
     from .decode.elements import names_elements as names_elements
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
-    from .decode.packets import decode_batches as decode_batches
-    from .decode.packets import decode_capture as decode_capture
     from .decode.side import completion as completion
     from .decode.taps import Listener as Listener
     from .decode.taps import Streams as Streams
@@ -108,9 +108,10 @@ if TYPE_CHECKING:
     from .tls.key_log import KeyLog as KeyLog
     from .websocket.handshake import accept_for as accept_for
 
-    decode_stream = packets.decode
+    decode_stream = capture.decode
 
 _EXPORTED = {
+    "decode.capture": ("decode_batches", "decode_capture", "decode_stream"),
     "decode.connection": ("address_text", "client_by_tcp"),
     "decode.elements": ("names_elements",),
     "decode.keys": ("CaptureKeys",),
@@ -119,9 +120,6 @@ _EXPORTED = {
         "Choice",
         "ETHERNET",
         "PacketDecoder",
-        "decode_batches",
-        "decode_capture",
-        "decode_stream",
     ),
     "decode.side": ("completion",),
     "tls.key_log": ("KeyLog",),

@@ -26,8 +26,10 @@ ORDER = {
             "limits",
             "memory",
             "provenance",
+            "faults",
             "diagnostics",
             "streams",
+            "kinds",
             "records",
             "wants",
             "kept",
@@ -183,7 +185,7 @@ def face_for_type_checkers() -> dict[str, str]:
 
 
 def test_the_face_is_the_same_for_type_checkers() -> None:
-    typed = face_for_type_checkers() | {"decode_stream": "decode.packets"}
+    typed = face_for_type_checkers() | {"decode_stream": "decode.capture"}
     assert typed == parsers._HOMES
     for name, module in typed.items():
         home = import_module(f"parsers.{module}")

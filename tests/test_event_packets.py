@@ -11,7 +11,7 @@ from support.corpus import ROOT, tls_captures_at_hand
 from support.wire_witness import elements, grpc_size, sse_size, websocket_size
 
 from parsers import KeyLog
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import GrpcMessageRecord, Record, SseEventRecord, WebSocketFrameRecord
 
 OTHERS: dict[str, tuple[Callable[[bytes], int], type[Record]]] = {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.corpus import tls_captures_at_hand
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,

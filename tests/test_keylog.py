@@ -12,7 +12,7 @@ import pytest
 from support.talk import Side
 from support.tls_live import dialogue
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import SseEventRecord, TlsConnectionRecord
 from wireproof.cli import run
 from wireproof.testing import Capture, Wire

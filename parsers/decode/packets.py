@@ -8,14 +8,12 @@ through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from itertools import chain
 from struct import Struct
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, diagnose
-from ..files.input import Readable
 from ..files.packets import CaptureFault, Packet
 from ..limits import MAX_BATCH, MAX_UNFOLDED_BATCH
 from ..memory import Memory
@@ -36,15 +34,13 @@ from ..records import ConnectionRecord, DiagnosticRecord, Record
 from ..wants import EVERYTHING, Wants
 from .connection import ConnectionDecoder, Tap, tapped
 from .letting_go import let_go
-from .ordered_capture import OrderedCapture
 from .side import completion
 from .silent import UNHEARD
 from .taps import TlsTap
-from .time_order import LAST_PACKET, Step, TimeOrder
+from .time_order import LAST_PACKET
 
 if TYPE_CHECKING:
     from ..tls.key_finder import KeySource
-    from ..tls.key_log import KeyLog
     from .datagrams import Datagrams
 
 ETHERNET = 1
@@ -76,7 +72,7 @@ Choice = Callable[[int | None], bool]
 """Whether the connection of this number is decoded; None: whether faults of no connection are."""
 
 
-def _with_ends_last(records: list[Record]) -> list[Record]:
+def with_ends_last(records: list[Record]) -> list[Record]:
     """Return the capture's last records in the contract's order.
 
     One of a connection that is open follows all that is said of it: an ICMP error may come after
@@ -93,127 +89,6 @@ def _with_ends_last(records: list[Record]) -> list[Record]:
         return found
 
     return sorted(records, key=place)
-
-
-def decode(
-    stream: Readable,
-    *,
-    keep_data: bool = True,
-    shows_records: bool = False,
-    keylog: KeyLog | None = None,
-    memory: int | None = None,
-) -> Iterator[Record]:
-    """Yield the records of a capture file in the order in which its packets complete them.
-
-    Of ``stream`` only ``read`` is used, and ``seek`` to look for secrets in a pcapng file; with
-    them, and those of ``keylog``, TLS is decrypted. ``keep_data=False`` leaves payloads out of the
-    records; sizes and digests stay. ``shows_records`` adds TLS records. ``memory`` is what may be
-    held for all connections together, in bytes, MAX_MEMORY if it is None: beyond it some are let
-    go, with a diagnostic.
-
-    Raises UnreadableCapture (a ValueError) if ``stream`` is no capture; a capture that is cut or
-    damaged gives what is whole, and a diagnostic.
-    """
-    return chain.from_iterable(
-        decode_batches(
-            stream,
-            keep_data=keep_data,
-            shows_records=shows_records,
-            keylog=keylog,
-            memory=memory,
-        )
-    )
-
-
-def decode_batches(
-    stream: Readable,
-    *,
-    keep_data: bool = True,
-    shows_records: bool = False,
-    keylog: KeyLog | None = None,
-    batch: int = BATCH,
-    wanted: Choice | None = None,
-    is_live: bool = False,
-    order: TimeOrder | None = None,
-    memory: int | None = None,
-    wants: Wants = EVERYTHING,
-) -> Iterator[list[Record]]:
-    """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
-
-    Of connections that are not ``wanted`` only TCP is followed, which costs a quarter, and there
-    are no records. There is a batch for every ``batch`` packets, or fewer that hold MAX_BATCH
-    bytes, and two for the rest and the end, whatever is wanted.
-
-    Packets are read ahead, so that they are decoded in order of time, unless the stream
-    ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
-    ``wants`` says which records there are at all.
-    """
-    capture = OrderedCapture(stream, is_live=is_live, order=order, keylog=keylog)
-    yield from decode_capture(
-        capture,
-        keep_data=keep_data,
-        shows_records=shows_records,
-        batch=batch,
-        wanted=wanted,
-        memory=memory,
-        wants=wants,
-    )
-
-
-def decode_capture(
-    capture: OrderedCapture,
-    *,
-    keep_data: bool = True,
-    shows_records: bool = False,
-    batch: int = BATCH,
-    wanted: Choice | None = None,
-    memory: int | None = None,
-    wants: Wants = EVERYTHING,
-) -> Iterator[list[Record]]:
-    """Yield the same of a capture that is open, for whoever wants to know what the file says too:
-    of its interfaces, or of several files that belong together."""
-    decoder = PacketDecoder(
-        keep_data=keep_data,
-        shows_records=shows_records,
-        keys=capture.keys,
-        wanted=wanted,
-        is_relay=capture.is_relay,
-        memory=memory,
-        wants=wants,
-    )
-    for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
-        capture.sort(records)
-        yield records
-    yield decoder.report(capture.faults)
-
-
-def _decode_whole_batches(
-    decoder: PacketDecoder, found: Iterator[Step], batch: int
-) -> Iterator[list[Record]]:
-    """Yield the records of every whole batch, then of the packets that are left.
-
-    What comes of a batch stands in memory together: so its bytes are counted, not only its packets,
-    and where those before have unfolded to much, fewer are taken at once.
-    """
-    rows: list[Packet] = []
-    size = 0
-    for more, held in found:
-        if size + held <= decoder.room and len(rows) + len(more) < batch:
-            rows += more
-            size += held
-            continue
-        for row in more:
-            size += len(row[4])
-            if rows and size > decoder.room:
-                yield decoder.receive(rows)
-                rows, size = [], len(row[4])
-            rows.append(row)
-            if len(rows) == batch:
-                yield decoder.receive(rows)
-                rows, size = [], 0
-    # The last packets and the end of the capture together: what the end completes belongs among
-    # what they do.
-    yield _with_ends_last(decoder.receive(rows) + decoder.finish())
 
 
 class PacketDecoder:
@@ -531,7 +406,7 @@ class PacketDecoder:
         records += self._table.end()
         if self._datagrams is not None:
             records += self._datagrams.finish()
-        return self._wants.of(_with_ends_last(records))
+        return self._wants.of(with_ends_last(records))
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
         """Return what is to be said of the capture as a whole, once it has ended.

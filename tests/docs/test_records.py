@@ -19,7 +19,7 @@ from support.corpus import ROOT, captures_folder
 from support.stored import STORED, name
 from support.tshark import captures
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import Record, Sent, field_names
 
 SCRIPT = ROOT / "docs" / "records.py"

@@ -29,7 +29,7 @@ from support.damage import (
 from support.stored import SMALL, completion, dialogue, name, packets
 from support.talk import decoded
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.files.packets import Packet, UnreadableCapture
 from parsers.files.reader import CaptureReader
 from parsers.records import (

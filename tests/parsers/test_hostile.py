@@ -23,7 +23,7 @@ from support.frames import ACK, PSH, SYN, URG
 from support.websocket_frames import Compressor, frame
 
 from parsers import limits
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.files.packets import UnreadableCapture
 from parsers.limits import KiB, MiB
 from parsers.records import ConnectionRecord, RequestRecord, ResponseRecord, SseEventRecord

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import Record
 from wireproof.wireshark import side_by_side
 from wireproof.wireshark.compare import UNEXPLAINED, Row

@@ -21,7 +21,8 @@ from struct import Struct
 from time import process_time
 from typing import NamedTuple
 
-from parsers.decode.packets import BATCH, decode_batches
+from parsers.decode.capture import decode_batches
+from parsers.decode.packets import BATCH
 from parsers.records import DiagnosticRecord, Record
 
 from .capture_files import Blocks

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.attack import ALL, PROBES, attack
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from wireproof.cli import run
 from wireproof.views.csv import FORMULA
 

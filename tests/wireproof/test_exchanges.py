@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from support.handmade import Wire
 from support.stored import SMALL, name
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.limits import MAX_PIPELINED
 from parsers.records import ConnectionRecord, Record, Transport
 from wireproof.exchanges import (

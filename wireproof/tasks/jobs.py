@@ -289,7 +289,7 @@ class Team:
         """Yield the encoded records of each batch in order, and their clues if there are any.
 
         Raises WorkerDied, and OSError and ValueError as
-        :func:`~parsers.decode.packets.decode_batches` does.
+        :func:`~parsers.decode.capture.decode_batches` does.
         """
         while parts := [part for worker in self._workers if (part := worker.receive())]:
             for part in parts:

@@ -24,7 +24,7 @@ from capture.backends.scapy_recorder import QuietBarrier, ScapyRecorder, drop_co
 from capture.connections import OpenConnections
 from capture.drain import MarkerBarrier, without_markers
 from capture.frames import LINKTYPE_ETHERNET, LINKTYPE_NULL, as_ethernet
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from server import DemoServer, scenario
 from wireproof.tasks.demo import drive
 

@@ -9,7 +9,7 @@ from support.exchanges import exchange, listening, port_of
 
 from capture import Recorder
 from capture.linux import bpf
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.files.reader import CaptureReader
 from parsers.net.link import network_offset
 from parsers.records import ConnectionRecord

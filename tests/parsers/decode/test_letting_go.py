@@ -20,7 +20,8 @@ from benchmarks.hostile import (
 )
 from benchmarks.packets import write
 from benchmarks.workloads import sse_connection, timed
-from parsers.decode.packets import PacketDecoder, decode
+from parsers.decode.capture import decode
+from parsers.decode.packets import PacketDecoder
 from parsers.files.reader import CaptureReader
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
 

@@ -13,7 +13,8 @@ from support.stored import SMALL, STORED, completion, name, packets
 from support.talk import EPOCH_NS, STEP_NS, Talk, Tape, decoded, kinds
 from support.tshark import captures
 
-from parsers.decode.packets import BATCH, PacketDecoder, decode, decode_batches
+from parsers.decode.capture import decode, decode_batches
+from parsers.decode.packets import BATCH, PacketDecoder
 from parsers.decode.packets import completion as decode_completion
 from parsers.files.packets import UnreadableCapture
 from parsers.files.reader import CaptureReader

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.frames import ACK, SYN
 from support.talk import STEP_NS, Talk, Tape, decoded, kinds
 
-from parsers.decode.packets import decode, decode_batches
+from parsers.decode.capture import decode, decode_batches
 from parsers.decode.time_order import TimeOrder, steps
 from parsers.files.packets import Packet
 from parsers.limits import MAX_LATE_PACKETS, MAX_LATE_TIME

@@ -30,7 +30,7 @@ from support.tls import (
 )
 
 from parsers import Connection, PacketDecoder
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import (
     ConnectionRecord,
     DataRecord,

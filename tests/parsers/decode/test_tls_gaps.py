@@ -6,7 +6,7 @@ import pytest
 from support.corpus import tls_captures_at_hand
 
 from parsers import KeyLog
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import GapRecord
 
 LOST = [path for path in tls_captures_at_hand() if path.stem.endswith("_lost")]

@@ -23,7 +23,7 @@ from support.tls_live import dialogue
 
 from parsers import KeyLog, PacketDecoder
 from parsers.decode import tls, tls_plaintext
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.http2.elements import PREFACE
 from parsers.limits import MAX_TLS_BACKLOG
 from parsers.records import (

@@ -11,8 +11,8 @@ import pytest
 from support.rings import parts, stream
 from support.talk import Tape
 
+from parsers.decode.capture import decode, decode_capture
 from parsers.decode.ordered_capture import OrderedCapture
-from parsers.decode.packets import decode, decode_capture
 from parsers.files.joined import JoinedFiles, Part
 from parsers.files.packets import UnreadableCapture
 from parsers.records import ConnectionRecord, DiagnosticRecord, GapRecord, Record

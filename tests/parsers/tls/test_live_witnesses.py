@@ -16,7 +16,7 @@ import trustme
 from support.talk import Side, Talk
 
 from parsers import KeyLog
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import BodyRecord, RequestRecord, TlsConnectionRecord
 
 NAME = "localhost"

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from capture.backends import Wanted, choose
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 
 LINGER = struct.pack("ii" if len(sys.argv) == 2 else "HH", 1, 0)  # Linux, Windows
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n"

@@ -22,7 +22,7 @@ from support.timed import (
 from support.tls_live import dialogue
 
 from parsers import KeyLog
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import BodyRecord
 from wireproof.analysis.ending import judge_ending
 from wireproof.analysis.judges import explain

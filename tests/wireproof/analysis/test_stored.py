@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from support.stored import SMALL, name
 
-from parsers.decode.packets import PacketDecoder, decode
+from parsers.decode.capture import decode
+from parsers.decode.packets import PacketDecoder
 from parsers.files.reader import CaptureReader
 from parsers.records import Record
 from wireproof.analysis.endings import find_unclean_end

@@ -28,7 +28,7 @@ from support.tls_live import dialogue
 from support.websocket_frames import KEY, frame
 
 from parsers import KeyLog, OrderedCapture
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.files.reader import CaptureReader
 from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.cli import run

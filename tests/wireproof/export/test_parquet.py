@@ -19,7 +19,7 @@ from support.http2 import GET, OK, Http2Talk, data
 from support.stored import SMALL, name
 
 from parsers import decode_batches
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import Record
 from wireproof.analysis.stored import read_parquet
 from wireproof.export import parquet as module

@@ -23,7 +23,7 @@ from support.playback import Playback
 from capture import CaptureError, CaptureNotPermitted, InterfaceUnusable, PacketsDropped, Statistics
 from capture.backends import BACKENDS
 from parsers import limits
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.files.reader import CaptureReader
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
 from wireproof.analysis.exchange_filter import ExchangeFilter

@@ -9,7 +9,7 @@ import pytest
 from support.corpus import ROOT
 from support.stored import SMALL, name
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.files.reader import CaptureReader
 from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from wireproof.plot.timeline import NoSuchExchange, Timelines

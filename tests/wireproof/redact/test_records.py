@@ -12,7 +12,7 @@ from support.handmade import Wire
 from support.planted import in_headers, planted
 from support.stored import SMALL, name
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.diagnostics import FAULTS
 from parsers.records import ChunkRecord, Record
 from wireproof.redact import Policy, Redactor

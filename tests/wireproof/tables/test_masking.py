@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from support.corpus import ROOT
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import SseEventRecord
 from wireproof.analysis.listing import SessionName
 from wireproof.analysis.outcomes import outcomes

@@ -13,7 +13,7 @@ from support.corpus import ROOT
 from support.planted import in_headers, planted
 from support.stored import SMALL, name
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import ConnectionRecord, DiagnosticRecord
 from wireproof.analysis.outcomes import outcomes
 from wireproof.tables import KINDS, read, schema

@@ -27,7 +27,7 @@ from support.talk import Tape
 
 from benchmarks.packets import write
 from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
-from parsers.decode.packets import decode_batches
+from parsers.decode.capture import decode_batches
 from parsers.files.input import Readable
 from parsers.records import Transport
 from wireproof import cli

@@ -13,7 +13,7 @@ from support.corpus import ROOT
 from support.handmade import Wire, chunked
 
 from parsers import OrderedCapture
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from wireproof.cli import run
 from wireproof.views.csv import CsvView
 from wireproof.views.json import JsonView

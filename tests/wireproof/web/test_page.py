@@ -16,7 +16,7 @@ from support.corpus import ROOT
 from support.stored import SMALL, dialogue, name
 from support.talk import Talk, Tape
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.records import Record
 from wireproof.text.wording import duration
 from wireproof.web.elements import KINDS

@@ -15,7 +15,7 @@ from support.tls_live import Dialogue, dialogue
 from support.websocket_frames import frame
 
 from parsers import KeyLog
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from parsers.http2.elements import PREFACE
 from parsers.records import BodyRecord, Record, SseEventRecord, WebSocketMessageRecord
 

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from support.beside import CHUNKED, CHUNKS, answered
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from wireproof.wireshark.compare import Comparison, Row
 from wireproof.wireshark.decoded import Decoded
 from wireproof.wireshark.elements import Element, Kind, Value

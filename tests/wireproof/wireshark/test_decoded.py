@@ -9,7 +9,7 @@ import pytest
 from support.beside import CHUNKED, DEFLATE, GET, OK, answered, deflated, upgraded
 from support.talk import Talk
 
-from parsers.decode.packets import decode
+from parsers.decode.capture import decode
 from wireproof.wireshark.decoded import Decoded, payload
 from wireproof.wireshark.elements import MAX_VALUE, Element, content
 

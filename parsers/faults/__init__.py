@@ -1,0 +1,1 @@
+"""The registry of faults, family by family: :mod:`~parsers.diagnostics` puts them together."""
