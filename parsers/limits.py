@@ -209,6 +209,10 @@ MAX_QPACK_TABLE = 64 * KiB
 """A dynamic table: what Chromium, Firefox and curl allow."""
 MAX_QPACK_SECTION = 64 * MiB
 """What one field section may decode to at most, were each of its lines as large as the table."""
+MAX_BLOCKED_SECTIONS = 65_535
+"""Sections that may wait for instructions of QPACK: what they take MAX_QPACK_BLOCKED bounds."""
+MAX_WAITING_EVENTS = 1_024
+"""Events of one stream that wait behind such a section: as many DATA frames of any size."""
 MAX_QPACK_BLOCKED = 4 * MiB
 """Bytes of one connection's streams that wait for instructions of QPACK: as of what waits behind a
 hole."""

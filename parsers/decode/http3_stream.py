@@ -18,6 +18,7 @@ from ..http3 import elements
 from ..http3.elements import DataFrame, Frame, MissingContent
 from ..http3.frames import FrameDecoder
 from ..http3.qpack import QpackError, SectionDecoder
+from ..limits import MAX_WAITING_EVENTS
 from ..provenance import Completion, Ending, Event
 from ..quic.reader import Malformed, Reader, read_varint
 from ..quic.streams import QuicStream
@@ -27,8 +28,6 @@ from .writer import RecordWriter
 
 NOT_READ = -1
 """The type of a stream whose type is missing."""
-MAX_WAITING_EVENTS = 1_024
-"""Events that wait for QPACK in one stream."""
 
 
 class Shared(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..diagnostics import Diagnostic, amount, diagnose
+from ..http2.flow import Stall
 from ..http3.elements import error_name
 from ..limits import MAX_PATH_FACTS
 from ..net.table import reverse_key
@@ -17,9 +18,7 @@ from ..provenance import Completion
 from ..quic.connection import QuicConnection, Told
 from ..quic.frames import ConnectionClose
 from ..quic.packets import VERSIONS
-from ..quic.reader import Malformed
 from ..quic.streams import QuicStream
-from ..quic.transport_parameters import Parameters, read_parameters
 from ..records import (
     FIRST_QUIC_CONNECTION,
     ConnectionRecord,
@@ -30,6 +29,7 @@ from ..records import (
     QuicRecord,
     Record,
     Sender,
+    StallRecord,
     TlsConnectionRecord,
 )
 from ..tls.cipher_suites import suite_name
@@ -128,6 +128,19 @@ class QuicFollower:
             )
         ]  # fmt: skip
 
+    def receive_stall(self, sender: Sender, stall: Stall, came: Completion) -> list[Record]:
+        stream_id, opened = stall.stream_id, stall.opened
+        is_request = self._http3 is not None and stream_id is not None and not stream_id & 3
+        until = came[1] if opened is None else opened[1]
+        return [
+            StallRecord(
+                self._index, stream_id >> 2 if is_request and stream_id is not None else None,
+                sender, stall.since[0], came[0], stall.since[1], came[1], stall.offset, 0,
+                "connection" if stream_id is None else "stream", until - stall.since[1],
+                None if opened is None else opened[0], layer="quic", stream_id=stream_id,
+            )
+        ]  # fmt: skip
+
     # --- the end ---
 
     def close(self, came: Completion) -> list[Record]:
@@ -200,8 +213,8 @@ class QuicFollower:
             migrations=self._migrations,
             client_key_updates=client.updates,
             server_key_updates=server.updates,
-            client_parameters=self._parameters("client"),
-            server_parameters=self._parameters("server"),
+            client_parameters=connection.parameters("client"),
+            server_parameters=connection.parameters("server"),
             losses=self._losses(),
             client_uncaptured=sum(space.uncaptured for space in client.spaces),
             server_uncaptured=sum(space.uncaptured for space in server.spaces),
@@ -210,13 +223,6 @@ class QuicFollower:
             unopened=client.unopened + server.unopened,
             closed=self._closed(),
         )  # fmt: skip
-
-    def _parameters(self, sender: Sender) -> Parameters | None:
-        found = self.connection.handshake.parameters(sender)
-        try:
-            return None if found is None else read_parameters(found)
-        except Malformed:
-            return None
 
     def _losses(self) -> list[QuicLoss]:
         return [

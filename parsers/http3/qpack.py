@@ -13,10 +13,8 @@ from typing import Literal
 import pylsqpack
 
 from ..http2.hpack import Field
-from ..limits import MAX_HEADER_FIELDS, MAX_QPACK_SECTION, MAX_QPACK_TABLE
+from ..limits import MAX_BLOCKED_SECTIONS, MAX_HEADER_FIELDS, MAX_QPACK_SECTION, MAX_QPACK_TABLE
 
-MAX_BLOCKED = 65_535
-"""Sections that may wait: as many streams as there may be; what they take is bounded elsewhere."""
 Blocked = Literal["blocked"]
 
 
@@ -29,7 +27,7 @@ class SectionDecoder:
 
     def __init__(self) -> None:
         self._capacity = 0
-        self._decoder = pylsqpack.Decoder(0, MAX_BLOCKED)
+        self._decoder = pylsqpack.Decoder(0, MAX_BLOCKED_SECTIONS)
         self.is_broken = False
         """Whether the table is not known any more: an instruction was wrong or is missing."""
 
@@ -39,7 +37,7 @@ class SectionDecoder:
             self.is_broken = True
             return
         self._capacity = capacity
-        self._decoder = pylsqpack.Decoder(capacity, MAX_BLOCKED)
+        self._decoder = pylsqpack.Decoder(capacity, MAX_BLOCKED_SECTIONS)
 
     def feed_encoder(self, data: bytes) -> list[int]:
         """Take bytes of the encoder's stream; return the streams that are blocked no more.

@@ -61,7 +61,8 @@ class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
 
     Its first packet is that of the DATA frame that used the window up, or of the head of a message
     that found it used up, its last one that of the DATA that went on: ``opened_by`` lies between
-    them. ``stream_id`` is left out where it was the connection's window: that held all streams.
+    them. ``stream_id`` is left out where it was the connection's window: that held all streams. Of
+    QUIC (RFC 9000 section 4) STREAM frames count, and a sender that says it is blocked.
     """
 
     record: ClassVar[Literal["stall"]] = "stall"
@@ -70,4 +71,5 @@ class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
     seconds: float
     """From the frame that used it up to the one that gave room; or up to the end, if none did."""
     opened_by: int | None
-    """The packet of the WINDOW_UPDATE or SETTINGS that gave room; null if none did."""
+    """The packet of the WINDOW_UPDATE or SETTINGS, of QUIC the MAX_STREAM_DATA or MAX_DATA, that
+    gave room; null if none did."""

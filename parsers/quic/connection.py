@@ -12,15 +12,19 @@ from collections import Counter
 from typing import Generic, Protocol, TypeVar
 
 from ..diagnostics import Diagnostic, diagnose
+from ..http2.flow import Stall
 from ..limits import MAX_OPEN_STREAMS, MAX_QUIC_BACKLOG, MAX_QUIC_FAULTS
 from ..provenance import Completion, Ending
 from ..records import Sender
 from ..tls.key_finder import KeySource
+from .flow import FlowControl
 from .frames import (
     Ack,
+    Blocked,
     ConnectionClose,
     Crypto,
     Frame,
+    MaxData,
     NewConnectionId,
     ResetStream,
     StopSending,
@@ -34,6 +38,7 @@ from .protection import Opened
 from .reader import Malformed
 from .side import SPACES, QuicSide
 from .streams import QuicStream
+from .transport_parameters import Parameters, read_parameters
 
 T = TypeVar("T")
 Told = ResetStream | StopSending | ConnectionClose
@@ -47,6 +52,9 @@ class Listener(Protocol[T]):
 
     def receive_told(self, sender: Sender, frame: Told, came: Completion) -> list[T]:
         """Take a frame that ends something, before that ends."""
+
+    def receive_stall(self, sender: Sender, stall: Stall, came: Completion) -> list[T]:
+        """Take a time in which flow control held a side; the packet ``came`` ended it."""
 
     def receive_fault(self, sender: Sender, fault: Diagnostic, came: Completion) -> list[T]:
         """Take a fault of no stream."""
@@ -263,6 +271,12 @@ class QuicConnection(Generic[T]):
                 return self._receive_reset(side.sender, frame, came)
             case StopSending():
                 return self._listener.receive_told(side.sender, frame, came)
+            case MaxData(stream_id=stream_id, limit=limit):
+                if stream_id is None or stream_id in self.streams:
+                    self._flow(self.sides[other(side.sender)]).rise(stream_id, limit, came)
+            case Blocked(stream_id=stream_id, limit=limit):
+                if stream_id is None or stream_id in self.streams:
+                    self._flow(side).block(stream_id, limit, came)
             case NewConnectionId(connection_id=new):
                 side.add_id(new)
             case ConnectionClose() if self.closed is None:
@@ -278,12 +292,34 @@ class QuicConnection(Generic[T]):
             return []
         if stream.has(frame):
             side.resent += 1
-        before = stream.origins.size
-        records = stream.receive(frame, number, came)
+        end, before = frame.offset + len(frame.data), stream.origins.size
+        stalls = self._flow(side).send(frame.stream_id, end, came, is_last=frame.fin)
+        records = [
+            record
+            for stall in stalls
+            for record in self._listener.receive_stall(side.sender, stall, came)
+        ]
+        records += stream.receive(frame, number, came)
         side.bytes += stream.origins.size - before
         self._note_hole(stream)
         self._forget(frame.stream_id)
         return records
+
+    def _flow(self, side: QuicSide) -> FlowControl:
+        """Return what holds a side; what the other one allows it at first is told once known."""
+        if not side.flow.is_known:
+            allowed = self.parameters(other(side.sender))
+            if allowed is not None:
+                side.flow.begin(allowed)
+        return side.flow
+
+    def parameters(self, sender: Sender) -> Parameters | None:
+        """Return a side's transport parameters; None if they are not known, or malformed."""
+        found = self.handshake.parameters(sender)
+        try:
+            return None if found is None else read_parameters(found)
+        except Malformed:
+            return None
 
     def _receive_reset(self, sender: Sender, frame: ResetStream, came: Completion) -> list[T]:
         stream = self._stream(sender, frame.stream_id)
@@ -322,6 +358,8 @@ class QuicConnection(Generic[T]):
         first = self.streams.get(stream_id)
         if first is not None and first.is_ended and first.peer.is_ended:
             del self.streams[stream_id]
+            for side in self.sides.values():
+                side.flow.close(stream_id)
             self._over[stream_id & 3].add(stream_id >> 2, stream_id >> 2)
 
     # --- the end ---
@@ -332,6 +370,9 @@ class QuicConnection(Generic[T]):
             self.sides[sender].unopened += 1
         self._backlog.clear()
         records: list[T] = []
+        for sender, side in self.sides.items():
+            for stall in side.flow.still_blocked():
+                records += self._listener.receive_stall(sender, stall, came)
         for first in list(self.streams.values()):
             for stream in (first, first.peer):
                 records += stream.end(ending, came)

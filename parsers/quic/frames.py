@@ -83,13 +83,21 @@ class Blocked(NamedTuple):
     limit: int
 
 
+class MaxData(NamedTuple):
+    """Its sender lets the other side go further (sections 19.9 and 19.10)."""
+
+    stream_id: int | None
+    """None if it is the connection's window."""
+    limit: int
+
+
 class HandshakeDone(NamedTuple):
     """The handshake is confirmed (section 19.20)."""
 
 
 Frame = (
     Ack | Crypto | StreamFrame | ResetStream | StopSending | NewConnectionId | PathChallenge
-    | ConnectionClose | Blocked | HandshakeDone
+    | ConnectionClose | Blocked | MaxData | HandshakeDone
 )  # fmt: skip
 PADDING, PING = 0x00, 0x01
 _STREAM, _LAST_STREAM = 0x08, 0x0F
@@ -179,6 +187,10 @@ def _read_blocked(reader: Reader, kind: int) -> Blocked:
     return Blocked(reader.varint() if kind == 0x15 else None, reader.varint())
 
 
+def _read_max_data(reader: Reader, kind: int) -> MaxData:
+    return MaxData(reader.varint() if kind == 0x11 else None, reader.varint())
+
+
 def _pass(numbers: int, size: int = 0) -> Callable[[Reader, int], None]:
     """Return what passes over a frame of so many numbers and bytes."""
 
@@ -203,8 +215,8 @@ _READ: dict[int, Callable[[Reader, int], Frame | None]] = {
     0x05: _read_stop,
     0x06: _read_crypto,
     0x07: _pass_counted,  # NEW_TOKEN
-    0x10: _pass(1),  # MAX_DATA
-    0x11: _pass(2),  # MAX_STREAM_DATA
+    0x10: _read_max_data,
+    0x11: _read_max_data,  # MAX_STREAM_DATA
     0x12: _pass(1),  # MAX_STREAMS
     0x13: _pass(1),
     0x14: _read_blocked,  # DATA_BLOCKED

@@ -19,6 +19,7 @@ from ..tls.key_log import (
     SERVER_HANDSHAKE,
     SERVER_TRAFFIC,
 )
+from .flow import FlowControl
 from .handshake import CryptoStream, new_crypto_room
 from .key_schedule import HASH_SIZES, INITIAL_SUITE, SUITES, initial_secret
 from .number_space import NumberSpace
@@ -53,6 +54,8 @@ class QuicSide:
         room = new_crypto_room()
         self.crypto = {kind: CryptoStream(room) for kind in ("initial", "handshake", "1-rtt")}
         self.room = Room(MAX_QUIC_WAITING)
+        self.flow = FlowControl(sender)
+        """What holds it."""
         self.bytes = 0
         """Of its streams, those that were seen, each once."""
         self.resent = 0

@@ -168,6 +168,16 @@ class Ends:
         """Give a stream up, as a client that has read enough."""
         self.client.stop_stream(stream_id, 0x10C)
 
+    def hold(self, *, connection: bool) -> None:
+        """Let the client give no more room: neither to the connection, or not to any stream."""
+        name = "_write_connection_limits" if connection else "_write_stream_limits"
+        setattr(self.client, name, lambda **_: None)
+
+    def let_go(self) -> None:
+        """Let the client give room as it does by itself."""
+        for name in ("_write_connection_limits", "_write_stream_limits"):
+            vars(self.client).pop(name, None)
+
     def _take_events(self, end: QuicConnection) -> None:
         h3 = self.h3 if end is self.client else self._server_h3
         assert h3 is not None

@@ -1,9 +1,9 @@
-"""What held a response of HTTP/2: a window that was used up, or other streams on the way before it.
+"""What held a response of HTTP/2 or HTTP/3: a window that was used up, or other streams before it.
 
 Strategy: a stall is a fact of the frames, whose window it was and which packet opened it (RFC 9113
-section 5.2); who had used the connection's window up, the sizes of all streams' frames tell. Bytes
-of one connection come in order, so a stream waits behind others': behind a run of their DATA that
-has no pause, or behind a segment of theirs that was lost.
+section 5.2, RFC 9000 section 4); who had used the connection's window up, the sizes of all streams'
+frames tell. Bytes of one connection come in order, so a stream waits behind others': behind a run
+of their DATA that has no pause, or behind a segment of theirs that was lost.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ MOST_OF_IT = 0.5
 """Part of the connection's window that one stream has used up, to be the one that did."""
 BLOCKED_REMEDIES = {
     "stream-window": "read the stream at the client as it comes, or let it announce a larger"
-    " SETTINGS_INITIAL_WINDOW_SIZE",
+    " SETTINGS_INITIAL_WINDOW_SIZE (of QUIC, initial_max_stream_data_bidi_local)",
     "connection-window": "read or cancel every stream of the connection, for all share its window;"
-    " or let the client raise it with WINDOW_UPDATE on stream 0",
+    " or let the client raise it with WINDOW_UPDATE on stream 0 (of QUIC, MAX_DATA)",
     "head-of-line": "give large downloads and event streams connections of their own, or let the"
     " server take turns between streams (RFC 9218)",
 }

@@ -1,4 +1,4 @@
-"""What all exchanges on a connection of HTTP/2 share: its windows, its DATA frames, who gave it up.
+"""What exchanges on a connection of HTTP/2 or HTTP/3 share: windows, DATA frames, who gave it up.
 
 Strategy: a response may wait for what is not its own: for the connection's window, which holds all
 streams (RFC 9113 section 5.2), and for the bytes of other streams on the way before it. Of both a
@@ -11,7 +11,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 
-from parsers.records import Http2DataRecord, Http2FrameRecord, Record, StallRecord
+from parsers.records import (
+    Http2DataRecord,
+    Http2FrameRecord,
+    Http3DataRecord,
+    Record,
+    StallRecord,
+)
 
 MAX_FRAMES = 65_536
 """DATA frames of one connection that are remembered: the latest."""
@@ -22,7 +28,7 @@ MAX_ROUNDS = 256
 
 
 class Http2Facts:
-    """What is known of one connection of HTTP/2."""
+    """What is known of one connection of HTTP/2, or of HTTP/3."""
 
     def __init__(self) -> None:
         self.stalls: list[StallRecord] = []
@@ -40,7 +46,7 @@ class Http2Facts:
 
     def add(self, record: Record) -> None:
         """Take a record of the connection, whoever it belongs to."""
-        if type(record) is Http2DataRecord:
+        if type(record) is Http2DataRecord or type(record) is Http3DataRecord:
             if record.sender == "server":
                 self._add_frame(record)
         elif type(record) is StallRecord:
@@ -52,7 +58,7 @@ class Http2Facts:
             elif record.rtt is not None and len(self.rounds) < MAX_ROUNDS:
                 self.rounds.append(record.rtt)
 
-    def _add_frame(self, record: Http2DataRecord) -> None:
+    def _add_frame(self, record: Http2DataRecord | Http3DataRecord) -> None:
         if len(self._times) >= MAX_FRAMES:
             numbers = self._ends, self._starts, self._streams, self._sizes, self._firsts
             for column in (self._times, *numbers):
@@ -62,7 +68,8 @@ class Http2Facts:
         self._starts.append(record.offset)
         self._ends.append(record.offset + record.length)
         self._streams.append(record.stream_id or 0)
-        self._sizes.append(record.size + record.padding)
+        padding = record.padding if type(record) is Http2DataRecord else 0
+        self._sizes.append(record.size + padding)
 
     def sent_between(self, start: float, end: float) -> tuple[Counter[int], list[float]]:
         """Return the bytes that each stream had whole after one time and before another, and when.

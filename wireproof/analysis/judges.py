@@ -22,6 +22,7 @@ from parsers.records import (
     GrpcMessageRecord,
     Http2DataRecord,
     Http2FrameRecord,
+    Http3DataRecord,
     JsonLineRecord,
     PartRecord,
     Record,
@@ -59,8 +60,8 @@ JUDGES: Sequence[Judge] = (
 )
 """In the order in which their answers are given."""
 STREAMING: frozenset[type[Any]] = EVENTFUL | FRAMED
-HTTP2 = (Http2DataRecord, Http2FrameRecord, StallRecord)
-"""Records that tell something of a connection of HTTP/2 as a whole."""
+MULTIPLEXED = (Http2DataRecord, Http3DataRecord, Http2FrameRecord, StallRecord)
+"""Records that tell something of a connection of HTTP/2 or HTTP/3 as a whole."""
 WITHIN = (
     *(DiagnosticRecord, GapRecord),
     *(JsonLineRecord, PartRecord, AwsEventRecord, GrpcMessageRecord),
@@ -172,7 +173,7 @@ class Explanations:
     def _add(self, record: Record) -> list[Explained]:
         if self._aside:
             self._make_way(record)
-        if isinstance(record, HTTP2):
+        if isinstance(record, MULTIPLEXED):
             self._http2.setdefault(record.connection, Http2Facts()).add(record)
         found = self._exchanges.add(record)
         if found is None:

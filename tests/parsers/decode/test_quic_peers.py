@@ -18,6 +18,7 @@ from parsers.records import (
     Record,
     ResponseRecord,
     SseEventRecord,
+    StallRecord,
     TlsConnectionRecord,
 )
 
@@ -111,6 +112,43 @@ def test_key_updates() -> None:
     (quic,) = only(records, QuicRecord)
     assert (quic.client_key_updates, quic.server_key_updates) == (1, 1)
     assert events_of(records, second).encode() == ends.received[second]
+
+
+@pytest.mark.parametrize("connection", [False, True])
+def test_a_client_that_does_not_read(connection: bool) -> None:
+    """Its window is used up, and holds the server from one packet to the one that opens it."""
+    ends = Ends(lambda _: [b"data: %s\n\n" % (b"x" * 1000)] * 1500)
+    ends.hold(connection=connection)
+    asked = ends.ask()
+    ends.run(1.0)
+    held = ends.packets[-1][0]
+    ends.let_go()
+    ends.run(1.0)
+    records = decoded(ends)
+    (stall,) = only(records, StallRecord)
+    assert (stall.sender, stall.window) == ("server", "connection" if connection else "stream")
+    assert (stall.stream_id, stall.exchange) == ((None, None) if connection else (asked, 0))
+    assert stall.first_packet <= held < stall.opened_by < stall.last_packet
+    assert 0.9 < stall.seconds < 1.1
+    assert bodies(records)[asked].complete
+    if not connection:
+        assert stall.offset == 1 << 20, "aioquic's window of a stream"
+
+
+def test_a_client_that_never_reads() -> None:
+    ends = Ends(lambda _: [b"data: %s\n\n" % (b"x" * 1000)] * 1500)
+    ends.hold(connection=False)
+    ends.ask()
+    ends.run(1.0)
+    (stall,) = only(decoded(ends), StallRecord)
+    assert (stall.opened_by, stall.window, stall.exchange) == (None, "stream", 0)
+
+
+def test_a_client_that_reads() -> None:
+    ends = Ends(lambda _: [b"data: %s\n\n" % (b"x" * 1000)] * 1500, loss=0.02, seed=3)
+    ends.ask()
+    ends.run(5.0)
+    assert only(decoded(ends), StallRecord) == []
 
 
 def test_a_client_that_leaves() -> None:

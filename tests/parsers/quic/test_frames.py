@@ -14,6 +14,7 @@ from parsers.quic.frames import (
     ConnectionClose,
     Crypto,
     HandshakeDone,
+    MaxData,
     NewConnectionId,
     PathChallenge,
     ResetStream,
@@ -37,10 +38,12 @@ CASES: list[tuple[bytes, object]] = [
     (b"\x1c\x07\x06\x02no", ConnectionClose(False, 7, 6, b"no")),
     (b"\x14\x05", Blocked(None, 5)),
     (b"\x15\x04\x05", Blocked(4, 5)),
+    (b"\x10\x05", MaxData(None, 5)),
+    (b"\x11\x04\x05", MaxData(4, 5)),
     (b"\x1e", HandshakeDone()),
 ]
 PASSED = [
-    b"\x01", b"\0\0\0", b"\x07\x03tok", b"\x10\x05", b"\x11\x04\x05", b"\x12\x05", b"\x13\x05",
+    b"\x01", b"\0\0\0", b"\x07\x03tok", b"\x12\x05", b"\x13\x05",
     b"\x16\x05", b"\x17\x05", b"\x19\x05", b"\x1b12345678", b"\x31\x02ab", b"\x40\xaf\x01\x02",
 ]  # fmt: skip
 """Frames that say nothing here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.judged import causes, verdicts
-from support.quic import OK, Talk, close, data, decoded_talk, varint
+from support.quic import OK, Talk, close, data, decoded_talk, stream, varint
 
 from wireproof.analysis.verdict import Verdict
 
@@ -86,3 +86,26 @@ def test_a_connection_that_is_closed_after_all() -> None:
     talk.answer(EVENT, EVENT)
     talk.say("client", close(0x100))
     assert ending(talk).answer == "whole"
+
+
+@pytest.mark.parametrize(
+    ("frame", "opening", "kind"),
+    [
+        (b"\x15" + varint(0), b"\x11" + varint(0), "stream-window"),
+        (b"\x14", b"\x10", "connection-window"),
+    ],
+)
+def test_a_server_that_says_what_holds_it(frame: bytes, opening: bytes, kind: str) -> None:
+    """STREAM_DATA_BLOCKED and DATA_BLOCKED, then what opens the window, 400 ms later."""
+    talk = streaming()
+    at = len(OK) + 3 * len(data(EVENT))
+    talk.say("server", frame + varint(70_000 if kind == "connection-window" else at))
+    blocked = len(talk.packets)
+    for _ in range(400):
+        talk.say("client", b"\x01")
+    talk.say("client", opening + varint(1 << 20))
+    talk.say("server", stream(0, at, data(EVENT), fin=True))
+    (gap,) = verdicts(decoded_talk(talk), "gap")
+    assert causes(gap) == [kind]
+    assert gap.packets[0] <= blocked < gap.packets[-1]
+    assert f"packet {len(talk.packets) - 1} opened it again" in gap.summary
