@@ -79,6 +79,7 @@ ORDER = {
             "text",
             "extras",
             "output",
+            "spool",
             "rights",
             "ending",
             "certificates",

@@ -1,15 +1,17 @@
 """The content of bodies, put together for formats that carry it whole.
 
 Strategy: of a stream that carries one message after another the bytes are cut by its records. Where
-the bytes of several messages alternate, or lie in TLS, the records themselves have the content.
+the bytes of several messages alternate, or lie in TLS, the records themselves have the content. It
+is put aside as it comes, and decoded piece by piece when its body ends: where secrets are looked
+for, one body stands in memory.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
 from parsers.content import ContentDecoder
 from parsers.limits import MiB
 from parsers.records import (
@@ -33,6 +35,8 @@ from ..redact.content import ContentFinder
 from ..redact.records import mask_bytes
 from ..redact.secrets import MASK, Report, merged
 from ..redact.undeclared import is_base64
+from ..spool import Pieces, Spool
+from . import json_pieces
 
 MAX_CONTENT = 16 * MiB
 """Bytes of one body that are kept, coded, and decoded again."""
@@ -41,19 +45,25 @@ MAX_CONTENT = 16 * MiB
 class Content(NamedTuple):
     """A body's content, decoded."""
 
-    text: str
+    text: Pieces
+    """As a string of JSON."""
     is_base64: bool
     size: int
     """Bytes of it, decoded, those that were left out too."""
     is_cut: bool
 
+    def read(self) -> str:
+        """Return the text, whole."""
+        return msgspec.json.decode(b"".join(self.text), type=str)
+
 
 class ContentStream(ElementStream):
     """Keeps the content of the body that is coming."""
 
-    def __init__(self) -> None:
+    def __init__(self, spool: Spool) -> None:
         super().__init__()
-        self._content = bytearray()
+        self._spool = spool
+        self._content = Pieces(spool)
         self._begin: int | None = None  # of the content in its stream
         self._is_cut = False
         self.is_base64 = False
@@ -71,25 +81,25 @@ class ContentStream(ElementStream):
         holes = [hole[0] for hole in self.holes if hole[0] < end and hole[1] > self._begin]
         # Of what comes after bytes that the capture lacks nobody knows how it goes on.
         whole = max(min(holes, default=end) - start, 0)
-        room = min(MAX_CONTENT - len(self._content), whole)
-        self._content += data[:room]
+        room = min(MAX_CONTENT - self._content.size, whole)
+        self._content.add(data[:room])
         self._is_cut = len(data) > room
 
-    def take_content(self) -> tuple[bytes, bool]:
+    def take_content(self) -> tuple[Pieces, bool]:
         """Return what came of the body that has ended, and whether there was more."""
-        found = bytes(self._content), self._is_cut
-        self._content, self._begin, self._is_cut = bytearray(), None, False
+        found = self._content, self._is_cut
+        self._content, self._begin, self._is_cut = Pieces(self._spool), None, False
         return found
 
 
 class RecordedContent:
     """Keeps the content of one message that its records bring."""
 
-    def __init__(self, head: RequestRecord | ResponseRecord) -> None:
+    def __init__(self, head: RequestRecord | ResponseRecord, spool: Spool) -> None:
         self.codings = head.codings
         self.is_event_stream = isinstance(head, ResponseRecord) and head.transport == "sse"
         self.is_base64 = is_base64(head.headers)
-        self._content = bytearray()
+        self._content = Pieces(spool)
         self._is_cut = False
 
     def add(self, record: ChunkRecord | DataRecord | Http2DataRecord | Http3DataRecord) -> None:
@@ -97,19 +107,20 @@ class RecordedContent:
         if self._is_cut:
             return
         data = content_bytes(record)
-        room = MAX_CONTENT - len(self._content)
-        self._content += data[:room]
+        room = MAX_CONTENT - self._content.size
+        self._content.add(data[:room])
         self._is_cut = len(data) > room or (record.data is None and record.size > 0)
 
-    def taken(self, body: BodyRecord) -> tuple[bytes, bool]:
+    def taken(self, body: BodyRecord) -> tuple[Pieces, bool]:
         """Return what came of the body, and whether there was more."""
-        return bytes(self._content), self._is_cut or len(self._content) < body.size
+        return self._content, self._is_cut or self._content.size < body.size
 
 
 class RecordedContents:
     """The content of all messages of which only records tell, until their bodies end."""
 
-    def __init__(self) -> None:
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
         self._open: dict[int, dict[tuple[int, Sender], RecordedContent]] = {}
 
     @staticmethod
@@ -124,7 +135,7 @@ class RecordedContents:
         messages = self._open.setdefault(record.connection, {})
         key = record.exchange, record.sender
         if isinstance(record, RequestRecord | ResponseRecord):
-            messages[key] = RecordedContent(record)
+            messages[key] = RecordedContent(record, self._spool)
         elif isinstance(record, BodyRecord):
             return messages.pop(key, None)
         elif key in messages and isinstance(
@@ -139,36 +150,65 @@ class RecordedContents:
 
 
 def decode_content(
-    coded: bytes, is_cut: bool, body: BodyRecord, policy: Policy | Rules, report: Report,
-    *, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
+    coded: Pieces, is_cut: bool, body: BodyRecord, policy: Policy | Rules, report: Report,
+    *, spool: Spool, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
 ) -> Content:  # fmt: skip
     """Return a body's content as text if it is UTF-8, else in base64, without its secrets.
 
     What a coding still hides is masked whole, as in records and packets: nobody can look into it.
+    ``coded`` is of no use after it. Raises OSError if there is no room.
     """
     rules = Rules.of(policy)
-    data = bytearray()
-    decoder = ContentDecoder(codings)
-    for piece in decoder.receive_data(coded):
-        room = MAX_CONTENT - len(data)
-        data += piece[:room]
-        if len(piece) > room:
-            is_cut = True
-            break
-    whole = bytes(data)
-    if rules.is_thorough and (not decoder.undoes_all or hides_secret(
-        whole, is_base64=is_base64, is_event_stream=is_event_stream, is_cut=is_cut,
-        patterns=rules.patterns,
-    )):  # fmt: skip
-        report.left_out += 1
-        whole = MASK.encode() * len(whole)
-    elif rules.is_thorough:
-        finder = ContentFinder(is_event_stream=is_event_stream, patterns=rules.patterns)
-        spans = merged(finder.feed(whole.decode("latin-1")))
-        report.masked += len(spans)
-        whole = mask_bytes(whole, spans)
-    size = body.decoded_size
+    decoded = _Decoded(coded, codings)
+    shown: Iterable[bytes] = decoded
+    if rules.is_thorough:
+        whole = b"".join(decoded)
+        is_hidden = not decoded.undoes_all or hides_secret(
+            whole, is_base64=is_base64, is_event_stream=is_event_stream,
+            is_cut=is_cut or decoded.is_cut, patterns=rules.patterns,
+        )  # fmt: skip
+        shown = (_masked(whole, rules, report, is_hidden, is_event_stream),)
     try:
-        return Content(whole.decode(), False, size, is_cut)
+        text, in_base64 = json_pieces.text(shown, spool), False
     except UnicodeDecodeError:
-        return Content(b64encode(whole).decode(), True, size, is_cut)
+        text, in_base64 = json_pieces.base64_text(shown, spool), True
+    coded.discard()
+    return Content(text, in_base64, body.decoded_size, is_cut or decoded.is_cut)
+
+
+class _Decoded:
+    """Content without its codings, up to MAX_CONTENT: may be iterated over more than once."""
+
+    def __init__(self, coded: Iterable[bytes], codings: Sequence[str]) -> None:
+        self.is_cut = False
+        """Whether there was more, once it has been iterated over."""
+        self._coded = coded
+        self._codings = codings
+
+    @property
+    def undoes_all(self) -> bool:
+        """Whether no coding is left on it."""
+        return ContentDecoder(self._codings).undoes_all
+
+    def __iter__(self) -> Iterator[bytes]:
+        decoder = ContentDecoder(self._codings)
+        room = MAX_CONTENT
+        for coded in self._coded:
+            for piece in decoder.receive_data(coded):
+                yield piece[:room]
+                room -= len(piece)
+                if room < 0:
+                    self.is_cut = True
+                    return
+
+
+def _masked(
+    whole: bytes, rules: Rules, report: Report, is_hidden: bool, is_event_stream: bool
+) -> bytes:
+    if is_hidden:
+        report.left_out += 1
+        return MASK.encode() * len(whole)
+    finder = ContentFinder(is_event_stream=is_event_stream, patterns=rules.patterns)
+    spans = merged(finder.feed(whole.decode("latin-1")))
+    report.masked += len(spans)
+    return mask_bytes(whole, spans)

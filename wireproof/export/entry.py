@@ -1,12 +1,12 @@
 """One exchange as an entry of HAR 1.2, from its records (W3C HTTP Archive format, section 4.4).
 
 Strategy: an :class:`Entry` stands beside an exchange, takes what of its records only HAR wants, and
-is turned into the entry when no more can come. What has no field in HAR stands beside it where
-Chrome or others put it: ``_webSocketMessages`` (Chrome: ``type``, ``time``, ``opcode``, ``data``),
-``_eventSourceMessages`` (``time``, ``eventName``, ``eventId``, ``data``, as in DevTools' protocol),
-``_error`` and ``_transferSize`` of a response; ``_verdicts`` has what ``wireproof explain`` says,
-as its records; and ``_wireproof`` says where in the capture
-it all is.
+is turned into the entry when no more can come. What may be long is put aside as it comes. What has
+no field in HAR stands beside it where Chrome or others put it: ``_webSocketMessages`` (Chrome:
+``type``, ``time``, ``opcode``, ``data``), ``_eventSourceMessages`` (``time``, ``eventName``,
+``eventId``, ``data``, as in DevTools' protocol), ``_error`` and ``_transferSize`` of a response;
+``_verdicts`` has what ``wireproof explain`` says, as its records; and ``_wireproof`` says where in
+the capture it all is.
 
 Times are those of packets. ``connect`` is the handshake, from SYN to the ACK that ends it, for the
 first request of a connection if it follows within PRECONNECTED; ``blocked`` is the pause between
@@ -35,9 +35,11 @@ from parsers.records import (
 )
 
 from ..exchanges import Exchange, Exchanged, field_value
+from ..spool import Pieces, Spool
 from ..text.moments import OUT_OF_RANGE, moment, timestamp
 from . import heads
 from .content import Content
+from .json_pieces import JsonList
 
 PRECONNECTED = 0.1
 """Seconds between a handshake and a request after which the connection was not made for it."""
@@ -61,16 +63,16 @@ class Entry:
     """What of an exchange goes into its entry beside what is known of every exchange."""
 
     exchange: Exchange
+    spool: Spool
+    """Where messages, events and faults are put aside."""
     contents: dict[Sender, Content] = field(default_factory=dict)
     """Of each side's body."""
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    faults: list[dict[str, Any]] = field(default_factory=list)
     left_out: int = 0
     opened: float | None = None
     """When the handshake of its connection began, if it is the first exchange there."""
     established: float | None = None
     _size: int = 0
+    _lists: dict[str, JsonList] = field(default_factory=dict)
 
     @property
     def transport(self) -> Transport | None:
@@ -82,18 +84,25 @@ class Entry:
         """Take the next record, which the exchange has taken."""
         match record:
             case SseEventRecord() if record.dispatched:
-                self._keep(self.events, record.data, event_message(record))
+                self._keep("events", record.data, event_message(record))
             case WebSocketMessageRecord():
-                self._keep(self.messages, record.data, websocket_message(record))
+                self._keep("messages", record.data, websocket_message(record))
             case DiagnosticRecord():
-                self._keep(self.faults, record.summary, fault(record))
+                self._keep("faults", record.summary, fault(record))
 
-    def _keep(self, kept: list[dict[str, Any]], text: str | None, item: dict[str, Any]) -> None:
+    def _keep(self, name: str, text: str | None, item: dict[str, Any]) -> None:
         self._size += len(text or "") + 64
-        if self._size <= MAX_MESSAGES:
-            kept.append(item)
-        else:
+        if self._size > MAX_MESSAGES:
             self.left_out += 1
+            return
+        kept = self._lists.get(name)
+        if kept is None:
+            kept = self._lists[name] = JsonList(self.spool)
+        kept.add(item)
+
+    def _kept(self, name: str) -> Pieces | list[object]:
+        found = self._lists.get(name)
+        return [] if found is None else found.end()
 
     @property
     def started(self) -> float:
@@ -112,7 +121,7 @@ class Entry:
         return (self.established - self.opened, pause) if 0 <= pause <= PRECONNECTED else None
 
     def finished(self, server: str) -> dict[str, Any]:
-        """Return the entry; ``server`` is its address, ``127.0.0.1:8000``."""
+        """Return the entry, once; ``server`` is its address, ``127.0.0.1:8000``."""
         timings = self._timings()
         entry: dict[str, Any] = {
             "_initiator": {"type": "other"},
@@ -130,9 +139,9 @@ class Entry:
         if kind := heads.resource_type(request, self.transport):
             entry["_resourceType"] = kind
         if self.transport == "websocket":
-            entry["_webSocketMessages"] = self.messages
+            entry["_webSocketMessages"] = self._kept("messages")
         if self.transport == "sse":
-            entry["_eventSourceMessages"] = self.events
+            entry["_eventSourceMessages"] = self._kept("events")
         entry["_wireproof"] = self._origin()
         if comment := "; ".join(self._remarks()):
             entry["comment"] = comment
@@ -154,7 +163,7 @@ class Entry:
             "last_packet": self.exchange.last_packet,
             "chunks": None if body is None else body.chunks,
             "ended_by": None if body is None else body.ended_by,
-            "diagnostics": self.faults,
+            "diagnostics": self._kept("faults"),
         }
 
     def _timings(self) -> dict[str, float]:
@@ -301,7 +310,7 @@ def post_data(request: RequestRecord, content: Content) -> dict[str, Any]:
     if content.is_base64:
         found |= {"encoding": "base64", "comment": "no UTF-8: base64"}
     elif kind.partition(";")[0].strip().lower() == heads.FORM:
-        found["params"] = heads.parameters(content.text)
+        found["params"] = heads.parameters(content.read())
     return found
 
 

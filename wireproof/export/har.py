@@ -1,18 +1,17 @@
 """HAR 1.2 (W3C HTTP Archive format) as Chrome's DevTools writes and imports it.
 
 Strategy: the decoder's records go through the fold of exchanges, each of which has an
-:class:`Entry` beside it, and its streams give the bytes of bodies. When an exchange is over, its
-entry is encoded and spooled to a temporary file, so that what stands in memory are the exchanges
-that go on; at the end all are written in the order in which they began.
+:class:`Entry` beside it, and its streams give the bytes of bodies. Content, events and messages are
+put aside as they come, and an entry when its exchange is over, so that what stands in memory of an
+exchange are its heads; at the end all are written in the order in which they began.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from os import SEEK_END
-from typing import IO, BinaryIO
+from functools import partial
+from typing import BinaryIO
 
-import msgspec
 from msgspec import to_builtins
 from parsers import NANOSECONDS, CaptureKeys, Packet, completion
 from parsers.limits import MiB
@@ -32,9 +31,9 @@ from ..analysis.verdict import verdict_record
 from ..bytes.stream_tap import StreamTap
 from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
-from ..output import buffered_scratch
 from ..redact import Policy, Redactor, Report, Rules
 from ..redact.secrets import masked_values
+from ..spool import Pieces, Spool
 from .content import (
     Content,
     ContentStream,
@@ -43,12 +42,12 @@ from .content import (
     decode_content,
 )
 from .entry import Entry
+from .json_pieces import ENCODER, encoded
 
 MAX_UNSWEPT = 8 * MiB
 """Bytes of packets after which streams of which no record tells let go of what they keep."""
-ENCODER = msgspec.json.Encoder()
-Spooled = tuple[float, int, Key, int, int]
-"""When an entry began, its exchange's number and key, and where it lies in the spool."""
+Spooled = tuple[float, int, Key, Pieces]
+"""When an entry began, its exchange's number and key, and the entry."""
 
 
 class HarWriter:
@@ -73,15 +72,17 @@ class HarWriter:
         self._redactor = Redactor(self._rules)
         self._wanted = wanted
         decoded = None if connection is None else {connection, None}.__contains__
-        self._tap: StreamTap[ContentStream] = StreamTap(ContentStream, wanted=decoded, keys=keys)
-        self._recorded = RecordedContents()
+        self._spool = Spool()
+        self._tap: StreamTap[ContentStream] = StreamTap(
+            partial(ContentStream, self._spool), wanted=decoded, keys=keys
+        )
+        self._recorded = RecordedContents(self._spool)
         self._unswept = 0
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
-        self._spool: IO[bytes] = buffered_scratch()
         self._index: list[Spooled] = []
         self._explanations = Explanations()
-        self._said: dict[Key, tuple[int, int]] = {}
-        """Where the verdicts on an exchange lie in the spool: these may be known after it."""
+        self._said: dict[Key, Pieces] = {}
+        """The verdicts on an exchange: these may be known after it."""
 
     def __enter__(self) -> HarWriter:
         return self
@@ -112,32 +113,25 @@ class HarWriter:
         head = ENCODER.encode({"version": "1.2", "creator": creator, "pages": []})
         stream.write(b'{"log":' + head[:-1] + b',"entries":[')
         before = b"\n"
-        for _, _, key, offset, length in sorted(self._index):
-            entry = self._read(offset, length)
-            verdicts = self._read(*self._said.get(key, (0, 0)))
-            stream.write(before + entry[:-1] + b',"_verdicts":%b}' % (verdicts or b"[]"))
+        for _, _, key, entry in sorted(self._index):
+            stream.write(before)
+            for piece in entry:
+                stream.write(piece)
+            stream.write(b',"_verdicts":')
+            for piece in self._said.get(key, (b"[]",)):
+                stream.write(piece)
+            stream.write(b"}")
             before = b",\n"
         stream.write(b"\n]}}\n")
-
-    def _read(self, offset: int, length: int) -> bytes:
-        self._spool.seek(offset)
-        return self._spool.read(length)
-
-    def _put_aside(self, value: object) -> tuple[int, int]:
-        """Write a value at the end of the spool; return where it lies."""
-        data = ENCODER.encode(value)
-        place = self._spool.seek(0, SEEK_END)
-        self._spool.write(data)
-        return place, len(data)
 
     def _spool_verdicts(self, found: Iterable[Explained]) -> None:
         for explained in found:
             key = explained.exchange.key
             said = [to_builtins(verdict_record(one, *key)) for one in explained.verdicts]
             if said:
-                self._said[key] = self._put_aside(
-                    masked_values(said, self._rules.patterns) if self._rules.is_thorough else said
-                )
+                if self._rules.is_thorough:
+                    said = masked_values(said, self._rules.patterns)
+                self._said[key] = encoded(said, self._spool)
 
     def _take(self, records: Sequence[Record]) -> None:
         self._spool_verdicts(self._explanations.add_all(records))
@@ -188,17 +182,17 @@ class HarWriter:
         self,
         record: BodyRecord,
         source: ContentStream | RecordedContent,
-        coded: bytes,
+        coded: Pieces,
         is_cut: bool,
     ) -> Content:
         return decode_content(
-            coded, is_cut, record, self._rules, self.report,
+            coded, is_cut, record, self._rules, self.report, spool=self._spool,
             codings=source.codings, is_base64=source.is_base64,
             is_event_stream=source.is_event_stream,
         )  # fmt: skip
 
     def _begin(self, exchange: Exchange) -> Entry:
-        entry = Entry(exchange)
+        entry = Entry(exchange, self._spool)
         pair = self._tap.pairs.get(exchange.key.connection)
         if exchange.key.exchange == 0 and pair is not None:
             connection = pair.connection
@@ -215,6 +209,7 @@ class HarWriter:
             return
         pair = self._tap.pairs.get(exchange.key.connection)
         server = "" if pair is None else pair.address("server")
-        place = self._put_aside(entry.finished(server))
-        self._index.append((entry.started, exchange.number, exchange.key, *place))
+        # Verdicts come after it, so it is left open.
+        whole = encoded(entry.finished(server), self._spool, is_open=True)
+        self._index.append((entry.started, exchange.number, exchange.key, whole))
         self.written += 1

@@ -39,9 +39,9 @@ from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
+from ..spool import Spool
 from .exchange import ExchangeRow, Key
 from .plaintext import Plaintext
-from .spool import Spool
 from .verdicts import FileVerdicts, LiveVerdicts
 from .windows import WINDOWED, Windows
 from .wire import Wire, kind_of

@@ -15,7 +15,7 @@ from parsers.provenance import Completion, Ending
 from parsers.records import Record, Sender
 from parsers.streams import ByteStream
 
-from .spool import Spool
+from ..spool import Spool
 
 
 class Plaintext:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import closing
+from typing import NamedTuple
 
 import pytest
 from support.handmade import Wire
@@ -12,17 +14,30 @@ from support.handmade import Wire
 from wireproof.export import content as module
 from wireproof.export.content import ContentStream, decode_content
 from wireproof.redact import Report
+from wireproof.spool import Pieces, Spool
+
+
+class Read(NamedTuple):
+    """Content whose text has been read."""
+
+    text: str
+    is_base64: bool
+    size: int
+    is_cut: bool
 
 
 def decode(data: bytes, coding: str | None = None, policy="none", is_base64=False):
     body = Wire().body(content_encoding=coding, decoded_size=len(data))
     report = Report()
     codings = [] if coding is None else coding.split(", ")[::-1]
-    found = decode_content(
-        data, False, body, policy, report, codings=codings, is_base64=is_base64,
-        is_event_stream=False,
-    )  # fmt: skip
-    return found, report
+    with closing(Spool()) as spool:
+        coded = Pieces(spool)
+        coded.add(data)
+        found = decode_content(
+            coded, False, body, policy, report, spool=spool, codings=codings, is_base64=is_base64,
+            is_event_stream=False,
+        )  # fmt: skip
+        return Read(found.read(), found.is_base64, found.size, found.is_cut), report
 
 
 def test_text_and_bytes() -> None:
@@ -68,10 +83,25 @@ def test_what_hides_a_secret_though_nothing_says_so_is_masked_whole(
 
 def test_content_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CONTENT", 10)
-    stream = ContentStream()
-    for _ in range(5):
-        stream.content(b"abcd", 0)
-    assert stream.take_content() == (b"abcdabcdab", True)
-    assert stream.take_content() == (b"", False)
+    with closing(Spool()) as spool:
+        stream = ContentStream(spool)
+        for _ in range(5):
+            stream.content(b"abcd", 0)
+        taken = [stream.take_content() for _ in range(2)]
+        found = [(b"".join(pieces), is_cut) for pieces, is_cut in taken]
+    assert found == [
+        (b"abcdabcdab", True), (b"", False)
+    ]  # fmt: skip
     found, _ = decode(gzip.compress(b"x" * 50), "gzip")
     assert found.text == "x" * 10 and found.is_cut
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 700_000])
+def test_content_of_any_length_is_what_one_call_gives(size: int) -> None:
+    """In pieces: characters of several bytes and groups of base64 lie across their borders."""
+    words = ("aä\u20ac\U0001f600" * (size // 10 + 1)).encode()[:size]
+    whole = words.decode(errors="ignore")
+    for data in (whole.encode(), whole.encode() + b"\xff", b"\xe2\x82"):
+        found, _ = decode(gzip.compress(data), "gzip")
+        text = found.text.encode() if not found.is_base64 else b64decode(found.text)
+        assert text == data and found.is_base64 == (data != whole.encode())

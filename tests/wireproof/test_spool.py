@@ -1,0 +1,57 @@
+"""Bytes that are put aside and read again."""
+
+from __future__ import annotations
+
+from random import Random
+
+from wireproof.spool import BUFFER, MAX_PIECE, MAX_WAITING, Pieces, Spool
+
+
+def test_what_was_put_aside_comes_back_whenever_it_is_asked_for() -> None:
+    seeded = Random(1)
+    spool = Spool()
+    kept: list[tuple[int, bytes]] = []
+    for _ in range(400):
+        data = seeded.randbytes(seeded.choice((0, 1, 60, 5_000)))
+        kept.append((spool.append(data), data))
+        place, expected = seeded.choice(kept)
+        assert spool.read(place, len(expected)) == expected
+    assert spool.size == sum(len(data) for _, data in kept) > BUFFER
+    for place, expected in kept:
+        assert spool.read(place, len(expected)) == expected
+    spool.close()
+
+
+def test_pieces_of_many_things_come_back_in_their_order() -> None:
+    seeded = Random(2)
+    spool = Spool()
+    things = [(Pieces(spool), bytearray()) for _ in range(300)]
+    for number in range(3_000):
+        pieces, expected = seeded.choice(things)
+        data = seeded.randbytes(seeded.choice((0, 1, 60, MAX_PIECE // 2, 2 * MAX_PIECE)))
+        if number % 3:
+            pieces.add(data)
+            expected += data
+        else:
+            other, taken = seeded.choice(things)
+            if other is not pieces:
+                pieces.take(other)
+                expected += taken
+                things.remove((other, taken))
+                things.append((Pieces(spool), bytearray()))
+    for pieces, expected in things:
+        assert pieces.size == len(expected) and b"".join(pieces) == expected
+    spool.close()
+
+
+def test_no_more_waits_than_is_allowed() -> None:
+    spool = Spool()
+    things = [Pieces(spool) for _ in range(2_000)]
+    for _ in range(5):
+        for pieces in things:
+            pieces.add(bytes(10_000))
+    assert spool.waits <= MAX_WAITING
+    for pieces in things:
+        pieces.discard()
+    assert spool.waits == 0
+    spool.close()

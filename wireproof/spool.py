@@ -1,0 +1,137 @@
+"""Bytes that are put aside and read again by place: packets, encoded records, content of bodies.
+
+Strategy: one temporary file without a name, only ever appended to. So a compressed capture, a pipe
+and a recording that goes on are all alike, memory holds numbers only, and nothing is left behind
+however the process ends. Of what comes bit by bit, of many at the same time, as much waits in
+memory as is worth a write, and of all together no more than MAX_WAITING.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from parsers.limits import KiB, MiB
+
+from .output import scratch
+
+BUFFER = 256 * KiB
+"""Bytes that wait in memory before they are written, and that are read at once."""
+MAX_WAITING = 8 * MiB
+"""Bytes of all :class:`Pieces` of a spool that wait in memory."""
+MAX_PIECE = 64 * KiB
+"""Bytes of one of them that do."""
+
+
+class Spool:
+    """Takes bytes and gives them back. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._file = scratch()
+        self._written = 0
+        self._waiting = bytearray()
+        self._pieces: dict[Pieces, None] = {}
+        self.waits = 0
+        """Bytes of pieces that wait in memory."""
+
+    @property
+    def size(self) -> int:
+        """Where the next bytes will lie."""
+        return self._written + len(self._waiting)
+
+    def append(self, data: bytes | bytearray) -> int:
+        """Put bytes aside and return where they lie. Raises OSError if there is no room."""
+        place = self.size
+        self._waiting += data
+        if len(self._waiting) > BUFFER:
+            self._flush()
+        return place
+
+    def read(self, place: int, size: int) -> bytes:
+        """Return ``size`` bytes at ``place``."""
+        if place + size > self._written:
+            self._flush()
+        self._file.seek(place)
+        return self._file.read(size)
+
+    def close(self) -> None:
+        """Give the room back."""
+        self._file.close()
+
+    def note(self, pieces: Pieces, size: int) -> None:
+        """Take note that so many more bytes of ``pieces`` wait; if it is too much, none do."""
+        self._pieces[pieces] = None
+        self.waits += size
+        if self.waits > MAX_WAITING:
+            for one in list(self._pieces):
+                one.put_aside()
+
+    def forget(self, pieces: Pieces, size: int) -> None:
+        """Take note that the ``size`` bytes of ``pieces`` that waited do so no more."""
+        del self._pieces[pieces]
+        self.waits -= size
+
+    def _flush(self) -> None:
+        self._file.seek(self._written)
+        view = memoryview(bytes(self._waiting))
+        self._waiting.clear()
+        while view:
+            done = self._file.write(view)
+            self._written += done
+            view = view[done:]
+
+
+class Pieces:
+    """Bytes that come bit by bit, put aside in a spool; iterating gives them in their order."""
+
+    __slots__ = ("size", "_spool", "_places", "_waiting")
+
+    def __init__(self, spool: Spool) -> None:
+        self.size = 0
+        """How many bytes there are."""
+        self._spool = spool
+        self._places = array("q")
+        """Where each piece lies that was put aside, and its size."""
+        self._waiting = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Add bytes. Raises OSError if there is no room."""
+        if not data:
+            return
+        self.size += len(data)
+        self._waiting += data
+        self._spool.note(self, len(data))
+        if len(self._waiting) > MAX_PIECE:
+            self.put_aside()
+
+    def take(self, other: Pieces) -> None:
+        """Add all that another of the same spool has, which is of no use any more."""
+        if other._places:
+            self.put_aside()
+            self._places += other._places
+            self.size += other.size - len(other._waiting)
+        waiting, other._waiting = other._waiting, bytearray()
+        if waiting:
+            self._spool.forget(other, len(waiting))
+            self.add(bytes(waiting))
+
+    def put_aside(self) -> None:
+        """Keep nothing in memory."""
+        waiting, self._waiting = self._waiting, bytearray()
+        if waiting:
+            self._spool.forget(self, len(waiting))
+            self._places.extend((self._spool.append(waiting), len(waiting)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        places = iter(self._places)
+        for place, size in zip(places, places, strict=True):
+            for start in range(0, size, BUFFER):
+                yield self._spool.read(place + start, min(BUFFER, size - start))
+        if self._waiting:
+            yield bytes(self._waiting)
+
+    def discard(self) -> None:
+        """Be of no use any more: what waits in memory is given up."""
+        if self._waiting:
+            self._spool.forget(self, len(self._waiting))
+            self._waiting = bytearray()
