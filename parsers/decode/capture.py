@@ -7,10 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..files.input import Readable
-from ..files.packets import Packet
 from ..records import Record
 from ..wants import EVERYTHING, Wants
-from .ordered_capture import OrderedCapture
+from .ordered_capture import OrderedCapture, batched
 from .packets import BATCH, Choice, PacketDecoder, with_ends_last
 from .time_order import Step, TimeOrder
 
@@ -113,27 +112,9 @@ def decode_capture(
 def _decode_whole_batches(
     decoder: PacketDecoder, found: Iterator[Step], batch: int
 ) -> Iterator[list[Record]]:
-    """Yield the records of every whole batch, then of the packets that are left.
-
-    What comes of a batch stands in memory together: so its bytes are counted, not only its packets,
-    and where those before have unfolded to much, fewer are taken at once.
-    """
-    rows: list[Packet] = []
-    size = 0
-    for more, held in found:
-        if size + held <= decoder.room and len(rows) + len(more) < batch:
-            rows += more
-            size += held
-            continue
-        for row in more:
-            size += len(row[4])
-            if rows and size > decoder.room:
-                yield decoder.receive(rows)
-                rows, size = [], len(row[4])
-            rows.append(row)
-            if len(rows) == batch:
-                yield decoder.receive(rows)
-                rows, size = [], 0
-    # The last packets and the end of the capture together: what the end completes belongs among
-    # what they do.
-    yield with_ends_last(decoder.receive(rows) + decoder.finish())
+    """Yield the records of every whole batch, then of the packets that are left."""
+    for rows, is_last in batched(found, batch, lambda: decoder.room):
+        records = decoder.receive(rows)
+        # The last packets and the end of the capture together: what the end completes belongs among
+        # what they do.
+        yield with_ends_last(records + decoder.finish()) if is_last else records

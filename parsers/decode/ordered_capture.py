@@ -7,21 +7,49 @@ be found in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..files.input import Readable
 from ..files.joined import JoinedFiles
 from ..files.packets import CaptureFault, Interface, Packet
 from ..files.reader import CaptureReader
+from ..limits import MAX_BATCH
 from ..records import Record
 from .keys import CaptureKeys
 from .time_order import Step, TimeOrder, steps
 
 if TYPE_CHECKING:
     from ..tls.key_log import KeyLog
+
+
+def batched(
+    found: Iterable[Step], most: int, room: Callable[[], int]
+) -> Iterator[tuple[list[Packet], bool]]:
+    """Yield whole batches of packets, then, as the last one, those that are left, if any are.
+
+    What comes of a batch stands in memory together: so its bytes are counted, not only its packets,
+    and where those before have unfolded to much, fewer are taken at once.
+    """
+    rows: list[Packet] = []
+    size = 0
+    for more, held in found:
+        if size + held <= room() and len(rows) + len(more) < most:
+            rows += more
+            size += held
+            continue
+        for row in more:
+            size += len(row[4])
+            if rows and size > room():
+                yield rows, False
+                rows, size = [], len(row[4])
+            rows.append(row)
+            if len(rows) == most:
+                yield rows, False
+                rows, size = [], 0
+    yield rows, True
 
 
 class OrderedCapture:
@@ -53,11 +81,14 @@ class OrderedCapture:
         """Yield packets, some at a time; of a live capture ``most``."""
         return steps(self._reader, most) if self._is_live else self._order.steps(self._reader)
 
-    def batches(self, size: int) -> Iterator[list[Packet]]:
-        """Yield packets, ``size`` at a time; the last ones may be fewer."""
-        packets = iter(self)
-        while batch := list(islice(packets, size)):
-            yield batch
+    def batches(
+        self, most: int, room: Callable[[], int] = lambda: MAX_BATCH
+    ) -> Iterator[list[Packet]]:
+        """Yield packets, ``most`` at a time, or fewer that hold as many bytes as there is ``room``
+        for (:attr:`~.packets.PacketDecoder.room`)."""
+        for rows, _ in batched(self.steps(most), most, room):
+            if rows:
+                yield rows
 
     def sort(self, records: list[Record]) -> None:
         """Put the records of a batch in the order of its packets."""

@@ -85,6 +85,11 @@ class FollowedConnection:
         self.has_content = False
         """Whether TLS could be read."""
 
+    @property
+    def room(self) -> int:
+        """How many bytes of packets to take at once."""
+        return self._decoder.room
+
     def receive(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
         self._decoder.receive(packets)

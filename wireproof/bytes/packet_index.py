@@ -237,6 +237,11 @@ class Tracer:
         """Decrypt TLS with these; to be called before there are packets."""
         self.keys = self._decoder.keys = keys
 
+    @property
+    def room(self) -> int:
+        """How many bytes of packets to take at once."""
+        return self._decoder.room
+
     def receive(self, packets: Sequence[Packet]) -> list[Record]:
         """Return the records that ``packets`` complete, as PacketDecoder does."""
         records = self._decoder.receive(packets)

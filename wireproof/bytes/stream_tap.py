@@ -83,6 +83,11 @@ class StreamTap(Generic[S]):
         """Of the connections that are open, by their numbers: whoever reads their records takes
         those that have ended out."""
 
+    @property
+    def room(self) -> int:
+        """How many bytes of packets to take at once."""
+        return self.decoder.room
+
     def receive(self, packets: Sequence[Packet]) -> list[Record]:
         """Take the next packets, and return the records that they complete."""
         return self.decoder.receive(packets)

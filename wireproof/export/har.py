@@ -95,6 +95,11 @@ class HarWriter:
         """What was masked."""
         return self._redactor.report
 
+    @property
+    def room(self) -> int:
+        """How many bytes of packets to take at once."""
+        return self._tap.room
+
     def add(self, packets: Sequence[Packet]) -> None:
         """Take the next packets."""
         records = self._tap.receive(packets)

@@ -81,12 +81,10 @@ def _export_har(
     from .har import HarWriter
 
     capture = OrderedCapture(source, keylog=wanted.keylog)
-    batches = capture.batches(BATCH)
-    first = next(batches, [])
     only = wanted.wanted.only_connection
     writer = HarWriter(wanted.policy, only, choice, capture.sort, keys=capture.keys)
     stack.enter_context(writer)
-    for batch in chain([first], batches):
+    for batch in capture.batches(BATCH, lambda: writer.room):
         writer.add(batch)
     writer.finish()
     # Opened when all is read: entries are put into the order in which they began.

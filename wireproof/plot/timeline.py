@@ -215,7 +215,7 @@ class Timelines:
         """
         capture = OrderedCapture(source, keylog=keylog)
         self._packets.decoder.keys = capture.keys
-        for batch in capture.batches(BATCH):
+        for batch in capture.batches(BATCH, lambda: self._packets.room):
             for number, time_ns, *_ in batch:
                 if (missing := number - len(self._times)) > 0:
                     self._times.extend([0.0] * missing)

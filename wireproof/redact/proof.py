@@ -103,7 +103,7 @@ class Proof:
             return
         decoder = PacketDecoder(keep_data=True)
         with shown(written, "proving") as stream:
-            for batch in OrderedCapture(stream).batches(BATCH):
+            for batch in OrderedCapture(stream).batches(BATCH, lambda: decoder.room):
                 self._look_at_frames(batch)
                 self._look_at(decoder.receive(batch))
         self._look_at(decoder.finish())

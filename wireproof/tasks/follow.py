@@ -97,7 +97,7 @@ def _follow_stream(
     is_tls = wanted.layer == "tls"
     keys = capture.keys if is_tls else None
     followed = FollowedConnection(wanted.connection, take, spans, keys=keys)
-    for batch in capture.batches(BATCH):
+    for batch in capture.batches(BATCH, lambda: followed.room):
         followed.receive(batch)
     followed.finish()
     if followed.connection is None:

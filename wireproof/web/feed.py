@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from itertools import islice
 from threading import Event, Thread
 from typing import BinaryIO, cast
 
@@ -79,11 +78,12 @@ class FileFeed:
             raise
 
     def _read(self, tell: Callable[[], object]) -> None:
-        packets = map(self._rewrite, self._capture)
-        while not self._stopped.is_set() and (batch := list(islice(packets, self._batch))):
+        for batch in self._capture.batches(self._batch, lambda: self.index.tracer.room):
+            if self._stopped.is_set():
+                break
             if self._size:
                 self.index.progress = min(self._stream.tell() / self._size, 1.0)
-            self.index.receive(batch, self._capture.sort)
+            self.index.receive(list(map(self._rewrite, batch)), self._capture.sort)
             tell()
         self.index.finish(self._capture.faults)
 
