@@ -316,6 +316,13 @@ MAX_QUIC_FAULTS = 16
 """Faults of one kind in one connection that are listed: as of HTTP/2."""
 MAX_QUIC_BACKLOG = 256 * KiB
 """Bytes of packets that are kept for keys that may come late."""
+MIN_QUIC_SEGMENT = 1_200
+"""Bytes of the datagrams that offload joins, at least: the smallest path (RFC 9000 section 14)."""
+MAX_QUIC_SEGMENT = 1_472
+"""Their most: a frame of Ethernet less the headers of IPv4 and UDP."""
+MAX_QUIC_SEGMENT_SEARCHES = 8
+"""Places that are tried where a joined packet may end; where its id is too short to be found, how
+often all sizes are."""
 
 # --- WebSocket ---
 MAX_KEPT_FRAME = 16 * MiB

@@ -42,6 +42,11 @@ FAULTS: dict[str, Fault] = {
         "packets could not be decrypted with the keys at hand",
         "RFC 9001 section 5.3",
     ),
+    "quic-datagrams-joined": Fault(
+        "note",
+        "several datagrams were captured as one (UDP segmentation offload): they have its time",
+        "RFC 9000 section 12.2",
+    ),
     "quic-packets-lost": Fault(
         "note", "packets were lost after they had been captured", "RFC 9002 section 6.1"
     ),

@@ -89,6 +89,7 @@ class QuicConnection(Generic[T]):
         """Those that are open, by their number: what the side sends that began it."""
         self._holed: dict[tuple[int, Sender], QuicStream[T]] = {}
         self._over = [NumberSet() for _ in range(4)]
+        self._is_joined = False  # whether that is said
         self._keys = keys
         self._listener = listener
         self._backlog: list[tuple[Sender, bytes, PacketHeader, Completion]] = []
@@ -162,16 +163,34 @@ class QuicConnection(Generic[T]):
         )
         if not side.has_keys(packet.kind):
             self._look_for_keys(side, packet.kind)
-        opened = side.open(data, packet)
-        if packet.version and (opened is not None or not side.has_keys(packet.kind)):
+        opened = self._open_packets(side, data, packet)
+        if packet.version and (opened or not side.has_keys(packet.kind)):
             side.add_id(packet.source)
-        if opened is None:
+        if not opened:
             self._put_aside(side, data, packet, came)
             return records
         side.opened += packet.kind != "initial"
         if self._backlog and side.has_keys("1-rtt"):
             records += self._replay()
-        return records + self._receive_opened(side, packet.kind, opened, came)
+        if len(opened) > 1:
+            records += self._say_joined(side.sender, data, came)
+        for one in opened:
+            records += self._receive_opened(side, packet.kind, one, came)
+        return records
+
+    def _open_packets(self, side: QuicSide, data: bytes, packet: PacketHeader) -> list[Opened]:
+        """Return what a packet holds, or each of those that were captured as one."""
+        opened = side.open(data, packet)
+        if opened is not None:
+            return [opened]
+        is_joined = packet.kind == "1-rtt" and side.has_keys("1-rtt")
+        return side.open_joined(data, packet) if is_joined else []
+
+    def _say_joined(self, sender: Sender, data: bytes, came: Completion) -> list[T]:
+        if self._is_joined:
+            return []
+        self._is_joined = True
+        return self._fault(sender, diagnose("quic-datagrams-joined", 0, len(data)), came)
 
     def _change_version(self, version: int) -> None:
         """Go on in another version, which the server chose (RFC 9368 section 2.3)."""

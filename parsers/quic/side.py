@@ -25,6 +25,7 @@ from .key_schedule import HASH_SIZES, INITIAL_SUITE, SUITES, initial_secret
 from .number_space import NumberSpace
 from .packets import VERSIONS, Kind, PacketHeader
 from .protection import LevelKeys, Opened
+from .segments import Segmentation
 from .streams import Room
 
 SPACES: Final[dict[Kind, int]] = {"initial": 0, "handshake": 1, "0-rtt": 2, "1-rtt": 2}
@@ -64,6 +65,7 @@ class QuicSide:
         """Packets that no key opened."""
         self.opened = 0
         """Packets other than Initial ones that were opened."""
+        self._segmentation = Segmentation()
         self._keys: dict[Kind, list[LevelKeys]] = {}
 
     @property
@@ -119,4 +121,30 @@ class QuicSide:
                 if len(candidates) > 1:
                     self._keys[packet.kind] = [keys]
                 return opened
+        return None
+
+    def open_joined(self, data: bytes, packet: PacketHeader) -> list[Opened]:
+        """Return what the packets hold that one with a short header, to the end, does not open as.
+
+        The last of them may be one that cannot be opened: then it is counted.
+        """
+        found: list[Opened] = []
+        while packet.start < packet.end:
+            opened = self._open_segment(data, packet)
+            if opened is None:
+                self.unopened += bool(found)
+                break
+            found.append(opened[0])
+            before = packet.number_at - packet.start
+            packet = packet._replace(start=opened[1], number_at=opened[1] + before)
+        return found
+
+    def _open_segment(self, data: bytes, packet: PacketHeader) -> tuple[Opened, int] | None:
+        """Return what the first of the joined packets holds, and where it ends."""
+        for end in self._segmentation.ends(data, packet):
+            opened = self.open(data, packet._replace(end=end))
+            if opened is not None:
+                if end < packet.end:
+                    self._segmentation.size = end - packet.start
+                return opened, end
         return None

@@ -163,6 +163,7 @@ class Talk:
     protocols: tuple[bytes, ...] = (b"h3",)
     updates: dict[str, int] = field(default_factory=lambda: {"client": 0, "server": 0})
     destination: bytes = FIRST_ID
+    client_id: bytes = CLIENT_ID
     packets: list[Packet] = field(default_factory=list)
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     ports: tuple[int, int] = 50_000, 443
@@ -209,9 +210,9 @@ class Talk:
         payload += bytes(max(0, 4 - size - len(payload)))
         written = (number & (1 << 8 * size) - 1).to_bytes(size, "big")
         source, target = (
-            (CLIENT_ID, self.destination if kind in ("initial", "0-rtt") else SERVER_ID)
+            (self.client_id, self.destination if kind in ("initial", "0-rtt") else SERVER_ID)
             if sender == "client"
-            else (SERVER_ID, CLIENT_ID)
+            else (SERVER_ID, self.client_id)
         )
         keys = self.keys_of(sender, kind)
         if kind == "1-rtt":

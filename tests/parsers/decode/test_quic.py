@@ -369,6 +369,46 @@ def test_early_data() -> None:
     assert [request.target for request in only(records, RequestRecord)] == ["/"]
 
 
+@pytest.mark.parametrize("client_id", [b"client01", b"quic", b""])
+def test_datagrams_that_offload_joined(client_id: bytes) -> None:
+    """Of one size but the last; with and without a connection id that shows where each begins."""
+    talk = Talk(client_id=client_id)
+    talk.shake_hands()
+    talk.settle()
+    talk.ask()
+    content = [b": " + b"x" * 1180 + b"\ndata: %d\n\n" % number for number in range(4)]
+    whole = OK + b"".join(map(data, content))
+    parts = [whole[at : at + 1200] for at in range(0, len(whole), 1200)]
+    frames = [stream(0, at * 1200, part, fin=at == len(parts) - 1) for at, part in enumerate(parts)]
+    for _ in range(2):  # the second time they are copies of bytes, in packets of their own
+        talk.send("server", *(talk.packet("server", "1-rtt", frame) for frame in frames))
+    talk.say("client", close(0x100))
+    records = decoded(talk.packets, talk.keys)
+    assert events(records) == ["0", "1", "2", "3"]
+    assert {one.last_packet for one in only(records, SseEventRecord)} == {7}
+    assert codes(records) == ["quic-datagrams-joined", "quic-closed"]
+    (quic,) = only(records, QuicRecord)
+    assert (quic.unopened, quic.server_unaccounted) == (0, 0)
+    (body,) = only(records, BodyRecord)
+    assert body.complete
+
+
+def test_the_last_of_joined_datagrams_is_damaged() -> None:
+    talk = Talk()
+    talk.shake_hands()
+    talk.settle()
+    talk.ask()
+    talk.send(
+        "server",
+        talk.packet("server", "1-rtt", stream(0, 0, OK + data(b"data: a\n\n")) + bytes(1100)),
+        talk.packet("server", "1-rtt", b"\x01")[:-1] + b"?",
+    )
+    records = decoded(talk.packets, talk.keys)
+    assert events(records) == ["a"]
+    (quic,) = only(records, QuicRecord)
+    assert quic.unopened == 1
+
+
 def test_a_connection_that_moves() -> None:
     """RFC 9000 section 9: its connection id tells it, from another port."""
     talk = Talk()
