@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from parsers import KeyLog, decode_stream
+from parsers.records import Record
 from wireproof.web.api import Answers
+from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
 
 from .talk import Talk
@@ -58,3 +62,23 @@ def streamed(*events: bytes) -> Talk:
     talk.server(b"0\r\n\r\n")
     talk.close()
     return talk
+
+
+@contextmanager
+def read(path: Path, *, has_keys: bool = True) -> Iterator[Asked]:
+    """Index a stored capture, with the keys beside it."""
+    index = Index(path.name)
+    keylog = KeyLog.open(path.with_suffix(".keys")) if has_keys else None
+    with path.open("rb") as stream:
+        FileFeed(index, stream, keylog=keylog).read_all()
+    try:
+        yield Asked(index)
+    finally:
+        index.close()
+
+
+def stored_records(path: Path) -> list[Record]:
+    """All records of a stored capture, those of TLS too, with the keys beside it."""
+    keylog = KeyLog.open(path.with_suffix(".keys"))
+    with path.open("rb") as stream:
+        return list(decode_stream(stream, shows_records=True, keylog=keylog))
