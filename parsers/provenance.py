@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -73,6 +73,43 @@ class Decoder(Protocol):
     @property
     def open_offsets(self) -> tuple[int, ...]:
         """Where the elements begin that have begun and are not finished."""
+
+
+class ElementSearch(Protocol):
+    """Looks, frame by frame, for where elements of content go on after missing bytes.
+
+    A frame is whatever writers write at once: a chunk, or a DATA frame.
+    """
+
+    @property
+    def waits(self) -> bool:
+        """Whether later frames may yet tell of what came so far."""
+
+    def receive_frame(self, content: bytes, *, is_last: bool) -> int | None:
+        """Take the content of the next frame, after which nothing comes if it ``is_last``.
+
+        Returns how many bytes of all so far come before an element that certainly begins there;
+        None if none is certain.
+        """
+
+
+@runtime_checkable
+class Resumable(Decoder, Protocol):
+    """A decoder of elements that can go on after missing bytes where a frame begins with one."""
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no element is open, and none is missing."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether bytes are missing, and it has not gone on yet."""
+
+    def search(self) -> ElementSearch:
+        """Return what looks for where to go on."""
+
+    def resume(self) -> list[Event]:
+        """Take note that the next byte begins an element."""
 
 
 def seconds(time_ns: int) -> float:

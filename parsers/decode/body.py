@@ -29,9 +29,10 @@ from ..limits import (
     MAX_KEPT_RUNS,
 )
 from ..memory import Memory
-from ..provenance import CLOSED, Decoder, Event, SourceMap
+from ..provenance import CLOSED, Decoder, Event, Resumable, SourceMap
 from ..records import BodyRecord, DataRecord, Record, SseEventRecord
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
+from .resuming import Resuming
 from .runs import data_runs
 from .undeclared import Probe, probe_for
 from .writer import RecordWriter, wire_fields
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 Origin = tuple[int, int, int | None]
 """Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
 
+SAID = ("last-chunk", "end-stream")
+"""How a body ends whose frames say that it does."""
 HASH_STEP = 16 * 1024
 """Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
 START, END = itemgetter(0), itemgetter(1)
@@ -112,10 +115,12 @@ class Body:
         "_unhashed",
         "_unhashed_size",
         "_start",
-        "_has_hole",
+        "has_hole",
         "_since",
         "_charged",
         "_is_exact",
+        "_has_frames",
+        "resuming",
     )
 
     def __init__(
@@ -147,7 +152,11 @@ class Body:
         self._digest = sha256() if wants.digests and wants.takes(BodyRecord) else None
         self._unhashed: list[bytes] = []
         self._unhashed_size = 0
-        self._has_hole = False
+        self.has_hole = False
+        """Whether some of it is missing."""
+        self._has_frames = head.framing == "chunked"
+        self.resuming: Resuming | None = None
+        """What is kept while it is not known where elements go on."""
         self._since = 0  # bytes since what is held was reckoned
         self._charged = 0
 
@@ -160,6 +169,8 @@ class Body:
         if self._extents is not None:
             for piece in content:
                 self._extents.add(piece.start, piece.end)
+        if self.resuming is not None:
+            return self._resume() if self.resuming.add(content) else []
         shows_runs = self._is_unframed and self._writer.wants.takes(DataRecord)
         records = self._runs(content) if shows_runs else []
         if self._head is not None:
@@ -198,6 +209,7 @@ class Body:
     def advance_within(self, start: int, end: int, content: bytes) -> None:
         """Count content as :meth:`advance` does, at [start, end) among bytes of other streams."""
         extents, size = self._extents, end - start
+        self.resuming = None
         if extents is not None:
             extents.add(start, end)
         self._head = self._probe = None
@@ -216,7 +228,7 @@ class Body:
         came from, for nothing is open after them.
         """
         size = sum(map(len, contents))
-        self._head = self._probe = None
+        self._head = self._probe = self.resuming = None
         self.chunks = chunks
         self._size += size
         self._decoded_size += size
@@ -236,7 +248,7 @@ class Body:
         assert self._content is not None
         records: list[Record] = []
         for piece in content:
-            if self._has_hole:
+            if self.has_hole:
                 self._size += len(piece.data)
                 continue
             for start, end in self._arrivals(piece):
@@ -269,32 +281,113 @@ class Body:
 
     def receive_missing(self, found: MissingData) -> list[Record]:
         """Take note that content is missing: coded content cannot go on after the hole."""
-        length = found.end - found.start
-        self._size += length
+        if self._has_frames and found.chunk is None:
+            return self.lose(found)
+        return [*self.settle(is_final=True), *self._miss(found)]
+
+    def lose(self, found: MissingData) -> list[Record]:
+        """Take note that whole frames are missing, and that the next one may begin an element."""
+        records = self.settle(is_final=True)
+        elements = self._resumable
+        is_between = elements is not None and (elements.is_between or not self._decoded_size)
+        if elements is None or not is_between:
+            records += self._miss(found)
+        else:
+            self._note_missing(found)
+        if elements is not None and (is_between or elements.is_lost):
+            self.resuming = Resuming(elements, found if is_between else None)
+        return records
+
+    @property
+    def _resumable(self) -> Resumable | None:
+        elements = self._elements
+        return elements if self._content is None and isinstance(elements, Resumable) else None
+
+    def settle(self, *, is_final: bool = False, is_last: bool = False) -> list[Record]:
+        """Take note that a frame is whole: look at it, if it is to be looked at, or at the next.
+
+        With ``is_final`` no other frame follows it, or not at once; it ``is_last`` if that is so
+        because its sender said that all has been sent.
+        """
+        resuming = self.resuming
+        if resuming is None:
+            if self.has_hole and not is_final:
+                self._look_on()
+            return []
+        if not resuming.pieces:
+            return self._resume() if is_final else []
+        place = resuming.end_frame(is_last=is_last)
+        if place is None and resuming.waits and not is_final:
+            return []
+        return self._resume(place)
+
+    def _look_on(self) -> None:
+        """Look at the next frame, if it is not known yet where elements go on."""
+        elements = self._resumable
+        if elements is not None and elements.is_lost:
+            self.resuming = Resuming(elements, None)
+
+    def _resume(self, place: int | None = None) -> list[Record]:
+        """Go on with an element ``place`` bytes after the beginning of what is kept.
+
+        None: nothing is certain, and the decoder has to find where to go on.
+        """
+        resuming, self.resuming = self.resuming, None
+        elements = self._resumable
+        if resuming is None or elements is None:
+            return []
+        before, after = resuming.cut(place) if place is not None else (resuming.pieces, [])
+        records: list[Record] = []
+        if resuming.hole is not None and before:
+            records += self._tell(resuming.hole)
+        if before:
+            records += self._receive_content(before)
+        if after:
+            found = elements.resume()
+            content = self._receive_content(after[:1])
+            records += [*self._records(found), *content]
+            records += self._receive_content(after[1:]) if after[1:] else []
+        elif before:
+            self._look_on()
+        return records
+
+    def _note_missing(self, found: MissingData) -> bool:
+        """Count what is missing; return whether it is the first of it."""
+        self._size += found.end - found.start
         self._head = self._probe = None
-        is_first, self._has_hole = not self._has_hole, True
+        is_first, self.has_hole = not self.has_hole, True
+        return is_first
+
+    def _miss(self, found: MissingData) -> list[Record]:
+        length = found.end - found.start
+        is_first = self._note_missing(found)
         if self._content is not None:
             fault = diagnose(
                 "content-coding-damaged", found.start, found.end, f"{length} bytes are missing"
             )
             return [self._writer.diagnostic(fault, self.exchange)] if is_first else []
+        return self._tell(found)
+
+    def _tell(self, found: MissingData) -> list[Record]:
+        """Tell the decoder of elements that content is missing."""
         if self._elements is None:
             return []
+        length = found.end - found.start
         self._origins.extend(length, (found.start, found.end, found.chunk))
         return self._records(self._elements.receive_gap(length))
 
     def end_content(self, found: EndOfMessage) -> list[Record]:
         """Return what the end of the body completes in its content."""
-        records: list[Record] = []
+        records = self.settle(is_final=True, is_last=found.ended_by in SAID)
         is_over = found.complete or found.ended_by in CLOSED  # by a FIN, wherever that came
-        if self._content is not None and is_over and not self._has_hole:
+        if self._content is not None and is_over and not self.has_hole:
             self._content.finish()
             records += self._faults(found.end, found.end)
         if self._elements is not None:
             # For the content its framing's end is as good as the connection's.
             ended_by = found.ended_by
             ending = ended_by if ended_by == "reset" or ended_by == "capture-end" else "close"
-            if self._content is not None and self._has_hole:
+            if self._content is not None and self.has_hole:
                 ending = "capture-end"  # what follows the hole is not known
             records += self._records(self._elements.receive_eof(ending))
         return records
@@ -302,10 +395,11 @@ class Body:
     @property
     def open_offsets(self) -> tuple[int, ...]:
         """Where in the direction's stream unfinished events began, and their last byte so far."""
+        kept = () if self.resuming is None else tuple(one.start for one in self.resuming.pieces)
         if self._elements is None or not (begun := self._elements.open_offsets):
-            return ()
+            return kept
         last = self._origins.size - 1
-        return tuple(self._place(offset, offset + 1)[0] for offset in (*begun, last))
+        return (*kept, *(self._place(offset, offset + 1)[0] for offset in (*begun, last)))
 
     def _receive_output(self, data: bytes, origin: Origin) -> list[Record]:
         """Take what a decompressor made of the content at ``origin``."""
@@ -429,7 +523,7 @@ class Body:
             ", ".join(reversed(self._codings)) or None,
             "" if self._digest is None else self._digest.hexdigest(),
             self.chunks,
-            found.complete and not self._has_hole,
+            found.complete and not self.has_hole,
             found.ended_by,
             None if found.trailers is None else wire_fields(found.trailers),
             layer=writer.layer,

@@ -99,8 +99,12 @@ class Http1Side(Side):
             elif type(event) is Chunk:
                 if shows_chunks:
                     records.append(self.writer.chunk(event, self.exchange))
-                if self.message is not None and self.message.body is not None:
-                    self.message.body.chunks = event.index + 1
+                if self.message is not None and (body := self.message.body) is not None:
+                    body.chunks = event.index + 1
+                    if body.has_hole:
+                        is_in_order = False
+                        records += [*(body.receive(content) if content else ()), *body.settle()]
+                        content = []
             else:
                 is_in_order = False
                 if content and self.message is not None:
@@ -158,7 +162,7 @@ class Http1Side(Side):
     def _open_found(self, found: BodyFound) -> None:
         """Open a body that was found behind a head that is cut."""
         if self.message is not None:
-            from .joining import is_event_stream  # searches for more, and is hardly ever needed
+            from ..sse.resume import is_event_stream  # hardly ever needed
 
             is_sse = is_event_stream(found.content)
             self.message.join(found.start, "chunked", is_sse=is_sse, known=self._cut_fields)

@@ -22,10 +22,10 @@ from ..records import (
     Record,
     text_or_base64,
 )
+from ..sse.resume import is_event_stream
 from ..sse.stream import EventStreamDecoder
 from .body import Body
 from .http2_tunnel import TunnelStream
-from .joining import is_blocks, is_event_stream
 from .message import MessageWriter
 from .transport import Fields
 from .writer import RecordWriter
@@ -142,27 +142,22 @@ class StreamMessage:
             return self._message.content([piece])
         self._held.append(piece)
         is_long = piece.end - self._held[0].start > MAX_UNDECIDED
-        return self.settle() if is_long else []
+        return self._learn() if is_long else []
 
     def settle(self) -> list[Record]:
-        """Take what is held of a DATA frame, of which nothing follows.
+        """Take note that a DATA frame is whole."""
+        return self._learn() + ([] if self.tunnel is not None else self._message.settle())
 
-        DATA frames nearly always begin where an event does: one that is whole events tells what the
-        content is, or that what is missing before it was whole events too.
-        """
+    def _learn(self) -> list[Record]:
+        """Let the first DATA frame tell what the content is: whole events, or anything else."""
         if not self._held:
             return []
         pieces, self._held = self._held, None
         content = b"".join(piece.data for piece in pieces)
-        records: list[Record] = []
-        if self._is_untyped:
-            self._is_untyped = False
-            is_sse = self.writer.sender == "server" and is_event_stream(content)
-            known = None if self.head is None else self.head.headers
-            self._message.join(pieces[0].start, "http/2", is_sse=is_sse, known=known)
-        elif not is_blocks(content):
-            records = self._miss(pieces[0].start, pieces[0].start)
-        return records + self._message.content(pieces)
+        is_sse = self.writer.sender == "server" and is_event_stream(content)
+        known = None if self.head is None else self.head.headers
+        self._message.join(pieces[0].start, "http/2", is_sse=is_sse, known=known)
+        return self._message.content(pieces)
 
     def missing(self, start: int, end: int) -> list[Record]:
         """Take note that the content at [start, end) is missing."""
@@ -171,7 +166,9 @@ class StreamMessage:
         self._has_hole = True
         self._end = max(self._end, end)
         self._size += end - start
-        return records + self.settle() + self._miss(start, end)
+        if self.tunnel is not None:
+            return records + self.tunnel.missing(start, end)
+        return records + self._learn() + self._message.missing(MissingData(start, end, None))
 
     def lose(self, start: int, end: int) -> list[Record]:
         """Take note that frames of it may be among the missing bytes [start, end); said once."""
@@ -183,11 +180,9 @@ class StreamMessage:
             records = [self.writer.diagnostic(found, self.exchange)]
         self._has_hole = True
         self._end = max(self._end, end)
-        records += self.settle()
-        if self._is_between_events:
-            self._held = []
-            return records
-        return records + self._miss(end, end)
+        if self.tunnel is not None:
+            return records + self.tunnel.missing(end, end)
+        return records + self._learn() + self._message.lose(MissingData(end, end, None))
 
     @property
     def body(self) -> Body | None:
@@ -203,7 +198,8 @@ class StreamMessage:
     @property
     def is_held(self) -> bool:
         """Whether its next DATA frame is to be looked at as a whole."""
-        return self._held is not None
+        body = self._message.body
+        return self._held is not None or (body is not None and body.resuming is not None)
 
     def advance(self, start: int, end: int, size: int) -> int:
         """Count a DATA frame at [start, end) that another has read; return its index."""
@@ -213,16 +209,6 @@ class StreamMessage:
         self._size += size
         self._index += 1
         return self._index - 1
-
-    @property
-    def _is_between_events(self) -> bool:
-        events = self.event_stream
-        return events is not None and (events.is_between or not self._size)
-
-    def _miss(self, start: int, end: int) -> list[Record]:
-        if self.tunnel is not None:
-            return self.tunnel.missing(start, end)
-        return self._message.missing(MissingData(start, end, None))
 
     def data_frame(self, frame: DataFrame, *, ends: bool) -> Http2DataRecord:
         """Write a DATA frame, after its content."""
@@ -253,7 +239,7 @@ class StreamMessage:
         if not self.is_open:
             return []
         self.is_open = False
-        settled = self.settle()
+        settled = self._learn()
         if self.tunnel is not None:
             return self.tunnel.end(_ENDINGS.get(ended_by, "close"))
         head_end = self.head.end if self.head is not None else self._end

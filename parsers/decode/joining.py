@@ -21,16 +21,12 @@ from ..http1.resynchronise import Resynchroniser
 from ..limits import MAX_RESYNCHRONISE, MAX_UNDECIDED
 from ..provenance import Completion, Ending
 from ..records import Framing, Record
+from ..sse.resume import BLOCK, DATA_LINE, is_event_stream
 from ..streams import ByteStream, Receiver
 from .writer import RecordWriter
 
 NEVER = rb"(?!)"
-# field = name [ ":" [ SP ] value ], or a comment (WHATWG HTML section 9.2.5); a block ends with an
-# empty line.
-_LINE = rb"(?:(?:data|event|id|retry)(?::[^\r\n]*+)?|:[^\r\n]*+)\r?\n"
-_BLOCK = rb"((?>(?:" + _LINE + rb")+))\r?\n"
-_TWO_BLOCKS = re.compile(rb"\n\r?\n(?=" + _BLOCK + _BLOCK + rb")")
-_DATA = re.compile(rb"(?m)^data:")
+_TWO_BLOCKS = re.compile(rb"\n\r?\n(?=" + BLOCK + BLOCK + rb")")
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 
 # --- WebSocket: bits by which chance is ruled out ---
@@ -102,7 +98,7 @@ class ContentSearch:
         text = self._text
         found = _TWO_BLOCKS.search(text, self._from)
         while found is not None:
-            if _DATA.search(found[1]) or _DATA.search(found[2]):
+            if DATA_LINE.search(found[1]) or DATA_LINE.search(found[2]):
                 return Place("close", self._offset - len(text) + found.end(), True)
             found = _TWO_BLOCKS.search(text, found.start() + 1)
         ends = [match.start() for match in _EMPTY_LINE.finditer(text, self._from)]
@@ -114,16 +110,6 @@ class ContentSearch:
             size = max(self._from, len(self._text) - MAX_UNDECIDED // 2)
             del self._text[:size]
             self._from = max(0, self._from - size)
-
-
-def is_event_stream(content: bytes) -> bool:
-    """Whether the content of a chunk is blocks of an event stream, at least one with data."""
-    return is_blocks(content) and _DATA.search(content) is not None
-
-
-def is_blocks(content: bytes) -> bool:
-    """Whether content is whole blocks of an event stream, comments among them."""
-    return re.fullmatch(rb"(?>(?:" + _BLOCK + rb")+)", content) is not None
 
 
 class Http2Search:

@@ -78,6 +78,14 @@ class MessageWriter:
         """Take note that content is missing."""
         return [] if self.body is None else self.body.receive_missing(hole)
 
+    def lose(self, hole: MissingData) -> list[Record]:
+        """Take note that frames may be missing, and content in them."""
+        return [] if self.body is None else self.body.lose(hole)
+
+    def settle(self) -> list[Record]:
+        """Take note that a frame of its content is whole."""
+        return [] if self.body is None else self.body.settle()
+
     def end(self, found: EndOfMessage) -> list[Record]:
         """End the message: the body's own record comes last, after all that the end completes."""
         body = self.body

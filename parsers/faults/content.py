@@ -139,5 +139,6 @@ FAULTS: dict[str, Fault] = {
     "grpc-message-limit": Fault("note", "a message is longer than what is kept of it", ""),
     "grpc-message-cut": Fault("error", "the content ends inside a message", ""),
     "grpc-message-missing": Fault("error", "bytes of a message are missing from the capture", ""),
-    "grpc-framing-lost": Fault("error", "message borders are lost: no more is decoded", ""),
+    "grpc-framing-lost": Fault("error", "message borders are lost, up to one that is certain", ""),
+    "grpc-resynchronised": Fault("note", "messages go on where one length leads to the next", ""),
 }

@@ -5,7 +5,8 @@ PROTOCOL-WEB.md of the gRPC project: a flags byte, whose least bit says compress
 significant bit says trailers, a length of 4 bytes, big-endian, and as many bytes.
 
 Strategy: a message is collected up to its length, of which ``MAX_KEPT_GRPC_MESSAGE`` are kept. A
-border looks like any other byte: nothing makes one certain again once it is lost.
+border looks like any other byte: once it is lost, only frames around the messages can make one
+certain again (:mod:`.resume`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..diagnostics import diagnose
 from ..http1.head import Fields, FieldSection
 from ..kept import KeptBytes
 from ..limits import MAX_KEPT_GRPC_MESSAGE
-from ..provenance import Element, Ending, Event
+from ..provenance import Element, ElementSearch, Ending, Event
 
 _PREFIX = 5
 _COMPRESSED = 0x01
@@ -44,6 +45,7 @@ class GrpcDecoder:
 
     __slots__ = (
         "_receive", "_offset", "_prefix", "_message", "_start", "_length", "_missing", "_count",
+        "_is_lost",
     )  # fmt: skip
 
     def __init__(self, offset: int = 0) -> None:
@@ -55,6 +57,7 @@ class GrpcDecoder:
         self._length = 0  # of the open message, without its prefix
         self._missing = 0  # bytes of the open message that the capture lacks
         self._count = 0
+        self._is_lost = False
 
     def receive_data(self, data: bytes) -> list[Event]:
         """Take the next bytes of the body and return the messages that they completed."""
@@ -79,8 +82,34 @@ class GrpcDecoder:
             detail = f"{length:,} bytes are missing"
             events.append(diagnose("grpc-framing-lost", place, self._offset, detail))
             self._prefix = b""
-            self._receive = self._ignore
+            self._message.take()
+            self._missing = 0
+            self._receive, self._is_lost = self._ignore, True
         return events
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no message is open."""
+        return self._receive == self._read_prefix and not self._prefix
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether borders are lost by missing bytes."""
+        return self._is_lost
+
+    def search(self) -> ElementSearch:
+        """Return what looks for a frame that begins with a message."""
+        from .resume import MessageSearch  # few captures lack anything
+
+        return MessageSearch()
+
+    def resume(self) -> list[Event]:
+        """Begin a message with the next byte; say so after borders were lost."""
+        if not self._is_lost:
+            return []
+        self._receive, self._is_lost = self._read_prefix, False
+        place = self._offset
+        return [diagnose("grpc-resynchronised", place, place + _PREFIX, f"at byte {place:,}")]
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         """Say so if the content ends inside a message."""

@@ -11,7 +11,7 @@ import codecs
 
 from ..diagnostics import diagnose
 from ..limits import MAX_KEPT_JSON_VALUE
-from ..provenance import Ending, Event
+from ..provenance import ElementSearch, Ending, Event
 from .value import WHITE_SPACE, Values, fault_of, new_text, unfinished
 
 
@@ -61,6 +61,29 @@ class JsonLinesDecoder:
         elif ending != "capture-end":
             events.append(unfinished(start, self._offset, text, self._values.count))
         return events
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no line is open."""
+        return not (self._is_lost or self._line.size)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it skips what follows missing bytes, up to the next line end."""
+        return self._is_lost
+
+    def search(self) -> ElementSearch:
+        """Return what looks for a frame that begins with a line."""
+        from .resume import LineSearch  # few captures lack anything
+
+        return LineSearch()
+
+    def resume(self) -> list[Event]:
+        """Begin a line with the next byte."""
+        self._is_lost = False
+        self._line.take()
+        self._line_start = self._offset
+        return []
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

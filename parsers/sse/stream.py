@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 from ..diagnostics import diagnose
 from ..limits import MAX_SSE_FIELDS, MAX_SSE_LINE
-from ..provenance import Ending, Event
+from ..provenance import ElementSearch, Ending, Event
 from .block import Block, Line, ServerSentEvent, milliseconds
 
 __all__ = ["EventStreamDecoder", "ServerSentEvent"]
@@ -127,6 +127,26 @@ class EventStreamDecoder:
     def is_between(self) -> bool:
         """Whether it is between two blocks, and nothing waits."""
         return self._receive == self._read_blocks
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it skips what follows missing bytes, up to the next blank line."""
+        return self._block is not None and self._block.lost
+
+    def search(self) -> ElementSearch:
+        """Return what looks for a frame that begins with an event."""
+        from .resume import BlockSearch  # few captures lack anything
+
+        return BlockSearch()
+
+    def resume(self) -> list[Event]:
+        """Begin a block with the next byte."""
+        self._block = None
+        self._line = []
+        self._line_size = 0
+        self._line_start = self._offset
+        self._receive = self._read_blocks
+        return []
 
     @property
     def last_event_id(self) -> str:

@@ -14,7 +14,7 @@ from support.talk import Talk, kinds
 from support.tls import record, sealed
 from support.websocket_frames import frame
 
-from parsers.decode.joining import CERTAIN, ContentSearch, FrameSearch, frame_end, is_event_stream
+from parsers.decode.joining import CERTAIN, ContentSearch, FrameSearch, frame_end
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -159,13 +159,6 @@ def test_events_until_the_connection_closes(cut: int, rest: int, newline: bytes)
 )
 def test_no_events(text: bytes) -> None:
     assert kinds(joined(text)) == ["connection"]
-
-
-def test_content_of_a_chunk() -> None:
-    assert is_event_stream(b"event: a\ndata: b\n\n: c\n\n")
-    assert not is_event_stream(b": c\n\n")
-    assert not is_event_stream(b"data: b\n")
-    assert not is_event_stream(b"")
 
 
 # --- WebSocket ---
