@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .decode.elements import names_elements as names_elements
     from .decode.keys import CaptureKeys as CaptureKeys
     from .decode.ordered_capture import OrderedCapture as OrderedCapture
+    from .decode.ordered_capture import batched as batched
     from .decode.packets import BATCH as BATCH
     from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import Choice as Choice
@@ -124,7 +125,7 @@ _EXPORTED = {
     "decode.side": ("completion",),
     "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),
-    "decode.ordered_capture": ("OrderedCapture",),
+    "decode.ordered_capture": ("OrderedCapture", "batched"),
     "decode.taps": ("Listener", "Streams", "TlsTap"),
     "decode.time_order": ("TimeOrder",),
     "files.blocks": (

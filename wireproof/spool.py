@@ -42,6 +42,10 @@ class Spool:
     def append(self, data: bytes | bytearray) -> int:
         """Put bytes aside and return where they lie. Raises OSError if there is no room."""
         place = self.size
+        if len(data) > BUFFER:
+            self._flush()
+            self._write(data)
+            return place
         self._waiting += data
         if len(self._waiting) > BUFFER:
             self._flush()
@@ -72,9 +76,12 @@ class Spool:
         self.waits -= size
 
     def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, bytearray()
+        self._write(waiting)
+
+    def _write(self, data: bytes | bytearray) -> None:
         self._file.seek(self._written)
-        view = memoryview(bytes(self._waiting))
-        self._waiting.clear()
+        view = memoryview(data)
         while view:
             done = self._file.write(view)
             self._written += done

@@ -13,16 +13,17 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, cast, get_args
 
+import msgspec
 from msgspec import inspect
 from parsers.limits import MiB
-from parsers.records import Record
+from parsers.records import Record, SseEventRecord
 
 from ..views.csv import COLUMNS
 
 GROUP_ROWS = 65_536
 """Rows of one row group, at most."""
-GROUP_SIZE = 32 * MiB
-"""Characters of text in one row group, about."""
+GROUP_SIZE = 8 * MiB
+"""Characters of text in one row group, about: Arrow and Parquet hold them some more times."""
 LATEST = (1 << 63) - 1
 """Microseconds since the epoch that a column of times may hold; what is later is null there."""
 
@@ -119,7 +120,7 @@ class ParquetTable:
         columns = self._columns
         for record in records:
             _append(columns, record)
-            self._size += len(getattr(record, "data", None) or "") + 64
+            self._size += payload_size(record) + 64
             if self._size >= GROUP_SIZE or len(columns["time"]) >= GROUP_ROWS:
                 self._write_group()
 
@@ -129,6 +130,16 @@ class ParquetTable:
         self._writer.write_table(_table(self._columns, self._schema))
         self._columns = {name: [] for name in self._schema.names}
         self._size = 0
+
+
+def payload_size(record: msgspec.Struct) -> int:
+    """Return how many characters a record's payload has, about.
+
+    Those of an event's fields, some of which are its data; one that was not dispatched has no data.
+    """
+    if isinstance(record, SseEventRecord):
+        return sum(len(value) for _, value in record.fields or ()) + len(record.data or "")
+    return len(getattr(record, "data", None) or "")
 
 
 def arrow_table(records: Iterable[Record]) -> Any:

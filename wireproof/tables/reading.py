@@ -167,6 +167,8 @@ class _Tables:
             if self._take is not None:
                 for record in records:
                     self._take(record)
+                    if self._full:  # each holds as much as the records do
+                        yield from self._given()
             if self._outcomes is not None:
                 self._take_outcomes(self._outcomes.add(records))
             yield from self._given()

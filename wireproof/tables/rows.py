@@ -8,18 +8,19 @@ types has its rows back in their order by one ``take`` of Arrow's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import msgspec
 
+from ..export.parquet import payload_size
 from .kinds import DATA, LAYOUTS, ORIGIN, TIMES, Column, Kind, Layout, columns, names, schema
 
 GROUP_ROWS = 65_536
 """Rows of one record batch, which is a row group of a file, at most: enough for a scan to skip by,
 few enough to hold those of all tables at once."""
-GROUP_SIZE = 16 << 20
-"""Characters of payload in one record batch, about."""
+GROUP_SIZE = 4 << 20
+"""Characters of payload in one record batch, about: Arrow and Parquet hold them some more times."""
 ROW = 64
 """Characters that a row without payload counts as."""
 LATEST = float((1 << 63) - 1024)
@@ -66,12 +67,16 @@ class Rows:
         """Take a row; yield the record batch that it fills."""
         some = self._some[type(parts[0])]
         row = astuple(parts[0])
+        size = payload_size(parts[0])
+        if self._keep_data:
+            self._size += size
+        elif size > ROW:  # what is left out need not be held until the batch is whole
+            cells = zip(some.names, row, strict=False)  # names are those of all parts
+            row = tuple([None if name in DATA else cell for name, cell in cells])
         some.tuples.append(row if len(parts) == 1 else tuple(chain(*map(astuple, parts))))
         some.places.append(self._count)
         self._count += 1
         self._size += ROW
-        if self._keep_data:
-            self._size += len(getattr(parts[0], "data", None) or "")
         if self._count >= GROUP_ROWS or self._size >= GROUP_SIZE:
             yield from self.finish()
 
@@ -89,8 +94,7 @@ class Rows:
         found = [some for some in self._some.values() if some.tuples]
         by_name = [some.by_name() for some in found]
         arrays = [self._column(column, found, by_name) for column in columns(self.kind)]
-        if len(found) > 1:
-            order = _order(found)
+        if (order := _order(found)) is not None:
             arrays = [array.take(order) for array in arrays]
         place = [column.name for column in columns(self.kind)].index(TIMES[self.kind])
         origin = [pa.repeat(pa.scalar(text, pa.string()), self._count) for text in self._origin]
@@ -117,11 +121,15 @@ class Rows:
 
 
 def _order(found: list[_Some]) -> Any:
-    """Return where each row stands among those that were put together by type."""
+    """Return where each row stands among those that were put together by type; None if all stand
+    where they should."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.sort_indices(pa.array(chain.from_iterable(some.places for some in found), pa.int64()))
+    places = list(chain.from_iterable(some.places for some in found))
+    if all(first < second for first, second in pairwise(places)):
+        return None
+    return pc.sort_indices(pa.array(places, pa.int64()))
 
 
 def moments(seconds: Any) -> Any:

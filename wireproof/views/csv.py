@@ -67,7 +67,7 @@ class CsvView:
 
     def write_encoded(self, parts: Sequence[bytes]) -> None:
         """Write rows."""
-        self._stream.write(b"".join(parts))
+        self._stream.writelines(parts)
 
     def flush(self) -> None:
         """Hand what is written to the system."""

@@ -17,7 +17,7 @@ from threading import Condition
 from typing import Any, Literal
 
 import msgspec
-from parsers import BATCH, CaptureFault, KeyLog, Packet, PacketDecoder
+from parsers import BATCH, CaptureFault, KeyLog, Packet, PacketDecoder, batched
 from parsers.records import (
     ConnectionRecord,
     Http2FrameRecord,
@@ -284,7 +284,8 @@ class Index:
         decoder, table = PacketDecoder(keys=self.tracer.keys), self.tracer.table
         numbers = [number for number in range(1, len(table) + 1) if number in table]
         numbers.sort(key=lambda number: table[number].time_ns)
-        for packets in self.packets(numbers):
+        steps = ((rows, sum(len(row[4]) for row in rows)) for rows in self.packets(numbers))
+        for packets, _ in batched(steps, BATCH, lambda: decoder.room):
             yield from decoder.receive(packets)
         yield from decoder.finish()
 
