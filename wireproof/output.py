@@ -18,7 +18,6 @@ from codecs import getincrementaldecoder
 from contextlib import ExitStack, suppress
 from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, RawIOBase, TextIOWrapper
 from pathlib import Path
-from tempfile import TemporaryFile, gettempdir
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
@@ -160,6 +159,8 @@ def scratch() -> NamedFile | BinaryIO:
 
     Raises OSError that says that it is about temporary files, and where these lie.
     """
+    from tempfile import TemporaryFile, gettempdir  # slow to load: it knows archives too
+
     try:
         file = TemporaryFile(prefix="wireproof-", buffering=0)  # noqa: SIM115 # it stays open
     except OSError as error:

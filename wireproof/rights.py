@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import gettempdir
 from typing import NamedTuple
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/nix", "/proc", "/sys")
@@ -166,10 +165,21 @@ def _writable(needs: Needs) -> Iterator[str]:
     for output in needs.outputs:
         if os.path.isdir(folder := _folder(output)):  # noqa: PTH112
             yield folder
-    try:
-        yield gettempdir()
-    except OSError:
-        return  # there is none, and who needs one says so
+    if (temporary := _temporary_folder()) is not None:
+        yield temporary
+
+
+def _temporary_folder() -> str | None:
+    """Return where :mod:`tempfile` puts files, which takes long to load; None if that is nowhere.
+
+    Its choice, made later, is the same: nothing else can be written to by then.
+    """
+    named = filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP")))
+    for place in (*named, "/tmp", "/var/tmp", "/usr/tmp", os.curdir):  # noqa: S108  # as tempfile has it
+        folder = os.path.abspath(place)  # noqa: PTH100
+        if os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
+            return folder
+    return None
 
 
 def _folder(output: str) -> str:

@@ -8,7 +8,8 @@
 
 Strategy: each of these is a fresh interpreter that runs this file and nothing else of ours: only
 a process of one thread may do such things to itself, and it is quick, and stands wherever the
-package is installed.
+package is installed. What only some of it needs is imported there: who parses takes the rest of it,
+to give up rights, and starts with it.
 
 A user namespace gives a normal user every right over a network namespace that is made in it
 (user_namespaces(7)). The user is mapped to themselves: files, ``whoami`` and programs that
@@ -24,18 +25,17 @@ with them and itself the kernel lets the namespace go.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
-import platform
-import select
 import signal
-import socket
 import struct
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import socket
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
@@ -114,6 +114,9 @@ def make_namespace() -> None:
 
 def bring_loopback_up() -> None:
     """Bring up loopback of the namespace that this thread is in; raises Refused."""
+    import fcntl
+    import socket
+
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
             fcntl.ioctl(control, SIOCSIFFLAGS, INTERFACE_REQUEST.pack(b"lo", IFF_UP))
@@ -147,6 +150,8 @@ def execute(command: list[str]) -> NoReturn:
 
 def hold(parent: int) -> None:
     """Keep a new namespace until the parent closes its end of our standard input, or is gone."""
+    import socket
+
     channel = socket.socket(fileno=0)
     try:
         watched = os.pidfd_open(parent)
@@ -166,6 +171,9 @@ def hold(parent: int) -> None:
 
 def _serve(channel: socket.socket, parent: int) -> None:
     """Make a socket for each wish, until there is nobody to wish."""
+    import select
+    import socket
+
     poller = select.poll()
     poller.register(channel, select.POLLIN)
     poller.register(parent, select.POLLIN)
@@ -184,6 +192,8 @@ def _serve(channel: socket.socket, parent: int) -> None:
 
 def end_everything() -> None:
     """Kill every other process of this network namespace, until there is none."""
+    import select
+
     until = time.monotonic() + GONE_WITHIN
     while (others := _others()) and time.monotonic() < until:
         for process in others:
@@ -225,6 +235,8 @@ def watch(parent: int, process: int) -> None:
 
     For a program with capabilities of its own, which loses PR_SET_PDEATHSIG as it starts.
     """
+    import select
+
     try:
         watched = os.pidfd_open(process)
     except ProcessLookupError:
@@ -260,6 +272,9 @@ def watch_connections(channel: int) -> None:
     The kernel asks them for this process and all that come of it (seccomp_unotify(2)). Such a
     process can gain no rights by exec any more. Raises Refused.
     """
+    import platform
+    import socket
+
     if platform.machine() not in SYSTEM_CALLS:
         raise Refused(f"watching connections: not known for {platform.machine()}")
     architecture, seccomp, connect = SYSTEM_CALLS[platform.machine()]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .. import limits
 from ..diagnostics import Diagnostic, diagnose
+from ..expressions import when_used
 from ..provenance import Completion, Element, Ending
 from ..records import Record, Sender
 from ..streams import ByteStream
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from .joining import Place
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
-REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")
+REQUEST_LINE = when_used(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")
 HTTP2_PREFACE = b"PRI * HTTP/2.0"
 # TLSPlaintext: handshake(22), legacy_record_version 3.x, length; then the handshake type
 # (RFC 8446 sections 5.1 and 4).
-TLS_HELLO = re.compile(rb"\x16\x03[\x00-\x04]..([\x01\x02])", re.DOTALL)
+TLS_HELLO = when_used(rb"\x16\x03[\x00-\x04]..([\x01\x02])", re.DOTALL)
 MAX_PLACES = 64
 """Pieces that wait whose packets are kept apart: looking all of them up would be quadratic."""
 PROXY_BEGINS = (b"P", b"\r")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..expressions import when_used
 from ..http1.chunk_line import match_chunk_line
 from ..http1.decoder import ResponseDecoder
 from ..limits import MAX_SSE_LINE
@@ -28,9 +29,7 @@ from .writer import RecordWriter
 # ``chunked``, 15 digits stay below MAX_CHUNK_SIZE. They match text with a character for each byte
 # (Latin-1): what is ASCII, as nearly all is, need not be decoded part by part.
 EVENT_CHUNKS = tuple(
-    re.compile(
-        r"([0-9A-Fa-f]{1,15})\r\n(" + commonest_block(newline).decode("ascii") + r")\r\n"
-    ).match
+    when_used(r"([0-9A-Fa-f]{1,15})\r\n(" + commonest_block(newline).decode("ascii") + r")\r\n")
     for newline in (b"\r\n", b"\n")
 )
 Match = Callable[[str, int], re.Match[str] | None]
@@ -157,10 +156,10 @@ class FastSse:
 
     def _learn(self, characters: str) -> Match | None:
         """Find out which line ends the server writes."""
-        for match in EVENT_CHUNKS:
-            if match(characters, 0) is not None:
-                self._match = match
-                return match
+        for pattern in EVENT_CHUNKS:
+            if pattern.match(characters, 0) is not None:
+                self._match = pattern.match
+                return self._match
         return None
 
     def end_of_element(self, data: bytes, pos: int) -> int:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from ..diagnostics import Diagnostic
+from ..expressions import when_used
 from ..provenance import Completion, Ending
 from ..records import Record
 from ..streams import ByteStream, Receiver
@@ -19,12 +20,12 @@ from ..tls.alerts import LEVELS, description_of
 STATUS_LINE = b"HTTP/1."
 # TLSPlaintext: type change_cipher_spec(20) to application_data(23), legacy_record_version 3.x
 # (RFC 8446 section 5.1)
-_TLS_RECORD = re.compile(rb"[\x14-\x17]\x03[\x00-\x04]")
+_TLS_RECORD = when_used(rb"[\x14-\x17]\x03[\x00-\x04]")
 # An alert: of two bytes, level and description (RFC 8446 section 6)
-_TLS_ALERT = re.compile(rb"\x15\x03[\x00-\x04]\x00\x02([\x01\x02])(.)", re.DOTALL)
+_TLS_ALERT = when_used(rb"\x15\x03[\x00-\x04]\x00\x02([\x01\x02])(.)", re.DOTALL)
 _ALERT_SIZE = 7
 # A SETTINGS frame, which is what an HTTP/2 server sends first (RFC 9113 sections 3.4 and 6.5)
-_HTTP2_SETTINGS = re.compile(rb"\x00..\x04\x00\x00\x00\x00\x00", re.DOTALL)
+_HTTP2_SETTINGS = when_used(rb"\x00..\x04\x00\x00\x00\x00\x00", re.DOTALL)
 _FRAME_HEADER_SIZE = 9
 REMEDIES = {
     ("tls", "http/1.1"): "use http:// on this port, or https:// on the one that serves TLS",

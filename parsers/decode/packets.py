@@ -32,8 +32,6 @@ from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import ConnectionRecord, DiagnosticRecord, Record
 from ..wants import EVERYTHING, Wants
-from .connection import ConnectionDecoder, Tap, tapped
-from .letting_go import let_go
 from .side import completion
 from .silent import UNHEARD
 from .taps import TlsTap
@@ -41,6 +39,7 @@ from .time_order import LAST_PACKET
 
 if TYPE_CHECKING:
     from ..tls.key_finder import KeySource
+    from .connection import ConnectionDecoder, Tap
     from .datagrams import Datagrams
 
 ETHERNET = 1
@@ -236,6 +235,8 @@ class PacketDecoder:
         self._is_unfolding = unfolded - self._unfolded > MAX_UNFOLDED_BATCH
         self._unfolded = unfolded
         if self._memory.is_spent:
+            from .letting_go import let_go
+
             records += let_go(self._memory, self._table, self._decoders)
             is_unusual = True
         # The whole key costs five times as much.
@@ -463,6 +464,8 @@ class PacketDecoder:
         return self._report("packet-cut", f"packet {self._last[0]} is the first")
 
     def _open(self, connection: Connection[Record]) -> None:
+        from .connection import ConnectionDecoder, tapped  # and with it all that lies above TCP
+
         index = connection.index
         passed: list[Layer] = []
         if not self._layers or self._layers[0].name != MISDECLARED:

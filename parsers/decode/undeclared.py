@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from ..diagnostics import Diagnostic, diagnose, excerpt
+from ..expressions import when_used
 from ..http1.chunked import Data
 from ..http1.messages import Request, Response
 from .transport import media_type
@@ -100,7 +101,7 @@ class UndeclaredProbe:
 
 
 # What servers that want TLS say to plain HTTP: nginx, Apache httpd, Go, Tomcat.
-_WANTS_TLS = re.compile(
+_WANTS_TLS = when_used(
     rb"(?i)plain HTTP request was sent to HTTPS port|speaking plain HTTP to an SSL-enabled"
     rb"|sent an HTTP request to an HTTPS server|combination of host and port requires TLS"
 )

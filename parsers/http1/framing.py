@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..diagnostics import excerpt
+from ..expressions import when_used
 from ..limits import MAX_CONTENT_LENGTH
 from ..records import Framing
 from .head import HOST, TOKEN, Fields
@@ -25,13 +26,13 @@ TRANSFER_ENCODING = b"transfer-encoding"
 
 # RFC 9110 section 8.6: Content-Length = 1*DIGIT. Section 5.6.1 would let a recipient skip empty
 # elements; one that repairs a length is read differently by another.
-LENGTHS = re.compile(rb"[0-9]++(?>(?:[ \t]*+,[ \t]*+[0-9]++)*)")
+LENGTHS = when_used(rb"[0-9]++(?>(?:[ \t]*+,[ \t]*+[0-9]++)*)")
 # RFC 9110 section 5.6.1: #element, with quoted-strings (section 5.6.4) that may hold commas.
-ELEMENT = re.compile(rb'(?>(?:"(?>(?:[^"\\]|\\.)*)"?+|[^,"])+)', re.DOTALL)
+ELEMENT = when_used(rb'(?>(?:"(?>(?:[^"\\]|\\.)*)"?+|[^,"])+)', re.DOTALL)
 # "A sender MUST NOT generate empty list elements", and not every recipient takes them.
-EMPTY_ELEMENT = re.compile(rb"(?:\A|,)[ \t]*+(?:,|\Z)")
+EMPTY_ELEMENT = when_used(rb"(?:\A|,)[ \t]*+(?:,|\Z)")
 # RFC 9112 section 7: transfer-coding = token *( OWS ";" OWS transfer-parameter )
-CODING = re.compile(rb"(" + TOKEN + rb")[ \t]*+(;.*+)?", re.DOTALL)
+CODING = when_used(rb"(" + TOKEN + rb")[ \t]*+(;.*+)?", re.DOTALL)
 
 # RFC 9112 section 7.2, RFC 9110 section 8.4.1: x-gzip and x-compress are to be taken as these.
 SAME_CODING = {"x-gzip": "gzip", "x-compress": "compress"}

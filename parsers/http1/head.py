@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple
 
 from ..diagnostics import FAULTS, Diagnostic, diagnose, excerpt
+from ..expressions import when_used
 from ..limits import MAX_FIELDS, MAX_LINE
 
 Fields = list[tuple[bytes, bytes]]
@@ -125,26 +126,26 @@ class SectionCollector:
 
 # RFC 9110 section 5.6.2: token = 1*tchar
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-IS_TOKEN = re.compile(TOKEN)
+IS_TOKEN = when_used(TOKEN)
 
 # RFC 9112 section 3:  request-line = method SP request-target SP HTTP-version
 # RFC 9112 section 2.3: HTTP-version = HTTP-name "/" DIGIT "." DIGIT; HTTP-name is case-sensitive.
 # RTSP (RFC 7826) and Icecast have lines like HTTP's: these are read too, and flagged.
 # The target is what holds no white space and no control character; TARGET judges its form.
 VERSION = rb"(?:HTTP|RTSP|ICE)/[0-9]\.[0-9]"
-REQUEST_LINE = re.compile(
+REQUEST_LINE = when_used(
     rb"(" + TOKEN + rb") ([\x21-\x7e\x80-\xff]++) (" + VERSION + rb")(?:\r\n|\n)"
 )
 
 # RFC 9112 section 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]
 # reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); status-code = 3DIGIT
-STATUS_LINE = re.compile(rb"(" + VERSION + rb") ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
-CUT_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?= |\r|\Z)")
-IS_VERSION = re.compile(VERSION)
+STATUS_LINE = when_used(rb"(" + VERSION + rb") ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*+)(?:\r\n|\n)")
+CUT_STATUS_LINE = when_used(rb"HTTP/1\.[01] [1-5][0-9]{2}(?= |\r|\Z)")
+IS_VERSION = when_used(VERSION)
 VERSIONS = (b"HTTP/1.1", b"HTTP/1.0")
 """Those whose grammar this is."""
 VERSION_IN_CUT_LINE = rb"(?:\A|[ \t])(HTTP/[0-9]\.[0-9])(?:[ \t\r]|\Z)"
-STATUS_CODE = re.compile(rb"[0-9]{3}")
+STATUS_CODE = when_used(rb"[0-9]{3}")
 
 # Where decoding may go on after bytes that it could not read: stricter than the grammar, for it is
 # looked for in arbitrary bytes. It is a line; or, after content that did not end with its line,
@@ -166,8 +167,8 @@ CERTAIN_RESPONSE = (
 )  # fmt: skip
 
 # The beginnings of start lines, for one that is cut off: white space is judged with the line.
-REQUEST_LINE_BEGINS = re.compile(rb"(?:" + TOKEN + rb"(?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?")
-STATUS_LINE_BEGINS = re.compile(
+REQUEST_LINE_BEGINS = when_used(rb"(?:" + TOKEN + rb"(?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?")
+STATUS_LINE_BEGINS = when_used(
     rb"(?:H|HT|HTT|HTTP|HTTP/|HTTP/[0-9]|HTTP/[0-9]\.|"
     rb"HTTP/[0-9]\.[0-9](?:[ \t][^\x00-\x08\x0a-\x1f\x7f]*)?)?\r?"
 )
@@ -183,13 +184,13 @@ _HOST = (
 # asterisk-form. origin-form = 1*( "/" segment ) [ "?" query ]; absolute-form is a URI without
 # fragment; authority-form = uri-host ":" port, with CONNECT only; asterisk-form = "*", with
 # OPTIONS only (PRI * belongs to HTTP/2).
-ORIGIN_OR_ABSOLUTE_FORM = re.compile(
+ORIGIN_OR_ABSOLUTE_FORM = when_used(
     rb"(?:/(?>(?:" + _PCHAR + rb"|/)*)|[A-Za-z][A-Za-z0-9+.\-]*+:(?>(?:" + _PCHAR + rb"|[/\[\]])*))"
     rb"(?:\?(?>(?:" + _PCHAR + rb"|[/?])*))?"
 )
 AUTHORITY_FORM = _HOST + rb":[0-9]++"
 # RFC 9110 section 7.2: Host = uri-host [ ":" port ]; port = *DIGIT
-HOST = re.compile(_HOST + rb"(?::[0-9]*+)?")
+HOST = when_used(_HOST + rb"(?::[0-9]*+)?")
 
 
 class RequestLine(NamedTuple):
@@ -294,7 +295,7 @@ def _is_target(method: bytes, target: bytes) -> bool:
 # RFC 9112 section 5:  field-line = field-name ":" OWS field-value OWS
 # RFC 9110 section 5.5: field-value = *( VCHAR / obs-text, SP and HTAB between )
 FIELD_LINE = re.compile(rb"(" + TOKEN + rb"):[ \t]*+([\t\x20-\x7e\x80-\xff]*+)\r\n")
-FIELD_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*+")
+FIELD_VALUE = when_used(rb"[\t\x20-\x7e\x80-\xff]*+")
 # Of a section that is cut: few are, so ``re`` compiles these when one is.
 FIELD_LINE_BEGINS = rb"(?:" + TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*+)?)?\r?"
 FOLD_BEGINS = rb"[ \t][\t\x20-\x7e\x80-\xff]*+\r?"

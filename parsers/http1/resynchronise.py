@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 
+from ..expressions import when_used
 from ..limits import MAX_RESYNCHRONISE, KiB
 
 # RFC 9112 section 7.1: chunk-size CRLF, here without extensions and with at most 64 bits.
 CHUNK = rb"\r\n([0-9A-Fa-f]{1,16})\r\n"
-NEXT_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}\r\n")
-NEXT_SIZE_BEGINS = re.compile(rb"[0-9A-Fa-f]{0,16}\r?")
+NEXT_SIZE = when_used(rb"[0-9A-Fa-f]{1,16}\r\n")
+NEXT_SIZE_BEGINS = when_used(rb"[0-9A-Fa-f]{0,16}\r?")
 LONGEST_MATCH = 16 * KiB
 
 

@@ -18,12 +18,11 @@ MAX_HELD_UPGRADE, and never a body.
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from typing import Literal
 
 from ..diagnostics import amount, diagnose, excerpt
-from ..expressions import every
+from ..expressions import every, when_used
 from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
 from ..provenance import Ending, Event
 from ..records import EndedBy, Framing
@@ -40,7 +39,7 @@ from .searching import State
 from .surplus import SHOWN
 
 # Any number of them, so that many cost no more than other bytes.
-EMPTY_LINES = re.compile(rb"\n*+" + every(rb"\r\n++"))
+EMPTY_LINES = when_used(rb"\n*+" + every(rb"\r\n++"))
 
 Switch = Literal["upgrade", "connect", "http2", "refusal"]
 """What another protocol comes after: a request or response to upgrade, CONNECT, a preface; or

@@ -8,16 +8,16 @@ when it has ended. It takes no more than ``MAX_SSE_FIELDS`` lines and ``MAX_SSE_
 from __future__ import annotations
 
 import codecs
-import re
 from typing import NamedTuple
 
 from ..diagnostics import diagnose
+from ..expressions import when_used
 from ..limits import MAX_SSE_EVENT, MAX_SSE_FIELDS, MAX_SSE_UNKNOWN_FIELDS
 from ..provenance import Element, Event
 
 # "If the field value consists of only ASCII digits" (section 9.2.6). Not isdigit() nor int(): the
 # one takes other scripts' digits, the other "+5", " 5" and "1_0".
-_DIGITS = re.compile(r"[0-9]+")
+_DIGITS = when_used(r"[0-9]+")
 _MAX_RETRY_DIGITS = 18  # any such number fits into the 64 bits of other programs
 
 

@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable
 
 from ..diagnostics import diagnose
+from ..expressions import when_used
 from ..limits import MAX_SSE_FIELDS, MAX_SSE_LINE
 from ..provenance import ElementSearch, Ending, Event
 from .block import Block, Line, ServerSentEvent, milliseconds
@@ -53,7 +54,7 @@ def commonest_block(newline: bytes) -> bytes:
     )
 
 
-_COMMONEST_BLOCKS = {newline: re.compile(commonest_block(newline)) for newline in _SEPARATORS}
+_COMMONEST_BLOCKS = {newline: when_used(commonest_block(newline)) for newline in _SEPARATORS}
 
 
 class EventStreamDecoder:

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
 
+from ..expressions import when_used
 from ..limits import MAX_KEY_LOG_CONNECTIONS, MAX_KEY_LOG_LINE
 
 V = TypeVar("V")
@@ -38,7 +39,7 @@ _TRAFFIC = "|".join(
 _HEX = "[0-9A-Fa-f]"
 # The last two are no RFC's: NSS's, by the first eight bytes of the encrypted premaster secret, and
 # those of agents for Java, by the number of the session.
-_LINE = re.compile(
+_LINE = when_used(
     rf"""(?<![^\r\n])
     (?: (?P<label>{_TRAFFIC})[ ](?P<random>{_HEX}{{64}})[ ](?P<traffic>{_HEX}{{64}}|{_HEX}{{96}})
     | {MASTER}[ ](?P<client>{_HEX}{{64}})[ ](?P<master>{_HEX}{{96}})

@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import ExitStack
-from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO
 
-from parsers import KeyLog, decode_batches
+from parsers import decode_batches
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..output import buffered_scratch
 
 if TYPE_CHECKING:
+    from parsers import KeyLog
+
     from ..analysis.selection import Chosen, Wanted
 
 
@@ -75,6 +76,8 @@ def seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
     if is_file(stream):
         return stream
     copy = stack.enter_context(buffered_scratch())
+    from shutil import copyfileobj  # slow to load: it knows archives too
+
     copyfileobj(stream, copy)
     copy.seek(0)
     return copy

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
 
-from parsers import BATCH, KeyLog, Memory, OrderedCapture, decode_batches
+from parsers import BATCH, Memory, OrderedCapture, decode_batches
 from parsers.limits import MAX_MEMORY
 from parsers.records import DiagnosticRecord, Record
 from parsers.wants import EVERYTHING as ALL_RECORDS
@@ -42,6 +42,8 @@ from .chosen import choosing, is_file
 from .undecoded import is_undecoded, noting_undecoded
 
 if TYPE_CHECKING:
+    from parsers import KeyLog
+
     from ..analysis.selection import Clue, Wanted
     from ..dialects.reader import Readers
     from .contents import Contents
