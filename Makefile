@@ -48,7 +48,7 @@ check: lint
 	  $$($(BIN)/python tests/support/changed.py)
 
 test: install lint
-	@sh .ci/tools tshark ip:iproute2 tcpdump chromium nginx haproxy node:nodejs curl openssl
+	@sh .ci/tools tshark ip:iproute2 tcpdump chromium nginx haproxy node:nodejs curl openssl systemd-analyze:systemd
 	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal --durations 10
 
 # GUESTS="oldest newest": what CI visits, beside an environment with nothing else.

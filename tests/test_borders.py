@@ -99,6 +99,7 @@ ORDER = {
             "plot",
             "export",
             "tables",
+            "collect",
             "query",
             "diff",
             "notebook",

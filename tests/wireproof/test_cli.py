@@ -20,6 +20,7 @@ from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistic
 from capture.backends import BACKENDS, Session, Wanted
 from capture.backends.packet_socket import PacketSocket
 from capture.clients import Received
+from capture.output import Limits
 from wireproof.cli import main, run
 from wireproof.commands import NAMES, capturing
 from wireproof.tasks import capture as recording
@@ -458,7 +459,7 @@ def test_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = ["--buffer-size", "64M", "--max-size", "500k", "--files", "3"]
     assert run(["capture", "--port", "80", "-o", "x", *sizes, "--", "true"]) == 0
     assert asked[0].buffer_size == 64 * 1024 * 1024
-    assert asked[0].limits == (500 * 1024, 3)
+    assert asked[0].limits == Limits(500 * 1024, 3)
 
 
 @pytest.mark.parametrize("command", ["decode", "explain", "ls"])

@@ -6,7 +6,7 @@ began earlier and are not over yet: outcomes are given in the order in which exc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,9 +43,11 @@ class Outcomes:
         *,
         with_ids: bool = False,
         with_measures: bool = False,
+        tell: Callable[[Explained], object] | None = None,
     ) -> None:
         """``with_ids`` looks for sessions in what exchanges carry, and not in their heads alone;
-        ``with_measures`` gives the figures of each."""
+        ``with_measures`` gives the figures of each; ``tell`` is told of each that was judged."""
+        self._tell = tell
         self._choice = Choice(wanted)
         self._with_measures = with_measures
         self._ids = PayloadIds() if with_ids else None
@@ -110,6 +112,8 @@ class Outcomes:
 
     def _ordered(self, explained: Explained) -> Iterator[Outcome]:
         is_wanted = self._choice.takes(explained)
+        if is_wanted and self._tell is not None:
+            self._tell(explained)
         named = [] if self._ids is None else self._ids.take(explained.exchange.key)
         outcome = self._outcome(explained, named) if is_wanted else None
         return self._in_order.add(explained.exchange.number, outcome)

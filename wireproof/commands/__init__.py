@@ -14,6 +14,7 @@ import click
 NAMES = (
     "annotate",
     "capture",
+    "collect",
     "compare",
     "decode",
     "demo",

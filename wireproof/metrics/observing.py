@@ -56,9 +56,10 @@ class Sink(Protocol):
 class Observer:
     """Makes observations of a stream of records and of what is said of its exchanges."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, models: set[str] | None = None) -> None:
+        """``models`` are the names that have been told before, if there are any, and get more."""
         self._sink = sink
-        self._models: set[str] = set()
+        self._models: set[str] = set() if models is None else models
 
     def record(self, record: Record) -> None:
         """Count a record."""

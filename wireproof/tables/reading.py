@@ -25,6 +25,7 @@ from parsers.records import ConnectionRecord, DiagnosticRecord, Record, TlsRecor
 from ..analysis.measures import Measures
 from ..analysis.outcomes import Outcome, Outcomes
 from ..analysis.verdict import verdict_record
+from ..metrics.observing import Observer
 from ..redact import Policy, Rules
 from .files import Capture, capture_of, host_of, opened
 from .kinds import USUAL, About, Kind
@@ -65,6 +66,8 @@ class TableOptions:
     memory: int | None = None
     """What may be held for all connections of a capture together, in bytes, whichever process
     reads it; None: what that process takes for the usual."""
+    observer: Observer | None = None
+    """Who makes metrics of the same records, in this process."""
 
 
 class Facts(NamedTuple):
@@ -158,12 +161,17 @@ class _Tables:
         has_records = not {"elements", "connections", "diagnostics"}.isdisjoint(self._rows)
         self._take: Callable[[Record], None] | None = self._take_record if has_records else None
         has_outcomes = not {"exchanges", "verdicts"}.isdisjoint(self._rows)
-        self._outcomes = Outcomes(with_measures=True) if has_outcomes else None
+        self._observer = options.observer
+        tell = None if self._observer is None else self._observer.explained
+        self._outcomes = Outcomes(with_measures=True, tell=tell) if has_outcomes else None
         self._full: list[tuple[Kind, Any]] = []
 
     def fill(self, batches: Iterable[Sequence[Record]]) -> Iterator[tuple[Kind, Any]]:
         """Take the records of a capture; yield record batches as they are full."""
         for records in batches:
+            if self._observer is not None:
+                for record in records:
+                    self._observer.record(record)
             if self._take is not None:
                 for record in records:
                     self._take(record)

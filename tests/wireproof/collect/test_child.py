@@ -1,0 +1,92 @@
+"""The process that exports: what it puts into a data set, what it says, what it may not do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+
+from capture.linux.rights import landlock_version
+from wireproof.collect.child import Exporting
+from wireproof.collect.exporter import CHILD
+from wireproof.collect.messages import ANSWERS, Exported, Failed, Order, line
+from wireproof.redact import Rules
+from wireproof.tables.dataset import DataSet
+
+CHAT = ROOT / "fixtures" / "verdicts" / "lm01-openai-chat-role-first.pcap"
+
+
+def order(place: Path, folder: Path = CHAT.parent) -> Order:
+    return Order(place=str(place), folder=str(folder), host="web1", rules=Rules())
+
+
+def test_a_file_and_its_numbers(tmp_path: Path) -> None:
+    exporting = Exporting(order(tmp_path / "set"))
+    first = exporting.export(str(CHAT))
+    assert isinstance(first, Exported) and not first.error
+    [(_, made)] = DataSet(str(tmp_path / "set")).manifests()
+    assert (made.host, made.rows["exchanges"]) == ("web1", 1)
+    counted = {tuple(key): number for key, number in first.counts}
+    assert counted["wireproof.exchanges", "sse", "2xx"] == 1
+    observed = {key[0]: values for key, values in first.values}
+    assert len(observed["gen_ai.server.time_to_first_token"]) == 1
+    assert len(first.models) == 1
+    again = exporting.export(str(CHAT))
+    assert again == Exported(models=first.models), "what is there counts once"
+
+
+def test_a_store_that_fails_and_a_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("no folder")
+    answer = Exporting(order(tmp_path / "taken" / "set")).export(str(CHAT))
+    assert answer == Failed("Not a directory")
+    exporting = Exporting(order(tmp_path / "set"))
+    unreadable = exporting.export(str(ROOT / "README.md"))
+    assert isinstance(unreadable, Exported) and unreadable.error.startswith("not a capture file")
+    assert isinstance(exporting.export(str(tmp_path / "none.pcapng")), Exported)
+
+
+def test_what_counts_is_what_was_written(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+    exporting = Exporting(order(place))
+    place.write_text("no folder")
+    assert isinstance(exporting.export(str(CHAT)), Failed)
+    place.unlink()
+    answer = exporting.export(str(CHAT))
+    assert isinstance(answer, Exported)
+    assert {tuple(key): n for key, n in answer.counts}["wireproof.exchanges", "sse", "2xx"] == 1
+
+
+@pytest.mark.slow
+def test_the_process_holds_no_rights(tmp_path: Path) -> None:
+    place = tmp_path / "set"
+    place.mkdir()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    secret = tmp_path / "secret.pcap"
+    secret.write_bytes(CHAT.read_bytes())
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        asked = [line(order(place)), *(line(str(path)) for path in (CHAT, secret))]
+        process.stdin.write(b"".join(asked))
+        process.stdin.flush()
+        answers = [ANSWERS.decode(process.stdout.readline()) for _ in range(2)]
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        sockets = [
+            one
+            for one in Path(f"/proc/{process.pid}/fd").iterdir()
+            if "socket:" in str(one.readlink())
+        ]
+        process.stdin.close()
+    assert process.returncode == 0
+    capabilities = [text.split()[1] for text in status.splitlines() if text.startswith("Cap")]
+    assert {int(one, 16) for one in (*capabilities[:3], capabilities[4])} == {0}
+    assert "NoNewPrivs:\t1" in status
+    assert sockets == []
+    errors = [answer.error for answer in answers if isinstance(answer, Exported)]
+    assert errors == ["", "Permission denied" if landlock_version() else ""]

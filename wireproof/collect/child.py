@@ -1,0 +1,100 @@
+"""The process that exports: it reads what strangers wrote, and holds neither socket nor rights.
+
+Strategy: it is started by the process that records, and ends with it: when no line comes any more.
+What it does not need it gives up before it reads the first byte of a file. Whatever the library of
+a store raises, it says so in an answer and lives on; it is up to the other to try again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import BinaryIO
+
+from parsers import KeyLog
+
+from ..metrics.observing import Observer
+from ..rights import Needs, give_up, give_up_in_thread
+from ..tables.dataset import DataSet
+from ..tables.files import capture_of, is_url
+from ..tables.reading import TableOptions
+from .messages import FILES, ORDERS, Answer, Exported, Failed, Numbers, Order, line
+
+FIRST = ("pyarrow", "pyarrow.parquet", "pyarrow.compute")
+"""What reads more of the machine while it is imported than is allowed later."""
+
+
+def main() -> None:
+    """Export what standard input names; answer on standard output."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # whoever records says when it is over
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    lines = sys.stdin.buffer
+    if first := lines.readline():
+        serve(ORDERS.decode(first), lines, answers)
+
+
+def serve(order: Order, lines: BinaryIO, answers: BinaryIO) -> None:
+    """Export file by file, until nobody asks any more."""
+    for name in FIRST:
+        import_module(name)
+    keylog = None if order.keylog is None else KeyLog.open(order.keylog)
+    _give_up(order)
+    exporting = Exporting(order, keylog)
+    for asked in lines:
+        answers.write(line(exporting.export(FILES.decode(asked))))
+        answers.flush()
+
+
+def _give_up(order: Order) -> None:
+    if is_url(order.place):  # its library connects, and reads settings and secrets of its own
+        give_up_in_thread()
+        return
+    inputs = [order.folder, *([order.keylog] if order.keylog else [])]
+    found = give_up(Needs(tuple(inputs), (order.place,)))
+    if found.kept:
+        print(f"wireproof: {found.kept}", file=sys.stderr)
+
+
+class Exporting:
+    """Puts files into the data set, one after the other."""
+
+    def __init__(self, order: Order, keylog: KeyLog | None = None) -> None:
+        self._order = order
+        self._keylog = keylog
+        self._models = set(order.models)
+
+    def export(self, path: str) -> Answer:
+        """Put a file into the data set, unless it is there; say what came of it."""
+        order, numbers = self._order, Numbers()
+        options = TableOptions(
+            policy=order.rules,
+            keep_data=order.keep_data,
+            host=order.host,
+            keylog=self._keylog,
+            memory=order.memory,
+            observer=Observer(numbers, self._models),
+        )
+        try:
+            done = DataSet(order.place).make(capture_of([path]), options)
+        except Exception as error:
+            # Each store has a library of its own, and each library errors of its own.
+            return Failed(_reason(error))
+        return Exported(
+            error=done.error,
+            counts=[(list(key), number) for key, number in numbers.counts.items()],
+            values=[(list(key), values) for key, values in numbers.values.items()],
+            models=sorted(self._models),
+        )
+
+
+def _reason(error: Exception) -> str:
+    said = (isinstance(error, OSError) and error.strerror) or str(error)
+    return " ".join(said.split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    main()

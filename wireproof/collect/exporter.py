@@ -1,0 +1,163 @@
+"""The process that exports, as the one that records sees it, and the thread that keeps it busy.
+
+Strategy: one file at a time, from the oldest on. A file that the data set does not take is tried
+again, after longer and longer pauses, by a process of its own: what the one before held on to (a
+connection, a folder that is another by now) is gone with it. What changes is said once.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from msgspec.structs import replace
+
+from ..metrics.observing import Sink
+from ..text.wording import count
+from .messages import ANSWERS, Exported, Failed, Order, line
+from .ring import Ring, Say
+
+CHILD = [sys.executable, "-P", "-m", "wireproof.collect.child"]
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds after which a data set that failed is tried again: each time twice as many."""
+PATIENCE = 60.0
+"""Seconds that what is left has to be exported in the end."""
+
+
+class StoreFailed(Exception):
+    """The data set could not be written; the message says why."""
+
+
+class Exporter:
+    """The process, which is there when it is needed."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def export(self, path: Path) -> Exported:
+        """Have a file put into the data set. Raises StoreFailed."""
+        try:
+            data = self._asked(path)
+        except OSError as error:
+            self.close()
+            raise StoreFailed(error.strerror or str(error)) from error
+        if not data:
+            code = self.close()
+            raise StoreFailed(f"the process that exports has ended with code {code}")
+        answer = ANSWERS.decode(data)
+        if isinstance(answer, Failed):
+            self.close()
+            raise StoreFailed(answer.reason)
+        self._order = replace(self._order, models=answer.models)
+        return answer
+
+    def _asked(self, path: Path) -> bytes:
+        process = self._process or self._start()
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(line(str(path)))
+        process.stdin.flush()
+        return process.stdout.readline()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start the process, away from the terminal: its Ctrl-C is for whoever records."""
+        process = subprocess.Popen(
+            CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self._process = process
+        assert process.stdin is not None
+        process.stdin.write(line(self._order))
+        return process
+
+    def kill(self) -> None:
+        """End the process, whatever it does; from any thread."""
+        if (process := self._process) is not None:
+            process.kill()
+
+    def close(self) -> int:
+        """Let the process end, and return its exit code; it has nothing to do any more."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        with suppress(OSError):  # it may be gone, and then nobody reads what was still to be said
+            process.communicate()
+        return process.wait()
+
+
+class Exports:
+    """Exports the files of a ring in a thread, until its ``with`` block is left."""
+
+    def __init__(self, order: Order, ring: Ring, say: Say, sink: Sink | None = None) -> None:
+        self.fault: str | None = None
+        """Why the data set cannot be written."""
+        self._place = order.place
+        self._exporter = Exporter(order)
+        self._ring = ring
+        self._say = say
+        self._sink = sink
+        self._ends = Event()
+        self._thread = Thread(target=self._run, name="export files")
+
+    def __enter__(self) -> Exports:
+        return self
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Export what is left, once: what fails now is done when collecting begins again."""
+        self._ring.end()
+        self._ends.set()
+        if self._thread.ident is None:
+            return
+        try:
+            self._thread.join(PATIENCE)
+        finally:
+            while self._thread.is_alive():
+                self._exporter.kill()
+                self._thread.join(1)
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while (path := self._ring.next()) is not None:
+            try:
+                answer = self._exporter.export(path)
+            except StoreFailed as failed:
+                self._fail(str(failed))
+                if self._ends.is_set():
+                    break
+                self._ends.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = FIRST_PAUSE
+            self._take(path, answer)
+        self._exporter.close()
+
+    def _fail(self, reason: str) -> None:
+        if self.fault is None:
+            self._say(
+                f"{self._place} cannot be written: {reason}; files wait in {self._ring.folder}"
+            )
+        self.fault = reason
+
+    def _take(self, path: Path, answer: Exported) -> None:
+        if answer.error:
+            self._say(f"{path}: {answer.error}")
+        self._ring.done(is_readable=not answer.error)
+        if self.fault is not None:
+            self.fault = None
+            left = count(self._ring.waiting, "file")
+            self._say(f"{self._place} is written again; {left} still wait")
+        if self._sink is not None:
+            _add(answer, self._sink)
+
+
+def _add(answer: Exported, sink: Sink) -> None:
+    for (name, *labels), number in answer.counts:
+        sink.count(name, number, labels)
+    for (name, *labels), values in answer.values:
+        sink.observe(name, values, labels)
