@@ -63,6 +63,7 @@ class Block:
         "fields",
         "data",
         "lost",
+        "has_rest",
         "id",
         "_type",
         "_retry",
@@ -78,6 +79,7 @@ class Block:
         self.fields: list[tuple[str, str]] = []
         self.data: list[str] = []
         self.lost = False  # bytes are missing in it: it is only read to find its end
+        self.has_rest = False  # of a lost one more than a line end came
         self.id: str | None = None
         self._type = ""
         self._retry: int | None = None

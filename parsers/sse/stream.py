@@ -376,7 +376,9 @@ class EventStreamDecoder:
         block = self._block
         if block is None:
             block = self._block = Block(self._line_start, self._unknown_fields)
-        if not block.lost:
+        if block.lost:
+            block.has_rest = block.has_rest or bool(self._line)
+        else:
             block.process_line(self._taken_line(end), events)
 
     def _taken_line(self, end: int) -> Line:
@@ -417,7 +419,7 @@ class EventStreamDecoder:
         """Return whether the unfinished block could have become more than a comment."""
         block = self._block
         if block is not None and block.lost:
-            return block.start < self._offset
+            return block.has_rest or bool(self._line)  # a line end alone may be of a blank line
         if block is not None and any(name for name, _ in block.fields):
             return True
         return self._line_size > 0 and not b"".join(self._line).startswith(b":")

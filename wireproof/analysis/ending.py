@@ -24,7 +24,7 @@ from .ends import (
     name_end,
     refusal_of,
 )
-from .flaws import CUTS
+from .flaws import CUTS, NOT_CAPTURED
 from .grpc_status import GrpcStatus, deadline_of, is_grpc, passed_deadline, status_of
 from .premature import (
     LEAST_IDLE,
@@ -54,6 +54,8 @@ STATED: dict[str, tuple[str, Severity]] = {
 """Faults by which a whole answer is none to what was asked: of upgrades, those to a WebSocket."""
 CANCELLED, DEADLINE_EXCEEDED = 1, 4
 """Statuses of gRPC."""
+SAID = {"last-chunk": "the last chunk", "end-stream": "END_STREAM"}
+"""What says in the framing of a body that it has ended, by its ``ended_by``."""
 FINISH_REASON = "finish_reason"
 TEXT_WIDTH = 60
 """Cells of what an error says."""
@@ -93,12 +95,22 @@ def _refused_stream(ending: Ending) -> Verdict | None:
 
 def _not_captured(ending: Ending) -> Verdict | None:
     lacking = missing_from_capture(ending.trace)
+    if NOT_CAPTURED in ending.codes:
+        lacking = lacking or "some of it"
     if not lacking or not ending.codes - {"connection-reset"}:
         return None
     ending.numbers["whole"] = "unknown"
     cause = Cause("capture-incomplete", "certain", f"the capture lacks {lacking}")
-    summary = f"the capture lacks {lacking}: how it ended cannot be told"
+    summary = f"the capture lacks {lacking}: {_unknown(ending)}"
     return ending_verdict(ending, "unknowable", "note", summary, [cause])
+
+
+def _unknown(ending: Ending) -> str:
+    """Return what cannot be told: where the end itself was captured, only what came before it."""
+    body = ending.trace.about.response_body
+    if body is None or body.ended_by not in SAID:
+        return "how it ended cannot be told"
+    return f"it ended as it should ({SAID[body.ended_by]}), but whether it was whole cannot be told"
 
 
 def _open(ending: Ending) -> Verdict | None:
@@ -413,13 +425,9 @@ def _whole(ending: Ending) -> Verdict:
         ending.numbers["whole"] = True
         return ending_verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
     shown = "complete (no body)" if body is None else body_end(body)
-    severity: Severity = "ok"
-    if body is not None and not body.complete:
-        shown = "complete (END_STREAM), though the capture lacks some of it"
-        severity = "note"  # what is counted is not all that was sent
     after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
-        return ending_verdict(ending, "whole", severity, f"{shown}{after}")
+        return ending_verdict(ending, "whole", "ok", f"{shown}{after}")
     ending.numbers["app_done_before_end"] = late
     summary = f"{shown}{after}, but {duration(late)} after the terminator ({_terminator(ending)})"
     cause = Cause(

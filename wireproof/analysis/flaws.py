@@ -26,6 +26,8 @@ CUTS = frozenset(
     )
 )
 """Flaws of a message that its framing did not end."""
+NOT_CAPTURED = "not-captured"
+"""The flaw of a message that ended by itself, and of which the capture lacks something."""
 SURPLUS = ("http-surplus", "http-data-after-close")
 """Faults of bytes after a message that is complete."""
 ELEMENT_CUTS = {
@@ -97,8 +99,9 @@ def is_delimited_by_text(response: ResponseRecord) -> bool:
 
 def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
     if body.ended_by == "end-stream":
-        return  # what is not complete then is the capture
-    if not body.complete:
+        if not body.complete:  # then it is the capture that is not
+            yield Flaw(NOT_CAPTURED, f"the body is {body_end(body)}", body.last_packet)
+    elif not body.complete:
         yield Flaw(_cut(faults), f"the body is {body_end(body)}", body.last_packet)
     elif is_ended_by_fin_alone(body):
         said = f"nothing but the end of the connection ended the body, which is {body_end(body)}"

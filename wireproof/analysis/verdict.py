@@ -14,7 +14,16 @@ from typing import ClassVar, Literal
 import msgspec
 
 Question = Literal[
-    "streaming", "ending", "gap", "resume", "disconnect", "websocket", "hop", "hazard", "sizes"
+    "streaming",
+    "ending",
+    "gap",
+    "resume",
+    "disconnect",
+    "websocket",
+    "hop",
+    "hazard",
+    "sizes",
+    "capture",
 ]
 QUESTIONS: dict[Question, str] = {
     "streaming": "did it stream?",
@@ -26,6 +35,7 @@ QUESTIONS: dict[Question, str] = {
     "hop": "which hop changed it?",
     "hazard": "which clients would stumble?",
     "sizes": "what do the sizes of its records give away?",
+    "capture": "what of it does the capture lack?",
 }
 Severity = Literal["ok", "note", "warning", "error"]
 """``ok``: as it should be. ``note``: worth knowing, nobody's fault. ``warning``: it may hurt.

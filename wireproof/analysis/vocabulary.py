@@ -30,6 +30,7 @@ ANSWERS = frozenset(
         *("transparent", "holds", "loses", "rewrites"),
         *("close-notify", "close-notify-missing"),
         *("token-lengths", "padded", "batched", "even"),
+        "lacks-packets",
         "found",
     )
 )

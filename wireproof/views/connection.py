@@ -405,7 +405,8 @@ def tls_lines(tls: TlsConnectionRecord, width: int) -> list[Line]:
     facts = ", ".join(tls_facts(tls))
     amounts = [] if tls.layer == "quic" else [tls_amounts(tls)]  # QUIC has no records of TLS
     said = "; ".join([facts, *amounts, *tls_ends(tls)])
-    reason = "" if tls.reason is None else f" (not decrypted: {tls.reason})"
+    amount = "not decrypted" if tls.decrypted == "no" else "not all decrypted"
+    reason = "" if tls.reason is None else f" ({amount}: {tls.reason})"
     return flow(words(f"{said}{reason}", "", width), width, " ")
 
 

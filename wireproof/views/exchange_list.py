@@ -14,6 +14,7 @@ from typing import Protocol, TextIO
 import msgspec
 from rich.console import Console
 
+from ..analysis.keyless.holes import LACKS
 from ..analysis.listing import Listed
 from ..analysis.sessions import Group, Session, Sessions
 from ..text.escape import escape, preview
@@ -126,6 +127,7 @@ def row(listed: Listed, width: int) -> Line:
     ports = f"{_port(listed.client)}→{_port(listed.server)}"
     status = "" if listed.status is None else str(listed.status)
     style = STYLES[listed.severity]
+    lacks = LACKS if listed.tls is not None and listed.tls.missing_bytes else ""
     end = BRIEF_ENDS.get(listed.end or "", listed.end)
     line: Line = [
         (f"{'' if listed.number is None else listed.number:>{NUMBER}} ", "faint"),
@@ -135,7 +137,7 @@ def row(listed: Listed, width: int) -> Line:
         (f"{listed.transport:<{TRANSPORT}} ", "type"),
         (f"{brief(listed.first):>{TIME}} {brief(listed.last):>{TIME}} ", ""),
         (f"{listed.count:>{COUNT}} ", "faint"),
-        (", ".join(filter(None, (listed.verdict, end, grpc_text(listed)))), style),
+        (", ".join(filter(None, (listed.verdict, lacks, end, grpc_text(listed)))), style),
     ]
     return fit(line, width)
 

@@ -283,7 +283,13 @@ def test_two_gaps_are_one() -> None:
 
 def test_the_stream_ends_before_it_is_certain_again() -> None:
     assert codes(gap(b"", 5, b"data: x\n")) == ["sse-event-unfinished"]
+    assert codes(gap(b"", 5, b"data: x")) == ["sse-event-unfinished"]
     assert codes(gap(b"", 5, b"")) == []
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_line_end_after_a_hole_may_be_that_of_a_blank_line(end: bytes) -> None:
+    assert codes(gap(b"data: x", 1, end)) == []
 
 
 # --- open offsets ---

@@ -6,9 +6,11 @@ import pytest
 from support.http2 import EVENTS, GET, Http2Talk, data, framed
 from support.judged import causes, verdicts
 from support.talk import Side
+from support.timed import Handmade
 from support.websocket_frames import frame
 
 from parsers.http2.elements import GOAWAY, PING, RST_STREAM
+from wireproof.analysis.outcomes import outcomes
 from wireproof.analysis.verdict import Question, Verdict
 
 WEBSOCKET = [
@@ -124,8 +126,26 @@ def test_an_end_after_missing_frames_is_an_end() -> None:
     talk.talk.lose("server", len(data(1, EVENT)))
     talk.say("server", data(1, EVENT), data(1, EVENT, ends=True))
     (found,) = told(talk)
-    assert (found.answer, found.severity) == ("whole", "note")  # else a list would call it whole
-    assert "though the capture lacks some of it" in found.summary
+    assert (found.answer, found.severity) == ("unknowable", "note")
+    assert causes(found) == ["capture-incomplete"]
+    assert found.summary == (
+        "the capture lacks frames, maybe its own: it ended as it should (END_STREAM), but whether"
+        " it was whole cannot be told"
+    )
+    assert found.evidence == ("the body is INCOMPLETE (END_STREAM came after missing bytes)",)
+
+
+def test_list_explanation_and_assertion_judge_the_same_of_missing_frames() -> None:
+    talk = streaming()
+    talk.talk.lose("server", len(data(1, EVENT)))
+    talk.say("server", data(1, EVENT), data(1, EVENT, ends=True))
+    talk.talk.close()
+    records = talk.records()
+    (outcome,) = outcomes([records])
+    assert outcome.listed.end == "unknowable"
+    exchange = Handmade(talk.talk.tape).exchange()
+    with pytest.raises(AssertionError, match="END_STREAM came after missing bytes"):
+        exchange.assert_clean_end()
 
 
 def test_missing_frames_may_have_been_the_end() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from parsers.records import Sender, TlsConnectionRecord
 
+from .holes import missing_of
 from .sealed import SealedConnection
 
 
@@ -44,6 +45,8 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     """As the connection's record says it: ``fin``, ``reset``, ``open``, ``refused``."""
     requests: int
     """How many of the client's requests were answered, by its records' sizes."""
+    missing_bytes: int = 0
+    """How many bytes of it the capture is known to lack."""
 
 
 def tls_facts_of(found: SealedConnection) -> TlsFacts:
@@ -76,6 +79,7 @@ def tls_facts_of(found: SealedConnection) -> TlsFacts:
         closed_by=connection.closed_by,
         close=connection.close,
         requests=len(found.answers),
+        missing_bytes=missing_of(connection),
     )
 
 

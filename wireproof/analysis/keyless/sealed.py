@@ -13,6 +13,7 @@ from parsers.records import ConnectionRecord, Record, TlsConnectionRecord, TlsRe
 
 from ..verdict import Verdict
 from .ending import judge_ending
+from .holes import judge_holes
 from .lengths import judge_lengths
 from .pace import SealedAnswer, answers_of, judge_pace
 from .records import SealedRecords
@@ -70,5 +71,7 @@ class SealedConnections:
             pace = judge_pace(answer)
             lengths = judge_lengths(answer, pace, sealing(tls.version, tls.cipher))
             verdicts += [pace] if lengths is None else [pace, lengths]
+        holes = judge_holes(connection)
+        verdicts += [] if holes is None else [holes]
         verdicts.append(judge_ending(tls, connection))
         return SealedConnection(tls, connection, answers, verdicts)
