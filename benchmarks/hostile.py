@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .measure import Failed, Run, run, run_alone
-from .packets import ACK, PSH, Conversation, Endpoint, write
+from .packets import ACK, ETHERNET, IPV4, PSH, Conversation, Endpoint, write
 from .workloads import chunk, interleaved, timed
 
 KiB, MiB = 1024, 1024 * 1024
@@ -216,6 +216,41 @@ def small_holes(connections: int) -> Iterator[bytes]:
     return together(one, connections)
 
 
+def fragments(connections: int) -> Iterator[bytes]:
+    """The last eight bytes of packets of 64 KiB whose other fragments never come."""
+    for number in range(connections):
+        at = 65_512 // 8
+        ip = IPV4.pack(
+            0x45, 0, 28, number & 0xFFFF, at, 64, 17, 0, number.to_bytes(4), bytes([10, 1, 0, 1])
+        )
+        yield ETHERNET + ip + bytes(8)
+
+
+# --- what is framed, and does not end ---
+
+
+def open_chunks(connections: int) -> Iterator[bytes]:
+    """Six of the eight MiB of a chunk."""
+
+    def one(number: int) -> Iterator[bytes]:
+        talk, begun = asked(number, b"content-type: application/octet-stream\r\n")
+        yield from begun
+        yield from sent(talk, talk.server, b"800000\r\n" + noise(6 * MiB), LARGE_SEGMENT)
+
+    return together(one, connections)
+
+
+def open_heads(connections: int) -> Iterator[bytes]:
+    """A head of 200 KiB that does not end."""
+
+    def one(number: int) -> Iterator[bytes]:
+        talk = Conversation(number)
+        yield from talk.open()
+        yield from sent(talk, talk.client, GET[:-2] + b"X: " + b"x" * 200 * KiB, LARGE_SEGMENT)
+
+    return together(one, connections)
+
+
 # --- HTTP/2 and TLS ---
 
 
@@ -272,6 +307,9 @@ CASES = {
     "connections": Case(open_connections, 65_000, "65,000 open connections"),
     "holes": Case(holes, 100, "100 holes with 4 MiB waiting"),
     "small-holes": Case(small_holes, 50, "50 connections, 10,000 holes each"),
+    "fragments": Case(fragments, 20_000, "20,000 fragments at the end of 64 KiB"),
+    "open-chunks": Case(open_chunks, 40, "40 open chunks of 6 MiB"),
+    "open-heads": Case(open_heads, 1_200, "1,200 open heads of 200 KiB"),
     "streams": Case(streams, 32, "32 times 4,096 open streams of HTTP/2"),
     "tls-records": Case(tls_records, 500, "500 connections of TLS without keys"),
 }

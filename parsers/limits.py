@@ -20,6 +20,10 @@ CONNECTION_COST = 20 * KiB
 """What an open connection is reckoned to hold by itself: two directions of TCP, and who listens."""
 WAITING_COST = 900
 """What a segment that waits behind a hole is reckoned to hold beside its bytes."""
+FRAGMENTS_COST = 600
+"""What an IP packet whose fragments wait is reckoned to hold beside their bytes."""
+QUIC_CONNECTION_COST = 48 * KiB
+"""What an open connection of QUIC is reckoned to hold by itself: keys, numbers and ids."""
 STREAM_COST = 4 * KiB
 """What an open stream of HTTP/2 or HTTP/3 is reckoned to hold by itself."""
 INFLATER_COST = 80 * KiB

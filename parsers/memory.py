@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .limits import MAX_DECODED_RATIO, MAX_DECODED_TOTAL, MAX_MEMORY, PROGRAM_COST
+from .limits import CHARGE_STEP, MAX_DECODED_RATIO, MAX_DECODED_TOTAL, MAX_MEMORY, PROGRAM_COST
 
 
 class Memory:
@@ -75,3 +75,22 @@ class Account:
     def close(self) -> None:
         """Hold nothing any more."""
         self.charge(-self.held)
+
+
+class Holding:
+    """What one holder has charged to an account: it says anew what it holds, in bytes."""
+
+    __slots__ = ("size", "_account")
+
+    def __init__(self, account: Account | None) -> None:
+        self.size = 0
+        """As it was last charged."""
+        self._account = account
+
+    def hold(self, size: int) -> None:
+        """Hold so many bytes, nothing if it is 0; a step more or less is not charged."""
+        more = size - self.size
+        if self._account is None or (size and -CHARGE_STEP < more < CHARGE_STEP):
+            return
+        self._account.charge(more)
+        self.size = size

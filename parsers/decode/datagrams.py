@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, diagnose
+from ..limits import QUIC_CONNECTION_COST
+from ..memory import Account, Memory
 from ..net.ip import IpPacket
 from ..net.tunnel_protocols import UDP_HEADER
 from ..net.tunnels import realm, tunnel_text
@@ -40,12 +42,14 @@ class Datagrams:
         wanted: Callable[[int | None], bool] | None,
         *,
         keep_data: bool,
+        memory: Memory,
     ) -> None:
         self.has_connections = False
         """Whether there has been a QUIC connection."""
         self._keys = keys
         self._wanted = wanted
         self._keep_data = keep_data
+        self._memory = memory
         self._table: QuicTable[Record] | None = None
         self._followers: dict[int, QuicFollower] = {}
         self._packet: IpPacket | None = None
@@ -108,7 +112,13 @@ class Datagrams:
         layers = () if self._packet is None else self._packet.layers
         tunnel = tunnel_text([], layers)
         follower = QuicFollower(
-            number, key, self._keys, keep_data=self._keep_data, tunnel=tunnel, closed=self._closed
+            number,
+            key,
+            self._keys,
+            keep_data=self._keep_data,
+            tunnel=tunnel,
+            closed=self._closed,
+            account=Account(self._memory),
         )
         self._followers[FIRST_QUIC_CONNECTION + number] = follower
         return follower
@@ -125,6 +135,33 @@ class Datagrams:
         """Return the connection of the last packet with this key, None if it was of none."""
         number = None if self._table is None else self._table.connection_of(key)
         return None if number is None else FIRST_QUIC_CONNECTION + number
+
+    @property
+    def held(self) -> int:
+        """What its connections hold, in bytes, as it is charged."""
+        return sum(follower.account.held for follower in self._followers.values())
+
+    def let_go(self) -> list[Record]:
+        """Let connections go until enough memory is free: the longest idle if they are many, else
+        those that hold most. Of none that is let go anything more is known."""
+        records: list[Record] = []
+        table, memory, found = self._table, self._memory, self._followers
+        if table is None:
+            return []
+        are_many = len(found) * QUIC_CONNECTION_COST > memory.limit // 2
+        now = max((follower.last_packet for follower in found.values()), default=0)
+        for index, follower in sorted(
+            found.items(),
+            key=lambda one: one[1].last_packet if are_many else -one[1].account.held,
+        ):
+            if memory.held <= memory.enough:
+                break
+            why = f"{follower.account.held:,} of {memory.held:,} bytes are held for it"
+            if are_many:
+                why = f"idle since packet {follower.last_packet:,}, {len(found):,} are open"
+            records += follower.let_go(f"in packet {now:,}: {why}")
+            records += table.let_go(index - FIRST_QUIC_CONNECTION)
+        return self._chosen(records)
 
     def expire(self, now_ns: int) -> list[Record]:
         """End the connections that have been silent for too long."""

@@ -105,6 +105,11 @@ class Http3Connection:
         writer = self._writer_of(stream.stream)
         return [writer.diagnostic(said, stream.exchange), *stream.resume(None)]
 
+    @property
+    def held(self) -> int:
+        """Bytes of streams that wait for instructions of QPACK."""
+        return self._waiting_size
+
     def finish(self) -> list[Record]:
         """Return what the end of the connection brings: sections that waited in vain."""
         records: list[Record] = []

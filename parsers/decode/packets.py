@@ -141,7 +141,7 @@ class PacketDecoder:
             self._open, self._close, self._memory
         )
         self._receive_segment = self._table.receive
-        self._fragments = FragmentReassembler()
+        self._fragments = FragmentReassembler(self._memory)
         self._datagrams: Datagrams | None = None
         self._undecoded = UndecodedPackets()
         self._copies = CopyFinder()
@@ -235,14 +235,25 @@ class PacketDecoder:
         self._is_unfolding = unfolded - self._unfolded > MAX_UNFOLDED_BATCH
         self._unfolded = unfolded
         if self._memory.is_spent:
-            from .letting_go import let_go
-
-            records += let_go(self._memory, self._table, self._decoders)
+            records += self._let_go()
             is_unusual = True
         # The whole key costs five times as much.
         records = self._wants.of(records)
         records.sort(key=completion if is_unusual else LAST_PACKET)
         return records
+
+    def _let_go(self) -> list[Record]:
+        """Let go what holds most of the memory, which is spent; return what comes of it."""
+        from .letting_go import let_go  # hardly ever needed
+
+        records: list[Record] = []
+        if self._fragments.held > self._memory.limit // 4:
+            for fault in self._fragments.let_go():
+                records += self._report(fault.code, "", fault.summary)
+        datagrams = self._datagrams
+        if datagrams is not None and datagrams.held > self._memory.held // 2:
+            records += datagrams.let_go()
+        return records + let_go(self._memory, self._table, self._decoders)
 
     def receive_general(self, packet: Packet) -> list[Record]:
         """Return what one packet, of any kind, completes, by the general path."""
@@ -280,7 +291,9 @@ class PacketDecoder:
         if self._datagrams is None:  # few captures have any
             from .datagrams import Datagrams
 
-            self._datagrams = Datagrams(self.keys, self._wanted, keep_data=self._keep_data)
+            self._datagrams = Datagrams(
+                self.keys, self._wanted, keep_data=self._keep_data, memory=self._memory
+            )
         number, time_ns = self._last
         found = self._datagrams.receive(packet, data, (number, seconds(time_ns)))
         if isinstance(found, Diagnostic):

@@ -345,13 +345,13 @@ class ApplicationProtocol:
         requests = RequestSide(
             asked.stream,
             self.writer(asked.stream),
-            RequestDecoder(asked.start, keep_data=self._keep_data),
+            RequestDecoder(asked.start, keep_data=self._keep_data, account=self.account),
             self._next_exchange,
         )
         responses = ResponseSide(
             answered.stream,
             self.writer(answered.stream),
-            ResponseDecoder(answered.start, keep_data=self._keep_data),
+            ResponseDecoder(answered.start, keep_data=self._keep_data, account=self.account),
             requests,
             self._switch_http,
         )
@@ -379,10 +379,10 @@ class ApplicationProtocol:
         requests = RequestSide(
             answered.stream.peer,
             self.writer(answered.stream.peer),
-            RequestDecoder(keep_data=self._keep_data),
+            RequestDecoder(keep_data=self._keep_data, account=self.account),
             exchange,
         )
-        decoder = ResponseDecoder(start, keep_data=self._keep_data)
+        decoder = ResponseDecoder(start, keep_data=self._keep_data, account=self.account)
         decoder.expect(b"GET", False)  # it answers what it took for a request
         return ResponseSide(answered.stream, writer, decoder, requests, self._switch_http), said
 
@@ -412,6 +412,7 @@ class ApplicationProtocol:
                 shows_records=self._shows_records,
                 keys=keys,
                 recognise=self._open_tls,
+                account=self.account,
             )
         stream = detector.stream
         return self._tls.side(stream, self.writer(stream), detector.start, usual)

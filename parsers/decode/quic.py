@@ -12,7 +12,8 @@ from collections.abc import Callable
 from ..diagnostics import Diagnostic, amount, diagnose
 from ..http2.flow import Stall
 from ..http3.elements import error_name
-from ..limits import MAX_PATH_FACTS
+from ..limits import CHARGE_STEP, MAX_PATH_FACTS, QUIC_CONNECTION_COST
+from ..memory import Account, Holding
 from ..net.table import reverse_key
 from ..provenance import Completion
 from ..quic.connection import QuicConnection, Told
@@ -64,7 +65,13 @@ class QuicFollower:
         keep_data: bool,
         tunnel: str | None,
         closed: Callable[[int], None],
+        account: Account,
     ) -> None:
+        self.account = account
+        """What the connection holds is charged to it."""
+        account.charge(QUIC_CONNECTION_COST)
+        self._holding = Holding(account)
+        self._since = self._streams = 0  # when what is held was reckoned
         self.connection: QuicConnection[Record] = QuicConnection(keys, self)
         self._number = number
         self._key = key
@@ -84,6 +91,21 @@ class QuicFollower:
         self._first = self._first or came
         self._last = came
         self._packets += 1
+        self._since += size
+        streams = len(self.connection.streams)
+        if self._since > CHARGE_STEP or streams != self._streams:
+            self._since, self._streams = 0, streams
+            blocked = 0 if self._http3 is None else self._http3.held
+            self._holding.hold(self.connection.held + blocked)
+
+    def let_go(self, detail: str) -> list[Record]:
+        """Say why it is followed no further, before its end."""
+        return self.receive_fault("client", diagnose("memory-limit", 0, 0, detail), self._last)
+
+    @property
+    def last_packet(self) -> int:
+        """The number of its last packet."""
+        return self._last[0]
 
     def migrate(self, key: bytes, sender: Sender, came: Completion) -> list[Record]:
         self._migrations += 1
@@ -150,6 +172,7 @@ class QuicFollower:
         if self._http3 is not None:
             records += self._http3.finish()
         records += self._last_words()
+        self.account.close()
         return [*records, self._tls_record(), self._quic_record(), self.record()]
 
     def _last_words(self) -> list[Record]:
@@ -175,7 +198,13 @@ class QuicFollower:
 
     def _writer_of(self, stream: QuicStream[Record]) -> RecordWriter:
         return RecordWriter(
-            self._index, stream.sender, stream.origins, self._keep_data, "quic", stream.stream_id
+            self._index,
+            stream.sender,
+            stream.origins,
+            self._keep_data,
+            "quic",
+            stream.stream_id,
+            self.account,
         )
 
     def record(self) -> ConnectionRecord:

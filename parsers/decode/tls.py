@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..diagnostics import Diagnostic, diagnose
+from ..memory import Account
 from ..provenance import Completion, Ending, Event
 from ..records import Record, Sender, TlsAlert, TlsConnectionRecord, TlsRecordRecord
 from ..streams import ByteStream
@@ -33,7 +34,7 @@ _NO_KEYS = "no keys"
 class TlsConnection:
     """TLS on one connection, whose records belong to ``exchange``, if it is in a tunnel.
 
-    With ``shows_records`` each of its records is one.
+    With ``shows_records`` each of its records is one. ``account`` is charged with what waits.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class TlsConnection:
         shows_records: bool,
         keys: KeySource | None,
         recognise: Recogniser,
+        account: Account,
     ) -> None:
         self.exchange = exchange
         self.shows_records = shows_records
@@ -54,7 +56,7 @@ class TlsConnection:
         self._hellos: dict[Sender, float] = {}
         self._finished: dict[Sender, float] = {}
         self._writers: dict[Sender, RecordWriter] = {}
-        self._plaintext = None if keys is None else TlsPlaintext(keys, recognise)
+        self._plaintext = None if keys is None else TlsPlaintext(keys, recognise, account)
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from ..memory import Account
 from ..provenance import Arrival, Ending, Event, Layer, SourceMap
 from ..records import Record, Sender
 from ..streams import ByteStream, Receiver
@@ -117,8 +118,8 @@ class TlsPlaintext:
     What it ``recognise`` s is asked for when there is content.
     """
 
-    def __init__(self, keys: KeySource, recognise: Recogniser) -> None:
-        self.decryption = Decryption(keys)
+    def __init__(self, keys: KeySource, recognise: Recogniser, account: Account) -> None:
+        self.decryption = Decryption(keys, account)
         self.inner: Inner | None = None
         self.alpn: str | None = None
         self._recognise = recognise

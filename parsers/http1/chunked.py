@@ -29,6 +29,7 @@ from ..limits import (
     MAX_LINE,
     MAX_TRAILERS,
 )
+from ..memory import Account, Holding
 from ..provenance import Element, Ending, Event
 from .chunk_line import begins_chunk_line, general_chunk_line, line_fault, match_chunk_line
 from .head import (
@@ -90,7 +91,8 @@ class Chunk(Element, frozen=True):
 class ChunkedDecoder:
     """Decode a chunked body into :class:`Data`, :class:`Chunk` and :class:`MissingData`.
 
-    ``next_message`` is the pattern of what ends the body if it is found after missing bytes.
+    ``account`` is charged with what is held. ``next_message`` is the pattern of what ends the body
+    if it is found after missing bytes.
     ``done`` is set after the last chunk, or there, and then ``interrupted`` too.
     """
 
@@ -101,6 +103,7 @@ class ChunkedDecoder:
         "_content_start",
         "_extension",
         "_extensions",
+        "_holding",
         "_index",
         "_joins",
         "_keep_data",
@@ -120,11 +123,17 @@ class ChunkedDecoder:
     )
 
     def __init__(
-        self, offset: int = 0, *, keep_data: bool = True, next_message: bytes = CERTAIN_RESPONSE
+        self,
+        offset: int = 0,
+        *,
+        keep_data: bool = True,
+        next_message: bytes = CERTAIN_RESPONSE,
+        account: Account | None = None,
     ) -> None:
         self.done = False
         self.interrupted = False
         self._keep_data = keep_data
+        self._holding = Holding(account)
         self._next_message = next_message
         self._offset = offset  # of the next byte
         self._base = offset  # of data[0] in the piece at hand
@@ -196,6 +205,7 @@ class ChunkedDecoder:
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         events: list[Event] = []
+        self._drop_parts()
         if self.done or self._state in (self.lost, self.resynchronise):
             return events  # where it is lost nothing can be told; missing bytes may hold the end
         if self._state == self.chunk_line:
@@ -305,6 +315,7 @@ class ChunkedDecoder:
             room = MAX_KEPT_CHUNK - self._size + self._left
             if room > 0:
                 self._parts.append(content[:room])
+                self._holding.hold(min(self._size - self._left, MAX_KEPT_CHUNK))
         self._left -= end - pos
         if not self._left:
             self._state = self.chunk_data_cr
@@ -403,7 +414,7 @@ class ChunkedDecoder:
 
     def _end_chunk(self, end: int, events: list[Event]) -> None:
         data = b"".join(self._parts) if self._keep_data and self._whole else None
-        self._parts.clear()
+        self._drop_parts()
         extension, begin = self._extension, self._content_start
         events.append(
             Chunk(self._start, end, self._index, self._size, extension, data, None, begin)
@@ -411,6 +422,11 @@ class ChunkedDecoder:
         self._index += 1
         self._start = end
         self._state = self.chunk
+
+    def _drop_parts(self) -> None:
+        self._parts.clear()
+        if self._holding.size:
+            self._holding.hold(0)
 
     def _read_trailers(self, section: bytes, offset: int, events: list[Event]) -> Fields:
         read = FieldSection(section, offset, trailers=True)
@@ -424,7 +440,7 @@ class ChunkedDecoder:
     def _lose_terminator(self, data: bytes, pos: int, events: list[Event]) -> int:
         start = self._base + pos
         detail = f"{excerpt(data[pos : pos + 1])} after {self._size:,} bytes"
-        self._parts.clear()
+        self._drop_parts()
         self._lose_framing("chunk-data-unterminated", start, start + 1, detail, events)
         return pos + 1
 

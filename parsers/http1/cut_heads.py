@@ -12,6 +12,7 @@ from abc import abstractmethod
 
 from ..diagnostics import Diagnostic, amount, diagnose, excerpt
 from ..limits import MAX_HEAD
+from ..memory import Account
 from ..provenance import Ending, Event
 from ..records import EndedBy
 from .chunked import ChunkedDecoder, Data
@@ -29,6 +30,7 @@ class CutHeads(Searching):
     chunked_body: State
     paused_for: str | None
     _keep_data: bool
+    _account: Account | None
     _section: SectionCollector
     _section_start: int
     _body: ChunkedDecoder
@@ -128,7 +130,10 @@ class CutHeads(Searching):
         if self._may_be_chunked and not is_refusal:
             self._has_head = self._whole = False
             self._body = ChunkedDecoder(
-                self._offset, keep_data=self._keep_data, next_message=self.certain_message
+                self._offset,
+                keep_data=self._keep_data,
+                next_message=self.certain_message,
+                account=self._account,
             )
             self._body.seek()
             self._state = self.unframed_body

@@ -14,6 +14,7 @@ from collections import deque
 
 from ..diagnostics import amount, diagnose
 from ..limits import MAX_FIELDS, MAX_PIPELINED
+from ..memory import Account
 from ..provenance import Event
 from .chunked import Chunk, Data, MissingData
 from .framing import (
@@ -149,8 +150,10 @@ class ResponseDecoder(MessageDecoder):
         what = "a response to HEAD" if is_head else f"a {status} response"
         return length_said(self._framed) or f"{what} has no body"
 
-    def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
-        super().__init__(offset, keep_data=keep_data)
+    def __init__(
+        self, offset: int = 0, *, keep_data: bool = True, account: Account | None = None
+    ) -> None:
+        super().__init__(offset, keep_data=keep_data, account=account)
         # Where one direction alone was captured, no response ever takes one: the oldest go.
         self._expected: deque[tuple[bytes, bool, bytes]] = deque(maxlen=MAX_PIPELINED)
         self._received: deque[int | None] = deque(maxlen=MAX_PIPELINED)

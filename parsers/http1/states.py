@@ -24,6 +24,7 @@ from typing import Literal
 from ..diagnostics import amount, diagnose, excerpt
 from ..expressions import every, when_used
 from ..limits import MAX_FIELDS, MAX_HEAD, MAX_HELD_UPGRADE, MAX_LINE
+from ..memory import Account, Holding
 from ..provenance import Ending, Event
 from ..records import EndedBy, Framing
 from .chunked import ChunkedDecoder, Data, MissingData
@@ -56,8 +57,13 @@ _NO_END: dict[Ending, str] = {
 class MessageDecoder(CutHeads):
     """The states of one direction. Not for use by itself."""
 
-    def __init__(self, offset: int = 0, *, keep_data: bool = True) -> None:
+    def __init__(
+        self, offset: int = 0, *, keep_data: bool = True, account: Account | None = None
+    ) -> None:
+        """``account`` is charged with what is held."""
         super().__init__(offset)
+        self._account = account
+        self._holding = Holding(account)
         self._keep_data = keep_data
         self._section = SectionCollector(MAX_HEAD)
         self._section_start = offset
@@ -202,6 +208,7 @@ class MessageDecoder(CutHeads):
         is_preface, self.paused_for = self.paused_for == "http2", None
         self._takes_preface = not is_preface
         self._offset = held.start
+        self._holding.hold(0)
         if is_preface:
             self._await_message(held.start)
         else:
@@ -226,6 +233,7 @@ class MessageDecoder(CutHeads):
         data = self._held.take_run(self._offset)
         if self._held.start == self._offset:
             self._state = self.released
+            self._holding.hold(0)
         return self._held.start - len(data), data
 
     # --- states: each reads ``data`` on at ``pos`` and returns where it stopped ---
@@ -270,7 +278,10 @@ class MessageDecoder(CutHeads):
     def header_section(self, data: bytes, pos: int, events: list[Event]) -> int:
         pos, section = self._section.take(data, pos)
         if section is None:
+            self._holding.hold(len(self._section))
             return pos
+        if self._holding.size:
+            self._holding.hold(0)
         end = self._base + pos
         if not section:
             detail = f"more than {MAX_HEAD:,} bytes"
@@ -335,6 +346,7 @@ class MessageDecoder(CutHeads):
         if self._held.hold(offset, data[pos:]):
             detail = f"more than {MAX_HELD_UPGRADE:,} bytes"
             events.append(diagnose("http-upgrade-limit", offset, self._base + len(data), detail))
+        self._holding.hold(min(self._held.size, MAX_HELD_UPGRADE))
         return len(data)
 
     def lost(self, data: bytes, pos: int, events: list[Event]) -> int:
@@ -363,7 +375,10 @@ class MessageDecoder(CutHeads):
             self._state = self.lost
         elif body.framing == "chunked":
             self._body = ChunkedDecoder(
-                start, keep_data=self._keep_data, next_message=self.certain_message
+                start,
+                keep_data=self._keep_data,
+                next_message=self.certain_message,
+                account=self._account,
             )
             self._state = self.chunked_body
         elif body.length:

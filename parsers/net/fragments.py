@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, diagnose
-from ..limits import MAX_FRAGMENT_AGE, MAX_FRAGMENTED_PACKETS, MAX_IP_PACKET
+from ..limits import FRAGMENTS_COST, MAX_FRAGMENT_AGE, MAX_FRAGMENTED_PACKETS, MAX_IP_PACKET
+from ..memory import Account, Memory
 from .ip import Fragment, IpPacket, walk_extension_headers
 
 UNIT = 8
@@ -73,15 +74,29 @@ class _Waiting:
             self.present[start:first] = b"\1" * (first - start)
 
     @property
+    def held(self) -> int:
+        """What it is reckoned to hold, in bytes."""
+        return FRAGMENTS_COST + len(self.payload) + len(self.present)
+
+    @property
     def complete(self) -> bool:
         return self.length is not None and self.units * UNIT >= self.length
 
 
 class FragmentReassembler:
-    """Takes fragments in any order and returns the packets that they complete."""
+    """Takes fragments in any order and returns the packets that they complete.
 
-    def __init__(self) -> None:
+    What waits is charged to ``memory``.
+    """
+
+    def __init__(self, memory: Memory | None = None) -> None:
         self._waiting: dict[tuple[bytes, ...], _Waiting] = {}  # the one that came first is first
+        self._account = Account(Memory() if memory is None else memory)
+
+    @property
+    def held(self) -> int:
+        """What waits, in bytes, as it is charged."""
+        return self._account.held
 
     def receive(
         self, data: bytes, packet: IpPacket, number: int, time_ns: int | None
@@ -103,15 +118,23 @@ class FragmentReassembler:
                 limit = f"{MAX_FRAGMENTED_PACKETS:,} others wait"
                 events.append(self._give_up(next(iter(self._waiting)), limit))
             waiting = self._waiting[fragment.key] = _Waiting(number, time_ns)
+            self._account.charge(waiting.held)
+        before = waiting.held
         events += self._insert(waiting, packet, fragment, data[packet.start : packet.end])
+        self._account.charge(waiting.held - before)
         if waiting.complete:
-            del self._waiting[fragment.key]
+            self._drop(fragment.key)
             events.append(_whole(waiting, is_ipv6=len(packet.source) == 16))
         return events
 
     def finish(self) -> list[Diagnostic]:
         """Give up every packet that waits: the capture has ended."""
         return [self._give_up(key, "the capture ends") for key in list(self._waiting)]
+
+    def let_go(self) -> list[Diagnostic]:
+        """Give up every packet that waits: what they hold is needed for others."""
+        held = f"{self.held:,} bytes of {len(self._waiting):,} packets wait: too much"
+        return [self._give_up(key, held) for key in list(self._waiting)]
 
     def _insert(
         self, waiting: _Waiting, packet: IpPacket, fragment: Fragment, data: bytes
@@ -144,8 +167,13 @@ class FragmentReassembler:
             given_up.append(self._give_up(key, "60 seconds have passed"))
         return given_up
 
-    def _give_up(self, key: tuple[bytes, ...], reason: str) -> Diagnostic:
+    def _drop(self, key: tuple[bytes, ...]) -> _Waiting:
         waiting = self._waiting.pop(key)
+        self._account.charge(-waiting.held)
+        return waiting
+
+    def _give_up(self, key: tuple[bytes, ...], reason: str) -> Diagnostic:
+        waiting = self._drop(key)
         expected = "more" if waiting.length is None else f"{waiting.length:,}"
         return diagnose(
             "ip-fragment-missing",

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ..diagnostics import Diagnostic, diagnose
 from ..http2.flow import Stall
-from ..limits import MAX_OPEN_STREAMS, MAX_QUIC_BACKLOG, MAX_QUIC_FAULTS
+from ..limits import MAX_OPEN_STREAMS, MAX_QUIC_BACKLOG, MAX_QUIC_FAULTS, STREAM_COST
 from ..provenance import Completion, Ending
 from ..records import Sender
 from ..tls.key_finder import KeySource
@@ -104,6 +104,12 @@ class QuicConnection(Generic[T]):
             self.sides["server"].add_id(destination)
             for side in self.sides.values():
                 side.make_initial_keys(version, destination)
+
+    @property
+    def held(self) -> int:
+        """What it is reckoned to hold beside what reads its streams, in bytes."""
+        waiting = sum(side.waiting for side in self.sides.values())
+        return self._backlog_size + waiting + len(self.streams) * STREAM_COST
 
     # --- datagrams ---
 

@@ -52,7 +52,7 @@ class QuicSide:
         self.new_ids: list[bytes] = []
         """Those that nobody has taken note of yet."""
         self.spaces = NumberSpace(), NumberSpace(), NumberSpace()
-        room = new_crypto_room()
+        self._crypto_room = room = new_crypto_room()
         self.crypto = {kind: CryptoStream(room) for kind in ("initial", "handshake", "1-rtt")}
         self.room = Room(MAX_QUIC_WAITING)
         self.flow = FlowControl(sender)
@@ -67,6 +67,11 @@ class QuicSide:
         """Packets other than Initial ones that were opened."""
         self._segmentation = Segmentation()
         self._keys: dict[Kind, list[LevelKeys]] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait behind holes, of streams and of the handshake."""
+        return self.room.taken + self._crypto_room.taken
 
     @property
     def updates(self) -> int:

@@ -27,10 +27,15 @@ FORGET_EVERY = 32
 class Room:
     """How many bytes may still wait, in all streams of one side together."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "size")
 
     def __init__(self, size: int) -> None:
-        self.left = size
+        self.left = self.size = size
+
+    @property
+    def taken(self) -> int:
+        """How many bytes wait."""
+        return self.size - self.left
 
 
 class Reassembler:

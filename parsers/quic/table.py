@@ -194,6 +194,10 @@ class QuicTable(Generic[T]):
                 if place in flows and flows[place].connection == index:
                     del flows[place]
 
+    def let_go(self, index: int) -> list[T]:
+        """End a connection that is open, though it may go on."""
+        return self._close(index, self._open[index][1])
+
     def expire(self, now_ns: int) -> list[T]:
         """End the connections that have been silent for too long (RFC 9000 section 10.1)."""
         records: list[T] = []

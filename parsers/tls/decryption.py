@@ -15,6 +15,7 @@ from typing import Literal
 
 from ..diagnostics import amount, diagnose
 from ..limits import MAX_TLS_BACKLOG, MAX_TLS_WAITING
+from ..memory import Account, Holding
 from ..provenance import Element, Ending, Event
 from ..records import Sender
 from .alerts import CLOSE_NOTIFY
@@ -89,15 +90,16 @@ class Decryption:
 
     Hellos in the clear come before their records. Results are of either side: what one sends may
     be what the other's records have waited for. What a handshake message says comes before the
-    record that completes it.
+    record that completes it. ``account`` is charged with what waits.
     """
 
-    def __init__(self, source: KeySource) -> None:
+    def __init__(self, source: KeySource, account: Account | None = None) -> None:
         self.sides: dict[Sender, SealedSide] = {
             "client": SealedSide("client"), "server": SealedSide("server"),
         }  # fmt: skip
         self.keys = KeyFinder(source, self.sides)
         self._source = source
+        self._holding = Holding(account)
         self._is_over = False
 
     def begin(self, sender: Sender, offset: int, *, is_joined: bool) -> None:
@@ -168,6 +170,7 @@ class Decryption:
                     self._source.waiting -= side.next()
                     is_moving = True
                     found += [(side.sender, event) for event in events]
+        self._holding.hold(sum(side.queued for side in self.sides.values()))
         return found
 
     def _take(self, side: SealedSide, item: TlsRecord | Ending) -> list[Event] | None:

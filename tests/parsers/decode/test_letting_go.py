@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.corpus import ROOT
 
 from benchmarks.hostile import (
+    KiB,
     MiB,
     answered,
+    fragments,
     holes,
     long_events,
+    open_chunks,
     open_connections,
+    open_heads,
     open_messages,
     streams,
     together,
@@ -21,9 +26,16 @@ from benchmarks.hostile import (
 from benchmarks.packets import write
 from benchmarks.workloads import sse_connection, timed
 from parsers.decode.capture import decode
+from parsers.decode.keys import CaptureKeys
+from parsers.decode.ordered_capture import OrderedCapture
 from parsers.decode.packets import PacketDecoder
 from parsers.files.reader import CaptureReader
+from parsers.limits import QUIC_CONNECTION_COST
+from parsers.memory import Account, Memory
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
+from parsers.tls.decryption import Decryption
+from parsers.tls.key_log import KeyLog
+from parsers.tls.records import TlsRecord
 
 
 def capture(folder: Path, frames: Iterator[bytes]) -> Path:
@@ -49,6 +61,8 @@ CASES = [
     (long_events, 4, 8 * MiB, "bytes are held for it"),
     (holes, 4, 8 * MiB, "bytes are held for it"),
     (streams, 2, 16 * MiB, "bytes are held for it"),
+    (open_chunks, 2, 10 * MiB, "bytes are held for it"),
+    (open_heads, 30, 4 * MiB, "bytes are held for it"),
 ]
 
 
@@ -92,3 +106,52 @@ def test_all_is_given_back_at_the_end(tmp_path: Path) -> None:
         assert decoder.held > 0
         decoder.finish()
         assert decoder.held == 0
+
+
+def test_fragments_are_given_up_by_name(tmp_path: Path) -> None:
+    found = records(capture(tmp_path, fragments(100)), 4 * MiB)
+    said = [one for one in found if isinstance(one, DiagnosticRecord)]
+    assert {one.code for one in said} == {"ip-fragment-missing"} and len(said) == 100
+    assert sum("too much" in one.summary for one in said) == 100
+    decoder = PacketDecoder(memory=256 * MiB)
+    with capture(tmp_path, fragments(100)).open("rb") as stream:
+        decoder.receive(list(CaptureReader(stream)))
+    assert decoder.held > 100 * 64 * KiB
+    decoder.finish()
+    assert decoder.held == 0
+
+
+QUIC = ROOT / "fixtures" / "quic" / "h3_keyupdate.pcap"
+
+
+@pytest.mark.parametrize("keylog", [True, False])
+def test_quic_is_charged_too_and_let_go_by_name(keylog: bool) -> None:
+    keys = KeyLog.open(QUIC.with_suffix(".keys")) if keylog else None
+    with QUIC.open("rb") as stream:
+        opened = OrderedCapture(stream, keylog=keys)
+        decoder = PacketDecoder(keys=opened.keys)
+        packets = list(opened)
+        decoder.receive(packets[: len(packets) // 2])
+        assert decoder.held >= QUIC_CONNECTION_COST
+        decoder.finish()
+        assert decoder.held == 0
+        tight = PacketDecoder(keys=opened.keys, memory=64 * KiB)
+        found = [one for packet in packets for one in tight.receive([packet])]
+        ends = [one for one in found + tight.finish() if isinstance(one, ConnectionRecord)]
+    (said,) = let_go(found)
+    assert said.layer == "quic" and "1 are open" in said.summary
+    assert [one.connection for one in ends] == [said.connection], "a late packet opens no other"
+    assert tight.held == 0
+
+
+def test_records_of_tls_that_wait_for_keys_are_charged() -> None:
+    with QUIC.open("rb") as stream:
+        source = CaptureKeys(KeyLog(), CaptureReader(stream), stream, waits=True)
+    memory = Memory()
+    decryption = Decryption(source, Account(memory))
+    record = TlsRecord(0, 9_005, 23, 9_000, 0, bytes(9_000), b"\x17\x03\x03\x23\x28")
+    assert decryption.receive("client", record) == []
+    assert memory.held == source.waiting == 9_005
+    decryption.end("client", "capture-end")
+    decryption.end("server", "capture-end")
+    assert memory.held == source.waiting == 0
