@@ -78,6 +78,7 @@ ORDER = {
             FACE,
             "text",
             "extras",
+            "collector",
             "output",
             "spool",
             "rights",

@@ -1,8 +1,7 @@
 """``wireproof`` and ``python -m wireproof``: how the process of a command begins and ends.
 
-Modules are loaded and records made by the thousand, and hardly any of it is ever garbage: to look
-for cycles while a command starts takes a sixth of a small decode, and so does taking all of it
-apart at the end, one by one, when the kernel does that anyway.
+What a command has loaded and made is not taken apart at its end, one by one: that takes a sixth of
+a small decode, and the kernel does it anyway.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import os
 import sys
 from typing import NoReturn
 
-GC_THRESHOLD = 50_000
-"""New objects after which cycles are looked for; Python's own choice is 700."""
+from .collector import collect_rarely
 
 
 def main() -> NoReturn:
@@ -32,7 +30,7 @@ def main() -> NoReturn:
 
 def run() -> int:
     """Run the command line, and return its code."""
-    gc.set_threshold(GC_THRESHOLD)
+    collect_rarely()
     from .cli import main as command  # with all that it loads
 
     try:

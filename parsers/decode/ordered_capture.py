@@ -107,6 +107,11 @@ class OrderedCapture:
         return self._reader.interfaces
 
     @property
+    def comments(self) -> list[tuple[int | None, str]]:
+        """What has been read of comments, each with its packet; None if it is on the file."""
+        return self._reader.comments
+
+    @property
     def is_relay(self) -> Callable[[int], bool]:
         """Tells of a packet's number whether a relay has recorded it."""
         return self._reader.is_relay

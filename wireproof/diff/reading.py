@@ -12,7 +12,7 @@ from ..query.database import is_data_set
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, found, is_url
 from ..tables.kinds import Kind
-from ..tables.reading import CaptureTables, TableOptions
+from ..tables.reading import Opened, TableOptions, Tables
 from .profile import Gathering, Profile, decoded
 
 KINDS: tuple[Kind, ...] = ("exchanges", "verdicts", "connections")
@@ -37,10 +37,13 @@ def profile_of(
             _add_data_set(source, gathering)
         else:
             captures.append(source)
+    tables = Tables(TableOptions(KINDS, policy="none", keylog=keylog))
     for capture in found(captures):
-        with CaptureTables(capture, TableOptions(KINDS, policy="none", keylog=keylog)) as tables:
-            for kind, batch in tables:
+        with Opened(capture, tables.options) as opened:
+            for kind, batch in tables.add(opened):
                 gathering.add(kind, batch)
+    for kind, batch in tables.finish():
+        gathering.add(kind, batch)
     return gathering.profile()
 
 

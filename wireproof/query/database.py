@@ -14,9 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..tables.dataset import MANIFESTS, DataSet
+from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, schema
+from ..tables.parts import MANIFESTS
 from ..tables.reading import TableOptions
 
 ROWS = 10_000

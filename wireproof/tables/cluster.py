@@ -1,66 +1,75 @@
 """A data set by many processes: Dask's workers, on this machine or wherever a scheduler has them.
 
-Strategy: a task is one capture, and nothing is handed on between tasks: a worker reads the capture
+Strategy: a task is one part, and nothing is handed on between tasks: a worker reads its captures
 and writes into the data set itself, so memory is that of one capture a worker, and what is written
 does not depend on how many there are. A worker that dies costs what it was at: Dask gives that to
-another, and nothing of it counts until its manifest is there. A capture that kills several workers
-is given up, and told like one that cannot be read.
+another, and nothing of it counts until its manifest is there. What several workers died of is made
+last, one capture after the other, so that a capture is given up for what it did itself, and told
+like one that cannot be read.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
-from .dataset import DataSet, Done
+from ..collector import collect_rarely
+from .dataset import DataSet
 from .files import Capture
+from .parts import Done
 from .reading import TableOptions
 
 AT_ONCE = 1_000
 """Tasks that a scheduler holds at once: it is slow with a hundred thousand."""
 
 
-def make(place: str, capture: Capture, options: TableOptions) -> Done:
-    """Make what a data set has of one capture: what a worker does."""
-    return DataSet(place).make(capture, options)
+def make(place: str, captures: Sequence[Capture], options: TableOptions) -> list[Done]:
+    """Make a part of a data set: what a worker does."""
+    collect_rarely()
+    return DataSet(place).make_part(captures, options)
 
 
 def made(
     place: str,
-    captures: Sequence[Capture],
+    parts: Iterable[Sequence[Capture]],
     options: TableOptions,
     client: Any,
 ) -> Iterator[Done]:
     """Yield what became of each capture, as workers are done with it. Raises OSError for a data set
     that cannot be written."""
-    waiting = iter(captures)
-    running: dict[str, Capture] = {}
+    waiting = iter(parts)
+    running: dict[str, Sequence[Capture]] = {}
+    deadly: list[Capture] = []
 
-    def submit() -> Any:
-        capture = next(waiting, None)
-        if capture is None:
-            return None
-        future = client.submit(make, place, capture, options, pure=False)
-        running[future.key] = capture
+    def submit(part: Sequence[Capture]) -> Any:
+        future = client.submit(make, place, part, options, pure=False)
+        running[future.key] = part
         return future
 
-    first = [future for _ in range(AT_ONCE) if (future := submit()) is not None]
+    first = [submit(part) for part in islice(waiting, AT_ONCE)]
     completed = _distributed().as_completed(first, loop=client.loop)
     for future in completed:
-        yield _result(future, running.pop(future.key))
-        if (more := submit()) is not None:
-            completed.add(more)
+        part = running.pop(future.key)
+        found = _result(future)
+        yield from found or ()
+        deadly += part if found is None else ()
+        completed.update(map(submit, islice(waiting, 1)))
+    for capture in deadly:
+        found = _result(submit([capture]))
+        yield from found or [Done(capture.name, None, error="every worker that took it died")]
 
 
-def _result(future: Any, capture: Capture) -> Done:
+def _result(future: Any) -> list[Done] | None:
+    """Return what a task gave; None if the workers died that took it."""
     try:
-        found: Done = future.result()
+        found: list[Done] = future.result()
     except _distributed().KilledWorker:
-        return Done(capture.name, None, error="every worker that took it died")
+        return None
     return found
 
 

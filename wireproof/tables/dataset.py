@@ -1,68 +1,52 @@
 """A data set: the tables of many captures as Parquet files, in a folder or in an object store.
 
-    DIR/exchanges/web1-3f2a....parquet     a file for each table of each capture that has rows
-    DIR/manifest/web1-3f2a....json         what was made of that capture, written last
+    DIR/exchanges/web1-3f2a....parquet     a file for each table of each part that has rows
+    DIR/manifest/web1-3f2a....json         what the part has of which captures, written last
 
-Strategy: a capture is whole in a data set when its manifest is there, and only files that a
-manifest names count. So many may write at once, nobody waits, and whatever breaks off is done
-again: a file is written beside its place and renamed (a store shows an object when it is whole).
-A capture is done again too when it is another one by size and time, or is to hold something else.
-What is written depends on the capture and on what it is to hold, and on nothing else.
+Strategy: a part is whole in a data set when its manifest is there, and only files that a manifest
+names count. So many may write at once, nobody waits, and whatever breaks off is done again. A
+capture is done again too when it is another one by size and time, or is to hold something else:
+then the part that has it is written again without it first, and that part's manifest says which one
+it replaces. What is written depends on the captures and on what they are to hold, and on nothing
+else.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import msgspec
-from parsers.limits import MAX_MEMORY
 
-from .. import __version__
-from ..output import buffered_scratch, open_stream
-from .files import Capture, filesystem_of, is_url
-from .kinds import Kind, schema
-from .reading import CaptureTables, TableOptions
-
-FORMAT = 1
-"""Of the data set: another one is not read, and what it holds is done again."""
-UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
-MANIFESTS = "manifest"
-
-
-class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """A manifest: what was made of one capture."""
-
-    format: int
-    version: str
-    """Wireproof's."""
-    capture: str
-    capture_sha256: str
-    host: str
-    stamp: list[tuple[int, str]]
-    """Size and time of change of each of its files, by which it is known again."""
-    holds: str
-    """What it was to hold: tables, payloads, masks."""
-    rows: Mapping[str, int]
-    """How many each table has; those with none have no file."""
-    interfaces: list[dict[str, Any]]
-    """What its packets were recorded on."""
+from .files import Capture
+from .kinds import Kind
+from .parts import (
+    FORMAT,
+    MANIFESTS,
+    Done,
+    Made,
+    Part,
+    Stamp,
+    grouped,
+    made_of,
+    name_of,
+    part_of,
+    stamp_of,
+)
+from .reading import Opened, TableOptions, Tables
+from .rows import GROUP_ROWS
+from .stores import place_of
+from .writing import PartFiles
 
 
-class Done(NamedTuple):
-    """What became of one capture."""
+class Plan(NamedTuple):
+    """What is to be done."""
 
-    capture: str
-    made: Made | None
-    """None if it cannot be read."""
-    is_new: bool = True
-    """Whether it was made now, and not before."""
-    error: str = ""
-    """Why it cannot be read."""
+    done: list[Done]
+    """Captures that are there already, and those that are nowhere to be found."""
+    parts: list[list[Capture]]
+    """The captures of each part that is to be made."""
 
 
 class DataSet:
@@ -70,238 +54,222 @@ class DataSet:
 
     def __init__(self, place: str) -> None:
         self.place = place.rstrip("/") or place
-        self._store = _Store(self.place) if is_url(place) else _Folder(Path(self.place))
+        self._files = place_of(self.place)
+        self._known: dict[str, Part] = {}
 
     def make(self, capture: Capture, options: TableOptions) -> Done:
-        """Write the tables of a capture, unless they are there. Raises OSError for what cannot be
-        written; a capture that cannot be read is told in what is returned."""
-        key = key_of(capture.name)
-        holds = what_is_held(options)
-        try:
-            with _unreadable():
-                stamp = [stamp_of(path) for path in capture.files]
-            before = self._manifest(key)
-            if before is not None and _is_same(before, stamp, holds):
-                return Done(capture.name, before, is_new=False)
-            with _unreadable():
-                tables = CaptureTables(capture, options)
-            with tables:
-                return Done(capture.name, self._write(key, tables, stamp, holds))
-        except _Unreadable as unreadable:
-            return Done(capture.name, None, error=_reason(unreadable.error))
-        except _GivenUp as interrupted:
-            raise KeyboardInterrupt from interrupted
+        """Write the tables of a capture as a part, unless they are there. Raises as
+        :meth:`make_part` does."""
+        plan = self.plan([capture], options)
+        [done] = plan.done or self.make_part([capture], options)
+        return done
 
-    def _write(
-        self, key: str, tables: CaptureTables, stamp: list[tuple[int, str]], holds: str
-    ) -> Made:
-        origin = tables.facts.origin
-        with ExitStack() as stack:
+    def plan(self, captures: Sequence[Capture], options: TableOptions) -> Plan:
+        """Return what of captures is there and what is to be made, and in which parts.
+
+        What is there and out of date is removed. Raises OSError, and ValueError for a data set of
+        another version.
+        """
+        wanted = {capture.name: _found(capture) for capture in captures}
+        current = self._current(wanted, options)
+        done = [Done(name, made, is_new=False) for name, made in current.items()]
+        sized = []
+        for capture in captures:
+            found = wanted[capture.name]
+            if isinstance(found, str):
+                done.append(Done(capture.name, None, error=found))
+            else:
+                sized.append((capture, sum(size for size, _ in found)))
+        return Plan(done, list(_parts(sized, current)))
+
+    def _current(self, wanted: Mapping[str, Stamp | str], options: TableOptions) -> dict[str, Made]:
+        """Return which captures are there as they are wanted; remove those that are otherwise."""
+        current: dict[str, Made] = {}
+        found = dict(self._manifests())
+        for name in _replaced(found):
+            self._remove(name, found.pop(name))
+        for name, part in found.items():
+            if part.host != options.host:
+                continue  # captures of another host, whatever they are called
+            is_current = part.is_current(options)
+            old = set()
+            for made in part.captures:
+                stamp = wanted.get(made.capture, "not asked for")
+                if is_current and stamp == made.stamp and made.capture not in current:
+                    current[made.capture] = made
+                elif not isinstance(stamp, str):
+                    old.add(made.capture)
+            if old:
+                self._drop(name, part, old)
+        return current
+
+    def make_part(self, captures: Sequence[Capture], options: TableOptions) -> list[Done]:
+        """Write the tables of captures as a part, and return what became of each.
+
+        Raises OSError for what cannot be written; a capture that cannot be read is told in what is
+        returned, and left out.
+        """
+        name = name_of([capture.name for capture in captures], options.host)
+        failed: dict[str, Done] = {}
+        while True:
+            left = [capture for capture in captures if capture.name not in failed]
             try:
-                rows = self._write_rows(key, tables, stack)
-            except KeyboardInterrupt as interrupted:
-                raise _GivenUp from interrupted
-        made = Made(
-            format=FORMAT,
-            version=__version__,
-            capture=origin.capture,
-            capture_sha256=origin.capture_sha256,
-            host=origin.host,
-            stamp=stamp,
-            holds=holds,
-            rows=rows,
-            interfaces=list(tables.facts.interfaces),
-        )
-        with ExitStack() as stack:
-            stream = self._store.create(f"{MANIFESTS}/{key}.json", stack)
-            stream.write(msgspec.json.encode(made) + b"\n")
-        return made
+                return [*failed.values(), *self._write(name, left, options)]
+            except _Unreadable as found:  # it has rows already: the others are written once more
+                failed[found.done.capture] = found.done
 
-    def _write_rows(self, key: str, tables: CaptureTables, stack: ExitStack) -> dict[str, int]:
-        rows: dict[str, int] = {}
-        writers: dict[Kind, _Writer] = {}
-        for kind, batch in _read(tables):
-            if kind not in writers:
-                stream = self._store.create(f"{kind}/{key}.parquet", stack)
-                writers[kind] = stack.enter_context(_Writer(kind, stream))
-            writers[kind].write(batch)
-            rows[kind] = rows.get(kind, 0) + batch.num_rows
-        facts = tables.facts
-        for writer in writers.values():
-            writer.describe({"capture": facts.origin.capture, "interfaces": facts.interfaces})
-        return rows
+    def _write(self, name: str, captures: Iterable[Capture], options: TableOptions) -> list[Done]:
+        tables = Tables(options)
+        with PartFiles(self._files, name) as files:
+            done = [self._add(capture, tables, files) for capture in captures]
+            for kind, batch in tables.finish():
+                files.write(kind, batch)
+            made = [one.made for one in done if one.made is not None]
+            files.describe(interface for one in made for interface in one.interfaces)
+        if made:
+            self._put(name, part_of(made, options))
+        return done
 
-    def _manifest(self, key: str) -> Made | None:
-        data = self._store.read(f"{MANIFESTS}/{key}.json")
+    def _add(self, capture: Capture, tables: Tables, files: PartFiles) -> Done:
         try:
-            return None if data is None else msgspec.json.decode(data, type=Made)
-        except msgspec.MsgspecError:  # of another format
-            return None
+            stamp, opened = stamp_of(capture), Opened(capture, tables.options)
+        except (OSError, ValueError) as error:
+            return Done(capture.name, None, error=_reason(error))
+        with opened:
+            for kind, batch in _read(tables, opened):
+                files.write(kind, batch)
+        return Done(capture.name, made_of(tables.facts, stamp))
 
-    def manifests(self) -> Iterator[tuple[str, Made]]:
-        """Yield what was made of each capture, with the name that its files have.
+    def _put(self, name: str, part: Part) -> None:
+        """Write a manifest: from then on the part counts."""
+        with ExitStack() as stack:
+            stream = self._files.create(f"{MANIFESTS}/{name}.json", stack)
+            stream.write(msgspec.json.encode(part) + b"\n")
+        self._known[name] = part
+
+    def _drop(self, name: str, part: Part, captures: Collection[str]) -> None:
+        """Remove captures from a part: by a part with the rest, if there is any."""
+        rest = [made for made in part.captures if made.capture not in captures]
+        if rest:
+            new = name_of([made.capture for made in rest], part.host)
+            with PartFiles(self._files, new) as files:
+                for kind in part.kinds:
+                    for batch in self._without(kind, name, captures):
+                        files.write(kind, batch)
+                files.describe(interface for one in rest for interface in one.interfaces)
+            self._put(new, msgspec.structs.replace(part, captures=rest, replaces=name))
+        self._remove(name, part)
+
+    def _without(self, kind: Kind, name: str, captures: Collection[str]) -> Iterator[Any]:
+        """Yield the rows of a part but for those of some captures, as record batches."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        left_out = pa.array(sorted(captures), pa.string())
+        with ExitStack() as stack:
+            file = pq.ParquetFile(self._files.open(f"{kind}/{name}.parquet", stack))
+            for batch in file.iter_batches(GROUP_ROWS):
+                kept = batch.filter(pc.invert(pc.is_in(batch["capture"], left_out)))
+                if kept.num_rows:
+                    yield kept
+
+    def _remove(self, name: str, part: Part) -> None:
+        self._files.remove(f"{MANIFESTS}/{name}.json")
+        self._known.pop(name, None)
+        for kind in part.kinds:
+            self._files.remove(f"{kind}/{name}.parquet")
+
+    def _manifests(self) -> dict[str, Part]:
+        """Return what every manifest says, by its name. Only new ones are read."""
+        names = self._files.names(MANIFESTS, ".json")
+        new = [f"{MANIFESTS}/{name}.json" for name in names if name not in self._known]
+        for path, data in self._files.contents(new):
+            name = path.removeprefix(f"{MANIFESTS}/").removesuffix(".json")
+            self._known[name] = _decoded(name, data)
+        self._known = {name: self._known[name] for name in names if name in self._known}
+        return self._known
+
+    def parts(self) -> Iterator[tuple[str, Part]]:
+        """Yield the parts, with the name that their files have.
 
         Raises OSError, and ValueError for what is no data set of this format.
         """
-        names = self._store.names(MANIFESTS)
-        if not names:
+        found = self._manifests()
+        if not found:
             raise ValueError("no data set of wireproof export: it has no manifest/*.json")
-        for name in names:
-            made = self._manifest(name)
-            if made is None or made.format != FORMAT:
-                raise ValueError(f"{MANIFESTS}/{name}.json is none of this version of wireproof")
-            yield name, made
+        replaced = _replaced(found)
+        return ((name, part) for name, part in found.items() if name not in replaced)
 
-    def files(self) -> dict[str, list[str]]:
+    def files(self) -> dict[Kind, list[str]]:
         """Return the files of each table, those that count: paths, or URLs. Raises as before."""
-        found: dict[str, list[str]] = {}
-        for name, made in self.manifests():
-            for kind in made.rows:
+        found: dict[Kind, list[str]] = {}
+        for name, part in self.parts():
+            for kind in part.kinds:
                 found.setdefault(kind, []).append(f"{self.place}/{kind}/{name}.parquet")
         return found
+
+    def captures(self) -> Iterator[Made]:
+        """Yield what there is of each capture. Raises as before."""
+        for _, part in self.parts():
+            yield from part.captures
+
+
+def _found(capture: Capture) -> Stamp | str:
+    """Return what a capture is known again by, or why it cannot be read."""
+    try:
+        return stamp_of(capture)
+    except OSError as error:
+        return _reason(error)
+
+
+def _parts(
+    captures: Sequence[tuple[Capture, int]], current: Container[str]
+) -> Iterator[list[Capture]]:
+    """Yield the captures of each part, of captures with their sizes.
+
+    A part of which nothing is there is what it would be if there were none. What is left of others
+    is put together anew.
+    """
+    sizes = {capture.name: size for capture, size in captures}
+    left = []
+    for group in grouped(captures):
+        rest = [(one, sizes[one.name]) for one in group if one.name not in current]
+        if len(rest) == len(group):
+            yield group
+        else:
+            left += rest
+    yield from grouped(left)
+
+
+def _replaced(parts: Mapping[str, Part]) -> set[str]:
+    """Return the parts of which others have the rest: a process ended before it removed them."""
+    return {part.replaces for part in parts.values() if part.replaces in parts}
+
+
+def _decoded(name: str, data: bytes) -> Part:
+    try:
+        found = msgspec.json.decode(data, type=Part)
+    except msgspec.MsgspecError:
+        found = None
+    if found is None or found.format != FORMAT:
+        raise ValueError(f"{MANIFESTS}/{name}.json is none of this version of wireproof")
+    return found
 
 
 class _Unreadable(Exception):
     """A capture that cannot be read, and not the data set that cannot be written."""
 
-    def __init__(self, error: OSError | ValueError) -> None:
+    def __init__(self, capture: str, error: OSError | ValueError) -> None:
         super().__init__(error)
-        self.error = error
+        self.done = Done(capture, None, error=_reason(error))
 
 
-class _GivenUp(BaseException):
-    """Ctrl-C, for outputs that otherwise keep what was done by then."""
-
-
-@contextmanager
-def _unreadable() -> Iterator[None]:
+def _read(tables: Tables, opened: Opened) -> Iterator[tuple[Kind, Any]]:
     try:
-        yield
+        yield from tables.add(opened)
     except (OSError, ValueError) as error:
-        raise _Unreadable(error) from error
-
-
-def _read(tables: CaptureTables) -> Iterator[tuple[Kind, Any]]:
-    with _unreadable():
-        yield from tables
-
-
-class _Writer:
-    """One Parquet file; what breaks off is never ended as one."""
-
-    def __init__(self, kind: Kind, stream: BinaryIO) -> None:
-        import pyarrow.parquet as pq
-
-        self._kind = kind
-        # zstd sets up a context for each column: of small captures that is half of all time.
-        self._writer = pq.ParquetWriter(stream, schema(kind), compression="snappy")
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._writer.close()
-        else:
-            self._writer.is_open = False  # what failed is given up: no one closes it later
-
-    def write(self, batch: Any) -> None:
-        self._writer.write_batch(batch, row_group_size=batch.num_rows)
-
-    def describe(self, facts: Mapping[str, Any]) -> None:
-        """Put what is known of the capture beside the rows."""
-        told = {"version": __version__, "kind": self._kind, **facts}
-        encoded = {
-            f"wireproof.{name}": value if isinstance(value, str) else msgspec.json.encode(value)
-            for name, value in told.items()
-        }
-        self._writer.add_key_value_metadata(encoded)
-
-
-class _Folder:
-    """A data set on a disk."""
-
-    def __init__(self, place: Path) -> None:
-        self._place = place
-
-    def create(self, name: str, stack: ExitStack) -> BinaryIO:
-        path = self._place / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return open_stream(str(path), stack)
-
-    def read(self, name: str) -> bytes | None:
-        path = self._place / name
-        return path.read_bytes() if path.exists() else None
-
-    def names(self, folder: str) -> list[str]:
-        return sorted(path.stem for path in (self._place / folder).glob("[!.]*.json"))
-
-
-class _Store:
-    """A data set in an object store: what is written is a scratch file until it is whole."""
-
-    def __init__(self, url: str) -> None:
-        self._filesystem, self._root = filesystem_of(url)
-
-    def create(self, name: str, stack: ExitStack) -> BinaryIO:
-        stream = stack.enter_context(buffered_scratch())
-
-        def put(kind: type[BaseException] | None, *_: object) -> None:
-            if kind is None:
-                stream.seek(0)
-                self._put(name, stream)
-
-        stack.push(put)
-        return stream
-
-    def _put(self, name: str, stream: BinaryIO) -> None:
-        place = f"{self._root}/{name}"
-        self._filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
-        with self._filesystem.open(place, "wb") as target:
-            while piece := stream.read(1 << 20):
-                target.write(piece)
-
-    def read(self, name: str) -> bytes | None:
-        place = f"{self._root}/{name}"
-        found: bytes | None = None
-        if self._filesystem.exists(place):
-            found = self._filesystem.cat_file(place)
-        return found
-
-    def names(self, folder: str) -> list[str]:
-        places = self._filesystem.glob(f"{self._root}/{folder}/*.json")
-        return sorted(place.rpartition("/")[2].removesuffix(".json") for place in places)
-
-
-def key_of(name: str) -> str:
-    """Return what the files of a capture are called: its own name, and a digest of all of it."""
-    short = UNUSUAL.sub("_", name.rpartition("/")[2])[:80]
-    return f"{short}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-
-
-def what_is_held(options: TableOptions) -> str:
-    """Return in words what tables are to hold, for a manifest."""
-    payloads = "payloads" if options.keep_data else "no payloads"
-    keys = "" if options.keylog is None else "; with a key log"
-    host = "" if options.host is None else f"; host {options.host}"
-    room = "" if options.memory in (None, MAX_MEMORY) else f"; {options.memory:,} bytes of memory"
-    return f"{', '.join(options.kinds)}; {payloads}; masked: {options.policy}{host}{keys}{room}"
-
-
-def stamp_of(path: str) -> tuple[int, str]:
-    """Return size and time of change of a file. Raises OSError."""
-    if not is_url(path):
-        found = Path(path).stat()
-        return found.st_size, str(found.st_mtime_ns)
-    filesystem, place = filesystem_of(path)
-    info = filesystem.info(place)
-    changed = info.get("ETag") or info.get("LastModified") or info.get("created") or ""
-    return int(info["size"] or 0), str(changed)
-
-
-def _is_same(made: Made, stamp: Sequence[tuple[int, str]], holds: str) -> bool:
-    is_current = made.format == FORMAT and made.version == __version__
-    return is_current and list(made.stamp) == list(stamp) and made.holds == holds
+        raise _Unreadable(opened.capture.name, error) from error
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -1,8 +1,7 @@
 """What ``wireproof export`` does with many captures: a data set of them, by this process or others.
 
-Strategy: captures are made one by one, whoever makes them, and told as they are done; what cannot
-be read is told and left out. Their order is that of their names, so that it does not matter who
-was faster.
+Strategy: what is there is left out, and the rest is made part by part, by whoever makes it; its
+captures are told as they are done, and what cannot be read is told and left out.
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .dataset import DataSet, Done
+from .dataset import DataSet
 from .files import Capture, found
+from .parts import Done
 from .reading import TableOptions
 
 Say = Callable[[str], object]
@@ -49,7 +49,8 @@ class ExportTally(NamedTuple):
 
 
 def run(job: ExportJob, say: Say) -> ExportTally:
-    """Make a data set. Raises OSError for a name that is nothing, and for what cannot be written.
+    """Make a data set. Raises OSError for a name that is nothing, and for what cannot be written,
+    ValueError for a data set of another version.
 
     ``say`` is told of each capture that cannot be read.
     """
@@ -65,15 +66,19 @@ def run(job: ExportJob, say: Say) -> ExportTally:
 
 
 def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Done]:
+    data_set = DataSet(job.place)
+    plan = data_set.plan(captures, job.options)
+    yield from plan.done
+    if not plan.parts:
+        return
     if job.workers or job.scheduler:
         from .cluster import cluster, made
 
         with cluster(job.workers, job.scheduler, say) as client:
-            yield from made(job.place, captures, job.options, client)
+            yield from made(job.place, plan.parts, job.options, client)
         return
-    data_set = DataSet(job.place)
-    for capture in captures:
-        yield data_set.make(capture, job.options)
+    for part in plan.parts:
+        yield from data_set.make_part(part, job.options)
 
 
 def _added(tally: ExportTally, done: Done) -> ExportTally:

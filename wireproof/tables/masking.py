@@ -7,7 +7,7 @@ alone and lose it anyway nothing is left to mask, and they are nine in ten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -42,20 +42,27 @@ PAYLOAD_ALONE = frozenset(
 """Records without header fields: with known fields masked and no payload they have no secret."""
 
 
-def masker(policy: Policy | Rules, *, keep_data: bool) -> Callable[[Record], Record]:
-    """Return what masks the records of one capture, in their order."""
+Mask = Callable[[Sequence[Record]], Sequence[Record]]
+
+
+def masker(policy: Policy | Rules, *, keep_data: bool) -> Mask:
+    """Return what masks the records of one capture, in their order, as many as come."""
     rules = Rules.of(policy)
     redact = Redactor(rules).redact
+    if rules.policy == "none":
+        return lambda records: records
     if keep_data or rules.policy != "headers":
-        return redact
+        return lambda records: list(map(redact, records))
 
-    def mask(record: Record) -> Record:
-        kind = type(record)
-        if kind in PAYLOAD_ALONE or (isinstance(record, ChunkRecord) and not record.trailers):
-            return record
-        return redact(record)
+    def mask(records: Sequence[Record]) -> Sequence[Record]:
+        return [one if _has_payload_alone(one) else redact(one) for one in records]
 
     return mask
+
+
+def _has_payload_alone(record: Record) -> bool:
+    kind = type(record)
+    return kind in PAYLOAD_ALONE or (isinstance(record, ChunkRecord) and not record.trailers)
 
 
 def masked_line(found: Listed, policy: Policy | Rules) -> Listed:

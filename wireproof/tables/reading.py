@@ -5,16 +5,19 @@
 
 Strategy: a capture is decoded once, whatever tables are wanted. Records go to the tables of
 elements, connections and diagnostics as they come, and to the judges, whose outcomes are the tables
-of exchanges and verdicts. Each table gathers rows up to a bound (:mod:`.rows`), so memory is that
-of a decode and of one record batch for each table.
+of exchanges and verdicts. Each table gathers rows up to a bound (:mod:`.rows`), of as many captures
+as come: so memory is that of a decode and of one record batch for each table, and small captures
+cost no batch each.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
@@ -31,7 +34,7 @@ from .files import Capture, capture_of, host_of, opened
 from .kinds import USUAL, About, Kind
 from .masking import masked_line, masked_verdict, masker
 from .packets import packet_rows
-from .rows import Origin, Rows
+from .rows import STEP_ROWS, Origin, Rows
 
 PIECE = 1 << 20
 """Bytes of a file that are hashed at once."""
@@ -49,6 +52,11 @@ UNMEASURED = Measures(
     dialect="",
 )
 """The figures of a TLS connection that was not decrypted."""
+OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
+OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord))
+"""Records that are no elements; those of TLS records are for the judges."""
+HOST = re.compile(r"^host: *(?P<host>\S+)", re.MULTILINE)
+"""What a comment on the file says of where it was captured: ``dumpcap --capture-comment``."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class TableOptions:
     keep_data: bool = False
     """Whether elements have their payloads."""
     host: str | None = None
-    """Where the capture is from; None: its name says so."""
+    """Where the capture is from; None: it says so itself, or its name does."""
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
     memory: int | None = None
@@ -74,7 +82,9 @@ class Facts(NamedTuple):
     """What is said of a capture beside its rows, once all of it has been read."""
 
     origin: Origin
-    interfaces: Sequence[dict[str, Any]]
+    rows: dict[Kind, int]
+    """How many each table has of it; those with none are left out."""
+    interfaces: list[dict[str, Any]]
     """What its packets were recorded on, as pcapng describes it."""
 
 
@@ -95,127 +105,142 @@ def read(
     ``policy`` says what is masked. Raises OSError, and ValueError for what is no capture.
     """
     given = [source] if isinstance(source, (str, PathLike)) else list(source)
-    options = TableOptions((kind,), policy, keep_data, host, keylog)
-    capture = capture_of([fspath(one) for one in given])
-    with CaptureTables(capture, options) as tables:
-        for _, batch in tables:
-            yield batch
+    tables = Tables(TableOptions((kind,), policy, keep_data, host, keylog))
+    with Opened(capture_of([fspath(one) for one in given]), tables.options) as capture:
+        yield from (batch for _, batch in tables.add(capture))
+    yield from (batch for _, batch in tables.finish())
 
 
-class CaptureTables:
-    """The tables of one capture, to be iterated over once: pairs of a kind and a record batch."""
+class Opened:
+    """A capture that can be read: its file is there, and begins as one."""
 
     def __init__(self, capture: Capture, options: TableOptions) -> None:
         """Raises OSError, and ValueError for what is no capture."""
-        self._capture = capture
-        self._options = options
-        host = host_of(capture) if options.host is None else options.host
-        self._origin = Origin(capture.name, digest(capture.files), host)
-        self._stack = ExitStack()
-        self._opened = self._open()
+        self.capture = capture
+        self.sha256 = digest(capture.files)
+        self._host = options.host
+        with ExitStack() as opening:
+            stream = capture.open(opening)
+            self.packets = OrderedCapture(stream, keylog=options.keylog)
+            self._stack = opening.pop_all()
 
-    def __enter__(self) -> CaptureTables:
+    def __enter__(self) -> Opened:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _open(self) -> OrderedCapture:
-        with self._stack as opening:
-            stream = self._capture.open(opening)
-            found = OrderedCapture(stream, keylog=self._options.keylog)
-            self._stack = opening.pop_all()
-        return found
+    def origin(self) -> Origin:
+        """Return whose the rows are; what the capture says itself is known from its first packet
+        on."""
+        host = self._host
+        if host is None:
+            host = _told(self.packets) or host_of(self.capture)
+        return Origin(self.capture.name, self.sha256, host)
 
-    @property
-    def facts(self) -> Facts:
-        """What is known of the capture, whole when all tables have been read."""
-        interfaces = [msgspec.structs.asdict(one) for one in self._opened.interfaces]
-        return Facts(self._origin, interfaces)
-
-    def __iter__(self) -> Iterator[tuple[Kind, Any]]:
-        kinds = self._options.kinds
-        if kinds != ("packets",):
-            batches = decode_capture(self._opened, shows_records=True, memory=self._options.memory)
-            yield from _Tables(self._origin, self._options).fill(batches)
-        if "packets" in kinds:
-            with ExitStack() as stack:  # a second reading: the first one keeps none of them
-                capture = OrderedCapture(self._capture.open(stack))
-                rows = Rows("packets", self._origin)
-                for row in packet_rows(capture):
-                    yield from (("packets", batch) for batch in rows.add((row,)))
-                yield from (("packets", batch) for batch in rows.finish())
+    def interfaces(self) -> list[dict[str, Any]]:
+        return [msgspec.structs.asdict(one) for one in self.packets.interfaces]
 
 
-class _Tables:
-    """Turns the records of a capture into the rows of all tables but packets."""
+def _told(packets: OrderedCapture) -> str | None:
+    """Return the host that a comment on the file names, ``host: web1``."""
+    for packet, text in packets.comments:
+        if packet is None and (match := HOST.search(text)):
+            return match["host"]
+    return None
 
-    def __init__(self, origin: Origin, options: TableOptions) -> None:
+
+class Tables:
+    """The tables of captures, of one after the other: pairs of a kind and a record batch."""
+
+    def __init__(self, options: TableOptions) -> None:
+        self.options = options
+        self.facts: Facts
         self._rules = Rules.of(options.policy)
-        self._mask = masker(self._rules, keep_data=options.keep_data)
-        self._rows: dict[Kind, Rows] = {
-            kind: Rows(kind, origin, keep_data=options.keep_data)
-            for kind in options.kinds
-            if kind != "packets"
-        }
-        has_records = not {"elements", "connections", "diagnostics"}.isdisjoint(self._rows)
-        self._take: Callable[[Record], None] | None = self._take_record if has_records else None
-        has_outcomes = not {"exchanges", "verdicts"}.isdisjoint(self._rows)
-        self._observer = options.observer
-        tell = None if self._observer is None else self._observer.explained
-        self._outcomes = Outcomes(with_measures=True, tell=tell) if has_outcomes else None
-        self._full: list[tuple[Kind, Any]] = []
+        self._rows = {kind: Rows(kind, keep_data=options.keep_data) for kind in options.kinds}
+        self._has_records = not set(OF_RECORDS).isdisjoint(self._rows)
+        self._has_outcomes = not {"exchanges", "verdicts"}.isdisjoint(self._rows)
 
-    def fill(self, batches: Iterable[Sequence[Record]]) -> Iterator[tuple[Kind, Any]]:
-        """Take the records of a capture; yield record batches as they are full."""
-        for records in batches:
-            if self._observer is not None:
-                for record in records:
-                    self._observer.record(record)
-            if self._take is not None:
-                for record in records:
-                    self._take(record)
-                    if self._full:  # each holds as much as the records do
-                        yield from self._given()
-            if self._outcomes is not None:
-                self._take_outcomes(self._outcomes.add(records))
-            yield from self._given()
-        if self._outcomes is not None:
-            self._take_outcomes(self._outcomes.finish())
-        yield from self._given()
+    def add(self, opened: Opened) -> Iterator[tuple[Kind, Any]]:
+        """Take a capture; yield record batches as they are full. Then :attr:`facts` are of it.
+
+        What fails in between leaves rows of a capture that is not whole.
+        """
+        before = {kind: rows.taken for kind, rows in self._rows.items()}
+        if self.options.kinds != ("packets",):
+            yield from self._decoded(opened)
+        if "packets" in self._rows:
+            yield from self._packets(opened)
+        taken = {kind: rows.taken - before[kind] for kind, rows in self._rows.items()}
+        rows = {kind: count for kind, count in taken.items() if count}
+        self.facts = Facts(opened.origin(), rows, opened.interfaces())
+
+    def finish(self) -> Iterator[tuple[Kind, Any]]:
+        """Yield the record batches of the rows that are left."""
         for kind, rows in self._rows.items():
             yield from ((kind, batch) for batch in rows.finish())
 
-    def _given(self) -> Iterator[tuple[Kind, Any]]:
-        full, self._full = self._full, []
-        return iter(full)
+    def _decoded(self, opened: Opened) -> Iterator[tuple[Kind, Any]]:
+        mask = masker(self._rules, keep_data=self.options.keep_data)
+        observer, memory, is_begun = self.options.observer, self.options.memory, False
+        tell = None if observer is None else observer.explained
+        outcomes = Outcomes(with_measures=True, tell=tell) if self._has_outcomes else None
+        for records in decode_capture(opened.packets, shows_records=True, memory=memory):
+            if not is_begun:
+                self._begin(opened.origin())
+                is_begun = True
+            if observer is not None:
+                for record in records:
+                    observer.record(record)
+            if self._has_records:
+                yield from self._take_records(mask(records))
+            if outcomes is not None:
+                yield from self._take_outcomes(outcomes.add(records))
+        if outcomes is not None:
+            yield from self._take_outcomes(outcomes.finish())
 
-    def _add(self, kind: Kind, *parts: msgspec.Struct) -> None:
-        self._full += [(kind, batch) for batch in self._rows[kind].add(parts)]
+    def _begin(self, origin: Origin) -> None:
+        for rows in self._rows.values():
+            rows.begin(origin)
 
-    def _take_record(self, record: Record) -> None:
-        if isinstance(record, TlsRecordRecord):
-            return  # for the judges
-        kind: Kind = "elements"
-        if isinstance(record, ConnectionRecord):
-            kind = "connections"
-        elif isinstance(record, DiagnosticRecord):
-            kind = "diagnostics"
-        masked = self._mask(record)
-        if kind in self._rows:
-            self._add(kind, masked)
+    def _packets(self, opened: Opened) -> Iterator[tuple[Kind, Any]]:
+        """Read the capture once more: the first reading keeps no packets."""
+        rows = self._rows["packets"]
+        with ExitStack() as stack:
+            capture = OrderedCapture(opened.capture.open(stack))
+            found = packet_rows(capture)
+            while some := list(islice(found, STEP_ROWS)):
+                rows.begin(opened.origin())
+                yield from (("packets", batch) for batch in rows.extend(some))
 
-    def _take_outcomes(self, outcomes: Iterable[Outcome]) -> None:
+    def _take_records(self, records: Sequence[Record]) -> Iterator[tuple[Kind, Any]]:
+        if OTHERS.isdisjoint(map(type, records)):
+            yield from self._extended("elements", records)
+            return
+        yield from self._extended("elements", [one for one in records if type(one) not in OTHERS])
+        ended = [one for one in records if type(one) is ConnectionRecord]
+        faults = [one for one in records if type(one) is DiagnosticRecord]
+        yield from self._extended("connections", ended)
+        yield from self._extended("diagnostics", faults)
+
+    def _extended(self, kind: Kind, records: Sequence[Record]) -> Iterator[tuple[Kind, Any]]:
+        rows = self._rows.get(kind)
+        return iter(()) if rows is None else ((kind, batch) for batch in rows.extend(records))
+
+    def _take_outcomes(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[Kind, Any]]:
         for listed, verdicts, figures in outcomes:
             line = masked_line(listed, self._rules)
             if "exchanges" in self._rows:
-                self._add("exchanges", line, figures or UNMEASURED)
+                yield from self._added("exchanges", line, figures or UNMEASURED)
             if "verdicts" not in self._rows:
                 continue
             about = About(line.method, line.target, line.status, line.start_time)
             for verdict in verdicts:
                 record = verdict_record(verdict, listed.connection, listed.exchange)
-                self._add("verdicts", masked_verdict(record, self._rules), about)
+                yield from self._added("verdicts", masked_verdict(record, self._rules), about)
+
+    def _added(self, kind: Kind, *row: msgspec.Struct) -> Iterator[tuple[Kind, Any]]:
+        return ((kind, batch) for batch in self._rows[kind].add(row))
 
 
 def digest(files: Sequence[str]) -> str:

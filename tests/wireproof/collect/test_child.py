@@ -27,7 +27,7 @@ def test_a_file_and_its_numbers(tmp_path: Path) -> None:
     exporting = Exporting(order(tmp_path / "set"))
     first = exporting.export(str(CHAT))
     assert isinstance(first, Exported) and not first.error
-    [(_, made)] = DataSet(str(tmp_path / "set")).manifests()
+    [made] = DataSet(str(tmp_path / "set")).captures()
     assert (made.host, made.rows["exchanges"]) == ("web1", 1)
     counted = {tuple(key): number for key, number in first.counts}
     assert counted["wireproof.exchanges", "sse", "2xx"] == 1

@@ -14,10 +14,11 @@ from support.corpus import ROOT
 from benchmarks.hostile import open_connections
 from benchmarks.packets import write
 from benchmarks.workloads import timed
-from wireproof.tables import TableOptions, cluster
-from wireproof.tables.dataset import DataSet, Done
+from wireproof.tables import TableOptions, cluster, parts
+from wireproof.tables.dataset import DataSet
 from wireproof.tables.exporting import ExportJob, run
 from wireproof.tables.files import Capture, found
+from wireproof.tables.parts import Done
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,6 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+OPTIONS = TableOptions()
 SOURCES = [str(ROOT / "fixtures" / "sse"), str(ROOT / "fixtures" / "chunked")]
 
 
@@ -40,25 +42,37 @@ def client() -> Iterator[Any]:
         yield client
 
 
+@pytest.fixture(autouse=True, scope="module")
+def small_parts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "PART_CAPTURES", 4)
+        yield
+
+
+def planned(place: Path, sources: list[str], options: TableOptions) -> list[list[Capture]]:
+    return DataSet(str(place)).plan(found(sources), options).parts
+
+
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     place = tmp_path_factory.mktemp("alone")
-    run(ExportJob(SOURCES, str(place), TableOptions()), lambda _: None)
+    run(ExportJob(SOURCES, str(place), OPTIONS), lambda _: None)
     return contents(place)
 
 
 def test_two_workers_write_what_one_process_does(
     client: Any, alone: dict[str, bytes], tmp_path: Path
 ) -> None:
-    done = list(cluster.made(str(tmp_path), found(SOURCES), TableOptions(), client))
+    wanted = planned(tmp_path, SOURCES, OPTIONS)
+    done = list(cluster.made(str(tmp_path), wanted, OPTIONS, client))
     assert all(one.made is not None for one in done)
-    assert contents(tmp_path) == alone and len(alone) > 50
+    assert contents(tmp_path) == alone and len(alone) > 20
 
 
 def test_a_scheduler_by_its_address(client: Any, alone: dict[str, bytes], tmp_path: Path) -> None:
     said: list[str] = []
     address = client.scheduler.address
-    tally = run(ExportJob(SOURCES, str(tmp_path), TableOptions(), scheduler=address), said.append)
+    tally = run(ExportJob(SOURCES, str(tmp_path), OPTIONS, scheduler=address), said.append)
     assert contents(tmp_path) == alone and tally.made == tally.captures
     assert said[0].startswith("Dask's page: http")
 
@@ -70,24 +84,27 @@ def test_each_worker_holds_what_memory_says(client: Any, tmp_path: Path) -> None
     sources, tight = [str(capture)], TableOptions(memory=2 << 20)
     places = [tmp_path / name for name in ("alone", "workers", "roomy")]
     run(ExportJob(sources, str(places[0]), tight), lambda _: None)
-    for place, options in zip(places[1:], (tight, TableOptions()), strict=True):
-        assert all(one.made for one in cluster.made(str(place), found(sources), options, client))
+    for place, options in zip(places[1:], (tight, OPTIONS), strict=True):
+        wanted = planned(place, sources, options)
+        assert all(one.made for one in cluster.made(str(place), wanted, options, client))
     first, second, roomy = (contents(place) for place in places)
     assert first == second and first != roomy
 
 
-def dying(place: str, capture: Capture, options: TableOptions) -> Done:
-    """Make it, but for the first time."""
+def dying(place: str, captures: list[Capture], options: TableOptions) -> list[Done]:
+    """Make a part, but for the first time."""
     marker = Path(place).with_suffix(".died")
     if not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return DataSet(place).make(capture, options)
+    return DataSet(place).make_part(captures, options)
 
 
-def killing(place: str, capture: Capture, options: TableOptions) -> Done:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
+def killing(place: str, captures: list[Capture], options: TableOptions) -> list[Done]:
+    """Make a part, unless a certain capture is in it."""
+    if any(one.name.endswith("sse/burst.pcapng") for one in captures):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return DataSet(place).make_part(captures, options)
 
 
 def test_a_killed_worker_costs_its_part(
@@ -98,7 +115,8 @@ def test_a_killed_worker_costs_its_part(
     cloudpickle.register_pickle_by_value(__import__("sys").modules[__name__])
     place = tmp_path / "set"
     monkeypatch.setattr(cluster, "make", dying)
-    done = list(cluster.made(str(place), found(SOURCES), TableOptions(), client))
+    wanted = planned(place, SOURCES, OPTIONS)
+    done = list(cluster.made(str(place), wanted, OPTIONS, client))
     assert (tmp_path / "set.died").exists()
     assert all(one.made is not None for one in done) and contents(place) == alone
 
@@ -107,14 +125,21 @@ def test_what_kills_every_worker_is_given_up(
     client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "make", killing)
-    [done] = cluster.made(str(tmp_path), found(SOURCES)[:1], TableOptions(), client)
-    assert done.made is None and done.error == "every worker that took it died"
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    [wanted, *_] = planned(tmp_path, SOURCES[:1], OPTIONS)
+    done = {
+        one.capture: one.error for one in cluster.made(str(tmp_path), [wanted], OPTIONS, client)
+    }
+    deadly = f"{SOURCES[0]}/burst.pcapng"
+    assert done.pop(deadly) == "every worker that took it died"
+    assert list(done) == [one.name for one in wanted if one.name != deadly]
+    assert not any(done.values()), "what it was in a part with is there"
 
 
 def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import dask
 
     with dask.config.set({"distributed.comm.timeouts.connect": "200ms"}):
-        job = ExportJob(SOURCES, str(tmp_path), TableOptions(), scheduler="tcp://127.0.0.1:1")
+        job = ExportJob(SOURCES, str(tmp_path), OPTIONS, scheduler="tcp://127.0.0.1:1")
         with pytest.raises(OSError, match="no scheduler there"):
             run(job, lambda _: None)

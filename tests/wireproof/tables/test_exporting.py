@@ -39,7 +39,7 @@ def test_a_connection_that_spans_files_is_whole(ring: Path) -> None:
     wanted = job(ring)
     assert run(wanted, print) == ExportTally(1, 1, 20, 0)
     assert exchanges(wanted) == [("web1_*.pcapng", "whole", 12)]
-    [(_, made)] = DataSet(wanted.place).manifests()
+    [made] = DataSet(wanted.place).captures()
     assert made.host == "web1" and len(made.stamp) == 3
 
 

@@ -1,0 +1,127 @@
+"""Where a data set lies: a folder, or whatever fsspec opens. Both give the same few verbs.
+
+Strategy: a file is there when it is whole. In a folder it is written beside its place and renamed;
+a store shows an object when it is whole, so what goes there is a scratch file until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from ..output import buffered_scratch, open_stream
+from .files import filesystem_of, is_url
+
+PIECE = 1 << 20
+"""Bytes that are handed to a store at once."""
+AT_ONCE = 1_000
+"""Small objects that are asked for together."""
+
+
+class Place(Protocol):
+    """A folder or a store; names in it are relative. Its methods raise OSError."""
+
+    def create(self, name: str, stack: ExitStack) -> BinaryIO:
+        """Return what a file is written to: it is there when ``stack`` is closed without error."""
+
+    def open(self, name: str, stack: ExitStack) -> BinaryIO:
+        """Return what a file is read from."""
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield what small files hold, in order; those that are gone are left out."""
+
+    def names(self, folder: str, end: str) -> list[str]:
+        """Return the names of a folder's files that end so, without that end, in order."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
+
+
+def place_of(place: str) -> Place:
+    """Return the place of a path or URL. Raises OSError for a URL that fsspec does not know."""
+    return Store(place) if is_url(place) else Folder(Path(place))
+
+
+class Folder:
+    """On a disk."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def create(self, name: str, stack: ExitStack) -> BinaryIO:
+        path = self._place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open_stream(str(path), stack)
+
+    def open(self, name: str, stack: ExitStack) -> BinaryIO:
+        return stack.enter_context((self._place / name).open("rb"))
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name in names:
+            path = self._place / name
+            if path.exists():
+                yield name, path.read_bytes()
+
+    def names(self, folder: str, end: str) -> list[str]:
+        found = (self._place / folder).glob(f"[!.]*{end}")
+        return sorted(path.name.removesuffix(end) for path in found)
+
+    def remove(self, name: str) -> None:
+        (self._place / name).unlink(missing_ok=True)
+
+
+class Store:
+    """In an object store, or anything else that has a URL."""
+
+    def __init__(self, url: str) -> None:
+        self._filesystem, self._root = filesystem_of(url)
+
+    def create(self, name: str, stack: ExitStack) -> BinaryIO:
+        stream = stack.enter_context(buffered_scratch())
+
+        def put(kind: type[BaseException] | None, *_: object) -> None:
+            if kind is None:
+                stream.seek(0)
+                self._put(name, stream)
+
+        stack.push(put)
+        return stream
+
+    def _put(self, name: str, stream: BinaryIO) -> None:
+        place = self._at(name)
+        self._filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
+        with self._filesystem.open(place, "wb") as target:
+            while piece := stream.read(PIECE):
+                target.write(piece)
+
+    def open(self, name: str, stack: ExitStack) -> BinaryIO:
+        found: BinaryIO = stack.enter_context(self._filesystem.open(self._at(name), "rb"))
+        return found
+
+    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        waiting = list(names)
+        for start in range(0, len(waiting), AT_ONCE):
+            some = waiting[start : start + AT_ONCE]
+            places = [self._at(name) for name in some]
+            # All of them together: a store takes tens of milliseconds to answer.
+            found = self._filesystem.cat(places, on_error="omit")
+            yield from (
+                (name, found[place])
+                for name, place in zip(some, places, strict=True)
+                if place in found
+            )
+
+    def names(self, folder: str, end: str) -> list[str]:
+        self._filesystem.invalidate_cache(self._at(folder))
+        places = self._filesystem.glob(f"{self._at(folder)}/*{end}")
+        return sorted(place.rpartition("/")[2].removesuffix(end) for place in places)
+
+    def remove(self, name: str) -> None:
+        place = self._at(name)
+        if self._filesystem.exists(place):
+            self._filesystem.rm_file(place)
+
+    def _at(self, name: str) -> str:
+        return f"{self._root}/{name}"
