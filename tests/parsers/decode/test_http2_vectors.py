@@ -31,7 +31,7 @@ CONNECTIONS = {
     for vector in http2_vectors_at_hand("h2")
     if not vector["expect"].get("midstream")
 }
-"""A connection whose beginning was not captured is not taken for HTTP/2."""
+"""Those without a beginning are joined in the middle (test_http2_midstream), byte by byte too."""
 STORIES = {vector["id"]: vector for vector in http2_vectors_at_hand("hpack")}
 CUTS = pytest.mark.parametrize("byte_by_byte", [False, True], ids=["whole", "byte-by-byte"])
 MULTIPLE = {"http2-frame-cut", "http2-stream-cut"}
