@@ -31,6 +31,7 @@ from parsers import (
 from parsers.diagnostics import Diagnostic
 from parsers.limits import MAX_FRAGMENTED_PACKETS
 from parsers.records import Record
+from parsers.wants import EVERYTHING, Wants
 
 from .dissection import ElementStream
 from .packet_index import Trail
@@ -120,7 +121,12 @@ class SegmentTap(StreamTap[T]):
     """Decodes a capture, and says where payloads lie that the streams' trails do not tell of."""
 
     def __init__(
-        self, make: Callable[[], T], *, keep_data: bool = True, wanted: Choice | None = None
+        self,
+        make: Callable[[], T],
+        *,
+        keep_data: bool = True,
+        wanted: Choice | None = None,
+        wants: Wants = EVERYTHING,
     ) -> None:
         self.fragmented: set[int] = set()
         """The numbers of packets that are fragments of others: no run tells where they lie."""
@@ -129,6 +135,7 @@ class SegmentTap(StreamTap[T]):
             make,
             keep_data=keep_data,
             wanted=wanted,
+            wants=wants,
             decoder=partial(_ObservedDecoder, self._place),
             opened=_keep_trails,
         )

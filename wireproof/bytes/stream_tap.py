@@ -20,6 +20,7 @@ from parsers import (
     reverse_key,
 )
 from parsers.records import ConnectionRecord, Record, ResponseRecord, Sender
+from parsers.wants import EVERYTHING, Wants
 
 from ..exchanges import has_switched
 from .dissection import ElementStream
@@ -60,8 +61,8 @@ class Pair(Generic[S]):
 class StreamTap(Generic[S]):
     """Decodes a capture; ``make`` makes a stream for each direction of each connection.
 
-    ``keep_data``, ``wanted`` and ``keys`` are the decoder's. ``opened`` is called with both sides
-    of each connection before its first segment is taken.
+    ``keep_data``, ``wanted``, ``keys`` and ``wants`` are the decoder's. ``opened`` is called with
+    both sides of each connection before its first segment is taken.
     """
 
     def __init__(
@@ -72,13 +73,16 @@ class StreamTap(Generic[S]):
         wanted: Choice | None = None,
         decoder: Decoder = PacketDecoder,
         keys: CaptureKeys | None = None,
+        wants: Wants = EVERYTHING,
         opened: Callable[[Pair[S]], object] = lambda _: None,
     ) -> None:
         self._make = make
         self._wanted = wanted
         self._opened = opened
         options = {} if keys is None else {"keys": keys}
-        self.decoder = decoder(keep_data=keep_data, wanted=wanted, tap=self._tap, **options)
+        self.decoder = decoder(
+            keep_data=keep_data, wanted=wanted, tap=self._tap, wants=wants, **options
+        )
         self.pairs: dict[int, Pair[S]] = {}
         """Of the connections that are open, by their numbers: whoever reads their records takes
         those that have ended out."""

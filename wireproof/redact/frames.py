@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 from parsers import ETHERNET, IpPacket, Packet
 from parsers.records import ConnectionRecord, GapRecord, Record, SseEventRecord
+from parsers.wants import KINDS, Wants
 
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
@@ -69,6 +70,10 @@ USUAL_IPV4 = bytes.fromhex("080045")
 """The EtherType of IPv4, and its version with a header that has no options."""
 
 
+TOLD_BY = Wants(frozenset(KINDS.values()) - {SseEventRecord, GapRecord}, digests=False)
+"""Records that tell what a stream's bytes are: what events and gaps lie in tells as much."""
+
+
 class Patch(NamedTuple):
     """What takes the place of as many bytes of a frame."""
 
@@ -93,7 +98,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     def __init__(self, policy: Policy | Rules = "headers") -> None:
         self.report = Report()
         self.rules = rules = Rules.of(policy)
-        super().__init__(lambda: _PlacedStream(rules, self.report), keep_data=rules.is_thorough)
+        super().__init__(
+            lambda: _PlacedStream(rules, self.report), keep_data=rules.is_thorough, wants=TOLD_BY
+        )
         self.not_looked_into: Counter[str] = Counter()
         """Packets that nobody can look into, or not into all of them, by the reason."""
         self._flows: dict[bytes, ContentFinder] = {}
@@ -209,9 +216,6 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     def _learn(self, records: list[Record]) -> None:
         touched: set[int] = set()
         for record in records:
-            kind = type(record)
-            if kind is SseEventRecord or kind is GapRecord:
-                continue  # what they lie in tells as much
             if isinstance(record, ConnectionRecord):
                 self._note(record)
                 touched.discard(record.connection)

@@ -21,6 +21,7 @@ from parsers import (
 )
 from parsers.records import (
     BodyRecord,
+    ChunkRecord,
     DiagnosticRecord,
     Http2DataRecord,
     Http2FrameRecord,
@@ -70,7 +71,8 @@ class Http2MaskStream(MaskStream):
     # --- what records tell ---
 
     def take(self, record: Record) -> None:
-        if self._frames is None and (sender := _sender_of_http2(record)) is not None:
+        is_chunk = type(record) is ChunkRecord  # as nearly all are: there are none in HTTP/2
+        if self._frames is None and not is_chunk and (sender := _sender_of_http2(record)):
             self._speak(sender)
         if self._frames is None:
             super().take(record)

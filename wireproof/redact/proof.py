@@ -9,6 +9,7 @@ is written once more; one that only shows when the packets are decoded is named.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -33,11 +34,12 @@ from parsers.records import (
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
+from parsers.wants import Wants
 
 from ..text.progress import shown
-from .found import MOST, FoundSecrets
+from .found import LEAST, MOST, FoundSecrets
 from .frames import FrameMasks
-from .records import plain_bytes
+from .records import MESSAGE, plain_bytes
 
 MAX_FLOWS = 4_096
 """Contents that may go on, of which the end is kept; then the one that was quiet longest is not."""
@@ -45,12 +47,14 @@ MAX_LEFT = 20
 """Places that are named."""
 LONGEST_FORM = 4 * MOST
 """Bytes at the end of a text in which a form may begin that goes on."""
+SHORT = 2 * LONGEST_FORM
+"""Characters of an event's data that are looked at whole, whatever they are."""
 GZIP = b"\x1f\x8b\x08"
-"""How gzip begins (RFC 1952 section 2.3.1), in packets that nothing says are coded."""
-MAX_GZIP = 256
-"""Beginnings of gzip in a batch that are looked into."""
+"""How gzip begins (RFC 1952 section 2.3.1), where nothing says that it is coded."""
 GZIP_SIZE = 65_536
-"""Bytes of each that are looked at, unfolded."""
+"""Bytes of each such that are unfolded, and of what it unfolds to."""
+GZIP_WORK, GZIP_RATIO = 1 << 20, 16
+"""Bytes that are read and made of one text for this, and for each byte of it: time is linear."""
 CODED = (ChunkRecord, DataRecord, Http2DataRecord, Http3DataRecord)
 """Records whose data is as it was sent."""
 SKIPPED = frozenset(
@@ -82,6 +86,28 @@ class LeftSecret(NamedTuple):
         return f"packet {self.packet}, {self.where}, {self.form}"
 
 
+class _Said(NamedTuple):
+    """What the records of a flow hold that one batch has brought, in order."""
+
+    records: list[Any]
+    texts: list[str | bytes]
+    """Of each record."""
+
+    def record_at(self, end: int) -> Any:
+        """Return the record in which what ends at ``end`` bytes of all texts does."""
+        ends = accumulate(len(_joined([text])) for text in self.texts)
+        return self.records[min(sum(one < end for one in ends), len(self.records) - 1)]
+
+
+def _joined(texts: list[Any]) -> bytes:
+    """Return texts as bytes, all of them encoded at once if none is bytes already."""
+    try:
+        return "".join(texts).encode(errors="surrogatepass")
+    except TypeError:
+        plain = (one if isinstance(one, bytes) else _joined([one]) for one in texts)
+        return b"".join(plain)
+
+
 class Proof:
     """Searches what became of a capture for the secrets that ``masks`` have found."""
 
@@ -92,7 +118,7 @@ class Proof:
         """Whether a frame itself holds something: :meth:`clean` masks that."""
         self._masks = masks
         self._found: FoundSecrets = masks.report.found
-        self._flows: dict[tuple[Any, ...], list[tuple[Any, bytes]]] = {}
+        self._flows: dict[tuple[Any, ...], _Said] = {}
         """What records of the batch at hand hold, each flow in order."""
         self._tails: dict[tuple[Any, ...], bytes] = {}
         self._decoders: dict[tuple[Any, ...], ContentDecoder] = {}
@@ -101,7 +127,7 @@ class Proof:
         """Search the copy of a capture. Raises OSError."""
         if not self._found.values or not self._masks.rules.is_thorough:
             return
-        decoder = PacketDecoder(keep_data=True)
+        decoder = PacketDecoder(keep_data=True, wants=Wants(digests=False))
         with shown(written, "proving") as stream:
             for batch in OrderedCapture(stream).batches(BATCH, lambda: decoder.room):
                 self._look_at_frames(batch)
@@ -127,45 +153,63 @@ class Proof:
                 for _, _, form in self._found.left_in(packet[4]):
                     self.holds_frames = True
                     self._note(packet[0], "frame", form)
-        if GZIP in joined and any(self._is_in_gzip(joined)):
+        if any(self._in_gzip(joined)):
             for packet in batch:
-                if any(self._is_in_gzip(packet[4])):
-                    self._note(packet[0], "frame", "inside gzip")
+                for form in self._in_gzip(packet[4]):
+                    self._note(packet[0], "frame", form)
 
-    def _is_in_gzip(self, data: bytes) -> Iterator[bool]:
-        """Yield for what begins as gzip whether it unfolds to a secret."""
-        at = -1
-        for _ in range(MAX_GZIP):
+    def _in_gzip(self, data: bytes) -> Iterator[str]:
+        """Yield in what form a secret stands in what begins as gzip, anywhere in ``data``.
+
+        Nothing says that it is coded: where something does, the decoder has undone it.
+        """
+        at, left = data.find(GZIP), GZIP_WORK + GZIP_RATIO * len(data)
+        while at >= 0 and left > 0:
+            plain = b""
+            with suppress(error):  # it only begins so
+                coding = decompressobj(16 + MAX_WBITS)
+                plain = coding.decompress(data[at : at + GZIP_SIZE], GZIP_SIZE)
+            left -= min(len(data) - at, GZIP_SIZE) + len(plain)
+            for _, _, form in self._found.left_in(plain):
+                yield f"inside gzip, {form}"
             at = data.find(GZIP, at + 1)
-            if at < 0:
-                return
-            try:
-                plain = decompressobj(16 + MAX_WBITS).decompress(
-                    data[at : at + GZIP_SIZE], GZIP_SIZE
-                )
-            except error:
-                continue
-            yield next(self._found.left_in(plain), None) is not None
 
     # --- records ---
 
     def _look_at(self, records: list[Record]) -> None:
         for record in records:
-            if not isinstance(record, ConnectionRecord):
+            kind = record.__class__
+            if kind is SseEventRecord or kind is ChunkRecord:
+                self._take_usual(record)
+            elif kind is not ConnectionRecord:
                 self._take(record)
         flows, self._flows = self._flows, {}
         for flow, said in flows.items():
-            text = self._tails.pop(flow, b"")
-            size = len(text)
-            text += b"".join([data for _, data in said])
+            before = self._tails.pop(flow, b"")
+            text = before + _joined(said.texts)
             self._tails[flow] = text[-LONGEST_FORM:]
             for _, end, form in self._found.left_in(text):
-                ends = accumulate((len(data) for _, data in said), initial=size)
-                place = sum(one < end for one in ends)
-                record = said[max(place - 1, 0)][0]
-                self._note(getattr(record, "last_packet", None) or 0, record.record, form)
+                self._note_record(said.record_at(end - len(before)), form)
+            for form in self._in_gzip(text):
+                self._note_record(said.records[-1], form)
         while len(self._tails) > MAX_FLOWS:
             del self._tails[next(iter(self._tails))]
+
+    def _take_usual(self, record: Any) -> None:
+        """Take a chunk or an event, as nearly all records are: at a third of the cost if it has
+        plain text, and else nothing that could be as long as a secret."""
+        data = record.data
+        kind = record.__class__
+        if kind is SseEventRecord:
+            is_plain = record.event == MESSAGE and len(record.id) < LEAST
+            is_plain = is_plain and len(data or "") <= SHORT
+        else:
+            is_plain = record.encoding == "utf-8" and not (record.extension or record.trailers)
+            is_plain = is_plain and not self._decoders
+        if not is_plain:
+            self._take(record)
+        elif data:
+            self._add((record.connection, record.exchange, record.sender, kind), record, data)
 
     def _take(self, record: Any) -> None:
         kind = record.__class__
@@ -177,8 +221,7 @@ class Proof:
             self._take_data(owner, record, plain_bytes(data, encoding))
         texts: Callable[[Any], Any] = USUAL_TEXTS.get(kind, _texts)
         if others := texts(record):
-            text = "\n".join(filter(None, others)).encode(errors="surrogatepass") + b"\n"
-            self._flows.setdefault((*owner, kind, "texts"), []).append((record, text))
+            self._add((*owner, kind, "texts"), record, "\n".join(filter(None, others)) + "\n")
         if kind is RequestRecord or kind is ResponseRecord:
             if record.codings:
                 self._decoders[owner] = ContentDecoder(record.codings)
@@ -189,13 +232,21 @@ class Proof:
 
     def _take_data(self, owner: tuple[Any, ...], record: Any, data: bytes) -> None:
         """Take data as what follows the last of its kind, and what it decodes to."""
-        self._flows.setdefault((*owner, record.__class__), []).append((record, data))
+        self._add((*owner, record.__class__), record, data)
         if isinstance(record, CODED) and (decoder := self._decoders.get(owner)) is not None:
             plain = b"".join(decoder.receive_data(data))
             decoder.take_faults()
-            self._flows.setdefault((*owner, record.__class__, "decoded"), []).append(
-                (record, plain)
-            )
+            self._add((*owner, record.__class__, "decoded"), record, plain)
+
+    def _add(self, flow: tuple[Any, ...], record: Any, text: str | bytes) -> None:
+        said = self._flows.get(flow)
+        if said is None:
+            said = self._flows[flow] = _Said([], [])
+        said.records.append(record)
+        said.texts.append(text)
+
+    def _note_record(self, record: Any, form: str) -> None:
+        self._note(getattr(record, "last_packet", None) or 0, record.record, form)
 
     def _note(self, packet: int, where: str, form: str) -> None:
         left = LeftSecret(packet, where, form)
@@ -208,7 +259,7 @@ def _ends_of_line(data: str) -> str:
 
     All of it stands as it is in the content that it came in, which is looked at by itself.
     """
-    if len(data) <= 2 * LONGEST_FORM or "\n" in data:
+    if len(data) <= SHORT or "\n" in data:
         return data
     return data[:LONGEST_FORM] + "\n" + data[-LONGEST_FORM:]
 

@@ -17,10 +17,12 @@ from support.attack import request, response
 from support.frames import ipv4, udp
 from support.http2 import GET, OK, Http2Talk
 from support.talk import Talk, Tape, decoded
+from support.websocket_frames import KEY, frame
 
 from wireproof.cli import run
 from wireproof.redact.found import FoundSecrets
 from wireproof.redact.frames import FrameMasks
+from wireproof.redact.proof import Proof
 
 SECRET = "hK7qWz3nXv9LpT2mRb5c"
 HEAD = f"Authorization: Bearer {SECRET}"
@@ -64,8 +66,8 @@ def capture(tmp_path: Path, *said: tuple[str, bytes], frames: tuple[bytes, ...] 
     for sender, data in said:
         (talk.client if sender == "client" else talk.server)(data)
     talk.close()
-    for frame in frames:
-        tape.add(frame)
+    for one in frames:
+        tape.add(one)
     path = tmp_path / "in.pcapng"
     path.write_bytes(tape.file())
     return path
@@ -97,6 +99,80 @@ def test_what_only_decoding_shows_is_named(
     said = capsys.readouterr().err
     assert "NOT safe to share: secrets can still be read in" in said
     assert ", data, as it is" in said and SECRET not in said
+
+
+PARTS = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n%s\r\n--B--\r\n'
+
+
+def in_a_datagram(tape: Tape, coded: bytes) -> None:
+    tape.add(ipv4(udp(5000, 5001, b"\x00\x01" + coded + b"\x02"), 17))
+
+
+def in_a_trailer(tape: Tape, coded: bytes) -> None:
+    tape.add(ipv4(udp(5000, 5001, b"x"), 17) + coded)
+
+
+def in_parts(tape: Tape, coded: bytes) -> None:
+    talk = Talk(tape, client_port=30_001).open()
+    body = PARTS % coded
+    fields = ("Content-Type: multipart/form-data; boundary=B", f"Content-Length: {len(body)}")
+    talk.client(request("/p", *fields, method="POST") + body[:90], body[90:])
+    talk.server(response("200 OK", "Content-Length: 0"))
+    talk.close()
+
+
+def in_a_message(tape: Tape, coded: bytes) -> None:
+    """Behind a byte of its own, so that it is not known for coded by how it begins."""
+    talk = Talk(tape, client_port=30_002).open()
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+    talk.client(request("/", *upgrade, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+    accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    talk.server(response("101 Switching Protocols", *upgrade[:2], accept))
+    talk.client(frame(2, b"\x01" + coded, key=KEY))
+    talk.close()
+
+
+@pytest.mark.parametrize("place", [in_a_datagram, in_a_trailer, in_parts, in_a_message])
+@pytest.mark.parametrize("form", ["as it is", "base64 1", "UTF-16 le"])
+def test_what_gzip_hides_that_nothing_tells_of_is_named(
+    place: Callable[[Tape, bytes], None],
+    form: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tape = Tape()
+    talk = Talk(tape).open()
+    talk.client(request("/", HEAD))
+    talk.close()
+    place(tape, gzip.compress(b"they said " + FORMS[form](SECRET.encode()) + b" to me"))
+    source, output = tmp_path / "in.pcapng", tmp_path / "out.pcapng"
+    source.write_bytes(tape.file())
+    assert run(["redact", str(source), "-o", str(output)]) == 1
+    assert ", inside gzip, " in capsys.readouterr().err
+
+
+def test_gzip_without_a_secret_is_nothing_to_tell(tmp_path: Path) -> None:
+    tape = Tape()
+    talk = Talk(tape).open()
+    talk.client(request("/", HEAD))
+    talk.close()
+    in_parts(tape, gzip.compress(b"they said nothing"))
+    in_a_datagram(tape, gzip.compress(b"nor did they")[:-12] + b"\x1f\x8b\x08 and so on")
+    source = tmp_path / "in.pcapng"
+    source.write_bytes(tape.file())
+    assert run(["redact", str(source), "-o", str(tmp_path / "out.pcapng")]) == 0
+
+
+def test_what_begins_as_gzip_all_the_way_takes_linear_time() -> None:
+    """Each beginning may unfold to 64 KiB: what is read and made is bounded by the text."""
+    made: list[int] = []
+    proof = Proof(FrameMasks("all"))
+    proof._found.left_in = lambda data: made.append(len(data)) or iter(())  # type: ignore
+    bomb = gzip.compress(bytes(65_536))
+    for count in (500, 1_000):
+        made.clear()
+        assert list(proof._in_gzip(bomb * count)) == []
+        assert len(bomb) * count <= sum(made) <= 17 * len(bomb) * count + (1 << 20)
 
 
 def test_a_late_copy_of_a_block_in_the_huffman_code() -> None:
