@@ -3,8 +3,9 @@
 Strategy: root becomes another user if that one can read the input and write the output: the owner
 of the output's folder, else who called sudo, else nobody. Whether it can is tried, in a child. If
 no one can, root stays in name, without its capabilities. Then, whoever it is, no program that is
-started has more rights, and where the kernel has Landlock nothing can be opened but the input, the
-libraries, and the folders of the output and of temporary files.
+started has more rights; where the kernel has Landlock nothing can be opened but the input, the
+libraries, and the folders of the output and of temporary files; and where it has seccomp it makes
+no socket, and no call that parsing has no use for.
 
 This is for a process that is wireproof's own. Nothing here is called by the library or the plugin.
 """
@@ -45,14 +46,15 @@ class GivenUp(NamedTuple):
     """What could not be given up, and why; empty if all was."""
 
 
-def give_up(needs: Needs, *, confines: bool = True) -> GivenUp:
+def give_up(needs: Needs, *, listens: int | None = None) -> GivenUp:
     """Give up what parsing does not need; elsewhere than on Linux nothing.
 
-    Without ``confines`` files and connections stay as they are, for what serves a page and opens a
-    browser; then who is not root gives up nothing.
+    ``listens`` is the port of a page that is served, 0 for any free one: to listen there is all
+    that is left of connections.
     """
     if sys.platform != "linux":
         return GivenUp(os.geteuid() if hasattr(os, "geteuid") else 0)
+    from capture.linux.calls import refuse_calls
     from capture.linux.rights import confine, gain_nothing
     from capture.linux.spawn_child import Refused
 
@@ -60,12 +62,11 @@ def give_up(needs: Needs, *, confines: bool = True) -> GivenUp:
     try:
         if os.geteuid() == 0:
             kept = _leave_root(needs)
-        elif confines:
+        else:
             _lose_capabilities()
-        if confines or os.geteuid() == 0:
-            gain_nothing()
-        if confines:
-            confine(list(_readable(needs)), list(_writable(needs)))
+        gain_nothing()
+        confine(list(_readable(needs)), list(_writable(needs)), listens=listens)
+        refuse_calls(serves=listens is not None)
     except Refused as refusal:
         kept = f"not all rights could be given up: {refusal}"
     return GivenUp(os.geteuid(), kept)
@@ -81,6 +82,15 @@ def give_up_in_thread() -> None:
         from capture.linux.rights import gain_nothing
 
         _lose_capabilities()
+        gain_nothing()
+
+
+def leave_root() -> None:
+    """Stop being root, for what reads and writes no file that is known here; others stay."""
+    if sys.platform == "linux" and os.geteuid() == 0:
+        from capture.linux.rights import gain_nothing
+
+        _leave_root(Needs(()))
         gain_nothing()
 
 

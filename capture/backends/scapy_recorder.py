@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from typing import Any, BinaryIO
 
 from ..drain import DrainBarrier, MarkerBarrier
-from ..errors import CaptureNotPermitted, InterfaceUnusable
+from ..errors import GIVE_TO_A_COPY, CaptureNotPermitted, InterfaceUnusable
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LOOP, LINKTYPE_NULL, SNAPLEN
 from ..output import Limits, Source, TakeSecrets
@@ -33,8 +33,7 @@ from .reader_recorder import POLL, ReaderRecording
 
 NOT_INSTALLED = "scapy is not installed: pip install 'wireproof[scapy]'"
 REMEDY = {
-    "linux": "run as root, or give the right to a copy of this Python:"
-    " sudo setcap cap_net_raw+eip {python}-capture",
+    "linux": GIVE_TO_A_COPY,
     "darwin": "run with sudo, or install Wireshark's ChmodBPF, which opens /dev/bpf*",
     "win32": "install Npcap (https://npcap.com), and run as administrator if it asks for that",
 }

@@ -36,7 +36,11 @@ class ByTool(Backend):
         """Return what gives the tool the right to record, of which it has said that it lacks it."""
         if CANNOT_GIVE_UP_ROOT in said:
             return "run it as another user than root, or give it cap_setuid and cap_setgid"
-        return f"sudo setcap cap_net_raw,cap_net_admin+eip {shutil.which(self.name)}"
+        path = shutil.which(self.name)
+        return (
+            f"sudo setcap cap_net_raw,cap_net_admin+eip {path}. Whoever may run it may then record"
+            " every interface: let your group alone run it first, by sudo chgrp and chmod 750"
+        )
 
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:

@@ -13,7 +13,7 @@ import socket
 import sys
 
 from ..drain import MakeSocket
-from ..errors import CaptureNotPermitted, InterfaceUnusable
+from ..errors import GIVE_TO_A_COPY, CaptureNotPermitted, InterfaceUnusable
 
 ETH_P_ALL = 3
 IFNAMSIZ = 16
@@ -21,13 +21,7 @@ ANY = "any"
 """The name that stands for all interfaces, as in libpcap."""
 ARPHRD_ETHER = 1
 ARPHRD_LOOPBACK = 772
-NOT_PERMITTED = (
-    "recording packets needs the right to open a packet socket: run as root, or give it to a copy"
-    " of this Python that your group alone may run: sudo install -m 750 -g $(id -gn)"
-    " $(readlink -f {python}) {python}-capture && sudo setcap cap_net_raw+eip {python}-capture;"
-    " then: {python}-capture -m wireproof capture. Whatever that copy runs may record every"
-    " interface; given to {python} itself, that goes for every program and every user of it"
-)
+NOT_PERMITTED = f"recording packets needs the right to open a packet socket: {GIVE_TO_A_COPY}"
 
 
 def can_capture() -> bool:

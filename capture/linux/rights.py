@@ -33,9 +33,10 @@ WORD = 32
 # linux/landlock.h; the numbers of its calls are the same on all machines but alpha
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 LANDLOCK_CREATE_RULESET_VERSION = 1
-LANDLOCK_RULE_PATH_BENEATH = 1
+LANDLOCK_RULE_PATH_BENEATH, LANDLOCK_RULE_NET_PORT = 1, 2
 RULESET = struct.Struct("@QQQ")
 PATH_BENEATH = struct.Struct("=Qi")
+NET_PORT = struct.Struct("=QQ")
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 REMOVE_DIR, REMOVE_FILE, MAKE_DIR, MAKE_REG, TRUNCATE = 1 << 4, 1 << 5, 1 << 7, 1 << 8, 1 << 14
 FILES_OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
@@ -43,6 +44,7 @@ FILES_OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 whose right to control devices is left alone."""
 CONNECTIONS, CONNECTIONS_SINCE = 0b11, 4
 """To bind and to connect a TCP socket."""
+BIND = 0b01
 SCOPES, SCOPES_SINCE = 0b11, 6
 """Abstract Unix sockets and signals of other processes."""
 OF_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
@@ -56,8 +58,20 @@ profile of its own."""
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+_keeps_all = False
+
+
+def keep_all() -> None:
+    """Let this process keep its rights, because somebody wants that: what would give them up after
+    this does nothing."""
+    global _keeps_all  # rights are the process's, whoever asks
+    _keeps_all = True
+
+
 def drop_capabilities(keep: Iterable[int] = ()) -> None:
     """Give up all capabilities but ``keep``, of those that this thread has; raises Refused."""
+    if _keeps_all:
+        return
     kept = set(keep)
     _drop_bounds(kept)
     header = struct.pack("@Ii", CAPABILITY_VERSION, 0)
@@ -92,6 +106,8 @@ def become(user: int, group: int) -> None:
 
 def gain_nothing() -> None:
     """Let no program that is started from here have more rights than this one; raises Refused."""
+    if _keeps_all:
+        return
     if _prctl(PR_SET_NO_NEW_PRIVS, 1):
         raise Refused(f"gaining no rights: {os.strerror(ctypes.get_errno())}")
 
@@ -108,12 +124,15 @@ def landlock_version() -> int:
     return max(int(version), 0)
 
 
-def confine(readable: Iterable[str], writable: Iterable[str], *, connects: bool = False) -> bool:
+def confine(
+    readable: Iterable[str], writable: Iterable[str], *, listens: int | None = None
+) -> bool:
     """Let this thread open nothing but what lies under these paths; paths that are not there are
     left out.
 
-    With a kernel that can, TCP is refused too unless ``connects``, and signals to others. What is
-    open stays open. Returns whether the kernel has Landlock; raises Refused.
+    With a kernel that can, TCP is refused too, but to listen on the port ``listens`` (0: any free
+    one), and signals to others. What is open stays open. Returns whether the kernel has Landlock;
+    raises Refused.
     """
     version = landlock_version()
     if not version:
@@ -121,7 +140,7 @@ def confine(readable: Iterable[str], writable: Iterable[str], *, connects: bool 
     files = FILES_OF_VERSION[min(version, max(FILES_OF_VERSION))]
     rights = RULESET.pack(
         files,
-        CONNECTIONS if version >= CONNECTIONS_SINCE and not connects else 0,
+        CONNECTIONS if version >= CONNECTIONS_SINCE else 0,
         SCOPES if version >= SCOPES_SINCE else 0,
     )
     # An older kernel refuses fields that it does not know, unless they are left off.
@@ -132,6 +151,10 @@ def confine(readable: Iterable[str], writable: Iterable[str], *, connects: bool 
             _allow(rules, path, TO_READ & files)
         for path in writable:
             _allow(rules, path, TO_WRITE & files)
+        if listens is not None and version >= CONNECTIONS_SINCE:
+            _landlock(
+                LANDLOCK_ADD_RULE, rules, LANDLOCK_RULE_NET_PORT, NET_PORT.pack(BIND, listens), 0
+            )
         _landlock(LANDLOCK_RESTRICT_SELF, rules, 0)
     finally:
         os.close(rules)

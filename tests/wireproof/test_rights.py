@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command_lines import READERS, WRITERS, reading, small, writing
@@ -47,12 +48,52 @@ def parsing(*arguments: str) -> Iterator[int]:
     assert process.returncode == 0
 
 
+SETS = ("CapPrm", "CapEff", "CapInh", "CapAmb")
+
+
 def test_what_parses_holds_no_rights() -> None:
     with parsing("decode", "-", "--format", "ndjson") as process:
         found = status(process)
-    sets = ("CapPrm", "CapEff", "CapInh", "CapAmb")
-    assert {int(found[name], 16) for name in sets} == {0}
+    assert {int(found[name], 16) for name in SETS} == {0}
     assert found["NoNewPrivs"] == "1"
+    assert found["Seccomp"] == "2"
+
+
+# Every command that parses, with the capture and an output's folder: it is read from a pipe whose
+# other end is not closed, so the command is parsing for as long as it is looked at.
+PARSING = {
+    **{f"reader {name}": [*words, "{in}"] for name, words in READERS.items() if words[0] != "hops"},
+    "hops": ["hops", "{plain}", "{in}"],
+    **{f"writer {name}": [*words, "{in}", "-o", "{out}"] for name, words in WRITERS.items()},
+    "a data set": ["export", "{in}", "-o", "{out}/"],
+    "diff": ["diff", "{plain}", "{in}"],
+    "query": ["query", "{in}", "SELECT count(*) FROM exchanges"],
+    "compare": ["compare", "{in}"],
+    "plot": ["plot", "{in}", "-o", "{out}.svg"],
+    "view": ["view", "{in}", "--no-browser"],
+}
+ONE_OF_EACH = {words[0]: name for name, words in PARSING.items()} | {"export": "a data set"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ONE_OF_EACH.values(), ids=list(ONE_OF_EACH))
+def test_every_command_that_parses_holds_no_rights(name: str, tmp_path: Path) -> None:
+    """Looked at when it has opened its input, of which half has come."""
+    pipe = tmp_path / "capture"
+    os.mkfifo(pipe)
+    places = {"in": pipe, "plain": PLAIN, "out": tmp_path / "out"}
+    words = [word.format(**places) for word in PARSING[name]]
+    process = subprocess.Popen(
+        [*COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with process, pipe.open("wb") as capture:  # which waits until the command has opened it
+        capture.write(PLAIN.read_bytes()[:2_000])
+        capture.flush()
+        found = status(process.pid)
+        process.kill()
+    assert {int(found[one], 16) for one in SETS} == {0}
+    assert found["NoNewPrivs"] == "1"
+    assert found["Seccomp"] == "2"
 
 
 @as_root
@@ -110,7 +151,9 @@ def test_several_processes_decode_without_rights() -> None:
 GIVE_UP = """
 import os, sys
 from wireproof.rights import Needs, give_up
-found = give_up(Needs((sys.argv[1],), tuple(sys.argv[2:])))
+listens = os.environ.get("LISTENS")
+listens = None if listens is None else int(listens)
+found = give_up(Needs((sys.argv[1],), tuple(sys.argv[2:])), listens=listens)
 def tried(path, mode):
     try:
         open(path, mode).close()
@@ -122,15 +165,17 @@ def tried(path, mode):
 """
 
 
-def after(script: str, *arguments: str, **options: object) -> list[str]:
+def after(script: str, *arguments: str, listens: int | None = None, **options: Any) -> list[str]:
     """Give up in a process of its own, run a script there, and return what it prints."""
+    if listens is not None:
+        options["env"] = {**os.environ, "LISTENS": str(listens)}
     done = subprocess.run(
         [sys.executable, "-c", GIVE_UP + script, *arguments],
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT,
-        **options,  # type: ignore[call-overload]
+        **options,
     )
     return str(done.stdout).split()
 
@@ -161,18 +206,56 @@ print(tried("/etc/shadow", "rb"), tried("/etc/new", "wb"))
 
 
 @with_landlock
-@pytest.mark.skipif(landlock_version() < 4, reason="Landlock of this kernel knows no TCP")
 def test_no_connection_can_be_made() -> None:
     script = """
 import socket
-for act in ("bind", "connect"):
-    with socket.socket() as sock:
+for kind in ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET"):
+    for act in ("SOCK_STREAM", "SOCK_DGRAM"):
         try:
-            getattr(sock, act)(("127.0.0.1", 0 if act == "bind" else 9))
+            socket.socket(getattr(socket, kind), getattr(socket, act)).close()
         except OSError as error:
             print(type(error).__name__)
+print(*(part.fileno() > 0 for part in socket.socketpair()))
 """
-    assert after(script, str(PLAIN)) == ["PermissionError", "PermissionError"]
+    assert after(script, str(PLAIN)) == [*["PermissionError"] * 10, "True", "True"]
+
+
+def test_who_serves_a_page_listens_there_and_nowhere_else() -> None:
+    script = """
+import socket
+def listened(port):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        return type(error).__name__
+    return "yes"
+def connected():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        try:
+            client.connect(server.getsockname())
+        except OSError as error:
+            return type(error).__name__
+print(listened(0), connected())
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+except OSError as error:
+    print(type(error).__name__)
+print(tried("/etc/shadow", "rb"))
+"""
+    found = after(script, str(PLAIN), listens=0)
+    assert found == ["yes", "PermissionError", "PermissionError", "no"]
+
+
+@pytest.mark.skipif(landlock_version() < 4, reason="Landlock of this kernel knows no TCP")
+def test_another_port_than_that_of_the_page_is_refused() -> None:
+    script = """
+import socket
+try:
+    socket.create_server(("127.0.0.1", 0))
+except OSError as error:
+    print(type(error).__name__)
+"""
+    assert after(script, str(PLAIN), listens=9) == ["PermissionError"]
 
 
 @as_root
@@ -264,15 +347,14 @@ def rights_of_threads(process: int) -> dict[str, tuple[int, str]]:
     return found
 
 
-@as_root
-@pytest.mark.packets
-def test_threads_of_a_watch_hold_no_rights_but_the_one_that_runs_the_command() -> None:
-    """What records and what parses: of all threads only two keep theirs, and neither parses."""
+def threads_while_watching(*options: str) -> tuple[tuple[int, str], list[tuple[int, str]]]:
+    """The rights of the main thread, and of the others, of a watch that is on."""
     command = [sys.executable, "-c", "import sys; print('on', flush=True); sys.stdin.read()"]
-    watch = [*COMMAND, "watch", "--port", "9", "--backend", "packet-socket", "--", *command]
+    watch = [*COMMAND, "watch", "--port", "9", "--backend", "packet-socket", *options]
     with subprocess.Popen(
-        watch, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+        [*watch, "--", *command],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
         assert process.stdin is not None and process.stderr is not None
         while process.stderr.readline() != b"on\n":  # where the command's output goes
             assert process.poll() is None
@@ -280,6 +362,22 @@ def test_threads_of_a_watch_hold_no_rights_but_the_one_that_runs_the_command() -
         main = found.pop(str(process.pid))
         process.stdin.close()
         process.stderr.read()
+    return main, list(found.values())
+
+
+@as_root
+@pytest.mark.packets
+def test_all_threads_of_a_watch_can_keep_their_rights() -> None:
+    main, others = threads_while_watching("--keep-rights")
     assert main[0] == int(status(os.getpid())["CapEff"], 16)
-    assert list(found.values()).count((0, "1")) == 1  # what parses
-    assert list(found.values()).count((0, "0")) == 1  # what records
+    assert len(others) >= 2 and set(others) == {main}
+
+
+@as_root
+@pytest.mark.packets
+def test_threads_of_a_watch_hold_no_rights_but_the_one_that_runs_the_command() -> None:
+    """What records and what parses: of all threads only two keep theirs, and neither parses."""
+    main, others = threads_while_watching()
+    assert main[0] == int(status(os.getpid())["CapEff"], 16)
+    assert others.count((0, "1")) == 1  # what parses
+    assert others.count((0, "0")) == 1  # what records

@@ -16,6 +16,7 @@ from .capturing import (
     say_keys,
 )
 from .exits import INTERRUPTED, TRANSPORTS, Missing, Size, Unreadable, examples, need, say
+from .parsing import keep_rights_option
 
 if TYPE_CHECKING:
     from capture.backends import Backend, Session, Wanted
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     metavar="K",
     help="Keep that many of them, and remove the oldest; with --max-size.",
 )
+@keep_rights_option
 @no_keys_option
 @backend_option
 def capture(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +15,20 @@ from .exits import Unreadable, because, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 
+if TYPE_CHECKING:
+    from ..web.browser import Browser
+
 MAX_FILES = 16
 """Captures that are shown together."""
+
+
+def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what opens the page, where there is something to open it with."""
+    if values["no_browser"]:
+        return {"browser": None}
+    from ..web.browser import Browser, has_display
+
+    return {"browser": Browser() if has_display() else None}
 
 
 @click.command(
@@ -29,7 +43,7 @@ MAX_FILES = 16
         "tcpdump -i lo -U -w - port 8000 | wireproof view -",
     ),
 )
-@parses(confines=False, unless="live")
+@parses(before=_browser, listens="page_port", unless="live")
 @MEMORY
 @click.argument("given", metavar="[FILE ... | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
@@ -66,6 +80,7 @@ def view(
     no_keys: bool,
     backend: str | None,
     reading: Reading,
+    browser: Browser | None,
 ) -> int:
     """Show a capture in a browser: connections, timeline, panels, bytes.
 
@@ -84,7 +99,7 @@ def view(
     need("inspector", "the inspector")
     from ..web import viewing
 
-    page = viewing.Page(page_port, opens_browser=not no_browser, say=say)
+    page = viewing.Page(page_port, browser, say)
     if live:
         assert port is not None
         with capture_problems():

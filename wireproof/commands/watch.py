@@ -12,6 +12,7 @@ from .capturing import backend_option, capture_problems, no_keys_option, say_key
 from .choosing import Reading, live_reading_options
 from .exits import INTERRUPTED, Address, Size, examples, need, say
 from .memory import MEMORY
+from .parsing import keep_rights_option
 from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     help="Send metrics to a collector of OpenTelemetry, http://127.0.0.1:4318; without URL, to "
     "where OTEL_EXPORTER_OTLP_ENDPOINT says.",
 )
+@keep_rights_option
 @no_keys_option
 @backend_option
 def watch(

@@ -7,6 +7,7 @@ looked for where the commands that run them look, libraries in what is installed
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,7 @@ def findings() -> Iterator[Finding]:
     )
     yield _rights()
     yield _confinement()
+    yield _calls()
     yield _library("cryptography", "decrypts TLS whose keys are known", "tls")
     yield _library("trustme", "certificates for wire.serve(tls=True) and the demo", "https")
     yield _library("hypercorn", "serves HTTP/2 for wire.serve(http2=True) and the demo", "https")
@@ -74,15 +76,26 @@ def _confinement() -> Finding:
     use = "commands that parse open only input, libraries, the output's folder and temporary files"
     if sys.platform != "linux":
         return Finding("tool", "landlock", False, use, "only Linux has Landlock")
-    from capture.linux.rights import CONNECTIONS_SINCE, landlock_version
+    from capture.linux.rights import landlock_version
 
     version = landlock_version()
     if not version:
         remedy = "this kernel has no Landlock, or it is off: Linux 5.13 with landlock in lsm="
         return Finding("tool", "landlock", False, use, remedy)
-    if version >= CONNECTIONS_SINCE:
-        use += ", and make no TCP connection"
     return Finding("tool", "landlock", True, f"{use}: version {version}")
+
+
+def _calls() -> Finding:
+    """Return whether commands that parse can be kept from calls that they have no use for."""
+    use = "commands that parse make no socket, and look into no other process"
+    if sys.platform != "linux":
+        return Finding("tool", "seccomp", False, use, "only Linux has seccomp")
+    from capture.linux.calls import can_refuse_calls
+
+    if not can_refuse_calls():
+        remedy = f"no list of calls for {platform.machine()}, or a kernel without seccomp"
+        return Finding("tool", "seccomp", False, use, remedy)
+    return Finding("tool", "seccomp", True, use)
 
 
 def _library(name: str, use: str, extra: Extra) -> Finding:

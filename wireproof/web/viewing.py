@@ -6,9 +6,6 @@ server. The address with its token goes to standard output, for whoever has no b
 
 from __future__ import annotations
 
-import os
-import sys
-import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
     from capture.key_log import KeyLog
     from parsers import KeyLog as Secrets
 
+    from .browser import Browser
     from .live_feed import LiveFeed
 
 STDERR = 2
@@ -44,7 +42,8 @@ class Page:
 
     port: int
     """0 takes a free one."""
-    opens_browser: bool
+    browser: Browser | None
+    """What opens it."""
     say: Callable[[str], object]
 
 
@@ -179,15 +178,8 @@ def serve(
     def ready() -> None:
         print(server.url, flush=True)
         page.say("the inspector is at the address above, for this machine only; Ctrl-C stops it")
-        if page.opens_browser and has_display():
-            webbrowser.open(server.url)
+        if page.browser is not None:
+            page.browser.open(server.url)
         listens()
 
     server.run(ready)
-
-
-def has_display() -> bool:
-    """Return whether a browser would have a window, and not take the terminal."""
-    if sys.platform in ("darwin", "win32"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
