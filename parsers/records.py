@@ -45,6 +45,7 @@ from .kinds.quic import Http3DataRecord as Http3DataRecord
 from .kinds.quic import Http3FrameRecord as Http3FrameRecord
 from .kinds.quic import QuicClose as QuicClose
 from .kinds.quic import QuicLoss as QuicLoss
+from .kinds.quic import QuicPacketRecord as QuicPacketRecord
 from .kinds.quic import QuicRecord as QuicRecord
 from .kinds.tls import TlsAlert as TlsAlert
 from .kinds.tls import TlsConnectionRecord as TlsConnectionRecord
@@ -98,6 +99,7 @@ Record = (
     | QuicRecord
     | Http3DataRecord
     | Http3FrameRecord
+    | QuicPacketRecord
     | StallRecord
     | GapRecord
     | DiagnosticRecord

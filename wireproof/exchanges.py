@@ -31,6 +31,7 @@ from parsers.records import (
     Http3FrameRecord,
     JsonLineRecord,
     PartRecord,
+    QuicPacketRecord,
     QuicRecord,
     Record,
     RequestRecord,
@@ -67,6 +68,7 @@ Exchanged = (
     | Http2DataRecord
     | Http2FrameRecord
     | QuicRecord
+    | QuicPacketRecord
     | Http3DataRecord
     | Http3FrameRecord
     | StallRecord
@@ -374,6 +376,7 @@ class Exchange:
         | Http2FrameRecord
         | StallRecord
         | QuicRecord
+        | QuicPacketRecord
         | Http3FrameRecord,
     ) -> None:
         """It is only where it is, and tells nothing of what an exchange carries."""
@@ -419,6 +422,7 @@ _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
     Http2DataRecord: Exchange._add_run,
     Http2FrameRecord: Exchange._pass,
     QuicRecord: Exchange._pass,
+    QuicPacketRecord: Exchange._pass,
     Http3DataRecord: Exchange._add_run,
     Http3FrameRecord: Exchange._pass,
     StallRecord: Exchange._pass,

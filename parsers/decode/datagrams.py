@@ -42,6 +42,7 @@ class Datagrams:
         wanted: Callable[[int | None], bool] | None,
         *,
         keep_data: bool,
+        shows_packets: bool,
         memory: Memory,
     ) -> None:
         self.has_connections = False
@@ -49,6 +50,7 @@ class Datagrams:
         self._keys = keys
         self._wanted = wanted
         self._keep_data = keep_data
+        self._shows_packets = shows_packets
         self._memory = memory
         self._table: QuicTable[Record] | None = None
         self._followers: dict[int, QuicFollower] = {}
@@ -116,6 +118,7 @@ class Datagrams:
             key,
             self._keys,
             keep_data=self._keep_data,
+            shows_packets=self._shows_packets,
             tunnel=tunnel,
             closed=self._closed,
             account=Account(self._memory),

@@ -292,7 +292,11 @@ class PacketDecoder:
             from .datagrams import Datagrams
 
             self._datagrams = Datagrams(
-                self.keys, self._wanted, keep_data=self._keep_data, memory=self._memory
+                self.keys,
+                self._wanted,
+                keep_data=self._keep_data,
+                shows_packets=self._shows_records,
+                memory=self._memory,
             )
         number, time_ns = self._last
         found = self._datagrams.receive(packet, data, (number, seconds(time_ns)))

@@ -18,7 +18,7 @@ from ..net.table import reverse_key
 from ..provenance import Completion
 from ..quic.connection import QuicConnection, Told
 from ..quic.frames import ConnectionClose
-from ..quic.packets import VERSIONS
+from ..quic.packets import VERSIONS, PacketHeader
 from ..quic.streams import QuicStream
 from ..records import (
     FIRST_QUIC_CONNECTION,
@@ -27,6 +27,7 @@ from ..records import (
     End,
     QuicClose,
     QuicLoss,
+    QuicPacketRecord,
     QuicRecord,
     Record,
     Sender,
@@ -63,6 +64,7 @@ class QuicFollower:
         keys: KeySource | None,
         *,
         keep_data: bool,
+        shows_packets: bool,
         tunnel: str | None,
         closed: Callable[[int], None],
         account: Account,
@@ -77,6 +79,7 @@ class QuicFollower:
         self._key = key
         self._keys = keys
         self._keep_data = keep_data
+        self._shows_packets = shows_packets
         self._tunnel = tunnel
         self._tell_closed = closed
         self._first: Completion | None = None
@@ -147,6 +150,20 @@ class QuicFollower:
             DiagnosticRecord(
                 self._index, None, sender, packet, packet, time, time, 0, 0, fault.severity,
                 fault.code, fault.summary, fault.reference, layer="quic",
+            )
+        ]  # fmt: skip
+
+    def receive_packet(
+        self, sender: Sender, packet: PacketHeader, came: Completion, *, is_open: bool
+    ) -> list[Record]:
+        if not self._shows_packets:
+            return []
+        number, time = came
+        return [
+            QuicPacketRecord(
+                self._index, None, sender, number, number, time, time, packet.start,
+                packet.end - packet.start, packet.kind, packet.end - packet.start,
+                "yes" if is_open else "no", layer="quic",
             )
         ]  # fmt: skip
 

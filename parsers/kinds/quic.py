@@ -99,6 +99,22 @@ class QuicRecord(ByteSpace, frozen=True, tag_field="record", tag="quic"):
     """How it was closed; null if no CONNECTION_CLOSE was seen."""
 
 
+class QuicPacketRecord(Placed, frozen=True, tag_field="record", tag="quic_packet"):
+    """One QUIC packet (RFC 9000 section 17); only where TLS records are asked for too.
+
+    ``offset`` is where it begins in its datagram. Datagrams that were captured as one are told
+    apart, by their connection ids.
+    """
+
+    record: ClassVar[Literal["quic_packet"]] = "quic_packet"
+    type: str
+    """``initial``, ``0-rtt``, ``handshake`` or ``1-rtt``, as its header says."""
+    size: int
+    """Bytes, its header and the tag included."""
+    decrypted: Literal["yes", "no"]
+    """Whether it was decrypted: Initial packets always are."""
+
+
 class Http3DataRecord(Sent, frozen=True, tag_field="record", tag="http3_data"):
     """One DATA frame of HTTP/3 (RFC 9114 section 7.2.1)."""
 

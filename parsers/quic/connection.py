@@ -36,6 +36,7 @@ from .number_space import Loss, NumberSet
 from .packets import VERSIONS, Kind, PacketHeader, read_packets, versions_offered
 from .protection import Opened
 from .reader import Malformed
+from .segments import parted
 from .side import SPACES, QuicSide
 from .streams import QuicStream
 from .transport_parameters import Parameters, read_parameters
@@ -52,6 +53,11 @@ class Listener(Protocol[T]):
 
     def receive_told(self, sender: Sender, frame: Told, came: Completion) -> list[T]:
         """Take a frame that ends something, before that ends."""
+
+    def receive_packet(
+        self, sender: Sender, packet: PacketHeader, came: Completion, *, is_open: bool
+    ) -> list[T]:
+        """Take note of a packet, whether or not it could be opened, before what it brings."""
 
     def receive_stall(self, sender: Sender, stall: Stall, came: Completion) -> list[T]:
         """Take a time in which flow control held a side; the packet ``came`` ended it."""
@@ -156,8 +162,15 @@ class QuicConnection(Generic[T]):
         return self._fault(sender, diagnose("quic-retry", 0, len(data)), came)
 
     def _receive_packet(
-        self, side: QuicSide, data: bytes, packet: PacketHeader, came: Completion
+        self,
+        side: QuicSide,
+        data: bytes,
+        packet: PacketHeader,
+        came: Completion,
+        *,
+        is_late: bool = False,
     ) -> list[T]:
+        """Take a packet; ``is_late`` tells that it waited for its keys, and was noted before."""
         if packet.version and packet.version != self.version:
             self._change_version(packet.version)
         is_early = packet.kind == "0-rtt" and not self.has_early_data
@@ -172,6 +185,11 @@ class QuicConnection(Generic[T]):
         opened = self._open_packets(side, data, packet)
         if packet.version and (opened or not side.has_keys(packet.kind)):
             side.add_id(packet.source)
+        if not is_late:
+            for part in parted(data, packet):
+                records += self._listener.receive_packet(
+                    side.sender, part, came, is_open=bool(opened)
+                )
         if not opened:
             self._put_aside(side, data, packet, came)
             return records
@@ -238,7 +256,7 @@ class QuicConnection(Generic[T]):
         waited, self._backlog, self._backlog_size = self._backlog, [], 0
         records: list[T] = []
         for sender, data, packet, came in waited:
-            records += self._receive_packet(self.sides[sender], data, packet, came)
+            records += self._receive_packet(self.sides[sender], data, packet, came, is_late=True)
         return records
 
     # --- frames ---

@@ -59,6 +59,7 @@ CONTRACT = {
     ),
     "http2_frame": ("type",),
     "quic": ("version", "number", "losses", "closed"),
+    "quic_packet": ("type", "size", "decrypted"),
     "http3_data": ("index", "size", "data", "encoding", "content_offset"),
     "http3_frame": ("type",),
     "stall": ("window", "seconds", "opened_by"),
@@ -154,7 +155,7 @@ def test_what_json_can_hold() -> None:
     # Loopback loses nothing; what the demo server does not send has tests of its own.
     elsewhere = {"gap", "data", "aws_event", "grpc_message", "tls", "tls_record"}
     assert seen == set(KINDS) - elsewhere - {"http2_data", "http2_frame", "stall"} - {
-        "quic", "http3_data", "http3_frame",
+        "quic", "quic_packet", "http3_data", "http3_frame",
     }  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def shown_answer(found: SealedConnection) -> SealedAnswer | None:
 
 def listed_tls(found: SealedConnection) -> Listed:
     """Return the line of a TLS connection: of its answers, it shows the one of most records."""
-    tls, connection, _, verdicts = found
+    tls, connection, _, verdicts, _ = found
     chosen = shown_answer(found)
     start = None if chosen is None else chosen.first
     said = [one for one in verdicts if one.question == "streaming"]

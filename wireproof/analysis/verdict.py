@@ -44,7 +44,7 @@ SEVERITIES: tuple[Severity, ...] = ("ok", "note", "warning", "error")
 Sure = Literal["certain", "likely", "possible"]
 """``certain``: packets prove it. ``likely``: its mechanism leaves these traces, others rarely do.
 ``possible``: it is one of several that leave them."""
-Basis = Literal["content", "tls record sizes and times"]
+Basis = Literal["content", "tls record sizes and times", "quic datagram sizes and times"]
 """What is judged: what was decoded or, where that is encrypted, its outside alone: then whatever is
 said of what it holds is likely at best."""
 Number = str | int | float | bool | None | Sequence[str | int | float]
@@ -115,8 +115,9 @@ class VerdictRecord(msgspec.Struct, frozen=True, tag_field="record", tag="verdic
     """Its own, or that of its likeliest cause."""
     reference: str
     basis: Basis
-    """``content``, or ``tls record sizes and times`` where nothing was decrypted: then requests are
-    told apart by the client's records, and ``exchange`` counts them."""
+    """``content``, or ``tls record sizes and times`` or ``quic datagram sizes and times`` where
+    nothing was decrypted: then requests are told apart by what the client sent, and ``exchange``
+    counts them."""
 
 
 def verdict_record(verdict: Verdict, connection: int, exchange: int) -> VerdictRecord:

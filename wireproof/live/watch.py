@@ -24,7 +24,7 @@ from capture.key_log import KeyLog
 from capture.polling import Wakeup
 from capture.processes import wait_for_interrupt
 from parsers import KeyLog as TlsKeyLog
-from parsers.records import Record, TlsRecordRecord
+from parsers.records import QuicPacketRecord, Record, TlsRecordRecord
 
 from ..analysis.choice import Choice
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -45,6 +45,8 @@ from .decoding import LiveDecoding, LiveStatistics
 from .verdicts import LiveVerdicts
 
 STDERR = 2
+BELOW = (TlsRecordRecord, QuicPacketRecord)
+"""What carries what is shown: sizes and times of these are judged where nothing is decrypted."""
 PATIENCE = 1.0
 """Seconds after which whoever has ended a watch is told that it goes on."""
 
@@ -267,8 +269,7 @@ class _Show:
             self.over.notify()
 
     def _show(self, found: Sequence[Record]) -> None:
-        # Sizes and times of TLS records are judged when their connection ends, and not shown.
-        records = [record for record in found if type(record) is not TlsRecordRecord]
+        records = [record for record in found if type(record) not in BELOW]
         chosen = records if self._selection is None else self._selection.choose(records)
         self._view.write(chosen)
         if self._tell is not None or self._observers:

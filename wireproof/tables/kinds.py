@@ -14,7 +14,13 @@ from typing import Any, Literal, NamedTuple, cast, get_args
 
 import msgspec
 from msgspec import inspect
-from parsers.records import ConnectionRecord, DiagnosticRecord, Record, TlsRecordRecord
+from parsers.records import (
+    ConnectionRecord,
+    DiagnosticRecord,
+    QuicPacketRecord,
+    Record,
+    TlsRecordRecord,
+)
 
 from ..analysis.listing import Listed
 from ..analysis.measures import Measures
@@ -76,7 +82,7 @@ Layout = tuple[type[msgspec.Struct], ...]
 ELEMENTS = [
     kind
     for kind in cast("tuple[type[msgspec.Struct], ...]", get_args(Record))
-    if kind not in (ConnectionRecord, DiagnosticRecord, TlsRecordRecord)
+    if kind not in (ConnectionRecord, DiagnosticRecord, TlsRecordRecord, QuicPacketRecord)
 ]
 LAYOUTS: dict[Kind, list[Layout]] = {
     "exchanges": [(Listed, Measures)],

@@ -23,7 +23,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 from parsers import KeyLog, OrderedCapture, decode_capture
-from parsers.records import ConnectionRecord, DiagnosticRecord, Record, TlsRecordRecord
+from parsers.records import (
+    ConnectionRecord,
+    DiagnosticRecord,
+    QuicPacketRecord,
+    Record,
+    TlsRecordRecord,
+)
 
 from ..analysis.measures import Measures
 from ..analysis.outcomes import Outcome, Outcomes
@@ -53,7 +59,7 @@ UNMEASURED = Measures(
 )
 """The figures of a TLS connection that was not decrypted."""
 OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
-OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord))
+OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord, QuicPacketRecord))
 """Records that are no elements; those of TLS records are for the judges."""
 HOST = re.compile(r"^host: *(?P<host>\S+)", re.MULTILINE)
 """What a comment on the file says of where it was captured: ``dumpcap --capture-comment``."""

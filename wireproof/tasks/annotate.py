@@ -42,7 +42,7 @@ from parsers import (
     padded,
 )
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
-from parsers.records import Record, TlsRecordRecord
+from parsers.records import QuicPacketRecord, Record, TlsRecordRecord
 
 from .. import __version__
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -188,6 +188,8 @@ def _chosen(source: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None) -> 
 
 
 def _is_told(record: Record) -> bool:
+    if isinstance(record, QuicPacketRecord):
+        return False  # that it is QUIC Wireshark says
     return not isinstance(record, TlsRecordRecord) or record.decrypted == "no"
 
 

@@ -21,6 +21,7 @@ from parsers.records import (
     DataRecord,
     DiagnosticRecord,
     GapRecord,
+    QuicPacketRecord,
     QuicRecord,
     Record,
     RequestRecord,
@@ -61,6 +62,7 @@ Element = (
     | WebSocketFrameRecord
     | WebSocketMessageRecord
     | TlsRecordRecord
+    | QuicPacketRecord
     | GapRecord
 )
 """What takes a row."""
@@ -357,7 +359,7 @@ def _data(sent: Sent, message: WebSocketMessageRecord | None, width: int) -> lis
             return frame_lines(element, message, sent.ping, width, payload)
         case WebSocketMessageRecord():
             return message_lines(element, width, payload)
-        case TlsRecordRecord():
+        case TlsRecordRecord() | QuicPacketRecord():
             return []
         case _:
             return [[(f"[{count(element.missing, 'byte')} not captured]", "error")]]
@@ -379,6 +381,8 @@ def _size_and_type(element: Element) -> tuple[int, str]:
             return element.size, "message"
         case TlsRecordRecord():
             return element.size, f"TLS {element.type.replace('_', ' ')}"
+        case QuicPacketRecord():
+            return element.size, f"QUIC {element.type}"
         case _:
             return element.missing, "gap"
 

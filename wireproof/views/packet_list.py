@@ -19,6 +19,7 @@ from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
     GapRecord,
+    QuicPacketRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -231,6 +232,8 @@ def _protocol(records: Sequence[Record]) -> str | None:
             return "WebSocket"
         if isinstance(record, TlsRecordRecord):
             found = found or "TLS"
+        elif isinstance(record, QuicPacketRecord):
+            found = found or "QUIC"
         elif not isinstance(record, OF_NO_PROTOCOL):
             found = "HTTP"
     return found

@@ -22,6 +22,7 @@ from parsers.records import (
     ConnectionRecord,
     Http2FrameRecord,
     Http3FrameRecord,
+    QuicPacketRecord,
     QuicRecord,
     Record,
     StallRecord,
@@ -50,7 +51,7 @@ State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
 """Exchanges that are looked through for the bytes of one packet."""
 NOT_SHOWN = (
-    *(TlsConnectionRecord, TlsRecordRecord, QuicRecord),
+    *(TlsConnectionRecord, TlsRecordRecord, QuicRecord, QuicPacketRecord),
     *(Http2FrameRecord, Http3FrameRecord),
 )
 """What exchanges have no elements of: what is known of TLS and QUIC, and frames that control

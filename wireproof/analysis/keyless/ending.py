@@ -11,7 +11,7 @@ from __future__ import annotations
 from parsers.records import ConnectionRecord, Sender, TlsConnectionRecord
 
 from ..verdict import Cause, Severity, Verdict
-from .pace import BASIS
+from .records import QUIC, TLS
 
 REFERENCE = "RFC 8446 section 6.1"
 CAPTURE_ENDED = Cause("capture-ended", "certain", "the capture ends before the connection does")
@@ -31,6 +31,8 @@ MEANINGS = {
 
 def judge_ending(tls: TlsConnectionRecord, connection: ConnectionRecord) -> Verdict:
     """Say how a connection ended, as far as what is not encrypted tells."""
+    if tls.layer == "quic":
+        return _of_quic(connection)
     if tls.alert is not None:
         return _refused(tls)
     ends = [end["packet"] for end in connection.ends]
@@ -54,6 +56,23 @@ def judge_ending(tls: TlsConnectionRecord, connection: ConnectionRecord) -> Verd
     return _missing(tls, by, how, ends)
 
 
+def _of_quic(connection: ConnectionRecord) -> Verdict:
+    """CONNECTION_CLOSE is as encrypted as all else, but where a handshake fails."""
+    if connection.closed_by is None:
+        said = "how the connection ended is encrypted (CONNECTION_CLOSE), if it did"
+    else:
+        said = f"the {connection.closed_by} closed the connection (CONNECTION_CLOSE)"
+    return Verdict(
+        "ending",
+        "unknowable",
+        "ok",
+        said,
+        (connection.last_packet,),
+        reference="RFC 9000 section 10.2",
+        basis=QUIC.basis,
+    )
+
+
 def _missing(tls: TlsConnectionRecord, by: Sender, how: str, ends: list[int]) -> Verdict:
     """Nobody said that it was done: it is the server's word that tells of a truncation."""
     sure = "" if tls.server_close_notify is False else "most likely "
@@ -73,7 +92,7 @@ def _missing(tls: TlsConnectionRecord, by: Sender, how: str, ends: list[int]) ->
         tuple(ends),
         evidence=(told,),
         reference=REFERENCE,
-        basis=BASIS,
+        basis=TLS.basis,
     )
 
 
@@ -92,7 +111,7 @@ def _refused(tls: TlsConnectionRecord) -> Verdict:
         text,
         (alert["packet"],),
         reference="RFC 8446 section 6.2",
-        basis=BASIS,
+        basis=TLS.basis,
     )
 
 
@@ -120,4 +139,4 @@ def _ends_amid_record(
 
 def _verdict(answer: str, severity: Severity, summary: str, packets: list[int]) -> Verdict:
     causes = (CAPTURE_ENDED,) if answer == "open" else ()
-    return Verdict("ending", answer, severity, summary, tuple(packets), causes, basis=BASIS)
+    return Verdict("ending", answer, severity, summary, tuple(packets), causes, basis=TLS.basis)

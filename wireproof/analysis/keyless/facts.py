@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from parsers.provenance import Layer
 from parsers.records import Sender, TlsConnectionRecord
 
 from .holes import missing_of
@@ -13,8 +14,9 @@ class TlsSide(msgspec.Struct, frozen=True, kw_only=True):
     """What one side of a TLS connection sent."""
 
     records: int
+    """Of QUIC, packets with short headers that were not decrypted."""
     bytes: int
-    """Of its TCP stream."""
+    """Of its TCP stream; of QUIC, of these packets."""
     close_notify: bool | None
     """Whether it said that it sends no more: null if that is encrypted."""
     ends_with_alert: bool | None
@@ -43,6 +45,8 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Who ended the connection."""
     close: str
     """As the connection's record says it: ``fin``, ``reset``, ``open``, ``refused``."""
+    layer: Layer
+    """``quic`` if it is TLS as QUIC uses it, else ``tcp``."""
     requests: int
     """How many of the client's requests were answered, by its records' sizes."""
     missing_bytes: int = 0
@@ -64,23 +68,35 @@ def tls_facts_of(found: SealedConnection) -> TlsFacts:
         reason=tls.reason,
         handshake=_handshake(tls),
         client=TlsSide(
-            records=tls.client_records,
-            bytes=connection.client_bytes,
+            records=_sealed(found, "client")[0],
+            bytes=_sealed(found, "client")[1],
             close_notify=tls.client_close_notify,
             ends_with_alert=tls.client_ends_with_alert,
         ),
         server=TlsSide(
-            records=tls.server_records,
-            bytes=connection.server_bytes,
+            records=_sealed(found, "server")[0],
+            bytes=_sealed(found, "server")[1],
             close_notify=tls.server_close_notify,
             ends_with_alert=tls.server_ends_with_alert,
         ),
         alert=None if tls.alert is None else tls.alert["name"],
         closed_by=connection.closed_by,
         close=connection.close,
+        layer=tls.layer,
         requests=len(found.answers),
         missing_bytes=missing_of(connection),
     )
+
+
+def _sealed(found: SealedConnection, sender: Sender) -> tuple[int, int]:
+    """Return how many records a side sent, and how many bytes; of QUIC packets."""
+    tls, connection = found.tls, found.connection
+    if tls.layer == "quic":
+        sizes = [one.size for one in found.records.all() if one.sender == sender]
+        return len(sizes), sum(sizes)
+    if sender == "client":
+        return tls.client_records, connection.client_bytes
+    return tls.server_records, connection.server_bytes
 
 
 def _handshake(tls: TlsConnectionRecord) -> float | None:

@@ -10,7 +10,7 @@ from parsers.records import ConnectionRecord, Hole
 
 from ...text.wording import count
 from ..verdict import Verdict
-from .pace import BASIS
+from .records import TLS
 
 LACKS = "lacks-packets"
 MAX_CITED = 64
@@ -44,5 +44,5 @@ def judge_holes(connection: ConnectionRecord) -> Verdict | None:
         "note",
         f"the capture lacks {missing} of {whose} {where}: what they held is not counted here",
         tuple(hole["packet"] for hole in holes[:MAX_CITED]),
-        basis=BASIS,
+        basis=TLS.basis,
     )

@@ -15,7 +15,7 @@ from ...text.wording import count
 from ..arrivals import LEAST
 from ..pace import MAX_PACKETS
 from ..verdict import Severity, Verdict
-from .pace import ALONE, BASIS, SealedAnswer
+from .pace import SealedAnswer
 from .sizes import Sealing
 
 LEAST_BLOCK = 16
@@ -35,10 +35,11 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
     sizes = [one.size for one in several]
     distinct = sorted(set(sizes))
     block = _block(distinct, sealing)
-    many = f"{count(len(sizes), 'record')} of {count(len(distinct), 'size')}"
+    many = f"{answer.medium.counted(sizes)} of {count(len(distinct), 'size')}"
     between = f"{many} from {distinct[0]:,} to {distinct[-1]:,} bytes"
     if len(distinct) == 1:
-        said = f"all {len(sizes):,} records have {distinct[0]:,} bytes: padded, or of equal length"
+        all_of = f"all {answer.medium.counted(sizes)}"
+        said = f"{all_of} have {distinct[0]:,} bytes: padded, or of equal length"
         return _verdict(answer, "even", "ok", said)
     if block > 1:
         said = f"{between}, all of them whole blocks of {block} bytes: lengths are padded"
@@ -80,11 +81,11 @@ def _verdict(
         "sizes",
         word,
         severity,
-        f"{which}{ALONE}, {summary}",
+        f"{which}{answer.medium.alone}, {summary}",
         tuple(sorted(set(packets))[:MAX_PACKETS]),
         numbers={"sizes": sorted({one.size for one in answer.elements})[:MAX_PACKETS]},
         remedy=remedy,
         reference=reference,
         exchange=answer.number,
-        basis=BASIS,
+        basis=answer.medium.basis,
     )

@@ -1,4 +1,4 @@
-"""Whether an answer streamed, from the sizes and times of its encrypted records alone.
+"""Whether an answer streamed, from sizes and times of its encrypted records or datagrams alone.
 
 Strategy: waits and flushes mean what they mean of what is decoded (:mod:`..arrivals`). What came
 in one flush after a wait may have been held, or never was a stream: that is said of it. Records
@@ -16,12 +16,10 @@ from statistics import median
 from ...text.wording import count, duration, span
 from ..arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT
 from ..pace import BULK, HELD, MAX_PACKETS, SEVERAL, TOGETHER
-from ..verdict import Basis, Cause, Number, Severity, Verdict
-from .records import Sealed
+from ..verdict import Cause, Number, Severity, Verdict
+from .records import TLS, Medium, Sealed
 from .turns import Turn
 
-BASIS: Basis = "tls record sizes and times"
-ALONE = "from record sizes and times alone"
 NOT_A_STREAM = Cause(
     "not-a-stream",
     "possible",
@@ -45,6 +43,7 @@ class SealedAnswer:
     """From 0, among the requests of its connection that were answered."""
     of: int
     """How many of those there are."""
+    medium: Medium = TLS
 
     @cached_property
     def is_head_apart(self) -> bool:
@@ -60,6 +59,11 @@ class SealedAnswer:
     def elements(self) -> list[Sealed]:
         """Records that carry the answer; the first may be its head, if that is not apart."""
         return self.turn.records[1:] if self.is_head_apart else self.turn.records
+
+    @property
+    def amount(self) -> str:
+        """How many elements there are, in words."""
+        return self.medium.counted(self.elements)
 
     @cached_property
     def gaps(self) -> list[float]:
@@ -102,9 +106,9 @@ def _gaps(records: Sequence[Sealed]) -> list[float]:
     return [after.time - before.time for before, after in pairwise(records)]
 
 
-def answers_of(turns: Sequence[Turn]) -> list[SealedAnswer]:
+def answers_of(turns: Sequence[Turn], medium: Medium = TLS) -> list[SealedAnswer]:
     """Return the answers of a connection, with their numbers."""
-    return [SealedAnswer(turn, number, len(turns)) for number, turn in enumerate(turns)]
+    return [SealedAnswer(turn, number, len(turns), medium) for number, turn in enumerate(turns)]
 
 
 def judge_pace(answer: SealedAnswer) -> Verdict:
@@ -130,7 +134,7 @@ def _held(answer: SealedAnswer) -> Verdict | None:
 
 
 def _at_once(answer: SealedAnswer, flush: Sequence[Sealed], wait: float) -> Verdict:
-    came = f"{count(len(flush), 'record')} came at once in {_place(flush)}"
+    came = f"{answer.medium.counted(flush)} came at once in {_place(flush)}"
     summary = f"{came}, {duration(wait)}"
     after = "after the request" if flush[0] is answer.elements[0] else "after what came before"
     causes = (COLLECTED, NOT_A_STREAM)
@@ -148,7 +152,7 @@ def _place(records: Sequence[Sealed]) -> str:
 def _too_few(answer: SealedAnswer) -> Verdict | None:
     if len(answer.elements) >= LEAST:
         return None
-    said = count(len(answer.elements), "record")
+    said = answer.amount
     causes = (Cause("too-few-events", "certain", f"at least {LEAST} are needed to compare waits"),)
     return _verdict(
         answer, "undecided", "ok", f"only {said} came: too few to tell whether it streams", causes
@@ -168,10 +172,14 @@ def _bursty(answer: SealedAnswer) -> Verdict | None:
     period = median(after[0].time - before[0].time for before, after in pairwise(flushes))
     many = len(answer.elements) / len(flushes)
     summary = (
-        f"{count(len(answer.elements), 'record')} came in {count(len(flushes), 'burst')}, typically"
+        f"{answer.amount} came in {count(len(flushes), 'burst')}, typically"
         f" {duration(period)} apart, about {many:.1f} at a time"
     )
-    big = Cause("large-elements", "possible", "each burst may be one element, cut into records")
+    big = Cause(
+        "large-elements",
+        "possible",
+        f"each burst may be one element, cut into {answer.medium.name}s",
+    )
     causes = (COLLECTED, big)
     shown = [flush[0].packet for flush in flushes]
     return _verdict(answer, "bursty", "note", summary, causes, shown, period=_rounded(period))
@@ -185,16 +193,11 @@ def _streamed(answer: SealedAnswer) -> Verdict:
     if wait is None or (share < MIN_SHARE and not is_spread):
         seen = "they followed each other at once, and none came late enough to have been held"
         causes = (Cause("no-waits", "certain", seen),)
-        summary = (
-            f"{count(len(answer.elements), 'record')} came within {duration(answer.span)}: too fast"
-            " to tell"
-        )
+        summary = f"{answer.amount} came within {duration(answer.span)}: too fast to tell"
         return _verdict(answer, "undecided", "ok", summary, causes)
     at_a_time = len(answer.elements) / len(flushes)
     how = "one by one" if at_a_time < TOGETHER else f"about {at_a_time:.1f} at a time"
-    summary = (
-        f"{count(len(answer.elements), 'record')} came {how}, typically {duration(wait)} apart"
-    )
+    summary = f"{answer.amount} came {how}, typically {duration(wait)} apart"
     return _verdict(answer, "streamed", "ok", summary)
 
 
@@ -212,14 +215,14 @@ def _verdict(
         "streaming",
         word,
         severity,
-        f"{which}{ALONE}, {summary}",
+        f"{which}{answer.medium.alone}, {summary}",
         tuple(sorted(set(packets))[:MAX_PACKETS]),
         causes,
         TO_TELL if len(causes) > 1 else "",
         evidence=(_seen(answer),),
         numbers=_numbers(answer) | numbers,
         exchange=answer.number,
-        basis=BASIS,
+        basis=answer.medium.basis,
     )
 
 
@@ -232,7 +235,7 @@ def _seen(answer: SealedAnswer) -> str:
         if answer.is_head_apart
         else "the first of them holds the response's header, and may hold no more"
     )
-    return f"application data records of {many} bytes in {place}; {head}"
+    return f"{answer.medium.described} of {many} bytes in {place}; {head}"
 
 
 def _numbers(answer: SealedAnswer) -> dict[str, Number]:

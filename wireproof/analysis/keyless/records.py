@@ -1,22 +1,60 @@
-"""The encrypted records of one TLS connection, in columns of numbers, bounded whatever comes."""
+"""What was encrypted on one connection, in columns of numbers, bounded whatever comes.
+
+Of TLS over TCP that is its records; of QUIC, whose packets hold whatever there is to be sent, its
+datagrams.
+"""
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sized
 from typing import NamedTuple
 
-from parsers.records import Sender, TlsRecordRecord
+from parsers.records import QuicPacketRecord, Sender, TlsRecordRecord
+
+from ...text.wording import count
+from ..verdict import Basis
 
 MAX_RECORDS = 65_536
 """Records of one connection that are kept: of a gigabyte in full ones; of more, the first."""
 
 
+class Medium(NamedTuple):
+    """What encrypted bytes come in, and what to call it."""
+
+    name: str
+    """Of one, in words."""
+    described: str
+    """Several, in words, as what they are."""
+    basis: Basis
+    alone: str
+    """What all that is said rests on, in words."""
+
+    def counted(self, several: Sized) -> str:
+        """Return how many there are, in words."""
+        return count(len(several), self.name)
+
+
+TLS = Medium(
+    "record",
+    "application data records",
+    "tls record sizes and times",
+    "from record sizes and times alone",
+)
+QUIC = Medium(
+    "datagram",
+    "datagrams",
+    "quic datagram sizes and times",
+    "from datagram sizes and times alone",
+)
+
+
 class Sealed(NamedTuple):
-    """One record of which only this is seen."""
+    """One record, or one datagram, of which only this is seen."""
 
     sender: Sender
     size: int
-    """Bytes of its fragment, as encrypted."""
+    """Bytes of its fragment, as encrypted; of QUIC those of the packet."""
     time: float
     """When its last byte was there, in seconds since the epoch."""
     packet: int
@@ -33,6 +71,8 @@ class SealedRecords:
         self._packets = array("Q")
         self.has_more = False
         """Whether there were more than are kept."""
+        self.established = 0
+        """The last packet that carried a part of QUIC's handshake by the client."""
         self.missing = 0
         """Records of which the capture lacks bytes."""
 
@@ -44,6 +84,17 @@ class SealedRecords:
         if record.type != "application_data" or record.decrypted == "yes":
             return
         self.missing += record.missing > 0
+        self._keep(record)
+
+    def add_packet(self, record: QuicPacketRecord) -> None:
+        """Take the next packet of QUIC."""
+        if record.type != "1-rtt":
+            if record.sender == "client":
+                self.established = record.last_packet
+        elif record.decrypted == "no":
+            self._keep(record)
+
+    def _keep(self, record: TlsRecordRecord | QuicPacketRecord) -> None:
         if len(self) >= MAX_RECORDS:
             self.has_more = True
             return

@@ -104,7 +104,7 @@ def turns_of(tls: TlsConnectionRecord, records: Sequence[Sealed]) -> list[Turn]:
     if reading.may_be_http2 and tls.server_hello_time is not None:
         _skip_preface(reading)
     asked = [one for one in reading.client if _asks(reading, one)]
-    turns = _parted(asked, reading.server)
+    turns = parted(asked, reading.server)
     for turn in turns:
         turn.records = _contents(reading, turn.records)
     has_start = tls.server_hello_time is not None
@@ -171,7 +171,7 @@ def _asks(reading: _Reading, record: Sealed) -> bool:
     return not reading.holds(record, *CONTROL)
 
 
-def _parted(asked: Sequence[Sealed], server: Sequence[Sealed]) -> list[Turn]:
+def parted(asked: Sequence[Sealed], server: Sequence[Sealed]) -> list[Turn]:
     """Part what the server sent by what asked before it."""
     turns = [Turn(None)]
     events = sorted([*asked, *server], key=lambda one: (one.time, one.packet))

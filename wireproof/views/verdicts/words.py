@@ -21,6 +21,9 @@ _PACKETS = re.compile(r"packets? (\d+)(?:(?:-| to | and )(\d+))?")
 MAX_PACKETS = 8
 """Packets of a verdict that are named."""
 
+STREAMED = {"h2": "HTTP/2", "h3": "HTTP/3"}
+"""Protocols that have several streams at once, by their name in ALPN."""
+
 
 def request_line(listed: Listed, width: int = TARGET_WIDTH) -> str:
     """Return method and target, cut to about ``width`` cells; of TLS, what was agreed on."""
@@ -56,14 +59,16 @@ def tls_details(tls: TlsFacts) -> list[str]:
     facts.append("early data" * (tls.early_data is True))
     if tls.handshake is not None:
         facts.append(f"handshake {duration(tls.handshake)}")
+    unit = "datagram" if tls.layer == "quic" else "record"
     facts += [
-        f"{sender}: {count(side.records, 'record')}, {count(side.bytes, 'byte')}"
+        f"{sender}: {count(side.records, unit)}, {count(side.bytes, 'byte')}"
         for sender, side in (("client", tls.client), ("server", tls.server))
     ]
     if tls.requests:
         facts.append(f"{count(tls.requests, 'request')} answered")
-        if (tls.alpn or " ".join(tls.alpn_offered[:1])) == "h2":
-            facts.append("several streams of HTTP/2 at once would be judged as one")
+        name = STREAMED.get(tls.alpn or " ".join(tls.alpn_offered[:1]))
+        if name is not None:
+            facts.append(f"several streams of {name} at once would be judged as one")
     facts.append(f"{'not' if tls.decrypted == 'no' else 'not all'} decrypted ({tls.reason})")
     return [escape(fact) for fact in facts if fact]
 

@@ -105,7 +105,7 @@ def test_streams_of_http2_are_not_told_apart_without_keys(
     facts = TlsFacts(
         version="TLSv1.3", cipher=None, sni=None, alpn=alpn, alpn_offered=offered, resumed=None,
         early_data=None, decrypted="no", reason="no keys", handshake=None, client=side, server=side,
-        alert=None, closed_by=None, close="open", requests=2,
+        alert=None, closed_by=None, close="open", layer="tcp", requests=2,
     )  # fmt: skip
     said = "several streams of HTTP/2 at once would be judged as one"
     assert (said in tls_details(facts)) == is_told
