@@ -11,6 +11,9 @@ from .talk import Talk, Tape
 
 SUFFIX = {"csv": ".csv", "har": ".har", "parquet": ".parquet", "svg": ".svg", "png": ".png"}
 ALL_FAMILIES = [word for name in ("wire", "vllm", "aiperf", "otel") for word in ("--as", name)]
+QUERY = "SELECT * FROM elements LEFT JOIN packets ON last_packet = packets.number ORDER BY ALL"
+TWICE = frozenset(("hops", "diff"))
+"""Commands of two captures."""
 READERS: dict[str, list[str]] = {
     **{f"decode {form}": ["decode", "--format", form] for form in ("table", "json", "csv")},
     "decode wireshark": ["decode", "--view", "wireshark", "--filter"],
@@ -23,6 +26,14 @@ READERS: dict[str, list[str]] = {
         for form in ("table", "json", "ndjson", "junit", "sarif", "github")
     },
     **{f"hops {form}": ["hops", "--format", form] for form in ("table", "json", "ndjson")},
+    **{
+        f"diff {form}": ["diff", "--format", form]
+        for form in ("table", "json", "junit", "markdown")
+    },
+    **{
+        f"query {form}": ["query", "--format", form, "--data", "--packets", QUERY]
+        for form in ("table", "csv", "json")
+    },
     **{
         f"latency {form}": ["latency", "--format", form, *ALL_FAMILIES]
         for form in ("table", "json", "ndjson", "csv")
@@ -41,6 +52,10 @@ WRITERS: dict[str, list[str]] = {
     "redact": ["redact"],
     "report": ["report"],
     "plot svg": ["plot"],
+    "hops": ["hops"],
+    "query parquet": ["query", "--format", "parquet", QUERY],
+    "diff baseline": ["diff"],
+    "explain junit": ["explain", "--format", "junit"],
 }
 """What writes a file, without its capture and its output."""
 
@@ -48,14 +63,25 @@ WRITERS: dict[str, list[str]] = {
 def reading(name: str, capture: Path) -> list[str]:
     """The arguments of a reader for a capture."""
     command, *options = READERS[name]
-    return [command, str(capture), *([str(capture)] if command == "hops" else []), *options]
+    return [command, *_captures(command, capture), *options]
+
+
+def _captures(command: str, capture: Path) -> list[str]:
+    return [str(capture)] * (2 if command in TWICE else 1)
 
 
 def writing(name: str, capture: Path, folder: Path) -> tuple[list[str], Path]:
     """The arguments of a writer for a capture, and the file that it writes."""
     command, *options = WRITERS[name]
     output = folder / f"out{SUFFIX.get(name.rpartition(' ')[2], '.out')}"
-    return [command, str(capture), *options, "-o", str(output)], output
+    if name == "diff baseline":
+        return [command, str(capture), "--write-baseline", str(output)], output
+    return [command, *_captures(command, capture), *options, "-o", str(output)], output
+
+
+def making(capture: Path, place: Path) -> list[str]:
+    """The arguments of a data set of a capture: many files in a folder."""
+    return ["export", str(capture), "--merge", "--data", "--packets", "-o", f"{place}/"]
 
 
 def small() -> bytes:

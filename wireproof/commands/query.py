@@ -86,8 +86,10 @@ def query(
         run(QueryOptions(sources, sql, form, output, tables), say)
     except BrokenPipeError:
         raise
-    except (OSError, ValueError) as error:
-        raise Unreadable(because(called(output) if output else "query", error)) from error
+    except OSError as error:
+        raise Unreadable(because(called(output), error)) from error
+    except ValueError as error:
+        raise Unreadable(because("query", error)) from error
 
 
 def _parts(
