@@ -8,6 +8,7 @@ memory as is worth a write, and of all together no more than MAX_WAITING.
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator
 
@@ -21,6 +22,8 @@ MAX_WAITING = 8 * MiB
 """Bytes of all :class:`Pieces` of a spool that wait in memory."""
 MAX_PIECE = 64 * KiB
 """Bytes of one of them that do."""
+HAS_PREAD = hasattr(os, "pread")
+"""Whether a place in a file is read without going there: processes that share it must."""
 
 
 class Spool:
@@ -43,18 +46,20 @@ class Spool:
         """Put bytes aside and return where they lie. Raises OSError if there is no room."""
         place = self.size
         if len(data) > BUFFER:
-            self._flush()
+            self.flush()
             self._write(data)
             return place
         self._waiting += data
         if len(self._waiting) > BUFFER:
-            self._flush()
+            self.flush()
         return place
 
     def read(self, place: int, size: int) -> bytes:
         """Return ``size`` bytes at ``place``."""
         if place + size > self._written:
-            self._flush()
+            self.flush()
+        if HAS_PREAD:
+            return os.pread(self._file.fileno(), size, place)
         self._file.seek(place)
         return self._file.read(size)
 
@@ -75,7 +80,8 @@ class Spool:
         del self._pieces[pieces]
         self.waits -= size
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits in memory: then it can be read by processes that are forked."""
         waiting, self._waiting = self._waiting, bytearray()
         self._write(waiting)
 

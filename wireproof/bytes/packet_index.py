@@ -202,8 +202,14 @@ class PacketTable:
 
     def __contains__(self, number: int) -> bool:
         """Whether there is a packet of this number."""
-        is_known = 1 <= number <= len(self)
-        return is_known and self[number].link_type != NO_PACKET_AT_ALL
+        return self.get(number) is not None
+
+    def get(self, number: int) -> PacketPlace | None:
+        """Return what is known of a packet, None if there is none of this number."""
+        if not 1 <= number <= len(self):
+            return None
+        place = self[number]
+        return None if place.link_type == NO_PACKET_AT_ALL else place
 
     def put(self, number: int, place: tuple[int, ...]) -> None:
         """Take the packet of this number; others may have come before it that have a higher one."""
@@ -283,10 +289,10 @@ class Tracer:
                 found.append(carrier)
         return found
 
-    def brought(self, packet: int) -> list[tuple[int, int]]:
-        """Return which [start, end) of its sender's stream a packet was the first to bring."""
-        place = self.table[packet]
-        if place.connection < 0 or place.offset == NO_OFFSET:
+    def brought(self, packet: int, place: PacketPlace) -> list[tuple[int, int]]:
+        """Return which [start, end) of its sender's stream a packet was the first to bring;
+        ``place`` is the packet's."""
+        if place.end <= place.payload or place.connection < 0 or place.offset == NO_OFFSET:
             return []
         trail = self.connections[place.connection].trails[place.direction]
         begin, upto = place.offset, place.offset + place.end - place.payload

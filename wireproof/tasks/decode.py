@@ -224,7 +224,7 @@ def _run_together(
     stack: ExitStack,
     say: Say,
 ) -> bool:
-    from .jobs import Task, Team
+    from .jobs import DecodingTeam, Task
 
     task = Task(
         kind.name,
@@ -236,7 +236,7 @@ def _run_together(
         Memory.usual,
         options.wants,
     )
-    team = stack.enter_context(Team(task, stream.fileno()))
+    team = stack.enter_context(DecodingTeam(task, stream.fileno()))
     found = team.batches()
     batches: Iterator[list[bytes]] = (records for records, _ in found)
     if wanted is not None:

@@ -14,15 +14,10 @@ belongs to no connection is the first worker's, and stands before what its packe
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
-from struct import Struct
-from types import TracebackType
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import msgspec
 from parsers import KeyLog, Readable, TimeOrder, decode_batches
@@ -32,12 +27,7 @@ from parsers.wants import EVERYTHING, Wants
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
 from .undecoded import noting_undecoded
-from .worker_died import WorkerDied
-
-LENGTH = Struct("=Q")
-"""What stands before each message in a pipe: its length in bytes."""
-PIPE_SIZE = 1 << 20
-"""Bytes that a worker may be ahead, beside one message; a pipe has 64 KiB unless told otherwise."""
+from .workers import Team, Worker, send
 
 
 class Part(msgspec.Struct, array_like=True, tag="part"):
@@ -119,10 +109,23 @@ class Task(msgspec.Struct, frozen=True):
 
 
 def _send(stream: BinaryIO, message: Message) -> None:
-    data = ENCODER.encode(message)
-    stream.write(LENGTH.pack(len(data)))
-    stream.write(data)
-    stream.flush()
+    send(stream, ENCODER.encode(message))
+
+
+def _received(worker: Worker) -> Part | None:
+    """Return what a worker's next message says, None if it is done.
+
+    Raises WorkerDied, and what the worker raised when it read the capture.
+    """
+    data = worker.message()
+    if data is None:
+        return None
+    message = DECODER.decode(data)
+    if isinstance(message, Part):
+        return message
+    if message.number is None:
+        raise ValueError(message.message)
+    raise OSError(message.number, message.message)
 
 
 class SharedFile:
@@ -150,140 +153,17 @@ class SharedFile:
         self._position = position
 
 
-class Worker:
-    """A process that runs a task, and the pipe from it."""
-
-    stream: BinaryIO
-
-    def __init__(self, number: int, run: Callable[[BinaryIO], None], others: list[Worker]) -> None:
-        """Start the process; it lets go of the pipes of ``others``."""
-        self.number = number
-        reading, writing = os.pipe()
-        _widen(writing)
-        try:
-            self._pid = os.fork()
-        except OSError:
-            os.close(reading)
-            os.close(writing)
-            raise
-        if not self._pid:
-            _work(run, writing, [reading, *(other.stream.fileno() for other in others)])
-        os.close(writing)
-        self.stream = os.fdopen(reading, "rb")
-        self._is_running = True
-
-    def receive(self) -> Part | None:
-        """Return the next message, None if the worker is done.
-
-        Raises WorkerDied, and what the worker raised when it read the capture.
-        """
-        data = self._read()
-        if data is None:
-            if self._is_running and (status := self._wait()):
-                raise WorkerDied(self.number, status)
-            return None
-        message = DECODER.decode(data)
-        if isinstance(message, Part):
-            return message
-        if message.number is None:
-            raise ValueError(message.message)
-        raise OSError(message.number, message.message)
-
-    def _read(self) -> bytes | None:
-        """Return a message's bytes, None if no whole one comes any more."""
-        head = self.stream.read(LENGTH.size)
-        if len(head) < LENGTH.size:
-            return None
-        (length,) = LENGTH.unpack(head)
-        data = self.stream.read(length)
-        return data if len(data) == length else None
-
-    def end(self) -> None:
-        """End the process, whatever it does: nothing of it is left."""
-        if self._is_running:
-            os.kill(self._pid, signal.SIGKILL)
-            self._wait()
-        self.stream.close()
-
-    def _wait(self) -> int:
-        _, status = os.waitpid(self._pid, 0)
-        self._is_running = False
-        return status
-
-
-def _widen(descriptor: int) -> None:
-    """Let a pipe hold more, where the system can and the user may."""
-    import fcntl  # not everywhere; but where there is no fork, nobody comes here
-
-    with suppress(AttributeError, OSError):
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
-
-
-def _work(run: Callable[[BinaryIO], None], writing: int, unneeded: list[int]) -> NoReturn:
-    """Be a worker. Nothing may leave this function: behind it is the parent's code.
-
-    A reading end that stays open here would keep another worker from noticing that nobody reads.
-    """
-    code = 1
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # what the parent tidies up is the parent's
-    try:
-        for descriptor in unneeded:
-            os.close(descriptor)
-        with os.fdopen(writing, "wb") as stream:
-            run(stream)
-        code = 0
-    except BrokenPipeError:
-        code = 0  # the parent has enough, or is gone
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(code)
-
-
-class Team:
-    """Workers that decode one capture together; a context manager that leaves none behind.
+class DecodingTeam(Team):
+    """Workers that decode one capture together.
 
     ``descriptor`` is of a regular file, and stays where it stands.
     """
 
     def __init__(self, task: Task, descriptor: int) -> None:
-        self._task = task
-        self._descriptor = descriptor
-        self._workers: list[Worker] = []
+        capture = SharedFile(descriptor)
+        super().__init__([partial(task.run, share, capture) for share in range(task.workers)])
         self.undecoded: list[str] = []
         """What was not decoded, once all batches have come."""
-
-    def __enter__(self) -> Team:
-        try:
-            # Ctrl-C is for the parent, which ends the workers. In them it stays blocked; here it
-            # waits until all of them are known.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                self._start()
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        except BaseException:
-            self._end()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end()
-
-    def _start(self) -> None:
-        capture = SharedFile(self._descriptor)
-        for share in range(self._task.workers):
-            run = partial(self._task.run, share, capture)
-            self._workers.append(Worker(share, run, self._workers))
-
-    def _end(self) -> None:
-        for worker in self._workers:
-            worker.end()
 
     def batches(self) -> Iterator[tuple[list[bytes], list[Clue]]]:
         """Yield the encoded records of each batch in order, and their clues if there are any.
@@ -291,7 +171,7 @@ class Team:
         Raises WorkerDied, and OSError and ValueError as
         :func:`~parsers.decode.capture.decode_batches` does.
         """
-        while parts := [part for worker in self._workers if (part := worker.receive())]:
+        while parts := [part for worker in self.workers if (part := _received(worker))]:
             for part in parts:
                 self.undecoded += part.undecoded
             yield merged(parts)

@@ -48,7 +48,7 @@ from ..views.display_filter import packets_filter
 from ..views.verdicts import words
 from ..views.verdicts.words import leading
 from .body import body
-from .elements import SENDERS, Elements
+from .elements import SENDERS, Elements, Place
 from .exchange import ExchangeRow, Key, within
 from .finding import find
 from .frame import frame
@@ -167,7 +167,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
         "flags": [place.flags for place in places],
         "again": [
             # A payload of which others had brought everything before.
-            int(place.end > place.payload and not index.tracer.brought(number))
+            int(place.end > place.payload and not index.tracer.brought(number, place))
             for number, place in zip(numbers, places, strict=True)
         ],
     }
@@ -216,28 +216,28 @@ def _row(index: Index, exchange: Holder, kind: str, row: int, most: int) -> dict
     """Return an element: its record, who carried it, and the filter that selects that."""
     elements = exchange.elements[kind]
     place = elements.place(row)
-    connection = exchange.key.connection
-    encoded = index.spool.read(*elements.stored(row))
-    carried, held = _carried(index, exchange, kind, row, encoded)
+    encoded, said = index.stored(elements, row)
+    is_cut = len(encoded) > most
+    carried, held = _carried(index, exchange, kind, row, place, encoded)
     return {
         "key": exchange.name,
         "kind": kind,
         "row": row,
-        "record": msgspec.Raw(encoded) if len(encoded) <= most else _cut(encoded),
-        "cut": len(encoded) > most,
-        "said": _said(index, elements, row),
+        "record": _cut(encoded) if is_cut else msgspec.Raw(encoded),
+        "cut": is_cut,
+        "said": msgspec.json.decode(said)[:4] if said else None,
         "carried": [carrier[:3] for carrier in carried[:MAX_CARRIERS]],
         "more": len(carried) > MAX_CARRIERS,
         "opened": held,
-        "filter": packets_filter(connection, place.first_packet, place.last_packet),
+        "filter": packets_filter(exchange.key.connection, place.first_packet, place.last_packet),
     }
 
 
 def _carried(
-    index: Index, holder: Holder, kind: str, row: int, encoded: bytes
+    index: Index, holder: Holder, kind: str, row: int, place: Place, encoded: bytes
 ) -> tuple[list[Carrier], Opened]:
     """Return the packets that carried an element, and the TLS records if it was in some."""
-    place, connection = holder.elements[kind].place(row), holder.key.connection
+    connection = holder.key.connection
     carried: list[Carrier] = []
     held: Opened = []
     if connection is None or place.sender is None or not place.length or place.layer == "quic":
@@ -262,12 +262,6 @@ def _extents(encoded: bytes) -> list[tuple[int, int]]:
         return []
     found = msgspec.json.decode(encoded).get("extents")
     return [(start, end) for start, end in found or ()]
-
-
-def _said(index: Index, elements: Elements, row: int) -> list[str] | None:
-    """Return the kind of what an element says, and three pieces of words; None if it says none."""
-    at, size = elements.said(row)
-    return msgspec.json.decode(index.spool.read(at, size))[:4] if size else None
 
 
 def _cut(encoded: bytes) -> Any:
@@ -360,15 +354,17 @@ class Answers:
 
     def answer(self, path: str) -> bytes | None:
         """Return the answer to a path as JSON, None if it names none."""
-        name = path.partition("/")[0]
-        pattern, answer = self._routes.get(name, NOTHING)
-        match = pattern.fullmatch(path)
-        if match is None:
-            return None
-        if name in LOCKING:
-            return _encoded(answer(*match.groups()))
+        if path.partition("/")[0] in LOCKING:
+            return _encoded(self.found(path))
         with locked(self._indexes):
-            return _encoded(answer(*match.groups()))
+            return _encoded(self.found(path))
+
+    def found(self, path: str) -> Any:
+        """Return the answer to a path as it is encoded, None if it names none; without the lock,
+        which is not needed of captures that have been read."""
+        pattern, answer = self._routes.get(path.partition("/")[0], NOTHING)
+        match = pattern.fullmatch(path)
+        return None if match is None else answer(*match.groups())
 
     def paths(self) -> Iterator[str]:
         """Yield every path that the page may ask for of captures that have been read."""
@@ -390,9 +386,9 @@ class Answers:
             yield from self._paths_of(index, exchange)
         for wire in index.wires.values():
             yield from self._paths_of_wire(wire)
-        table = index.tracer.table
-        for packet in range(1, len(table) + 1):
-            if packet in table and index.shows(table[packet].connection):
+        for packet in range(1, len(index.tracer.table) + 1):
+            place = index.tracer.table.get(packet)
+            if place is not None and index.shows(place.connection):
                 yield f"packet/{within(index.number, str(packet))}"
 
     def _paths_of(self, index: Index, exchange: ExchangeRow) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _kind_of_pieces(exchange: ExchangeRow, sender: Sender) -> str | None:
 
 def _of_records(index: Index, elements: Elements, sender: Sender) -> Iterator[tuple[int, bytes]]:
     for row in elements.sent(sender):
-        record = msgspec.json.decode(index.spool.read(*elements.stored(row)))
+        record = msgspec.json.decode(index.stored(elements, row)[0])
         data = record.get("data") or ""
         is_text = record.get("encoding") == "utf-8"
         yield elements.place(row).last_packet, data.encode() if is_text else b64decode(data)

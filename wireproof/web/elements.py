@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -107,6 +107,10 @@ the like."""
 ROW = Struct("<qIIIIddBqqqbq")
 """An element as it is kept: where its encoded record lies, how long that is and how long what it
 says, which follows, then its Place."""
+STORED = Struct("<qII")
+"""The first three of these."""
+OFFSET, OFFSET_AT = Struct("<q"), Struct("<qIIIIddB").size
+"""Its offset alone, and where that stands."""
 
 
 def side_of(sender: Sender, layer: Layer) -> int:
@@ -150,25 +154,18 @@ class Elements:
             content_of(record, offset),
         )
 
-    def stored(self, row: int) -> tuple[int, int]:
-        """Return where the encoded record of a row lies in the spool, and how long it is."""
-        at, encoded, *_ = ROW.unpack_from(self._rows, row * ROW.size)
-        return at, encoded
-
-    def said(self, row: int) -> tuple[int, int]:
-        """Return where that lies which an element says, and how long it is: 0 if nothing is."""
-        at, encoded, said, *_ = ROW.unpack_from(self._rows, row * ROW.size)
-        return at + encoded, said
+    def stored(self, row: int) -> tuple[int, int, int]:
+        """Return where the encoded record of a row lies in the spool, how long it is, and how long
+        that is which the element says, which follows: 0 if it says nothing."""
+        return STORED.unpack_from(self._rows, row * ROW.size)
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
         _, _, _, first, last, begin, end, sender, offset, length, size, mark, content = (
             ROW.unpack_from(self._rows, row * ROW.size)
         )
-        return Place(
-            *(first, last, begin, end, SENDER_NAMES[sender & 15], offset, length, size, mark),
-            *(content, LAYERS[sender >> 4]),
-        )
+        side, layer = SENDER_NAMES[sender & 15], LAYERS[sender >> 4]
+        return Place(first, last, begin, end, side, offset, length, size, mark, content, layer)
 
     def sent(self, sender: Sender) -> Sequence[int]:
         """Return the rows of what a sender sent."""
@@ -176,20 +173,23 @@ class Elements:
 
     def overlapping(
         self, sender: Sender, start: int, end: int, most: int, layer: Layer = "tcp"
-    ) -> Iterator[int]:
-        """Yield rows of a sender that hold bytes of [start, end) of its bytes in a layer; ``most``
-        at most.
+    ) -> list[tuple[int, Place]]:
+        """Return rows of a sender that hold bytes of [start, end) of its bytes in a layer, each
+        with its place; ``most`` at most.
 
         Elements of one kind end in the order in which they were completed.
         """
         rows = self._sent[SENDERS[sender]]
         first = bisect_right(self._ends[SENDERS[sender]], start)
+        found: list[tuple[int, Place]] = []
         for index in range(first, min(len(rows), first + most)):
-            place = self.place(rows[index])
-            if place.offset >= end:
+            row = rows[index]
+            if OFFSET.unpack_from(self._rows, row * ROW.size + OFFSET_AT)[0] >= end:
                 break
+            place = self.place(row)
             if place.length and place.layer == layer:
-                yield rows[index]
+                found.append((row, place))
+        return found
 
 
 def content_of(record: Record, offset: int) -> int:

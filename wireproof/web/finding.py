@@ -65,7 +65,7 @@ def _elements(index: Index, exchange: ExchangeRow, kind: str, wanted: str) -> It
     encoded = ENCODER.encode(wanted)[1:-1]
     for first in range(0, len(elements), STEP):
         with index.changed:
-            some = [_stored(index, exchange, kind, row) for row in _range(first, len(elements))]
+            some = [index.stored(elements, row) for row in _range(first, len(elements))]
         for row, (record, said) in enumerate(some, first):
             may_hold = encoded in record.lower() or encoded in said.lower() or BASE64 in record
             if may_hold and (_holds(record, wanted) or _says(said, wanted)):
@@ -74,12 +74,6 @@ def _elements(index: Index, exchange: ExchangeRow, kind: str, wanted: str) -> It
 
 def _range(first: int, total: int) -> range:
     return range(first, min(first + STEP, total))
-
-
-def _stored(index: Index, exchange: ExchangeRow, kind: str, row: int) -> tuple[bytes, bytes]:
-    """Return an element's record, and what it says in its dialect, both encoded."""
-    elements = exchange.elements[kind]
-    return index.spool.read(*elements.stored(row)), index.spool.read(*elements.said(row))
 
 
 def _holds(encoded: bytes, wanted: str) -> bool:

@@ -7,8 +7,9 @@ it was the first to bring. Bytes that had come before belong to the packet that 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
+from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from parsers import LINK_TYPES
@@ -24,64 +25,79 @@ from .parts import Part, parts_of
 
 def frame(index: Index, packet: int) -> dict[str, Any] | None:
     """Return everything about one packet, None if there is none of that number."""
-    tracer = index.tracer
-    if packet not in tracer.table:
+    place = index.tracer.table.get(packet)
+    if place is None:
         return None
-    place = tracer.table[packet]
-    connection = place.connection
-    known = tracer.connections[connection] if connection >= 0 else None
+    connection = place.connection if place.connection >= 0 else None
+    known = None if connection is None else index.tracer.connections[connection]
     sender = None if known is None else known.sender(place.direction)
     payload = place.end - place.payload
-    brought = tracer.brought(packet)
+    brought = index.tracer.brought(packet, place)
     shift = place.payload - place.offset
-    data = index.data(packet)
+    data = index.spool.read(index.packet_at[packet - 1], place.captured)
+    version = data[place.network] >> 4 if 0 <= place.network < len(data) else 0
     return {
         "packet": packet,
         "capture": index.number,
         "time": seconds(place.time_ns),
-        "connection": None if known is None else connection,
+        "connection": connection,
         "sender": sender,
         "length": place.length,
         "captured": place.captured,
-        "flags": [name for bit, name in enumerate(FLAGS) if place.flags >> bit & 1],
+        "flags": _flags(place.flags),
         "offset": place.offset if known is not None and payload else None,
         "payload": payload,
-        "layers": list(_layers(place, data)),
-        "brought": [[start + shift, end + shift] for start, end in brought],
-        "parts": [] if sender is None else _shifted(index, connection, sender, brought, shift),
-        "filter": packets_filter(None if known is None else connection, packet, packet),
-        "data": b64encode(data).decode(),
+        "layers": _layers(place[3:8], version, len(data)),
+        "brought": [(start + shift, end + shift) for start, end in brought],
+        "parts": [] if sender is None else _parts(index, place, sender, brought, shift),
+        "filter": packets_filter(connection, packet, packet),
+        "data": data,
     }
 
 
-def _layers(place: PacketPlace, data: bytes) -> Iterator[tuple[str, int, int]]:
-    """Yield name, start and end of each layer's header, and of the payload."""
-    network, transport, payload, end = place.network, place.transport, place.payload, place.end
-    link = LINK_TYPES.get(place.link_type)
-    name = f"link type {place.link_type}" if link is None else link.name
+def _parts(
+    index: Index, place: PacketPlace, sender: Sender, brought: list[tuple[int, int]], shift: int
+) -> list[Part]:
+    """Return what lies in the bytes that a packet brought, by their places in its frame."""
+    found = [parts_of(index, place.connection, sender, "tcp", *one, shift) for one in brought]
+    return found[0] if len(found) == 1 else list(chain.from_iterable(found))
+
+
+@cache
+def _flags(flags: int) -> tuple[str, ...]:
+    """Return the names of a segment's flags, which are nine bits."""
+    return tuple(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
+
+
+@lru_cache
+def _layers(
+    places: tuple[int, int, int, int, int], version: int, size: int
+) -> tuple[tuple[str, int, int], ...]:
+    """Return name, start and end of each layer's header, and of the payload: most packets have the
+    same. ``places`` are a packet's link type and where its layers begin and its payload ends,
+    ``version`` is that of IP, ``size`` the packet's as far as it was captured."""
+    return tuple(_layers_of(*places, version, size))
+
+
+def _layers_of(
+    link_type: int, network: int, transport: int, payload: int, end: int, version: int, size: int
+) -> Iterator[tuple[str, int, int]]:
+    link = LINK_TYPES.get(link_type)
+    name = f"link type {link_type}" if link is None else link.name
     if network < 0:
-        yield name, 0, len(data)
+        yield name, 0, size
         return
     if network:
         yield name, 0, network
-    version = data[network] >> 4 if network < len(data) else 0
     if transport < 0:
-        yield f"IPv{version}", network, len(data)
+        yield f"IPv{version}", network, size
         return
     yield f"IPv{version}", network, transport
     if payload < 0:
-        yield "payload", transport, len(data)
+        yield "payload", transport, size
         return
     yield "TCP", transport, payload
     if payload < end:
         yield "TCP payload", payload, end
-    if end < len(data):
-        yield "padding", end, len(data)
-
-
-def _shifted(
-    index: Index, connection: int, sender: Sender, brought: list[tuple[int, int]], shift: int
-) -> list[Part]:
-    """Return what lies in the bytes that a packet brought, by their places in its frame."""
-    found = [part for one in brought for part in parts_of(index, connection, sender, "tcp", *one)]
-    return [part._replace(start=part.start + shift, end=part.end + shift) for part in found]
+    if end < size:
+        yield "padding", end, size

@@ -41,6 +41,7 @@ from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
 from ..spool import Spool
+from .elements import Elements
 from .exchange import ExchangeRow, Key
 from .plaintext import Plaintext
 from .verdicts import FileVerdicts, LiveVerdicts
@@ -279,6 +280,13 @@ class Index:
     def data(self, packet: int) -> bytes:
         """Return the bytes of a packet."""
         return self.spool.read(self.packet_at[packet - 1], self.tracer.table[packet].captured)
+
+    def stored(self, elements: Elements, row: int) -> tuple[bytes, bytes]:
+        """Return an element's record, and what it says in its dialect, both encoded; the latter is
+        empty if it says nothing."""
+        at, record, said = elements.stored(row)
+        both = self.spool.read(at, record + said)
+        return (both[:record], both[record:]) if said else (both, b"")
 
     def records(self) -> Iterator[Record]:
         """Yield the records of all packets once more; without the lock, which it takes itself."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 from parsers.records import Sender
@@ -31,15 +30,15 @@ def opened(index: Index, wire: Wire, row: int) -> dict[str, Any] | None:
     assert sender is not None
     end = start + wire.content_size(sender, row) if start >= 0 else start
     data = index.plaintext.read(connection, sender, start, end)
-    found = parts_of(index, connection, sender, "tls", start, end) if data else []
+    found = parts_of(index, connection, sender, "tls", start, end, -start) if data else []
     return {
         "row": row,
         "key": wire.name,
         "sender": sender,
         "packet": place.last_packet,
         "offset": start if data else None,
-        "parts": [one._replace(start=one.start - start, end=one.end - start) for one in found],
-        "data": b64encode(data).decode(),
+        "parts": found,
+        "data": data,
     }
 
 

@@ -14,6 +14,7 @@ HTML, SCRIPT, STYLE, ICON = (
 MODULES = (
     "dom.js",
     "format.js",
+    "columns.js",
     "wiretables.js",
     "source.js",
     "store.js",

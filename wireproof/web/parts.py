@@ -6,7 +6,7 @@ else exchanges follow each other, and those that reach so far are looked through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from parsers.provenance import Layer
@@ -37,34 +37,45 @@ class Part(NamedTuple):
 
 
 def parts_of(
-    index: Index, connection: int, sender: Sender, layer: Layer, start: int, end: int
+    index: Index,
+    connection: int,
+    sender: Sender,
+    layer: Layer,
+    start: int,
+    end: int,
+    shift: int = 0,
 ) -> list[Part]:
-    """Return what lies in bytes [start, end) of a side's in a layer, the outer before the inner."""
+    """Return what lies in bytes [start, end) of a side's in a layer, the outer before the inner.
+
+    Its places are told with ``shift`` added: those in a packet, or in a TLS record.
+    """
     wire = index.wires.get(connection)
-    found = [] if wire is None else list(_below(wire, sender, layer, start, end))
+    found = [] if wire is None else list(_below(wire, sender, layer, start, end, shift))
     owners = _owners(wire, found)
     if owners is None:
         owners = index.reaching(connection, side_of(sender, layer), start)
     is_framed = wire is not None and FRAMES in wire.elements
     for exchange in owners:
-        more = list(_overlaps(exchange, sender, layer, start, end))
+        more = list(_overlaps(exchange, sender, layer, start, end, shift))
         if not more and found and not is_framed:
             break
         found += more
     return found
 
 
-def _below(wire: Wire, sender: Sender, layer: Layer, start: int, end: int) -> Iterator[Part]:
+def _below(
+    wire: Wire, sender: Sender, layer: Layer, start: int, end: int, shift: int
+) -> Iterator[Part]:
     """Yield the records of TLS and the frames of HTTP/2 that hold bytes of [start, end)."""
     for kind in (TLS_RECORDS, FRAMES):
         elements = wire.elements.get(kind)
         if elements is None:
             continue
-        for row in elements.overlapping(sender, start, end, MAX_PARTS, layer):
-            for begin, upto, what in _split(kind, elements.place(row)):
+        for row, place in elements.overlapping(sender, start, end, MAX_PARTS, layer):
+            for begin, upto, what in _split(kind, place):
                 begin, upto = max(begin, start), min(upto, end)
                 if begin < upto:
-                    yield Part(begin, upto, what, kind, wire.name, row)
+                    yield Part(begin + shift, upto + shift, what, kind, wire.name, row)
 
 
 def _owners(wire: Wire | None, found: Iterable[Part]) -> list[ExchangeRow] | None:
@@ -77,42 +88,47 @@ def _owners(wire: Wire | None, found: Iterable[Part]) -> list[ExchangeRow] | Non
 
 
 def _overlaps(
-    exchange: ExchangeRow, sender: Sender, layer: Layer, start: int, end: int
+    exchange: ExchangeRow, sender: Sender, layer: Layer, start: int, end: int, shift: int
 ) -> Iterator[Part]:
     """Yield the parts of an exchange's elements in [start, end)."""
+    name, of_kind = exchange.name, exchange.elements
     payloads: list[tuple[int, int]] = []
     for kind in (*HTTP, *WEBSOCKET, *ABOVE):
-        elements = exchange.elements.get(kind)
-        if elements is None or (kind == "b" and not {"k", "h"}.isdisjoint(exchange.elements)):
+        elements = of_kind.get(kind)
+        if elements is None or (kind == "b" and ("h" in of_kind or "k" in of_kind)):
             continue
-        for row in elements.overlapping(sender, start, end, MAX_PARTS, layer):
-            for begin, upto, what in _split(kind, elements.place(row)):
+        # Between the frames of what is above them those of other streams may lie.
+        is_above = "h" in of_kind and kind not in HTTP
+        for row, place in elements.overlapping(sender, start, end, MAX_PARTS, layer):
+            for begin, upto, what in _split(kind, place):
                 begin, upto = max(begin, start), min(upto, end)
+                if begin >= upto:
+                    continue
+                if is_above:
+                    for first, last in _within(payloads, begin, upto):
+                        yield Part(first + shift, last + shift, what, kind, name, row)
+                    continue
                 if kind == "h" and what == "payload":
                     payloads.append((begin, upto))
-                # Between the frames of what is above them those of other streams may lie.
-                is_above = "h" in exchange.elements and kind not in HTTP
-                for first, last in _within(payloads, begin, upto) if is_above else [(begin, upto)]:
-                    if first < last:
-                        yield Part(first, last, what, kind, exchange.name, row)
+                yield Part(begin + shift, upto + shift, what, kind, name, row)
 
 
 def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
     for first, last in spans:
-        yield max(first, start), min(last, end)
+        if max(first, start) < min(last, end):
+            yield max(first, start), min(last, end)
 
 
-def _split(kind: str, place: Place) -> Iterator[tuple[int, int, str]]:
-    """Yield the parts of one element: its framing, and what it frames."""
-    content = content_span(kind, place)
+def _split(kind: str, place: Place) -> Sequence[tuple[int, int, str]]:
+    """Return the parts of one element: its framing, and what it frames."""
+    start, end = place.offset, place.end
     if kind in ABOVE:
-        yield place.offset, place.end, "content"
-    elif kind in "qr" or (kind == FRAMES and place.mark == FRAME_TYPES["HEADERS"]):
-        yield place.offset, place.end, "head"
-    elif content is None:
-        yield place.offset, place.end, "framing"
-    else:
-        inner = "record" if kind == TLS_RECORDS else "payload"
-        yield place.offset, content[0], "framing"
-        yield *content, inner
-        yield content[1], place.end, "framing"
+        return ((start, end, "content"),)
+    if kind in "qr" or (kind == FRAMES and place.mark == FRAME_TYPES["HEADERS"]):
+        return ((start, end, "head"),)
+    content = content_span(kind, place)
+    if content is None:
+        return ((start, end, "framing"),)
+    first, last = content
+    inner = "record" if kind == TLS_RECORDS else "payload"
+    return (start, first, "framing"), (first, last, inner), (last, end, "framing")

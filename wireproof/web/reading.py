@@ -69,12 +69,12 @@ def _pieces(index: Index, exchange: ExchangeRow, kind: str) -> Iterator[Read]:
             continue  # a comment, or what was cut
         about = place.last_time, place.last_packet, row
         if speaks:
-            at, size = elements.said(row)
-            said = msgspec.json.decode(index.spool.read(at, size)) if size else []
+            _, words = index.stored(elements, row)
+            said = msgspec.json.decode(words) if words else []
             if len(said) > WHOLE:
                 sort, _, _, _, tokens, text, name, id_ = said
                 yield Read(*about, sort, text, name, id_, tokens)
         elif kind in "exm":
-            record = msgspec.json.decode(index.spool.read(*elements.stored(row)))
+            record = msgspec.json.decode(index.stored(elements, row)[0])
             if record.get("encoding", "utf-8") == "utf-8" and record.get("data"):
                 yield Read(*about, "data", record["data"] + "\n")

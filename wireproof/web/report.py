@@ -5,79 +5,47 @@ script, which is as simple as it sounds because they are written for it. Styles 
 allowed by their digests, everything else by nothing: the file asks no network, and what it shows
 can bring nothing in.
 
-Answers lie in bundles of neighbouring paths, each compressed by itself, so that the page unpacks
-what it shows and nothing more. They stand in a block of JSON, where base64 is all there is of them:
-nothing from the wire is ever in reach of the HTML parser.
+Answers lie in bundles (:mod:`.bundles`), which stand in a block of JSON. Base64 is all there is of
+them there: nothing from the wire is ever in reach of the HTML parser.
 """
 
 from __future__ import annotations
 
-import gzip
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from typing import BinaryIO
 
-from .api import Answers
+from .bundles import bundles
 from .index import Index
 from .page_files import ENTRY, ICON_FILE, LIBRARY, LIBRARY_STYLE, MODULES, STYLES, page_file
 
-BUNDLE = 64
-"""Neighbouring paths in a bundle; ``page/source.js`` says the same."""
-PACKETS = 512
-"""Packets in a bundle: an answer about one is short, and much like its neighbour's."""
-LAST_NUMBER = re.compile(r"(?<=/)\d+$")
-"""Of a path; the end of an exchange's key is none: between its paths others stand."""
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([a-z]+\.js)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
 LINKS = re.compile(r" *<(?:link|script)\b[^>]*>(?:</script>)?\n")
 
 
 def write_report(
-    index: Index, output: BinaryIO, tell: Callable[[int], object] = lambda _: None
+    index: Index,
+    output: BinaryIO,
+    tell: Callable[[int], object] = lambda _: None,
+    workers: int = 1,
 ) -> int:
-    """Write the report of a capture that has been read; return how many answers it holds.
+    """Write the report of a capture that has been read; return how many bundles it holds.
 
-    ``tell`` is called with how many have been written so far.
+    ``tell`` is called with how many have been written so far; ``workers`` processes make them.
     """
     before, after = shell()
     output.write(before)
-    done = 0
     separator = b"{"
-    for name, size, packed in bundles(index):
+    done = 0
+    for done, (name, packed) in enumerate(bundles(index, workers), 1):
         output.write(separator + b'"%b":"%b"' % (name.encode(), packed))
         separator = b",\n"
-        done += size
         tell(done)
     output.write(b"}" + after)
     return done
-
-
-def bundles(index: Index) -> Iterator[tuple[str, int, bytes]]:
-    """Yield each bundle's name, how many answers it has, and these: compressed, in base64."""
-    answers = Answers(index)
-    name, parts = "", list[bytes]()
-    for path in answers.paths():
-        if (own := bundle_of(path)) != name:
-            if parts:
-                yield name, len(parts), packed(parts)
-            name, parts = own, []
-        answer = answers.answer(path)
-        assert answer is not None, path
-        parts.append(b'"%b":%b' % (path.encode(), answer))
-    yield name, len(parts), packed(parts)
-
-
-def bundle_of(path: str) -> str:
-    """Return the name of the bundle that holds a path."""
-    size = PACKETS if path.startswith("packet/") else BUNDLE
-    return LAST_NUMBER.sub(lambda found: f"{int(found[0]) // size}*", path)
-
-
-def packed(parts: list[bytes]) -> bytes:
-    """Return answers as one JSON object, compressed; the same for the same answers."""
-    return b64encode(gzip.compress(b"{" + b",".join(parts) + b"}", 6, mtime=0))
 
 
 def shell() -> tuple[bytes, bytes]:

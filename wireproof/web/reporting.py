@@ -24,6 +24,7 @@ from ..redact.capture import find_in_frames
 from ..tasks.chosen import choosing_first
 from ..tasks.decode import check_output
 from ..text.progress import shown
+from .bundles import workers_for
 from .feed import FileFeed
 from .index import Index
 from .report import write_report
@@ -80,14 +81,14 @@ def report_capture(
             FileFeed(index, watched, masked, keylog, decrypts=decrypts).read_all()
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
-            write_report(index, open_stream(output, writing, OWNER_ONLY), tell)
+            write_report(index, open_stream(output, writing, OWNER_ONLY), tell, workers_for(index))
         sizes = len(index.tracer.table), len(index.order)
         return Reported(masks.report, *sizes, masks.not_looked_into)
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int], object]]:
-    """Count answers on a terminal, where it takes long."""
+    """Count parts of the file on a terminal; without a thread, beside which one should not fork."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -95,6 +96,8 @@ def _progress() -> Iterator[Callable[[int], object]]:
     from rich.progress import Progress, TextColumn
 
     console = Console(stderr=True)
-    with Progress(TextColumn("{task.completed:,} answers"), console=console, transient=True) as bar:
+    with Progress(
+        TextColumn("{task.completed:,} parts"), console=console, transient=True, auto_refresh=False
+    ) as bar:
         task = bar.add_task("")
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done: bar.update(task, completed=done, refresh=True)

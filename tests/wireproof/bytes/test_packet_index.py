@@ -104,8 +104,8 @@ def test_a_packet_that_brings_old_and_new_bytes_carries_only_the_new() -> None:
         Carrier(first, 54 + start - 2, 54 + start, start - 2),
         Carrier(again, 54 + start, 54 + start + 5, start),
     ]
-    assert tracer.brought(first) == [(0, start)]
-    assert tracer.brought(again) == [(start, start + 5)]
+    assert tracer.brought(first, tracer.table[first]) == [(0, start)]
+    assert tracer.brought(again, tracer.table[again]) == [(start, start + 5)]
 
 
 def test_bytes_that_the_capture_lacks_have_no_carrier() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import re
-from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from support.reports import answers
 from support.talk import Talk, Tape
 
 from parsers import CaptureReader
@@ -187,18 +185,11 @@ def shown(
             list(reader)
         return "\n".join(text for _, text in reader.comments)
     if command == "report":
-        return "\n".join(answers(output.read_text()))
+        found = answers(output.read_text())
+        return json.dumps([found[path] for path in found if not path.startswith("packet")])
     if command == "plot":
         return said.err
     return output.read_text() if command in suffix else said.out
-
-
-def answers(page: str) -> Iterator[str]:
-    """The answers that a report holds."""
-    (bundles,) = re.findall(r'id="report">(.*?)</script>', page, re.DOTALL)
-    for name, packed in json.loads(bundles).items():
-        if not name.startswith("packet"):
-            yield gzip.decompress(b64decode(packed)).decode()
 
 
 @pytest.mark.parametrize("option", VALUES)

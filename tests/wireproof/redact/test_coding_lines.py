@@ -23,6 +23,7 @@ import zstandard
 from support.attack import chunk, request, response
 from support.capture_files import read_all
 from support.framed import grpc_frame
+from support.reports import answers
 from support.talk import Talk
 
 from wireproof.export.run import ExportOptions
@@ -185,12 +186,7 @@ def test_redact_masks_the_body_whole(capture: Coded, tmp_path: Path) -> None:
 def test_the_report_shows_neither_bytes_nor_content(capture: Coded, tmp_path: Path) -> None:
     output = tmp_path / "report.html"
     report_capture(str(capture.path), str(output), "all", lambda _: None)
-    _, _, rest = output.read_text().partition('id="report">')
-    bundles = json.loads(rest.partition("</script>")[0]).values()
-    answers: dict[str, Any] = {}
-    for packed in bundles:
-        answers |= json.loads(gzip.decompress(b64decode(packed)))
-    for path, answer in answers.items():
+    for path, answer in answers(output.read_text()).items():
         shown = json.dumps(answer).encode()
         shown += b64decode(answer["data"]) if path.startswith("packet/") else b""
         assert not capture.is_in(shown), path

@@ -25,7 +25,7 @@ from wireproof.cli import run as cli
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs
 from wireproof.tasks.decode import DecodeOptions, run
-from wireproof.tasks.jobs import Task, Team
+from wireproof.tasks.jobs import DecodingTeam, Task
 
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
 ASKED = ("sse_event", "body")
@@ -302,12 +302,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many workers were asked for, each time; there are three cores."""
     found: list[int] = []
 
-    class Counted(Team):
+    class Counted(DecodingTeam):
         def __init__(self, task: Task, descriptor: int) -> None:
             found.append(task.workers)
             super().__init__(task, descriptor)
 
-    monkeypatch.setattr(jobs, "Team", Counted)
+    monkeypatch.setattr(jobs, "DecodingTeam", Counted)
     monkeypatch.setattr(decoding, "usable_cores", lambda: 3)
     return found
 

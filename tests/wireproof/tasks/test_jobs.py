@@ -34,10 +34,11 @@ from wireproof import cli
 from wireproof.analysis import selection
 from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.tasks import decode as decoding
-from wireproof.tasks import jobs
+from wireproof.tasks import jobs, workers
 from wireproof.tasks.decode import DecodeOptions, run
-from wireproof.tasks.jobs import Failure, Message, Part, SharedFile, Task, Team, Worker
+from wireproof.tasks.jobs import DecodingTeam, Failure, Message, Part, SharedFile, Task
 from wireproof.tasks.worker_died import WorkerDied
+from wireproof.tasks.workers import Worker
 from wireproof.views.kinds import ExportName, export
 
 # A test that runs beside others in one process has threads; a worker uses none of them.
@@ -177,8 +178,8 @@ def together(task: Task, data: bytes) -> list[bytes]:
 def messages(data: bytes) -> list[Any]:
     found: list[Message] = []
     while data:
-        (length,) = jobs.LENGTH.unpack(data[: jobs.LENGTH.size])
-        data = data[jobs.LENGTH.size :]
+        (length,) = workers.LENGTH.unpack(data[: workers.LENGTH.size])
+        data = data[workers.LENGTH.size :]
         found.append(jobs.DECODER.decode(data[:length]))
         data = data[length:]
     return found
@@ -420,7 +421,7 @@ def test_a_worker_that_fails(
     task = Task("ndjson", True, False, 2)
     with (
         capture(folder, "streams").open("rb") as stream,
-        Team(task, stream.fileno()) as team,
+        DecodingTeam(task, stream.fileno()) as team,
         pytest.raises(WorkerDied) as died,
     ):
         list(team.batches())
@@ -432,14 +433,14 @@ def test_a_worker_that_fails(
 def test_a_worker_that_dies_within_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     def half(stream: Any, message: Message) -> None:
         data = jobs.ENCODER.encode(message)
-        stream.write(jobs.LENGTH.pack(len(data)) + data[: len(data) // 2])
+        stream.write(workers.LENGTH.pack(len(data)) + data[: len(data) // 2])
         stream.flush()
         os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(jobs, "_send", half)
     with (
         PLAIN.open("rb") as stream,
-        Team(Task("ndjson", True, False, 2), stream.fileno()) as team,
+        DecodingTeam(Task("ndjson", True, False, 2), stream.fileno()) as team,
         pytest.raises(WorkerDied, match="worker 0 was killed by SIGTERM") as died,
     ):
         list(team.batches())
@@ -455,7 +456,8 @@ def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> No
             yield Part([number], [b"%d%d" % (share, number)], [])
 
     monkeypatch.setattr(Task, "_parts", parts)
-    with PLAIN.open("rb") as stream, Team(Task("ndjson", True, False, 2), stream.fileno()) as team:
+    task = Task("ndjson", True, False, 2)
+    with PLAIN.open("rb") as stream, DecodingTeam(task, stream.fileno()) as team:
         batches = [records for records, _ in team.batches()]
     assert batches == [[b"00", b"10"], [b"11"], [b"12"]]
 
@@ -473,7 +475,7 @@ def test_a_team_that_cannot_be_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_descriptors()
     monkeypatch.setattr(os, "fork", fork_once)
     with PLAIN.open("rb") as stream, pytest.raises(BlockingIOError):
-        Team(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
+        DecodingTeam(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
     assert forked
     assert open_descriptors() == before
 
@@ -491,7 +493,7 @@ def test_nothing_is_left_open(folder: Path, tmp_path: Path) -> None:
 def test_without_so_much_memory_for_pipes(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "PIPE_SIZE", 1 << 31)
+    monkeypatch.setattr(workers, "PIPE_SIZE", 1 << 31)
     path = capture(folder, "streams")
     expected = decoded(path, "ndjson", tmp_path / "1")
     assert decoded(path, "ndjson", tmp_path / "2", jobs=2) == expected
@@ -535,7 +537,7 @@ def test_nothing_leaves_a_worker(
     reading, writing = os.pipe()
     unneeded, other = os.pipe()
     with pytest.raises(Ended):
-        jobs._work(work, writing, [unneeded])
+        workers._work(work, writing, [unneeded])
     assert codes == [code]
     assert os.read(reading, 9) == b"done"
     for descriptor in (unneeded, writing):
@@ -555,7 +557,7 @@ def test_the_parent_is_not_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Ended
 
     monkeypatch.setattr(os, "fork", lambda: 0)
-    monkeypatch.setattr(jobs, "_work", work)
+    monkeypatch.setattr(workers, "_work", work)
     with pytest.raises(Ended):
         Worker(0, lambda stream: None, [])
 
@@ -627,7 +629,7 @@ def test_ctrl_c_while_workers_are_started(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(Worker, "__init__", interrupted)
     with PLAIN.open("rb") as stream, pytest.raises(KeyboardInterrupt):
-        Team(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
+        DecodingTeam(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
     assert [worker.number for worker in started] == [0, 1]
     assert all(worker.stream.closed for worker in started)
 

@@ -21,7 +21,7 @@ def chunk(start: int, size: int, sender: str = "server") -> ChunkRecord:
 def test_a_row_says_where_its_element_is() -> None:
     elements = Elements()
     elements.append(chunk(10, 3), at=100, encoded=50)
-    assert elements.stored(0) == (100, 50)
+    assert elements.stored(0) == (100, 50, 0)
     assert elements.place(0) == Place(1, 2, 1.0, 2.0, "server", 10, 8, 3, 0, 13)
     assert elements.place(0).end == 18
     assert len(elements) == 1
@@ -35,14 +35,15 @@ def test_what_overlaps_a_range_of_a_senders_stream(start: int, end: int, rows: l
     elements = Elements()
     for begin, sender in ((0, "server"), (0, "client"), (8, "server"), (16, "server")):
         elements.append(chunk(begin, 3, sender), 0, 0)
-    assert list(elements.overlapping("server", start, end, 10)) == rows
+    found = elements.overlapping("server", start, end, 10)
+    assert found == [(row, elements.place(row)) for row in rows]
 
 
 def test_at_most_so_many_overlap() -> None:
     elements = Elements()
     for number in range(9):
         elements.append(chunk(8 * number, 3), 0, 0)
-    assert list(elements.overlapping("server", 0, 1_000, 4)) == [0, 1, 2, 3]
+    assert [row for row, _ in elements.overlapping("server", 0, 1_000, 4)] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import os
 import re
-from base64 import b64decode
 from contextlib import closing
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -18,13 +16,17 @@ from support.answers import asked, streamed
 from support.browser import indexed, watched
 from support.capture_files import Blocks
 from support.corpus import ROOT
+from support.reports import answers as answers_of
+from support.reports import held
 from support.talk import Talk
 
+from wireproof.web import bundles as making
 from wireproof.web.api import Answers
+from wireproof.web.bundles import bundle_of, bundles, workers_for
 from wireproof.web.finding import find
 from wireproof.web.index import Index
 from wireproof.web.page_files import MODULES, TYPES, page_file
-from wireproof.web.report import bundle_of, bundles, joined_modules, write_report
+from wireproof.web.report import joined_modules, write_report
 
 FIXTURES = ROOT / "fixtures"
 HOSTILE = (
@@ -40,24 +42,13 @@ def report_of(index: Index) -> str:
     return output.getvalue().decode()
 
 
-def held(report: str) -> dict[str, Any]:
-    """Every answer in a report, by its path."""
-    (block,) = re.findall(
-        r'<script type="application/json" id="report">(.*?)</script>', report, re.S
-    )
-    found: dict[str, Any] = {}
-    for name, packed in json.loads(block).items():
-        answers = json.loads(gzip.decompress(b64decode(packed)))
-        assert {bundle_of(path) for path in answers} == {name}
-        found |= answers
-    return found
-
-
 def test_it_holds_every_answer_of_the_server() -> None:
     index = indexed(FIXTURES / "websocket/deflate.pcapng")
     answers = Answers(index)
     expected = {path: json.loads(answers.answer(path) or b"") for path in answers.paths()}
-    assert held(report_of(index)) == expected
+    report = report_of(index)
+    assert answers_of(report) == expected
+    assert all({bundle_of(path) for path in own} == {name} for name, own in held(report).items())
     index.close()
 
 
@@ -71,7 +62,7 @@ def test_empty_packets_are_in_it_and_what_is_no_packet_is_not(tmp_path: Path) ->
     parts = [blocks.section(), blocks.interface(1, 0), custom, frames[0], empty, *frames[1:], late]
     path.write_bytes(b"".join(parts))
     index = indexed(path)
-    packets = [name for name in held(report_of(index)) if name.startswith("packet/")]
+    packets = [name for name in answers_of(report_of(index)) if name.startswith("packet/")]
     assert len(packets) == 5
     index.close()
 
@@ -93,14 +84,27 @@ def test_no_bundle_is_written_twice() -> None:
     with closing(Index("several")) as index:
         index.receive(talk.tape.packets)
         index.finish([])
-        names = [name for name, _, _ in bundles(index)]
+        names = [name for name, _ in bundles(index)]
     assert len(names) == len(set(names))
 
 
-def test_the_same_capture_gives_the_same_report() -> None:
-    index = indexed(FIXTURES / "sse/plain.pcapng")
-    assert report_of(index) == report_of(index)
-    index.close()
+def test_the_same_capture_gives_the_same_report_however_many_make_it() -> None:
+    with closing(indexed(FIXTURES / "nginx/chat.pcapng")) as index:
+        alone = list(bundles(index))
+        assert list(bundles(index)) == alone
+        if hasattr(os, "fork"):
+            assert list(bundles(index, workers=3)) == alone
+
+
+def test_one_process_makes_it_where_others_would_not_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "usable_cores", lambda: 2)
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    with closing(indexed(FIXTURES / "sse/plain.pcapng")) as index:
+        assert workers_for(index) == 1
+        monkeypatch.setattr(making, "LARGE", 10)
+        assert workers_for(index) == (2 if hasattr(os, "fork") else 1)
+        monkeypatch.setattr("threading.active_count", lambda: 2)
+        assert workers_for(index) == 1
 
 
 def test_nothing_from_the_wire_is_in_reach_of_the_html_parser() -> None:
@@ -109,7 +113,7 @@ def test_nothing_from_the_wire_is_in_reach_of_the_html_parser() -> None:
         for event in HOSTILE:
             assert event.decode().strip() not in report
         assert "alert(1)" not in report
-        assert "alert(1)" in json.dumps(held(report))
+        assert "alert(1)" in json.dumps(answers_of(report))
 
 
 def test_scripts_and_styles_are_allowed_by_their_digests_and_nothing_else_is() -> None:
@@ -169,6 +173,29 @@ def test_it_opens_from_disk_and_asks_no_network(browser: Browser, tmp_path: Path
         page.locator(".grown .piece").first.wait_for()
         asked_for = [one for one in found.requests if not one.startswith("data:")]
         assert asked_for == [url]
+
+
+@pytest.mark.browser
+def test_the_browser_reads_the_answers_that_the_server_gives(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    with watched(browser, offline=True) as report:
+        for name in ("tls/stall", "websocket/deflate", "nginx/chat"):
+            with closing(
+                indexed(FIXTURES / f"{name}.pcapng", with_keys=name == "tls/stall")
+            ) as index:
+                path.write_text(report_of(index))
+                answers = Answers(index)
+                expected = {one: json.loads(answers.answer(one) or b"") for one in answers.paths()}
+            page = report.open(path.as_uri())
+            read = """async (paths) => {
+              const { source } = modules["store.js"].state;
+              return Promise.all(paths.map((path) => source.get(path)));
+            }"""
+            found = page.evaluate(read, list(expected))
+            for one, answer in zip(expected, found, strict=True):
+                assert answer == expected[one], one
 
 
 @pytest.mark.browser

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import re
 import stat
 from base64 import b64decode
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.corpus import ROOT
 from support.planted import Secrets, planted
+from support.reports import answers
 from support.tls_live import dialogue
 
 from parsers import KeyLog
@@ -31,10 +29,7 @@ def report(source: str, output: Path, policy: Policy = "headers") -> Reported:
 
 def shown(path: Path) -> tuple[str, bytes]:
     """All that a report holds: its answers as text, and the bytes of its packets in one piece."""
-    (block,) = re.findall(r'id="report">(.*?)</script>', path.read_text(), re.S)
-    found: dict[str, Any] = {}
-    for packed in json.loads(block).values():
-        found |= json.loads(gzip.decompress(b64decode(packed)))
+    found = answers(path.read_text())
     frames = [answer for where, answer in found.items() if where.startswith("packet/")]
     return json.dumps(found), b"".join(b64decode(frame["data"]) for frame in frames)
 

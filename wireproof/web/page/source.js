@@ -1,6 +1,7 @@
 // Where answers come from: the server, path by path, or the report itself, which holds the very
 // same answers. Nobody else knows which of the two it is.
 
+import { unpacked } from "./columns.js";
 import { fromBase64 } from "./format.js";
 
 export const GONE = "wireproof has ended, and this was not looked at before";
@@ -90,15 +91,15 @@ class ReportSource {
       this.open.set(name, this.unpack(name));
     }
     const answers = await this.open.get(name);
-    if (!answers || !(path in answers)) throw new Error(`the report holds no ${path}`);
-    return answers[path];
+    if (!answers.has(path)) throw new Error(`the report holds no ${path}`);
+    return answers.get(path);
   }
 
   async unpack(name) {
-    if (!Object.hasOwn(this.bundles, name)) return {};
+    if (!Object.hasOwn(this.bundles, name)) return new Map();
     const packed = new Blob([fromBase64(this.bundles[name])]).stream();
     const stream = packed.pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
+    return unpacked(new Uint8Array(await new Response(stream).arrayBuffer()));
   }
 
   forget() {}
@@ -109,7 +110,7 @@ class ReportSource {
 }
 
 /**
- * The bundle that holds a path: 64 neighbours share one, or 512 packets. `wireproof/web/report.py`
+ * The bundle that holds a path: 64 neighbours share one, or 512 packets. `wireproof/web/bundles.py`
  * says the same.
  */
 function bundleOf(path) {

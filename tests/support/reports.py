@@ -1,0 +1,102 @@
+"""What a report holds, read by the table of ``wireproof/web/columns.py`` and nothing else of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from base64 import b64decode, b64encode
+from itertools import accumulate
+from typing import Any
+
+BLOCK = re.compile(r'<script type="application/json" id="report">(.*?)</script>', re.DOTALL)
+
+
+def held(page: str) -> dict[str, dict[str, Any]]:
+    """Return every answer of a report by its path, bundle by bundle."""
+    (block,) = BLOCK.findall(page)
+    return {
+        name: unpacked(gzip.decompress(b64decode(packed)))
+        for name, packed in json.loads(block).items()
+    }
+
+
+def answers(page: str) -> dict[str, Any]:
+    """Return every answer of a report by its path."""
+    return {path: answer for bundle in held(page).values() for path, answer in bundle.items()}
+
+
+def unpacked(data: bytes) -> dict[str, Any]:
+    """Return the answers of a bundle by their paths."""
+    line, _, run = data.partition(b"\n")
+    whole = json.loads(line)
+    reader = Reader(whole["texts"], run)
+    names = reader.values(whole["paths"], whole["count"])
+    found = reader.values(whole["answers"], whole["count"])
+    assert not reader.run, "bytes that no column has"
+    return dict(zip(names, found, strict=True))
+
+
+class Reader:
+    """Gives the values of columns back, in the order in which they were written."""
+
+    def __init__(self, texts: list[str], run: bytes) -> None:
+        self.texts = texts
+        self.run = run
+
+    def values(self, column: dict[str, Any], count: int) -> list[Any]:
+        kind = next(iter(column))
+        found: list[Any] = getattr(self, kind)(*column.values(), count)
+        assert len(found) == count, kind
+        return found
+
+    def same(self, value: Any, count: int) -> list[Any]:
+        return [value] * count
+
+    def raw(self, values: list[Any], count: int) -> list[Any]:
+        return values
+
+    def steps(self, steps: list[int], count: int) -> list[int]:
+        return list(accumulate(steps))
+
+    def ticks(self, ticks: Any, count: int) -> list[float]:
+        return [tick / (1 << 22) for tick in self.values(ticks, count)]
+
+    def text(self, places: Any, count: int) -> list[str]:
+        return [self.texts[place] for place in self.values(places, count)]
+
+    def around(self, around: list[str], numbers: list[Any], count: int) -> list[str]:
+        found = zip(*(self.values(column, count) for column in numbers), strict=True)
+        return [
+            around[0] + "".join(f"{n}{text}" for n, text in zip(row, around[1:], strict=True))
+            for row in found
+        ]
+
+    def binary(self, sizes: Any, count: int) -> list[str]:
+        return [self._taken(size) for size in self.values(sizes, count)]
+
+    def _taken(self, size: int) -> str:
+        data, self.run = self.run[:size], self.run[size:]
+        return b64encode(data).decode()
+
+    def fields(self, fields: dict[str, Any], count: int) -> list[dict[str, Any]]:
+        columns = [self.values(column, count) for column in fields.values()]
+        return [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)] or [
+            {} for _ in range(count)
+        ]
+
+    def places(self, places: list[Any], count: int) -> list[list[Any]]:
+        columns = [self.values(column, count) for column in places]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def sizes(self, sizes: Any, items: Any, count: int) -> list[list[Any]]:
+        lengths = self.values(sizes, count)
+        left = iter(self.values(items, sum(lengths)))
+        return [[next(left) for _ in range(length)] for length in lengths]
+
+    def which(self, which: Any, of: list[Any], count: int) -> list[Any]:
+        groups = [iter(self.values(column, size)) for size, column in of]
+        return [next(groups[group]) for group in self.values(which, count)]
+
+    def few(self, few: Any, of: list[Any], count: int) -> list[Any]:
+        return [of[place] for place in self.values(few, count)]
