@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..quic.table import QuicTable
     from ..tls.key_finder import KeySource
     from .quic import QuicFollower
+    from .taps import QuicTap
 
 LIBRARIES = ("cryptography", "pylsqpack")
 INSTALL = "pip install 'wireproof[h3]'"
@@ -44,6 +45,7 @@ class Datagrams:
         keep_data: bool,
         shows_packets: bool,
         memory: Memory,
+        tap: QuicTap | None = None,
     ) -> None:
         self.has_connections = False
         """Whether there has been a QUIC connection."""
@@ -52,6 +54,7 @@ class Datagrams:
         self._keep_data = keep_data
         self._shows_packets = shows_packets
         self._memory = memory
+        self._tap = tap
         self._table: QuicTable[Record] | None = None
         self._followers: dict[int, QuicFollower] = {}
         self._packet: IpPacket | None = None
@@ -120,6 +123,7 @@ class Datagrams:
             keep_data=self._keep_data,
             shows_packets=self._shows_packets,
             tunnel=tunnel,
+            tap=self._tap,
             closed=self._closed,
             account=Account(self._memory),
         )

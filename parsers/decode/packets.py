@@ -34,7 +34,7 @@ from ..records import ConnectionRecord, DiagnosticRecord, Record
 from ..wants import EVERYTHING, Wants
 from .side import completion
 from .silent import UNHEARD
-from .taps import TlsTap
+from .taps import QuicTap, TlsTap
 from .time_order import LAST_PACKET
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ class PacketDecoder:
         opened: Callable[[Connection[Record]], None] | None = None,
         tap: Tap | None = None,
         tls_tap: TlsTap | None = None,
+        quic_tap: QuicTap | None = None,
         memory: int | None = None,
         wants: Wants = EVERYTHING,
     ) -> None:
@@ -136,6 +137,7 @@ class PacketDecoder:
         self._opened = opened
         self._tap = tap
         self._tls_tap = tls_tap
+        self._quic_tap = quic_tap
         self._decoders: dict[int, ConnectionDecoder] = {}
         self._table: ConnectionTable[Record] = ConnectionTable(
             self._open, self._close, self._memory
@@ -297,6 +299,7 @@ class PacketDecoder:
                 keep_data=self._keep_data,
                 shows_packets=self._shows_records,
                 memory=self._memory,
+                tap=self._quic_tap,
             )
         number, time_ns = self._last
         found = self._datagrams.receive(packet, data, (number, seconds(time_ns)))

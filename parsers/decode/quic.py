@@ -39,6 +39,7 @@ from ..tls.key_finder import KeySource
 from .connection import address_text
 from .http3_connection import Http3Connection
 from .silent import UNHEARD
+from .taps import QuicTap, Tapped
 from .writer import RecordWriter, wire_text
 
 TRANSPORT_ERRORS: dict[int, str] = {
@@ -66,6 +67,7 @@ class QuicFollower:
         keep_data: bool,
         shows_packets: bool,
         tunnel: str | None,
+        tap: QuicTap | None,
         closed: Callable[[int], None],
         account: Account,
     ) -> None:
@@ -81,6 +83,7 @@ class QuicFollower:
         self._keep_data = keep_data
         self._shows_packets = shows_packets
         self._tunnel = tunnel
+        self._tap = tap
         self._tell_closed = closed
         self._first: Completion | None = None
         self._last: Completion = 0, 0.0
@@ -119,6 +122,16 @@ class QuicFollower:
     # --- what the connection tells ---
 
     def open_stream(self, first: QuicStream[Record]) -> None:
+        self._open_receivers(first)
+        if self._tap is None:
+            return
+        for stream in (first,) if first.stream_id & 2 else (first, first.peer):
+            tap = self._tap(self._index, stream.sender, stream.stream_id, stream)
+            if tap is not None:
+                receiver = stream.receiver
+                Tapped(stream, tap).receiver = receiver
+
+    def _open_receivers(self, first: QuicStream[Record]) -> None:
         if self._speaks_http3:
             self._http3 = self._http3 or Http3Connection(self._writer_of)
             self._http3.open_stream(first)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..diagnostics import Diagnostic
 from ..provenance import Arrival, Completion, Ending, Layer, SourceMap
-from ..records import Record
+from ..records import Record, Sender
 from ..streams import ByteStream, Receiver
 from .silent import UNHEARD
 
@@ -16,6 +16,10 @@ Streams = tuple[ByteStream[Record], ByteStream[Record]]
 TlsTap = Callable[[int, Streams], tuple[Listener, Listener]]
 """Gives what a connection of this number carries in TLS, the client's stream and the server's, a
 receiver each, or None."""
+
+QuicTap = Callable[[int, Sender, int, ByteStream[Record]], Listener]
+"""Gives what a side sends in a stream of a QUIC connection a receiver, or None: by the connection's
+number, the side, and the stream's."""
 
 
 class Tapped:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from support.quic import Known
 
+from parsers import OrderedCapture, Packet, PacketDecoder
+from parsers.http1.chunked import Data
+from parsers.http3.elements import HEADERS, DataFrame, Frame
+from parsers.http3.frames import FrameDecoder
+from parsers.records import ConnectionRecord
 from wireproof.cli import main
 
 CAPTURE = Path(__file__).parents[2] / "fixtures" / "quic" / "h3_keyupdate.pcap"
@@ -67,7 +74,7 @@ def test_jobs(capfd: pytest.CaptureFixture[str]) -> None:
 def test_what_is_not_followed(capfd: pytest.CaptureFixture[str]) -> None:
     code, _, err = said(capfd, "follow", str(CAPTURE), "--connection", "1000000000", *KEYS)
     assert code == 2
-    assert "only the content of QUIC's exchanges is followed: --layer body" in err
+    assert "this is QUIC: --layer quic follows the stream of an exchange" in err
 
 
 def test_the_content_of_an_exchange_is_followed(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -79,3 +86,64 @@ def test_the_content_of_an_exchange_is_followed(capfdbinary: pytest.CaptureFixtu
     (stream,) = json.loads(CAPTURE.with_suffix(".truth.json").read_text())["streams"]
     found = capfdbinary.readouterr().out
     assert (len(found), sha256(found).hexdigest()) == (stream["bytes"], stream["sha256"])
+
+
+def test_a_stream_is_followed(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Frame by frame as HTTP/3 has them: HEADERS, then DATA with what the client received."""
+    line = ["follow", str(CAPTURE), *KEYS, "--exchange", "1000000000/0", "--sender", "server"]
+    with pytest.raises(SystemExit) as ended:
+        main([*line, "--layer", "quic", "--raw"])
+    assert not ended.value.code
+    found = capfdbinary.readouterr().out
+    (stream,) = json.loads(CAPTURE.with_suffix(".truth.json").read_text())["streams"]
+    frames = [one for one in FrameDecoder().receive_data(found) if not isinstance(one, Data)]
+    assert isinstance(frames[0], Frame) and frames[0].kind == HEADERS
+    content = b"".join(one.content or b"" for one in frames if isinstance(one, DataFrame))
+    assert sha256(content).hexdigest() == stream["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--connection", "1000000000"], "each stream of QUIC is followed by itself"),
+        (["--exchange", "1000000000/7"], "connection 1000000000 has no exchange 7"),
+        (["--exchange", "1000000005/0"], "is no QUIC that can be decrypted"),
+    ],
+)
+def test_streams_that_cannot_be_followed(
+    words: list[str], reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = said(capfd, "follow", str(CAPTURE), *KEYS, "--layer", "quic", *words)
+    assert code == 2
+    assert reason in err
+
+
+def test_damaged_quic_ends_no_decoding() -> None:
+    """200 mutants, always the same: bits, bytes, cuts and copies, with the keys and without."""
+    with CAPTURE.open("rb") as source:
+        packets = [one for batch in OrderedCapture(source).batches(1 << 10) for one in batch]
+    draws = random.Random(13)
+    text = CAPTURE.with_suffix(".keys").read_bytes()
+    for number in range(200):
+        mutant = [mutated(packet, draws) for packet in packets if draws.random() > 0.05]
+        decoder = PacketDecoder(keys=Known(text) if number % 4 else None, shows_records=True)
+        records = decoder.receive(mutant) + decoder.finish()
+        assert sum(isinstance(record, ConnectionRecord) for record in records) >= 1
+        for record in records:
+            assert record.last_packet <= mutant[-1][0], (number, record)
+
+
+def mutated(packet: Packet, draws: random.Random) -> Packet:
+    """A packet whose UDP payload is damaged, one in four times."""
+    data, start = bytearray(packet[4]), 42
+    kind = draws.randrange(16)
+    if kind == 0:
+        data[draws.randrange(start, len(data))] ^= 1 << draws.randrange(8)
+    elif kind == 1:
+        at = draws.randrange(start, len(data))
+        data[at : at + 8] = draws.randbytes(8)
+    elif kind == 2:
+        del data[draws.randrange(start, len(data)) :]
+    elif kind == 3:
+        data[start:] = data[start:] + data[start:]
+    return (*packet[:3], len(data), bytes(data))

@@ -145,6 +145,49 @@ class FollowedConnection:
             self._take(Piece(sender, b"", run.packet, run.time, missing=last - first))
 
 
+class FollowedQuic:
+    """Decodes a capture and hands the bytes of one exchange's stream of QUIC to ``take``."""
+
+    def __init__(self, number: int, exchange: int, take: Take, *, keys: CaptureKeys | None) -> None:
+        self._number = number
+        self._exchange = exchange
+        self._take = take
+        self._decoder = PacketDecoder(
+            keep_data=False, wanted=lambda index: index == number, quic_tap=self._tap, keys=keys
+        )
+        self.has_connection = False
+        """Whether a stream of the connection could be read."""
+        self.has_content = False
+        """Whether it has this exchange."""
+
+    def receive(self, packets: Sequence[Packet]) -> None:
+        """Take the next packets."""
+        self._decoder.receive(packets)
+
+    def finish(self) -> None:
+        """Take note that no packet follows: what waited behind a hole comes now."""
+        self._decoder.finish()
+
+    def add(self, side: _Side, run: _Run) -> None:
+        """Take what a side has brought."""
+        assert side.sender is not None
+        missing = 0 if run.data else run.size
+        self._take(
+            Piece(side.sender, run.data, run.packet, run.time, self._exchange, missing=missing)
+        )
+
+    def _tap(
+        self, number: int, sender: Sender, stream_id: int, stream: ByteStream[Record]
+    ) -> _Side | None:
+        if number != self._number:
+            return None
+        self.has_connection = True
+        if stream_id != self._exchange << 2:
+            return None
+        self.has_content = True
+        return _Side(self, stream, sender)
+
+
 class _Run(NamedTuple):
     """Bytes of one side that one packet brought, or that none did: then there is no data."""
 
@@ -166,7 +209,7 @@ class _Side:
 
     def __init__(
         self,
-        followed: FollowedConnection,
+        followed: FollowedConnection | FollowedQuic,
         stream: ByteStream[Record],
         sender: Sender | None = None,
     ) -> None:

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 @click.option("--sender", type=click.Choice(("client", "server")), help="Only what this side sent.")
 @click.option(
     "--layer",
-    type=click.Choice(("tcp", "tls", "body")),
+    type=click.Choice(("tcp", "tls", "quic", "body")),
     default="tcp",
     show_default=True,
-    help="The bytes of TCP in their order; what TLS carries, decrypted; or the content of bodies, "
-    "its codings undone.",
+    help="The bytes of TCP in their order; what TLS carries, decrypted; those of an exchange's stream "
+    "of QUIC; or the content of bodies, its codings undone.",
 )
 @click.option("--raw", is_flag=True, help="Write exactly the bytes, and nothing else.")
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
@@ -69,8 +69,10 @@ def follow(
     if connection is None:
         what = "--connection N or --exchange C/E says what is followed; wireproof ls lists them"
         raise click.UsageError(what, click.get_current_context())
-    if is_quic(connection) and layer != "body":
-        what = "only the content of QUIC's exchanges is followed: --layer body"
+    if is_quic(connection) and layer not in ("quic", "body"):
+        what = (
+            "this is QUIC: --layer quic follows the stream of an exchange, --layer body its content"
+        )
         raise Unreadable(f"{file}: {what}")
     wanted = FollowOptions(
         file,

@@ -17,7 +17,7 @@ from typing import BinaryIO, Literal
 from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
 from parsers.records import Record, Sender, Sent
 
-from ..bytes.followed import FollowedConnection, FollowedContent, Piece, Take
+from ..bytes.followed import FollowedConnection, FollowedContent, FollowedQuic, Piece, Take
 from ..output import open_stream, open_text
 from ..text.progress import shown
 from ..views.followed import FollowedText
@@ -25,7 +25,7 @@ from ..views.painter import Painter
 from .chosen import seekable
 from .decode import check_output
 
-Layer = Literal["tcp", "tls", "body"]
+Layer = Literal["tcp", "tls", "quic", "body"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def follow(wanted: FollowOptions) -> Followed:
         if wanted.source != "-":
             source = stack.enter_context(Path(wanted.source).open("rb"))
         spans = None
-        if wanted.exchange is not None and wanted.layer != "body":
+        if wanted.exchange is not None and wanted.layer in ("tcp", "tls"):
             source = seekable(source, stack)
             spans = _spans(source, wanted, wanted.exchange)
             source.seek(0)
@@ -82,6 +82,8 @@ def follow(wanted: FollowOptions) -> Followed:
         take = _counting(wanted, done, _writer(wanted, stack))
         if wanted.layer == "body":
             _follow_content(source, wanted, take)
+        elif wanted.layer == "quic":
+            _follow_quic(source, wanted, take)
         else:
             _follow_stream(source, wanted, spans, take)
     return done
@@ -106,6 +108,24 @@ def _follow_stream(
         raise NothingToFollow(
             f"connection {wanted.connection} has no TLS that can be decrypted: --keylog names keys"
         )
+
+
+def _follow_quic(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
+    number, exchange = wanted.connection, wanted.exchange
+    if exchange is None:
+        raise NothingToFollow("each stream of QUIC is followed by itself: --exchange C/E names it")
+    capture = OrderedCapture(source, keylog=wanted.keylog)
+    followed = FollowedQuic(number, exchange, take, keys=capture.keys)
+    for batch in capture.batches(BATCH):
+        followed.receive(batch)
+    followed.finish()
+    if followed.has_content:
+        return
+    if followed.has_connection:
+        raise NothingToFollow(f"connection {number} has no exchange {exchange}")
+    raise NothingToFollow(
+        f"connection {number} is no QUIC that can be decrypted: --keylog names keys"
+    )
 
 
 def _follow_content(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
