@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     type=click.Choice(("tcp", "tls", "quic", "body")),
     default="tcp",
     show_default=True,
-    help="The bytes of TCP in their order; what TLS carries, decrypted; those of an exchange's stream "
-    "of QUIC; or the content of bodies, its codings undone.",
+    help="The bytes of TCP in their order; what TLS carries, decrypted; those of an exchange's "
+    "stream of QUIC; or the content of bodies, its codings undone.",
 )
 @click.option("--raw", is_flag=True, help="Write exactly the bytes, and nothing else.")
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
@@ -70,9 +70,7 @@ def follow(
         what = "--connection N or --exchange C/E says what is followed; wireproof ls lists them"
         raise click.UsageError(what, click.get_current_context())
     if is_quic(connection) and layer not in ("quic", "body"):
-        what = (
-            "this is QUIC: --layer quic follows the stream of an exchange, --layer body its content"
-        )
+        what = "this is QUIC: --layer quic follows the stream of an exchange, or body its content"
         raise Unreadable(f"{file}: {what}")
     wanted = FollowOptions(
         file,
