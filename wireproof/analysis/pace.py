@@ -26,6 +26,7 @@ from .path import (
     nagle_steps,
     round_trip,
     slow_start,
+    times_closed,
     unavoidable,
     united_seconds,
 )
@@ -182,7 +183,8 @@ def _client_slow(view: View) -> Verdict | None:
     seconds = united_seconds(closed, start, end)
     if not closed or seconds < max(WAIT, CLOSED_SHARE * view.came.span):
         return None
-    times = f", {len(closed):,} times" if len(closed) > 1 else ""
+    number = times_closed((one.start, one.end) for one in closed)
+    times = f", {number:,} times" if number > 1 else ""
     summary = (
         f"the client did not read: its window was closed for {duration(seconds)} of"
         f" {duration(end - start)}{times}"

@@ -73,6 +73,16 @@ class Hindrance(NamedTuple):
         return max(0.0, min(self.end, end) - max(self.start, start))
 
 
+def times_closed(spans: Iterable[tuple[float, float]]) -> int:
+    """Return how many times something was closed, of (start, end) that may overlap: once as long as
+    any lasts, for the windows of a stream and of its connection are often closed at once."""
+    found, upto = 0, float("-inf")
+    for start, end in sorted(spans):
+        found += start > upto
+        upto = max(upto, end)
+    return found
+
+
 def united_seconds(found: Sequence[Hindrance], start: float, end: float) -> float:
     """Return for how much of the time between two moments any of them lasted.
 

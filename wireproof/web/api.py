@@ -40,6 +40,7 @@ import msgspec
 from parsers.provenance import seconds
 from parsers.records import Sender
 
+from ..analysis.path import times_closed
 from ..analysis.stalls import LEAST, TIMES
 from ..analysis.text_search import TextSearch
 from ..analysis.verdict import verdict_record
@@ -286,7 +287,9 @@ def windows(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, An
     wire = index.wires.get(connection)
     stalls = [] if wire is None else [one for one in wire.stalls if one.sender == sender]
     shown = [one for one in stalls if one.stream_id in (None, stream_id)]
-    return index.windows[connection].answer(stream_id, sender) | {"stalls": shown}
+    closed = times_closed((one.first_time, one.first_time + one.seconds) for one in shown)
+    found = index.windows[connection].answer(stream_id, sender)
+    return found | {"stalls": shown, "closed": closed}
 
 
 def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from parsers.records import StallRecord
 
-from ..analysis.path import held_by_flow
+from ..analysis.path import held_by_flow, times_closed
 from .exchange import MAX_SHOWN, ExchangeRow, headword
 from .index import Index
 from .wire import FRAMES, Wire
@@ -37,7 +37,7 @@ def _row(index: Index, wire: Wire, stream_id: int, exchange: ExchangeRow) -> dic
         "tone": tone,
         "begin": exchange.first_time,
         "size": index.row(exchange)["size"],
-        "stalls": len(held),
+        "stalls": times_closed((one.first_time, one.first_time + one.seconds) for one in held),
         "stalled": _seconds(held),
         "end": _end(wire, stream_id, exchange),
     }

@@ -6,7 +6,7 @@ import pytest
 from support.paced import STREAMED, answer, causes, paced, verdict
 from support.timed import Stream, chunk, event
 
-from wireproof.analysis.path import Hindrance, united_seconds
+from wireproof.analysis.path import Hindrance, times_closed, united_seconds
 
 ROUND = 0.1
 
@@ -86,6 +86,9 @@ def test_times_that_overlap_count_once() -> None:
     assert united_seconds(found, 0.0, 10.0) == 7.0
     assert united_seconds(found, 1.5, 2.5) == 1.0
     assert united_seconds([], 0.0, 10.0) == 0.0
+    assert times_closed((one.start, one.end) for one in found) == 2
+    assert times_closed([(1.0, 2.0), (1.0, 2.0), (3.0, 4.0)]) == 2
+    assert times_closed([]) == 0
 
 
 def far(stream: Stream, round_trip: float) -> Stream:

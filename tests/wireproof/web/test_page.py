@@ -134,9 +134,9 @@ def test_offsets_and_layers_are_those_of_the_frame(slow: Watched) -> None:
 def test_a_stall_is_named_and_measured(slow: Watched) -> None:
     page = slow.page
     page.wait_for_function(
-        "() => document.querySelector('#timeline-note').textContent.includes('stall')"
+        "() => document.querySelector('#timeline-note').textContent.includes('pause')"
     )
-    assert page.locator("#timeline-note").inner_text() == "498.0 ms, 1 stall"
+    assert page.locator("#timeline-note").inner_text() == "498.0 ms, 1 pause"
     figures = page.locator("#gaps-figures").inner_text()
     assert "p50 10.5 ms" in figures and "max 412.4 ms" in figures
     assert page.locator(".table.e .row").nth(4).locator(".gap").inner_text() == "412.4 ms"

@@ -104,6 +104,6 @@ def test_without_keys_records_stand_alone(browser: Browser) -> None:
     with inspecting(TLS / "sse.pcapng") as server, watched(browser) as found:
         page = found.open(server.url)
         page.locator("#tab-records").click()
-        page.locator(".table.y .row", has_text="application_data").first.click()
+        page.locator(".table.y .row", has_text="Application Data").first.click()
         page.locator("#bytes .where", has_text="not decrypted").wait_for()
         assert not page.locator(".opened").count()

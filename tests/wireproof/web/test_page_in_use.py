@@ -153,7 +153,7 @@ def test_stalls_are_those_of_the_plot(browser: Browser, name: str) -> None:
     with inspecting(path) as server, watched(browser) as found:
         page = found.open(server.url)
         page.locator("#timeline-plot .u-over").wait_for()
-        said = re.search(r"(\d+) stall", note(page))
+        said = re.search(r"(\d+) pause", note(page))
         assert int(said[1] if said else 0) == expected
 
 

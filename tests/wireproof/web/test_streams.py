@@ -47,7 +47,7 @@ def test_stalls_of_two_windows_at_once_count_once() -> None:
     stalls = [one for one in records if isinstance(one, StallRecord)]
     (row,) = listed("stall")["streams"]
     longest = max(one.seconds for one in stalls)
-    assert row["stalls"] == len(stalls) >= 2
+    assert 1 <= row["stalls"] < len(stalls)
     assert longest <= row["stalled"] < sum(one.seconds for one in stalls)
 
 

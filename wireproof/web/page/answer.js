@@ -30,6 +30,7 @@ const QUESTIONS = {
   sizes: "What do the sizes of its records give away?",
   hop: "Which hop changed it?",
   hazard: "Which clients would stumble?",
+  capture: "What of it does the capture lack?",
 };
 
 export class Answer {
@@ -104,8 +105,25 @@ export class Answer {
       this.host,
       el("div", { class: "said-head" }, this.sentence(record), this.others(all, chosen)),
       record && record.severity !== "ok" ? this.details(chosen) : null,
+      this.sealed(),
     );
     emit("cited");
+  }
+
+  /** Why a TLS connection is not read, and what reads it. */
+  sealed() {
+    const row = currentRow();
+    if (row?.exchange !== null || row.tls?.decrypted !== "no") return null;
+    const code = (text) => el("code", {}, text);
+    return el(
+      "p",
+      { class: "quiet unread" },
+      `It is encrypted, and not decrypted: ${oneLine(row.tls.reason ?? "no keys", 300)}. Give its keys with `,
+      code("--keylog FILE"),
+      ", or record with ",
+      code("wireproof capture -o FILE -- COMMAND"),
+      ", which keeps the keys of COMMAND in the file.",
+    );
   }
 
   /** The answer in a sentence; what is but worth a note does not stand in its place. */

@@ -17,7 +17,7 @@ export function drawStall(timeline, plot, from, upto, known = null) {
   ctx.fillStyle = timeline.colours.stall;
   ctx.fillRect(left, top, right - left, bbox.height - legsHeight() * scale);
   const cause = known ?? causeOf(timeline, from, upto);
-  const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} stall`;
+  const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} pause`;
   ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
   const width = ctx.measureText(text).width;
   if (right - left < width + 8 * scale) return;

@@ -2,7 +2,7 @@
 // held it. A click looks at the exchange.
 
 import { el } from "./dom.js";
-import { bytes, duration, number, oneLine } from "./format.js";
+import { bytes, count, duration, oneLine } from "./format.js";
 import { VirtualRows, cell } from "./rows.js";
 import { chooseExchange, state, wireOf } from "./store.js";
 
@@ -73,7 +73,7 @@ export class StreamList {
       }),
       cell("size", bytes(one.size)),
       cell(`gap${one.stalls ? " warn" : ""}`, one.stalls ? duration(one.stalled) : "", {
-        title: one.stalls ? `${number(one.stalls)} in all` : "",
+        title: one.stalls ? count(one.stalls, "time") : "",
       }),
     ];
     return { cells, marks: "" };

@@ -603,7 +603,7 @@ export class Timeline {
   /** Say in words what the lanes show, for whoever cannot see them. */
   say() {
     const shown = this.range ? `; ${duration(this.range[1] - this.range[0])} in view` : "";
-    const stalls = this.stalls.length ? `, ${count(this.stalls.length, "stall")}` : "";
+    const stalls = this.stalls.length ? `, ${count(this.stalls.length, "pause")}` : "";
     const bursts = this.bursts.length ? `, ${count(this.bursts.length, "burst")}` : "";
     const length = (currentRow()?.last_time ?? this.end) - this.start;
     this.note.textContent = `${duration(length)}${stalls}${bursts}${shown}`;

@@ -37,7 +37,7 @@ export class WindowChart {
       el("i", { class: "client" }),
       "connection ",
       el("i", { class: "stall" }),
-      "stall",
+      "closed",
     );
     this.node = el(
       "div",
@@ -74,13 +74,13 @@ export class WindowChart {
 
   /** What the chart shows, in words. */
   sentence() {
-    const { stream, connection, known, stalls, total } = this.found;
+    const { stream, connection, known, stalls, closed, total } = this.found;
     if (!stream.length)
       return known
         ? "No frame changed these windows."
         : "The windows are not known: frames before are not in the capture.";
     const least = (column) => bytes(Math.max(Math.min(...column), 0));
-    const held = stalls.length ? count(stalls.length, "stall") : "no stall";
+    const held = stalls.length ? `closed ${count(closed, "time")}` : "never closed";
     const rest = known ? "" : " From where frames are missing no window is known.";
     const some =
       total > stream.length

@@ -2,17 +2,25 @@
 
 import { bytes, number, oneLine } from "./format.js";
 
+const CONTENT_TYPES = {
+  change_cipher_spec: "Change Cipher Spec",
+  alert: "Alert",
+  handshake: "Handshake",
+  application_data: "Application Data",
+  heartbeat: "Heartbeat",
+}; // as Wireshark names them
 const NO_CONTENT = 2; // of a record's marks: handshake, alerts and the like
 export const WIRE_KINDS = ["y", "a"];
 
 /** What a TLS record is. */
 export function saysRecord(record) {
+  const named = (type) => CONTENT_TYPES[type] ?? type;
   const holds = record.content_type
-    ? ` of ${record.content_type}, ${bytes(record.content_size)}`
+    ? ` of ${named(record.content_type)}, ${bytes(record.content_size)}`
     : "";
   const missing = record.missing ? `, ${number(record.missing)} bytes are not in the capture` : "";
   const sealed = record.type === "application_data" ? "; not decrypted" : "";
-  return `${record.type}, ${bytes(record.size)}${record.decrypted === "yes" ? `; decrypted${holds}` : sealed}${missing}`;
+  return `${named(record.type)}, ${bytes(record.size)}${record.decrypted === "yes" ? `; decrypted${holds}` : sealed}${missing}`;
 }
 
 /** What a frame of HTTP/2 says. */
