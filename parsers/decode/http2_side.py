@@ -271,6 +271,7 @@ class Http2Side(Http2Link):
                 fault = ("http2-trailers-invalid", "without END_STREAM")
                 self._report([fault], start, end, owner, records)
             message.take_trailers(fields, start, end)
+            self._record(found, "HEADERS", owner, records)
             return
         framing: Framing = "none" if ends else "http/2"
         if self.writer.sender == "client":

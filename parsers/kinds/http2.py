@@ -29,7 +29,8 @@ class Http2DataRecord(Sent, frozen=True, tag_field="record", tag="http2_data"):
 
 
 class Http2FrameRecord(Placed, frozen=True, tag_field="record", tag="http2_frame"):
-    """A frame of control (RFC 9113 section 6); what its type does not have is left out."""
+    """A frame of control (RFC 9113 section 6), or the HEADERS of trailers, which ``body`` has; what
+    its type does not have is left out."""
 
     record: ClassVar[Literal["http2_frame"]] = "http2_frame"
     type: str

@@ -129,6 +129,8 @@ class Decoded:
         if record.connection is not None and is_quic(record.connection):
             self.quic_connections += isinstance(record, ConnectionRecord)
             return  # not compared yet
+        if isinstance(record, Http2FrameRecord) and record.type == "HEADERS":
+            return  # of trailers, whose fields are compared
         if isinstance(record, Http2DataRecord | Http2FrameRecord):
             self._add("http2_frame", record, frame_values(record))
             return

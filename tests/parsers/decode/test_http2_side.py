@@ -16,6 +16,7 @@ from parsers.records import (
     BodyRecord,
     DiagnosticRecord,
     Http2DataRecord,
+    Http2FrameRecord,
     JsonLineRecord,
     Record,
     RequestRecord,
@@ -178,3 +179,19 @@ def test_what_the_h2_library_sends(contents: list[bytes]) -> None:
     assert (body.size, body.trailers, body.ended_by) == (
         len(b"".join(contents)), [("x-checksum", "8")], "end-stream",
     )  # fmt: skip
+
+
+def test_the_headers_of_trailers_are_a_frame_of_their_own() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, OK), data(1, b"a"))
+    packet = talk.say("server", talk.server.head(1, [("x-check", "1")], ends=True))
+    records = talk.records()
+    (found,) = [
+        one for one in records if isinstance(one, Http2FrameRecord) if one.type == "HEADERS"
+    ]
+    assert (found.sender, found.stream_id, found.exchange) == ("server", 1, 0)
+    assert (found.first_packet, found.last_packet) == (packet, packet)
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert body.trailers == [("x-check", "1")]
+    assert found.offset + found.length == body.offset + body.length

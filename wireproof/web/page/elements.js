@@ -256,7 +256,9 @@ export class ElementTable {
     const heads = columns.map(([name, title]) =>
       name in SORTED ? this.head(name, title) : el("div", { class: `head ${name}` }, title),
     );
-    this.title = heads[columns.findIndex(([name]) => name === "data")];
+    const place = columns.findIndex(([name]) => name === "data");
+    this.title = heads[place];
+    this.dataTitle = columns[place][1];
     this.nameData();
     this.node = el(
       "div",
@@ -300,7 +302,7 @@ export class ElementTable {
             el("code", {}, pathText(path)),
             el("button", { ...back, onclick: () => choosePath(this.kind, null) }, "✕"),
           ]
-        : "Data",
+        : this.dataTitle,
     );
   }
 

@@ -33,6 +33,7 @@ export function saysFrame(record) {
       `${bytes(record.size)}${record.padding ? `, ${bytes(record.padding)} of padding` : ""}${record.end_stream ? ", END_STREAM" : ""}`,
     http2_frame: () =>
       [
+        record.type === "HEADERS" && "trailers",
         record.ack && "ACK",
         settings,
         record.error_code,
