@@ -211,6 +211,9 @@ def _cut(ending: Ending) -> Verdict | None:
     causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
     if stream is not None:
         causes, to_tell = [*by_upstream(ending.trace), cause_of(stream)], ""
+        deadline = passed_deadline(ending.trace, stream.time)
+        if stream.error == "CANCEL" and is_grpc(ending.trace) and deadline is not None:
+            causes.insert(0, _passed(deadline))
     inside = ending.numbers["inside"]
     where = f" inside {_article(str(inside))}" if inside in ("chunk", "event", "message") else ""
     summary = f"cut{where} {ending.progress}"
@@ -317,7 +320,10 @@ def _grpc_error(ending: Ending, status: GrpcStatus) -> Verdict:
     response = ending.trace.about.response
     shown = response.status if response is not None else "unknown"
     seen = f"grpc-status is {status.code}, under HTTP's status {shown}"
-    if status.code == DEADLINE_EXCEEDED and (deadline := deadline_of(ending.trace)) is not None:
+    deadline = deadline_of(ending.trace)
+    if status.code == CANCELLED:  # by the client, if that is when its time was up
+        deadline = passed_deadline(ending.trace, ending.trace.about.last_time)
+    if status.code in (DEADLINE_EXCEEDED, CANCELLED) and deadline is not None:
         seen += f"; the client had given it {duration(deadline)} (grpc-timeout)"
     cause = Cause(status.cause, "certain", seen, status.remedy)
     severity: Severity = "note" if status.code == CANCELLED else "error"

@@ -66,9 +66,12 @@ class GrpcStatus(NamedTuple):
 
 
 def is_grpc(trace: Trace) -> bool:
-    """Whether an answer is one of gRPC or gRPC-Web, by its content type."""
-    kind = (trace.about.header("content-type") or "").lower()
-    return kind.startswith("application/grpc")
+    """Whether an exchange is of gRPC or gRPC-Web, by the content type of its answer, or request."""
+    kind = trace.about.header("content-type")
+    request = trace.about.request
+    if trace.about.response is None and request is not None:
+        kind = field_value(request.headers, "content-type")
+    return (kind or "").lower().startswith("application/grpc")
 
 
 def status_of(trace: Trace) -> GrpcStatus | None:

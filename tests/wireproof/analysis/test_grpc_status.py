@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.http2 import Fields, Http2Talk, data, framed
 from support.judged import causes, verdicts
+from support.talk import Side
 
 from wireproof.analysis.judges import explain
 from wireproof.analysis.listing import listed
@@ -88,6 +89,31 @@ def test_a_client_that_leaves_when_its_deadline_has_passed(
     talk.at(left).say("client", framed(3, 0, 1, b"\0\0\0\x08"))
     found = ending(talk)
     assert (found.answer, causes(found)) == ("aborted", [cause])
+
+
+@pytest.mark.parametrize(
+    ("timeout", "sender", "error", "cause"),
+    [
+        ("1S", "client", 8, "grpc-deadline-exceeded"),
+        ("5S", "client", 8, "client-closed"),
+        ("1S", "server", 8, "grpc-deadline-exceeded"),
+        ("1S", "server", 2, "http2-reset"),
+        ("5S", "server", 8, "http2-reset"),
+    ],
+)
+def test_a_call_that_is_given_up_before_its_answer(
+    timeout: str, sender: Side, error: int, cause: str
+) -> None:
+    talk = asked(timeout)
+    talk.at(2.001).say(sender, framed(3, 0, 1, error.to_bytes(4)))
+    assert causes(ending(talk))[0] == cause
+
+
+def test_a_status_of_cancelled_at_the_deadline_names_it() -> None:
+    talk = asked("1S")
+    talk.at(2.0).say("server", talk.server.head(1, [*HEAD, ("grpc-status", "1")], ends=True))
+    (cause,) = ending(talk).causes
+    assert (cause.code, "the client had given it 1.00" in cause.summary) == ("grpc-cancelled", True)
 
 
 @pytest.mark.parametrize("messages", [0, 2])
