@@ -156,6 +156,12 @@ MAX_LINE = 64 * KiB
 """One start line, field line or chunk line: CPython's http.client allows 64 KiB."""
 MAX_HEAD = 256 * KiB
 """Start line and header section together: Node allows 16 KiB, Chromium 256 KiB."""
+MAX_KNOWN_SECTION, MAX_KNOWN_SECTIONS = 2 * KiB, 256
+"""Bytes of a field section that is known again when it comes, and how many are."""
+MAX_KNOWN_LINE, MAX_KNOWN_LINES = 256, 1_024
+"""The same of field lines and start lines: longer ones are hardly ever repeated."""
+MAX_KNOWN_FRAMINGS = 16
+"""Answers that are kept for a section: they differ by version, method and status."""
 MAX_FIELDS = 1_000
 """Fields of a header or trailer section: http.client allows 100, Suricata 1,024."""
 MAX_CHUNK_SIZE = 2**63 - 1

@@ -8,6 +8,7 @@ requests: who looks for WebSockets looks for those that failed as well. That not
 
 from __future__ import annotations
 
+from ..http1.field_lines import FieldLines
 from ..http1.messages import Request, Response
 from ..records import Transport
 
@@ -47,12 +48,23 @@ def _protocol_of(request: Request) -> bytes:
 
 def media_type(fields: Fields) -> tuple[bytes, bytes]:
     """Return the content's type in lower case, and its parameters (RFC 9110 section 8.3.1)."""
+    if not isinstance(fields, FieldLines):
+        return _media_type(fields)
+    if fields.media_type is None:
+        fields.media_type = _media_type(fields)
+    return fields.media_type
+
+
+def _media_type(fields: Fields) -> tuple[bytes, bytes]:
     found, _, parameters = (field_value(fields, b"content-type") or b"").partition(b";")
     return found.strip().lower(), parameters
 
 
 def field_value(fields: Fields, name: bytes) -> bytes | None:
     """Return the first field of this name (lower-case), or None."""
+    if isinstance(fields, FieldLines):
+        values = fields.by_name.get(name)
+        return None if values is None else values[0]
     for given, value in fields:
         if given.lower() == name:
             return value

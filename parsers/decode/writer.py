@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 from ..diagnostics import Diagnostic
 from ..http1.chunked import Chunk
 from ..http1.decoder import Request, Response
+from ..http1.field_lines import FieldLines
 from ..memory import Account, Memory
 from ..provenance import Arrival, Completion, Layer, SourceMap
 from ..records import (
@@ -51,6 +52,15 @@ def wire_text(data: bytes) -> str:
 
 
 def wire_fields(fields: list[tuple[bytes, bytes]]) -> Fields:
+    """Return field lines as text, a list of one's own; of those of a known head, once for all."""
+    if not isinstance(fields, FieldLines):
+        return _texts(fields)
+    if fields.texts is None:
+        fields.texts = _texts(fields)
+    return fields.texts.copy()
+
+
+def _texts(fields: list[tuple[bytes, bytes]]) -> Fields:
     try:
         return [(name.decode(), value.decode()) for name, value in fields]
     except UnicodeDecodeError:

@@ -19,12 +19,9 @@ from ..provenance import Event
 from .chunked import Chunk, Data, MissingData
 from .framing import (
     BodyFraming,
-    asks_upgrade,
-    by_name,
-    keeps_alive,
     length_said,
-    request_framing,
-    response_framing,
+    request_says,
+    response_says,
 )
 from .head import (
     CERTAIN_REQUEST,
@@ -98,13 +95,12 @@ class RequestDecoder(MessageDecoder):
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
         method, target, version, faults = self._request_line
-        lines = by_name(fields)
-        body = CUT if self._is_cut else request_framing(method, version, lines)
-        upgrade = self._is_cut or asks_upgrade(method, version, lines)
+        body, upgrade, self._keep_alive = request_says(method, version, fields)
+        if self._is_cut:
+            body, upgrade = CUT, True
         if upgrade:
             self.paused_for = "connect" if method == b"CONNECT" else "upgrade"
         self._framed = body
-        self._keep_alive = keeps_alive(version, lines)
         hole, self._hole = self._hole, None
         events.append(
             Request(
@@ -113,7 +109,7 @@ class RequestDecoder(MessageDecoder):
                 method,
                 target,
                 version,
-                fields[:MAX_FIELDS],
+                fields if len(fields) <= MAX_FIELDS else fields[:MAX_FIELDS],
                 body.framing,
                 body.codings,
                 upgrade,
@@ -121,9 +117,10 @@ class RequestDecoder(MessageDecoder):
                 hole is not None and hole[1] <= self._start,
             )
         )
-        events += [
-            diagnose(code, self._start, self._section_start, detail) for code, detail in faults
-        ]
+        if faults:
+            events += [
+                diagnose(code, self._start, self._section_start, detail) for code, detail in faults
+            ]
         return body
 
 
@@ -224,15 +221,15 @@ class ResponseDecoder(MessageDecoder):
         if is_asked and not is_interim:
             self._expected.popleft()
             self._received.popleft()
-        lines = by_name(fields)
-        body = self._framed = response_framing(version, status, lines, *asked)
+        body, _, keeps_alive = response_says(version, status, fields, *asked)
+        self._framed = body
         if self._is_cut:
             body = CUT._replace(framing="upgrade" if body.framing == "upgrade" else "none")
         if body.framing == "upgrade":
             self.paused_for = "upgrade" if status == 101 else "connect"
         elif is_asked and upgrade and not is_interim:
             self.paused_for = "refusal"
-        self._keep_alive = is_interim or keeps_alive(version, lines)
+        self._keep_alive = is_interim or keeps_alive
         events.append(
             Response(
                 self._start,
@@ -240,7 +237,7 @@ class ResponseDecoder(MessageDecoder):
                 version,
                 status,
                 reason,
-                fields[:MAX_FIELDS],
+                fields if len(fields) <= MAX_FIELDS else fields[:MAX_FIELDS],
                 body.framing,
                 body.codings,
                 self._is_cut,
@@ -254,7 +251,8 @@ class ResponseDecoder(MessageDecoder):
             events.append(diagnose("http-response-unsure", self._start, end))
         if not is_asked and not is_interim:
             events.append(diagnose("http-response-unasked", self._start, end))
-        events += [
-            diagnose(code, self._start, self._section_start, detail) for code, detail in faults
-        ]
+        if faults:
+            events += [
+                diagnose(code, self._start, self._section_start, detail) for code, detail in faults
+            ]
         return body

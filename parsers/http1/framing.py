@@ -16,6 +16,7 @@ from ..diagnostics import excerpt
 from ..expressions import when_used
 from ..limits import MAX_CONTENT_LENGTH
 from ..records import Framing
+from .field_lines import FieldLines, grouped
 from .head import HOST, TOKEN, Fields
 
 Fault = tuple[str, str, bytes]
@@ -39,16 +40,13 @@ SAME_CODING = {"x-gzip": "gzip", "x-compress": "compress"}
 TRANSFER_CODINGS = {"chunked", "compress", "deflate", "gzip"}
 
 
-FieldLines = Mapping[bytes, list[bytes]]
+ByName = Mapping[bytes, list[bytes]]
 """The values of every field line, by the fields' names in lower case: see :func:`by_name`."""
 
 
-def by_name(fields: Fields) -> FieldLines:
+def by_name(fields: Fields) -> ByName:
     """Return the values of field lines by their names: a head is asked for ten of them."""
-    found: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
-        found.setdefault(name.lower(), []).append(value)
-    return found
+    return fields.by_name if isinstance(fields, FieldLines) else grouped(fields)
 
 
 class BodyFraming(NamedTuple):
@@ -64,7 +62,43 @@ class BodyFraming(NamedTuple):
     """Where the message ends cannot be known: "an unrecoverable error"."""
 
 
-def request_framing(method: bytes, version: bytes, fields: FieldLines) -> BodyFraming:
+Said = tuple[BodyFraming, bool, bool]
+"""How a body is framed; of a request, whether what follows depends on its answer; and whether
+another message may follow on the connection."""
+
+
+def request_says(method: bytes, version: bytes, fields: Fields) -> Said:
+    """Return what a request's head says; of one that is known, what it said before."""
+    asked = (method == b"CONNECT", version)
+    known: Said | None = fields.framings.get(asked) if isinstance(fields, FieldLines) else None
+    if known is not None:
+        return known
+    lines = by_name(fields)
+    framing = request_framing(method, version, lines)
+    said = framing, asks_upgrade(method, version, lines), keeps_alive(version, lines)
+    if isinstance(fields, FieldLines):
+        fields.remember(asked, said)
+    return said
+
+
+def response_says(
+    version: bytes, status: int, fields: Fields, method: bytes, upgrade: bool, asked_in: bytes
+) -> Said:
+    """Return what a response's head says, by what was asked; of one that is known, as before."""
+    method = method if method in (b"HEAD", b"CONNECT") else b"GET"
+    asked = (version, status, method, upgrade, asked_in)
+    known: Said | None = fields.framings.get(asked) if isinstance(fields, FieldLines) else None
+    if known is not None:
+        return known
+    lines = by_name(fields)
+    framing = response_framing(version, status, lines, method, upgrade, asked_in)
+    said = framing, False, keeps_alive(version, lines)
+    if isinstance(fields, FieldLines):
+        fields.remember(asked, said)
+    return said
+
+
+def request_framing(method: bytes, version: bytes, fields: ByName) -> BodyFraming:
     """Return how a request's body is framed (RFC 9112 section 6.3, rules 3 to 7)."""
     faults = host_faults(version, fields)
     if method == b"CONNECT":
@@ -77,7 +111,7 @@ def request_framing(method: bytes, version: bytes, fields: FieldLines) -> BodyFr
 def response_framing(
     version: bytes,
     status: int,
-    fields: FieldLines,
+    fields: ByName,
     method: bytes,
     upgrade: bool,
     asked_in: bytes = b"HTTP/1.1",
@@ -111,7 +145,7 @@ def response_framing(
 
 
 def _framing(
-    version: bytes, fields: FieldLines, faults: list[Fault], otherwise: Framing
+    version: bytes, fields: ByName, faults: list[Fault], otherwise: Framing
 ) -> BodyFraming:
     """Rules 3 to 8; ``otherwise`` is what neither field frames: rule 7, or rule 8."""
     lengths = fields.get(CONTENT_LENGTH, [])
@@ -225,7 +259,7 @@ def length_said(body: BodyFraming) -> str:
     return "" if body.length is None else f"Content-Length: {body.length} is too small"
 
 
-def cut_section_framing_faults(fields: FieldLines) -> list[Fault]:
+def cut_section_framing_faults(fields: ByName) -> list[Fault]:
     """Return what is wrong with the lengths in a section that is cut, whatever would follow."""
     faults: list[Fault] = []
     if lengths := fields.get(CONTENT_LENGTH, []):
@@ -233,7 +267,7 @@ def cut_section_framing_faults(fields: FieldLines) -> list[Fault]:
     return faults
 
 
-def _forbidden(fields: FieldLines, where: str) -> list[Fault]:
+def _forbidden(fields: ByName, where: str) -> list[Fault]:
     """RFC 9110 section 8.6, RFC 9112 section 6.1: neither field may stand here."""
     return [
         (code, where, name)
@@ -245,7 +279,7 @@ def _forbidden(fields: FieldLines, where: str) -> list[Fault]:
     ]
 
 
-def content_codings(fields: FieldLines) -> tuple[str, ...]:
+def content_codings(fields: ByName) -> tuple[str, ...]:
     """Return the content codings in lower case, the one applied last first.
 
     RFC 9110 section 8.4.1: "identity" is reserved for Accept-Encoding; it changes nothing.
@@ -271,13 +305,13 @@ def _elements(lines: list[bytes]) -> list[bytes]:
     return [element for element in found if element]
 
 
-def options(fields: FieldLines, name: bytes = b"connection") -> set[bytes]:
+def options(fields: ByName, name: bytes = b"connection") -> set[bytes]:
     """Return a list field's elements in lower case (RFC 9110 section 7.6.1)."""
     lines = fields.get(name)
     return set() if lines is None else {element.lower() for element in _elements(lines)}
 
 
-def asks_upgrade(method: bytes, version: bytes, fields: FieldLines) -> bool:
+def asks_upgrade(method: bytes, version: bytes, fields: ByName) -> bool:
     """Say whether what follows a request depends on its answer.
 
     So it is after CONNECT, and where the Upgrade field is named in Connection (RFC 9110 section
@@ -290,7 +324,7 @@ def asks_upgrade(method: bytes, version: bytes, fields: FieldLines) -> bool:
     return b"upgrade" in options(fields)
 
 
-def keeps_alive(version: bytes, fields: FieldLines) -> bool:
+def keeps_alive(version: bytes, fields: ByName) -> bool:
     """Say whether another message may follow on this connection (RFC 9112 section 9.3)."""
     connection = options(fields)
     if b"close" in connection:
@@ -298,7 +332,7 @@ def keeps_alive(version: bytes, fields: FieldLines) -> bool:
     return version != b"HTTP/1.0" or b"keep-alive" in connection
 
 
-def host_faults(version: bytes, fields: FieldLines) -> list[Fault]:
+def host_faults(version: bytes, fields: ByName) -> list[Fault]:
     """Return what RFC 9112 section 3.2 refuses a request for: Host missing, repeated, malformed."""
     hosts = fields.get(b"host")
     if not hosts:

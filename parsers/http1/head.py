@@ -13,11 +13,13 @@ certain. Trailer sections are read by the same class, with every fault an error:
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..diagnostics import FAULTS, Diagnostic, diagnose, excerpt
 from ..expressions import when_used
-from ..limits import MAX_FIELDS, MAX_LINE
+from ..limits import MAX_FIELDS, MAX_KNOWN_LINE, MAX_KNOWN_LINES, MAX_LINE
+from .field_lines import KNOWN_LINES, KNOWN_SECTIONS, know_line, know_section
 
 Fields = list[tuple[bytes, bytes]]
 Fault = tuple[str, str]
@@ -212,6 +214,20 @@ class StatusLine(NamedTuple):
 
 
 def parse_request_line(line: bytes) -> RequestLine | None:
+    """Return what a line with its LF says, or None if it is no request line; it may be known."""
+    if len(line) <= MAX_KNOWN_LINE:
+        return _known_request_line(line)
+    return read_request_line(line)
+
+
+def parse_status_line(line: bytes) -> StatusLine | None:
+    """Return what a line with its LF says, or None if it is no status line; it may be known."""
+    if len(line) <= MAX_KNOWN_LINE:
+        return _known_status_line(line)
+    return read_status_line(line)
+
+
+def read_request_line(line: bytes) -> RequestLine | None:
     """Return what a line with its LF says, or None if it is no request line.
 
     White space that is not one SP is a fault, and read over as RFC 9112 section 3 allows: "on
@@ -235,7 +251,7 @@ def parse_request_line(line: bytes) -> RequestLine | None:
     return RequestLine(method, target, version, faults + _version_faults(version))
 
 
-def parse_status_line(line: bytes) -> StatusLine | None:
+def read_status_line(line: bytes) -> StatusLine | None:
     """Return what a line with its LF says, or None if it is no status line.
 
     White space that is not one SP, and no SP after the status code, are faults, read over as
@@ -257,6 +273,10 @@ def parse_status_line(line: bytes) -> StatusLine | None:
     if not 100 <= int(status) < 600:
         faults.append(("http-status-invalid", status.decode("ascii")))
     return StatusLine(version, int(status), reason, faults + _version_faults(version))
+
+
+_known_request_line = lru_cache(MAX_KNOWN_LINES)(read_request_line)
+_known_status_line = lru_cache(MAX_KNOWN_LINES)(read_status_line)
 
 
 def _line_faults(line: bytes) -> list[Fault]:
@@ -304,6 +324,40 @@ FRAMING_FIELDS = {
     b"content-length": "http-content-length-invalid",
     b"transfer-encoding": "http-transfer-encoding-invalid",
 }
+
+
+def read_section(section: bytes, offset: int) -> tuple[Fields, list[Diagnostic]]:
+    """Read a whole field section that begins at ``offset``: its lines, and what is wrong with it.
+
+    Most have come before. One of which all lines are as they should be is known again.
+    """
+    known = KNOWN_SECTIONS.get(section)
+    if known is not None:
+        return known, []
+    lines = _usual_lines(section)
+    if lines is not None:
+        return know_section(section, lines), []
+    read = FieldSection(section, offset)
+    return read.fields, read.faults
+
+
+def _usual_lines(section: bytes) -> Fields | None:
+    """Return the field lines of a section in which nothing is wrong; None of any other."""
+    texts = section.split(b"\r\n")
+    if texts[-2:] != [b"", b""]:
+        return None
+    lines: Fields = []
+    find = KNOWN_LINES.get
+    for text in texts[:-2]:
+        line = find(text)
+        if line is None:
+            match = FIELD_LINE.fullmatch(text + b"\r\n")
+            if match is None:
+                return None
+            line = match[1], match[2].rstrip(b" \t")
+            know_line(text, line)
+        lines.append(line)
+    return lines
 
 
 class FieldSection:

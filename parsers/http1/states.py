@@ -31,8 +31,8 @@ from .chunked import ChunkedDecoder, Data, MissingData
 from .cut_heads import CutHeads
 from .framing import BodyFraming
 from .head import (
-    FieldSection,
     SectionCollector,
+    read_section,
 )
 from .messages import EndOfMessage
 from .pending import PendingBytes
@@ -288,13 +288,14 @@ class MessageDecoder(CutHeads):
             events.append(diagnose("http-head-limit", self._start, end, detail))
             self._skip(end, at_line_start=False)
             return pos
-        read = FieldSection(section, self._section_start)
+        fields, faults = read_section(section, self._section_start)
         self._has_head = True
-        framing = self._begin_message(read.fields, end, events)
-        events += read.faults
-        self._report_framing(framing.faults, section, end, events)
-        if len(read.fields) > MAX_FIELDS:
-            detail = f"{len(read.fields):,} of {MAX_FIELDS:,} fields"
+        framing = self._begin_message(fields, end, events)
+        events += faults
+        if framing.faults:
+            self._report_framing(framing.faults, section, end, events)
+        if len(fields) > MAX_FIELDS:
+            detail = f"{len(fields):,} of {MAX_FIELDS:,} fields"
             events.append(diagnose("http-field-limit", self._start, end, detail))
         self._begin_body(framing, end, events)
         return pos
