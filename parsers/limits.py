@@ -156,10 +156,14 @@ MAX_LINE = 64 * KiB
 """One start line, field line or chunk line: CPython's http.client allows 64 KiB."""
 MAX_HEAD = 256 * KiB
 """Start line and header section together: Node allows 16 KiB, Chromium 256 KiB."""
-MAX_KNOWN_SECTION, MAX_KNOWN_SECTIONS = 2 * KiB, 256
-"""Bytes of a field section that is known again when it comes, and how many are."""
-MAX_KNOWN_LINE, MAX_KNOWN_LINES = 256, 1_024
-"""The same of field lines and start lines: longer ones are hardly ever repeated."""
+MAX_KNOWN_SECTION = 2 * KiB
+"""A field section up to this is known again when it comes: longer ones are hardly ever the same."""
+MAX_KNOWN_SECTIONS = 256
+"""How many are known: as many as a client has endpoints, and a server kinds of answers."""
+MAX_KNOWN_LINE = 256
+"""A field line or a start line up to this is known again: in longer ones are tokens and cookies."""
+MAX_KNOWN_LINES = 1_024
+"""How many are known of each, of all connections together."""
 MAX_KNOWN_FRAMINGS = 16
 """Answers that are kept for a section: they differ by version, method and status."""
 MAX_FIELDS = 1_000

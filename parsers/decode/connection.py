@@ -185,11 +185,13 @@ def _of_both(
     rows: Callable[[Path], Sequence[Sequence[Any]]],
 ) -> list[Fact]:
     """Return the facts of one kind that both directions tell, in the order of their times."""
-    names = tuple(kind.__annotations__)
+    of_client, of_server = rows(client.path), rows(client.peer.path)
     facts: list[Any] = []
-    both: list[tuple[str, Path]] = [("client", client.path), ("server", client.peer.path)]
-    for sender, path in both:
-        for values in rows(path):
+    if not (of_client or of_server):
+        return facts
+    names = tuple(kind.__annotations__)
+    for sender, told in (("client", of_client), ("server", of_server)):
+        for values in told:
             facts.append(dict(zip(names, (sender, *values), strict=True)))
     # Packets may be stored in another order than that of their times.
     names_of_place = ("first_time", "first_packet") if kind is DuplicateAcks else ("time", "packet")

@@ -194,6 +194,9 @@ class FastHttp2:
         )  # fmt: skip
         return records
 
+    def settle(self) -> None:
+        """They are told of each run of frames when it has been read: nothing is left to tell."""
+
     def end_of_element(self, data: bytes, pos: int) -> int:
         """Return where a frame of any kind ends that begins at ``pos``, else the end."""
         if pos + HEADER_SIZE > len(data) or not self._frames.is_between:

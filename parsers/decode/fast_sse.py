@@ -2,8 +2,9 @@
 
 Strategy: nearly every server writes an event as a chunk of its own. Such a chunk, if it lies whole
 in the piece at hand, is matched with its event by one expression, and both records are written
-at once. The layers between are not called, but told afterwards how far it went; they must be
-between two elements, so that nothing is open and nothing asks later where these bytes came from.
+at once. The layers between are not called, but told how far it went when they are asked next; they
+must be between two elements, so that nothing is open and nothing asks later where these bytes came
+from.
 Everything else is left to them: chunks of any other kind, and whatever is a fault. A test decodes
 every capture with this path and without it.
 
@@ -22,7 +23,7 @@ from ..http1.decoder import ResponseDecoder
 from ..limits import MAX_SSE_LINE
 from ..records import PLACE, ChunkRecord, Record, SseEventRecord
 from ..sse.stream import EventStreamDecoder, commonest_block
-from .body import Body
+from .body import HASH_STEP, Body
 from .writer import RecordWriter
 
 # chunk = chunk-size CRLF chunk-data CRLF (RFC 9112 section 7.1), and the data is one block; as in
@@ -53,6 +54,14 @@ class FastSse:
         "_chunk_record",
         "_event_record",
         "_match",
+        "_shows_chunks",
+        "_shows_events",
+        "_first",
+        "_settled",
+        "_index",
+        "_base",
+        "_event_id",
+        "_content",
     )
 
     def __init__(
@@ -65,14 +74,23 @@ class FastSse:
         self._chunk_record = writer.within(ChunkRecord)
         self._event_record = writer.within(SseEventRecord)
         self._match: Match | None = None
+        self._shows_chunks = writer.wants.takes(ChunkRecord)
+        self._shows_events = writer.wants.takes(SseEventRecord)
+        # What the layers between have not been told yet: where they stand, and where this does.
+        self._first = self._settled = 0
+        self._index: int | None = None
+        """Of the next chunk; None if they know of all that has been read."""
+        self._base = 0
+        self._event_id = ""
+        self._content = bytearray()
 
     def receive(self, data: bytes, pos: int, records: list[Record]) -> int:
         """Read the chunks that begin at ``pos`` of ``data``; return where they end.
 
         Long for one function: it is the hot loop.
         """
-        index = first_index = self._decoder.next_chunk
-        if index is None or first_index is None or not self._events.is_between:
+        index = self._index
+        if index is None and (index := self._begin()) is None:
             return pos
         window = data[pos : pos + WINDOW]
         characters = window.decode("latin-1")
@@ -83,12 +101,10 @@ class FastSse:
         writer = self._writer
         connection, sender, keeps_data = writer.connection, writer.sender, writer.keeps_data
         chunk_record, event_record = self._chunk_record, self._event_record
-        shows_chunks = writer.wants.takes(ChunkRecord)
-        shows_events = writer.wants.takes(SseEventRecord)
+        shows_chunks, shows_events = self._shows_chunks, self._shows_events
         place = writer.place
         exchange = self._body.exchange
-        event_id = self._events.last_event_id
-        base = self._decoder.offset
+        event_id, base = self._event_id, self._base
         run, last_run, run_ends, arrivals = writer.origins.runs_from(base)
         contents: list[str] = []
         is_in_order = True
@@ -145,14 +161,35 @@ class FastSse:
             contents.append(content)
             index += 1
             upto = end
-        if contents:
-            read = "".join(contents).encode("latin-1")
-            self._decoder.advance(index - first_index, upto)
-            self._events.advance(len(read), event_id)
-            self._body.advance([read], index)
+        if upto:
+            self._index, self._base, self._event_id = index, base + upto, event_id
+            self._content += "".join(contents).encode("latin-1")
+            if len(self._content) > HASH_STEP:
+                self.settle()
         if not is_in_order:
             records.sort(key=PLACE)
         return pos + upto
+
+    def _begin(self) -> int | None:
+        """Ask where the layers between stand; None if they are not between two elements."""
+        index = self._decoder.next_chunk
+        if index is None or not self._events.is_between:
+            return None
+        self._first, self._event_id = index, self._events.last_event_id
+        self._base = self._settled = self._decoder.offset
+        return index
+
+    def settle(self) -> None:
+        """Tell the layers between how far it went: for each event that would take a third of it."""
+        index = self._index
+        if index is None:
+            return
+        self._index = None
+        content = bytes(self._content)
+        self._content.clear()
+        self._decoder.advance(index - self._first, self._base - self._settled)
+        self._events.advance(len(content), self._event_id)
+        self._body.advance([content], index)
 
     def _learn(self, characters: str) -> Match | None:
         """Find out which line ends the server writes."""

@@ -117,6 +117,9 @@ class FastWebSocket:
         decoder.advance(pos - begin)
         return pos
 
+    def settle(self) -> None:
+        """They are told of each run of frames when it has been read: nothing is left to tell."""
+
     def end_of_element(self, data: bytes, pos: int) -> int:
         """Return where a frame of any kind ends that begins at ``pos``.
 

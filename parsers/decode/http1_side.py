@@ -10,7 +10,6 @@ protocols, whose meaning the answer decides.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -79,6 +78,7 @@ class Http1Side(Side):
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
+        self._settle()
         inner = () if self.message is None else self.message.open_offsets
         return self.decoder.open_offsets + inner
 
@@ -207,7 +207,7 @@ class RequestSide(Http1Side):
         exchange: int = 0,
     ) -> None:
         super().__init__(stream, writer, decoder, exchange)
-        self.pending: deque[Request] = deque()
+        self.pending: list[Request] = []
         """Requests that have not been answered."""
         self.unsure: Request | None = None
         """The last one that was sent beside others, among which some are missing."""
@@ -215,7 +215,7 @@ class RequestSide(Http1Side):
         """Whether responses to requests that come may have been decoded before."""
         self._has_forgotten = False
         self._is_refused = False
-        self._received: deque[tuple[int, int | None]] = deque([(0, None)], maxlen=MAX_RECEIVED)
+        self._received: list[tuple[int, int | None]] = [(0, None)]
         """From which byte on the client had received how many of the server's."""
 
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
@@ -266,7 +266,7 @@ class RequestSide(Http1Side):
     def receive_data(self, data: bytes) -> list[Record]:
         received = self._stream.acknowledged
         if received != self._received[-1][1]:
-            self._received.append((self.decoder.offset, received))
+            _keep(self._received, (self.decoder.offset, received))
         return super().receive_data(data)
 
     def _received_at(self, offset: int) -> int | None:
@@ -324,7 +324,7 @@ class ResponseSide(Http1Side):
         self._request: Request | None = None
         """What the response answers."""
         self._is_joined = False
-        self._begun: deque[tuple[int, int | None]] = deque(maxlen=MAX_RECEIVED)
+        self._begun: list[tuple[int, int | None]] = []
         """Which exchanges' responses began when so many of the client's bytes had arrived."""
 
     def expect(self, request: Request, received: int | None) -> None:
@@ -350,9 +350,9 @@ class ResponseSide(Http1Side):
     def _begin_message(self, message: Request | Response, records: list[Record]) -> None:
         assert isinstance(message, Response)
         pending = self.requests.pending
-        for _ in range(message.lost):
-            pending.popleft()
-            self.exchange += 1
+        if message.lost:
+            del pending[: message.lost]
+            self.exchange += message.lost
         request = pending[0] if pending else None
         self.message = MessageWriter(self.exchange, self.writer)
         records += self.message.head(message, request)
@@ -364,11 +364,11 @@ class ResponseSide(Http1Side):
 
     def _answer(self, request: Request | None, response: Response, records: list[Record]) -> None:
         """Take note of the request that a response answers."""
-        self._begun.append((self.exchange, self._stream.acknowledged))
+        _keep(self._begun, (self.exchange, self._stream.acknowledged))
         self._request = request
         if request is None:
             return
-        self.requests.pending.popleft()
+        del self.requests.pending[0]
         if request is self.requests.unsure:
             fault = diagnose("http-response-unsure", response.start, response.end)
             records.append(self.writer.diagnostic(fault, self.exchange))
@@ -451,6 +451,13 @@ class ResponseSide(Http1Side):
         self.requests.begin_websocket(agreement.deflate)
         self.begin_websocket(agreement.deflate)
         return records + self.requests.hand_over() + self.hand_over()
+
+
+def _keep(last: list[tuple[int, int | None]], pair: tuple[int, int | None]) -> None:
+    """Keep a pair, and of those before it the last ones; a deque takes 760 bytes at least."""
+    if len(last) == MAX_RECEIVED:
+        del last[0]
+    last.append(pair)
 
 
 def _is_interim(response: Response) -> bool:

@@ -54,6 +54,8 @@ IPV4_WITHOUT_OPTIONS = 0x080045
 PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
 """Of the second number: more fragments or an offset, and the protocol."""
 SHORTEST_USUAL = USUAL_HEADERS.size
+NETWORK_START, TCP_START = 14, 34
+"""Where IPv4 begins after Ethernet, and TCP after a header of IPv4 without options."""
 # Where the payload begins, by TCP's data offset and flags, of a segment that only carries data and
 # acknowledges some. Headers up to 32 bytes: longer ones may be signed.
 USUAL_FLAGS = [flags for flags in range(1 << 12) if flags & (UNUSUAL | ACK) == ACK]
@@ -226,6 +228,15 @@ class PacketDecoder:
                     if direction.watched_seq != NO_SEQ:
                         direction.note_usual_seq()
                     continue
+                if (
+                    network >> 8 == IPV4_WITHOUT_OPTIONS
+                    and protocol & PROTOCOL_AND_FRAGMENT == TCP
+                    and TCP_START < end <= len(data)
+                ):
+                    if found := self._receive_unusual_segment(packet, end):
+                        records += found
+                        is_unusual = True
+                    continue
             if found := self.receive_general(packet):
                 records += found
                 is_unusual = True
@@ -256,6 +267,17 @@ class PacketDecoder:
         if datagrams is not None and datagrams.held > self._memory.held // 2:
             records += datagrams.let_go()
         return records + let_go(self._memory, self._table, self._decoders)
+
+    def _receive_unusual_segment(self, packet: Packet, end: int) -> list[Record]:
+        """Take a segment that is not usual, with headers before it that are."""
+        number, time_ns, link_type, _, data = packet
+        self._last = number, time_ns or 0
+        self._frame = link_type, data
+        self._packet = packet
+        self._layers = ()
+        source, destination, size = data[26:30], data[30:34], end - TCP_START
+        whole = IpPacket(source, destination, TCP, TCP_START, end, size, None, (), NETWORK_START)
+        return self._receive_tcp(whole, data[TCP_START:end])
 
     def receive_general(self, packet: Packet) -> list[Record]:
         """Return what one packet, of any kind, completes, by the general path."""

@@ -73,6 +73,9 @@ class FastPath(Protocol):
         A guess, for a piece in which only some elements are unusual, as a ping between events is.
         """
 
+    def settle(self) -> None:
+        """Tell the layers between how far it went, before anything is asked of them."""
+
 
 class StreamDecoder(Decoder, Protocol):
     """A decoder of a whole stream, which knows where it is in it."""
@@ -99,6 +102,7 @@ class Side(ABC):
             upto = fast_path.receive(data, pos, records)
             if upto == end:
                 return records
+            fast_path.settle()
             if upto == pos:  # a stream of another kind: not one try for each of its elements
                 break
             pos = fast_path.end_of_element(data, upto)
@@ -113,15 +117,22 @@ class Side(ABC):
 
     def receive_gap(self, length: int) -> list[Record]:
         """Record the gap and go on after it."""
+        self._settle()
         gap: Record = self.writer.gap(self._decoder.offset, length, self.exchange_at_hand)
         return [gap, *self.pass_over(length)]
 
     def pass_over(self, length: int) -> list[Record]:
         """Go on after a gap that has its record already."""
+        self._settle()
         return self.write(self._decoder.receive_gap(length))
 
     def receive_eof(self, ending: Ending) -> list[Record]:
+        self._settle()
         return self.write(self._decoder.receive_eof(ending))
+
+    def _settle(self) -> None:
+        if self._fast_path is not None:
+            self._fast_path.settle()
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return [self.writer.diagnostic(fault, self.exchange, shown)]
@@ -133,6 +144,7 @@ class Side(ABC):
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
+        self._settle()
         return self._decoder.open_offsets
 
     @abstractmethod

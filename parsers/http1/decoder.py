@@ -10,8 +10,6 @@ of the body, and after which messages another protocol comes.
 
 from __future__ import annotations
 
-from collections import deque
-
 from ..diagnostics import amount, diagnose
 from ..limits import MAX_FIELDS, MAX_PIPELINED
 from ..memory import Account
@@ -152,8 +150,9 @@ class ResponseDecoder(MessageDecoder):
     ) -> None:
         super().__init__(offset, keep_data=keep_data, account=account)
         # Where one direction alone was captured, no response ever takes one: the oldest go.
-        self._expected: deque[tuple[bytes, bool, bytes]] = deque(maxlen=MAX_PIPELINED)
-        self._received: deque[int | None] = deque(maxlen=MAX_PIPELINED)
+        # Lists, though the oldest go first: they hardly ever hold more than one.
+        self._expected: list[tuple[bytes, bool, bytes]] = []
+        self._received: list[int | None] = []
 
     def expect(
         self,
@@ -166,6 +165,8 @@ class ResponseDecoder(MessageDecoder):
 
         ``received`` is how many bytes its client had of what is decoded here when it sent it.
         """
+        if len(self._expected) == MAX_PIPELINED:
+            del self._expected[0], self._received[0]
         self._expected.append((method, upgrade, version))
         self._received.append(received)
 
@@ -183,7 +184,7 @@ class ResponseDecoder(MessageDecoder):
             self._hole = hole
             return 0, True
         lost = 0
-        received = list(self._received)
+        received = self._received
         for index, (before, after) in enumerate(zip(received, received[1:], strict=False)):
             if before is None or after is None or after > self._start:
                 break
@@ -212,15 +213,13 @@ class ResponseDecoder(MessageDecoder):
         version, status, reason, faults = self._status_line
         is_interim = 100 <= status < 200 and status != 101
         lost, is_certain = self._lost_answers()
-        for _ in range(lost):
-            self._expected.popleft()
-            self._received.popleft()
+        if lost:
+            del self._expected[:lost], self._received[:lost]
         is_asked = bool(self._expected)
         asked = self._expected[0] if is_asked else (b"GET", True, b"HTTP/1.1")
         self._method, upgrade, _ = asked
         if is_asked and not is_interim:
-            self._expected.popleft()
-            self._received.popleft()
+            del self._expected[0], self._received[0]
         body, _, keeps_alive = response_says(version, status, fields, *asked)
         self._framed = body
         if self._is_cut:

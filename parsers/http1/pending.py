@@ -22,7 +22,8 @@ class PendingBytes:
         self.start = start
         self.size = 0
         self._limit = limit
-        self._runs: deque[tuple[int, bytearray]] = deque()
+        # Few hold any: an empty deque takes 760 bytes.
+        self._runs: deque[tuple[int, bytearray]] | None = None
 
     def hold(self, offset: int, data: bytes) -> bool:
         """Keep a piece up to the limit; return whether it is the first that passes it."""
@@ -32,6 +33,8 @@ class PendingBytes:
         data = data[: max(room, 0)]
         if not data:
             return passes
+        if self._runs is None:
+            self._runs = deque()
         runs = self._runs
         if runs and runs[-1][0] + len(runs[-1][1]) == offset:
             runs[-1][1].extend(data)

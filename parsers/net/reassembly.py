@@ -136,15 +136,18 @@ class Reassembly(Generic[T]):
         pending = self.pending
         if not pending:
             return []
-        self.pending = []
-        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        if len(pending) == 1:
+            data = pending.pop()
+        else:
+            data = b"".join(pending)
+            pending.clear()
         return self._hand_over(self.origins.size - len(data), data)
 
     def _hand_over(self, start: int, data: bytes) -> list[T]:
         """Give the receiver what is in the stream at ``start``."""
         self.history.append(start, data)
         records = self.receiver.receive_data(data)
-        if len(self.origins) > FORGET_EVERY:
+        if len(self.origins.ends) > FORGET_EVERY:
             self.origins.retain(self.receiver.open_offsets)
         return records
 

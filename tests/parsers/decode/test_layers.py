@@ -23,7 +23,7 @@ from support.toy_layers import (
 )
 from support.websocket_frames import frame
 
-from parsers.decode import packets as module
+from parsers.decode import connection as module
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
