@@ -330,6 +330,11 @@ MAX_QUIC_FAULTS = 16
 """Faults of one kind in one connection that are listed: as of HTTP/2."""
 MAX_QUIC_BACKLOG = 256 * KiB
 """Bytes of packets that are kept for keys that may come late."""
+MAX_QUIC_TRIALS = 65_536
+"""Keys, lengths of ids and packet numbers that are tried in one capture for connections whose
+beginning it lacks: MAX_TLS_TRIALS."""
+MAX_QUIC_CANDIDATES = 64
+"""Keys that are held at once for one side of such a connection, until one opens a packet."""
 MIN_QUIC_SEGMENT = 1_200
 """Bytes of the datagrams that offload joins, at least: the smallest path (RFC 9000 section 14)."""
 MAX_QUIC_SEGMENT = 1_472

@@ -73,7 +73,7 @@ class Datagrams:
             return None
         payload = data[UDP_HEADER : max(int.from_bytes(data[4:6], "big"), UDP_HEADER) or None]
         if self._table is None:
-            if not is_long_header(payload):
+            if not is_long_header(payload) and not self._may_join(payload):
                 return self._strange(payload)
             if not self._can_read():
                 return self._once(diagnose("quic-not-decoded", 0, 0, INSTALL))
@@ -99,6 +99,10 @@ class Datagrams:
         self._said.add(fault.code)
         return fault
 
+    def _may_join(self, payload: bytes) -> bool:
+        """Whether a datagram may be of a connection whose beginning is missing, as keys tell."""
+        return self._keys is not None and payload[:1] >= b"\x40" and self._can_read()
+
     def _can_read(self) -> bool:
         """Whether what opens packets and reads header sections is installed."""
         if not self._is_lacking:
@@ -108,8 +112,12 @@ class Datagrams:
     def _open_table(self) -> QuicTable[Record]:
         from ..quic.table import QuicTable
 
-        self.has_connections = True
-        return QuicTable(self._follow)
+        joiner = None
+        if self._keys is not None:
+            from ..quic.joining import Joiner
+
+            joiner = Joiner(self._keys)
+        return QuicTable(self._follow, joiner)
 
     def _follow(self, number: int, key: bytes) -> QuicFollower:
         from .quic import QuicFollower
@@ -128,6 +136,7 @@ class Datagrams:
             account=Account(self._memory),
         )
         self._followers[FIRST_QUIC_CONNECTION + number] = follower
+        self.has_connections = True
         return follower
 
     def _closed(self, index: int) -> None:

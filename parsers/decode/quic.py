@@ -146,6 +146,8 @@ class QuicFollower:
         if chosen is not None and chosen.alpn is not None:
             return chosen.alpn == "h3"
         offered = [] if asked is None else asked.alpn
+        if asked is None and self.connection.is_midstream:
+            return True  # nothing says otherwise
         return bool(offered) and all(name.split("-")[0] == "h3" for name in offered)
 
     def receive_told(self, sender: Sender, frame: Told, came: Completion) -> list[Record]:

@@ -32,6 +32,7 @@ from .frames import (
     read_frames,
 )
 from .handshake import Handshake
+from .joining import Joined
 from .number_space import Loss, NumberSet
 from .packets import VERSIONS, Kind, PacketHeader, read_packets, versions_offered
 from .protection import Opened
@@ -83,6 +84,8 @@ class QuicConnection(Generic[T]):
         }
         self.is_midstream = False
         """Whether its first packet is not its client's first one."""
+        self.unjoined: set[Sender] = set()
+        """Whose packets are sent to ids that are not known, for no long header was captured."""
         self.is_retried = False
         """Whether the server sent a Retry."""
         self.has_early_data = False
@@ -116,6 +119,14 @@ class QuicConnection(Generic[T]):
         """What it is reckoned to hold beside what reads its streams, in bytes."""
         waiting = sum(side.waiting for side in self.sides.values())
         return self._backlog_size + waiting + len(self.streams) * STREAM_COST
+
+    def join(self, found: Joined) -> None:
+        """Go on with what a packet with a short header proved to be, whose beginning is missing."""
+        self.sides[other(found.sender)].add_id(found.destination)
+        space = self.sides[found.sender].spaces[2]
+        if not len(space.known):
+            space.begin(found.number)
+        self.unjoined.discard(found.sender)
 
     # --- datagrams ---
 
@@ -185,6 +196,8 @@ class QuicConnection(Generic[T]):
         opened = self._open_packets(side, data, packet)
         if packet.version and (opened or not side.has_keys(packet.kind)):
             side.add_id(packet.source)
+            if self.is_midstream and opened:
+                self.sides[other(side.sender)].add_id(packet.destination)
         if not is_late:
             for part in parted(data, packet):
                 records += self._listener.receive_packet(
@@ -227,7 +240,12 @@ class QuicConnection(Generic[T]):
 
     def _look_for_keys(self, side: QuicSide, kind: Kind) -> None:
         hello, chosen = self.handshake.client_hello, self.handshake.server_hello
-        if self._keys is None or hello is None:
+        if self._keys is None:
+            return
+        if hello is None:
+            if self.is_midstream:
+                several = (secrets for _, secrets in self._keys.log.newest())
+                side.make_candidates(kind, self.version, several)
             return
         suite = None if chosen is None else chosen.cipher_suite
         for _ in range(2):

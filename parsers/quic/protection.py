@@ -21,7 +21,7 @@ from .packets import LONG, PacketHeader
 
 SAMPLE = 16
 TAG = 16
-KEY_PHASE = 0x04
+KEY_PHASE, RESERVED = 0x04, 0x18
 _AEADS = {"aes-gcm": AESGCM, "aes-ccm": AESCCM, "chacha20": ChaCha20Poly1305}
 
 
@@ -129,6 +129,11 @@ class LevelKeys:
         self._after: PacketProtection | None = None
         self._may_update = may_update
         self._since = 0  # the lowest packet number of this generation that was seen
+
+    def may_fit(self, data: bytes, packet: PacketHeader) -> bool:
+        """Whether what is reserved in a short header is 0 with these keys (RFC 9000 17.3.1)."""
+        bare = unprotect(data, packet, self._header, 0)
+        return bare is not None and not bare.header[0] & RESERVED
 
     def open(self, data: bytes, packet: PacketHeader, expected: int) -> Opened | None:
         """Return what a packet holds; None if these keys do not open it."""

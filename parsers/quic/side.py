@@ -7,10 +7,11 @@ ServerHello tells the cipher suite, all that fit the secret are tried, and the t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final
 
-from ..limits import MAX_QUIC_IDS, MAX_QUIC_WAITING
+from ..limits import MAX_QUIC_CANDIDATES, MAX_QUIC_IDS, MAX_QUIC_WAITING
 from ..records import Sender
 from ..tls.key_log import (
     CLIENT_EARLY,
@@ -104,17 +105,33 @@ class QuicSide:
 
         Early data may have another suite than the connection: that of the session before it.
         """
+        found = self._keys_from(kind, version, secrets, suite)
+        if found:
+            self._keys[kind] = found
+
+    def make_candidates(
+        self, kind: Kind, version: int, several: Iterable[Mapping[str, bytes]]
+    ) -> None:
+        """Make the keys of a level of every connection whose secrets are given, to be tried."""
+        found = (keys for one in several for keys in self._keys_from(kind, version, one, None))
+        candidates = list(islice(found, MAX_QUIC_CANDIDATES))
+        if candidates:
+            self._keys[kind] = candidates
+
+    def _keys_from(
+        self, kind: Kind, version: int, secrets: Mapping[str, bytes], suite: int | None
+    ) -> list[LevelKeys]:
         label = LABELS.get((self.sender, kind))
         secret = None if label is None else secrets.get(label)
         if secret is None:
-            return
+            return []
         fitting = [one for one in SUITES.values() if HASH_SIZES[one.hash_name] == len(secret)]
         known = SUITES.get(suite or 0)
         if kind != "0-rtt" and known in fitting:
             fitting = [known]
         label = VERSIONS[version].label
         may_update = kind == "1-rtt"
-        self._keys[kind] = [LevelKeys(one, label, secret, may_update=may_update) for one in fitting]
+        return [LevelKeys(one, label, secret, may_update=may_update) for one in fitting]
 
     def open(self, data: bytes, packet: PacketHeader) -> Opened | None:
         """Return what a packet holds; None if no key opens it."""

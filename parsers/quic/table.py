@@ -22,6 +22,7 @@ from ..net.table import reverse_key
 from ..provenance import Completion
 from ..records import Sender
 from .connection import Listener, QuicConnection, other
+from .joining import VERSION, Joiner
 from .packets import LONG, VERSIONS, PacketHeader, is_long_header, read_packets
 from .side import QuicSide
 
@@ -60,8 +61,9 @@ Follow = Callable[[int, bytes], Follower[T]]
 class QuicTable(Generic[T]):
     """The connections of a capture."""
 
-    def __init__(self, follow: Follow[T]) -> None:
+    def __init__(self, follow: Follow[T], joiner: Joiner | None = None) -> None:
         self._follow = follow
+        self._joiner = joiner
         self._count = 0
         self._flows: dict[bytes, Flow] = {}
         """By addresses, ports and network."""
@@ -86,7 +88,7 @@ class QuicTable(Generic[T]):
             if is_long_header(data) and self._begins(key, data, is_known=known is not None):
                 records += self._make_room(came)
                 known = self._open_connection(key, realm, data)
-            flow = known
+            flow = known or self._join(key, realm, data)
         elif known is None or known.connection != flow.connection:
             records += self._move(key, realm, flow, came)
         if flow is None:
@@ -107,6 +109,10 @@ class QuicTable(Generic[T]):
         self._open[index] = follower, came
         follower.note_packet(sender, len(data), came)
         connection = follower.connection
+        if sender in connection.unjoined and self._joiner is not None:
+            joined = self._joiner.find(data, sender)
+            if joined is not None:
+                connection.join(joined)
         records = connection.receive(sender, data, came)
         for side in connection.sides.values():
             if side.new_ids:
@@ -173,6 +179,23 @@ class QuicTable(Generic[T]):
         self._open[index] = follower, (0, 0.0)
         self._places[index] = set()
         flow = Flow(index, "client" if is_client else "server")
+        self._take_key(key, realm, flow)
+        return flow
+
+    def _join(self, key: bytes, realm: bytes, data: bytes) -> Flow | None:
+        """Open a connection that begins with a short header in the capture, if keys prove it."""
+        found = None if self._joiner is None else self._joiner.find(data)
+        if found is None or len(self._open) >= MAX_QUIC_CONNECTIONS:
+            return None
+        index, self._count = self._count, self._count + 1
+        follower = self._follow(index, key if found.sender == "client" else reverse_key(key))
+        connection = follower.connection
+        connection.begin(VERSION, None)
+        connection.unjoined |= {"client", "server"}
+        connection.join(found)
+        self._open[index] = follower, (0, 0.0)
+        self._places[index] = set()
+        flow = Flow(index, found.sender)
         self._take_key(key, realm, flow)
         return flow
 

@@ -437,22 +437,46 @@ def test_connections_between_the_same_ports_one_after_the_other() -> None:
     assert [one.number for one in only(records, QuicRecord)] == [0, 1]
 
 
-def test_a_beginning_that_was_not_captured() -> None:
-    talk = dialogue()
-    packets = [(place + 1, *packet[1:]) for place, packet in enumerate(talk.packets[1:])]
-    records = decoded(packets, talk.keys)
+@pytest.mark.parametrize("missing", [1, 2, 3])
+@pytest.mark.parametrize("suite", sorted(SUITES))
+def test_a_beginning_that_was_not_captured(missing: int, suite: int) -> None:
+    """Its keys are those that open its packets, with long headers or without."""
+    talk = dialogue(talk=Talk(suite=suite))
+    others = Talk(secrets=dict.fromkeys(talk.secrets, b"?" * 32))
+    packets = [(place + 1, *packet[1:]) for place, packet in enumerate(talk.packets[missing:])]
+    log = talk.key_log + others.key_log.replace(bytes(32).hex().encode(), b"07" * 32)
+    records = decoded(packets, Known(log))
     (connection,) = only(records, ConnectionRecord)
-    assert (connection.midstream, connection.protocol) == (True, "quic")
+    assert (connection.midstream, connection.protocol) == (True, "http/3")
     assert (connection.client, connection.server) == ("10.0.0.1:50000", "10.0.0.2:443")
-    assert codes(records) == ["quic-midstream"]
-    (tls,) = only(records, TlsConnectionRecord)
-    assert tls.reason == "its ClientHello is not in the capture"
+    assert events(records) == ["one", "two"]
+    # Keys of Initial packets are made of the id in the client's first one, which is missing.
+    unopened = ["quic-packets-unopened"] if missing == 1 else []
+    assert codes(records) == ["quic-closed", "quic-midstream", *unopened]
+    (body,) = only(records, BodyRecord)
+    assert body.complete
 
 
-def test_nothing_is_known_of_short_headers_alone() -> None:
-    talk = dialogue()
+@pytest.mark.parametrize("first", [200, 60_000, 70_000, 300_000])
+def test_packet_numbers_of_a_connection_that_is_joined(first: int) -> None:
+    """Of which the last two bytes are written."""
+    talk = Talk(client_id=b"")
+    talk.shake_hands()
+    talk.numbers["client", "1-rtt"] = talk.numbers["server", "1-rtt"] = first
+    talk.settle()
+    talk.ask()
+    talk.answer(b"data: one\n\n")
     records = decoded(talk.packets[3:], talk.keys)
-    assert codes(records) == ["packets-not-decoded"]
+    assert events(records) == ["one"]
+    (quic,) = only(records, QuicRecord)
+    assert (quic.unopened, quic.server_unaccounted) == (0, 0)
+
+
+def test_nothing_is_known_of_short_headers_alone_without_their_keys() -> None:
+    talk = dialogue()
+    others = Talk(secrets=dict.fromkeys(talk.secrets, b"?" * 32))
+    for keys in (None, others.keys):
+        assert codes(decoded(talk.packets[3:], keys)) == ["packets-not-decoded"]
 
 
 def test_malformed_packets_and_frames() -> None:

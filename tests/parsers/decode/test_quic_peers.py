@@ -14,6 +14,7 @@ from parsers.records import (
     BodyRecord,
     ConnectionRecord,
     DiagnosticRecord,
+    Http3DataRecord,
     QuicRecord,
     Record,
     ResponseRecord,
@@ -149,6 +150,30 @@ def test_a_client_that_reads() -> None:
     ends.ask()
     ends.run(5.0)
     assert only(decoded(ends), StallRecord) == []
+
+
+@pytest.mark.parametrize("missing", [1, 2, 4, 7])
+def test_a_capture_that_begins_within_the_connection(missing: int) -> None:
+    """What is asked after that is read, with the keys; header fields, as far as QPACK's table is
+    known, which aioquic fills with the first request."""
+    ends = Ends(numbered)
+    ends.ask()
+    ends.run(0.5)
+    second = ends.ask("/second")
+    ends.run(0.5)
+    decoder = PacketDecoder(keys=Known(ends.key_log))
+    records = decoder.receive(ends.packets[missing:]) + decoder.finish()
+    pieces = [one for one in only(records, Http3DataRecord) if one.stream_id == second]
+    assert "".join(one.data for one in pieces).encode() == ends.received[second]
+    faults = {one.code for one in records if isinstance(one, DiagnosticRecord)}
+    assert faults <= {
+        "quic-midstream",
+        "quic-packets-unopened",
+        "qpack-failed",
+        "http3-frames-lost",
+    }
+    (connection,) = only(records, ConnectionRecord)
+    assert (connection.midstream, connection.client) == (True, "127.0.0.1:50000")
 
 
 def test_a_client_that_leaves() -> None:
