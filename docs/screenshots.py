@@ -8,12 +8,17 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.browser import chromium, indexed, serving, watched  # noqa: E402
+from playwright.sync_api import Browser  # noqa: E402
+from support.browser import chromium, indexed, looking_at, serving, watched  # noqa: E402
+
+from wireproof.tables import TableOptions  # noqa: E402
+from wireproof.tables.exporting import ExportJob, run  # noqa: E402
 
 FIXTURES = ROOT / "fixtures"
 SHOTS = ROOT / "docs" / "screenshots"
@@ -45,6 +50,8 @@ PICTURES = (
     Shot("stalled", "tls/stall.pcapng", tab="windows", with_keys=True),
     Shot("sealed", "tls/sse.pcapng", tab="records"),
     Shot("dark", "sse/slow.pcapng", theme="dark"),
+    Shot("fleet", "verdicts", height=900),
+    Shot("fleet-narrow", "verdicts", width=400, height=860, theme="dark"),
     Shot("narrow", "nginx/chat.pcapng", width=400, height=860),
 )
 
@@ -53,6 +60,9 @@ def take(shot: Shot) -> None:
     """Take a picture into ``docs/screenshots``."""
     with ExitStack() as stack:
         browser = stack.enter_context(chromium())
+        if (FIXTURES / shot.capture).is_dir():
+            take_data_set(shot, browser, stack)
+            return
         index = stack.enter_context(
             closing(indexed(FIXTURES / shot.capture, with_keys=shot.with_keys))
         )
@@ -71,6 +81,18 @@ def take(shot: Shot) -> None:
             page.locator("#scrubber").fill(str(shot.moment))
         page.wait_for_timeout(300)
         page.screenshot(path=SHOTS / f"{shot.name}.png")
+
+
+def take_data_set(shot: Shot, browser: Browser, stack: ExitStack) -> None:
+    """Take a picture of the page of a data set, of a folder of captures."""
+    place = f"{stack.enter_context(TemporaryDirectory())}/dataset"
+    options = TableOptions(host="web1")
+    run(ExportJob([str(FIXTURES / shot.capture)], place, options), print)
+    server = stack.enter_context(looking_at(Path(place)))
+    size = {"width": shot.width, "height": shot.height}
+    found = stack.enter_context(watched(browser, viewport=size, color_scheme=shot.theme))
+    page = found.open(server.url)
+    page.screenshot(path=SHOTS / f"{shot.name}.png")
 
 
 def main() -> None:

@@ -6,14 +6,20 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from parsers import KeyLog
 from wireproof.web.feed import FileFeed
+from wireproof.web.fleet import looked_at
+from wireproof.web.fleet_app import Captures, create_fleet_app
 from wireproof.web.index import Index
-from wireproof.web.server import InspectorServer
+from wireproof.web.server import InspectorServer, PageServer
+
+S = TypeVar("S", bound=PageServer)
 
 PATIENCE = 30.0
 """Seconds that no test needs, and none waits longer than."""
@@ -59,8 +65,14 @@ def indexed(path: Path, *, with_keys: bool = False) -> Index:
 @contextmanager
 def serving(*indexes: Index) -> Iterator[InspectorServer]:
     """Serve an inspector in a thread."""
+    with _running(InspectorServer(*indexes)) as server:
+        yield server
+
+
+@contextmanager
+def _running(server: S) -> Iterator[S]:
     ready = threading.Event()
-    with closing(InspectorServer(*indexes)) as server:
+    with closing(server):
         thread = threading.Thread(target=server.run, args=(ready.set,))
         thread.start()
         try:
@@ -70,6 +82,17 @@ def serving(*indexes: Index) -> Iterator[InspectorServer]:
             server.stop()
             thread.join(PATIENCE)
             assert not thread.is_alive(), "the inspector does not stop"
+
+
+@contextmanager
+def looking_at(place: Path, *captures: Path) -> Iterator[PageServer]:
+    """Serve the page of a data set in a thread; ``captures`` are folders of its files."""
+    with (
+        looked_at(str(place), captures, print) as fleet,
+        closing(Captures(fleet)) as opened,
+        _running(PageServer(partial(create_fleet_app, fleet, opened))) as server,
+    ):
+        yield server
 
 
 @contextmanager

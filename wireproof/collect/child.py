@@ -65,6 +65,7 @@ class Exporting:
     def __init__(self, order: Order, keylog: KeyLog | None = None) -> None:
         self._order = order
         self._keylog = keylog
+        self._data_set: DataSet | None = None  # it knows what it has read of it
         self._models = set(order.models)
 
     def export(self, path: str) -> Answer:
@@ -79,12 +80,14 @@ class Exporting:
             observer=Observer(numbers, self._models),
         )
         try:
-            done = DataSet(order.place).make(capture_of([path]), options)
+            self._data_set = self._data_set or DataSet(order.place)
+            done = self._data_set.make(capture_of([path]), options)
         except Exception as error:
             # Each store has a library of its own, and each library errors of its own.
             return Failed(_reason(error))
+        if done.error:
+            return Exported(error=done.error)
         return Exported(
-            error=done.error,
             counts=[(list(key), number) for key, number in numbers.counts.items()],
             values=[(list(key), values) for key, values in numbers.values.items()],
             models=sorted(self._models),

@@ -52,7 +52,8 @@ class Exporter:
         if isinstance(answer, Failed):
             self.close()
             raise StoreFailed(answer.reason)
-        self._order = replace(self._order, models=answer.models)
+        if answer.models:
+            self._order = replace(self._order, models=answer.models)
         return answer
 
     def _asked(self, path: Path) -> bytes:

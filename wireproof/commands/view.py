@@ -32,11 +32,12 @@ def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
 
 
 @click.command(
-    short_help="Look at a capture, or at packets as they arrive, in a browser.",
+    short_help="Look at a capture, a data set, or packets as they arrive, in a browser.",
     epilog=examples(
         "wireproof view capture.pcapng",
         "wireproof view capture.pcapng --path '/v1/*' --verdict fault",
         "wireproof view client.pcapng server.pcapng        both legs of what a proxy passed on",
+        "wireproof view dataset/ --captures rings/         distributions, and the worst exchanges",
         "wireproof view --live --port 8000",
         "wireproof view --live --port 8000 --keep api.pcapng",
         "wireproof view --live --port 8000 -- curl -N http://127.0.0.1:8000/chat",
@@ -45,7 +46,7 @@ def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
 )
 @parses(before=_browser, listens="page_port", unless="live")
 @MEMORY
-@click.argument("given", metavar="[FILE ... | -- COMMAND ...]", nargs=-1)
+@click.argument("given", metavar="[FILE ... | DATASET | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")
 @click.option(
     "--port",
@@ -65,6 +66,13 @@ def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
     default=0,
     help="Where the page is served, on loopback; 0, the default, takes a free port.",
 )
+@click.option(
+    "--captures",
+    metavar="DIR",
+    multiple=True,
+    help="With DATASET: where its captures are by now, if not where they were; more than once for "
+    "more.",
+)
 @view_reading_options
 @click.option("--no-browser", is_flag=True, help="Print where the page is, and open no browser.")
 @no_keys_option
@@ -76,6 +84,7 @@ def view(
     interface: str,
     keep: str | None,
     page_port: int,
+    captures: tuple[str, ...],
     no_browser: bool,
     no_keys: bool,
     backend: str | None,
@@ -87,6 +96,8 @@ def view(
     FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several,
     the client's first, the legs of one exchange are shown under each other. The page is
     served on loopback, for the browser that is given its address and nobody else, until Ctrl-C.
+    Of a DATASET, which "wireproof export" or "collect" made, it shows distributions and the worst
+    exchanges, with links into their captures.
     With --live the recording ends with COMMAND, where there is one; what records is the first
     backend that works, as for "wireproof capture": with a COMMAND that takes no special rights.
     """
@@ -119,12 +130,28 @@ def view(
     from ..tasks.sources import UnreadableSource
 
     try:
+        if _is_data_set(given):
+            viewing.view_data_set(given[0], captures, page)
+            return 0
+        if captures:
+            context = click.get_current_context()
+            raise click.UsageError("--captures goes with a DATASET only", context)
         viewing.view_files(given, page, replace(reading.wanted, port=port), reading.keylog)
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     except OSError as error:
         raise Unreadable(because(given[0], error)) from error
     return 0
+
+
+def _is_data_set(given: tuple[str, ...]) -> bool:
+    """Whether a data set is given; what it takes to look at one is asked for then."""
+    if len(given) != 1 or ("://" not in given[0] and not Path(given[0]).is_dir()):
+        return False
+    need("query", "a data set")
+    if "://" in given[0]:
+        need("fleet", "a URL")
+    return True
 
 
 def _check(

@@ -13,6 +13,10 @@ class Query(NamedTuple):
     sql: str
 
 
+BOUNDS = [step * 10.0**power for power in range(-3, 6) for step in (1, 2, 5)]
+"""Of longest gaps, in seconds."""
+RANK = "list_position(['ok', 'note', 'warning', 'error'], severity)"
+"""How grave it is."""
 STREAMS = "verdict IN ('held', 'bursty', 'stepped', 'header-held')"
 NAMED: dict[str, Query] = {
     "held-streams": Query(
@@ -103,6 +107,52 @@ NAMED: dict[str, Query] = {
             round(quantile_disc(first_token, 0.5), 6) AS first_token_p50,
             round(quantile_disc(first_token, 0.99), 6) AS first_token_p99
         FROM exchanges GROUP BY ALL ORDER BY since, capture
+        """,
+    ),
+    "verdict-shares": Query(
+        "What part of exchanges streamed, was held, was cut?",
+        """
+        SELECT question, answer, mode(severity) AS severity, count(*) AS exchanges,
+            round(count(*) / sum(count(*)) OVER (PARTITION BY question), 6) AS share
+        FROM verdicts WHERE question IN ('streaming', 'ending') GROUP BY question, answer
+        ORDER BY question DESC, exchanges DESC, answer
+        """,
+    ),
+    "first-token-by-target": Query(
+        "How long until the first token, or else the first element, by target?",
+        """
+        SELECT method, split_part(target, '?', 1) AS target,
+            if(first_token IS NULL, element, 'token') AS measured, count(*) AS answers,
+            round(quantile_disc(coalesce(first_token, first), 0.5), 6) AS p50,
+            round(quantile_disc(coalesce(first_token, first), 0.99), 6) AS p99
+        FROM exchanges WHERE coalesce(first_token, first) IS NOT NULL
+        GROUP BY ALL ORDER BY p99 DESC, answers DESC, target, method LIMIT 50
+        """,
+    ),
+    "longest-gaps": Query(
+        "For how long did nothing come, at most, in how many exchanges?",
+        f"""
+        SELECT list_filter({BOUNDS}::DOUBLE[], lambda bound: bound >= longest_gap)[1] AS up_to,
+            count(*) AS exchanges
+        FROM exchanges WHERE longest_gap > 0 GROUP BY ALL ORDER BY up_to
+        """,
+    ),
+    "worst-exchanges": Query(
+        "Which exchanges went most wrong, and what is said of them?",
+        f"""
+        SELECT worst.*, answer, said FROM (
+            SELECT capture, capture_sha256, host, connection, exchange, method, target, status,
+                transport, verdict, exchanges.end, severity, first_token,
+                round(longest_gap, 6) AS longest_gap, start_time
+            FROM exchanges
+            ORDER BY {RANK} DESC, longest_gap DESC, start_time, capture, connection, exchange
+            LIMIT 50
+        ) AS worst LEFT JOIN (
+            SELECT capture_sha256, capture, connection, exchange,
+                arg_max(answer, {RANK}) AS answer, arg_max(summary, {RANK}) AS said
+            FROM verdicts GROUP BY ALL
+        ) USING (capture_sha256, capture, connection, exchange)
+        ORDER BY {RANK} DESC, longest_gap DESC, start_time, capture, connection, exchange
         """,
     ),
 }

@@ -42,10 +42,11 @@ MAX_NEWS = 500
 
 def create_app(indexes: Sequence[Index], port: int) -> Guard:
     """Return the inspector of captures for a server that listens on ``port``."""
-    return Guard(_routes(indexes), port)
+    return Guard(inspector(indexes), port)
 
 
-def _routes(indexes: Sequence[Index]) -> ASGIApp:
+def inspector(indexes: Sequence[Index]) -> ASGIApp:
+    """Return the inspector of captures, for whoever guards it."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     answers = Answers(*indexes)
 

@@ -45,10 +45,13 @@ MODULES = (
     "seek.js",
     "find.js",
     "keys.js",
+    "theme.js",
     "main.js",
 )
 """Our own scripts, each after those that it imports."""
 ENTRY = "index.html"
+FLEET_ENTRY = "fleet.html"
+"""The page of a data set, which has a script and a style of its own."""
 STYLES = ("style.css",)
 ICON_FILE = "icon.svg"
 LIBRARY = "vendor/uplot/uPlot.iife.min.js"
@@ -60,6 +63,9 @@ TYPES = {
     LIBRARY: SCRIPT,
     LIBRARY_STYLE: STYLE,
     **dict.fromkeys(MODULES, SCRIPT),
+    FLEET_ENTRY: HTML,
+    "fleet.js": SCRIPT,
+    "fleet.css": STYLE,
 }
 """Every file that is served, and its type."""
 

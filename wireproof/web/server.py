@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from capture.ports import naming_port
@@ -17,6 +18,7 @@ from sse_starlette.sse import AppStatus
 
 from .app import create_app
 from .index import Index
+from .origin import Guard
 from .patience import ImpatientProtocol
 
 HOST = "127.0.0.1"
@@ -34,19 +36,19 @@ class _Uvicorn(uvicorn.Server):
         self._ready()
 
 
-class InspectorServer:
-    """Serves the inspector of captures. Raises OSError if it cannot listen."""
+class PageServer:
+    """Serves a page, which ``app_of`` gives for the port. Raises OSError if it cannot listen."""
 
-    def __init__(self, *indexes: Index, port: int = 0) -> None:
+    def __init__(self, app_of: Callable[[int], Guard], port: int = 0) -> None:
         with naming_port(HOST, port):
             self._listener = socket.create_server((HOST, port))
         self.port: int = self._listener.getsockname()[1]
-        self._app = create_app(indexes, self.port)
+        self._app = app_of(self.port)
         self._server: _Uvicorn | None = None
 
     @property
     def url(self) -> str:
-        """Where the inspector is, with the token that lets one in."""
+        """Where the page is, with the token that lets one in."""
         return f"http://{HOST}:{self.port}/?token={self._app.token}"
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
@@ -76,3 +78,10 @@ class InspectorServer:
     def close(self) -> None:
         """Listen no more."""
         self._listener.close()
+
+
+class InspectorServer(PageServer):
+    """Serves the inspector of captures. Raises OSError if it cannot listen."""
+
+    def __init__(self, *indexes: Index, port: int = 0) -> None:
+        super().__init__(partial(create_app, indexes), port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from ..tasks.decode import open_input
 from ..tasks.sources import UnreadableSource
 from .feed import FileFeed
 from .index import Index
-from .server import InspectorServer
+from .server import InspectorServer, PageServer
 
 if TYPE_CHECKING:
     from capture.backends import Session
@@ -66,6 +67,25 @@ def view_files(
             feed.start()
             stack.callback(feed.stop)
         serve(server, page)
+
+
+def view_data_set(source: str, captures: Sequence[str], page: Page) -> None:
+    """Serve the page of a data set until Ctrl-C; ``captures`` are folders of its files.
+
+    Raises OSError for a port that is taken, and UnreadableSource for what is no data set.
+    """
+    from .fleet import looked_at
+    from .fleet_app import Captures, create_fleet_app
+
+    with ExitStack() as stack:
+        try:
+            places = tuple(map(Path, captures))
+            fleet = stack.enter_context(looked_at(source, places, page.say))
+        except (OSError, ValueError) as error:
+            raise UnreadableSource(source, error) from error
+        opened = stack.enter_context(closing(Captures(fleet)))
+        app_of = partial(create_fleet_app, fleet, opened)
+        serve(stack.enter_context(closing(PageServer(app_of, page.port))), page)
 
 
 def _feed(
@@ -170,9 +190,7 @@ def _put_keys_first(path: str, key_log: KeyLog, tell: Callable[[str], object]) -
         tell(path)
 
 
-def serve(
-    server: InspectorServer, page: Page, listens: Callable[[], object] = lambda: None
-) -> None:
+def serve(server: PageServer, page: Page, listens: Callable[[], object] = lambda: None) -> None:
     """Serve until Ctrl-C, and tell where when it listens; ``listens`` is called then."""
 
     def ready() -> None:

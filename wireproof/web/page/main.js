@@ -14,6 +14,7 @@ import { Compare } from "./compare.js";
 import { Take } from "./take.js";
 import { Find } from "./find.js";
 import { Keys } from "./keys.js";
+import { dress, store, stored, toggleTheme } from "./theme.js";
 import {
   chooseElement,
   chooseExchange,
@@ -29,7 +30,7 @@ import {
 const MASKED = { headers: "secret headers are masked", all: "secrets are masked" };
 
 async function start() {
-  dress(stored("theme"));
+  dress();
   state.source = openSource();
   takeSummary(await state.source.get("summary"));
   await takePages();
@@ -213,31 +214,8 @@ function follow(hash) {
 
 // --- how it looks ---
 
-function stored(name) {
-  try {
-    return localStorage.getItem(`wireproof-${name}`);
-  } catch {
-    return null; // a page from disk may be denied it
-  }
-}
-
-function store(name, value) {
-  try {
-    localStorage.setItem(`wireproof-${name}`, value);
-  } catch {
-    // it is for this page only, then
-  }
-}
-
-function dress(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-}
-
 function theme() {
-  const isDark = getComputedStyle(document.documentElement).colorScheme === "dark";
-  const next = isDark ? "light" : "dark";
-  dress(next);
-  store("theme", next);
+  toggleTheme();
   emit("theme");
 }
 
