@@ -81,6 +81,7 @@ ORDER = {
             "collector",
             "output",
             "spool",
+            "columns",
             "rights",
             "ending",
             "certificates",

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import Protocol
 
 from parsers.limits import KiB, MiB
 
@@ -19,11 +20,20 @@ from .output import scratch
 BUFFER = 256 * KiB
 """Bytes that wait in memory before they are written, and that are read at once."""
 MAX_WAITING = 8 * MiB
-"""Bytes of all :class:`Pieces` of a spool that wait in memory."""
+"""Bytes of all parts of a spool that wait in memory."""
 MAX_PIECE = 64 * KiB
 """Bytes of one of them that do."""
 HAS_PREAD = hasattr(os, "pread")
 """Whether a place in a file is read without going there: processes that share it must."""
+MAX_BLOCKS = 32
+"""Blocks that stay in memory after they were read."""
+
+
+class Part(Hashable, Protocol):
+    """What grows bit by bit, and waits in memory for a while."""
+
+    def put_aside(self) -> None:
+        """Keep nothing in memory."""
 
 
 class Spool:
@@ -33,9 +43,10 @@ class Spool:
         self._file = scratch()
         self._written = 0
         self._waiting = bytearray()
-        self._pieces: dict[Pieces, None] = {}
+        self._blocks: dict[int, bytes] = {}
+        self._parts: dict[Part, None] = {}
         self.waits = 0
-        """Bytes of pieces that wait in memory."""
+        """Bytes of parts that wait in memory."""
 
     @property
     def size(self) -> int:
@@ -67,17 +78,33 @@ class Spool:
         """Give the room back."""
         self._file.close()
 
-    def note(self, pieces: Pieces, size: int) -> None:
-        """Take note that so many more bytes of ``pieces`` wait; if it is too much, none do."""
-        self._pieces[pieces] = None
+    def block(self, place: int, size: int) -> bytes:
+        """Return the same as :meth:`read`, of what is often asked for again: the last few stay."""
+        found = self._blocks.get(place)
+        if found is None or len(found) < size:
+            found = self._blocks[place] = self.read(place, size)
+            if len(self._blocks) > MAX_BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+        return found
+
+    def replace(self, place: int, data: bytes) -> None:
+        """Put other bytes in the place of some."""
+        self.flush()
+        self._blocks.clear()
+        self._file.seek(place)
+        self._file.write(data)
+
+    def note(self, part: Part, size: int) -> None:
+        """Take note that so many more bytes of ``part`` wait; if it is too much, none do."""
+        self._parts[part] = None
         self.waits += size
         if self.waits > MAX_WAITING:
-            for one in list(self._pieces):
+            for one in list(self._parts):
                 one.put_aside()
 
-    def forget(self, pieces: Pieces, size: int) -> None:
-        """Take note that the ``size`` bytes of ``pieces`` that waited do so no more."""
-        del self._pieces[pieces]
+    def forget(self, part: Part, size: int) -> None:
+        """Take note that the ``size`` bytes of ``part`` that waited do so no more."""
+        del self._parts[part]
         self.waits -= size
 
     def flush(self) -> None:

@@ -7,7 +7,7 @@ the place of a byte is a bisection and a subtraction, and retransmissions, overl
 are what the decoder made of them: there is no second opinion on TCP. A byte that its packet does
 not hold is one that the capture lacks.
 
-What is kept are columns of numbers: 70 bytes for a packet, 12 for a run.
+What is kept are columns of numbers: 70 bytes for a packet, on disk, and 12 for a run.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ from parsers.records import (
     Sender,
     is_quic,
 )
+
+from ..columns import Numbers, Rows
+from ..spool import Spool
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")
@@ -122,11 +125,11 @@ class Followed:
 
     __slots__ = ("connection", "trails", "packets", "began", "client", "_is_certain")
 
-    def __init__(self, connection: Connection[Record]) -> None:
+    def __init__(self, connection: Connection[Record], spool: Spool) -> None:
         self.connection = connection
         self.trails = (Trail(), Trail())
         connection.first.origins, connection.second.origins = self.trails
-        self.packets = array("L")
+        self.packets = Numbers(spool)
         self.began = 0
         """How many packets of the capture had come with its first one."""
         key = connection.key
@@ -189,16 +192,16 @@ NO_PACKET = PLACE.pack(*PacketPlace())
 class PacketTable:
     """A PacketPlace for each packet. They are numbered from 1; not every number is a packet's."""
 
-    def __init__(self) -> None:
-        self._rows = bytearray()
+    def __init__(self, spool: Spool) -> None:
+        self._rows = Rows(PLACE, spool)
 
     def __len__(self) -> int:
         """Return the number of the last packet."""
-        return len(self._rows) // PLACE.size
+        return len(self._rows)
 
     def __getitem__(self, number: int) -> PacketPlace:
-        """Return what is known of a packet. Raises struct.error for a number that is too high."""
-        return PacketPlace._make(PLACE.unpack_from(self._rows, (number - 1) * PLACE.size))
+        """Return what is known of a packet. Raises IndexError for a number that is too high."""
+        return PacketPlace._make(self._rows.row(number - 1))
 
     def __contains__(self, number: int) -> bool:
         """Whether there is a packet of this number."""
@@ -213,9 +216,12 @@ class PacketTable:
 
     def put(self, number: int, place: tuple[int, ...]) -> None:
         """Take the packet of this number; others may have come before it that have a higher one."""
-        if (missing := number - len(self)) > 0:  # what is numbered may be no packet
-            self._rows += NO_PACKET * missing
-        PLACE.pack_into(self._rows, (number - 1) * PLACE.size, *place)
+        row = PLACE.pack(*place)
+        missing = number - 1 - len(self._rows)
+        if missing < 0:
+            self._rows.replace(number - 1, row)
+        else:  # what is numbered may be no packet
+            self._rows.add(NO_PACKET * missing + row)
 
 
 class Tracer:
@@ -224,9 +230,13 @@ class Tracer:
     With ``shows_records`` the records of TLS are among what is decoded.
     """
 
-    def __init__(self, *, shows_records: bool = False, tls_tap: TlsTap | None = None) -> None:
-        """``tls_tap`` gets what TLS carried, as PacketDecoder hands it on."""
-        self.table = PacketTable()
+    def __init__(
+        self, spool: Spool, *, shows_records: bool = False, tls_tap: TlsTap | None = None
+    ) -> None:
+        """What grows with packets is put aside in ``spool``. ``tls_tap`` gets what TLS carried, as
+        PacketDecoder hands it on."""
+        self._spool = spool
+        self.table = PacketTable(spool)
         self.connections: list[Followed] = []
         self.keys: CaptureKeys | None = None
         """What TLS is decrypted with."""
@@ -313,7 +323,7 @@ class Tracer:
         return Carrier(packet, first, last, start)
 
     def _opened(self, connection: Connection[Record]) -> None:
-        followed = Followed(connection)
+        followed = Followed(connection, self._spool)
         self.connections.append(followed)
         self._opened_now.append(followed)
         size = len(connection.key) // 2 - 2

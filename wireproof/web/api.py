@@ -176,7 +176,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
 
 def lane(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]:
     """Return columns of the elements of a kind: when each was complete, and how large it is."""
-    elements = exchange.elements.get(kind, Elements())
+    elements = exchange.elements.get(kind) or Elements(index.spool)
     numbers = range(page * LANE, min((page + 1) * LANE, len(elements)))
     places = [elements.place(row) for row in numbers]
     return {
@@ -198,7 +198,7 @@ def _streams_of(holder: Holder, kind: str, rows: range) -> dict[str, Any]:
 
 
 def rows(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]:
-    elements = exchange.elements.get(kind, Elements())
+    elements = exchange.elements.get(kind) or Elements(index.spool)
     numbers = range(page * ROWS, min((page + 1) * ROWS, len(elements)))
     return {
         "total": len(elements),

@@ -7,7 +7,6 @@ payload, and a page of elements is read without a look at the others.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from struct import Struct
@@ -33,6 +32,9 @@ from parsers.records import (
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
+
+from ..columns import Numbers, Rows
+from ..spool import Spool
 
 KINDS = {
     "request": "q",
@@ -107,10 +109,6 @@ the like."""
 ROW = Struct("<qIIIIddBqqqbq")
 """An element as it is kept: where its encoded record lies, how long that is and how long what it
 says, which follows, then its Place."""
-STORED = Struct("<qII")
-"""The first three of these."""
-OFFSET, OFFSET_AT = Struct("<q"), Struct("<qIIIIddB").size
-"""Its offset alone, and where that stands."""
 
 
 def side_of(sender: Sender, layer: Layer) -> int:
@@ -121,55 +119,60 @@ def side_of(sender: Sender, layer: Layer) -> int:
 class Elements:
     """The elements of one kind, in the order in which they were completed."""
 
-    def __init__(self) -> None:
-        self._rows = bytearray()
-        self._sent = (array("L"), array("L"), array("L"))
-        """The rows of each sender."""
-        self._ends = (array("q"), array("q"), array("q"))
-        """Where each of these ends in its sender's stream."""
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._rows = Rows(ROW, spool)
+        self._sent: dict[int, tuple[Numbers, Numbers]] = {}
+        """The rows of each sender, and where each of these ends in its stream."""
 
     def __len__(self) -> int:
-        return len(self._rows) // ROW.size
+        return len(self._rows)
 
     def append(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
         """Add a record, which has been put aside at ``at``, before what it says."""
         sender = SENDERS[getattr(record, "sender", None)]
         offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
         layer = LAYERS.index(getattr(record, "layer", "tcp"))
-        self._sent[sender].append(len(self))
-        self._ends[sender].append(offset + length)
-        self._rows += ROW.pack(
-            at,
-            encoded,
-            said,
-            max(record.first_packet, 0),
-            max(record.last_packet, 0),
-            record.first_time,
-            record.last_time,
-            sender | layer << 4,
-            offset,
-            length,
-            size_of(record, length),
-            mark_of(record),
-            content_of(record, offset),
+        sent = self._sent.get(sender)
+        if sent is None:
+            sent = self._sent[sender] = Numbers(self._spool), Numbers(self._spool)
+        sent[0].append(len(self))
+        sent[1].append(offset + length)
+        self._rows.add(
+            ROW.pack(
+                at,
+                encoded,
+                said,
+                max(record.first_packet, 0),
+                max(record.last_packet, 0),
+                record.first_time,
+                record.last_time,
+                sender | layer << 4,
+                offset,
+                length,
+                size_of(record, length),
+                mark_of(record),
+                content_of(record, offset),
+            )
         )
 
     def stored(self, row: int) -> tuple[int, int, int]:
         """Return where the encoded record of a row lies in the spool, how long it is, and how long
         that is which the element says, which follows: 0 if it says nothing."""
-        return STORED.unpack_from(self._rows, row * ROW.size)
+        at, encoded, said, *_ = self._rows.row(row)
+        return at, encoded, said
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
         _, _, _, first, last, begin, end, sender, offset, length, size, mark, content = (
-            ROW.unpack_from(self._rows, row * ROW.size)
+            self._rows.row(row)
         )
         side, layer = SENDER_NAMES[sender & 15], LAYERS[sender >> 4]
         return Place(first, last, begin, end, side, offset, length, size, mark, content, layer)
 
     def sent(self, sender: Sender) -> Sequence[int]:
         """Return the rows of what a sender sent."""
-        return self._sent[SENDERS[sender]]
+        return self._sent.get(SENDERS[sender], ((),))[0]
 
     def overlapping(
         self, sender: Sender, start: int, end: int, most: int, layer: Layer = "tcp"
@@ -179,14 +182,16 @@ class Elements:
 
         Elements of one kind end in the order in which they were completed.
         """
-        rows = self._sent[SENDERS[sender]]
-        first = bisect_right(self._ends[SENDERS[sender]], start)
+        if (sent := self._sent.get(SENDERS[sender])) is None:
+            return []
+        rows, ends = sent
+        first = bisect_right(ends, start)
         found: list[tuple[int, Place]] = []
         for index in range(first, min(len(rows), first + most)):
             row = rows[index]
-            if OFFSET.unpack_from(self._rows, row * ROW.size + OFFSET_AT)[0] >= end:
-                break
             place = self.place(row)
+            if place.offset >= end:
+                break
             if place.length and place.layer == layer:
                 found.append((row, place))
         return found

@@ -31,6 +31,7 @@ from ..analysis.verdict import Severity, words_of
 from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
+from ..spool import Spool
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
 from ..views.verdicts.words import leading, tls_line
 from .elements import KINDS, SEVERITIES, Elements, side_of
@@ -53,8 +54,9 @@ class Key(NamedTuple):
 class ExchangeRow:
     """What the table shows of an exchange, and where its elements lie."""
 
-    def __init__(self, key: Key, capture: int = 0) -> None:
+    def __init__(self, key: Key, spool: Spool, capture: int = 0) -> None:
         self.key = key
+        self._spool = spool
         self.capture = capture
         """Of which capture it is, from 0."""
         self.name = within(capture, str(key))
@@ -99,7 +101,7 @@ class ExchangeRow:
         kind = KINDS[record.record]
         elements = self.elements.get(kind)
         if elements is None:
-            elements = self.elements[kind] = Elements()
+            elements = self.elements[kind] = Elements(self._spool)
         elements.append(record, at, encoded, said)
         if record.first_packet > 0:
             self._stretch(record)

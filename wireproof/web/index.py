@@ -9,7 +9,6 @@ Every change of an exchange has a number, so that whoever shows them asks only f
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -36,6 +35,7 @@ from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection, Wanted
 from ..bytes.packet_index import Tracer
+from ..columns import Numbers
 from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
@@ -92,7 +92,7 @@ class Index:
         self.spool = Spool()
         self.plaintext = Plaintext(self.spool)
         """What TLS carried, decrypted."""
-        self.tracer = Tracer(shows_records=True, tls_tap=self.plaintext.listen)
+        self.tracer = Tracer(self.spool, shows_records=True, tls_tap=self.plaintext.listen)
         self.exchanges: dict[Key, ExchangeRow] = {}
         self.order: list[ExchangeRow] = []
         """The exchanges in order of their first record."""
@@ -100,7 +100,7 @@ class Index:
         """What connections carried below their exchanges, of those that have any."""
         self.windows: dict[int, Windows] = {}
         """The windows of HTTP/2, by connection."""
-        self.packet_at = array("q")
+        self.packet_at = Numbers(self.spool)
         """Where the bytes of each packet lie in the spool."""
         self.missed = 0
         """Packets that a recording could not hand on."""
@@ -127,9 +127,7 @@ class Index:
             sort(records)
             self._add(records)
             for number, _, _, _, data in packets:
-                if (missing := number - len(self.packet_at)) > 0:
-                    self.packet_at.extend([0] * missing)
-                self.packet_at[number - 1] = self.spool.append(data)
+                self.packet_at.put(number - 1, self.spool.append(data))
                 self.captured += len(data)
             self.version += 1
             self.changed.notify_all()
@@ -197,7 +195,7 @@ class Index:
             return
         wire = self.wires.get(record.connection)
         if wire is None:
-            wire = self.wires[record.connection] = Wire(record.connection, self.number)
+            wire = self.wires[record.connection] = Wire(record.connection, self.spool, self.number)
         if kept is None:
             encoded = ENCODER.encode(record)
             owner, at, size = None, self.spool.append(encoded), len(encoded)
@@ -243,7 +241,7 @@ class Index:
     def _exchange(self, key: Key) -> ExchangeRow:
         exchange = self.exchanges.get(key)
         if exchange is None:
-            exchange = self.exchanges[key] = ExchangeRow(key, self.number)
+            exchange = self.exchanges[key] = ExchangeRow(key, self.spool, self.number)
             self.order.append(exchange)
             own = self._of_connection.setdefault(key.connection, [])
             if own:  # so that reaches are in order also of those that have not sent anything

@@ -23,6 +23,7 @@ from parsers.records import (
     is_quic,
 )
 
+from ..spool import Spool
 from .elements import SENDER_NAMES, Elements
 from .exchange import ExchangeRow, Key, within
 
@@ -35,8 +36,9 @@ MAX_STALLS = 4_096
 class Wire:
     """The records of TLS and the frames of HTTP/2 of one connection, whoever they belong to."""
 
-    def __init__(self, connection: int, capture: int) -> None:
+    def __init__(self, connection: int, spool: Spool, capture: int) -> None:
         self.key = Key(connection, None)
+        self._spool = spool
         self.name = within(capture, f"{connection}.{WIRE}")
         self.elements: dict[str, Elements] = {}
         self.streams = array("L")
@@ -63,7 +65,7 @@ class Wire:
         assert kind is not None
         elements = self.elements.get(kind)
         if elements is None:
-            elements = self.elements[kind] = Elements()
+            elements = self.elements[kind] = Elements(self._spool)
         elements.append(record, at, encoded)
         row = len(elements) - 1
         if isinstance(record, StallRecord):

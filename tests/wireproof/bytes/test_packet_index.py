@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -14,12 +15,24 @@ from support.talk import Talk
 from parsers.files.packets import Packet
 from parsers.records import ConnectionRecord, Record
 from wireproof.bytes.packet_index import LATEST, Carrier, Tracer
+from wireproof.spool import Spool
 
 EVERYTHING = 1 << 40
 
 
+SPOOLS: list[Spool] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while SPOOLS:
+        SPOOLS.pop().close()
+
+
 def traced(found: list[Packet], batch: int = 5) -> tuple[Tracer, list[Record]]:
-    tracer = Tracer()
+    SPOOLS.append(Spool())
+    tracer = Tracer(SPOOLS[-1])
     records: list[Record] = []
     for start in range(0, len(found), batch):
         records += tracer.receive(found[start : start + batch])

@@ -7,6 +7,7 @@ from support.answers import asked, streamed
 from support.talk import Talk
 
 from parsers.records import ChunkRecord
+from wireproof.spool import Spool
 from wireproof.web.elements import Elements, Place, content_span
 
 
@@ -18,8 +19,8 @@ def chunk(start: int, size: int, sender: str = "server") -> ChunkRecord:
     )  # fmt: skip
 
 
-def test_a_row_says_where_its_element_is() -> None:
-    elements = Elements()
+def test_a_row_says_where_its_element_is(spool: Spool) -> None:
+    elements = Elements(spool)
     elements.append(chunk(10, 3), at=100, encoded=50)
     assert elements.stored(0) == (100, 50, 0)
     assert elements.place(0) == Place(1, 2, 1.0, 2.0, "server", 10, 8, 3, 0, 13)
@@ -31,16 +32,18 @@ def test_a_row_says_where_its_element_is() -> None:
     ("start", "end", "rows"),
     [(0, 8, [0]), (0, 9, [0, 2]), (7, 9, [0, 2]), (8, 16, [2]), (16, 99, [3]), (99, 120, [])],
 )
-def test_what_overlaps_a_range_of_a_senders_stream(start: int, end: int, rows: list[int]) -> None:
-    elements = Elements()
+def test_what_overlaps_a_range_of_a_senders_stream(
+    start: int, end: int, rows: list[int], spool: Spool
+) -> None:
+    elements = Elements(spool)
     for begin, sender in ((0, "server"), (0, "client"), (8, "server"), (16, "server")):
         elements.append(chunk(begin, 3, sender), 0, 0)
     found = elements.overlapping("server", start, end, 10)
     assert found == [(row, elements.place(row)) for row in rows]
 
 
-def test_at_most_so_many_overlap() -> None:
-    elements = Elements()
+def test_at_most_so_many_overlap(spool: Spool) -> None:
+    elements = Elements(spool)
     for number in range(9):
         elements.append(chunk(8 * number, 3), 0, 0)
     assert [row for row, _ in elements.overlapping("server", 0, 1_000, 4)] == [0, 1, 2, 3]

@@ -16,6 +16,7 @@ from parsers.records import (
     StallRecord,
     TlsRecordRecord,
 )
+from wireproof.spool import Spool
 from wireproof.web import wire as module
 from wireproof.web.wire import FRAMES, STALLS, TLS_RECORDS, Wire, kind_of
 
@@ -72,8 +73,8 @@ def test_records_that_held_bytes() -> None:
         assert wire.content_size("server", first) == 0, "it is the client's"
 
 
-def test_the_first_reset_and_the_last_goaway_are_noted() -> None:
-    wire = Wire(0, 0)
+def test_the_first_reset_and_the_last_goaway_are_noted(spool: Spool) -> None:
+    wire = Wire(0, spool, 0)
     frames = [one for one in records_of("tls/cancel.pcapng") if isinstance(one, Http2FrameRecord)]
     for frame in [*frames, *frames]:
         wire.add(frame, 0, 0, None)
@@ -84,9 +85,9 @@ def test_the_first_reset_and_the_last_goaway_are_noted() -> None:
     assert wire.goaway[0] >= len(frames)
 
 
-def test_stalls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stalls_are_bounded(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     monkeypatch.setattr(module, "MAX_STALLS", 2)
-    wire = Wire(0, 0)
+    wire = Wire(0, spool, 0)
     stalls = [one for one in records_of("tls/stall.pcapng") if isinstance(one, StallRecord)]
     for stall in stalls:
         wire.add(stall, 0, 0, None)

@@ -1,0 +1,69 @@
+"""Columns of numbers, in memory and on disk: what was added comes back, however it is asked for."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import closing
+from random import Random
+from struct import Struct
+
+import pytest
+
+from wireproof.columns import Numbers, Rows
+from wireproof.spool import MAX_WAITING, Spool
+
+ROW = Struct("<qI")
+
+
+@pytest.fixture
+def spool() -> Iterator[Spool]:
+    with closing(Spool()) as found:
+        yield found
+
+
+@pytest.mark.parametrize("count", [0, 1, 10_000, 30_000])
+def test_rows_come_back(count: int, spool: Spool) -> None:
+    seeded = Random(count)
+    rows, expected = Rows(ROW, spool), []
+    for number in range(count):
+        expected.append((number, seeded.randrange(1 << 32)))
+        rows.add(ROW.pack(*expected[-1]))
+        if number % 7_000 == 6_999:
+            rows.put_aside()
+        if number % 1_000 == 999:
+            at = seeded.randrange(number)
+            expected[at] = (number, 7)
+            rows.replace(at, ROW.pack(*expected[at]))
+    assert len(rows) == count and list(rows.between(0, count + 9)) == expected
+    for _ in range(min(count, 300)):
+        at = seeded.randrange(count)
+        assert rows.row(at) == expected[at]
+        last = at + seeded.randrange(9_000)
+        assert list(rows.between(at, last)) == expected[at:last]
+    for outside in (-1, count):
+        with pytest.raises(IndexError):
+            rows.row(outside)
+
+
+def test_numbers_are_a_sequence(spool: Spool) -> None:
+    numbers, expected = Numbers(spool), list(range(0, 90_000, 3))
+    for number in expected:
+        numbers.append(number)
+    assert list(numbers) == expected and numbers[:] == expected and numbers[-1] == expected[-1]
+    assert numbers[20_000:20_005] == expected[20_000:20_005] and numbers[9:3] == []
+    assert bisect_right(numbers, 50_000) == bisect_right(expected, 50_000)
+    numbers.put(10, 7)
+    numbers.put(len(expected) + 2, 5)
+    assert numbers[10] == 7 and numbers[-3:] == [0, 0, 5]
+    with pytest.raises(ValueError, match="follow one another"):
+        numbers[::2]
+
+
+def test_many_columns_wait_no_more_than_is_allowed(spool: Spool) -> None:
+    columns = [Numbers(spool) for _ in range(3_000)]
+    for number in range(500):
+        for column in columns:
+            column.append(number)
+    assert spool.waits <= MAX_WAITING and spool.size > 0
+    assert all(column[:] == list(range(500)) for column in columns)

@@ -1,0 +1,133 @@
+"""Columns of numbers that grow for hours: rows of a fixed size, of which the last ones stand in
+memory and all others on disk.
+
+Strategy: what is added waits in memory with what waits of all other columns of a spool, and is put
+aside block by block (:mod:`.spool`). Which block has a row is a bisection; a row is one reading.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from struct import Struct
+from typing import Any, overload
+
+from .spool import MAX_PIECE, Spool
+
+
+class Rows:
+    """Rows of one layout, in the order in which they were added, from 0."""
+
+    __slots__ = ("_layout", "_size", "_spool", "_ends", "_places", "_before", "_tail")
+
+    def __init__(self, layout: Struct, spool: Spool) -> None:
+        self._layout = layout
+        self._size = layout.size
+        self._spool = spool
+        self._ends = array("q")
+        """Where each block ends, in bytes from the first row on."""
+        self._places = array("q")
+        """Where it lies in the spool."""
+        self._before = 0  # bytes in blocks
+        self._tail = bytearray()
+
+    def __len__(self) -> int:
+        return (self._before + len(self._tail)) // self._size
+
+    def add(self, row: bytes) -> None:
+        """Add a row as it is packed, or several. Raises OSError if there is no room."""
+        self._tail += row
+        self._spool.note(self, len(row))
+        if len(self._tail) > MAX_PIECE:
+            self.put_aside()
+
+    def put_aside(self) -> None:
+        """Keep nothing in memory."""
+        tail, self._tail = self._tail, bytearray()
+        if tail:
+            self._spool.forget(self, len(tail))
+            self._places.append(self._spool.append(tail))
+            self._before += len(tail)
+            self._ends.append(self._before)
+
+    def row(self, number: int) -> tuple[Any, ...]:
+        """Return a row. Raises IndexError if there is none of that number."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"no row {number:,} of {len(self):,}")
+        start = number * self._size
+        if start >= self._before:
+            return self._layout.unpack_from(self._tail, start - self._before)
+        block = bisect_right(self._ends, start)
+        begin = self._ends[block - 1] if block else 0
+        data = self._spool.block(self._places[block], self._ends[block] - begin)
+        return self._layout.unpack_from(data, start - begin)
+
+    def replace(self, number: int, row: bytes) -> None:
+        """Put another row in the place of one."""
+        start = number * self._size
+        if start >= self._before:
+            start -= self._before
+            self._tail[start : start + len(row)] = row
+        else:
+            self._spool.replace(self._place(start), row)
+
+    def between(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
+        """Yield rows [first, last), a block at a time."""
+        start, end = first * self._size, min(last, len(self)) * self._size
+        while start < min(end, self._before):
+            block = bisect_right(self._ends, start)
+            upto = min(end, self._ends[block])
+            yield from self._layout.iter_unpack(self._spool.read(self._place(start), upto - start))
+            start = upto
+        if start < end:
+            start, end = start - self._before, end - self._before
+            yield from self._layout.iter_unpack(bytes(self._tail[start:end]))
+
+    def _place(self, start: int) -> int:
+        block = bisect_right(self._ends, start)
+        return self._places[block] + start - (self._ends[block - 1] if block else 0)
+
+
+NUMBER = Struct("<q")
+
+
+class Numbers(Sequence[int]):
+    """Numbers of 64 bits, in the order in which they were added."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, spool: Spool) -> None:
+        self._rows = Rows(NUMBER, spool)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        if isinstance(at, int):
+            found: int = self._rows.row(at + len(self) if at < 0 else at)[0]
+            return found
+        first, last, step = at.indices(len(self))
+        if step != 1:
+            raise ValueError("numbers that follow one another only")
+        return [number for (number,) in self._rows.between(first, last)]
+
+    def __iter__(self) -> Iterator[int]:
+        return (number for (number,) in self._rows.between(0, len(self)))
+
+    def append(self, number: int) -> None:
+        """Add a number. Raises OSError if there is no room."""
+        self._rows.add(NUMBER.pack(number))
+
+    def put(self, at: int, number: int) -> None:
+        """Put a number in its place; those between the last one and it are 0."""
+        if (missing := at - len(self)) >= 0:
+            self._rows.add(bytes(8 * missing) + NUMBER.pack(number))
+        else:
+            self._rows.replace(at, NUMBER.pack(number))
