@@ -152,7 +152,7 @@ def listed_tls(found: SealedConnection) -> Listed:
         first=start,
         last=None if chosen is None or start is None else start + chosen.span,
         count=0 if chosen is None else len(chosen.elements),
-        element="record",
+        element=found.medium.name,
         longest_gap=max((_longest(one) for one in found.answers), default=0.0),
         verdict="" if chosen is None else said[chosen.number].answer,
         end=verdicts[-1].answer,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from ...analysis.keyless.facts import TlsFacts
+from ...analysis.keyless.records import QUIC, TLS
 from ...analysis.listing import Listed
 from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import SEVERITIES, Verdict
@@ -59,7 +60,7 @@ def tls_details(tls: TlsFacts) -> list[str]:
     facts.append("early data" * (tls.early_data is True))
     if tls.handshake is not None:
         facts.append(f"handshake {duration(tls.handshake)}")
-    unit = "datagram" if tls.layer == "quic" else "record"
+    unit = (QUIC if tls.layer == "quic" else TLS).name
     facts += [
         f"{sender}: {count(side.records, unit)}, {count(side.bytes, 'byte')}"
         for sender, side in (("client", tls.client), ("server", tls.server))
