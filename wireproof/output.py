@@ -1,9 +1,10 @@
 """What commands write to: files that appear whole or not at all, standard output, scratch files.
 
-Strategy: a file is written beside its place, under a name of its own, and renamed at the end: what
-breaks off leaves nothing behind, and what was there before stays. Ctrl-C is no breaking off: a
-command closes its output then, and keeps what was done. What is no regular file (a pipe, a device)
-is written to as it is.
+Strategy: a file is written without a name, in the folder of its place, and gets its name at the
+end: what breaks off leaves nothing behind, SIGKILL included, and what was there before stays. Where
+the file system has no files without a name, it has one of its own, and is renamed. Ctrl-C is no
+breaking off: a command closes its output then, and keeps what was done. What is no regular file (a
+pipe, a device) is written to as it is.
 
 Every stream knows what a user calls it, and says so in its errors: the system names a file when it
 cannot be opened, but not when it is full.
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = "standard output"
 EVERYBODY = 0o666
 """Permissions of a new file, of which the umask takes some away."""
+OPEN = "/proc/self/fd/{}"
+"""What stands for an open file, to be given a name."""
 DESCRIPTORS = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
 """Standard input, output and error, and how what stands for a closed one is opened: so that reading
 or writing fails as it should, and no file that is opened later gets its number."""
@@ -123,12 +126,40 @@ class _Beside:
         self._output = output
         self._mode = mode
         self._beside = place.with_name(f".{place.name[:200]}.{os.urandom(4).hex()}.part")
+        self._nameless: int | None = None
+        """A descriptor of the file, if it has no name."""
 
     def __enter__(self) -> BinaryIO:
-        self._stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output, self._mode)
+        stream = self._without_name()
+        if stream is None:
+            stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output, self._mode)
+        self._stream = stream
         with suppress(OSError):  # there is none, or it is not ours: then it gets its own
-            self._beside.chmod(stat.S_IMODE(self._place.stat().st_mode))
-        return self._stream
+            file = self._beside if self._nameless is None else self._nameless
+            os.chmod(file, stat.S_IMODE(self._place.stat().st_mode))  # noqa: PTH101
+        return stream
+
+    def _without_name(self) -> BinaryIO | None:
+        """Open a file without a name (open(2), O_TMPFILE); None where there is no such thing."""
+        try:
+            file = os.open(self._place.parent, os.O_WRONLY | os.O_TMPFILE, self._mode)
+        except (AttributeError, OSError):  # one with a name says what is wrong
+            return None
+        if not os.path.exists(OPEN.format(file)):  # noqa: PTH110  # it could get none
+            os.close(file)
+            return None
+        self._nameless = os.dup(file)
+        return BufferedWriter(NamedFile(file, "w", self._output))
+
+    def _give_name(self, file: int) -> None:
+        """Have a file without a name take the place."""
+        opened = OPEN.format(file)
+        # Its directory is of no account: with one, os.link follows what stands for the file.
+        try:
+            os.link(opened, self._place, src_dir_fd=file)
+        except FileExistsError:
+            os.link(opened, self._beside, src_dir_fd=file)
+            self._beside.replace(self._place)
 
     def __exit__(
         self,
@@ -139,10 +170,15 @@ class _Beside:
         try:
             self._stream.close()
             if kind is None or issubclass(kind, KeyboardInterrupt):
-                self._beside.replace(self._place)
+                if self._nameless is None:
+                    self._beside.replace(self._place)
+                else:
+                    self._give_name(self._nameless)
         except OSError as failed:
             raise named(failed, self._output) from failed
         finally:
+            if self._nameless is not None:
+                os.close(self._nameless)
             self._beside.unlink(missing_ok=True)
 
 

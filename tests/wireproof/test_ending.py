@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import pytest
 from support.corpus import ROOT
@@ -16,6 +17,19 @@ from support.corpus import ROOT
 COMMAND = [sys.executable, "-m", "wireproof"]
 PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
 PATIENCE = 20.0
+NAMELESS = "import os; del os.O_TMPFILE; "
+RUN = "from wireproof.__main__ import main; main()"
+WITH_NAMES = [sys.executable, "-c", NAMELESS + RUN]
+"""The same where no file system has files without a name."""
+
+
+def knows_nameless_files(folder: Path) -> bool:
+    """Whether a file system has files without a name."""
+    try:
+        os.close(os.open(folder, os.O_WRONLY | os.O_TMPFILE))
+    except OSError:
+        return False
+    return True
 
 
 def wait_until(condition: object) -> None:
@@ -25,19 +39,39 @@ def wait_until(condition: object) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_file_that_is_being_written(number: signal.Signals, tmp_path: Path) -> None:
+def is_writing(process: int, folder: Path) -> bool:
+    """Whether a process has a file of a folder open, with or without a name."""
+    for one in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            if str(one.readlink()).startswith(f"{folder}/"):
+                return True
+    return False
+
+
+NUMBERS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("has_names", [False, True])
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_file_that_is_being_written(
+    number: signal.Signals, has_names: bool, tmp_path: Path
+) -> None:
     """What there was stays; Ctrl-C keeps what was done."""
+    if number == signal.SIGKILL and (has_names or not knows_nameless_files(tmp_path)):
+        return  # what has a name stays
     output = tmp_path / "out.ndjson"
     output.write_text("before")
     data = PLAIN.read_bytes()
+    command = WITH_NAMES if has_names else COMMAND
     with subprocess.Popen(
-        [*COMMAND, "decode", "-", "-o", str(output)], stdin=subprocess.PIPE
+        [*command, "decode", "-", "-o", str(output)], stdin=subprocess.PIPE
     ) as process:
         assert process.stdin is not None
         process.stdin.write(data[: len(data) // 2])
         process.stdin.flush()
-        wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+        wait_until(lambda: is_writing(process.pid, tmp_path))
+        if has_names:
+            assert len(list(tmp_path.iterdir())) == 2
         process.send_signal(number)
         process.wait(PATIENCE)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
@@ -73,6 +107,25 @@ sys.stdin.read()
 """
 
 
+RECORDINGS = {
+    "capture": ["capture", "-o"],
+    "watch": ["watch", "--format", "ndjson", "-w"],
+    "view": ["view", "--live", "--no-browser", "--keep"],
+}
+"""Commands that record, with the option of the file that they keep."""
+KILLS = 20
+FEW = int(os.environ.get("WIREPROOF_KILLS", "2"))
+"""Of what is not the usual recording; all with 20."""
+
+
+def number_said(output: IO[bytes]) -> int:
+    """The number of the command, which it says on a line of its own."""
+    for line in output:
+        if line.strip().isdigit():
+            return int(line)
+    raise AssertionError("the command has not begun")
+
+
 def children(process: int) -> list[int]:
     text = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(word) for word in text.split()]
@@ -85,27 +138,28 @@ def left_in(folder: Path) -> list[str]:
 @pytest.mark.packets
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("recording", RECORDINGS)
 @pytest.mark.parametrize("backend", ["packet-socket", "tcpdump", "dumpcap"])
 @pytest.mark.parametrize("who", ["wireproof", "command", "others"])
 def test_twenty_kills_of_each_process_of_a_recording(
-    who: str, backend: str, tmp_path: Path
+    who: str, backend: str, recording: str, tmp_path: Path
 ) -> None:
-    """No key log is left, and no process of ours: the command is the user's."""
+    """No key log is left, no temporary file, and no process of ours: the command is the user's."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     output = tmp_path / "out.pcapng"
-    for _ in range(20 if backend == "packet-socket" else 3):
+    is_usual = backend == "packet-socket" and recording == "capture"
+    for _ in range(KILLS if is_usual else FEW):
         with subprocess.Popen(
-            [*COMMAND, "capture", "--port", "9", "--backend", backend, "-o", str(output)]
+            [*COMMAND, *RECORDINGS[recording], str(output), "--port", "9", "--backend", backend]
             + ["--", sys.executable, "-c", RECORDED],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
             env={**os.environ, "TMPDIR": str(temporary)},
         ) as process:
             assert process.stdin is not None and process.stdout is not None
-            assert select.select([process.stdout], [], [], PATIENCE)[0]
-            command = int(process.stdout.readline())
+            command = number_said(process.stdout)
             ours = [child for child in children(process.pid) if child != command]
             assert ours and left_in(temporary)
             killed = {"wireproof": [process.pid], "command": [command], "others": ours}[who]
@@ -113,6 +167,8 @@ def test_twenty_kills_of_each_process_of_a_recording(
                 os.kill(one, signal.SIGKILL)
             if who != "command":
                 process.stdin.close()  # which ends the command
+            elif recording == "view":
+                process.kill()  # its page stays when the command has ended
             process.wait(PATIENCE)
             wait_until(lambda: not left_in(temporary))
             wait_until(lambda ours=ours: not any(map(is_running, ours)))
