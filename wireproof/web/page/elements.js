@@ -171,7 +171,10 @@ TABLES.t = {
 };
 TABLES.y = {
   label: "TLS records",
-  columns: TABLES.k.columns.map(([name, title]) => [name, name === "data" ? "Content Type" : title]),
+  columns: TABLES.k.columns.map(([name, title]) => [
+    name,
+    name === "data" ? "Content Type" : title,
+  ]),
   cells: (record, row, gap) => [
     arrow(record.sender),
     cell("number", number(row)),

@@ -4,6 +4,7 @@
 import { duration, number } from "./format.js";
 import { rate } from "./reader.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, legsHeight } from "./legs.js";
+import { nameLane } from "./ruler.js";
 import { currentRow, state } from "./store.js";
 
 const SYN = 2;
@@ -39,7 +40,8 @@ function causeOf(timeline, from, upto) {
   const at = (packet) => packets.time(packets.packetIndex(packet));
   const { from_packet: first, to_packet: last } = gap.numbers;
   const touches = at(first) <= upto + 1e-6 && at(last) >= from - 1e-6;
-  return touches ? gap.answer.replaceAll("-", " ") : null;
+  // That pauses have several causes is no cause of one.
+  return touches && gap.answer !== "mixed" ? gap.answer.replaceAll("-", " ") : null;
 }
 
 /** The text as it grew: how many pieces of content had come by when. */
@@ -49,14 +51,8 @@ export function drawText(timeline, plot, scale) {
   if (!pieces?.length) return;
   const top = bbox.top + (timeline.above - LANE_HEIGHT) * scale;
   const base = top + (LANE_HEIGHT - 2) * scale;
-  timeline.nameLane(
-    ctx,
-    bbox.left,
-    top,
-    scale,
-    "text",
-    rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s"),
-  );
+  const about = rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s");
+  nameLane(plot, timeline.colours, top, LANE_HEIGHT, "text", about);
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);

@@ -4,6 +4,7 @@
 import { percentile } from "./format.js";
 import { state } from "./store.js";
 
+export const GUTTER = 112; // pixels left of the plot: the lanes' names
 const BURST = 3; // so many that came together are a burst
 const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
 
@@ -63,4 +64,21 @@ export function coloursOf() {
   return Object.fromEntries(
     names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
   );
+}
+
+/** Name a lane, and say below what it holds. */
+export function nameLane(plot, colours, top, height, name, about) {
+  const { ctx, bbox } = plot;
+  const scale = uPlot.pxRatio;
+  const left = bbox.left - (GUTTER - 8) * scale;
+  const y = top + (height * scale) / 2;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.fillStyle = colours.ink;
+  const room = (GUTTER - 12) * scale;
+  ctx.fillText(name, left, y - 7 * scale, room);
+  ctx.fillStyle = colours.quiet;
+  ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
+  ctx.fillText(about, left, y + 7 * scale, room);
 }

@@ -8,48 +8,18 @@
 // of 100,000 elements are one path for each lane, and one mark for each column of pixels.
 
 import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
-import { bytes, count, duration, number } from "./format.js";
+import { count, duration } from "./format.js";
 import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
 import { endOf } from "./connections.js";
-import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legAt, legsEnd, legsHeight } from "./legs.js";
-import { axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
-import {
-  drawBursts,
-  drawChosen,
-  drawCited,
-  drawCut,
-  drawEnds,
-  drawFlags,
-  drawFound,
-  drawStall,
-  drawText,
-} from "./overlays.js";
-import { WIRE_KINDS, colourOfWire, saysLane } from "./wiretables.js";
-import {
-  chooseElement,
-  chooseExchange,
-  choosePacket,
-  currentRow,
-  emit,
-  on,
-  state,
-  wireOf,
-} from "./store.js";
+import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legsEnd, legsHeight } from "./legs.js";
+import { GUTTER, axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
+import { drawCurveName, drawLane } from "./marks.js";
+import { drawBursts, drawCut, drawEnds, drawStall, drawText } from "./overlays.js";
+import { drawPath, pathOf } from "./path.js";
+import { chooseUnder, hover } from "./pointer.js";
+import { currentRow, emit, on, state } from "./store.js";
 
 const AXIS_HEIGHT = 24;
-const GUTTER = 112; // pixels left of the plot: the lanes' names
-const NAMES = {
-  y: "TLS records",
-  a: "HTTP/2 frames",
-  h: "DATA frames",
-  p: "packets",
-  k: "chunks",
-  t: "data runs",
-  e: "events",
-  x: "elements",
-  f: "frames",
-  m: "messages",
-};
 const LEAST_DRAG = 4; // pixels; less is a click
 
 export class Timeline {
@@ -144,6 +114,7 @@ export class Timeline {
       if (this.gaps[index] >= limit) this.stalls.push([times[index], times[index + 1]]);
     }
     this.bursts = burstsOf(times, this.gaps);
+    this.path = pathOf(this.lanes.find((lane) => lane.kind === "p")?.connection, row);
     for (const lane of this.lanes) lane.largest = largest(lane.columns.size, lane.length);
   }
 
@@ -177,9 +148,10 @@ export class Timeline {
     return this.above + CURVE_HEIGHT + AXIS_HEIGHT;
   }
 
-  /** Pixels above the curve: the legs, the lanes, the text's. */
+  /** Pixels above the curve: the legs, the lanes, the path's, the text's. */
   get above() {
-    return legsHeight() + (this.lanes.length + (this.text?.length ? 1 : 0)) * LANE_HEIGHT;
+    const more = (this.path?.length ? 1 : 0) + (this.text?.length ? 1 : 0);
+    return legsHeight() + (this.lanes.length + more) * LANE_HEIGHT;
   }
 
   build() {
@@ -200,7 +172,7 @@ export class Timeline {
     this.showMoment();
     this.plot.over.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.plot.over.addEventListener("click", (event) => this.click(event));
-    this.plot.over.addEventListener("mousemove", (event) => this.hover(event));
+    this.plot.over.addEventListener("mousemove", (event) => hover(this, event));
     this.plot.over.addEventListener("mouseleave", () => (this.tip.hidden = true));
     this.plot.over.addEventListener(
       "pointerdown",
@@ -408,125 +380,17 @@ export class Timeline {
     ctx.save();
     this.lanes.forEach((lane, index) => {
       const top = bbox.top + (legsHeight() + index * LANE_HEIGHT) * scale;
-      this.drawName(ctx, lane, bbox.left, top, scale);
-      ctx.save();
-      ctx.beginPath();
-      ctx.rect(bbox.left, top, bbox.width, LANE_HEIGHT * scale);
-      ctx.clip();
-      this.drawMarks(plot, lane, top, scale);
-      ctx.restore();
+      drawLane(this, plot, lane, top, scale);
     });
+    drawPath(this, plot, scale);
     drawLegs(plot, this.start, this.colours, GUTTER);
     drawText(this, plot, scale);
-    this.drawCurveName(ctx, bbox, scale);
+    drawCurveName(this, plot, scale);
     drawCut(this, plot, scale);
     drawBursts(this, plot, scale);
     drawEnds(this, plot, scale);
     this.showMoment();
     ctx.restore();
-  }
-
-  drawName(ctx, lane, left, top, scale) {
-    this.nameLane(
-      ctx,
-      left,
-      top,
-      scale,
-      NAMES[lane.kind],
-      WIRE_KINDS.includes(lane.kind)
-        ? saysLane(lane)
-        : `${number(lane.length)}, ≤ ${bytes(lane.largest)}`,
-    );
-  }
-
-  nameLane(ctx, left, top, scale, name, about) {
-    ctx.textAlign = "left";
-    ctx.textBaseline = "middle";
-    ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.fillStyle = this.colours.ink;
-    const y = top + (LANE_HEIGHT * scale) / 2;
-    ctx.fillText(name, left - (GUTTER - 8) * scale, y - 7 * scale);
-    ctx.fillStyle = this.colours.quiet;
-    ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.fillText(about, left - (GUTTER - 8) * scale, y + 7 * scale);
-  }
-
-  drawCurveName(ctx, bbox, scale) {
-    const top = bbox.top + this.above * scale;
-    ctx.textBaseline = "middle";
-    ctx.textAlign = "left";
-    ctx.font = `${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.fillStyle = this.colours.ink;
-    ctx.fillText("all bytes", bbox.left - (GUTTER - 8) * scale, top + 18 * scale);
-    ctx.fillStyle = this.colours.quiet;
-    ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    ctx.fillText("received, sent", bbox.left - (GUTTER - 8) * scale, top + 32 * scale);
-    ctx.fillText(
-      bytes(this.total),
-      bbox.left + bbox.width + 6 * scale,
-      top + CURVE_HEIGHT * 0.14 * scale + 4 * scale,
-    );
-  }
-
-  /** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
-  drawMarks(plot, lane, top, scale) {
-    const { ctx, bbox } = plot;
-    const { min, max } = plot.scales.x;
-    const height = LANE_HEIGHT * scale;
-    const isBoth = "pfmya".includes(lane.kind);
-    const base = Math.round(top + (isBoth ? height / 2 : height - 3 * scale));
-    const room = isBoth ? height / 2 - 3 * scale : height - 8 * scale;
-    const toPixel = bbox.width / (max - min);
-    const first = Math.max(lane.at(this.start + min) - 1, 0);
-    const upto = Math.min(lane.at(this.start + max) + 1, lane.length);
-    const width = Math.max(
-      Math.round(
-        scale * Math.min(Math.max((bbox.width / Math.max(upto - first, 1) / scale) * 0.35, 1), 3),
-      ),
-      1,
-    );
-    const columns = new Map(); // colour and side and pixel: the tallest mark there
-    for (let index = first; index < upto; index += 1) {
-      const x = Math.round(bbox.left + (lane.columns.time[index] - this.start - min) * toPixel);
-      const size = lane.columns.size[index];
-      const part = size ? Math.sqrt(size / lane.largest) : 0;
-      const tall = size ? Math.max(part * room, 3 * scale) : 2 * scale;
-      const side = isBoth && !lane.columns.sender[index] ? -1 : 1;
-      const colour = this.colourOf(lane, index);
-      const slot = `${colour}${side}`;
-      if (!columns.has(slot)) columns.set(slot, { colour, side, tallest: new Map() });
-      const { tallest } = columns.get(slot);
-      if (!(tallest.get(x) >= tall)) tallest.set(x, tall);
-    }
-    if (isBoth) {
-      ctx.fillStyle = this.colours.line;
-      ctx.fillRect(bbox.left, base, bbox.width, 1);
-    }
-    for (const { colour, side, tallest } of columns.values()) {
-      ctx.fillStyle = colour;
-      ctx.beginPath();
-      for (const [x, tall] of tallest) {
-        // What the client sends goes up, what it receives comes down, where both share a lane.
-        const y = isBoth && side > 0 ? base + 1 : base - tall;
-        ctx.rect(x - (width >> 1), y, width, tall);
-      }
-      ctx.fill();
-    }
-    drawFlags(this, plot, lane, first, upto, top, scale);
-    drawCited(this, plot, lane, first, upto, top, scale);
-    drawFound(this, plot, lane, first, upto, top, scale);
-    drawChosen(this, plot, lane, top, scale);
-  }
-
-  colourOf(lane, index) {
-    if (WIRE_KINDS.includes(lane.kind))
-      return colourOfWire(lane, index, this.colours, currentRow()?.stream);
-    const { again, sender, mark } = lane.columns;
-    if (lane.kind === "p" && again[index]) return this.colours.warn;
-    if (lane.kind === "f" && mark[index] >= 8) return this.colours.control;
-    if (lane.kind === "e" && mark[index]) return this.colours.control;
-    if (lane.kind === "k" && mark[index]) return this.colours.control;
-    return sender[index] ? this.colours.server : this.colours.client;
   }
 
   /** Where the scrubber stands: a line over the plot, which need not be drawn anew for it. */
@@ -537,67 +401,10 @@ export class Timeline {
     this.line.style.left = `${part ?? 0}px`;
   }
 
-  // --- the pointer ---
-
-  /** The element under the pointer: [lane, index], or null. */
-  under(event) {
-    const y = event.offsetY - legsHeight();
-    const lane = y < 0 ? null : this.lanes[Math.floor(y / LANE_HEIGHT)];
-    if (!lane) return null;
-    const time = this.start + this.plot.posToVal(event.offsetX, "x");
-    const after = lane.at(time);
-    const before = after - 1;
-    const far = (index) =>
-      index < 0 || index >= lane.length ? Infinity : Math.abs(lane.time(index) - time);
-    const index = far(before) <= far(after) ? before : after;
-    const pixels = Math.abs(this.plot.valToPos(lane.time(index) - this.start, "x") - event.offsetX);
-    return pixels <= 8 ? [lane, index] : null;
-  }
-
+  /** What is clicked is chosen; the click that ends a drag chooses nothing. */
   click(event) {
-    if (this.hasDragged) {
-      this.hasDragged = false;
-      return;
-    }
-    const leg = legAt(event.offsetY);
-    if (leg >= 0)
-      return state.rows.has(state.way.legs[leg].key)
-        ? chooseExchange(state.way.legs[leg].key)
-        : undefined;
-    const found = this.under(event);
-    if (!found) return undefined;
-    const [lane, index] = found;
-    if (lane.kind === "p") choosePacket(lane.columns.packet[index]);
-    else
-      chooseElement(
-        WIRE_KINDS.includes(lane.kind) ? wireOf(currentRow()) : state.current,
-        lane.kind,
-        index,
-      );
-    return undefined;
-  }
-
-  hover(event) {
-    const found = this.under(event);
-    this.tip.hidden = !found;
-    this.plot.over.style.cursor = found ? "pointer" : "crosshair";
-    if (!found) return;
-    const [lane, index] = found;
-    const { time, size, sender, packet } = lane.columns;
-    const what =
-      lane.kind === "p" ? `packet ${packet[index]}` : `${NAMES[lane.kind].slice(0, -1)} ${index}`;
-    const gap = index ? `, ${duration(time[index] - time[index - 1])} after the one before` : "";
-    const by = sender[index] ? "↓ received" : "↑ sent";
-    fill(
-      this.tip,
-      el("b", {}, what),
-      ` ${by}, ${bytes(size[index])}, at ${duration(time[index] - this.start)}${gap}`,
-    );
-    const left = Math.min(
-      event.offsetX + GUTTER + 12,
-      this.host.clientWidth - this.tip.offsetWidth - 4,
-    );
-    this.tip.style.transform = `translate(${Math.max(left, 0)}px, ${event.offsetY + 16}px)`;
+    if (!this.hasDragged) chooseUnder(this, event);
+    this.hasDragged = false;
   }
 
   /** Say in words what the lanes show, for whoever cannot see them. */

@@ -12,6 +12,20 @@ const CONTENT_TYPES = {
 const NO_CONTENT = 2; // of a record's marks: handshake, alerts and the like
 export const WIRE_KINDS = ["y", "a"];
 
+/** What the lanes are called. */
+export const LANE_NAMES = {
+  y: "TLS records",
+  a: "HTTP/2 frames",
+  h: "DATA frames",
+  p: "packets",
+  k: "chunks",
+  t: "data runs",
+  e: "events",
+  x: "elements",
+  f: "frames",
+  m: "messages",
+};
+
 /** What a TLS record is. */
 export function saysRecord(record) {
   const named = (type) => CONTENT_TYPES[type] ?? type;
