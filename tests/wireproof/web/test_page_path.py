@@ -39,8 +39,9 @@ def test_a_closed_window_is_said_and_a_click_shows_its_packet(browser: Browser) 
         page.locator("#answer .sentence").wait_for()
         assert next(tips(page, 3)) == (
             "the client's window was closed for 1.047 s: packet 21 closed it,"
-            " packet 26 opened it again"
+            " packet 25 opened it again"
         )
+        assert page.locator("#timeline-note").inner_text().endswith(", 1 closed window")
         page.mouse.down()
         page.mouse.up()
         page.wait_for_function("() => location.hash === '#p21'")

@@ -117,7 +117,13 @@ export class Answer {
     const code = (text) => el("code", {}, text);
     if (["headers", "all"].includes(state.summary.policy)) {
       const why = "TLS is decrypted in no page that masks secrets: ";
-      return el("p", { class: "quiet unread" }, why, code("--no-redact"), " shows what it carries.");
+      return el(
+        "p",
+        { class: "quiet unread" },
+        why,
+        code("--no-redact"),
+        " shows what it carries.",
+      );
     }
     return el(
       "p",

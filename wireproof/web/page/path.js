@@ -63,15 +63,33 @@ function duplicates(one) {
   return { kind: "repeated", from, upto, packet: one.first_packet, word: "repeated ACK", says };
 }
 
+/** The gravest kind of what happened, and how many are of it. */
+function gravest(path) {
+  const kind = ["missing", "closed", "again", "late", "repeated"].find((one) =>
+    path.some((found) => found.kind === one),
+  );
+  return { kind, some: path.filter((one) => one.kind === kind).length };
+}
+
 /** What stands below the lane's name: what there is most reason to look at, and the round trip. */
 function about(path) {
-  const some = ["missing", "closed", "again", "late", "repeated"].find((kind) =>
-    path.some((one) => one.kind === kind),
-  );
-  const all = path.filter(({ kind }) => kind === some).length;
-  const word = { closed: "closed", again: "again", repeated: "repeated" }[some] ?? some;
+  const { kind, some } = gravest(path);
   const trip = path.rtt ? `, RTT ${duration(path.rtt)}` : "";
-  return `${number(all)} ${word}${trip}`;
+  return `${number(some)} ${kind}${trip}`;
+}
+
+/** The same in words; nothing if nothing happened. */
+export function saysPath(path) {
+  if (!path?.length) return "";
+  const { kind, some } = gravest(path);
+  const things = {
+    missing: "hole",
+    closed: "closed window",
+    again: "retransmission",
+    late: "late segment",
+    repeated: "run",
+  };
+  return `, ${count(some, things[kind])}${kind === "repeated" ? " of repeated acknowledgements" : ""}`;
 }
 
 const topOf = (timeline) => legsHeight() + timeline.lanes.length * LANE_HEIGHT;

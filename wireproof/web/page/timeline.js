@@ -15,7 +15,7 @@ import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legsEnd, legsHeight } from "./legs
 import { GUTTER, axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
 import { drawCurveName, drawLane } from "./marks.js";
 import { drawBursts, drawCut, drawEnds, drawStall, drawText } from "./overlays.js";
-import { drawPath, pathOf } from "./path.js";
+import { drawPath, pathOf, saysPath } from "./path.js";
 import { chooseUnder, hover } from "./pointer.js";
 import { currentRow, emit, on, state } from "./store.js";
 
@@ -413,6 +413,6 @@ export class Timeline {
     const stalls = this.stalls.length ? `, ${count(this.stalls.length, "pause")}` : "";
     const bursts = this.bursts.length ? `, ${count(this.bursts.length, "burst")}` : "";
     const length = (currentRow()?.last_time ?? this.end) - this.start;
-    this.note.textContent = `${duration(length)}${stalls}${bursts}${shown}`;
+    this.note.textContent = `${duration(length)}${stalls}${bursts}${saysPath(this.path)}${shown}`;
   }
 }
