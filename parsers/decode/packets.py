@@ -233,7 +233,7 @@ class PacketDecoder:
                     and protocol & PROTOCOL_AND_FRAGMENT == TCP
                     and TCP_START < end <= len(data)
                 ):
-                    if found := self._receive_unusual_segment(packet, end):
+                    if found := self.receive_unusual_segment(packet, end):
                         records += found
                         is_unusual = True
                     continue
@@ -268,7 +268,7 @@ class PacketDecoder:
             records += datagrams.let_go()
         return records + let_go(self._memory, self._table, self._decoders)
 
-    def _receive_unusual_segment(self, packet: Packet, end: int) -> list[Record]:
+    def receive_unusual_segment(self, packet: Packet, end: int) -> list[Record]:
         """Take a segment that is not usual, with headers before it that are."""
         number, time_ns, link_type, _, data = packet
         self._last = number, time_ns or 0

@@ -64,11 +64,16 @@ T = TypeVar("T", bound=TracedStream)
 
 
 class _ObservedDecoder(PacketDecoder):
-    """Shows each packet that takes the general path, when it has been decoded."""
+    """Shows each packet that is not usual, when it has been decoded."""
 
     def __init__(self, observe: Callable[[Packet], None], **options: Any) -> None:
         super().__init__(**options)
         self._observe = observe
+
+    def receive_unusual_segment(self, packet: Packet, end: int) -> list[Record]:
+        records = super().receive_unusual_segment(packet, end)
+        self._observe(packet)
+        return records
 
     def receive_general(self, packet: Packet) -> list[Record]:
         records = super().receive_general(packet)
