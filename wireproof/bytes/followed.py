@@ -250,12 +250,13 @@ class FollowedContent:
 
     def __init__(self, take: Take) -> None:
         self._take = take
+        self._memory = Memory()
         self._bodies: dict[tuple[int, Sender], _Body] = {}
 
     def receive(self, record: Record) -> None:
         """Take the next record of the connection."""
         if isinstance(record, RequestRecord | ResponseRecord):
-            self._bodies[record.exchange, record.sender] = _Body(record.codings)
+            self._bodies[record.exchange, record.sender] = _Body(record.codings, self._memory)
         elif isinstance(record, Coded):
             self._take_coded(record)
         elif isinstance(record, WebSocketMessageRecord):
@@ -266,7 +267,7 @@ class FollowedContent:
                 self._give(record, b"", record.size - body.size)
 
     def _take_coded(self, record: Coded) -> None:
-        body = self._bodies.setdefault((record.exchange, record.sender), _Body([]))
+        body = self._bodies.setdefault((record.exchange, record.sender), _Body([], self._memory))
         if record.data is None:
             return  # the end of the body tells how much is not known
         data = content_bytes(record)
@@ -296,6 +297,6 @@ class FollowedContent:
 class _Body:
     """What has come of one body."""
 
-    def __init__(self, codings: Sequence[str]) -> None:
-        self.decoder = ContentDecoder(codings)
+    def __init__(self, codings: Sequence[str], memory: Memory) -> None:
+        self.decoder = ContentDecoder(codings, memory)
         self.size = 0

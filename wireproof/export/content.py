@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
+from parsers import Memory
 from parsers.content import ContentDecoder
 from parsers.limits import MiB
 from parsers.records import (
@@ -151,15 +152,16 @@ class RecordedContents:
 
 def decode_content(
     coded: Pieces, is_cut: bool, body: BodyRecord, policy: Policy | Rules, report: Report,
-    *, spool: Spool, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
+    *, spool: Spool, memory: Memory, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
 ) -> Content:  # fmt: skip
-    """Return a body's content as text if it is UTF-8, else in base64, without its secrets.
+    """Return a body's content as text if it is UTF-8 without NUL, else in base64, without its
+    secrets. ``memory`` bounds what all bodies together may unfold to.
 
     What a coding still hides is masked whole, as in records and packets: nobody can look into it.
     ``coded`` is of no use after it. Raises OSError if there is no room.
     """
     rules = Rules.of(policy)
-    decoded = _Decoded(coded, codings)
+    decoded = _Decoded(coded, codings, memory)
     shown: Iterable[bytes] = decoded
     if rules.is_thorough:
         whole = b"".join(decoded)
@@ -170,7 +172,7 @@ def decode_content(
         shown = (_masked(whole, rules, report, is_hidden, is_event_stream),)
     try:
         text, in_base64 = json_pieces.text(shown, spool), False
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, json_pieces.NotText):
         text, in_base64 = json_pieces.base64_text(shown, spool), True
     coded.discard()
     return Content(text, in_base64, body.decoded_size, is_cut or decoded.is_cut)
@@ -179,11 +181,12 @@ def decode_content(
 class _Decoded:
     """Content without its codings, up to MAX_CONTENT: may be iterated over more than once."""
 
-    def __init__(self, coded: Iterable[bytes], codings: Sequence[str]) -> None:
+    def __init__(self, coded: Iterable[bytes], codings: Sequence[str], memory: Memory) -> None:
         self.is_cut = False
         """Whether there was more, once it has been iterated over."""
         self._coded = coded
         self._codings = codings
+        self._memory = memory
 
     @property
     def undoes_all(self) -> bool:
@@ -191,7 +194,7 @@ class _Decoded:
         return ContentDecoder(self._codings).undoes_all
 
     def __iter__(self) -> Iterator[bytes]:
-        decoder = ContentDecoder(self._codings)
+        decoder = ContentDecoder(self._codings, self._memory)
         room = MAX_CONTENT
         for coded in self._coded:
             for piece in decoder.receive_data(coded):

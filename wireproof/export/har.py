@@ -13,7 +13,7 @@ from functools import partial
 from typing import BinaryIO
 
 from msgspec import to_builtins
-from parsers import NANOSECONDS, CaptureKeys, Packet, completion
+from parsers import NANOSECONDS, CaptureKeys, Memory, Packet, completion
 from parsers.limits import MiB
 from parsers.records import (
     BodyRecord,
@@ -73,6 +73,7 @@ class HarWriter:
         self._wanted = wanted
         decoded = None if connection is None else {connection, None}.__contains__
         self._spool = Spool()
+        self._memory = Memory()
         self._tap: StreamTap[ContentStream] = StreamTap(
             partial(ContentStream, self._spool), wanted=decoded, keys=keys
         )
@@ -192,7 +193,7 @@ class HarWriter:
     ) -> Content:
         return decode_content(
             coded, is_cut, record, self._rules, self.report, spool=self._spool,
-            codings=source.codings, is_base64=source.is_base64,
+            memory=self._memory, codings=source.codings, is_base64=source.is_base64,
             is_event_stream=source.is_event_stream,
         )  # fmt: skip
 

@@ -61,16 +61,22 @@ def encoded(value: object, spool: Spool, *, is_open: bool = False) -> Pieces:
     return found
 
 
+class NotText(ValueError):
+    """What is UTF-8 and holds NUL: no text has it, and JSON takes six characters for each."""
+
+
 def text(data: Iterable[bytes], spool: Spool) -> Pieces:
-    """Return UTF-8 as a string of JSON. Raises UnicodeDecodeError if it is none."""
+    """Return UTF-8 as a string of JSON. Raises UnicodeDecodeError if it is none, and NotText."""
     found = Pieces(spool)
     found.add(b'"')
     decode = getincrementaldecoder("utf-8")().decode
     try:
         for piece in data:
+            if MARK in piece:
+                raise NotText
             found.add(ENCODER.encode(decode(piece))[1:-1])
         decode(b"", True)
-    except UnicodeDecodeError:
+    except ValueError:
         found.discard()
         raise
     found.add(b'"')

@@ -46,7 +46,7 @@ class Piece(NamedTuple):
 def body(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any]:
     """Return the pieces of a body, and whether there is more."""
     head = exchange.response if sender == "server" else exchange.request
-    decoder = ContentDecoder([] if head is None else head.codings)
+    decoder = ContentDecoder([] if head is None else head.codings, index.memory)
     found: list[tuple[int, bytearray]] = []
     size, has_more = 0, False
     for packet, data in _content(index, exchange, sender):

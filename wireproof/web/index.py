@@ -16,7 +16,7 @@ from threading import Condition
 from typing import Any, Literal
 
 import msgspec
-from parsers import BATCH, CaptureFault, KeyLog, Packet, PacketDecoder, batched
+from parsers import BATCH, CaptureFault, KeyLog, Memory, Packet, PacketDecoder, batched
 from parsers.records import (
     ConnectionRecord,
     Http2FrameRecord,
@@ -89,6 +89,8 @@ class Index:
         """Which part of the file has been read, 0 to 1; None if nobody knows."""
         self.changed = Condition()
         self.version = 0
+        self.memory = Memory()
+        """What bounds that to which bodies unfold that are asked for."""
         self.spool = Spool()
         self.plaintext = Plaintext(self.spool)
         """What TLS carried, decrypted."""

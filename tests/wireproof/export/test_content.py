@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 from support.handmade import Wire
 
+from parsers import Memory
 from wireproof.export import content as module
 from wireproof.export.content import ContentStream, decode_content
 from wireproof.redact import Report
@@ -34,14 +35,15 @@ def decode(data: bytes, coding: str | None = None, policy="none", is_base64=Fals
         coded = Pieces(spool)
         coded.add(data)
         found = decode_content(
-            coded, False, body, policy, report, spool=spool, codings=codings, is_base64=is_base64,
-            is_event_stream=False,
+            coded, False, body, policy, report, spool=spool, memory=Memory(), codings=codings,
+            is_base64=is_base64, is_event_stream=False,
         )  # fmt: skip
         return Read(found.read(), found.is_base64, found.size, found.is_cut), report
 
 
 def test_text_and_bytes() -> None:
     assert decode("ä".encode())[0][:2] == ("ä", False)
+    assert decode(b"\0")[0][:2] == ("AA==", True), "no text has it"
     found, _ = decode(b"\xff\x00")
     assert found.is_base64 and b64decode(found.text) == b"\xff\x00"
 
