@@ -44,11 +44,11 @@ lint: install
 # Only tests that need nothing but Python, and are not slow.
 check: lint
 	$(BIN)/pytest -n auto --dist worksteal -q \
-	  -m "not (slow or packets or namespaces or redirects or browser or tshark or tool)" \
+	  -m "not (slow or packets or namespaces or redirects or browser or firefox or tshark or tool)" \
 	  $$($(BIN)/python tests/support/changed.py)
 
 test: install lint
-	@sh .ci/tools tshark ip:iproute2 tcpdump chromium nginx haproxy node:nodejs curl openssl systemd-analyze:systemd
+	@sh .ci/tools tshark ip:iproute2 tcpdump chromium firefox-esr nginx haproxy node:nodejs curl openssl systemd-analyze:systemd
 	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal --durations 10
 
 # GUESTS="oldest newest": what CI visits, beside an environment with nothing else.

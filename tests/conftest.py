@@ -105,6 +105,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _lack("tshark is not installed")
     if item.get_closest_marker("browser") and shutil.which("chromium") is None:
         _lack("chromium is not installed")
+    if item.get_closest_marker("firefox") and not _has_firefox():
+        _lack("firefox is not installed")
+
+
+def _has_firefox() -> bool:
+    return any(map(shutil.which, ("firefox-esr", "firefox")))
 
 
 @cache
