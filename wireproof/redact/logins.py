@@ -30,6 +30,15 @@ LOGINS = re.compile(
 MQTT_CONNECT = re.compile(
     rb"\x10[\x80-\xff]{0,3}[\x00-\x7f]\x00(?:\x04MQTT|\x06MQIsdp)([\x03-\x05])(.)..", re.DOTALL
 )
+# RFC 1928 section 3 and RFC 1929 section 2: methods, then a user's name and password, each after
+# its length.
+SOCKS_LOGIN = re.compile(
+    rb"(\x05(?:%s))?\x01(?:%s)"
+    % tuple(
+        b"|".join(b"%s[\x00-\xff]{%d}" % (re.escape(bytes((n,))), n) for n in range(1, most))
+        for most in (17, 65)
+    )
+)
 USER_NAME, PASSWORD, WILL = 0x80, 0x40, 0x04
 
 
@@ -43,7 +52,19 @@ def login_spans(data: bytes) -> list[Span]:
     ]
     for match in MQTT_CONNECT.finditer(data):
         found += _of_mqtt(data, match)
+    if (match := SOCKS_LOGIN.match(data)) is not None:
+        found += _of_socks(data, match)
     return found
+
+
+def _of_socks(data: bytes, match: re.Match[bytes]) -> list[Span]:
+    """Return where a login has its password, which without a greeting must be all there is."""
+    start = match.end() + 1
+    end = start + data[start - 1] if start <= len(data) else start
+    is_alone = end == len(data) and data[2 : start - 1].isalnum()
+    if match[1] is None and not is_alone:
+        return []
+    return [(start, min(end, len(data)))] if start < min(end, len(data)) else []
 
 
 def _of_mqtt(data: bytes, match: re.Match[bytes]) -> list[Span]:

@@ -85,7 +85,7 @@ _STRONG = (
     ("idtoken", r"idtoken"),
     ("secret", r"secret[\w-]{0,24}"),
     ("private", r"private[-_]?key"),
-    ("pass", r"pass(?:word|wd|phrase)[\w-]{0,24}"),
+    ("pass", r"pass(?:word|wd|phrase|code)[\w-]{0,24}"),
     ("subscription", r"subscription[-_]?key"),
     ("x-amz-", r"x-amz-(?:signature|credential)"),
 )
@@ -99,7 +99,7 @@ _RULES = (
 )
 _LINES = (("authorization", r"authorization[\w-]{0,24}"), ("cookie", r"cookie[\w-]{0,24}"))
 """Names of header fields, which stand in logs and in what servers echo."""
-_WEAK = ("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth")
+_WEAK = ("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass")
 """Names whose values are secret if they are long."""
 
 # RFC 7578 section 4.2: each part names its form field; its value ends with the next delimiter.
@@ -118,6 +118,19 @@ def _form_field(names: Sequence[str]) -> str:
         rf"(?>\"?[^\"\r\n;]{{0,32}}?(?i:{strong})){_HEADER_ENDS}(?P<form>{_FIELD_VALUE})"
         rf"|\"?(?i:{weak})\"?(?=[\r\n; \t]){_HEADER_ENDS}(?P<long_form>{_LONG}))"
     )
+
+
+_STRING_BEGINS = r"\s{0,4}+\\{0,3}+\""
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the expression of a member that gives a value to the name that stands before it:
+    ``{"name": "x-api-key", "value": "..."}``, as HAR and lists of variables have it."""
+    known = (name for _, name in (*_STRONG, *_RULES, *_LINES))
+    secret = "|".join([*known, *map(re.escape, names)])
+    colon = rf"\\{{0,3}}+\"\s{{0,4}}+:{_STRING_BEGINS}"
+    value = rf"\\{{0,3}}+\"\s{{0,4}}+,{_STRING_BEGINS}value{colon}"
+    return rf"(?<=\")name{colon}[\w-]{{0,32}}?(?i:{secret}){value}([^\"\\\x00-\x1f]++)"
 
 
 OPENINGS = {
@@ -145,7 +158,7 @@ def _triggers(names: Sequence[str]) -> list[Trigger]:
         for prefix in prefixes
     ]  # fmt: skip
     shapes += [("-----begin ", _PEM), ("bearer", _BEARER), ("://", _USERINFO)]
-    found = [("form-data;", _form_field(names))]
+    found = [("form-data;", _form_field(names)), ("name", _named(names))]
     whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
     either = f"(?:{_BETWEEN}{_ANY_VALUE}|{_XML})"
     found += [(begins, f"(?i:{name}){_PLURAL}{either}") for begins, name in _STRONG]
@@ -181,6 +194,8 @@ def _afters(names: Sequence[str]) -> dict[bytes, bytes]:
     }
     return {
         b"bearer": rb"(?:[ +]|%20)",
+        b"name": rb"\\{0,3}+\"\s{0,4}+:\s{0,4}+\\{0,3}+\"[\w-]{1,64}+\\{0,3}+\"\s{0,4}+,"
+        rb"\s{0,4}+\\{0,3}+\"value\\{0,3}+\"",
         b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@",
     } | after
 
@@ -257,12 +272,15 @@ class Patterns:
         if match.lastgroup in OPENINGS:
             said = _FORM_NAME.search(match[0])
             return said is not None and said[1].lower() in self.kept
+        if (member := _MEMBER.match(match[0])) is not None:
+            return member[1].lower() in self.kept
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
         name = (name_before(match).lstrip("<\\%") + here[0]).lower()
         return name in self.kept or name.rpartition(":")[2] in self.kept
 
 
+_MEMBER = re.compile(r"name\\*\"\s*:\s*\\*\"([\w-]*)", re.ASCII)
 _NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
 _FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ import tomllib
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 TABLE = Path(__file__).with_name("tokens.toml")
 
@@ -23,7 +23,9 @@ class Shape(NamedTuple):
     source: str
     """Where the vendor says so."""
     date: date
-    """When the entry was last revised."""
+    """When the entry was last compared with a source."""
+    seen: Literal["page", "rules"]
+    """With what: the vendor's page, or public rules of detectors."""
 
 
 @cache

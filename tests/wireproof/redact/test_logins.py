@@ -38,6 +38,12 @@ LOGINS = {
     "Redis with a name": (b"*3\r\n$4\r\nAUTH\r\n$4\r\nanna\r\n$12\r\n", SECRET, b"\r\n"),
     "Redis inline": (b"AUTH ", SECRET, b"\r\n"),
     "PostgreSQL": (b"p\x00\x00\x00\x11", SECRET, b"\x00Q\x00\x00\x00\x0dSELECT 1\x00"),
+    "SOCKS": (b"\x05\x02\x00\x02\x01\x04anna\x0c", SECRET, b"\x05\x01\x00\x01"),
+    "HELLO of Redis": (
+        b"*5\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n$4\r\nanna\r\n$12\r\n",
+        SECRET,
+        b"\r\n",
+    ),
     "MQTT 3.1.1": (_connect(4)[: -len(SECRET)], SECRET, b""),
     "MQTT 5": (_connect(5)[: -len(SECRET)], SECRET, b""),
 }
@@ -61,7 +67,13 @@ def test_no_password_is_left(name: str, size: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"please pass the salt\n", b"he said: auth is hard\n", b"GET / HTTP/1.1\r\n", bytes(99)],
+    [
+        b"please pass the salt\n",
+        b"\x01\x04\x01\x00\x00\x01\x00\x00\x00\x00\x03www",
+        b"he said: auth is hard\n",
+        b"GET / HTTP/1.1\r\n",
+        bytes(99),
+    ],
 )
 def test_what_is_no_login_stays(text: bytes) -> None:
     assert login_spans(text) == []

@@ -1,0 +1,244 @@
+"""Secrets in forty more kinds of places, each made by hand: none of them is left."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+
+import pytest
+from hpack import NeverIndexedHeaderTuple
+from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+from support.attack import chunk, request, response
+from support.framed import grpc_frame
+from support.frames import PSH, fragments, ipv4, udp
+from support.http2 import GET, OK, Http2Talk, data
+from support.talk import Talk, Tape, decoded
+from support.websocket_frames import KEY, Compressor, frame
+
+from parsers.files.packets import Packet
+from wireproof.redact.frames import FrameMasks
+
+Made = list[Packet]
+
+
+def talk(*said: bytes, answer: bytes = b"") -> Made:
+    """What a client says, a segment each, and what is answered."""
+    found = Talk(Tape()).open()
+    found.client(*said)
+    if answer:
+        found.server(answer)
+    found.close()
+    return found.tape.packets
+
+
+def post(content: str | bytes, kind: str, *fields: str) -> Made:
+    body = content.encode() if isinstance(content, str) else content
+    head = (f"Content-Type: {kind}", f"Content-Length: {len(body)}", *fields)
+    return talk(request("/", *head, method="POST") + body, answer=response("204 No Content"))
+
+
+def posted(value: object) -> Made:
+    return post(json.dumps(value), "application/json")
+
+
+def answered(kind: str, *pieces: bytes, trailers: bytes = b"") -> Made:
+    head = response("200 OK", f"Content-Type: {kind}", "Transfer-Encoding: chunked")
+    body = b"".join(map(chunk, pieces)) + b"0\r\n" + trailers + b"\r\n"
+    return talk(request("/"), answer=head + body)
+
+
+def asked(*fields: str, target: str = "/") -> Made:
+    return talk(request(target, *fields), answer=response("204 No Content"))
+
+
+def tunnelled(inner: bytes) -> Made:
+    found = Talk(Tape()).open()
+    found.client(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+    found.server(b"HTTP/1.1 200 OK\r\n\r\n")
+    found.client(inner)
+    found.close()
+    return found.tape.packets
+
+
+def http2(*pieces: bytes, fields: list[tuple[str, str]] | None = None) -> Made:
+    found = Http2Talk().begin()
+    head = [*GET, *(fields or [])]
+    found.say("client", found.client.head(1, head, ends=not pieces))
+    for piece in pieces:
+        found.say("client", data(1, piece))
+    found.say("server", found.server.head(1, OK, ends=True))
+    found.talk.close()
+    return found.packets()
+
+
+def never_indexed(secret: str) -> Made:
+    found = Http2Talk().begin()
+    fields = [*GET, NeverIndexedHeaderTuple("x-api-key", secret)]
+    found.say("client", found.client.head(1, fields, ends=True))
+    found.talk.close()
+    return found.packets()
+
+
+def late_trailers(secret: str) -> Made:
+    found = Http2Talk().begin()
+    found.say("client", found.client.head(1, GET, ends=True))
+    found.say("server", found.server.head(1, OK))
+    found.say("server", data(1, b"hi"))
+    found.say("server", found.server.head(1, [("x-session-token", secret)], ends=True))
+    found.talk.close()
+    return found.packets()
+
+
+def websocket(*frames: bytes, deflates: bool = False) -> Made:
+    found = Talk(Tape()).open()
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+    extension = ("Sec-WebSocket-Extensions: permessage-deflate",) if deflates else ()
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    found.client(request("/", *upgrade, key, *extension))
+    accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    found.server(response("101 Switching Protocols", *upgrade[:2], accept, *extension))
+    found.client(*frames)
+    found.close()
+    return found.tape.packets
+
+
+def after_reset(line: bytes, flags: int | None = None) -> Made:
+    found = Talk(Tape()).open()
+    found.client(request("/"))
+    if flags is None:
+        found.reset("server")
+        found.client(line)
+    else:
+        found.segment("client", line, flags=flags)
+    return found.tape.packets
+
+
+def frames(*made: bytes) -> Made:
+    tape = Tape()
+    for one in made:
+        tape.add(one)
+    return tape.packets
+
+
+def quoted(line: bytes) -> bytes:
+    ends = {"src": "10.0.0.1", "dst": "10.0.0.2"}
+    made = IP(**ends) / ICMP(type=3, code=3) / IP(**ends) / TCP(dport=80) / Raw(line)
+    return bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / made)
+
+
+def text(value: bytes) -> bytes:
+    return len(value).to_bytes(2) + value
+
+
+def mqtt(secret: bytes) -> bytes:
+    body = text(b"MQTT") + b"\x04\xc2\x00\x3c" + text(b"client") + text(b"anna") + text(secret)
+    return b"\x10" + bytes((len(body),)) + body
+
+
+def bulk(*words: bytes) -> bytes:
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
+def postgres(secret: bytes) -> bytes:
+    return b"p" + (5 + len(secret)).to_bytes(4) + secret + b"\0"
+
+
+def basic(secret: str) -> str:
+    return b64encode(f"anna:{secret}".encode()).decode()
+
+
+PARTS = '--B\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n{}\r\n--B--\r\n'
+SOAP = "<s:Envelope><s:Header><w:Password Type='T'>{}</w:Password></s:Header></s:Envelope>"
+PLACES: dict[str, Callable[[str], Made]] = {
+    # content
+    "multipart": lambda s: post(PARTS.format("password", "", s), "multipart/form-data; boundary=B"),
+    "a file of multipart": lambda s: post(
+        PARTS.format("f", '; filename="a.json"', json.dumps({"api_key": s})),
+        "multipart/form-data; boundary=B",
+    ),
+    "SOAP": lambda s: post(SOAP.format(s), "application/soap+xml"),
+    "CDATA": lambda s: post(f"<a><secret><![CDATA[{s}]]></secret></a>", "text/xml"),
+    "an attribute of XML": lambda s: post(f'<db user="anna" password="{s}"/>', "text/xml"),
+    "nested arrays": lambda s: posted({"api_keys": [[1, "a"], [s]]}),
+    "an object deep in arrays": lambda s: posted([[{"a": [{"client_secret": s}]}]]),
+    "a key of two words": lambda s: posted({"X-Subject-Token": s}),
+    "JSON in JSON in JSON": lambda s: posted({"a": json.dumps({"b": json.dumps({"password": s})})}),
+    "lines of JSON": lambda s: post(
+        f'{{"n":1}}\n{{"access_token":"{s}"}}\n', "application/x-ndjson"
+    ),
+    "a form": lambda s: post(f"a=1&passwd={s}&b=2", "application/x-www-form-urlencoded"),
+    "a form in percent encoding": lambda s: post(f"q=a%26password%3D{s}%26b", "text/plain"),
+    "YAML": lambda s: post(f"db:\n  password: {s}\n  port: 1\n", "application/yaml"),
+    "an environment": lambda s: post(f"PORT=1\nAPI_KEY={s}\n", "text/plain"),
+    "a field among names and values": lambda s: posted([{"name": "x-api-key", "value": s}]),
+    "a field that is named in pairs": lambda s: posted([["Authorization", f"Bearer {s}"]]),
+    "a command line": lambda s: post(f"curl -H 'X-Api-Key: {s}' http://a/", "text/plain"),
+    "a URL of a database": lambda s: posted({"dsn": f"postgres://anna:{s}@db:5432/a"}),
+    "two events": lambda s: answered(
+        "text/event-stream", b"data: sk-proj-" + s[:9].encode(), s[9:].encode() + b"\n\n"
+    ),
+    "trailers": lambda s: answered("text/plain", b"hi", trailers=f"X-Auth-Token: {s}\r\n".encode()),
+    # heads
+    "basic authorization": lambda s: asked(f"Authorization: Basic {basic(s)}"),
+    "a fragment of a URL": lambda s: asked(f"Referer: http://a/#access_token={s}&x=1"),
+    "a query in a proxy's target": lambda s: asked(target=f"http://a/?sig={s}"),
+    "a folded cookie": lambda s: asked(f"Cookie: a=1;\r\n sid={s}"),
+    "a tunnel": lambda s: tunnelled(request("/", f"Authorization: Token {s}")),
+    # HTTP/2, gRPC, WebSockets
+    "a field in Huffman's code": lambda s: http2(fields=[("authorization", f"Bearer {s}")]),
+    "a field that is never indexed": never_indexed,
+    "trailers of HTTP/2": late_trailers,
+    "gRPC in two frames": lambda s: http2(
+        *(lambda one: (one[:12], one[12:]))(grpc_frame(0, json.dumps({"api_key": s}).encode())),
+        fields=[("content-type", "application/grpc+json")],
+    ),
+    "a masked frame": lambda s: websocket(frame(1, json.dumps({"token": s}).encode(), key=KEY)),
+    "a masked and deflated message": lambda s: websocket(
+        frame(1, Compressor()(json.dumps({"token": s}).encode()), rsv=4, key=KEY), deflates=True
+    ),
+    "a masked message in two frames": lambda s: websocket(
+        frame(1, b'{"password": "' + s[:9].encode(), fin=False, key=KEY),
+        frame(0, s[9:].encode() + b'"}', key=KEY),
+    ),
+    # packets
+    "after RST": lambda s: after_reset(b"password=" + s.encode()),
+    "without ACK": lambda s: after_reset(b"api_key=" + s.encode(), flags=PSH),
+    "fragments": lambda s: frames(
+        *fragments(ipv4(udp(5, 6, b"Authorization: Bearer " + s.encode()), 17), 16)
+    ),
+    "an ICMP quote": lambda s: frames(quoted(b"api_key=" + s.encode())),
+    # logins
+    "MQTT": lambda s: talk(mqtt(s.encode())),
+    "Redis": lambda s: talk(bulk(b"AUTH", b"anna", s.encode())),
+    "HELLO of Redis": lambda s: talk(bulk(b"HELLO", b"3", b"AUTH", b"anna", s.encode())),
+    "SMTP": lambda s: talk(b"AUTH LOGIN\r\n", b"YW5uYQ==\r\n", b64encode(s.encode()) + b"\r\n"),
+    "Postgres": lambda s: talk(postgres(s.encode())),
+    "NATS": lambda s: talk(b'CONNECT {"user":"anna","pass":"%s"}\r\n' % s.encode()),
+    "STOMP": lambda s: talk(b"CONNECT\nlogin:anna\npasscode:%s\n\n\0" % s.encode()),
+    "SOCKS": lambda s: talk(b"\x05\x01\x02", b"\x01\x04anna" + bytes((len(s),)) + s.encode()),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_secret_is_left(place: str) -> None:
+    """Neither it, nor ten characters of it, nor the same in base64."""
+    secret = sha256(place.encode()).hexdigest()[:24]
+    packets = PLACES[place](secret)
+    masks = FrameMasks("all")
+    for packet in packets:
+        masks.add([packet])
+    masks.end()
+    masked = [(*packet[:4], masks.masked(packet)) for packet in packets]
+    assert [len(one[4]) for one in masked] == [len(one[4]) for one in packets]
+    shown = "".join(map(repr, decoded(masked))).encode()
+    for found in (b"".join(one[4] for one in masked), shown):
+        for text_of in (secret.encode(), b64encode(secret.encode())[:-4]):
+            assert [at for at in range(15) if text_of[at : at + 10] in found] == []
+
+
+def test_there_are_forty() -> None:
+    assert len(PLACES) >= 40
