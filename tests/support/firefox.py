@@ -1,4 +1,4 @@
-"""Debian's Firefox without a window, driven by WebDriver BiDi, as its own remote agent speaks it."""
+"""Debian's Firefox without a window, driven by WebDriver BiDi, which it speaks itself."""
 
 from __future__ import annotations
 

@@ -48,4 +48,4 @@ def used(page: Firefox) -> None:
         "/^[1-9][0-9,]* places$/.test(document.querySelector('#find .quiet').textContent)"
     )
     page.press(ENTER)
-    page.wait_for("document.querySelector('#find .quiet').textContent.startsWith('1 of ')")
+    page.wait_for(f"{said}.startsWith('1 of ')")
