@@ -52,8 +52,8 @@ def login_spans(data: bytes) -> list[Span]:
     ]
     for match in MQTT_CONNECT.finditer(data):
         found += _of_mqtt(data, match)
-    if (match := SOCKS_LOGIN.match(data)) is not None:
-        found += _of_socks(data, match)
+    if (login := SOCKS_LOGIN.match(data)) is not None:
+        found += _of_socks(data, login)
     return found
 
 

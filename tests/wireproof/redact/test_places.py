@@ -21,6 +21,8 @@ from support.websocket_frames import KEY, Compressor, frame
 
 from parsers.files.packets import Packet
 from wireproof.redact.frames import FrameMasks
+from wireproof.redact.patterns import patterns
+from wireproof.redact.secrets import mask_text
 
 Made = list[Packet]
 
@@ -238,6 +240,15 @@ def test_no_secret_is_left(place: str) -> None:
     for found in (b"".join(one[4] for one in masked), shown):
         for text_of in (secret.encode(), b64encode(secret.encode())[:-4]):
             assert [at for at in range(15) if text_of[at : at + 10] in found] == []
+
+
+def test_a_name_apart_from_its_value_may_be_kept() -> None:
+    text = (
+        '[{"name": "X-Api-Key", "value": "abcdefghijkl"}, {"name": "a", "value": "bcdefghijklm"}]'
+    )
+    stars = text.replace("abcdefghijkl", "*" * 12)
+    assert mask_text(text) == stars
+    assert mask_text(text, patterns(keep=frozenset({"x-api-key"}))) == text
 
 
 def test_there_are_forty() -> None:
