@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from parsers import CaptureKeys, Connection, Packet, PacketDecoder, Streams, client_by_tcp
+from parsers import (
+    CaptureKeys,
+    Connection,
+    Memory,
+    Packet,
+    PacketDecoder,
+    Streams,
+    client_by_tcp,
+)
 from parsers.content import ContentDecoder
 from parsers.limits import KiB
 from parsers.provenance import Arrival, Completion, Ending
