@@ -44,8 +44,7 @@ def used(page: Firefox) -> None:
     page.wait_for("document.querySelectorAll('.conn .row').length === 2")
     page.together(CONTROL, "f")
     page.press(*"data")
-    page.wait_for(
-        "/^[1-9][0-9,]* places$/.test(document.querySelector('#find .quiet').textContent)"
-    )
+    said = "document.querySelector('#find .quiet').textContent"
+    page.wait_for(f"/^[1-9][0-9,]* places$/.test({said})")
     page.press(ENTER)
     page.wait_for(f"{said}.startsWith('1 of ')")
