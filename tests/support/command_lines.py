@@ -121,6 +121,8 @@ def _with_odd_blocks() -> bytes:
     return first + odd + small()[len(first) :] + odd
 
 
+ATTACKS = sorted((ROOT / "fixtures" / "attacks").glob("*.cap"))
+"""Captures that once did harm: each says by its name what with."""
 HARMFUL: dict[str, bytes] = {
     "length 0, no packets": _with_odd_blocks(),
     "times in seconds, beyond 64 bits": _with_times(0, (1 << 63) + 7),
@@ -134,5 +136,9 @@ HARMFUL: dict[str, bytes] = {
 def harmful() -> Iterator[tuple[str, bytes]]:
     """Every capture that does harm to someone, by its name: ours, stored ones, those at hand."""
     yield from HARMFUL.items()
-    for path in sorted((ROOT / "fixtures" / "hostile").glob("*.pcap*")) + attacks_at_hand():
-        yield path.name, path.read_bytes()
+    stored = sorted((ROOT / "fixtures" / "hostile").glob("*.pcap*")) + ATTACKS
+    seen: set[bytes] = set()
+    for path in stored + attacks_at_hand():
+        if (data := path.read_bytes()) not in seen:
+            seen.add(data)
+            yield path.name, data

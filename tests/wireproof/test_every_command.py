@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryFile, gettempdir
@@ -36,9 +37,10 @@ from support.damage import damaged
 from support.stored import SMALL
 from support.talk import Talk, Tape
 
-from parsers import CaptureReader, Memory, PacketDecoder
+from parsers import CaptureReader, Memory, PacketDecoder, UnreadableCapture, decode_stream
 from parsers.files.packets import Packet
 from parsers.limits import MAX_MEMORY
+from parsers.wants import KINDS
 from wireproof.cli import run
 from wireproof.text.progress import WORTH_SHOWING
 
@@ -161,6 +163,30 @@ def test_few_mutants(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture
 def test_many_mutants(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     count = int(os.environ.get("WIREPROOF_MUTANTS", MANY))
     run_mutants(count, tmp_path, folder, capsys)
+
+
+DECODED = int(os.environ.get("WIREPROOF_MUTANTS", 20_000))
+QUARTERS = 4
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("quarter", range(QUARTERS))
+def test_many_mutants_are_decoded(quarter: int) -> None:
+    """Any bytes give records, or it is said why they are no capture."""
+    sources = [data for _, data in harmful()] + [small()]
+    size = DECODED // QUARTERS
+    for number in range(quarter * size, (quarter + 1) * size):
+        seeded = Random(SEED + number)
+        data = damaged(seeded.choice(sources), seeded, 8)
+        try:
+            records = list(decode_stream(BytesIO(data)))
+        except UnreadableCapture as refusal:
+            assert str(refusal)
+        except Exception as error:
+            pytest.fail(f"mutant {number}: {error!r}")
+        else:
+            assert all(type(record) in KINDS.values() for record in records)
 
 
 # --- where output has no place to go ---

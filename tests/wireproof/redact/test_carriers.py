@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from scapy.layers.inet import GRE, ICMP, IP, TCP, UDP, IPOption
@@ -12,9 +13,11 @@ from scapy.layers.l2 import Dot1Q, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 from support.attack import request
+from support.command_lines import ATTACKS
 from support.frames import PSH, fragments, ipv4, udp
 from support.talk import Talk, Tape
 
+from parsers import CaptureReader
 from wireproof.redact.frames import FrameMasks
 
 Frames = list[bytes]
@@ -90,6 +93,7 @@ CARRIERS: dict[str, Callable[[bytes], Frames]] = {
         _ip() / TCP(dport=80, flags="PAU", urgptr=4) / Raw(line)
     ),
 }
+LEAKS = [path for path in ATTACKS if path.name.startswith("l-")]
 LINES = {
     "bearer": b"Authorization: Bearer %s",
     "api key": b"x=1&api_key=%s",
@@ -113,6 +117,19 @@ def test_what_carries_a_secret(carrier: str, line: str) -> None:
     raw = b"".join(found)
     assert b"*" in raw
     assert [at for at in range(15) if secret[at : at + 10] in raw] == []
+
+
+@pytest.mark.parametrize("path", LEAKS, ids=lambda path: path.stem)
+def test_captures_that_once_kept_their_secret(path: Path) -> None:
+    with path.open("rb") as stream:
+        packets = list(CaptureReader(stream))
+    masks = FrameMasks("all")
+    masks.add(packets)
+    masks.end()
+    raw = b"".join(masks.masked(packet) for packet in packets)
+    secret = b"1234567890abcdefSECRETfedcba0987654321"
+    assert any(secret[:12] in packet[4] for packet in packets)
+    assert [at for at in range(len(secret) - 9) if secret[at : at + 10] in raw] == []
 
 
 def test_the_checksum_of_a_header_with_options_is_set() -> None:
