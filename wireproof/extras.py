@@ -23,6 +23,7 @@ Extra = Literal[
     "parquet",
     "plot",
     "query",
+    "s3",
     "scapy",
     "select",
     "tls",

@@ -10,7 +10,7 @@ from .choosing import key_log
 from .exits import Unreadable, because, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
-from .spreading import needs_network
+from .spreading import need_stores, needs_network
 
 
 @click.command(
@@ -78,6 +78,7 @@ def diff(
     Exits with 1 if anything became worse.
     """
     need("parquet", "diff")
+    need_stores(files)
     wanted = 1 if log is not None or output is not None else 2
     if len(files) != wanted or (log is not None and output is not None):
         said = "give A and B, or one run with --baseline or with --write-baseline"

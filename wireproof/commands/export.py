@@ -13,7 +13,7 @@ from .exits import Unreadable, because, called, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said
-from .spreading import needs_network, spreading_options
+from .spreading import need_stores, needs_network, spreading_options
 
 if TYPE_CHECKING:
     from ..export import ExportFormat
@@ -116,8 +116,7 @@ def _data_set(
         raise click.UsageError("a data set has all exchanges: choose from it with a query", context)
     assert output is not None
     need("parquet", "a data set")
-    if any("://" in place for place in (*files, output)):
-        need("fleet", "a URL")
+    need_stores((*files, output))
     if spread["workers"] or spread["scheduler"]:
         need("fleet", "--workers")
     from parsers import Memory

@@ -13,7 +13,7 @@ from .exits import Unreadable, because, called, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options
-from .spreading import needs_network
+from .spreading import need_stores, needs_network
 
 if TYPE_CHECKING:
     from ..redact import Rules
@@ -72,8 +72,7 @@ def query(
         return
     sources, sql = _parts(given, script, name)
     need("query", "query")
-    if any("://" in source for source in sources):
-        need("fleet", "a URL")
+    need_stores(sources)
     if form == "parquet" and output in (None, "-") and sys.stdout.isatty():
         raise Unreadable("Parquet is no text for a terminal: name a file with -o")
     from ..query.asking import QueryOptions, run

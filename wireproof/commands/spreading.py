@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
+
+from .exits import need
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -45,6 +47,15 @@ def spreading_options(command: C) -> C:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def need_stores(places: Iterable[str]) -> None:
+    """Go on only if the libraries are there that places need which are URLs."""
+    urls = [place for place in places if "://" in place]
+    if urls:
+        need("fleet", "a URL")
+    if any(url.startswith("s3://") for url in urls):
+        need("s3", "s3://")
 
 
 def needs_network(values: Mapping[str, object]) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from parsers import KeyLog
 
-from ..query.database import is_data_set
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, found, is_url
 from ..tables.kinds import Kind
+from ..tables.parts import is_data_set
 from ..tables.reading import Opened, TableOptions, Tables
 from .profile import Gathering, Profile, decoded
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, schema
-from ..tables.parts import MANIFESTS
+from ..tables.parts import is_data_set
 from ..tables.reading import TableOptions
 
 ROWS = 10_000
@@ -116,11 +115,3 @@ def _places(
         if tally.captures > tally.unreadable:
             places.append(place)
     return places
-
-
-def is_data_set(source: str) -> bool:
-    """Whether a source is a data set, and no capture nor folder of captures. Raises OSError."""
-    if not is_url(source):
-        return (Path(source) / MANIFESTS).is_dir()
-    filesystem, place = filesystem_of(source)
-    return bool(filesystem.isdir(f"{place.rstrip('/')}/{MANIFESTS}"))

@@ -114,6 +114,14 @@ def what_is_held(options: TableOptions) -> str:
     return f"{', '.join(options.kinds)}; {payloads}; masked: {options.policy}{keys}{room}"
 
 
+def is_data_set(source: str) -> bool:
+    """Whether a source is a data set, and no capture nor folder of captures. Raises OSError."""
+    if not is_url(source):
+        return (Path(source) / MANIFESTS).is_dir()
+    filesystem, place = filesystem_of(source)
+    return bool(filesystem.isdir(f"{place.rstrip('/')}/{MANIFESTS}"))
+
+
 def stamp_of(capture: Capture) -> Stamp:
     """Return size and time of change of a capture's files. Raises OSError."""
     return [_stamp(path) for path in capture.files]

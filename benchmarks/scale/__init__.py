@@ -1,0 +1,1 @@
+"""What a fleet's captures cost: many small ones, a large ring, a data set of millions of rows."""

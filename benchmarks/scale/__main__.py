@@ -1,0 +1,229 @@
+"""``python -m benchmarks.scale small|workers|kills|ring|queries``: what a fleet's captures cost.
+
+Figures are the processor's seconds of whole processes (user and system, children included) and the
+highest resident memory; those of starting are taken off where it says so. Everything is made in a
+folder that is removed at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from wireproof.query.database import opened
+from wireproof.query.named import NAMED
+from wireproof.tables import cluster
+from wireproof.tables.dataset import DataSet
+from wireproof.tables.files import found
+from wireproof.tables.reading import TableOptions
+
+from ..measure import AS_INSTALLED, Run, run
+from .making import make_ring, make_small, make_streams
+
+OPTIONS = TableOptions()
+ROUNDS = 3
+KILLS = 10
+GB = 10**9
+MiB = 1 << 20
+
+
+def least(command: Sequence[str], rounds: int = ROUNDS) -> Run:
+    """Return the run that took the processor least."""
+    return min((run(command) for _ in range(rounds)), key=lambda one: one.cpu)
+
+
+def way(name: str, folder: Path) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.scale.running", name, str(folder)]
+
+
+def digest(place: Path) -> str:
+    """Return what a data set holds, names and bytes, in a word."""
+    summed = sha256()
+    for path in sorted(place.rglob("[!.]*.*")):
+        summed.update(f"{path.relative_to(place)}\n".encode() + path.read_bytes())
+    return summed.hexdigest()[:16]
+
+
+def size_of(place: Path) -> int:
+    return sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+
+
+def small(folder: Path, captures: Sequence[int], rounds: int) -> None:
+    """Small captures: decoding them, explaining them, and a data set of them."""
+    starting = least(way("nothing", folder)).cpu
+    for number in captures:
+        made = make_small(folder / str(number), number)
+        print(f"{number:,} captures, {size_of(made) / 1e6:.1f} MB; start-up {starting:.2f} s off")
+        ways = {name: least(way(name, made), rounds) for name in ("decode", "explain", "export")}
+        first = ways["decode"].cpu - starting
+        for name, one in ways.items():
+            cpu = one.cpu - starting
+            each = cpu / number * 1e3
+            print(
+                f"  {name:8} {cpu:7.2f} s {each:6.2f} ms each {cpu / first:5.2f}x"
+                f" {one.peak_mib:4.0f} MiB {one.wall:7.2f} s wall"
+            )
+
+
+def workers(folder: Path, captures: int, numbers: Sequence[int]) -> None:
+    """The same data set by one process, and by so many workers of Dask's."""
+    made = make_small(folder / "captures", captures)
+    places = {number: folder / f"set-{number}" for number in (0, *numbers)}
+    walls = {number: _spread(made, place, number) for number, place in places.items()}
+    told = {number: digest(place) for number, place in places.items()}
+    print(f"{captures:,} captures; the same by all: {len(set(told.values())) == 1}")
+    for number in numbers:
+        print(f"  {number} workers: {walls[numbers[0]] / walls[number]:.2f}x of {numbers[0]}")
+
+
+def _spread(captures: Path, place: Path, number: int) -> float:
+    """Make a data set; return how long that took when all had started."""
+    data_set = DataSet(str(place))
+    plan = data_set.plan(found([str(captures)]), OPTIONS)
+    if not number:
+        before = time.perf_counter()
+        for part in plan.parts:
+            data_set.make_part(part, OPTIONS)
+        return time.perf_counter() - before
+    with cluster.cluster(number, None, lambda _: None) as client:
+        list(cluster.made(str(place / "warm"), plan.parts[:number], OPTIONS, client))
+        cpu, before = sum(client.run(_cpu).values()), time.perf_counter()
+        list(cluster.made(str(place), plan.parts, OPTIONS, client))
+        wall = time.perf_counter() - before
+        cpu = sum(client.run(_cpu).values()) - cpu
+        peak = max(client.run(_peak).values())
+    for path in sorted((place / "warm").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    (place / "warm").rmdir()
+    print(f"  {number} workers {wall:6.2f} s wall {cpu:6.2f} s cpu, {peak:.0f} MiB at most in one")
+    return wall
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def kills(folder: Path, captures: int, seed: int, number: int) -> None:
+    """A run that is killed at random, ten times, beside one that is not."""
+    made = make_small(folder / "captures", captures)
+    whole, broken = folder / "whole", folder / "broken"
+    command = [sys.executable, "-m", "wireproof", "export", str(made), "-o"]
+    spread = ["--workers", str(number)] if number else []
+    began = time.perf_counter()
+    subprocess.run([*command, str(whole)], check=True, stderr=subprocess.DEVNULL)
+    took, random = time.perf_counter() - began, Random(seed)
+    killed = 0
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            [*command, str(broken), *spread],
+            stderr=subprocess.DEVNULL,
+            env=AS_INSTALLED,
+            start_new_session=True,
+        )
+        time.sleep(random.uniform(0.1, took / 4) + 3 * bool(number))
+        killed += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        parts = len(list(broken.glob("manifest/*.json")))
+        print(f"  killed: {parts} parts are there")
+    subprocess.run([*command, str(broken)], check=True, stderr=subprocess.DEVNULL)
+    print(f"killed {killed} times; the same data set: {digest(whole) == digest(broken)}")
+
+
+def ring(folder: Path, sizes: Sequence[float]) -> None:
+    """A ring of files, of some sizes: time and memory by size."""
+    starting = least(way("nothing", folder)).cpu
+    for gigabytes in sizes:
+        made = make_ring(folder / "ring", int(gigabytes * GB))
+        size = size_of(made)
+        for name in ("decode", "export"):
+            one = least(way(name, made), 1)
+            cpu = one.cpu - starting
+            print(
+                f"{size / GB:5.2f} GB {name:7} {cpu:7.1f} s {size / cpu / 1e6:6.1f} MB/s"
+                f" {one.peak_mib:4.0f} MiB {one.wall:7.1f} s wall"
+            )
+        for path in made.iterdir():
+            path.unlink()
+
+
+def queries(folder: Path, elements: int) -> None:
+    """Named queries, and some over all elements, of a data set of so many."""
+    made = make_streams(folder / "streams", elements)
+    place = folder / "set"
+    taken = run([sys.executable, "-m", "wireproof", "export", str(made), "-o", str(place)])
+    print(f"export {taken.cpu:.1f} s cpu, {taken.peak_mib:.0f} MiB; {size_of(place) / 1e6:.0f} MB")
+    asked = {name: query.sql for name, query in NAMED.items()} | QUERIES
+    with opened([str(place)], OPTIONS, print) as database:
+        for name, sql in asked.items():
+            wall = min(_asked(database, sql)[0] for _ in range(ROUNDS))
+            print(f"  {name:16} {wall:6.2f} s {_asked(database, sql)[1]:9,} rows")
+
+
+def _asked(database: Any, sql: str) -> tuple[float, int]:
+    began = time.perf_counter()
+    _, batches = database.ask(sql)
+    rows = sum(batch.num_rows for batch in batches)
+    return time.perf_counter() - began, rows
+
+
+QUERIES = {
+    "count": "SELECT record, count(*) FROM elements GROUP BY ALL",
+    "gaps": """
+        SELECT host, quantile_cont(gap, 0.99) FROM (
+            SELECT host, last_time - lag(last_time) OVER (
+                PARTITION BY capture, connection ORDER BY last_packet) AS gap
+            FROM elements WHERE record = 'sse_event')
+        GROUP BY host
+    """,
+    "one-capture": """
+        SELECT count(*), max(size) FROM elements
+        WHERE capture = (SELECT min(capture) FROM exchanges)
+    """,
+    "per-minute": """
+        SELECT date_trunc('minute', time) AS minute, host, sum(size)
+        FROM elements WHERE record = 'chunk' GROUP BY ALL
+    """,
+}
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("what", choices=("small", "workers", "kills", "ring", "queries"))
+    parser.add_argument("--captures", type=int, nargs="*", default=[100, 1_000, 10_000])
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--gigabytes", type=float, nargs="*", default=[0.02, 0.2, 2.0])
+    parser.add_argument("--elements", type=int, default=10_000_000)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    most = chosen.captures[-1]
+    ways: dict[str, Callable[[Path], None]] = {
+        "small": lambda folder: small(folder, chosen.captures, chosen.rounds),
+        "workers": lambda folder: workers(folder, most, chosen.workers),
+        "kills": lambda folder: kills(folder, most, chosen.seed, 0),
+        "ring": lambda folder: ring(folder, chosen.gigabytes),
+        "queries": lambda folder: queries(folder, chosen.elements),
+    }
+    with TemporaryDirectory(prefix="wireproof-scale-") as folder:
+        ways[chosen.what](Path(folder))
+
+
+if __name__ == "__main__":
+    main()
