@@ -4,13 +4,18 @@ Strategy: one row a record under one header. The columns are the fields of all k
 records, common ones first, in the order in which the kinds declare them, so they are the same
 for every capture. A cell is empty where a record has no such field or it is null; true, false
 and lists are written as JSON. RFC 4180 but for the line ends, which are LF as everywhere here.
+
+Most columns of a row are empty: each kind of record has a row of its own into which its fields are
+put, and of a field no more is looked at than whether it has to be put in quotes.
 """
 
 from __future__ import annotations
 
-import csv
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, BinaryIO, get_args
 
 import msgspec
@@ -28,12 +33,6 @@ def _columns() -> list[str]:
 
 COLUMNS = _columns()
 
-PLACES = {
-    kind: [(name, COLUMNS.index(name)) for name in field_names(kind)] for kind in get_args(Record)
-}
-"""The column of each field of each kind: most columns of a row are empty, and need no look."""
-
-
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "|", "%")
 """What begins a formula, or white space that is dropped before one; in full width too."""
 
@@ -49,17 +48,87 @@ def without_formula(cell: Any) -> Any:
     return cell
 
 
+# RFC 4180 section 2, rule 6: what must be in quotes. A bare CR ends a row for some readers, too.
+NEEDS_QUOTES = re.compile(r'[",\r\n]').search
+IS_PLAIN = re.compile(
+    r"(?! *[" + re.escape("".join(FORMULA)) + r'])[^",\r\n]*', re.DOTALL
+).fullmatch
+"""Whether a text is its cell as it stands: no formula, and nothing that must be in quotes."""
+
+
+SHORT, MAX_KNOWN = 24, 1_024
+"""Characters of a text that is known again when it comes, and how many are."""
+
+
+def _quoted(text: str) -> str:
+    if NEEDS_QUOTES(text) is None:
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+@lru_cache(MAX_KNOWN)
+def _short_text(text: str) -> str:
+    return text if IS_PLAIN(text) else _quoted(str(without_formula(text)))
+
+
+def _text(text: str) -> str:
+    if len(text) <= SHORT:
+        return _short_text(text)  # nearly always a name that comes again
+    return text if IS_PLAIN(text) else _quoted(str(without_formula(text)))
+
+
+def _json(value: object) -> str:
+    return _quoted(msgspec.json.encode(value).decode())
+
+
+def _named(value: dict[str, Any]) -> str:
+    return _quoted(str(value))
+
+
+Cells = dict[type, Callable[[Any], str]]
+"""How values of each type are written, but for numbers, which Python writes as they are."""
+RAW: Cells = {
+    str: _quoted, bool: {False: "false", True: "true"}.__getitem__, list: _json, dict: _named,
+    type(None): lambda _: "",
+}  # fmt: skip
+SAFE: Cells = RAW | {str: _text}
+
+
+@cache
+def _layout(kind: type[Record]) -> tuple[str, Callable[[Record], tuple[Any, ...]]]:
+    """Return the row of a kind of record, with a place for each field, and what takes the fields.
+
+    Both in the order of the columns.
+    """
+    names = sorted(field_names(kind), key=COLUMNS.index)
+    return ",".join("%s" if name in names else "" for name in COLUMNS), attrgetter(*names)
+
+
+def _encoded(records: Sequence[Record], cells: Cells) -> list[bytes]:
+    rows: list[bytes] = []
+    for record in records:
+        row, fields = _layout(type(record))
+        values = tuple(
+            [
+                value if (of := type(value)) is int or of is float else cells[of](value)
+                for value in fields(record)
+            ]
+        )
+        rows.append((row % values).encode() + b"\n")
+    return rows
+
+
 class CsvView:
     """Writes a header, then a row for each record, in UTF-8: no cell from the wire is a formula."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self.write_encoded(_encode([COLUMNS]))
+        self.write_encoded([",".join(COLUMNS).encode() + b"\n"])
 
     @staticmethod
     def encode(records: Sequence[Record], /) -> list[bytes]:
         """Return the row of each record with its line end; a cell may hold others."""
-        return _encode(map(_row, records))
+        return _encoded(records, SAFE)
 
     def write(self, records: Sequence[Record]) -> None:
         """Write a row for each of the records."""
@@ -78,38 +147,10 @@ class CsvView:
         self._stream.flush()
 
 
-class _Rows(list[bytes]):
-    """What a csv.writer takes for a file: it calls ``write`` once for each row."""
-
-    def write(self, row: str) -> None:
-        self.append(row.removesuffix("\r\n").encode() + b"\n")
-
-
-def _encode(rows: Iterable[Sequence[Any]]) -> list[bytes]:
-    encoded = _Rows()
-    # A cell is put in quotes for what ends a row here: readers take a bare CR for that too.
-    csv.writer(encoded, lineterminator="\r\n").writerows(rows)
-    return encoded
-
-
-def _row(record: Record) -> list[Any]:
-    return list(map(without_formula, _raw_row(record)))
-
-
-def _raw_row(record: Record) -> list[Any]:
-    row: list[Any] = [None] * len(COLUMNS)
-    for name, place in PLACES[type(record)]:
-        value = getattr(record, name)
-        if isinstance(value, bool | list):
-            value = msgspec.json.encode(value).decode()
-        row[place] = value
-    return row
-
-
 class RawCsvView(CsvView):
     """The same with cells as they are, formulas of a spreadsheet or not."""
 
     @staticmethod
     def encode(records: Sequence[Record], /) -> list[bytes]:
         """Return the row of each record with its line end."""
-        return _encode(map(_raw_row, records))
+        return _encoded(records, RAW)

@@ -131,6 +131,13 @@ class ListedPackets:
             if own != self._connection:
                 yield from self._late(records)
                 return
+        if not records and row.info:  # as of half of all packets: they acknowledge
+            yield ListLine(
+                f"{number:>5} {self._time(time_ns):>{self._digits + 4}} {row.source:>12} → "
+                f"{row.destination:<12} {row.protocol} {length} {row.info}",
+                number,
+            )
+            return
         here = [record for record in records if record.last_packet == number]
         carried = self._carried(here)
         # tshark's row of such a packet has no TCP flags, and so not what ends the connection.

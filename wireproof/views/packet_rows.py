@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from struct import Struct, unpack_from
 from typing import NamedTuple
@@ -79,7 +80,7 @@ class PacketRows:
             return _no_ip(link_type, found, data)
         if isinstance(found, Diagnostic):
             return PacketRow("", "", "IP", found.summary)
-        source, destination = str(ip_address(found.source)), str(ip_address(found.destination))
+        source, destination = _address(found.source), _address(found.destination)
         if found.fragment is not None:
             offset = found.fragment.offset
             info = f"Fragment of an IP packet: protocol {found.protocol}, at byte {offset:,}"
@@ -87,7 +88,7 @@ class PacketRows:
             return PacketRow(source, destination, protocol, info)
         header = read_tcp_header(found, data)
         if header is not None:
-            ends = next((name for bit, name in ENDS.items() if header.flags & bit), "")
+            ends = _ends(header.flags)
             return PacketRow(source, destination, "TCP", self._segment(header), header.key, ends)
         return PacketRow(source, destination, *_other(found, data[found.start : found.end]))
 
@@ -105,9 +106,10 @@ class PacketRows:
         if flags & URG:
             parts.append(f"Urg={header.urgent_pointer}")
         parts.append(f"Len={header.length}")
-        parts += _option_words(dict(tcp_options(header.options)), peer.first_seq if peer else 0)
-        names = ", ".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1)
-        return f"{header.source} → {header.destination} [{names or '<None>'}] {' '.join(parts)}"
+        if header.options:
+            first = peer.first_seq if peer else 0
+            parts += _option_words(dict(tcp_options(header.options)), first)
+        return f"{header.source} → {header.destination} [{_flags(flags)}] {' '.join(parts)}"
 
     def _sender(self, header: TcpHeader) -> _Relative:
         sender, seq = self._directions.get(header.key), header.seq
@@ -130,6 +132,21 @@ class PacketRows:
             del self._directions[next(iter(self._directions))]
         self._directions[key] = direction
         return direction
+
+
+@lru_cache(4_096)
+def _address(address: bytes) -> str:
+    return str(ip_address(address))
+
+
+@lru_cache(1 << len(FLAGS))
+def _flags(flags: int) -> str:
+    return ", ".join(name for bit, name in enumerate(FLAGS) if flags >> bit & 1) or "<None>"
+
+
+@lru_cache(1 << len(FLAGS))
+def _ends(flags: int) -> str:
+    return next((name for bit, name in ENDS.items() if flags & bit), "")
 
 
 def _no_ip(link_type: int, why: int, data: bytes) -> PacketRow:
