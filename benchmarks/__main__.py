@@ -7,6 +7,7 @@ sizes, tcpflow only puts the streams together, which is the floor that C++ sets.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from argparse import ArgumentParser
@@ -16,6 +17,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
+from .machine import facts
 from .measure import Result, compare
 from .workloads import KEYS, WORKLOADS, make
 
@@ -67,14 +69,31 @@ def row(results: dict[str, Result], peer: str) -> str:
     return f"{results[peer].wall:.2f} s ({ratio:.1f}x)"
 
 
+def told(measured: dict[str, dict[str, Result]], rounds: int) -> dict[str, object]:
+    """Return results for programs: medians in seconds, peaks in MiB, and the machine."""
+    return {
+        "machine": facts(),
+        "rounds": rounds,
+        "workloads": {
+            name: {
+                command: {"wall": one.wall, "cpu": one.cpu, "peak_mib": one.peak_mib}
+                for command, one in results.items()
+            }
+            for name, results in measured.items()
+        },
+    }
+
+
 def main() -> None:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=", ".join(WORKLOADS))
     parser.add_argument("--rounds", type=int, default=3, help="runs of each command (3)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     chosen = parser.parse_args()
     if unknown := set(chosen.workloads) - WORKLOADS.keys():
         parser.error(f"no workload {', '.join(unknown)}; there are {', '.join(WORKLOADS)}")
     table = Table("", "workload", "wireproof", "peak", EXPLAIN, *PEERS)
+    measured: dict[str, dict[str, Result]] = {}
     with TemporaryDirectory(prefix="wireproof-bench-") as temporary:
         folder = Path(temporary)
         for name in chosen.workloads or WORKLOADS:
@@ -82,6 +101,7 @@ def main() -> None:
             capture = make(name, folder)
             results = compare(commands(name, capture, folder), chosen.rounds)
             own = results["wireproof"]
+            measured[name] = results
             table.add_row(
                 name,
                 WORKLOADS[name][0],
@@ -93,6 +113,8 @@ def main() -> None:
             capture.unlink()
             shutil.rmtree(folder / "flows", ignore_errors=True)
     Console(width=None if sys.stdout.isatty() else 110).print(table)
+    if chosen.json:
+        chosen.json.write_text(json.dumps(told(measured, chosen.rounds), indent=2) + "\n")
     print(
         "(2.0x): the peer takes twice as long as wireproof. Medians of wall time, whole processes;"
         " of explain, processor time beside decode's."
