@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import high_rate
-from benchmarks.__main__ import commands
+from benchmarks import high_rate, instructions
+from benchmarks.__main__ import commands, told
+from benchmarks.commands import AIMS, ratios
+from benchmarks.commands import commands as other_commands
 from benchmarks.encrypted import key_log, sse_in_tls, streams_in_tls
-from benchmarks.measure import Failed, compare, run, run_alone
+from benchmarks.instructions import grown
+from benchmarks.machine import facts
+from benchmarks.measure import Failed, Result, compare, run, run_alone
 from benchmarks.packets import checksum, write
 from benchmarks.workloads import (
     WORKLOADS,
@@ -135,3 +139,34 @@ def test_what_a_command_starts_can_be_left_out() -> None:
     assert found.peak_mib > 0 and found.wall > 0
     with pytest.raises(Failed, match="exit 2"):
         run_alone(["-m", "json.tool", "--no-such-option"])
+
+
+def test_what_grows_beyond_what_is_tolerated_is_said() -> None:
+    stored = {"start": 1_000, "decode": 2_000}
+    assert grown(stored, {"start": 1_050, "decode": 1_000}) == []
+    assert grown(stored, {"start": 900, "decode": 2_200}) == ["decode: 2,200 instructions, +10.0%"]
+
+
+def test_the_counted_capture_holds_every_usual_kind(tmp_path: Path) -> None:
+    found = kinds(instructions.small(), tmp_path)
+    assert found["sse_event"] == 4 * 150
+    assert found["websocket_message"] == 2 * (150 + 15)
+    assert found["connection"] == 26
+    assert not found["diagnostic"]
+
+
+def test_other_commands_beside_decode(tmp_path: Path) -> None:
+    ours = other_commands(tmp_path / "x.pcapng", tmp_path)
+    assert set(AIMS) < set(ours)
+    results = {name: Result(1.0, 2.0 + (name == "har"), 3.0) for name in ours}
+    found = ratios(results)
+    assert "decode" not in found
+    assert (found["har"], found["ls"]) == (1.5, 1.0)
+
+
+def test_results_name_the_machine() -> None:
+    found = told({"small": {"wireproof": Result(1.0, 2.0, 3.0)}}, 1)
+    assert found["workloads"] == {
+        "small": {"wireproof": {"wall": 1.0, "cpu": 2.0, "peak_mib": 3.0}}
+    }
+    assert {"processor", "cores", "load", "python", "tshark"} <= set(facts())
