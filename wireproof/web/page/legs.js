@@ -151,10 +151,11 @@ function nameHop({ ctx, bbox, scale, colours, gutter, top }, hop, at) {
   if (ctx.measureText(text).width > bbox.width - 20 * scale)
     text = `${verb}: ${duration(hop.most)} at most`;
   const width = ctx.measureText(text).width;
-  const right = bbox.left + bbox.width - 10 * scale - width;
-  const x = Math.max(bbox.left + 10 * scale, Math.min(bbox.left + (bbox.width - width) / 2, right));
+  // Lines of what was held lean to the right: above their beginnings there is room.
+  const x = bbox.left + 12 * scale;
+  const line = y - 15 * scale;
   ctx.fillStyle = `${colours.card}e6`;
-  ctx.fillRect(x - 6 * scale, y - 10 * scale, width + 12 * scale, 20 * scale);
+  ctx.fillRect(x - 6 * scale, line - 9 * scale, width + 12 * scale, 18 * scale);
   ctx.fillStyle = hop.record.is_fault ? colours.warn : colours.quiet;
-  ctx.fillText(text, x, y);
+  ctx.fillText(text, x, line);
 }
