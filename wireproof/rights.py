@@ -180,9 +180,10 @@ def _writable(needs: Needs) -> Iterator[str]:
 
 
 def _temporary_folder() -> str | None:
-    """Return where :mod:`tempfile` puts files, which takes long to load; None if that is nowhere.
+    """Return where Python puts temporary files; None if that is nowhere.
 
-    Its choice, made later, is the same: nothing else can be written to by then.
+    The module for it takes long to load. Its choice, made later, is the same: nothing else can be
+    written to by then.
     """
     named = filter(None, map(os.environ.get, ("TMPDIR", "TEMP", "TMP")))
     for place in (*named, "/tmp", "/var/tmp", "/usr/tmp", os.curdir):  # noqa: S108  # as tempfile has it

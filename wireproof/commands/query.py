@@ -76,6 +76,7 @@ def query(
     if form == "parquet" and output in (None, "-") and sys.stdout.isatty():
         raise Unreadable("Parquet is no text for a terminal: name a file with -o")
     from ..query.asking import QueryOptions, run
+    from ..query.database import NothingToAsk
     from ..tables.kinds import KINDS, USUAL
     from ..tables.reading import TableOptions
 
@@ -87,6 +88,8 @@ def query(
         raise
     except OSError as error:
         raise Unreadable(because(called(output), error)) from error
+    except NothingToAsk as error:
+        raise Unreadable(str(error)) from error
     except ValueError as error:
         raise Unreadable(because("query", error)) from error
 

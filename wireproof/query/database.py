@@ -67,14 +67,17 @@ def _plain(error: Exception) -> str:
     return " ".join(f"{text}{f', in {near}' if near else ''}".split())
 
 
+class NothingToAsk(ValueError):
+    """None of the captures can be read; the message names what was asked for, and why."""
+
+
 @contextmanager
 def opened(
     sources: Sequence[str], options: TableOptions, say: Say, *, separate: bool = False
 ) -> Iterator[Database]:
     """Give a database of data sets and captures: paths, folders, patterns, URLs.
 
-    ``say`` is told of captures that cannot be read. Raises OSError, and ValueError if there is
-    nothing to ask.
+    ``say`` is told of captures that cannot be read. Raises OSError, and NothingToAsk if none can.
     """
     import duckdb
 
@@ -109,9 +112,14 @@ def _places(
     places = [source for source in sources if is_data_set(source)]
     if captures:
         place = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
-        tally = run(ExportJob(captures, place, options, together=not separate), say)
+        unread: list[str] = []
+        tally = run(ExportJob(captures, place, options, together=not separate), unread.append)
+        if len(unread) == tally.captures == 1 and not places:
+            raise NothingToAsk(unread[0])
+        for message in unread:
+            say(message)
         if tally.unreadable == tally.captures and not places:
-            raise ValueError("no capture that can be read")
+            raise NothingToAsk("query: no capture that can be read")
         if tally.captures > tally.unreadable:
             places.append(place)
     return places

@@ -106,7 +106,7 @@ def test_tables_without_rows_have_their_columns(capsys: pytest.CaptureFixture[st
         ([PLAIN, "--name", "hazards", "--file", "x"], "the one or the other"),
         ([PLAIN, "--file", "none.sql"], "none.sql"),
         (["none.pcap", "SELECT 1"], "none.pcap"),
-        ([str(ROOT / "README.md"), "SELECT 1"], "no capture that can be read"),
+        ([str(ROOT / "README.md"), "SELECT 1"], "not a capture file"),
     ],
 )
 def test_errors_are_one_plain_line(
