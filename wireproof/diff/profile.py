@@ -23,6 +23,12 @@ ONCE = ("capture", "connection", "exchange", "question", "answer")
 """What is said several times of one exchange counts once."""
 METRICS = ("first_token", "first", "last", "gap_p50", "gap_max", "headers_after")
 """Times of an exchange, in seconds, of which more is worse."""
+READ: dict[str, list[str]] = {
+    "connections": ["packets", "retransmissions"],
+    "exchanges": ["method", "target", "status", "count", "end", *METRICS],
+    "verdicts": [*ONCE, "method", "target", "is_fault"],
+}
+"""The columns that are read of each table."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -80,14 +86,16 @@ class Gathering:
 
     def add(self, kind: str, batch: Any) -> None:
         """Take a pyarrow.RecordBatch of a table."""
-        rows = batch.to_pylist()
+        if kind not in READ:
+            return
+        rows = batch.select(READ[kind]).to_pylist()
         if kind == "connections":
             self._packets += sum(row["packets"] for row in rows)
             self._retransmissions += sum(row["retransmissions"] for row in rows)
         elif kind == "exchanges":
             for row in rows:
                 self._add_exchange(row)
-        elif kind == "verdicts":
+        else:
             self._add_verdicts(rows)
 
     def _add_exchange(self, row: dict[str, Any]) -> None:

@@ -18,14 +18,13 @@ from msgspec import inspect
 from parsers.limits import MiB
 from parsers.records import Record, SseEventRecord
 
+from ..text.moments import MICROSECONDS
 from ..views.csv import COLUMNS
 
 GROUP_ROWS = 65_536
 """Rows of one row group, at most."""
 GROUP_SIZE = 8 * MiB
 """Characters of text in one row group, about: Arrow and Parquet hold them some more times."""
-LATEST = (1 << 63) - 1
-"""Microseconds since the epoch that a column of times may hold; what is later is null there."""
 
 
 def _types() -> dict[str, inspect.Type]:
@@ -162,7 +161,8 @@ def _append(columns: dict[str, list[Any]], record: Record) -> None:
     for name in COLUMNS:
         columns[name].append(cell(name, getattr(record, name, None)))
     time = round(record.last_time * 1_000_000)
-    columns["time"].append(time if time <= LATEST else None)
+    first, last = MICROSECONDS
+    columns["time"].append(time if first <= time <= last else None)
 
 
 def _table(columns: dict[str, list[Any]], found: Any) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..export.parquet import payload_size
+from ..text.moments import MICROSECONDS
 from .kinds import DATA, LAYOUTS, ORIGIN, TIMES, Column, Kind, Layout, columns, names, schema
 
 GROUP_ROWS = 65_536
@@ -27,8 +28,6 @@ GROUP_SIZE = 4 << 20
 them some more times."""
 STEP_ROWS = 4_096
 """Rows of one type that wait to become arrays: enough for a call of Arrow's to cost nothing."""
-LATEST = float((1 << 63) - 1024)
-"""Microseconds since the epoch that a column of times may hold; what is later is null there."""
 astuple = msgspec.structs.astuple
 Row = Sequence[msgspec.Struct]
 """What stands in one row beside each other, of the types of a layout."""
@@ -223,5 +222,6 @@ def moments(seconds: Any) -> Any:
     import pyarrow.compute as pc
 
     found = pc.round(pc.multiply(seconds, 1e6))
-    in_range = pc.less_equal(pc.abs(found), LATEST)
+    first, last = map(float, MICROSECONDS)
+    in_range = pc.and_(pc.greater_equal(found, first), pc.less(found, last))
     return pc.if_else(in_range, found, None).cast(pa.int64()).cast(pa.timestamp("us", tz="UTC"))

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, tzinfo
 OUT_OF_RANGE = "out of range"
 LATEST = datetime.max.replace(tzinfo=UTC)
 """Stands for what is later than any calendar goes: the last microsecond of the year 9999."""
+MICROSECONDS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+"""The first and the last that a calendar has, since the epoch: of the years 1 to 9999. What reads a
+column of times, as Python and pandas do, fails at any other."""
 
 
 def moment(seconds: float, zone: tzinfo | None = UTC) -> datetime | None:
