@@ -28,13 +28,28 @@ from .flow import MAX_IDS, Flow
 
 MAX_LEGS = 8_192
 """Exchanges of one capture that are kept."""
+MAX_RUNS = 524_288
+"""Runs of content without elements, of all exchanges of a capture together, after which no further
+exchange is kept: they are cut out of what bodies unfold to, 256 bytes at a time at most."""
+
+
+class Room:
+    """How many runs there may still be, of all exchanges together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_RUNS
 
 
 class Leg:
     """What was seen of an exchange between two neighbours on its way."""
 
-    def __init__(self, about: Exchange) -> None:
+    def __init__(self, about: Exchange, room: Room) -> None:
         self.about = about
+        self.is_kept = True
+        """Whether anything is taken of it."""
+        self._room = room
         self.capture = 0
         """Which capture, from 0."""
         self.name = ""
@@ -111,7 +126,7 @@ class Leg:
     def add(self, record: Record) -> None:
         """Take the next record, which the exchange has taken already."""
         take = _TAKE.get(type(record))
-        if take is not None:
+        if take is not None and self.is_kept:
             take(self, record)
 
     def finish(self) -> None:
@@ -167,7 +182,9 @@ class Leg:
         if piece.data is None or (self._splitter.line_ends.is_sure and not self.is_plain):
             return
         data = content_bytes(piece.data, piece.encoding)
-        for run in self._splitter.receive_data(data, cut=self.is_plain):
+        runs = self._splitter.receive_data(data, cut=self.is_plain)
+        self._room.left -= len(runs)
+        for run in runs:
             flow.add(run, len(run), piece.last_time, piece.last_packet)
 
     def _begin(self) -> Splitter:
@@ -194,12 +211,15 @@ _TAKE: dict[type[Any], Callable[[Leg, Any], None]] = {
 
 
 def read_legs(records: Iterable[Record], capture: int = 0, name: str = "") -> list[Leg]:
-    """Return what a capture saw of each exchange, the first MAX_LEGS of them, in their order."""
+    """Return what a capture saw of each exchange, in their order: the first MAX_LEGS, or those that
+    begin before MAX_RUNS."""
     found: list[Leg] = []
+    room = Room()
 
     def begin(about: Exchange) -> Leg:
-        leg = Leg(about)
-        if len(found) < MAX_LEGS:
+        leg = Leg(about, room)
+        leg.is_kept = len(found) < MAX_LEGS and room.left > 0
+        if leg.is_kept:
             found.append(leg)
         return leg
 

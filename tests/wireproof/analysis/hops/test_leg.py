@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.legs import Pieces, Side, records_of, tokens
+from support.talk import Talk, Tape
 from support.timed import CHUNKED, EVENT_STREAM, HANDSHAKE, SWITCHING
 from support.websocket_frames import frame
 
@@ -123,6 +124,21 @@ def test_exchanges_past_their_number_are_left_out(monkeypatch: pytest.MonkeyPatc
     assert len(read_legs(records)) == 1
     monkeypatch.setattr(leg, "MAX_LEGS", 0)
     assert read_legs(records) == []
+
+
+def test_exchanges_past_what_content_is_cut_into_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that have begun go on; of bodies that unfold to much, few are compared."""
+    monkeypatch.setattr(leg, "MAX_RUNS", 3)
+    tape = Tape()
+    for port in (40_000, 40_001, 40_002):
+        talk = Talk(tape, client_port=port).open()
+        talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n", b"a\nb\nc\nd\n")
+        talk.close()
+    (only,) = read_legs(records_of(tape.packets))
+    assert only.down.count == 4
 
 
 @pytest.mark.parametrize(
