@@ -8,7 +8,7 @@ from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.http2.huffman import LENGTHS, HuffmanError, decode
+from parsers.http2.huffman import LENGTHS, HuffmanError, decode, encode
 
 ENCODER = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH)
 
@@ -48,3 +48,9 @@ def test_the_examples(coded: str, text: bytes) -> None:
 def test_what_is_no_coded_string(coded: str) -> None:
     with pytest.raises(HuffmanError):
         decode(bytes.fromhex(coded))
+
+
+@given(st.binary(max_size=60))
+def test_what_is_coded_is_what_another_implementation_codes(text: bytes) -> None:
+    assert encode(text) == HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH).encode(text)
+    assert decode(encode(text)) == text

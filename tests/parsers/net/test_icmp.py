@@ -111,6 +111,21 @@ def test_an_error_about_another_protocol_says_nothing() -> None:
     assert faults(talk.tape) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "offset"),
+    [(0x45, 185), (0x47, 0)],
+    ids=["a later fragment", "options, and less than eight bytes after them"],
+)
+def test_an_error_that_quotes_no_beginning_of_tcp(first: int, offset: int) -> None:
+    talk = Talk().open()
+    number = talk.client(GET)
+    frame = bytearray(talk.tape.packets[number - 1][4])
+    frame[14] = first
+    frame[20:22] = pack("!H", offset)
+    talk.tape.add(error_about(bytes(frame), 3, 1))
+    assert faults(talk.tape) == []
+
+
 def test_an_error_about_a_connection_that_has_not_been_seen_has_one() -> None:
     """Wireshark gives it a number: those of the others must not differ."""
     unseen, seen = Talk(client_port=50_000).open(), Talk().open()
