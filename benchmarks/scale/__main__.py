@@ -25,6 +25,8 @@ from wireproof.query.database import opened
 from wireproof.query.named import NAMED
 from wireproof.tables import cluster
 from wireproof.tables.dataset import DataSet
+from wireproof.tables.exporting import ExportJob
+from wireproof.tables.exporting import run as export
 from wireproof.tables.files import found
 from wireproof.tables.reading import TableOptions
 
@@ -34,6 +36,8 @@ from .making import make_ring, make_small, make_streams
 OPTIONS = TableOptions()
 ROUNDS = 3
 KILLS = 10
+COPIES = 10
+"""Hosts that are said to have recorded the same captures."""
 GB = 10**9
 MiB = 1 << 20
 
@@ -119,26 +123,26 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def kills(folder: Path, captures: int, seed: int, number: int) -> None:
+def kills(folder: Path, captures: int, seed: int) -> None:
     """A run that is killed at random, ten times, beside one that is not."""
     made = make_small(folder / "captures", captures)
     whole, broken = folder / "whole", folder / "broken"
     command = [sys.executable, "-m", "wireproof", "export", str(made), "-o"]
-    spread = ["--workers", str(number)] if number else []
     began = time.perf_counter()
     subprocess.run([*command, str(whole)], check=True, stderr=subprocess.DEVNULL)
     took, random = time.perf_counter() - began, Random(seed)
     killed = 0
     for _ in range(KILLS):
         process = subprocess.Popen(
-            [*command, str(broken), *spread],
+            [*command, str(broken)],
             stderr=subprocess.DEVNULL,
             env=AS_INSTALLED,
             start_new_session=True,
         )
-        time.sleep(random.uniform(0.1, took / 4) + 3 * bool(number))
-        killed += process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(random.uniform(0.1, took / 3))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
         process.wait()
         parts = len(list(broken.glob("manifest/*.json")))
         print(f"  killed: {parts} parts are there")
@@ -165,10 +169,12 @@ def ring(folder: Path, sizes: Sequence[float]) -> None:
 
 def queries(folder: Path, elements: int) -> None:
     """Named queries, and some over all elements, of a data set of so many."""
-    made = make_streams(folder / "streams", elements)
+    made = make_streams(folder / "streams", elements // COPIES)
     place = folder / "set"
-    taken = run([sys.executable, "-m", "wireproof", "export", str(made), "-o", str(place)])
-    print(f"export {taken.cpu:.1f} s cpu, {taken.peak_mib:.0f} MiB; {size_of(place) / 1e6:.0f} MB")
+    for number in range(COPIES):
+        job = ExportJob([str(made)], str(place), TableOptions(host=f"region-{number}"))
+        export(job, print)
+    print(f"a data set of {size_of(place) / 1e6:.0f} MB")
     asked = {name: query.sql for name, query in NAMED.items()} | QUERIES
     with opened([str(place)], OPTIONS, print) as database:
         for name, sql in asked.items():
@@ -217,7 +223,7 @@ def main() -> None:
     ways: dict[str, Callable[[Path], None]] = {
         "small": lambda folder: small(folder, chosen.captures, chosen.rounds),
         "workers": lambda folder: workers(folder, most, chosen.workers),
-        "kills": lambda folder: kills(folder, most, chosen.seed, 0),
+        "kills": lambda folder: kills(folder, most, chosen.seed),
         "ring": lambda folder: ring(folder, chosen.gigabytes),
         "queries": lambda folder: queries(folder, chosen.elements),
     }
