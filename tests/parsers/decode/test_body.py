@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import brotli
+import msgspec
 import pytest
+import zstandard
 from support.http1 import of
+from support.stored import STORED, name
 from support.talk import Talk, decoded, kinds
 
 from parsers.decode import body as module
 from parsers.decode.body import FORGET_EVERY, HASH_STEP, Extents
+from parsers.decode.capture import decode
 from parsers.records import BodyRecord, ChunkRecord, DiagnosticRecord, Record, SseEventRecord
 
 GET = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
@@ -456,3 +463,51 @@ def test_without_data_the_same_is_said(size: int) -> None:
     talk = answered(begun, b"%x\r\n" % size + b"hello", close=False)
     full, bare = talk.tape.records(), talk.tape.records(keep_data=False)
     assert codes(full) == codes(bare) == (["chunk-data-limit"] if size > 5 else [])
+
+
+PAYLOAD = ("data", "encoding", "fields")
+
+
+@pytest.mark.parametrize("path", STORED, ids=name)
+def test_without_data_nothing_but_payload_is_missing(path: Path) -> None:
+    """Of every record of every stored capture."""
+    full, bare = records_of(path, keep_data=True), records_of(path, keep_data=False)
+    assert [without_payload(one) for one in full] == [without_payload(one) for one in bare]
+    assert all(getattr(one, "data", None) is None for one in bare)
+
+
+def records_of(path: Path, *, keep_data: bool) -> list[Record]:
+    with path.open("rb") as stream:
+        return list(decode(stream, keep_data=keep_data))
+
+
+def without_payload(record: Record) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(record)
+    return {name: value for name, value in fields.items() if name not in PAYLOAD}
+
+
+CODERS: dict[bytes, Callable[[bytes], bytes]] = {
+    b"br": brotli.compress,
+    b"deflate": zlib.compress,
+    b"gzip": gzip.compress,
+    b"zstd": zstandard.compress,
+}
+
+
+@pytest.mark.parametrize("coding", CODERS)
+@pytest.mark.parametrize("at", [40, 3_000, 9_000])
+def test_a_damaged_body_is_the_same_however_it_was_cut(coding: bytes, at: int) -> None:
+    """By packets and by chunks alike: what was decoded of it, its digest, and the fault."""
+    whole = Random(1).randbytes(6_000) + b"words and words " * 2_000
+    coded = bytearray(CODERS[coding](whole))
+    at = min(at, len(coded) - 9)
+    coded[at : at + 8] = b"\xff" * 8
+    begun = head(b"Content-Encoding: %b\r\nContent-Length: %d\r\n" % (coding, len(coded)))
+    found = set()
+    for size in (7, 100, 1_400, len(coded)):
+        pieces = [bytes(coded[start : start + size]) for start in range(0, len(coded), size)]
+        said = answered(begun, *pieces).tape.records()
+        faults = [fault.summary for fault in of(DiagnosticRecord, said)]
+        found.add((body(said).decoded_size, body(said).sha256, *faults))
+    ((_, digest, *faults),) = found
+    assert digest != sha256(whole).hexdigest() or faults
