@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from support.corpus import ROOT
 
-WORKFLOW = ROOT / "docs" / "examples" / "streaming.yml"
+WORKFLOWS = ROOT / "docs" / "examples"
 STEP = re.compile(
     r"^      - name: (?P<name>.+)\n(?:        (?!run:).*\n)*"
     r"        run: (?P<first>.*)\n(?P<more>(?:          .*\n)*)",
@@ -65,10 +65,10 @@ def test_this_is_found_wrong(wire):
 """
 
 
-def steps() -> dict[str, str]:
+def steps(workflow: str = "streaming") -> dict[str, str]:
     """Return the commands of each step that has a name."""
     found = {}
-    for step in STEP.finditer(WORKFLOW.read_text()):
+    for step in STEP.finditer((WORKFLOWS / f"{workflow}.yml").read_text()):
         lines = [line[10:] for line in step["more"].splitlines()]
         first = step["first"].strip()
         joined = " ".join(lines) if first == ">-" else "\n".join(lines)
@@ -88,13 +88,15 @@ class Runner:
         self.folder = folder
         self.port = free_port()
 
-    def __call__(self, name: str) -> subprocess.CompletedProcess[str]:
-        script = steps()[name].replace("8000", str(self.port))
+    def __call__(self, name: str, workflow: str = "streaming") -> subprocess.CompletedProcess[str]:
+        script = steps(workflow)[name].replace("8000", str(self.port))
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             ["bash", "-e", "-c", script],
             cwd=self.folder,
-            env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
+            env=os.environ
+            | {"PATH": path, "PYTHONPATH": str(ROOT)}
+            | {"GITHUB_STEP_SUMMARY": str(self.folder / "summary.md")},
             capture_output=True,
             text=True,
             timeout=100,
@@ -140,3 +142,31 @@ def test_what_is_recorded_is_judged(runner: Runner) -> None:
     assert (suites.get("tests"), suites.get("failures")) == ("1", "0")
     log = json.loads((runner.folder / "explain.sarif").read_text())
     assert log["runs"][0]["tool"]["driver"]["name"] == "wireproof"
+
+
+def test_the_steps_of_a_comparison_are_all_found() -> None:
+    assert list(steps("regression")) == ["Install", "Record", "Compare", "Comment"]
+    comment = steps("regression")["Comment"]
+    assert comment.startswith("gh pr comment ") and comment.endswith("--body-file comment.md")
+
+
+@pytest.mark.slow
+@pytest.mark.packets
+def test_what_became_worse_fails_and_is_told(runner: Runner) -> None:
+    ran = runner("Record", "regression")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (runner.folder / "main.pcapng").write_bytes((runner.folder / "api.pcapng").read_bytes())
+    made = [sys.executable, "-m", "wireproof", "diff", "main.pcapng"]
+    made += ["--write-baseline", "baseline.json"]
+    assert subprocess.run(made, cwd=runner.folder).returncode == 0
+    ran = runner("Compare", "regression")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    same = (runner.folder / "comment.md").read_text()
+    (runner.folder / "myapp.py").write_text(APP.replace("sleep(0.03)", "sleep(0.06)"))
+    assert runner("Record", "regression").returncode == 0
+    ran = runner("Compare", "regression")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    worse = (runner.folder / "comment.md").read_text()
+    assert "`GET /chat`" in worse or "GET /chat" in worse
+    assert "|" in worse and worse != same
+    assert (runner.folder / "summary.md").read_text() == same + worse

@@ -153,6 +153,7 @@ def _recorder(options: CollectOptions, ring: Ring) -> Recorder:
         port=options.ports,
         interface=options.interface,
         version=__version__,
+        comment=f"host: {options.host}",  # whoever exports a file by itself knows it too
         limits=Limits(max_size=options.largest, max_time=options.longest),
         buffer_size=options.buffer_size,
         keeper=ring,

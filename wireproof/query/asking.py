@@ -40,6 +40,22 @@ def run(options: QueryOptions, say: Say) -> int:
         return view.write(names, (batch.to_pylist() for batch in batches))
 
 
+def ask(source: str | Sequence[str], sql: str, say: Say = print) -> Any:
+    """Return the rows of a query as a pyarrow.Table.
+
+    ``source`` is a data set, a capture, a folder, a pattern or a URL, or several. ``say`` is told
+    of captures that cannot be read. Raises OSError, and ValueError for a query that DuckDB refuses,
+    and for nothing to be asked.
+    """
+    import pyarrow as pa
+
+    given = [source] if isinstance(source, str) else list(source)
+    with opened(given, TableOptions(), say) as database:
+        names, batches = database.ask(sql)
+        found = list(batches)
+    return pa.Table.from_batches(found) if found else pa.table({name: [] for name in names})
+
+
 def _asked(database: Database, sql: str) -> tuple[list[str], Iterator[Any]]:
     """Return a result whose first rows are there: a query that fails costs nobody a file."""
     names, batches = database.ask(sql)

@@ -12,6 +12,7 @@ import pytest
 from support.corpus import ROOT
 
 from wireproof.cli import run
+from wireproof.query import ask
 from wireproof.query.named import NAMED
 
 SSE = ROOT / "fixtures" / "sse"
@@ -86,6 +87,17 @@ def test_a_query_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     script = tmp_path / "q.sql"
     script.write_text("SELECT status FROM exchanges")
     assert answer(capsys, PLAIN, "--file", str(script)) == [{"status": 200}]
+
+
+def test_from_python(data_set: str) -> None:
+    found = ask(
+        [data_set, PLAIN], "SELECT target, first_token FROM exchanges WHERE target = '/sse'"
+    )
+    assert found.column_names == ["target", "first_token"] and found.num_rows >= 2
+    none = ask(PLAIN, "SELECT target FROM exchanges WHERE target = 'none'")
+    assert (none.column_names, none.num_rows) == (["target"], 0)
+    with pytest.raises(ValueError, match="Parser Error"):
+        ask(PLAIN, "SELEC")
 
 
 def test_tables_without_rows_have_their_columns(capsys: pytest.CaptureFixture[str]) -> None:
