@@ -71,8 +71,11 @@ class Http2MaskStream(MaskStream):
     # --- what records tell ---
 
     def take(self, record: Record) -> None:
-        is_chunk = type(record) is ChunkRecord  # as nearly all are: there are none in HTTP/2
-        if self._frames is None and not is_chunk and (sender := _sender_of_http2(record)):
+        if type(record) is ChunkRecord and self._frames is None:  # as nearly all are
+            self._has_been_told = True
+            self._take_chunk(record)
+            return
+        if self._frames is None and (sender := _sender_of_http2(record)) is not None:
             self._speak(sender)
         if self._frames is None:
             super().take(record)

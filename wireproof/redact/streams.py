@@ -177,7 +177,10 @@ class MaskStream(ElementStream):
         if not (is_plain and record.size and self.done <= record.offset and end <= len(self._raw)):
             super()._take_chunk(record)
             return
-        self._content.append(self._raw[begin : begin + record.size].decode("latin-1"))
+        text = record.data
+        if text is None or len(text) != record.size:  # or it is ASCII, and the same in Latin-1
+            text = self._raw[begin : begin + record.size].decode("latin-1")
+        self._content.append(text)
         self._places.append(record.content_offset)
         self._at, self.done = end, record.offset + record.length
 
