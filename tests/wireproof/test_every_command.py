@@ -230,6 +230,19 @@ def test_standard_output_that_is_full_or_closed(name: str, capture: Path) -> Non
     assert ended(closed) == (2, "wireproof: standard output: Bad file descriptor\n")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments", [["capture", "sse", "-o", "-", "--backend", "relay"], ["serve", "--port", "0"]]
+)
+def test_what_records_and_serves_names_its_output(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        code, said = ended([*COMMAND, *arguments], full.fileno())
+    assert (code, said) == (2, "wireproof: standard output: No space left on device\n")
+    if arguments[0] == "capture":
+        closed = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
+        assert ended(closed) == (2, "wireproof: standard output: Bad file descriptor\n")
+
+
 def test_a_full_standard_output_is_named(capture: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         found = ended([*COMMAND, "decode", str(capture)], full.fileno())

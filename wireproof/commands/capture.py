@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..output import STANDARD_OUTPUT
 from .capturing import (
     backend_option,
     capture_problems,
@@ -15,11 +17,24 @@ from .capturing import (
     say_backend,
     say_keys,
 )
-from .exits import INTERRUPTED, TRANSPORTS, Missing, Size, Unreadable, examples, need, say
+from .exits import (
+    INTERRUPTED,
+    TRANSPORTS,
+    Missing,
+    Size,
+    Unreadable,
+    because,
+    examples,
+    need,
+    say,
+)
 from .parsing import keep_rights_option
 
 if TYPE_CHECKING:
     from capture.backends import Backend, Session, Wanted
+
+DEVICE = "/dev/stdout"
+"""The name by which standard output is opened."""
 
 
 @click.command(
@@ -142,7 +157,15 @@ def capture(
 def _standard_output() -> str:
     if sys.platform == "win32":
         raise Missing("-o -: standard output has no name on Windows; -o FILE works")
-    return "/dev/stdout"
+    try:
+        os.write(sys.stdout.fileno(), b"")  # by its name even one that is closed can be opened
+    except OSError as error:
+        raise Unreadable(because(STANDARD_OUTPUT, error)) from error
+    return DEVICE
+
+
+def _called(path: str) -> str:
+    return STANDARD_OUTPUT if path == DEVICE else path
 
 
 def _one_transport(words: tuple[str, ...]) -> str:
@@ -167,7 +190,7 @@ def _capture_scenario(
     need("demo", "capture TRANSPORT")
     from ..tasks.demo import prepare, record_scenario
 
-    with capture_problems():
+    with capture_problems(_called(path)):
         chosen = prepare(backend)
         say_backend(chosen)
         try:
@@ -215,7 +238,7 @@ def _capture_port(
 
     from ..tasks.capture import record_port
 
-    with capture_problems():
+    with capture_problems(_called(str(wanted.path))):
         backend = choose(wanted, name)
         recorded = record_port(
             wanted,

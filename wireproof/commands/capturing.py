@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
 
 import click
 
@@ -36,9 +37,14 @@ def say_keys(path: str) -> None:
     say("--no-keys leaves them out, and wireproof redact removes them")
 
 
+OF_FILES = (EBADF, EDQUOT, EFBIG, EIO, ENOSPC)
+"""What the system says of a file that is written to, and without its name."""
+
+
 @contextmanager
-def capture_problems() -> Iterator[None]:
-    """Word what can go wrong with a recording, with the exit code of each."""
+def capture_problems(output: str = "capture") -> Iterator[None]:
+    """Word what can go wrong with a recording, with the exit code of each; ``output`` is its
+    file."""
     from capture import CaptureError, CaptureNotPermitted, NamespaceUnavailable, PacketsDropped
 
     try:
@@ -52,4 +58,5 @@ def capture_problems() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Unreadable(because("capture", error)) from error
+        what = output if error.errno in OF_FILES else "capture"
+        raise Unreadable(because(what, error)) from error

@@ -6,6 +6,7 @@ from errno import EADDRINUSE
 
 import click
 
+from ..output import STANDARD_OUTPUT
 from .exits import Unreadable, examples, need
 
 
@@ -45,6 +46,8 @@ def serve(host: str, no_deflate: bool, **settings: float | None) -> None:
     try:
         run_server(host, deflate=not no_deflate, **given)  # type: ignore[arg-type]
     except OSError as error:
+        if error.filename == STANDARD_OUTPUT:
+            raise  # it listens, and could not say where
         raise Unreadable(_not_served(error, host)) from error
 
 
