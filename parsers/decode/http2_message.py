@@ -27,12 +27,13 @@ from ..sse.stream import EventStreamDecoder
 from .body import Body
 from .http2_tunnel import TunnelStream
 from .message import MessageWriter
-from .transport import Fields
+from .transport import Fields, media_type
 from .writer import RecordWriter
 
 UNKNOWN = b"<unknown>"
 """What stands for a name or a value that the capture does not hold: tshark's word."""
 _VERSION = b"HTTP/2"
+_GRPC = (b"application/grpc", b"application/grpc+proto")
 _ENDINGS: dict[EndedBy, Ending] = {
     "rst-stream": "reset", "goaway": "reset", "reset": "reset", "capture-end": "capture-end",
 }  # fmt: skip
@@ -51,6 +52,11 @@ def _is_untyped(fields: list[Field]) -> bool:
     """Whether a field that is not known may be Content-Type."""
     is_known = any(name == b"content-type" and value is not None for name, value, _ in fields)
     return not is_known and any(None in (name, value) for name, value, _ in fields)
+
+
+def _asks_grpc(request: Request | None) -> bool:
+    """Whether a request is a gRPC call: what answers it with 200 is one too (PROTOCOL-HTTP2.md)."""
+    return request is not None and media_type(request.headers)[0] in _GRPC
 
 
 def request_of(fields: list[Field], start: int, end: int, framing: Framing) -> Request:
@@ -79,7 +85,7 @@ class StreamMessage:
 
     __slots__ = (
         "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
-        "_index", "_is_counted", "_trailers", "_has_hole", "_is_untyped", "tunnel", "_held",
+        "_index", "_is_counted", "_trailers", "_has_hole", "_is_grpc", "tunnel", "_held",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -102,7 +108,7 @@ class StreamMessage:
         self._trailers: Fields | None = None
         self._has_hole = False
         self._held: list[Content] | None = None  # of a frame that tells what it begins with
-        self._is_untyped = False  # its head may say what the content is, in a field not known
+        self._is_grpc = False  # by what it answers: its own head does not say
 
     def begin(
         self, head: Request | Response, fields: list[Field], request: Request | None = None
@@ -115,15 +121,21 @@ class StreamMessage:
             is_head = request is not None and request.method in (b"HEAD", b"CONNECT")
             asks_tunnel = isinstance(head, Request) and head.method == b"CONNECT"
             self._is_counted = not (bodiless or is_head or asks_tunnel)
-            self._is_untyped = head.framing == "http/2" and _is_untyped(fields)
-            self._held = [] if self._is_untyped else None
+            is_untyped = head.framing == "http/2" and _is_untyped(fields)
+            self._held = [] if is_untyped else None
+            is_answer = isinstance(head, Response) and head.status == 200
+            self._is_grpc = is_untyped and is_answer and _asks_grpc(request)
         return self._message.head(head, request)
 
-    def join(self, start: int) -> None:
-        """Begin in the middle: with content whose head is not in the capture."""
+    def join(self, start: int, request: Request | None) -> None:
+        """Begin in the middle: with content whose head is not in the capture.
+
+        ``request`` is what a response answers.
+        """
         self._message.join(start, "http/2", is_sse=False)
         self._end = start
-        self._has_hole = self._is_untyped = True
+        self._has_hole = True
+        self._is_grpc = _asks_grpc(request)
         self._held = []
 
     def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
@@ -155,9 +167,15 @@ class StreamMessage:
         pieces, self._held = self._held, None
         content = b"".join(piece.data for piece in pieces)
         is_sse = self.writer.sender == "server" and is_event_stream(content)
-        known = None if self.head is None else self.head.headers
-        self._message.join(pieces[0].start, "http/2", is_sse=is_sse, known=known)
-        return self._message.content(pieces)
+        known = [] if self.head is None else list(self.head.headers)
+        if self._is_grpc:
+            known.append((b"content-type", _GRPC[0]))
+        start = pieces[0].start
+        self._message.join(start, "http/2", is_sse=is_sse, known=known)
+        records: list[Record] = []
+        if self._is_grpc and self._has_hole:  # it may begin inside a message
+            records = self._message.lose(MissingData(start, start, None))
+        return records + self._message.content(pieces)
 
     def missing(self, start: int, end: int) -> list[Record]:
         """Take note that the content at [start, end) is missing."""

@@ -143,7 +143,7 @@ class Http2Side(Http2Link):
         if message is None:
             return None
         if message.head is None and not message.has_body and self.states.is_partial:
-            message.join(start)
+            message.join(start, self.peer.requests.get(stream_id))
         return message
 
     def _end_stream(self, stream_id: int, records: list[Record]) -> None:

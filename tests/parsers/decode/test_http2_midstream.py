@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 from support.corpus import http2_vectors_at_hand
-from support.http2 import EVENTS, GET, Http2Talk, data, framed, of_steps
-from support.talk import decoded
+from support.framed import grpc_frame
+from support.http2 import EVENTS, GET, OK, Http2Talk, data, framed, of_steps
+from support.talk import Packet, decoded
 
 from parsers.http2.elements import PING, RST_STREAM
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
     DiagnosticRecord,
+    GrpcMessageRecord,
     Http2DataRecord,
     Record,
     RequestRecord,
@@ -140,6 +142,60 @@ def test_a_hole_in_one_frame_is_that_stream_s_alone() -> None:
     bodies = {one.stream_id: one.complete for one in records if isinstance(one, BodyRecord)}
     assert bodies == {1: False, 3: True}
     assert events(records)[1][-1] == "1 says 1"
+
+
+GRPC = ("content-type", "application/grpc")
+CALLS = {
+    stream_id: [b"%d says %d" % (stream_id, number) for number in range(4)] for stream_id in (1, 3)
+}
+
+
+def calls() -> tuple[list[Packet], int]:
+    """Two gRPC calls, one after the other, and where the server's answers begin."""
+    talk, first = Http2Talk().begin(), 0
+    for stream_id, messages in CALLS.items():
+        talk.say("client", talk.client.head(stream_id, [*GET, GRPC]))
+        talk.say("client", data(stream_id, grpc_frame(0, b"go"), ends=True))
+        head = talk.say("server", talk.server.head(stream_id, [*OK, GRPC]))
+        first = first or head - 1
+        talk.say("server", *(data(stream_id, grpc_frame(0, one)) for one in messages))
+        talk.say("server", talk.server.head(stream_id, [("grpc-status", "0")], ends=True))
+    talk.talk.close()
+    return talk.packets(), first
+
+
+@pytest.mark.parametrize("lost", range(5))
+def test_calls_after_a_hole_are_grpc_by_what_they_answer(lost: int) -> None:
+    """The type of later responses refers to a field that may have been in the hole."""
+    packets, first = calls()
+    records = decoded(packets[: first + lost] + packets[first + lost + 1 :])
+    wanted = {stream_id: [one.decode() for one in said] for stream_id, said in CALLS.items()}
+    if lost:
+        del wanted[1][lost - 1]
+    found: dict[int, list[str | None]] = {stream_id: [] for stream_id in CALLS}
+    for one in records:
+        if isinstance(one, GrpcMessageRecord) and one.sender == "server" and one.stream_id:
+            found[one.stream_id].append(one.data)
+    assert found == wanted
+    responses = [one for one in records if isinstance(one, ResponseRecord)]
+    assert [one.headers[-1] for one in responses if one.stream_id == 3] == [
+        ("<unknown>", "<unknown>")
+    ]
+    assert len(faults(records, "grpc-resynchronised")) == 0
+
+
+def test_a_response_that_is_no_200_to_a_call_is_no_grpc() -> None:
+    """A proxy's page of an error, say: its content is not told by what was asked."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, [*GET, GRPC], ends=True))
+    talk.say("server", talk.server.head(1, [*OK, ("content-type", "text/html")]))
+    lost = talk.say("server", data(1, b"0123456789"))
+    talk.say("server", data(1, b"abc", ends=True))
+    talk.say("client", talk.client.head(3, [*GET, GRPC], ends=True))
+    talk.say("server", talk.server.head(3, [(":status", "502"), ("content-type", "text/html")]))
+    talk.say("server", data(3, grpc_frame(0, b"page"), ends=True))
+    packets = [packet for packet in talk.packets() if packet[0] != lost]
+    assert not any(isinstance(one, GrpcMessageRecord) for one in decoded(packets))
 
 
 def hole(later: int = 6) -> Http2Talk:
