@@ -84,12 +84,32 @@ class Rows:
             start, end = start - self._before, end - self._before
             yield from self._layout.iter_unpack(bytes(self._tail[start:end]))
 
+    def after(self, number: int) -> int:
+        """Return how many rows are at most ``number``, of rows that are numbers in ascending order:
+        which block that is tells its last one, and only that block is looked through."""
+        first, last = 0, len(self._ends)
+        while first < last:
+            middle = (first + last) // 2
+            if self._block(middle)[-1] <= number:
+                first = middle + 1
+            else:
+                last = middle
+        before = self._ends[first - 1] // self._size if first else 0
+        found = self._block(first) if first < len(self._ends) else memoryview(self._tail).cast("q")
+        return before + bisect_right(found, number)
+
+    def _block(self, block: int) -> memoryview:
+        begin = self._ends[block - 1] if block else 0
+        data = self._spool.block(self._places[block], self._ends[block] - begin)
+        return memoryview(data).cast("q")
+
     def _place(self, start: int) -> int:
         block = bisect_right(self._ends, start)
         return self._places[block] + start - (self._ends[block - 1] if block else 0)
 
 
-NUMBER = Struct("<q")
+NUMBER = Struct("=q")
+"""As this machine has them, for it alone reads them."""
 
 
 class Numbers(Sequence[int]):
@@ -120,6 +140,11 @@ class Numbers(Sequence[int]):
 
     def __iter__(self) -> Iterator[int]:
         return (number for (number,) in self._rows.between(0, len(self)))
+
+    def after(self, number: int) -> int:
+        """Return how many are at most ``number``, of numbers in ascending order, as
+        ``bisect_right`` does, but a block at a time."""
+        return self._rows.after(number)
 
     def append(self, number: int) -> None:
         """Add a number. Raises OSError if there is no room."""

@@ -67,3 +67,12 @@ def test_many_columns_wait_no_more_than_is_allowed(spool: Spool) -> None:
             column.append(number)
     assert spool.waits <= MAX_WAITING and spool.size > 0
     assert all(column[:] == list(range(500)) for column in columns)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 20_000])
+def test_how_many_are_at_most_a_number(spool: Spool, size: int) -> None:
+    numbers, expected = Numbers(spool), [3 * (at // 2) for at in range(size)]
+    for number in expected:
+        numbers.append(number)
+    for number in (-1, 0, 2, 3, 3 * size // 4, 3 * size):
+        assert numbers.after(number) == bisect_right(expected, number)

@@ -7,7 +7,6 @@ payload, and a page of elements is read without a look at the others.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
@@ -185,7 +184,7 @@ class Elements:
         if (sent := self._sent.get(SENDERS[sender])) is None:
             return []
         rows, ends = sent
-        first = bisect_right(ends, start)
+        first = ends.after(start)
         found: list[tuple[int, Place]] = []
         for index in range(first, min(len(rows), first + most)):
             row = rows[index]
