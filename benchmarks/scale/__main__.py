@@ -31,13 +31,11 @@ from wireproof.tables.files import found
 from wireproof.tables.reading import TableOptions
 
 from ..measure import AS_INSTALLED, Run, run
-from .making import make_ring, make_small, make_streams
+from .making import COPIES, make_ring, make_small, make_streams, multiply
 
 OPTIONS = TableOptions()
 ROUNDS = 3
 KILLS = 10
-COPIES = 10
-"""Hosts that are said to have recorded the same captures."""
 GB = 10**9
 MiB = 1 << 20
 
@@ -171,15 +169,15 @@ def queries(folder: Path, elements: int) -> None:
     """Named queries, and some over all elements, of a data set of so many."""
     made = make_streams(folder / "streams", elements // COPIES)
     place = folder / "set"
-    for number in range(COPIES):
-        job = ExportJob([str(made)], str(place), TableOptions(host=f"region-{number}"))
-        export(job, print)
+    export(ExportJob([str(made)], str(place), OPTIONS), print)
+    multiply(place)
     print(f"a data set of {size_of(place) / 1e6:.0f} MB")
     asked = {name: query.sql for name, query in NAMED.items()} | QUERIES
     with opened([str(place)], OPTIONS, print) as database:
         for name, sql in asked.items():
-            wall = min(_asked(database, sql)[0] for _ in range(ROUNDS))
-            print(f"  {name:16} {wall:6.2f} s {_asked(database, sql)[1]:9,} rows")
+            cpu = _cpu()
+            wall, rows = _asked(database, sql)
+            print(f"  {name:16} {wall:6.2f} s wall {_cpu() - cpu:6.2f} s cpu {rows:9,} rows")
 
 
 def _asked(database: Any, sql: str) -> tuple[float, int]:

@@ -8,7 +8,16 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from parsers import CaptureReader
+from wireproof.tables.dataset import DataSet
+from wireproof.tables.parts import MANIFESTS, Made
+from wireproof.tables.rows import GROUP_ROWS
+from wireproof.tables.stores import Folder
+from wireproof.tables.writing import PartFiles
 
 from ..packets import EPOCH_NS, Packet, write
 from ..workloads import (
@@ -30,6 +39,8 @@ A_FOLDER = 1_000
 """Captures in one folder."""
 HOUR_NS = 3_600 * 10**9
 RING_FILES = 20
+COPIES = 20
+"""Data sets of the same captures, under other names, that a large one is made of."""
 CONNECTIONS = 25
 """Connections of a ring that are open at a time."""
 
@@ -110,3 +121,29 @@ def make_streams(folder: Path, elements: int, captures: int = 20) -> Path:
         timed = (Packet(start + at * STEP_NS, data) for at, data in enumerate(frames))
         write(folder / f"web{number % HOSTS}-{number:03}.pcapng", timed)
     return folder
+
+
+def multiply(place: Path) -> None:
+    """Put copies of a data set's parts beside them, COPIES of each in all."""
+    for name, part in list(DataSet(str(place)).parts()):
+        for number in range(1, COPIES):
+            copy = f"{name}-{number}"
+            with PartFiles(Folder(place), copy) as files:
+                for kind in part.kinds:
+                    file = pq.ParquetFile(place / kind / f"{name}.parquet")
+                    for batch in file.iter_batches(GROUP_ROWS):
+                        files.write(kind, _renamed(batch, number))
+                files.describe(())
+            made = [_copied(one, number) for one in part.captures]
+            found = msgspec.structs.replace(part, captures=made)
+            (place / MANIFESTS / f"{copy}.json").write_bytes(msgspec.json.encode(found))
+
+
+def _renamed(batch: pa.RecordBatch, number: int) -> pa.RecordBatch:
+    named = pc.binary_join_element_wise(batch["capture"], str(number), "-")
+    columns = [named if name == "capture" else batch[name] for name in batch.schema.names]
+    return pa.record_batch(columns, schema=batch.schema)
+
+
+def _copied(made: Made, number: int) -> Made:
+    return msgspec.structs.replace(made, capture=f"{made.capture}-{number}")

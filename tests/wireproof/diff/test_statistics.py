@@ -1,8 +1,11 @@
-"""The two tests, against numbers that are worked out by hand."""
+"""The two tests, against numbers that are worked out by hand, and beside SciPy's."""
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
+from scipy.stats import fisher_exact, mannwhitneyu
 
 from wireproof.diff.statistics import chance_of_more, shift
 
@@ -31,3 +34,28 @@ def test_values() -> None:
 @pytest.mark.parametrize("before, after", [([], [1.0]), ([1.0], []), ([2.0] * 9, [2.0] * 9)])
 def test_what_tells_nothing(before: list[float], after: list[float]) -> None:
     assert shift(before, after) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_values_as_scipy_compares_them(seed: int) -> None:
+    random = Random(seed)
+    digits = random.choice((1, 2, 6))  # few digits give ties
+    before, after = (
+        [round(random.gauss(mean, 1), digits) for _ in range(random.randint(5, 80))]
+        for mean in (0, random.uniform(-1, 1))
+    )
+    expected = mannwhitneyu(after, before, alternative="greater", method="asymptotic")
+    found = shift(before, after)
+    assert found.chance == pytest.approx(expected.pvalue, rel=1e-9)
+    pairs = len(before) * len(after)
+    assert found.delta == pytest.approx(2 * expected.statistic / pairs - 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_shares_as_scipy_compares_them(seed: int) -> None:
+    random = Random(seed)
+    before, after = random.randint(1, 200), random.randint(1, 200)
+    some, more = random.randint(0, before), random.randint(0, after)
+    table = [[more, after - more], [some, before - some]]
+    expected = fisher_exact(table, alternative="greater").pvalue
+    assert chance_of_more(some, before, more, after) == pytest.approx(expected, rel=1e-6)

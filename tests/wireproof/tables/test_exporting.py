@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.rings import parts
+from support.corpus import ROOT
+from support.rings import parts, stream
 
-from wireproof.tables import TableOptions
+from wireproof.tables import KINDS, TableOptions
 from wireproof.tables.dataset import DataSet
 from wireproof.tables.exporting import ExportJob, ExportTally, progress, run
+from wireproof.tables.kinds import ORIGIN
 
 RING = [f"web1_{number:05}_202601311200{number:02}.pcapng" for number in (1, 2, 3)]
 
@@ -41,6 +47,24 @@ def test_a_connection_that_spans_files_is_whole(ring: Path) -> None:
     assert exchanges(wanted) == [("web1_*.pcapng", "whole", 12)]
     [made] = DataSet(wanted.place).captures()
     assert made.host == "web1" and len(made.stamp) == 3
+
+
+def test_the_files_of_a_ring_hold_what_one_file_does(ring: Path) -> None:
+    whole = ring.parent / "whole.pcapng"
+    whole.write_bytes(stream().file())
+    of_whole, of_ring = ExportJob([str(whole)], f"{ring}-whole", TableOptions(KINDS)), job(ring)
+    run(of_whole, print)
+    run(of_ring._replace(options=TableOptions(KINDS)), print)
+    assert rows_of(of_whole) == rows_of(of_ring)
+    assert set(rows_of(of_ring)) >= {"exchanges", "elements", "connections", "packets"}
+
+
+def rows_of(done: ExportJob) -> dict[str, list[dict[str, object]]]:
+    """What each table holds, but for whose it is."""
+    return {
+        kind: pa.concat_tables(map(pq.read_table, files)).drop_columns(list(ORIGIN)).to_pylist()
+        for kind, files in DataSet(done.place).files().items()
+    }
 
 
 def test_apart_they_are_three_captures(ring: Path) -> None:
@@ -79,3 +103,46 @@ def test_without_a_terminal_there_is_no_bar(capsys: pytest.CaptureFixture[str]) 
     with progress(10) as advance:
         advance()
     assert capsys.readouterr() == ("", "")
+
+
+EXPORT = """
+import os, signal, sys
+from wireproof.tables import TableOptions, parts, writing
+from wireproof.tables.exporting import ExportJob, run
+
+class Dying(writing.PartFiles):
+    left = int(sys.argv[1])
+    def write(self, kind, batch):
+        super().write(kind, batch)
+        Dying.left -= 1
+        if not Dying.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+parts.PART_CAPTURES = 2
+sys.modules["wireproof.tables.dataset"].PartFiles = Dying
+run(ExportJob(sys.argv[2:-1], sys.argv[-1], TableOptions()), print)
+"""
+"""An export that is killed when it has written so many record batches; 0: it is not."""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_twice_ends_with_the_same_data_set(tmp_path: Path) -> None:
+    sources = [str(ROOT / "fixtures" / name) for name in ("sse", "chunked")]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+
+    def export(batches: int, place: Path) -> int:
+        command = [sys.executable, "-c", EXPORT, str(batches), *sources, str(place)]
+        return subprocess.run(command, check=False).returncode
+
+    assert export(0, whole) == 0
+    for batches in (7, 10):
+        assert export(batches, broken) == -signal.SIGKILL
+    there, all_of_them = (len(list(place.glob("manifest/*"))) for place in (broken, whole))
+    assert 1 < there < all_of_them
+    assert export(0, broken) == 0
+    assert contents(broken) == contents(whole)
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    files = [path for path in place.rglob("*") if path.is_file()]
+    return {str(path.relative_to(place)): path.read_bytes() for path in files}
