@@ -45,6 +45,7 @@ PICTURES = (
     Shot("hops", "nginx/chat.pcapng", height=820),
     Shot("reader", "verdicts/lm01-openai-chat-role-first.pcap", moment=560),
     Shot("cut", "verdicts/en04-rst-by-server.pcap"),
+    Shot("lost", "verdicts/gp17-silence-then-loss.client.pcap"),
     Shot("websocket", "verdicts/ws06-1011-no-pong.pcap"),
     Shot("bytes", "sse/slow.pcapng", link="#c0/e4"),
     Shot("stalled", "tls/stall.pcapng", tab="windows", with_keys=True),
