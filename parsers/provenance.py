@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -93,7 +93,6 @@ class ElementSearch(Protocol):
         """
 
 
-@runtime_checkable
 class Resumable(Decoder, Protocol):
     """A decoder of elements that can go on after missing bytes where a frame begins with one."""
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cache
 from hashlib import sha256
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..diagnostics import Diagnostic, diagnose
 from ..http1.chunked import Data, MissingData
@@ -57,6 +58,15 @@ def content_decoder(codings: Sequence[str], memory: Memory) -> ContentDecoder:
     from ..content import ContentDecoder
 
     return ContentDecoder(codings, memory)
+
+
+@cache
+def _resumes(kind: type[Decoder]) -> bool:
+    """Whether decoders of this kind are Resumable.
+
+    To ask each takes ten times as long as to read an event.
+    """
+    return all(hasattr(kind, name) for name in ("is_between", "is_lost", "search", "resume"))
 
 
 class Extents:
@@ -301,7 +311,9 @@ class Body:
     @property
     def _resumable(self) -> Resumable | None:
         elements = self._elements
-        return elements if self._content is None and isinstance(elements, Resumable) else None
+        if elements is None or self._content is not None or not _resumes(type(elements)):
+            return None
+        return cast(Resumable, elements)
 
     def settle(self, *, is_final: bool = False, is_last: bool = False) -> list[Record]:
         """Take note that a frame is whole: look at it, if it is to be looked at, or at the next.
