@@ -112,7 +112,8 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     ] + [
         _hindrance("loss", one["time"], one["seconds"], one["packet"], one["filled_by"])
         for one in connection.holes
-        if one["sender"] == "server"
+        # What nothing filled is missing in the capture: it held nothing up.
+        if one["sender"] == "server" and one["filled_by"] is not None
     ]
     return sorted(found, key=lambda one: one.start)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from support.paced import STREAMED, answer, causes, paced, verdict
+from support.talk import decoded
 from support.timed import Stream, chunk, event
 
-from wireproof.analysis.path import Hindrance, times_closed, united_seconds
+from wireproof.analysis.judges import explain
+from wireproof.analysis.path import Hindrance, hindrances, times_closed, united_seconds
 
 ROUND = 0.1
 
@@ -180,3 +182,20 @@ def test_small_chunks_once_a_round_trip_are_nagles(
     assert found is not None
     assert (found.answer, causes(found)[0]) == ("bursty", expected)
     assert "proxy-timer" in causes(found)
+
+
+def test_what_the_capture_lacks_held_nothing_up() -> None:
+    """No packet filled the hole: it was not lost on the way, where the receiver had it."""
+    stream = Stream()
+    for number in range(12):
+        stream.tape.wait(0.1)
+        if number == 5:
+            stream.talk.lose("server", len(chunk(event(number))))
+        else:
+            stream.talk.server(chunk(event(number)))
+        stream.talk.ack("client")
+    (explained,) = explain(decoded(stream.end().tape.packets))
+    connection = explained.exchange.connection
+    assert connection is not None
+    assert [hole["filled_by"] for hole in connection.holes] == [None]
+    assert hindrances(explained.trace) == []
