@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Hashable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from parsers.limits import KiB, MiB
 
@@ -27,6 +27,10 @@ HAS_PREAD = hasattr(os, "pread")
 """Whether a place in a file is read without going there: processes that share it must."""
 MAX_BLOCKS = 32
 """Blocks that stay in memory after they were read."""
+
+
+Places: TypeAlias = "array[int]"
+"""Where runs of bytes lie, and the size of each, one after the other."""
 
 
 class Part(Hashable, Protocol):
@@ -73,6 +77,13 @@ class Spool:
             return os.pread(self._file.fileno(), size, place)
         self._file.seek(place)
         return self._file.read(size)
+
+    def runs(self, places: Places) -> Iterator[bytes]:
+        """Yield what lies in places, piece by piece."""
+        numbers = iter(places)
+        for place, size in zip(numbers, numbers, strict=True):
+            for start in range(0, size, BUFFER):
+                yield self.read(place + start, min(BUFFER, size - start))
 
     def close(self) -> None:
         """Give the room back."""
@@ -163,12 +174,14 @@ class Pieces:
             self._places.extend((self._spool.append(waiting), len(waiting)))
 
     def __iter__(self) -> Iterator[bytes]:
-        places = iter(self._places)
-        for place, size in zip(places, places, strict=True):
-            for start in range(0, size, BUFFER):
-                yield self._spool.read(place + start, min(BUFFER, size - start))
+        yield from self._spool.runs(self._places)
         if self._waiting:
             yield bytes(self._waiting)
+
+    def end(self) -> Places:
+        """Return where all of it lies: less than this object, of which there may be thousands."""
+        self.put_aside()
+        return self._places
 
     def discard(self) -> None:
         """Be of no use any more: what waits in memory is given up."""

@@ -33,7 +33,7 @@ from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
 from ..redact import Policy, Redactor, Report, Rules
 from ..redact.secrets import masked_values
-from ..spool import Pieces, Spool
+from ..spool import Pieces, Places, Spool
 from .content import (
     Content,
     ContentStream,
@@ -46,8 +46,8 @@ from .json_pieces import ENCODER, encoded
 
 MAX_UNSWEPT = 8 * MiB
 """Bytes of packets after which streams of which no record tells let go of what they keep."""
-Spooled = tuple[float, int, Key, Pieces]
-"""When an entry began, its exchange's number and key, and the entry."""
+Spooled = tuple[float, int, Key, Places]
+"""When an entry began, its exchange's number and key, and where the entry lies."""
 
 
 class HarWriter:
@@ -82,8 +82,8 @@ class HarWriter:
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
         self._index: list[Spooled] = []
         self._explanations = Explanations()
-        self._said: dict[Key, Pieces] = {}
-        """The verdicts on an exchange: these may be known after it."""
+        self._said: dict[Key, Places] = {}
+        """Where the verdicts on an exchange lie: these may be known after it."""
 
     def __enter__(self) -> HarWriter:
         return self
@@ -121,10 +121,11 @@ class HarWriter:
         before = b"\n"
         for _, _, key, entry in sorted(self._index):
             stream.write(before)
-            for piece in entry:
+            for piece in self._spool.runs(entry):
                 stream.write(piece)
             stream.write(b',"_verdicts":')
-            for piece in self._said.get(key, (b"[]",)):
+            said = self._said.get(key)
+            for piece in (b"[]",) if said is None else self._spool.runs(said):
                 stream.write(piece)
             stream.write(b"}")
             before = b",\n"
@@ -137,7 +138,7 @@ class HarWriter:
             if said:
                 if self._rules.is_thorough:
                     said = masked_values(said, self._rules.patterns)
-                self._said[key] = encoded(said, self._spool)
+                self._said[key] = encoded(said, self._spool).end()
 
     def _take(self, records: Sequence[Record]) -> None:
         self._spool_verdicts(self._explanations.add_all(records))
@@ -216,6 +217,6 @@ class HarWriter:
         pair = self._tap.pairs.get(exchange.key.connection)
         server = "" if pair is None else pair.address("server")
         # Verdicts come after it, so it is left open.
-        whole = encoded(entry.finished(server), self._spool, is_open=True)
+        whole = encoded(entry.finished(server), self._spool, is_open=True).end()
         self._index.append((entry.started, exchange.number, exchange.key, whole))
         self.written += 1
