@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
-from support.browser import inspecting, watched
+from support.browser import NARROW, WIDE, inspecting, watched
 from support.corpus import ROOT
 
 pytestmark = pytest.mark.browser
@@ -65,3 +67,18 @@ def test_where_nothing_happened_there_is_no_such_lane(browser: Browser) -> None:
         page.locator("#timeline-plot .u-over").wait_for()
         height = page.locator("#timeline-plot").evaluate("node => node.offsetHeight")
         assert height == 3 * LANE + 46 + 24  # packets, chunks, events; the curve; the axis
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(NARROW, "dark"), (WIDE, "light")])
+def test_axe_finds_nothing_where_there_is_such_a_lane(
+    browser: Browser, viewport: Any, scheme: Any
+) -> None:
+    path = VERDICTS / "hb36-zero-window-slow-reader.pcap"
+    with (
+        inspecting(path) as server,
+        watched(browser, viewport=viewport, color_scheme=scheme, bypass_csp=True) as found,
+    ):
+        page = found.open(server.url)
+        page.locator("#timeline-note", has_text="10 closed windows").wait_for()
+        run = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [one for one in run if one["impact"] in ("serious", "critical")] == []
