@@ -79,6 +79,7 @@ reference: install
 	$(BIN)/python docs/records.py
 	$(BIN)/python docs/explain_schema.py
 	$(BIN)/python docs/architecture.py
+	$(BIN)/python docs/performance.py
 	$(BIN)/python docs/outputs.py
 
 bench: install
