@@ -70,10 +70,14 @@ def is_refused(trace: Trace) -> bool:
 def is_cut_by_server(trace: Trace) -> bool:
     """Whether the server ended its side of a connection of HTTP/2 first, with the stream open.
 
-    In TLS its close_notify says so, whoever sends the first FIN then.
+    In TLS its close_notify says so, whoever sends the first FIN then. In the clear the first FIN
+    does: what the client sent before its own may have waited behind missing bytes.
     """
+    connection = trace.about.connection
+    ends = [] if connection is None else connection.ends
+    is_first = not ends or ends[0]["sender"] == "server"
     faults = (fault for fault in trace.all_faults if fault.code == "http2-stream-cut")
-    return any(fault.sender == "server" for fault in faults)
+    return any(one.sender == "server" and (one.layer == "tls" or is_first) for one in faults)
 
 
 def _cancelled(trace: Trace) -> Leaving | None:
@@ -86,9 +90,15 @@ def _cancelled(trace: Trace) -> Leaving | None:
 
 
 def is_ended_by(trace: Trace) -> bool:
-    """Whether the end of its connection can have ended this exchange: none was answered after."""
+    """Whether the end of its connection can have ended this exchange.
+
+    HTTP/1.1 answers one after the other, so that none was answered after it; streams of HTTP/2 and
+    HTTP/3 are all open at once.
+    """
     about = trace.about
-    return about.is_last or about.end.answered <= about.key.exchange
+    head = about.request or about.response
+    is_stream = head is not None and head.stream_id is not None
+    return is_stream or about.is_last or about.end.answered <= about.key.exchange
 
 
 def missing_from_capture(trace: Trace) -> str:

@@ -168,3 +168,30 @@ def test_a_websocket_in_a_stream_that_was_reset(sender: Side, code: int, severit
     assert (found.answer, found.severity) == ("ws-1006", severity)
     assert found.numbers["by"] == sender
     assert f"by the {sender} (packet {packet})" in found.summary
+
+
+@pytest.mark.parametrize(("sender", "answer"), [("client", "aborted"), ("server", "cut")])
+def test_the_end_of_a_connection_ends_all_that_is_open(sender: Side, answer: str) -> None:
+    """Streams are open at once: not only the last that was answered."""
+    talk = Http2Talk().begin()
+    for stream_id in (1, 3, 5):
+        talk.say("client", talk.client.head(stream_id, GET, ends=True))
+    for stream_id in (1, 3, 5):
+        talk.say("server", talk.server.head(stream_id, EVENTS), *[data(stream_id, EVENT)] * 3)
+    packet = talk.talk.fin(sender)
+    talk.talk.fin("server" if sender == "client" else "client")
+    found = verdicts(talk.records(), "ending")
+    assert [one.answer for one in found] == [answer] * 3
+    assert all(f"packet {packet})" in one.summary for one in found)
+
+
+def test_a_server_that_closes_after_its_client_cut_nothing() -> None:
+    """What the client sent before its FIN waited behind missing bytes of its own."""
+    talk = streaming()
+    talk.talk.lose("client", 43)
+    talk.say("client", resets(CANCEL))
+    talk.talk.fin("client")
+    talk.talk.fin("server")
+    (found,) = verdicts(talk.records(), "ending")
+    assert (found.answer, found.severity) == ("aborted", "note")
+    assert "close_notify" not in found.summary
