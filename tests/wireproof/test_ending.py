@@ -138,9 +138,17 @@ def left_in(folder: Path) -> list[str]:
 @pytest.mark.packets
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("recording", RECORDINGS)
+@pytest.mark.parametrize(
+    ("who", "recording"),
+    [
+        (who, recording)
+        for who in ("wireproof", "command", "others")
+        for recording in RECORDINGS
+        # The page stays when the others have ended, and so does what a recording left to it.
+        if (who, recording) != ("others", "view")
+    ],
+)
 @pytest.mark.parametrize("backend", ["packet-socket", "tcpdump", "dumpcap"])
-@pytest.mark.parametrize("who", ["wireproof", "command", "others"])
 def test_twenty_kills_of_each_process_of_a_recording(
     who: str, backend: str, recording: str, tmp_path: Path
 ) -> None:
