@@ -29,8 +29,13 @@ MEANINGS = {
 """What alerts mean that end handshakes (RFC 8446 section 6.2)."""
 
 
-def judge_ending(tls: TlsConnectionRecord, connection: ConnectionRecord) -> Verdict:
-    """Say how a connection ended, as far as what is not encrypted tells."""
+def judge_ending(
+    tls: TlsConnectionRecord, connection: ConnectionRecord, client_last: int = 0
+) -> Verdict:
+    """Say how a connection ended, as far as what is not encrypted tells.
+
+    ``client_last`` is the packet of the client's last record, 0 if that is not known.
+    """
     if tls.layer == "quic":
         return _of_quic(connection)
     if tls.alert is not None:
@@ -47,7 +52,8 @@ def judge_ending(tls: TlsConnectionRecord, connection: ConnectionRecord) -> Verd
     if server is None and _ends_amid_record(tls, connection, "server"):
         text = f"the connection ended inside a record of the server: the {by} {how} it"
         return _verdict("cut", "warning", text, ends)
-    if _said(tls, "client") is True:
+    is_reply = bool(connection.ends) and connection.ends[0]["packet"] < client_last
+    if _said(tls, "client") is True and not is_reply:  # to a truncation, maybe decode_error
         said = f"{_sure(tls, 'client')}the client left first (close_notify)"
         return _verdict("close-notify", "ok", f"{said}; the {by} {how} the connection", ends)
     if server is None:

@@ -102,7 +102,8 @@ class SealedConnections:
             added = overhead(quic, "server")
         holes = judge_holes(connection)
         verdicts = [*_judged(answers, added), *([] if holes is None else [holes])]
-        verdicts.append(judge_ending(tls, connection))
+        said = (one.packet for one in records.all() if one.sender == "client")
+        verdicts.append(judge_ending(tls, connection, max(said, default=0)))
         return SealedConnection(tls, connection, answers, verdicts, records)
 
 

@@ -54,6 +54,16 @@ def test_ends(
     assert words in found.summary
 
 
+@pytest.mark.parametrize(
+    ("client_last", "answer"), [(40, "close-notify"), (42, "close-notify-missing")]
+)
+def test_an_alert_after_the_server_s_fin_is_no_leaving(client_last: int, answer: str) -> None:
+    """A client that sees a truncation says decode_error, which is as long as close_notify."""
+    facts = {"server_ends_with_alert": False, "client_ends_with_alert": True}
+    found = judge_ending(tls(**facts), connection(**BY_SERVER), client_last)
+    assert found.answer == answer
+
+
 def test_a_hole_leaves_open_what_came_last() -> None:
     hole = {"sender": "server", "start": 0, "end": 9, "packet": 3, "time": EPOCH, "filled": None}
     found = judge_ending(tls(), connection(**BY_SERVER, holes=[hole]))
