@@ -36,6 +36,13 @@ from .making import COPIES, make_ring, make_small, make_streams, multiply
 OPTIONS = TableOptions()
 ROUNDS = 3
 KILLS = 10
+IN_SMALL_PARTS = """
+from wireproof.tables import parts
+from wireproof.__main__ import main
+parts.PART_CAPTURES = 10
+main()
+"""
+"""A command whose export has many parts, so that there is much to be killed at."""
 GB = 10**9
 MiB = 1 << 20
 
@@ -125,10 +132,13 @@ def kills(folder: Path, captures: int, seed: int) -> None:
     """A run that is killed at random, ten times, beside one that is not."""
     made = make_small(folder / "captures", captures)
     whole, broken = folder / "whole", folder / "broken"
-    command = [sys.executable, "-m", "wireproof", "export", str(made), "-o"]
-    began = time.perf_counter()
-    subprocess.run([*command, str(whole)], check=True, stderr=subprocess.DEVNULL)
-    took, random = time.perf_counter() - began, Random(seed)
+    command = [sys.executable, "-c", IN_SMALL_PARTS, "export", str(made), "-o"]
+    walls = []
+    for _ in range(2):  # the second time there is nothing to do but to start
+        began = time.perf_counter()
+        subprocess.run([*command, str(whole)], check=True, stderr=subprocess.DEVNULL)
+        walls.append(time.perf_counter() - began)
+    start, work, random = walls[1], walls[0] - walls[1], Random(seed)
     killed = 0
     for _ in range(KILLS):
         process = subprocess.Popen(
@@ -137,7 +147,7 @@ def kills(folder: Path, captures: int, seed: int) -> None:
             env=AS_INSTALLED,
             start_new_session=True,
         )
-        time.sleep(random.uniform(0.1, took / 3))
+        time.sleep(start * 0.9 + random.uniform(0, work / KILLS))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             killed += 1
