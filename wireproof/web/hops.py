@@ -2,7 +2,9 @@
 
 Strategy: packets that were put aside are decoded once more when somebody asks, and not before the
 captures have ended, for pairing looks at whole exchanges; the answer is kept. What is said of a hop
-is what ``wireproof hops`` says. All times are of the clock of the leg nearest to the client.
+is what ``wireproof hops`` says; but captures that are looked at together may be of different
+times, so that each pair has to prove that it is one. All times are of the clock of the leg nearest
+to the client.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class Hops:
     def _find(self) -> list[Passed]:
         if sum(len(index.tracer.connections) for index in self._indexes) < 2:
             return []
-        return hops([(index.name, index.records()) for index in self._indexes]).passed
+        captures = [(index.name, index.records()) for index in self._indexes]
+        return hops(captures, is_one_way=False).passed
 
     def list(self) -> list[dict[str, Any]]:
         """Return for each exchange its legs, the nearest to the client first, and the answers."""

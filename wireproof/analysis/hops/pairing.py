@@ -3,8 +3,8 @@
 Strategy: a sketch, the least hashes of what an exchange carried, is the same on each leg however
 its bytes were cut, and half the same if a part is missing. Legs that share one connection, an
 identifier in a field of the request, or enough of their sketch are of one exchange; so are two that
-were asked alike and answered in as many elements, if nothing else fits. Of several with equal
-content the times tell: on one clock a request goes on as soon as it comes; between clocks
+were asked alike and answered in as many elements, if nothing else fits. Each pair has to prove
+that one was caused by the other (:mod:`.proof`). Of several with equal content the times tell: on one clock a request goes on as soon as it comes; between clocks
 they are paired in their order. So the time is linear but for sorting.
 """
 
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from .leg import Leg
 from .nearness import beyond
+from .proof import SLACK, is_proven
 
 SKETCH = 48
 """Hashes of an exchange that are compared with others'."""
@@ -31,9 +32,6 @@ ENOUGH = 3
 """Shared hashes from which on content alone pairs two legs; fewer need the same target."""
 SHARE = 0.3
 """The part of the smaller sketch that is shared: one may have lost its head."""
-SLACK = 0.002
-"""Seconds by which the times of one clock may be out of order: packets are stamped by several
-processors."""
 
 Point = tuple[int, str]
 """A capture, and the server that it saw."""
@@ -55,13 +53,17 @@ class Way(NamedTuple):
     legs: list[Leg]
 
 
-def ways(legs: Sequence[Leg]) -> list[Way]:
-    """Return the exchanges that were seen more than once, in the order of their first legs."""
+def ways(legs: Sequence[Leg], *, is_one_way: bool = True) -> list[Way]:
+    """Return the exchanges that were seen more than once, in the order of their first legs.
+
+    ``is_one_way``: the captures are said to be of one way, so that their clocks may disagree.
+    """
     seen = [_seen(leg) for leg in legs]
-    joined = _Joined(seen)
-    for pairs in (_connections(seen), _identified(seen), _equal(seen)):
-        for one, other in pairs:
-            joined.join(one, other)
+    joined = _Joined(seen, is_one_way)
+    for one, other in _identified(seen):
+        joined.join(one, other, is_named=True)
+    for one, other in chain(_connections(seen), _equal(seen)):
+        joined.join(one, other)
     if alone := joined.alone():
         for one, other in chain(_alike(seen, alone), _asked_alike(seen, alone)):
             joined.join(one, other)
@@ -79,14 +81,22 @@ def _seen(leg: Leg) -> Seen:
 class _Joined:
     """Groups of legs with one of each point at most."""
 
-    def __init__(self, seen: Sequence[Seen]) -> None:
+    def __init__(self, seen: Sequence[Seen], is_one_way: bool) -> None:
         self._seen = seen
+        self._is_one_way = is_one_way
         self._groups: list[dict[Point, int]] = [{one.point: at} for at, one in enumerate(seen)]
 
-    def join(self, one: int, other: int) -> None:
-        """Put two legs together, unless another leg of a point is in their group already."""
+    def join(self, one: int, other: int, *, is_named: bool = False) -> None:
+        """Put two legs together that prove to be of one exchange.
+
+        Not if another leg of a point is in their group already. ``is_named``: their requests have
+        the same identifier.
+        """
         here, there = self._groups[one], self._groups[other]
-        if here is there or here.keys() & there.keys() or not self._fit(one, other):
+        if here is there or here.keys() & there.keys():
+            return
+        legs = self._seen[one].leg, self._seen[other].leg
+        if not is_proven(*legs, is_named=is_named, is_one_way=self._is_one_way):
             return
         here.update(there)
         for at in there.values():
@@ -106,31 +116,6 @@ class _Joined:
             if len(group) > 1 and id(group) not in known:
                 known.add(id(group))
                 yield [self._seen[at].leg for at in group.values()]
-
-    def _fit(self, one: int, other: int) -> bool:
-        """Whether the times of one clock allow that one request became the other."""
-        here, there = self._seen[one].leg, self._seen[other].leg
-        if here.capture != there.capture:
-            return True
-        near, far = (here, there) if beyond(here, there) >= 0 else (there, here)
-        return (
-            near.down.last_time >= far.first_time - SLACK
-            and near.about.last_time >= far.about.first_time - SLACK
-            and (not far.down.times or not near.down.times or _is_after(near, far))
-        )
-
-
-def _is_after(near: Leg, far: Leg) -> bool:
-    """Whether what both carried came to the nearer leg after it came to the other."""
-    left, came = _first_times(near), _first_times(far)
-    waits = [time - came[mark] for mark, time in left.items() if mark in came]
-    return not waits or sum(wait >= -SLACK for wait in waits) * 2 > len(waits)
-
-
-def _first_times(leg: Leg) -> dict[int, float]:
-    """Return when the first elements came, each by its mark; of equal ones the first."""
-    marks, times = leg.down.marks[:SKETCH], leg.down.times[:SKETCH]
-    return dict(zip(reversed(marks), reversed(times), strict=True))
 
 
 def _connections(seen: Sequence[Seen]) -> Iterator[tuple[int, int]]:

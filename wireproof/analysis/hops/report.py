@@ -72,12 +72,16 @@ class Report(NamedTuple):
 
 
 def hops(
-    captures: Iterable[tuple[str, Iterable[Record]]], wanted: ExchangeFilter = EVERYTHING
+    captures: Iterable[tuple[str, Iterable[Record]]],
+    wanted: ExchangeFilter = EVERYTHING,
+    *,
+    is_one_way: bool = True,
 ) -> Report:
     """Judge the hops between captures, given as their names and records.
 
     They are given in the order of the way, the client's first; what was seen decides, though, and
-    the order only where nothing tells. ``wanted`` chooses exchanges after they were paired.
+    the order only where nothing tells. ``wanted`` chooses exchanges after they were paired. Without
+    ``is_one_way`` nobody says that they are of one way: they may be recordings of different times.
     """
     legs: list[Leg] = []
     names: list[str] = []
@@ -88,7 +92,7 @@ def hops(
         found = read_legs(_searched(records, search), number, name)
         legs += found
         holds_text |= {id(leg) for leg in found if search and search.take(leg.about.key)}
-    joined = ways(_kept(legs))
+    joined = ways(_kept(legs), is_one_way=is_one_way)
     clocks = _clocks(joined)
     passed = [Passed(way, _hops(way, clocks)) for way in joined]
     chosen = [
