@@ -4,8 +4,9 @@ Strategy: a sketch, the least hashes of what an exchange carried, is the same on
 its bytes were cut, and half the same if a part is missing. Legs that share one connection, an
 identifier in a field of the request, or enough of their sketch are of one exchange; so are two that
 were asked alike and answered in as many elements, if nothing else fits. Each pair has to prove
-that one was caused by the other (:mod:`.proof`). Of several with equal content the times tell: on one clock a request goes on as soon as it comes; between clocks
-they are paired in their order. So the time is linear but for sorting.
+that one was caused by the other (:mod:`.proof`). Of several with equal content the times tell: on
+one clock a request goes on as soon as it comes; between clocks they are paired in their order. So
+the time is linear but for sorting.
 """
 
 from __future__ import annotations
