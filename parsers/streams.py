@@ -58,8 +58,9 @@ class ByteStream(Protocol[T]):
         """Whether nothing follows."""
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether bytes have come that are not handed over yet: others before them are missing."""
+    def lacks_bytes(self) -> bool:
+        """Whether more was sent than was handed over: bytes wait behind missing ones, or its peer
+        has acknowledged some that the capture does not hold."""
 
     @property
     def acknowledged(self) -> int | None:

@@ -80,8 +80,8 @@ Exchanged = (
 HEADS = frozenset((RequestRecord, ResponseRecord))
 UNSURE = "http-response-unsure"
 """The fault of a response of which it cannot be told what it answers."""
-BROKEN = frozenset(("rst-stream", "goaway"))
-"""``ended_by`` of a body whose stream of HTTP/2 was given up."""
+SAID = frozenset(("last-chunk", "content-length", "end-stream"))
+"""``ended_by`` of a body whose sender said that it ends."""
 MAX_INTERIM = 16
 """Interim responses of one exchange that are kept; of more, the first ones are forgotten."""
 
@@ -280,7 +280,7 @@ class Exchange:
         if request is None or response is None or not is_final(response):
             return False
         is_asked = self.request_body is not None or request.framing == "none"
-        if self.response_body is not None and self.response_body.ended_by in BROKEN:
+        if self.response_body is not None and self.response_body.ended_by not in SAID:
             return False  # what says why comes after it
         return is_asked and (self.response_body is not None or response.framing == "none")
 

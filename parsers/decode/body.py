@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 Origin = tuple[int, int, int | None]
 """Where a run of decoded bytes came from: [start, end) of the stream, and the chunk's index."""
 
-SAID = ("last-chunk", "end-stream")
-"""How a body ends whose frames say that it does."""
 HASH_STEP = 16 * 1024
 """Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
 START, END = itemgetter(0), itemgetter(1)
@@ -318,8 +316,8 @@ class Body:
     def settle(self, *, is_final: bool = False, is_last: bool = False) -> list[Record]:
         """Take note that a frame is whole: look at it, if it is to be looked at, or at the next.
 
-        With ``is_final`` no other frame follows it, or not at once; it ``is_last`` if that is so
-        because its sender said that all has been sent.
+        With ``is_final`` no other frame follows it, or not at once; it ``is_last`` if none ever
+        does, however the content ends.
         """
         resuming = self.resuming
         if resuming is None:
@@ -390,7 +388,7 @@ class Body:
 
     def end_content(self, found: EndOfMessage) -> list[Record]:
         """Return what the end of the body completes in its content."""
-        records = self.settle(is_final=True, is_last=found.ended_by in SAID)
+        records = self.settle(is_final=True, is_last=True)
         is_over = found.complete or found.ended_by in CLOSED  # by a FIN, wherever that came
         if self._content is not None and is_over and not self.has_hole:
             self._content.finish()

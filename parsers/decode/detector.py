@@ -201,7 +201,10 @@ class ProtocolDetector:
             self.http2.receive_gap(length)
             self.frames.receive_gap(length)
             self._records.receive_gap(length)
-        return self._hold(length)
+        records = self._hold(length)
+        if self._protocol.is_midstream or len(self._held) > 1 or self.stream.receiver is not self:
+            return records
+        return self._protocol.look_for_preface(0) or []
 
     def pass_over(self, length: int) -> list[Record]:
         """Take note of missing bytes, whose gap is recorded already."""
@@ -223,6 +226,13 @@ class ProtocolDetector:
     def open_offsets(self) -> tuple[int, ...]:
         said = (place for one in self.said for place in (one.start, one.end - 1))
         return (self.start, *self._places, *said)
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether its first bytes are missing."""
+        if self._held:
+            return isinstance(self._held[0], int | _Passed)
+        return self.stream.lacks_bytes
 
     def is_at(self, size: int) -> bool:
         """Whether so many bytes are what has come, or the first of it."""

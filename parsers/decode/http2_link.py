@@ -119,6 +119,11 @@ class Http2Link:
         for code, detail in faults:
             records += self._said(diagnose(code, start, end, detail), owner)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether this side has sent more than was read: it is missing, or waits behind that."""
+        return self.stream.lacks_bytes or self.frames.is_searching
+
     # --- streams ---
 
     def _owner(self, stream_id: int) -> Owner:
@@ -187,9 +192,9 @@ class Http2Link:
     def _violation(self, kind: int, stream_id: int) -> Fault | None:
         """Return what is wrong with a frame of this kind now, as far as that is known."""
         fault = self.states.violation(self.writer.sender, kind, stream_id)
-        if fault is None or not (self.peer.stream.is_waiting or self.peer.frames.is_searching):
+        if fault is None or not self.peer.is_behind:
             return fault
-        self.states.is_partial = True  # what allows it may wait behind missing bytes
+        self.states.is_partial = True  # what allows it may be missing, or wait
         return self.states.violation(self.writer.sender, kind, stream_id)
 
     def _allowed(self, kind: int, event: Frame | DataFrame, records: list[Record]) -> bool:
@@ -308,7 +313,7 @@ class Http2Link:
             fault = diagnose(code, frame.start, frame.end, detail) if code else None
             self.states.reset(stream_id, sender)
             reset = LateReset(self._completion(frame)[0], fault, owner)
-            if self.peer.stream.is_waiting or self.peer.frames.is_searching:
+            if self.peer.is_behind:
                 self.peer.late[stream_id] = reset
             else:
                 self.give_up(stream_id, reset, records)

@@ -8,12 +8,13 @@ the records of one side come of the other's bytes.
 
 from __future__ import annotations
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic, amount, diagnose
 from ..http1.messages import Request, Response
 from ..http2.elements import DATA as DATA_FRAME
 from ..http2.elements import (
     END_STREAM,
     HEADERS,
+    LARGEST_FRAME_SIZE,
     Content,
     DataFrame,
     Frame,
@@ -25,6 +26,7 @@ from ..http2.fields import Fault, request_faults, response_faults, trailer_fault
 from ..http2.flow import Stall
 from ..http2.hpack import Field, HpackError
 from ..http2.streams import StreamStates
+from ..limits import MAX_HEADER_TABLE
 from ..provenance import Completion, Ending, Event
 from ..records import Framing, Record, StallRecord
 from ..streams import ByteStream
@@ -39,6 +41,10 @@ from .writer import RecordWriter, wire_text
 
 class Http2Side(Http2Link):
     """A receiver of one side's frames."""
+
+    peer: Http2Side
+    _awaited: Ending | None = None
+    """How this side ended, while bytes that the peer sent before are still to come."""
 
     # --- the receiver ---
 
@@ -71,6 +77,18 @@ class Http2Side(Http2Link):
         self._settle_late(None, records)
         for stall in self.flow.still_blocked():
             records.append(self._stall(stall, self.frames.offset))
+        if self.peer.is_behind and not self.stream.peer.is_ended:
+            self._awaited = ending  # what the peer sent before may have reset streams
+            return records
+        records += self._end_messages(ending)
+        if self.peer._awaited is not None:
+            records += self.peer._end_messages(self.peer._awaited)
+        return records
+
+    def _end_messages(self, ending: Ending) -> list[Record]:
+        """End what is open where the connection does."""
+        records: list[Record] = []
+        self._awaited = None
         end = self.frames.offset
         gave_up = self.goaway or self.peer.goaway
         is_given_up = gave_up not in ("", "NO_ERROR")
@@ -81,12 +99,21 @@ class Http2Side(Http2Link):
             if is_given_up and is_cut:
                 code, detail = "http2-goaway-error", f"{gave_up}, with stream {stream_id} open"
                 records += self._said(diagnose(code, end, end, detail), message.owner)
+            elif is_cut and (lost := self._lost_by_client(stream_id)):
+                place, said = self.peer.frames.offset, f"a RST_STREAM, in {amount(lost, 'byte')}"
+                fault = diagnose("http2-frames-missing", place, place, said)
+                records += self.peer._said(fault, message.owner)
             elif is_cut and ending != "capture-end" and not self.stream.peer.is_ended:
                 fault = diagnose("http2-stream-cut", end, end, f"stream {stream_id}")
                 records += self._said(fault, message.owner)
             records += message.end("goaway" if is_given_up else ending)
         self.messages.clear()
         return records
+
+    def _lost_by_client(self, stream_id: int) -> int:
+        """Return how many bytes of the client's are missing that may have reset a stream."""
+        state = self.states.get(stream_id)
+        return 0 if state is None or self.writer.sender == "client" else state.lost
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
@@ -116,7 +143,8 @@ class Http2Side(Http2Link):
             elif isinstance(event, Lost):
                 self._lose(event, records)
             elif isinstance(event, Diagnostic):
-                records += self._said(event, NOBODY)
+                if not (event.code == "http2-frame-too-long" and self.peer.is_behind):
+                    records += self._said(event, NOBODY)
             else:
                 raise TypeError(f"no record is known for {event!r}")
         return records
@@ -126,11 +154,20 @@ class Http2Side(Http2Link):
         self.headers.forget()
         self.flow.is_partial = self.peer.flow.is_partial = True
         self.states.is_partial = True
+        self._allow_all()
         shown = self.writer.place(lost.start, lost.end)[0]
         for stream_id, message in self.messages.items():
             state = self.states.get(stream_id)
             if message.is_open and (state is None or state.packet <= shown):
                 records += message.lose(lost.start, lost.end)
+        if self.writer.sender == "client":
+            for state in self.states.open.values():
+                state.lost += lost.end - lost.start if state.packet <= shown else 0
+
+    def _allow_all(self) -> None:
+        """Let the other side send as much as any settings allow: those of this side may be lost."""
+        self.peer.frames.max_frame_size = LARGEST_FRAME_SIZE
+        self.peer.headers.allow(MAX_HEADER_TABLE)
 
     def _content_of(self, stream_id: int, start: int) -> StreamMessage | None:
         """Return the message that DATA at ``start`` belongs to, None if to none."""
@@ -167,6 +204,8 @@ class Http2Side(Http2Link):
         place = self.writer.place(frame.start, frame.end)
         stalls, exceeded = self.flow.send(stream_id, frame.size + frame.padding)
         records += [self._stall(stall, frame.start) for stall in stalls]
+        if exceeded and self.peer.is_behind:  # what gave room may be missing, or wait
+            self.flow.is_partial, exceeded = True, []
         is_allowed = self._allowed(DATA_FRAME, frame, records)
         for detail in exceeded if is_allowed else ():
             fault = diagnose("http2-window-exceeded", frame.start, frame.end, detail)
@@ -215,6 +254,8 @@ class Http2Side(Http2Link):
         if found.is_void:
             self.headers.forget()
             return None
+        if self.peer.is_behind:  # settings that allow a larger table may be missing
+            self.headers.allow(MAX_HEADER_TABLE)
         try:
             return self.headers.decode(found.block)
         except HpackError as error:

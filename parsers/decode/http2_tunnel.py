@@ -112,7 +112,7 @@ class TunnelStream:
     peer: ByteStream[Record]
     receiver: Receiver[Record]
     acknowledged: int | None = None
-    is_waiting = False
+    lacks_bytes = False
     layer: Layer = TUNNEL
 
     def __init__(self, writer: RecordWriter, exchanges: TunnelExchanges) -> None:

@@ -249,6 +249,12 @@ class ApplicationProtocol:
                 found = find_preface(bytes(client.first), bytes(server.first), new)
                 if found is not None and server.is_at(found.server):
                     return self._follow(found, client, server)
+        for client, server in (self._waiting, self._waiting[::-1]):
+            if client.is_headless and client.stream is self._client_below():
+                from ..http2.resume import is_beginning
+
+                if is_beginning(server.first):
+                    return self.decide("http/2", client.stream)
         return None
 
     def _follow(

@@ -51,8 +51,8 @@ class Tapped:
         return self._stream.is_ended
 
     @property
-    def is_waiting(self) -> bool:
-        return self._stream.is_waiting
+    def lacks_bytes(self) -> bool:
+        return self._stream.lacks_bytes
 
     @property
     def acknowledged(self) -> int | None:

@@ -85,6 +85,12 @@ class TlsConnection:
         if self._plaintext is not None:
             self._plaintext.decryption.begin(sender, start, is_joined=True)
 
+    def lose(self, sender: Sender) -> None:
+        """Take note that bytes of a side are missing."""
+        self.session.lose(sender)
+        if self._plaintext is not None:
+            self._plaintext.streams[sender].lose()
+
     def decrypt(self, sender: Sender, found: Event) -> list[Record]:
         """Return what comes of a side's next record, or of what has waited for it."""
         if self._plaintext is None:
@@ -312,7 +318,7 @@ class TlsSide:
         return self._usual.open_offsets + self._decoder.open_offsets
 
     def _lose(self, records: list[Record], length: int) -> list[Record]:
-        self._tls.session.lose(self._writer.sender)
+        self._tls.lose(self._writer.sender)
         return self._beside(records, self._decoder.receive_gap(length))
 
     def _beside(self, records: list[Record], found: Iterable[Event]) -> list[Record]:

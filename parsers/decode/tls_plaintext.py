@@ -52,7 +52,7 @@ Recogniser = Callable[[tuple["TlsStream", "TlsStream"], bool], Inner]
 class TlsStream:
     """What one side sent, decrypted."""
 
-    __slots__ = ("receiver", "peer", "origins", "is_ended", "below", "_side")
+    __slots__ = ("receiver", "peer", "origins", "is_ended", "below", "_side", "_is_broken")
 
     receiver: Receiver[Record]
     peer: TlsStream
@@ -64,10 +64,16 @@ class TlsStream:
         self.receiver = UNHEARD
         self.origins: SourceMap[Arrival] = SourceMap()
         self.is_ended = False
+        self._is_broken = False  # records are missing, and how much they held is not known yet
 
     @property
-    def is_waiting(self) -> bool:
-        return bool(self._side.queue) or (self.below is not None and self.below.is_waiting)
+    def lacks_bytes(self) -> bool:
+        lacks_below = self.below is not None and self.below.lacks_bytes
+        return self._is_broken or bool(self._side.queue) or lacks_below
+
+    def lose(self) -> None:
+        """Take note that records are missing: the next one that opens tells what they held."""
+        self._is_broken = True
 
     @property
     def acknowledged(self) -> int | None:
@@ -78,6 +84,7 @@ class TlsStream:
         return "tls"
 
     def receive_data(self, content: bytes, arrival: Arrival) -> list[Record]:
+        self._is_broken = False
         self.origins.extend(len(content), arrival)
         records = self.receiver.receive_data(content)
         if len(self.origins) > FORGET_EVERY:
@@ -86,6 +93,7 @@ class TlsStream:
 
     def receive_run(self, contents: list[bytes], arrivals: list[Arrival]) -> list[Record]:
         """Take the contents of records that follow one another."""
+        self._is_broken = False
         origins = self.origins
         for content, arrival in zip(contents, arrivals, strict=True):
             origins.extend(len(content), arrival)
@@ -98,6 +106,7 @@ class TlsStream:
         """Take note of missing records: a WebSocket goes on with the first that begins a frame."""
         from .websocket_side import WebSocketSide  # with all that reads frames: most have none
 
+        self._is_broken = False
         receiver, start = self.receiver, self.origins.size
         self.origins.extend(length, arrival)
         if isinstance(receiver, WebSocketSide) and receiver.lacks_more(length):
@@ -179,7 +188,7 @@ class TlsPlaintext:
         client = self.streams["client"]
         self.inner = inner = self._recognise((client, client.peer), is_midstream or is_joined)
         records: list[Record] = []
-        if self.alpn == "h2" and not (is_midstream or is_joined):
+        if self.alpn == "h2" and not is_joined:  # a preface that is missing is a hole like others
             records = inner.decide("http/2", inner.client)
         for stream in self.streams.values():
             if stream.is_ended:  # it had nothing to say

@@ -2,7 +2,7 @@
 
 Strategy: a message begins where a DATA frame does, as a rule. A frame's beginning is taken for a
 message's if the lengths from there on lead from prefix to prefix and end exactly where a frame
-does, over two messages at least, or over one with which the stream ends; one of them must not be
+does, over two messages at least, or over one after which nothing comes; one of them must not be
 empty, for zeros say nothing. By chance that happens less than once in 2^32. A place that a wrong
 prefix follows is none, and is never looked at again: time is linear.
 """

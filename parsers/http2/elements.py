@@ -47,6 +47,8 @@ FLAGS: dict[int, int] = {
 """The flags that each type has."""
 DEFAULT_FRAME_SIZE: Final = 16_384
 """SETTINGS_MAX_FRAME_SIZE before any is sent (RFC 9113 section 6.5.2)."""
+LARGEST_FRAME_SIZE: Final = (1 << 24) - 1
+"""The largest that it can be."""
 FIXED_SIZES = {PRIORITY: 5, RST_STREAM: 4, PING: 8, WINDOW_UPDATE: 4}
 """Bytes of the payloads that have one size."""
 OF_CONNECTION = frozenset((SETTINGS, PING, GOAWAY))

@@ -131,7 +131,9 @@ class FlowControl:
         return all(given)
 
     def still_blocked(self) -> list[Stall]:
-        """Return the stalls that nothing ended."""
+        """Return the stalls that nothing ended; none where what ended them may be missing."""
+        if self.is_partial:
+            return []
         owners: list[tuple[int | None, Window]] = [(None, self.connection), *self.streams.items()]
         found = (window.stall(owner, at_end=True) for owner, window in owners)
         return [stall for stall in found if stall is not None]

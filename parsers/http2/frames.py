@@ -35,6 +35,7 @@ from .elements import (
     GOAWAY,
     HEADER_SIZE,
     HEADERS,
+    LARGEST_FRAME_SIZE,
     NAMES,
     OF_CONNECTION,
     OF_STREAM,
@@ -83,7 +84,7 @@ class FrameDecoder:
     ) -> None:
         self.offset = offset
         """The number of the byte that comes next."""
-        self.max_frame_size = DEFAULT_FRAME_SIZE if is_first else (1 << 24) - 1
+        self.max_frame_size = DEFAULT_FRAME_SIZE if is_first else LARGEST_FRAME_SIZE
         """The largest SETTINGS_MAX_FRAME_SIZE of the receiver that was ever seen."""
         self._sender = sender
         self._keeps_data = keep_data

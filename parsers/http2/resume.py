@@ -46,6 +46,12 @@ def find_frames(
     return len(data), 0
 
 
+def is_beginning(data: bytes | bytearray) -> bool:
+    """Whether a server begins so: with SETTINGS, and further frames (RFC 9113 section 3.4)."""
+    is_settings = data[3:HEADER_SIZE] == bytes((SETTINGS, 0, 0, 0, 0, 0))
+    return is_settings and _chain(data, 0, "server", at_end=False) == PROOF
+
+
 def _chain(data: bytes | bytearray, pos: int, sender: Sender, at_end: bool) -> int | None:
     """Return how many frames follow one another from ``pos`` on, if enough do to prove it.
 

@@ -29,6 +29,8 @@ class StreamState:
     reset_by: Sender | None = None
     packet: int = 0
     """The packet that began it."""
+    lost: int = 0
+    """Bytes of the client's that are missing since: among them it may have reset the stream."""
 
     def has_ended(self, sender: Sender) -> bool:
         """Whether that side has sent END_STREAM."""

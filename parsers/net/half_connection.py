@@ -72,6 +72,15 @@ class HalfConnection(Reassembly[T], Generic[T]):
         return (self.acked - peer.answered_seq - 1) & 0xFFFFFFFF
 
     @property
+    def lacks_bytes(self) -> bool:
+        """Whether bytes wait behind missing ones, or its peer had some that have not come.
+
+        One byte more than has come may be a FIN.
+        """
+        had = self.peer.acknowledged
+        return self.is_waiting or (had is not None and had > self.origins.size + 1)
+
+    @property
     def size_by_acks(self) -> int | None:
         """How many bytes it sent by what its peer acknowledged, which is all that is captured.
 

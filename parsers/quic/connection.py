@@ -149,7 +149,7 @@ class QuicConnection(Generic[T]):
     def _note_hole(self, stream: QuicStream[T]) -> None:
         """Keep the streams in which bytes came behind a hole."""
         key = stream.stream_id, stream.sender
-        if stream.is_waiting:
+        if stream.lacks_bytes:
             self._holed[key] = stream
         elif self._holed:
             self._holed.pop(key, None)

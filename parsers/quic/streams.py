@@ -156,7 +156,7 @@ class QuicStream(Generic[T]):
         return bool(frame.data) and self._reassembler.has(frame.offset, len(frame.data))
 
     @property
-    def is_waiting(self) -> bool:
+    def lacks_bytes(self) -> bool:
         """Whether bytes came behind a hole."""
         return self._reassembler.is_waiting
 

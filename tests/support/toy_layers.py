@@ -47,7 +47,7 @@ class Plaintext:
         self.is_ended = False
 
     @property
-    def is_waiting(self) -> bool:
+    def lacks_bytes(self) -> bool:
         return False
 
     @property

@@ -20,6 +20,7 @@ from .ending_facts import CONTENT_CUTS, Ending, collect, ending_verdict, last_wo
 from .ends import (
     KINDS,
     is_cut_by_server,
+    may_be_reset,
     missing_from_capture,
     name_end,
     refusal_of,
@@ -178,7 +179,22 @@ def _aborted(ending: Ending) -> Verdict | None:
         summary += f" and {silent}" if has_response else f", after {silent}"
     summary += f", still owed {_owed(ending)}" if has_response else ""
     to_tell = "the client's log" if len(causes) > 1 else ""
+    if may_be_reset(ending.trace):
+        summary += f"; it may have left before, for {_CLIENT_LOST}"
     return ending_verdict(ending, "aborted", "note", summary, causes, to_tell)
+
+
+_CLIENT_LOST = "the capture lacks bytes of the client's, maybe a RST_STREAM"
+
+
+def _maybe_left(ending: Ending) -> Verdict | None:
+    """A stream that its client may have reset, or the end of the connection cut."""
+    if not ending.codes & CUTS or not may_be_reset(ending.trace):
+        return None
+    ending.numbers["whole"] = "unknown"
+    summary = f"{_CLIENT_LOST}: whether the client left or the server cut it cannot be told"
+    cause = Cause("capture-incomplete", "certain", _CLIENT_LOST)
+    return ending_verdict(ending, "unknowable", "note", summary, [cause])
 
 
 def _passed(deadline: float) -> Cause:
@@ -451,6 +467,7 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
         _not_captured,
         _open,
         _aborted,
+        _maybe_left,
         _cut,
         _content_cut,
         _app_error,

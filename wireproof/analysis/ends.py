@@ -29,7 +29,8 @@ USUAL_RTT = 0.1
 REFUSED = ("http2-refused", "http3-refused")
 """The faults of a stream that was not processed (RFC 9113 section 8.7, RFC 9114 section 4.1.1)."""
 CONTENT_MISSING = "http2-content-missing"
-HTTP2_MISSING = frozenset((CONTENT_MISSING, "http2-frames-missing"))
+FRAMES_MISSING = "http2-frames-missing"
+HTTP2_MISSING = frozenset((CONTENT_MISSING, FRAMES_MISSING))
 """Faults of a stream of HTTP/2 that has a hole, or may have one."""
 
 
@@ -120,6 +121,19 @@ def missing_from_capture(trace: Trace) -> str:
     return "" if is_ended_by(trace) else "its response"
 
 
+def may_be_reset(trace: Trace) -> bool:
+    """Whether the client may have given up a stream of HTTP/2 by a frame that was not captured."""
+    faults = (one for one in trace.all_faults if one.sender == "client")
+    return not _is_broken(trace) and any(one.code == FRAMES_MISSING for one in faults)
+
+
+def _is_first_unknown(trace: Trace) -> bool:
+    """Whether nobody knows who ended a stream first: in TLS the FINs alone do not tell."""
+    about = trace.about
+    head = about.request or about.response
+    return head is not None and head.layer == "tls" and may_be_reset(trace)
+
+
 def name_end(end: End) -> str:
     """Return ``FIN by the client (packet 9)``."""
     return f"{flag_by(end['kind'], end['sender'])} (packet {end['packet']})"
@@ -152,6 +166,8 @@ def leaving(trace: Trace) -> Leaving | None:
     if connection is None or not is_ended_by(trace) or missing_from_capture(trace):
         return None
     if _is_broken(trace) or is_refused(trace) or is_cut_by_server(trace):
+        return None
+    if _is_first_unknown(trace):
         return None
     kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset", "connection-close")
     for end in connection.ends:

@@ -7,10 +7,20 @@ from typing import Any
 import pytest
 from support.corpus import http2_vectors_at_hand
 from support.framed import grpc_frame
-from support.http2 import EVENTS, GET, OK, Http2Talk, data, framed, of_steps
+from support.http2 import (
+    EVENTS,
+    GET,
+    OK,
+    SETTINGS,
+    SETTINGS_ACK,
+    Http2Talk,
+    data,
+    framed,
+    of_steps,
+)
 from support.talk import Packet, decoded
 
-from parsers.http2.elements import PING, RST_STREAM
+from parsers.http2.elements import PING, PREFACE, RST_STREAM
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
@@ -254,6 +264,127 @@ def test_an_answer_may_come_before_a_request_that_waits_behind_a_hole() -> None:
     assert not [one for one in records if getattr(one, "severity", "") == "error"]
     assert [one.exchange for one in records if isinstance(one, RequestRecord)] == [0]
     assert [one.exchange for one in records if isinstance(one, ResponseRecord)] == [0]
+
+
+def errors(records: list[Record]) -> list[str]:
+    return [one.summary for one in records if getattr(one, "severity", "") == "error"]
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+def test_an_answer_to_a_request_that_is_missing_accuses_nobody(is_heard: bool) -> None:
+    """Nothing waits behind the hole yet: the acknowledgement alone says that there is one."""
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", len(talk.client.head(1, GET, ends=True)))
+    if is_heard:
+        talk.say("client", framed(PING, 0, 0, bytes(8)))
+    talk.say("server", talk.server.head(1, EVENTS))
+    for number in range(3):
+        talk.say("server", data(1, event(1, number)))
+        talk.talk.ack("client")
+    talk.say("server", data(1, b"", ends=True))
+    talk.say("client", framed(PING, 0, 0, bytes(8)))
+    talk.talk.close()
+    records = talk.records()
+    assert errors(records) == []
+    assert events(records)[1] == ["1 says 0", "1 says 1", "1 says 2"]
+    assert [one.status for one in records if isinstance(one, ResponseRecord)] == [200]
+    assert not [one for one in records if isinstance(one, RequestRecord)]
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.ended_by, body.complete) == ("end-stream", True)
+
+
+@pytest.mark.parametrize("setting", ["window", "frame size", "table size"])
+def test_a_server_keeps_to_settings_that_are_missing(setting: str) -> None:
+    """What allows it is in the client's packet that the capture lacks, or waits behind it."""
+    allowed = {"window": (4, 1 << 20), "frame size": (5, 1 << 16), "table size": (1, 1 << 16)}
+    number, value = allowed[setting]
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.talk.lose("client", len(framed(4, 0, 0, number.to_bytes(2) + value.to_bytes(4))) + 13)
+    talk.talk.ack("client")
+    if setting == "table size":
+        talk.server._encoder.header_table_size = value
+    talk.say("server", talk.server.head(1, OK))
+    size, frames = (60_000, 1) if setting == "frame size" else (10_000, 9)
+    for _ in range(frames):
+        talk.say(
+            "server", *(data(1, bytes(size))[at : at + 1400] for at in range(0, size + 9, 1400))
+        )
+        talk.talk.ack("client")
+    talk.say("server", data(1, b"", ends=True))
+    records = talk.records()
+    assert errors(records) == []
+    assert not [one for one in records if one.record == "stall"]
+    assert [one.size for one in records if isinstance(one, BodyRecord)] == [size * frames]
+
+
+def test_a_reset_behind_a_hole_came_before_the_server_s_fin() -> None:
+    """The client's RST_STREAM and FIN wait, and the server's FIN, which answers them, does not."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.talk.lose("client", 17)
+    talk.say("client", framed(RST_STREAM, 0, 1, (8).to_bytes(4)))
+    talk.talk.fin("client")
+    talk.talk.fin("server")
+    records = talk.records()
+    assert errors(records) == []
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.ended_by, len(faults(records, "http2-cancelled"))) == ("rst-stream", 1)
+
+
+def unprefaced(lost: int) -> Http2Talk:
+    """A connection in the clear of whose client the first ``lost`` segments are missing."""
+    talk = Http2Talk()
+    hidden = [PREFACE + SETTINGS, talk.client.head(1, GET, ends=True), SETTINGS_ACK]
+    for piece in hidden[:lost]:
+        talk.talk.lose("client", len(piece))
+    for piece in hidden[lost:]:
+        talk.say("client", piece)
+    talk.say("server", SETTINGS + SETTINGS_ACK)
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.say("client", talk.client.head(3, [*GET, ("x-late", "yes")], ends=True))
+    talk.say("server", talk.server.head(3, EVENTS), data(3, event(3, 0), ends=True))
+    talk.say("server", data(1, event(1, 1), ends=True))
+    talk.say("client", framed(PING, 0, 0, bytes(8)), framed(PING, 0, 0, bytes(8)))
+    talk.talk.close()
+    return talk
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_client_whose_preface_is_missing_is_known_by_what_its_server_begins_with(
+    lost: int,
+) -> None:
+    records = unprefaced(lost).records()
+    (connection,) = [one for one in records if isinstance(one, ConnectionRecord)]
+    assert (connection.protocol, connection.midstream) == ("http/2", False)
+    assert errors(records) == []
+    assert events(records) == {1: ["1 says 0", "1 says 1"], 3: ["3 says 0"], 5: []}
+    asked = [(one.stream_id, one.target) for one in records if isinstance(one, RequestRecord)]
+    assert asked == [(1, "/"), (3, "/")] if lost < 2 else asked == [(3, "/")]
+    answered = [one.stream_id for one in records if isinstance(one, ResponseRecord)]
+    assert answered == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        data(1, b"abc") + SETTINGS + SETTINGS_ACK,  # frames, but no SETTINGS first
+        SETTINGS_ACK + SETTINGS + SETTINGS,
+        SETTINGS[:2] + b"\5" + SETTINGS[3:] + bytes(60),  # no multiple of 6
+        SETTINGS + bytes(60),  # no frames after it
+        b"\0\0\0\4\0\0\0\0" * 9,  # lengths before values: another protocol
+    ],
+)
+def test_what_does_not_begin_as_a_server_of_http2_is_none(begins: bytes) -> None:
+    talk = Http2Talk()
+    talk.talk.lose("client", 40)
+    talk.say("client", b"\1\2\3")
+    talk.say("server", begins)
+    talk.say("client", b"\1\2\3")
+    talk.talk.close()
+    (connection,) = [one for one in talk.records() if isinstance(one, ConnectionRecord)]
+    assert connection.protocol == "unknown"
 
 
 @pytest.mark.parametrize("name", MIDSTREAM)

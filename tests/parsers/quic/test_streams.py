@@ -57,7 +57,7 @@ def test_any_pieces_in_any_order(extra: list[tuple[int, int]], random: object) -
     assert found[-1] == "close"
     assert b"".join(one for one in found if isinstance(one, bytes)) == CONTENT
     assert stream.receive(piece(0, 9), 99, (99, 0.0)) == []
-    assert (stream.is_waiting, room.left) == (False, 0)
+    assert (stream.lacks_bytes, room.left) == (False, 0)
 
 
 def test_the_packets_of_what_waited() -> None:

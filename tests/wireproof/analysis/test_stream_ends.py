@@ -185,6 +185,36 @@ def test_the_end_of_a_connection_ends_all_that_is_open(sender: Side, answer: str
     assert all(f"packet {packet})" in one.summary for one in found)
 
 
+LOST = "the capture lacks bytes of the client's, maybe a RST_STREAM"
+
+
+def test_a_client_may_have_left_by_a_frame_that_was_not_captured() -> None:
+    """Its RST_STREAM is missing, and its FIN comes while another stream goes on."""
+    talk = streaming()
+    talk.talk.lose("client", len(resets(CANCEL)))
+    talk.say("client", talk.client.head(3, GET, ends=True))
+    talk.say("server", talk.server.head(3, EVENTS), data(3, EVENT))
+    packet = talk.talk.fin("client")
+    talk.talk.fin("server")
+    left, later = verdicts(talk.records(), "ending")
+    assert (left.answer, later.answer) == ("aborted", "aborted")
+    assert left.summary.startswith(f"the client left (FIN, packet {packet}) after 3 events")
+    assert left.summary.endswith(f"; it may have left before, for {LOST}")
+    assert LOST not in later.summary  # it began after the hole
+
+
+def test_a_server_that_closes_first_is_not_accused_where_the_client_may_have_left() -> None:
+    talk = streaming()
+    talk.talk.lose("client", len(resets(CANCEL)))
+    talk.talk.fin("server")
+    talk.talk.fin("client")
+    records = talk.records()
+    (found,) = verdicts(records, "ending")
+    assert (found.answer, causes(found)) == ("unknowable", ["capture-incomplete"])
+    assert found.summary.startswith(LOST)
+    assert not any(getattr(one, "severity", "") == "error" for one in records)
+
+
 def test_a_server_that_closes_after_its_client_cut_nothing() -> None:
     """What the client sent before its FIN waited behind missing bytes of its own."""
     talk = streaming()
@@ -194,4 +224,4 @@ def test_a_server_that_closes_after_its_client_cut_nothing() -> None:
     talk.talk.fin("server")
     (found,) = verdicts(talk.records(), "ending")
     assert (found.answer, found.severity) == ("aborted", "note")
-    assert "close_notify" not in found.summary
+    assert "RST_STREAM" in found.summary
