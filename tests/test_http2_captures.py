@@ -33,6 +33,8 @@ CAPTURES = {
     for path in tls_captures_at_hand()
     if not path.name.startswith(("h3_", "quic")) and "nokeys" not in path.name
 }
+UPSTREAM = {"nginx_h2_held": {1}}
+"""Connections behind the proxy, which the client knows nothing of."""
 WHOLE = [name for name in CAPTURES if not name.endswith(("midstream", "lost", "clear", "cancel"))]
 
 
@@ -62,12 +64,13 @@ def test_streams_are_what_the_client_received(name: str) -> None:
         (targets[key(one)], statuses[key(one)], one.decoded_size, one.sha256, one.complete)
         for one in found
         if isinstance(one, BodyRecord) and one.sender == "server"
+        if one.connection not in UPSTREAM.get(name, ())
     )
     received = Counter(
         (one["path"], one["status"], one["bytes"], one["sha256"], is_whole(name, one))
         for one in truth(name)["streams"]
     )
-    assert not received - came
+    assert came == received
 
 
 def key(record: Record) -> tuple[int, int | None]:

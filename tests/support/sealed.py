@@ -65,8 +65,8 @@ def connection(**changed: Any) -> ConnectionRecord:
     return ConnectionRecord(**(known | changed))
 
 
-def records(lines: Sequence[Line], **changed: Any) -> list[Record]:
-    """The records of a whole connection."""
+def records(lines: Sequence[Line], windows: Sequence[Any] = (), **changed: Any) -> list[Record]:
+    """The records of a whole connection; ``windows`` are those of TCP that were closed."""
     found: list[Record] = [
         TlsRecordRecord(
             *(0, None, one.sender, one.packet, one.packet, one.time, one.time, 0, one.size + 5),
@@ -74,13 +74,13 @@ def records(lines: Sequence[Line], **changed: Any) -> list[Record]:
         )
         for one in sealed(lines)
     ]
-    return [*found, tls(**changed), connection()]
+    return [*found, tls(**changed), connection(closed_windows=[*windows])]
 
 
-def judged(lines: Sequence[Line], **changed: Any) -> SealedConnection:
+def judged(lines: Sequence[Line], windows: Sequence[Any] = (), **changed: Any) -> SealedConnection:
     """What a connection came to."""
     taken = SealedConnections()
-    (found,) = [one for record in records(lines, **changed) if (one := taken.add(record))]
+    (found,) = [one for record in records(lines, windows, **changed) if (one := taken.add(record))]
     return found
 
 

@@ -83,7 +83,7 @@ def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator
     elif not is_final(response):
         yield Flaw("no-final-response", f"no final response came after {response.status}")
     elif body is not None:
-        yield from _of_body(body, faults)
+        yield from _of_body(response, body, faults)
     elif response.framing not in BODILESS:
         yield Flaw("still-open", "the body had not ended when the capture did")
     elif _first(faults, ("http-message-cut",)):
@@ -97,23 +97,26 @@ def is_delimited_by_text(response: ResponseRecord) -> bool:
     return response.version.startswith("HTTP/1")
 
 
-def _of_body(body: BodyRecord, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+def _of_body(
+    response: ResponseRecord, body: BodyRecord, faults: Sequence[DiagnosticRecord]
+) -> Iterator[Flaw]:
     if body.ended_by == "end-stream":
         if not body.complete:  # then it is the capture that is not
             yield Flaw(NOT_CAPTURED, f"the body is {body_end(body)}", body.last_packet)
     elif not body.complete:
-        yield Flaw(_cut(faults), f"the body is {body_end(body)}", body.last_packet)
+        yield Flaw(_cut(response, faults), f"the body is {body_end(body)}", body.last_packet)
     elif is_ended_by_fin_alone(body):
         said = f"nothing but the end of the connection ended the body, which is {body_end(body)}"
         yield Flaw("close-delimited", said, body.last_packet)
 
 
-def _cut(faults: Sequence[DiagnosticRecord]) -> str:
+def _cut(response: ResponseRecord, faults: Sequence[DiagnosticRecord]) -> str:
     """Return how a body is cut that is not complete."""
     if _first(faults, ("http2-truncated",)):
         return "truncated"
     if _first(faults, ("http-body-cut",)):
-        return "content-length-short"
+        # What the end of the connection delimits is cut too, by a reset or without close_notify.
+        return "content-length-short" if response.framing == "content-length" else "body-cut"
     if fault := _first(faults, ("chunk-last-missing",)):
         return "inside-chunk" if _COUNTS.search(fault.summary) else "no-last-chunk"
     return "body-cut"

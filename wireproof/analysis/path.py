@@ -16,7 +16,7 @@ from operator import sub
 from statistics import median
 from typing import Literal, NamedTuple
 
-from parsers.records import StallRecord
+from parsers.records import ConnectionRecord, StallRecord
 
 from ..exchanges import Exchange
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
@@ -106,16 +106,24 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     if connection is None:
         return found
     found += [
+        *windows_of(connection),
+        *(
+            _hindrance("loss", one["time"], one["seconds"], one["packet"], one["filled_by"])
+            for one in connection.holes
+            # What nothing filled is missing in the capture: it held nothing up.
+            if one["sender"] == "server" and one["filled_by"] is not None
+        ),
+    ]
+    return sorted(found, key=lambda one: one.start)
+
+
+def windows_of(connection: ConnectionRecord) -> list[Hindrance]:
+    """Return when a client's TCP took no more: its window is in the clear, whatever it carries."""
+    return [
         _hindrance("window", one["time"], one["seconds"], one["packet"], one["opened_by"])
         for one in connection.closed_windows
         if one["sender"] == "client"
-    ] + [
-        _hindrance("loss", one["time"], one["seconds"], one["packet"], one["filled_by"])
-        for one in connection.holes
-        # What nothing filled is missing in the capture: it held nothing up.
-        if one["sender"] == "server" and one["filled_by"] is not None
     ]
-    return sorted(found, key=lambda one: one.start)
 
 
 def flow_kind(stall: StallRecord) -> HindranceKind:

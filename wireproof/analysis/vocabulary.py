@@ -39,6 +39,7 @@ CLOSE_CODE = re.compile("ws-[0-9]{4}")
 CAUSES = frozenset(
     (
         *("app-batches", "app-collects", "app-exception", "blocked-loop", "capture-ended"),
+        "client-window",
         *("capture-incomplete", "client-closed", "client-error", "client-timeout"),
         *("client-zero-window", "clock-offset", "close-delimited", "compressor-not-flushed"),
         *("content-length-short", "cork-200ms", "drops-last-event", "drops-messages"),

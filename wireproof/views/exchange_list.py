@@ -20,7 +20,7 @@ from ..analysis.sessions import Group, Session, Sessions
 from ..text.escape import escape, preview
 from .csv import without_formula
 from .kinds import table_width
-from .lines import Line, Piece, fit, measure
+from .lines import Line, Piece, fit, flow, measure, words
 from .painter import Painter
 from .verdicts.table import STYLES
 from .verdicts.words import request_line
@@ -33,8 +33,6 @@ MIN_REQUEST = 16
 """Cells of the request, however narrow the terminal is."""
 MESSAGE_WIDTH = 40
 """Cells of what a call of gRPC says of its failure."""
-BRIEF_ENDS = {"close-notify-missing": "no close_notify"}
-"""How ends are told here whose words are too long for a column."""
 SESSION_WIDTH = 40
 """Cells of a session's name."""
 
@@ -78,7 +76,7 @@ class TableList:
         names = [Session(one.field, one.id) for one in listed.sessions]
         if listed.number is not None:
             self._sessions.add(listed.number, names)
-        self._print([row(listed, self._painter.width)])
+        self._print(rows(listed, self._painter.width))
 
     def close(self) -> None:
         self._end()
@@ -121,14 +119,13 @@ def grpc_text(listed: Listed) -> str:
     return f"{listed.grpc_status} '{said}'" if said else str(listed.grpc_status)
 
 
-def row(listed: Listed, width: int) -> Line:
-    """Return the line of an exchange."""
+def rows(listed: Listed, width: int) -> list[Line]:
+    """Return the line of an exchange; a verdict that is longer than its column goes on below."""
     room = _request_width(width)
     ports = f"{_port(listed.client)}→{_port(listed.server)}"
     status = "" if listed.status is None else str(listed.status)
     style = STYLES[listed.severity]
     lacks = LACKS if listed.tls is not None and listed.tls.missing_bytes else ""
-    end = BRIEF_ENDS.get(listed.end or "", listed.end)
     line: Line = [
         (f"{'' if listed.number is None else listed.number:>{NUMBER}} ", "faint"),
         (f"{ports:<{PORTS}} ", "faint"),
@@ -137,9 +134,13 @@ def row(listed: Listed, width: int) -> Line:
         (f"{listed.transport:<{TRANSPORT}} ", "type"),
         (f"{brief(listed.first):>{TIME}} {brief(listed.last):>{TIME}} ", ""),
         (f"{listed.count:>{COUNT}} ", "faint"),
-        (", ".join(filter(None, (listed.verdict, lacks, end, grpc_text(listed)))), style),
     ]
-    return fit(line, width)
+    said = ", ".join(filter(None, (listed.verdict, lacks, listed.end, grpc_text(listed))))
+    if width < FIXED + MIN_REQUEST:
+        return [fit([*line, (said, style)], width)]
+    before = measure(line)
+    first, *below = flow(words(said, style, width - before), width - before, " ") or [[]]
+    return [[*line, *first], *([(" " * before, ""), *more] for more in below)]
 
 
 def _request_width(width: int) -> int:

@@ -139,11 +139,12 @@ class ExchangeRow:
 
     @property
     def transport(self) -> str:
-        """What it streams by or asks for; of what is neither known nor answered, ``request`` or
-        ``connection``."""
+        """What it streams by or asks for; of what is neither known nor answered, ``request``,
+        ``tls`` if it was not decrypted, or ``connection``."""
         about = self.about
         if about is None:
-            return "connection"
+            is_sealed = self.outcome is not None and self.outcome.listed.tls is not None
+            return "tls" if is_sealed else "connection"
         if about.response is not None or about.transport != "http":
             return about.transport
         return "connection" if about.request is None else "request"

@@ -96,6 +96,13 @@ def until_close(*pieces: bytes) -> Stream:
     return closed(stream)
 
 
+def until_reset() -> Stream:
+    stream = Stream(fields=EVENT_STREAM)
+    stream.talk.server(event(1), event(2))
+    stream.talk.reset("server")
+    return stream
+
+
 def compressed(*, whole: bool) -> Stream:
     data = gzip.compress(event(1) + event(2))
     fields = EVENT_STREAM + CHUNKED + b"Content-Encoding: gzip\r\n"
@@ -145,6 +152,12 @@ ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
         "cut",
         "error",
         ["content-length-short", "server-crash"],
+    ),
+    "reset where the connection's end is the body's": (
+        until_reset,
+        "cut",
+        "error",
+        ["server-reset", "proxy-reset"],
     ),
     "reset by the server": (
         reset,

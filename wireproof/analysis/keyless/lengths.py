@@ -23,6 +23,10 @@ LEAST_BLOCK = 16
 LEAST_SIZES = 3
 """Sizes that must agree on a block, so that chance is ruled out."""
 PAPER = "arXiv 2511.03675"
+MOST_DIGITS = 7
+"""Digits of a counter that is looked for: more events have no records here."""
+SLIGHT = 0.01
+"""Part of the least size up to which all that differs is a few characters of each event."""
 REMEDY = "send several tokens in one event, or pad each event to a fixed size"
 
 
@@ -44,6 +48,13 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
     if block > 1:
         said = f"{between}, all of them whole blocks of {block} bytes: lengths are padded"
         return _verdict(answer, "padded", "ok", said)
+    if steps := _counter_steps(sizes):
+        after = " and ".join(f"{step:,}" for step in steps)
+        said = (
+            f"{between}, which grow after {after} records, as where a counter gets a digit more:"
+            " they give away how many events there were, and not what each says"
+        )
+        return _verdict(answer, "even", "ok", said)
     if pace.answer == "bursty":
         said = f"{between}, several at a time: batches hide single lengths"
         return _verdict(answer, "batched", "ok", said)
@@ -51,9 +62,25 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
         f"{between}: each size gives away the length of its event, and where a model streams"
         " token by token, the length of each token"
     )
+    spread = distinct[-1] - distinct[0]
+    if spread <= SLIGHT * distinct[0]:
+        said += f"; they differ by {count(spread, 'byte')} at most, and give away no more than that"
     return _verdict(
         answer, "token-lengths", "note", said, [one.packet for one in several], REMEDY, PAPER
     )
+
+
+def _counter_steps(sizes: Sequence[int]) -> list[int]:
+    """Return after how many records a counter from 0 or 1 explains that sizes grow; none if it
+    does not.
+
+    A digit more is a byte more, or as many for each place that it is written in.
+    """
+    steps = [at for at in range(1, len(sizes)) if sizes[at] != sizes[at - 1]]
+    grown = {sizes[at] - sizes[at - 1] for at in steps}
+    counters = ([10**digits - first for digits in range(1, MOST_DIGITS)] for first in (0, 1))
+    is_counted = any(steps == counter[: len(steps)] for counter in counters)
+    return steps if is_counted and len(grown) == 1 and min(grown) > 0 else []
 
 
 def _block(distinct: Sequence[int], sealing: Sealing) -> int:

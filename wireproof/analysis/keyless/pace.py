@@ -3,19 +3,27 @@
 Strategy: waits and flushes mean what they mean of what is decoded (:mod:`..arrivals`). What came
 in one flush after a wait may have been held, or never was a stream: that is said of it. Records
 that come at once are one write or several, which nobody can tell, so gaps are between flushes.
+A window of TCP is in the clear: while the client's was closed nothing could come, which is certain.
+Those of HTTP/2 and QUIC are encrypted: a wait that ends right after the client sent what may have
+opened one may have been for that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
+import msgspec
+from parsers.records import ConnectionRecord
+
 from ...text.wording import count, duration, span
 from ..arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT
-from ..pace import BULK, HELD, MAX_PACKETS, SEVERAL, TOGETHER
+from ..holders import windows
+from ..pace import BULK, CLOSED_SHARE, HELD, MAX_PACKETS, SEVERAL, TOGETHER
+from ..path import Hindrance, times_closed, united_seconds, windows_of
 from ..verdict import Cause, Number, Severity, Verdict
 from .records import TLS, Medium, Sealed
 from .turns import Turn
@@ -31,6 +39,10 @@ COLLECTED = Cause(
     "the application, a compressor or a proxy put it together",
     "look at both sides of the proxy, or decrypt it with --keylog",
 )
+READ = "read the stream at the client as it comes"
+MOST = 0.5
+"""Part of the waits that must end right after the client sent what may open a window, if that may
+be what the stream waited for."""
 TO_TELL = "decrypt it with --keylog, or record where it is plain, as behind the proxy"
 
 
@@ -44,6 +56,10 @@ class SealedAnswer:
     of: int
     """How many of those there are."""
     medium: Medium = TLS
+    closed: list[Hindrance] = field(default_factory=list)
+    """When the client's TCP window was closed."""
+    rtt: float = 0.0
+    """Of the handshake of TCP, in seconds; 0 if it is not known."""
 
     @cached_property
     def is_head_apart(self) -> bool:
@@ -92,6 +108,25 @@ class SealedAnswer:
         """Seconds from the first element to the last."""
         return self.elements[-1].time - self.elements[0].time
 
+    def opener(self, start: float, until: Sealed) -> Sealed | None:
+        """Return what the client sent right before a wait ended, if it may open a window."""
+        wait = until.time - start
+        since = until.time - max(wait / EARLY, min(1.5 * self.rtt, wait / 2))
+        sent = (one for one in self.turn.openers if since <= one.time <= until.time)
+        return max(
+            (one for one in sent if one.packet < until.packet),
+            key=lambda one: one.packet,
+            default=None,
+        )
+
+    @cached_property
+    def openers(self) -> list[Sealed]:
+        """What the client sent right before waits ended, if it did before most of them."""
+        flushes = self.flushes()
+        found = [self.opener(before[-1].time, after[0]) for before, after in pairwise(flushes)]
+        sent = [one for one in found if one is not None]
+        return sent if len(sent) >= MOST * len(found) else []
+
     @property
     def gap_median(self) -> float | None:
         """The usual wait in seconds; None if there is none."""
@@ -106,14 +141,43 @@ def _gaps(records: Sequence[Sealed]) -> list[float]:
     return [after.time - before.time for before, after in pairwise(records)]
 
 
-def answers_of(turns: Sequence[Turn], medium: Medium = TLS) -> list[SealedAnswer]:
+def answers_of(
+    turns: Sequence[Turn], medium: Medium, connection: ConnectionRecord
+) -> list[SealedAnswer]:
     """Return the answers of a connection, with their numbers."""
-    return [SealedAnswer(turn, number, len(turns), medium) for number, turn in enumerate(turns)]
+    closed, rtt = windows_of(connection), connection.rtt or 0.0
+    return [
+        SealedAnswer(turn, number, len(turns), medium, closed, rtt)
+        for number, turn in enumerate(turns)
+    ]
 
 
 def judge_pace(answer: SealedAnswer) -> Verdict:
     """Say whether an answer streamed, as far as sizes and times tell."""
-    return _held(answer) or _too_few(answer) or _bursty(answer) or _streamed(answer)
+    rules = (_client_slow, _held, _too_few, _bursty, _let_go, _streamed)
+    return next(found for rule in rules if (found := rule(answer)) is not None)
+
+
+def _client_slow(answer: SealedAnswer) -> Verdict | None:
+    """TCP's window was closed for long: the client did not read, and nothing hides that."""
+    asked = answer.turn.asked
+    start = answer.elements[0].time if asked is None else asked.time
+    end = answer.elements[-1].time
+    closed = [one for one in answer.closed if one.start < end and one.end > start]
+    seconds = united_seconds(closed, start, end)
+    if not closed or seconds < max(WAIT, CLOSED_SHARE * answer.span):
+        return None
+    number = times_closed((one.start, one.end) for one in closed)
+    times = f", {number:,} times" if number > 1 else ""
+    summary = (
+        f"the client did not read: its TCP window was closed for {duration(seconds)} of"
+        f" {duration(end - start)}{times}"
+    )
+    shown, causes = [one.packet for one in closed], windows({"window"}).causes
+    lasted = _rounded(seconds)
+    found = _verdict(answer, "client-slow", "warning", summary, causes, shown, closed=lasted)
+    # TCP is in the clear: this rests on more than sizes and times.
+    return msgspec.structs.replace(found, summary=f"{_which(answer)}{summary}")
 
 
 def _held(answer: SealedAnswer) -> Verdict | None:
@@ -137,7 +201,8 @@ def _at_once(answer: SealedAnswer, flush: Sequence[Sealed], wait: float) -> Verd
     came = f"{answer.medium.counted(flush)} came at once in {_place(flush)}"
     summary = f"{came}, {duration(wait)}"
     after = "after the request" if flush[0] is answer.elements[0] else "after what came before"
-    causes = (COLLECTED, NOT_A_STREAM)
+    opener = answer.opener(flush[0].time - wait, flush[0])
+    causes = (COLLECTED, NOT_A_STREAM, *_window(answer, [] if opener is None else [opener]))
     shown = [one.packet for one in flush]
     return _verdict(
         answer, "held", "note", f"{summary} {after}", causes, shown, held=_rounded(wait)
@@ -180,9 +245,36 @@ def _bursty(answer: SealedAnswer) -> Verdict | None:
         "possible",
         f"each burst may be one element, cut into {answer.medium.name}s",
     )
-    causes = (COLLECTED, big)
+    causes = (COLLECTED, big, *_window(answer, answer.openers))
     shown = [flush[0].packet for flush in flushes]
     return _verdict(answer, "bursty", "note", summary, causes, shown, period=_rounded(period))
+
+
+def _let_go(answer: SealedAnswer) -> Verdict | None:
+    """Waits that end when the client sends something: they may be its own."""
+    causes = _window(answer, answer.openers)
+    wait = answer.gap_median
+    if not causes or wait is None or wait < HELD:
+        return None
+    summary = (
+        f"{answer.amount} came, typically {duration(wait)} apart, and most waits ended right after"
+        " the client sent something: who was waited for cannot be told"
+    )
+    shown = [one.packet for one in answer.openers]
+    return _verdict(answer, "undecided", "note", summary, causes, shown)
+
+
+def _window(answer: SealedAnswer, openers: Sequence[Sealed]) -> tuple[Cause, ...]:
+    """Return that a window may have been waited for, if the client sent what may have opened it."""
+    if not openers:
+        return ()
+    size = " as long as WINDOW_UPDATE" if answer.medium is TLS else ""
+    few = f"in {_place(openers)}" if len(openers) == 1 else f"first in {_place(openers[:1])}"
+    seen = (
+        "the client did not read, and its window was used up: what came then followed at once on a"
+        f" {answer.medium.name} of the client{size}, {few}"
+    )
+    return (Cause("client-window", "possible", seen, READ),)
 
 
 def _streamed(answer: SealedAnswer) -> Verdict:
@@ -210,20 +302,24 @@ def _verdict(
     packets: Sequence[int] = (),
     **numbers: Number,
 ) -> Verdict:
-    which = f"request {answer.number + 1} of {answer.of}: " if answer.of > 1 else ""
     return Verdict(
         "streaming",
         word,
         severity,
-        f"{which}{answer.medium.alone}, {summary}",
+        f"{_which(answer)}{answer.medium.alone}, {summary}",
         tuple(sorted(set(packets))[:MAX_PACKETS]),
         causes,
-        TO_TELL if len(causes) > 1 else "",
+        TO_TELL if any(cause.sure == "possible" for cause in causes) else "",
         evidence=(_seen(answer),),
         numbers=_numbers(answer) | numbers,
         exchange=answer.number,
         basis=answer.medium.basis,
     )
+
+
+def _which(answer: SealedAnswer) -> str:
+    """Return which request it is about, if there are several, before what is said of it."""
+    return f"request {answer.number + 1} of {answer.of}: " if answer.of > 1 else ""
 
 
 def _seen(answer: SealedAnswer) -> str:

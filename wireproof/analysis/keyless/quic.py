@@ -52,6 +52,14 @@ def turns_of_quic(quic: QuicRecord, sealed: SealedRecords) -> list[Turn]:
     turns = [
         turn for turn in parted(asks, contents) if turn.records and (turn.asked or not has_start)
     ]
+    # What asks nothing may be an ACK as well: whose pause it ends says more.
+    openers = [
+        one
+        for one in packets
+        if one.sender == "client" and one.size - sizes["client"] < LEAST_REQUEST
+    ]
+    for turn in turns:
+        turn.openers = openers
     if len(turns) > 1 and _is_of_handshake(turns[0], sealed):
         del turns[0]
     return turns

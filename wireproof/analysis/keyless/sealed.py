@@ -95,10 +95,10 @@ class SealedConnections:
         if tls is None:
             return None
         if quic is None:
-            answers = answers_of(turns_of(tls, records.all()))[:MAX_ANSWERS]
+            answers = answers_of(turns_of(tls, records.all()), TLS, connection)[:MAX_ANSWERS]
             added = sealing(tls.version, tls.cipher)
         else:
-            answers = answers_of(turns_of_quic(quic, records), QUIC)[:MAX_ANSWERS]
+            answers = answers_of(turns_of_quic(quic, records), QUIC, connection)[:MAX_ANSWERS]
             added = overhead(quic, "server")
         holes = judge_holes(connection)
         verdicts = [*_judged(answers, added), *([] if holes is None else [holes])]

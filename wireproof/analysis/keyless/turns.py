@@ -32,6 +32,9 @@ MOST_TICKETS = 4
 FRAME = 9
 """A frame's header: SETTINGS that acknowledges, and DATA that ends a stream (RFC 9113 4.1)."""
 RESET, PING = 13, 17
+WINDOW_UPDATES = (13, 22, 26)
+"""One, one with an acknowledgement of SETTINGS, and one each for a stream and for the connection
+(RFC 9113 section 6.9)."""
 CONTROL = (9, 13, 17, 18, 22, 26)
 """Control frames of fixed length: the header, WINDOW_UPDATE or RST_STREAM, PING, and two of
 them."""
@@ -52,6 +55,8 @@ class Turn:
     """The last record that asked; None if that is not in the capture."""
     records: list[Sealed] = field(default_factory=list)
     """Of the server, without what is no content by its size."""
+    openers: list[Sealed] = field(default_factory=list)
+    """Of the client on this connection, which may have opened a window of HTTP/2 or of QUIC."""
 
 
 class _Reading:
@@ -105,8 +110,10 @@ def turns_of(tls: TlsConnectionRecord, records: Sequence[Sealed]) -> list[Turn]:
         _skip_preface(reading)
     asked = [one for one in reading.client if _asks(reading, one)]
     turns = parted(asked, reading.server)
+    openers = _openers(reading)
     for turn in turns:
         turn.records = _contents(reading, turn.records)
+        turn.openers = openers
     has_start = tls.server_hello_time is not None
     return [turn for turn in turns if turn.records and (turn.asked or not has_start)]
 
@@ -169,6 +176,13 @@ def _asks(reading: _Reading, record: Sealed) -> bool:
     if reading.holds(record, PING):
         return False
     return not reading.holds(record, *CONTROL)
+
+
+def _openers(reading: _Reading) -> list[Sealed]:
+    """Return the client's records that are as long as WINDOW_UPDATE frames."""
+    if not reading.may_be_http2:
+        return []
+    return [one for one in reading.client if reading.holds(one, *WINDOW_UPDATES)]
 
 
 def parted(asked: Sequence[Sealed], server: Sequence[Sealed]) -> list[Turn]:

@@ -22,7 +22,7 @@ from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import Severity, Verdict
 from ...text.escape import escape
 from ...text.wording import count
-from ..lines import Line, Piece, fit, flow, words
+from ..lines import Line, Piece, flow, words
 from ..painter import Painter
 from .words import (
     counted,
@@ -94,8 +94,7 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Line]:
     tag = (f"{severity:<{TAG}}", STYLES[severity])
     if severity != "ok":
         return _hanging(tag, [], headline(outcome), "title", width)
-    said = f"{title(outcome.listed)}: {fine(outcome.listed)}"
-    return [fit([tag, (said, "")], width)]
+    return _hanging(tag, [], f"{title(outcome.listed)}: {fine(outcome.listed)}", "", width)
 
 
 def _facts(tls: TlsFacts, width: int) -> list[Line]:

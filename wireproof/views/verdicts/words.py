@@ -51,7 +51,8 @@ def tls_line(tls: TlsFacts) -> str:
     """Return what a TLS connection agreed on, in a few words, not escaped."""
     version = "TLS" if tls.version is None else tls.version.replace("TLSv", "TLS ")
     chosen = tls.alpn or " or ".join(tls.alpn_offered[:2])
-    return ", ".join(filter(None, (version, tls.sni or "", chosen)))
+    # A name may be long: what stands after it is cut where there is little room.
+    return ", ".join(filter(None, (version, chosen, tls.sni or "")))
 
 
 def tls_details(tls: TlsFacts) -> list[str]:

@@ -69,7 +69,7 @@ function panelsOf(row) {
 /** What is opened first: what people look for in such an exchange. */
 function firstOf(panels, row) {
   const names = panels.map(([name]) => name);
-  if (row.transport === "connection") return "diagnostics";
+  if (["connection", "tls"].includes(row.transport)) return "diagnostics";
   return ["events", "elements", "messages", "chunks", "response", "headers"].find((name) =>
     names.includes(name),
   );

@@ -86,7 +86,7 @@ export class WindowChart {
       total > stream.length
         ? ` ${number(total)} changes, the lowest of each ${Math.ceil(total / stream.length)} are drawn.`
         : "";
-    return `Room of the ${this.sender} in stream ${this.row.stream}: at least ${least(stream)} in the stream's window, ${least(connection)} in the connection's; ${held}.${rest}${some}`;
+    return `Lowest room of the ${this.sender} in stream ${this.row.stream}: ${least(stream)} in the stream's window, ${least(connection)} in the connection's; ${held}.${rest}${some}`;
   }
 
   /** A stall in words: whose window, how long, who opened it again. */

@@ -49,6 +49,31 @@ def test_even() -> None:
     assert lengths(*events(116, 40, 40, 40, 40)) == ["even"]
 
 
+def counted(first: int, last: int, *, apart: float = 10) -> list[Line]:
+    """Events that hold nothing but a number."""
+    sizes = [2_000 + len(str(number)) for number in range(first, last)]
+    return [("server", 40, 120), *events(*sizes, start=41, apart=apart)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "steps"),
+    [(0, 130, "10 and 100"), (1, 130, "9 and 99"), (0, 30, "10")],
+)
+def test_a_counter_tells_no_lengths(first: int, last: int, steps: str) -> None:
+    found = judged([*FLIGHT, *HTTP2, *counted(first, last)])
+    (said,) = [one for one in found.verdicts if one.question == "sizes"]
+    assert (said.answer, said.severity) == ("even", "ok")
+    assert f"which grow after {steps} records, as where a counter gets a digit more" in said.summary
+    assert said.summary.endswith("how many events there were, and not what each says")
+
+
+def test_lengths_that_hardly_differ() -> None:
+    found = judged([*FLIGHT, *HTTP2, *events(2_000, 2_001, 2_003, 2_000, 2_002)])
+    (said,) = [one for one in found.verdicts if one.question == "sizes"]
+    assert said.answer == "token-lengths"
+    assert said.summary.endswith("they differ by 3 bytes at most, and give away no more than that")
+
+
 def test_batched() -> None:
     lines: list[Line] = []
     for at, many in ((300, 3), (600, 4), (900, 3), (1200, 2)):

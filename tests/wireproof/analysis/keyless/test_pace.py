@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.sealed import FLIGHT, HTTP2, Line, answers, events, judged
+from support.sealed import EPOCH, FLIGHT, HTTP2, Line, answers, events, judged
 
 from wireproof.analysis.verdict import Verdict
 
@@ -99,6 +99,82 @@ def test_several_requests_have_their_own_answers() -> None:
     assert answers(found) == ["streamed", "held"]
     assert [one.exchange for one in found.verdicts if one.question == "streaming"] == [0, 1]
     assert found.verdicts[0].summary.startswith("request 1 of 2: from record sizes")
+
+
+def after_a_pause(*client: Line) -> list[Line]:
+    """A response that stood for a second, and came at once after it."""
+    return [*events(*[16_384] * 2, start=20, apart=0.1), *client,
+            *events(*[16_384] * 9, start=1024, apart=0.1)]  # fmt: skip
+
+
+def test_a_window_of_http2_may_have_been_waited_for() -> None:
+    """RFC 9113 section 6.9: what came right after a record as long as WINDOW_UPDATE."""
+    found = pace(*after_a_pause(("client", 1020, 13)))
+    assert found.answer == "held"
+    assert [cause.code for cause in found.causes] == ["held-back", "not-a-stream", "client-window"]
+    assert {cause.sure for cause in found.causes} == {"possible"}
+    assert "as long as WINDOW_UPDATE, in packet 13" in found.causes[-1].summary
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        (),
+        (("client", 30, 13),),  # a window that was opened long before
+        (("client", 1020, 17),),  # PING
+        (("client", 1030, 13),),  # what came was already on its way
+    ],
+)
+def test_no_window_was_opened_before_the_pause_ended(client: tuple[Line, ...]) -> None:
+    codes = [cause.code for cause in pace(*after_a_pause(*client)).causes]
+    assert codes == ["held-back", "not-a-stream"]
+
+
+def test_http1_has_no_windows_of_its_own() -> None:
+    lines = [*FLIGHT, ("client", 3, 74), *after_a_pause(("client", 1020, 13))]
+    found = judged(lines, alpn="http/1.1").verdicts[0]
+    assert [cause.code for cause in found.causes] == ["held-back", "not-a-stream"]
+
+
+def test_waits_that_the_client_ends_are_not_said_to_be_the_source_s() -> None:
+    lines: list[Line] = []
+    for at in range(200, 1200, 200):
+        lines += [("client", at - 2, 13), *events(*[16_384] * 4, start=at, apart=0.1)]
+    found = pace(*lines)
+    assert (found.answer, found.severity) == ("undecided", "note")
+    assert [cause.code for cause in found.causes] == ["client-window"]
+    assert "who was waited for cannot be told" in found.summary
+
+
+def closed(packet: int, start: float, seconds: float, sender: str = "client") -> dict[str, object]:
+    """A TCP window of 0, as connections list it; ``start`` in milliseconds."""
+    return {
+        "sender": sender, "packet": packet, "time": EPOCH + start / 1000, "opened_by": packet + 1,
+        "seconds": seconds,
+    }  # fmt: skip
+
+
+def test_a_closed_window_of_tcp_needs_no_key() -> None:
+    lines = [*FLIGHT, *HTTP2, *after_a_pause()]
+    found = judged(lines, windows=[closed(12, 30, 0.9)]).verdicts[0]
+    assert (found.answer, found.severity, found.packets) == ("client-slow", "warning", (12,))
+    assert [(cause.code, cause.sure) for cause in found.causes] == [
+        ("client-zero-window", "certain")
+    ]
+    assert found.numbers["closed"] == pytest.approx(0.9)
+    assert found.summary == (
+        "the client did not read: its TCP window was closed for 900.0 ms of 1.022 s"
+    )
+
+
+@pytest.mark.parametrize(
+    "window",
+    [closed(12, 30, 0.05), closed(12, 30, 0.9, "server"), closed(12, 2000, 0.9)],
+    ids=["short", "the server's", "afterwards"],
+)
+def test_a_window_that_held_nothing(window: dict[str, object]) -> None:
+    lines = [*FLIGHT, *HTTP2, *after_a_pause()]
+    assert answers(judged(lines, windows=[window])) == ["held"]
 
 
 def test_without_what_asked() -> None:
