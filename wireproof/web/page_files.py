@@ -37,6 +37,7 @@ MODULES = (
     "gaps.js",
     "elements.js",
     "streams.js",
+    "held.js",
     "windows.js",
     "response.js",
     "panels.js",

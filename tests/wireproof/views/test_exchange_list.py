@@ -65,6 +65,14 @@ def test_lines_fit_the_width(width: int) -> None:
         assert "POST /v1/chat/completions " in lines[1]
 
 
+def test_a_verdict_that_is_longer_than_its_column_goes_on_below() -> None:
+    """In the words of `explain`, whole: scripts look for them."""
+    sealed = listed(verdict="streamed", end="close-notify-missing", number=None)
+    _, first, below = printed(sealed, sources=("a",)).splitlines()
+    assert first.endswith(" 16 streamed,")
+    assert below == " " * first.index("streamed") + "close-notify-missing"
+
+
 def test_each_of_several_files_is_named() -> None:
     text = printed(CHAT, sources=("a.pcapng", "b\n.pcapng"))
     assert [line for line in text.splitlines() if "pcapng" in line] == ["a.pcapng", "b\\n.pcapng"]

@@ -53,6 +53,30 @@ def test_a_stream_is_chosen_from_the_list_by_mouse_and_keys(browser: Browser) ->
         page.wait_for_function("() => location.hash === '#c0'")
 
 
+def test_windows_that_are_closed_at_once_are_one_wait(stalled: Watched) -> None:
+    """As the verdict counts them, which names both."""
+    found = stalled.page.evaluate("""async () => {
+        const { closedSpans } = await import('./held.js');
+        return closedSpans([
+            { window: 'connection', first_time: 1.5, seconds: 1 },
+            { window: 'stream', first_time: 1, seconds: 1 },
+            { window: 'stream', first_time: 2.2, seconds: 0.1 },
+            { window: 'stream', first_time: 4, seconds: 0.5 },
+        ]);
+    }""")
+    assert found == [
+        {"from": 1, "upto": 2.5, "windows": ["stream", "connection"]},
+        {"from": 4, "upto": 4.5, "windows": ["stream"]},
+    ]
+
+
+def test_a_connection_that_was_not_decrypted_is_called_as_in_ls(browser: Browser) -> None:
+    with inspecting(TLS / "sse.pcapng") as server, watched(browser) as found:
+        page = found.open(server.url)
+        shown = page.locator("#connections .row .transport .tag").first.text_content()
+        assert shown == "tls"
+
+
 def test_the_window_chart_says_who_opened_it_again(stalled: Watched) -> None:
     page = stalled.page
     page.locator("#tab-windows").click()

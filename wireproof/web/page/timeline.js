@@ -16,6 +16,7 @@ import { GUTTER, axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ru
 import { drawCurveName, drawLane } from "./marks.js";
 import { drawBursts, drawCut, drawEnds, drawStall, drawText } from "./overlays.js";
 import { drawPath, pathOf, saysPath } from "./path.js";
+import { heldBy } from "./held.js";
 import { chooseUnder, hover } from "./pointer.js";
 import { currentRow, emit, on, state } from "./store.js";
 
@@ -63,7 +64,7 @@ export class Timeline {
       return undefined;
     }
     state.lanes = lanes.filter((lane) => lane.length);
-    this.held = row.counts.s ? (await state.source.get(`rows/${row.key}/s/0`)).rows : [];
+    this.held = await heldBy(row);
     this.lanes = state.lanes.filter((lane) => lane.isShown);
     this.start = row.first_time;
     this.measure();
@@ -348,19 +349,11 @@ export class Timeline {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     const isHeld = (from, upto) =>
-      (this.held ?? []).some(
-        ({ record }) => record.last_time - record.seconds < upto && record.last_time > from,
-      );
+      (this.held ?? []).some((one) => one.from < upto && one.upto > from);
     for (const [from, upto] of this.stalls)
       if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
-    for (const { record } of this.held ?? [])
-      drawStall(
-        this,
-        plot,
-        record.last_time - record.seconds,
-        record.last_time,
-        `${record.window} window closed`,
-      );
+    for (const { from, upto, windows } of this.held ?? [])
+      drawStall(this, plot, from, upto, `${windows.join(" and ")} window closed`);
     ctx.restore();
     ctx.fillStyle = this.colours.line;
     for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {

@@ -55,6 +55,15 @@ def test_prose_is_broken_at_the_width() -> None:
     assert "".join(printed(width=50).split()).count("onesegmenthasthemall") == 1
 
 
+def test_what_is_fine_is_broken_at_the_width_and_never_cut() -> None:
+    text = printed(width=50)
+    assert "…" not in text
+    said = (
+        "GET /ok (exchange 5, packets 12-88): streamed, whole: 16 events from 12.8 ms to 486.4 ms"
+    )
+    assert said in " ".join(text.split())
+
+
 def test_colours_are_for_terminals_alone() -> None:
     stream = StringIO()
     shown(TableView(Console(file=stream, force_terminal=True, color_system="standard"), 100))
