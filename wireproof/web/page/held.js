@@ -21,8 +21,7 @@ export function closedSpans(stalls) {
   return found;
 }
 
-const inOrder = (stalls) =>
-  [...stalls].sort((one, other) => one.first_time - other.first_time);
+const inOrder = (stalls) => [...stalls].sort((one, other) => one.first_time - other.first_time);
 
 /** What of its connection's stalls held an exchange: its own, and the connection's while it went on. */
 export async function heldBy(row) {

@@ -352,8 +352,10 @@ export class Timeline {
       (this.held ?? []).some((one) => one.from < upto && one.upto > from);
     for (const [from, upto] of this.stalls)
       if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
-    for (const { from, upto, windows } of this.held ?? [])
-      drawStall(this, plot, from, upto, `${windows.join(" and ")} window closed`);
+    for (const { from, upto, windows } of this.held ?? []) {
+      const whose = `${windows.join(" and ")} window${windows.length > 1 ? "s" : ""}`;
+      drawStall(this, plot, from, upto, `${whose} closed`);
+    }
     ctx.restore();
     ctx.fillStyle = this.colours.line;
     for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {
