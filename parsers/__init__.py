@@ -83,6 +83,8 @@ if TYPE_CHECKING:
     from .http2.placed import Plain as Plain
     from .http2.placed import Unread as Unread
     from .http2.placed import rewritten_field as rewritten_field
+    from .memory import Account as Account
+    from .memory import Holding as Holding
     from .memory import Memory as Memory
     from .net.ip import TCP as TCP
     from .net.ip import Fragment as Fragment
@@ -186,7 +188,7 @@ _EXPORTED = {
         "Unread",
         "rewritten_field",
     ),
-    "memory": ("Memory",),
+    "memory": ("Account", "Holding", "Memory"),
     "net.ip": (
         "Fragment",
         "IpPacket",

@@ -61,11 +61,14 @@ class Memory:
 class Account:
     """What one connection holds of the memory."""
 
-    __slots__ = ("held", "memory")
+    __slots__ = ("held", "memory", "is_let_go")
 
     def __init__(self, memory: Memory) -> None:
         self.held = 0
         self.memory = memory
+        self.is_let_go = False
+        """Whether what was held above TCP was let go, and is not decoded any further: whoever
+        listens beside the decoder, and charges here, waits for no more records either."""
 
     def charge(self, more: int) -> None:
         """Hold ``more`` bytes; fewer, if it is negative."""

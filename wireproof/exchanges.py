@@ -45,7 +45,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from .open_exchanges import MAX_OPEN, Key, OpenExchanges
+from .open_exchanges import Key, OpenExchanges
 from .pings import NO_ANSWER, Answer, Pings
 
 S = TypeVar("S")
@@ -193,6 +193,8 @@ class Exchange:
     last_packet: int = 0
     first_time: float = 0.0
     last_time: float = 0.0
+    is_let_go: bool = False
+    """Whether too many were open, and it had been idle for longest: what came later is unknown."""
     end: ConnectionEnd = field(default_factory=ConnectionEnd, repr=False)
     _pings: Pings = field(default_factory=Pings, repr=False)
 
@@ -433,15 +435,17 @@ _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
 class Exchanges(Generic[S]):
     """Turns records into exchanges, each beside a state that ``state`` makes for it.
 
-    ``max_open`` bounds how many are open at once.
+    ``max_open`` bounds how many are open at once; None: what the memory allows.
     """
 
-    def __init__(self, state: Callable[[Exchange], S], max_open: int = MAX_OPEN) -> None:
+    def __init__(self, state: Callable[[Exchange], S], max_open: int | None = None) -> None:
         self.count = 0
         """How many exchanges have begun."""
         self._state = state
         self._ends: dict[int, ConnectionEnd] = {}
-        self._open: OpenExchanges[tuple[Exchange, S]] = OpenExchanges(self._begin, max_open)
+        self._open: OpenExchanges[tuple[Exchange, S]] = OpenExchanges(
+            self._begin, max_open, idle_since=_last_packet, let_go=_let_go
+        )
 
     def add(self, record: Record) -> tuple[Exchange, S] | None:
         """Take the next record, and return its exchange with the state beside it.
@@ -504,3 +508,11 @@ class Exchanges(Generic[S]):
         self.count += 1
         end.last = max(end.last, key.exchange)
         return exchange, self._state(exchange)
+
+
+def _last_packet(found: tuple[Exchange, object]) -> int:
+    return found[0].last_packet
+
+
+def _let_go(found: tuple[Exchange, object]) -> None:
+    found[0].is_let_go = True

@@ -3,8 +3,8 @@
 Each side of an HTTP/1.1 connection sends its messages in the order of the requests (RFC 9112
 section 9.3.2): when both sides have begun a later exchange, nothing more comes of an earlier one. A
 stream of HTTP/2 is over by itself, when both sides have ended it. The end of a connection ends all
-of its exchanges. And past MAX_PIPELINED of one connection, or ``max_open`` of all, the one that
-began first is taken for over.
+of its exchanges. And past MAX_PIPELINED of one connection the one that began first is taken for
+over; past ``max_open`` of all, those that have been idle for longest, a quarter of them at once.
 """
 
 from __future__ import annotations
@@ -14,13 +14,20 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Generic, NamedTuple, TypeVar, cast
 
-from parsers.limits import MAX_CONNECTIONS, MAX_PIPELINED
+from parsers import Memory
+from parsers.limits import MAX_PIPELINED, KiB
 from parsers.records import Sender
 
 T = TypeVar("T")
 
-MAX_OPEN = MAX_CONNECTIONS
-"""Exchanges that are open at once, of all connections: each connection may have one."""
+EXCHANGE_COST = 32 * KiB
+"""Bytes of the memory that is allowed for each exchange that may be open: what is decoded of it
+takes the most, and a few KiB what is kept to judge it."""
+
+
+def max_open() -> int:
+    """Return how many exchanges may be open at once, of all connections: 8,192 in 256 MiB."""
+    return max(Memory.usual // EXCHANGE_COST, 1)
 
 
 class Key(NamedTuple):
@@ -49,14 +56,25 @@ class _Connection:
 class OpenExchanges(Generic[T]):
     """What is kept of each exchange that is open, and the rule by which it is over.
 
-    ``make`` makes what is kept; ``max_open`` bounds of how many at once.
+    ``make`` makes what is kept; ``limit`` bounds of how many at once: None, what the memory allows.
+    ``idle_since`` says which packet one of them had last, and ``let_go`` is called with each that
+    had to make room for others.
     """
 
-    def __init__(self, make: Callable[[Key], T], max_open: int = MAX_OPEN) -> None:
+    def __init__(
+        self,
+        make: Callable[[Key], T],
+        limit: int | None = None,
+        *,
+        idle_since: Callable[[T], int] = lambda _: 0,
+        let_go: Callable[[T], object] = lambda _: None,
+    ) -> None:
         self.over: list[T] = []
         """Of those that are over since :meth:`find` or :meth:`end_connection` was last called."""
         self._make = make
-        self._max_open = max_open
+        self._limit = max_open() if limit is None else limit
+        self._idle_since = idle_since
+        self._let_go = let_go
         self.known: dict[tuple[int | None, int | None], T] = {}
         """What is kept of those that are open, by connection and exchange."""
         self._connections: dict[int, _Connection] = {}
@@ -114,8 +132,16 @@ class OpenExchanges(Generic[T]):
         connection.last = max(connection.last, key.exchange)
         if len(connection.open) >= MAX_PIPELINED:
             self.end((key.connection, next(iter(connection.open))))
-        elif len(self.known) >= self._max_open:
-            self.end(cast(Key, next(iter(self.known))))
+        elif len(self.known) >= self._limit:
+            self._make_room()
         found = self.known[key] = self._make(key)
         connection.open[key.exchange] = None
         return found
+
+    def _make_room(self) -> None:
+        """End those that have been idle for longest, so many that it pays to look for them."""
+        known = self.known
+        idle = sorted(known, key=lambda key: self._idle_since(known[key]))
+        for key in idle[: max(self._limit // 4, 1)]:
+            self._let_go(known[key])
+            self.end(cast(Key, key))

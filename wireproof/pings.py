@@ -35,24 +35,27 @@ class Pings:
     own may still follow, and is not unasked then.
     """
 
+    __slots__ = ("_sent", "_waiting")
+
     def __init__(self) -> None:
-        self._sent: dict[Sender, list[WebSocketFrameRecord]] = {"client": [], "server": []}
-        """Those whose own Pong has not come."""
-        self._waiting: dict[Sender, int] = {"client": 0, "server": 0}
+        self._sent: dict[Sender, list[WebSocketFrameRecord]] = {}
+        """Those whose own Pong has not come; every exchange has this, and few have any."""
+        self._waiting: dict[Sender, int] = {}
         """How many of them, the last ones, no Pong has answered."""
 
     def sent(self, ping: WebSocketFrameRecord) -> None:
         """Remember a Ping."""
-        sent = self._sent[ping.sender]
+        sent = self._sent.setdefault(ping.sender, [])
         if len(sent) >= MAX_PINGS:
             del sent[0]
         sent.append(ping)
-        self._waiting[ping.sender] = min(self._waiting[ping.sender] + 1, MAX_PINGS)
+        self._waiting[ping.sender] = min(self._waiting.get(ping.sender, 0) + 1, MAX_PINGS)
 
     def answer(self, pong: WebSocketFrameRecord) -> Answer:
         """Return what a Pong answers, and take note of it."""
         sender: Sender = "server" if pong.sender == "client" else "client"
-        sent, first = self._sent[sender], len(self._sent[sender]) - self._waiting[sender]
+        sent = self._sent.get(sender, [])
+        first = len(sent) - self._waiting.get(sender, 0)
         for index in range(len(sent) - 1, -1, -1):
             if sent[index].data == pong.data:
                 answered = sent[first : index + 1]

@@ -188,3 +188,23 @@ class Pieces:
         if self._waiting:
             self._spool.forget(self, len(self._waiting))
             self._waiting = bytearray()
+
+
+class PlacesList:
+    """Where many things lie, in the order in which they were put aside: 32 bytes for most of them,
+    where a list of :data:`Places` would take 200."""
+
+    def __init__(self) -> None:
+        self._ends = array("q")
+        self._runs: Places = array("q")
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def append(self, places: Places) -> None:
+        """Add where one more thing lies."""
+        self._runs += places
+        self._ends.append(len(self._runs))
+
+    def __getitem__(self, index: int) -> Places:
+        return self._runs[self._ends[index - 1] if index else 0 : self._ends[index]]

@@ -104,6 +104,7 @@ class ConnectionDecoder:
         self._protocol.let_go()
         account = self.connection.account
         account.charge(-self.held)
+        account.is_let_go = True
         return records
 
     def last_words(self) -> list[Record]:

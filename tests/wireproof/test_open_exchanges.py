@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from parsers.limits import MAX_PIPELINED
-from wireproof.open_exchanges import Key, OpenExchanges
+from parsers.memory import Memory
+from wireproof.open_exchanges import EXCHANGE_COST, Key, OpenExchanges, max_open
 
 
-def keys(max_open: int = 100) -> OpenExchanges[Key]:
+def keys(limit: int = 100) -> OpenExchanges[Key]:
     """Keep of each exchange its own key."""
-    return OpenExchanges(lambda key: key, max_open)
+    return OpenExchanges(lambda key: key, limit)
 
 
 def test_one_is_over_when_both_sides_have_begun_a_later_one() -> None:
@@ -57,11 +58,31 @@ def test_the_end_of_a_connection_ends_its_own() -> None:
 
 
 def test_past_a_limit_the_one_that_began_first_is_over() -> None:
-    known = keys(max_open=2)
+    known = keys(limit=2)
     for connection in range(3):
         known.find(connection, 0)
     assert known.over == [(0, 0)] and list(known) == [(1, 0), (2, 0)]
-    pipelined = keys(max_open=10 * MAX_PIPELINED)
+    pipelined = keys(limit=10 * MAX_PIPELINED)
     for number in range(MAX_PIPELINED + 1):
         pipelined.find(0, number)
     assert pipelined.over == [(0, 0)] and len(pipelined.known) == MAX_PIPELINED
+
+
+def test_past_the_limit_of_all_those_idle_for_longest_go_a_quarter_of_them_at_once() -> None:
+    idle = {7: 10, 1: 90, 5: 20, 2: 80, 3: 70, 4: 60, 6: 50, 0: 40}
+    let_go: list[Key] = []
+    known = OpenExchanges(
+        lambda key: key, 8, idle_since=lambda key: idle[key.connection], let_go=let_go.append
+    )
+    for connection in range(8):
+        known.find(connection, 0)
+    assert not known.over
+    known.find(8, 0)
+    assert let_go == known.over == [(7, 0), (5, 0)]
+    assert len(known.known) == 7 and known.find(0, 0) == (0, 0) and len(let_go) == 2
+
+
+def test_how_many_may_be_open_the_memory_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert max_open() == 8_192
+    monkeypatch.setattr(Memory, "usual", 10 * EXCHANGE_COST)
+    assert max_open() == 10

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from random import Random
 
-from wireproof.spool import BUFFER, MAX_PIECE, MAX_WAITING, Pieces, Spool
+from wireproof.spool import BUFFER, MAX_PIECE, MAX_WAITING, Pieces, PlacesList, Spool
 
 
 def test_what_was_put_aside_comes_back_whenever_it_is_asked_for() -> None:
@@ -55,3 +56,11 @@ def test_no_more_waits_than_is_allowed() -> None:
         pieces.discard()
     assert spool.waits == 0
     spool.close()
+
+
+def test_where_many_things_lie() -> None:
+    kept = PlacesList()
+    things = [[0, 5], [], [5, 3, 90, 1], [8, 2]]
+    for places in things:
+        kept.append(array("q", places))
+    assert [list(kept[at]) for at in range(len(kept))] == things

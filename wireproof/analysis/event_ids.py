@@ -15,6 +15,8 @@ from parsers.records import SseEventRecord
 
 MAX_IDS = 256
 """IDs that are kept of each end of a stream."""
+NO_PACKETS: deque[int] = deque()
+"""Of streams without IDs: it is never added to."""
 
 
 class EventId(NamedTuple):
@@ -37,8 +39,9 @@ class EventIds:
         self._latest = ""
         self._first: list[str] = []
         self._first_packets: list[int] = []
-        self._last: deque[str] = deque(maxlen=MAX_IDS)
-        self._last_packets: deque[int] = deque(maxlen=MAX_IDS)
+        self._last: deque[str] | None = None
+        """None as long as there are none: an empty one takes as much as all else."""
+        self._last_packets: deque[int] = NO_PACKETS
 
     def add(self, block: SseEventRecord) -> None:
         """Take the next block: its last event ID is new, or the one that was."""
@@ -56,6 +59,10 @@ class EventIds:
         if "" in ids or any(map(eq, ids, before)):
             new = [at for at, name in enumerate(ids) if name and name != before[at]]
             ids, packets = [ids[at] for at in new], [packets[at] for at in new]
+        if not ids:
+            return
+        if self._last is None:
+            self._last, self._last_packets = deque(maxlen=MAX_IDS), deque(maxlen=MAX_IDS)
         room = MAX_IDS - len(self._first)
         self._first += ids[:room]
         self._first_packets += packets[:room]
@@ -71,13 +78,13 @@ class EventIds:
     @property
     def last(self) -> list[EventId]:
         """The last ones, in their order."""
-        return list(map(EventId, self._last, self._last_packets))
+        return list(map(EventId, self._last or (), self._last_packets))
 
     @property
     def kept(self) -> list[str]:
         """The IDs that are known, in their order."""
         rest = max(0, self.count - len(self._first))
-        return [*self._first, *(list(self._last)[-rest:] if rest else ())]
+        return [*self._first, *(list(self._last or ())[-rest:] if rest else ())]
 
     @property
     def is_complete(self) -> bool:

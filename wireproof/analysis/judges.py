@@ -1,10 +1,10 @@
 """Every judge asked about every exchange, as soon as what it needs is known.
 
 Strategy: an exchange is judged when it is over and its connection is, for the facts of the path are
-in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it,
-and more are judged without those facts. One that failed or was held waits also for the end of the
-leg behind a proxy, if that is in the capture. A judge is a function from a trace to a verdict, or
-to None where its question does not arise.
+in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it, of
+all connections as many as may be open, and more are judged without those facts. One that failed or
+was held waits also for the end of the leg behind a proxy, if that is in the capture. A judge is a
+function from a trace to a verdict, or to None where its question does not arise.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from parsers.diagnostics import diagnose
 from parsers.records import (
     AwsEventRecord,
     BodyRecord,
@@ -32,6 +33,7 @@ from parsers.records import (
 )
 
 from ..exchanges import Exchange, Exchanges
+from ..open_exchanges import max_open
 from .company import Company
 from .disconnect import judge_disconnect
 from .ending import judge_ending
@@ -111,6 +113,10 @@ class Explanations:
         self._company = Company()
         self._exchanges: Exchanges[Trace] = Exchanges(lambda about: Trace(about, self._company))
         self._waiting: dict[int, list[tuple[Exchange, Trace]]] = {}
+        """Those that are over and wait for the end of their connection."""
+        self._waiting_count = 0
+        self._max_all = max_open()
+        """How many of them there may be, of all connections."""
         self._around: dict[int, list[DiagnosticRecord]] = {}
         """Faults of a connection as a whole."""
         self._http2: dict[int, Http2Facts] = {}
@@ -187,15 +193,12 @@ class Explanations:
         ended, self._ended = [*self._ended, *self._exchanges.over()], []
         if not ended and not isinstance(record, ConnectionRecord):
             return []  # as with nearly every record
-        ready: list[tuple[Exchange, Trace]] = []
-        for exchange, trace in ended:
-            waiting = self._waiting.setdefault(exchange.key.connection, [])
-            waiting.append((exchange, trace))
-            if len(waiting) > self._max_waiting:
-                ready.append(waiting.pop(0))
+        ready = [found for found in map(self._wait, ended) if found is not None]
         over: list[Trace] = []
         if isinstance(record, ConnectionRecord):
-            ready += self._waiting.pop(record.connection, [])
+            done = self._waiting.pop(record.connection, [])
+            self._waiting_count -= len(done)
+            ready += done
             over = self._failed.pop(record.connection, [])
         over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
         explained = [self._explain(trace) for trace in over if not _is_empty(trace)]
@@ -203,6 +206,25 @@ class Explanations:
             self._around.pop(record.connection, None)
             self._http2.pop(record.connection, None)
         return explained
+
+    def _wait(self, ended: tuple[Exchange, Trace]) -> tuple[Exchange, Trace] | None:
+        """Let an exchange wait for the end of its connection; return one that does so no more.
+
+        One that had to make room for others is judged at once, and says so.
+        """
+        exchange, trace = ended
+        if exchange.is_let_go:
+            trace.add(_fault_of_room(exchange))
+            return ended
+        waiting = self._waiting.setdefault(exchange.key.connection, [])
+        waiting.append(ended)
+        self._waiting_count += 1
+        if len(waiting) <= self._max_waiting:
+            if self._waiting_count <= self._max_all:
+                return None
+            waiting = next(some for some in self._waiting.values() if some)
+        self._waiting_count -= 1
+        return waiting.pop(0)
 
     def _make_way(self, record: Record) -> None:
         """Take what is aside and has to be taken before a record.
@@ -299,6 +321,17 @@ def _are_of_one(records: list[Any]) -> bool:
         return False
     is_one = {record.exchange for record in records} == {records[0].exchange}
     return is_one and {record.stream_id for record in records} == {None}
+
+
+def _fault_of_room(exchange: Exchange) -> DiagnosticRecord:
+    """Return what is said of an exchange that was open, and had to make room for others."""
+    key, packet, time = exchange.key, exchange.last_packet, exchange.last_time
+    detail = f"too many exchanges are open, and this one was idle since packet {packet:,}"
+    fault = diagnose("memory-limit", 0, 0, detail)
+    return DiagnosticRecord(
+        key.connection, key.exchange, None, packet, packet, time, time, None, None,
+        fault.severity, fault.code, fault.summary, fault.reference,
+    )  # fmt: skip
 
 
 def _is_empty(trace: Trace) -> bool:

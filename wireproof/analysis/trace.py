@@ -10,8 +10,8 @@ sender's stream.
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from parsers.records import (
@@ -95,11 +95,9 @@ class Trace:
         """The content of each of them in bytes, still coded; 0 of the last chunk."""
         self.requested = Marks()
         """Chunks, runs or elements of the request's body; the client's messages."""
-        self.conversation = Conversation()
-        """What the frames of a WebSocket amount to."""
         self.faults: list[DiagnosticRecord] = []
-        self.late_faults: deque[DiagnosticRecord] = deque(maxlen=MAX_LATE_FAULTS)
-        """Those past MAX_FAULTS."""
+        self.late_faults: list[DiagnosticRecord] = []
+        """The latest of those past MAX_FAULTS."""
         self.around: Sequence[DiagnosticRecord] = ()
         """Faults of its connection that belong to no exchange."""
         self.gaps: list[GapRecord] = []
@@ -126,6 +124,11 @@ class Trace:
         """Output tokens as the stream itself counts them: its last word on that."""
         self.first_tokens: int | None = None
         """How many tokens the first content brought, where each element counts."""
+
+    @cached_property
+    def conversation(self) -> Conversation:
+        """What the frames of a WebSocket amount to; most exchanges have none."""
+        return Conversation()
 
     @property
     def streamed(self) -> Marks:
@@ -157,6 +160,7 @@ class Trace:
             case DiagnosticRecord():
                 kept = len(self.faults) < MAX_FAULTS
                 (self.faults if kept else self.late_faults).append(record)
+                del self.late_faults[:-MAX_LATE_FAULTS]
             case GapRecord() if len(self.gaps) < MAX_FAULTS:
                 self.gaps.append(record)
 

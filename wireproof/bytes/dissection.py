@@ -5,7 +5,8 @@ no record has told the meaning of yet, up to MAX_WAITING, and is then told of ea
 frame and body with its place; each part goes to the method for its kind, in stream order, once.
 Content that is not chunked needs no record, and is handed on as it comes. Bytes that no record
 comes for (what is unfinished where the capture ends, protocols that are not decoded) are handed on
-as unfinished.
+as unfinished. What waits is charged to the connection, beside what its decoder holds: where that is
+let go, nothing is waited for any more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from parsers import general_chunk_line
+from parsers import Account, Holding, general_chunk_line
 from parsers.limits import KiB, MiB
 from parsers.provenance import Completion, Ending
 from parsers.records import (
@@ -53,6 +54,9 @@ class ElementStream:
         """Whether what comes is the content of a message."""
         self.holes: list[tuple[int, int]] = []
         """What the capture lacks of the bytes that were handed on last, and of those that wait."""
+        self._account: Account | None = None
+        self._holding: Holding | None = None
+        """What waits, as it is charged to the account."""
         self._raw = bytearray()
         self._at = 0
         """What follows ``done`` follows this in ``_raw``."""
@@ -98,8 +102,16 @@ class ElementStream:
 
     # --- the receiver of a direction of TCP ---
 
+    def charge_to(self, account: Account) -> None:
+        """Charge what waits to the account of a connection."""
+        self._account, self._holding = account, Holding(account)
+
     def receive_data(self, data: bytes) -> list[Record]:
         self._raw += data
+        if self._holding is not None:
+            self._holding.hold(len(self._raw))
+        if self._is_let_go and len(self._raw) > MAX_UNTOLD:
+            self.hand_on(is_end=True)  # no record comes any more that would do it
         return []
 
     def receive_gap(self, length: int) -> list[Record]:
@@ -115,6 +127,9 @@ class ElementStream:
         return []
 
     def receive_eof(self, ending: Ending) -> list[Record]:
+        if self._holding is not None:
+            self._holding.hold(0)  # what waits yet is handed on with the batch
+            self._holding = None
         return []
 
     def receive_fault(self, fault: object, shown: Completion) -> list[Record]:
@@ -144,10 +159,24 @@ class ElementStream:
         end = self._end
         if self.is_in_body and not self._is_chunked:
             self._take_content(end)
-        elif is_end or end - self.done > (MAX_WAITING if self._has_been_told else MAX_UNTOLD):
+        elif is_end or self._is_let_go or end - self.done > self._patience:
             self._take_unfinished(end)
         del self._raw[: self._at]
         self._at = 0
+        if self._is_let_go:
+            self._holding = None  # it was given back together with what the decoder held
+        elif self._holding is not None:
+            self._holding.hold(len(self._raw))
+
+    @property
+    def _is_let_go(self) -> bool:
+        """Whether no record comes any more, for the memory was spent."""
+        return self._account is not None and self._account.is_let_go
+
+    @property
+    def _patience(self) -> int:
+        """How many bytes may wait for their record."""
+        return MAX_WAITING if self._has_been_told else MAX_UNTOLD
 
     @property
     def _end(self) -> int:

@@ -123,6 +123,8 @@ class StreamTap(Generic[S]):
         if self._wanted is not None and not self._wanted(connection.index):
             return None, None
         streams = self._make(), self._make()
+        for stream in streams:
+            stream.charge_to(connection.account)
         pair = self.pairs[connection.index] = Pair(connection, streams)
         self._opened(pair)
         return streams

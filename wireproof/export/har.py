@@ -8,6 +8,7 @@ exchange are its heads; at the end all are written in the order in which they be
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import BinaryIO
@@ -33,7 +34,7 @@ from ..exchanges import Exchange, Exchanges
 from ..open_exchanges import Key
 from ..redact import Policy, Redactor, Report, Rules
 from ..redact.secrets import masked_values
-from ..spool import Pieces, Places, Spool
+from ..spool import Pieces, Places, PlacesList, Spool
 from .content import (
     Content,
     ContentStream,
@@ -46,8 +47,23 @@ from .json_pieces import ENCODER, encoded
 
 MAX_UNSWEPT = 8 * MiB
 """Bytes of packets after which streams of which no record tells let go of what they keep."""
-Spooled = tuple[float, int, Key, Places]
-"""When an entry began, its exchange's number and key, and where the entry lies."""
+
+
+class _Kept:
+    """What was put aside, of each exchange by its key: of hundreds of thousands it takes numbers
+    alone."""
+
+    def __init__(self) -> None:
+        self.keys = array("q")
+        """Connection and exchange, one after the other."""
+        self.places = PlacesList()
+
+    def add(self, key: Key, places: Places) -> None:
+        self.keys.extend(key)
+        self.places.append(places)
+
+    def key(self, index: int) -> Key:
+        return Key(*self.keys[2 * index : 2 * index + 2])
 
 
 class HarWriter:
@@ -80,10 +96,12 @@ class HarWriter:
         self._recorded = RecordedContents(self._spool)
         self._unswept = 0
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
-        self._index: list[Spooled] = []
+        self._entries = _Kept()
+        self._begun: tuple[array[float], array[int]] = (array("d"), array("q"))
+        """When each of them began, and the number of its exchange."""
         self._explanations = Explanations()
-        self._said: dict[Key, Places] = {}
-        """Where the verdicts on an exchange lie: these may be known after it."""
+        self._said = _Kept()
+        """The verdicts on exchanges, which may be known after these."""
 
     def __enter__(self) -> HarWriter:
         return self
@@ -119,13 +137,16 @@ class HarWriter:
         head = ENCODER.encode({"version": "1.2", "creator": creator, "pages": []})
         stream.write(b'{"log":' + head[:-1] + b',"entries":[')
         before = b"\n"
-        for _, _, key, entry in sorted(self._index):
+        entries, told = self._entries, self._said
+        verdicts = {told.key(at): at for at in range(len(told.places))}
+        starts, numbers = self._begun
+        for at in sorted(range(len(starts)), key=lambda at: (starts[at], numbers[at])):
             stream.write(before)
-            for piece in self._spool.runs(entry):
+            for piece in self._spool.runs(entries.places[at]):
                 stream.write(piece)
             stream.write(b',"_verdicts":')
-            said = self._said.get(key)
-            for piece in (b"[]",) if said is None else self._spool.runs(said):
+            said = verdicts.get(entries.key(at))
+            for piece in (b"[]",) if said is None else self._spool.runs(told.places[said]):
                 stream.write(piece)
             stream.write(b"}")
             before = b",\n"
@@ -138,7 +159,7 @@ class HarWriter:
             if said:
                 if self._rules.is_thorough:
                     said = masked_values(said, self._rules.patterns)
-                self._said[key] = encoded(said, self._spool).end()
+                self._said.add(key, encoded(said, self._spool).end())
 
     def _take(self, records: Sequence[Record]) -> None:
         self._spool_verdicts(self._explanations.add_all(records))
@@ -218,5 +239,7 @@ class HarWriter:
         server = "" if pair is None else pair.address("server")
         # Verdicts come after it, so it is left open.
         whole = encoded(entry.finished(server), self._spool, is_open=True).end()
-        self._index.append((entry.started, exchange.number, exchange.key, whole))
+        self._entries.add(exchange.key, whole)
+        self._begun[0].append(entry.started)
+        self._begun[1].append(exchange.number)
         self.written += 1

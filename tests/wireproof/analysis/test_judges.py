@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 from support.timed import LAST_CHUNK, Stream, TimedTape
 
-from parsers.records import Record
+from parsers.memory import Memory
+from parsers.records import ConnectionRecord, Record
 from wireproof.analysis.judges import AT_ONCE, Explanations, explain, judge
 from wireproof.analysis.trace import Trace
 from wireproof.analysis.verdict import Verdict
+from wireproof.open_exchanges import EXCHANGE_COST
 
 
 def counted(trace: Trace) -> Verdict:
@@ -85,3 +87,41 @@ def test_portions_of_one_exchange_say_what_single_records_do(streams: int) -> No
     assert len(singly) == streams
     for size in (50, AT_ONCE + 1, 3 * AT_ONCE, len(records)):
         assert explained_in_portions(records, size) == singly
+
+
+def test_of_too_many_that_are_open_the_longest_idle_are_judged_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tape = TimedTape()
+    for number in range(9):
+        Stream(tape=tape, client_port=40_000 + number).events(2, every=0.1)
+    records = [one for one in tape.records() if not isinstance(one, ConnectionRecord)]
+    monkeypatch.setattr(Memory, "usual", 8 * EXCHANGE_COST)
+    explanations = Explanations()
+    early = list(explanations.add_all(records))
+    assert [one.exchange.number for one in early] == [0, 1]
+    for one in early:
+        [fault] = one.trace.all_faults
+        assert fault.code == "memory-limit" and "idle since packet" in fault.summary
+        assert one.trace.elements.count == 2 and one.exchange.is_let_go
+        assert fault.last_packet == one.exchange.last_packet
+    assert [one.exchange.number for one in explanations.finish()] == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_no_more_wait_for_the_ends_of_their_connections_than_may_be_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tape = TimedTape()
+    for number in range(9):
+        stream = Stream(tape=tape, client_port=40_000 + number).events(2, every=0.1)
+        stream.talk.server(LAST_CHUNK)
+        stream.talk.client(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+        stream.talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+    records = [one for one in tape.records() if not isinstance(one, ConnectionRecord)]
+    whole = Explanations([counted])
+    assert not list(whole.add_all(records)) and len(whole.finish()) == 18
+    monkeypatch.setattr(Memory, "usual", 8 * EXCHANGE_COST)
+    bounded = Explanations([counted])
+    early = list(bounded.add_all(records))
+    assert early and not any(one.trace.all_faults for one in early if not one.exchange.is_let_go)
+    assert len(early) + len(bounded.finish()) == 18

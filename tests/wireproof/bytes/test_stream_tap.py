@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import pytest
 from support.attack import request, response
 from support.talk import Talk, Tape
 
+from parsers.decode.packets import PacketDecoder
 from parsers.files.packets import Packet
+from parsers.limits import MiB
+from parsers.memory import Account, Memory
+from wireproof.bytes import dissection
 from wireproof.bytes.dissection import ElementStream
 from wireproof.bytes.stream_tap import StreamTap
 
@@ -80,3 +87,58 @@ def test_connections_that_are_not_wanted_have_no_streams() -> None:
     tap = StreamTap(ElementStream, wanted={1}.__contains__)
     records = tap.receive(tape.packets)
     assert list(tap.pairs) == [1] and {record.connection for record in records} == {1}
+
+
+def test_what_waits_is_charged_and_given_back() -> None:
+    talk = Talk().open()
+    talk.client(request("/"))
+    head = response("200 OK", "Transfer-Encoding: chunked") + b"100000\r\n"
+    talk.server(head, bytes(60_000), bytes(60_000))
+    tap = StreamTap(ElementStream)
+    for record in tap.receive(talk.tape.packets):
+        tap.tell(record)
+    tap.hand_on(0)
+    alone = PacketDecoder()
+    alone.receive(talk.tape.packets)
+    assert 115_000 < tap.decoder.held - alone.held < 125_000
+    tap.finish()
+    assert tap.decoder.held == 0
+
+
+def test_who_is_let_go_waits_for_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dissection, "MAX_UNTOLD", 100_000)
+    talk = Talk().open()
+    talk.client(request("/"))
+    head = response("200 OK", "Transfer-Encoding: chunked") + b"1000000\r\n"
+    tap = StreamTap(ElementStream, decoder=partial(PacketDecoder, memory=2 * MiB))
+    talk.server(head)
+    sizes = []
+    for _ in range(60):
+        talk.server(bytes(40_000))
+        packets, talk.tape.packets[:] = talk.tape.packets[:], []
+        for record in tap.receive(packets):
+            tap.tell(record)
+        tap.hand_on(0)
+        stream = tap.pairs[0].stream("server")
+        assert stream is not None
+        sizes.append(len(stream._raw))
+    let_go = next(at for at, size in enumerate(sizes) if not size)
+    assert 5 < let_go < 40, "the decoder and what listens beside it share what is allowed"
+    assert sizes[:let_go] == sorted(sizes[:let_go]) and max(sizes[let_go:]) == 0
+    assert stream.done == len(head) + 60 * 40_000
+    tap.finish()
+    assert tap.decoder.held == 0
+
+
+def test_who_was_let_go_and_is_told_nothing_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dissection, "MAX_UNTOLD", 1_000)
+    stream, account = ElementStream(), Account(Memory())
+    stream.charge_to(account)
+    stream.receive_data(bytes(5_000))
+    assert account.held == 5_000 and not stream.done
+    account.charge(-5_000)
+    account.is_let_go = True
+    for _ in range(9):
+        stream.receive_data(bytes(5_000))
+        assert len(stream._raw) <= 1_000
+    assert stream.done == 50_000 and account.held <= 5_000
