@@ -60,7 +60,7 @@ class ByteStream(Protocol[T]):
     @property
     def lacks_bytes(self) -> bool:
         """Whether more was sent than was handed over: bytes wait behind missing ones, or its peer
-        has acknowledged some that the capture does not hold."""
+        has acknowledged some, or a FIN, that the capture does not hold."""
 
     @property
     def acknowledged(self) -> int | None:

@@ -75,10 +75,10 @@ class HalfConnection(Reassembly[T], Generic[T]):
     def lacks_bytes(self) -> bool:
         """Whether bytes wait behind missing ones, or its peer had some that have not come.
 
-        One byte more than has come may be a FIN.
+        One byte more than has come may be a FIN, which is told from bytes by nothing.
         """
-        had = self.peer.acknowledged
-        return self.is_waiting or (had is not None and had > self.origins.size + 1)
+        had, size = self.peer.acknowledged, self.origins.size + (self.fin_offset is not None)
+        return self.is_waiting or (had is not None and had > size)
 
     @property
     def size_by_acks(self) -> int | None:

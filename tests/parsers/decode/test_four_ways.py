@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.http1 import of
-from support.http2 import GET, OK, SETTINGS, SETTINGS_ACK, Fields, Speaker, data
+from support.http2 import GET, OK, SETTINGS, SETTINGS_ACK, Fields, Speaker, data, framed
 from support.talk import Side, Talk
 from support.tls_live import Dialogue
 from support.tls_live import dialogue as sealed
@@ -48,6 +48,7 @@ GOODBYE: list[tuple[Side, bytes]] = [
     ("client", frame(8, b"\x03\xe8", key=KEY)),
 ]
 """What is said last in a WebSocket."""
+PING = framed(6, 0, 0, bytes(8))
 
 
 class Exchange(NamedTuple):
@@ -358,3 +359,105 @@ def test_an_event_after_a_lost_one_is_found_where_its_chunk_begins() -> None:
         ).records
         chunks = [one.data for one in records if isinstance(one, ChunkRecord)]
         assert chunks == ["id: 0\ndata: 0 \n\n", "id: 2\ndata: 2 éé\n\n", ""]
+
+
+# --- loss of any packet of HTTP/2, of either side ---
+
+
+class Call(NamedTuple):
+    """A stream: what it holds, and how it ends: by its sender, its client, or the connection."""
+
+    kind: str
+    pieces: list[bytes]
+    end: str
+
+
+CALLED = "application/grpc"
+"""gRPC itself, whose status is in trailers. JSON lines are left out here: where their head is lost,
+nothing says that the content is lines. So are WebSockets: where what asks for one is lost, nothing
+says that they are frames."""
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> list[Call]:
+    kinds = st.sampled_from([SSE, CALLED])
+    ends = st.sampled_from(["end", "end", "reset", "connection"])
+    sizes = st.lists(st.integers(0, 40), min_size=1, max_size=4)
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        kind = draw(kinds)
+        pieces = pieces_of(GRPC if kind == CALLED else kind, draw(sizes))
+        found.append(Call(kind, pieces, draw(ends)))
+    return found
+
+
+def spoken(found: list[Call], order: Random) -> list[Line]:
+    """What is said of calls: each asks when it likes, so that a head may come after any hole."""
+    client, server = Speaker(), Speaker()
+    lines = [Line("client", PREFACE + SETTINGS), Line("server", SETTINGS + SETTINGS_ACK)]
+    left = {number: ["ask", "head", *one.pieces, one.end] for number, one in enumerate(found)}
+    asked = 0  # the next one: streams begin in the order of their numbers
+    while any(left.values()):
+        ready = [number for number, rest in left.items() if rest and number <= asked]
+        number = order.choice(ready)
+        (kind, pieces, _), step, stream_id = found[number], left[number].pop(0), 2 * number + 1
+        if step == "ask":
+            asked += 1
+            fields = [*GET[:3], (":path", f"/{number}"), ("content-type", kind)]
+            lines.append(Line("client", client.head(stream_id, fields, ends=True)))
+        elif step == "head":
+            head = server.head(stream_id, [*OK, ("content-type", kind)])
+            lines.append(Line("server", head, (number, -1)))
+        elif isinstance(step, bytes):
+            index = len(pieces) - len(left[number])
+            lines.append(Line("server", data(stream_id, step), (number, index)))
+        elif step == "reset":
+            lines.append(Line("client", framed(3, 0, stream_id, (8).to_bytes(4))))
+        elif step == "end" and kind == CALLED:
+            lines.append(Line("server", server.head(stream_id, [("grpc-status", "0")], ends=True)))
+        elif step == "end":
+            lines.append(Line("server", data(stream_id, b"", ends=True)))
+    return [*lines, *(Line(side, PING) for side in ("client", "server") for _ in range(2))]
+
+
+def put(lines: list[Line], lost: int, *, in_tls: bool) -> list[Record]:
+    """Decode what is said, in the clear or in TLS, of which one line is not captured."""
+    said, source, begin = Dialogue([(one.sender, one.content) for one in lines]), None, 0
+    if in_tls:
+        said = sealed([(one.sender, one.content) for one in lines], alpn=("h2",))
+        source = Source()
+        source.log.read(said.keys)
+        begin = len(said.pieces) - len(lines) - 2
+    talk = Talk().open()
+    for number, (sender, content) in enumerate(said.pieces):
+        if number == begin + lost:
+            talk.lose(sender, len(content))
+        else:
+            talk.segment(sender, content)
+    talk.fin("client")
+    talk.fin("server")
+    decoder = PacketDecoder(keys=source)
+    return decoder.receive(talk.tape.packets) + decoder.finish()
+
+
+@settings(max_examples=25, deadline=None)
+@given(calls(), st.randoms(use_true_random=False), st.booleans(), st.data())
+def test_a_lost_packet_of_either_side_accuses_nobody_and_costs_what_it_held(
+    found: list[Call], order: Random, in_tls: bool, draw: st.DataObject
+) -> None:
+    lines = spoken(found, order)
+    lost = draw.draw(st.integers(0, len(lines) - 1), "lost")
+    records = put(lines, lost, in_tls=in_tls)
+    assert [one.summary for one in of(DiagnosticRecord, records) if one.severity == "error"] == []
+    place = lines[lost].place
+    for number, (kind, pieces, end) in enumerate(found):
+        of_stream = [one for one in records if getattr(one, "stream_id", None) == 2 * number + 1]
+        heads = sum(isinstance(one, ResponseRecord) for one in of_stream)
+        assert heads == (place != (number, -1))
+        got = [one for one in of_stream if isinstance(one, SseEventRecord | GrpcMessageRecord)]
+        wanted = [at for at in range(len(pieces)) if place != (number, at)]
+        assert len(got) == len(wanted), (kind, place)
+        ended = [one.ended_by for one in of(BodyRecord, of_stream) if one.sender == "server"]
+        if lines[lost].place is not None or lines[lost].sender == "client" and end == "end":
+            by = {"end": "end-stream", "reset": "rst-stream", "connection": "close"}[end]
+            assert ended in ([by], [])  # a stream of which nothing is left has no body

@@ -333,6 +333,18 @@ def test_a_reset_behind_a_hole_came_before_the_server_s_fin() -> None:
     assert (body.ended_by, len(faults(records, "http2-cancelled"))) == ("rst-stream", 1)
 
 
+def test_a_fin_that_is_missing_came_before_the_one_that_acknowledges_it() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.talk.lose("client", 1)
+    talk.talk.fin("server")
+    records = talk.records()
+    assert errors(records) == []
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert body.ended_by == "close"
+
+
 def unprefaced(lost: int) -> Http2Talk:
     """A connection in the clear of whose client the first ``lost`` segments are missing."""
     talk = Http2Talk()
