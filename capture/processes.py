@@ -98,6 +98,32 @@ def wait_for_interrupt(duration: float | None = None, over: Wakeup | None = None
 
 
 @contextmanager
+def signals_held() -> Iterator[None]:
+    """Have the signals that would end this process wait until the block is left.
+
+    For entering a context with threads: between a thread's start and the ``with`` that ends it a
+    signal would leave the thread behind, and a process with it that never ends. Outside the main
+    thread, which no signal interrupts, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, frame: came.append(number))
+        for number in ENDING_SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
+@contextmanager
 def _signals_to(handler: Callable[[int, FrameType | None], None]) -> Iterator[Wakeup]:
     """Have ``handler`` take the signals that would end this process; give what they wake.
 

@@ -23,7 +23,7 @@ import pytest
 
 from capture import processes
 from capture.polling import Wakeup
-from capture.processes import Finished, run_command, wait_for_interrupt
+from capture.processes import Finished, run_command, signals_held, wait_for_interrupt
 
 pytestmark = pytest.mark.slow
 
@@ -263,3 +263,45 @@ def test_the_foreground_of_a_terminal(
     monkeypatch.setattr(os, "ctermid", lambda: os.devnull)
     monkeypatch.setattr(os, "tcgetpgrp", lambda terminal: os.getpgrp() + foreground)
     assert processes._in_foreground() is expected
+
+
+# --- signals that wait ---
+
+
+def test_a_signal_waits_until_the_block_is_left() -> None:
+    reached = []
+    with pytest.raises(KeyboardInterrupt), signals_held():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        reached.append("the end")
+    assert reached == ["the end"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_without_a_signal_nothing_waits() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with signals_held():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_that_is_ignored_does_not_wait() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals_held():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_no_signal_interrupts_another_thread() -> None:
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def enter() -> None:
+        with signals_held():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [before]

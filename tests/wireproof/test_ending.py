@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+import httpx
 import pytest
 from support.corpus import ROOT
 
@@ -118,6 +120,22 @@ FEW = int(os.environ.get("WIREPROOF_KILLS", "2"))
 """Of what is not the usual recording; all with 20."""
 
 
+@contextmanager
+def begun(words: list[str], temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command, which does not outlive a test that has failed."""
+    with subprocess.Popen(
+        [*COMMAND, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def number_said(output: IO[bytes]) -> int:
     """The number of the command, which it says on a line of its own."""
     for line in output:
@@ -144,8 +162,7 @@ def left_in(folder: Path) -> list[str]:
         (who, recording)
         for who in ("wireproof", "command", "others")
         for recording in RECORDINGS
-        # The page stays when the others have ended, and so does what a recording left to it.
-        if (who, recording) != ("others", "view")
+        if (who, recording) != ("others", "view")  # whose page stays: see below
     ],
 )
 @pytest.mark.parametrize("backend", ["packet-socket", "tcpdump", "dumpcap"])
@@ -158,14 +175,8 @@ def test_twenty_kills_of_each_process_of_a_recording(
     output = tmp_path / "out.pcapng"
     is_usual = backend == "packet-socket" and recording == "capture"
     for _ in range(KILLS if is_usual else FEW):
-        with subprocess.Popen(
-            [*COMMAND, *RECORDINGS[recording], str(output), "--port", "9", "--backend", backend]
-            + ["--", sys.executable, "-c", RECORDED],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "TMPDIR": str(temporary)},
-        ) as process:
+        words = [*RECORDINGS[recording], str(output), "--port", "9", "--backend", backend]
+        with begun([*words, "--", sys.executable, "-c", RECORDED], temporary) as process:
             assert process.stdin is not None and process.stdout is not None
             command = number_said(process.stdout)
             ours = [child for child in children(process.pid) if child != command]
@@ -180,6 +191,118 @@ def test_twenty_kills_of_each_process_of_a_recording(
             process.wait(PATIENCE)
             wait_until(lambda: not left_in(temporary))
             wait_until(lambda ours=ours: not any(map(is_running, ours)))
+
+
+def line_with(words: str, output: IO[bytes]) -> str:
+    """The next line with these words."""
+    for line in output:
+        if words in line.decode():
+            return line.decode()
+    raise AssertionError(f"it has not said: {words}")
+
+
+def summary(url: str) -> dict[str, object]:
+    """What the page says of its capture as a whole."""
+    address, _, token = url.strip().partition("/?token=")
+    with httpx.Client(base_url=address, timeout=PATIENCE) as client:
+        client.get("/", params={"token": token})  # which a cookie takes the place of
+        found: dict[str, object] = client.get("/answers/summary").raise_for_status().json()
+    return found
+
+
+@pytest.mark.packets
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("has_command", [True, False])
+@pytest.mark.parametrize("backend", ["packet-socket", "tcpdump", "dumpcap"])
+def test_twenty_kills_of_what_records_for_a_page(
+    backend: str, has_command: bool, tmp_path: Path
+) -> None:
+    """The page says at once that the recording broke off, and why, and stays; when it is ended, by
+    Ctrl-C or SIGTERM in turn, nothing is left.
+
+    A packet socket is the page's own: what is killed beside it then is the remover of key logs.
+    """
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    words = ["view", "--live", "--no-browser", "--port", "9", "--backend", backend]
+    command = ["--", sys.executable, "-c", RECORDED] if has_command else []
+    for turn in range(FEW):
+        kept = ["--keep", str(tmp_path / "out.pcapng")]
+        with begun([*words, *kept, *command], temporary) as process:
+            assert process.stdin is not None and process.stdout is not None
+            url = line_with("/?token=", process.stdout)
+            number = number_said(process.stdout) if has_command else 0
+            ours = [child for child in children(process.pid) if child != number]
+            assert ours or (backend, has_command) == ("packet-socket", False)
+            for one in ours:
+                os.kill(one, signal.SIGKILL)
+            if backend != "packet-socket":
+                why = line_with("the recording broke off after 0 packets: ", process.stdout)
+                assert f"{backend} has ended" in why
+                wait_until(lambda url=url: summary(url)["state"] == "ended")
+                assert str(summary(url)["problem"]) in why
+            if has_command:
+                process.stdin.close()
+                line_with("the page stays until Ctrl-C", process.stdout)
+            assert process.poll() is None and summary(url)["state"]
+            process.send_signal((signal.SIGINT, signal.SIGTERM)[turn % 2])
+            process.stdout.read()
+            process.wait(PATIENCE)
+            assert not left_in(temporary)
+            assert not any(map(is_running, ours))
+
+
+@pytest.mark.packets
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (signal.SIGINT, ["watch"]),
+        (signal.SIGTERM, ["capture", "-o"]),
+        (signal.SIGTERM, ["view", "--live", "--keep"]),
+    ],
+)
+def test_a_signal_while_a_recording_begins(
+    number: signal.Signals, words: list[str], tmp_path: Path
+) -> None:
+    """One that comes with the start of any of its threads leaves none of them behind."""
+    place = [str(tmp_path / "out.pcapng")] if words[-1].startswith("-") else []
+    options = ["--no-browser"] if words[0] == "view" else []
+    for count in range(1, 8):
+        done = subprocess.run(
+            [sys.executable, "-c", STRUCK, str(count), str(int(number)), *words, *place]
+            + ["--port", "9", "--backend", "packet-socket", *options],
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr, done.stderr
+        if b"struck" not in done.stdout:
+            break
+        assert done.returncode in (0, 130, -number)
+    assert count > 1, "it starts a thread at least"
+
+
+STRUCK = """
+import signal, sys, threading
+from wireproof.__main__ import main
+count, number = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+start, started = threading.Thread.start, 0
+def strike(thread):
+    global started
+    start(thread)
+    started += 1
+    if started == count:
+        print("struck", flush=True)
+        signal.raise_signal(number)
+threading.Thread.start = strike
+timer = threading.Timer(2.0, lambda: signal.pthread_kill(threading.main_thread().ident, 2))
+timer.daemon = True
+start(timer)
+main()
+"""
+"""Gets a signal with the start of its thread of a number; one that starts no more is ended."""
 
 
 def is_running(process: int) -> bool:

@@ -157,6 +157,9 @@ class _Telling:
     def served(self, url: str) -> None:
         say(f"metrics are at {url}")
 
+    def broke_off(self, reason: str) -> None:
+        say(reason)
+
     def goes_on(self) -> None:
         say("showing what was recorded; Ctrl-C again leaves it out")
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from capture import CaptureError, CaptureNotPermitted
+from capture import CaptureError, CaptureNotPermitted, PacketsDropped
 from capture.backends import Backend, Session, Wanted, choose
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
@@ -132,6 +132,12 @@ class LivePackets:
         if self._keylog is None and self._wanted.secrets is bytes:
             return None
         return self._packet_pipe.keys(self._keylog)
+
+    @property
+    def broken(self) -> CaptureError | None:
+        """Why the recording broke off, once it has and there are no more pieces; None if it did
+        not. Packets that were dropped break nothing off."""
+        return None if isinstance(self._broken, PacketsDropped) else self._broken
 
     @property
     def faults(self) -> list[CaptureFault]:

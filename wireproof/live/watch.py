@@ -22,7 +22,7 @@ from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
 from capture.key_log import KeyLog
 from capture.polling import Wakeup
-from capture.processes import wait_for_interrupt
+from capture.processes import signals_held, wait_for_interrupt
 from parsers import KeyLog as TlsKeyLog
 from parsers.records import QuicPacketRecord, Record, TlsRecordRecord
 
@@ -103,6 +103,9 @@ class Telling(Protocol):
     def served(self, url: str) -> None:
         """Say where the page for Prometheus is."""
 
+    def broke_off(self, reason: str) -> None:
+        """Say at once, from any thread, that nothing is recorded any more while COMMAND goes on."""
+
     def goes_on(self) -> None:
         """Say that it has ended, and that what was recorded takes a while to be shown."""
 
@@ -120,32 +123,39 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
     totals = Totals()
     key_log = key_log_for(options.command) if options.keys else None
     with ExitStack() as stack:
-        live = stack.enter_context(
-            LiveDecoding(
-                port=options.port,
-                interface=options.interface,
-                keep=options.keep,
-                keep_data=options.keep_data,
-                shows_records=True,
-                command=options.command,
-                backend=options.backend,
-                buffer_size=options.buffer_size,
-                secrets=bytes if key_log is None else key_log.take,
-                keylog=options.keylog,
-            )
-        )
+        live = _opened(options, key_log, stack)
         view = _open_view(options, live, stack)
         observers = [Observer(sink) for sink in _sinks(options, stack, telling)]
         show = _Show(live, view, options.wanted, totals, observers)
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
             telling.ready(live.backend.name, live.session.notes)
+            if options.command:  # which goes on; without one the watch ends, and that tells it
+                live.session.recording.tell_end(telling.broke_off)
             watched = _attend(options, live.session, show, key_log)
             show.finish(telling.goes_on)
     if options.keep is None or key_log is None or not key_log.has_keys:
         return watched
     order_secrets(Path(options.keep))
     return watched._replace(has_keys=True)
+
+
+def _opened(options: WatchOptions, key_log: KeyLog | None, stack: ExitStack) -> LiveDecoding:
+    """Begin to record and to decode, until ``stack`` is left."""
+    live = LiveDecoding(
+        port=options.port,
+        interface=options.interface,
+        keep=options.keep,
+        keep_data=options.keep_data,
+        shows_records=True,
+        command=options.command,
+        backend=options.backend,
+        buffer_size=options.buffer_size,
+        secrets=bytes if key_log is None else key_log.take,
+        keylog=options.keylog,
+    )
+    with signals_held():
+        return stack.enter_context(live)
 
 
 def _sinks(options: WatchOptions, stack: ExitStack, telling: Telling) -> Iterator[Sink]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from capture import Statistics
 from capture.backends import Backend, Session, Wanted
 from capture.key_log import VARIABLE, KeyLog
 from capture.polling import Wakeup
-from capture.processes import run_command, wait_for_interrupt
+from capture.processes import run_command, signals_held, wait_for_interrupt
 from capture.secrets_first import put_secrets_first
 
 from .. import __version__
@@ -62,7 +62,10 @@ def record_port(
     wanted = replace(wanted, comment=comment, version=__version__)
     if key_log is not None:
         wanted = replace(wanted, secrets=key_log.take)
-    with backend.open(wanted) as session, closing(Wakeup()) as over:
+    with ExitStack() as stack:
+        with signals_held():
+            session = stack.enter_context(backend.open(wanted))
+            over = stack.enter_context(closing(Wakeup()))
         ready(session)
         # Whoever waits is told by what leaving raises; whoever runs a command, meanwhile.
         session.recording.tell_end(say if command else lambda _: over.notify())

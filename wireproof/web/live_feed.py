@@ -41,7 +41,7 @@ class LiveFeed:
             raise
 
     def _take(self) -> None:
-        problem = None
+        problem: str | None = None
         try:
             for piece in self._packets.pieces():
                 self._index.miss(piece.skipped + piece.dropped)
@@ -49,6 +49,8 @@ class LiveFeed:
                     self._index.tracer.use_keys(self._packets.keys())
                 if piece.packets:
                     self._index.receive(piece.packets)
+            if self._packets.broken is not None:
+                problem = str(self._packets.broken)
         except (CaptureError, OSError) as error:
             problem = f"the recording broke off: {error}"
         self._index.finish(self._packets.faults, problem)

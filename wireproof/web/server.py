@@ -45,6 +45,7 @@ class PageServer:
         self.port: int = self._listener.getsockname()[1]
         self._app = app_of(self.port)
         self._server: _Uvicorn | None = None
+        self._is_stopped = False
 
     @property
     def url(self) -> str:
@@ -67,11 +68,14 @@ class PageServer:
         # end the page's news at once.
         AppStatus.should_exit = False
         self._server = _Uvicorn(config, ready)
+        if self._is_stopped:  # before it began
+            self.stop()
         with contextlib.suppress(KeyboardInterrupt):
             self._server.run([self._listener])
 
     def stop(self) -> None:
-        """Tell it to stop; may be called from any thread."""
+        """Tell it to stop, or not to begin; may be called from any thread."""
+        self._is_stopped = True
         if self._server is not None:
             self._server.should_exit = True
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from capture.processes import wait_for_interrupt
+from capture.processes import signals_held, wait_for_interrupt
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..tasks.capture import attend, key_log_for, order_secrets
@@ -139,16 +139,17 @@ def view_live(recorded: Recorded, page: Page) -> int:
         name = f"port {recorded.port} on {recorded.interface}"
         index = stack.enter_context(closing(Index(name, "live", wanted=wanted)))
         server = stack.enter_context(closing(InspectorServer(index, port=page.port)))
-        packets = stack.enter_context(
-            LivePackets(
-                port=recorded.port,
-                interface=recorded.interface,
-                keep=recorded.keep,
-                command=recorded.command,
-                backend=recorded.backend,
-                secrets=bytes if key_log is None else key_log.take,
-            )
+        packets = LivePackets(
+            port=recorded.port,
+            interface=recorded.interface,
+            keep=recorded.keep,
+            command=recorded.command,
+            backend=recorded.backend,
+            secrets=bytes if key_log is None else key_log.take,
         )
+        with signals_held():
+            stack.enter_context(packets)
+        packets.session.recording.tell_end(page.say)
         feed = LiveFeed(index, packets)
         feed.start()
         stack.callback(feed.stop)
