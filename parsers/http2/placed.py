@@ -15,6 +15,7 @@ from ..provenance import Event
 from ..records import Sender
 from . import huffman
 from .elements import (
+    DATA,
     HEADER_SIZE,
     HEADERS,
     PADDED,
@@ -27,6 +28,7 @@ from .elements import (
     Frame,
     HeaderBlock,
     Lost,
+    MissingContent,
 )
 from .frames import FrameDecoder
 from .hpack import HeaderDecoder, HpackError, StringLiteral
@@ -128,7 +130,9 @@ class PlacedFrames:
             return [Unread(self._base, self._base + len(self._raw))] if self._raw else []
         found = list(self._tell(self._frames.receive_eof()))
         upto = self._base + len(self._raw)
-        payloads = self._payloads(self._known, upto) or [(self._known, upto)]
+        # Where no frame is certain, no header is.
+        payloads = [] if self._frames.is_searching else self._payloads(self._known, upto)
+        payloads = payloads or [(self._known, upto)]
         return found + [Unread(start, end) for start, end in payloads if start < end]
 
     def _begin(self) -> FrameDecoder:
@@ -158,9 +162,12 @@ class PlacedFrames:
         for event in events:
             match event:
                 case Content():
-                    yield from self._before(event.start - HEADER_SIZE - 1)  # of a pad length
+                    yield from self._before_content(event.start)
                     self._known = max(self._known, event.end)
                     yield PlacedContent(event.stream_id, event.start, event.data)
+                case MissingContent():
+                    yield from self._before_content(event.start)
+                    self._known = max(self._known, event.end)
                 case DataFrame():
                     yield from self._before(event.start)
                     self._known = event.end
@@ -183,6 +190,13 @@ class PlacedFrames:
         if start > self._known:
             yield Unread(self._known, start)
             self._headers.forget()
+
+    def _before_content(self, start: int) -> Iterator[Unread]:
+        """Tell of bytes that were passed over before the header of a frame whose content begins at
+        ``start``, after a pad length or not (RFC 9113 section 6.1)."""
+        kind = self._bytes(start - HEADER_SIZE + 3, start - HEADER_SIZE + 4)
+        has_pad = kind != bytes((DATA,))  # then the flags stand there, PADDED among them
+        yield from self._before(start - HEADER_SIZE - has_pad)
 
     def _padding(self, frame: DataFrame) -> Iterator[Plain]:
         start = frame.content_start + frame.size
