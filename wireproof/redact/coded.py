@@ -55,6 +55,8 @@ class CodedContent:
         self.found = FoundSecrets() if found is None else found
         self._block = b""
         """The last one of what was looked at."""
+        self._repeats: bool | None = None
+        """Whether it is one byte over and over; None if nobody has asked yet."""
 
     def wait(self, piece: Piece) -> None:
         """Let a piece wait; too many of them are taken for secret."""
@@ -78,9 +80,14 @@ class CodedContent:
         kept: list[bytes] = []
         for at in range(0, len(plain), BLOCK):
             block = plain[at : at + BLOCK]
-            if block != self._block or block.count(block[:1]) != len(block):
+            if block != self._block:
+                self._block, self._repeats = block, None
                 kept.append(block)
-                self._block = block
+                continue
+            if self._repeats is None:
+                self._repeats = block.count(block[:1]) == len(block)
+            if not self._repeats:
+                kept.append(block)
         return plain if len(kept) * BLOCK >= len(plain) else b"".join(kept)
 
     def take(self) -> list[Piece]:
