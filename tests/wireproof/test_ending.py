@@ -138,10 +138,12 @@ def begun(words: list[str], temporary: Path) -> Iterator[subprocess.Popen[bytes]
 
 def number_said(output: IO[bytes]) -> int:
     """The number of the command, which it says on a line of its own."""
+    before = []
     for line in output:
         if line.strip().isdigit():
             return int(line)
-    raise AssertionError("the command has not begun")
+        before.append(line)
+    raise AssertionError(f"the command has not begun: {before}")
 
 
 def children(process: int) -> list[int]:
