@@ -8,6 +8,7 @@ from .choosing import Reading, Words, reading_options
 from .exits import Unreadable, because, called, examples, say
 from .memory import MEMORY
 from .parsing import parses
+from .several import JOBS, broken_off
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
 
@@ -43,12 +44,14 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     help="What makes the exit code 1: error, warning or note, each with what is graver; a question "
     "(ending), an answer (held), a cause (loss), several with commas; or never.",
 )
+@JOBS
 @reading_options
 def explain(
     files: tuple[str, ...],
     form: str,
     output: str | None,
     fail_on: str,
+    jobs: int | None,
     reading: Reading,
 ) -> int:
     """Say of each exchange whether it streamed, who held it back, how it ended, and what to do.
@@ -59,13 +62,18 @@ def explain(
     from ..analysis.fail_on import FailOn
     from ..tasks.explain import ExplainOptions, run
     from ..tasks.sources import UnreadableSource
+    from ..tasks.worker_died import WorkerDied
 
     words = [word.strip() for word in fail_on.split(",") if word.strip()]
-    options = ExplainOptions(files, form, output, reading.wanted, FailOn(words), reading.keylog)
+    options = ExplainOptions(
+        files, form, output, reading.wanted, FailOn(words), reading.keylog, jobs
+    )
     try:
         tally = run(options, say)
     except BrokenPipeError:
         raise
+    except WorkerDied as died:
+        return broken_off(died)
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     except (OSError, ValueError) as error:

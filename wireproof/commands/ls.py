@@ -8,6 +8,7 @@ from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .memory import MEMORY
 from .parsing import parses
+from .several import JOBS, broken_off
 
 
 @click.command(
@@ -30,8 +31,9 @@ from .parsing import parses
     show_default=True,
     help="For people, for scripts, for spreadsheets.",
 )
+@JOBS
 @reading_options
-def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
+def ls(files: tuple[str, ...], form: str, jobs: int | None, reading: Reading) -> int:
     """List the exchanges of captures: who asked for what, when it came, and how it fared.
 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
@@ -42,11 +44,14 @@ def ls(files: tuple[str, ...], form: str, reading: Reading) -> int:
     """
     from ..tasks.ls import LsOptions, run
     from ..tasks.sources import UnreadableSource
+    from ..tasks.worker_died import WorkerDied
 
     try:
-        found = run(LsOptions(files, form, reading.wanted, reading.keylog), say)
+        found = run(LsOptions(files, form, reading.wanted, reading.keylog, jobs), say)
     except BrokenPipeError:
         raise
+    except WorkerDied as died:
+        return broken_off(died)
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     if not found:

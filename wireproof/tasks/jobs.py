@@ -47,6 +47,21 @@ class Failure(msgspec.Struct, array_like=True, tag="failure"):
 
     message: str
     number: int | None = None
+    name: str | None = None
+    """Of the file that it is about, if the error named one."""
+
+    @classmethod
+    def of(cls, error: OSError | ValueError) -> Failure:
+        if not isinstance(error, OSError):
+            return cls(str(error))
+        name = error.filename if isinstance(error.filename, str) else None
+        return cls(error.strerror or str(error), error.errno, name)
+
+    def error(self) -> OSError | ValueError:
+        """Return the error that it stands for."""
+        if self.number is None:
+            return ValueError(self.message)
+        return OSError(self.number, self.message, self.name)
 
 
 Message = Part | Failure
@@ -81,10 +96,8 @@ class Task(msgspec.Struct, frozen=True):
                 _send(stream, part)
         except BrokenPipeError:
             raise
-        except OSError as error:
-            _send(stream, Failure(error.strerror or str(error), error.errno))
-        except ValueError as error:
-            _send(stream, Failure(str(error)))
+        except (OSError, ValueError) as error:
+            _send(stream, Failure.of(error))
 
     def _parts(self, share: int, capture: Readable) -> Iterator[Part]:
         encode = export(self.form).encode
@@ -123,9 +136,7 @@ def _received(worker: Worker) -> Part | None:
     message = DECODER.decode(data)
     if isinstance(message, Part):
         return message
-    if message.number is None:
-        raise ValueError(message.message)
-    raise OSError(message.number, message.message)
+    raise message.error()
 
 
 class SharedFile:

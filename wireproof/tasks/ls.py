@@ -10,10 +10,10 @@ from typing import NamedTuple
 from parsers import KeyLog
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
-from ..analysis.outcomes import outcomes
 from ..output import open_text
 from ..views.exchange_list import FORMATS, ListView
-from .sources import TO_JUDGE, Say, reading
+from .judged import Judging, judged
+from .sources import Say
 
 
 class LsOptions(NamedTuple):
@@ -26,33 +26,27 @@ class LsOptions(NamedTuple):
     wanted: ExchangeFilter = EVERYTHING
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
+    jobs: int | None = None
+    """How many processes read several captures, at most. None: as many as help."""
 
 
 def run(options: LsOptions, say: Say) -> int:
     """List the exchanges of all files; return how many there are.
 
-    ``say`` takes what a user should know beside it. Raises UnreadableSource, and OSError for an
-    output that cannot be written.
+    ``say`` takes what a user should know beside it. Raises UnreadableSource, WorkerDied, and
+    OSError for an output that cannot be written.
     """
     found = 0
+    judging = Judging(options.sources, "listing", options.wanted, options.keylog, with_ids=True)
     with ExitStack() as stack:
         view: ListView | None = None
-        for source in options.sources:
-            read = reading(
-                source,
-                "listing",
-                say,
-                shows_records=True,
-                keylog=options.keylog,
-                wants=TO_JUDGE,
-            )
-            with read as batches:
-                # Before the output is opened: what is no capture costs nobody a file.
-                first = next(filter(None, batches), [])
-                view = view or _open(options, stack)
-                for outcome in outcomes(chain([first], batches), options.wanted, with_ids=True):
-                    view.add(source, outcome.listed)
-                    found += 1
+        for source, outcomes in stack.enter_context(judged(judging, options.jobs, say)):
+            # Before the output is opened: what is no capture costs nobody a file.
+            first = next(outcomes)
+            view = view or _open(options, stack)
+            for outcome in chain(first, chain.from_iterable(outcomes)):
+                view.add(source, outcome.listed)
+                found += 1
     return found
 
 

@@ -47,7 +47,7 @@ STORED = (b"{", b"[", b"P")
 @contextmanager
 def reading(
     source: str,
-    doing: str,
+    doing: str | None,
     say: Say,
     *,
     shows_records: bool = False,
@@ -56,10 +56,10 @@ def reading(
 ) -> Iterator[Iterator[list[Record]]]:
     """Give the records of a path, or of standard input if that is ``-``, in batches.
 
-    ``doing`` is what the progress bar says; ``say`` is told at the end what the source holds beside
-    its records. With ``shows_records`` a capture gives TLS records too; with ``keylog``
-    TLS is decrypted; ``wants`` says which records there are of a capture. The iterator raises
-    UnreadableSource.
+    ``doing`` is what the progress bar says, None for no bar; ``say`` is told at the end what the
+    source holds beside its records. With ``shows_records`` a capture gives TLS records too; with
+    ``keylog`` TLS is decrypted; ``wants`` says which records there are of a capture. The iterator
+    raises UnreadableSource.
     """
     undecoded: list[str] = []
     connections: Counter[str] = Counter()
@@ -72,7 +72,7 @@ def reading(
 
 def _batches(
     source: str,
-    doing: str,
+    doing: str | None,
     stack: ExitStack,
     shows_records: bool,
     keylog: KeyLog | None,
@@ -93,11 +93,11 @@ def _batches(
         raise UnreadableSource(source, error) from error
 
 
-def _opened(source: str, doing: str, stack: ExitStack) -> tuple[BinaryIO, bytes]:
+def _opened(source: str, doing: str | None, stack: ExitStack) -> tuple[BinaryIO, bytes]:
     """Return a source with its first byte, which is still to be read."""
     stream = open_input(source, stack)
     first = cast(BufferedReader, stream).peek(1)[:1]
-    return stack.enter_context(shown(stream, doing)), first
+    return stream if doing is None else stack.enter_context(shown(stream, doing)), first
 
 
 def _stored(first: bytes, stream: BinaryIO) -> Iterator[list[Record]]:

@@ -18,4 +18,6 @@ class WorkerDied(Exception):
         else:
             self.exit_code = os.WEXITSTATUS(status)
             ended = f"failed with exit code {self.exit_code}"
+        self.source = ""
+        """The capture that was its turn, where there are several."""
         super().__init__(f"worker {number} {ended}")

@@ -20,7 +20,7 @@ from support.talk import Talk, Tape
 
 from wireproof.cli import run
 from wireproof.commands.explain import FORMATS
-from wireproof.tasks import explain as task
+from wireproof.tasks import judged
 from wireproof.views import verdicts
 
 WHOLE = ROOT / "fixtures" / "sse" / "plain.pcapng"
@@ -223,10 +223,12 @@ def test_it_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     @contextmanager
-    def reading(source: str, doing: str, _: object, **__: bool) -> Iterator[Iterator[list[object]]]:
+    def reading(
+        source: str, doing: str, _: object, **__: object
+    ) -> Iterator[Iterator[list[object]]]:
         asked.append(f"{doing} {source}")
         yield iter([[]])
 
-    monkeypatch.setattr(task, "reading", reading)
+    monkeypatch.setattr(judged, "reading", reading)
     assert run(["explain", "a.pcapng"]) == 0
     assert asked == ["explaining a.pcapng"]

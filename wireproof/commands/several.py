@@ -1,0 +1,26 @@
+"""``--jobs``: how many processes read several captures, the same for every command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .exits import say
+
+if TYPE_CHECKING:
+    from ..tasks.worker_died import WorkerDied
+
+JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Read several FILEs in up to N processes, at most one a core; the output is the same. "
+    "FILEs above 20 MB in total have one a core, up to 8, others one.",
+)
+
+
+def broken_off(died: WorkerDied) -> int:
+    """Say at which capture a worker died, and return the exit code."""
+    say(f"{died.source}: {died}: the output ends before it")
+    return died.exit_code
