@@ -111,24 +111,31 @@ class ConnectionDecoder:
         """Return what is to be said of the connection before its record."""
         connection = self.connection
         said = self._protocol.last_words(connection.latest)
+        for direction in (connection.first, connection.second):
+            if before := direction.missing_before:
+                detail = f"at least {before:,} bytes of the {self._sender(direction)}'s"
+                said.append(self._note(direction, "tcp-start-missing", detail))
         missing = connection.missing
         if missing is None:
             return said
-        is_client = (self._protocol.client is self._first) == (missing is connection.first)
-        sender: Sender = "client" if is_client else "server"
-        size = missing.size_by_acks
+        sender, size = self._sender(missing), missing.size_by_acks
         known = "how much it sent cannot be told" if size is None else f"{size:,} bytes of it"
         detail = f"the {sender}'s was not captured: {known}"
         detail += "" if size is None else " were acknowledged"
-        fault = diagnose("tcp-direction-missing", 0, 0, detail)
-        packet, time = connection.latest
-        return [
-            *said,
-            DiagnosticRecord(
-                connection.index, None, sender, packet, packet, time, time, 0, 0,
-                fault.severity, fault.code, fault.summary, fault.reference,
-            ),
-        ]  # fmt: skip
+        return [*said, self._note(missing, "tcp-direction-missing", detail)]
+
+    def _sender(self, direction: Direction[Record]) -> Sender:
+        is_client = (self._protocol.client is self._first) == (direction is self.connection.first)
+        return "client" if is_client else "server"
+
+    def _note(self, direction: Direction[Record], code: str, detail: str) -> DiagnosticRecord:
+        """Return what is said of a direction as a whole, at the end of its connection."""
+        fault = diagnose(code, 0, 0, detail)
+        packet, time = self.connection.latest
+        return DiagnosticRecord(
+            self.connection.index, None, self._sender(direction), packet, packet, time, time, 0, 0,
+            fault.severity, fault.code, fault.summary, fault.reference,
+        )  # fmt: skip
 
     def record(self) -> ConnectionRecord:
         """Return the connection's own record."""

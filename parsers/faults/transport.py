@@ -87,6 +87,9 @@ FAULTS: dict[str, Fault] = {
     "tcp-direction-missing": Fault(
         "note", "only one direction of this connection is in the capture", ""
     ),
+    "tcp-start-missing": Fault(
+        "note", "bytes before the first that were captured are not in the capture", ""
+    ),
     "tcp-data-crossed-fin": Fault(
         "warning",
         "a request came after the server had closed: no answer can follow",

@@ -29,6 +29,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
         "answered_seq",
         "syn_timestamp",
         "rejected_ack",
+        "_joined_seq",
+        "_first_acked",
         "sent_syn_ack",
         "acked_before",
         "window",
@@ -47,6 +49,10 @@ class HalfConnection(Reassembly[T], Generic[T]):
         """What its first SYN gave as its timestamp, if it did."""
         self.rejected_ack: int | None = None
         """What the last segment acknowledged that it could not take as an answer to its SYN."""
+        self._joined_seq: int | None = None
+        """The sequence number of its first segment, where nothing says with which it began."""
+        self._first_acked: int | None = None
+        """What it acknowledged first, as a sequence number of its peer."""
         self.sent_syn_ack = False
         self.acked_before: int | None = None
         """The same before, as far as its peer's direction has not been captured."""
@@ -93,6 +99,17 @@ class HalfConnection(Reassembly[T], Generic[T]):
         if peer.fin_offset is None or before is None:
             return size
         return size - ((peer.acked - before) & 0xFFFFFFFF == 1)
+
+    @property
+    def missing_before(self) -> int:
+        """How many bytes at least it sent before the first that were captured, which the capture
+        lacks: what its peer acknowledged first lies so far behind them; 0 if nothing shows any.
+        """
+        joined, acked = self._joined_seq, self.peer._first_acked
+        if joined is None or acked is None:
+            return 0
+        size = (joined - acked) & 0xFFFFFFFF
+        return size if size < limits.MAX_OUT_OF_ORDER else 0
 
     @property
     def layer(self) -> Layer:
@@ -143,6 +160,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
         if segment.ack != self.acked:
             if self.acked is None:
                 self._answer_unseen(segment)
+                if self._first_acked is None:
+                    self._first_acked = segment.ack
             self.acked_before, self.acked = self.acked, segment.ack
             self.window = segment.window
         elif not has_content and seq == self.next_seq:
@@ -256,12 +275,23 @@ class HalfConnection(Reassembly[T], Generic[T]):
             detail = f"{len(segment.payload)} bytes in packet {segment.number}"
             return self._fault("tcp-no-ack-flag", detail)
         elif self.next_seq is None:
-            self.next_seq = seq
+            self._join(seq)
         records = self._receive_urgent(segment, seq) if flags & URG else []
         records += self._receive_plain(segment, seq)
         if not flags & ACK:
             self.acked = None
         return records
+
+    def _join(self, seq: int) -> None:
+        """Begin with the first segment that was captured, which is no SYN.
+
+        Where the other end answered its SYN, what lies between is a hole of a known size.
+        """
+        self.next_seq = seq
+        if self.answered_seq is None:
+            self._joined_seq = seq
+        elif 0 < (seq - self.answered_seq - 1) & 0xFFFFFFFF < limits.MAX_OUT_OF_ORDER:
+            self.next_seq = (self.answered_seq + 1) & 0xFFFFFFFF
 
     def _receive_urgent(self, segment: Segment, seq: int) -> list[T]:
         """Say which byte is urgent: Linux takes it out of the stream, unless asked not to.
