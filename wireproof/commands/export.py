@@ -13,6 +13,7 @@ from .exits import Unreadable, because, called, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said
+from .several import broken_off
 from .spreading import need_stores, needs_network, spreading_options
 
 if TYPE_CHECKING:
@@ -118,12 +119,15 @@ def _data_set(
     need("parquet", "a data set")
     need_stores((*files, output))
     if spread["workers"] or spread["scheduler"]:
+        if spread["jobs"]:
+            raise click.UsageError("--jobs: Dask's workers make the data set", context)
         need("fleet", "--workers")
     from parsers import Memory
 
     from ..tables.exporting import ExportJob, run
     from ..tables.kinds import KINDS, USUAL
     from ..tables.reading import TableOptions
+    from ..tasks.worker_died import WorkerDied
 
     kinds = KINDS if packets else USUAL
     host = cast("str | None", spread["host"])
@@ -136,9 +140,12 @@ def _data_set(
         not spread["separate"],
         cast(int, spread["workers"]),
         cast("str | None", spread["scheduler"]),
+        cast("int | None", spread["jobs"]),
     )
     try:
         tally = run(job, say)
+    except WorkerDied as died:
+        return broken_off(died, "what was done before it is kept")
     except (OSError, ValueError) as error:
         raise Unreadable(because(output, error)) from error
     say(f"{output}: {_came_to(tally.captures, tally.made, tally.rows)}")

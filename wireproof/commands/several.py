@@ -20,7 +20,7 @@ JOBS = click.option(
 )
 
 
-def broken_off(died: WorkerDied) -> int:
-    """Say at which capture a worker died, and return the exit code."""
-    say(f"{died.source}: {died}: the output ends before it")
+def broken_off(died: WorkerDied, left: str = "the output ends before it") -> int:
+    """Say at which capture a worker died, and what is ``left``; return the exit code."""
+    say(f"{died.source}: {died}: {left}")
     return died.exit_code

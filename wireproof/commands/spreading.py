@@ -39,6 +39,13 @@ def spreading_options(command: C) -> C:
             help="Data set: N processes of Dask's on this machine make it.",
         ),
         click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Data set: up to N processes make it, at most one a core, without Dask; what they "
+            "write is the same. FILEs above 20 MB in total have one a core, up to 8, others one.",
+        ),
+        click.option(
             "--scheduler",
             metavar="ADDRESS",
             help="Data set: the workers of this scheduler of Dask's make it: tcp://HOST:PORT.",

@@ -1,7 +1,8 @@
 """What ``wireproof export`` does with many captures: a data set of them, by this process or others.
 
-Strategy: what is there is left out, and the rest is made part by part, by whoever makes it; its
-captures are told as they are done, and what cannot be read is told and left out.
+Strategy: what is there is left out, and the rest is made part by part, by whoever makes it: this
+process, several of its own, each of which makes whole parts, or Dask's. Its captures are told as
+they are done, and what cannot be read is told and left out.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from ..tasks.several import SeveralTeam, jobs_for, size_of
+from ..tasks.worker_died import WorkerDied
 from .dataset import DataSet
-from .files import Capture, found
+from .files import Capture, found, is_url
 from .parts import Done
 from .reading import TableOptions
 
@@ -35,6 +38,8 @@ class ExportJob(NamedTuple):
     """How many processes of Dask's make it, on this machine; 0: this one."""
     scheduler: str | None = None
     """The address of a scheduler of Dask's whose workers make it."""
+    jobs: int | None = None
+    """How many processes of our own make it, at most. None: as many as help."""
 
 
 class ExportTally(NamedTuple):
@@ -50,7 +55,7 @@ class ExportTally(NamedTuple):
 
 def run(job: ExportJob, say: Say) -> ExportTally:
     """Make a data set. Raises OSError for a name that is nothing, and for what cannot be written,
-    ValueError for a data set of another version.
+    ValueError for a data set of another version, WorkerDied.
 
     ``say`` is told of each capture that cannot be read.
     """
@@ -77,8 +82,44 @@ def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Don
         with cluster(job.workers, job.scheduler, say) as client:
             yield from made(job.place, plan.parts, job.options, client)
         return
-    for part in plan.parts:
-        yield from data_set.make_part(part, job.options)
+    workers = _workers(job, plan.parts, say)
+    if workers == 1:
+        for part in plan.parts:
+            yield from data_set.make_part(part, job.options)
+        return
+    yield from _made_together(job, plan.parts, data_set, workers, say)
+
+
+def _workers(job: ExportJob, parts: Sequence[Sequence[Capture]], say: Say) -> int:
+    """Return how many processes of our own make parts: of what lies elsewhere one, for what speaks
+    to that has threads."""
+    files = [path for part in parts for capture in part for path in capture.files]
+    if any(map(is_url, (job.place, *files))):
+        return 1
+    return min(jobs_for(files, job.jobs, say), len(parts))
+
+
+def _made_together(
+    job: ExportJob,
+    parts: Sequence[Sequence[Capture]],
+    data_set: DataSet,
+    workers: int,
+    say: Say,
+) -> Iterator[Done]:
+    """Yield what became of each capture, part by part in their order."""
+
+    def make(part: Sequence[Capture], _: Say) -> Iterator[list[Done]]:
+        yield data_set.make_part(part, job.options)
+
+    sizes = [sum(size_of(path) for capture in part for path in capture.files) for part in parts]
+    with SeveralTeam(parts, sizes, workers, make, list[Done]) as team:
+        for index, part in enumerate(parts):
+            try:
+                for found_in_part in team.found(index, say):
+                    yield from found_in_part
+            except WorkerDied as died:
+                died.source = part[0].name if len(part) == 1 else f"{part[0].name} and others"
+                raise
 
 
 def _added(tally: ExportTally, done: Done) -> ExportTally:

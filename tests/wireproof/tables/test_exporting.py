@@ -14,9 +14,11 @@ from support.corpus import ROOT
 from support.rings import parts, stream
 
 from wireproof.tables import KINDS, TableOptions
+from wireproof.tables import parts as tables_parts
 from wireproof.tables.dataset import DataSet
 from wireproof.tables.exporting import ExportJob, ExportTally, progress, run
 from wireproof.tables.kinds import ORIGIN
+from wireproof.tasks import several
 
 RING = [f"web1_{number:05}_202601311200{number:02}.pcapng" for number in (1, 2, 3)]
 
@@ -146,3 +148,26 @@ def test_a_run_that_is_killed_twice_ends_with_the_same_data_set(tmp_path: Path) 
 def contents(place: Path) -> dict[str, bytes]:
     files = [path for path in place.rglob("*") if path.is_file()]
     return {str(path.relative_to(place)): path.read_bytes() for path in files}
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_processes_of_our_own_write_the_same(ring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part is made by one process, whichever it is; what cannot be read is told in its turn."""
+    monkeypatch.setattr(several, "usable_cores", lambda: 64)
+    monkeypatch.setattr(tables_parts, "PART_CAPTURES", 1)
+    (ring / RING[1]).write_text("no capture")
+    written = []
+    for jobs in (1, 3):
+        said: list[str] = []
+        place = ring.with_name(f"jobs-{jobs}")
+        wanted = ExportJob([str(ring)], str(place), TableOptions(), together=False, jobs=jobs)
+        assert run(wanted, said.append)[0] == 3
+        assert len(said) == 1 and RING[1] in said[0]
+        written.append((said, rows_below(place)))
+    assert written[0] == written[1]
+    assert len(written[0][1]) > 3
+
+
+def rows_below(place: Path) -> dict[str, list[object]]:
+    files = place.rglob("*.parquet")
+    return {str(one.relative_to(place)): pq.read_table(one).to_pylist() for one in files}
