@@ -50,12 +50,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def indexed(path: Path, *, with_keys: bool = False) -> Index:
+def indexed(path: Path, *, with_keys: bool = False, number: int = 0) -> Index:
     """The index of a capture file that has been read; to be closed.
 
-    The keys of TLS are those in the file, or with ``with_keys`` beside it.
+    The keys of TLS are those in the file, or with ``with_keys`` beside it. ``number`` is which it
+    is of captures that are shown together.
     """
-    index = Index(path.name)
+    index = Index(path.name, number=number)
     keylog = KeyLog.open(path.with_suffix(".keys")) if with_keys else None
     with path.open("rb") as stream:
         FileFeed(index, stream, keylog=keylog).read_all()

@@ -12,7 +12,7 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``rows/KEY/KIND/PAGE`` | the same with their records, what these say, and their carriers |
 | ``element/KEY/KIND/ROW`` | one of them whose record is too long for a page |
 | ``verdicts/KEY`` | what is said of an exchange, as ``explain`` says it |
-| ``reading/KEY`` | the content of its elements as a reader saw it grow |
+| ``reading/KEY/ROW`` | the content of its elements from a row on, as a reader saw it grow |
 | ``body/KEY/SENDER`` | a body as it grew |
 | ``packet/NUMBER`` | one packet, byte by byte |
 | ``opened/WIRE/ROW`` | what a TLS record held, byte by byte |
@@ -345,7 +345,7 @@ class Answers:
                 (f"streams/{CAPTURE}{WIRE_KEY}/{NUMBER}", self._of_exchange(streams)),
                 (f"windows/{CAPTURE}{KEY}/(client|server)", self._of_exchange(windows)),
                 (f"verdicts/{CAPTURE}{KEY}", self._of_exchange(verdicts)),
-                (f"reading/{CAPTURE}{KEY}", self._of_exchange(reading)),
+                (f"reading/{CAPTURE}{KEY}/{NUMBER}", self._of_exchange(reading)),
                 (f"body/{CAPTURE}{KEY}/(client|server)", self._body),
                 (f"packet/{CAPTURE}{NUMBER}", self._frame),
                 ("hops", self._hops.list),
@@ -397,7 +397,7 @@ class Answers:
     def _paths_of(self, index: Index, exchange: ExchangeRow) -> Iterator[str]:
         name = exchange.name
         yield f"verdicts/{name}"
-        yield f"reading/{name}"
+        yield f"reading/{name}/0"
         yield from self._paths_of_elements(exchange)
         for sender in SENDERS:
             if sender is not None and exchange.key.exchange is not None:

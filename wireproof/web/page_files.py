@@ -23,6 +23,7 @@ MODULES = (
     "lanes.js",
     "filter.js",
     "tally.js",
+    "widths.js",
     "connections.js",
     "legs.js",
     "compare.js",

@@ -7,7 +7,9 @@ what its data is, an event a line.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,8 +18,9 @@ from .exchange import ExchangeRow
 from .index import Index
 
 MAX_PIECES = 20_000
+"""Pieces of one part."""
 MAX_TEXT = 1024 * 1024
-"""Characters that are shown of one stream."""
+"""Characters of one part, but for its last piece."""
 KINDS = "exmtk"
 """What content may be read from, the best first."""
 WHOLE = 7
@@ -39,31 +42,36 @@ class Read(NamedTuple):
     """Output tokens so far, where the stream counts them."""
 
 
-def reading(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
-    """Return what the elements of an exchange add up to, and what these elements are."""
+def reading(index: Index, exchange: ExchangeRow, start: int) -> dict[str, Any]:
+    """Return what the elements of an exchange from row ``start`` on add up to.
+
+    Beside it: what these elements are, and from which row the next part is, None if there is none.
+    """
     for kind in KINDS:
         if kind in exchange.elements:
-            pieces, has_more = _bounded(_pieces(index, exchange, kind))
+            pieces, upcoming = _bounded(_pieces(index, exchange, kind, start))
             if pieces or kind in "exm":
-                return {"elements": kind, "pieces": pieces, "more": has_more}
-    return {"elements": None, "pieces": [], "more": False}
+                return {"elements": kind, "pieces": pieces, "next": upcoming}
+    return {"elements": None, "pieces": [], "next": None}
 
 
-def _bounded(pieces: Iterator[Read]) -> tuple[list[Read], bool]:
+def _bounded(pieces: Iterator[Read]) -> tuple[list[Read], int | None]:
+    """Return the pieces of one part, and the row of the piece after them."""
     found: list[Read] = []
     size = 0
     for piece in pieces:
         if len(found) == MAX_PIECES or size > MAX_TEXT:
-            return found, True
+            return found, piece.row
         found.append(piece)
         size += len(piece.text)
-    return found, False
+    return found, None
 
 
-def _pieces(index: Index, exchange: ExchangeRow, kind: str) -> Iterator[Read]:
+def _pieces(index: Index, exchange: ExchangeRow, kind: str, start: int) -> Iterator[Read]:
     elements = exchange.elements[kind]
     speaks = exchange.reader is not None and exchange.reader.dialect is not None
-    for row in elements.sent("server"):
+    rows = elements.sent("server")
+    for row in islice(rows, bisect_left(rows, start), None):
         place = elements.place(row)
         if place.mark and kind == "e":
             continue  # a comment, or what was cut

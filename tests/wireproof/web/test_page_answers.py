@@ -34,10 +34,7 @@ def looking(browser: Browser, *paths: Path, **options: object) -> Iterator[tuple
     with ExitStack() as stack:
         indexes = []
         for number, path in enumerate(paths):
-            index = stack.enter_context(closing(Index(path.name, number=number)))
-            with path.open("rb") as stream:
-                FileFeed(index, stream).read_all()
-            indexes.append(index)
+            indexes.append(stack.enter_context(closing(indexed(path, number=number))))
         server = stack.enter_context(serving(*indexes))
         found = stack.enter_context(watched(browser, **{"viewport": WIDE, **options}))
         yield found.open(server.url), found
@@ -308,6 +305,96 @@ def test_the_waterfall_is_thin_while_it_waits(browser: Browser) -> None:
         assert waiting["height"] < streaming["height"] / 3
         # It waits for the first element, 502 of 895 ms, and not for the head, which came after 97.
         assert waiting["width"] > streaming["width"]
+
+
+def test_what_came_at_once_has_no_histogram(browser: Browser) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.locator("#gaps-plot", has_text="All at once").wait_for()
+        assert page.locator("#gaps-plot canvas").count() == 0
+        assert text(page, "#gaps-figures") == "15 events at one time"
+
+
+OVERVIEW = [
+    VERDICTS / name
+    for name in (
+        "hb01-node-gzip-no-flush.pcap",
+        "en04-rst-by-server.pcap",
+        "en05-rst-by-client.pcap",
+        "sm02-uvicorn-httptools-uvloop-20ms.pcap",
+        "en13-client-abort-app-goes-on.pcap",
+    )
+]
+CUT = """() => [...document.querySelectorAll('.conn .row .cell:not([hidden]):not(.start)')]
+    .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"""
+SHOWN = """() => [...document.querySelectorAll('.conn.heads .head:not([hidden])')]
+    .map((head) => head.textContent)"""
+
+
+def test_recordings_of_different_times_are_no_legs_of_one_exchange(browser: Browser) -> None:
+    with looking(browser, *OVERVIEW) as (page, _):
+        page.locator(".conn .row").nth(4).wait_for()
+        page.locator("#answer .sentence").wait_for()
+        ids = [one.strip() for one in page.locator(".conn .row .id").all_inner_texts()]
+        assert ids == ["0", "1:0", "2:0", "3:0", "4:0"]
+        assert page.locator("#answer").get_by_text("hop").count() == 0
+        assert page.locator("#name").inner_text() == "5 captures"
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "gone"),
+    [
+        (1280, {"Verdict", "Target", "Status", "First", "Last", "Ended", "Waterfall"}, set()),
+        (1000, {"Verdict", "Target", "First", "Last", "Count", "Waterfall"}, {"Transport"}),
+        (400, {"Verdict", "Target", "Last", "Waterfall"}, {"Ended", "Status", "Ports"}),
+    ],
+)
+def test_columns_share_the_room_by_what_is_in_them(
+    browser: Browser, width: int, there: set[str], gone: set[str]
+) -> None:
+    with looking(browser, *OVERVIEW, viewport={"width": width, "height": 800}) as (page, _):
+        page.locator(".conn .row .word").nth(4).wait_for()
+        page.wait_for_timeout(100)  # two frames: one that draws the rows, one that shares the room
+        shown = set(page.evaluate(SHOWN))
+        assert there <= shown and not gone & shown
+        if width >= 1000:
+            assert page.evaluate(CUT) == []
+
+
+def test_a_column_that_nothing_is_in_takes_no_room(browser: Browser) -> None:
+    with looking(browser, OVERVIEW[3]) as (page, _):
+        page.locator(".conn .row .word").wait_for()
+        page.locator(".conn.heads .issues").wait_for(state="hidden")
+        assert "Ended" in page.evaluate(SHOWN)
+        assert page.evaluate(CUT) == []
+
+
+def test_a_long_text_is_shown_part_by_part_by_keyboard(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wireproof.web.reading.MAX_PIECES", 5)
+    shown = 0
+    with looking(browser, VERDICTS / "lm01-openai-chat-role-first.pcap") as (page, found):
+        button = page.locator("#reader .rest button")
+        button.wait_for()
+        button.focus()
+        while button.count():
+            pieces = page.locator("#reader .piece").count()
+            assert shown < pieces <= shown + 5
+            assert "the first" in page.locator("#scrubbed").inner_text()
+            shown = pieces
+            page.keyboard.press("Enter")
+            page.wait_for_function(
+                "shown => document.querySelectorAll('#reader .piece').length > shown", arg=shown
+            )
+            focus = page.evaluate("() => document.activeElement.tagName")
+            assert focus == ("BUTTON" if button.count() else "PRE")
+        assert shown >= 10
+        assert "the first" not in page.locator("#scrubbed").inner_text()
+        grown = text(page, "#reader .grown.text")
+    monkeypatch.undo()
+    with looking(browser, VERDICTS / "lm01-openai-chat-role-first.pcap") as (page, _):
+        page.locator("#reader .grown.text").wait_for()
+        assert text(page, "#reader .grown.text") == grown
 
 
 def test_the_histogram_has_a_title_and_an_axis(browser: Browser) -> None:

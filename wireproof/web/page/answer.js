@@ -3,7 +3,7 @@
 // judged here. The packets that it rests on are marked wherever they are shown.
 
 import { el, fill, byId } from "./dom.js";
-import { number, oneLine } from "./format.js";
+import { number, oneLine, problemOf } from "./format.js";
 import { comparison } from "./compare.js";
 import { choosePacket, currentRow, emit, on, state } from "./store.js";
 
@@ -65,7 +65,8 @@ export class Answer {
       beside = await comparison(row);
       if (way) passed = await state.source.get(`hop/${way.number}`);
     } catch (error) {
-      if (asked === this.asked) fill(this.host, el("p", { class: "quiet" }, `${error.message}.`));
+      if (asked === this.asked)
+        fill(this.host, el("p", { class: "quiet" }, `${problemOf(error)}.`));
       return undefined;
     }
     if (asked !== this.asked) return undefined;

@@ -3,7 +3,18 @@
 // Wireshark's do. A click on a byte chooses the element that it belongs to.
 
 import { copyButton, el, fill, byId, queryAll } from "./dom.js";
-import { asText, bytes, clock, count, dataText, hex, number, oneLine, span } from "./format.js";
+import {
+  asText,
+  bytes,
+  clock,
+  count,
+  dataText,
+  hex,
+  number,
+  oneLine,
+  problemOf,
+  span,
+} from "./format.js";
 import { jsonOf, jsonTree } from "./json.js";
 import { HALF, HexDump, LAYERS, NAMES, WIDTH, styleOf } from "./hexdump.js";
 import { Opened } from "./opened.js";
@@ -40,7 +51,10 @@ export class Bytes {
       await this.draw(found, numbers, asked);
     } catch (error) {
       if (asked === this.asked)
-        fill(this.host, el("p", { class: "empty" }, `There is nothing to show: ${error.message}`));
+        fill(
+          this.host,
+          el("p", { class: "empty" }, `There is nothing to show: ${problemOf(error)}`),
+        );
     }
   }
 

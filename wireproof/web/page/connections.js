@@ -1,11 +1,12 @@
 // The connections table: a row for each exchange, as in a browser's Network panel, with a waterfall.
 
-import { el, fill, byId } from "./dom.js";
+import { el, fill, byId, oncePerFrame } from "./dom.js";
 import { bytes, count, duration, number, oneLine } from "./format.js";
 import { VirtualRows, cell } from "./rows.js";
 import { QUIC } from "./lanes.js";
 import { parsed } from "./filter.js";
 import { Tally } from "./tally.js";
+import { BAR, Widths } from "./widths.js";
 import { chooseExchange, emit, on, state, within } from "./store.js";
 
 const COLUMNS = [
@@ -34,9 +35,17 @@ const COLUMNS = [
   [
     "start",
     "Waterfall",
-    "Thin: waiting. Coloured: from the first element to the last. Then thin again until the connection ended",
+    "Thin: waiting. Coloured: from the first element to the last. Then thin again until the connection ended. Captures of different times each begin at the left",
   ],
 ];
+/** What a row has in columns that are left out if no row has anything. */
+const HOLDS = {
+  method: (row) => row.method,
+  port: (row) => row.server,
+  status: (row) => row.status,
+  size: (row) => row.size,
+  issues: (row) => row.counts.d,
+};
 const SEVERITIES = ["ok", "note", "warning", "error"];
 const BAD = /INCOMPLETE|reset/;
 const legNumber = (row) => state.wayOf.get(row.key)?.legs.indexOf(row.key) ?? 0;
@@ -88,6 +97,10 @@ export class Connections {
   constructor() {
     this.sorted = { by: "id", sign: 1 };
     this.visible = [];
+    this.widths = new Widths(COLUMNS);
+    this.empty = new Set(); // columns in which nothing is
+    this.shown = new Set(COLUMNS.map(([name]) => name));
+    this.layOut = oncePerFrame(() => this.share());
     this.filter = byId("filter", HTMLInputElement);
     this.list = new VirtualRows({
       label: "Connections",
@@ -111,6 +124,7 @@ export class Connections {
       el("div", { class: "conn heads" }, this.heads),
       this.list.node,
     );
+    new ResizeObserver(this.layOut).observe(this.list.node);
     on("ways", () => this.update());
     this.filter.addEventListener("input", () => this.update());
     on("rows", () => this.update());
@@ -155,12 +169,33 @@ export class Connections {
       head.dataset.sorted = isBy ? (sign > 0 ? "up" : "down") : "";
     });
     this.scale();
+    const isEmpty = (name) => !keys.some((key) => HOLDS[name](state.rows.get(key)));
+    this.empty = new Set(Object.keys(HOLDS).filter(isEmpty));
+    this.layOut();
     this.list.resize(keys.length);
     document.documentElement.style.setProperty("--rows", String(keys.length));
     document.documentElement.dataset.tally = this.tally.node.hidden ? "no" : "yes";
     this.mark();
     byId("shown").textContent = this.says(keys.length, texts);
     emit("visible");
+  }
+
+  /** Share the room among the columns, by what is in them. */
+  share() {
+    const room = this.list.node.clientWidth;
+    if (!room) return;
+    const widths = this.widths.share(room, this.empty);
+    const template = [...widths.values()].map((width) => `${width}px`).join(" ");
+    const columns = `${template} minmax(${BAR[0]}px, 1fr)`;
+    byId("connections").style.setProperty("--columns", columns);
+    this.shown = new Set([...widths.keys(), "start"]);
+    this.leaveOut(this.heads);
+    for (const row of this.list.shown.values()) this.leaveOut([...row.children]);
+  }
+
+  /** Hide what is in columns that have no room. */
+  leaveOut(nodes) {
+    COLUMNS.forEach(([name], index) => (nodes[index].hidden = !this.shown.has(name)));
   }
 
   /** Ask the server in which exchanges texts are. */
@@ -189,18 +224,22 @@ export class Connections {
     return some === state.order.length ? "" : `${number(some)} of ${number(state.order.length)}`;
   }
 
-  /** Set what the waterfall's width stands for. */
+  /**
+   * Set what the waterfall's width stands for. Captures of different times each begin at its left:
+   * the hours between them would leave a tick of every exchange.
+   */
   scale() {
-    let start = Infinity;
-    let end = -Infinity;
+    const spans = new Map(); // of each capture: when it begins and ends
     for (const key of this.visible) {
       const row = state.rows.get(key);
       if (!row.first_packet) continue;
-      start = Math.min(start, row.first_time);
-      end = Math.max(end, endOf(row));
+      const [start, end] = spans.get(row.capture) ?? [Infinity, -Infinity];
+      spans.set(row.capture, [Math.min(start, row.first_time), Math.max(end, endOf(row))]);
     }
-    this.start = Number.isFinite(start) ? start : 0;
-    this.length = Math.max(end - start, 1e-6) || 1e-6;
+    const shared = overlap([...spans.values()]);
+    this.starts = new Map([...spans].map(([capture, [start]]) => [capture, shared?.[0] ?? start]));
+    const lengths = shared ? [shared] : [...spans.values()];
+    this.length = Math.max(...lengths.map(([start, end]) => end - start), 1e-6);
   }
 
   mark(scrolls = false) {
@@ -241,7 +280,7 @@ export class Connections {
       }),
       cell("transport", el("span", { class: `tag ${row.transport}` }, row.transport)),
       cell("begin", duration(row.first_time - state.summary.start)),
-      cell("first", time(outcome?.first)),
+      cell("first", time(outcome ? outcome.first : firstOf(row))),
       cell("last", time(outcome ? outcome.last : row.last_time - row.first_time)),
       cell("elements", elements ? number(elements) : "", { title: count(elements, thing) }),
       cell("size", row.size ? bytes(row.size) : ""),
@@ -249,6 +288,11 @@ export class Connections {
       cell("issues", row.counts.d ? this.issues(row) : ""),
       cell("start", this.bar(row)),
     ];
+    this.leaveOut(cells);
+    const grown = COLUMNS.slice(0, -1).map(([column], index) =>
+      this.widths.add(column, cells[index].textContent),
+    );
+    if (grown.some(Boolean)) this.layOut();
     const isGoing = isStreaming && state.summary.state === "live";
     return { cells, marks: `${row.severity ?? ""}${isGoing ? " streaming" : ""}` };
   }
@@ -271,10 +315,11 @@ export class Connections {
   /** The waterfall: waiting, what came from the first element to the last, idle until the end. */
   bar(row) {
     const bar = el("div", { class: "bar", title: this.saysBar(row) });
+    const start = this.starts.get(row.capture) ?? row.first_time;
     const place = (from, upto, name) => {
       if (!(upto > from) && name !== "streaming") return;
       const part = el("i", { class: `${name} ${row.outcome?.severity ?? ""}` });
-      part.style.left = `${Math.min((100 * (from - this.start)) / this.length, 99.2)}%`;
+      part.style.left = `${Math.min((100 * (from - start)) / this.length, 99.2)}%`;
       part.style.width = `${Math.max((100 * (upto - from)) / this.length, 0.8)}%`;
       bar.append(part);
     };
@@ -290,11 +335,27 @@ export class Connections {
 
   saysBar(row) {
     const { from, first, last, end } = phases(row);
-    const at = `begins at ${duration(row.first_time - this.start)}`;
+    const at = `begins at ${duration(row.first_time - (this.starts.get(row.capture) ?? row.first_time))}`;
     if (first === null) return at;
     return `${at}, waits ${duration(first - from)}, streams for ${duration(last - first)}, idle for ${duration(end - last)} before the end`;
   }
 }
+
+/** What times reach over if each goes on before the ones before it have ended, else null. */
+function overlap(spans) {
+  const [first, ...rest] = [...spans].sort(([one], [other]) => one - other);
+  if (!first) return null;
+  let end = first[1];
+  for (const [next, last] of rest) {
+    if (next > end) return null;
+    end = Math.max(end, last);
+  }
+  return [first[0], end];
+}
+
+/** How long the first element took that has come, while nothing has been judged. */
+const firstOf = ({ first_body_time: first, asked_time: asked, request_time: began }) =>
+  first && began ? first - (asked ?? began) : null;
 
 /** When an exchange ended: with its last byte, or with its connection if nothing came after it. */
 export function endOf(row) {

@@ -2,7 +2,7 @@
 // that it is of. The answers are those of named queries, row by row.
 
 import { byId, el, fill } from "./dom.js";
-import { count, duration, number, oneLine } from "./format.js";
+import { count, duration, number, oneLine, problemOf } from "./format.js";
 import { dress, toggleTheme } from "./theme.js";
 
 const QUESTIONS = { streaming: "Did it stream?", ending: "How did it end?" };
@@ -40,7 +40,7 @@ async function part(id, name, show) {
     const rows = await ask(name);
     fill(node, rows.length ? show(rows) : el("p", { class: "quiet" }, "There are none."));
   } catch (error) {
-    fill(node, el("p", { class: "bad", role: "alert" }, `No answer: ${error.message}`));
+    fill(node, el("p", { class: "bad", role: "alert" }, `No answer: ${problemOf(error)}`));
   }
 }
 
@@ -236,5 +236,5 @@ function step(event) {
 
 start().catch((error) => {
   byId("problem").hidden = false;
-  byId("problem").textContent = `The page cannot go on: ${error.message}`;
+  byId("problem").textContent = `The page cannot go on: ${problemOf(error)}`;
 });

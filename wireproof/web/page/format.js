@@ -107,3 +107,9 @@ export function percentile(sorted, part) {
   if (!sorted.length) return 0;
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(part * sorted.length) - 1))];
 }
+
+/**
+ * What an error says; anything may be thrown.
+ * @param {unknown} error
+ */
+export const problemOf = (error) => (error instanceof Error ? error.message : String(error));

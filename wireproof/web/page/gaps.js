@@ -2,7 +2,8 @@
 // The axis is logarithmic: gaps of a stream reach from microseconds to minutes.
 
 import { el, fill, byId, oncePerFrame } from "./dom.js";
-import { count, duration, percentile } from "./format.js";
+import { count, duration, number, percentile } from "./format.js";
+import { TOGETHER } from "./ruler.js";
 import { on } from "./store.js";
 
 const PER_DECADE = 6;
@@ -41,6 +42,14 @@ export class Gaps {
       return;
     }
     byId("gaps-title").textContent = `Gaps between ${NAMES[main.kind]}`;
+    const span = gaps.reduce((sum, gap) => sum + gap, 0);
+    if (span <= TOGETHER) {
+      const all = `${number(gaps.length + 1)} ${NAMES[main.kind]}`;
+      const within = span ? `within ${duration(span)}` : "at one time";
+      fill(this.host, el("p", { class: "at-once" }, el("b", {}, "All at once")));
+      fill(this.figures, el("span", { class: "quiet" }, `${all} ${within}`));
+      return;
+    }
     const sorted = Float64Array.from(gaps).sort();
     const marks = [
       ["p50", 0.5],
@@ -82,7 +91,8 @@ export class Gaps {
           ticks: { show: false },
           splits: (plot) =>
             decades(plot.scales.x.min, plot.scales.x.max, plot.bbox.width / uPlot.pxRatio),
-          values: (_, splits) => splits.map((value) => duration(10 ** value)),
+          values: (_, splits) =>
+            splits.map((value) => duration(10 ** value).replace(/\.0+(?= )/, "")),
         },
         {
           stroke: colours.quiet,
@@ -138,7 +148,8 @@ function widened(min, max) {
 function decades(min, max, width) {
   const found = [];
   const step = Math.max(Math.ceil(((max - min) * NAME_WIDTH) / width), 1);
-  for (let power = Math.ceil(min); power <= max; power += step) found.push(power);
+  const edge = ((max - min) * NAME_WIDTH) / width / 3; // within it a name would be cut
+  for (let power = Math.ceil(min + edge); power <= max - edge; power += step) found.push(power);
   return found.length ? found : [(min + max) / 2];
 }
 

@@ -76,7 +76,10 @@ function takeRows(rows) {
 
 function takeSummary(summary) {
   state.summary = summary;
-  byId("name").textContent = oneLine(summary.name, 200);
+  const { captures } = summary;
+  byId("name").textContent =
+    captures.length > 2 ? count(captures.length, "capture") : oneLine(summary.name, 200);
+  byId("name").title = captures.map((capture) => oneLine(capture.name, 200)).join("\n");
   document.title = `${oneLine(summary.name, 80)} · wireproof`;
   const length = Math.max(summary.end - summary.start, 0);
   const facts = [

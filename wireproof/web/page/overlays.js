@@ -193,27 +193,25 @@ export function drawFound(timeline, plot, lane, first, upto, top, scale) {
   }
 }
 
-/** Name the packets that open the connection. */
+/** Name the packets that open the connection, where no other mark stands in the way. */
 export function drawFlags(timeline, plot, lane, first, upto, top, scale) {
   if (lane.kind !== "p" || upto - first > 20_000) return;
-  const { ctx } = plot;
+  const { ctx, bbox } = plot;
   ctx.font = `600 ${9 * scale}px system-ui, "DejaVu Sans", sans-serif`;
   ctx.textBaseline = "top";
-  const free = [-Infinity, -Infinity]; // of what the client sent, and the server
+  ctx.textAlign = "left";
+  ctx.fillStyle = timeline.colours.quiet;
+  const { flags, sender } = lane.columns;
+  const at = (index) => plot.valToPos(lane.time(index) - timeline.start, "x", true);
+  const width = ctx.measureText("SYN").width + 4 * scale;
   for (let index = first; index < upto; index += 1) {
-    const flags = lane.columns.flags[index];
-    if (!(flags & SYN)) continue; // drawEnds() has the others
-    const x = plot.valToPos(lane.time(index) - timeline.start, "x", true);
-    const side = lane.columns.sender[index] ? 1 : 0;
-    if (x < free[side] || x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
-    ctx.textAlign = x > plot.bbox.left + plot.bbox.width - 26 * scale ? "right" : "left";
-    ctx.fillStyle = timeline.colours.quiet;
-    ctx.fillText(
-      "SYN",
-      x + (ctx.textAlign === "left" ? 2 : -2) * scale,
-      top + (side ? 24 : 2) * scale,
-    );
-    free[side] = x + 22 * scale;
+    if (!(flags[index] & SYN)) continue; // drawEnds() has the others
+    const x = at(index);
+    if (x < bbox.left || x + width > bbox.left + bbox.width) continue;
+    let next = index + 1;
+    while (next < upto && sender[next] !== sender[index]) next += 1;
+    if (next < upto && at(next) < x + width) continue;
+    ctx.fillText("SYN", x + 2 * scale, top + (sender[index] ? 24 : 2) * scale);
   }
 }
 

@@ -2,7 +2,7 @@
 // Response, Handshake, Diagnostics.
 
 import { copyButton, el, fill, byId, oneAtATime, queryAll } from "./dom.js";
-import { bytes, clock, duration, number, oneLine, span } from "./format.js";
+import { bytes, clock, duration, number, oneLine, problemOf, span } from "./format.js";
 import { ElementTable, PacketTable, empty } from "./elements.js";
 import { connectionFilter } from "./lanes.js";
 import { BodyPanel } from "./response.js";
@@ -193,7 +193,8 @@ export class Panels {
     try {
       await open?.update?.();
     } catch (error) {
-      if (open === this.open) fill(this.host, empty(`There is nothing to show: ${error.message}.`));
+      if (open === this.open)
+        fill(this.host, empty(`There is nothing to show: ${problemOf(error)}.`));
     }
   }
 

@@ -29,6 +29,7 @@ export class Reader {
   }
 
   open() {
+    this.parts = []; // as they were asked for, each from the row on that the one before it names
     this.pieces = state.read = [];
     state.moment = null;
     this.scrubber.value = String(STEPS);
@@ -37,18 +38,52 @@ export class Reader {
     this.load();
   }
 
-  /** Get what there is now. */
+  /** Get what there is now: the last part that is shown may have grown. */
   async read() {
+    const last = Math.max(this.parts.length - 1, 0);
+    return this.take(last, last ? this.parts[last - 1].next : 0);
+  }
+
+  /** Get a part, and show it after those before it. */
+  async take(place, start) {
     const row = currentRow();
     if (!row || row.exchange === null) return;
-    const answer = await state.source.get(`reading/${row.key}`).catch(() => null);
-    if (!answer || row.key !== state.current) return;
+    const parts = this.parts;
+    const answer = await state.source.get(`reading/${row.key}/${start}`).catch(() => null);
+    if (!answer || parts !== this.parts) return; // another one has been chosen meanwhile
     this.row = row;
-    this.answer = answer;
-    this.pieces = state.read = answer.pieces;
+    parts[place] = answer;
+    this.pieces = state.read = parts.flatMap((part) => part.pieces);
     this.draw();
     this.show();
     emit("read");
+  }
+
+  /** Show the next part; who asked by keyboard can ask again, or goes on in the text. */
+  async more() {
+    await this.take(this.parts.length, this.next);
+    const texts = this.side.querySelectorAll("pre");
+    (this.button ?? texts[texts.length - 1])?.focus({ preventScroll: true });
+  }
+
+  /** The row from which the next part is; null if all is shown. */
+  get next() {
+    return this.parts[this.parts.length - 1]?.next ?? null;
+  }
+
+  /** What follows what is shown. */
+  rest() {
+    this.button = null;
+    if (this.next === null) return null;
+    const shown = `${count(this.pieces.length, "piece")} shown`;
+    if (state.source.isReport)
+      return el("p", { class: "quiet" }, `… ${shown}: a report has the rest in its rows alone`);
+    this.button = el(
+      "button",
+      { type: "button", class: "small", onclick: () => this.more() },
+      "Show more",
+    );
+    return el("p", { class: "rest" }, el("span", { class: "quiet" }, `… ${shown} `), this.button);
   }
 
   /** Show the pane if it has something to say. */
@@ -64,6 +99,8 @@ export class Reader {
     let size = 0;
     this.sizes = this.pieces.map((piece) => (size += characters(piece[4]))); // of all up to each
     const step = Math.max(Math.ceil(this.pieces.length / MOST_NODES), 1);
+    const { scrollTop } = this.side;
+    const asks = this.button && document.activeElement === this.button;
     fill(
       this.side,
       el(
@@ -74,8 +111,10 @@ export class Reader {
       ),
       this.request(),
       groups.map((group) => this.group(group, step)),
-      this.answer.more ? el("p", { class: "quiet" }, "… it is longer than is shown here") : null,
+      this.rest(),
     );
+    this.side.scrollTop = scrollTop;
+    if (asks) this.button?.focus({ preventScroll: true });
     this.nodes.sort(([one], [other]) => one - other);
     this.come = this.nodes.length;
     this.cut();
@@ -115,7 +154,7 @@ export class Reader {
         {
           class: "piece",
           title,
-          onclick: () => chooseElement(this.row.key, this.answer.elements, row),
+          onclick: () => chooseElement(this.row.key, this.parts[0].elements, row),
         },
         asText(some.map((piece) => piece[4]).join("")),
       );
@@ -159,10 +198,11 @@ export class Reader {
     this.come = after;
     const come = upto(this.pieces, moment);
     const size = come ? this.sizes[come - 1] : 0;
-    const when =
-      state.moment === null ? "At the end" : `At ${duration(moment - this.row.first_time)}`;
-    const thing = this.pieces[0][3] === "data" ? THINGS[this.answer.elements] : "delta";
-    const all = `${this.answer.more ? "the first " : ""}${count(this.pieces.length, thing)}`;
+    const isGoing = this.row.ended === null && state.summary.state === "live";
+    const last = isGoing ? "So far" : "At the end";
+    const when = state.moment === null ? last : `At ${duration(moment - this.row.first_time)}`;
+    const thing = this.pieces[0][3] === "data" ? THINGS[this.parts[0].elements] : "delta";
+    const all = `${this.next !== null ? "the first " : ""}${count(this.pieces.length, thing)}`;
     const text = `${when} the reader had seen ${number(come)} of ${all}, ${count(size, "character")}`;
     this.said.textContent = text;
     this.scrubber.parentElement.dataset.moved = state.moment === null ? "no" : "yes";

@@ -6,7 +6,7 @@ import { state } from "./store.js";
 
 export const GUTTER = 112; // pixels left of the plot: the lanes' names
 const BURST = 3; // so many that came together are a burst
-const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
+export const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
 
 /** Which pauses are stalls, by the rule that `wireproof plot` has too. */
 export function stallLimit(gaps) {

@@ -2,7 +2,7 @@
 // and as files, which the server writes as wireproof's commands do.
 
 import { byId, copyButton, el, fill } from "./dom.js";
-import { count, oneLine } from "./format.js";
+import { count, oneLine, problemOf } from "./format.js";
 import { connectionFilter } from "./lanes.js";
 import { asCurl } from "./curl.js";
 import { captureOf, currentRow, linkOf, state } from "./store.js";
@@ -132,7 +132,7 @@ export class Take {
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
       this.said.textContent = `${file} is saved.`;
     } catch (error) {
-      this.said.textContent = `${name}: ${oneLine(error.message)}`;
+      this.said.textContent = `${name}: ${oneLine(problemOf(error))}`;
     }
   }
 }
