@@ -29,9 +29,10 @@ FAULTS = {
     "reset-out-of-window": ["tcp-reset-ignored"],
     "strangers": ["packets-not-decoded"],
 }
+RECORDERS = ("record.py", "handshakes.py")
 BUILDERS = (
     FOLDER.parent / "building.py",
-    *(path for path in FOLDER.parent.glob("*/*.py") if path.name != "record.py"),
+    *(path for path in FOLDER.parent.glob("*/*.py") if path.name not in RECORDERS),
 )
 """What makes captures by itself; what records them runs the servers that it records."""
 AS_WIRESHARK = ("fragments-reversed", "ip-options", "ipv6-extensions", "qinq", "sequence-wrap")

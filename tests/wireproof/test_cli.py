@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from support.corpus import ROOT
+from support.unnamed import unnamed
 
 from capture import CaptureError, CaptureNotPermitted, PacketsDropped, Statistics
 from capture.backends import BACKENDS, Session, Wanted
@@ -209,8 +210,7 @@ def test_ctrl_c_keeps_what_was_written(tmp_path: Path) -> None:
         assert process.stdin is not None
         assert process.stderr is not None
         process.stdin.write(data[: len(data) // 2])
-        # It is written beside its place until it is whole.
-        while not any(b"chunk" in path.read_bytes() for path in tmp_path.glob(".out.json.*.part")):
+        while not any(b"chunk" in written for written in unnamed(tmp_path)):
             assert process.poll() is None
         # A signal that comes between Python's last look and the system call waits for the next.
         while process.poll() is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,7 +160,8 @@ def _standard_output() -> str:
     if sys.platform == "win32":
         raise Missing("-o -: standard output has no name on Windows; -o FILE works")
     try:
-        os.write(sys.stdout.fileno(), b"")  # by its name even one that is closed can be opened
+        with suppress(UnsupportedOperation):  # it is not a file, but stands in for one
+            os.write(sys.stdout.fileno(), b"")  # by its name even one that is closed can be opened
     except OSError as error:
         raise Unreadable(because(STANDARD_OUTPUT, error)) from error
     return DEVICE

@@ -24,6 +24,7 @@ from support.corpus import ROOT
 from support.merged import merged
 from support.stored import SMALL
 from support.talk import Tape
+from support.unnamed import unnamed
 
 from benchmarks.packets import write
 from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
@@ -604,7 +605,7 @@ def test_ctrl_c_keeps_what_was_written(folder: Path, tmp_path: Path) -> None:
         start_new_session=True,
     ) as process:
         assert process.stderr is not None
-        while not any(part.stat().st_size for part in tmp_path.glob(".out.json.*.part")):
+        while not any(unnamed(tmp_path)):
             assert process.poll() is None
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import re
-from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
@@ -17,6 +13,7 @@ import pytest
 from support.browser import PATIENCE, indexed, serving
 from support.corpus import ROOT
 from support.planted import Secrets, planted
+from support.reports import answers
 
 from parsers.records import ConnectionRecord
 from wireproof import decode
@@ -86,10 +83,7 @@ def test_a_report_holds_the_chosen_and_no_secret(
     index, secrets = secret
     key = next(one.about.key for one in index.order if one.about is not None)
     path = save(index, [key], "html", "all", tmp_path)
-    (block,) = re.findall(r'id="report">(.*?)</script>', path.read_text(), re.S)
-    found: dict[str, Any] = {}
-    for packed in json.loads(block).values():
-        found |= json.loads(gzip.decompress(b64decode(packed)))
+    found = answers(path.read_text())
     assert [row["key"] for row in found["exchanges/0"] if row["exchange"] is not None] == [
         f"{key.connection}.{key.exchange}"
     ]
