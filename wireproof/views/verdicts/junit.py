@@ -8,6 +8,7 @@ elements are those that readers of JUnit's format have in common: Jenkins, GitLa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from io import TextIOWrapper
 from shutil import copyfileobj
 from typing import TextIO
@@ -25,8 +26,10 @@ class JunitView:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._suites = TextIOWrapper(buffered_scratch(), encoding="utf-8")
-        self._cases = TextIOWrapper(buffered_scratch(), encoding="utf-8")
+        with ExitStack() as stack:
+            self._suites = stack.enter_context(TextIOWrapper(buffered_scratch(), encoding="utf-8"))
+            self._cases = stack.enter_context(TextIOWrapper(buffered_scratch(), encoding="utf-8"))
+            self._scratch = stack.pop_all()
         self._source = ""
 
     def begin(self, source: str) -> None:
@@ -45,14 +48,13 @@ class JunitView:
         self._cases.truncate()
 
     def close(self, tally: Tally) -> None:
-        self._stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
-        self._stream.write(_head("testsuites", "wireproof explain", tally))
-        self._suites.seek(0)
-        copyfileobj(self._suites, self._stream)
-        self._stream.write("</testsuites>\n")
-        self._stream.flush()
-        self._suites.close()
-        self._cases.close()
+        with self._scratch:  # whatever becomes of the output
+            self._stream.write('<?xml version="1.0" encoding="utf-8"?>\n')
+            self._stream.write(_head("testsuites", "wireproof explain", tally))
+            self._suites.seek(0)
+            copyfileobj(self._suites, self._stream)
+            self._stream.write("</testsuites>\n")
+            self._stream.flush()
 
 
 def _head(tag: str, name: str, tally: Tally) -> str:

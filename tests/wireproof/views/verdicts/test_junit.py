@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from errno import ENOSPC
+from io import BytesIO, StringIO
 from xml.etree import ElementTree
 
+import pytest
 from support.outcomes import EVIL, shown
 
 from wireproof.views.verdicts.junit import JunitView
@@ -60,3 +62,20 @@ def test_nothing_from_the_wire_is_markup() -> None:
     )
     (failure,) = case
     assert failure.get("message") == "last data is '\\x1b]0;x\\x07\\r\\n::set-env::'"
+
+
+def test_an_output_that_fails_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[BytesIO] = []
+
+    def scratch() -> BytesIO:
+        opened.append(BytesIO())
+        return opened[-1]
+
+    class Full(StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("wireproof.views.verdicts.junit.buffered_scratch", scratch)
+    with pytest.raises(OSError, match="No space"):
+        shown(JunitView(Full()))
+    assert [file.closed for file in opened] == [True, True]
