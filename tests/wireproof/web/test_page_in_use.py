@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from support.answers import SSE, asked, chunk, streamed
 from support.browser import PATIENCE, Watched, inspecting, serving, watched
 from support.corpus import ROOT
@@ -263,13 +263,13 @@ def test_json_is_a_tree_and_a_path_of_it_becomes_a_column(browser: Browser) -> N
         head = page.locator(".heads .data")
         head.get_by_text("delta[0].text").wait_for()
         shown = page.locator("#panel .row .data")
-        assert shown.all_inner_texts() == ["piece 0", "piece 1", "piece 2", ""]
+        expect(shown).to_have_text(["piece 0", "piece 1", "piece 2", ""])
         tree.get_by_role("button", name=str(long + 1)).click()
         head.get_by_text("id", exact=True).wait_for()
-        assert shown.all_inner_texts() == [*(str(long + row) for row in range(3)), ""]
+        expect(shown).to_have_text([*(str(long + row) for row in range(3)), ""])
         head.get_by_role("button", name="Data").click()
         head.get_by_text("Data", exact=True).wait_for()
-        assert shown.first.inner_text() == events[0]
+        expect(shown.first).to_have_text(events[0])
 
 
 def test_what_is_folded_of_json_is_built_when_it_is_unfolded(browser: Browser) -> None:
