@@ -176,19 +176,28 @@ def _too_few(view: View) -> Verdict | None:
     return _verdict(view, "undecided", "ok", summary, causes)
 
 
+def closed_long(
+    what: str, closed: Sequence[Hindrance], start: float, end: float, span: float
+) -> tuple[float, str] | None:
+    """Return for how many seconds windows were closed, and what that says of the client; None if it
+    is not long beside the ``span`` in which content came. ``what`` was closed."""
+    seconds = united_seconds(closed, start, end)
+    if not closed or seconds < max(WAIT, CLOSED_SHARE * span):
+        return None
+    number = times_closed((one.start, one.end) for one in closed)
+    times = f", {number:,} times" if number > 1 else ""
+    lasted = f"{duration(seconds)} of {duration(end - start)}{times}"
+    return seconds, f"the client did not read: {what} was closed for {lasted}"
+
+
 def _client_slow(view: View) -> Verdict | None:
     """A window that was closed for long: the client did not read."""
     start, end = view.trace.about.first_time, view.came.times[-1]
     closed = [one for one in view.hindrances if one.kind != "loss" and one.start < end]
-    seconds = united_seconds(closed, start, end)
-    if not closed or seconds < max(WAIT, CLOSED_SHARE * view.came.span):
+    told = closed_long("its window", closed, start, end, view.came.span)
+    if told is None:
         return None
-    number = times_closed((one.start, one.end) for one in closed)
-    times = f", {number:,} times" if number > 1 else ""
-    summary = (
-        f"the client did not read: its window was closed for {duration(seconds)} of"
-        f" {duration(end - start)}{times}"
-    )
+    seconds, summary = told
     packets = [one.packet for one in closed]
     causes = holders.windows({one.kind for one in closed})
     return _verdict(view, "client-slow", "warning", summary, causes, packets, closed=seconds)

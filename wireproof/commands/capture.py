@@ -14,6 +14,7 @@ import click
 from ..output import STANDARD_OUTPUT
 from .capturing import (
     backend_option,
+    buffer_size_option,
     capture_problems,
     no_keys_option,
     say_backend,
@@ -80,12 +81,7 @@ DEVICE = "/dev/stdout"
     metavar="S",
     help="End after so many seconds, with --port.",
 )
-@click.option(
-    "--buffer-size",
-    type=Size(least=2 * 1024 * 1024),
-    metavar="SIZE",
-    help="Room for packets that wait to be written, with --port; 32M by default.",
-)
+@buffer_size_option(", with --port")
 @click.option(
     "--max-size",
     type=Size(least=1024),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
+from typing import Any, TypeVar
 
 import click
 
-from .exits import Missing, NotWhole, Unreadable, because, say
+from .exits import Address, Missing, NotWhole, Size, Unreadable, because, say
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay")
 """The names of ``capture.backends.BACKENDS``, which is not read for a help text."""
@@ -16,6 +19,23 @@ BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay"
 backend_option = click.option(
     "--backend", type=click.Choice(BACKENDS), help="What records; by default the first that works."
 )
+
+metrics_option = click.option(
+    "--metrics",
+    type=Address(),
+    metavar="[HOST:]PORT",
+    help="Serve metrics for Prometheus at http://HOST:PORT/metrics; on loopback without HOST.",
+)
+
+
+def buffer_size_option(when: str = "") -> Callable[[Command], Command]:
+    """Return the option of who records; ``when`` it is of use."""
+    return click.option(
+        "--buffer-size",
+        type=Size(least=2 * 1024 * 1024),
+        metavar="SIZE",
+        help=f"Room for packets that wait to be recorded{when}; 32M by default.",
+    )
 
 
 def say_backend(name: str) -> None:

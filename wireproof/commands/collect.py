@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .capturing import capture_problems
-from .exits import Address, Missing, Size, examples, need, say
+from .capturing import buffer_size_option, capture_problems, metrics_option
+from .exits import Missing, Size, examples, need, say
 from .memory import MEMORY
 from .parsing import OWN_PROCESS
 from .redaction import redaction_options
@@ -82,18 +82,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What the ring may take; those that are in the data set go first, from the oldest on.",
 )
-@click.option(
-    "--metrics",
-    type=Address(),
-    metavar="[HOST:]PORT",
-    help="Serve metrics for Prometheus at http://HOST:PORT/metrics; on loopback without HOST.",
-)
-@click.option(
-    "--buffer-size",
-    type=Size(least=2 * 1024 * 1024),
-    metavar="SIZE",
-    help="Room for packets that wait to be written; 32M by default.",
-)
+@metrics_option
+@buffer_size_option()
 @click.option("--data", is_flag=True, help="Keep payloads in the data set; without it sizes stay.")
 @click.option("--keylog", metavar="KEYS", help="Decrypt TLS with this key log.")
 @redaction_options

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from ..views.kinds import LIVE_VIEWS, default_view
-from .capturing import backend_option, capture_problems, no_keys_option, say_keys
+from .capturing import (
+    backend_option,
+    buffer_size_option,
+    capture_problems,
+    metrics_option,
+    no_keys_option,
+    say_keys,
+)
 from .choosing import Reading, live_reading_options
-from .exits import INTERRUPTED, Address, Size, examples, need, say
+from .exits import INTERRUPTED, examples, need, say
 from .memory import MEMORY
 from .parsing import keep_rights_option
 from .showing import readers_of, showing_options, view_of_rows
@@ -48,21 +55,11 @@ if TYPE_CHECKING:
 @click.option("-w", "--write", "keep", metavar="FILE", help="Keep the packets too, as pcapng.")
 @showing_options
 @click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
-@click.option(
-    "--buffer-size",
-    type=Size(least=2 * 1024 * 1024),
-    metavar="SIZE",
-    help="Room for packets that wait to be recorded; 32M by default.",
-)
+@buffer_size_option()
 @click.option(
     "--duration", type=click.FloatRange(min=0), metavar="S", help="End after so many seconds."
 )
-@click.option(
-    "--metrics",
-    type=Address(),
-    metavar="[HOST:]PORT",
-    help="Serve metrics for Prometheus at http://HOST:PORT/metrics; on loopback without HOST.",
-)
+@metrics_option
 @click.option(
     "--otlp",
     metavar="[URL]",

@@ -26,7 +26,7 @@ from ..redact import Policy
 from .api import CAPTURE, Answers, locked, summary
 from .exchange import ExchangeRow
 from .index import ENCODER, Index
-from .origin import Guard, nothing
+from .origin import Guard, nothing, of_the_page
 from .page_files import ENTRY, TYPES, page_file
 from .saving import WRITERS, NotSaved, save
 
@@ -71,9 +71,7 @@ def inspector(indexes: Sequence[Index]) -> ASGIApp:
 
     @app.get("/{path:path}")
     def file(path: str) -> Response:
-        if path not in TYPES:
-            return nothing()
-        return Response(page_file(path), media_type=TYPES[path])
+        return of_the_page(path)
 
     return app
 

@@ -26,7 +26,7 @@ from .app import inspector
 from .feed import FileFeed
 from .fleet import KEY_LENGTH, Fleet, Known, to_do
 from .index import ENCODER, Index
-from .origin import Guard, nothing
+from .origin import Guard, nothing, of_the_page
 from .page_files import FLEET_ENTRY, TYPES, page_file
 
 MAX_OPEN = 4
@@ -159,8 +159,6 @@ def _routes(fleet: Fleet) -> ASGIApp:
 
     @app.get("/{path:path}")
     def file(path: str) -> Response:
-        if path not in TYPES:
-            return nothing()
-        return Response(page_file(path), media_type=TYPES[path])
+        return of_the_page(path)
 
     return app

@@ -20,6 +20,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .page_files import TYPES, page_file
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -122,3 +124,8 @@ def refusal() -> Response:
 def nothing() -> Response:
     """Return the answer to a path that there is not: always the same."""
     return PlainTextResponse("", status_code=404)
+
+
+def of_the_page(path: str) -> Response:
+    """Return a file of the page, if the path names one."""
+    return Response(page_file(path), media_type=TYPES[path]) if path in TYPES else nothing()

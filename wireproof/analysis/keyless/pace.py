@@ -22,8 +22,8 @@ from parsers.records import ConnectionRecord
 from ...text.wording import count, duration, span
 from ..arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT
 from ..holders import windows
-from ..pace import BULK, CLOSED_SHARE, HELD, MAX_PACKETS, SEVERAL, TOGETHER
-from ..path import Hindrance, times_closed, united_seconds, windows_of
+from ..pace import BULK, HELD, MAX_PACKETS, SEVERAL, TOGETHER, closed_long
+from ..path import Hindrance, windows_of
 from ..verdict import Cause, Number, Severity, Verdict
 from .records import TLS, Medium, Sealed
 from .turns import Turn
@@ -164,15 +164,10 @@ def _client_slow(answer: SealedAnswer) -> Verdict | None:
     start = answer.elements[0].time if asked is None else asked.time
     end = answer.elements[-1].time
     closed = [one for one in answer.closed if one.start < end and one.end > start]
-    seconds = united_seconds(closed, start, end)
-    if not closed or seconds < max(WAIT, CLOSED_SHARE * answer.span):
+    told = closed_long("its TCP window", closed, start, end, answer.span)
+    if told is None:
         return None
-    number = times_closed((one.start, one.end) for one in closed)
-    times = f", {number:,} times" if number > 1 else ""
-    summary = (
-        f"the client did not read: its TCP window was closed for {duration(seconds)} of"
-        f" {duration(end - start)}{times}"
-    )
+    seconds, summary = told
     shown, causes = [one.packet for one in closed], windows({"window"}).causes
     lasted = _rounded(seconds)
     found = _verdict(answer, "client-slow", "warning", summary, causes, shown, closed=lasted)
