@@ -25,6 +25,15 @@ user_pref("app.update.disabledForTesting", true);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 """
+STANDS = """(async () => {
+    const place = () => {
+        const box = document.querySelector(%s)?.getBoundingClientRect();
+        return box ? `${box.x + box.width / 2} ${box.y + box.height / 2}` : null;
+    };
+    const first = place();
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    return first === place() ? first : null;
+})()"""
 
 
 class Firefox:
@@ -65,13 +74,8 @@ class Firefox:
             time.sleep(0.05)
 
     def click(self, selector: str) -> None:
-        """Click what a selector finds first, with the mouse."""
-        self.wait_for(f"document.querySelector({json.dumps(selector)})")
-        place = self.evaluate(
-            f"(() => {{ const box = document.querySelector({json.dumps(selector)})"
-            ".getBoundingClientRect();"
-            " return `${box.x + box.width / 2} ${box.y + box.height / 2}`; })()"
-        )
+        """Click what a selector finds first, with the mouse, when it stands still."""
+        place = self._place(selector)
         x, y = (round(float(number)) for number in place.split())
         steps = [
             {"type": "pointerMove", "x": x, "y": y},
@@ -79,6 +83,14 @@ class Firefox:
             {"type": "pointerUp", "button": 0},
         ]
         self._act({"type": "pointer", "id": "mouse", "actions": steps})
+
+    def _place(self, selector: str) -> str:
+        """Return where the middle of it is, in two frames the same: the page draws rows anew."""
+        end = time.monotonic() + PATIENCE
+        while not (place := self.evaluate(STANDS % json.dumps(selector))):
+            assert time.monotonic() < end, selector
+            time.sleep(0.05)
+        return str(place)
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, by the values that WebDriver gives them."""
