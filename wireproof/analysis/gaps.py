@@ -345,13 +345,21 @@ def _by_time(found: Sequence[Attributed]) -> list[Class]:
 
 
 def _summary(found: Sequence[Attributed], longest: Attributed, kinds: Sequence[Class]) -> str:
+    """Return where the longest wait lies and why; how many there were, and of which kinds."""
+    parts = [one for one in found if one[2:4] == longest[2:4]]
+    waits = len({one[2:4] for one in found})
     packets = span(longest.from_packet, longest.to_packet)
     word = "packet" if longest.from_packet == longest.to_packet else "packets"
-    which = "longest gap" if len(found) > 1 else "gap"
-    said = f"{which} {duration(longest.seconds)} ({word} {packets}): {longest.seen}"
-    if len(found) > 1:
-        each = [f"{sum(one.kind == kind for one in found)} {kind}" for kind in kinds]
-        said += f"; {count(len(found), 'gap')}" + (f": {', '.join(each)}" if each[1:] else "")
+    which = "longest gap" if waits > 1 else "gap"
+    said = f"{which} {duration(sum(one.seconds for one in parts))} ({word} {packets}): "
+    if parts[1:]:
+        each = sorted(parts, key=lambda one: -one.seconds)
+        said += ", ".join(f"{duration(one.seconds)} {one.kind} ({one.seen})" for one in each)
+    else:
+        said += longest.seen
+    if waits > 1:
+        each_kind = [f"{sum(one.kind == kind for one in found)} {kind}" for kind in kinds]
+        said += f"; {count(waits, 'gap')}" + (f": {', '.join(each_kind)}" if kinds[1:] else "")
     return said
 
 

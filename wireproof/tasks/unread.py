@@ -19,8 +19,15 @@ REASONS = {
     ),
     "quic": ("QUIC connection", "not decrypted: give its keys with --keylog"),
     "refused": ("connection", "refused: is the server up, and is this its port?"),
+    "unanswered": (
+        "connection",
+        "not answered: is the address right, is the host up, does a firewall drop packets?",
+    ),
 }
 """What connections are called, and what is said of them, by protocol or by how they ended."""
+
+SYN_RETRANSMITTED = 1.0
+"""Seconds after which a SYN is sent again at the earliest (RFC 6298 section 2)."""
 
 
 def noting_unread(batches: Iterable[list[Record]], found: Counter[str]) -> Iterator[list[Record]]:
@@ -48,4 +55,14 @@ def unread(found: Counter[str]) -> Iterator[str]:
 
 
 def _reason(connection: ConnectionRecord) -> str:
-    return "refused" if connection.close == "refused" else connection.protocol
+    if connection.close == "refused":
+        return "refused"
+    return "unanswered" if _is_unanswered(connection) else connection.protocol
+
+
+def _is_unanswered(connection: ConnectionRecord) -> bool:
+    """Tell whether a client sent its SYN again, and nothing came back."""
+    waited = connection.last_time - connection.first_time
+    is_silent = not (connection.client_bytes or connection.server_bytes or connection.ends)
+    is_opening = connection.rtt is None and not connection.midstream
+    return is_silent and is_opening and connection.packets > 1 and waited >= SYN_RETRANSMITTED

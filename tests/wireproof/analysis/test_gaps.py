@@ -239,6 +239,15 @@ def test_time_is_given_to_all_that_took_it(
     assert causes(found) == classes
 
 
+def test_one_wait_with_two_causes_is_one_gap() -> None:
+    found = verdict(silence_and_a_hole(), "gap")
+    assert found is not None
+    one, *others = found.summary.split("; ")
+    assert others == []
+    assert "sender-silent (nothing came" in one
+    assert "retransmission (a lost segment" in one
+
+
 @pytest.mark.parametrize(
     ("asked", "answered", "is_blocked"),
     [

@@ -19,6 +19,7 @@ FIELD = ROOT / "fixtures" / "field"
     [
         ("tls-to-tls", "1 TLS connection not decrypted"),
         ("refused-again", "3 connections refused"),
+        ("nobody-answers", "1 connection not answered"),
         ("half-closed", ""),
     ],
 )

@@ -93,7 +93,8 @@ def fine(listed: Listed) -> str:
         return said
     came = count(listed.count, listed.element) if listed.count else "no content"
     if listed.first is not None and listed.last is not None:
-        came += f" from {duration(listed.first)} to {duration(listed.last)}"
+        first, last = duration(listed.first), duration(listed.last)
+        came += f" at {first}" if first == last else f" from {first} to {last}"
     return f"{said}: {came}" if said else came
 
 

@@ -50,6 +50,8 @@ def test_what_is_fine_says_what_came() -> None:
     assert words.fine(GOOD.listed) == said
     nothing = listed(count=0, first=None, last=None, verdict="", end="")
     assert words.fine(nothing) == "no content"
+    at_once = listed(count=1, first=0.052, last=0.052, verdict="", end="whole")
+    assert words.fine(at_once) == "whole: 1 event at 52.0 ms"
 
 
 @pytest.mark.parametrize(
