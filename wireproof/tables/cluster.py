@@ -2,27 +2,32 @@
 
 Strategy: a task is one part, and nothing is handed on between tasks: a worker reads its captures
 and writes into the data set itself, so memory is that of one capture a worker, and what is written
-does not depend on how many there are. A worker that dies costs what it was at: Dask gives that to
-another, and nothing of it counts until its manifest is there. What several workers died of is made
-last, one capture after the other, so that a capture is given up for what it did itself, and told
-like one that cannot be read.
+does not depend on how many there are. A capture so large that one worker would be at it when the
+others are done is spread over all of them, connection by connection (:mod:`.shares`). A worker that
+dies costs what it was at: Dask gives that to another, and nothing of it counts until its manifest
+is there. What several workers died of is made last, one capture after the other, so that a capture
+is given up for what it did itself, and told like one that cannot be read.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
 from ..collector import collect_rarely
-from .dataset import DataSet
+from .dataset import DataSet, Plan
 from .files import Capture
-from .parts import Done
+from .kinds import Kind
+from .parts import PART_SIZE, Done
 from .reading import TableOptions
+from .shares import Share, Told, finish, groups, join, remove
 
 AT_ONCE = 1_000
 """Tasks that a scheduler holds at once: it is slow with a hundred thousand."""
@@ -34,14 +39,27 @@ def make(place: str, captures: Sequence[Capture], options: TableOptions) -> list
     return DataSet(place).make_part(captures, options)
 
 
+def large(plan: Plan, workers: int) -> list[Sequence[Capture]]:
+    """Return the parts that are spread over workers: captures of more than a worker's share of
+    what is to be made."""
+    fair = max(sum(plan.sizes) / workers, PART_SIZE)
+    sized = zip(plan.parts, plan.sizes, strict=True)
+    return [part for part, size in sized if size > fair and len(part) == 1 and workers > 1]
+
+
 def made(
     place: str,
     parts: Iterable[Sequence[Capture]],
     options: TableOptions,
     client: Any,
+    spread: Iterable[Capture] = (),
 ) -> Iterator[Done]:
     """Yield what became of each capture, as workers are done with it. Raises OSError for a data set
-    that cannot be written."""
+    that cannot be written.
+
+    Those to ``spread`` are of all workers, one after the other; whoever has nothing to do for them
+    makes ``parts``.
+    """
     waiting = iter(parts)
     running: dict[str, Sequence[Capture]] = {}
     deadly: list[Capture] = []
@@ -52,6 +70,11 @@ def made(
         return future
 
     first = [submit(part) for part in islice(waiting, AT_ONCE)]
+    for capture in spread:
+        try:
+            yield _spread(place, capture, options, client)
+        except _distributed().KilledWorker:
+            deadly.append(capture)
     completed = _distributed().as_completed(first, loop=client.loop)
     for future in completed:
         part = running.pop(future.key)
@@ -62,6 +85,39 @@ def made(
     for capture in deadly:
         found = _result(submit([capture]))
         yield from found or [Done(capture.name, None, error="every worker that took it died")]
+
+
+def _spread(place: str, capture: Capture, options: TableOptions, client: Any) -> Done:
+    """Make a capture by all workers. Raises KilledWorker, and OSError for a data set that cannot
+    be written."""
+    of = workers_of(client)
+    shares = [Share(place, capture, options, number, of) for number in range(of)]
+    # Before what is small: that fills the time in which some have nothing to do.
+    several = partial(client.map, pure=False, priority=1)
+    told = [future.result() for future in several(decode, shares)]
+    if failed := [one for one in told if isinstance(one, Done)]:
+        remove(place, [shares[0].name])
+        return failed[0]
+    wanted = [(shares, told[0], kinds) for kinds in groups(options.kinds)]
+    rows = [future.result() for future in several(write, wanted)]
+    return finish(shares, told[0], dict(ChainMap(*rows)))
+
+
+def decode(share: Share) -> Told | Done:
+    """Decode a share of a capture: what a worker does."""
+    collect_rarely()
+    return share.decode()
+
+
+def write(wanted: tuple[Sequence[Share], Told, tuple[Kind, ...]]) -> dict[Kind, int]:
+    """Write some tables of all shares: what a worker does."""
+    collect_rarely()
+    return join(*wanted)
+
+
+def workers_of(client: Any) -> int:
+    """Return how many tasks run at a time."""
+    return sum(client.nthreads().values())
 
 
 def _result(future: Any) -> list[Done] | None:

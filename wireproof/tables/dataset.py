@@ -28,10 +28,13 @@ from .parts import (
     Made,
     Part,
     Stamp,
+    Unreadable,
     grouped,
     made_of,
     name_of,
     part_of,
+    read_from,
+    reason,
     stamp_of,
 )
 from .reading import Opened, TableOptions, Tables
@@ -47,6 +50,8 @@ class Plan(NamedTuple):
     """Captures that are there already, and those that are nowhere to be found."""
     parts: list[list[Capture]]
     """The captures of each part that is to be made."""
+    sizes: list[int]
+    """Bytes of their files, of each part."""
 
 
 class DataSet:
@@ -80,7 +85,8 @@ class DataSet:
                 done.append(Done(capture.name, None, error=found))
             else:
                 sized.append((capture, sum(size for size, _ in found)))
-        return Plan(done, list(_parts(sized, current)))
+        parts, size_of = list(_parts(sized, current)), {one.name: size for one, size in sized}
+        return Plan(done, parts, [sum(size_of[one.name] for one in part) for part in parts])
 
     def _current(self, wanted: Mapping[str, Stamp | str], options: TableOptions) -> dict[str, Made]:
         """Return which captures are there as they are wanted; remove those that are otherwise."""
@@ -115,7 +121,7 @@ class DataSet:
             left = [capture for capture in captures if capture.name not in failed]
             try:
                 return [*failed.values(), *self._write(name, left, options)]
-            except _Unreadable as found:  # it has rows already: the others are written once more
+            except Unreadable as found:  # it has rows already: the others are written once more
                 failed[found.done.capture] = found.done
 
     def _write(self, name: str, captures: Iterable[Capture], options: TableOptions) -> list[Done]:
@@ -127,20 +133,20 @@ class DataSet:
             made = [one.made for one in done if one.made is not None]
             files.describe(interface for one in made for interface in one.interfaces)
         if made:
-            self._put(name, part_of(made, options))
+            self.put(name, part_of(made, options))
         return done
 
     def _add(self, capture: Capture, tables: Tables, files: PartFiles) -> Done:
         try:
             stamp, opened = stamp_of(capture), Opened(capture, tables.options)
         except (OSError, ValueError) as error:
-            return Done(capture.name, None, error=_reason(error))
+            return Done(capture.name, None, error=reason(error))
         with opened:
-            for kind, batch in _read(tables, opened):
+            for kind, batch in read_from(capture, tables.add(opened)):
                 files.write(kind, batch)
         return Done(capture.name, made_of(tables.facts, stamp))
 
-    def _put(self, name: str, part: Part) -> None:
+    def put(self, name: str, part: Part) -> None:
         """Write a manifest: from then on the part counts."""
         with ExitStack() as stack:
             stream = self._files.create(f"{MANIFESTS}/{name}.json", stack)
@@ -157,7 +163,7 @@ class DataSet:
                     for batch in self._without(kind, name, captures):
                         files.write(kind, batch)
                 files.describe(interface for one in rest for interface in one.interfaces)
-            self._put(new, msgspec.structs.replace(part, captures=rest, replaces=name))
+            self.put(new, msgspec.structs.replace(part, captures=rest, replaces=name))
         self._remove(name, part)
 
     def _without(self, kind: Kind, name: str, captures: Collection[str]) -> Iterator[Any]:
@@ -220,7 +226,7 @@ def _found(capture: Capture) -> Stamp | str:
     try:
         return stamp_of(capture)
     except OSError as error:
-        return _reason(error)
+        return reason(error)
 
 
 def _parts(
@@ -255,22 +261,3 @@ def _decoded(name: str, data: bytes) -> Part:
     if found is None or found.format != FORMAT:
         raise ValueError(f"{MANIFESTS}/{name}.json is none of this version of wireproof")
     return found
-
-
-class _Unreadable(Exception):
-    """A capture that cannot be read, and not the data set that cannot be written."""
-
-    def __init__(self, capture: str, error: OSError | ValueError) -> None:
-        super().__init__(error)
-        self.done = Done(capture, None, error=_reason(error))
-
-
-def _read(tables: Tables, opened: Opened) -> Iterator[tuple[Kind, Any]]:
-    try:
-        yield from tables.add(opened)
-    except (OSError, ValueError) as error:
-        raise _Unreadable(opened.capture.name, error) from error
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import NamedTuple
 
 from ..tasks.several import SeveralTeam, jobs_for, size_of
 from ..tasks.worker_died import WorkerDied
-from .dataset import DataSet
+from .dataset import DataSet, Plan
 from .files import Capture, found, is_url
-from .parts import Done
+from .parts import Done, name_of
 from .reading import TableOptions
 
 Say = Callable[[str], object]
@@ -76,11 +77,9 @@ def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Don
     yield from plan.done
     if not plan.parts:
         return
+    _remove_shares(job, plan)
     if job.workers or job.scheduler:
-        from .cluster import cluster, made
-
-        with cluster(job.workers, job.scheduler, say) as client:
-            yield from made(job.place, plan.parts, job.options, client)
+        yield from _made_by_dask(job, plan, say)
         return
     workers = _workers(job, plan.parts, say)
     if workers == 1:
@@ -88,6 +87,23 @@ def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Don
             yield from data_set.make_part(part, job.options)
         return
     yield from _made_together(job, plan.parts, data_set, workers, say)
+
+
+def _remove_shares(job: ExportJob, plan: Plan) -> None:
+    """Remove what a run that broke off had decoded of captures that are made now."""
+    from .shares import remove
+
+    names = [[capture.name for capture in part] for part in plan.parts]
+    remove(job.place, [name_of(part, job.options.host) for part in names])
+
+
+def _made_by_dask(job: ExportJob, plan: Plan, say: Say) -> Iterator[Done]:
+    from .cluster import cluster, large, made, workers_of
+
+    with cluster(job.workers, job.scheduler, say) as client:
+        spread = large(plan, workers_of(client))
+        rest = [part for part in plan.parts if part not in spread]
+        yield from made(job.place, rest, job.options, client, chain.from_iterable(spread))
 
 
 def _workers(job: ExportJob, parts: Sequence[Sequence[Capture]], say: Say) -> int:

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from parsers.limits import MAX_MEMORY
@@ -22,6 +22,7 @@ from .files import Capture, filesystem_of, is_url
 from .kinds import Kind
 from .reading import Facts, TableOptions
 
+T = TypeVar("T")
 FORMAT = 2
 """Of the data set: another one is not read, nor added to."""
 MANIFESTS = "manifest"
@@ -82,6 +83,27 @@ class Done(NamedTuple):
     """Whether it was made now, and not before."""
     error: str = ""
     """Why it cannot be read."""
+
+
+class Unreadable(Exception):
+    """A capture that cannot be read, and not the data set that cannot be written."""
+
+    def __init__(self, capture: str, error: OSError | ValueError) -> None:
+        super().__init__(error)
+        self.done = Done(capture, None, error=reason(error))
+
+
+def read_from(capture: Capture, found: Iterable[T]) -> Iterator[T]:
+    """Yield what is read of a capture. Raises Unreadable where that fails."""
+    try:
+        yield from found
+    except (OSError, ValueError) as error:
+        raise Unreadable(capture.name, error) from error
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return why something cannot be read, in words."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def made_of(facts: Facts, stamp: Stamp) -> Made:

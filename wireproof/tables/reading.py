@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from os import PathLike, fspath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from parsers import KeyLog, OrderedCapture, decode_capture
+from parsers import KeyLog, OrderedCapture, TimeOrder, decode_capture
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -117,17 +118,32 @@ def read(
     yield from (batch for _, batch in tables.finish())
 
 
+class Source(Protocol):
+    """What is said of a capture beside its records."""
+
+    @property
+    def capture(self) -> Capture: ...
+
+    @property
+    def origin(self) -> Origin:
+        """Whose the rows are, from its first packet on."""
+
+    @property
+    def interfaces(self) -> list[dict[str, Any]]:
+        """What its packets were recorded on, once all have been read."""
+
+
 class Opened:
     """A capture that can be read: its file is there, and begins as one."""
 
     def __init__(self, capture: Capture, options: TableOptions) -> None:
         """Raises OSError, and ValueError for what is no capture."""
         self.capture = capture
-        self.sha256 = digest(capture.files)
-        self._host = options.host
+        self.order = TimeOrder()
+        self._options = options
         with ExitStack() as opening:
             stream = capture.open(opening)
-            self.packets = OrderedCapture(stream, keylog=options.keylog)
+            self.packets = OrderedCapture(stream, order=self.order, keylog=options.keylog)
             self._stack = opening.pop_all()
 
     def __enter__(self) -> Opened:
@@ -136,16 +152,24 @@ class Opened:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @cached_property
     def origin(self) -> Origin:
-        """Return whose the rows are; what the capture says itself is known from its first packet
-        on."""
-        host = self._host
+        """Whose the rows are; what the capture says itself is known from its first packet on."""
+        host = self._options.host
         if host is None:
             host = _told(self.packets) or host_of(self.capture)
-        return Origin(self.capture.name, self.sha256, host)
+        return Origin(self.capture.name, digest(self.capture.files), host)
 
+    @property
     def interfaces(self) -> list[dict[str, Any]]:
         return [msgspec.structs.asdict(one) for one in self.packets.interfaces]
+
+    def batches(self, wanted: Callable[[int | None], bool] | None = None) -> Iterator[list[Record]]:
+        """Yield its records, of all connections or of those that are wanted. Raises OSError,
+        ValueError."""
+        return decode_capture(
+            self.packets, shows_records=True, memory=self._options.memory, wanted=wanted
+        )
 
 
 def _told(packets: OrderedCapture) -> str | None:
@@ -172,28 +196,34 @@ class Tables:
 
         What fails in between leaves rows of a capture that is not whole.
         """
+        yield from self.take(opened, opened.batches())
+
+    def take(self, source: Source, batches: Iterable[list[Record]]) -> Iterator[tuple[Kind, Any]]:
+        """Take a capture whose records somebody else has decoded, in the same way."""
         before = {kind: rows.taken for kind, rows in self._rows.items()}
         if self.options.kinds != ("packets",):
-            yield from self._decoded(opened)
+            yield from self._decoded(source, batches)
         if "packets" in self._rows:
-            yield from self._packets(opened)
+            yield from self._packets(source)
         taken = {kind: rows.taken - before[kind] for kind, rows in self._rows.items()}
         rows = {kind: count for kind, count in taken.items() if count}
-        self.facts = Facts(opened.origin(), rows, opened.interfaces())
+        self.facts = Facts(source.origin, rows, source.interfaces)
 
     def finish(self) -> Iterator[tuple[Kind, Any]]:
         """Yield the record batches of the rows that are left."""
         for kind, rows in self._rows.items():
             yield from ((kind, batch) for batch in rows.finish())
 
-    def _decoded(self, opened: Opened) -> Iterator[tuple[Kind, Any]]:
+    def _decoded(
+        self, source: Source, batches: Iterable[list[Record]]
+    ) -> Iterator[tuple[Kind, Any]]:
         mask = masker(self._rules, keep_data=self.options.keep_data)
-        observer, memory, is_begun = self.options.observer, self.options.memory, False
+        observer, is_begun = self.options.observer, False
         tell = None if observer is None else observer.explained
         outcomes = Outcomes(with_measures=True, tell=tell) if self._has_outcomes else None
-        for records in decode_capture(opened.packets, shows_records=True, memory=memory):
+        for records in batches:
             if not is_begun:
-                self._begin(opened.origin())
+                self._begin(source.origin)
                 is_begun = True
             if observer is not None:
                 for record in records:
@@ -209,14 +239,14 @@ class Tables:
         for rows in self._rows.values():
             rows.begin(origin)
 
-    def _packets(self, opened: Opened) -> Iterator[tuple[Kind, Any]]:
+    def _packets(self, source: Source) -> Iterator[tuple[Kind, Any]]:
         """Read the capture once more: the first reading keeps no packets."""
         rows = self._rows["packets"]
         with ExitStack() as stack:
-            capture = OrderedCapture(opened.capture.open(stack))
+            capture = OrderedCapture(source.capture.open(stack))
             found = packet_rows(capture)
             while some := list(islice(found, STEP_ROWS)):
-                rows.begin(opened.origin())
+                rows.begin(source.origin)
                 yield from (("packets", batch) for batch in rows.extend(some))
 
     def _take_records(self, records: Sequence[Record]) -> Iterator[tuple[Kind, Any]]:

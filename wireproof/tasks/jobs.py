@@ -196,6 +196,11 @@ def merged(parts: Sequence[Part]) -> tuple[list[bytes], list[Clue]]:
     places = list(chain.from_iterable(part.places for part in filled))
     records = list(chain.from_iterable(part.records for part in filled))
     clues = list(chain.from_iterable(part.clues for part in filled))
-    # Sorting finds the runs of the workers and merges them.
-    order = sorted(range(len(places)), key=places.__getitem__)
+    order = in_order(places)
     return [records[index] for index in order], [clues[index] for index in order] if clues else []
+
+
+def in_order(places: Sequence[int]) -> list[int]:
+    """Return where the records of the whole stand among those of one worker after the other."""
+    # Sorting finds the runs of the workers and merges them.
+    return sorted(range(len(places)), key=places.__getitem__)

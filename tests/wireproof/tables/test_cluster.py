@@ -13,6 +13,7 @@ from support.corpus import ROOT
 
 from benchmarks.hostile import open_connections
 from benchmarks.packets import write
+from benchmarks.scale.making import make_ring
 from benchmarks.workloads import timed
 from wireproof.tables import TableOptions, cluster, parts
 from wireproof.tables.dataset import DataSet
@@ -89,6 +90,34 @@ def test_each_worker_holds_what_memory_says(client: Any, tmp_path: Path) -> None
         assert all(one.made for one in cluster.made(str(place), wanted, options, client))
     first, second, roomy = (contents(place) for place in places)
     assert first == second and first != roomy
+
+
+def test_a_large_capture_is_of_all_workers(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ring by connection, while small captures are made by whoever has time."""
+    for module in (parts, cluster):
+        monkeypatch.setattr(module, "PART_SIZE", 100_000)
+    ring = make_ring(tmp_path / "ring", 600_000, files=2)
+    sources = [str(ring), f"{SOURCES[0]}/burst.pcapng"]
+    address = client.scheduler.address
+    run(ExportJob(sources, str(tmp_path / "alone"), OPTIONS), lambda _: None)
+    spread: list[str] = []
+    monkeypatch.setattr(cluster, "_spread", noting(cluster._spread, spread))
+    job = ExportJob(sources, str(tmp_path / "workers"), OPTIONS, scheduler=address)
+    tally = run(job, lambda _: None)
+    assert [Path(name).name for name in spread] == ["gateway_*.pcapng"]
+    assert contents(tmp_path / "workers") == contents(tmp_path / "alone")
+    assert tally.made == tally.captures > 1
+
+
+def noting(make: Any, names: list[str]) -> Any:
+    def noted(place: str, capture: Capture, *rest: Any) -> Done:
+        names.append(capture.name)
+        done: Done = make(place, capture, *rest)
+        return done
+
+    return noted
 
 
 def dying(place: str, captures: list[Capture], options: TableOptions) -> list[Done]:

@@ -1,0 +1,165 @@
+"""A large capture by several workers: each decodes a share of its connections, others join them.
+
+    shares/web1-3f2a....0-of-2     the records of every second connection, until they are joined
+
+Strategy: a share is every Nth connection, as with ``--jobs``: its worker reads all packets, and
+looks into those of its own connections alone. It writes their records, with their places in the
+order of the whole, into a file of the data set, which every worker can reach. Who joins reads one
+batch of each share at a time, puts it in order, and goes on as if it had decoded that: so the data
+set is the same, byte for byte, and memory holds a batch of each. Tables of records are joined by
+one worker, those of exchanges and verdicts by another: judges have to see all connections, for a
+client that comes back does so on a new one, and a proxy asks on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import chain
+from struct import Struct
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+import pyarrow as pa
+from parsers.records import Record
+
+from ..tasks.jobs import in_order
+from .dataset import DataSet
+from .files import Capture
+from .kinds import Kind
+from .parts import Done, Stamp, Unreadable, made_of, name_of, part_of, read_from, reason, stamp_of
+from .reading import OF_RECORDS, Facts, Opened, TableOptions, Tables
+from .rows import Origin
+from .stores import place_of
+from .writing import PartFiles
+
+SHARES = "shares"
+GROUPS: tuple[tuple[Kind, ...], ...] = (OF_RECORDS, ("exchanges", "verdicts"), ("packets",))
+"""Tables that are made together: each group costs about what decoding does."""
+LENGTHS = Struct("=QQ")
+"""What stands before each batch: its length in bytes, pressed, and what it was."""
+CODEC = "lz4_raw"
+
+
+class _Batch(msgspec.Struct, array_like=True):
+    places: list[int]
+    """The place of each record in the order of the whole."""
+    records: list[Record]
+
+
+ENCODER = msgspec.msgpack.Encoder()
+DECODER: msgspec.msgpack.Decoder[_Batch] = msgspec.msgpack.Decoder(_Batch)
+
+
+class Told(NamedTuple):
+    """What a share says of its capture beside the records; a :class:`.reading.Source`."""
+
+    capture: Capture
+    origin: Origin
+    interfaces: list[dict[str, Any]]
+    stamp: Stamp
+
+
+class Share(NamedTuple):
+    """Every Nth connection of a capture; what belongs to none is the first one's."""
+
+    place: str
+    """The data set."""
+    capture: Capture
+    options: TableOptions
+    number: int
+    """From 0."""
+    of: int
+
+    @property
+    def name(self) -> str:
+        """Of the part that it is of."""
+        return name_of([self.capture.name], self.options.host)
+
+    @property
+    def path(self) -> str:
+        return f"{SHARES}/{self.name}.{self.number}-of-{self.of}"
+
+    def decode(self) -> Told | Done:
+        """Write the records of the share: what a worker does. Raises OSError for a data set that
+        cannot be written; a capture that cannot be read is told."""
+        capture = self.capture
+        try:
+            stamp, opened = stamp_of(capture), Opened(capture, self.options)
+        except (OSError, ValueError) as error:
+            return Done(capture.name, None, error=reason(error))
+        try:
+            with opened, ExitStack() as stack:
+                stream = place_of(self.place).create(self.path, stack)
+                for records in read_from(capture, opened.batches(self._has)):
+                    _write(stream, _Batch(opened.order.places(records), records))
+            # Only the first one asks whose the rows are: that takes reading all files once more.
+            origin = Origin(capture.name, "", "") if self.number else opened.origin
+        except Unreadable as found:
+            return found.done
+        return Told(capture, origin, opened.interfaces, stamp)
+
+    def _has(self, connection: int | None) -> bool:
+        return (connection or 0) % self.of == self.number
+
+    def batches(self) -> Iterator[_Batch]:
+        """Yield what :meth:`decode` wrote. Raises OSError."""
+        with ExitStack() as stack:
+            stream = place_of(self.place).open(self.path, stack)
+            while head := stream.read(LENGTHS.size):
+                pressed, size = LENGTHS.unpack(head)
+                yield DECODER.decode(pa.decompress(stream.read(pressed), size, CODEC))
+
+
+def _write(stream: BinaryIO, batch: _Batch) -> None:
+    data = ENCODER.encode(batch)
+    pressed = pa.compress(data, CODEC, asbytes=True)
+    stream.write(LENGTHS.pack(len(pressed), len(data)))
+    stream.write(pressed)
+
+
+def joined(shares: Sequence[Share]) -> Iterator[list[Record]]:
+    """Yield the records of all shares, batch by batch as one process would decode them."""
+    for parts in zip(*(share.batches() for share in shares), strict=True):
+        places = list(chain.from_iterable(part.places for part in parts))
+        records = list(chain.from_iterable(part.records for part in parts))
+        yield [records[index] for index in in_order(places)]
+
+
+def groups(kinds: Sequence[Kind]) -> list[tuple[Kind, ...]]:
+    """Return which tables are made together, of those that are wanted."""
+    wanted = ([kind for kind in kinds if kind in group] for group in GROUPS)
+    return [tuple(group) for group in wanted if group]
+
+
+def join(shares: Sequence[Share], told: Told, kinds: tuple[Kind, ...]) -> dict[Kind, int]:
+    """Write some tables of a capture whose shares are decoded: what a worker does.
+
+    Returns how many rows each has. Raises OSError.
+    """
+    share = shares[0]
+    tables = Tables(replace(share.options, kinds=kinds))
+    with PartFiles(place_of(share.place), share.name) as files:
+        for kind, batch in chain(tables.take(told, joined(shares)), tables.finish()):
+            files.write(kind, batch)
+        files.describe(told.interfaces)
+    return tables.facts.rows
+
+
+def finish(shares: Sequence[Share], told: Told, rows: Mapping[Kind, int]) -> Done:
+    """Have a capture count whose tables are written, and remove its shares. Raises OSError."""
+    first = shares[0]
+    order = {kind: rows[kind] for kind in first.options.kinds if kind in rows}
+    made = made_of(Facts(told.origin, order, told.interfaces), told.stamp)
+    DataSet(first.place).put(first.name, part_of([made], first.options))
+    remove(first.place, [first.name])
+    return Done(first.capture.name, made)
+
+
+def remove(place: str, names: Collection[str]) -> None:
+    """Remove the shares of some parts: of these, and of runs that broke off. Raises OSError."""
+    files = place_of(place)
+    for one in files.names(SHARES, ""):
+        if one.rpartition(".")[0] in names:
+            files.remove(f"{SHARES}/{one}")
