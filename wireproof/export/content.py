@@ -41,6 +41,7 @@ from . import json_pieces
 
 MAX_CONTENT = 16 * MiB
 """Bytes of one body that are kept, coded, and decoded again."""
+SENDERS: tuple[Sender, ...] = ("client", "server")
 
 
 class Content(NamedTuple):
@@ -116,6 +117,10 @@ class RecordedContent:
         """Return what came of the body, and whether there was more."""
         return self._content, self._is_cut or self._content.size < body.size
 
+    def discard(self) -> None:
+        """Be of no use any more."""
+        self._content.discard()
+
 
 class RecordedContents:
     """The content of all messages of which only records tell, until their bodies end."""
@@ -148,6 +153,13 @@ class RecordedContents:
     def forget(self, connection: int) -> None:
         """Take note that a connection has ended."""
         self._open.pop(connection, None)
+
+    def forget_exchange(self, connection: int, exchange: int) -> None:
+        """Take note that an exchange is over, whether its bodies have ended or not."""
+        messages = self._open.get(connection, {})
+        for sender in SENDERS:
+            if (found := messages.pop((exchange, sender), None)) is not None:
+                found.discard()
 
 
 def decode_content(

@@ -189,6 +189,7 @@ class HarWriter:
                 entry.contents[record.sender] = content
             entry.add(record)
         for exchange, entry in self._exchanges.over():
+            self._recorded.forget_exchange(*exchange.key)
             self._spool_entry(exchange, entry)
 
     def _content(self, record: Record, touched: set[int]) -> Content | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from heapq import merge
 
 from parsers.records import (
     Http2DataRecord,
@@ -100,9 +101,9 @@ class Wire:
         yield from self._exchanges.items()
 
     def opened_rows(self) -> Iterator[int]:
-        """Yield the rows of the TLS records that were decrypted and held data."""
-        for _, _, rows in self._opened.values():
-            yield from rows
+        """Yield the rows of the TLS records that were decrypted and held data, in their order:
+        neighbours share a bundle of a report."""
+        yield from merge(*(rows for _, _, rows in self._opened.values()))
 
     def content_size(self, sender: Sender, row: int) -> int:
         """Return how many bytes a TLS record held of what its sender sent; 0 if none is known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from base64 import b64decode
 from contextlib import closing
 from hashlib import sha256
 from io import BytesIO
@@ -96,6 +97,25 @@ def test_the_same_capture_gives_the_same_report_however_many_make_it() -> None:
             assert list(bundles(index, workers=3)) == alone
 
 
+def test_neighbours_that_hold_much_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(indexed(FIXTURES / "nginx/chat.pcapng")) as index:
+        whole = answers_of(report_of(index))
+        monkeypatch.setattr(making, "PART", 2_000)
+        report = report_of(index)
+        assert answers_of(report) == whole
+        if hasattr(os, "fork"):
+            assert list(bundles(index, workers=3)) == list(bundles(index))
+    packets = {name: own for name, own in held(report).items() if name.startswith("packet/")}
+    assert len(packets) > 3
+    for name, own in list(packets.items())[1:]:
+        bundle, _, first = name.partition("*")
+        assert min(own, key=lambda path: int(path[7:])) == f"packet/{first}"
+        assert bundle == "packet/0"
+        # It begins when the part has as many bytes, so it has one answer more than fit.
+        sizes = [len(b64decode(answer["data"])) for answer in own.values()]
+        assert sum(sizes[:-1]) <= 2_000
+
+
 def test_one_process_makes_it_where_others_would_not_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "usable_cores", lambda: 2)
     monkeypatch.setattr("threading.active_count", lambda: 1)
@@ -177,9 +197,10 @@ def test_it_opens_from_disk_and_asks_no_network(browser: Browser, tmp_path: Path
 
 @pytest.mark.browser
 def test_the_browser_reads_the_answers_that_the_server_gives(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "report.html"
+    monkeypatch.setattr(making, "PART", 4_000)  # so that some bundles come in parts
     with watched(browser, offline=True) as report:
         for name in ("tls/stall", "websocket/deflate", "nginx/chat"):
             with closing(

@@ -82,10 +82,11 @@ class ReportSource {
     this.isReport = true;
     this.bundles = bundles;
     this.open = new Map();
+    this.parts = partsOf(Object.keys(bundles));
   }
 
   async get(path) {
-    const name = bundleOf(path);
+    const name = this.partOf(bundleOf(path), path);
     if (!this.open.has(name)) {
       if (this.open.size > 64) this.open.delete(this.open.keys().next().value);
       this.open.set(name, this.unpack(name));
@@ -93,6 +94,16 @@ class ReportSource {
     const answers = await this.open.get(name);
     if (!answers.has(path)) throw new Error(`the report holds no ${path}`);
     return answers.get(path);
+  }
+
+  /** The part of a bundle that holds a path: the last one that begins with it or before it. */
+  partOf(bundle, path) {
+    const number = Number(path.slice(path.lastIndexOf("/") + 1));
+    const first = this.parts
+      .get(bundle)
+      ?.filter((one) => one <= number)
+      .at(-1);
+    return first === undefined ? bundle : bundle + first;
   }
 
   async unpack(name) {
@@ -116,6 +127,18 @@ class ReportSource {
 function bundleOf(path) {
   const size = path.startsWith("packet/") ? 512 : 64;
   return path.replace(/(?<=\/)\d+$/, (last) => `${Math.floor(Number(last) / size)}*`);
+}
+
+/** The numbers with which further parts of bundles begin, in their order: `packet/0*64` is one. */
+function partsOf(names) {
+  const parts = new Map();
+  for (const name of names) {
+    const [, bundle, first] = /^(.*\*)(\d+)$/.exec(name) ?? [];
+    if (!bundle) continue;
+    if (!parts.has(bundle)) parts.set(bundle, []);
+    parts.get(bundle).push(Number(first));
+  }
+  return parts;
 }
 
 export function openSource() {
