@@ -6,7 +6,6 @@ plain or compressed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
@@ -22,7 +21,7 @@ from ..analysis.stored import read_json, read_ndjson, read_parquet
 from ..text.progress import shown
 from .decode import open_input
 from .undecoded import noting_undecoded
-from .unread import noting_unread, unread
+from .unread import Unread
 
 Say = Callable[[str], object]
 
@@ -62,11 +61,11 @@ def reading(
     raises UnreadableSource.
     """
     undecoded: list[str] = []
-    connections: Counter[str] = Counter()
+    unread = Unread()
     with ExitStack() as stack:
         found = _batches(source, doing, stack, shows_records, keylog, wants)
-        yield noting_undecoded(noting_unread(found, connections), undecoded)
-    for summary in (*undecoded, *unread(connections)):
+        yield noting_undecoded(unread.noting(found), undecoded)
+    for summary in (*undecoded, *unread.sentences()):
         say(f"{'standard input' if source == '-' else source}: {summary}")
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from parsers.records import ConnectionRecord, Record, TlsConnectionRecord
+from parsers.records import ConnectionRecord, DiagnosticRecord, Record, TlsConnectionRecord
 
-from ..text.wording import count
+from ..text.escape import escape
+from ..text.wording import count, span
 
 REASONS = {
     "tls": (
@@ -23,46 +24,85 @@ REASONS = {
         "connection",
         "not answered: is the address right, is the host up, does a firewall drop packets?",
     ),
+    "unknown": ("connection", "of another protocol, neither HTTP nor TLS"),
 }
 """What connections are called, and what is said of them, by protocol or by how they ended."""
-
+FAULTS_TOLD = 5
+"""Connections whose own fault is told; of the others, how many there are."""
 SYN_RETRANSMITTED = 1.0
 """Seconds after which a SYN is sent again at the earliest (RFC 6298 section 2)."""
 
 
-def noting_unread(batches: Iterable[list[Record]], found: Counter[str]) -> Iterator[list[Record]]:
-    """Yield batches; count the connections that hold nothing to read, by their reason.
+class Unread:
+    """Counts the connections that hold nothing to read, by their reason."""
 
-    A connection that was decrypted, and on which nothing was asked, has hidden nothing.
-    """
-    opened: set[int] = set()
-    for records in batches:
-        for record in records:
-            if type(record) is TlsConnectionRecord and record.decrypted == "yes":
-                opened.add(record.connection)
-            elif type(record) is ConnectionRecord:
-                is_opened = record.connection in opened
-                opened.discard(record.connection)
-                found[_reason(record)] += not (is_opened and record.protocol == "tls")
-        yield records
+    def __init__(self) -> None:
+        self._found: Counter[str] = Counter()
+        self._faults: list[str] = []
+        self._opened: set[int] = set()
+        """The open connections that were decrypted."""
+        self._faulty: dict[int, DiagnosticRecord] = {}
+        """The first fault of each open connection that lies outside of its exchanges."""
+
+    def noting(self, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
+        """Yield batches; note the connections in them."""
+        for records in batches:
+            for record in records:
+                if type(record) is ConnectionRecord:
+                    self._close(record)
+                elif type(record) is TlsConnectionRecord and record.decrypted == "yes":
+                    self._opened.add(record.connection)
+                elif type(record) is DiagnosticRecord and _is_fault(record):
+                    self._faulty.setdefault(record.connection or 0, record)
+            yield records
+
+    def sentences(self) -> Iterator[str]:
+        """Yield a sentence for each reason that was found, and for each fault that tells why."""
+        for reason, (name, said) in REASONS.items():
+            if self._found[reason]:
+                yield f"{count(self._found[reason], name)} {said}"
+        yield from self._faults
+        if more := self._found["faulty"] - len(self._faults):
+            yield f"{count(more, 'more connection')} with a fault and no exchange"
+
+    def _close(self, connection: ConnectionRecord) -> None:
+        """Note a connection that is over. One that was decrypted, and on which nothing was asked,
+        has hidden nothing."""
+        number = connection.connection
+        fault = self._faulty.pop(number, None)
+        is_opened = number in self._opened
+        self._opened.discard(number)
+        reason = _reason(connection)
+        if fault is not None and connection.protocol in ("unknown", "socks"):
+            self._found["faulty"] += 1
+            if len(self._faults) < FAULTS_TOLD:
+                self._faults.append(_told(fault))
+        else:
+            self._found[reason] += not (is_opened and reason == "tls")
 
 
-def unread(found: Counter[str]) -> Iterator[str]:
-    """Yield a sentence for each reason that was found."""
-    for reason, (name, said) in REASONS.items():
-        if found[reason]:
-            yield f"{count(found[reason], name)} {said}"
+def _is_fault(record: DiagnosticRecord) -> bool:
+    """Tell whether something is wrong with a connection outside of its exchanges."""
+    is_outside = record.connection is not None and record.exchange is None
+    return is_outside and record.severity != "note"
+
+
+def _told(fault: DiagnosticRecord) -> str:
+    packets = span(fault.first_packet, fault.last_packet)
+    word = "packet" if fault.first_packet == fault.last_packet else "packets"
+    return f"connection {fault.connection}: {escape(fault.summary)} ({word} {packets})"
 
 
 def _reason(connection: ConnectionRecord) -> str:
     if connection.close == "refused":
         return "refused"
-    return "unanswered" if _is_unanswered(connection) else connection.protocol
+    if connection.protocol != "unknown" or connection.client_bytes or connection.server_bytes:
+        return connection.protocol
+    return "unanswered" if _is_unanswered(connection) else "empty"
 
 
 def _is_unanswered(connection: ConnectionRecord) -> bool:
     """Tell whether a client sent its SYN again, and nothing came back."""
     waited = connection.last_time - connection.first_time
-    is_silent = not (connection.client_bytes or connection.server_bytes or connection.ends)
-    is_opening = connection.rtt is None and not connection.midstream
-    return is_silent and is_opening and connection.packets > 1 and waited >= SYN_RETRANSMITTED
+    is_opening = connection.rtt is None and not (connection.midstream or connection.ends)
+    return is_opening and connection.packets > 1 and waited >= SYN_RETRANSMITTED

@@ -20,6 +20,9 @@ FIELD = ROOT / "fixtures" / "field"
         ("tls-to-tls", "1 TLS connection not decrypted"),
         ("refused-again", "3 connections refused"),
         ("nobody-answers", "1 connection not answered"),
+        ("words-without-tls", "1 connection of another protocol"),
+        ("socks5-that-refuses", "connection 0: the SOCKS proxy refused the connection"),
+        ("filtered", "connection 0: ICMP: a packet of this connection could not be delivered"),
         ("half-closed", ""),
     ],
 )
