@@ -10,7 +10,8 @@ from ..files.input import Readable
 from ..records import Record
 from ..wants import EVERYTHING, Wants
 from .ordered_capture import OrderedCapture, batched
-from .packets import BATCH, Choice, PacketDecoder, with_ends_last
+from .packets import BATCH, Choice, PacketDecoder
+from .side import with_ends_last
 from .time_order import Step, TimeOrder
 
 if TYPE_CHECKING:

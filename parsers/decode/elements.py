@@ -111,7 +111,11 @@ def element_decoder(headers: Fields, framing: Framing, sender: Sender) -> Decode
 
 def names_elements(content_type: bytes) -> bool:
     """Whether a Content-Type says that its content is a stream of elements."""
-    kind = content_type.partition(b";")[0].strip().lower()
+    return is_stream_of_elements(content_type.partition(b";")[0].strip().lower())
+
+
+def is_stream_of_elements(kind: bytes) -> bool:
+    """Whether content of a media type, in lower case, is a stream of elements, however framed."""
     return kind in DECODERS or kind in MULTIPART
 
 

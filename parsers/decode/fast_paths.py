@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .fast_http1 import FastRequests, FastResponses
 from .fast_http2 import FastHttp2
 from .fast_sse import FastSse
 from .fast_websocket import FastWebSocket
 from .side import FastPath
 
 FAST_PATHS: Mapping[str, type[FastPath]] = {
-    "sse": FastSse, "websocket": FastWebSocket, "http2": FastHttp2,
+    "requests": FastRequests, "responses": FastResponses, "sse": FastSse,
+    "websocket": FastWebSocket, "http2": FastHttp2,
 }  # fmt: skip

@@ -23,7 +23,7 @@ from ..net.half_connection import NO_SEQ
 from ..net.icmp import read_icmp_error
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
-from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment
+from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment, whole_segment
 from ..net.table import ConnectionTable
 from ..net.tcp import Connection, Direction
 from ..net.tunnel_protocols import UDP
@@ -32,7 +32,7 @@ from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import ConnectionRecord, DiagnosticRecord, Record
 from ..wants import EVERYTHING, Wants
-from .side import completion
+from .side import completion, with_ends_last
 from .silent import UNHEARD
 from .taps import QuicTap, TlsTap
 from .time_order import LAST_PACKET
@@ -54,8 +54,8 @@ IPV4_WITHOUT_OPTIONS = 0x080045
 PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
 """Of the second number: more fragments or an offset, and the protocol."""
 SHORTEST_USUAL = USUAL_HEADERS.size
-NETWORK_START, TCP_START = 14, 34
-"""Where IPv4 begins after Ethernet, and TCP after a header of IPv4 without options."""
+NETWORK_START, KEY_START, TCP_START = 14, 26, 34
+"""Where IPv4 begins after Ethernet, its addresses, and TCP after a header without options."""
 # Where the payload begins, by TCP's data offset and flags, of a segment that only carries data and
 # acknowledges some. Headers up to 32 bytes: longer ones may be signed.
 USUAL_FLAGS = [flags for flags in range(1 << 12) if flags & (UNUSUAL | ACK) == ACK]
@@ -71,25 +71,6 @@ cache, smaller ones save less."""
 
 Choice = Callable[[int | None], bool]
 """Whether the connection of this number is decoded; None: whether faults of no connection are."""
-
-
-def with_ends_last(records: list[Record]) -> list[Record]:
-    """Return the capture's last records in the contract's order.
-
-    One of a connection that is open follows all that is said of it: an ICMP error may come after
-    its last packet.
-    """
-    last: dict[int | None, int] = {}
-    for record in records:
-        last[record.connection] = max(last.get(record.connection, 0), record.last_packet)
-
-    def place(record: Record) -> tuple[int, int, int]:
-        found = completion(record)
-        if isinstance(record, ConnectionRecord) and record.close == "open":
-            return last[record.connection], *found[1:]
-        return found
-
-    return sorted(records, key=place)
 
 
 class PacketDecoder:
@@ -275,7 +256,15 @@ class PacketDecoder:
         self._frame = link_type, data
         self._packet = packet
         self._layers = ()
-        source, destination, size = data[26:30], data[30:34], end - TCP_START
+        key = data[KEY_START : TCP_START + 4]
+        segment = whole_segment(data, TCP_START, end, number, time_ns or 0)
+        direction = self._table.directions.get(key)
+        may_be_copy = direction is not None and (
+            direction.connection.is_over or segment is not None and direction.may_repeat(segment)
+        )
+        if segment is not None and not may_be_copy:
+            return self._receive_segment(key, segment)
+        source, destination, size = key[:4], key[4:8], end - TCP_START
         whole = IpPacket(source, destination, TCP, TCP_START, end, size, None, (), NETWORK_START)
         return self._receive_tcp(whole, data[TCP_START:end])
 

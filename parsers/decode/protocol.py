@@ -22,7 +22,8 @@ from ..records import PLACE, Record, Sender
 from ..streams import ByteStream, Receiver
 from ..wants import EVERYTHING, Wants
 from .detector import ProtocolDetector
-from .http1_side import Http1Side, RequestSide, ResponseSide
+from .http1_direction import Http1Side
+from .http1_side import RequestSide, ResponseSide
 from .mismatch import NAMES, FirstBytes, mismatch_text
 from .raw import RawSide
 from .side import Successor

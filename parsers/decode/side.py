@@ -40,6 +40,25 @@ def completion(record: Record) -> tuple[int, int, int]:
     return record.last_packet, record.offset or 0, connection
 
 
+def with_ends_last(records: list[Record]) -> list[Record]:
+    """Return the capture's last records in the contract's order.
+
+    One of a connection that is open follows all that is said of it: an ICMP error may come after
+    its last packet.
+    """
+    last: dict[int | None, int] = {}
+    for record in records:
+        last[record.connection] = max(last.get(record.connection, 0), record.last_packet)
+
+    def place(record: Record) -> tuple[int, int, int]:
+        found = completion(record)
+        if isinstance(record, ConnectionRecord) and record.close == "open":
+            return last[record.connection], *found[1:]
+        return found
+
+    return sorted(records, key=place)
+
+
 def is_of_requests(fault: Diagnostic) -> bool:
     """Whether a fault is one of requests alone, which wait for an answer (RFC 9112 section 9.5).
 

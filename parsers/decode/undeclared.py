@@ -136,6 +136,14 @@ class PlainHttpProbe:
 Probe = UndeclaredProbe | PlainHttpProbe
 
 
+def is_looked_at(status: int | None, first: int) -> bool:
+    """Whether content that is not coded, and begins with the byte ``first``, is looked at at all.
+
+    ``status`` is a response's, None of a request.
+    """
+    return status == 400 or first in _FIRST_BYTES
+
+
 def probe_for(head: Request | Response, first: bytes) -> Probe | None:
     """Return what looks at a body whose content begins with ``first``, None if that says it all."""
     if isinstance(head, Response) and head.status == 400 and not head.codings:

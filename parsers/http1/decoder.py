@@ -15,6 +15,7 @@ from ..limits import MAX_FIELDS, MAX_PIPELINED
 from ..memory import Account
 from ..provenance import Event
 from .chunked import Chunk, Data, MissingData
+from .field_lines import FieldLines
 from .framing import (
     BodyFraming,
     length_said,
@@ -48,6 +49,9 @@ __all__ = [
     "ResponseDecoder",
 ]
 
+KnownRequest = tuple[RequestLine, BodyFraming, bool]
+KnownResponse = tuple[StatusLine, BodyFraming, bool]
+"""A start line, how the body is framed, and whether another message may follow."""
 CUT = BodyFraming("none", None, (), [])
 """Of a head whose rest is missing."""
 
@@ -64,6 +68,19 @@ class RequestDecoder(MessageDecoder):
 
     _request_line: RequestLine
     _framed: BodyFraming
+
+    def read_known(self, line: bytes, fields: FieldLines) -> KnownRequest | None:
+        """Return what a head says that comes next; None if it is a fault or asks for a switch."""
+        found = parse_request_line(line)
+        if found is None or found.faults:
+            return None
+        body, upgrade, keeps_alive = request_says(found.method, found.version, fields)
+        return None if upgrade or body.faults or body.lost else (found, body, keeps_alive)
+
+    def pass_request(self, found: KnownRequest, head: int, content: int) -> None:
+        """Pass over a whole request with such a head, by the sizes of its parts."""
+        self._request_line, self._framed, self._keep_alive = found
+        self._pass_message(head, content)
 
     def _end_said(self) -> str:
         if self._request_line.version not in VERSIONS:
@@ -169,6 +186,27 @@ class ResponseDecoder(MessageDecoder):
             del self._expected[0], self._received[0]
         self._expected.append((method, upgrade, version))
         self._received.append(received)
+
+    def read_known(self, line: bytes, fields: FieldLines) -> KnownResponse | None:
+        """Return what the final answer to a request says that comes next; None if it is anything
+        else, a fault, or may switch protocols."""
+        if not self._expected or self._expected[0][1]:
+            return None
+        found = parse_status_line(line)
+        if found is None or found.faults or found.status < 200:
+            return None
+        body, _, keeps_alive = response_says(
+            found.version, found.status, fields, *self._expected[0]
+        )
+        is_odd = body.faults or body.lost or body.framing == "upgrade"
+        return None if is_odd else (found, body, keeps_alive)
+
+    def pass_response(self, found: KnownResponse, head: int, content: int) -> None:
+        """Pass over a whole response with such a head, by the sizes of its parts."""
+        self._method = self._expected[0][0]
+        del self._expected[0], self._received[0]
+        self._status_line, self._framed, self._keep_alive = found
+        self._pass_message(head, content)
 
     def _lost_answers(self) -> tuple[int, bool]:
         """Return how many answers lie among missing bytes, and whether that is certain.

@@ -111,6 +111,19 @@ class MessageDecoder(CutHeads):
         self._offset += length
         self._body.advance(chunks, length)
 
+    @property
+    def awaits_message(self) -> bool:
+        """Whether the next byte begins a message, before which nothing is open, odd or missing."""
+        is_at_start = self._state == self.start_line and self._start == self._offset
+        return is_at_start and self._hole is None and not self._empty_line
+
+    def _pass_message(self, head: int, content: int) -> None:
+        """Pass over a message that another has read, by the sizes of its parts."""
+        self._has_head = self._whole = True
+        self._body_start = self._offset + head
+        self._offset = end = self._body_start + content
+        self._go_on(end)
+
     def receive_gap(self, length: int) -> list[Event]:
         """Count the missing bytes where that is exact, else search for the next start line."""
         events: list[Event] = []

@@ -35,6 +35,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
         "acked_before",
         "window",
         "has_closed_window",
+        "has_dropped",
         "usual_seq",
         "watched_seq",
     )
@@ -59,6 +60,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
         self.window = 0xFFFF
         """What it advertised as its window beside ``acked``, not scaled."""
         self.has_closed_window = False
+        self.has_dropped = False
+        """Whether its receiver left segments out unseen."""
         self.usual_seq = NO_SEQ
         """What the next segment's sequence number is if it is as usual: in order, with nothing
         waiting and nothing closed on either side. NO_SEQ if no segment can be."""
@@ -190,7 +193,9 @@ class HalfConnection(Reassembly[T], Generic[T]):
         if self.next_seq is None:
             return False
         if segment.flags & (SYN | FIN | RST):
-            return True
+            # The first FIN of a direction, in order, where each segment was taken, is no copy.
+            is_first_fin = segment.flags & (SYN | FIN | RST) == FIN and not self.path.ends
+            return not (is_first_fin and segment.seq == self.next_seq and not self.has_dropped)
         if segment.payload:
             return self.offset_of(segment.seq) < max(self.origins.size, self._highest_end)
         return segment.ack == self.acked
@@ -225,20 +230,22 @@ class HalfConnection(Reassembly[T], Generic[T]):
 
     def note_usual_seq(self) -> None:
         """Say what the next usual segment is, after one that was not."""
-        is_usual = not (self.is_waiting or self.peer.is_waiting or self.is_ended)
-        connection = self.connection
-        # The acknowledgements of a direction whose peer is missing are all that is known of that.
-        is_usual = is_usual and self.peer.next_seq is not None
-        # What a client sends after the server's FIN is said.
-        is_usual = is_usual and not (self.peer.is_ended and connection.client is self)
-        is_usual = is_usual and connection.is_understood and connection.established is not None
-        is_usual = is_usual and not self.has_closed_window and self.fin_offset is None
         self.usual_seq = self.watched_seq = NO_SEQ
-        if is_usual and self.next_seq is not None:
-            if self._scrutiny.is_close:
-                self.watched_seq = self.next_seq
-            else:
-                self.usual_seq = self.next_seq
+        peer, connection, next_seq = self.peer, self.connection, self.next_seq
+        # The acknowledgements of a direction whose peer is missing are all that is known of that.
+        if next_seq is None or peer.next_seq is None or connection.established is None:
+            return
+        if self.is_waiting or peer.is_waiting or self.is_ended or self.fin_offset is not None:
+            return
+        # What a client sends after the server's FIN is said.
+        if peer.is_ended and connection.client is self:
+            return
+        if self.has_closed_window or not connection.is_understood:
+            return
+        if self._scrutiny.is_close:
+            self.watched_seq = next_seq
+        else:
+            self.usual_seq = next_seq
 
     def passes(self, segment: bytes, payload: int, addresses: bytes) -> bool:
         """Whether a segment with ``watched_seq`` is as usual: then it has ``usual_seq`` by now.
@@ -309,6 +316,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
 
     def _drop(self, segment: Segment, code: str, detail: str) -> list[T]:
         """Leave out a segment that its receiver drops unseen."""
+        self.has_dropped = True
         is_data = code == "tcp-checksum-wrong" and segment.payload and self.next_seq is not None
         if is_data and len(self._dropped) < limits.MAX_DROPPED_SEGMENTS:
             self._dropped.append(self._piece_of(segment, segment.seq))

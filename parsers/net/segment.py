@@ -75,6 +75,9 @@ class Segment(NamedTuple):
     @property
     def is_signed(self) -> bool:
         """Whether it carries a signature of MD5 or TCP-AO, be it too short to be right."""
+        options = self.options
+        if not options or (len(options) == 12 and options.startswith(ONLY_TIMESTAMPS)):
+            return False  # as nearly all
         return any(kind in SIGNATURES for kind, _ in self._options())
 
     @property
@@ -148,6 +151,23 @@ def read_segment(
         source + destination + data if size == length else b"",
         window,
     )
+
+
+def whole_segment(data: bytes, start: int, end: int, number: int, time_ns: int) -> Segment | None:
+    """Return the segment at [start, end) of a packet, which lies whole there after two addresses of
+    IPv4; None if its header is not right. The same as :func:`read_segment`'s."""
+    if end - start < SHORTEST:
+        return None
+    _, seq, ack, flags, window, _, urgent_pointer = TCP_HEADER.unpack_from(data, start)
+    content = start + (flags >> 12 << 2)
+    if not start + SHORTEST <= content <= end:
+        return None
+    options = data[start + SHORTEST : content]
+    summed = data[start - 8 : end]
+    return Segment(
+        seq, ack, flags & FLAGS, data[content:end], 0, number, time_ns, urgent_pointer, options,
+        summed, window,
+    )  # fmt: skip
 
 
 class Scrutiny:
