@@ -6,6 +6,8 @@ knows what their content is; DATA gives it that content, wherever it lies among 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..diagnostics import Diagnostic, amount, diagnose
 from ..http1.chunked import MissingData
 from ..http1.framing import by_name, content_codings
@@ -25,6 +27,7 @@ from ..records import (
 from ..sse.resume import is_event_stream
 from ..sse.stream import EventStreamDecoder
 from .body import Body
+from .http2_search import WebSocketSearch
 from .http2_tunnel import TunnelStream
 from .message import MessageWriter
 from .transport import Fields, media_type
@@ -80,12 +83,22 @@ def response_of(fields: list[Field], start: int, end: int, framing: Framing) -> 
     return Response(start, end, _VERSION, code, b"", headers, framing, codings)
 
 
+class HeldHead(NamedTuple):
+    """A header block that is to be a head."""
+
+    fields: list[Field]
+    start: int
+    end: int
+    framing: Framing
+
+
 class StreamMessage:
     """What one side sends in one stream: its message, from the head to the end."""
 
     __slots__ = (
         "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
         "_index", "_is_counted", "_trailers", "_has_hole", "_is_grpc", "tunnel", "_held",
+        "search", "_held_head",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -109,6 +122,9 @@ class StreamMessage:
         self._has_hole = False
         self._held: list[Content] | None = None  # of a frame that tells what it begins with
         self._is_grpc = False  # by what it answers: its own head does not say
+        self.search: WebSocketSearch | None = None
+        """What tells whether it is a WebSocket; None if that is known."""
+        self._held_head: HeldHead | None = None
 
     def begin(
         self, head: Request | Response, fields: list[Field], request: Request | None = None
@@ -122,7 +138,8 @@ class StreamMessage:
             asks_tunnel = isinstance(head, Request) and head.method == b"CONNECT"
             self._is_counted = not (bodiless or is_head or asks_tunnel)
             is_untyped = head.framing == "http/2" and _is_untyped(fields)
-            self._held = [] if is_untyped else None
+            if self.search is None:
+                self._held = [] if is_untyped else None
             is_answer = isinstance(head, Response) and head.status == 200
             self._is_grpc = is_untyped and is_answer and _asks_grpc(request)
         return self._message.head(head, request)
@@ -132,11 +149,59 @@ class StreamMessage:
 
         ``request`` is what a response answers.
         """
-        self._message.join(start, "http/2", is_sse=False)
+        if self.search is None:
+            self._message.join(start, "http/2", is_sse=False)
         self._end = start
         self._has_hole = True
         self._is_grpc = _asks_grpc(request)
         self._held = []
+
+    # --- what may be a WebSocket ---
+
+    def look_for_websocket(self, search: WebSocketSearch, head: HeldHead | None = None) -> None:
+        """Hold the head and what follows until ``search``, or the request, tells what it is."""
+        self.search, self._held_head = search, head
+        self._held = self._held or []
+
+    def take_held_head(self) -> HeldHead | None:
+        """Return the head that is held, and hold it no longer."""
+        head, self._held_head = self._held_head, None
+        return head
+
+    def enter_tunnel(self) -> list[Record]:
+        """Read what was held in the tunnel that the stream has turned out to be."""
+        pieces, self._held, self.search = self._held or [], None, None
+        if self.tunnel is None:
+            return []
+        is_whole = self.head is not None and not self._has_hole
+        records = [] if is_whole else self.tunnel.missing(self._end, self._end)
+        for piece in pieces:
+            records += self.tunnel.receive(piece)
+        return records
+
+    def as_content(self) -> list[Record]:
+        """Take what was held for content: it is no WebSocket, or nothing will ever tell."""
+        search, head = self.search, self.take_held_head()
+        if search is None:
+            return []
+        self.search, search.is_over = None, True
+        records: list[Record] = []
+        if search.is_likely and self.writer.sender == "server":
+            start = self._end if head is None else head.start
+            said = "its request: it may be a WebSocket, which too few bytes tell"
+            fault = diagnose("http2-frames-missing", start, start, said)
+            records.append(self.writer.diagnostic(fault, self.exchange))
+        if self.tunnel is not None:
+            return records
+        pieces, self._held = self._held or [], None
+        if head is not None:
+            records += self.begin(response_of(*head), head.fields)
+            if self._held is None:  # its fields say what the content is
+                return records + (self._message.content(pieces) if pieces else [])
+        elif pieces or self.has_data:
+            self._message.join(self._end, "http/2", is_sse=False)
+        self._held = pieces
+        return records + self._learn()
 
     def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
         """Take note of the trailers at [start, end)."""
@@ -148,16 +213,21 @@ class StreamMessage:
         """Take content of a DATA frame as it came."""
         self._end = piece.end
         self._size += piece.end - piece.start
+        if self.search is not None:
+            self.search.add(self.writer.sender, piece.data)
         if self.tunnel is not None:
             return self.tunnel.receive(piece)
         if self._held is None:
             return self._message.content([piece])
         self._held.append(piece)
-        is_long = piece.end - self._held[0].start > MAX_UNDECIDED
-        return self._learn() if is_long else []
+        if piece.end - self._held[0].start <= MAX_UNDECIDED:
+            return []
+        return self._learn() if self.search is None else self.as_content()
 
     def settle(self) -> list[Record]:
         """Take note that a DATA frame is whole."""
+        if self.search is not None:
+            return []
         return self._learn() + ([] if self.tunnel is not None else self._message.settle())
 
     def _learn(self) -> list[Record]:
@@ -180,7 +250,7 @@ class StreamMessage:
     def missing(self, start: int, end: int) -> list[Record]:
         """Take note that the content at [start, end) is missing."""
         found = diagnose("http2-content-missing", start, end, amount(end - start, "byte"))
-        records: list[Record] = [self.writer.diagnostic(found, self.exchange)]
+        records: list[Record] = [*self.as_content(), self.writer.diagnostic(found, self.exchange)]
         self._has_hole = True
         self._end = max(self._end, end)
         self._size += end - start
@@ -190,12 +260,12 @@ class StreamMessage:
 
     def lose(self, start: int, end: int) -> list[Record]:
         """Take note that frames of it may be among the missing bytes [start, end); said once."""
-        records: list[Record] = []
+        records = self.as_content() if self.has_data else []
         if not self._has_hole and start < end:
             found = diagnose(
                 "http2-frames-missing", start, end, f"in {amount(end - start, 'byte')}"
             )
-            records = [self.writer.diagnostic(found, self.exchange)]
+            records.append(self.writer.diagnostic(found, self.exchange))
         self._has_hole = True
         self._end = max(self._end, end)
         if self.tunnel is not None:
@@ -217,6 +287,8 @@ class StreamMessage:
     def is_held(self) -> bool:
         """Whether its next DATA frame is to be looked at as a whole."""
         body = self._message.body
+        if self.search is not None:
+            return True
         return self._held is not None or (body is not None and body.resuming is not None)
 
     def advance(self, start: int, end: int, size: int) -> int:
@@ -257,7 +329,7 @@ class StreamMessage:
         if not self.is_open:
             return []
         self.is_open = False
-        settled = self._learn()
+        settled = self.as_content() + self._learn()
         if self.tunnel is not None:
             return self.tunnel.end(_ENDINGS.get(ended_by, "close"))
         head_end = self.head.end if self.head is not None else self._end
@@ -278,8 +350,20 @@ class StreamMessage:
         return self._message.body is not None or self.tunnel is not None
 
     @property
+    def has_data(self) -> bool:
+        """Whether DATA has come."""
+        return self._start is not None or self._size > 0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a further header block is one of trailers."""
+        return self.head is not None or self._held_head is not None or self.has_data
+
+    @property
     def open_offsets(self) -> tuple[int, ...]:
         """Where its body begins, what came of it last, and unfinished elements in it."""
         start = self._end if self._start is None else self._start
         held = [piece.start for piece in self._held or ()]
+        if self._held_head is not None:
+            start = self._held_head.start
         return (start, max(self._end - 1, 0), *held, *self._message.open_offsets)

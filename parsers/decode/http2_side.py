@@ -9,7 +9,6 @@ the records of one side come of the other's bytes.
 from __future__ import annotations
 
 from ..diagnostics import Diagnostic, amount, diagnose
-from ..http1.messages import Request, Response
 from ..http2.elements import DATA as DATA_FRAME
 from ..http2.elements import (
     END_STREAM,
@@ -30,16 +29,15 @@ from ..limits import MAX_HEADER_TABLE
 from ..provenance import Completion, Ending, Event
 from ..records import Framing, Record, StallRecord
 from ..streams import ByteStream
-from ..websocket.handshake import agree_extended
-from .http2_link import NOBODY, Http2Link
-from .http2_message import StreamMessage, request_of, response_of
-from .http2_tunnel import Speak, open_tunnel, speak_websocket
+from .http2_link import NOBODY
+from .http2_message import HeldHead, StreamMessage, request_of
+from .http2_tunnel import Speak
+from .http2_tunnel_side import Http2TunnelSide
 from .side import is_of_requests
-from .transport import transport_of
-from .writer import RecordWriter, wire_text
+from .writer import RecordWriter
 
 
-class Http2Side(Http2Link):
+class Http2Side(Http2TunnelSide):
     """A receiver of one side's frames."""
 
     peer: Http2Side
@@ -95,6 +93,7 @@ class Http2Side(Http2Link):
         for stream_id, message in list(self.messages.items()):
             if not message.is_open:
                 continue
+            self._give_up_search(message, records)
             is_cut = message.has_body or (self.writer.sender == "server" and not message.head)
             if is_given_up and is_cut:
                 code, detail = "http2-goaway-error", f"{gave_up}, with stream {stream_id} open"
@@ -179,7 +178,9 @@ class Http2Side(Http2Link):
             message = self.messages[stream_id]
         if message is None:
             return None
-        if message.head is None and not message.has_body and self.states.is_partial:
+        is_unknown = message.head is None and not (message.has_body or message.has_begun)
+        if is_unknown and self.states.is_partial:
+            self._search(message)
             message.join(start, self.peer.requests.get(stream_id))
         return message
 
@@ -218,6 +219,7 @@ class Http2Side(Http2Link):
             message = StreamMessage(state.exchange, self.writer.for_stream(stream_id))
         if message is None:
             return
+        self._judge(message, records)
         records += message.settle()
         records.append(message.data_frame(frame, ends=ends))
         if not ends:
@@ -306,7 +308,8 @@ class Http2Side(Http2Link):
         if unknown := sum(None in field for field in fields):
             note = diagnose("http2-fields-unknown", start, end, f"{unknown} of {len(fields)}")
             records += self._said(note, message.owner)
-        if message.head is not None or message.has_body:
+        if message.has_begun:
+            self._give_up_search(message, records)
             self._report(trailer_faults(fields), start, end, owner, records)
             if not ends:
                 fault = ("http2-trailers-invalid", "without END_STREAM")
@@ -323,48 +326,23 @@ class Http2Side(Http2Link):
             if is_connect:
                 self._ask_tunnel(found.stream_id, message)
             self._report(request_faults(fields), start, end, owner, records)
+            self.peer._answer_late(found.stream_id, request, records)
             return
-        response = response_of(fields, start, end, framing)
-        if 100 <= response.status < 200:
-            response = response_of(fields, start, end, "none")
+        status = value_of(fields, b":status") or b""
+        head = HeldHead(fields, start, end, "none" if status[:1] == b"1" else framing)
         asked = self.peer.requests.get(found.stream_id) or self.requests.get(found.stream_id)
-        if asked is not None and asked.method == b"CONNECT" and 200 <= response.status < 300:
-            response = response_of(fields, start, end, "upgrade")
-        records += message.begin(response, fields, asked)
+        if asked is None and self._hold(head, message):
+            return
+        response = self._take_answer(head, message, asked, records)
         if asked is not None and response.framing == "upgrade":
             self._switch(message, asked, response, records)
         elif response.status >= 300:
             self.peer.refuse_tunnel(found.stream_id)
         self._report(response_faults(fields), start, end, owner, records)
+        if message.head is not None:
+            self._give_up_search(message, records)
 
-    # --- tunnels (RFC 9113 section 8.5, RFC 8441) ---
-
-    def _ask_tunnel(self, stream_id: int, message: StreamMessage) -> None:
-        """Keep what a client sends after CONNECT until it is answered."""
-        writers = message.writer, self.peer.writer.for_stream(stream_id)
-        message.tunnel = open_tunnel(writers, message.exchange, self.states.take_exchange)
-        self.tunnels[stream_id] = message.tunnel
-
-    def _switch(
-        self, message: StreamMessage, asked: Request, response: Response, records: list[Record]
-    ) -> None:
-        """Take the content of both sides for another protocol's bytes: CONNECT was granted."""
-        stream_id = message.writer.stream_id or 0
-        client = self.peer.tunnels.get(stream_id)
-        if client is None:
-            return
-        message.tunnel = client.other
-        start, end = response.start, response.end
-        if transport_of(response, asked) == "websocket":
-            agreement = agree_extended(asked.headers, response.headers)
-            self._report(agreement.faults, start, end, message.owner, records)
-            speak_websocket(client, agreement.deflate)
-        else:
-            target = wire_text(asked.target)
-            self._report([("http-tunnel", f"to {target}")], start, end, message.owner, records)
-            streams = client, client.other
-            client.spoken = client.other.spoken = self._speak(streams, f"CONNECT {target}")
-        records += client.begin()
+    # --- promises ---
 
     def _promise(
         self, found: HeaderBlock, fields: list[Field] | None, records: list[Record]

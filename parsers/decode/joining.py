@@ -197,6 +197,11 @@ class FrameSearch:
         self._offset += length
         self._begin()
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether what came last is part of a chain that may go on."""
+        return bool(self._kept)
+
     def _read(self) -> bool:
         """Read the frames that are whole; return whether the chain goes on."""
         kept = self._kept
@@ -229,6 +234,18 @@ class FrameSearch:
         self.frames += 1
         self.bits += bits
         return True
+
+
+def proof_of_frames(first: FrameSearch, second: FrameSearch) -> str:
+    """Return why it is certain that two sides send frames, by both together; empty if it is not.
+
+    One of them alone masks its frames (RFC 6455 section 5.1).
+    """
+    frames, bits = first.frames + second.frames, first.bits + second.bits
+    masks = {first.is_masked, second.is_masked} - {None}
+    if frames < 2 or bits < CERTAIN or (first.frames and second.frames and len(masks) < 2):
+        return ""
+    return f"WebSocket frames, certain by {frames}: by chance less than once in 2^{int(bits)}"
 
 
 def frame_end(data: bytes | bytearray, pos: int, is_masked: bool | None = None) -> int | None:

@@ -155,18 +155,15 @@ class ApplicationProtocol:
 
     def join_websocket(self) -> list[Record] | None:
         """Begin to decode frames, if both sides' together are certain; None if they are not."""
-        from .joining import CERTAIN, AwaitedFrame
+        from .joining import AwaitedFrame, proof_of_frames
 
         first, second = (detector.frames for detector in self._waiting)
-        frames, bits = first.frames + second.frames, first.bits + second.bits
-        masks = {first.is_masked, second.is_masked} - {None}
-        if frames < 2 or bits < CERTAIN or (first.frames and second.frames and len(masks) < 2):
+        if not (text := proof_of_frames(first, second)):
             return None
         proof = first if first.frames else second
         index = int(proof is second) if proof.is_masked else int(proof is first)
         self._settle("websocket", self._waiting[index].stream)
         detectors = self._take_waiting()
-        text = f"WebSocket frames, certain by {frames}: by chance less than once in 2^{int(bits)}"
         said: list[Record] = []
         for detector in detectors:
             if detector.frames.frames and detector.frames.start >= detector.start:

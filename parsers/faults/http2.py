@@ -24,6 +24,11 @@ FAULTS: dict[str, Fault] = {
     "http2-frames-missing": Fault(
         "note", "the capture may lack frames of the stream", "RFC 9113 section 4.1"
     ),
+    "http2-websocket-found": Fault(
+        "note",
+        "a head of the stream is missing: it is read as a WebSocket by its frames",
+        "RFC 8441 section 5",
+    ),
     "http2-stream-closed": Fault(
         "error",
         "a frame in a stream that its sender has closed (STREAM_CLOSED)",
