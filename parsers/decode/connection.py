@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic, amount, diagnose
 from ..limits import CONNECTION_COST
 from ..net.path import Path
 from ..net.table import reverse_key
@@ -115,7 +115,12 @@ class ConnectionDecoder:
             if before := direction.missing_before:
                 detail = f"at least {before:,} bytes of the {self._sender(direction)}'s"
                 said.append(self._note(direction, "tcp-start-missing", detail))
-        missing = connection.missing
+        closer, missing = connection.closed_by, connection.missing
+        if closer is not None and missing is None and connection.proven_closed_by is None:
+            unseen = amount(closer.unseen_at_fin, "byte")
+            detail = f"the {self._sender(closer)}'s FIN acknowledges {unseen} of the "
+            detail += f"{self._sender(closer.peer)}'s that the capture lacks, maybe a FIN"
+            said.append(self._note(closer.peer, "tcp-closer-unknown", detail))
         if missing is None:
             return said
         sender, size = self._sender(missing), missing.size_by_acks

@@ -52,6 +52,9 @@ FAULTS: dict[str, Fault] = {
     ),
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
+    "tcp-closer-unknown": Fault(
+        "note", "who closed the connection first cannot be told", "RFC 9293 section 3.6"
+    ),
     "tcp-checksum-wrong": Fault(
         "warning", "a segment with a wrong checksum was ignored", "RFC 9293 section 3.1"
     ),

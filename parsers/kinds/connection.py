@@ -126,7 +126,7 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     """Segments that came after later ones, as the network reorders them."""
     closed_by: Sender | None
     """Who ended it: the sender of the first FIN, or of the RST; null if nobody did, or if it cannot
-    be told because only one direction was captured."""
+    be told, because only one direction was captured, or the other's FIN may be missing."""
     close: Close
     """How it ended: by FIN (RFC 9293 section 3.6), by RST (section 3.5.2), ``refused`` by a RST
     that answered its SYN (section 3.5.2), by CONNECTION_CLOSE (``connection-close``, RFC 9000

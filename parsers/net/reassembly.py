@@ -66,6 +66,7 @@ class Reassembly(Generic[T]):
         "base_seq",
         "acked",
         "acked_at_fin",
+        "unseen_at_fin",
         "path",
         "queue",
         "history",
@@ -98,6 +99,9 @@ class Reassembly(Generic[T]):
         self.acked: int | None = None
         """What this endpoint acknowledged last, as a sequence number of its peer."""
         self.acked_at_fin: int | None = None
+        self.unseen_at_fin = 0
+        """How many bytes of its peer's last ones it had when its FIN came that the capture lacks:
+        one of them may be a FIN."""
         self.path = Path()
         self.queue = OutOfOrderQueue()
         self.history = History()
@@ -130,6 +134,15 @@ class Reassembly(Generic[T]):
         """The sequence number after all that was put in order, FIN included."""
         assert self.next_seq is not None
         return (self.next_seq + (self.fin_offset == self.origins.size)) & 0xFFFFFFFF
+
+    @property
+    def unseen_tail(self) -> int:
+        """How many bytes its peer has acknowledged after all that has come; a FIN counts as one."""
+        acked = self.peer.acked
+        if acked is None or self.next_seq is None or self.fin_offset is not None:
+            return 0
+        missing = self.offset_of(acked) - max(self.origins.size, self._highest_end)
+        return missing if 0 < missing < limits.MAX_OUT_OF_ORDER else 0
 
     def flush(self) -> list[T]:
         """Hand what was put aside to the receiver."""
@@ -277,6 +290,7 @@ class Reassembly(Generic[T]):
         self.fin_packet = piece.packet
         self.fin_time = piece.time_ns
         self.acked_at_fin = self.acked
+        self.unseen_at_fin = self.peer.unseen_tail
         self.connection.note_fin(self)
         after = self.queue.size
         self.queue.clear()

@@ -128,11 +128,17 @@ class Connection(Generic[T]):
 
     @property
     def proven_closed_by(self) -> Direction[T] | None:
-        """Who closed; None where one direction is missing and may have closed before.
+        """Who closed; None where the other one may have closed before, unseen.
 
-        Unless it went on after the other's FIN: then its own came later.
+        That is where its direction is missing, unless it went on after the FIN: then its own came
+        later. Or where bytes of it are missing which the FIN acknowledges: one may be its FIN.
         """
         missing, found = self.missing, self.closed_by
+        if found is not None and found.unseen_at_fin and self.close == "fin":
+            peer, acked = found.peer, found.acked_at_fin
+            if peer.fin_offset is None or acked is None:
+                return None
+            return peer if peer.offset_of(acked) > peer.fin_offset else found  # it came again
         if missing is None or found is None or self.close != "fin":
             return found
         return None if found.acked == found.acked_at_fin else found

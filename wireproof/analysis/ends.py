@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, End, Sender
 
+from ..exchanges import SAID
 from ..text.wording import count, flag_by
 from .marks import Marks
 from .trace import Trace
@@ -114,11 +115,29 @@ def missing_from_capture(trace: Trace) -> str:
     lost = sum(gap.missing for gap in trace.gaps if gap.sender == "server")
     if lost:
         return f"{count(lost, 'byte')} of the server's"
+    if _is_closer_unknown(trace):
+        return f"what the {_without_fin(trace)} sent last, maybe a FIN"
     if about.response is not None:
         return ""
     if about.end.is_unsure:
         return "bytes of the server's that may be its response"
     return "" if is_ended_by(trace) else "its response"
+
+
+def _is_closer_unknown(trace: Trace) -> bool:
+    """Whether the connection ended an exchange, and who closed it first is not known."""
+    about, connection = trace.about, trace.about.connection
+    if connection is None or connection.close != "fin" or connection.closed_by is not None:
+        return False
+    body = about.response_body
+    is_said = body is not None and body.ended_by in SAID
+    return is_ended_by(trace) and not (is_said or _is_broken(trace))
+
+
+def _without_fin(trace: Trace) -> Sender:
+    """Return the side of whose FIN nothing is known."""
+    connection = trace.about.connection
+    return "client" if connection is None or connection.client_fin is None else "server"
 
 
 def may_be_reset(trace: Trace) -> bool:

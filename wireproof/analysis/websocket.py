@@ -49,7 +49,8 @@ REFERENCE = "RFC 6455 section 7"
 def judge_websocket(trace: Trace) -> Verdict | None:
     """Say how a WebSocket was closed and why; None for what is none."""
     about = trace.about
-    if not about.is_websocket or about.response is None or not is_final(about.response):
+    is_open = about.counts.frames if about.response is None else is_final(about.response)
+    if not about.is_websocket or not is_open:
         return None
     if about.closing:
         return _closed(trace)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 from support.stored import STORED, name, packets
-from support.talk import Talk, Tape, decoded
+from support.talk import Side, Talk, Tape, decoded
 
 from parsers.decode.packets import PacketDecoder
 from parsers.diagnostics import Diagnostic
@@ -207,3 +207,52 @@ def test_packets_stay_known_for_what_a_tap_holds_open() -> None:
     origins = seen[0].second.origins
     assert len(origins) < 50
     assert origins.at(0)[1][0] == first
+
+
+ASKED, HEAD = (
+    b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+)
+
+
+@pytest.mark.parametrize(("first", "second"), [("client", "server"), ("server", "client")])
+def test_a_first_fin_that_is_missing_leaves_open_who_closed(first: Side, second: Side) -> None:
+    talk = Talk().open()
+    talk.client(ASKED)
+    talk.server(HEAD)
+    talk.lose(first, 1)
+    talk.fin(second)
+    talk.ack(first)
+    records = talk.tape.records()
+    (connection,) = [one for one in records if isinstance(one, ConnectionRecord)]
+    assert (connection.close, connection.closed_by) == ("fin", None)
+    (said,) = [one for one in records if getattr(one, "code", "") == "tcp-closer-unknown"]
+    assert said.sender == first  # type: ignore[union-attr]
+    assert said.summary.endswith(  # type: ignore[union-attr]
+        f"the {second}'s FIN acknowledges 1 byte of the {first}'s that the capture lacks, maybe a"
+        " FIN"
+    )
+
+
+def test_a_fin_that_comes_again_after_the_one_that_acknowledges_it_was_the_first() -> None:
+    talk = Talk().open()
+    talk.client(ASKED)
+    talk.server(HEAD)
+    talk.lose("client", 1)
+    talk.fin("server")
+    talk.lose("client", -1)
+    talk.fin("client")
+    (connection,) = [one for one in talk.tape.records() if isinstance(one, ConnectionRecord)]
+    assert (connection.close, connection.closed_by) == ("fin", "client")
+
+
+def test_bytes_that_are_missing_elsewhere_hide_no_fin() -> None:
+    talk = Talk().open()
+    talk.client(ASKED)
+    talk.server(HEAD[:10])
+    talk.lose("server", 10)
+    talk.server(HEAD[20:])
+    talk.fin("client")
+    talk.fin("server")
+    (connection,) = [one for one in talk.tape.records() if isinstance(one, ConnectionRecord)]
+    assert connection.closed_by == "client"

@@ -41,8 +41,11 @@ def judge_ending(
     if tls.alert is not None:
         return _refused(tls)
     ends = [end["packet"] for end in connection.ends]
-    if connection.close == "open" or connection.closed_by is None:
+    if connection.close == "open":
         return _verdict("open", "ok", "the connection was open when the capture ended", ends)
+    if connection.closed_by is None:
+        said = "the connection was closed (FIN), but what one side sent last is not in the capture"
+        return _verdict("unknowable", "ok", f"{said}: who closed it cannot be told", ends)
     by: Sender = connection.closed_by
     how = "reset" if connection.close == "reset" else "closed"
     server = _said(tls, "server")
