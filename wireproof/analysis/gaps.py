@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
-from math import ceil, log2
+from math import ceil, inf, log2
 from statistics import median
 from typing import Literal, NamedTuple
 
@@ -49,6 +49,9 @@ ON_THE_BEAT = 0.10
 """Part of the usual wait by which an element may miss the beat that it is on."""
 STEADY = 0.10
 """Deviation of the usual waits, as part of them, up to which a source has a beat."""
+COUNTABLE = 0.25
+"""The same up to which it is known how many elements were due in a long wait: what single waits
+miss the beat by cancels out over many, and a busy machine misses it by 0.16."""
 LIMITS_FROM = 5.0
 """Seconds of silence from which on limits are looked at."""
 MOST = max(limit.seconds for limit in LIMITS if limit.kind == "idle")
@@ -118,18 +121,19 @@ class Waits:
         """The usual wait in seconds."""
         return self.came.wait
 
-    def has_beat(self, at: int) -> bool:
-        """Whether the source sends at a steady pace, but for a few long waits.
+    def unsteadiness(self, at: int) -> float:
+        """Return the deviation of the source's waits, as part of the usual one.
 
-        The gap ``at`` and the next one are left out: they are what is asked about.
+        The gap ``at`` and the next one are left out: they are what is asked about. So are a few
+        long waits; with more of them there is no pace.
         """
         others = [*self.came.gaps[:at], *self.came.gaps[at + 2 :]]
         waits = [gap for gap in others if gap >= SHORTEST_WAIT]
         regular = [gap for gap in waits if gap <= 1.5 * self.usual]
         if len(regular) < LEAST or len(regular) < len(waits) / 2:
-            return False
+            return inf
         beat = [gap for gap in regular if gap >= self.usual / 2]
-        return len(beat) >= LEAST and deviation(beat) <= STEADY * self.usual
+        return deviation(beat) / self.usual if len(beat) >= LEAST else inf
 
     @cached_property
     def is_at_sender(self) -> bool:
@@ -277,10 +281,10 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
 def _lost(waits: Waits, at: int) -> str | None:
     """Return what points to a loss that left no hole, None if nothing does."""
     came, usual = waits.came, waits.usual
-    if came.gaps[at] - usual < RESENT_AFTER or not waits.has_beat(at):
+    if came.gaps[at] - usual < RESENT_AFTER or (missed := waits.unsteadiness(at)) > COUNTABLE:
         return None
     after = list(came.gaps[at + 1 : at + 2])
-    if after and SHORTEST_WAIT <= after[0] <= (1 - ON_THE_BEAT) * usual:
+    if missed <= STEADY and after and SHORTEST_WAIT <= after[0] <= (1 - ON_THE_BEAT) * usual:
         both = came.gaps[at] + after[0]
         beats = max(2, round(both / usual))
         if abs(both - beats * usual) <= ON_THE_BEAT * usual and beats == 2:

@@ -88,6 +88,24 @@ def test_an_outage_lets_all_that_was_due_come_at_once(due: int, expected: str) -
     assert ("outage" in causes(found)) is (expected == "retransmission")
 
 
+# Of a source that a busy machine was late for: 0.14 of the usual wait, in seconds.
+UNEVEN = [0.080, 0.099, 0.071, 0.094, 0.062, 0.091, 0.104, 0.074, 0.088, 0.096, 0.066, 0.083]
+
+
+@pytest.mark.parametrize(("due", "expected"), [(21, "retransmission"), (8, "sender-silent")])
+def test_what_was_due_is_counted_without_a_steady_beat(due: int, expected: str) -> None:
+    found = verdict(on_a_path([*UNEVEN, 1.75, *[0.0] * (due - 1), *UNEVEN], 0.02), "gap")
+    assert found is not None
+    assert found.answer == expected
+    assert ("outage" in causes(found)) is (expected == "retransmission")
+
+
+def test_a_lone_loss_takes_a_steady_beat() -> None:
+    found = verdict(on_a_path([*UNEVEN, 0.62, 0.08, *UNEVEN], 0.02), "gap")
+    assert found is not None
+    assert found.answer == "sender-silent"
+
+
 @pytest.mark.parametrize(
     ("came", "expected"),
     [

@@ -27,7 +27,8 @@ MOST = 0.8
 """The part of flushes that must follow a rule, so that it is one."""
 MANY = 0.5
 """The part of flushes that must have one size where each leaves with the coming of its last
-element: a batch of reads has another size where a read brought two elements, or a half."""
+element: a batch of reads has another size where a read brought two elements, or a half. And the
+part of them that leave others inside where each waits for itself."""
 SOME = 0.25
 """The part of elements that are held back from which on holding is what a hop does: of pairs it
 holds every other one. Fewer are accidents, unless they waited long."""
@@ -90,7 +91,7 @@ def held(passage: Passage, head_added: float | None = None) -> Held | None:
         return _made(
             passage, "one-behind", late, period=middle if _is_even(excess, middle) else None
         )
-    if middle >= AT_ONCE and _is_even(excess, middle):
+    if middle >= AT_ONCE and (_is_even(excess, middle) or _is_even_alone(passage, excess)):
         seconds = median(passage.added)
         is_cork = CORK[0] <= middle <= CORK[1]
         every = [*range(len(passage))]
@@ -126,7 +127,7 @@ def _by_rule(passage: Passage, late: Sequence[int], head_added: float | None) ->
     if batch is not None:
         name: Pattern = "every-second" if batch == 2 else "every-k"
         return _made(passage, name, late, batch=batch)
-    if is_often and not _is_prompt(passage):
+    if is_often and not _is_prompt(passage) and not _leaves_some(passage):
         for times in (_between(holding), longest):
             if len(times) > 1 and _deviation(times) <= STEADY:
                 period, batch = median(times), _usual_size(passage)
@@ -189,6 +190,19 @@ def _is_even(excess: Sequence[float], middle: float) -> bool:
     """Whether times are alike: as far apart as the ways of a busy machine."""
     near = max(AT_ONCE / 4, STEADY * middle)
     return sum(abs(one - middle) <= near for one in excess) >= MOST * len(excess)
+
+
+def _is_even_alone(passage: Passage, excess: Sequence[float]) -> bool:
+    """Whether each waits for itself, and as long: but for some for which a machine was too busy."""
+    return _leaves_some(passage) and _deviation(excess) <= STEADY
+
+
+def _leaves_some(passage: Passage) -> bool:
+    """Whether what leaves mostly leaves others inside, which had come: a timer lets go of all."""
+    inner = passage.flushes[:-1]
+    came, late = passage.came, passage.network - APART - passage.slack
+    left = sum(came[flush.end] < flush.time + late for flush in inner)
+    return bool(inner) and left >= MANY * len(inner)
 
 
 def _is_one_behind(passage: Passage) -> bool:

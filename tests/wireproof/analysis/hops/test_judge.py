@@ -444,6 +444,24 @@ def test_a_fixed_hold_is_bounded_by_the_clocks(clocks: Clocks, holds_head: bool)
     assert bool(verdict.to_tell) == is_open
 
 
+# Milliseconds that events took through a filter of 150 ms where two cores had 25 busy processes.
+BUSY = [162, 169, 167, 166, 217, 192, 167, 157, 164, 178, 228, 307]
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_fixed_hold_on_a_busy_machine_is_no_timer(is_alone: bool) -> None:
+    """Each leaves by itself while the next one is inside; a timer would let go of that, too."""
+    far = tokens(12, every=0.08 if is_alone else 0.7)
+    near: Pieces = []
+    for (time, data), took in zip(far, BUSY, strict=True):
+        near.append((max(time + took / 1000, near[-1][0] if near else 0.0), data))
+    [judged] = one_clock(Side(near, end=near[-1][0]), far_of(far)).hops
+    found = judged.verdict
+    assert (found.answer, found.numbers["pattern"]) == (
+        ("holds", "fixed") if is_alone else ("holds", "irregular")
+    )
+
+
 @pytest.mark.parametrize("clocks", CLOCKS)
 def test_a_short_fixed_hold_of_everything_is_an_offset_between_clocks(clocks: Clocks) -> None:
     near = Side(later(FAR, 0.15), answered=0.16, end=LAST + 0.15)
