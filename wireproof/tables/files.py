@@ -56,7 +56,7 @@ class Capture(NamedTuple):
     def files(self) -> list[str]:
         return [file.path for recorder in self.recorders for file in recorder]
 
-    def open(self, stack: ExitStack) -> Readable | JoinedFiles:
+    def open(self, stack: ExitStack) -> BinaryIO | JoinedFiles:
         """Return what its packets are read from; a single file is open then. Raises OSError."""
         if self.files == [self.name]:
             return opened(self.name, stack)

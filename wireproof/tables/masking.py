@@ -68,7 +68,7 @@ def _has_payload_alone(record: Record) -> bool:
 def masked_line(found: Listed, policy: Policy | Rules) -> Listed:
     """Return an exchange's line without secrets."""
     rules = Rules.of(policy)
-    if rules.policy == "none":
+    if rules.policy == "none" or (rules.policy == "headers" and not found.sessions):
         return found
     pairs = [(one.field, one.id) for one in found.sessions]
     sessions = [SessionName(*pair) for pair in mask_fields(pairs, rules)[0]]

@@ -12,18 +12,19 @@ cost no batch each.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
+from io import BytesIO
 from itertools import islice
 from os import PathLike, fspath
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import msgspec
-from parsers import KeyLog, OrderedCapture, TimeOrder, decode_capture
+from parsers import JoinedFiles, KeyLog, OrderedCapture, TimeOrder, decode_capture
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -44,7 +45,7 @@ from .packets import packet_rows
 from .rows import STEP_ROWS, Origin, Rows
 
 PIECE = 1 << 20
-"""Bytes of a file that are hashed at once."""
+"""Bytes of a file that are read at once."""
 UNMEASURED = Measures(
     authority=None,
     version=None,
@@ -141,10 +142,23 @@ class Opened:
         self.capture = capture
         self.order = TimeOrder()
         self._options = options
+        self._whole: bytes | None = None
         with ExitStack() as opening:
             stream = capture.open(opening)
+            if not isinstance(stream, JoinedFiles):
+                stream = self._read_if_small(stream)
             self.packets = OrderedCapture(stream, order=self.order, keylog=options.keylog)
             self._stack = opening.pop_all()
+
+    def _read_if_small(self, stream: BinaryIO) -> BinaryIO:
+        """Return a file's bytes, if they are few: of many small captures each is read once, and not
+        once more for its digest."""
+        start = stream.read(PIECE)
+        if len(start) == PIECE:
+            stream.seek(0)
+            return stream
+        self._whole = start
+        return BytesIO(start)
 
     def __enter__(self) -> Opened:
         return self
@@ -158,7 +172,9 @@ class Opened:
         host = self._options.host
         if host is None:
             host = _told(self.packets) or host_of(self.capture)
-        return Origin(self.capture.name, digest(self.capture.files), host)
+        whole = self._whole
+        summed = digest(self.capture.files) if whole is None else sha256(whole).hexdigest()
+        return Origin(self.capture.name, summed, host)
 
     @property
     def interfaces(self) -> list[dict[str, Any]]:
@@ -281,7 +297,7 @@ class Tables:
 
 def digest(files: Sequence[str]) -> str:
     """Return the SHA-256 of a capture's bytes in hex; of several files, of one after the other."""
-    found = hashlib.sha256()
+    found = sha256()
     for path in files:
         with ExitStack() as stack:
             stream = opened(path, stack)
