@@ -29,6 +29,8 @@ SECTION_LENGTH_UNKNOWN = -1
 # Option codes, section 3.5 and those of each block.
 OPT_ENDOFOPT = 0
 OPT_COMMENT = 1
+SHB_HARDWARE = 2
+SHB_OS = 3
 SHB_USERAPPL = 4
 IF_NAME = 2
 IF_DESCRIPTION = 3
@@ -83,3 +85,8 @@ class Block(NamedTuple):
 def padded(length: int) -> int:
     """Return ``length`` rounded up to a multiple of 32 bits, as everything in pcapng is."""
     return (length + 3) & -4
+
+
+def option_text(value: bytes) -> str:
+    """Return an option's text: UTF-8, by some writers with a terminating NUL."""
+    return value.decode(errors="replace").rstrip("\0")

@@ -82,10 +82,14 @@ class JoinedFiles:
                         self._fault(code, f"{part.name}: {detail}{where}")
 
     def _look(self, reader: CaptureReader) -> None:
-        """Take the secrets that a file has told by now: packets after them may need them."""
+        """Take what a file has told by now: secrets, which packets after them may need, and
+        comments on the file itself; those on packets nobody asks several files for."""
         if reader.secrets:
             self.secrets += reader.secrets
             reader.secrets.clear()
+        if reader.comments:
+            self.comments += [one for one in reader.comments if one[0] is None]
+            reader.comments.clear()
 
     def _reader(self, part: Part, stream: Readable) -> CaptureReader | None:
         try:

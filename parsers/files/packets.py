@@ -71,6 +71,12 @@ class Interface(Struct):
     comment: str = ""
     section: int = 0
     """The section of the file that describes it, from 0."""
+    machine: str = ""
+    """What that section says of the hardware that it was recorded on (shb_hardware)."""
+    system: str = ""
+    """And of the operating system (shb_os)."""
+    application: str = ""
+    """What wrote the section (shb_userappl)."""
     dropped: int | None = None
     """How many packets it lost for want of resources (isb_ifdrop), None if the file is silent."""
 
@@ -163,7 +169,7 @@ class CaptureNotes:
             self.fault("capture-unsupported", detail, packet, offset)
             return False
         size = sum(map(len, (interface.name, interface.description, interface.hardware)))
-        if not self._keep(size + len(interface.filter) + len(interface.comment), packet, offset):
+        if not self.keeps(size + len(interface.filter) + len(interface.comment), packet, offset):
             interface.name = interface.description = interface.filter = interface.comment = ""
             interface.hardware = ""
         self.interfaces.append(interface)
@@ -171,10 +177,10 @@ class CaptureNotes:
 
     def comment(self, about: int | None, text: str, packet: int, offset: int) -> None:
         """Take note of a comment about the packet ``about``, or about the file if that is None."""
-        if self._keep(len(text), packet, offset):
+        if self.keeps(len(text), packet, offset):
             self.comments.append((about, text))
 
-    def _keep(self, size: int, packet: int, offset: int) -> bool:
+    def keeps(self, size: int, packet: int, offset: int) -> bool:
         """Return whether a text of ``size`` characters may be kept."""
         if self._text.take(size):
             return True

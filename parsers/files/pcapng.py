@@ -34,9 +34,13 @@ from .blocks import (
     OBSOLETE_PACKET,
     OPT_COMMENT,
     SECTION_HEADER,
+    SHB_HARDWARE,
+    SHB_OS,
+    SHB_USERAPPL,
     SHORTEST_BLOCK,
     SIMPLE_PACKET,
     Block,
+    option_text,
     padded,
 )
 from .input import CaptureInput
@@ -52,6 +56,8 @@ USUAL_LAYOUTS = {
 }
 UNKNOWN_LENGTH = 2**64 - 1
 SHORTEST_SECTION_HEADER = 28
+TEXT_OPTIONS = {IF_NAME: "name", IF_DESCRIPTION: "description", IF_HARDWARE: "hardware"}
+SECTION_OPTIONS = (SHB_HARDWARE, SHB_OS, SHB_USERAPPL)
 
 
 class UsualBlocks(NamedTuple):
@@ -166,6 +172,7 @@ class PcapngReader:
         self._number = 0
         self._interfaces: list[Interface] = []  # of the current section
         self._section = -1
+        self._origin: dict[int, str] = {}  # the current section's SECTION_OPTIONS
         self._section_start = 0  # in the file, of the first block after the section's header
         self._section_length = UNKNOWN_LENGTH
         self._supported = True
@@ -301,7 +308,16 @@ class PcapngReader:
             found = f"pcapng version {major}.{minor}, 1.0 expected"
             self._fault(block, "capture-unsupported", found)
             return
-        self._comments(block, 16, None)
+        self._section_options(block)
+
+    def _section_options(self, block: Block) -> None:
+        self._origin = dict.fromkeys(SECTION_OPTIONS, "")
+        for code, value in self._options(block, 16):
+            text = option_text(value)
+            if code == OPT_COMMENT:
+                self._comment(block, None, value)
+            elif code in self._origin and self._notes.keeps(len(text), self._number, block.offset):
+                self._origin[code] = text
 
     def _end_section(self, offset: int) -> None:
         """Compare the section with the length it was said to have; it is never needed."""
@@ -317,6 +333,7 @@ class PcapngReader:
             return
         link_type, snaplen = fields
         interface = Interface(link_type, snaplen, section=self._section)
+        interface.machine, interface.system, interface.application = self._origin.values()
         for code, value in self._options(block, 8):
             self._interface_option(block, interface, code, value)
         if self._notes.interface(interface, self._number, block.offset):
@@ -326,19 +343,15 @@ class PcapngReader:
         self, block: Block, interface: Interface, code: int, value: bytes
     ) -> None:
         if code == OPT_COMMENT:
-            interface.comment = "\n".join(filter(None, (interface.comment, _text(value))))
-        elif code == IF_NAME:
-            interface.name = _text(value)
-        elif code == IF_DESCRIPTION:
-            interface.description = _text(value)
+            interface.comment = "\n".join(filter(None, (interface.comment, option_text(value))))
+        elif code in TEXT_OPTIONS:
+            setattr(interface, TEXT_OPTIONS[code], option_text(value))
         elif code == IF_TSRESOL and self._has_size(block, "if_tsresol", value, 1):
             # The most significant bit: a negative power of 2; otherwise of 10.
             base, exponent = (2, value[0] & 0x7F) if value[0] & 0x80 else (10, value[0])
             interface.ticks_per_second = base**exponent
         elif code == IF_FILTER and value[:1] == b"\0":  # otherwise it is BPF code
-            interface.filter = _text(value[1:])
-        elif code == IF_HARDWARE:
-            interface.hardware = _text(value)
+            interface.filter = option_text(value[1:])
         elif code == IF_TSOFFSET and self._has_size(block, "if_tsoffset", value, 8):
             (interface.tsoffset,) = unpack_from(block.byte_order + "q", value)
 
@@ -479,12 +492,7 @@ class PcapngReader:
                 self._comment(block, about, value)
 
     def _comment(self, block: Block, about: int | None, value: bytes) -> None:
-        self._notes.comment(about, _text(value), self._number, block.offset)
+        self._notes.comment(about, option_text(value), self._number, block.offset)
 
     def _fault(self, block: Block, code: str, detail: str) -> None:
         self._notes.fault(code, detail, self._number, block.offset)
-
-
-def _text(value: bytes) -> str:
-    """Return an option's text: UTF-8, by some writers with a terminating NUL."""
-    return value.decode(errors="replace").rstrip("\0")

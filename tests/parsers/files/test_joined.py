@@ -8,6 +8,7 @@ from functools import partial
 from io import BytesIO
 
 import pytest
+from support.capture_files import Blocks
 from support.rings import parts, stream
 from support.talk import Tape
 
@@ -16,6 +17,8 @@ from parsers.decode.ordered_capture import OrderedCapture
 from parsers.files.joined import JoinedFiles, Part
 from parsers.files.packets import UnreadableCapture
 from parsers.records import ConnectionRecord, DiagnosticRecord, GapRecord, Record
+
+LE = Blocks("<")
 
 
 def part(data: bytes, missing: str = "", name: str = "x") -> Part:
@@ -103,3 +106,14 @@ def test_interfaces_and_secrets_of_all_files_are_known() -> None:
     assert [one.link_type for one in joined.interfaces] == [1, 1, 1]
     assert not joined.is_relay(1)
     assert joined.secrets == []
+
+
+def test_comments_on_files_are_known_from_their_first_packets_on() -> None:
+    told = LE.section(options=LE.option(1, b"host: web1")) + LE.interface()
+    packet = LE.enhanced(5, b"data", options=LE.option(1, b"on a packet"))
+    joined = JoinedFiles([[part(told + packet), part(told + packet)]])
+    packets = iter(joined)
+    next(packets)
+    assert joined.comments == [(None, "host: web1")]
+    next(packets)
+    assert joined.comments == [(None, "host: web1")] * 2

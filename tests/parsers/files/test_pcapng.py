@@ -181,8 +181,20 @@ def test_what_the_file_says_beside_its_packets(blocks: Blocks, at_most: int) -> 
     assert (interface.name, interface.description) == ("eth0", "the cable")
     assert (interface.filter, interface.comment) == ("tcp port 8000", "one\ntwo")
     assert interface.dropped == 3
+    assert (interface.machine, interface.system, interface.application) == ("", "", "app")
     assert reader.secrets == [(0x544C534B, b"CLIENT_RANDOM 1 2")]
     assert reader.faults == []
+
+
+def test_a_section_says_where_it_was_recorded_and_by_what() -> None:
+    """Its hardware, operating system and application, of each of its interfaces."""
+    told = {2: b"12th Gen Core (with SSE4.2)", 3: b"Linux 6.8.0\0", 4: b"Dumpcap 4.2.2"}
+    options = b"".join(LE.option(code, text) for code, text in told.items())
+    data = LE.section(options=options) + LE.interface() + LE.interface() + START
+    found = read_all(data)[1].interfaces
+    assert [one.machine for one in found] == ["12th Gen Core (with SSE4.2)"] * 2 + [""]
+    assert [one.system for one in found] == ["Linux 6.8.0"] * 2 + [""]
+    assert [one.application for one in found] == ["Dumpcap 4.2.2"] * 2 + [""]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.capture_files import Blocks
 from support.corpus import ROOT
 
 from wireproof.cli import run
@@ -17,6 +18,7 @@ from wireproof.tables.dataset import DataSet
 from wireproof.tables.exporting import ExportJob
 from wireproof.tables.exporting import run as run_job
 from wireproof.tables.files import Capture, capture_of, found
+from wireproof.tables.kinds import KINDS
 from wireproof.tables.parts import grouped, name_of
 from wireproof.tables.reading import Tables
 
@@ -50,6 +52,25 @@ def test_its_files_hold_what_read_gives(tmp_path: Path) -> None:
         assert metadata[b"wireproof.part"] == name_of([str(PLAIN)], None).encode()
         [interface] = json.loads(metadata[b"wireproof.interfaces"])
         assert interface["link_type"] == 1
+
+
+def test_what_a_ring_says_of_its_host(tmp_path: Path) -> None:
+    """What dumpcap writes into each file: a comment, the machine, its system, its own name."""
+    blocks, files = Blocks("<"), []
+    told = [(1, b"host: web1"), (2, b"Xeon"), (3, b"Linux 6.8"), (4, b"Dumpcap 4.2.2")]
+    options = b"".join(blocks.option(*one) for one in told)
+    for number in (1, 2):
+        files.append(str(tmp_path / f"eth0_0000{number}_2026013112000{number}.pcapng"))
+        header = blocks.section(options=options) + blocks.interface()
+        Path(files[-1]).write_bytes(header + blocks.enhanced(number, b"\0" * 60))
+    data_set = DataSet(str(tmp_path / "set"))
+    made = data_set.make(capture_of(files), TableOptions(kinds=KINDS)).made
+    assert made is not None and made.host == "web1"
+    assert [one["system"] for one in made.interfaces] == ["Linux 6.8"] * 2
+    [path] = data_set.files()["packets"]
+    assert pq.read_table(path)["host"].to_pylist() == ["web1"] * 2
+    [interface] = json.loads(pq.read_metadata(path).metadata[b"wireproof.interfaces"])
+    assert (interface["machine"], interface["application"]) == ("Xeon", "Dumpcap 4.2.2")
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
