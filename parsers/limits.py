@@ -166,6 +166,8 @@ MAX_KNOWN_LINES = 1_024
 """How many are known of each, of all connections together."""
 MAX_KNOWN_FRAMINGS = 16
 """Answers that are kept for a section: they differ by version, method and status."""
+MAX_KNOWN_ADDRESSES = 1_024
+"""Addresses that are kept as text, of all connections together."""
 MAX_FIELDS = 1_000
 """Fields of a header or trailer section: http.client allows 100, Suricata 1,024."""
 MAX_CHUNK_SIZE = 2**63 - 1

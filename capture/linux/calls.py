@@ -19,7 +19,6 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from socket import AF_INET, SOCK_STREAM
 
 from .spawn_child import (
     BPF_JUMP_IF_EQUAL,
@@ -72,6 +71,10 @@ REFUSED = {
 }
 """Numbers on x86_64 (asm/unistd_64.h), and on machines that came later (asm-generic/unistd.h)."""
 CLONE, CLONE3, IOCTL = (56, 220), (435, 435), (16, 29)
+# As Linux numbers them (linux/socket.h, linux/net.h): to load :mod:`socket` takes longer than all
+# the rest that stands here.
+AF_INET = 2
+SOCK_STREAM = 1
 SOCKET = REFUSED["socket"]
 NEW_NAMESPACES = 0x7E020000
 """Flags of clone(2) that make namespaces."""

@@ -8,13 +8,13 @@ before what decodes it does; where there is none, nothing lies between the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..diagnostics import Diagnostic, amount, diagnose
-from ..limits import CONNECTION_COST
+from ..limits import CONNECTION_COST, MAX_KNOWN_ADDRESSES
 from ..net.path import Path
 from ..net.table import reverse_key
 from ..net.tcp import Connection, Direction
@@ -240,5 +240,11 @@ def client_by_tcp(connection: Connection[Record]) -> Direction[Record]:
 
 def address_text(address: bytes, port: int) -> str:
     """Return ``127.0.0.1:8000`` or ``[::1]:8000``."""
-    shown = str(ip_address(address))
+    shown = _shown(address)
     return f"{shown}:{port}" if len(address) == 4 else f"[{shown}]:{port}"
+
+
+@lru_cache(MAX_KNOWN_ADDRESSES)
+def _shown(address: bytes) -> str:
+    """Return an address as text; those of a capture come again with every connection."""
+    return str(ip_address(address))

@@ -32,7 +32,7 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0"
 TLS_HELLO = when_used(rb"\x16\x03[\x00-\x04]..([\x01\x02])", re.DOTALL)
 MAX_PLACES = 64
 """Pieces that wait whose packets are kept apart: looking all of them up would be quadratic."""
-PROXY_BEGINS = (b"P", b"\r")
+PROXY_BEGINS = (b"P", b"PR", b"\r", b"\r\n")
 """How headers of the PROXY protocol begin (proxy-protocol.txt sections 2.1 and 2.2)."""
 LONGEST_BEGINNING = 14
 """Bytes that tell all of these from one another, but a request, which takes a whole line."""
@@ -240,9 +240,11 @@ class ProtocolDetector:
 
     def replay(self) -> list[Record]:
         """Hand over what was pending to the receiver that the stream has now."""
-        writer = self._protocol.writer(self.stream)
-        records: list[Record] = [writer.gap(start, length, None) for start, length in self._gaps]
-        records += [writer.diagnostic(one, None) for one in self.said]
+        records: list[Record] = []
+        if self._gaps or self.said:  # hardly any stream has
+            writer = self._protocol.writer(self.stream)
+            records += [writer.gap(start, length, None) for start, length in self._gaps]
+            records += [writer.diagnostic(one, None) for one in self.said]
         for item in self._held:
             receiver = self.stream.receiver  # each may hand the stream on
             if isinstance(item, bytes):
@@ -271,7 +273,7 @@ class ProtocolDetector:
         """
         unseen = bytes(self.first) + data
         self.first.clear()
-        if unseen[:1] not in PROXY_BEGINS:  # as nearly all
+        if unseen[:2] not in PROXY_BEGINS:  # as nearly all
             self._may_be_proxied = not unseen
             return unseen or None
         from ..proxy_protocol import header as proxy_protocol

@@ -108,8 +108,8 @@ class FastSse:
         run, last_run, run_ends, arrivals = writer.origins.runs_from(base)
         contents: list[str] = []
         is_in_order = True
-        upto = 0
-        while (found := match(characters, upto)) is not None:
+        upto, size_of_window = 0, len(window)
+        while upto < size_of_window and (found := match(characters, upto)) is not None:
             size, text, found_id, found_type, value = found.groups()
             length = len(text)
             if int(size, 16) != length or length > MAX_SSE_LINE:
@@ -163,7 +163,8 @@ class FastSse:
             upto = end
         if upto:
             self._index, self._base, self._event_id = index, base + upto, event_id
-            self._content += "".join(contents).encode("latin-1")
+            content = contents[0] if len(contents) == 1 else "".join(contents)
+            self._content += content.encode("latin-1")
             if len(self._content) > HASH_STEP:
                 self.settle()
         if not is_in_order:

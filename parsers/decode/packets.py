@@ -9,7 +9,6 @@ through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes ever
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,6 @@ from ..memory import Memory
 from ..net.copies import CopyFinder
 from ..net.fragments import FragmentReassembler
 from ..net.half_connection import NO_SEQ
-from ..net.icmp import read_icmp_error
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
 from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment, whole_segment
@@ -386,9 +384,13 @@ class PacketDecoder:
 
     def _receive_icmp_error(self, data: bytes, packet: IpPacket) -> list[Record]:
         """Say at its connection that a segment did not arrive."""
+        from ..net.icmp import read_icmp_error  # few captures have any
+
         error = read_icmp_error(data, packet)
         if error is None:
             return []
+        from ipaddress import ip_address
+
         sender = ip_address(packet.source)
         detail = f"{error.reason}, says {sender}, of {error.size:,} bytes of TCP"
         number, time_ns = self._last

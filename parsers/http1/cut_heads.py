@@ -150,13 +150,15 @@ class CutHeads(Searching):
 
     def _end_in_start_line(self, ending: Ending, events: list[Event]) -> None:
         line = self._line.pending
+        if not line:  # as nearly always
+            return
         faults: list[tuple[str, str]] = []
         is_shown = False
         if self._is_surplus(line):
             self._say_surplus(line, events)
-        elif line and not self.start_line_begins.fullmatch(line):
+        elif not self.start_line_begins.fullmatch(line):
             faults.append(("http-start-line-invalid", excerpt(line)))
-        elif line:
+        else:
             faults += cut_line_faults(line)
             if ending != "capture-end":
                 detail = f"{_ended(ending)} in its first line, after {amount(len(line), 'byte')}"

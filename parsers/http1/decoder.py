@@ -82,8 +82,12 @@ class RequestDecoder(MessageDecoder):
         self._request_line, self._framed, self._keep_alive = found
         self._pass_message(head, content)
 
+    @property
+    def _says_its_end(self) -> bool:
+        return self._request_line.version in VERSIONS
+
     def _end_said(self) -> str:
-        if self._request_line.version not in VERSIONS:
+        if not self._says_its_end:
             return ""
         return length_said(self._framed) or "the request has neither length nor transfer coding"
 
@@ -154,9 +158,13 @@ class ResponseDecoder(MessageDecoder):
     _framed: BodyFraming
     _method = b"GET"
 
+    @property
+    def _says_its_end(self) -> bool:
+        return self._status_line.version in VERSIONS
+
     def _end_said(self) -> str:
-        version, status, *_ = self._status_line
-        if version not in VERSIONS:
+        status = self._status_line.status
+        if not self._says_its_end:
             return ""
         is_head = self._method == b"HEAD" and status >= 200
         what = "a response to HEAD" if is_head else f"a {status} response"

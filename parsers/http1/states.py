@@ -70,7 +70,6 @@ class MessageDecoder(CutHeads):
         self._empty_line = False  # whether one came before the start line
         # the body that is open
         self._body_start = offset
-        self._body = ChunkedDecoder()
         self._left = 0  # bytes of a sized body to come
         self._whole = True
         self._is_cut = False  # the head at hand
@@ -375,6 +374,11 @@ class MessageDecoder(CutHeads):
 
     _empty_line_fault: str
 
+    @property
+    @abstractmethod
+    def _says_its_end(self) -> bool:
+        """Whether the last message says where it ends: whether :meth:`_end_said` says anything."""
+
     @abstractmethod
     def _take_start_line(self, line: bytes) -> bool:
         """Keep what a first line says; return whether it is a start line."""
@@ -416,7 +420,7 @@ class MessageDecoder(CutHeads):
     def _go_on(self, start: int) -> None:
         if self._keep_alive:
             self._await_message(start)
-            self._is_after_message = self._has_head and bool(self._end_said())
+            self._is_after_message = self._has_head and self._says_its_end
         else:
             self._state = self.closed
 

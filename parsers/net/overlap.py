@@ -66,11 +66,13 @@ class History:
 
     def append(self, start: int, data: bytes) -> None:
         """Keep a piece, or its end if it is longer than all that may be kept."""
-        if (excess := len(data) - limits.MAX_HISTORY) > 0:
+        size = len(data)
+        if size > limits.MAX_HISTORY:
+            excess, size = size - limits.MAX_HISTORY, limits.MAX_HISTORY
             start, data = start + excess, data[excess:]
         pieces = self._pieces
         pieces.append((start, data))
-        self._size += len(data)
+        self._size += size
         while self._size > limits.MAX_HISTORY or len(pieces) > limits.MAX_HISTORY_SEGMENTS:
             self._size -= len(pieces.pop(0)[1])
 

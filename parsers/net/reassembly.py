@@ -154,14 +154,11 @@ class Reassembly(Generic[T]):
         else:
             data = b"".join(pending)
             pending.clear()
-        return self._hand_over(self.origins.size - len(data), data)
-
-    def _hand_over(self, start: int, data: bytes) -> list[T]:
-        """Give the receiver what is in the stream at ``start``."""
-        self.history.append(start, data)
+        origins = self.origins
+        self.history.append(origins.size - len(data), data)
         records = self.receiver.receive_data(data)
-        if len(self.origins.ends) > FORGET_EVERY:
-            self.origins.retain(self.receiver.open_offsets)
+        if len(origins.ends) > FORGET_EVERY:
+            origins.retain(self.receiver.open_offsets)
         return records
 
     def _receive_payload(self, piece: Piece) -> list[T]:
