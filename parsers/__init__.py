@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from .net.link import UNKNOWN_LINK_TYPE as UNKNOWN_LINK_TYPE
     from .net.link import network_offset as network_offset
     from .net.segment import ACK as ACK
+    from .net.segment import FIN as FIN
     from .net.segment import SYN as SYN
     from .net.segment import TCP_HEADER as TCP_HEADER
     from .net.segment import Segment as Segment
@@ -201,6 +202,7 @@ _EXPORTED = {
     ),
     "net.segment": (
         "ACK",
+        "FIN",
         "SYN",
         "Segment",
         "TCP_HEADER",

@@ -88,6 +88,10 @@ ANOTHER_REQUEST = "one more request during such a wait: a loop that is blocked a
 AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
 
 
+AT_ONCE = frozenset({"connection-window", "stream-window"})
+"""What may hold a sender at the same time: the seconds of these are not added up."""
+
+
 class Attributed(NamedTuple):
     """A wait, and where its time went."""
 
@@ -350,7 +354,9 @@ def _by_time(found: Sequence[Attributed]) -> list[Class]:
 
 def _summary(found: Sequence[Attributed], longest: Attributed, kinds: Sequence[Class]) -> str:
     """Return where the longest wait lies and why; how many there were, and of which kinds."""
-    parts = [one for one in found if one[2:4] == longest[2:4]]
+    parts = [longest]
+    if longest.kind not in AT_ONCE:
+        parts = [one for one in found if one[2:4] == longest[2:4] and one.kind not in AT_ONCE]
     waits = len({one[2:4] for one in found})
     packets = span(longest.from_packet, longest.to_packet)
     word = "packet" if longest.from_packet == longest.to_packet else "packets"

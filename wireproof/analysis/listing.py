@@ -113,7 +113,7 @@ def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
         start_time=exchange.first_time,
         first=streamed.times[0] - start if streamed.count else None,
         last=streamed.last_time - start if streamed.count else None,
-        count=_count(trace),
+        count=trace.total,
         element=element_name(trace),
         longest_gap=longest_gap(trace),
         verdict=_verdict(verdicts),
@@ -182,14 +182,6 @@ def element_name(trace: Trace) -> str:
     if exchange.counts.elements:
         return ELEMENT_NAMES[exchange.counts.element_kind]
     return ELEMENT_NAMES["chunk" if exchange.counts.chunks else "data"]
-
-
-def _count(trace: Trace) -> int:
-    """Return how many elements came: comments and the last chunk are none."""
-    counts = trace.about.counts
-    if trace.about.transport == "sse":
-        return counts.events
-    return trace.elements.count or counts.chunks or counts.runs
 
 
 def longest_gap(trace: Trace) -> float:

@@ -9,6 +9,7 @@ nothing can be told. Who put things together is asked in :mod:`.holders`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,9 +87,19 @@ class View:
         return ELEMENT_NAMES.get(counts.element_kind, "chunk")
 
     @property
+    def total(self) -> int:
+        """How many came, as ``ls`` counts; of a WebSocket, in the turn that is judged."""
+        if self.trace.about.transport == "websocket":
+            return self.came.count
+        return max(self.trace.total, self.came.count)
+
+    @property
     def said(self) -> str:
-        """How many there are, in words."""
-        return count(self.came.count, self.name)
+        """How many are judged, and of how many, in words."""
+        judged, total = self.came.count, self.total
+        return (
+            count(total, self.name) if judged == total else f"{judged:,} of {total:,} {self.name}s"
+        )
 
     @cached_property
     def time_to_head(self) -> float | None:
@@ -269,13 +280,25 @@ def _held(view: View) -> Verdict | None:
     if _own(view, flush, wait) < (WAIT if is_coded and in_one else HELD):
         return None
     together = f"came together in {_place(came, flush)}, {duration(wait)}"
-    summary = f"{count(flush.size, view.name)} {together} after the request"
+    size = _with_last_words(view, flush)
+    summary = f"{count(size, view.name)} {together} after the request"
     if flush.start:
         early = count(flush.start, view.name)
-        summary = f"{early} came early, the other {flush.size:,} {together} later"
+        summary = f"{early} came early, the other {size:,} {together} later"
     causes = holders.of_one_flush(view.trace, came, flush)
     packets = came.packets[flush.start : flush.end]
     return _verdict(view, "held", "error", summary, causes, packets, held=round(wait, 6))
+
+
+def _with_last_words(view: View, flush: Flush) -> int:
+    """Return how many came in a flush, those that end a stream or begin it included.
+
+    What is judged leaves them out; who reads of a flush counts all that lies in it.
+    """
+    marks, came = view.trace.elements, view.came
+    before = bisect_left(marks.times, came.times[flush.start])
+    is_all = marks.count and marks.last_time <= came.times[flush.end - 1] + AT_ONCE
+    return view.total - before if is_all and before == flush.start else flush.size
 
 
 def _bulk(view: View) -> tuple[Flush, float] | None:

@@ -136,6 +136,14 @@ class Trace:
         return self.elements if self.elements.count else self.pieces
 
     @property
+    def total(self) -> int:
+        """How many elements came: comments and the last chunk are none."""
+        counts = self.about.counts
+        if self.about.transport == "sse":
+            return counts.events
+        return self.elements.count or counts.chunks or counts.runs
+
+    @property
     def all_faults(self) -> list[DiagnosticRecord]:
         """The diagnostics that are kept, in their order."""
         return [*self.faults, *self.late_faults]

@@ -8,6 +8,7 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``summary`` | the capture: name, times, counts, state |
 | ``exchanges/PAGE`` | rows of the connections table |
 | ``packets/CONNECTION/PAGE`` | the packets of a connection, as columns |
+| ``roundtrips/CONNECTION`` | how long acknowledgements took, as columns |
 | ``lane/KEY/KIND/PAGE`` | the elements of a kind, as columns |
 | ``rows/KEY/KIND/PAGE`` | the same with their records, what these say, and their carriers |
 | ``element/KEY/KIND/ROW`` | one of them whose record is too long for a page |
@@ -57,6 +58,7 @@ from .hops import Hops
 from .index import ENCODER, Index
 from .opened import MAX_OPENED, Opened, carried_sealed, opened
 from .reading import reading
+from .round_trips import round_trips
 from .streams import STREAMS, streams
 from .wire import FRAMES, TLS_RECORDS, WIRE, Wire
 
@@ -338,6 +340,7 @@ class Answers:
                 ("summary", lambda: summary(indexes)),
                 (f"exchanges/{NUMBER}", lambda page: exchanges(indexes, int(page))),
                 (f"packets/{CAPTURE}{NUMBER}/{NUMBER}", self._packets),
+                (f"roundtrips/{CAPTURE}{NUMBER}", self._round_trips),
                 (f"lane/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(lane)),
                 (f"rows/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(rows)),
                 (f"element/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(element)),
@@ -385,6 +388,9 @@ class Answers:
             if index.shows(number):
                 for page in _pages(len(known.packets), LANE):
                     yield f"packets/{within(index.number, str(number))}/{page}"
+        for number in range(len(index.tracer.connections)):
+            if index.shows(number):
+                yield f"roundtrips/{within(index.number, str(number))}"
         for exchange in index.order:
             yield from self._paths_of(index, exchange)
         for wire in index.wires.values():
@@ -431,6 +437,10 @@ class Answers:
     def _packets(self, capture: str | None, connection: str, page: str) -> Any:
         index = self._index(capture)
         return None if index is None else packets(index, int(connection), int(page))
+
+    def _round_trips(self, capture: str | None, connection: str) -> Any:
+        index = self._index(capture)
+        return None if index is None else round_trips(index, int(connection))
 
     def _frame(self, capture: str | None, number: str) -> Any:
         index = self._index(capture)

@@ -33,6 +33,8 @@ MODULES = (
     "overlays.js",
     "marks.js",
     "path.js",
+    "ends.js",
+    "trips.js",
     "pointer.js",
     "held.js",
     "timeline.js",

@@ -104,6 +104,24 @@ def test_what_is_not_judged_does_not_point_at_an_answer(browser: Browser, tmp_pa
         assert "above the timeline" not in text(page, "#panel")
 
 
+def test_a_cause_has_its_name_first_what_to_do_on_a_line_and_settings_as_code(
+    browser: Browser,
+) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.locator("#answer .cause").first.wait_for()
+        names = page.locator("#answer .cause").all_inner_texts()
+        assert names == ["compressor-not-flushed", "proxy-buffer"]
+        remedy = page.locator("#answer .remedy").nth(1)
+        assert remedy.inner_text().startswith("→ turn response buffering off")
+        assert remedy.locator("code").first.inner_text() == "proxy_buffering off"
+        assert "`" not in text(page, "#answer")
+        heads = [
+            page.locator("#answer .sentence").inner_text(),
+            page.locator(".conn .row .elements").first.inner_text(),
+        ]
+        assert "held 12 of 15 events" in heads[0] and heads[1] == "15"
+
+
 def test_the_page_opens_on_what_is_wrong_and_counts_filter_the_list(browser: Browser) -> None:
     with looking(browser, CHAT) as (page, _):
         page.locator(".tally button").nth(2).wait_for()

@@ -66,7 +66,21 @@ def test_where_nothing_happened_there_is_no_such_lane(browser: Browser) -> None:
         page = found.open(server.url)
         page.locator("#timeline-plot .u-over").wait_for()
         height = page.locator("#timeline-plot").evaluate("node => node.offsetHeight")
-        assert height == 3 * LANE + 46 + 24  # packets, chunks, events; the curve; the axis
+        assert height == 4 * LANE + 46 + 24  # packets, chunks, events, end; the curve; the axis
+
+
+def test_round_trips_are_points_that_say_which_packet_acknowledged(browser: Browser) -> None:
+    path = VERDICTS / "gp17-silence-then-loss.client.pcap"
+    with inspecting(path) as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator("#timeline-plot .u-over").wait_for()
+        page.locator("#answer .sentence").wait_for()
+        said = next(tips(page, 4))
+        assert said == "the server acknowledged in packet 5 what had been sent 20.7 ms before"
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_function("() => location.hash === '#p5'")
+        page.locator("#bytes h3", has_text="Packet 5").wait_for()
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(NARROW, "dark"), (WIDE, "light")])

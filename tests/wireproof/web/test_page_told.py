@@ -17,7 +17,7 @@ FIXTURES = ROOT / "fixtures"
 CHAT = FIXTURES / "nginx" / "chat.pcapng"
 LANE = 34
 """Pixels, as docs/design.md has it."""
-COLOURS = {"client": "#5a55c8", "server": "#0a857d", "bad": "#b42318"}
+COLOURS = {"client": "#5a55c8", "server": "#0a857d", "bad": "#b42318", "warn": "#7f4b00"}
 """Of the light theme, as docs/design.md has them."""
 DRAWN = """
 ([colour, from, upto]) => {
@@ -85,6 +85,22 @@ def test_a_red_line_marks_where_a_body_breaks_off(browser: Browser) -> None:
         page.locator("#timeline-plot .u-over").wait_for()
         page.wait_for_timeout(200)
         assert max(drawn(page, "bad", 0, 400)) >= 3 * LANE
+        # Words stand in the lane of the end alone: below packets, chunks and events.
+        words = [drawn(page, "bad", LANE * lane + 1, LANE * (lane + 1)) for lane in range(5)]
+        assert [bool(one) for one in words] == [False, False, False, True, False]
+
+
+def test_a_ping_without_a_pong_is_shaded_and_the_frames_are_opened(browser: Browser) -> None:
+    path = FIXTURES / "verdicts/ws13-websockets-lib-1011-blocked-client.pcap"
+    with inspecting(path) as server, watched(browser) as found:
+        page = found.open(server.url)
+        page.locator("#tab-frames[aria-selected=true]").wait_for()
+        page.locator("#panel .opcode", has_text="ping").wait_for()
+        page.wait_for_timeout(100)
+        assert drawn(page, "warn", 0, LANE // 2)  # how long it was waited for, in words
+        page.locator("#tab-messages").click()
+        page.locator("#answer .question", has_text="streaming").click()
+        page.locator("#tab-messages[aria-selected=true]").wait_for()
 
 
 def test_shift_and_drag_moves_what_is_in_view(chat: Watched) -> None:

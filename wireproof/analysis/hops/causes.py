@@ -17,25 +17,25 @@ from .hop import Hop
 from .patterns import Held
 
 UNBUFFER = (
-    "turn response buffering off for this location (nginx: proxy_buffering off, or "
-    "X-Accel-Buffering: no from the application; Apache: flushpackets=on)"
+    "turn response buffering off for this location (nginx: `proxy_buffering off`, or "
+    "`X-Accel-Buffering: no` from the application; Apache: `flushpackets=on`)"
 )
 REMEDIES = {
     "proxy-buffer": UNBUFFER,
     "compressor-not-flushed": "have the proxy flush what it compresses (nginx: "
-    "X-Accel-Buffering: no from the application), or not compress it (nginx: gzip off "
-    "and proxy_http_version 1.1)",
-    "proxy-timer": "set the proxy's flush interval to immediate (Caddy: flush_interval -1; "
-    "Go: ReverseProxy.FlushInterval = -1)",
-    "cork-200ms": "HAProxy: option http-no-delay",
+    "`X-Accel-Buffering: no` from the application), or not compress it (nginx: `gzip off` "
+    "and `proxy_http_version 1.1`)",
+    "proxy-timer": "set the proxy's flush interval to immediate (Caddy: `flush_interval -1`; "
+    "Go: `ReverseProxy.FlushInterval = -1`)",
+    "cork-200ms": "HAProxy: `option http-no-delay`",
     "proxy-batches": "make the proxy flush after each element",
     "proxy-looks-ahead": "make the proxy write an element when it is whole, not with the next one",
-    "proxy-buffers-request": "turn request buffering off (nginx: proxy_request_buffering off)",
+    "proxy-buffers-request": "turn request buffering off (nginx: `proxy_request_buffering off`)",
     "fixed-delay": "look for a delay, a filter or a queue in this hop",
     "proxy-holds": UNBUFFER,
-    "renames-ids": "make sure that the hop understands the Last-Event-ID that it gave out, or have"
-    " it pass IDs on",
-    "headers-held": "make the proxy send the headers at once (Node: flushHeaders())",
+    "renames-ids": "make sure that the hop understands the `Last-Event-ID` that it gave out, or"
+    " have it pass IDs on",
+    "headers-held": "make the proxy send the headers at once (Node: `flushHeaders()`)",
     "client-zero-window": "the client does not keep up: make it read faster, or send less",
 }
 

@@ -54,8 +54,8 @@ def who(hop: Hop) -> str:
     """Return what a hop is called in a sentence."""
     if hop.is_path:
         return "the network path between the captures"
-    named = f" ({hop.proxy})" if hop.proxy else ""
-    return f"the hop between {hop.near.server} and {hop.far.server}{named}"
+    between = f"between {hop.near.server} and {hop.far.server}"
+    return f"the proxy {hop.proxy} ({between})" if hop.proxy else f"the hop {between}"
 
 
 def thing(hop: Hop) -> str:
@@ -82,7 +82,9 @@ def _holds(hop: Hop) -> Verdict:
     if held.pattern == "fixed":
         longest = f"{duration(passage.part(0.5))} each"
     summary = f"{who(hop)} held {number}{whose} {by}, {longest} ({held.bytes:,} bytes)"
-    return _verdict(hop, "holds", "warning", summary, causes, held)
+    # As of a stream: what came at the end was held, an error; what came in bursts is a warning.
+    severity: Severity = "error" if held.pattern == "until-end" else "warning"
+    return _verdict(hop, "holds", severity, summary, causes, held)
 
 
 def _holds_request(hop: Hop, seconds: float) -> Verdict:

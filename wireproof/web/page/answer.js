@@ -7,6 +7,8 @@ import { number, oneLine, problemOf } from "./format.js";
 import { comparison } from "./compare.js";
 import { choosePacket, currentRow, emit, on, state } from "./store.js";
 
+const REMEDY = " → "; // between a cause and what to do about it
+const CODE = /`([^`]+)`/g;
 const PACKETS = /\b(packets? )(\d+)(?:(-| to | and )(\d+)(?![\d.]))?/g;
 const FOLDED = new Set(["seen", "see", "changed"]);
 const SHOWN = 24; // packets that have a button of their own
@@ -20,6 +22,7 @@ const SAYS = {
   see: "The rule that says how it should be",
   changed: "What else is not the same on both sides of the hop",
 };
+const CAUSES = { cause: true, either: true, or: true }; // labels of lines that name one
 const QUESTIONS = {
   streaming: "Did it stream?",
   ending: "Who ended it, and was it whole?",
@@ -202,7 +205,7 @@ export class Answer {
         { class: "why" },
         some.map(([label, text]) => [
           el("dt", { title: SAYS[label] }, label),
-          el("dd", {}, linked(text)),
+          el("dd", {}, label in CAUSES ? caused(text) : linked(text)),
         ]),
       );
     const more = el(
@@ -256,8 +259,29 @@ function packetButton(packet, capture, text, inline = false) {
   );
 }
 
-/** Text in which packets can be clicked. */
+/** A cause by its name, what points to it, and on a line of its own what to do about it. */
+function caused(text) {
+  const [why, remedy] = text.split(REMEDY, 2);
+  const [, name, rest] = /^([a-z0-9-]+)((?:: | \(|$)[^]*)$/.exec(why) ?? [null, "", why];
+  return [
+    name ? el("b", { class: "cause" }, name) : null,
+    linked(rest),
+    remedy ? el("span", { class: "remedy" }, "→ ", linked(remedy)) : null,
+  ];
+}
+
+/** Text in which packets can be clicked, and what stands between backticks is code. */
 function linked(text) {
+  const parts = [];
+  let at = 0;
+  for (const { 0: whole, 1: code, index } of text.matchAll(CODE)) {
+    parts.push(cited(text.slice(at, index)), el("code", {}, oneLine(code, 400)));
+    at = index + whole.length;
+  }
+  return [...parts, cited(text.slice(at))];
+}
+
+function cited(text) {
   const capture = currentRow()?.capture ?? 0;
   const parts = [];
   let at = 0;

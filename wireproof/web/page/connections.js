@@ -289,8 +289,9 @@ export class Connections {
       cell("start", this.bar(row)),
     ];
     this.leaveOut(cells);
+    const isBad = BAD.test(ended);
     const grown = COLUMNS.slice(0, -1).map(([column], index) =>
-      this.widths.add(column, cells[index].textContent),
+      this.widths.add(column, cells[index].textContent, isBad && column === "ended"),
     );
     if (grown.some(Boolean)) this.layOut();
     const isGoing = isStreaming && state.summary.state === "live";

@@ -111,7 +111,7 @@ function showVerdicts(rows) {
       table(
         title,
         [
-          ["answer", "said"],
+          ["answer", "word-only"],
           ["exchanges", "number"],
           ["share", "number"],
           [el("span", { class: "offscreen" }, "as a bar"), "drawn"],
@@ -149,7 +149,9 @@ function showTokens(rows) {
       ? el(
           "p",
           { class: "quiet" },
-          "The slowest; wireproof query --name first-token-by-target has more.",
+          "The slowest; ",
+          el("code", {}, "wireproof query --name first-token-by-target"),
+          " has more.",
         )
       : null,
   ];

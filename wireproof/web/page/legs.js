@@ -1,7 +1,8 @@
 // The legs of one exchange on one axis: a lane for each, the nearest to the client first, a line from
 // each element to itself on the next leg, and the time that the hop added as a band between them.
 
-import { duration, number } from "./format.js";
+import { count, duration } from "./format.js";
+import { elementsOf } from "./connections.js";
 import { currentRow, state } from "./store.js";
 
 export const LANE_HEIGHT = 34; // pixels of a lane of the timeline
@@ -87,7 +88,8 @@ function drawHop({ ctx, scale, colours, x, top }, hop, near, far, at) {
     pairs.push([x(near.time[hop.near[index]]), x(far.time[hop.far[index]]), hop.added[index]]);
   }
   const isHeld = hop.record.is_fault;
-  const colour = isHeld ? colours.warn : colours.server;
+  const tone = toneOf(hop, colours);
+  const colour = isHeld ? tone : colours.server;
   ctx.fillStyle = `${colour}26`;
   ctx.beginPath();
   pairs.forEach(([, there], index) =>
@@ -99,7 +101,7 @@ function drawHop({ ctx, scale, colours, x, top }, hop, near, far, at) {
   ctx.lineWidth = scale;
   ctx.setLineDash([]);
   for (const [here, there, added] of pairs) {
-    ctx.strokeStyle = added >= LATE && isHeld ? colours.warn : `${colours.server}aa`;
+    ctx.strokeStyle = added >= LATE && isHeld ? tone : `${colours.server}aa`;
     ctx.beginPath();
     ctx.moveTo(there, lower);
     ctx.lineTo(here, upper);
@@ -110,25 +112,34 @@ function drawHop({ ctx, scale, colours, x, top }, hop, near, far, at) {
     ctx.fillRect(x(far.time[lost]) - 2 * scale, lower - 12 * scale, 4 * scale, 12 * scale);
 }
 
+/** The colour of what a hop did wrong, as in the answer. */
+const toneOf = (hop, colours) => (hop.record.severity === "error" ? colours.bad : colours.warn);
+
 const port = (address) => address.slice(address.lastIndexOf(":"));
+
+/** Who talks to whom on a leg: the hops before and after it, by their names if they have told them. */
+function saysLeg(at) {
+  const { hops } = state.way;
+  const named = hops.map((hop, index) =>
+    hop.is_path ? "the network" : hop.proxy.replace(/[/ ].*/, "") || `hop ${index + 1}`,
+  );
+  return ["client", ...named, "server"].slice(at, at + 2).join(" – ");
+}
 
 function nameLeg({ ctx, bbox, scale, colours, gutter, top }, leg, at) {
   const y = top(at) + (LEG * scale) / 2;
   const left = bbox.left - (gutter - 8) * scale;
-  const last = state.way.legs.length - 1;
   const isChosen = leg.key === currentRow()?.key;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   ctx.fillStyle = isChosen ? colours.accent : colours.ink;
   ctx.font = `${isChosen ? 600 : 400} ${11.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.fillText(
-    leg.name ?? (at === 0 ? "client's leg" : at === last ? "server's leg" : `leg ${at + 1}`),
-    left,
-    y - 7 * scale,
-  );
+  const room = (gutter - 12) * scale;
+  ctx.fillText(leg.name ?? saysLeg(at), left, y - 7 * scale, room);
   ctx.fillStyle = colours.quiet;
   ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.fillText(`to ${port(leg.server)}, ${number(leg.elements)}`, left, y + 7 * scale);
+  const things = count(leg.elements, elementsOf(currentRow())[1]);
+  ctx.fillText(`${port(leg.server)}, ${things}`, left, y + 7 * scale, room);
 }
 
 /** What the hop did, in the room between its legs. */
@@ -138,7 +149,7 @@ function nameHop({ ctx, bbox, scale, colours, gutter, top }, hop, at) {
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.fillStyle = hop.record.is_fault ? colours.warn : colours.good;
+  ctx.fillStyle = hop.record.is_fault ? toneOf(hop, colours) : colours.good;
   ctx.fillText(hop.record.answer, left, y - 7 * scale);
   ctx.font = `${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
   ctx.fillStyle = colours.quiet;
@@ -156,6 +167,6 @@ function nameHop({ ctx, bbox, scale, colours, gutter, top }, hop, at) {
   const line = y - 15 * scale;
   ctx.fillStyle = `${colours.card}e6`;
   ctx.fillRect(x - 6 * scale, line - 9 * scale, width + 12 * scale, 18 * scale);
-  ctx.fillStyle = hop.record.is_fault ? colours.warn : colours.quiet;
+  ctx.fillStyle = hop.record.is_fault ? toneOf(hop, colours) : colours.quiet;
   ctx.fillText(text, x, line);
 }

@@ -1,9 +1,9 @@
-// What lies over the lanes of a timeline: stalls and their causes, bursts, ends, the text as it grew,
+// What lies over the lanes of a timeline: stalls and their causes, bursts, the text as it grew,
 // what is chosen, and what the answer cites. Each is a function of the timeline, and draws on its plot.
 
 import { duration, number } from "./format.js";
 import { rate } from "./reader.js";
-import { CURVE_HEIGHT, LANE_HEIGHT, legsHeight } from "./legs.js";
+import { LANE_HEIGHT, legsHeight } from "./legs.js";
 import { nameLane } from "./ruler.js";
 import { currentRow, state } from "./store.js";
 
@@ -44,12 +44,21 @@ function causeOf(timeline, from, upto) {
   return touches && gap.answer !== "mixed" ? gap.answer.replaceAll("-", " ") : null;
 }
 
+/** The ping that its sender closed for, as no pong had come: [when it came, when that was]. */
+export function pendingPing(timeline) {
+  const closed = state.verdicts.find(({ record }) => record.question === "websocket")?.record;
+  const { ping_packet: packet, waited } = closed?.numbers ?? {};
+  const packets = timeline.lanes.find((lane) => lane.kind === "p");
+  const at = packet && packets ? packets.packetIndex(packet) : -1;
+  return at < 0 ? null : [packets.time(at), packets.time(at) + waited];
+}
+
 /** The text as it grew: how many pieces of content had come by when. */
 export function drawText(timeline, plot, scale) {
   const { ctx, bbox } = plot;
   const pieces = timeline.text;
   if (!pieces?.length) return;
-  const top = bbox.top + (timeline.above - LANE_HEIGHT) * scale;
+  const top = bbox.top + timeline.topOf("text") * scale;
   const base = top + (LANE_HEIGHT - 2) * scale;
   const about = rate(pieces, "delta").split(", ").slice(0, 2).join(", ").replace(" a second", "/s");
   nameLane(plot, timeline.colours, top, LANE_HEIGHT, "text", about);
@@ -75,21 +84,6 @@ export function drawText(timeline, plot, scale) {
   ctx.restore();
 }
 
-/** Show where a body that is not whole breaks off. */
-export function drawCut(timeline, plot, scale) {
-  const row = currentRow();
-  if (row?.is_whole !== false) return;
-  const { ctx, bbox } = plot;
-  const x = Math.round(plot.valToPos(row.last_time - timeline.start, "x", true) + 3 * scale);
-  if (x < bbox.left || x > bbox.left + bbox.width) return;
-  ctx.fillStyle = timeline.colours.bad;
-  ctx.fillRect(x, bbox.top, Math.max(scale, 1), bbox.height);
-  ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.textAlign = "right";
-  ctx.textBaseline = "bottom";
-  write(timeline, ctx, row.ended, x - 5 * scale, bbox.top + bbox.height - 29 * scale, scale);
-}
-
 export function drawBursts(timeline, plot, scale) {
   const shown = timeline.lanes.indexOf(timeline.main);
   const lane = shown < 0 ? timeline.lanes.findIndex((one) => one.kind === "f") : shown;
@@ -107,55 +101,6 @@ export function drawBursts(timeline, plot, scale) {
     ctx.fillText(text, x, bbox.top + (legsHeight() + lane * LANE_HEIGHT + 3) * scale);
     free = x + ctx.measureText(text).width + 8 * scale;
   }
-}
-
-/** Who ended the connection, and when: each side's FIN or RST, always within the axis. */
-export function drawEnds(timeline, plot, scale) {
-  const { ctx, bbox } = plot;
-  const top = bbox.top + legsHeight() * scale;
-  ctx.font = `600 ${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-  ctx.textBaseline = "bottom";
-  const said = new Set();
-  timeline.ends.forEach((end) => {
-    const x = Math.round(plot.valToPos(end.time - timeline.start, "x", true));
-    if (x < bbox.left || x > bbox.left + bbox.width || said.has(end.sender + end.kind)) return;
-    said.add(end.sender + end.kind);
-    const isReset = end.kind === "reset";
-    ctx.fillStyle = isReset ? timeline.colours.bad : timeline.colours[end.sender];
-    ctx.fillRect(
-      x,
-      top,
-      Math.max(scale, 1),
-      timeline.above * scale - legsHeight() * scale + CURVE_HEIGHT * scale,
-    );
-    const text = `${isReset ? "RST" : "FIN"} by the ${end.sender}`;
-    ctx.textAlign =
-      x > bbox.left + bbox.width - ctx.measureText(text).width - 8 * scale ? "right" : "left";
-    const line = end.sender === "client" ? 2 : 15;
-    write(
-      timeline,
-      ctx,
-      text,
-      x + (ctx.textAlign === "left" ? 4 : -4) * scale,
-      bbox.top + bbox.height - line * scale,
-      scale,
-    );
-  });
-}
-
-/** Write on a ground of its own, so that no line runs through the words. */
-function write(timeline, ctx, text, x, y, scale) {
-  const width = ctx.measureText(text).width + 4 * scale;
-  const colour = ctx.fillStyle;
-  ctx.fillStyle = `${timeline.colours.card}d9`;
-  ctx.fillRect(
-    ctx.textAlign === "right" ? x - width + 2 * scale : x - 2 * scale,
-    y - 12 * scale,
-    width,
-    12 * scale,
-  );
-  ctx.fillStyle = colour;
-  ctx.fillText(text, x, y);
 }
 
 /** Point at what the answer cites: a triangle above each packet, and what it completed. */

@@ -70,10 +70,15 @@ function panelsOf(row) {
 function firstOf(panels, row) {
   const names = panels.map(([name]) => name);
   if (["connection", "tls"].includes(row.transport)) return "diagnostics";
+  if (names.includes("frames") && state.verdicts.some(isAboutFrames)) return "frames";
   return ["events", "elements", "messages", "chunks", "response", "headers"].find((name) =>
     names.includes(name),
   );
 }
+
+/** Whether what is wrong is in the frames of a WebSocket: pings and closing frames are no messages. */
+const isAboutFrames = ({ record }) =>
+  record.question === "websocket" && ["warning", "error"].includes(record.severity);
 
 export class Panels {
   constructor() {
@@ -84,6 +89,7 @@ export class Panels {
     this.isWanted = false; // whether somebody chose it
     on("exchange", () => this.choose());
     on("element", () => this.follow());
+    on("verdicts", () => this.lead());
     on("cited", () => this.open?.list?.redraw());
     on(
       "path",
@@ -111,6 +117,14 @@ export class Panels {
     const keeps = isThere && this.isWanted && this.shownOf === row.transport;
     this.openPanel(keeps ? state.tab : firstOf(panels, row));
     this.shownOf = row.transport;
+  }
+
+  /** Open the panel in which stands what is wrong, unless somebody has chosen what to look at. */
+  lead() {
+    const row = currentRow();
+    const best = row && firstOf(panelsOf(row), row);
+    if (best === "frames" && !this.isWanted && !state.element && state.tab !== best)
+      this.openPanel(best);
   }
 
   grow() {

@@ -3,7 +3,7 @@
 // these happened, with the round trip of the handshake to judge them by.
 
 import { bytes, count, duration, number, span } from "./format.js";
-import { LANE_HEIGHT, legsHeight } from "./legs.js";
+import { LANE_HEIGHT } from "./legs.js";
 import { nameLane } from "./ruler.js";
 
 const NEAR = 6; // pixels beside a mark that are still it
@@ -92,14 +92,12 @@ export function saysPath(path) {
   return `, ${count(some, things[kind])}${kind === "repeated" ? " of repeated acknowledgements" : ""}`;
 }
 
-const topOf = (timeline) => legsHeight() + timeline.lanes.length * LANE_HEIGHT;
-
 /** Draw the lane: what lasts as a band, what is a moment as a triangle. */
 export function drawPath(timeline, plot, scale) {
   const { path, colours } = timeline;
   if (!path?.length) return;
   const { ctx, bbox } = plot;
-  const top = bbox.top + topOf(timeline) * scale;
+  const top = bbox.top + timeline.topOf("path") * scale;
   nameLane(plot, colours, top, LANE_HEIGHT, "on the way", about(path));
   ctx.save();
   ctx.beginPath();
@@ -156,7 +154,7 @@ function edges(timeline, plot, one, inCanvas) {
 /** What happened under the pointer, the shortest of it; null if nothing did. */
 export function pathUnder(timeline, event) {
   const { path, plot } = timeline;
-  const top = topOf(timeline);
+  const top = timeline.topOf("path");
   if (!path?.length || event.offsetY < top || event.offsetY >= top + LANE_HEIGHT) return null;
   const under = path.filter((one) => {
     const [left, right] = edges(timeline, plot, one, false);

@@ -4,6 +4,7 @@ import { el, fill } from "./dom.js";
 import { bytes, duration } from "./format.js";
 import { LANE_HEIGHT, legAt, legsHeight } from "./legs.js";
 import { pathUnder } from "./path.js";
+import { tripUnder } from "./trips.js";
 import { GUTTER } from "./ruler.js";
 import { chooseElement, chooseExchange, choosePacket, currentRow, state, wireOf } from "./store.js";
 import { LANE_NAMES, WIRE_KINDS } from "./wiretables.js";
@@ -25,6 +26,9 @@ function under(timeline, event) {
   return pixels <= 8 ? [lane, index] : null;
 }
 
+/** What happened to packets under the pointer. */
+const happenedUnder = (timeline, event) => pathUnder(timeline, event) ?? tripUnder(timeline, event);
+
 /** Choose what is under the pointer: a leg, what happened on the way, an element, a packet. */
 export function chooseUnder(timeline, event) {
   const leg = legAt(event.offsetY);
@@ -33,7 +37,7 @@ export function chooseUnder(timeline, event) {
     if (state.rows.has(key)) chooseExchange(key);
     return;
   }
-  const happened = pathUnder(timeline, event);
+  const happened = happenedUnder(timeline, event);
   if (happened) return void choosePacket(happened.packet);
   const found = under(timeline, event);
   if (!found) return;
@@ -45,7 +49,7 @@ export function chooseUnder(timeline, event) {
 
 /** Say what is under the pointer. */
 export function hover(timeline, event) {
-  const happened = pathUnder(timeline, event);
+  const happened = happenedUnder(timeline, event);
   const found = happened ? null : under(timeline, event);
   const { tip, plot, host } = timeline;
   tip.hidden = !found && !happened;

@@ -14,7 +14,9 @@ import { endOf } from "./connections.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legsEnd, legsHeight } from "./legs.js";
 import { GUTTER, axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
 import { drawCurveName, drawLane } from "./marks.js";
-import { drawBursts, drawCut, drawEnds, drawStall, drawText } from "./overlays.js";
+import { drawBursts, drawStall, drawText, pendingPing } from "./overlays.js";
+import { drawEnds } from "./ends.js";
+import { drawTrips, tripsOf } from "./trips.js";
 import { drawPath, pathOf, saysPath } from "./path.js";
 import { heldBy } from "./held.js";
 import { chooseUnder, hover } from "./pointer.js";
@@ -28,6 +30,10 @@ export class Timeline {
     this.lanes = [];
     this.plot = null;
     this.loading = 0;
+    /** @type {{from: number, upto: number, windows: string[]}[]} */
+    this.held = []; // when flow control held the exchange
+    /** @type {import("./trips.js").Trip[]} */
+    this.trips = [];
     this.note = byId("timeline-note");
     this.host = byId("timeline-plot");
     this.tip = el("div", { class: "tip", role: "status", hidden: true });
@@ -64,7 +70,8 @@ export class Timeline {
       return undefined;
     }
     state.lanes = lanes.filter((lane) => lane.length);
-    this.held = await heldBy(row);
+    [this.held, this.trips] = await Promise.all([heldBy(row), tripsOf(row)]);
+    if (loading !== this.loading) return undefined;
     this.lanes = state.lanes.filter((lane) => lane.isShown);
     this.start = row.first_time;
     this.measure();
@@ -149,10 +156,25 @@ export class Timeline {
     return this.above + CURVE_HEIGHT + AXIS_HEIGHT;
   }
 
-  /** Pixels above the curve: the legs, the lanes, the path's, the text's. */
+  /** The lanes below those of elements, in their order. */
+  get more() {
+    const hasEnded = this.ends?.length > 0 || currentRow()?.is_whole === false;
+    return [
+      this.path?.length && "path",
+      this.trips?.length && "trips",
+      this.text?.length && "text",
+      hasEnded && "ends",
+    ].filter(Boolean);
+  }
+
+  /** Where one of these begins, in pixels from the top of the plot. */
+  topOf(name) {
+    return legsHeight() + (this.lanes.length + this.more.indexOf(name)) * LANE_HEIGHT;
+  }
+
+  /** Pixels above the curve: the legs and the lanes. */
   get above() {
-    const more = (this.path?.length ? 1 : 0) + (this.text?.length ? 1 : 0);
-    return legsHeight() + (this.lanes.length + more) * LANE_HEIGHT;
+    return legsHeight() + (this.lanes.length + this.more.length) * LANE_HEIGHT;
   }
 
   build() {
@@ -348,10 +370,11 @@ export class Timeline {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    const isHeld = (from, upto) =>
-      (this.held ?? []).some((one) => one.from < upto && one.upto > from);
+    const isHeld = (from, upto) => this.held.some((one) => one.from < upto && one.upto > from);
     for (const [from, upto] of this.stalls)
       if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
+    const ping = pendingPing(this);
+    if (ping) drawStall(this, plot, ...ping, "no pong");
     for (const { from, upto, windows } of this.held ?? []) {
       const whose = `${windows.join(" and ")} window${windows.length > 1 ? "s" : ""}`;
       drawStall(this, plot, from, upto, `${whose} closed`);
@@ -378,10 +401,10 @@ export class Timeline {
       drawLane(this, plot, lane, top, scale);
     });
     drawPath(this, plot, scale);
+    drawTrips(this, plot, scale);
     drawLegs(plot, this.start, this.colours, GUTTER);
     drawText(this, plot, scale);
     drawCurveName(this, plot, scale);
-    drawCut(this, plot, scale);
     drawBursts(this, plot, scale);
     drawEnds(this, plot, scale);
     this.showMoment();

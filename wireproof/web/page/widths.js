@@ -5,7 +5,7 @@
 const PADDING = 16; // pixels of a cell, left and right together
 const MORE = { outcome: 18, transport: 16, issues: 14 }; // of what stands in a frame of its own
 const MOST = { outcome: 280, target: 420, ended: 420 }; // from where on a text may be cut
-const GOOD = { outcome: 200, target: 160, ended: 340 }; // for which other columns are left out
+const GOOD = { outcome: 200, target: 250, ended: 420 }; // for which other columns are left out
 const LEAST = { outcome: 96, target: 60, ended: 60 };
 const SORTED = 12; // pixels of the arrow in a head
 export const BAR = [50, 110]; // the waterfall: at least, and as what is left out makes room for
@@ -13,9 +13,9 @@ export const BAR = [50, 110]; // the waterfall: at least, and as what is left ou
 const ORDER = [
   "transport",
   "begin",
-  "port",
   "size",
   "method",
+  "port",
   "ended",
   "elements",
   "status",
@@ -30,14 +30,15 @@ export class Widths {
     this.pen = document.createElement("canvas").getContext("2d");
     const { fontSize, fontFamily } = getComputedStyle(document.body);
     const mono = getComputedStyle(document.documentElement).getPropertyValue("--mono");
-    this.font = `600 ${fontSize} ${fontFamily}`;
-    this.fonts = { target: `${fontSize} ${mono}` };
+    this.font = `${fontSize} ${fontFamily}`;
+    this.bold = `600 ${this.font}`;
+    this.fonts = { target: `${fontSize} ${mono}`, outcome: this.bold, issues: this.bold };
     this.wanted = new Map(columns.map(([name]) => [name, 0]));
   }
 
   /** Take note of a cell: columns grow with what is in them, and never shrink. */
-  add(name, text) {
-    const found = this.measure(text, this.fonts[name]) + (MORE[name] ?? 0);
+  add(name, text, isBold = false) {
+    const found = this.measure(text, isBold ? this.bold : this.fonts[name]) + (MORE[name] ?? 0);
     if (text && found > this.wanted.get(name)) {
       this.wanted.set(name, found);
       return true;
