@@ -92,7 +92,8 @@ class RequestSide(Http1Side):
         answered after that nobody knows.
         """
         self._is_behind = True
-        self.exchange = max(self.exchange, self.responses.exchange_at(message.start))
+        packet = self.writer.place(message.start, message.end)[0]
+        self.exchange = max(self.exchange, self.responses.exchange_at(message.start, packet))
         self.unsure = message if self.pending else None
 
     def _is_answered(self, message: Request) -> bool:
@@ -134,6 +135,20 @@ class RequestSide(Http1Side):
         fault = diagnose("websocket-frame-early", start, start + size, amount)
         return [self.writer.diagnostic(fault, self.exchange)]
 
+    def await_upgrade(self, response: Response) -> None:
+        """Read on: the request to switch to WebSocket has not come, which ``response`` grants."""
+        from ..websocket.handshake import agree
+        from .late_request import LateRequest
+
+        exchange = self.exchange
+
+        def begin(request: Request | None) -> None:
+            self.exchange = exchange
+            agreed = agree([] if request is None else request.headers, response.headers)
+            self.begin_websocket(agreed.deflate)
+
+        self._stream.receiver = LateRequest(self._stream, self, begin)
+
     def refuse(self) -> list[Record]:
         """Go on in HTTP after a request to switch protocols, now or when it has ended."""
         self._is_refused = self.message is not None and self.message.body is not None
@@ -170,6 +185,8 @@ class ResponseSide(Http1Side):
         self._is_joined = False
         self._begun: list[tuple[int, int | None]] = []
         """Which exchanges' responses began when so many of the client's bytes had arrived."""
+        self._begun_in: list[tuple[int, int | None]] = []
+        """In which packets they began, where nothing tells how many bytes had arrived: in TLS."""
         self._whole_messages = self._fast_path = FastResponses(self, decoder)
 
     @property
@@ -182,7 +199,7 @@ class ResponseSide(Http1Side):
 
     def take_whole(self, message: Response) -> None:
         """Take note of a whole response, the final one to ``answered``, that has been written."""
-        _keep(self._begun, (self.exchange, self._stream.acknowledged))
+        self._note_begun(message)
         del self.requests.pending[0]
         self._response, self._request = message, None
         self.version = message.version
@@ -225,7 +242,7 @@ class ResponseSide(Http1Side):
 
     def _answer(self, request: Request | None, response: Response, records: list[Record]) -> None:
         """Take note of the request that a response answers."""
-        _keep(self._begun, (self.exchange, self._stream.acknowledged))
+        self._note_begun(response)
         self._request = request
         if request is None:
             return
@@ -234,12 +251,24 @@ class ResponseSide(Http1Side):
             fault = diagnose("http-response-unsure", response.start, response.end)
             records.append(self.writer.diagnostic(fault, self.exchange))
 
-    def exchange_at(self, offset: int) -> int:
+    def _note_begun(self, response: Response) -> None:
+        received = self._stream.acknowledged
+        if received is not None or self._stream.layer == "tcp":
+            _keep(self._begun, (self.exchange, received))
+        else:
+            place = self.writer.place(response.start, response.end)
+            _keep(self._begun_in, (self.exchange, place[0]))
+
+    def exchange_at(self, offset: int, packet: int) -> int:
         """Return the first exchange that may be of a request at this place of the client's stream.
 
         That is the one after the last whose response was sent before a byte of it had arrived; or
-        before any packet of the client's was captured.
+        before any packet of the client's was captured. In TLS, whose response began before the
+        ``packet`` that brought its first byte.
         """
+        for exchange, begun in reversed(self._begun_in):
+            if (begun or 0) <= packet:
+                return exchange + 1
         for exchange, received in reversed(self._begun):
             if (received or 0) <= offset:
                 return exchange + 1
@@ -309,7 +338,10 @@ class ResponseSide(Http1Side):
             ]
         arrived = self.writer.place(response.end - 1, response.end)[0]
         records += self.requests.before_the_answer(arrived)
-        self.requests.begin_websocket(agreement.deflate)
+        if request is None and not self.requests.decoder.paused:
+            self.requests.await_upgrade(response)
+        else:
+            self.requests.begin_websocket(agreement.deflate)
         self.begin_websocket(agreement.deflate)
         return records + self.requests.hand_over() + self.hand_over()
 

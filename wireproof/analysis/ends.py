@@ -124,6 +124,13 @@ def missing_from_capture(trace: Trace) -> str:
     return "" if is_ended_by(trace) else "its response"
 
 
+def lacks_bytes_of(trace: Trace, sender: Sender) -> bool:
+    """Whether bytes of a side are missing that may belong to an exchange."""
+    faults = (one for one in trace.all_faults if one.sender == sender)
+    is_lost = any(gap.sender == sender for gap in trace.gaps)
+    return is_lost or any(one.code in HTTP2_MISSING for one in faults)
+
+
 def _is_closer_unknown(trace: Trace) -> bool:
     """Whether the connection ended an exchange, and who closed it first is not known."""
     about, connection = trace.about, trace.about.connection

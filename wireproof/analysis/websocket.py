@@ -17,7 +17,7 @@ from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import close_code, count, duration, span
 from .conversation import OTHER
-from .ends import first_end, missing_from_capture, name_end
+from .ends import first_end, lacks_bytes_of, missing_from_capture, name_end
 from .flaws import announced_bytes, missing_bytes
 from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle
 from .silence import silence_since
@@ -209,6 +209,8 @@ def _closed(trace: Trace) -> Verdict:
     if code == INTERNAL_ERROR:
         answer, severity, causes = f"ws-{code}", _severity(code), _why_internal(trace, first)
     elif code in CLEAN_CLOSES or code == NO_STATUS or code in PRIVATE:
+        if not answered and lacks_bytes_of(trace, OTHER[first.sender]):
+            return _answer_missing(trace, first, code)
         answer, severity, causes = _clean(trace, first, code, answered or not is_over)
     else:
         answer, severity, causes = "ws-error", _severity(code), _why_refused(trace, first, code)
@@ -233,6 +235,27 @@ def _closed(trace: Trace) -> Verdict:
         ),
         reference=REFERENCE,
     )
+
+
+def _answer_missing(trace: Trace, first: WebSocketFrameRecord, code: int) -> Verdict:
+    """One Close frame, where the other one may be among missing bytes: it may even be the first."""
+    other = OTHER[first.sender]
+    lacking = f"the capture lacks bytes of the {other}'s, maybe its Close frame"
+    summary = (
+        f"the {first.sender} sent Close {close_code(first.close_code)} (packet"
+        f" {first.last_packet}); {lacking}: who closed first cannot be told"
+    )
+    return Verdict(
+        *("websocket", "unknowable", "note", summary),
+        packets=(first.last_packet,),
+        causes=(Cause("capture-incomplete", "certain", lacking),),
+        evidence=_rounds(trace),
+        numbers=_numbers(
+            trace, code=code, by=None, handshake="unknown", reason=_reason(first),
+            **_ping_numbers(trace, first),
+        ),
+        reference=REFERENCE,
+    )  # fmt: skip
 
 
 def _late_pong(trace: Trace) -> Cause | None:
