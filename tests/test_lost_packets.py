@@ -139,6 +139,8 @@ def bodies(records: list[Record]) -> dict[tuple[object, ...], BodyRecord]:
     return {(one.connection, one.stream_id, one.exchange, one.sender): one for one in found}
 
 
+OF_THE_CAPTURE = {"http3-frames-lost"}
+"""Errors that accuse nobody: what the capture has cannot be read without what it lacks."""
 NEVER_SAID = ("close", "capture-end")
 """How a body ended of whose end the capture tells nothing."""
 
@@ -159,7 +161,7 @@ def test_what_is_told_was_said(path: Path) -> None:
     for lost, records in losses(path):
         for key, said in told(records).items():
             assert is_within(said, wanted.get(key, [])), (lost, key)
-        assert faults(records) <= faults(whole(path)), lost
+        assert faults(records) <= faults(whole(path)) | OF_THE_CAPTURE, lost
 
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)

@@ -30,8 +30,10 @@ _REJECTED, _NO_ERROR, _CANCELLED = 0x10B, 0x100, 0x10C
 class Http3Connection:
     """Reads the streams of a connection; ``writer_of`` gives what writes a stream's records."""
 
-    def __init__(self, writer_of: WriterOf) -> None:
+    def __init__(self, writer_of: WriterOf, lacks_packets: Callable[[Sender], bool]) -> None:
         self.has_requests = False
+        self.lacks_packets = lacks_packets
+        """Whether packets of a side arrived that the capture does not have."""
         self._writer_of = writer_of
         self._sections: dict[Sender, SectionDecoder] = {
             "client": SectionDecoder(),
@@ -66,8 +68,7 @@ class Http3Connection:
     def take_settings(self, sender: Sender, settings: list[tuple[int, int]]) -> None:
         """Let a side's settings hold for what the other one sends."""
         capacity = dict(settings).get(elements.QPACK_MAX_TABLE_CAPACITY, 0)
-        if capacity:
-            self._sections["server" if sender == "client" else "client"].allow(capacity)
+        self._sections["server" if sender == "client" else "client"].allow(capacity)
 
     def feed_encoder(self, sender: Sender, data: bytes) -> list[Record]:
         """Take a side's instructions; return what they let go on. Raises QpackError."""

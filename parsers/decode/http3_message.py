@@ -82,9 +82,9 @@ class Http3Message:
             self._end = head.end
         return self._message.head(head, asked)
 
-    def join(self, start: int) -> None:
+    def join(self, start: int, *, is_sse: bool) -> None:
         """Begin in the middle: with content whose head cannot be read."""
-        self._message.join(start, "http/3", is_sse=False)
+        self._message.join(start, "http/3", is_sse=is_sse)
         self._end = start
 
     def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
@@ -105,6 +105,16 @@ class Http3Message:
         self._end = max(self._end, end)
         self._size += end - start
         return self._message.missing(MissingData(start, end, None))
+
+    def lose(self, end: int) -> list[Record]:
+        """Take note that frames before ``end`` are missing, and content in them."""
+        self._has_hole = True
+        self._end = max(self._end, end)
+        return self._message.lose(MissingData(end, end, None))
+
+    def settle(self) -> list[Record]:
+        """Take note that a DATA frame is whole."""
+        return self._message.settle()
 
     def data_frame(self, frame: DataFrame) -> Http3DataRecord:
         """Write a DATA frame, after its content."""
@@ -138,7 +148,7 @@ class Http3Message:
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)
-        is_whole = ended_by == "end-stream"
+        is_whole = ended_by == "end-stream" and not self._has_hole
         return self._message.end(EndOfMessage(start, end, ended_by, is_whole, self._trailers))
 
     @property

@@ -15,7 +15,7 @@ from ..http1.messages import Request
 from ..http2.fields import Fault, request_faults, response_faults, trailer_faults
 from ..http2.hpack import Field
 from ..http3 import elements
-from ..http3.elements import DataFrame, Frame, MissingContent
+from ..http3.elements import DataFrame, Frame, Lost, MissingContent
 from ..http3.frames import FrameDecoder
 from ..http3.qpack import QpackError, SectionDecoder
 from ..limits import MAX_WAITING_EVENTS
@@ -23,6 +23,7 @@ from ..provenance import Completion, Ending, Event
 from ..quic.reader import Malformed, Reader, read_varint
 from ..quic.streams import QuicStream
 from ..records import EndedBy, Http3FrameRecord, Record, Sender
+from ..sse.resume import is_event_stream
 from .http3_message import Http3Message
 from .writer import RecordWriter
 
@@ -47,6 +48,9 @@ class Shared(Protocol):
 
     def give_up(self, stream: RequestStream, why: str) -> list[Record]:
         """Go on in a blocked stream without the section that it waits for."""
+
+    def lacks_packets(self, sender: Sender) -> bool:
+        """Whether packets of a side arrived that the capture does not have."""
 
     def note_request(self, stream_id: int, request: Request) -> None:
         """Keep a request until its answer comes."""
@@ -129,7 +133,11 @@ class RequestStream:
             if isinstance(event, Data):
                 records += self._content(event)
             elif isinstance(event, DataFrame):
+                records += self.message.settle()
                 records.append(self.message.data_frame(event))
+            elif isinstance(event, Lost):
+                self._is_headless |= self.message.head is None
+                records += self.message.lose(event.end)
             elif isinstance(event, MissingContent):
                 records += self.message.missing(event.start, event.end)
             elif isinstance(event, Diagnostic):
@@ -141,7 +149,8 @@ class RequestStream:
     def _content(self, piece: Data) -> list[Record]:
         if self.message.head is not None or self.message.has_body:
             return self.message.content(piece)
-        self.message.join(piece.start)
+        is_sse = self.stream.sender == "server" and is_event_stream(piece.data)
+        self.message.join(piece.start, is_sse=is_sse)
         records = self.message.content(piece)
         if not self._is_headless:
             self._say("http3-frame-unexpected", piece, "DATA before HEADERS", records)
@@ -185,7 +194,7 @@ class RequestStream:
         start, end, message = block.start, block.end, self.message
         records: list[Record] = []
         ends = end == self.stream.final_size
-        if message.head is not None:
+        if message.head is not None or message.has_body:
             message.take_trailers(fields, start, end)
             faults = trailer_faults(fields)
         elif self.stream.sender == "client":
@@ -215,6 +224,10 @@ class RequestStream:
                 records.append(self._writer.diagnostic(fault, self.exchange))
         elif self.is_reset:
             ended_by = "rst-stream"
+        elif ending == "reset" and is_cut and self._connection.lacks_packets(self.stream.sender):
+            ended_by = "capture-end"  # they may have held its FIN, or more
+            fault = diagnose("http3-frames-missing", end, end, f"stream {self.stream.stream_id}")
+            records.append(self._writer.diagnostic(fault, self.exchange))
         elif ending == "reset" and is_cut:
             fault = diagnose("http3-stream-cut", end, end, f"stream {self.stream.stream_id}")
             records.append(self._writer.diagnostic(fault, self.exchange))

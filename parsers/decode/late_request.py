@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .http1_side import RequestSide
 
 _MASKED = 0x80
+_LINE_END = b"\r\n"
+"""Bytes that no frame begins with: their opcodes are reserved, or lack FIN."""
 _LEAST = 2
 """Bytes that tell a head and a frame apart."""
 
@@ -46,15 +48,19 @@ class LateRequest:
         self._has_gap = False
 
     def receive_data(self, data: bytes) -> list[Record]:
-        data = self._held + data
-        if len(data) < _LEAST:
-            self._held = data
-            return []
-        self._held = b""
-        if data[1] & _MASKED:
-            return self._begin_frames(data)
-        records = self._requests.receive_data(data)
-        return records + self._switch() if self._requests.decoder.paused else records
+        data, self._held = self._held + data, b""
+        records: list[Record] = []
+        while len(data) >= _LEAST:
+            if data[0] not in _LINE_END and data[1] & _MASKED:
+                return records + self._begin_frames(data)
+            size = _size_of_head(data)
+            records += self._requests.receive_data(data[:size])
+            data = data[size:]
+            if self._requests.decoder.paused:
+                records += self._switch()
+                return records + self._stream.receiver.receive_data(data) if data else records
+        self._held = data
+        return records
 
     def _switch(self) -> list[Record]:
         """Read frames after the request, which has come."""
@@ -92,3 +98,11 @@ class LateRequest:
     @property
     def open_offsets(self) -> tuple[int, ...]:
         return self._requests.open_offsets
+
+
+def _size_of_head(data: bytes) -> int:
+    """Return how much of ``data`` there is to the next end of a head, or of a line at its start."""
+    if data[0] in _LINE_END:
+        return 1
+    end = data.find(b"\r\n\r\n")
+    return len(data) if end < 0 else end + 4

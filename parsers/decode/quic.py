@@ -133,7 +133,9 @@ class QuicFollower:
 
     def _open_receivers(self, first: QuicStream[Record]) -> None:
         if self._speaks_http3:
-            self._http3 = self._http3 or Http3Connection(self._writer_of)
+            self._http3 = self._http3 or Http3Connection(
+                self._writer_of, self.connection.lacks_packets
+            )
             self._http3.open_stream(first)
             return
         first.receiver = first.peer.receiver = UNHEARD

@@ -55,6 +55,15 @@ FAULTS: dict[str, Fault] = {
         "error", "the connection was closed because of an error", "RFC 9000 section 11.1"
     ),
     # --- HTTP/3 ---
+    "http3-frames-missing": Fault(
+        "note",
+        "the connection was closed with the stream open, and the capture lacks packets of its"
+        " sender's: they may have ended it",
+        "RFC 9114 section 4.1",
+    ),
+    "http3-resumed": Fault(
+        "note", "frames are certain again after missing bytes", "RFC 9114 section 7.1"
+    ),
     "http3-frames-lost": Fault(
         "error",
         "a frame's beginning is missing: no more of the stream is read",

@@ -94,3 +94,10 @@ class MissingContent(Element, frozen=True):
 
     start: int
     end: int
+
+
+class Lost(Element, frozen=True):
+    """Missing bytes at [start, end) that held the beginning of a frame, and maybe whole ones."""
+
+    start: int
+    end: int

@@ -3,7 +3,8 @@
 Strategy: a frame is its type, its length and its payload, the first two of variable length. Content
 of DATA goes on as it comes; payloads of other frames are kept, within bounds, until they are whole.
 After missing bytes decoding goes on where they lay inside one frame; if they held the beginning of
-another one, nothing says where the next begins, and no more of the stream is read.
+another one, it goes on if a chain of frames proves itself (:mod:`.resume`), else no more of the
+stream is read.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from __future__ import annotations
 from ..diagnostics import amount, diagnose
 from ..http1.chunked import Data
 from ..kept import KeptBytes
-from ..limits import MAX_CONTROL_FRAME, MAX_HEADER_BLOCK, MAX_KEPT_DATA_FRAME
+from ..limits import (
+    MAX_CONTROL_FRAME,
+    MAX_HEADER_BLOCK,
+    MAX_KEPT_DATA_FRAME,
+    MAX_RESYNCHRONISE,
+)
 from ..provenance import Ending, Event
 from ..quic.reader import read_varint
-from .elements import DATA, HEADERS, NAMES, PUSH_PROMISE, DataFrame, Frame, MissingContent
+from .elements import DATA, HEADERS, NAMES, PUSH_PROMISE, DataFrame, Frame, Lost, MissingContent
+from .resume import follow_frames
 
 _BLOCKS = frozenset((HEADERS, PUSH_PROMISE))
 _LONGEST_HEADER = 16
@@ -34,9 +41,33 @@ class FrameDecoder:
         self._kept = KeptBytes(0)
         self._has_hole = False
         self._is_lost = False
+        self._search: bytearray | None = None  # all since missing bytes, while it may be frames
+        self._lost_from = 0
 
     def receive_data(self, data: bytes) -> list[Event]:
         """Take the next bytes and return what they completed."""
+        return self._receive(data) if self._search is None else self._search_on(data)
+
+    def _search_on(self, data: bytes, *, at_end: bool = False) -> list[Event]:
+        """Look whether frames begin after the missing bytes."""
+        search = self._search
+        if search is None:
+            return []
+        search += data
+        answer = follow_frames(search, at_end=at_end)
+        start = self.offset + len(data) - len(search)
+        if answer == "unknown" and len(search) <= MAX_RESYNCHRONISE:
+            self.offset += len(data)
+            return []
+        self._search = None
+        if answer == "frames":
+            self.offset, self._is_lost = start, False
+            said = diagnose("http3-resumed", start, start, f"at byte {start:,} of the stream")
+            return [said, *self._receive(bytes(search))]
+        self.offset += len(data)
+        return [diagnose("http3-frames-lost", self._lost_from, start)]
+
+    def _receive(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         begin, pos = self.offset, 0
         self.offset += len(data)
@@ -52,13 +83,16 @@ class FrameDecoder:
     def receive_gap(self, length: int) -> list[Event]:
         """Take note that the capture lacks the next ``length`` bytes."""
         start, self.offset = self.offset, self.offset + length
-        if self._is_lost:
+        if self._is_lost and self._search is None:
             return []
-        if self._kind is None or self.offset > self._end:
-            self._is_lost = True
-            lost = diagnose("http3-frames-lost", start, self.offset)
-            held = self._kind == DATA and start < self._end
-            return [MissingContent(start, self._end), lost] if held else [lost]
+        if self._search is not None or self._kind is None or self.offset > self._end:
+            if not self._is_lost:
+                self._lost_from = start
+            held = not self._is_lost and self._kind == DATA and start < self._end
+            self._is_lost, self._search = True, bytearray()
+            upto, self._kind, self._header = self._end, None, b""
+            lost = Lost(start, self.offset)
+            return [MissingContent(start, upto), lost] if held else [lost]
         self._has_hole = True
         events: list[Event] = []
         if self._kind == DATA:
@@ -67,19 +101,27 @@ class FrameDecoder:
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
         """Take note that nothing follows: a frame that is open then was cut."""
+        found: list[Event] = []
+        if self._search and ending == "close":
+            found = self._search_on(b"", at_end=True)
+        held, self._search = self._search, None
+        if held:
+            found = [diagnose("http3-frames-lost", self._lost_from, self.offset)]
         is_open = self._kind is not None or self._header
         if self._is_lost or not is_open or ending == "capture-end":
-            return []
+            return found
         if self._kind is None:
             detail = f"after {amount(len(self._header), 'byte')} of its header"
         else:
             left = amount(self._end - self.offset, "byte")
             detail = f"{NAMES.get(self._kind, 'a frame')} lacks {left}"
         self._is_lost = True
-        return [diagnose("http3-frame-cut", self._start, self.offset, detail)]
+        return [*found, diagnose("http3-frame-cut", self._start, self.offset, detail)]
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
+        if self._search:
+            return (self.offset - len(self._search),)
         return (self._start,) if self._kind is not None or self._header else ()
 
     def _is_complete(self, offset: int) -> bool:

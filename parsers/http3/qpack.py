@@ -30,9 +30,12 @@ class SectionDecoder:
         self._decoder = pylsqpack.Decoder(0, MAX_BLOCKED_SECTIONS)
         self.is_broken = False
         """Whether the table is not known any more: an instruction was wrong or is missing."""
+        self.is_allowed = False
+        """Whether the other side's SETTINGS have come, without which no instruction is wrong."""
 
     def allow(self, capacity: int) -> None:
         """Take the other side's SETTINGS_QPACK_MAX_TABLE_CAPACITY: before any entry is added."""
+        self.is_allowed = True
         if capacity > MAX_QPACK_TABLE:
             self.is_broken = True
             return
@@ -50,6 +53,8 @@ class SectionDecoder:
             return list(self._decoder.feed_encoder(data))
         except pylsqpack.EncoderStreamError as error:
             self.is_broken = True
+            if not self.is_allowed:
+                return []
             raise QpackError("an instruction of the encoder is malformed") from error
 
     def decode(self, stream_id: int, section: bytes) -> list[Field] | Blocked:

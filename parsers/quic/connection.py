@@ -425,6 +425,10 @@ class QuicConnection(Generic[T]):
 
     # --- the end ---
 
+    def lacks_packets(self, sender: Sender) -> bool:
+        """Whether packets of a side that carry streams arrived and are not in the capture."""
+        return self.sides[sender].spaces[SPACES["1-rtt"]].uncaptured > 0
+
     def end(self, ending: Ending, came: Completion) -> list[T]:
         """End all streams: the connection is over, or the capture is."""
         for sender, _, _, _ in self._backlog:
@@ -436,7 +440,7 @@ class QuicConnection(Generic[T]):
                 records += self._listener.receive_stall(sender, stall, came)
         for first in list(self.streams.values()):
             for stream in (first, first.peer):
-                records += stream.end(ending, came)
+                records += stream.finish(ending, came)
         self.streams.clear()
         return records
 

@@ -171,12 +171,23 @@ class QuicStream(Generic[T]):
         """Take note that nothing follows: holes are given up."""
         if self.is_ended:
             return []
-        records: list[T] = []
-        while self._reassembler.is_waiting:
-            records += self._give_up(came)
+        records = self._give_up_all(came)
         self.is_ended = True
         self._reassembler.let_go()
         return records + self.receiver.receive_eof(ending)
+
+    def finish(self, ending: Ending, came: Completion) -> list[T]:
+        """Take note that the connection is over; a FIN that waits behind a hole came before."""
+        if self.is_ended:
+            return []
+        records = self._give_up_all(came)
+        return records + self._finish() + self.end(ending, came)
+
+    def _give_up_all(self, came: Completion) -> list[T]:
+        records: list[T] = []
+        while self._reassembler.is_waiting:
+            records += self._give_up(came)
+        return records
 
     def _give_up(self, came: Completion) -> list[T]:
         missing = self._reassembler.skip()

@@ -31,8 +31,10 @@ REFUSED = ("http2-refused", "http3-refused")
 """The faults of a stream that was not processed (RFC 9113 section 8.7, RFC 9114 section 4.1.1)."""
 CONTENT_MISSING = "http2-content-missing"
 FRAMES_MISSING = "http2-frames-missing"
-HTTP2_MISSING = frozenset((CONTENT_MISSING, FRAMES_MISSING))
-"""Faults of a stream of HTTP/2 that has a hole, or may have one."""
+HTTP2_MISSING = frozenset(
+    (CONTENT_MISSING, FRAMES_MISSING, "http3-frames-missing", "http3-frames-lost")
+)
+"""Faults of a stream of HTTP/2 or HTTP/3 that has a hole, or may have one."""
 
 
 class Leaving(NamedTuple):

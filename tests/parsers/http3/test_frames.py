@@ -9,7 +9,7 @@ from support.quic import h3_frame, varint
 
 from parsers.diagnostics import Diagnostic
 from parsers.http1.chunked import Data
-from parsers.http3.elements import DataFrame, Frame, MissingContent
+from parsers.http3.elements import DataFrame, Frame, Lost, MissingContent
 from parsers.http3.frames import FrameDecoder
 from parsers.limits import MAX_CONTROL_FRAME
 from parsers.provenance import Event
@@ -121,8 +121,9 @@ def test_a_gap_that_held_the_beginning_of_a_frame(parts: tuple[bytes | int, ...]
 def test_a_gap_over_the_end_of_content() -> None:
     found = fed(b"\0\x08ab", 20, b"anything")
     assert found[1] == MissingContent(4, 10)
-    assert isinstance(found[2], Diagnostic)
-    assert len(found) == 3
+    assert found[2] == Lost(4, 24)
+    assert isinstance(found[3], Diagnostic)
+    assert len(found) == 4
 
 
 def test_a_gap_in_another_frame() -> None:
@@ -144,3 +145,27 @@ def test_any_bytes_and_any_gaps(parts: list[bytes | int]) -> None:
     size = sum(part if isinstance(part, int) else len(part) for part in parts)
     for event in fed(*parts):
         assert 0 <= event.start <= event.end <= size
+
+
+CHAIN = b"".join(h3_frame(0, b"data: %d\n\n" % number) for number in range(4))
+
+
+@pytest.mark.parametrize("before", [(3,), (b"\0", 3), (b"\0\x02ab", 3), (2, b"\0\x05ab", 9)])
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_frames_go_on_where_they_prove_themselves(
+    before: tuple[bytes | int, ...], is_cut: bool
+) -> None:
+    parts = [bytes((byte,)) for byte in CHAIN] if is_cut else [CHAIN]
+    found = fed(*before, *parts)
+    assert any(isinstance(one, Lost) for one in found)
+    (said,) = [one for one in found if isinstance(one, Diagnostic)]
+    assert said.code == "http3-resumed"
+    frames = [one for one in found if isinstance(one, DataFrame)][-4:]
+    assert [one.content for one in frames] == [b"data: %d\n\n" % number for number in range(4)]
+    assert frames[0].start == said.start
+
+
+def test_nothing_comes_after_missing_bytes() -> None:
+    assert fed(b"\0\x02ab", 3) == [
+        Data(2, 4, b"ab", None), DataFrame(0, 4, 2, 2, b"ab"), Lost(4, 7),
+    ]  # fmt: skip
