@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from benchmarks.packets import Packet, write
+from parsers import CaptureReader
+
+from .corpus import ROOT
 from .talk import Talk, Tape
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -26,3 +32,27 @@ def parts(count: int, tape: Tape | None = None) -> list[bytes]:
         part.packets = packets[start : start + size]
         found.append(part.file())
     return found
+
+
+def packets(name: str) -> list[Packet]:
+    """Return the packets of a stored capture, of a service on port 8000."""
+    with (ROOT / "fixtures" / name).open("rb") as stream:
+        rows = CaptureReader(stream)
+        return [Packet(time or 0, of_port_8000(data)) for _, time, _, _, data in rows]
+
+
+def of_port_8000(frame: bytes) -> bytes:
+    """Return a frame of a demo server's as one of a service: its port is lower than clients'."""
+    ports = frame[34:36], frame[36:38]
+    low = [(8000).to_bytes(2) if one == max(ports) else one for one in ports]
+    return frame[:34] + b"".join(low) + frame[38:]
+
+
+def split(folder: Path, rows: list[Packet], files: int) -> Path:
+    """Write the files of a ring, as ``collect`` names them."""
+    folder.mkdir()
+    size = -(-len(rows) // files)
+    for number in range(files):
+        path = folder / f"web1_{number + 1:05}_2026013112000{number}.pcapng"
+        write(path, rows[number * size : (number + 1) * size])
+    return folder

@@ -1,4 +1,4 @@
-"""A database of captures and data sets: DuckDB, with a view for each table.
+"""A database of captures and data sets: DuckDB, with a view for each table, and ``streams``.
 
 Strategy: of a data set the files that count are scanned where they are; captures become a data set
 of their own first, in a temporary folder, so that any query may read them as often as it likes and
@@ -18,6 +18,7 @@ from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, schema
 from ..tables.parts import is_data_set
 from ..tables.reading import TableOptions
+from .streams import STREAMS
 
 ROWS = 10_000
 """Rows of a result that are handed on together."""
@@ -99,6 +100,7 @@ def opened(
                 connection.register(f"no_{kind}", schema(kind).empty_table())
                 connection.execute(f"CREATE TABLE {kind} AS SELECT * FROM no_{kind}")
                 connection.unregister(f"no_{kind}")
+        connection.execute(STREAMS)
         yield Database(connection)
 
 

@@ -109,6 +109,14 @@ NAMED: dict[str, Query] = {
         FROM exchanges GROUP BY ALL ORDER BY since, capture
         """,
     ),
+    "across-files": Query(
+        "Which streams ran across files that were exported one by one, and what are they whole?",
+        """
+        SELECT method, target, status, pieces, round(seconds, 6) AS seconds, count, first_token,
+            round(longest_gap, 6) AS longest_gap, verdict, streams.end, captures
+        FROM streams WHERE pieces > 1 ORDER BY streams.seconds DESC, start_time, client
+        """,
+    ),
     "verdict-shares": Query(
         "What part of exchanges streamed, was held, was cut?",
         """

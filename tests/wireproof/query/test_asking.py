@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from support.corpus import ROOT
+from support.rings import packets, split
 
 from wireproof.cli import run
 from wireproof.query import ask
@@ -25,6 +26,8 @@ def data_set(tmp_path_factory: pytest.TempPathFactory) -> str:
     folders = [str(ROOT / "fixtures" / name) for name in ("sse", "chunked", "field")]
     folders.append(str(ROOT / "fixtures" / "verdicts" / "rc0*.pcap"))
     assert run(["export", *folders, "-o", place]) == 0
+    ring = split(tmp_path_factory.mktemp("ring") / "web1", packets("sse/plain.pcapng"), 3)
+    assert run(["export", str(ring), "--separate", "-o", place]) == 0
     return place
 
 

@@ -1,0 +1,63 @@
+"""Streams that run across files are whole, though each file was exported by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.corpus import ROOT
+from support.rings import packets, split
+
+from wireproof.query import ask
+from wireproof.query.named import NAMED
+from wireproof.tables import TableOptions
+from wireproof.tables.exporting import ExportJob, run
+
+
+def exported(folder: Path, place: Path, *, together: bool) -> str:
+    run(ExportJob([str(folder)], str(place), TableOptions(), together=together), print)
+    return str(place)
+
+
+def rows(place: str, sql: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ask(place, sql).to_pylist()
+    return found
+
+
+ASKED = """
+    SELECT method, target, status, transport, streams.end, first_token, round(seconds, 3) AS seconds
+    FROM streams ORDER BY start_time, client
+"""
+COUNTS = "SELECT count, pieces FROM streams ORDER BY start_time, client"
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [("sse/plain.pcapng", 3), ("websocket/plain.pcapng", 2), ("sse/fastapi.pcapng", 2)],
+)
+def test_pieces_make_the_streams_that_the_ring_has(tmp_path: Path, name: str, files: int) -> None:
+    ring = split(tmp_path / "ring", packets(name), files)
+    whole = exported(ring, tmp_path / "whole", together=True)
+    pieces = exported(ring, tmp_path / "pieces", together=False)
+    assert rows(pieces, ASKED) == rows(whole, ASKED) and len(rows(whole, ASKED)) == 1
+    [one], [several] = rows(whole, COUNTS), rows(pieces, COUNTS)
+    assert one["pieces"] == 1 and several["pieces"] == files
+    assert abs(several["count"] - one["count"]) < files, "what lies across a border"
+    assert rows(whole, NAMED["across-files"].sql) == []
+    [spanning] = rows(pieces, NAMED["across-files"].sql)
+    assert spanning["captures"] == [str(path) for path in sorted(ring.iterdir())]
+
+
+def test_streams_that_do_not_span_files_are_the_exchanges(tmp_path: Path) -> None:
+    place = exported(ROOT / "fixtures" / "sse", tmp_path / "set", together=False)
+    columns = "method, target, status, count, first_token, round(start_time, 6) AS began"
+    streams = rows(place, f"SELECT {columns} FROM streams WHERE pieces = 1 ORDER BY ALL")
+    assert streams == rows(place, f"SELECT {columns} FROM exchanges ORDER BY ALL")
+
+
+def test_a_rest_without_a_beginning_stays_a_stream_of_its_own(tmp_path: Path) -> None:
+    """Nothing before it was open: the recorder was started in its midst."""
+    ring = split(tmp_path / "ring", packets("sse/plain.pcapng")[20:], 1)
+    [row] = rows(exported(ring, tmp_path / "set", together=False), "SELECT * FROM streams")
+    assert (row["method"], row["pieces"], row["end"]) == (None, 1, "whole")
