@@ -86,6 +86,7 @@ ORDER = {
             "ending",
             "certificates",
             "pings",
+            "shelf",
             "open_exchanges",
             "exchanges",
             "dialects",

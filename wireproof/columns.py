@@ -15,6 +15,9 @@ from typing import Any, overload
 
 from .spool import MAX_PIECE, Spool
 
+RowsAside = tuple[list[int], list[int]]
+"""Where the blocks of rows end, and where each lies."""
+
 
 class Rows:
     """Rows of one layout, in the order in which they were added, from 0."""
@@ -34,6 +37,18 @@ class Rows:
 
     def __len__(self) -> int:
         return (self._before + len(self._tail)) // self._size
+
+    def aside(self) -> RowsAside:
+        """Put all aside and return where it lies: it takes less than this object."""
+        self.put_aside()
+        return self._ends.tolist(), self._places.tolist()
+
+    def bring_back(self, aside: RowsAside) -> None:
+        """Have the rows that were put aside, of which these are none yet."""
+        ends, places = aside
+        self._ends.extend(ends)
+        self._places.extend(places)
+        self._before = ends[-1] if ends else 0
 
     def add(self, row: bytes) -> None:
         """Add a row as it is packed, or several. Raises OSError if there is no room."""
@@ -140,6 +155,14 @@ class Numbers(Sequence[int]):
 
     def __iter__(self) -> Iterator[int]:
         return (number for (number,) in self._rows.between(0, len(self)))
+
+    def aside(self) -> RowsAside:
+        """Put all aside and return where it lies."""
+        return self._rows.aside()
+
+    def bring_back(self, aside: RowsAside) -> None:
+        """Have the numbers that were put aside, of which these are none yet."""
+        self._rows.bring_back(aside)
 
     def after(self, number: int) -> int:
         """Return how many are at most ``number``, of numbers in ascending order, as

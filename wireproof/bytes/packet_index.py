@@ -13,8 +13,7 @@ What is kept are columns of numbers: 70 bytes for a packet, on disk, and 12 for 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -26,7 +25,6 @@ from parsers import (
     CaptureFault,
     CaptureKeys,
     Connection,
-    Direction,
     IpPacket,
     Packet,
     PacketDecoder,
@@ -35,7 +33,6 @@ from parsers import (
     read_packet,
     realm,
 )
-from parsers.provenance import Arrival, SourceMap
 from parsers.records import (
     ConnectionRecord,
     Record,
@@ -45,8 +42,9 @@ from parsers.records import (
     is_quic,
 )
 
-from ..columns import Numbers, Rows
+from ..columns import Rows
 from ..spool import Spool
+from .trail import Followed, FollowedConnections
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")
@@ -70,90 +68,6 @@ class Carrier(NamedTuple):
     """``start`` if it is not known where: the packet came in IP fragments."""
     offset: int
     """Of the first of these bytes in the sender's stream."""
-
-
-class Trail(SourceMap[Arrival]):
-    """A source map that also keeps, of every run, where it ends and its packet.
-
-    Runs are put aside when the map lets them go, many at once, or when they are asked for.
-    """
-
-    __slots__ = ("start", "_ends_before", "_packets_before", "_put_aside")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.start = 0
-        """Of the first run that is kept."""
-        self._ends_before = array("q")
-        self._packets_before = array("I")
-        self._put_aside = 0
-        """How many of the runs that the map still has were put aside before."""
-
-    def retain(self, offsets: Iterable[int]) -> None:
-        self._put_all_aside()
-        super().retain(offsets)
-        self._put_aside = len(self.ends)
-
-    def forget(self, upto: int) -> None:
-        """Forget the runs that end at ``upto`` or before it: nothing will ask for them."""
-        self._put_all_aside()
-        if upto > self.start:
-            count = bisect_right(self._ends_before, upto)
-            if count:
-                self.start = self._ends_before[count - 1]
-                del self._ends_before[:count], self._packets_before[:count]
-
-    def runs(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Yield start, end and packet of each run that holds bytes of [start, end), in order."""
-        self._put_all_aside()
-        ends = self._ends_before
-        for index in range(bisect_right(ends, start), len(ends)):
-            begin = ends[index - 1] if index else self.start
-            if begin >= end:
-                return
-            yield begin, ends[index], self._packets_before[index]
-
-    def _put_all_aside(self) -> None:
-        if self._put_aside < len(self.ends):
-            self._ends_before.extend(self.ends[self._put_aside :])
-            self._packets_before.extend([value[0] for value in self.values[self._put_aside :]])
-            self._put_aside = len(self.ends)
-
-
-class Followed:
-    """A connection as it is followed: its directions' trails, its packets, its roles."""
-
-    __slots__ = ("connection", "trails", "packets", "began", "client", "_is_certain")
-
-    def __init__(self, connection: Connection[Record], spool: Spool) -> None:
-        self.connection = connection
-        self.trails = (Trail(), Trail())
-        connection.first.origins, connection.second.origins = self.trails
-        self.packets = Numbers(spool)
-        self.began = 0
-        """How many packets of the capture had come with its first one."""
-        key = connection.key
-        self.client = int(key[-4:-2] < key[-2:])
-        """Which direction the client sent: 0 for that of the first packet, 1 for the other. The
-        higher port, until a handshake or a message says it."""
-        self._is_certain = False
-
-    def note_syn(self, direction: int, is_answer: bool) -> None:
-        """Take the roles from a SYN; only the first says them."""
-        if not self._is_certain:
-            self.client = direction ^ is_answer
-            self._is_certain = True
-
-    def note_message(self, direction: int, sender: Sender) -> None:
-        """Take the roles from a request or response, which ``direction`` carried."""
-        self.client = direction if sender == "client" else 1 - direction
-        self._is_certain = True
-
-    def sender(self, direction: int) -> Sender:
-        return "client" if direction == self.client else "server"
-
-    def trail(self, sender: Sender) -> Trail:
-        return self.trails[self.client if sender == "client" else 1 - self.client]
 
 
 NO_PACKET_AT_ALL = 0xFFFF
@@ -237,14 +151,17 @@ class Tracer:
         PacketDecoder hands it on."""
         self._spool = spool
         self.table = PacketTable(spool)
-        self.connections: list[Followed] = []
+        self.connections = FollowedConnections(spool)
         self.keys: CaptureKeys | None = None
         """What TLS is decrypted with."""
         self._decoder = PacketDecoder(
             opened=self._opened, shows_records=shows_records, tls_tap=tls_tap
         )
-        self._by_key: dict[bytes, list[tuple[Followed, int]]] = {}
-        self._opened_now: list[Followed] = []
+        self._by_key: dict[bytes, list[tuple[int, int]]] = {}
+        """Of ports and addresses, the connections that had them, each with its direction."""
+        self._began = array("q")
+        """How many packets of the capture had come with the first one of each connection."""
+        self._opened_now: list[Connection[Record]] = []
         """By the packets that are being decoded."""
         self._count = 0
         """Packets that have been placed: numbers may go back, where those of times do not."""
@@ -273,8 +190,9 @@ class Tracer:
         if not self._opened_now:
             return
         counts = {packet[0]: count for count, packet in enumerate(packets, self._count + 1)}
-        for followed in self._opened_now:
-            followed.began = counts.get(followed.connection.first_packet, self._count + 1)
+        for connection in self._opened_now:
+            began = counts.get(connection.first_packet, self._count + 1)
+            self._began[connection.index] = began
         self._opened_now.clear()
 
     def finish(self, faults: list[CaptureFault]) -> list[Record]:
@@ -323,15 +241,16 @@ class Tracer:
         return Carrier(packet, first, last, start)
 
     def _opened(self, connection: Connection[Record]) -> None:
-        followed = Followed(connection, self._spool)
-        self.connections.append(followed)
-        self._opened_now.append(followed)
+        number = len(self.connections)
+        self.connections.begin(connection)
+        self._began.append(0)
+        self._opened_now.append(connection)
         size = len(connection.key) // 2 - 2
         key = connection.key
         back = key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
         network = connection.realm
-        self._by_key.setdefault(key + network, []).append((followed, 0))
-        self._by_key.setdefault(back + network, []).append((followed, 1))
+        self._by_key.setdefault(key + network, []).append((number, 0))
+        self._by_key.setdefault(back + network, []).append((number, 1))
 
     def _place(self, packet: Packet) -> None:
         """Write down where a packet's headers lie, and whose it is."""
@@ -390,8 +309,8 @@ class Tracer:
         owner = self._owner(key)
         connection, direction, offset = NOWHERE, 0, NO_OFFSET
         if owner is not None:
-            followed, direction = owner
-            connection = followed.connection.index
+            connection, direction = owner
+            followed = self.connections[connection]
             followed.packets.append(number)
             if flags & SYN:
                 followed.note_syn(direction, bool(flags & ACK))
@@ -402,10 +321,10 @@ class Tracer:
             (*known, network, transport, payload, end, flags, connection, direction, offset),
         )
 
-    def _owner(self, key: bytes) -> tuple[Followed, int] | None:
+    def _owner(self, key: bytes) -> tuple[int, int] | None:
         """Return the connection of a packet: the last with its ports that had begun by then."""
         for owner in reversed(self._by_key.get(key, ())):
-            if owner[0].began <= self._count:
+            if self._began[owner[0]] <= self._count:
                 return owner
         return None
 
@@ -418,10 +337,11 @@ class Tracer:
                 self.connections[record.connection].note_message(direction, record.sender)
             elif isinstance(record, ConnectionRecord):
                 self.connections[record.connection].client = self._client_of(record)
+                self.connections.end(record.connection)
 
     def _client_of(self, record: ConnectionRecord) -> int:
         """Return the direction of the client that a connection's own record names."""
-        key = self.connections[record.connection].connection.key
+        key = self.connections[record.connection].key
         port = record.client.rpartition(":")[2]
         if key[-4:-2] == key[-2:]:
             return self.connections[record.connection].client
@@ -430,9 +350,8 @@ class Tracer:
 
 def _stream_offset(followed: Followed, direction: int, seq: int) -> int:
     """Return the stream offset of a sequence number, by the signed difference to the next one."""
-    connection = followed.connection
-    side: Direction[Record] = connection.second if direction else connection.first
-    if side.next_seq is None:
+    next_seq = followed.next_seq(direction)
+    if next_seq is None:
         return NO_OFFSET
-    difference = ((seq - side.next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+    difference = ((seq - next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     return followed.trails[direction].size + difference

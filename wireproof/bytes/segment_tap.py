@@ -1,7 +1,7 @@
 """A tap that also knows the packets that carried each byte, and where in their frames.
 
 Strategy: nearly every packet did nothing but carry the next bytes: of these the decoder's own map
-tells which, each a run of its own (:class:`~.packet_index.Trail`). Any other is one that the
+tells which, each a run of its own (:class:`~.trail.Trail`). Any other is one that the
 decoder sends through its general path: it is shown as it comes, and placed in its stream by its
 sequence number, sent again or not. A fragment is placed once TCP's header has come.
 """
@@ -34,8 +34,8 @@ from parsers.records import Record
 from parsers.wants import EVERYTHING, Wants
 
 from .dissection import ElementStream
-from .packet_index import Trail
 from .stream_tap import Pair, StreamTap
+from .trail import Trail
 
 UDP, UDP_HEADER_SIZE = 17, 8
 LINK_HEADER = 14

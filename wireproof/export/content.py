@@ -97,6 +97,8 @@ class ContentStream(ElementStream):
 class RecordedContent:
     """Keeps the content of one message that its records bring."""
 
+    __slots__ = ("codings", "is_event_stream", "is_base64", "_content", "_is_cut")
+
     def __init__(self, head: RequestRecord | ResponseRecord, spool: Spool) -> None:
         self.codings = head.codings
         self.is_event_stream = isinstance(head, ResponseRecord) and head.transport == "sse"

@@ -58,7 +58,7 @@ ERRORS = {
 """What Chrome says of a body that is not whole."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """What of an exchange goes into its entry beside what is known of every exchange."""
 

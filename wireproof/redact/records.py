@@ -169,17 +169,19 @@ class Redactor:
 
     def _request(self, record: RequestRecord) -> Record:
         self._side(record).begin(record)
-        return replace(
-            record, target=self._text(record.target), headers=self._fields(record.headers)
-        )
+        target, headers = self._text(record.target), self._fields(record.headers)
+        if target is record.target and headers is record.headers:
+            return record  # as most are: whoever keeps both has one
+        return replace(record, target=target, headers=headers)
 
     def _response(self, record: ResponseRecord) -> Record:
         side = self._side(record)
         side.begin(record)
         side.is_event_stream = record.transport == "sse"
-        return replace(
-            record, reason=self._text(record.reason), headers=self._fields(record.headers)
-        )
+        reason, headers = self._text(record.reason), self._fields(record.headers)
+        if reason is record.reason and headers is record.headers:
+            return record
+        return replace(record, reason=reason, headers=headers)
 
     def _diagnostic(self, record: DiagnosticRecord) -> Record:
         """Leave out what a diagnostic quotes if that may be secret: it is cut anywhere."""

@@ -149,8 +149,9 @@ def version(indexes: Sequence[Index]) -> str:
 
 def exchanges(indexes: Sequence[Index], page: int) -> list[dict[str, Any]]:
     """Return a page of rows, those of the first capture first."""
-    rows = chain.from_iterable(((index, one) for one in index.order) for index in indexes)
-    return [index.row(one) for index, one in islice(rows, page * EXCHANGES, (page + 1) * EXCHANGES)]
+    places = chain.from_iterable(((index, n) for n in range(len(index.order))) for index in indexes)
+    shown = islice(places, page * EXCHANGES, (page + 1) * EXCHANGES)
+    return [index.row(index.order[number]) for index, number in shown]
 
 
 def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
@@ -427,7 +428,7 @@ class Answers:
         for row in wire.opened_rows():
             yield f"opened/{wire.name}/{row}"
         if FRAMES in wire.elements:
-            for page in _pages(len(list(wire.exchanges())), STREAMS):
+            for page in _pages(wire.stream_count, STREAMS):
                 yield f"streams/{wire.name}/{page}"
 
     def _index(self, capture: str | None) -> Index | None:
@@ -484,7 +485,7 @@ def _exchange(index: Index, connection: str, exchange: str) -> Holder | None:
     if exchange == WIRE:
         return index.wires.get(int(connection)) if connection.isdigit() else None
     numbers = (None if text == "n" else int(text) for text in (connection, exchange))
-    return index.exchanges.get(Key(*numbers))
+    return index.order.find(Key(*numbers))
 
 
 def _pages(total: int, size: int) -> range:

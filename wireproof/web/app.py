@@ -127,11 +127,10 @@ def _changes(indexes: Sequence[Index], since: list[int]) -> tuple[bytes | None, 
 
 def _changed(index: Index, since: int, most: int) -> tuple[list[ExchangeRow], int]:
     """Return exchanges of a capture that changed, ``most`` if possible, and up to which version."""
-    changed = [found for found in index.order if found.changed > since]
+    changed = index.order.changed_since(since)
     if len(changed) <= most:
-        return changed, index.version
+        return [index.order[number] for _, number in changed], index.version
     if not most:
         return [], since
-    changed.sort(key=lambda found: found.changed)
-    upto = max(changed[most - 1].changed, since + 1)
-    return [found for found in changed if found.changed <= upto], upto
+    upto = max(sorted(changed)[most - 1][0], since + 1)
+    return [index.order[number] for change, number in changed if change <= upto], upto

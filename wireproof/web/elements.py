@@ -32,7 +32,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..columns import Numbers, Rows
+from ..columns import Numbers, Rows, RowsAside
 from ..spool import Spool
 
 KINDS = {
@@ -115,6 +115,10 @@ def side_of(sender: Sender, layer: Layer) -> int:
     return SENDERS[sender] + (2 if layer == "tls" else 0)
 
 
+ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside, RowsAside]]]
+"""Where the rows of elements lie, and of each sender its rows and where these end."""
+
+
 class Elements:
     """The elements of one kind, in the order in which they were completed."""
 
@@ -126,6 +130,20 @@ class Elements:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def aside(self) -> ElementsAside:
+        """Put all aside and return where it lies."""
+        sent = {side: (rows.aside(), ends.aside()) for side, (rows, ends) in self._sent.items()}
+        return self._rows.aside(), sent
+
+    def bring_back(self, aside: ElementsAside) -> None:
+        """Have the elements that were put aside, of which these are none yet."""
+        rows, sent = aside
+        self._rows.bring_back(rows)
+        for side, kept in sent.items():
+            numbers = self._sent[side] = Numbers(self._spool), Numbers(self._spool)
+            for one, where in zip(numbers, kept, strict=True):
+                one.bring_back(where)
 
     def append(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
         """Add a record, which has been put aside at ``at``, before what it says."""

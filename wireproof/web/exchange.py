@@ -24,17 +24,17 @@ from parsers.records import (
 )
 
 from ..analysis.keyless.sealed import SealedConnection
-from ..analysis.listing import listed_tls, shown_answer
+from ..analysis.listing import Listed, listed_tls, shown_answer
 from ..analysis.outcomes import Outcome
 from ..analysis.silence import silence_before_end
-from ..analysis.verdict import Severity, words_of
+from ..analysis.verdict import Severity, Verdict, words_of
 from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..spool import Spool
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
 from ..views.verdicts.words import leading, tls_line
-from .elements import KINDS, SEVERITIES, Elements, side_of
+from .elements import KINDS, SEVERITIES, Elements, ElementsAside, side_of
 
 MAX_SHOWN = 2_000
 """Characters of a value that a row of the table holds."""
@@ -49,6 +49,30 @@ class Key(NamedTuple):
     def __str__(self) -> str:
         """``0.0``; ``n`` stands for none."""
         return ".".join("n" if number is None else str(number) for number in self)
+
+
+class Spoken(NamedTuple):
+    """What an exchange speaks, for its row."""
+
+    title: str
+    shared: str
+    """What its elements have in common."""
+
+
+class RowAside(NamedTuple):
+    """A row as it is put aside when its exchange is over."""
+
+    said: tuple[Listed, list[Verdict]] | None
+    """Its outcome."""
+    asked_time: float | None
+    about: Exchange | None
+    spoken: Spoken | None
+    elements: dict[str, ElementsAside]
+    reach: list[int]
+    times: tuple[float, float, float | None]
+    """Its first and its last, and that of its body's first piece."""
+    numbers: tuple[int, int, int, int]
+    """Its first packet and its last, its size and its severity."""
 
 
 class ExchangeRow:
@@ -68,7 +92,10 @@ class ExchangeRow:
         self.about: Exchange | None = None
         """The exchange; None where records belong to none."""
         self.reader: DialectReader | None = None
-        """Reads what its elements say; None where records belong to no exchange."""
+        """Reads what its elements say; None where records belong to no exchange, and of what was
+        put aside."""
+        self._spoken: Spoken | None = None
+        """What it was found to speak, of what was put aside."""
         self.changed = 0
         """By which change of the whole it changed last."""
         self.elements: dict[str, Elements] = {}
@@ -95,6 +122,38 @@ class ExchangeRow:
     def stream_id(self) -> int | None:
         """Its stream of HTTP/2 or HTTP/3; None if it has none."""
         return None if self.about is None else self.about.stream_id
+
+    @property
+    def spoken(self) -> Spoken | None:
+        """What it speaks, None if that is not known."""
+        if self.reader is None or self.reader.dialect is None:
+            return self._spoken
+        return Spoken(self.reader.dialect.title, shared(self.reader.dialect))
+
+    def aside(self) -> RowAside:
+        """Put its elements aside, and return what is to be put aside of it."""
+        outcome = self.outcome
+        return RowAside(
+            said=None if outcome is None else (outcome.listed, outcome.verdicts),
+            asked_time=self.asked_time,
+            about=self.about,
+            spoken=self.spoken,
+            elements={kind: elements.aside() for kind, elements in self.elements.items()},
+            reach=self.reach,
+            times=(self.first_time, self.last_time, self._first_body_time),
+            numbers=(self.first_packet, self.last_packet, self._size, self._severity),
+        )
+
+    def bring_back(self, aside: RowAside) -> None:
+        """Be what was put aside."""
+        self.outcome = None if aside.said is None else Outcome(*aside.said)
+        self.asked_time, self.about, self._spoken = aside.asked_time, aside.about, aside.spoken
+        self.reach = aside.reach
+        self.first_time, self.last_time, self._first_body_time = aside.times
+        self.first_packet, self.last_packet, self._size, self._severity = aside.numbers
+        for kind, kept in aside.elements.items():
+            elements = self.elements[kind] = Elements(self._spool)
+            elements.bring_back(kept)
 
     def add(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
         """Take a record, which has been put aside encoded, before what it says."""
@@ -197,8 +256,8 @@ class ExchangeRow:
             row |= {"outcome": said_of(self.outcome)}
             if (tls := self.outcome.listed.tls) is not None:
                 row |= {"title": tls_line(tls)[:MAX_SHOWN], "asked_time": self.asked_time}
-        if self.reader is not None and (dialect := self.reader.dialect) is not None:
-            row |= {"dialect": dialect.title, "shared": shared(dialect)}
+        if (spoken := self.spoken) is not None:
+            row |= {"dialect": spoken.title, "shared": spoken.shared}
         if body is not None:
             row |= {"decoded_size": body.decoded_size, "content_encoding": body.content_encoding}
         if request is not None and self.transport == "websocket" and response is not None:

@@ -9,6 +9,7 @@ Every change of an exchange has a number, so that whoever shows them asks only f
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -40,9 +41,11 @@ from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
+from ..shelf import Shelf
 from ..spool import Spool
 from .elements import Elements
 from .exchange import ExchangeRow, Key
+from .exchange_rows import ExchangeRows
 from .plaintext import Plaintext
 from .verdicts import FileVerdicts, LiveVerdicts
 from .windows import WINDOWED, Windows
@@ -59,6 +62,7 @@ NOT_SHOWN = (
 streams. Those of TLS and HTTP/2 have lanes of their own, by connection."""
 ETHERNET = 1
 ENCODER = msgspec.json.Encoder()
+NO_NUMBERS = array("L")
 WORDS_WIDTH = 150
 """Cells of what an element says that a row of the page may show."""
 
@@ -95,8 +99,7 @@ class Index:
         self.plaintext = Plaintext(self.spool)
         """What TLS carried, decrypted."""
         self.tracer = Tracer(self.spool, shows_records=True, tls_tap=self.plaintext.listen)
-        self.exchanges: dict[Key, ExchangeRow] = {}
-        self.order: list[ExchangeRow] = []
+        self.order = ExchangeRows(self.spool, number)
         """The exchanges in order of their first record."""
         self.wires: dict[int, Wire] = {}
         """What connections carried below their exchanges, of those that have any."""
@@ -111,10 +114,11 @@ class Index:
         self._selection = None if wanted is None else LiveSelection(wanted)
         self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
         self._verdicts = LiveVerdicts() if state == "live" else FileVerdicts()
-        self._connections: dict[int, ConnectionRecord] = {}
+        self._connections: Shelf[ConnectionRecord] = Shelf(ConnectionRecord, self.spool)
         self._tls: dict[int, TlsConnectionRecord] = {}
         self._sealed = SealedConnections()
-        self._of_connection: dict[int | None, list[ExchangeRow]] = {}
+        self._of_connection: dict[int | None, array[int]] = {}
+        """The numbers of each connection's exchanges."""
 
     # --- what comes in ---
 
@@ -187,6 +191,8 @@ class Index:
             exchange.add(record, at, len(encoded), len(words))
             exchange.changed = self.version + 1
             self._wire(record, (exchange, at, len(encoded)))
+            for about, _ in self._fold.over():
+                self._let_go(Key(*about.key))
         # What is not shown may tell why something failed that is.
         self._tell(self._verdicts.add(records))
 
@@ -197,7 +203,7 @@ class Index:
             return
         wire = self.wires.get(record.connection)
         if wire is None:
-            wire = self.wires[record.connection] = Wire(record.connection, self.spool, self.number)
+            wire = self.wires[record.connection] = Wire(record.connection, self.order)
         if kept is None:
             encoded = ENCODER.encode(record)
             owner, at, size = None, self.spool.append(encoded), len(encoded)
@@ -222,13 +228,13 @@ class Index:
     def _tell(self, explained: Iterable[Explained]) -> None:
         """Keep what is said of exchanges."""
         for one in explained:
-            exchange = self.exchanges.get(Key(*one.exchange.key))
+            exchange = self.order.find(Key(*one.exchange.key))
             if exchange is not None:
                 exchange.outcome = Outcome(listed(one), one.verdicts)
                 exchange.changed = self.version + 1
 
     def _end(self, record: ConnectionRecord, sealed: SealedConnection | None) -> None:
-        self._connections[record.connection] = record
+        self._connections.put(record.connection, record)
         own = self._of_connection.get(record.connection)
         if own is None or sealed is not None:  # what was not understood is shown as it is
             exchange = self._exchange(Key(record.connection, None))
@@ -237,18 +243,24 @@ class Index:
             if sealed is not None:
                 exchange.keep_sealed(sealed)
             own = self._of_connection[record.connection]
-        for exchange in own:
-            exchange.changed = self.version + 1
+        for number in own:
+            self.order[number].changed = self.version + 1
+            self.order.end(number)
+
+    def _let_go(self, key: Key) -> None:
+        """Take note that an exchange is over, and what still comes of it is little."""
+        if (number := self.order.number(key)) is not None:
+            self.order.end(number)
 
     def _exchange(self, key: Key) -> ExchangeRow:
-        exchange = self.exchanges.get(key)
+        exchange = self.order.find(key)
         if exchange is None:
-            exchange = self.exchanges[key] = ExchangeRow(key, self.spool, self.number)
-            self.order.append(exchange)
-            own = self._of_connection.setdefault(key.connection, [])
-            if own:  # so that reaches are in order also of those that have not sent anything
-                exchange.reach = own[-1].reach.copy()
-            own.append(exchange)
+            own = self._of_connection.setdefault(key.connection, array("L"))
+            before = self.order[own[-1]].reach.copy() if own else None
+            own.append(len(self.order))
+            exchange = self.order.begin(key)
+            if before is not None:  # reaches are in order also of those that have sent nothing
+                exchange.reach = before
         return exchange
 
     # --- what is asked ---
@@ -259,7 +271,7 @@ class Index:
 
     def knows(self, keys: Iterable[tuple[int, int]]) -> bool:
         """Whether all of these are exchanges of the capture."""
-        return all(Key(*key) in self.exchanges for key in keys)
+        return all(self.order.number(Key(*key)) is not None for key in keys)
 
     def row(self, exchange: ExchangeRow) -> dict[str, Any]:
         """Return an exchange's row, with what its connection tells."""
@@ -321,9 +333,9 @@ class Index:
     def reaching(self, connection: int, side: int, start: int) -> list[ExchangeRow]:
         """Return the exchanges of a connection that reach past ``start`` of a side's bytes; which
         side that is, :func:`.elements.side_of` says."""
-        own = self._of_connection.get(connection, [])
-        first = bisect_right(own, start, key=lambda exchange: exchange.reach[side])
-        return own[first : first + MAX_REACHING]
+        own = self._of_connection.get(connection, NO_NUMBERS)
+        first = bisect_right(own, start, key=lambda number: self.order[number].reach[side])
+        return [self.order[number] for number in own[first : first + MAX_REACHING]]
 
 
 def _holds_all(record: Record) -> bool:

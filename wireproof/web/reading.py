@@ -69,7 +69,7 @@ def _bounded(pieces: Iterator[Read]) -> tuple[list[Read], int | None]:
 
 def _pieces(index: Index, exchange: ExchangeRow, kind: str, start: int) -> Iterator[Read]:
     elements = exchange.elements[kind]
-    speaks = exchange.reader is not None and exchange.reader.dialect is not None
+    speaks = exchange.spoken is not None
     rows = elements.sent("server")
     for row in islice(rows, bisect_left(rows, start), None):
         place = elements.place(row)

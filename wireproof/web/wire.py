@@ -24,9 +24,9 @@ from parsers.records import (
     is_quic,
 )
 
-from ..spool import Spool
 from .elements import SENDER_NAMES, Elements
 from .exchange import ExchangeRow, Key, within
+from .exchange_rows import ExchangeRows
 
 WIRE = "w"
 """Stands for a connection as a whole, where the number of an exchange stands."""
@@ -37,10 +37,12 @@ MAX_STALLS = 4_096
 class Wire:
     """The records of TLS and the frames of HTTP/2 of one connection, whoever they belong to."""
 
-    def __init__(self, connection: int, spool: Spool, capture: int) -> None:
+    def __init__(self, connection: int, rows: ExchangeRows) -> None:
+        """``rows`` are those of all exchanges."""
         self.key = Key(connection, None)
-        self._spool = spool
-        self.name = within(capture, f"{connection}.{WIRE}")
+        self._rows = rows
+        self._spool = rows.spool
+        self.name = within(rows.capture, f"{connection}.{WIRE}")
         self.elements: dict[str, Elements] = {}
         self.streams = array("L")
         """Of each frame, which stream it is of; 0 if of the connection."""
@@ -53,7 +55,8 @@ class Wire:
         """The first RST_STREAM of each stream, and its row among the frames."""
         self.goaway: tuple[int, Http2FrameRecord] | None = None
         """The last GOAWAY, and its row."""
-        self._exchanges: dict[int, ExchangeRow] = {}
+        self._exchanges: dict[int, Key] = {}
+        """Of each stream."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -82,7 +85,7 @@ class Wire:
             stream_id = getattr(record, "stream_id", None) or 0
             self.streams.append(stream_id)
             if stream_id and exchange is not None:
-                self._exchanges[stream_id] = exchange
+                self._exchanges[stream_id] = exchange.key
             if isinstance(record, Http2FrameRecord):
                 self._note_end(record, stream_id, row)
 
@@ -94,11 +97,19 @@ class Wire:
 
     def exchange_of(self, stream_id: int) -> ExchangeRow | None:
         """Return the exchange of a stream; None if it has none."""
-        return self._exchanges.get(stream_id)
+        key = self._exchanges.get(stream_id)
+        return None if key is None else self._rows.find(key)
 
     def exchanges(self) -> Iterator[tuple[int, ExchangeRow]]:
         """Yield each stream and its exchange, in the order of their first frames."""
-        yield from self._exchanges.items()
+        for stream_id, key in self._exchanges.items():
+            if (exchange := self._rows.find(key)) is not None:
+                yield stream_id, exchange
+
+    @property
+    def stream_count(self) -> int:
+        """How many streams have an exchange."""
+        return len(self._exchanges)
 
     def opened_rows(self) -> Iterator[int]:
         """Yield the rows of the TLS records that were decrypted and held data, in their order:

@@ -18,6 +18,7 @@ from parsers.records import (
 )
 from wireproof.spool import Spool
 from wireproof.web import wire as module
+from wireproof.web.exchange_rows import ExchangeRows
 from wireproof.web.wire import FRAMES, STALLS, TLS_RECORDS, Wire, kind_of
 
 FIXTURES = ROOT / "fixtures"
@@ -74,7 +75,7 @@ def test_records_that_held_bytes() -> None:
 
 
 def test_the_first_reset_and_the_last_goaway_are_noted(spool: Spool) -> None:
-    wire = Wire(0, spool, 0)
+    wire = Wire(0, ExchangeRows(spool, 0))
     frames = [one for one in records_of("tls/cancel.pcapng") if isinstance(one, Http2FrameRecord)]
     for frame in [*frames, *frames]:
         wire.add(frame, 0, 0, None)
@@ -87,7 +88,7 @@ def test_the_first_reset_and_the_last_goaway_are_noted(spool: Spool) -> None:
 
 def test_stalls_are_bounded(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     monkeypatch.setattr(module, "MAX_STALLS", 2)
-    wire = Wire(0, spool, 0)
+    wire = Wire(0, ExchangeRows(spool, 0))
     stalls = [one for one in records_of("tls/stall.pcapng") if isinstance(one, StallRecord)]
     for stall in stalls:
         wire.add(stall, 0, 0, None)
