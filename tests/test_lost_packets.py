@@ -202,3 +202,14 @@ def verdicts(records: list[Record]) -> dict[tuple[object, ...], str]:
         for verdict in one.verdicts
         if verdict.question in ("ending", "websocket")
     }
+
+
+def test_a_fin_of_a_stream_that_is_missing_accuses_nobody() -> None:
+    (path,) = [one for one in EVERY if one.stem == "h3_keyupdate"]
+    last = max(body.last_packet for body in bodies(whole(path)).values())
+    records = dict(losses(path))[last]
+    found = {one.code: one.severity for one in records if isinstance(one, DiagnosticRecord)}
+    assert found["http3-frames-missing"] == "note"
+    assert "http3-stream-cut" not in found
+    assert [body.ended_by for body in bodies(records).values()] == ["capture-end"]
+    assert set(verdicts(records).values()) == {"unknowable"}

@@ -9,23 +9,36 @@ where a head has ASCII.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..diagnostics import Diagnostic
+from ..http1.decoder import RequestDecoder, ResponseDecoder
+from ..http1.messages import Request
 from ..provenance import Completion, Ending
 from ..records import Record
+from ..streams import ByteStream
+from .side import Successor
 from .websocket_side import WebSocketSide
-
-if TYPE_CHECKING:
-    from ..http1.messages import Request
-    from ..streams import ByteStream
-    from .http1_side import RequestSide
 
 _MASKED = 0x80
 _LINE_END = b"\r\n"
 """Bytes that no frame begins with: their opcodes are reserved, or lack FIN."""
 _LEAST = 2
 """Bytes that tell a head and a frame apart."""
+
+
+class Requests(Successor, Protocol):
+    """What reads the client's requests."""
+
+    @property
+    def decoder(self) -> RequestDecoder | ResponseDecoder:
+        """What it reads them by."""
+
+    pending: list[Request]
+    """Requests that have not been answered."""
+
+    def hand_over(self) -> list[Record]:
+        """Hand the bytes after the request to the receiver that the stream has now."""
 
 
 class LateRequest:
@@ -38,7 +51,7 @@ class LateRequest:
     def __init__(
         self,
         stream: ByteStream[Record],
-        requests: RequestSide,
+        requests: Requests,
         begin: Callable[[Request | None], None],
     ) -> None:
         self._stream = stream
