@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from .net.tcp_header import TcpHeader as TcpHeader
     from .net.tcp_header import read_tcp_header as read_tcp_header
     from .net.tcp_header import tcp_options as tcp_options
+    from .net.tcp_header import usual_tcp_header as usual_tcp_header
     from .net.tcp_header import window_scale as window_scale
     from .net.tunnels import read_packet as read_packet
     from .net.tunnels import realm as realm
@@ -217,6 +218,7 @@ _EXPORTED = {
         "MAX_WINDOW_SCALE",
         "TcpHeader",
         "read_tcp_header",
+        "usual_tcp_header",
         "tcp_options",
         "window_scale",
     ),

@@ -18,6 +18,13 @@ from .tunnels import realm
 # window, checksum, urgent pointer.
 HEADER = Struct("!HHIIHHHH")
 FLAGS = 0x1FF
+# Of a frame of Ethernet: EtherType; IPv4's version and header length, total length, flags and
+# fragment offset, protocol; addresses and ports as one key.
+USUAL = Struct("!12x H B x H 2x H x B 2x 12s")
+ETHERNET, TCP_START = 1, 34
+IPV4, IPV4_WITHOUT_OPTIONS = 0x0800, 0x45
+FRAGMENTED = 0x3FFF
+"""More fragments, or an offset."""
 # Option kinds (RFC 9293 section 3.2, RFC 7323 section 2).
 END, NOP, WINDOW_SCALE = 0, 1, 3
 MAX_WINDOW_SCALE = 14
@@ -68,6 +75,38 @@ def read_tcp_header(packet: IpPacket, data: bytes) -> TcpHeader | None:
         urgent,
         segment[HEADER.size : size],
         max(packet.length - size, 0),
+    )
+
+
+def usual_tcp_header(link_type: int, data: bytes) -> TcpHeader | None:
+    """Return what :func:`read_tcp_header` does of a frame in which all before it is usual, at once.
+
+    That is Ethernet, and IPv4 without options that is whole and no fragment; else None.
+    """
+    if link_type != ETHERNET or len(data) < TCP_START + HEADER.size:
+        return None
+    ether_type, version, total, fragment, protocol, key = USUAL.unpack_from(data)
+    end = TCP_START - 20 + total
+    if ether_type != IPV4 or version != IPV4_WITHOUT_OPTIONS or protocol != TCP:
+        return None
+    if fragment & FRAGMENTED or not TCP_START + HEADER.size <= end <= len(data):
+        return None
+    source, destination, seq, ack, offset_flags, window, _, urgent = HEADER.unpack_from(
+        data, TCP_START
+    )
+    content = TCP_START + (offset_flags >> 12 << 2)
+    return TcpHeader(
+        key,
+        key[4:8] + key[:4] + key[10:] + key[8:10],
+        source,
+        destination,
+        seq,
+        ack,
+        offset_flags & FLAGS,
+        window,
+        urgent,
+        data[TCP_START + HEADER.size : min(content, end)],
+        max(end - content, 0),
     )
 
 

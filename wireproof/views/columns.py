@@ -12,7 +12,7 @@ from typing import NamedTuple
 from parsers.records import Sender
 
 from ..text.wording import duration, span
-from .lines import Line, fit
+from .lines import Line, fit, measure
 
 ARROWS: dict[str, str] = {"client": "→", "server": "←"}
 """Towards the right is towards the server, as in a sequence diagram."""
@@ -87,7 +87,8 @@ def beside(first: Cells, data: list[Line], width: int) -> list[Line]:
         below = [_indented(INDENT_BELOW, line, width) for line in data]
         return [fit(first.line, width), *below]
     below = [_indented(INDENT, line, width) for line in data[1:]]
-    return [fit([*first.line, *data[0]], width), *below]
+    row = [*first.line, *data[0]]
+    return [row if first.width + measure(data[0]) <= width else fit(row, width), *below]
 
 
 def data_width(first: Cells, width: int) -> int:

@@ -11,7 +11,7 @@ All text from the wire has gone through :mod:`..text.escape` before it is put in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from parsers import NANOSECONDS, OrderedCapture, Packet, PacketDecoder
@@ -45,7 +45,12 @@ INDENT = " " * 6
 FRAMES = {"close": "Connection Close"}
 """Frames that tshark calls otherwise than RFC 6455 section 5.2."""
 
-OF_NO_PROTOCOL = ConnectionRecord | DiagnosticRecord | GapRecord | TlsConnectionRecord
+PROTOCOLS: Mapping[type[Record], str | None] = {
+    **dict.fromkeys((WebSocketFrameRecord, WebSocketMessageRecord), "WebSocket"),
+    **{TlsRecordRecord: "TLS", QuicPacketRecord: "QUIC"},
+    **dict.fromkeys((ConnectionRecord, DiagnosticRecord, GapRecord, TlsConnectionRecord)),
+}
+"""What a record is of; all others are of HTTP."""
 
 
 class Carried(NamedTuple):
@@ -153,7 +158,8 @@ class ListedPackets:
             number,
         )
         yield from self._filters_of(here)
-        yield from self._late([record for record in records if record.last_packet != number])
+        if len(here) < len(records):
+            yield from self._late([record for record in records if record.last_packet != number])
 
     def _time(self, time_ns: int | None) -> str:
         """Return the seconds since the first packet, exactly, as tshark writes them."""
@@ -225,24 +231,21 @@ def fitted(line: ListLine, width: int | None) -> str:
     """Return the text of a line, cut to ``width`` cells if that is given."""
     if line.is_whole:
         return line.text
-    pieces = [(line.text.rstrip(), "")]
-    if width is not None and measure(pieces) > width:
-        pieces = fit(pieces, width)
-    return "".join(text for text, _ in pieces)
+    text = line.text.rstrip()
+    if width is None:
+        return text
+    pieces = [(text, "")]
+    return text if measure(pieces) <= width else "".join(one for one, _ in fit(pieces, width))
 
 
 def _protocol(records: Sequence[Record]) -> str | None:
     """Return the protocol of what a packet completed: WebSocket if some of it is."""
     found = None
     for record in records:
-        if isinstance(record, WebSocketFrameRecord | WebSocketMessageRecord):
-            return "WebSocket"
-        if isinstance(record, TlsRecordRecord):
-            found = found or "TLS"
-        elif isinstance(record, QuicPacketRecord):
-            found = found or "QUIC"
-        elif not isinstance(record, OF_NO_PROTOCOL):
-            found = "HTTP"
+        protocol = PROTOCOLS.get(type(record), "HTTP")
+        if protocol == "WebSocket":
+            return protocol
+        found = protocol if protocol == "HTTP" else found or protocol
     return found
 
 

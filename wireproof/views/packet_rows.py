@@ -1,6 +1,7 @@
 """What tshark's packet list says of a packet by its headers alone: addresses, protocol, TCP's info.
 
-Strategy: one pass over the headers of one packet, by :mod:`parsers.net.tunnels`. TCP's numbers are
+Strategy: nearly every packet is Ethernet, IPv4 without options and TCP, whose headers are read at
+once. Any other takes one pass over its headers, by :mod:`parsers.net.tunnels`. TCP's numbers are
 relative to the first ones of each direction and its windows are scaled as the handshake agreed: two
 small numbers for each direction are kept, of the last MAX_DIRECTIONS ones. Nothing here is text
 from the wire.
@@ -24,6 +25,7 @@ from parsers import (
     read_packet,
     read_tcp_header,
     tcp_options,
+    usual_tcp_header,
     window_scale,
 )
 from parsers.diagnostics import Diagnostic
@@ -75,6 +77,11 @@ class PacketRows:
     def read(self, packet: Packet) -> PacketRow:
         """Return what a packet list says of a packet that carries nothing above TCP."""
         _, _, link_type, original_length, data = packet
+        header = usual_tcp_header(link_type, data)
+        if header is not None:
+            source, destination = _address(header.key[:4]), _address(header.key[4:8])
+            ends = _ends(header.flags)
+            return PacketRow(source, destination, "TCP", self._segment(header), header.key, ends)
         found = read_packet(link_type, data, original_length)
         if isinstance(found, int):
             return _no_ip(link_type, found, data)
@@ -98,6 +105,12 @@ class PacketRows:
         peer = self._peer(header)
         if not flags & SYN and sender.scale is not None and peer and peer.scale is not None:
             window <<= sender.scale
+        if flags & ACK and peer and not header.options and not flags & URG:  # as nearly all
+            return (
+                f"{header.source} → {header.destination} [{_flags(flags)}] "
+                f"Seq={(header.seq - sender.first_seq) & 0xFFFFFFFF} "
+                f"Ack={(header.ack - peer.first_seq) & 0xFFFFFFFF} Win={window} Len={header.length}"
+            )
         parts = [f"Seq={(header.seq - sender.first_seq) & 0xFFFFFFFF}"]
         if flags & ACK:
             ack = header.ack

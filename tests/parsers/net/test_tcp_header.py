@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from support.frames import ACK, SYN, ipv4, ipv6, tcp, udp
 
 from parsers.net.ip import IpPacket
-from parsers.net.tcp_header import TcpHeader, read_tcp_header, tcp_options, window_scale
+from parsers.net.tcp_header import (
+    TcpHeader,
+    read_tcp_header,
+    tcp_options,
+    usual_tcp_header,
+    window_scale,
+)
 from parsers.net.tunnels import read_packet
 
 ETHERNET = 1
@@ -73,3 +79,31 @@ def test_options(options: bytes, found: list[tuple[int, bytes]], scale: int | No
 @given(st.binary(max_size=40))
 def test_options_of_any_bytes_end(data: bytes) -> None:
     assert sum(2 + len(value) for _, value in tcp_options(data)) <= len(data)
+
+
+USUAL = ipv4(tcp(8_000, 40_000, ACK, seq=5, ack=7, payload=b"data"))
+
+
+def test_usual_headers_are_read_at_once() -> None:
+    assert usual_tcp_header(ETHERNET, USUAL) == header_of(USUAL) is not None
+    padded = USUAL + bytes(6)
+    assert usual_tcp_header(ETHERNET, padded) == header_of(padded) == header_of(USUAL)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [USUAL[:-1], USUAL[:53], ipv6(tcp(1, 2)), ipv4(tcp(1, 2), fragment=0x2000), ipv4(b"short")],
+    ids=["cut", "cut header", "IPv6", "fragment", "malformed"],
+)
+def test_what_is_unusual_is_left(frame: bytes) -> None:
+    assert usual_tcp_header(ETHERNET, frame) is None
+    assert usual_tcp_header(0, USUAL) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, len(USUAL) - 1), st.integers(0, 255)), max_size=4))
+def test_whatever_is_read_at_once_is_read_the_same(changes: list[tuple[int, int]]) -> None:
+    frame = bytearray(USUAL)
+    for place, value in changes:
+        frame[place] = value
+    found = usual_tcp_header(ETHERNET, bytes(frame))
+    assert found is None or found == header_of(bytes(frame))
