@@ -213,3 +213,18 @@ def test_a_fin_of_a_stream_that_is_missing_accuses_nobody() -> None:
     assert "http3-stream-cut" not in found
     assert [body.ended_by for body in bodies(records).values()] == ["capture-end"]
     assert set(verdicts(records).values()) == {"unknowable"}
+
+
+def test_a_wait_is_no_silence_of_the_server_where_window_updates_may_be_missing() -> None:
+    (path,) = [one for one in EVERY if one.stem == "stall"]
+    told = 0
+    for lost, records in losses(path):
+        for one in explain(records):
+            for verdict in one.verdicts:
+                for cause in verdict.causes:
+                    if verdict.question == "gap" and cause.code == "sender-silent":
+                        told += 1
+                        assert cause.sure == "possible", lost
+                        assert "stream-window" in [other.code for other in verdict.causes], lost
+                        assert "maybe WINDOW_UPDATE" in verdict.summary, lost
+    assert told > 10

@@ -98,7 +98,7 @@ class StreamMessage:
     __slots__ = (
         "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
         "_index", "_is_counted", "_trailers", "_has_hole", "_is_grpc", "tunnel", "_held",
-        "search", "_held_head",
+        "search", "_held_head", "_is_malformed",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -120,6 +120,7 @@ class StreamMessage:
         self._is_counted = True
         self._trailers: Fields | None = None
         self._has_hole = False
+        self._is_malformed = False
         self._held: list[Content] | None = None  # of a frame that tells what it begins with
         self._is_grpc = False  # by what it answers: its own head does not say
         self.search: WebSocketSearch | None = None
@@ -203,9 +204,13 @@ class StreamMessage:
         self._held = pieces
         return records + self._learn()
 
-    def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
-        """Take note of the trailers at [start, end)."""
+    def take_trailers(
+        self, fields: list[Field], start: int, end: int, *, is_malformed: bool
+    ) -> None:
+        """Take note of the trailers at [start, end); those that are malformed make the message so,
+        which is not complete then (section 8.1.1)."""
         self._trailers = shown(fields)
+        self._is_malformed |= is_malformed
         self._start = start if self._start is None else self._start
         self._end = end
 
@@ -335,7 +340,7 @@ class StreamMessage:
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)
-        is_whole = ended_by == "end-stream" and not self._has_hole
+        is_whole = ended_by == "end-stream" and not (self._has_hole or self._is_malformed)
         found = EndOfMessage(start, end, ended_by, is_whole, self._trailers)
         return settled + self._message.end(found)
 

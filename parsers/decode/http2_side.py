@@ -310,11 +310,11 @@ class Http2Side(Http2TunnelSide):
             records += self._said(note, message.owner)
         if message.has_begun:
             self._give_up_search(message, records)
-            self._report(trailer_faults(fields), start, end, owner, records)
+            faults = trailer_faults(fields)
             if not ends:
-                fault = ("http2-trailers-invalid", "without END_STREAM")
-                self._report([fault], start, end, owner, records)
-            message.take_trailers(fields, start, end)
+                faults.append(("http2-trailers-invalid", "without END_STREAM"))
+            self._report(faults, start, end, owner, records)
+            message.take_trailers(fields, start, end, is_malformed=bool(faults))
             self._record(found, "HEADERS", owner, records)
             return
         framing: Framing = "none" if ends else "http/2"

@@ -28,7 +28,7 @@ class Http3Message:
 
     __slots__ = (
         "writer", "exchange", "head", "is_open", "_message", "_fields", "_start", "_end", "_size",
-        "_index", "_is_counted", "_trailers", "_has_hole",
+        "_index", "_is_counted", "_trailers", "_has_hole", "_is_malformed",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -45,7 +45,7 @@ class Http3Message:
         self._index = 0
         self._is_counted = True
         self._trailers: Fields | None = None
-        self._has_hole = False
+        self._has_hole = self._is_malformed = False
 
     @property
     def has_body(self) -> bool:
@@ -87,9 +87,13 @@ class Http3Message:
         self._message.join(start, "http/3", is_sse=is_sse)
         self._end = start
 
-    def take_trailers(self, fields: list[Field], start: int, end: int) -> None:
-        """Take note of the trailers at [start, end)."""
+    def take_trailers(
+        self, fields: list[Field], start: int, end: int, *, is_malformed: bool
+    ) -> None:
+        """Take note of the trailers at [start, end); those that are malformed make the message so,
+        which is not complete then (section 4.1.2)."""
         self._trailers = shown(fields)
+        self._is_malformed |= is_malformed
         self._start = start if self._start is None else self._start
         self._end = end
 
@@ -148,7 +152,7 @@ class Http3Message:
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)
-        is_whole = ended_by == "end-stream" and not self._has_hole
+        is_whole = ended_by == "end-stream" and not (self._has_hole or self._is_malformed)
         return self._message.end(EndOfMessage(start, end, ended_by, is_whole, self._trailers))
 
     @property

@@ -195,8 +195,8 @@ class RequestStream:
         records: list[Record] = []
         ends = end == self.stream.final_size
         if message.head is not None or message.has_body:
-            message.take_trailers(fields, start, end)
             faults = trailer_faults(fields)
+            message.take_trailers(fields, start, end, is_malformed=bool(faults))
         elif self.stream.sender == "client":
             records += message.request(fields, start, end, ends=ends)
             faults = request_faults(fields)

@@ -25,6 +25,8 @@ FULL = 0.8
 """Part of a wait that the frames of other streams fill, if it is for them."""
 MOST_OF_IT = 0.5
 """Part of the connection's window that one stream has used up, to be the one that did."""
+FRAMES_LOST = frozenset(("http2-resumed", "stream-joined"))
+"""Faults of a connection of HTTP/2 by which its windows are not known any more."""
 BLOCKED_REMEDIES = {
     "stream-window": "read the stream at the client as it comes, or let it announce a larger"
     " SETTINGS_INITIAL_WINDOW_SIZE (of QUIC, initial_max_stream_data_bidi_local)",
@@ -44,6 +46,22 @@ class Blocked(NamedTuple):
     to_packet: int
     seen: str
     alternatives: tuple[tuple[str, str], ...] = ()
+
+
+def may_be_held(trace: Trace) -> str:
+    """Return why a window may have held a response unseen, empty if none can have.
+
+    After missing frames of either side nobody knows how much the client had room for.
+    """
+    head = trace.about.request or trace.about.response
+    if head is None or head.stream_id is None:
+        return ""
+    if not any(one.code in FRAMES_LOST for one in trace.around):
+        return ""
+    return (
+        "the capture lacks frames of the connection, maybe WINDOW_UPDATE: the window may have been"
+        " used up"
+    )
 
 
 def held_by_windows(trace: Trace) -> Iterator[Blocked]:

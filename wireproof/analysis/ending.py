@@ -94,6 +94,17 @@ def _refused_stream(ending: Ending) -> Verdict | None:
     return ending_verdict(ending, "refused", "warning", summary, [cause])
 
 
+def _malformed(ending: Ending) -> Verdict | None:
+    """A response that its client has to take for an error, though its end came."""
+    found = next((flaw for flaw in ending.flaws if flaw.code == "malformed"), None)
+    if found is None or missing_from_capture(ending.trace):
+        return None
+    ending.numbers["whole"] = False
+    said = "a client has to take it for an error, whatever came before"
+    cause = Cause("response-malformed", "certain", said, "look at what writes the trailers")
+    return ending_verdict(ending, "cut", "error", found.summary, [cause])
+
+
 def _not_captured(ending: Ending) -> Verdict | None:
     lacking = missing_from_capture(ending.trace)
     if NOT_CAPTURED in ending.codes:
@@ -464,6 +475,7 @@ def _whole(ending: Ending) -> Verdict:
 ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
     *(
         _refused_stream,
+        _malformed,
         _not_captured,
         _open,
         _aborted,

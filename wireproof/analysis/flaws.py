@@ -28,6 +28,11 @@ CUTS = frozenset(
 """Flaws of a message that its framing did not end."""
 NOT_CAPTURED = "not-captured"
 """The flaw of a message that ended by itself, and of which the capture lacks something."""
+MALFORMED = (
+    "http2-trailers-invalid", "http2-pseudo-field-invalid", "http2-field-invalid",
+    "http2-connection-field", "http3-message-malformed",
+)  # fmt: skip
+"""Faults of fields; those of trailers make a message malformed that has ended (RFC 9113 8.1.1)."""
 SURPLUS = ("http-surplus", "http-data-after-close")
 """Faults of bytes after a message that is complete."""
 ELEMENT_CUTS = {
@@ -100,8 +105,14 @@ def is_delimited_by_text(response: ResponseRecord) -> bool:
 def _of_body(
     response: ResponseRecord, body: BodyRecord, faults: Sequence[DiagnosticRecord]
 ) -> Iterator[Flaw]:
+    malformed = _first(faults, MALFORMED)
     if body.ended_by == "end-stream":
-        if not body.complete:  # then it is the capture that is not
+        if malformed and not body.complete:
+            said = (
+                f"the response is malformed: {preview(malformed.summary, 'utf-8', SURPLUS_WIDTH)}"
+            )
+            yield Flaw("malformed", said, malformed.last_packet)
+        elif not body.complete:  # then it is the capture that is not
             yield Flaw(NOT_CAPTURED, f"the body is {body_end(body)}", body.last_packet)
     elif not body.complete:
         yield Flaw(_cut(response, faults), f"the body is {body_end(body)}", body.last_packet)

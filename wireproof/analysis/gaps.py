@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from ..text.wording import count, duration, span
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals, deviation
-from .blocked import BLOCKED_REMEDIES, behind_others, held_by_windows, lost_of_others
+from .blocked import BLOCKED_REMEDIES, behind_others, held_by_windows, lost_of_others, may_be_held
 from .holders import REMEDIES as HOLDERS_REMEDIES
 from .holders import only_then
 from .marks import KIND_NUMBERS, Marks
@@ -85,6 +85,7 @@ REMEDIES: dict[str, str] = {
     " at half the shortest idle limit keeps the connection",
 }
 ANOTHER_REQUEST = "one more request during such a wait: a loop that is blocked answers none"
+WHOLE_CAPTURE = "a capture that lacks no packet"
 AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
 
 
@@ -265,12 +266,16 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
     start, end = came.times[at], came.times[at + 1]
     may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
     others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
+    unseen = may_be_held(waits.trace)
+    if unseen:
+        others = (("stream-window", unseen), *others)
     coming = under_way(waits.trace, came, at)
     if coming is not None and coming.is_even:
         return Attributed("rate", seconds, *place, coming.seen)
     if coming is not None:
-        others = (("rate", "it may have come all the while"), *others)
-        return Attributed("sender-silent", seconds, *place, coming.seen, others)
+        others = (*others, ("rate", "it may have come all the while"))
+        seen = f"{coming.seen}; {unseen}" if unseen else coming.seen
+        return Attributed("sender-silent", seconds, *place, seen, others)
     working = at_work(waits.trace, waits.kinds[at], waits.kinds[at + 1])
     if working is not None:
         return Attributed("thinking", seconds, *place, working, others)
@@ -278,7 +283,7 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
     blocked = only_then(meanwhile, end)
     if blocked:
         others = (("blocked-loop", blocked), *others)
-    seen = "nothing came, and no bytes were missing"
+    seen = f"nothing came; {unseen}" if unseen else "nothing came, and no bytes were missing"
     return Attributed("sender-silent", seconds, *place, seen, others)
 
 
@@ -340,7 +345,8 @@ def _to_tell(found: Sequence[Attributed]) -> str:
     """Return what would tell the alternatives of all waits apart."""
     codes = {code for one in found for code, _ in one.alternatives}
     blocked = [ANOTHER_REQUEST] if "blocked-loop" in codes else []
-    lost = [AT_SENDER] if codes - {"blocked-loop"} else []
+    lost = [AT_SENDER] if codes - {"blocked-loop", "stream-window"} else []
+    lost += [WHOLE_CAPTURE] if "stream-window" in codes else []
     return "; or ".join((*blocked, *lost))
 
 
@@ -379,7 +385,8 @@ def _causes(found: Sequence[Attributed], kinds: Sequence[Class]) -> Iterator[Cau
         first = max((one for one in found if one.kind == kind), key=lambda one: one.seconds)
         sure: Literal["certain", "likely", "possible"] = "certain"
         if first.alternatives:
-            sure = "possible" if kind == "retransmission" else "likely"
+            is_open = kind == "retransmission" or "stream-window" in dict(first.alternatives)
+            sure = "possible" if is_open else "likely"
         yield Cause(kind, sure, first.seen, REMEDIES[kind])
         others.update((code, seen) for code, seen in first.alternatives if code not in kinds)
     for code, seen in others.items():

@@ -49,6 +49,7 @@ CAUSES = frozenset(
         *("ignored-by-server", "keep-alive-race", "loss", "missing-id", "nagle-delayed-ack"),
         *("no-close-frame", "no-waits", "path-vanished", "peer-does-not-answer-close"),
         *("pong-behind-large-frame", "pong-never-came", "private-code", "protocol-mismatch"),
+        "response-malformed",
         *("proxy-batches", "proxy-buffer", "proxy-buffers-request", "proxy-closed"),
         *("proxy-cut", "proxy-holds", "proxy-idle-timeout", "proxy-looks-ahead"),
         *("proxy-read-timeout", "proxy-reset", "proxy-timer", "proxy-total-timeout", "rate"),

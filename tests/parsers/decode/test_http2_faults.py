@@ -11,6 +11,7 @@ from support.http2 import (
     OK,
     SETTINGS,
     SETTINGS_ACK,
+    Fields,
     Http2Talk,
     data,
     framed,
@@ -18,7 +19,8 @@ from support.http2 import (
 
 from parsers import limits
 from parsers.http2.elements import PREFACE
-from parsers.records import DiagnosticRecord, Record
+from parsers.records import BodyRecord, DiagnosticRecord, Record
+from wireproof.analysis.judges import explain
 
 Say = Callable[[Http2Talk], object]
 
@@ -100,6 +102,27 @@ CASES: dict[str, list[Say]] = {
     "hpack-integer-invalid": [block(b"\xff\x80")],
     "hpack-huffman-invalid": [block(bytes.fromhex("0084fffffffc0161"))],
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trailers", "ends"),
+    [([(":status", "200")], True), ([("x-a", "1")], False), ([("connection", "close")], True)],
+)
+def test_malformed_trailers_make_a_message_malformed(trailers: Fields, ends: bool) -> None:
+    """It is not complete then, although its end came (RFC 9113 section 8.1.1)."""
+    talk = Http2Talk().begin()
+    for say in (asks(), answers(), server(data(1, b"abc"))):
+        say(talk)
+    talk.say("server", talk.server.head(1, trailers, ends=ends))
+    if not ends:
+        talk.say("server", data(1, b"", ends=True))
+    records = talk.records()
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.ended_by, body.complete, body.size) == ("end-stream", False, 3)
+    (judged,) = explain(records)
+    (verdict,) = [one for one in judged.verdicts if one.question == "ending"]
+    assert (verdict.answer, verdict.severity) == ("cut", "error")
+    assert verdict.summary.startswith("the response is malformed: ")
 
 
 @pytest.mark.parametrize("code", CASES)
