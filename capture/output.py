@@ -118,7 +118,7 @@ class Output:
         self._is_open = False
         self._begun = 0.0
         self._ended = Statistics(0, 0)  # what the files before the open one have
-        self._made: deque[Path] = deque()
+        self._made: deque[Path] = deque(maxlen=limits.files or 1)  # those that may be removed
         self._number = 0
         self._captured = 0
         self._dropped = 0

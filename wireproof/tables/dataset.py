@@ -63,10 +63,23 @@ class DataSet:
         self._known: dict[str, Part] = {}
 
     def make(self, capture: Capture, options: TableOptions) -> Done:
-        """Write the tables of a capture as a part, unless they are there. Raises as
-        :meth:`make_part` does."""
-        plan = self.plan([capture], options)
-        [done] = plan.done or self.make_part([capture], options)
+        """Write the tables of a capture as a part of its own, unless that is there. Raises as
+        :meth:`make_part` does, and ValueError for a part of another version.
+
+        Other parts are not looked at, so that it costs the same however many there are: whoever
+        makes a data set file by file does so for years.
+        """
+        stamp = _found(capture)
+        if isinstance(stamp, str):
+            return Done(capture.name, None, error=stamp)
+        name = name_of([capture.name], options.host)
+        path = f"{MANIFESTS}/{name}.json"
+        for _, data in self._files.contents([path]):
+            part = _decoded(name, data)
+            if part.is_current(options) and part.captures[0].stamp == stamp:
+                return Done(capture.name, part.captures[0], is_new=False)
+            self._remove(name, part)
+        [done] = self.make_part([capture], options)
         return done
 
     def plan(self, captures: Sequence[Capture], options: TableOptions) -> Plan:
@@ -151,7 +164,7 @@ class DataSet:
         with ExitStack() as stack:
             stream = self._files.create(f"{MANIFESTS}/{name}.json", stack)
             stream.write(msgspec.json.encode(part) + b"\n")
-        self._known[name] = part
+        self._known.pop(name, None)
 
     def _drop(self, name: str, part: Part, captures: Collection[str]) -> None:
         """Remove captures from a part: by a part with the rest, if there is any."""

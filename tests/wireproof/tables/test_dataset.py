@@ -130,7 +130,10 @@ def test_files_without_a_manifest_do_not_count(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is none of this version"):
         data_set.files()
     with pytest.raises(ValueError, match="is none of this version"):
-        data_set.make(plain(), OPTIONS)
+        data_set.plan([plain()], OPTIONS)
+    with pytest.raises(ValueError, match="is none of this version"):
+        data_set.make(capture_of([str(BURST)]), OPTIONS)
+    assert not data_set.make(plain(), OPTIONS).is_new, "its own part alone is looked at"
 
 
 def table(place: Path, kind: str) -> Any:
