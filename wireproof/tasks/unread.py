@@ -1,4 +1,6 @@
-"""Connections that hold no exchange that can be read: told to the user, once, when all is decoded.
+"""What the records of exchanges do not show: told to the user, once, when all is decoded.
+
+That is connections that hold no exchange that can be read, and what a connection lacks as a whole.
 
 Without a word about them a capture of nothing but TLS looks as if nothing were wrong with it.
 """
@@ -27,6 +29,8 @@ REASONS = {
     "unknown": ("connection", "of another protocol, neither HTTP nor TLS"),
 }
 """What connections are called, and what is said of them, by protocol or by how they ended."""
+OF_A_CONNECTION = frozenset(("tcp-start-missing", "tcp-closer-unknown"))
+"""Notes that are of no exchange, and that whoever reads of its exchanges should know."""
 FAULTS_TOLD = 5
 """Connections whose own fault is told; of the others, how many there are."""
 SYN_RETRANSMITTED = 1.0
@@ -34,11 +38,12 @@ SYN_RETRANSMITTED = 1.0
 
 
 class Unread:
-    """Counts the connections that hold nothing to read, by their reason."""
+    """Counts the connections that hold nothing to read, by their reason; keeps what others lack."""
 
     def __init__(self) -> None:
         self._found: Counter[str] = Counter()
         self._faults: list[str] = []
+        self._notes: list[str] = []
         self._opened: set[int] = set()
         """The open connections that were decrypted."""
         self._faulty: dict[int, DiagnosticRecord] = {}
@@ -52,8 +57,8 @@ class Unread:
                     self._close(record)
                 elif type(record) is TlsConnectionRecord and record.decrypted == "yes":
                     self._opened.add(record.connection)
-                elif type(record) is DiagnosticRecord and _is_fault(record):
-                    self._faulty.setdefault(record.connection or 0, record)
+                elif type(record) is DiagnosticRecord:
+                    self._note(record)
             yield records
 
     def sentences(self) -> Iterator[str]:
@@ -64,6 +69,17 @@ class Unread:
         yield from self._faults
         if more := self._found["faulty"] - len(self._faults):
             yield f"{count(more, 'more connection')} with a fault and no exchange"
+        yield from self._notes
+        if more := self._found["noted"] - len(self._notes):
+            yield f"{count(more, 'more note')} of what connections lack"
+
+    def _note(self, record: DiagnosticRecord) -> None:
+        if _is_fault(record):
+            self._faulty.setdefault(record.connection or 0, record)
+        elif record.code in OF_A_CONNECTION:
+            self._found["noted"] += 1
+            if len(self._notes) < FAULTS_TOLD:
+                self._notes.append(f"connection {record.connection}: {escape(record.summary)}")
 
     def _close(self, connection: ConnectionRecord) -> None:
         """Note a connection that is over. One that was decrypted, and on which nothing was asked,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.attack import request, response
 from support.corpus import ROOT
+from support.talk import Talk
 from support.tls_live import dialogue
 
 from wireproof.cli import run
@@ -46,3 +48,22 @@ def test_what_was_decrypted_and_asked_for_nothing_is_not_said_to_be_hidden(
     assert "not decrypted" not in capsys.readouterr().err
     run(["ls", str(capture)])
     assert "1 TLS connection not decrypted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["explain", "ls"])
+def test_what_a_connection_lacks_is_said(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talk = Talk().midstream()
+    talk.client(request("/"))
+    talk.lose("server", 300)
+    talk.server(response("200 OK", "Content-Length: 2") + b"ok")
+    talk.lose("client", 1)
+    talk.fin("server")
+    path = tmp_path / "lacking.pcapng"
+    path.write_bytes(talk.tape.file())
+    run([command, str(path)])
+    said = capsys.readouterr().err
+    assert "connection 0: " in said
+    assert "at least 300 bytes of the server's" in said
+    assert "who closed the connection first cannot be told" in said
