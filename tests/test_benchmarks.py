@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import high_rate, instructions
+from benchmarks import high_rate, instructions, live_rate, processes
 from benchmarks.__main__ import commands, told
 from benchmarks.commands import AIMS, ratios
 from benchmarks.commands import commands as other_commands
@@ -125,6 +125,21 @@ def test_the_rate_is_measured() -> None:
     assert 1_000 <= found.sent < 1_000 + high_rate.BATCH
     assert found.size > found.recorded * len(high_rate.frame())
     assert found.cpu > 0
+
+
+@pytest.mark.namespaces
+def test_what_is_watched_as_it_arrives_is_counted() -> None:
+    found = live_rate.measure(2_000, 0.5)
+    assert found.seen == found.events == 500
+    assert found.sent > 2 * found.events
+    assert "0 dropped by the kernel" in found.summary
+    assert found.cpu > 0
+
+
+def test_one_process_is_timed_beside_two() -> None:
+    one, two = (processes.command(Path("k.pcapng"), jobs) for jobs in (1, 2))
+    assert one[one.index("--jobs") + 1] == "1"
+    assert [a for a, b in zip(one, two, strict=True) if a != b] == ["1"]
 
 
 def test_an_answer_is_no_failure_and_what_breaks_off_is_none() -> None:
