@@ -44,6 +44,7 @@ REGRESSIONS = {
     "/late": Wrong("first_token p50", first=0.15),
     "/late-header": Wrong("headers_after p50", headers=0.15),
     "/slow": Wrong("gap_p50 p50", slower=4.0),
+    "/longer": Wrong("last p50", slower=2.5),
     "/stall": Wrong("gap_max p50", stall=0.3),
     "/cut": Wrong("end: cut", breaks_off=True),
     "/short": Wrong("fewer elements: count", events=7),

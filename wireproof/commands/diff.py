@@ -87,7 +87,7 @@ def diff(
     from ..diff.profile import encoded
     from ..diff.reading import profile_of
     from ..output import open_stream, open_text
-    from ..views.changes import FORMATS
+    from ..views.changes import FORMATS, kept
 
     keys = key_log(keylog)
     profiles = []
@@ -95,13 +95,15 @@ def diff(
         try:
             profiles.append(profile_of([source], say, keylog=keys))
         except (OSError, ValueError) as error:
-            raise Unreadable(because(source, error)) from error
+            wanted_is = "; --baseline is what --write-baseline wrote, or a capture"
+            raise Unreadable(because(source, error) + wanted_is * (source == log)) from error
     with ExitStack() as stack:
         if output is not None:
             try:
                 open_stream(output, stack).write(encoded(profiles[0]))
             except OSError as error:
                 raise Unreadable(because(output, error)) from error
+            say(f"{output}: {kept(profiles[0], Thresholds().least)}")
             return 0
         changes = compare(
             profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)

@@ -18,7 +18,7 @@ from ..analysis.percentiles import percentile
 from .profile import METRICS, Group, Profile
 from .statistics import chance_of_more, shift
 
-Answer = Literal["regression", "same", "too-few", "missing"]
+Answer = Literal["regression", "same", "too-few", "missing", "new"]
 GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
 
 
@@ -72,11 +72,17 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
     for name, group in before.groups.items():
         other = after.groups.get(name)
         if other is None:
-            count = (group.exchanges, 0)
-            found.append(Change(name, "exchanges", "missing", None, None, 0.0, 1.0, count))
+            found.append(_came(name, "missing", (group.exchanges, 0)))
         else:
             found += _group(name, group, other, limits)
+    new = [name for name in after.groups if name not in before.groups]
+    found += [_came(name, "new", (0, after.groups[name].exchanges)) for name in new]
     return found
+
+
+def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:
+    """Return what is to be said of how many exchanges came."""
+    return Change(name, "exchanges", answer, None, None, 0.0, 1.0, samples)
 
 
 def is_regression(changes: Sequence[Change]) -> bool:
@@ -90,6 +96,8 @@ def _packets(before: Profile, after: Profile, by: Thresholds) -> Iterator[Change
 
 def _group(name: str, before: Group, after: Group, by: Thresholds) -> Iterator[Change]:
     sizes = before.exchanges, after.exchanges
+    if min(sizes) < by.least:
+        yield _came(name, "too-few", sizes)
     for fault in sorted({*before.faults, *after.faults}):
         some, more = before.faults.get(fault, 0), after.faults.get(fault, 0)
         yield _share(name, fault, (some, sizes[0]), (more, sizes[1]), by.share, by)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TextIO
 
 import msgspec
@@ -11,10 +11,11 @@ import msgspec
 from ..text.escape import escape
 from ..text.wording import count, duration
 
-ORDER = {"regression": 0, "missing": 1, "too-few": 2, "same": 3}
+ORDER = {"regression": 0, "missing": 1, "new": 2, "too-few": 3, "same": 4}
 WORDS = {
     "regression": "worse",
     "missing": "missing in B",
+    "new": "new in B",
     "too-few": "too few to tell",
     "same": "same",
 }
@@ -43,12 +44,31 @@ class Shown(Protocol):
     def is_share(self) -> bool: ...
 
 
+class Counted(Protocol):
+    """What is kept of a request."""
+
+    @property
+    def exchanges(self) -> int: ...
+
+
+class Kept(Protocol):
+    """What a baseline has, as :class:`wireproof.diff.profile.Profile` does."""
+
+    @property
+    def groups(self) -> Mapping[str, Counted]: ...
+
+
 def sentence(change: Shown) -> str:
     """Return a change in a line, escaped."""
     name = escape(change.group) or "all packets"
+    before, after = change.samples
     if change.answer == "missing":
-        return f"{name}: {count(change.samples[0], 'exchange')} in A, none in B"
-    sizes = f"{change.samples[0]:,} and {change.samples[1]:,}"
+        return f"{name}: {count(before, 'exchange')} in A, none in B"
+    if change.answer == "new":
+        return f"{name}: {count(after, 'exchange')} in B, none in A"
+    sizes = f"{before:,} and {after:,}"
+    if _is_silent(change):
+        return f"{name}: too few exchanges to find a regression: {sizes}"
     came = f"{_figure(change, change.before)} -> {_figure(change, change.after)}"
     tested = f"effect {change.effect:+.2g}, by chance {change.chance:.2g}, of {sizes}"
     return f"{name}: {escape(change.what)}: {WORDS[change.answer]}: {came} ({tested})"
@@ -67,13 +87,32 @@ def _told(changes: Sequence[Shown]) -> list[Shown]:
     return sorted(found, key=lambda one: ORDER[one.answer])
 
 
+def kept(profile: Kept, least: int) -> str:
+    """Return what a baseline holds; of requests with fewer exchanges than ``least`` nothing is told."""
+    sizes = [group.exchanges for group in profile.groups.values()]
+    requests, exchanges = count(len(sizes), "request"), count(sum(sizes), "exchange")
+    few = count(sum(size < least for size in sizes), "request")
+    more = f"; {few} with fewer than {least} exchanges: too few to find a regression"
+    return f"{requests}, {exchanges}{more if min(sizes, default=least) < least else ''}"
+
+
+def _is_silent(change: Shown) -> bool:
+    """Whether a request had so few exchanges that no regression of it could be found."""
+    return change.answer == "too-few" and change.what == "exchanges"
+
+
 def ending(changes: Sequence[Shown]) -> str:
-    """Return what it comes to, in a line."""
-    counts = {word: sum(one.answer == word for one in changes) for word in ORDER}
-    worse = count(counts["regression"], "regression")
-    few = counts["too-few"]
-    more = f"; {few:,} of them would be worse, with too few exchanges to tell" if few else ""
-    return f"{worse} among {count(len(changes), 'comparison')}{more}"
+    """Return what it comes to, in a line: of what nothing could be told, too."""
+    compared = [one for one in changes if one.what != "exchanges"]
+    worse = sum(one.answer == "regression" for one in compared)
+    if not worse and not any(one.group for one in compared):
+        return "nothing to compare: no request of A is in B"
+    said = [f"{count(worse, 'regression')} among {count(len(compared), 'comparison')}"]
+    if few := sum(one.answer == "too-few" for one in compared):
+        said.append(f"{few:,} of them would be worse, with too few exchanges to tell")
+    if silent := sum(map(_is_silent, changes)):
+        said.append(f"of {count(silent, 'request')} there are too few exchanges to find any")
+    return "; ".join(said)
 
 
 def _table(changes: Sequence[Shown], stream: TextIO) -> None:

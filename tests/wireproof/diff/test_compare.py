@@ -53,3 +53,11 @@ def test_packets_and_targets_that_are_missing() -> None:
         ("retransmissions", "regression"),
         ("exchanges", "missing"),
     ]
+
+
+def test_what_came_of_too_few_and_what_is_new() -> None:
+    few, more = Profile(FORMAT, {"GET /": group(4)}, 9, 0), of(group(9))
+    more.groups["GET /new"] = group(3)
+    came = [(one.group, one.answer) for one in compare(few, more) if one.what == "exchanges"]
+    assert came == [("GET /", "too-few"), ("GET /new", "new")]
+    assert not [one for one in compare(more, more) if one.what == "exchanges"][1:], "but GET /new"

@@ -7,7 +7,8 @@ import json
 import xml.etree.ElementTree as ET
 
 from wireproof.diff.compare import Change
-from wireproof.views.changes import FORMATS, sentence
+from wireproof.diff.profile import FORMAT, Group, Profile
+from wireproof.views.changes import FORMATS, ending, kept, sentence
 
 WORSE = Change("GET /a|`<b>\x1b", "first p50", "regression", 0.1, 0.2, 1.0, 0.001, (9, 9))
 FEW = Change("GET /c", "streaming: held", "too-few", 0.0, 1.0, 1.0, 1.0, (1, 1))
@@ -31,7 +32,7 @@ def test_for_people() -> None:
     )
     assert lines[1] == "GET /d: 3 exchanges in A, none in B"
     assert "streaming: held: too few to tell: 0.00% -> 100.00%" in lines[2]
-    assert lines[3].startswith("1 regression among 4 comparisons; 1 of them would be worse")
+    assert lines[3].startswith("1 regression among 3 comparisons; 1 of them would be worse")
     assert sentence(SAME).startswith("all packets: retransmissions: same: 1.00%")
 
 
@@ -45,3 +46,24 @@ def test_for_programs() -> None:
 def test_for_a_pull_request() -> None:
     text = written("markdown")
     assert "| worse | `GET /a\\|'&lt;b>\\x1b` | first p50 | 100.0 ms | 200.0 ms |" in text
+
+
+def test_what_nothing_can_be_told_of() -> None:
+    silent = Change("GET /c", "exchanges", "too-few", None, None, 0.0, 1.0, (1, 4))
+    new = Change("GET /e", "exchanges", "new", None, None, 0.0, 1.0, (0, 1))
+    assert sentence(silent) == "GET /c: too few exchanges to find a regression: 1 and 4"
+    assert sentence(new) == "GET /e: 1 exchange in B, none in A"
+    assert ending([SAME, GONE, new]) == "nothing to compare: no request of A is in B"
+    ends = "; of 1 request there are too few exchanges to find any"
+    same = Change("GET /c", "first p50", "same", 0.1, 0.1, 0.0, 1.0, (1, 4))
+    assert ending([SAME, silent, same]) == f"0 regressions among 2 comparisons{ends}"
+    resent = Change("", "retransmissions", "regression", 0.0, 0.1, 0.1, 0.0, (900, 900))
+    assert ending([resent, GONE]) == "1 regression among 1 comparison"
+
+
+def test_what_a_baseline_holds() -> None:
+    groups = {name: Group(size, {}, {}, 0, [], {}) for name, size in {"a": 20, "b": 3}.items()}
+    few = "2 requests, 23 exchanges; 1 request with fewer than 5 exchanges: too few to find"
+    assert kept(Profile(FORMAT, groups, 9, 0), 5) == f"{few} a regression"
+    del groups["b"]
+    assert kept(Profile(FORMAT, groups, 9, 0), 5) == "1 request, 20 exchanges"
