@@ -88,7 +88,7 @@ def _told(changes: Sequence[Shown]) -> list[Shown]:
 
 
 def kept(profile: Kept, least: int) -> str:
-    """Return what a baseline holds; of requests with fewer exchanges than ``least`` nothing is told."""
+    """Return what a baseline holds, in words; a request needs ``least`` exchanges to be told of."""
     sizes = [group.exchanges for group in profile.groups.values()]
     requests, exchanges = count(len(sizes), "request"), count(sum(sizes), "exchange")
     few = count(sum(size < least for size in sizes), "request")
