@@ -3,6 +3,8 @@ memory and all others on disk.
 
 Strategy: what is added waits in memory with what waits of all other columns of a spool, and is put
 aside block by block (:mod:`.spool`). Which block has a row is a bisection; a row is one reading.
+
+Questions come in runs: the block that had the last answer is looked into first.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Any, overload
 
-from .spool import MAX_PIECE, Spool
+from .spool import MAX_PIECE, Block, Spool
 
 RowsAside = tuple[list[int], list[int]]
 """Where the blocks of rows end, and where each lies."""
@@ -68,14 +70,15 @@ class Rows:
 
     def row(self, number: int) -> tuple[Any, ...]:
         """Return a row. Raises IndexError if there is none of that number."""
+        start = number * self._size
+        recent = self._spool.recent.get(self)
+        if recent is not None and recent[0] <= start < recent[1]:
+            return self._layout.unpack_from(recent[2], start - recent[0])
         if not 0 <= number < len(self):
             raise IndexError(f"no row {number:,} of {len(self):,}")
-        start = number * self._size
         if start >= self._before:
             return self._layout.unpack_from(self._tail, start - self._before)
-        block = bisect_right(self._ends, start)
-        begin = self._ends[block - 1] if block else 0
-        data = self._spool.block(self._places[block], self._ends[block] - begin)
+        begin, _, data = self._remembered(bisect_right(self._ends, start))
         return self._layout.unpack_from(data, start - begin)
 
     def replace(self, number: int, row: bytes) -> None:
@@ -102,21 +105,31 @@ class Rows:
     def after(self, number: int) -> int:
         """Return how many rows are at most ``number``, of rows that are numbers in ascending order:
         which block that is tells its last one, and only that block is looked through."""
+        if (recent := self._spool.recent.get(self)) is not None:
+            found = memoryview(recent[2]).cast("q")
+            if found[0] <= number < found[-1]:
+                return recent[0] // self._size + bisect_right(found, number)
         first, last = 0, len(self._ends)
         while first < last:
             middle = (first + last) // 2
-            if self._block(middle)[-1] <= number:
+            if memoryview(self._block(middle)[2]).cast("q")[-1] <= number:
                 first = middle + 1
             else:
                 last = middle
-        before = self._ends[first - 1] // self._size if first else 0
-        found = self._block(first) if first < len(self._ends) else memoryview(self._tail).cast("q")
-        return before + bisect_right(found, number)
+        if first == len(self._ends):
+            found = memoryview(self._tail).cast("q")
+            return self._before // self._size + bisect_right(found, number)
+        begin, _, data = self._remembered(first)
+        return begin // self._size + bisect_right(memoryview(data).cast("q"), number)
 
-    def _block(self, block: int) -> memoryview:
-        begin = self._ends[block - 1] if block else 0
-        data = self._spool.block(self._places[block], self._ends[block] - begin)
-        return memoryview(data).cast("q")
+    def _remembered(self, block: int) -> Block:
+        found = self._block(block)
+        self._spool.remember(self, found)
+        return found
+
+    def _block(self, block: int) -> Block:
+        begin, end = self._ends[block - 1] if block else 0, self._ends[block]
+        return begin, end, self._spool.block(self._places[block], end - begin)
 
     def _place(self, start: int) -> int:
         block = bisect_right(self._ends, start)

@@ -29,6 +29,8 @@ MAX_BLOCKS = 32
 """Blocks that stay in memory after they were read."""
 
 
+Block: TypeAlias = tuple[int, int, bytes]
+"""Where a block of a part begins and ends in that part, and what it holds."""
 Places: TypeAlias = "array[int]"
 """Where runs of bytes lie, and the size of each, one after the other."""
 
@@ -48,6 +50,8 @@ class Spool:
         self._written = 0
         self._waiting = bytearray()
         self._blocks: dict[int, bytes] = {}
+        self.recent: dict[Part, Block] = {}
+        """Of parts that were asked last, the block that had the answer."""
         self._parts: dict[Part, None] = {}
         self.waits = 0
         """Bytes of parts that wait in memory."""
@@ -98,10 +102,17 @@ class Spool:
                 del self._blocks[next(iter(self._blocks))]
         return found
 
+    def remember(self, part: Part, block: Block) -> None:
+        """Keep the block of a part that had the answer: the next question is likely about it."""
+        self.recent[part] = block
+        if len(self.recent) > MAX_BLOCKS:
+            del self.recent[next(iter(self.recent))]
+
     def replace(self, place: int, data: bytes) -> None:
         """Put other bytes in the place of some."""
         self.flush()
         self._blocks.clear()
+        self.recent.clear()
         self._file.seek(place)
         self._file.write(data)
 

@@ -11,7 +11,7 @@ from struct import Struct
 import pytest
 
 from wireproof.columns import Numbers, Rows
-from wireproof.spool import MAX_WAITING, Spool
+from wireproof.spool import MAX_BLOCKS, MAX_WAITING, Spool
 
 ROW = Struct("<qI")
 
@@ -76,3 +76,28 @@ def test_how_many_are_at_most_a_number(spool: Spool, size: int) -> None:
         numbers.append(number)
     for number in (-1, 0, 2, 3, 3 * size // 4, 3 * size):
         assert numbers.after(number) == bisect_right(expected, number)
+
+
+def test_what_was_read_last_is_what_stands_there_now(spool: Spool) -> None:
+    seeded = Random(5)
+    many: list[tuple[Rows, Numbers, list[tuple[int, int]]]] = [
+        (Rows(ROW, spool), Numbers(spool), []) for _ in range(MAX_BLOCKS)
+    ]
+    for rows, numbers, expected in many:
+        for number in range(400):
+            expected.append((number // 3, 0))
+            rows.add(ROW.pack(number // 3, 0))
+            numbers.append(number // 3)
+            if number % 100 == 99:
+                rows.put_aside()
+                numbers.aside()
+    for _ in range(3_000):
+        rows, numbers, expected = many[seeded.randrange(len(many))]
+        at = seeded.randrange(400)
+        assert rows.row(at) == expected[at]
+        assert numbers.after(at // 3) == at // 3 * 3 + min(3, 400 - at // 3 * 3)
+        if not at % 8:
+            expected[at] = (at // 3, expected[at][1] + 1)
+            rows.replace(at, ROW.pack(*expected[at]))
+            assert rows.row(at) == expected[at]
+    assert len(spool.recent) <= MAX_BLOCKS

@@ -92,6 +92,7 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
 
 def _send_all(index: Index, share: int, workers: int, stream: BinaryIO) -> None:
     gc.freeze()  # what the parent has is not looked through, and so not copied
+    gc.disable()  # answers are trees, many and short-lived: there is no cycle to look for
     for part in _made(index, share, workers):
         if part is None:
             send(stream, END_OF_BUNDLE)

@@ -151,11 +151,11 @@ class Columns:
         return {"binary": _integers(list(map(len, values)))}
 
     def _objects(self, values: Sequence[dict[str, Any]]) -> Column:
-        shapes = list(map(tuple, values))
-        if shapes.count(shapes[0]) < len(shapes):
-            return self._apart(values, shapes)
+        names = list(values[0])
+        if any(list(value) != names for value in values):
+            return self._apart(values, list(map(tuple, values)))
         columns = zip(*map(dict.values, values), strict=True)
-        return {"fields": dict(zip(shapes[0], map(self.column, columns), strict=True))}
+        return {"fields": dict(zip(names, map(self.column, columns), strict=True))}
 
     def _lists(self, values: Sequence[Sequence[Any]]) -> Column:
         sizes = list(map(len, values))

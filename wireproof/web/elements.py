@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parsers.provenance import Layer
 from parsers.records import (
@@ -108,6 +108,8 @@ the like."""
 ROW = Struct("<qIIIIddBqqqbq")
 """An element as it is kept: where its encoded record lies, how long that is and how long what it
 says, which follows, then its Place."""
+OFFSET = 8
+"""Which value of a row is its offset."""
 
 
 def side_of(sender: Sender, layer: Layer) -> int:
@@ -181,11 +183,7 @@ class Elements:
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
-        _, _, _, first, last, begin, end, sender, offset, length, size, mark, content = (
-            self._rows.row(row)
-        )
-        side, layer = SENDER_NAMES[sender & 15], LAYERS[sender >> 4]
-        return Place(first, last, begin, end, side, offset, length, size, mark, content, layer)
+        return _place(self._rows.row(row))
 
     def sent(self, sender: Sender) -> Sequence[int]:
         """Return the rows of what a sender sent."""
@@ -206,12 +204,19 @@ class Elements:
         found: list[tuple[int, Place]] = []
         for index in range(first, min(len(rows), first + most)):
             row = rows[index]
-            place = self.place(row)
-            if place.offset >= end:
+            values = self._rows.row(row)
+            if values[OFFSET] >= end:
                 break
+            place = _place(values)
             if place.length and place.layer == layer:
                 found.append((row, place))
         return found
+
+
+def _place(row: tuple[Any, ...]) -> Place:
+    _, _, _, first, last, begin, end, sender, offset, length, size, mark, content = row
+    side, layer = SENDER_NAMES[sender & 15], LAYERS[sender >> 4]
+    return Place(first, last, begin, end, side, offset, length, size, mark, content, layer)
 
 
 def content_of(record: Record, offset: int) -> int:
