@@ -15,6 +15,7 @@ from ..http1.messages import EndOfMessage, Request, Response
 from ..http2.elements import Content, DataFrame
 from ..http2.fields import value_of
 from ..http2.hpack import Field
+from ..json_lines.resume import count_lines
 from ..limits import MAX_UNDECIDED
 from ..provenance import Ending
 from ..records import (
@@ -233,23 +234,33 @@ class StreamMessage:
         """Take note that a DATA frame is whole."""
         if self.search is not None:
             return []
-        return self._learn() + ([] if self.tunnel is not None else self._message.settle())
+        return self._learn(waits=True) + ([] if self.tunnel is not None else self._message.settle())
 
-    def _learn(self) -> list[Record]:
-        """Let the first DATA frame tell what the content is: whole events, or anything else."""
+    def _learn(self, *, waits: bool = False) -> list[Record]:
+        """Let the first DATA frame tell what the content is: whole events, or anything else.
+
+        One line of JSON may be all there is: where it ``waits``, the next frame tells.
+        """
         if not self._held:
             return []
+        content = b"".join(piece.data for piece in self._held)
+        lines = count_lines(content)
+        if waits and lines == 1:
+            return []
         pieces, self._held = self._held, None
-        content = b"".join(piece.data for piece in pieces)
         is_sse = self.writer.sender == "server" and is_event_stream(content)
         known = [] if self.head is None else list(self.head.headers)
         if self._is_grpc:
             known.append((b"content-type", _GRPC[0]))
-        start = pieces[0].start
+        start, records = pieces[0].start, list[Record]()
+        if lines > 1 and not self._is_grpc:
+            known.insert(0, (b"content-type", b"application/x-ndjson"))
+            said = f"{lines} of them came first"
+            fault = diagnose("json-lines-found", start, pieces[-1].end, said)
+            records.append(self.writer.diagnostic(fault, self.exchange))
         self._message.join(start, "http/2", is_sse=is_sse, known=known)
-        records: list[Record] = []
         if self._is_grpc and self._has_hole:  # it may begin inside a message
-            records = self._message.lose(MissingData(start, start, None))
+            records += self._message.lose(MissingData(start, start, None))
         return records + self._message.content(pieces)
 
     def missing(self, start: int, end: int) -> list[Record]:

@@ -87,6 +87,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "sse-resynchronised": Fault("note", "events go on after missing bytes", ""),
     # --- JSON values one after another ---
+    "json-lines-found": Fault(
+        "note",
+        "the head that says what the content is is missing: each line is a JSON value, so it is"
+        " read as JSON lines",
+        "",
+    ),
     "json-value-invalid": Fault("warning", "a value is not JSON", "RFC 8259 section 2"),
     "json-value-limit": Fault("note", "a value is longer than what is kept of it", ""),
     "json-value-unfinished": Fault("warning", "a value is cut", ""),

@@ -42,6 +42,18 @@ class LineSearch:
         return next((at for at in self._begins if is_container(line[at:])), None)
 
 
+def count_lines(content: bytes) -> int:
+    """Return of how many lines content is made, each of them one object or one array, and ended by
+    LF; 0 if it is anything else.
+
+    Two are JSON lines and nothing else: no JSON text goes on after its value (RFC 8259 section 2).
+    """
+    if not (content.startswith(_OPENS) and content.endswith(b"\n")):
+        return 0
+    lines = content[:-1].split(b"\n")
+    return len(lines) if all(map(is_container, lines)) else 0
+
+
 def is_container(line: bytes) -> bool:
     """Whether a line is one object or one array."""
     text = line.strip(WHITE_SPACE)

@@ -27,6 +27,7 @@ from parsers.records import (
     DiagnosticRecord,
     GrpcMessageRecord,
     Http2DataRecord,
+    JsonLineRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -416,3 +417,56 @@ def test_vectors(name: str, byte_by_byte: bool) -> None:
 
 def of_stream(kind: type[Any], records: list[Record], number: int) -> list[Any]:
     return [one for one in records if isinstance(one, kind) and one.stream_id == number]
+
+
+LINES: list[tuple[str, str]] = [*OK, ("content-type", "application/x-ndjson")]
+
+
+def spoken_lines(*contents: bytes, ends: bool = True) -> list[Record]:
+    """Content whose head is missing, a DATA frame each."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.talk.lose("server", len(talk.server.head(1, LINES)))
+    for place, content in enumerate(contents):
+        talk.say("server", data(1, content, ends=ends and place == len(contents) - 1))
+    return talk.records()
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        (b'{"a":1}\n', b'{"a":2}\n', b'{"a":3}\n'),
+        (b'{"a":1}\n{"a":2}\n', b'{"a":3}\n'),
+        (b'{"a":1}\n', b"", b'{"a":2}\n{"a":', b"3}\n"),
+    ],
+)
+def test_lines_of_json_tell_what_they_are_without_a_head(contents: tuple[bytes, ...]) -> None:
+    records = spoken_lines(*contents)
+    lines = [one.data for one in records if isinstance(one, JsonLineRecord)]
+    if contents[1]:
+        assert lines == ['{"a":1}', '{"a":2}', '{"a":3}']
+        (said,) = faults(records, "json-lines-found")
+        assert (said.stream_id, said.severity) == (1, "note")
+        assert said.summary.endswith("2 of them came first")
+    else:  # what is held ends amid a line: nothing is guessed
+        assert lines == []
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.size, body.complete) == (sum(map(len, contents)), False)
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        (b'{"a":1}\n',),  # may be all of a document
+        (b'{\n "a": 1\n}\n',),
+        (b'{"a":1}\n', b"and then some text\n"),
+        (b"1\n2\n", b"3\n"),
+        (b"line\n", b'{"a":1}\n{"a":2}\n'),
+    ],
+)
+def test_what_may_be_something_else_is_not_read_as_lines(contents: tuple[bytes, ...]) -> None:
+    records = spoken_lines(*contents)
+    assert not [one for one in records if isinstance(one, JsonLineRecord)]
+    assert not faults(records, "json-lines-found")
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert body.size == sum(map(len, contents))

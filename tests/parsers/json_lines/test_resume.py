@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parsers.json_lines.lines import JsonLinesDecoder
-from parsers.json_lines.resume import LineSearch
+from parsers.json_lines.resume import LineSearch, count_lines
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,19 @@ def test_the_decoder_goes_on_with_the_next_byte() -> None:
     assert decoder.is_between
     (value,) = decoder.receive_data(b'{"c": 3}\n')
     assert (value.start, value.end) == (33, 42)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b'{"a":1}\n', 1),
+        (b'{"a":1}\r\n[2]\n', 2),
+        (b"", 0),
+        (b'{"a":1}', 0),
+        (b'{"a":1}\n{"b"', 0),
+        (b'{"a":1}\n\n', 0),
+        (b"1\n2\n", 0),
+    ],
+)
+def test_of_how_many_lines_content_is_made(content: bytes, lines: int) -> None:
+    assert count_lines(content) == lines
