@@ -54,6 +54,11 @@ FAULTS: dict[str, Fault] = {
     "quic-closed-error": Fault(
         "error", "the connection was closed because of an error", "RFC 9000 section 11.1"
     ),
+    "quic-streams-blocked": Fault(
+        "note",
+        "a side had a stream to open and might open no more (STREAMS_BLOCKED)",
+        "RFC 9000 section 4.6",
+    ),
     # --- HTTP/3 ---
     "http3-frames-missing": Fault(
         "note",

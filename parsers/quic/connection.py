@@ -25,10 +25,12 @@ from .frames import (
     Crypto,
     Frame,
     MaxData,
+    MaxStreams,
     NewConnectionId,
     ResetStream,
     StopSending,
     StreamFrame,
+    StreamsBlocked,
     read_frames,
 )
 from .handshake import Handshake
@@ -39,6 +41,7 @@ from .protection import Opened
 from .reader import Malformed
 from .segments import parted
 from .side import SPACES, QuicSide
+from .stream_limits import StreamLimits
 from .streams import QuicStream
 from .transport_parameters import Parameters, read_parameters
 
@@ -104,6 +107,7 @@ class QuicConnection(Generic[T]):
         self._backlog: list[tuple[Sender, bytes, PacketHeader, Completion]] = []
         self._backlog_size = 0
         self._faults: Counter[str] = Counter()
+        self._limits = StreamLimits()
 
     def begin(self, version: int, destination: bytes | None) -> None:
         """Begin with a client's first packet, sent to ``destination``; None if it was not seen."""
@@ -338,6 +342,12 @@ class QuicConnection(Generic[T]):
             case Blocked(stream_id=stream_id, limit=limit):
                 if stream_id is None or stream_id in self.streams:
                     self._flow(side).block(stream_id, limit, came)
+            case StreamsBlocked():
+                self._limits.block(side.sender, frame, came)
+            case MaxStreams():
+                waiting = other(side.sender)
+                if (said := self._limits.rise(waiting, frame, came)) is not None:
+                    return self._fault(waiting, said, came)
             case NewConnectionId(connection_id=new):
                 side.add_id(new)
             case ConnectionClose() if self.closed is None:
@@ -438,6 +448,8 @@ class QuicConnection(Generic[T]):
         for sender, side in self.sides.items():
             for stall in side.flow.still_blocked():
                 records += self._listener.receive_stall(sender, stall, came)
+        for sender, said in self._limits.end():
+            records += self._fault(sender, said, came)
         for first in list(self.streams.values()):
             for stream in (first, first.peer):
                 records += stream.finish(ending, came)

@@ -76,10 +76,25 @@ class ConnectionClose(NamedTuple):
 
 
 class Blocked(NamedTuple):
-    """Its sender has more to send and may not (sections 19.12 to 19.14)."""
+    """Its sender has more to send and may not (sections 19.12 and 19.13)."""
 
     stream_id: int | None
     """None if it is the connection's window."""
+    limit: int
+
+
+class StreamsBlocked(NamedTuple):
+    """Its sender wants to open a stream and may not (section 19.14)."""
+
+    is_one_way: bool
+    limit: int
+    """Of streams, altogether."""
+
+
+class MaxStreams(NamedTuple):
+    """Its sender lets the other side open so many streams, altogether (section 19.11)."""
+
+    is_one_way: bool
     limit: int
 
 
@@ -97,7 +112,7 @@ class HandshakeDone(NamedTuple):
 
 Frame = (
     Ack | Crypto | StreamFrame | ResetStream | StopSending | NewConnectionId | PathChallenge
-    | ConnectionClose | Blocked | MaxData | HandshakeDone
+    | ConnectionClose | Blocked | MaxData | StreamsBlocked | MaxStreams | HandshakeDone
 )  # fmt: skip
 PADDING, PING = 0x00, 0x01
 _STREAM, _LAST_STREAM = 0x08, 0x0F
@@ -217,12 +232,12 @@ _READ: dict[int, Callable[[Reader, int], Frame | None]] = {
     0x07: _pass_counted,  # NEW_TOKEN
     0x10: _read_max_data,
     0x11: _read_max_data,  # MAX_STREAM_DATA
-    0x12: _pass(1),  # MAX_STREAMS
-    0x13: _pass(1),
+    0x12: lambda reader, kind: MaxStreams(False, reader.varint()),
+    0x13: lambda reader, kind: MaxStreams(True, reader.varint()),
     0x14: _read_blocked,  # DATA_BLOCKED
     0x15: _read_blocked,  # STREAM_DATA_BLOCKED
-    0x16: _pass(1),  # STREAMS_BLOCKED
-    0x17: _pass(1),
+    0x16: lambda reader, kind: StreamsBlocked(False, reader.varint()),
+    0x17: lambda reader, kind: StreamsBlocked(True, reader.varint()),
     0x18: _read_new_id,
     0x19: _pass(1),  # RETIRE_CONNECTION_ID
     0x1A: _read_challenge,

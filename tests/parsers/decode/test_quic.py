@@ -545,3 +545,20 @@ def test_any_datagram(payload: bytes) -> None:
     for first in (b"", b"\xc3\0\0\0\1", b"\xc3\x6b\x33\x43\xcf\x08chosen-1"):
         talk.send("client", first + payload)
     assert decoded(talk.packets) != []
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+def test_a_client_that_may_open_no_more_streams(is_opened: bool) -> None:
+    talk = Talk()
+    talk.shake_hands()
+    talk.settle()
+    talk.say("client", b"\x16\x03")  # STREAMS_BLOCKED
+    if is_opened:
+        talk.say("server", b"\x12\x09")  # MAX_STREAMS
+    talk.ask()
+    talk.answer(b"data: one\n\n")
+    records = decoded(talk.packets, talk.keys)
+    (said,) = [one for one in only(records, DiagnosticRecord) if one.code == "quic-streams-blocked"]
+    assert (said.sender, said.exchange) == ("client", None)
+    assert "the client, after 3 of both directions" in said.summary
+    assert ("until MAX_STREAMS in packet" in said.summary) == is_opened

@@ -15,11 +15,13 @@ from parsers.quic.frames import (
     Crypto,
     HandshakeDone,
     MaxData,
+    MaxStreams,
     NewConnectionId,
     PathChallenge,
     ResetStream,
     StopSending,
     StreamFrame,
+    StreamsBlocked,
     read_frames,
 )
 from parsers.quic.reader import Malformed
@@ -40,11 +42,15 @@ CASES: list[tuple[bytes, object]] = [
     (b"\x15\x04\x05", Blocked(4, 5)),
     (b"\x10\x05", MaxData(None, 5)),
     (b"\x11\x04\x05", MaxData(4, 5)),
+    (b"\x12\x05", MaxStreams(False, 5)),
+    (b"\x13\x05", MaxStreams(True, 5)),
+    (b"\x16\x05", StreamsBlocked(False, 5)),
+    (b"\x17\x05", StreamsBlocked(True, 5)),
     (b"\x1e", HandshakeDone()),
 ]
 PASSED = [
-    b"\x01", b"\0\0\0", b"\x07\x03tok", b"\x12\x05", b"\x13\x05",
-    b"\x16\x05", b"\x17\x05", b"\x19\x05", b"\x1b12345678", b"\x31\x02ab", b"\x40\xaf\x01\x02",
+    b"\x01", b"\0\0\0", b"\x07\x03tok", b"\x19\x05", b"\x1b12345678", b"\x31\x02ab",
+    b"\x40\xaf\x01\x02",
 ]  # fmt: skip
 """Frames that say nothing here."""
 
