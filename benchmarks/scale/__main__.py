@@ -1,4 +1,4 @@
-"""``python -m benchmarks.scale small|workers|kills|ring|queries``: what a fleet's captures cost.
+"""``python -m benchmarks.scale small|workers|spread|kills|ring|queries``: what fleets cost.
 
 Figures are the processor's seconds of whole processes (user and system, children included) and the
 highest resident memory; those of starting are taken off where it says so. Everything is made in a
@@ -15,11 +15,12 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from wireproof.query.database import opened
 from wireproof.query.named import NAMED
@@ -29,10 +30,12 @@ from wireproof.tables.exporting import ExportJob
 from wireproof.tables.exporting import run as export
 from wireproof.tables.files import found
 from wireproof.tables.reading import TableOptions
+from wireproof.tables.shares import Share, Told, finish, groups, join
 
 from ..measure import AS_INSTALLED, Run, run
 from .making import COPIES, make_ring, make_small, make_streams, multiply
 
+T = TypeVar("T")
 OPTIONS = TableOptions()
 ROUNDS = 3
 KILLS = 10
@@ -94,6 +97,37 @@ def workers(folder: Path, captures: int, numbers: Sequence[int]) -> None:
     print(f"{captures:,} captures; the same by all: {len(set(told.values())) == 1}")
     for number in numbers:
         print(f"  {number} workers: {walls[numbers[0]] / walls[number]:.2f}x of {numbers[0]}")
+
+
+def spread(folder: Path, gigabytes: float, numbers: Sequence[int]) -> None:
+    """A ring by one process, and by its connections: what each worker would take, one after
+    another in this process, so that a busy machine tells it too."""
+    [capture] = found([str(make_ring(folder / "ring", int(gigabytes * GB)))])
+    whole, _ = _timed(lambda: DataSet(str(folder / "whole")).make(capture, OPTIONS))
+    print(f"{gigabytes} GB of {len(capture.files)} files: one process {whole:.2f} s cpu")
+    for number in numbers:
+        place = folder / f"by-{number}"
+        shares = [Share(str(place), capture, OPTIONS, one, number) for one in range(number)]
+        decoded = [_timed(share.decode) for share in shares]
+        told = decoded[0][1]
+        assert isinstance(told, Told)
+        joined = [_timed(partial(join, shares, told, kinds)) for kinds in groups(OPTIONS.kinds)]
+        rows = {kind: count for _, found_rows in joined for kind, count in found_rows.items()}
+        finish(shares, told, rows)
+        first, then = ([cpu for cpu, _ in ways] for ways in (decoded, joined))
+        longest, total = max(first) + max(then), sum(first) + sum(then)
+        print(
+            f"  {number} workers: decode {max(first):.2f} s, then {max(then):.2f} s, {total:.2f} s"
+            f" in all; {whole / longest:.2f}x of one;"
+            f" the same: {digest(place) == digest(folder / 'whole')}"
+        )
+
+
+def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    """Return the processor's seconds that something takes, and what it gives."""
+    cpu = _cpu()
+    found_now = work()
+    return _cpu() - cpu, found_now
 
 
 def _spread(captures: Path, place: Path, number: int) -> float:
@@ -219,7 +253,7 @@ QUERIES = {
 
 def main() -> None:
     parser = ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("what", choices=("small", "workers", "kills", "ring", "queries"))
+    parser.add_argument("what", choices=("small", "workers", "spread", "kills", "ring", "queries"))
     parser.add_argument("--captures", type=int, nargs="*", default=[100, 1_000, 10_000])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--gigabytes", type=float, nargs="*", default=[0.02, 0.2, 2.0])
@@ -231,6 +265,7 @@ def main() -> None:
     ways: dict[str, Callable[[Path], None]] = {
         "small": lambda folder: small(folder, chosen.captures, chosen.rounds),
         "workers": lambda folder: workers(folder, most, chosen.workers),
+        "spread": lambda folder: spread(folder, chosen.gigabytes[0], chosen.workers[1:]),
         "kills": lambda folder: kills(folder, most, chosen.seed),
         "ring": lambda folder: ring(folder, chosen.gigabytes),
         "queries": lambda folder: queries(folder, chosen.elements),

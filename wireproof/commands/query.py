@@ -83,7 +83,7 @@ def query(
     kinds = KINDS if packets else USUAL
     tables = TableOptions(kinds, policy, data, keylog=key_log(keylog))
     try:
-        run(QueryOptions(sources, sql, form, output, tables), say)
+        rows = run(QueryOptions(sources, sql, form, output, tables), say)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -92,6 +92,8 @@ def query(
         raise Unreadable(str(error)) from error
     except ValueError as error:
         raise Unreadable(because("query", error)) from error
+    if not rows and form == "table":
+        say("query: no rows")
 
 
 def _parts(

@@ -133,7 +133,7 @@ NAMED: dict[str, Query] = {
             if(first_token IS NULL, element, 'token') AS measured, count(*) AS answers,
             round(quantile_disc(coalesce(first_token, first), 0.5), 6) AS p50,
             round(quantile_disc(coalesce(first_token, first), 0.99), 6) AS p99
-        FROM exchanges WHERE coalesce(first_token, first) IS NOT NULL
+        FROM exchanges WHERE coalesce(first_token, first) IS NOT NULL AND method IS NOT NULL
         GROUP BY ALL ORDER BY p99 DESC, answers DESC, target, method LIMIT 50
         """,
     ),

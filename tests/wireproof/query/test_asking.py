@@ -156,3 +156,10 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("tempfile.tempdir", None)
     assert run(["query", PLAIN, "SELECT 1"]) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_rows_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "SELECT target FROM exchanges WHERE target = '/none'"
+    assert run(["query", PLAIN, sql]) == 0
+    assert capsys.readouterr().err == "wireproof: query: no rows\n"
+    assert answer(capsys, PLAIN, sql) == []
