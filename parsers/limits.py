@@ -337,6 +337,11 @@ MAX_QUIC_TRIALS = 65_536
 beginning it lacks: MAX_TLS_TRIALS."""
 MAX_QUIC_CANDIDATES = 64
 """Keys that are held at once for one side of such a connection, until one opens a packet."""
+MAX_QUIC_GENERATIONS = 32
+"""Key updates that are tried of a connection of QUIC that was joined in the middle; RFC 9001
+section 6.6 asks for one after 2^23 packets with AES-GCM."""
+MAX_QUIC_SEARCHES = 8
+"""Packets of one side for which they are tried: foreign ones do not open with any."""
 MIN_QUIC_SEGMENT = 1_200
 """Bytes of the datagrams that offload joins, at least: the smallest path (RFC 9000 section 14)."""
 MAX_QUIC_SEGMENT = 1_472

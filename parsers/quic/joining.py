@@ -69,7 +69,7 @@ class Joiner:
                     continue
                 for suite in SUITES.values():
                     if HASH_SIZES[suite.hash_name] == len(secret):
-                        yield side, LevelKeys(suite, label, secret, may_update=False)
+                        yield side, LevelKeys(suite, label, secret, may_update=True)
 
     def _try(self, keys: LevelKeys, data: bytes, packet: PacketHeader) -> int | None:
         self._left -= 1

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20
 from cryptography.hazmat.primitives.ciphers.algorithms import AES, ChaCha20
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
+from ..limits import MAX_QUIC_GENERATIONS, MAX_QUIC_SEARCHES
 from ..tls.key_schedule import expand_label
 from .key_schedule import Suite
 from .packets import LONG, PacketHeader
@@ -119,8 +120,19 @@ def decode_number(truncated: int, bits: int, expected: int) -> int:
 class LevelKeys:
     """One direction at one level: opens its packets, and follows key updates where there are."""
 
-    def __init__(self, suite: Suite, label: str, secret: bytes, *, may_update: bool) -> None:
+    def __init__(
+        self,
+        suite: Suite,
+        label: str,
+        secret: bytes,
+        *,
+        may_update: bool,
+        is_joined: bool = False,
+    ) -> None:
+        """``is_joined``: the first packets may not be in the capture, nor the first updates."""
         self.suite = suite
+        self._searches = MAX_QUIC_SEARCHES if is_joined and may_update else 0
+        self._generations: list[PacketProtection] = []
         self.updates = 0
         """Key updates of this direction so far."""
         self._header = HeaderProtection(suite, label, secret)
@@ -147,7 +159,33 @@ class LevelKeys:
             payload = self._before.open(bare.sealed, bare.number, bare.header)
         else:
             payload = self._open_next(bare) if self._may_update else None
-        return None if payload is None else Opened(bare.number, payload, is_odd)
+        if payload is None and self._searches:
+            payload = self._search(bare)
+        if payload is None:
+            return None
+        self._searches = 0
+        return Opened(bare.number, payload, is_odd)
+
+    def _search(self, bare: Bare) -> bytes | None:
+        """Try later generations, of the phase that a packet says, and go on with one that opens it.
+
+        The header's protection is that of all of them (section 6.1).
+        """
+        if bare.header[0] & RESERVED:
+            return None
+        self._searches -= 1
+        generations = self._generations or [self._now]
+        while len(generations) <= MAX_QUIC_GENERATIONS:
+            generations.append(generations[-1].following())
+        self._generations = generations
+        for number in range(1 + (not bare.is_odd_phase), len(generations), 2):
+            payload = generations[number].open(bare.sealed, bare.number, bare.header)
+            if payload is not None:
+                self._before, self._now = generations[number - 1], generations[number]
+                self._after, self._generations = None, []
+                self.updates, self._since = number, bare.number
+                return payload
+        return None
 
     def _open_next(self, bare: Bare) -> bytes | None:
         """Try the next generation, and go on with it if it opens the packet (section 6.3)."""

@@ -113,13 +113,23 @@ class QuicSide:
         self, kind: Kind, version: int, several: Iterable[Mapping[str, bytes]]
     ) -> None:
         """Make the keys of a level of every connection whose secrets are given, to be tried."""
-        found = (keys for one in several for keys in self._keys_from(kind, version, one, None))
+        found = (
+            keys
+            for one in several
+            for keys in self._keys_from(kind, version, one, None, is_joined=True)
+        )
         candidates = list(islice(found, MAX_QUIC_CANDIDATES))
         if candidates:
             self._keys[kind] = candidates
 
     def _keys_from(
-        self, kind: Kind, version: int, secrets: Mapping[str, bytes], suite: int | None
+        self,
+        kind: Kind,
+        version: int,
+        secrets: Mapping[str, bytes],
+        suite: int | None,
+        *,
+        is_joined: bool = False,
     ) -> list[LevelKeys]:
         label = LABELS.get((self.sender, kind))
         secret = None if label is None else secrets.get(label)
@@ -131,7 +141,10 @@ class QuicSide:
             fitting = [known]
         label = VERSIONS[version].label
         may_update = kind == "1-rtt"
-        return [LevelKeys(one, label, secret, may_update=may_update) for one in fitting]
+        return [
+            LevelKeys(one, label, secret, may_update=may_update, is_joined=is_joined)
+            for one in fitting
+        ]
 
     def open(self, data: bytes, packet: PacketHeader) -> Opened | None:
         """Return what a packet holds; None if no key opens it."""

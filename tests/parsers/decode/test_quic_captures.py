@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from support.corpus import tls_captures_at_hand
+from support.quic import Known
+from support.stored import packets
 
 from parsers.decode.capture import decode
+from parsers.decode.packets import PacketDecoder
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
@@ -95,3 +98,16 @@ def test_with_keys_every_packet_is_opened(path: Path) -> None:
     assert (tls.decrypted, tls.alpn, quic.unopened) == ("yes", "h3", 0)
     if "keyupdate" in path.stem:
         assert quic.client_key_updates + quic.server_key_updates == 2
+
+
+@pytest.mark.parametrize("first", [13, 15, 16, 19, 23])
+def test_a_capture_that_begins_after_a_key_update(first: int) -> None:
+    """The keys of the first generation open nothing then: those of the next are tried."""
+    path = FIXTURES / "h3_keyupdate.pcap"
+    decoder = PacketDecoder(keys=Known(path.with_suffix(".keys").read_bytes()))
+    whole = [one for one in records_of(path) if isinstance(one, SseEventRecord)]
+    records = decoder.receive(packets(path)[first:]) + decoder.finish()
+    events = [one.data for one in records if isinstance(one, SseEventRecord)]
+    assert events == [one.data for one in whole if one.first_packet > first]
+    (quic,) = [one for one in records if isinstance(one, QuicRecord)]
+    assert (quic.client_key_updates, quic.server_key_updates, quic.unopened) == (1, 1, 0)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.quic import SUITES, V1, V2, Keys, Talk
 
+from parsers.limits import MAX_QUIC_GENERATIONS
 from parsers.quic.key_schedule import SUITES as OURS
 from parsers.quic.key_schedule import initial_secret
 from parsers.quic.packets import PacketHeader, read_packets
@@ -147,3 +148,36 @@ def test_what_is_too_short_has_no_sample() -> None:
     for size in range(1, 40):
         packet = b"\x40" + bytes(size)
         assert keys.open(packet, PacketHeader("1-rtt", 0, b"", b"", 0, 1, len(packet)), 0) is None
+
+
+@pytest.mark.parametrize("generation", [0, 1, 2, 3, 10, MAX_QUIC_GENERATIONS])
+def test_a_connection_joined_after_key_updates(generation: int) -> None:
+    """Its first packet that was captured is of any generation; from there on it is as always."""
+    secret = bytes(range(32))
+    ours = LevelKeys(OURS[0x1301], "quic", secret, may_update=True, is_joined=True)
+
+    def send(number: int, updates: int) -> object:
+        phase = 0x04 if updates & 1 else 0
+        header = bytes((0x41 | phase,)) + number.to_bytes(2, "big")
+        packet = Keys(secret, updates=updates).seal(header, 2, number, b"\x01" + bytes(20))
+        found = ours.open(packet, PacketHeader("1-rtt", 0, b"", b"", 0, 1, len(packet)), number)
+        return None if found is None else found.number
+
+    assert send(5, generation) == 5
+    assert ours.updates == generation
+    assert [send(7, generation + 1), send(6, generation)] == [7, 6]
+    assert send(9, generation + 4) is None
+
+
+def test_later_generations_are_tried_for_a_few_packets_alone() -> None:
+    secret, foreign = bytes(range(32)), bytes(32)
+    ours = LevelKeys(OURS[0x1301], "quic", secret, may_update=True, is_joined=True)
+
+    def send(by: bytes, updates: int) -> bool:
+        packet = Keys(by, updates=updates).seal(b"\x41\0\1", 2, 1, b"\x01" + bytes(20))
+        header = PacketHeader("1-rtt", 0, b"", b"", 0, 1, len(packet))
+        return ours.open(packet, header, 1) is not None
+
+    # What is reserved in a foreign packet's header mostly tells at once that it is none.
+    assert not any(send(foreign, updates) for updates in range(100))
+    assert not send(secret, MAX_QUIC_GENERATIONS + 2)
