@@ -307,6 +307,7 @@ class Explanations:
         trace.http2 = self._http2.get(trace.about.key.connection)
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
+        trace.reader.end()
         return found
 
 

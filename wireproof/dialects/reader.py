@@ -150,6 +150,11 @@ class DialectReader:
         envelope = self.dialect.envelope
         return None if envelope is None else envelope.texts(data)
 
+    def end(self) -> None:
+        """Read no more. A reader holds itself by how it reads: until then only a collection of
+        garbage, which comes seldom, lets go of it, and of the exchange that it is of."""
+        self.read = _read_nothing
+
     def _recognising(self, element: Element) -> Payload:
         said = self._plain(element)
         if said is not OTHER:
@@ -185,6 +190,10 @@ class DialectReader:
                 self._is_done = True
                 return DONE
         return OTHER
+
+
+def _read_nothing(_: Element) -> Payload:
+    return OTHER
 
 
 def _named_error(element: Element) -> Payload:

@@ -109,3 +109,19 @@ def test_a_long_run_of_what_may_begin_a_prelude_is_passed_over() -> None:
 @given(st.integers(0, 2**32))
 def test_damage(seed: int) -> None:
     check_damage(AwsEventStreamDecoder, CHUNK + EMPTY + CHUNK, seed)
+
+
+def test_what_may_be_needed_of_what_is_open() -> None:
+    decoder = AwsEventStreamDecoder()
+    one = CHUNK
+    decoder.receive_data(one[:3])
+    assert decoder.open_offsets == (0, 1, 2)
+    decoder.receive_data(one[3:13])
+    assert decoder.open_offsets == (0,)
+    decoder.receive_gap(1)
+    assert decoder.receive_data(one[14:15]) == []
+    decoder.receive_gap(len(one))
+    assert decoder.open_offsets == (15,)
+    decoder.receive_gap(5)
+    assert decoder.open_offsets == (15,)
+    assert decoder.receive_eof() == []

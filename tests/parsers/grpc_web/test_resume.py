@@ -69,3 +69,14 @@ def test_the_decoder_goes_on_with_the_next_byte() -> None:
     assert [(type(one), one.start, one.index, one.data) for one in found] == [
         (GrpcMessage, 18, 1, b"second")
     ]
+
+
+def test_it_goes_on_between_messages_and_after_a_hole_that_ends_with_one() -> None:
+    decoder = GrpcDecoder()
+    assert decoder.is_between and decoder.resume() == []
+    assert isinstance(decoder.search(), MessageSearch)
+    decoder.receive_data(ONE[:6])
+    (missing,) = decoder.receive_gap(len(ONE) - 6)
+    assert (missing.code, missing.end) == ("grpc-message-missing", len(ONE))
+    (found,) = decoder.receive_data(TWO)
+    assert (found.start, found.end) == (len(ONE), len(ONE) + len(TWO))

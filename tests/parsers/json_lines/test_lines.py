@@ -34,6 +34,11 @@ CASES: list[tuple[bytes, list[tuple[int, int, int, int, bytes]], list[str]]] = [
     (b'\xef\xbb\xbf{"a":1}\n', [(0, 11, 0, 7, b'{"a":1}')], []),
     (b'"\\ud83d"\n', [(0, 9, 0, 8, b'"\\ud83d"')], []),
     (b"1" * 5000 + b"\n", [(0, 5001, 0, 5000, b"1" * 5000)], []),
+    (
+        b'["\\ud83d",' + b"1" * 5000 + b"]\n",
+        [(0, 5012, 0, 5011, b'["\\ud83d",' + b"1" * 5000 + b"]")],
+        [],
+    ),
     (b"[" * 2000 + b"]" * 2000 + b"\n", [(0, 4001, 0, 4000, b"[" * 2000 + b"]" * 2000)], []),
     # Faults: the line is shown, and the next one is read.
     (b"{'a':1}\n2\n", [(0, 8, 0, 7, b"{'a':1}"), (8, 10, 1, 1, b"2")], ["json-value-invalid"]),

@@ -62,3 +62,10 @@ def test_the_decoder_goes_on_with_the_next_byte() -> None:
 )
 def test_of_how_many_lines_content_is_made(content: bytes, lines: int) -> None:
     assert count_lines(content) == lines
+
+
+def test_what_looks_for_a_line_waits_for_the_next_frame_after_an_empty_one() -> None:
+    assert isinstance(JsonLinesDecoder().search(), LineSearch)
+    search = LineSearch()
+    assert search.receive_frame(b"", is_last=False) is None
+    assert search.receive_frame(b'{"a": 1}\n', is_last=False) == 0

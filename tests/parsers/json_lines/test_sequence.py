@@ -71,3 +71,10 @@ def test_damage(seed: int) -> None:
     check_damage(
         JsonSequenceDecoder, b'\x1e{"a": ["\\"]", 1]}\n\x1e12\n\x1etrue\x1e"x"\n' * 3, seed
     )
+
+
+def test_what_may_be_needed_of_an_open_text() -> None:
+    decoder = JsonSequenceDecoder()
+    assert decoder.open_offsets == ()
+    decoder.receive_data(b"\x1e{")
+    assert decoder.open_offsets == (0,)

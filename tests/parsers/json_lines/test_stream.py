@@ -108,3 +108,18 @@ def test_what_is_written_is_read(written: list[dict[str, object]]) -> None:
 @given(st.integers(0, 2**32), st.sampled_from([GEMINI, WATCH, b'[{"a":"\\\\\\""},{"b":{}}]']))
 def test_damage(seed: int, data: bytes) -> None:
     check_damage(JsonStreamDecoder, data * 2, seed)
+
+
+def test_what_may_be_needed_of_the_first_value_is_its_end_too() -> None:
+    decoder = JsonStreamDecoder()
+    decoder.receive_data(b"{}\n")
+    assert decoder.open_offsets == (0, 1)
+    decoder.receive_data(b"{")
+    assert decoder.open_offsets == (3,)
+
+
+def test_a_document_that_is_passed_over_stays_so_after_a_hole() -> None:
+    decoder = JsonStreamDecoder()
+    decoder.receive_data(b"plain text\n")
+    assert decoder.receive_gap(4) == []
+    assert decoder.receive_data(b"{}\n{}\n") == []

@@ -145,3 +145,28 @@ def test_a_line_that_might_be_a_delimiter_is_not_waited_for_without_end() -> Non
 def test_damage(seed: int) -> None:
     data = b"--b\r\nContent-Type: x/y\r\nContent-Length: 3\r\n\r\na\r\n\r\n--b\r\n\r\n\r\n--b\r\n"
     check_damage(make(b"b"), b"pre\r\n" + data * 2 + b"\r\n--b--", seed)
+
+
+def test_what_may_be_needed_of_an_open_part() -> None:
+    decoder = MultipartDecoder(b"b")
+    assert decoder.open_offsets == (0,)
+    decoder.receive_data(b"--b\r\n\r\n12345\r\n--")
+    assert decoder.open_offsets == (0, 7, 11, 14)
+    decoder.receive_data(b"b--\r\n")
+    assert decoder.open_offsets == ()
+    assert decoder.receive_gap(5) == []
+    assert decoder.receive_eof() == []
+
+
+def test_a_close_delimiter_alone_is_no_part() -> None:
+    decoder = MultipartDecoder(b"b")
+    assert decoder.receive_data(b"--b--\r\n") == []
+    assert decoder.receive_eof() == []
+
+
+def test_a_delimiter_after_a_hole_may_come_in_pieces() -> None:
+    decoder = MultipartDecoder(b"b")
+    decoder.receive_data(b"--b\r\n\r\n12345")
+    decoder.receive_gap(5)
+    assert decoder.receive_data(b"67\r\n--b") == []
+    assert codes(decoder.receive_data(b"\r\n\r\n1")) == ["multipart-resynchronised"]

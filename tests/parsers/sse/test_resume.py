@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parsers.sse.resume import BlockSearch, is_event_stream
+from parsers.sse.stream import EventStreamDecoder
 
 
 def test_content_of_a_chunk() -> None:
@@ -31,3 +32,16 @@ def test_only_whole_blocks_begin_where_an_event_does(content: bytes, found: int 
     search = BlockSearch()
     assert search.receive_frame(content, is_last=False) == found
     assert not search.waits
+
+
+def test_the_decoder_goes_on_with_the_next_byte() -> None:
+    decoder = EventStreamDecoder()
+    decoder.receive_data(b"data: a\n\nda")
+    assert not decoder.is_between and not decoder.is_lost
+    decoder.receive_gap(20)
+    assert decoder.is_lost
+    assert isinstance(decoder.search(), BlockSearch)
+    assert decoder.resume() == []
+    assert decoder.is_between and not decoder.is_lost
+    (event,) = decoder.receive_data(b"data: c\n\n")
+    assert (event.start, event.end) == (31, 40)

@@ -436,3 +436,23 @@ def test_missing_bytes_invent_nothing(
     found += events(decoder, data[where + length :], at(cuts))
     starts = {block.start for block in read_plainly(data)}
     assert {block.start for block in blocks(found) if block.dispatched} <= starts
+
+
+def test_whoever_reads_blocks_beside_it_says_how_far() -> None:
+    decoder = EventStreamDecoder()
+    assert not decoder.is_between  # a byte order mark may come
+    decoder.receive_data(b"id: 1\ndata: a\n\n")
+    assert decoder.is_between and decoder.last_event_id == "1"
+    decoder.advance(20, "3")
+    (event,) = blocks(decoder.receive_data(b"data: b\n\n"))
+    assert (event.start, event.end, event.last_event_id) == (35, 44, "3")
+
+
+def test_a_common_block_with_a_line_past_the_limit_is_read_as_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "MAX_SSE_LINE", 20)
+    found = decode(b"data: a\n\ndata: 0123456789 0123456789\n\n")
+    assert [event.data for event in blocks(found)][0] == "a"
+    assert len(blocks(found)) == 2
+    assert [one.data for one in blocks(decode(b"data: a\n\ndata: \xff\n\n"))] == ["a", "\ufffd"]

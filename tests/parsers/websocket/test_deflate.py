@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.websocket_frames import Compressor, deflated
 
+from parsers.memory import Memory
 from parsers.websocket import deflate as permessage_deflate
 from parsers.websocket.deflate import DeflateParameters, Inflater
 
@@ -254,3 +255,12 @@ def test_any_bytes_give_data_or_a_fault(
     for payload in payloads:
         inflate(inflater, payload)
         assert inflater.is_stopped == ("websocket-deflate-damaged" in codes(inflater))
+
+
+def test_all_bodies_and_messages_together_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    monkeypatch.setattr(Memory, "unfolds_too_much", property(lambda _: True))
+    inflater = DeflateParameters().inflater("server", memory)
+    inflate(inflater, deflated(b"Hello"))
+    assert codes(inflater) == ["websocket-deflate-limit"]
+    assert inflater.is_stopped

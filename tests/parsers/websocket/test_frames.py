@@ -429,3 +429,18 @@ def test_any_bytes_give_frames_or_faults(data: bytes, cuts: list[int], is_client
         position = found.end
     assert position <= len(data)
     assert position == len(data) or codes(expected)
+
+
+def test_what_is_held_of_an_open_frame_and_where_it_is() -> None:
+    decoder = FrameDecoder("server")
+    assert (decoder.is_between, decoder.held, decoder.offset) == (True, 0, 0)
+    whole_frame = frame(TEXT, b"Hello")
+    decoder.receive_data(whole_frame[:1])
+    assert (decoder.is_between, decoder.offset) == (False, 1)
+    decoder.receive_data(whole_frame[1:4])
+    assert (decoder.is_between, decoder.held) == (False, 2)
+    decoder.receive_data(whole_frame[4:])
+    assert (decoder.is_between, decoder.held) == (True, 0)
+    decoder.advance(20)
+    (found,) = decoder.receive_data(whole_frame)
+    assert (found.start, found.end) == (27, 34)

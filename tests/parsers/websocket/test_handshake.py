@@ -16,6 +16,7 @@ from parsers.websocket.handshake import (
     Headers,
     accept_for,
     agree,
+    agree_extended,
     parse_extensions,
 )
 
@@ -331,3 +332,15 @@ def test_offers_in_several_fields() -> None:
 )
 def test_any_fields_give_an_agreement(request_: Headers, response: Headers) -> None:
     codes(agree(request_, response))
+
+
+def test_an_extended_connect_needs_neither_upgrade_nor_keys() -> None:
+    asked = [
+        (b"sec-websocket-version", b"13"),
+        (b"sec-websocket-protocol", b"chat"),
+        (b"sec-websocket-extensions", b"permessage-deflate"),
+    ]
+    found = agree_extended(asked, asked[1:])
+    assert (found.subprotocol, codes(found)) == ("chat", [])
+    assert found.deflate is not None
+    assert codes(agree_extended(asked[1:], [])) == ["websocket-version-unsupported"]

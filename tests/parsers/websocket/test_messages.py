@@ -14,6 +14,7 @@ from support.websocket_frames import KEY, Compressor, deflated, frame
 from support.websocket_peers import Outcome, delivered_by_websockets, delivered_by_wsproto
 
 from parsers.diagnostics import FAULTS, Diagnostic
+from parsers.limits import INFLATER_COST
 from parsers.provenance import Event
 from parsers.records import Sender
 from parsers.websocket import (
@@ -578,3 +579,18 @@ def test_missing_bytes_invent_nothing(
         whole_data = sent[message.start, message.end]
         assert whole_data.startswith(message.data)
         assert message.data == whole_data or codes(found)
+
+
+def test_what_is_held_of_an_open_message_and_where_it_is() -> None:
+    decoder = WebSocketDecoder("server")
+    assert (decoder.is_between, decoder.held, decoder.offset) == (True, 0, 0)
+    decoder.receive_data(frame(TEXT, b"Hel", fin=False))
+    assert (decoder.is_between, decoder.held, decoder.offset) == (False, 3, 5)
+    decoder.receive_data(frame(CONTINUATION, b"lo"))
+    assert (decoder.is_between, decoder.held) == (True, 0)
+    decoder.advance(20)
+    assert decoder.offset == 29
+    decoder.receive_data(frame(TEXT, b"Hello")[:4])
+    assert not decoder.lacks_more(3)
+    assert decoder.lacks_more(4)
+    assert WebSocketDecoder("server", deflate=DEFLATE).held == INFLATER_COST
