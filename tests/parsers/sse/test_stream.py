@@ -455,6 +455,9 @@ def test_a_common_block_with_a_line_past_the_limit_is_read_as_any_other(
     found = decode(b"data: a\n\ndata: 0123456789 0123456789\n\n")
     assert [event.data for event in blocks(found)][0] == "a"
     assert len(blocks(found)) == 2
+
+
+def test_common_blocks_after_others_are_read_as_any_other() -> None:
     found = decode(b"data: a\n\ndata: \xff\n\nid: 1\nevent: b\ndata: c\n\n", [9])
     assert [(event.type, event.data) for event in blocks(found)] == [
         ("message", "a"),
