@@ -10,6 +10,7 @@ export class Compare {
   constructor() {
     this.button = byId("compare");
     this.button.addEventListener("click", () => this.toggle());
+    /** @type {string | null} */
     this.last = state.current;
     on("exchange", () => this.follow());
     on("verdicts", () => this.say());
@@ -17,7 +18,7 @@ export class Compare {
 
   /** Keep the chosen exchange to compare others with; once more lets it go. */
   toggle() {
-    if (!currentRow() || currentRow().exchange === null) return;
+    if ((currentRow()?.exchange ?? null) === null) return;
     state.compared = state.compared ? null : state.current;
     this.say();
     emit("compare");
@@ -41,9 +42,12 @@ export class Compare {
   }
 }
 
-/** The chosen exchange and the one that is kept, as legs of a way without hops; null if none is. */
+/**
+ * The chosen exchange and the one that is kept, as legs of a way without hops; null if none is.
+ * @param {Row} row
+ */
 export async function comparison(row) {
-  const other = state.rows.get(state.compared);
+  const other = state.rows.get(state.compared ?? "");
   if (!other || other.key === row.key) return null;
   const [own, kept] = await Promise.all([timesOf(row), timesOf(other)]);
   const shift = begin(row) - begin(other);
@@ -55,8 +59,10 @@ export async function comparison(row) {
   };
 }
 
+/** @param {Row} row */
 const begin = (row) => row.asked_time ?? row.request_time ?? row.first_time;
 
+/** @param {Row} row @returns {Promise<number[]>} */
 async function timesOf(row) {
   const lanes = lanesOf(row).filter((lane) => lane.kind !== "p");
   await Promise.all(lanes.map((lane) => lane.load()));
@@ -64,6 +70,7 @@ async function timesOf(row) {
   return main ? received(main).times : [];
 }
 
+/** @param {Row} row @param {number[]} times @param {number} shift @param {string} name */
 function legOf(row, times, shift, name) {
   return {
     key: row.key,
@@ -77,8 +84,9 @@ function legOf(row, times, shift, name) {
   };
 }
 
+/** @param {string} who @param {Row} row @param {number[]} times */
 function told(who, row, times) {
   if (!times.length) return `${who}: nothing came.`;
-  const after = (time) => duration(time - begin(row));
+  const after = (/** @type {number} */ time) => duration(time - begin(row));
   return `${who}: ${count(times.length, "element")}, the first after ${after(times[0])}, the last after ${after(times[times.length - 1])}.`;
 }

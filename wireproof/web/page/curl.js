@@ -10,6 +10,9 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 /**
  * The command for a request's record. `url` is where it went; `body` is its content as text, null if
  * there is none or it is no text, which an argument could not hold.
+ * @param {WireRecord & {headers: [string, string][]}} record
+ * @param {string} url
+ * @param {string | null} body
  */
 export function asCurl(record, url, body) {
   const fields = record.headers.filter(
@@ -33,12 +36,16 @@ export function asCurl(record, url, body) {
   return parts.map((part) => part.join(" ")).join(" \\\n  ");
 }
 
-/** A text as one word of a shell (POSIX; bash, zsh and ksh where it holds control characters). */
+/**
+ * A text as one word of a shell (POSIX; bash, zsh and ksh where it holds control characters).
+ * @param {string} text
+ */
 export function quoted(text) {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
   if (!CONTROL.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
   // Three octal digits at most belong to an escape, so none can take the character after it.
-  const octal = (one) => `\\${one.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  const octal = (/** @type {string} */ one) =>
+    `\\${one.charCodeAt(0).toString(8).padStart(3, "0")}`;
   const escaped = text.replace(/[\\']/g, "\\$&").replace(new RegExp(CONTROL, "g"), octal);
   return `$'${escaped}'`;
 }

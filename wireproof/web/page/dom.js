@@ -51,7 +51,7 @@ function present(children) {
 /**
  * @overload @param {string} id @returns {HTMLElement}
  */
-export function byId(id, kind = HTMLElement) {
+export function byId(/** @type {string} */ id, kind = HTMLElement) {
   const node = document.getElementById(id);
   if (node instanceof kind) return node;
   throw new Error(`the page has no ${kind.name} #${id}`);
@@ -65,7 +65,7 @@ export function byId(id, kind = HTMLElement) {
  */
 export const queryAll = (node, selector) => node.querySelectorAll(selector);
 
-/** A button that copies `text`, and says so. */
+/** A button that copies `text`, and says so. @param {string} text @param {string} what */
 export function copyButton(text, what) {
   const button = el(
     "button",
@@ -80,6 +80,7 @@ export function copyButton(text, what) {
   return button;
 }
 
+/** @param {string} text */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -96,7 +97,10 @@ async function copy(text) {
   }
 }
 
-/** Make of an asynchronous `work` one that runs once at a time: asked meanwhile, it runs once more. */
+/**
+ * Make of an asynchronous `work` one that runs once at a time: asked meanwhile, it runs once more.
+ * @param {() => Promise<any>} work
+ */
 export function oneAtATime(work) {
   let isRunning = false;
   let isAsked = false;
@@ -115,7 +119,10 @@ export function oneAtATime(work) {
   };
 }
 
-/** Call `work` once in the next frame, however often it is asked for until then. */
+/**
+ * Call `work` once in the next frame, however often it is asked for until then.
+ * @param {() => void} work
+ */
 export function oncePerFrame(work) {
   let asked = false;
   return () => {

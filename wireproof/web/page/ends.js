@@ -14,16 +14,18 @@ const APART = 8; // pixels between words on a line
 
 /**
  * A line through the lanes, and the words for it.
- * @typedef {{time: number, colour: string, text: string, isCut: boolean}} End
+ * @typedef {{time: number, colour: string, text: string, isCut?: boolean}} End
  */
 
 /**
  * What ended the exchange and its connection, each once, in order of time.
+ * @param {Timeline} timeline
  * @returns {End[]}
  */
 export function endsOf(timeline) {
   const row = currentRow();
   const { colours } = timeline;
+  /** @type {Map<string, End>} */
   const found = new Map();
   for (const { sender, kind, time } of timeline.ends) {
     const isReset = kind === "reset";
@@ -37,18 +39,22 @@ export function endsOf(timeline) {
   return ends.sort((one, other) => one.time - other.time);
 }
 
-/** How long nothing came before the connection ended. */
+/** How long nothing came before the connection ended. @param {Timeline} timeline */
 function saysIdle(timeline) {
   const idle = Math.min(...timeline.ends.map((end) => end.time)) - (currentRow()?.last_time ?? 0);
   return Number.isFinite(idle) && idle >= SHOWN_FROM ? `idle ${duration(idle)} before` : "";
 }
 
-/** Draw the lane of a timeline whose exchange has ended. */
+/**
+ * Draw the lane of a timeline whose exchange has ended.
+ * @param {Timeline} timeline @param {Plot} plot @param {number} scale
+ */
 export function drawEnds(timeline, plot, scale) {
   if (!timeline.more.includes("ends")) return;
   const { ctx, bbox } = plot;
   const top = bbox.top + timeline.topOf("ends") * scale;
   nameLane(plot, timeline.colours, top, LANE_HEIGHT, "end", saysIdle(timeline));
+  /** @type {[number, number][][]} */
   const lines = Array.from({ length: LINES }, () => []);
   const right = bbox.left + bbox.width;
   ctx.font = `600 ${10.5 * scale}px system-ui, "DejaVu Sans", sans-serif`;
@@ -71,14 +77,21 @@ export function drawEnds(timeline, plot, scale) {
   }
 }
 
-/** Where its line stands; that of a cut stands beside the packet that came last. */
+/**
+ * Where its line stands; that of a cut stands beside the packet that came last.
+ * @param {Timeline} timeline @param {Plot} plot @param {End} end @param {number} scale
+ */
 function lineOf(timeline, plot, { time, isCut }, scale) {
   return Math.round(plot.valToPos(time - timeline.start, "x", true) + (isCut ? 3 * scale : 0));
 }
 
-/** A line of the lane on which words are free, else a place left of those on its first line. */
+/**
+ * A line of the lane on which words are free, else a place left of those on its first line.
+ * @param {[number, number][][]} lines @param {number} left @param {number} width
+ * @param {number} apart
+ */
 function placeOf(lines, left, width, apart) {
-  const isFree = (taken) =>
+  const isFree = (/** @type {[number, number][]} */ taken) =>
     taken.every(([from, upto]) => left + width + apart <= from || left >= upto + apart);
   const line = lines.findIndex(isFree);
   if (line >= 0) return [line, left];

@@ -8,6 +8,7 @@ import { on } from "./store.js";
 
 const PER_DECADE = 6;
 const NAME_WIDTH = 62; // pixels of a name below the axis
+/** @type {{[kind: string]: string}} */
 const NAMES = {
   h: "DATA frames",
   p: "packets with data",
@@ -21,6 +22,8 @@ const NAMES = {
 
 export class Gaps {
   constructor() {
+    /** @type {uPlot | null} */
+    this.plot = null;
     this.host = byId("gaps-plot");
     this.figures = byId("gaps-figures");
     this.timeline = null;
@@ -42,7 +45,10 @@ export class Gaps {
       return;
     }
     byId("gaps-title").textContent = `Gaps between ${NAMES[main.kind]}`;
-    const span = gaps.reduce((sum, gap) => sum + gap, 0);
+    const span = gaps.reduce(
+      (/** @type {number} */ sum, /** @type {number} */ gap) => sum + gap,
+      0,
+    );
     if (span <= TOGETHER) {
       const all = `${number(gaps.length + 1)} ${NAMES[main.kind]}`;
       const within = span ? `within ${duration(span)}` : "at one time";
@@ -51,12 +57,15 @@ export class Gaps {
       return;
     }
     const sorted = Float64Array.from(gaps).sort();
-    const marks = [
+    /** @type {[string, number][]} */
+    const quantiles = [
       ["p50", 0.5],
       ["p90", 0.9],
       ["p99", 0.99],
       ["max", 1],
-    ].map(([name, part]) => [name, percentile(sorted, part)]);
+    ];
+    /** @type {[string, number][]} */
+    const marks = quantiles.map(([name, part]) => [name, percentile(sorted, part)]);
     fill(
       this.figures,
       marks.map(([name, value]) =>
@@ -68,7 +77,10 @@ export class Gaps {
     this.plot = new uPlot(this.options(colours, marks), histogram(sorted), this.host);
   }
 
-  /** @returns {uPlot.Options} */
+  /**
+   * @param {Colours} colours @param {[string, number][]} marks
+   * @returns {uPlot.Options}
+   */
   options(colours, marks) {
     const font = '10.5px system-ui, "DejaVu Sans", sans-serif';
     return {
@@ -123,10 +135,12 @@ export class Gaps {
 
 /**
  * Columns of the histogram: the logarithm where each bar begins, and how many gaps are in it.
+ * @param {Float64Array} sorted
  * @returns {[number[], number[]]}
  */
 function histogram(sorted) {
-  const place = (gap) => Math.floor(Math.log10(Math.max(gap, 1e-6)) * PER_DECADE);
+  const place = (/** @type {number} */ gap) =>
+    Math.floor(Math.log10(Math.max(gap, 1e-6)) * PER_DECADE);
   const first = place(sorted[0]) - 1;
   const last = place(sorted[sorted.length - 1]) + 2;
   const places = Array.from(
@@ -138,13 +152,20 @@ function histogram(sorted) {
   return [places, counts];
 }
 
-/** At least two decades, so that a steady stream looks steady. @returns {[number, number]} */
+/**
+ * At least two decades, so that a steady stream looks steady.
+ * @param {number} min @param {number} max
+ * @returns {[number, number]}
+ */
 function widened(min, max) {
   const beyond = Math.max(2.2 - (max - min), 0) / 2;
   return [min - beyond, max + beyond];
 }
 
-/** Powers of ten that are named: as many as there is room for their names. */
+/**
+ * Powers of ten that are named: as many as there is room for their names.
+ * @param {number} min @param {number} max @param {number} width
+ */
 function decades(min, max, width) {
   const found = [];
   const step = Math.max(Math.ceil(((max - min) * NAME_WIDTH) / width), 1);
@@ -153,7 +174,10 @@ function decades(min, max, width) {
   return found.length ? found : [(min + max) / 2];
 }
 
-/** Draw a line at each figure, with its name if there is room. */
+/**
+ * Draw a line at each figure, with its name if there is room.
+ * @param {Plot} plot @param {[string, number][]} marks @param {Colours} colours
+ */
 function drawMarks(plot, marks, colours) {
   const { ctx, bbox } = plot;
   const scale = uPlot.pxRatio;

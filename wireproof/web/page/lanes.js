@@ -6,14 +6,23 @@ import { state, wireOf, within } from "./store.js";
 
 const COLUMNS = ["time", "packet", "sender", "size", "mark", "flags", "again", "stream"];
 
+/**
+ * Columns of a lane, as the server gives them.
+ * @typedef {{[name: string]: Float64Array}} Columns
+ */
+
 /** A growing set of columns. */
 export class Lane {
+  /** @param {string} kind @param {string} path */
   constructor(kind, path, isShown = true) {
     this.kind = kind;
     this.isShown = isShown; // on the timeline; tables need its times in any case
     this.path = path; // of its pages, without the number
     this.length = 0;
+    this.largest = 1; // size of what is in it
+    /** @type {Columns} */
     this.columns = {};
+    /** @type {any} */
     this.connection = null; // the record of a packet lane's connection
   }
 
@@ -29,6 +38,7 @@ export class Lane {
     }
   }
 
+  /** @param {number} start @param {{[name: string]: number[]}} answer */
   put(start, answer) {
     const end = start + answer.time.length;
     for (const name of COLUMNS) {
@@ -39,16 +49,17 @@ export class Lane {
     this.length = Math.max(this.length, end);
   }
 
+  /** @param {number} index */
   time(index) {
     return this.columns.time[index];
   }
 
-  /** Where a packet is among the lane's packets, -1 if it is not. */
+  /** Where a packet is among the lane's packets, -1 if it is not. @param {number | null} packet */
   packetIndex(packet) {
     return packet ? this.columns.packet.subarray(0, this.length).indexOf(packet) : -1;
   }
 
-  /** The first element at `time` or after it. */
+  /** The first element at `time` or after it. @param {number} time */
   at(time) {
     let low = 0;
     let high = this.length;
@@ -61,6 +72,7 @@ export class Lane {
   }
 }
 
+/** @param {Float64Array | undefined} column @param {number} size */
 function grown(column, size) {
   if (column && column.length >= size) return column;
   const larger = new Float64Array(Math.max(size, column ? column.length * 2 : 64));
@@ -70,14 +82,17 @@ function grown(column, size) {
 
 export const QUIC = 1_000_000_000; // connections from here on are QUIC's, and not in the table of TCP's
 
-/** The display filter of a connection; Wireshark numbers those of QUIC by themselves. */
+/**
+ * The display filter of a connection; Wireshark numbers those of QUIC by themselves.
+ * @param {number} connection
+ */
 export function connectionFilter(connection) {
   return connection >= QUIC
     ? `quic.connection.number == ${connection - QUIC}`
     : `tcp.stream == ${connection}`;
 }
 
-/** The lanes of an exchange, packets first. */
+/** The lanes of an exchange, packets first. @param {Row} row */
 export function lanesOf(row) {
   const lanes = [];
   if (row.connection !== null && row.connection < QUIC)
@@ -92,7 +107,7 @@ export function lanesOf(row) {
   return lanes;
 }
 
-/** The lane whose gaps matter: what the application receives. */
+/** The lane whose gaps matter: what the application receives. @param {Lane[]} lanes */
 export function mainLane(lanes) {
   for (const kind of ["e", "x", "m", "f", "k", "t", "h"]) {
     const found = lanes.find((lane) => lane.kind === kind && lane.length);
@@ -103,9 +118,11 @@ export function mainLane(lanes) {
 
 const CONTROL = 8; // opcodes from here on are control frames (RFC 6455 section 5.2)
 
-/** The elements that count as content: [times, indices] of what the server sent. */
+/** The elements that count as content: [times, indices] of what the server sent. @param {Lane} lane */
 export function received(lane) {
+  /** @type {number[]} */
   const times = [];
+  /** @type {number[]} */
   const indices = [];
   const { time, sender, size, mark } = lane.columns;
   for (let index = 0; index < lane.length; index += 1) {
@@ -120,7 +137,7 @@ export function received(lane) {
   return { times, indices };
 }
 
-/** The gaps between times, in seconds. */
+/** The gaps between times, in seconds. @param {number[]} times */
 export function gapsOf(times) {
   const gaps = new Float64Array(Math.max(times.length - 1, 0));
   for (let index = 0; index < gaps.length; index += 1) {

@@ -8,7 +8,11 @@ import { nameLane } from "./ruler.js";
 import { currentRow } from "./store.js";
 import { LANE_NAMES, WIRE_KINDS, colourOfWire, saysLane } from "./wiretables.js";
 
-/** Draw a lane and what is marked in it. */
+/**
+ * Draw a lane and what is marked in it.
+ * @param {Timeline} timeline @param {Plot} plot @param {Lane} lane @param {number} top
+ * @param {number} scale
+ */
 export function drawLane(timeline, plot, lane, top, scale) {
   const { ctx, bbox } = plot;
   const about = WIRE_KINDS.includes(lane.kind)
@@ -23,7 +27,10 @@ export function drawLane(timeline, plot, lane, top, scale) {
   ctx.restore();
 }
 
-/** Name the curve below the lanes, and say beside it how far it reaches. */
+/**
+ * Name the curve below the lanes, and say beside it how far it reaches.
+ * @param {Timeline} timeline @param {Plot} plot @param {number} scale
+ */
 export function drawCurveName(timeline, plot, scale) {
   const { ctx, bbox } = plot;
   const top = bbox.top + timeline.above * scale;
@@ -32,7 +39,11 @@ export function drawCurveName(timeline, plot, scale) {
   ctx.fillText(bytes(timeline.total), right, top + (CURVE_HEIGHT * 0.14 + 4) * scale);
 }
 
-/** Draw a lane's marks: one path for each colour, and one mark for each column of pixels. */
+/**
+ * Draw a lane's marks: one path for each colour, and one mark for each column of pixels.
+ * @param {Timeline} timeline @param {Plot} plot @param {Lane} lane @param {number} top
+ * @param {number} scale
+ */
 function drawMarks(timeline, plot, lane, top, scale) {
   const { ctx, bbox } = plot;
   const { min, max } = plot.scales.x;
@@ -49,6 +60,7 @@ function drawMarks(timeline, plot, lane, top, scale) {
     ),
     1,
   );
+  /** @type {Map<string, {colour: string, side: number, tallest: Map<number, number>}>} */
   const columns = new Map(); // colour and side and pixel: the tallest mark there
   for (let index = first; index < upto; index += 1) {
     const x = Math.round(bbox.left + (lane.columns.time[index] - timeline.start - min) * toPixel);
@@ -58,9 +70,9 @@ function drawMarks(timeline, plot, lane, top, scale) {
     const side = isBoth && !lane.columns.sender[index] ? -1 : 1;
     const colour = colourOf(timeline.colours, lane, index);
     const slot = `${colour}${side}`;
-    if (!columns.has(slot)) columns.set(slot, { colour, side, tallest: new Map() });
-    const { tallest } = columns.get(slot);
-    if (!(tallest.get(x) >= tall)) tallest.set(x, tall);
+    const known = columns.get(slot) ?? { colour, side, tallest: new Map() };
+    columns.set(slot, known);
+    if (!(known.tallest.get(x) >= tall)) known.tallest.set(x, tall);
   }
   if (isBoth) {
     ctx.fillStyle = timeline.colours.line;
@@ -82,6 +94,7 @@ function drawMarks(timeline, plot, lane, top, scale) {
   drawChosen(timeline, plot, lane, top, scale);
 }
 
+/** @param {Colours} colours @param {Lane} lane @param {number} index */
 function colourOf(colours, lane, index) {
   if (WIRE_KINDS.includes(lane.kind))
     return colourOfWire(lane, index, colours, currentRow()?.stream);

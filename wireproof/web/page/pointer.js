@@ -9,30 +9,36 @@ import { GUTTER } from "./ruler.js";
 import { chooseElement, chooseExchange, choosePacket, currentRow, state, wireOf } from "./store.js";
 import { LANE_NAMES, WIRE_KINDS } from "./wiretables.js";
 
-/** The element under the pointer: [lane, index], or null. */
+/**
+ * The element under the pointer: [lane, index], or null.
+ * @param {Timeline} timeline @param {MouseEvent} event
+ * @returns {[Lane, number] | null}
+ */
 function under(timeline, event) {
+  const plot = /** @type {Plot} */ (timeline.plot);
   const y = event.offsetY - legsHeight();
   const lane = y < 0 ? null : timeline.lanes[Math.floor(y / LANE_HEIGHT)];
   if (!lane) return null;
-  const time = timeline.start + timeline.plot.posToVal(event.offsetX, "x");
+  const time = timeline.start + plot.posToVal(event.offsetX, "x");
   const after = lane.at(time);
   const before = after - 1;
-  const far = (index) =>
+  const far = (/** @type {number} */ index) =>
     index < 0 || index >= lane.length ? Infinity : Math.abs(lane.time(index) - time);
   const index = far(before) <= far(after) ? before : after;
-  const pixels = Math.abs(
-    timeline.plot.valToPos(lane.time(index) - timeline.start, "x") - event.offsetX,
-  );
+  const pixels = Math.abs(plot.valToPos(lane.time(index) - timeline.start, "x") - event.offsetX);
   return pixels <= 8 ? [lane, index] : null;
 }
 
-/** What happened to packets under the pointer. */
+/** What happened to packets under the pointer. @param {Timeline} timeline @param {MouseEvent} event */
 const happenedUnder = (timeline, event) => pathUnder(timeline, event) ?? tripUnder(timeline, event);
 
-/** Choose what is under the pointer: a leg, what happened on the way, an element, a packet. */
+/**
+ * Choose what is under the pointer: a leg, what happened on the way, an element, a packet.
+ * @param {Timeline} timeline @param {MouseEvent} event
+ */
 export function chooseUnder(timeline, event) {
   const leg = legAt(event.offsetY);
-  if (leg >= 0) {
+  if (leg >= 0 && state.way) {
     const { key } = state.way.legs[leg];
     if (state.rows.has(key)) chooseExchange(key);
     return;
@@ -40,27 +46,33 @@ export function chooseUnder(timeline, event) {
   const happened = happenedUnder(timeline, event);
   if (happened) return void choosePacket(happened.packet);
   const found = under(timeline, event);
-  if (!found) return;
+  const row = currentRow();
+  if (!found || !row) return;
   const [lane, index] = found;
   const isWire = WIRE_KINDS.includes(lane.kind);
   if (lane.kind === "p") choosePacket(lane.columns.packet[index]);
-  else chooseElement(isWire ? wireOf(currentRow()) : state.current, lane.kind, index);
+  else chooseElement(isWire ? wireOf(row) : row.key, lane.kind, index);
 }
 
-/** Say what is under the pointer. */
+/** Say what is under the pointer. @param {Timeline} timeline @param {MouseEvent} event */
 export function hover(timeline, event) {
   const happened = happenedUnder(timeline, event);
   const found = happened ? null : under(timeline, event);
-  const { tip, plot, host } = timeline;
-  tip.hidden = !found && !happened;
+  const { tip, host } = timeline;
+  const plot = /** @type {Plot} */ (timeline.plot);
+  const says = happened ? el("span", {}, happened.says) : found && said(timeline, ...found);
+  tip.hidden = !says;
   plot.over.style.cursor = tip.hidden ? "crosshair" : "pointer";
-  if (tip.hidden) return;
-  fill(tip, happened ? el("span", {}, happened.says) : said(timeline, ...found));
+  if (!says) return;
+  fill(tip, says);
   const left = Math.min(event.offsetX + GUTTER + 12, host.clientWidth - tip.offsetWidth - 4);
   tip.style.transform = `translate(${Math.max(left, 0)}px, ${event.offsetY + 16}px)`;
 }
 
-/** What a mark is, when it came, and how long after the one before. */
+/**
+ * What a mark is, when it came, and how long after the one before.
+ * @param {Timeline} timeline @param {Lane} lane @param {number} index
+ */
 function said(timeline, lane, index) {
   const { time, size, sender, packet } = lane.columns;
   const what =

@@ -13,6 +13,9 @@ export class VirtualRows {
   /**
    * `label` names the list to a screen reader. `render(index)` returns the cells of a row and
    * its classes, {cells, marks}; `choose(index, event)` is called when one is chosen.
+   * @param {{label: string, height: number, className?: string,
+   *   render: (index: number) => {cells: any[], marks: string},
+   *   choose: (index: number, event: MouseEvent | null) => void}} options
    */
   constructor({ label, height, render, choose, className = "" }) {
     this.height = height;
@@ -27,6 +30,7 @@ export class VirtualRows {
       { class: `rows ${className}`, role: "grid", tabindex: "0", "aria-label": label },
       this.space,
     );
+    /** @type {Map<number, HTMLElement>} */
     this.shown = new Map();
     this.draw = oncePerFrame(() => this.drawNow());
     this.node.addEventListener("scroll", this.draw, { passive: true });
@@ -35,7 +39,7 @@ export class VirtualRows {
     new ResizeObserver(this.draw).observe(this.node);
   }
 
-  /** Say how many rows there are; those in view are drawn anew. */
+  /** Say how many rows there are; those in view are drawn anew. @param {number} count */
   resize(count) {
     this.count = count;
     this.node.setAttribute("aria-rowcount", String(count));
@@ -50,7 +54,7 @@ export class VirtualRows {
     this.draw();
   }
 
-  /** Mark a row as chosen, and scroll to it if it is out of view. */
+  /** Mark a row as chosen, and scroll to it if it is out of view. @param {number} index */
   select(index, scroll = true) {
     this.shown.get(this.chosen)?.setAttribute("aria-selected", "false");
     this.chosen = index;
@@ -60,6 +64,7 @@ export class VirtualRows {
     if (scroll && index >= 0) this.reveal(index);
   }
 
+  /** @param {number} index */
   reveal(index) {
     const top = this.pixels(index);
     const { scrollTop, clientHeight } = this.node;
@@ -76,6 +81,7 @@ export class VirtualRows {
     return all > MOST_PIXELS ? all / MOST_PIXELS : 1;
   }
 
+  /** @param {number} index */
   pixels(index) {
     return (index * this.height) / this.stretch;
   }
@@ -103,6 +109,7 @@ export class VirtualRows {
     }
   }
 
+  /** @param {number} index */
   row(index) {
     const { cells, marks } = this.render(index);
     const facts = {
@@ -116,13 +123,16 @@ export class VirtualRows {
     return el("div", facts, cells);
   }
 
+  /** @param {MouseEvent} event */
   click(event) {
-    const row = event.target.closest(".row");
-    if (row) this.choose(Number(row.dataset.index), event);
+    const row = event.target instanceof Element ? event.target.closest(".row") : null;
+    if (row instanceof HTMLElement) this.choose(Number(row.dataset.index), event);
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     const page = Math.max(Math.floor(this.node.clientHeight / this.height) - 1, 1);
+    /** @type {{[key: string]: number}} */
     const steps = {
       ArrowDown: 1,
       ArrowUp: -1,
@@ -138,7 +148,7 @@ export class VirtualRows {
     this.move(steps[event.key]);
   }
 
-  /** Choose the row `step` further on. */
+  /** Choose the row `step` further on. @param {number} step */
   move(step) {
     if (!this.count) return;
     const from = this.chosen < 0 && step > 0 ? -1 : this.chosen;
@@ -148,7 +158,11 @@ export class VirtualRows {
   }
 }
 
-/** A cell of a row. */
+/**
+ * A cell of a row.
+ * @param {string} className @param {import("./dom.js").Child} text
+ * @param {{[name: string]: any}} facts
+ */
 export function cell(className, text, facts = {}) {
   return el("div", { class: `cell ${className}`, role: "gridcell", ...facts }, text);
 }

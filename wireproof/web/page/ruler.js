@@ -8,13 +8,16 @@ export const GUTTER = 112; // pixels left of the plot: the lanes' names
 const BURST = 3; // so many that came together are a burst
 export const TOGETHER = 0.0005; // seconds between them at most, and a quarter of the usual gap
 
-/** Which pauses are stalls, by the rule that `wireproof plot` has too. */
+/** Which pauses are stalls, by the rule that `wireproof plot` has too. @param {Float64Array} gaps */
 export function stallLimit(gaps) {
   const { times, least } = state.summary.stall;
   return Math.max(times * percentile(Float64Array.from(gaps).sort(), 0.5), least);
 }
 
-/** Runs of elements that came together: [first time, last time, how many]. */
+/**
+ * Runs of elements that came together: [first time, last time, how many].
+ * @param {number[]} times @param {Float64Array} gaps
+ */
 export function burstsOf(times, gaps) {
   const usual = percentile(Float64Array.from(gaps).sort(), 0.5);
   const together = usual ? Math.min(TOGETHER, usual / 4) : TOGETHER;
@@ -28,13 +31,17 @@ export function burstsOf(times, gaps) {
   return bursts;
 }
 
+/** @param {ArrayLike<number>} column @param {number} length */
 export function largest(column, length) {
   let most = 1;
   for (let index = 0; index < length; index += 1) if (column[index] > most) most = column[index];
   return most;
 }
 
-/** A tick of the axis with as many digits as its neighbours need. */
+/**
+ * A tick of the axis with as many digits as its neighbours need.
+ * @param {number} value @param {number[]} splits
+ */
 export function axisTime(value, splits) {
   const step = splits.length > 1 ? splits[1] - splits[0] : 1;
   if (step >= 1) return `${Math.round(value)} s`;
@@ -44,6 +51,7 @@ export function axisTime(value, splits) {
   return `${(value * 1e3).toFixed(step >= 0.0001 ? 1 : 3)} ms`;
 }
 
+/** The colours of the theme. @returns {Colours} */
 export function coloursOf() {
   const style = getComputedStyle(document.documentElement);
   const names = [
@@ -66,7 +74,11 @@ export function coloursOf() {
   );
 }
 
-/** Name a lane, and say below what it holds. */
+/**
+ * Name a lane, and say below what it holds.
+ * @param {Plot} plot @param {Colours} colours @param {number} top @param {number} height
+ * @param {string} name @param {string} about
+ */
 export function nameLane(plot, colours, top, height, name, about) {
   const { ctx, bbox } = plot;
   const scale = uPlot.pxRatio;

@@ -2,51 +2,59 @@
 // the state here and redraws itself when it hears that the state has changed.
 
 export const state = {
-  source: null,
-  summary: null,
-  rows: new Map(), // of the connections table, by key
-  order: [], // keys, in order of the first record
-  current: null, // the key of the chosen exchange
-  element: null, // {key, kind, row}: the chosen element
-  packet: null, // the number of the packet that is shown
+  source: /** @type {any} */ (null),
+  summary: /** @type {any} */ (null),
+  rows: /** @type {Map<string, Row>} */ (new Map()), // of the connections table, by key
+  order: /** @type {string[]} */ ([]), // keys, in order of the first record
+  current: /** @type {string | null} */ (null), // the key of the chosen exchange
+  element: /** @type {{key: string, kind: string, row: number} | null} */ (null), // {key, kind, row}: the chosen element
+  packet: /** @type {number | null} */ (null), // the number of the packet that is shown
   capture: 0, // in which capture that packet is
-  verdicts: [], // what is said of the chosen exchange
+  verdicts: /** @type {Said[]} */ ([]), // what is said of the chosen exchange
   cited: new Set(), // the packets that the answer on show rests on
-  ways: [], // exchanges that were seen on several legs
+  ways: /** @type {any[]} */ ([]), // exchanges that were seen on several legs
   wayOf: new Map(), // the way of an exchange, by its key
-  compared: null, // the key of the exchange that others are compared with
+  compared: /** @type {string | null} */ (null), // the key of the exchange that others are compared with
   found: new Map(), // the rows that hold the text that is looked for, by kind; packets by number
-  way: null, // the legs and hops of the chosen exchange
-  read: [], // the content of the chosen exchange, piece by piece
-  moment: null, // the time that the scrubber stands at, null at the end
-  lanes: [], // of the chosen exchange, as far as they are loaded
-  tab: null, // the panel that is open
+  way: /** @type {Way | null} */ (null), // the legs and hops of the chosen exchange
+  read: /** @type {any[]} */ ([]), // the content of the chosen exchange, piece by piece
+  end: 0, // when the timeline of the chosen exchange ends
+  moment: /** @type {number | null} */ (null), // the time that the scrubber stands at, null at the end
+  lanes: /** @type {import("./lanes.js").Lane[]} */ ([]), // of the chosen exchange, as far as they are loaded
+  tab: /** @type {string | null} */ (null), // the panel that is open
   paths: new Map(), // the path of JSON that a table shows in place of its data, by kind
   isPaused: false, // whether news wait
 };
 
+/** @type {Map<string, ((detail?: any) => void)[]>} */
 const listeners = new Map();
 
-/** Call `listener` when something of this name happens. */
+/**
+ * Call `listener` when something of this name happens.
+ * @param {string} name @param {(detail?: any) => void} listener
+ */
 export function on(name, listener) {
-  if (!listeners.has(name)) listeners.set(name, []);
-  listeners.get(name).push(listener);
+  listeners.set(name, [...(listeners.get(name) ?? []), listener]);
 }
 
+/** @param {string} name @param {any} [detail] */
 export function emit(name, detail) {
   for (const listener of listeners.get(name) ?? []) listener(detail);
 }
 
-/** By what something of a capture is asked for: the first capture's as if it were alone. */
+/**
+ * By what something of a capture is asked for: the first capture's as if it were alone.
+ * @param {number} capture @param {string | number} name
+ */
 export const within = (capture, name) => (capture ? `${capture}:${name}` : String(name));
 
-/** In which capture something is that is asked for by `key`. */
+/** In which capture something is that is asked for by `key`. @param {string} key */
 export const captureOf = (key) => (key.includes(":") ? Number(key.split(":")[0]) : 0);
 
 /** The row of the chosen exchange. */
-export const currentRow = () => state.rows.get(state.current) ?? null;
+export const currentRow = () => state.rows.get(state.current ?? "") ?? null;
 
-/** Choose an exchange; nothing of it is chosen yet. */
+/** Choose an exchange; nothing of it is chosen yet. @param {string} key */
 export function chooseExchange(key) {
   if (key === state.current) return;
   state.current = key;
@@ -57,19 +65,22 @@ export function chooseExchange(key) {
   emit("element");
 }
 
-/** What a connection carried below its exchanges is asked for by a key of its own. */
+/** What a connection carried below its exchanges is asked for by a key of its own. @param {string} key */
 export const isWire = (key) => key.endsWith(".w");
 
-/** The key of what the connection of an exchange carried below it. */
+/** The key of what the connection of an exchange carried below it. @param {Row} row */
 export const wireOf = (row) => within(row.capture, `${row.connection}.w`);
 
-/** How many elements of a kind there are under a key. */
+/** How many elements of a kind there are under a key. @param {string} key @param {string} kind */
 export function countOf(key, kind) {
   const row = isWire(key) ? currentRow() : state.rows.get(key);
   return (isWire(key) ? row?.wire : row?.counts)?.[kind] ?? 0;
 }
 
-/** The exchange that is shown with an element: what a connection carried stands beside any of its. */
+/**
+ * The exchange that is shown with an element: what a connection carried stands beside any of its.
+ * @param {string} key
+ */
 function ownerOf(key) {
   if (!isWire(key)) return key;
   const row = currentRow();
@@ -78,7 +89,10 @@ function ownerOf(key) {
   return state.order.find((one) => one.startsWith(prefix)) ?? state.current;
 }
 
-/** Choose an element of any exchange; its bytes are shown. */
+/**
+ * Choose an element of any exchange; its bytes are shown.
+ * @param {string} key @param {string} kind @param {number} row
+ */
 export function chooseElement(key, kind, row) {
   const owner = ownerOf(key);
   if (owner !== state.current) {
@@ -98,14 +112,17 @@ export function chooseNothing() {
   emit("element");
 }
 
-/** Have the table of a kind show what is at a path of JSON; null: the data again. */
+/**
+ * Have the table of a kind show what is at a path of JSON; null: the data again.
+ * @param {string} kind @param {any} path
+ */
 export function choosePath(kind, path) {
   if (path) state.paths.set(kind, path);
   else state.paths.delete(kind);
   emit("path", kind);
 }
 
-/** Choose a packet by itself. */
+/** Choose a packet by itself. @param {number} packet */
 export function choosePacket(packet, capture = currentRow()?.capture ?? 0) {
   state.element = null;
   state.capture = capture;
@@ -121,15 +138,16 @@ export function linkOf() {
   return state.current ? `#${exchangePart(state.current)}` : "#";
 }
 
-/** The link to an element. */
+/** The link to an element. @param {{key: string, kind: string, row: number}} element */
 export const linkTo = ({ key, kind, row }) => `#${exchangePart(key)}/${kind}${row}`;
 
+/** @param {string} key */
 function exchangePart(key) {
-  const name = key.split(":").pop();
+  const name = key.replace(/^.*:/, "");
   return within(captureOf(key), `c${name.endsWith(".0") ? name.slice(0, -2) : name}`);
 }
 
-/** What a link points at: {key, kind, row}, {packet, capture} or null. */
+/** What a link points at: {key, kind, row}, {packet, capture} or null. @param {string} hash */
 export function readLink(hash) {
   const packet = /^#(?:([1-9]\d?):)?p([1-9]\d{0,8})$/.exec(hash);
   if (packet) return { packet: Number(packet[2]), capture: Number(packet[1] ?? 0) };

@@ -17,8 +17,10 @@ const COLUMNS = [
 ];
 
 export class StreamList {
+  /** @param {Row} row */
   constructor(row) {
     this.key = wireOf(row);
+    /** @type {any[]} */
     this.streams = [];
     this.list = new VirtualRows({
       label: "Streams of the connection",
@@ -58,6 +60,7 @@ export class StreamList {
     );
   }
 
+  /** @param {any} one */
   cells(one) {
     const { end } = one;
     const who = end?.sender ? ` by the ${end.sender}` : "";

@@ -7,17 +7,20 @@ import { state } from "./store.js";
 const SEVERITIES = ["error", "warning", "note", "ok"];
 
 export class Tally {
-  /** `choose` is called with the filter that a button stands for. */
+  /**
+   * `choose` is called with the filter that a button stands for.
+   * @param {(filter: string) => void} choose
+   */
   constructor(choose) {
     this.choose = choose;
     this.node = el("div", { class: "tally", role: "group", "aria-label": "Exchanges by verdict" });
   }
 
-  /** Count; `filter` is the one that is on. */
+  /** Count; `filter` is the one that is on. @param {string} filter */
   update(filter) {
     const counts = new Map();
     for (const key of state.order) {
-      const { outcome } = state.rows.get(key);
+      const outcome = state.rows.get(key)?.outcome;
       if (!outcome?.word) continue;
       const known = counts.get(outcome.word) ?? { severity: outcome.tone, some: 0 };
       known.some += 1;
@@ -40,6 +43,10 @@ export class Tally {
     );
   }
 
+  /**
+   * @param {string} word @param {string} means @param {number} some @param {string} filter
+   * @param {string} severity
+   */
   button(word, means, some, filter, severity) {
     const facts = {
       type: "button",

@@ -1,6 +1,6 @@
 // Dark or light, and what else a page keeps between two visits.
 
-/** What was stored under a name, null if nothing was. */
+/** What was stored under a name, null if nothing was. @param {string} name */
 export function stored(name) {
   try {
     return localStorage.getItem(`wireproof-${name}`);
@@ -9,6 +9,7 @@ export function stored(name) {
   }
 }
 
+/** @param {string} name @param {string} value */
 export function store(name, value) {
   try {
     localStorage.setItem(`wireproof-${name}`, value);

@@ -30,6 +30,13 @@ export class Timeline {
     this.lanes = [];
     this.plot = null;
     this.loading = 0;
+    this.start = 0; // seconds since the epoch, of what the axis begins with
+    this.end = 0;
+    this.total = 0; // bytes that the curve reaches to
+    /** @type {ConnectionEnd[]} */
+    this.ends = [];
+    /** @type {Colours} */
+    this.colours = {};
     /** @type {{from: number, upto: number, windows: string[]}[]} */
     this.held = []; // when flow control held the exchange
     /** @type {import("./trips.js").Trip[]} */

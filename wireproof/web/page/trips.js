@@ -18,26 +18,35 @@ const NEAR = 6; // pixels beside a point that are still it
 
 /**
  * The round trips while an exchange goes on; none if all are too short to see.
+ * @param {Row} row
  * @returns {Promise<Trip[]>}
  */
 export async function tripsOf(row) {
   if (row.connection === null || row.connection >= QUIC) return [];
   const name = within(row.capture, row.connection);
   const found = await state.source.get(`roundtrips/${name}`);
+  /** @type {Trip[]} */
   const trips = found.time
-    .map((time, index) => ({
+    .map((/** @type {number} */ time, /** @type {number} */ index) => ({
       time,
       seconds: found.seconds[index],
       packet: found.packet[index],
       sender: found.sender[index],
     }))
-    .filter(({ time }) => time >= row.first_time - 1e-9 && time <= row.last_time + 1e-9);
+    .filter(
+      (/** @type {Trip} */ { time }) =>
+        time >= row.first_time - 1e-9 && time <= row.last_time + 1e-9,
+    );
   return trips.length >= LEAST && longest(trips) >= SHOWN_FROM ? trips : [];
 }
 
+/** @param {Trip[]} trips */
 const longest = (trips) => trips.reduce((most, { seconds }) => Math.max(most, seconds), 0);
 
-/** Draw the lane: a point for each, in the colour of who acknowledged. */
+/**
+ * Draw the lane: a point for each, in the colour of who acknowledged.
+ * @param {Timeline} timeline @param {Plot} plot @param {number} scale
+ */
 export function drawTrips(timeline, plot, scale) {
   const { trips, colours } = timeline;
   if (!trips?.length) return;
@@ -49,15 +58,12 @@ export function drawTrips(timeline, plot, scale) {
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   const right = bbox.left + bbox.width;
-  for (const [part, text] of [
-    [1, duration(most)],
-    [0, "0"],
-  ]) {
+  for (const part of [1, 0]) {
     const y = top + heightOf(part) * scale;
     ctx.fillStyle = colours.line;
     ctx.fillRect(bbox.left, Math.round(y), bbox.width, 1);
     ctx.fillStyle = colours.quiet;
-    ctx.fillText(text, right + 6 * scale, y);
+    ctx.fillText(part ? duration(most) : "0", right + 6 * scale, y);
   }
   ctx.save();
   ctx.beginPath();
@@ -73,15 +79,20 @@ export function drawTrips(timeline, plot, scale) {
   ctx.restore();
 }
 
-/** Where in the lane a part of the longest one stands. */
+/** Where in the lane a part of the longest one stands. @param {number} part */
 const heightOf = (part) => LANE_HEIGHT - ROOM - part * (LANE_HEIGHT - 2 * ROOM);
 
-/** The round trip under the pointer, as what can be said and chosen; null if there is none. */
+/**
+ * The round trip under the pointer, as what can be said and chosen; null if there is none.
+ * @param {Timeline} timeline @param {MouseEvent} event
+ */
 export function tripUnder(timeline, event) {
-  const { trips, plot } = timeline;
+  const { trips } = timeline;
+  const plot = /** @type {Plot} */ (timeline.plot);
   const top = timeline.topOf("trips");
   if (!trips?.length || event.offsetY < top || event.offsetY >= top + LANE_HEIGHT) return null;
-  const far = ({ time }) => Math.abs(plot.valToPos(time - timeline.start, "x") - event.offsetX);
+  const far = (/** @type {Trip} */ { time }) =>
+    Math.abs(plot.valToPos(time - timeline.start, "x") - event.offsetX);
   const nearest = trips.reduce((best, trip) => (far(trip) < far(best) ? trip : best));
   if (far(nearest) > NEAR) return null;
   const who = nearest.sender ? "server" : "client";

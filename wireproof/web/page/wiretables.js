@@ -2,6 +2,7 @@
 
 import { bytes, number, oneLine } from "./format.js";
 
+/** @type {{[type: string]: string}} */
 const CONTENT_TYPES = {
   change_cipher_spec: "Change Cipher Spec",
   alert: "Alert",
@@ -12,7 +13,7 @@ const CONTENT_TYPES = {
 const NO_CONTENT = 2; // of a record's marks: handshake, alerts and the like
 export const WIRE_KINDS = ["y", "a"];
 
-/** What the lanes are called. */
+/** What the lanes are called. @type {{[kind: string]: string}} */
 export const LANE_NAMES = {
   y: "TLS records",
   a: "HTTP/2 frames",
@@ -26,9 +27,9 @@ export const LANE_NAMES = {
   m: "messages",
 };
 
-/** What a TLS record is. */
+/** What a TLS record is. @param {WireRecord} record */
 export function saysRecord(record) {
-  const named = (type) => CONTENT_TYPES[type] ?? type;
+  const named = (/** @type {string} */ type) => CONTENT_TYPES[type] ?? type;
   const holds = record.content_type
     ? ` of ${named(record.content_type)}, ${bytes(record.content_size)}`
     : "";
@@ -37,10 +38,13 @@ export function saysRecord(record) {
   return `${named(record.type)}, ${bytes(record.size)}${record.decrypted === "yes" ? `; decrypted${holds}` : sealed}${missing}`;
 }
 
-/** What a frame of HTTP/2 says. */
+/** What a frame of HTTP/2 says. @param {WireRecord} record */
 export function saysFrame(record) {
-  const settings = record.settings?.map(([name, value]) => `${name} ${number(value)}`).join(", ");
-  const said = {
+  const settings = record.settings
+    ?.map((/** @type {[string, number]} */ [name, value]) => `${name} ${number(value)}`)
+    .join(", ");
+  /** @type {{[record: string]: () => string}} */
+  const says = {
     request: () => `${record.method} ${record.target}`,
     response: () => `${record.status}`,
     http2_data: () =>
@@ -59,15 +63,21 @@ export function saysFrame(record) {
       ]
         .filter(Boolean)
         .join(", "),
-  }[record.record]();
-  return oneLine(said, 300);
+  };
+  return oneLine(says[record.record](), 300);
 }
 
-/** The type of a frame, as RFC 9113 section 6 names it. */
-export const frameType = (record) =>
-  ({ http2_data: "DATA", request: "HEADERS", response: "HEADERS" })[record.record] ?? record.type;
+/** @type {{[record: string]: string}} */
+const FRAME_TYPES = { http2_data: "DATA", request: "HEADERS", response: "HEADERS" };
 
-/** What stands below the name of a lane of these: how many of what there are. */
+/**
+ * The type of a frame, as RFC 9113 section 6 names it.
+ * @param {WireRecord} record
+ * @returns {string}
+ */
+export const frameType = (record) => FRAME_TYPES[record.record] ?? record.type;
+
+/** What stands below the name of a lane of these: how many of what there are. @param {Lane} lane */
 export function saysLane(lane) {
   const { mark } = lane.columns;
   let some = 0;
@@ -79,7 +89,11 @@ export function saysLane(lane) {
   return some ? `${all}, ${number(some)} opened` : `${all}, all sealed`;
 }
 
-/** The colour of a mark: of what the chosen stream sent in full, of others' and what is sealed pale. */
+/**
+ * The colour of a mark: of what the chosen stream sent in full, of others' and what is sealed pale.
+ * @param {Lane} lane @param {number} index @param {Colours} colours
+ * @param {number | null | undefined} stream
+ */
 export function colourOfWire(lane, index, colours, stream) {
   const { mark, sender } = lane.columns;
   const colour = sender[index] ? colours.server : colours.client;
