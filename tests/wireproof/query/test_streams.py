@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from support.corpus import ROOT
 from support.rings import packets, split
@@ -61,3 +62,13 @@ def test_a_rest_without_a_beginning_stays_a_stream_of_its_own(tmp_path: Path) ->
     ring = split(tmp_path / "ring", packets("sse/plain.pcapng")[20:], 1)
     [row] = rows(exported(ring, tmp_path / "set", together=False), "SELECT * FROM streams")
     assert (row["method"], row["pieces"], row["end"]) == (None, 1, "whole")
+
+
+def test_an_older_data_set_without_a_column_can_be_asked_all_the_same(tmp_path: Path) -> None:
+    place = exported(split(tmp_path / "ring", packets("sse/plain.pcapng"), 1), tmp_path / "set",
+                     together=False)  # fmt: skip
+    [path] = (tmp_path / "set" / "connections").iterdir()
+    pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["midstream"]), path)
+    assert rows(place, "SELECT count(*) AS number FROM connections") == [{"number": 1}]
+    with pytest.raises(ValueError, match="streams"):
+        rows(place, "SELECT * FROM streams")

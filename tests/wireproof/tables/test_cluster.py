@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from distributed import KilledWorker
 from support.corpus import ROOT
 
 from benchmarks.hostile import open_connections
@@ -109,6 +110,19 @@ def test_a_large_capture_is_of_all_workers(
     assert [Path(name).name for name in spread] == ["gateway_*.pcapng"]
     assert contents(tmp_path / "workers") == contents(tmp_path / "alone")
     assert tally.made == tally.captures > 1
+
+
+def test_a_large_capture_that_kills_its_workers_is_made_by_one(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killing_all(*_: object) -> Done:
+        raise KilledWorker("decode", None, 3)
+
+    monkeypatch.setattr(cluster, "_spread", killing_all)
+    [capture] = found([f"{SOURCES[0]}/burst.pcapng"])
+    [done] = cluster.made(str(tmp_path), [], OPTIONS, client, [capture])
+    assert done.made is not None and done.capture == capture.name
+    assert not (tmp_path / "shares").exists()
 
 
 def noting(make: Any, names: list[str]) -> Any:
