@@ -19,6 +19,7 @@ from parsers import (
     Unread,
     rewritten_field,
 )
+from parsers.provenance import Ending
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -67,6 +68,11 @@ class Http2MaskStream(MaskStream):
         self._fed += length
         self._note(self._frames.receive_gap(length))
         return []
+
+    def receive_eof(self, ending: Ending) -> list[Record]:
+        for content in self._contents.values():
+            content.give_back()
+        return super().receive_eof(ending)
 
     # --- what records tell ---
 
@@ -126,6 +132,8 @@ class Http2MaskStream(MaskStream):
         self._frames = PlacedFrames(self.done, sender)
         start, at = self.done, self._at
         raw, self._raw, self._at = bytes(self._raw), bytearray(), 0
+        if self._holding is not None:
+            self._holding.hold(0)  # what waits from here on, its streams hold
         self._fed = start
         end = start + len(raw) - at
         for first, last in [*self.holes, (end, end)]:
@@ -139,6 +147,8 @@ class Http2MaskStream(MaskStream):
             if len(self._contents) >= MAX_OPEN:
                 self._end_content(next(iter(self._contents)))
             found = self._contents[stream_id] = StreamContent(self._rules, self._report)
+            if self._account is not None and self._holding is not None:
+                found.charge_to(self._account)
         return found
 
     def _end_content(self, stream_id: int) -> None:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from operator import itemgetter
 
 from msgspec.structs import replace
+from parsers import Account
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -49,6 +50,14 @@ class StreamContent:
         self._runs: list[Run] = []
         self._message_codings = NOT_UNDONE
         """How messages of gRPC are compressed that say they are."""
+
+    def charge_to(self, account: Account) -> None:
+        """Charge what waits to the account of its connection."""
+        self._stream.charge_to(account)
+
+    def give_back(self) -> None:
+        """Charge nothing any more."""
+        self._stream.receive_eof("close")
 
     @property
     def settled(self) -> int | None:

@@ -15,6 +15,7 @@ from support.planted import Secrets
 from support.talk import Side, decoded, without_packets
 from support.websocket_frames import KEY, frame
 
+from parsers.decode.packets import PacketDecoder
 from parsers.files.packets import Packet
 from parsers.http2.elements import CONTINUATION, GOAWAY, HEADERS, PUSH_PROMISE
 from parsers.records import Record
@@ -286,3 +287,19 @@ def test_vectors_decode_to_the_same_records(vector: dict, byte_by_byte: bool) ->
     talk, _ = of_steps(vector["steps"], byte_by_byte=byte_by_byte)
     packets = talk.packets()
     assert kinds(decoded(masked(packets))) == kinds(decoded(packets))
+
+
+def test_what_waits_in_a_stream_is_charged_to_its_connection_and_given_back() -> None:
+    talk = Dialogue()
+    talk.head("client", 1, WEBSOCKET)
+    talk.head("server", 1, [(":status", "200")])
+    open_frame = frame(0x2, bytes(100_000))[:60_000]
+    for at in range(0, len(open_frame), 10_000):
+        talk.say("server", data(1, open_frame[at : at + 10_000]))
+    masks, alone = FrameMasks("all"), PacketDecoder()
+    for packets in (talk.talk.packets(),):
+        masks.add(packets)
+        alone.receive(packets)
+    assert 55_000 < masks.decoder.held - alone.held < 70_000
+    masks.end()
+    assert masks.decoder.held == 0
