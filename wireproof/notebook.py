@@ -52,20 +52,23 @@ class _Records:
         """Yield them in the order in which packets complete them."""
         raise NotImplementedError
 
-    def to_arrow(self) -> Any:
+    def to_arrow(self, kind: str | None = None) -> Any:
         """Return a pyarrow.Table: a row a record, a column a field, and ``time`` of the last
-        packet. Raises ImportError without the extra ``notebook``, as the next two do."""
+        packet. With ``kind``, as ``sse_event``, it has the records of this kind alone, and of
+        their columns those that hold anything. Raises ImportError without the extra ``notebook``,
+        as the next two do."""
         _need("pyarrow")
-        return arrow_table(self.records())
+        table = arrow_table(self.records())
+        return table if kind is None else _of_kind(table, kind)
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self, kind: str | None = None) -> Any:
         """Return the same as a pandas.DataFrame."""
         _need("pandas")
-        return self.to_arrow().to_pandas()
+        return self.to_arrow(kind).to_pandas()
 
-    def to_polars(self) -> Any:
+    def to_polars(self, kind: str | None = None) -> Any:
         """Return the same as a polars.DataFrame."""
-        return _need("polars").from_arrow(self.to_arrow())
+        return _need("polars").from_arrow(self.to_arrow(kind))
 
 
 class Capture(_Records):
@@ -165,6 +168,16 @@ def _row(number: int, listed: Listed) -> str:
         ", ".join(filter(None, ends)),
     )
     return f"<tr>{''.join(f'<td>{markup(escape(str(cell)))}</td>' for cell in cells)}</tr>"
+
+
+def _of_kind(table: Any, kind: str) -> Any:
+    """Return the rows of a kind, without columns in which these have nothing."""
+    import pyarrow.compute as compute
+
+    rows = table.filter(compute.equal(table["record"], kind))
+    if not rows.num_rows:
+        return rows
+    return rows.select([name for name in rows.column_names if rows[name].null_count < len(rows)])
 
 
 def _need(name: str) -> Any:

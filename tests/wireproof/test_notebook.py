@@ -27,6 +27,17 @@ def test_exchanges_are_a_table() -> None:
     assert repr(capture) == "<Capture 'chat.pcapng' of 2 exchanges>"
 
 
+def test_records_of_one_kind_have_the_columns_that_these_have() -> None:
+    capture = wireproof.open(TWO)
+    whole, events = capture.to_arrow(), capture[1].to_arrow("sse_event")
+    assert set(events["record"].to_pylist()) == {"sse_event"}
+    assert len(events) == 15 and {"data", "event", "first_packet", "time"} <= {*events.column_names}
+    assert len(events.column_names) < len(whole.column_names) / 4
+    assert all(events[name].null_count < len(events) for name in events.column_names)
+    assert len(capture.to_arrow("websocket_frame")) == 0
+    assert list(capture[1].to_pandas("sse_event").columns) == events.column_names
+
+
 def test_many_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notebook, "MAX_ROWS", 1)
     assert "<p>and 1 more</p>" in wireproof.open(TWO)._repr_html_()

@@ -55,6 +55,8 @@ LABEL_SIZE, LETTER = 5.5, 0.048
 """Of what elements say: points, and inches that a letter takes at most."""
 SHORTEST_DRAWN = 1e-6
 """Seconds: a logarithmic scale has no place for none. What is said in figures stays as it is."""
+AT_ONCE = 0.0005
+"""Seconds within which all came at once, as in the inspector: gaps of it say nothing."""
 MAX_STALLS = 4
 """Stalls that are named; the longest ones."""
 
@@ -325,6 +327,12 @@ def _draw_gaps(axis: Axes, timeline: Timeline) -> None:
     if len(gaps) < 2:
         axis.text(0.5, 0.5, "too few elements for gaps", ha="center", va="center", color=GREY,
                   transform=axis.transAxes)  # fmt: skip
+        axis.set_xticks([])
+        axis.set_yticks([])
+        return
+    if sum(ordered) <= AT_ONCE:
+        said = f"all {len(gaps) + 1:,} {_thing(timeline)}s at once"
+        axis.text(0.5, 0.5, said, ha="center", va="center", color=FAULT, transform=axis.transAxes)
         axis.set_xticks([])
         axis.set_yticks([])
         return
