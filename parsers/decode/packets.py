@@ -500,13 +500,15 @@ class PacketDecoder:
         from .connection import ConnectionDecoder, tapped  # and with it all that lies above TCP
 
         index = connection.index
-        passed: list[Layer] = []
-        if not self._layers or self._layers[0].name != MISDECLARED:
-            network_offset(*self._frame, passed)
-        connection.tunnel = tunnel_text(passed, self._layers)
+        is_wanted = self._wanted is None or self._wanted(index)
+        if is_wanted:  # of others there is no record that says so
+            passed: list[Layer] = []
+            if not self._layers or self._layers[0].name != MISDECLARED:
+                network_offset(*self._frame, passed)
+            connection.tunnel = tunnel_text(passed, self._layers)
         if self._opened is not None:
             self._opened(connection)
-        if self._wanted is None or self._wanted(index):
+        if is_wanted:
             self._decoders[index] = ConnectionDecoder(
                 connection,
                 keep_data=self._keep_data,
