@@ -18,12 +18,14 @@ from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from shutil import rmtree
 from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 import pytest
 from support.command_lines import (
     HARMFUL,
+    QUERY,
     READERS,
     WRITERS,
     harmful,
@@ -42,6 +44,9 @@ from parsers.files.packets import Packet
 from parsers.limits import MAX_MEMORY
 from parsers.wants import KINDS
 from wireproof.cli import run
+from wireproof.live.verdicts import LiveVerdicts
+from wireproof.metrics.observing import Observer
+from wireproof.metrics.prometheus import PrometheusPage
 from wireproof.text.progress import WORTH_SHOWING
 
 SEED = 20_261_129
@@ -125,6 +130,50 @@ def test_every_command_holds_what_memory_says(
     assert run([*arguments, "--memory", "1M"]) in (0, 1)
     assert limits and set(limits) == {Memory(1 << 20).limit}
     assert Memory().limit == Memory(MAX_MEMORY).limit
+
+
+def test_data_sets_of_captures_that_do_harm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A data set is written whole or not at all, and what reads it reads what is there."""
+    path, place = tmp_path / "harmful.pcap", tmp_path / "set"
+    for data in (small(), *HARMFUL.values()):
+        path.write_bytes(data)
+        if check(["export", str(path), "--data", "--packets", "-o", f"{place}/"], None, capsys) < 2:
+            check(["query", str(place), QUERY, "--format", "json"], None, capsys)
+            check(["diff", str(place), str(place)], None, capsys)
+            rmtree(place)
+        assert not place.exists()
+
+
+def test_captures_that_do_harm_are_drawn_in_pixels(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As ``plot svg``, but for the last step, of which two show what there is to be seen."""
+    path, output = tmp_path / "harmful.pcap", folder / "out.png"
+    for kind in list(HARMFUL)[:2]:
+        path.write_bytes(HARMFUL[kind])
+        check(["plot", str(path), "-o", str(output)], output, capsys)
+
+
+@pytest.mark.tshark
+def test_captures_that_do_harm_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "harmful.pcap"
+    for data in HARMFUL.values():
+        path.write_bytes(data)
+        check(["compare", str(path)], None, capsys)
+
+
+def test_captures_that_do_harm_are_counted() -> None:
+    """What ``watch --metrics`` counts, over stored captures."""
+    observer, verdicts = Observer(PrometheusPage("127.0.0.1", 0)), LiveVerdicts()
+    for data in HARMFUL.values():
+        for record in decode_stream(BytesIO(data)):
+            observer.record(record)
+            for one in verdicts.add([record]):
+                observer.explained(one)
 
 
 def mutants(count: int, start: int = 0) -> Iterator[tuple[int, bytes]]:
