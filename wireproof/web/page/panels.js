@@ -80,6 +80,9 @@ function firstOf(panels, row) {
 const isAboutFrames = ({ record }) =>
   record.question === "websocket" && ["warning", "error"].includes(record.severity);
 
+/** How many elements are behind a tab. @param {number} some */
+const badge = (some) => (some ? el("span", { class: "some" }, number(some)) : null);
+
 export class Panels {
   constructor() {
     this.tabs = byId("tabs");
@@ -138,9 +141,14 @@ export class Panels {
     else this.refresh();
   }
 
-  /** Draw the tabs. */
+  /** Draw the tabs. Those that stay keep their buttons, so that no click is lost between two. */
   draw(panels) {
+    const before = this.tabs.childElementCount ? this.names.join() : "";
     this.names = panels.map(([name]) => name);
+    if (this.names.join() === before) {
+      panels.forEach(([, title, some], at) => fill(this.tabs.children[at], title, badge(some)));
+      return;
+    }
     fill(
       this.tabs,
       panels.map(([name, title, some]) =>
@@ -157,7 +165,7 @@ export class Panels {
             onclick: () => this.show(name),
           },
           title,
-          some ? el("span", { class: "some" }, number(some)) : null,
+          badge(some),
         ),
       ),
     );
