@@ -69,10 +69,25 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    _slow_ones_first(items)
     if EXAMPLES:
         for test in {item.obj for item in items if isinstance(item, pytest.Function)}:
             if is_hypothesis_test(test):
                 _draw_more(test)
+
+
+def _slow_ones_first(items: list[pytest.Item]) -> None:
+    """Put what takes seconds before what does not in the share that each worker begins with, so
+    that in the end, when workers wait for the last one, none has a long test to do."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    items[:] = [
+        item
+        for worker in range(workers)
+        for part in (slow, quick)
+        for item in part[len(part) * worker // workers : len(part) * (worker + 1) // workers]
+    ]
 
 
 def _draw_more(test: Any) -> None:

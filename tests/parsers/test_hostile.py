@@ -342,8 +342,8 @@ def test_many_segments_out_of_order(order: str) -> None:
 
 def test_more_connections_than_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that is given up says so, with its own record; what is kept does not grow."""
-    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 500)
-    monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 500)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 200)
+    monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 200)
 
     def capture(count: int) -> Iterator[bytes]:
         for index in range(count):
@@ -352,13 +352,13 @@ def test_more_connections_than_are_followed(monkeypatch: pytest.MonkeyPatch) -> 
         yield from other(9_000)
 
     gc.set_threshold(700, 5, 2)  # else thousands of those given up wait for a full look for cycles
-    outcome = decoding(capture(5_000))
-    assert outcome.codes == {"tcp-connection-limit": 4_501}
-    assert outcome.kinds["connection"] == 5_001
+    outcome = decoding(capture(2_500))
+    assert outcome.codes == {"tcp-connection-limit": 2_301}
+    assert outcome.kinds["connection"] == 2_501
     assert outcome.last["request"].target == "/other"
     # 3 KiB for each that is followed or remembered, and as much that waits for the collector.
-    assert outcome.peak < SLACK + 2 * 1_000 * 3 * KiB
-    assert growth_of_time(capture, 1_000) < LINEAR
+    assert outcome.peak < SLACK + 2 * 400 * 3 * KiB
+    assert growth_of_time(capture, 500) < LINEAR
 
 
 @pytest.mark.parametrize("sides", ["one side", "both sides"])
@@ -366,7 +366,7 @@ def test_a_connection_that_never_says_what_it_is(
     monkeypatch: pytest.MonkeyPatch, sides: str
 ) -> None:
     """Without its start: any segment may begin a message, so all of them are looked at."""
-    monkeypatch.setattr(limits, "MAX_UNDECIDED", 4_000)
+    monkeypatch.setattr(limits, "MAX_UNDECIDED", 1_500)
 
     def capture(count: int) -> Iterator[bytes]:
         flood = Flood()
@@ -376,10 +376,10 @@ def test_a_connection_that_never_says_what_it_is(
                 yield flood.segment("server", b"y", PSH | ACK)
         yield flood.segment("server", OK + b"Content-Length: 0\r\n\r\n")
 
-    outcome = decoding(capture(6_000))
+    outcome = decoding(capture(2_500))
     assert outcome.kinds["response"] == 1
     assert outcome.peak < SLACK
-    assert growth_of_time(capture, 1_000) < LINEAR
+    assert growth_of_time(capture, 700) < LINEAR
 
 
 def test_segments_that_only_have_faults(monkeypatch: pytest.MonkeyPatch) -> None:

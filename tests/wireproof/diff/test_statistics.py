@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from scipy.stats import fisher_exact, mannwhitneyu
 
 from wireproof.diff.statistics import chance_of_more, shift
 
@@ -44,6 +43,8 @@ def test_values_as_scipy_compares_them(seed: int) -> None:
         [round(random.gauss(mean, 1), digits) for _ in range(random.randint(5, 80))]
         for mean in (0, random.uniform(-1, 1))
     )
+    from scipy.stats import mannwhitneyu  # which takes a second to import, in every worker
+
     expected = mannwhitneyu(after, before, alternative="greater", method="asymptotic")
     found = shift(before, after)
     assert found.chance == pytest.approx(expected.pvalue, rel=1e-9)
@@ -57,5 +58,7 @@ def test_shares_as_scipy_compares_them(seed: int) -> None:
     before, after = random.randint(1, 200), random.randint(1, 200)
     some, more = random.randint(0, before), random.randint(0, after)
     table = [[more, after - more], [some, before - some]]
+    from scipy.stats import fisher_exact
+
     expected = fisher_exact(table, alternative="greater").pvalue
     assert chance_of_more(some, before, more, after) == pytest.approx(expected, rel=1e-6)
