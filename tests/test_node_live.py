@@ -133,7 +133,7 @@ def witness(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         assert node.stdin is not None and node.stdout is not None
         port = int(node.stdout.readline())
         with Recorder(path, port=port, comment="", version=__version__) as recorder:
-            said, failure = node.communicate("go\n", timeout=60)
+            said, failure = node.communicate("go\n", timeout=240)
             recorder.wait_closed(5.0)
     assert node.returncode == 0, failure
     return Witness(json.loads(said), list(decode(path, keylog=keys)))

@@ -246,7 +246,7 @@ def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     shutil.copy(EXAMPLES / "first-token-by-release.sql", tmp_path)
     monkeypatch.delenv("DATASET", raising=False)
     book = nbformat.read(EXAMPLES / NOTEBOOK, as_version=4)
-    NotebookClient(book, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(book, timeout=240, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = "".join(str(cell.get("outputs", "")) for cell in book.cells)
     assert "/sse/slow" in shown and "web3" in shown
     assert (tmp_path / "p99-by-release.png").stat().st_size > 10_000

@@ -21,7 +21,7 @@ from wireproof.web.server import InspectorServer, PageServer
 
 S = TypeVar("S", bound=PageServer)
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that no test needs, and none waits longer than."""
 SWITCHES = (
     "--no-sandbox",

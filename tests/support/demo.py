@@ -15,7 +15,7 @@ from server.address import Address
 from server.service import Service
 from server.settings import Settings
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that no test needs, and none waits longer than."""
 _DATA_SEGS_IN = 152  # the offset of tcpi_data_segs_in in Linux's struct tcp_info
 

@@ -18,7 +18,7 @@ from support.corpus import ROOT
 
 COMMAND = [sys.executable, "-m", "wireproof"]
 PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
-PATIENCE = 20.0
+PATIENCE = 60.0
 NAMELESS = "import os; del os.O_TMPFILE; "
 RUN = "from wireproof.__main__ import main; main()"
 WITH_NAMES = [sys.executable, "-c", NAMELESS + RUN]
@@ -287,24 +287,26 @@ def test_a_signal_while_a_recording_begins(
 
 
 STRUCK = """
-import signal, sys, threading
+import signal, sys, threading, time
 from wireproof.__main__ import main
 count, number = int(sys.argv.pop(1)), int(sys.argv.pop(1))
-start, started = threading.Thread.start, 0
+start, started, last = threading.Thread.start, 0, 0.0
 def strike(thread):
-    global started
+    global started, last
     start(thread)
-    started += 1
+    started, last = started + 1, time.monotonic()
     if started == count:
         print("struck", flush=True)
         signal.raise_signal(number)
 threading.Thread.start = strike
-timer = threading.Timer(2.0, lambda: signal.pthread_kill(threading.main_thread().ident, 2))
-timer.daemon = True
-start(timer)
+def end():
+    while not started or time.monotonic() < last + 2.0:
+        time.sleep(0.05)
+    signal.pthread_kill(threading.main_thread().ident, 2)
+start(threading.Thread(target=end, daemon=True))
 main()
 """
-"""Gets a signal with the start of its thread of a number; one that starts no more is ended."""
+"""Gets a signal with the start of its thread of a number; one that is idle for 2 s is ended."""
 
 
 def is_running(process: int) -> bool:

@@ -250,7 +250,7 @@ def test_many_mutants_are_decoded(quarter: int) -> None:
 def ended(command: list[str], stdout: int | None = None) -> tuple[int, str]:
     """Run a command as a process; return its code and what it said."""
     done = subprocess.run(
-        command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=240, check=False
     )
     return done.returncode, done.stderr
 

@@ -17,7 +17,7 @@ from capture.backends.relay import VARIABLE, ByRelay
 from capture.backends.tools import ByTcpdump
 
 NAMES = ["packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay"]
-PATIENCE = 20
+PATIENCE = 60
 
 
 def lacking(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:

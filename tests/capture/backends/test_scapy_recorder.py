@@ -29,7 +29,7 @@ from server import DemoServer, scenario
 from wireproof.tasks.demo import drive
 
 packets = pytest.mark.packets
-PATIENCE = 10
+PATIENCE = 60
 UDP = 17
 
 

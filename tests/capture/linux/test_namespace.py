@@ -18,7 +18,7 @@ from capture import Namespace, NamespaceUnavailable, Recorder
 from capture.linux import namespace, spawn_child
 
 pytestmark = pytest.mark.namespaces
-PATIENCE = 20
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module")

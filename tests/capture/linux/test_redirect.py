@@ -15,7 +15,7 @@ from capture.linux.listening import is_listening
 from capture.linux.redirect import Redirect, _is_here
 from capture.linux.spawn import SpawnRefused
 
-PATIENCE = 20
+PATIENCE = 60
 pytestmark = pytest.mark.redirects
 
 

@@ -19,7 +19,7 @@ from capture.relay import forwarder
 from capture.relay.forwarder import Forwarder, listener, loopback
 from capture.relay.forwarder_thread import ForwarderThread
 
-PATIENCE = 20
+PATIENCE = 60
 MiB = 1024 * 1024
 ABORT = struct.pack("ii", 1, 0)
 

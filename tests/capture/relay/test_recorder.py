@@ -19,7 +19,7 @@ from capture import CaptureError, Relay
 from capture.relay.forwarder import Forwarder
 from capture.relay.recorder import Segments
 
-PATIENCE = 20
+PATIENCE = 60
 MiB = 1024 * 1024
 
 

@@ -14,7 +14,7 @@ from capture.relay.forwarder import CLIENT, SERVER, Forwarder, Side, listener
 from capture.relay.under_way import UnderWay
 from capture.socket_table import Socket
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Passing:

@@ -37,7 +37,7 @@ def test_a_proxy_stands_before_an_app_and_is_gone_afterwards(program: str) -> No
         thread = Thread(target=app.serve_forever)
         thread.start()
         with proxy(program, port, app.server_address[1], ""):
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", port, timeout=60)
             connection.request("GET", "/")
             assert connection.getresponse().read() == b"hello"
             connection.close()

@@ -51,5 +51,5 @@ def test_the_page_has_the_same() -> None:
     )
     node, _ = compute_driver_executable()  # the one that the browsers' driver brings
     command = [node, "--input-type=module", "-e", script]
-    told = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    told = subprocess.run(command, capture_output=True, check=True, timeout=240).stdout
     assert json.loads(told) == [[percentile(one, part) for part in PARTS] for one in lists]

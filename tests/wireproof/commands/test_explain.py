@@ -188,7 +188,7 @@ def test_whoever_stops_reading_ends_it(tmp_path: Path) -> None:
         assert process.stderr is not None
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=60) == 141
+        assert process.wait(timeout=240) == 141
         assert process.stderr.read() == b""
 
 
@@ -202,7 +202,7 @@ def test_ctrl_c_ends_it(tmp_path: Path) -> None:
             stream.write(WHOLE.read_bytes()[:2_000])
             stream.flush()
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=60) == 130
+            assert process.wait(timeout=240) == 130
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
 

@@ -13,7 +13,7 @@ from wireproof.metrics.prometheus import PrometheusPage, prometheus_name
 
 
 def fetched(url: str) -> dict[str, list[tuple[str, dict[str, str], float]]]:
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=60) as answer:
         text = answer.read().decode()
     return {
         family.name: [(sample.name, sample.labels, sample.value) for sample in family.samples]
@@ -45,7 +45,7 @@ def test_the_page_is_gone_afterwards() -> None:
     with PrometheusPage("127.0.0.1", 0) as page:
         url = page.url
     with pytest.raises(OSError, match="refused"):
-        urlopen(url, timeout=10)
+        urlopen(url, timeout=60)
 
 
 def test_a_port_in_use_is_an_error() -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 from support.timed import Stream
 
+from server.causes.process import Which
 from server.causes.registry import CAUSES, Shown, cause
 from server.causes.unshown import UNSHOWN
 from wireproof.analysis.verdict import Cause, Verdict
@@ -29,14 +30,29 @@ def marked(shown: Shown) -> object:
     return pytest.param(shown, marks=marks, id=shown.name)
 
 
+ATTEMPTS = 4
+"""A machine that is too busy pauses by itself, which is told, rightly, beside what is shown: then
+it is recorded anew. A verdict that is wrong is wrong each time."""
+
+
+def recorded(shown: Shown, which: Which, folder: Path) -> Told:
+    """What is said of the first recording that is told as shown, or of the last one."""
+    for attempt in range(ATTEMPTS):
+        path = folder / f"{which}-{attempt}.pcapng"
+        told = record_cause(shown, which, path, "packet-socket")
+        if is_as_shown(shown, which, told.verdict):
+            break
+    return told
+
+
 @pytest.mark.parametrize("shown", [marked(shown) for shown in CAUSES])
 def test_the_fault_and_the_cure_are_told(shown: Shown, tmp_path: Path) -> None:
-    fault = record_cause(shown, "fault", tmp_path / "fault.pcapng", "packet-socket")
+    fault = recorded(shown, "fault", tmp_path)
     assert fault.verdict is not None
     assert is_as_shown(shown, "fault", fault.verdict), fault.verdict
     assert fault.verdict.is_fault != shown.is_note
     assert any(one.remedy for one in fault.verdict.causes) or fault.verdict.remedy or shown.is_note
-    cure = record_cause(shown, "cure", tmp_path / "cure.pcapng", "packet-socket")
+    cure = recorded(shown, "cure", tmp_path)
     assert is_as_shown(shown, "cure", cure.verdict), cure.verdict
 
 

@@ -50,7 +50,7 @@ pytestmark = [
 
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 PLAIN = ROOT / "fixtures" / "chunked" / "plain.pcapng"
-PATIENCE = 30
+PATIENCE = 60
 """Seconds for what takes less than one on an idle machine."""
 
 

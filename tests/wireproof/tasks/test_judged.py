@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings(
 EVENTS, SOCKET, CHUNKED = (
     str(ROOT / "fixtures" / name / "plain.pcapng") for name in ("sse", "websocket", "chunked")
 )
-PATIENCE = 30
+PATIENCE = 60
 """Seconds for what takes less than one on an idle machine."""
 
 

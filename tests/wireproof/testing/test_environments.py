@@ -120,7 +120,7 @@ def without_capabilities(script: str) -> subprocess.CompletedProcess[str]:
         preexec_fn=drop,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
 

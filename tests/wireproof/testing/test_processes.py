@@ -7,7 +7,7 @@ import sys
 
 from wireproof.testing.processes import LOG_TAIL, Child
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def child(script: str, **options: object) -> Child:

@@ -17,7 +17,7 @@ from wireproof.testing import reaper as reaper
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 COMMAND = [sys.executable, "-I", "-S", reaper.__file__]
 FAMILY = r"""
 import os, signal, subprocess, sys, time

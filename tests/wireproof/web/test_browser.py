@@ -11,7 +11,7 @@ import pytest
 
 from wireproof.web.browser import Browser, has_display
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
 
 FIXTURE = ROOT / "fixtures/sse/plain.pcapng"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wait_until(index: Index, is_so: Callable[[], bool]) -> None:
