@@ -71,8 +71,8 @@ REFUSED = {
 }
 """Numbers on x86_64 (asm/unistd_64.h), and on machines that came later (asm-generic/unistd.h)."""
 CLONE, CLONE3, IOCTL = (56, 220), (435, 435), (16, 29)
-# As Linux numbers them (linux/socket.h, linux/net.h): to load :mod:`socket` takes longer than all
-# the rest that stands here.
+# As Linux numbers them (linux/socket.h, linux/net.h): to load Python's ``socket`` takes longer than
+# all the rest that stands here.
 AF_INET = 2
 SOCK_STREAM = 1
 SOCKET = REFUSED["socket"]
