@@ -46,11 +46,27 @@ class _Connection:
     answered: int = -1
     """The exchange of the last response."""
     last: int = -1
-    """The exchange that began last."""
+    """The exchange with the highest number that has begun."""
+    skipped: dict[int, None] = field(default_factory=dict)
+    """Those before it that have not: where packets are missing, a stream's number may be taken
+    before that of another whose records come first. The last MAX_PIPELINED of them."""
     open: dict[int, None] = field(default_factory=dict)
 
     def is_over(self, exchange: int) -> bool:
         return exchange < self.asked and exchange < self.answered
+
+    def begin(self, exchange: int) -> None:
+        """Take note that an exchange begins."""
+        self.skipped.pop(exchange, None)
+        before = range(max(self.last + 1, exchange - MAX_PIPELINED), exchange)
+        self.skipped.update(dict.fromkeys(before))
+        while len(self.skipped) > MAX_PIPELINED:
+            del self.skipped[next(iter(self.skipped))]
+        self.last = max(self.last, exchange)
+
+    def has_been(self, exchange: int) -> bool:
+        """Whether a stream's exchange that is not open has been: they are numbered as they begin."""
+        return exchange <= self.last and exchange not in self.skipped
 
 
 class OpenExchanges(Generic[T]):
@@ -126,10 +142,9 @@ class OpenExchanges(Generic[T]):
         connection = self._connections.get(key.connection)
         if connection is None:
             connection = self._connections[key.connection] = _Connection()
-        # Streams are numbered as they begin: one that is not open has been.
-        if connection.is_over(key.exchange) or (is_stream and key.exchange <= connection.last):
+        if connection.is_over(key.exchange) or (is_stream and connection.has_been(key.exchange)):
             return None
-        connection.last = max(connection.last, key.exchange)
+        connection.begin(key.exchange)
         if len(connection.open) >= MAX_PIPELINED:
             self.end((key.connection, next(iter(connection.open))))
         elif len(self.known) >= self._limit:

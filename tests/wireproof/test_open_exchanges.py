@@ -86,3 +86,14 @@ def test_how_many_may_be_open_the_memory_says(monkeypatch: pytest.MonkeyPatch) -
     assert max_open() == 8_192
     monkeypatch.setattr(Memory, "usual", 10 * EXCHANGE_COST)
     assert max_open() == 10
+
+
+def test_a_stream_whose_records_come_after_those_of_a_later_one_has_not_been() -> None:
+    known = keys()
+    assert known.find(0, 3, stream_id=7) == (0, 3)
+    assert known.find(0, 1, stream_id=3) == (0, 1)
+    known.end((0, 1))
+    assert known.find(0, 1, stream_id=3) is None
+    assert known.find(0, 0, stream_id=1) == (0, 0)
+    assert known.find(0, MAX_PIPELINED * 3, stream_id=9) is not None
+    assert known.find(0, 5, stream_id=11) is None, "too far behind to be remembered"
