@@ -306,8 +306,9 @@ class Http2Link:
         error = control.error_of(frame)
         stream_id, sender = frame.stream_id, self.writer.sender
         if stream_id in self.states.open:
-            answer = self.peer.messages.get(stream_id) or self.messages.get(stream_id)
-            is_owed = answer is not None and answer.is_open and answer.writer.sender == "server"
+            server = self if sender == "server" else self.peer
+            answer = server.messages.get(stream_id)
+            is_owed = answer is not None and answer.is_open
             code = _reset_code(error, sender, is_owed=is_owed)
             detail = f"{error} by the {sender}, stream {stream_id}"
             fault = diagnose(code, frame.start, frame.end, detail) if code else None

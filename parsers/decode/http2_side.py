@@ -192,7 +192,9 @@ class Http2Side(Http2TunnelSide):
                 records += self._said(fault, message.owner)
             records += message.end("end-stream")
         self.flow.close(stream_id)
-        if self.late.pop(stream_id, None) is not None:  # it had ended before it was reset
+        if (late := self.late.pop(stream_id, None)) is not None:  # it had ended before the reset
+            if stream_id in self.peer.messages:  # which ended what the peer itself was sending
+                self.peer.give_up(stream_id, late, records)
             self._forget(stream_id)
         state = self.states.end(stream_id, self.writer.sender)
         if state is not None and state.is_over:

@@ -470,3 +470,22 @@ def test_what_may_be_something_else_is_not_read_as_lines(contents: tuple[bytes, 
     assert not faults(records, "json-lines-found")
     (body,) = [one for one in records if isinstance(one, BodyRecord)]
     assert body.size == sum(map(len, contents))
+
+
+@pytest.mark.parametrize("error", [0, 2, 7])
+def test_a_reset_ends_an_answer_whose_request_waits_behind_a_hole(error: int) -> None:
+    """The request, with its END_STREAM, is read after the server's reset, and came before it."""
+    talk = Http2Talk()
+    talk.talk.lose("client", len(PREFACE + SETTINGS))
+    talk.say("server", SETTINGS)
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.say("server", framed(RST_STREAM, 0, 1, error.to_bytes(4)))
+    for number in range(20):
+        talk.say("client", framed(PING, 0, 0, number.to_bytes(8)))
+        talk.say("server", framed(PING, 1, 0, number.to_bytes(8)))
+    records = talk.records()
+    (body,) = [one for one in records if isinstance(one, BodyRecord)]
+    assert (body.ended_by, body.complete, body.exchange) == ("rst-stream", False, 0)
+    code = {0: "http2-truncated", 2: "http2-reset", 7: "http2-refused"}[error]
+    assert [one.sender for one in faults(records, code)] == ["server"]
