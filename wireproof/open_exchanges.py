@@ -65,7 +65,7 @@ class _Connection:
         self.last = max(self.last, exchange)
 
     def has_been(self, exchange: int) -> bool:
-        """Whether a stream's exchange that is not open has been: they are numbered as they begin."""
+        """Whether that of a stream has been, if it is not open: they are numbered as they begin."""
         return exchange <= self.last and exchange not in self.skipped
 
 
