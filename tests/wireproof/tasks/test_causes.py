@@ -30,9 +30,9 @@ def marked(shown: Shown) -> object:
     return pytest.param(shown, marks=marks, id=shown.name)
 
 
-ATTEMPTS = 4
+ATTEMPTS = 2
 """A machine that is too busy pauses by itself, which is told, rightly, beside what is shown: then
-it is recorded anew. A verdict that is wrong is wrong each time."""
+it is recorded anew, once. Recordings made under load are told right 39 times of 40."""
 
 
 def recorded(shown: Shown, which: Which, folder: Path) -> Told:
