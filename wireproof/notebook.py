@@ -35,6 +35,14 @@ MAX_ROWS = 500
 """Exchanges of a table; more are counted."""
 WIDTH = 100
 """Cells of a request's line."""
+STYLE = """
+.wireproof{border-collapse:collapse;font:12.5px/1.5 system-ui,sans-serif}
+.wireproof th,.wireproof td{padding:3px 12px;text-align:left;border-bottom:1px solid #8a94a055}
+.wireproof td{font-variant-numeric:tabular-nums}
+.wireproof :is(th,td):is(:nth-child(1),:nth-child(5),:nth-child(6),:nth-child(7)){text-align:right}
+.wireproof td:nth-child(2){font-family:ui-monospace,monospace;overflow-wrap:anywhere}
+"""
+"""What a table looks like, on light ground and dark: lines and places, but no colours of text."""
 HEADS = ("#", "Request", "Status", "Transport", "First", "Last", "Count", "Verdict, end")
 
 
@@ -105,7 +113,8 @@ class Capture(_Records):
         more = f"<p>and {len(self) - MAX_ROWS:,} more</p>" if len(self) > MAX_ROWS else ""
         rows = "".join(_row(number, one.listed) for number, one in enumerate(shown))
         heads = "".join(f"<th>{markup(head)}</th>" for head in HEADS)
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more}"
+        table = f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>"
+        return f'<style>{STYLE}</style><table class="wireproof">{table}</table>{more}'
 
 
 class CapturedExchange(_Records):

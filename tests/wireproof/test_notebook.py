@@ -24,6 +24,11 @@ def test_exchanges_are_a_table() -> None:
     shown = capture._repr_html_()
     assert shown.count("<tr>") == 3
     assert "GET /chat" in shown and "<td>held, whole</td>" in shown
+    # Jupyter sets a class of its own on no table: ours brings its rules, for itself alone.
+    style = re.search(r"<style>(.*?)</style>", shown, re.DOTALL)
+    assert style is not None and '<table class="wireproof">' in shown
+    rules = re.findall(r"^(.+)\{", style[1], re.MULTILINE)
+    assert rules and all(part.startswith(".wireproof") for part in rules)
     assert repr(capture) == "<Capture 'chat.pcapng' of 2 exchanges>"
 
 

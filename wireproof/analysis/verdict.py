@@ -94,6 +94,17 @@ class Verdict(msgspec.Struct, frozen=True):
         """Whether something is not as it should be."""
         return self.severity in ("warning", "error")
 
+    @property
+    def tone(self) -> Severity:
+        """In whose colour its answer is shown."""
+        return tone(self.answer, self.severity)
+
+
+def tone(answer: str, severity: Severity) -> Severity:
+    """Return in whose colour an answer is shown: its severity's, but what nobody could decide is
+    no good news, and as neutral as a note."""
+    return "note" if answer == "undecided" and severity == "ok" else severity
+
 
 class VerdictRecord(msgspec.Struct, frozen=True, tag_field="record", tag="verdict"):
     """A verdict as scripts read it."""

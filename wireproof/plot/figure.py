@@ -14,7 +14,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..analysis.percentiles import percentile
 from ..analysis.stalls import stall_limit
@@ -279,15 +279,26 @@ def _thing(timeline: Timeline) -> str:
     return "" if found is None else found[0].removeprefix("SSE ").removesuffix("s")
 
 
-def spaced(labels: Sequence[Label], scale: _Scale) -> list[Label]:
-    """Return labels that do not cover one another, from the left."""
+class Placed(NamedTuple):
+    """A label, and which of its ends stands at its mark."""
+
+    label: Label
+    side: Literal["left", "right"]
+
+
+def spaced(labels: Sequence[Label], scale: _Scale) -> list[Placed]:
+    """Return labels that do not cover one another, from the left; each begins at its mark, but
+    ends there where it would leave the picture."""
     room = scale.length / ((RIGHT - LEFT) * WIDTH)  # seconds in an inch
-    found: list[Label] = []
+    edge = scale.start + scale.length
+    found: list[Placed] = []
     free = float("-inf")
     for label in sorted(labels):
-        if label.time >= free:
-            found.append(label)
-            free = label.time + room * (LETTER * len(label.text) + 2 * LETTER)
+        width = room * (LETTER * len(label.text) + 2 * LETTER)
+        is_within = label.time + width <= edge
+        if (label.time if is_within else label.time - width) >= free:
+            found.append(Placed(label, "left" if is_within else "right"))
+            free = label.time + (width if is_within else 0)
     return found
 
 
@@ -297,9 +308,9 @@ def _draw_labels(axes: list[Any], timeline: Timeline, scale: _Scale) -> None:
     if top is None:
         return
     axis = axes[list(timeline.lanes).index(top[0])]
-    for label in spaced(timeline.told.labels, scale):
+    for label, side in spaced(timeline.told.labels, scale):
         axis.text(
-            scale(label.time), 0.99, label.text, fontsize=LABEL_SIZE, color=INK, ha="left",
+            scale(label.time), 0.99, label.text, fontsize=LABEL_SIZE, color=INK, ha=side,
             va="top", transform=axis.get_xaxis_transform(), parse_math=False, alpha=0.8,
             clip_on=True,
         )  # fmt: skip

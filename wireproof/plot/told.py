@@ -14,7 +14,7 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from ..analysis.outcomes import Outcomes, outcomes
-from ..analysis.verdict import Severity
+from ..analysis.verdict import Severity, tone
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
@@ -59,7 +59,7 @@ def read_told(stream: BinaryIO, key: Key, keylog: KeyLog | None = None) -> Told:
     listed, verdicts, _ = told[0]
     gravest = leading(verdicts)
     if gravest is None or gravest.severity == "ok":
-        return Told(fine(listed), "ok", tuple(labels.found))
+        return Told(fine(listed), tone(listed.verdict, "ok"), tuple(labels.found))
     verdict = summary(gravest)
     if not verdict.startswith(gravest.answer):
         verdict = f"{gravest.answer}: {verdict}"

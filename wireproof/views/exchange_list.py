@@ -17,6 +17,7 @@ from rich.console import Console
 from ..analysis.keyless.holes import LACKS
 from ..analysis.listing import Listed
 from ..analysis.sessions import Group, Session, Sessions
+from ..analysis.verdict import tone
 from ..text.escape import escape, preview
 from .csv import without_formula
 from .kinds import table_width
@@ -124,7 +125,7 @@ def rows(listed: Listed, width: int) -> list[Line]:
     room = _request_width(width)
     ports = f"{_port(listed.client)}→{_port(listed.server)}"
     status = "" if listed.status is None else str(listed.status)
-    style = STYLES[listed.severity]
+    style = STYLES[tone(listed.verdict, listed.severity)]
     lacks = LACKS if listed.tls is not None and listed.tls.missing_bytes else ""
     line: Line = [
         (f"{'' if listed.number is None else listed.number:>{NUMBER}} ", "faint"),

@@ -306,6 +306,7 @@ def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
         "verdicts": [
             {
                 "record": verdict_record(one, found.connection, found.exchange),
+                "tone": one.tone,
                 "summary": words.summary(one),
                 "details": words.details(one),
             }

@@ -27,7 +27,7 @@ from ..analysis.keyless.sealed import SealedConnection
 from ..analysis.listing import Listed, listed_tls, shown_answer
 from ..analysis.outcomes import Outcome
 from ..analysis.silence import silence_before_end
-from ..analysis.verdict import Severity, Verdict, words_of
+from ..analysis.verdict import Severity, Verdict, tone, words_of
 from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
@@ -275,7 +275,7 @@ def within(capture: int, name: str) -> str:
 
 
 def headword(outcome: Outcome) -> tuple[str, Severity]:
-    """Return the word that stands for all that is said of an exchange, and how grave it is.
+    """Return the word that stands for all that is said of an exchange, and in whose colour.
 
     What is wrong, else an end that is worth a note, else whether it streamed.
     """
@@ -285,7 +285,7 @@ def headword(outcome: Outcome) -> tuple[str, Severity]:
     grave = {one.answer: one.severity for one in outcome.verdicts}
     is_told = grave.get(found.end) == "note"
     word = found.end if is_told else found.verdict or found.end
-    return word, grave.get(word, "ok")
+    return word, tone(word, grave.get(word, "ok"))
 
 
 def said_of(outcome: Outcome) -> dict[str, Any]:

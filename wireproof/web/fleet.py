@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from ..analysis.verdict import tone
 from ..query.database import Database, Say, opened
 from ..query.named import NAMED
 from ..tables.files import is_url
@@ -68,7 +69,11 @@ class Fleet:
         if name not in QUESTIONS:
             return None
         rows = self._asked(name, NAMED[name].sql)
-        return [self._placed(row) for row in rows] if name == "worst-exchanges" else rows
+        if name == "worst-exchanges":
+            return [self._placed(row) for row in rows]
+        if name == "verdict-shares":
+            return [row | {"tone": tone(row["answer"], row["severity"])} for row in rows]
+        return rows
 
     def known(self, key: str) -> Known | None:
         """Return the capture of a key, None if there is none."""

@@ -122,6 +122,7 @@ def _hop(judged: Judged) -> dict[str, Any]:
         "proxy": escape(hop.proxy),
         "is_path": hop.is_path,
         "record": verdict_record(verdict, *hop.near.about.key),
+        "tone": verdict.tone,
         "details": details(verdict),
         "changes": [(change.code, escape(change.summary)) for change in hop.changes],
         "median": down.part(0.5) if len(down) else None,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.corpus import http2_vectors_at_hand
+from support.corpus import ROOT, http2_vectors_at_hand
 from support.http2 import EVENTS, GET, SETTINGS_ACK, Http2Talk, data, framed, of_steps
 from support.judged import causes, verdicts
 
+from parsers import KeyLog, decode_batches
 from parsers.http2.elements import PING, PREFACE, SETTINGS, WINDOW_UPDATE
+from wireproof.analysis.outcomes import outcomes
 from wireproof.analysis.verdict import Verdict
 
 STALLS = {
@@ -187,3 +189,18 @@ def test_vectors(name: str) -> None:
         (f"{stall['window']}-window", pytest.approx(stall["seconds"], abs=0.003))
         for stall in vector["expect"]["stalls"]
     ]
+
+
+def test_windows_that_are_closed_at_once_are_no_longer_than_the_exchange() -> None:
+    """A recording in which the stream's window and the connection's were closed for a second."""
+    path = ROOT / "fixtures/tls/stall.pcapng"
+    with path.open("rb") as stream:
+        keys = KeyLog.open(path.with_suffix(".keys"))
+        ((about, found, _),) = outcomes(decode_batches(stream, keylog=keys))
+    told = {one.question: one for one in found}
+    seconds, closed = told["gap"].numbers["seconds"], told["streaming"].numbers["closed"]
+    assert isinstance(seconds, float) and isinstance(closed, float) and about.last is not None
+    assert told["gap"].numbers["classes"] == ["connection-window", "stream-window"]
+    # Both for 1.002 s, which is together longer than the exchange.
+    assert seconds <= about.longest_gap < about.last < 2 * seconds
+    assert closed < about.last

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from wireproof.analysis.verdict import Cause, Verdict, verdict_record
+from wireproof.analysis.verdict import Cause, Severity, Verdict, tone, verdict_record
 
 HELD = Verdict(
     "streaming",
@@ -30,6 +31,23 @@ def test_a_record_has_the_fields_of_its_verdict_and_a_remedy() -> None:
     assert [cause["sure"] for cause in record["causes"]] == ["likely", "possible"]
     assert record["remedy"] == "flush it"
     assert record["numbers"] == {"events": 16, "time_to_first_event": 0.951}
+
+
+@pytest.mark.parametrize(
+    ("answer", "severity", "expected"),
+    [
+        ("streamed", "ok", "ok"),
+        ("undecided", "ok", "note"),
+        ("undecided", "note", "note"),
+        ("held", "error", "error"),
+        ("undecided", "warning", "warning"),
+    ],
+)
+def test_what_nobody_could_decide_is_in_no_colour_of_good_news(
+    answer: str, severity: Severity, expected: Severity
+) -> None:
+    assert tone(answer, severity) == expected
+    assert Verdict("streaming", answer, severity, "x").tone == expected
 
 
 def test_what_is_as_it_should_be_is_no_fault() -> None:

@@ -188,8 +188,18 @@ def test_words_do_not_cover_one_another() -> None:
     labels = tuple(Label(found.start + number * step, "x" * 18) for number in range(5_000))
     shown = spaced(labels, _Scale(found))
     assert 1 < len(shown) < 12
-    room = (shown[1].time - shown[0].time) / (found.end - found.start) * (RIGHT - LEFT) * WIDTH
-    assert room > 18 * LETTER
+    between = shown[1].label.time - shown[0].label.time
+    assert between / (found.end - found.start) * (RIGHT - LEFT) * WIDTH > 18 * LETTER
+
+
+def test_words_at_the_right_edge_end_at_their_mark() -> None:
+    found = timeline("chunked", "plain")
+    early, late = Label(found.start, "role assistant"), Label(found.end, "token 9")
+    assert spaced([late, early], _Scale(found)) == [(early, "left"), (late, "right")]
+    # Of two that would cover each other, the first is shown.
+    assert spaced([late, Label(found.end, "token 8")], _Scale(found)) == [
+        (Label(found.end, "token 8"), "right")
+    ]
 
 
 def test_words_from_the_wire_are_escaped_and_bounded(tmp_path: Path) -> None:

@@ -36,9 +36,18 @@ def test_answers_are_those_of_named_queries(fleet: Fleet) -> None:
     for question in ("streaming", "ending"):
         of_it = [row["share"] for row in shares if row["question"] == question]
         assert sum(of_it) == pytest.approx(1, abs=1e-4)
+    assert all(row["tone"] == row["severity"] for row in shares)  # none of them is undecided
     gaps = fleet.answer("longest-gaps")
     assert [row["up_to"] for row in gaps] == sorted(row["up_to"] for row in gaps)
     assert fleet.answer("hazards") is None and fleet.answer("../x") is None
+
+
+def test_what_is_undecided_is_in_no_colour_of_good_news(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"question": "streaming", "answer": "undecided", "severity": "ok"}
+    monkeypatch.setitem(fleet._answers, "verdict-shares", [row])
+    assert fleet.answer("verdict-shares") == [row | {"tone": "note"}]
 
 
 def test_worst_exchanges_come_first_and_lead_to_their_captures(fleet: Fleet) -> None:

@@ -149,6 +149,16 @@ def test_what_is_sound_opens_on_the_longest(browser: Browser, tmp_path: Path) ->
         assert page.evaluate("location.hash") == "#c1"
 
 
+def test_what_is_undecided_is_not_in_the_colour_of_good_news(browser: Browser) -> None:
+    talk = streamed(b"data: x\n\n")
+    with asked(talk) as ask, serving(ask.index) as server, watched(browser) as found:
+        page = found.open(server.url)
+        word = page.locator("#answer .word", has_text="undecided")
+        for one in (word.first, page.locator(".conn .row .word", has_text="undecided")):
+            assert "note" in (one.get_attribute("class") or "")
+            assert one.evaluate("node => getComputedStyle(node).color") == "rgb(86, 99, 112)"
+
+
 def test_a_click_on_a_packet_that_is_cited_shows_its_bytes(browser: Browser) -> None:
     with looking(browser, LEFT) as (page, _):
         page.locator("#answer .cite.inline").first.click()

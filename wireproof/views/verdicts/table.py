@@ -109,7 +109,7 @@ def _question(verdict: Verdict, is_said: bool, width: int) -> list[Line]:
     cited = "" if is_cited(verdict) and not is_said else packets(verdict)
     parts = ["" if is_said else summary(verdict), cited]
     text = "; ".join(filter(None, parts))
-    answer: Line = [(verdict.answer, STYLES[verdict.severity]), (":" if text else "", "")]
+    answer: Line = [(verdict.answer, STYLES[verdict.tone]), (":" if text else "", "")]
     lines = _hanging(label, [answer], text, "", width)
     if verdict.severity != "ok":
         for name, said in details(verdict):

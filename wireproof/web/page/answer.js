@@ -150,7 +150,7 @@ export class Answer {
       return el(
         "p",
         { class: "sentence" },
-        tag(record.answer, record.severity),
+        tag(record.answer, this.chosen.tone),
         el("b", {}, " ", linked(capital(record.summary))),
       );
     }
@@ -187,7 +187,7 @@ export class Answer {
           },
         },
         `${one.record.question} `,
-        el("span", { class: `word ${one.record.severity}` }, one.record.answer),
+        el("span", { class: `word ${one.tone}` }, one.record.answer),
       ),
     );
     return el("div", { class: "questions", role: "group", "aria-label": "Questions" }, buttons);
@@ -241,9 +241,9 @@ export class Answer {
   }
 }
 
-/** The word for an answer, in the colour of its severity. */
-export function tag(word, severity) {
-  return word ? el("span", { class: `word tagged ${severity}` }, word) : null;
+/** The word for an answer, in its tone: the colour of a severity. */
+export function tag(word, tone) {
+  return word ? el("span", { class: `word tagged ${tone}` }, word) : null;
 }
 
 function packetButton(packet, capture, text, inline = false) {

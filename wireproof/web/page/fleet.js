@@ -7,7 +7,7 @@ import { dress, toggleTheme } from "./theme.js";
 
 const QUESTIONS = { streaming: "Did it stream?", ending: "How did it end?" };
 const TARGETS = 10;
-const SEVERITY = { ok: "good", note: "quiet", warning: "warn", error: "bad" };
+const TONES = { ok: "good", note: "quiet", warning: "warn", error: "bad" };
 
 async function ask(path) {
   const response = await fetch(`answers/${path}`, { credentials: "same-origin" });
@@ -101,10 +101,10 @@ function showVerdicts(rows) {
     const own = rows.filter((row) => row.question === question);
     if (!own.length) return null;
     const cells = own.map((row) => [
-      el("b", { class: `word ${row.severity}` }, row.answer),
+      el("b", { class: `word ${row.tone}` }, row.answer),
       number(row.exchanges),
       percent(row.share),
-      bar(SEVERITY[row.severity], 0, row.share),
+      bar(TONES[row.tone], 0, row.share),
     ]);
     return [
       el("h3", {}, title),
