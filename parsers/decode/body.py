@@ -372,9 +372,8 @@ class Body:
         length = found.end - found.start
         is_first = self._note_missing(found)
         if self._content is not None:
-            fault = diagnose(
-                "content-coding-damaged", found.start, found.end, f"{length} bytes are missing"
-            )
+            said = f"{length} bytes are missing" if length else "some of it may be missing"
+            fault = diagnose("content-coding-damaged", found.start, found.end, said)
             return [self._writer.diagnostic(fault, self.exchange)] if is_first else []
         return self._tell(found)
 

@@ -331,12 +331,14 @@ class StreamMessage:
         )  # fmt: skip
 
     def wrong_length(self) -> Diagnostic | None:
-        """Return the fault of a Content-Length that is not the content's (section 8.1.1)."""
+        """Return the fault of a Content-Length that is not the content's, which makes the message
+        malformed, and so not complete (section 8.1.1)."""
         declared = value_of(self.fields, b"content-length")
         if declared is None or not self._is_counted or self._has_hole:
             return None
         if declared.isdigit() and int(declared) == self._size:
             return None
+        self._is_malformed = True
         detail = f"{self._size:,} bytes came, {declared.decode('latin-1')!r} declared"
         return diagnose("http2-content-length-wrong", self._end, self._end, detail)
 

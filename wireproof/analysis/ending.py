@@ -26,7 +26,14 @@ from .ends import (
     refusal_of,
 )
 from .flaws import CUTS, NOT_CAPTURED
-from .grpc_status import GrpcStatus, deadline_of, is_grpc, passed_deadline, status_of
+from .grpc_status import (
+    GrpcStatus,
+    deadline_of,
+    is_grpc,
+    may_have_status,
+    passed_deadline,
+    status_of,
+)
 from .premature import (
     LEAST_IDLE,
     UPSTREAM,
@@ -53,6 +60,8 @@ STATED: dict[str, tuple[str, Severity]] = {
     "http-tunnel-refused": ("refused", "warning"),
 }
 """Faults by which a whole answer is none to what was asked: of upgrades, those to a WebSocket."""
+WRONG_LENGTH = "http2-content-length-wrong"
+"""The fault of a malformed message whose fields are in order."""
 CANCELLED, DEADLINE_EXCEEDED = 1, 4
 """Statuses of gRPC."""
 SAID = {"last-chunk": "the last chunk", "end-stream": "END_STREAM"}
@@ -101,7 +110,11 @@ def _malformed(ending: Ending) -> Verdict | None:
         return None
     ending.numbers["whole"] = False
     said = "a client has to take it for an error, whatever came before"
-    cause = Cause("response-malformed", "certain", said, "look at what writes the trailers")
+    faults = {one.code for one in ending.trace.all_faults if one.sender == "server"}
+    writer = "writes the trailers"
+    if WRONG_LENGTH in faults:
+        writer = "sets Content-Length, and whether all of the content was written"
+    cause = Cause("response-malformed", "certain", said, f"look at what {writer}")
     return ending_verdict(ending, "cut", "error", found.summary, [cause])
 
 
@@ -383,6 +396,18 @@ def _stated(ending: Ending) -> Verdict | None:
     return None
 
 
+def _status_unknown(ending: Ending) -> Verdict | None:
+    """A call of gRPC whose status may be in fields that cannot be read."""
+    trace = ending.trace
+    if not is_grpc(trace) or status_of(trace) is not None or not may_have_status(trace):
+        return None
+    ending.numbers["app_whole"] = "unknown"
+    lacking = "what fields of the answer refer to, maybe grpc-status"
+    cause = Cause("capture-incomplete", "certain", f"the capture lacks {lacking}")
+    summary = f"the capture lacks {lacking}: how the call ended cannot be told"
+    return ending_verdict(ending, "unknowable", "note", summary, [cause])
+
+
 def _app_incomplete(ending: Ending) -> Verdict | None:
     trace = ending.trace
     if is_grpc(trace) and status_of(trace) is None and not missing_from_capture(trace):
@@ -484,6 +509,7 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
         _content_cut,
         _app_error,
         _stated,
+        _status_unknown,
         _app_incomplete,
         _unknowable,
         _whole,

@@ -30,9 +30,10 @@ NOT_CAPTURED = "not-captured"
 """The flaw of a message that ended by itself, and of which the capture lacks something."""
 MALFORMED = (
     "http2-trailers-invalid", "http2-pseudo-field-invalid", "http2-field-invalid",
-    "http2-connection-field", "http3-message-malformed",
+    "http2-connection-field", "http2-content-length-wrong", "http3-message-malformed",
 )  # fmt: skip
-"""Faults of fields; those of trailers make a message malformed that has ended (RFC 9113 8.1.1)."""
+"""Faults of fields; a Content-Length that is not the content's, and those of trailers,
+make a message malformed that has ended (RFC 9113 8.1.1)."""
 SURPLUS = ("http-surplus", "http-data-after-close")
 """Faults of bytes after a message that is complete."""
 ELEMENT_CUTS = {

@@ -24,6 +24,8 @@ STATUSES = (
     "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 """By their numbers: grpc/grpc, doc/statuscodes.md."""
+UNKNOWN = "<unknown>"
+"""A name or a value in a field that refers to what was sent before the capture, or is missing."""
 REFERENCE = "gRPC over HTTP/2, Responses"
 UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 EARLY = 0.01
@@ -68,8 +70,9 @@ class GrpcStatus(NamedTuple):
 def is_grpc(trace: Trace) -> bool:
     """Whether an exchange is of gRPC or gRPC-Web, by the content type of its answer, or request."""
     kind = trace.about.header("content-type")
-    request = trace.about.request
-    if trace.about.response is None and request is not None:
+    request, response = trace.about.request, trace.about.response
+    is_untold = response is None or (kind in (None, UNKNOWN) and _lacks_fields(response.headers))
+    if is_untold and request is not None:
         kind = field_value(request.headers, "content-type")
     return (kind or "").lower().startswith("application/grpc")
 
@@ -83,6 +86,21 @@ def status_of(trace: Trace) -> GrpcStatus | None:
         if fields and (found := _read(fields)) is not None:
             return found
     return None
+
+
+def may_have_status(trace: Trace) -> bool:
+    """Whether a status may be among fields that refer to what the capture lacks.
+
+    It is in the trailers, or in a head that is all of the answer (Trailers-Only).
+    """
+    response, fields = trace.about.response, trace.trailers
+    if fields is None and response is not None and response.framing == "none":
+        fields = response.headers
+    return fields is not None and _lacks_fields(fields)
+
+
+def _lacks_fields(fields: Fields) -> bool:
+    return any(name == UNKNOWN or value == UNKNOWN for name, value in fields)
 
 
 def _read(fields: Fields) -> GrpcStatus | None:

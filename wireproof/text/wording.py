@@ -52,7 +52,7 @@ CUT_ENDINGS = {
     "close": "connection closed too early",
     "reset": "connection reset",
     "capture-end": "the capture ends first",
-    "end-stream": "END_STREAM came after missing bytes",
+    "end-stream": "END_STREAM came, but bytes are missing or the message is malformed",
     "rst-stream": "RST_STREAM came before END_STREAM",
     "goaway": "GOAWAY came before END_STREAM",
     "close-notify-missing": "connection closed without close_notify: it may have been cut",

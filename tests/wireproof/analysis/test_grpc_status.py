@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.http2 import Fields, Http2Talk, data, framed
 from support.judged import causes, verdicts
-from support.talk import Side
+from support.talk import Side, decoded
 
 from wireproof.analysis.judges import explain
 from wireproof.analysis.listing import listed
@@ -135,3 +135,24 @@ def test_the_list_has_it() -> None:
     talk.talk.close()
     (found,) = [listed(one) for one in explain(talk.records())]
     assert (found.grpc_status, found.grpc_message) == ("UNAVAILABLE", "no route")
+
+
+@pytest.mark.parametrize("messages", [0, 1])
+def test_a_status_whose_name_is_missing_is_not_said_to_be_missing(messages: int) -> None:
+    """The names of later trailers refer to those of an earlier call, which the capture lacks."""
+    talk = call(("grpc-status", "0"), messages=messages)
+    lost = talk.talk.tape.packets[-1][0]
+    talk.say("server", framed(6, 0, 0, bytes(8)))
+    talk.say("client", talk.client.head(3, CALL), data(3, MESSAGE, ends=True))
+    head, status = HEAD, [("grpc-status", "5")]
+    if messages:
+        talk.say("server", talk.server.head(3, HEAD), data(3, MESSAGE))
+        head = []
+    talk.say("server", talk.server.head(3, head + status, ends=True))
+    talk._now = None
+    talk.talk.close()
+    records = decoded([packet for packet in talk.packets() if packet[0] != lost])
+    later = next(one for one in explain(records) if one.exchange.stream_id == 3)
+    (found,) = [one for one in later.verdicts if one.question == "ending"]
+    assert (found.answer, found.severity) == ("unknowable", "note")
+    assert found.summary.endswith("maybe grpc-status: how the call ended cannot be told")

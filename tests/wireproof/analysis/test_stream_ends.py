@@ -18,6 +18,7 @@ WEBSOCKET = [
     (":authority", "a"), ("sec-websocket-version", "13"),
 ]  # fmt: skip
 EVENT = b"data: a\n\n"
+NOT_WHOLE = "END_STREAM came, but bytes are missing or the message is malformed"
 NO_ERROR, INTERNAL, REFUSED, CANCEL, CALM = 0, 2, 7, 8, 11
 
 
@@ -132,7 +133,7 @@ def test_an_end_after_missing_frames_is_an_end() -> None:
         "the capture lacks frames, maybe its own: it ended as it should (END_STREAM), but whether"
         " it was whole cannot be told"
     )
-    assert found.evidence == ("the body is INCOMPLETE (END_STREAM came after missing bytes)",)
+    assert found.evidence == (f"the body is INCOMPLETE ({NOT_WHOLE})",)
 
 
 def test_list_explanation_and_assertion_judge_the_same_of_missing_frames() -> None:
@@ -144,7 +145,7 @@ def test_list_explanation_and_assertion_judge_the_same_of_missing_frames() -> No
     (outcome,) = outcomes([records])
     assert outcome.listed.end == "unknowable"
     exchange = Handmade(talk.talk.tape).exchange()
-    with pytest.raises(AssertionError, match="END_STREAM came after missing bytes"):
+    with pytest.raises(AssertionError, match=NOT_WHOLE):
         exchange.assert_clean_end()
 
 
@@ -225,3 +226,17 @@ def test_a_server_that_closes_after_its_client_cut_nothing() -> None:
     (found,) = verdicts(talk.records(), "ending")
     assert (found.answer, found.severity) == ("aborted", "note")
     assert "RST_STREAM" in found.summary
+
+
+@pytest.mark.parametrize(("size", "answer"), [(27, "whole"), (26, "cut"), (500, "cut")])
+def test_an_answer_that_is_not_as_long_as_it_says_is_malformed(size: int, answer: str) -> None:
+    talk = streaming(answered=False)
+    talk.say("server", talk.server.head(1, [*EVENTS, ("content-length", str(size))]))
+    talk.say("server", *[data(1, EVENT)] * 2, data(1, EVENT, ends=True))
+    (found,) = told(talk)
+    assert found.answer == answer
+    assert found.numbers["whole"] is (answer == "whole")
+    if answer == "cut":
+        assert causes(found) == ["response-malformed"]
+        assert f"27 bytes came, '{size}' declared" in found.summary
+        assert "Content-Length" in found.causes[0].remedy
