@@ -314,6 +314,44 @@ def test_a_field_that_there_is_not_is_named(browser: Browser) -> None:
 # --- time, and room ---
 
 
+def test_a_filter_that_nothing_matches_says_so_and_a_click_shows_all(browser: Browser) -> None:
+    with looking(browser, CHAT) as (page, _):
+        page.locator(".conn .row").nth(1).wait_for()
+        page.keyboard.press("/")
+        page.keyboard.type("status:5xx")
+        page.locator("#connections .none", has_text="No exchange matches the filter").wait_for()
+        page.keyboard.press("Control+a")
+        page.keyboard.type("gap>soon")
+        page.locator("#shown", has_text="gap>soon is no time").wait_for()
+        assert page.locator(".conn .row").count() == 2  # of what is amiss nothing is asked
+        page.keyboard.press("Control+a")
+        page.keyboard.type("status:5xx")
+        page.locator("#connections .none button").click()
+        page.locator(".conn .row").nth(1).wait_for()
+        assert page.locator("#filter").input_value() == ""
+        assert page.locator("#connections .none").is_hidden()
+
+
+def test_a_link_that_points_at_nothing_says_so_until_something_is_chosen(browser: Browser) -> None:
+    with looking(browser, CHAT) as (page, found):
+        problem = page.locator("#problem")
+        for link in ("#c9/e3", "#of nothing"):
+            page.evaluate("link => { location.hash = link; }", link)
+            problem.get_by_text("points at nothing in what is shown").wait_for()
+        page.locator(".conn .row").nth(1).click()
+        problem.wait_for(state="hidden")
+        page.evaluate("location.hash = '#p99999'")
+        page.locator("#bytes").get_by_text("#p99999 is not in what was captured").wait_for()
+        found.problems = [one for one in found.problems if "404" not in one]
+        page.goto("about:blank")
+
+
+def test_what_is_said_in_colour_is_not_said_again_in_words(browser: Browser) -> None:
+    with looking(browser, LEFT) as (page, _):
+        said = text(page, "#answer .sentence")
+        assert said.startswith("aborted streamed: 4 events from"), said
+
+
 def test_the_axis_reaches_to_the_end_of_the_connection(browser: Browser) -> None:
     path = VERDICTS / "ws06-1011-no-pong.pcap"
     with looking(browser, path) as (page, _):

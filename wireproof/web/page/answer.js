@@ -156,7 +156,7 @@ export class Answer {
     }
     const rest = this.fine.startsWith(word)
       ? this.fine.slice(word.length).replace(/^[,:] /, "")
-      : this.fine;
+      : this.fine.replace(`, ${word}:`, ":"); // said already, in colour
     const note =
       record?.severity === "note"
         ? [" ", el("span", { class: "quiet" }, linked(`${capital(record.summary)}.`))]

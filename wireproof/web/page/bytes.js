@@ -18,7 +18,18 @@ import {
 import { jsonOf, jsonTree } from "./json.js";
 import { HALF, HexDump, LAYERS, NAMES, WIDTH, styleOf } from "./hexdump.js";
 import { Opened } from "./opened.js";
-import { captureOf, chooseNothing, choosePath, emit, linkTo, on, state, within } from "./store.js";
+import {
+  captureOf,
+  chooseNothing,
+  choosePath,
+  emit,
+  linkOf,
+  linkTo,
+  on,
+  state,
+  within,
+} from "./store.js";
+import { Missing } from "./source.js";
 import { saysFrame, saysRecord } from "./wiretables.js";
 
 export class Bytes {
@@ -53,7 +64,7 @@ export class Bytes {
       if (asked === this.asked)
         fill(
           this.host,
-          el("p", { class: "empty" }, `There is nothing to show: ${problemOf(error)}`),
+          el("p", { class: "empty" }, `There is nothing to show: ${missing(error)}.`),
         );
     }
   }
@@ -62,7 +73,7 @@ export class Bytes {
     const size = state.summary.pages.rows;
     const page = await state.source.get(`rows/${key}/${kind}/${Math.floor(row / size)}`);
     const found = page.rows[row % size];
-    if (!found) throw new Error("there is no such element");
+    if (!found) throw new Missing("no such element");
     return found.cut ? state.source.get(`element/${key}/${kind}/${row}`) : found;
   }
 
@@ -196,6 +207,10 @@ export class Bytes {
     );
   }
 }
+
+/** @param {unknown} error */
+const missing = (error) =>
+  error instanceof Missing ? `${linkOf()} is not in what was captured` : problemOf(error);
 
 const closeButton = () =>
   el(

@@ -116,12 +116,19 @@ export class Connections {
         title,
       ),
     );
+    this.none = el(
+      "p",
+      { class: "empty none" },
+      "No exchange matches the filter. ",
+      el("button", { type: "button", class: "small", onclick: () => this.show("") }, "Show all"),
+    );
     this.found = new Map(); // in which exchanges a text is, null while the server looks
     this.tally = new Tally((filter) => this.show(filter));
     fill(
       byId("connections"),
       this.tally.node,
       el("div", { class: "conn heads" }, this.heads),
+      this.none,
       this.list.node,
     );
     new ResizeObserver(this.layOut).observe(this.list.node);
@@ -146,7 +153,7 @@ export class Connections {
   }
 
   update() {
-    const { tests, texts, unknown } = parsed(this.filter.value);
+    const { tests, texts, amiss } = parsed(this.filter.value);
     this.look(texts);
     const keys = state.order.filter((key) => {
       const row = state.rows.get(key);
@@ -156,7 +163,7 @@ export class Connections {
       );
     });
     this.tally.update(this.filter.value.trim());
-    this.unknown = unknown;
+    this.amiss = amiss;
     const { by, sign } = this.sorted;
     const value = (key) => VALUES[by](state.rows.get(key));
     keys.sort((one, other) => {
@@ -177,6 +184,7 @@ export class Connections {
     document.documentElement.dataset.tally = this.tally.node.hidden ? "no" : "yes";
     this.mark();
     byId("shown").textContent = this.says(keys.length, texts);
+    this.none.hidden = keys.length > 0 || !state.order.length;
     emit("visible");
   }
 
@@ -218,7 +226,7 @@ export class Connections {
   }
 
   says(some, texts) {
-    if (this.unknown.length) return `there is no field ${this.unknown.join(", ")}`;
+    if (this.amiss.length) return this.amiss.join("; ");
     if (texts.some((text) => this.found.get(text) === null)) return "looking…";
     if (texts.length && state.source.isReport) return "a report is not searched for texts";
     return some === state.order.length ? "" : `${number(some)} of ${number(state.order.length)}`;

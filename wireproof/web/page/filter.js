@@ -27,10 +27,10 @@ function matches(text, shape) {
 
 /**
  * What a filter asks: tests that all have to hold, texts that the server looks for in what was
- * carried, and what it does not understand.
+ * carried, and what is amiss in it: of that nothing is asked.
  */
 export function parsed(filter) {
-  const found = { tests: [], texts: [], unknown: [] };
+  const found = { tests: [], texts: [], amiss: [] };
   for (const [part, quoted] of filter.matchAll(PART)) {
     if (quoted !== undefined) {
       if (quoted) found.texts.push(quoted);
@@ -40,8 +40,9 @@ export function parsed(filter) {
     const gap = GAP.exec(wanted);
     const [name, value] = split(wanted);
     if (gap) found.tests.push(gapTest(gap));
+    else if (/^gap[<>]/.test(wanted)) found.amiss.push(`${part} is no time: gap>500ms, gap<2s`);
     else if (name in FIELDS) found.tests.push((row) => !value || FIELDS[name](row, value));
-    else if (name && /^[a-z]+$/.test(name)) found.unknown.push(name);
+    else if (name && /^[a-z]+$/.test(name)) found.amiss.push(`there is no field ${name}`);
     else found.tests.push((row) => saidBy(row).includes(wanted));
   }
   return found;

@@ -48,12 +48,21 @@ async function start() {
   byId("theme").addEventListener("click", theme);
   byId("pause").addEventListener("click", pause);
   for (const name of ["element", "exchange"])
-    on(name, () => history.replaceState(null, "", linkOf()));
-  window.addEventListener("hashchange", () => follow(location.hash));
+    on(name, () => {
+      history.replaceState(null, "", linkOf());
+      sayLost(null);
+    });
+  window.addEventListener("hashchange", () => {
+    if (!follow(location.hash) && location.hash.length > 1) sayLost(location.hash);
+  });
   splitters();
   noteOwnChoice();
-  if (follow(location.hash)) state.isOwnChoice = true;
-  else chooseFirst();
+  const link = location.hash;
+  if (follow(link)) state.isOwnChoice = true;
+  else {
+    chooseFirst();
+    if (link.length > 1) sayLost(link);
+  }
   takeWays();
   document.documentElement.dataset.ready = "true";
   state.source.news(state.summary.version, takeNews, endNews, loseServer);
@@ -97,9 +106,22 @@ function takeSummary(summary) {
   const missed = summary.missed
     ? `${count(summary.missed, "packet")} came too fast and are not shown`
     : null;
-  byId("problem").hidden = !(summary.problem || missed);
-  byId("problem").textContent = summary.problem ?? missed ?? "";
+  state.amiss = summary.problem ?? missed;
+  sayAmiss();
   byId("policy").textContent = MASKED[summary.policy] ?? "";
+}
+
+/** Say what is amiss with the capture, or with the link that was followed. */
+function sayAmiss() {
+  const said = state.lost ?? state.amiss ?? "";
+  byId("problem").hidden = !said;
+  byId("problem").textContent = said;
+}
+
+/** Take note of a link that points at nothing here; null: of another choice. */
+function sayLost(hash) {
+  state.lost = hash && `${oneLine(hash, 60)} points at nothing in what is shown`;
+  sayAmiss();
 }
 
 // --- news ---

@@ -5,6 +5,9 @@ import { unpacked } from "./columns.js";
 import { fromBase64 } from "./format.js";
 
 export const GONE = "wireproof has ended, and this was not looked at before";
+/** What is asked for is not in the capture: a link may name anything. */
+export class Missing extends Error {}
+
 const KEPT = 400; // answers in memory; the least recently used goes first
 
 /** Answers of the server that serves this page. */
@@ -48,7 +51,9 @@ class ServerSource {
       this.lose();
       throw new Error(GONE);
     }
-    if (!response.ok) throw new Error(`no answer to ${path}: ${response.status}`);
+    const said = `no answer to ${path}: ${response.status}`;
+    if (response.status === 404) throw new Missing(said);
+    if (!response.ok) throw new Error(said);
     return response.json();
   }
 
@@ -92,7 +97,7 @@ class ReportSource {
       this.open.set(name, this.unpack(name));
     }
     const answers = await this.open.get(name);
-    if (!answers.has(path)) throw new Error(`the report holds no ${path}`);
+    if (!answers.has(path)) throw new Missing(`the report holds no ${path}`);
     return answers.get(path);
   }
 

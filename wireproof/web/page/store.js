@@ -24,6 +24,8 @@ export const state = {
   tab: /** @type {string | null} */ (null), // the panel that is open
   paths: new Map(), // the path of JSON that a table shows in place of its data, by kind
   isPaused: false, // whether news wait
+  amiss: /** @type {string | null} */ (null), // what is wrong with the capture
+  lost: /** @type {string | null} */ (null), // what is said of a link that points at nothing
 };
 
 /** @type {Map<string, ((detail?: any) => void)[]>} */
