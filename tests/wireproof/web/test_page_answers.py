@@ -16,7 +16,7 @@ from support.talk import Talk, Tape
 from parsers import KeyLog
 from wireproof.analysis.judges import explain
 from wireproof.web.feed import FileFeed
-from wireproof.web.index import Index
+from wireproof.web.index import Index, State
 
 pytestmark = pytest.mark.browser
 
@@ -330,6 +330,27 @@ def test_a_filter_that_nothing_matches_says_so_and_a_click_shows_all(browser: Br
         page.locator(".conn .row").nth(1).wait_for()
         assert page.locator("#filter").input_value() == ""
         assert page.locator("#connections .none").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "said"),
+    [
+        ("x.pcapng", "reading", "Reading: exchanges are shown as they are found."),
+        ("port 8614 on lo", "live", "such as those of curl -N http://127.0.0.1:8614/"),
+        ("port 443 on eth0", "live", "Waiting for packets: port 443 on eth0."),
+        ("x.pcapng", "ended", "There is no packet in this capture. To record some: wireproof"),
+    ],
+)
+def test_where_there_is_nothing_it_says_what_is_awaited_or_can_be_done(
+    browser: Browser, name: str, state: State, said: str
+) -> None:
+    with (
+        closing(Index(name, state)) as index,
+        serving(index) as server,
+        watched(browser) as found,
+    ):
+        page = found.open(server.url)
+        assert said in text(page, "#connections .none")
 
 
 def test_a_link_that_points_at_nothing_says_so_until_something_is_chosen(browser: Browser) -> None:

@@ -116,12 +116,7 @@ export class Connections {
         title,
       ),
     );
-    this.none = el(
-      "p",
-      { class: "empty none" },
-      "No exchange matches the filter. ",
-      el("button", { type: "button", class: "small", onclick: () => this.show("") }, "Show all"),
-    );
+    this.none = el("p", { class: "empty none", role: "status" });
     this.found = new Map(); // in which exchanges a text is, null while the server looks
     this.tally = new Tally((filter) => this.show(filter));
     fill(
@@ -184,7 +179,8 @@ export class Connections {
     document.documentElement.dataset.tally = this.tally.node.hidden ? "no" : "yes";
     this.mark();
     byId("shown").textContent = this.says(keys.length, texts);
-    this.none.hidden = keys.length > 0 || !state.order.length;
+    this.none.hidden = keys.length > 0;
+    if (!keys.length) fill(this.none, this.sayNone());
     emit("visible");
   }
 
@@ -223,6 +219,21 @@ export class Connections {
         )
         .then(() => this.update());
     }
+  }
+
+  /** Why no row is shown, and what to do about it. */
+  sayNone() {
+    const all = { type: "button", class: "small", onclick: () => this.show("") };
+    if (state.order.length)
+      return ["No exchange matches the filter. ", el("button", all, "Show all")];
+    const { name, packets, state: stage } = state.summary;
+    if (stage === "reading") return "Reading: exchanges are shown as they are found.";
+    if (stage === "live") return waitsFor(oneLine(name, 200));
+    if (packets) return "No connection of TCP or QUIC is in this capture.";
+    return [
+      "There is no packet in this capture. To record some: ",
+      el("code", {}, "wireproof capture --port 8000 -o capture.pcapng"),
+    ];
   }
 
   says(some, texts) {
@@ -360,6 +371,15 @@ function overlap(spans) {
     end = Math.max(end, last);
   }
   return [first[0], end];
+}
+
+/** What a recording without packets waits for; of a port, with what to ask there. */
+function waitsFor(name) {
+  const [, port] = /^port (\d+) on lo0?$/.exec(name) ?? [];
+  const asks = port
+    ? [", such as those of ", el("code", {}, `curl -N http://127.0.0.1:${port}/`)]
+    : null;
+  return [`Waiting for packets: ${name}`, asks, "."];
 }
 
 /** How long the first element took that has come, while nothing has been judged. */
