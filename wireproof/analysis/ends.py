@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from parsers.records import ConnectionRecord, End, Sender
+from parsers.records import ConnectionRecord, End, Http2DataRecord, Sender
 
 from ..exchanges import SAID
 from ..text.wording import count, flag_by
@@ -82,6 +82,24 @@ def is_cut_by_server(trace: Trace) -> bool:
     is_first = not ends or ends[0]["sender"] == "server"
     faults = (fault for fault in trace.all_faults if fault.code == "http2-stream-cut")
     return any(one.sender == "server" and (one.layer == "tls" or is_first) for one in faults)
+
+
+def end_stream_of(trace: Trace) -> Http2DataRecord | None:
+    """Return the DATA frame by which the first side ended its part of a tunnel in HTTP/2."""
+    stream_id = trace.about.stream_id
+    if trace.http2 is None or stream_id is None:
+        return None
+    return trace.http2.ended.get(stream_id)
+
+
+def _is_tunnel_ended(trace: Trace) -> bool:
+    """Whether a frame of the server's ended a WebSocket in HTTP/2 first, which has no body."""
+    if not trace.about.is_websocket:
+        return False
+    if trace.reset is not None:
+        return trace.reset.sender == "server"
+    last = end_stream_of(trace)
+    return last is not None and last.sender == "server"
 
 
 def _cancelled(trace: Trace) -> Leaving | None:
@@ -194,6 +212,8 @@ def leaving(trace: Trace) -> Leaving | None:
     if connection is None or not is_ended_by(trace) or missing_from_capture(trace):
         return None
     if _is_broken(trace) or is_refused(trace) or is_cut_by_server(trace):
+        return None
+    if _is_tunnel_ended(trace):
         return None
     if _is_first_unknown(trace):
         return None

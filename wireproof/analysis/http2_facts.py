@@ -23,6 +23,8 @@ MAX_FRAMES = 65_536
 """DATA frames of one connection that are remembered: the latest."""
 MAX_STALLS = 4_096
 """Stalls of one connection's windows that are remembered: the first."""
+MAX_ENDED = 4_096
+"""Streams of one connection of which it is remembered who ended its part first: the latest."""
 MAX_ROUNDS = 256
 """Answered pings of one connection that are remembered: the first."""
 
@@ -37,6 +39,8 @@ class Http2Facts:
         """The last one: it says which streams are undone."""
         self.rounds: list[float] = []
         """Seconds that pings took."""
+        self.ended: dict[int, Http2DataRecord] = {}
+        """Of each stream, the first DATA frame with END_STREAM."""
         self._times = array("d")
         self._ends = array("q")
         self._starts = array("q")
@@ -47,6 +51,8 @@ class Http2Facts:
     def add(self, record: Record) -> None:
         """Take a record of the connection, whoever it belongs to."""
         if type(record) is Http2DataRecord or type(record) is Http3DataRecord:
+            if type(record) is Http2DataRecord and record.end_stream:
+                self._end(record)
             if record.sender == "server":
                 self._add_frame(record)
         elif type(record) is StallRecord:
@@ -57,6 +63,12 @@ class Http2Facts:
                 self.goaway = record
             elif record.rtt is not None and len(self.rounds) < MAX_ROUNDS:
                 self.rounds.append(record.rtt)
+
+    def _end(self, record: Http2DataRecord) -> None:
+        if record.stream_id is not None:
+            self.ended.setdefault(record.stream_id, record)
+        if len(self.ended) > MAX_ENDED:
+            del self.ended[next(iter(self.ended))]
 
     def _add_frame(self, record: Http2DataRecord | Http3DataRecord) -> None:
         if len(self._times) >= MAX_FRAMES:

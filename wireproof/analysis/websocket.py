@@ -11,13 +11,19 @@ from __future__ import annotations
 
 from statistics import median
 
-from parsers.records import ConnectionRecord, DiagnosticRecord, End, WebSocketFrameRecord
+from parsers.records import (
+    ConnectionRecord,
+    DiagnosticRecord,
+    End,
+    Http2DataRecord,
+    WebSocketFrameRecord,
+)
 
 from ..exchanges import is_final
 from ..text.escape import preview
 from ..text.wording import close_code, count, duration, span
 from .conversation import OTHER
-from .ends import first_end, lacks_bytes_of, missing_from_capture, name_end
+from .ends import end_stream_of, first_end, lacks_bytes_of, missing_from_capture, name_end
 from .flaws import announced_bytes, missing_bytes
 from .premature import LEAST_IDLE, by_upstream, idle_causes, is_idle
 from .silence import silence_since
@@ -58,6 +64,8 @@ def judge_websocket(trace: Trace) -> Verdict | None:
         return _not_captured(trace, lacking)
     if (stream := stream_end(trace)) is not None:
         return _broken_stream(trace, stream)
+    if (last := end_stream_of(trace)) is not None:
+        return _ended_stream(trace, last)
     end = first_end(trace)
     return _still_open(trace) if end is None else _abnormal(trace, end)
 
@@ -173,22 +181,43 @@ def _broken_stream(trace: Trace, end: StreamEnd) -> Verdict:
     )
 
 
-def _abnormal_causes(trace: Trace, end: End, idle: float, has_given_up: bool) -> list[Cause]:
-    if end["sender"] == "server" and (told := by_upstream(trace)):
-        return told
-    if has_given_up:
-        return idle_causes(trace, idle)
+def _ended_stream(trace: Trace, last: Http2DataRecord) -> Verdict:
+    """A WebSocket in a stream of HTTP/2 that one side ended by END_STREAM, which is as a FIN."""
+    sender, inside = last.sender or "server", _inside(trace)
+    said = f"END_STREAM by the {sender} (packet {last.last_packet})"
+    return Verdict(
+        "websocket",
+        f"ws-{ABNORMAL}",
+        "note" if sender == "client" and not inside else "error",
+        f"no Close frame: {said}{inside}; applications see {ABNORMAL}",
+        tuple(sorted({trace.about.last_packet, last.last_packet})),
+        causes=tuple(_without_close(sender)),
+        evidence=_rounds(trace),
+        numbers=_numbers(trace, code=ABNORMAL, by=sender, handshake=False),
+        reference="RFC 8441 section 5",
+    )
+
+
+def _without_close(sender: str) -> list[Cause]:
     no_close = Cause(
         "no-close-frame",
         "likely",
-        f"the {end['sender']} ended without a closing handshake: it crashed, was killed, or its"
+        f"the {sender} ended without a closing handshake: it crashed, was killed, or its"
         " library does not close",
         "close the WebSocket before the process ends",
     )
     proxy = Cause(
         "proxy-closed", "possible", "a proxy ended it: a time limit, a reload, a lost peer"
     )
-    return [no_close, proxy] if end["sender"] == "server" else [no_close]
+    return [no_close, proxy] if sender == "server" else [no_close]
+
+
+def _abnormal_causes(trace: Trace, end: End, idle: float, has_given_up: bool) -> list[Cause]:
+    if end["sender"] == "server" and (told := by_upstream(trace)):
+        return told
+    if has_given_up:
+        return idle_causes(trace, idle)
+    return _without_close(end["sender"])
 
 
 def _inside(trace: Trace) -> str:

@@ -240,3 +240,22 @@ def test_an_answer_that_is_not_as_long_as_it_says_is_malformed(size: int, answer
         assert causes(found) == ["response-malformed"]
         assert f"27 bytes came, '{size}' declared" in found.summary
         assert "Content-Length" in found.causes[0].remedy
+
+
+@pytest.mark.parametrize(("first", "severity"), [("server", "error"), ("client", "note")])
+def test_a_websocket_whose_stream_was_ended_without_a_close(first: Side, severity: str) -> None:
+    """END_STREAM is as a FIN: who closed the connection later ended nothing."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, WEBSOCKET))
+    talk.say("server", talk.server.head(1, [(":status", "200")]), data(1, frame(1, b"hello")))
+    packet = talk.say(first, data(1, b"", ends=True))
+    talk.say("client" if first == "server" else "server", data(1, b"", ends=True))
+    talk.talk.fin("client")
+    talk.talk.fin("server")
+    records = talk.records()
+    (found,) = verdicts(records, "websocket")
+    assert (found.answer, found.severity, found.numbers["by"]) == ("ws-1006", severity, first)
+    assert f"END_STREAM by the {first} (packet {packet})" in found.summary
+    assert causes(found)[0] == "no-close-frame"
+    if first == "server":
+        assert verdicts(records, "disconnect") == []
