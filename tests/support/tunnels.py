@@ -185,6 +185,26 @@ AROUND_PACKETS: dict[str, tuple[Callable[[], Any], str | None]] = {
         lambda: over_udp(1701) / Raw(b"\0\2\0\1\0\7\xff\x03\0\x21"),
         "l2tp 7 192.0.2.1 → 192.0.2.2",
     ),
+    "l2tp with an offset": (
+        lambda: over_udp(1701) / Raw(b"\2\2\0\1\0\7\0\2zz\xff\x03\0\x21"),
+        "l2tp 7 192.0.2.1 → 192.0.2.2",
+    ),
+    "vxlan-gpe": (
+        lambda: over_udp(4790) / VXLAN(vni=9, flags=0x0C, NextProtocol=1),
+        "vxlan-gpe 9 192.0.2.1 → 192.0.2.2",
+    ),
+    "erspan III": (
+        lambda: (
+            outer()
+            / GRE(proto=0x22EB, seqnum_present=1)
+            / Raw(b"\x20\0\0\5" + bytes(6) + b"\x08\0")
+        ),
+        "erspan 5 192.0.2.1 → 192.0.2.2",
+    ),
+    "gtp-u from its port": (
+        lambda: over_udp(50_000, 2152) / GTP_U_Header(teid=0x1234, gtp_type=255),
+        "gtp-u 4660 192.0.2.1 → 192.0.2.2",
+    ),
     "gre in udp": (
         lambda: over_udp(4754) / GRE(proto=0x0800),
         "gre 192.0.2.1 → 192.0.2.2",

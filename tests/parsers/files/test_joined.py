@@ -117,3 +117,16 @@ def test_comments_on_files_are_known_from_their_first_packets_on() -> None:
     assert joined.comments == [(None, "host: web1")]
     next(packets)
     assert joined.comments == [(None, "host: web1")] * 2
+
+
+def test_a_secret_of_a_file_is_known_once_its_next_packet_has_come() -> None:
+    told = LE.section() + LE.interface() + LE.enhanced(5, b"data")
+    keys = LE.secrets(0x544C534B, b"CLIENT_RANDOM 1 2")
+    joined = JoinedFiles([[part(told + keys + LE.enhanced(6, b"more")), part(told + keys)]])
+    packets = iter(joined)
+    next(packets)
+    assert joined.secrets == []
+    next(packets)
+    assert joined.secrets == [(0x544C534B, b"CLIENT_RANDOM 1 2")]
+    assert len(list(packets)) == 1
+    assert joined.secrets == [(0x544C534B, b"CLIENT_RANDOM 1 2")] * 2

@@ -170,6 +170,17 @@ def test_a_file_is_copied_as_it_lies_there(touched: set[int]) -> None:
     assert {packet[0] for packet in alone} == (touched - {41}) & set(range(1, 75)) | {1, 42, 73, 74}
 
 
+def test_nothing_is_copied_after_a_section_of_another_version() -> None:
+    """Its blocks may be laid out in any way."""
+    unknown = NG.section(version=(2, 0))
+    reader = CaptureReader(io.BytesIO(MANY + unknown + NG.interface() + NG.enhanced(5, b"x")))
+    parts = list(reader.copied(()))
+    last = parts[-1]
+    assert not isinstance(last, UsualBlocks)
+    assert (last[0].encoded(), last[1]) == (unknown, None)
+    assert codes(reader) == ["capture-unsupported"]
+
+
 def test_a_pcap_file_is_not_copied_by_blocks() -> None:
     with pytest.raises(UnreadableCapture, match="this is a pcap file"):
         CaptureReader(io.BytesIO(PCAP)).copied(set())

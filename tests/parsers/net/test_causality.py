@@ -8,7 +8,7 @@ import pytest
 from support.frames import ACK, FIN, RST, SYN, ipv4, ipv6, tcp
 
 from parsers.files.packets import Packet
-from parsers.net.causality import contradictions
+from parsers.net.causality import contradictions, ends_of
 
 Said = tuple[str, int, int, int, bytes]
 """sender, sequence number, acknowledgement number, flags, payload"""
@@ -81,3 +81,13 @@ def test_connections_do_not_contradict_one_another() -> None:
 @pytest.mark.parametrize("data", [b"", bytes(60), rows(WHOLE)[0][4][:40]])
 def test_what_holds_no_segment(data: bytes) -> None:
     assert contradictions([(1, 0, 1, len(data), data)] * 2) == 0
+
+
+def test_both_directions_have_the_same_ends() -> None:
+    one, other = rows([ASKED, ANSWERED])
+    assert ends_of(one) == ends_of(other) is not None
+    assert ends_of((*one[:4], one[4].replace((4_000).to_bytes(2), (4_001).to_bytes(2)))) not in (
+        ends_of(one),
+        None,
+    )
+    assert ends_of((1, 0, 1, 60, bytes(60))) is None

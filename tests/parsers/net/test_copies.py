@@ -88,6 +88,38 @@ def test_copies(again: Callable[[Path, bytes], object]) -> None:
     again(made, made.send(DATA))
     copies = len(made.rows) - 4
     assert outcome(made.rows) == (copies, 0, 50, ["packets-captured-twice"])
+    assert decoded(made.rows, general=True) == decoded(made.rows)
+
+
+BETWEEN: dict[str, Callable[[bytes], bytes]] = {
+    "of other ends": lambda sent: sent[:26] + b"\x0a\0\0\x09" + sent[30:],
+    "in UDP": lambda sent: sent[:23] + b"\x11" + sent[24:],
+    "in a fragment": lambda sent: sent[:20] + b"\x20\0" + sent[22:],
+    "cut off": lambda sent: sent[:16] + b"\0\x26" + sent[18:52],
+}
+
+
+@pytest.mark.parametrize("change", BETWEEN.values(), ids=BETWEEN)
+def test_the_same_bytes_in_another_packet_are_no_copy_of_it(
+    change: Callable[[bytes], bytes],
+) -> None:
+    """Nor do they say anything of the copy that comes next."""
+    made = opened()
+    sent = made.send(DATA)
+    made.add(change(sent), 1 * US)
+    made.add(sent, 1 * US)
+    found = [one for one in decoded(made.rows) if isinstance(one, ConnectionRecord)]
+    (connection,) = (one for one in found if one.server == "10.0.0.2:80")
+    assert (connection.copies, connection.retransmissions) == (1, 0)
+
+
+def test_a_packet_of_other_ends_does_not_tell_whether_one_is_a_copy() -> None:
+    """Though its ports are the same, and it has no identification."""
+    made = opened()
+    made.add(ipv6(segment("server", 1, 1)))
+    made.add(made.send(DATA), 3 * US)
+    found = [one for one in decoded(made.rows) if isinstance(one, ConnectionRecord)]
+    assert [one.copies for one in found if one.server == "10.0.0.2:80"] == [1]
 
 
 SENT_AGAIN: dict[str, Callable[[Path, bytes], object]] = {
@@ -114,6 +146,7 @@ def test_what_was_sent_again_is_no_copy(again: Callable[[Path, bytes], object]) 
     (connection,) = (one for one in found if one.client == "10.0.0.1:40000")
     assert (connection.copies, connection.retransmissions) == (0, 1)
     assert "packets-captured-twice" not in [getattr(one, "code", "") for one in records]
+    assert decoded(made.rows, general=True) == records
 
 
 def bare(made: Path, after: int, identification: int) -> None:

@@ -226,6 +226,15 @@ def test_the_packet_that_has_waited_longest_makes_room() -> None:
     assert wire.whole[0].payload == PAYLOAD
 
 
+def test_what_waits_is_given_up_when_its_memory_is_needed() -> None:
+    wire = Wire().send(piece(0, 40)).send(piece(0, 48, identification=2))
+    assert wire.reassembler.held >= 88
+    faults = wire.reassembler.let_go()
+    assert [fault.code for fault in faults] == ["ip-fragment-missing"] * 2
+    assert all("bytes of 2 packets wait: too much" in fault.summary for fault in faults)
+    assert (wire.reassembler.held, wire.reassembler.finish()) == (0, [])
+
+
 def test_an_identification_used_again_does_not_mix() -> None:
     wire = Wire().send(piece(0, 40))
     wire.time_ns = MAX_FRAGMENT_AGE

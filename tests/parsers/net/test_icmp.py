@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, ICMPerror, IPerror, TCPerror
-from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6
+from scapy.layers.inet6 import (
+    ICMPv6DestUnreach,
+    ICMPv6PacketTooBig,
+    ICMPv6ParamProblem,
+    ICMPv6TimeExceeded,
+    IPv6,
+)
 from support.frames import ipv4
 from support.talk import Talk, Tape
 
@@ -101,6 +107,15 @@ def test_what_is_no_such_error_says_nothing(kind: int, code: int) -> None:
     talk = Talk().open()
     talk.client(GET)
     talk.tape.add(error_about(talk.tape.packets[-1][4], kind, code))
+    assert faults(talk.tape) == []
+
+
+def test_an_error_of_ipv6_about_a_header_says_nothing() -> None:
+    talk = Talk(is_ipv6=True).open()
+    talk.client(GET)
+    frame = talk.tape.packets[-1][4]
+    header = IPv6(src=ROUTER6, dst="::1") / ICMPv6ParamProblem() / IPv6(frame[14:])
+    talk.tape.add(frame[:14] + bytes(header))
     assert faults(talk.tape) == []
 
 

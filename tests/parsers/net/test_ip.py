@@ -25,7 +25,7 @@ from support.tshark import captures, tshark_fields
 from parsers.diagnostics import Diagnostic
 from parsers.files.reader import CaptureReader
 from parsers.net.fragments import FragmentReassembler, WholePacket
-from parsers.net.ip import Fragment, IpPacket, read_ip
+from parsers.net.ip import Fragment, IpPacket, is_surely_ip, read_ip
 from parsers.net.link import network_offset
 
 LINK = b"link header..."
@@ -169,6 +169,26 @@ def test_a_fragment_says_where_it_belongs(offset: int, more: bool) -> None:
     key6 = (SOURCE6, DESTINATION6, b"\x12\x34\x56\x78")
     assert result.fragment == Fragment(key6, offset, more)
     assert (result.protocol, payload_of(packet, result)) == (60, PAYLOAD)
+
+
+# --- where nobody says that it is IP ---
+
+
+@pytest.mark.parametrize(
+    ("packet", "sure"),
+    [
+        (ipv6(PAYLOAD), True),
+        (ipv6(extension(TCP) + PAYLOAD, next_header=0), True),
+        (ipv6(PAYLOAD, next_header=132), False),
+        (ipv6(PAYLOAD, length=19), False),
+        (ipv6(b"")[:39], False),
+        (ipv4(PAYLOAD), False),
+        (b"\x55" + bytes(40), False),
+        (b"", False),
+    ],
+)
+def test_what_is_surely_ip(packet: bytes, sure: bool) -> None:
+    assert is_surely_ip(b"\xff" * START + packet, START, START + len(packet)) is sure
 
 
 # --- what is wrong ---

@@ -42,6 +42,7 @@ def taken(*pieces: Piece, offset: int = 0) -> bytes:
             [(0, b"ab"), (2, b"cd"), (2, b"XXXX")], b"abcdXX", id="inside-a-merged-block-loses"
         ),
         pytest.param([(0, b"a"), (2, b"c"), (0, b"xyz")], b"xyz", id="spans-two"),
+        pytest.param([(2, b"cd"), (0, b"ab"), (0, b"abcd")], b"abcd", id="the-same-in-one-piece"),
     ],
 )
 def test_overlaps_are_resolved_as_linux_does(

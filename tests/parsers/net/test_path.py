@@ -104,6 +104,15 @@ CLOSED = {
 }
 
 
+def test_a_window_that_was_never_closed_is_no_fact() -> None:
+    path = Path()
+    path.note_window(500, 1, 0)
+    path.note_window(0, 2, 1_000)
+    path.note_window(500, 3, 2_000)
+    path.note_window(600, 4, 3_000)
+    assert [(row[0], row[2]) for row in path.closed_windows] == [(2, 3)]
+
+
 @pytest.mark.parametrize(("steps", "found"), CLOSED.values(), ids=CLOSED)
 def test_closed_windows(steps: list[Step], found: list[tuple[int, int | None]]) -> None:
     made = wire(*steps)

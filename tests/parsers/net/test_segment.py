@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from support.segments import MD5_SIGNATURE, internet_checksum
 
 from parsers.diagnostics import Diagnostic
-from parsers.net.segment import ACK, CLOSELY, LARGEST_FRAME, RST, Scrutiny, Segment, read_segment
+from parsers.net.segment import (
+    ACK,
+    CLOSELY,
+    LARGEST_FRAME,
+    RST,
+    Scrutiny,
+    Segment,
+    read_segment,
+    whole_segment,
+)
 
 SOURCE, DESTINATION = bytes([127, 0, 0, 1]), bytes([127, 0, 0, 2])
 TIMESTAMPS = bytes([1, 1, 8, 10]) + bytes(8)
@@ -72,6 +81,17 @@ def test_what_is_no_header(size: int, length: int, words: int, code: str) -> Non
     read = read_segment(SOURCE, DESTINATION, header, length, 1, 0)
     assert isinstance(read, Diagnostic)
     assert read.code == code
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(20, 5), (32, 5), (32, 8), (19, 5), (0, 5), (20, 4), (20, 6), (32, 15)]
+)
+def test_one_that_lies_whole_in_a_packet_is_read_the_same(size: int, words: int) -> None:
+    segment = (pack("!HHIIHHHH", 1, 2, 3, 4, words << 12 | ACK, 9, 1, 7) + bytes(12))[:size]
+    before = b"before" + SOURCE + DESTINATION
+    found = whole_segment(before + segment + b"after", len(before), len(before) + size, 9, 10)
+    read = read_segment(SOURCE, DESTINATION, segment, size, 9, 10)
+    assert found == (None if isinstance(read, Diagnostic) else read[1])
 
 
 @given(st.binary(max_size=64), st.sampled_from([b"", TIMESTAMPS]), st.sampled_from([4, 16]))

@@ -165,6 +165,18 @@ def test_closed_connections_are_forgotten_at_last(monkeypatch: pytest.MonkeyPatc
     assert len(wire.table.directions) == 2
 
 
+def test_who_is_forgotten_leaves_its_ports_to_who_has_them_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 1)
+    wire = established()
+    for isn in (90_000_000, 180_000_000):
+        wire.handshake(client_isn=isn)
+    assert wire.closed == wire.opened[:2]
+    assert wire.table.directions[CLIENT] is wire.direction()
+    assert wire.table.open_connections == wire.opened[2:]
+
+
 MINUTE = 60 * 10**9
 
 

@@ -14,6 +14,7 @@ from support.segments import ACK, CLIENT, FIN, MD5_SIGNATURE, PSH_ACK, RST, SERV
 
 from parsers import limits
 from parsers.net.segment import URG
+from parsers.net.tcp import Connection, Direction
 
 LINUX = list(recorded())
 ISN = 1000
@@ -382,6 +383,53 @@ class TestEnds:
         assert wire.closed[0].packets == 6
 
 
+class Judged(Wire):
+    """Asks of each connection who closed it, when it is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closers: list[Direction | None] = []
+
+    def _close(self, connection: Connection) -> list:
+        self.closers.append(connection.proven_closed_by)
+        return super()._close(connection)
+
+
+class TestProvenCloser:
+    """Who closed, where bytes are missing that the first FIN acknowledges."""
+
+    @pytest.mark.parametrize(
+        ("acked", "size", "closer"),
+        [(1, None, None), (9, 8, "client"), (8, 8, "server")],
+        ids=["the byte may be a FIN", "a FIN was acknowledged", "it closed after the bytes"],
+    )
+    def test_bytes_that_a_fin_acknowledged(
+        self, acked: int, size: int | None, closer: str | None
+    ) -> None:
+        """The server's FIN acknowledges ``acked`` bytes; then the client's ``size``, and a FIN."""
+        wire = Judged()
+        wire.handshake(ISN)
+        client, connection = wire.direction(), wire.opened[0]
+        wire.send(SERVER, 5001, b"", FIN | ACK, ack=FIRST + acked)
+        if size is not None:
+            wire.send(CLIENT, FIRST, bytes(size), FIN | ACK, ack=5002)
+        wire.table.end()
+        found = {None: None, "client": client, "server": connection.second}[closer]
+        assert wire.closers == [found]
+
+    @pytest.mark.parametrize("goes_on", [False, True])
+    def test_a_direction_that_was_not_captured_may_have_closed_before(self, goes_on: bool) -> None:
+        """Unless it went on after the FIN."""
+        wire = Judged()
+        wire.send(CLIENT, ISN, b"", SYN)
+        wire.send(CLIENT, FIRST, b"", ACK, ack=5001)
+        wire.send(CLIENT, FIRST, b"", FIN | ACK, ack=5001)
+        if goes_on:
+            wire.send(CLIENT, FIRST + 1, b"", ACK, ack=5009)
+        wire.table.end()
+        assert wire.closers == [wire.direction() if goes_on else None]
+
+
 class TestDropped:
     """Segments that the receiver dropped unseen."""
 
@@ -607,3 +655,27 @@ def test_any_order_with_copies_gives_the_stream(
         wire.send(CLIENT, isn + 1 + start, data, ack=5001)
     assert wire.sink().data == stream
     assert wire.sink().codes == []
+
+
+def test_bytes_that_cross_a_fin_are_said_once() -> None:
+    """RFC 9112 section 9.5: the server closed, and the client did not know it yet."""
+    wire = established()
+    wire.opened[0].client = wire.direction()
+    wire.send(SERVER, 5001, b"", FIN | ACK, ack=FIRST)
+    wire.send(CLIENT, FIRST, b"GET", ack=5001)
+    wire.send(CLIENT, FIRST + 3, b" / ", ack=5001)
+    (fault,) = wire.sink().faults
+    assert (fault.code, fault.start, fault.end) == ("tcp-data-crossed-fin", 0, 3)
+    assert "3 bytes in packet 5, FIN in packet 4" in fault.summary
+
+
+def test_what_waits_behind_holes_can_be_let_go() -> None:
+    wire = established()
+    direction = wire.direction()
+    wire.send(CLIENT, FIRST + 3, b"def")
+    wire.send(CLIENT, FIRST + 9, b"jkl", FIN | ACK)
+    assert direction.held == 6 + 2 * limits.WAITING_COST
+    direction.let_go_waiting()
+    assert (direction.held, direction.connection.account.held) == (0, limits.CONNECTION_COST)
+    assert (wire.sink().data, wire.sink().gaps) == (b"defjkl", [(0, 3), (6, 9)])
+    assert wire.sink().ending == "close"

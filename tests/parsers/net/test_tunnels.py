@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.packets import ipv6
 from support.talk import Tape, decoded
 from support.tunnels import (
     AROUND_FRAMES,
@@ -24,6 +25,7 @@ from support.tunnels import (
 from parsers.diagnostics import Diagnostic
 from parsers.limits import MAX_TUNNELS
 from parsers.net.ip import IpPacket, Layer
+from parsers.net.link import UNKNOWN_LINK_TYPE
 from parsers.net.tunnels import MAX_LABELS, read_packet, realm, tunnel_text
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
@@ -93,6 +95,18 @@ def is_cut_at_most(records: list[Record]) -> bool:
 
 
 @pytest.mark.parametrize(("name", "header", "is_frame", "text"), CASES, ids=NAMES)
+def test_headers_cut_anywhere_are_no_segment(
+    name: str, header: Callable[[], Any], is_frame: bool, text: str | None
+) -> None:
+    """By the snapshot length, or on the wire: what they give holds no byte that is not there."""
+    whole = tunnelled(header, is_frame=is_frame).packets[3][4]
+    for size in range(len(whole)):
+        for length in (size, len(whole)):
+            found = read_packet(1, whole[:size], length)
+            assert not isinstance(found, IpPacket) or found.start <= found.end <= size
+
+
+@pytest.mark.parametrize(("name", "header", "is_frame", "text"), CASES, ids=NAMES)
 def test_what_is_after_the_outer_packet_is_no_payload(
     name: str, header: Callable[[], Any], is_frame: bool, text: str | None
 ) -> None:
@@ -121,6 +135,22 @@ def test_an_inner_packet_in_outer_fragments() -> None:
         "connection",
     ]
     assert connections(records)[0].tunnel == "vxlan 42 192.0.2.1 → 192.0.2.2"
+
+
+@pytest.mark.parametrize("name", ["vxlan", "vxlan of Linux"])
+def test_fragments_in_a_tunnel(name: str) -> None:
+    """What was put in pieces before the tunnel began is of the tunnel's network."""
+    from scapy.layers.inet import IP, fragment
+    from scapy.layers.l2 import Ether
+
+    header, text = AROUND_FRAMES[name]
+    tape = Tape()
+    for _, _, _, _, frame in conversation().tape.packets:
+        for piece in fragment(Ether(frame)[IP], fragsize=40):
+            tape.add(around(header(), bytes(eth() / piece)))
+    records = tape.records()
+    assert "response" in {record.record for record in records}
+    assert connections(records)[0].tunnel == text
 
 
 def test_6in4() -> None:
@@ -292,6 +322,20 @@ def test_a_link_type_that_is_surely_wrong(is_ethernet: bool, link_type: int) -> 
     assert without_tunnel([one for one in records if one.record != "diagnostic"]) == without_tunnel(
         conversation().tape.records()
     )
+
+
+@pytest.mark.parametrize(
+    ("link_type", "packet", "found"),
+    [
+        (147, ipv6(b""), UNKNOWN_LINK_TYPE),  # nothing is known of it that could be wrong
+        (1, ipv6(b"\6\5" + bytes(30), next_header=60), "ip-malformed"),
+    ],
+)
+def test_what_is_in_a_frame_of_a_wrong_link_type(
+    link_type: int, packet: bytes, found: int | str
+) -> None:
+    read = read_packet(link_type, packet, len(packet))
+    assert (read.code if isinstance(read, Diagnostic) else read) == found
 
 
 def test_a_link_type_that_is_right_is_not_doubted() -> None:
