@@ -393,7 +393,23 @@ def _stated(ending: Ending) -> Verdict | None:
             answer, severity = known
             cause = Cause(fault.code, "certain", fault.summary)
             return ending_verdict(ending, answer, severity, fault.summary, [cause])
-    return None
+    return _refused_by_head(ending)
+
+
+def _refused_by_head(ending: Ending) -> Verdict | None:
+    """A stream of HTTP/2 that its answer's head ended: the exchange is over before its faults."""
+    about = ending.trace.about
+    request, response = about.request, about.response
+    if response is None or response.stream_id is None or response.status < 300:
+        return None
+    is_tunnel = request is not None and request.method == "CONNECT"
+    if not (about.is_refused or is_tunnel):
+        return None
+    code, what = UPGRADE_REFUSED, "an upgrade was not granted: websocket was asked for"
+    if not about.is_refused:
+        code, what = "http-tunnel-refused", "the tunnel was not granted"
+    said = f"{what}, {response.status} came"
+    return ending_verdict(ending, "refused", "warning", said, [Cause(code, "certain", said)])
 
 
 def _status_unknown(ending: Ending) -> Verdict | None:

@@ -259,3 +259,15 @@ def test_a_websocket_whose_stream_was_ended_without_a_close(first: Side, severit
     assert causes(found)[0] == "no-close-frame"
     if first == "server":
         assert verdicts(records, "disconnect") == []
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_websocket_that_is_not_granted_is_refused(ends: bool) -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, WEBSOCKET, ends=True))
+    talk.say("server", talk.server.head(1, [(":status", "403")], ends=ends))
+    if not ends:
+        talk.say("server", data(1, b"no", ends=True))
+    (found,) = told(talk)
+    assert (found.answer, found.severity) == ("refused", "warning")
+    assert causes(found) == ["http-upgrade-refused"]
