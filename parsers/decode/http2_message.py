@@ -99,7 +99,7 @@ class StreamMessage:
     __slots__ = (
         "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
         "_index", "_is_counted", "_trailers", "_has_hole", "_is_grpc", "tunnel", "_held",
-        "search", "_held_head", "_is_malformed",
+        "search", "_held_head", "_is_malformed", "_lost_after",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -122,6 +122,7 @@ class StreamMessage:
         self._trailers: Fields | None = None
         self._has_hole = False
         self._is_malformed = False
+        self._lost_after = -1  # DATA frames that came before the last frames that may be missing
         self._held: list[Content] | None = None  # of a frame that tells what it begins with
         self._is_grpc = False  # by what it answers: its own head does not say
         self.search: WebSocketSearch | None = None
@@ -283,6 +284,7 @@ class StreamMessage:
             )
             records.append(self.writer.diagnostic(found, self.exchange))
         self._has_hole = True
+        self._lost_after = self._index
         self._end = max(self._end, end)
         if self.tunnel is not None:
             return records + self.tunnel.missing(end, end)
@@ -366,6 +368,11 @@ class StreamMessage:
     def has_body(self) -> bool:
         """Whether content may come."""
         return self._message.body is not None or self.tunnel is not None
+
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether what ended it may be missing: no DATA of it came after missing frames."""
+        return self._lost_after == self._index
 
     @property
     def has_data(self) -> bool:

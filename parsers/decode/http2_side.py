@@ -102,6 +102,8 @@ class Http2Side(Http2TunnelSide):
                 place, said = self.peer.frames.offset, f"a RST_STREAM, in {amount(lost, 'byte')}"
                 fault = diagnose("http2-frames-missing", place, place, said)
                 records += self.peer._said(fault, message.owner)
+            elif message.may_have_ended:
+                pass  # that frames of it may be missing has been said
             elif is_cut and ending != "capture-end" and not self.stream.peer.is_ended:
                 fault = diagnose("http2-stream-cut", end, end, f"stream {stream_id}")
                 records += self._said(fault, message.owner)

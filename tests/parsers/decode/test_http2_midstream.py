@@ -489,3 +489,18 @@ def test_a_reset_ends_an_answer_whose_request_waits_behind_a_hole(error: int) ->
     assert (body.ended_by, body.complete, body.exchange) == ("rst-stream", False, 0)
     code = {0: "http2-truncated", 2: "http2-reset", 7: "http2-refused"}[error]
     assert [one.sender for one in faults(records, code)] == ["server"]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_an_end_that_may_be_missing_accuses_nobody(goes_on: bool) -> None:
+    """Where DATA of the stream came after the hole, nothing in the hole ended it."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    talk.talk.lose("server", 13)
+    talk.say("server", data(1, event(1, 1)) if goes_on else framed(PING, 0, 0, bytes(8)))
+    talk.talk.fin("server")
+    talk.talk.fin("client")
+    records = talk.records()
+    assert len(faults(records, "http2-stream-cut")) == goes_on
+    assert [one.stream_id for one in faults(records, "http2-frames-missing")] == [1]
