@@ -69,3 +69,9 @@ def test_sizes_of_more_than_15_digits_take_the_general_path(digits: int) -> None
 )
 def test_extensions_are_parsed_on_demand(extension: bytes, expected: list[object]) -> None:
     assert parse_extensions(extension) == expected
+
+
+def test_the_whole_grammar_is_compiled_once() -> None:
+    general_chunk_line.cache_clear()
+    assert general_chunk_line() is general_chunk_line()
+    assert general_chunk_line().fullmatch(b"5;a=b\r\n")

@@ -16,7 +16,15 @@ from parsers.diagnostics import Diagnostic
 from parsers.http1 import chunked
 from parsers.http1.chunk_line import parse_extensions
 from parsers.http1.chunked import Chunk, ChunkedDecoder, Data, MissingData
-from parsers.limits import MAX_CHUNK_EXTENSIONS, MAX_CHUNK_SIZE, MAX_FIELDS, MAX_LINE, MAX_TRAILERS
+from parsers.limits import (
+    CHARGE_STEP,
+    MAX_CHUNK_EXTENSIONS,
+    MAX_CHUNK_SIZE,
+    MAX_FIELDS,
+    MAX_LINE,
+    MAX_TRAILERS,
+)
+from parsers.memory import Account, Memory
 from parsers.provenance import Event
 
 HELLO = b"5\r\nhello\r\n"
@@ -47,6 +55,32 @@ def test_a_chunk_is_delivered_with_its_place():
         Data(103, 108, b"hello", 0),
         Chunk(100, 110, 0, 5, b"", b"hello", None, 103),
     ]
+
+
+def test_chunks_that_another_has_read_are_passed_over():
+    decoder = ChunkedDecoder(100)
+    assert decoder.next_index == 0
+    decoder.advance(2, 20)
+    assert decoder.next_index == 2
+    assert decoder.receive_data(HELLO) == [
+        Data(123, 128, b"hello", 2),
+        Chunk(120, 130, 2, 5, b"", b"hello", None, 123),
+    ]
+    decoder.receive_data(HELLO[:4])
+    assert decoder.next_index is None
+    decoder.receive_data(HELLO[4:] + LAST)
+    assert decoder.next_index is None
+
+
+def test_what_is_kept_of_a_chunk_is_charged_until_it_is_whole():
+    account = Account(Memory())
+    decoder = ChunkedDecoder(account=account)
+    for _ in range(3):
+        decoder.receive_data(b"%x\r\n" % (CHARGE_STEP + 9) + bytes(CHARGE_STEP))
+        decoder.receive_data(bytes(9))
+        assert account.held == CHARGE_STEP
+        decoder.receive_data(b"\r\n")
+        assert account.held == 0
 
 
 def test_the_last_chunk_carries_the_trailers():

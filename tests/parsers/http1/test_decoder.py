@@ -16,7 +16,9 @@ from parsers.diagnostics import Diagnostic
 from parsers.http1 import states as http1_states
 from parsers.http1.chunked import Chunk, Data, MissingData
 from parsers.http1.decoder import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
-from parsers.limits import MAX_FIELDS, MAX_HEAD, MAX_LINE
+from parsers.http1.field_lines import FieldLines
+from parsers.limits import CHARGE_STEP, MAX_FIELDS, MAX_HEAD, MAX_LINE, MAX_PIPELINED
+from parsers.memory import Account, Memory
 
 SPLITS = [whole, byte_by_byte, at([5, 17, 18, 19, 40])]
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -762,3 +764,160 @@ def test_gaps_are_the_same_however_the_rest_is_cut(data):
     cuts = data.draw(st.sets(st.integers(0, len(stream))))
     seen = [missing(stream, start, length, split) for split in (whole, byte_by_byte, at(cuts))]
     assert seen[0] == seen[1] == seen[2]
+
+
+# --- whole messages that another has read ---
+
+
+def lines(*found: tuple[bytes, bytes]) -> FieldLines:
+    return FieldLines(list(found))
+
+
+LENGTH = lines((b"Content-Length", b"2"))
+
+
+@pytest.mark.parametrize(
+    ("line", "fields", "framing"),
+    [
+        (b"GET / HTTP/1.1\r\n", lines((b"Host", b"a")), "none"),
+        (b"POST / HTTP/1.1\r\n", lines((b"Host", b"a"), *LENGTH), "content-length"),
+        (b"no request line\r\n", lines((b"Host", b"a")), None),
+        (b"GET / HTTP/5.6\r\n", lines((b"Host", b"a")), None),
+        (b"GET / HTTP/1.1\r\n", lines(), None),
+        (b"CONNECT a:443 HTTP/1.1\r\n", lines((b"Host", b"a:443")), None),
+    ],
+)
+def test_a_request_whose_fields_are_known(line, fields, framing):
+    found = RequestDecoder().read_known(line, fields)
+    assert (found and found[1].framing) == framing
+
+
+@pytest.mark.parametrize(
+    ("asked", "line", "framing"),
+    [
+        ((b"GET", False), b"HTTP/1.1 200 OK\r\n", "content-length"),
+        ((b"HEAD", False), b"HTTP/1.1 200 OK\r\n", "none"),
+        ((b"GET", True), b"HTTP/1.1 200 OK\r\n", None),
+        (None, b"HTTP/1.1 200 OK\r\n", None),
+        ((b"GET", False), b"no status line\r\n", None),
+        ((b"GET", False), b"HTTP/1.1 100 Continue\r\n", None),
+        ((b"CONNECT", False), b"HTTP/1.1 200 OK\r\n", None),
+    ],
+)
+def test_a_response_whose_fields_are_known(asked, line, framing):
+    decoder = responses(*([] if asked is None else [asked]))
+    found = decoder.read_known(line, LENGTH)
+    assert (found and found[1].framing) == framing
+
+
+def test_whole_messages_are_passed_over_by_the_sizes_of_their_parts():
+    decoder = responses(b"GET", b"GET", offset=5)
+    known = decoder.read_known(b"HTTP/1.1 200 OK\r\n", LENGTH)
+    assert known is not None and decoder.awaits_message
+    decoder.pass_response(known, len(OK) - 2, 2)
+    assert decoder.offset == 5 + len(OK)
+    assert decoder.awaits_message
+    found = decoder.receive_data(b"!" + OK)
+    assert codes(found) == ["http-surplus"]
+    assert of(Response, found)[0].start == 6 + len(OK)
+    requests = RequestDecoder()
+    asked = requests.read_known(b"GET / HTTP/1.1\r\n", lines((b"Host", b"a")))
+    assert asked is not None
+    requests.pass_request(asked, len(GET), 0)
+    assert of(Request, requests.receive_data(GET))[0].start == len(GET)
+
+
+def test_chunks_that_another_has_read():
+    decoder = responses(b"GET")
+    assert decoder.next_chunk is None
+    head, rest = CHUNKED[:-15], CHUNKED[-15:]
+    decoder.receive_data(head)
+    assert decoder.next_chunk == 0
+    decoder.advance(1, 10)
+    assert decoder.next_chunk == 1
+    assert ends(decoder.receive_data(rest[10:])) == [("last-chunk", True)]
+    assert decoder.offset == len(CHUNKED)
+
+
+def test_inside_a_body_whose_head_is_not_in_the_capture():
+    decoder = ResponseDecoder(7)
+    decoder.join("chunked")
+    found = decoder.receive_data(b"5\r\nhello\r\n0\r\n\r\n")
+    assert content(found) == b"hello"
+    assert of(EndOfMessage, found) == [EndOfMessage(7, 22, "last-chunk", False)]
+
+
+def test_what_is_held_before_a_switch():
+    decoder = RequestDecoder()
+    assert (decoder.held, decoder.switch_offset) == ((0, 0), 0)
+    size = len(UPGRADE)
+    decoder.receive_data(UPGRADE)
+    assert (decoder.held, decoder.switch_offset) == ((size, 0), size)
+    decoder.receive_gap(2)
+    decoder.receive_data(b"abc")
+    assert (decoder.held, decoder.switch_offset) == ((size, 5), size + 2)
+    assert decoder.open_offsets == (size,)
+    decoder.release()
+    assert decoder.held == (0, 0)
+    assert decoder.open_offsets == ()
+
+
+def test_a_head_that_is_read_in_pieces_is_charged_until_it_is_whole():
+    account = Account(Memory())
+    decoder = RequestDecoder(account=account)
+    decoder.receive_data(GET[:-2] + b"A: " + b"a" * CHARGE_STEP)
+    assert account.held > CHARGE_STEP
+    assert len(of(Request, decoder.receive_data(b"\r\n\r\n"))) == 1
+    assert account.held == 0
+
+
+@pytest.mark.parametrize(
+    ("decoder", "message"),
+    [
+        (RequestDecoder(), b"GET / HTTP/1.2\r\nHost: a\r\nConnection: close\r\n\r\n"),
+        (responses(b"HEAD"), b"HTTP/1.2 200 OK\r\nConnection: close\r\n\r\n"),
+    ],
+)
+def test_of_another_version_nothing_says_where_a_message_ends(decoder, message):
+    found = decoder.receive_data(message + b"xyz") + decoder.receive_eof()
+    fault = of(Diagnostic, found)[-1]
+    assert fault.code == "http-data-after-close"
+    assert "has no body" not in fault.summary
+
+
+# --- answers that are lost ---
+
+
+@pytest.mark.parametrize(
+    ("received", "lost", "code"),
+    [
+        ((None, None), 0, []),
+        ((0, len(OK)), 1, ["http-response-lost"]),
+        ((0, 0), 0, ["http-response-unsure"]),
+        ((0, len(OK), len(OK)), 1, ["http-response-lost", "http-response-unsure"]),
+        ((0, 1_000), 0, []),
+    ],
+    ids=["nobody knows", "asked after it", "asked at once", "two at once", "asked later"],
+)
+def test_a_request_after_missing_bytes_says_that_the_answer_lies_there(received, lost, code):
+    decoder = ResponseDecoder()
+    for one in received:
+        decoder.expect(b"GET", False, received=one)
+    found = [*decoder.receive_gap(len(OK)), *decoder.receive_data(OK)]
+    assert [one.lost for one in of(Response, found)] == [lost]
+    assert codes(found) == ["http-resynchronised", *code]
+
+
+def test_missing_bytes_in_a_head_lose_no_answer_before_it():
+    decoder = ResponseDecoder()
+    for received in (0, len(OK)):
+        decoder.expect(b"GET", False, received=received)
+    found = [*decoder.receive_data(OK[:20]), *decoder.receive_gap(5), *decoder.receive_data(OK)]
+    assert [one.lost for one in of(Response, found)] == [0, 0]
+
+
+def test_of_requests_that_are_never_answered_the_oldest_go():
+    decoder = responses(b"HEAD", *[b"GET"] * MAX_PIPELINED)
+    found = decoder.receive_data(OK)
+    assert ends(found) == [("content-length", True)]
+    assert len(decoder._expected) == len(decoder._received) == MAX_PIPELINED - 1

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.http1 import field_lines
-from parsers.http1.field_lines import KNOWN_LINES, KNOWN_SECTIONS, FieldLines, know_section
+from parsers.http1.field_lines import (
+    KNOWN_LINES,
+    KNOWN_SECTIONS,
+    FieldLines,
+    KnownHead,
+    know_section,
+    known_head,
+)
 from parsers.http1.framing import (
     asks_upgrade,
     by_name,
@@ -110,3 +117,19 @@ def test_answers_have_a_limit() -> None:
     for number in range(2 * MAX_KNOWN_FRAMINGS):
         request_says(b"GET", b"HTTP/1.%d" % number, known)
     assert len(known.framings) == MAX_KNOWN_FRAMINGS
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (b"xyGET / HTTP/1.1\r\nHost: a\r\n\r\nmore", KnownHead(29, b"GET / HTTP/1.1\r\n", None)),
+        (b"xyanything\r\nHost: a\r\n\r\n", KnownHead(23, b"anything\r\n", None)),
+        (b"xyGET / HTTP/1.1\r\nHost: b\r\n\r\n", None),
+        (b"xyGET / HTTP/1.1\r\nHost: a\r\n", None),
+    ],
+)
+def test_a_head_is_known_by_its_fields(data: bytes, found: KnownHead | None) -> None:
+    lines, _ = read_section(b"Host: a\r\n\r\n", 0)
+    head = known_head(data, 2)
+    assert (head and head._replace(fields=None)) == found
+    assert head is None or head.fields is lines

@@ -15,7 +15,7 @@ from parsers.http1.head import (
     parse_request_line,
     parse_status_line,
 )
-from parsers.limits import MAX_FIELDS, MAX_LINE
+from parsers.limits import MAX_FIELDS, MAX_KNOWN_LINE, MAX_LINE
 
 SPLITS = [whole, byte_by_byte, at([2, 3, 7])]
 
@@ -306,3 +306,11 @@ def test_sections_that_are_cut(section, codes, trailer_codes):
     assert [fault.code for fault in cut_section(section, 0).faults] == codes
     found = cut_section(section, 0, trailers=True).faults
     assert [fault.code for fault in found] == trailer_codes
+
+
+def test_a_line_that_is_too_long_to_be_known_is_read():
+    target, reason = b"/" + b"a" * MAX_KNOWN_LINE, b"b" * MAX_KNOWN_LINE
+    request = parse_request_line(b"GET %b HTTP/1.1\r\n" % target)
+    status = parse_status_line(b"HTTP/1.1 200 %b\r\n" % reason)
+    assert request is not None and status is not None
+    assert (request.target, status.reason) == (target, reason)

@@ -53,3 +53,11 @@ def test_what_is_kept_does_not_depend_on_the_pieces(pieces):
     said = [held.hold(held.size, piece) for piece in pieces]
     assert said == [False] * (len(pieces) - 1) + [True]
     assert held.take_run(6) == b"abcd"
+
+
+def test_where_the_first_bytes_lie():
+    held = PendingBytes(3, 100)
+    assert held.first_offset(9) == 9
+    held.hold(5, b"ab")
+    held.hold(9, b"cd")
+    assert held.first_offset(11) == 5

@@ -80,6 +80,12 @@ def test_the_first_byte_need_not_begin_a_line():
     assert search(STATUS + STATUS, at_line_start=False) == ("message", 17, STATUS)
 
 
+def test_a_last_chunk_proves_nothing_where_the_beginning_is_missing():
+    searcher = Resynchroniser(0, CERTAIN_RESPONSE, chunks=True, joins=True)
+    data = b"\r\n0\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    assert searcher.receive_data(data, 0) == (7, data[7:])
+
+
 def test_a_chunk_that_is_too_long_to_prove_itself_is_passed_over():
     size = MAX_RESYNCHRONISE
     data = b"\r\n%x\r\n" % size + b"x" * size + b"\r\n5\r\nhello\r\n0\r\n"
