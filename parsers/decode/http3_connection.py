@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ..diagnostics import diagnose
+from ..diagnostics import Diagnostic, diagnose
 from ..http1.messages import Request
 from ..http3 import elements
 from ..http3.elements import error_name
@@ -102,9 +102,16 @@ class Http3Connection:
 
     def _fail(self, stream: RequestStream, why: str) -> list[Record]:
         end = stream.stream.origins.size
-        said = diagnose("qpack-failed", 0, end, why)
+        said = self.unread(0, end, why)
         writer = self._writer_of(stream.stream)
         return [writer.diagnostic(said, stream.exchange), *stream.resume(None)]
+
+    def unread(self, start: int, end: int, why: str) -> Diagnostic:
+        """Return what is said of a section that cannot be read: nobody is accused of what may be
+        among packets that the capture lacks, an encoder's instructions or the other's SETTINGS."""
+        if self.lacks_packets("client") or self.lacks_packets("server"):
+            return diagnose("qpack-section-unknown", start, end, why)
+        return diagnose("qpack-failed", start, end, why)
 
     @property
     def held(self) -> int:

@@ -49,6 +49,9 @@ class Shared(Protocol):
     def give_up(self, stream: RequestStream, why: str) -> list[Record]:
         """Go on in a blocked stream without the section that it waits for."""
 
+    def unread(self, start: int, end: int, why: str) -> Diagnostic:
+        """Return what is said of a section that cannot be read."""
+
     def lacks_packets(self, sender: Sender) -> bool:
         """Whether packets of a side arrived that the capture does not have."""
 
@@ -186,7 +189,8 @@ class RequestStream:
     def _fail(self, frame: Frame, why: str, records: list[Record]) -> bool:
         """Go on after a section that cannot be read."""
         self._is_headless = True
-        self._say("qpack-failed", frame, why, records)
+        fault = self._connection.unread(frame.start, frame.end, why)
+        records.append(self._writer.diagnostic(fault, self.exchange))
         return True
 
     def _section(self, block: Event, fields: list[Field]) -> list[Record]:

@@ -94,5 +94,10 @@ FAULTS: dict[str, Fault] = {
     "http3-stream-cut": Fault(
         "error", "the connection was closed with the stream open", "RFC 9000 section 10.2"
     ),
+    "qpack-section-unknown": Fault(
+        "note",
+        "a field section cannot be read: the capture lacks packets, maybe with what it refers to",
+        "RFC 9204 section 2.2",
+    ),
     "qpack-failed": Fault("error", "a field section cannot be read", "RFC 9204 section 2.2"),
 }

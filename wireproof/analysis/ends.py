@@ -32,7 +32,10 @@ REFUSED = ("http2-refused", "http3-refused")
 CONTENT_MISSING = "http2-content-missing"
 FRAMES_MISSING = "http2-frames-missing"
 HTTP2_MISSING = frozenset(
-    (CONTENT_MISSING, FRAMES_MISSING, "http3-frames-missing", "http3-frames-lost")
+    (
+        *(CONTENT_MISSING, FRAMES_MISSING, "http3-frames-missing", "http3-frames-lost"),
+        "qpack-section-unknown",
+    )
 )
 """Faults of a stream of HTTP/2 or HTTP/3 that has a hole, or may have one."""
 
