@@ -190,17 +190,24 @@ class QuicStream(Generic[T]):
         return records
 
     def _give_up(self, came: Completion) -> list[T]:
+        """Go on behind the first hole: nothing there waited for what only the capture lacks."""
         missing = self._reassembler.skip()
+        pieces = self._reassembler.ready()
+        came = pieces[0][1] if pieces else came
+        if len(self.origins):  # but for what came before it in the stream
+            _, packet, _, time = self.origins.values[-1]
+            came = max(came, (packet, time))
         packet, time = came
         self.origins.extend(missing, (packet, packet, time, time))
         records = self.receiver.receive_gap(missing)
         self._patience = 0
-        return records + self._hand_over(self._reassembler.ready(), came)
+        return records + self._hand_over(pieces, came)
 
     def _hand_over(self, pieces: list[Piece], came: Completion) -> list[T]:
+        """Hand pieces over that ``came`` completed, or their own packets where those are later."""
         records: list[T] = []
-        completed, completed_time = came
         for data, (packet, time) in pieces:
+            came = completed, completed_time = max(came, (packet, time))
             self.origins.extend(len(data), (packet, completed, time, completed_time))
             records += self.receiver.receive_data(data)
         if len(self.origins) > FORGET_EVERY:

@@ -79,7 +79,25 @@ def test_a_hole_is_waited_for_while_a_packet_is_under_way() -> None:
     for _ in range(GAP_PATIENCE):
         assert stream.check_hole(known, (9, 0.9)) == []
     assert stream.check_hole(known, (9, 0.9)) == [10, CONTENT[10:20]]
-    assert stream.origins.at(3)[1][0] == 9
+    assert stream.origins.at(3)[1][0] == 5, "the packet that shows the hole"
+
+
+def test_what_is_behind_a_hole_that_is_given_up_came_when_it_did() -> None:
+    """The receiver had what only the capture lacks: nothing waited for it."""
+    stream = opened()
+    stream.receive(piece(20, 30), 0, (6, 0.6))
+    stream.receive(piece(40, 50), 1, (8, 0.8))
+    stream.receive(piece(30, 40), 2, (9, 0.9))
+    stream.end("reset", (40, 4.0))
+    assert [stream.origins.at(pos)[1][1] for pos in (5, 25, 35, 45)] == [6, 6, 9, 9]
+
+
+def test_what_is_behind_a_hole_came_after_what_is_before_it() -> None:
+    stream = opened()
+    stream.receive(piece(20, 30), 0, (6, 0.6))
+    stream.receive(piece(0, 10), 1, (8, 0.8))
+    stream.end("reset", (40, 4.0))
+    assert [stream.origins.at(pos)[1][1] for pos in (5, 15, 25)] == [8, 8, 8]
 
 
 def test_the_end_gives_all_holes_up() -> None:
