@@ -459,6 +459,7 @@ class FrameDecoder:
         self._held.clear()
         self._places.clear()
         self._is_first = False
+        self._is_void = True  # the rest of a block whose beginning is missing may come
         self._receive = self._search
         events.append(Lost(start, self.offset))
 

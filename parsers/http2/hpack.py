@@ -251,10 +251,9 @@ class _Reader:
         self._literals = literals
 
     def integer(self, prefix: int) -> int:
-        """Read an integer whose prefix has so many bits (section 5.1)."""
+        """Read an integer whose prefix has so many bits of the next byte, which is there (section
+        5.1)."""
         block, mask = self._block, (1 << prefix) - 1
-        if self.pos >= len(block):
-            raise HpackError("hpack-block-cut", "")
         value = block[self.pos] & mask
         self.pos += 1
         if value < mask:

@@ -46,13 +46,11 @@ class FrameDecoder:
 
     def receive_data(self, data: bytes) -> list[Event]:
         """Take the next bytes and return what they completed."""
-        return self._receive(data) if self._search is None else self._search_on(data)
-
-    def _search_on(self, data: bytes, *, at_end: bool = False) -> list[Event]:
-        """Look whether frames begin after the missing bytes."""
         search = self._search
-        if search is None:
-            return []
+        return self._receive(data) if search is None else self._search_on(search, data)
+
+    def _search_on(self, search: bytearray, data: bytes, *, at_end: bool = False) -> list[Event]:
+        """Look whether frames begin after the missing bytes: in ``search``, and in ``data``."""
         search += data
         answer = follow_frames(search, at_end=at_end)
         start = self.offset + len(data) - len(search)
@@ -103,7 +101,7 @@ class FrameDecoder:
         """Take note that nothing follows: a frame that is open then was cut."""
         found: list[Event] = []
         if self._search and ending == "close":
-            found = self._search_on(b"", at_end=True)
+            found = self._search_on(self._search, b"", at_end=True)
         held, self._search = self._search, None
         if held:
             found = [diagnose("http3-frames-lost", self._lost_from, self.offset)]

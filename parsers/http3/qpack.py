@@ -82,11 +82,8 @@ class SectionDecoder:
         return [Field(name, value) for name, value in fields]
 
     def cancel(self, stream_id: int) -> None:
-        """Drop the section that waits in a stream."""
-        try:
-            self._decoder.cancel_stream(stream_id)
-        except ValueError:
-            return  # there was none
+        """Drop the section that waits in a stream, if one does."""
+        self._decoder.cancel_stream(stream_id)
 
 
 def count_lines(section: bytes) -> int:

@@ -103,3 +103,21 @@ def test_a_window_waits_once() -> None:
     window.give(1, (3, 3.0))
     assert window.stall(7) == Stall(7, (1, 1.0), 10, (3, 3.0))
     assert not window.is_waiting
+
+
+def test_of_a_stream_that_is_not_followed_the_connection_s_window_is_used() -> None:
+    one = flow(10, 1)
+    assert one.send(3, 11) == ([], [])
+    assert one.connection.size == DEFAULT_WINDOW - 11
+    one.close(1)
+    assert one.send(1, 11) == ([], [])
+    assert one.connection.size == DEFAULT_WINDOW - 22
+    one.close(1)
+    assert one.streams == {}
+
+
+def test_joined_in_the_middle_nothing_is_told_at_the_end() -> None:
+    one = FlowControl(is_partial=True)
+    assert one.settle(MAX_WINDOW, (1, 0.0))
+    assert one.still_blocked() == []
+    assert one.initial == MAX_WINDOW

@@ -32,7 +32,7 @@ from parsers.http2.elements import (
     Lost,
     MissingContent,
 )
-from parsers.http2.frames import FrameDecoder
+from parsers.http2.frames import MAX_PLACES, FrameDecoder
 from parsers.provenance import Event
 
 PINGS = b"".join(framed(PING, 0, 0, bytes([n]) * 8) for n in range(3))
@@ -123,6 +123,9 @@ CASES: dict[str, tuple[bytes, list[object]]] = {
         framed(WINDOW_UPDATE, 0, 1, bytes(3)), ["http2-window-update-invalid"],
     ),
     "a short goaway": (framed(GOAWAY, 0, 0, bytes(7)), ["http2-goaway-invalid"]),
+    "headers of stream 0": (
+        framed(HEADERS, END_HEADERS, 0, b"\x88"), ["http2-headers-invalid", Lost],
+    ),
     "a continuation of nothing": (
         framed(CONTINUATION, END_HEADERS, 1), ["http2-continuation-invalid"],
     ),
@@ -211,6 +214,58 @@ def test_a_hole_over_a_border_costs_what_comes_before_the_next_certain_one(cut: 
     assert [type(one) for one in events if type(one) is Lost] == [Lost]
     assert "http2-resumed" in said(events)
     assert sum(isinstance(one, Frame) for one in events) == 6
+
+
+def test_a_hole_that_is_a_whole_payload_costs_that_frame() -> None:
+    found = decoder()
+    sent = framed(PING, 0, 0, bytes(8)) + PINGS
+    events = found.receive_data(sent[:9]) + found.receive_gap(8) + found.receive_data(sent[17:])
+    assert said(events) == [Lost, *[(PING, 0, 0, bytes([n]) * 8) for n in range(3)]]
+
+
+def test_a_hole_in_a_header_block_costs_the_block() -> None:
+    found = decoder()
+    events = found.receive_data(framed(HEADERS, 0, 1, b"\x88")) + found.receive_gap(5)
+    events += found.receive_data(PINGS)
+    assert said(events)[:3] == [("block", 1, b"\x88", 0), Lost, "http2-resumed"]
+    (block,) = [one for one in events if isinstance(one, HeaderBlock)]
+    assert block.is_void
+
+
+def test_the_rest_of_a_block_whose_beginning_is_missing_is_no_fault() -> None:
+    """Once a block has come after it, a further one is."""
+    found = decoder()
+    rest = framed(CONTINUATION, END_HEADERS, 1, b"\x88")
+    events = found.receive_gap(5) + found.receive_data(rest + PINGS)
+    assert said(events)[:3] == [Lost, "http2-resumed", (PING, 0, 0, bytes(8))]
+    events = found.receive_data(framed(HEADERS, END_HEADERS, 3, b"\x88") + rest)
+    assert said(events) == [("block", 3, b"\x88", 0), "http2-continuation-invalid"]
+
+
+def test_what_is_searched_is_found_in_however_many_pieces() -> None:
+    found = decoder()
+    events = found.receive_gap(5)
+    sent = data(1, bytes(2 * MAX_PLACES)) + PINGS
+    for byte in sent:
+        events += found.receive_data(bytes((byte,)))
+    assert found.offset == 109 + 5 + len(sent)
+    whole = said(merged(decoder().receive_data(sent)))
+    assert said(merged(events)) == [Lost, "http2-resumed", *whole]
+
+
+def test_where_any_frame_may_come() -> None:
+    client = FrameDecoder(0, "client", keep_data=False)
+    assert not client.is_between
+    client.receive_data(PREFACE)
+    assert not client.is_between, "the first frame is SETTINGS"
+    client.receive_data(framed(SETTINGS, 0, 0))
+    assert client.is_between
+    client.receive_data(b"\0")
+    assert not client.is_between
+    client.receive_data(framed(HEADERS, 0, 1)[1:])
+    assert not client.is_between, "a block is open"
+    client.receive_data(framed(CONTINUATION, END_HEADERS, 1))
+    assert client.is_between
 
 
 def test_a_frame_that_is_cut_by_the_end() -> None:

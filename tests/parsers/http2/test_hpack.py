@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.http2.hpack import STATIC_TABLE, HeaderDecoder, HpackError
+from parsers.limits import MAX_HEADER_FIELDS
 
 NAMES = st.sampled_from([b":path", b"accept", b"x-a", b"x-b", b"cookie", b"date"])
 HEADERS = st.lists(st.tuples(NAMES, st.binary(max_size=40)), max_size=8)
@@ -81,6 +82,33 @@ def test_faults(block: str, code: str) -> None:
     with pytest.raises(HpackError) as found:
         HeaderDecoder().decode(bytes.fromhex(block))
     assert found.value.code == code
+
+
+def test_the_oldest_entries_make_room() -> None:
+    decoder = HeaderDecoder()
+    add = b"\x40\x01%b\x02xx"  # an entry of 35 bytes
+    decoder.decode(b"\x3f\x27")  # an update to 70 bytes
+    for name in (b"a", b"b", b"c"):
+        decoder.decode(add % name)
+    assert pairs(b"\xbe\xbf", decoder) == [(b"c", b"xx"), (b"b", b"xx")]
+    with pytest.raises(HpackError, match="64"):
+        decoder.decode(b"\xc0")
+
+
+def test_an_entry_that_is_larger_than_the_table_empties_it() -> None:
+    """Which is no error (RFC 7541 section 4.4)."""
+    decoder = HeaderDecoder()
+    decoder.decode(b"\x3f\x02\x40\x01a\x00")
+    assert pairs(b"\x40\x01b\x02xx", decoder) == [(b"b", b"xx")]
+    with pytest.raises(HpackError, match="62"):
+        decoder.decode(b"\xbe")
+
+
+def test_a_block_has_a_limit() -> None:
+    assert len(HeaderDecoder().decode(b"\x82" * MAX_HEADER_FIELDS)) == MAX_HEADER_FIELDS
+    with pytest.raises(HpackError) as found:
+        HeaderDecoder().decode(b"\x82" * (MAX_HEADER_FIELDS + 1))
+    assert found.value.code == "http2-header-limit"
 
 
 def test_a_field_that_no_one_may_index_is_a_secret() -> None:

@@ -250,6 +250,17 @@ def test_a_hole_in_a_block_leaves_all_of_it_unread_and_forgets_the_table() -> No
     assert found == [*FIELD, ("unread", NEVER), (None, b"de", 1)]
 
 
+def test_a_hole_over_a_border_forgets_the_table() -> None:
+    pings = framed(PING, 0, 0, b"12345678") * 4
+    before = EMPTY + head(LITERAL)
+    cut = head(NEVER, 0, 3) + pings[:17]
+    stream = before + cut + pings[17:] + head(OF_ENTRY, stream=5)
+    start = len(before) + 9 + 2
+    assert read(stream, lost=(start, start + 20)) == [
+        *FIELD, ("unread", cut), *[("plain", b"12345678")] * 3, (None, b"de", 1)
+    ]  # fmt: skip
+
+
 def test_a_hole_at_the_beginning() -> None:
     stream = EMPTY + b"".join(framed(PING, 0, 0, b"12345678") for _ in range(4)) + head(LITERAL)
     found = read(stream, lost=(0, 5))

@@ -92,3 +92,20 @@ def test_streams_are_forgotten_after_a_while(monkeypatch: pytest.MonkeyPatch) ->
         found.reset(stream_id, "client")
     assert found.get(1) is None
     assert found.get(5) is not None
+
+
+def test_frames_of_a_stream_that_was_passed_over() -> None:
+    """Streams are opened in order: one that never was is closed by a later one."""
+    found = states()
+    found.begin(5)
+    assert found.violation("client", WINDOW_UPDATE, 3) is None
+    assert found.violation("client", DATA, 3) == ("http2-stream-closed", "DATA of stream 3")
+    assert found.end(3, "client") is None
+
+
+def test_how_many_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parsers.http2.streams.MAX_OPEN_STREAMS", 2)
+    found = states()
+    assert not found.is_full
+    found.begin(3)
+    assert found.is_full

@@ -165,6 +165,21 @@ def test_frames_go_on_where_they_prove_themselves(
     assert frames[0].start == said.start
 
 
+def test_where_no_frame_is_found_it_is_said_once() -> None:
+    found = fed(3, b"data: one\n\n", b"data: two\n\n", 5, b"data: three\n\n")
+    assert [type(one) for one in found] == [Lost, Diagnostic]
+
+
+def test_while_frames_are_looked_for() -> None:
+    decoder = FrameDecoder()
+    decoder.receive_gap(3)
+    assert decoder.receive_data(CHAIN[:5]) == []
+    assert decoder.open_offsets == (3,)
+    (said,) = decoder.receive_eof("capture-end")
+    assert isinstance(said, Diagnostic)
+    assert (said.code, said.start, said.end) == ("http3-frames-lost", 0, 8)
+
+
 def test_nothing_comes_after_missing_bytes() -> None:
     assert fed(b"\0\x02ab", 3) == [
         Data(2, 4, b"ab", None), DataFrame(0, 4, 2, 2, b"ab"), Lost(4, 7),

@@ -75,6 +75,17 @@ def test_a_table_that_is_not_known() -> None:
     assert decoder.decode(0, b"\0\0\xd1") == [Field(b":method", b"GET")], "of the static table"
 
 
+def test_before_settings_no_instruction_is_wrong() -> None:
+    """Those that allow a larger table may be missing."""
+    decoder = SectionDecoder()
+    assert decoder.feed_encoder(b"\x3f\xe1\x1f") == []
+    assert decoder.is_broken
+
+
+def test_a_name_that_is_after_the_base() -> None:
+    assert count_lines(b"\0\0\x00\x01a\x10\x07\x00\x00") == 3
+
+
 def test_a_table_that_is_too_large() -> None:
     decoder = SectionDecoder()
     decoder.allow(MAX_QPACK_TABLE + 1)

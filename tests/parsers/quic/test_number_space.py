@@ -69,3 +69,10 @@ def test_what_waits_is_bounded() -> None:
     for number in range(MAX_UNACKNOWLEDGED + 5):
         space.await_ack(number, (1, 0.0))
     assert len(space.unacknowledged) == MAX_UNACKNOWLEDGED
+
+
+def test_a_space_that_begins_with_its_first_number() -> None:
+    space = NumberSpace()
+    space.begin(0)
+    assert (space.expected, space.known.size) == (0, 0)
+    assert space.known.has_all_below(0) and not space.known.has_all_below(1)

@@ -54,6 +54,12 @@ def test_an_id_that_is_too_long() -> None:
     assert found.summary.endswith("a connection id of 21 bytes, 20 at most")
 
 
+def test_a_version_that_is_not_read() -> None:
+    (found,) = read_packets(b"\xc0\0\0\0\2\x01c\x01s" + bytes(60), 0)
+    assert isinstance(found, Diagnostic)
+    assert found.summary.endswith("version 0x00000002 is not read")
+
+
 def test_version_negotiation_and_retry() -> None:
     packet = b"\x80\0\0\0\0\x01c\x01s" + (1).to_bytes(4, "big") + b"\x1a\x2a\x3a\x4a"
     (found,) = read_packets(packet, 0)
@@ -70,6 +76,7 @@ def test_version_negotiation_and_retry() -> None:
     [
         b"", b"\xc0", bytes(100), b"\x40" + bytes(40), b"\x80\0\0\0\0" + bytes(80),
         b"\xc0\0\0\0\2\x08" + bytes(60), b"\x80\0\0\0\1\x08" + bytes(60),
+        b"\x80\0\0\0\0\x15" + bytes(80), b"\x80\0\0\0\0\x02ab\x02ab\0\0\0\x07",
         b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\x07example\0", b"\xc0\0\0\0\1\xff" + bytes(60),
     ],
 )  # fmt: skip

@@ -60,3 +60,14 @@ def test_without_keys_ids_part_what_is_longer_than_a_datagram() -> None:
     ]  # fmt: skip
     short = packets(700, 700)
     assert parted(short, whole(short)) == [whole(short)]
+
+
+def test_of_a_short_packet_no_other_size_is_tried() -> None:
+    joined = packets(MIN_QUIC_SEGMENT, client_id=b"")
+    assert list(Segmentation().ends(joined, whole(joined, 0))) == []
+
+
+def test_an_id_that_follows_no_header_begins_no_packet() -> None:
+    joined = packets(1250, 1250)
+    other = joined[:1250] + b"\x80" + joined[1251:]
+    assert list(Segmentation().ends(other, whole(other))) == []

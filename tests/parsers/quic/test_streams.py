@@ -146,3 +146,36 @@ def test_a_gap_of_any_size_takes_no_memory() -> None:
     stream = opened()
     stream.receive(StreamFrame(0, 1 << 61, b"end", True), 0, (1, 0.0))
     assert stream.end("capture-end", (2, 0.0)) == [1 << 61, b"end", "capture-end"]
+
+
+def test_a_stream_is_over_once_all_up_to_its_fin_has_come() -> None:
+    stream = opened()
+    assert stream.receive(piece(10, 20, fin=True), 1, (5, 0.5)) == []
+    assert stream.lacks_bytes
+    assert stream.receive(piece(0, 10), 2, (6, 0.6)) == [CONTENT[:10], CONTENT[10:20], "close"]
+    assert not stream.lacks_bytes
+    assert stream.receive(piece(0, 10), 3, (7, 0.7)) == []
+    assert stream.finish("reset", (8, 0.8)) == []
+
+
+def test_what_has_come_twice_is_handed_over_once() -> None:
+    stream = opened()
+    assert stream.receive(piece(5, 8), 0, (1, 0.0)) == []
+    assert stream.receive(piece(0, 9), 1, (2, 0.0)) == [CONTENT[:9]]
+    assert stream.receive(piece(2, 9), 2, (3, 0.0)) == []
+    assert stream.receive(piece(2, 12), 3, (4, 0.0)) == [CONTENT[9:12]]
+
+
+def test_at_the_end_a_fin_that_waits_has_come() -> None:
+    stream, cut = opened(), opened()
+    stream.receive(piece(10, 20, fin=True), 1, (5, 0.5))
+    assert stream.finish("capture-end", (6, 0.6)) == [10, CONTENT[10:20], "close"]
+    cut.receive(piece(0, 10), 1, (5, 0.5))
+    assert cut.finish("capture-end", (6, 0.6)) == ["capture-end"]
+
+
+def test_what_a_stream_is_of() -> None:
+    stream, room = opened(), Room(100)
+    assert (stream.layer, stream.acknowledged) == ("quic", None)
+    Reassembler(room).insert(5, bytes(7), (1, 0.0))
+    assert (room.taken, room.left) == (7, 93)
