@@ -22,6 +22,9 @@ class Wants(NamedTuple):
     """None: all."""
     digests: bool = True
     """Whether bodies have a ``sha256``; else that is empty."""
+    contents: bool = True
+    """Whether codings of bodies that hold no elements are undone: else nobody knows how large these
+    are, and whether they are damaged."""
 
     def takes(self, kind: type[Record]) -> bool:
         """Whether records of a kind are wanted."""

@@ -144,7 +144,8 @@ class Body:
         self._writer = writer
         self._start = head.end
         self._codings = codings
-        self._content = content_decoder(codings, writer.account.memory) if codings else None
+        is_undone = bool(codings) and (elements is not None or writer.wants.contents)
+        self._content = content_decoder(codings, writer.account.memory) if is_undone else None
         self._is_exact = self._content is None or not self._content.undoes_any
         """Whether each byte of the decoded content is one of the stream."""
         self._elements = elements

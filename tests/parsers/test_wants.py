@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 from support.corpus import ROOT
 from support.stored import name
+from support.talk import Talk
 
-from parsers import decode_batches
+from parsers import PacketDecoder, decode_batches
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -44,6 +46,24 @@ def test_each_choice_is_what_it_leaves_of_all(path: Path) -> None:
     for kinds in CHOICES:
         wanted = decoded(path, Wants(frozenset(kinds)))
         assert wanted == [record for record in records if type(record) in kinds]
+
+
+def test_content_that_is_not_asked_for_is_not_unfolded() -> None:
+    """Of bodies without elements: all other records are the same."""
+    content = gzip.compress(b"plain text", mtime=0)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(content)
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.server(head + content)
+    sizes = []
+    for wants in (EVERYTHING, Wants(contents=False)):
+        decoder = PacketDecoder(wants=wants)
+        records = decoder.receive(talk.tape.packets) + decoder.finish()
+        bodies = [one for one in records if isinstance(one, BodyRecord)]
+        sizes.append([one.decoded_size for one in bodies])
+        others = [one for one in records if not isinstance(one, BodyRecord)]
+        assert others == [one for one in talk.tape.records() if not isinstance(one, BodyRecord)]
+    assert sizes == [[len(b"plain text")], [len(content)]]
 
 
 def test_a_digest_that_is_not_shown_is_not_made() -> None:

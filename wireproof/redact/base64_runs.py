@@ -23,6 +23,8 @@ LEAST = 16
 RUN = re.compile(r"[A-Za-z0-9+/_-]+")
 LONG_RUN = re.compile(rf"([A-Za-z0-9+/_-]{{{LEAST}}})[A-Za-z0-9+/_-]*+")
 """Gives its beginning."""
+AS_RUN = bytes(97 if RUN.fullmatch(chr(code)) else 32 for code in range(256))
+"""Makes all characters of base64 one, and all others another: a run is found at once in that."""
 LAST_RUN = re.compile(r"[A-Za-z0-9+/_-]*\Z")
 # RFC 4648 section 5: the alphabet for URLs and file names.
 FROM_URL = str.maketrans("-_", "+/")
@@ -56,7 +58,7 @@ class Base64Runs:
         """Take the next pieces, as :meth:`Finder.feed_all` does."""
         if not self._is_open:
             joined = self._tail + text
-            runs = LONG_RUN.findall(joined)
+            runs = _long_runs(joined)
             last = LAST_RUN.search(joined[-LEAST:])
             assert last is not None
             if len(last[0]) < LEAST and not any(map(_begins_as_text, runs)):
@@ -114,6 +116,12 @@ class Base64Runs:
     def _goes_on_as_text(self, decoded: bytes) -> bool:
         is_text, self._rest = _as_text(self._rest + decoded)
         return is_text
+
+
+def _long_runs(text: str) -> list[str]:
+    """Return how the runs of a text begin that are long enough, of which most texts have none."""
+    plain = text.encode("latin-1", "replace").translate(AS_RUN)
+    return LONG_RUN.findall(text) if b"a" * LEAST in plain else []
 
 
 def _as_text(data: bytes) -> tuple[bool, bytes]:

@@ -80,7 +80,7 @@ def find_in_frames(source: str, policy: Policy | Rules) -> FrameMasks:
     masks = FrameMasks(policy)
     with Path(source).open("rb") as file, shown(file, "looking for secrets") as stream:
         capture = OrderedCapture(stream)
-        for batch in capture.batches(BATCH, lambda: masks.room):
+        for batch in capture.batches(4 * BATCH, lambda: masks.room):
             masks.add(batch, capture.sort)
     masks.end()
     return masks

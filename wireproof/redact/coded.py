@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from parsers import Memory
 from parsers.content import ContentDecoder
 from parsers.records import Fields, WebSocketMessageRecord
 
@@ -28,6 +29,8 @@ MAX_WAITING = 65_536
 BLOCK = 16_384
 """Bytes of what was decoded that are compared with those before them. Even: what a quote or an
 escape turns on, as many of them turn off; and so many quanta of base64."""
+SHORT_RUN = 1_024
+"""Bytes that stand for a run of such blocks: longer than whatever is looked for by its length."""
 PART = 4_096
 """Bytes of coded content that are unfolded at once."""
 HARMLESS_FAULTS = {"content-coding-deflate-raw"}
@@ -55,8 +58,8 @@ class CodedContent:
         self.found = FoundSecrets() if found is None else found
         self._block = b""
         """The last one of what was looked at."""
-        self._repeats: bool | None = None
-        """Whether it is one byte over and over; None if nobody has asked yet."""
+        self._repeats = False
+        """Whether it is one byte over and over."""
 
     def wait(self, piece: Piece) -> None:
         """Let a piece wait; too many of them are taken for secret."""
@@ -71,7 +74,7 @@ class CodedContent:
             self.found.add(plain[start:end])
 
     def _thinned(self, plain: bytes) -> bytes:
-        """Return content without the blocks that repeat one byte, and the same as the one before.
+        """Return content in which each run of blocks that repeat one byte is a short one.
 
         Nothing is masked in its place here, and they tell nothing: what a bomb unfolds to.
         """
@@ -80,15 +83,15 @@ class CodedContent:
         kept: list[bytes] = []
         for at in range(0, len(plain), BLOCK):
             block = plain[at : at + BLOCK]
-            if block != self._block:
-                self._block, self._repeats = block, None
-                kept.append(block)
-                continue
-            if self._repeats is None:
-                self._repeats = block.count(block[:1]) == len(block)
+            is_same = block == self._block
+            if not is_same:
+                self._block = block
+                self._repeats = len(block) == BLOCK and block.count(block[:1]) == BLOCK
             if not self._repeats:
                 kept.append(block)
-        return plain if len(kept) * BLOCK >= len(plain) else b"".join(kept)
+            elif not is_same:
+                kept.append(block[:SHORT_RUN])
+        return b"".join(kept)
 
     def take(self) -> list[Piece]:
         """Return the pieces that are to be masked by now."""
@@ -99,7 +102,10 @@ class CodedContent:
 
 
 class CodedBody(CodedContent):
-    """The content of one message with a content coding or transfer coding, or in base64."""
+    """The content of one message with a content coding or transfer coding, or in base64.
+
+    ``memory`` counts what all of them unfold to: of what is too much nobody looks at the rest.
+    """
 
     def __init__(
         self,
@@ -109,10 +115,12 @@ class CodedBody(CodedContent):
         is_base64: bool = False,
         found: FoundSecrets | None = None,
         patterns: Patterns = USUAL,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__(found)
         self._patterns = patterns
-        self._decoder = ContentDecoder(codings)
+        self._memory = memory
+        self._decoder = ContentDecoder(codings, memory)
         self._base64 = Base64Text() if is_base64 else None
         self._gives_all = set(codings) <= {"gzip", "x-gzip", "deflate"}
         self._is_event_stream = is_event_stream
@@ -158,6 +166,7 @@ class CodedBody(CodedContent):
                     is_event_stream=self._is_event_stream,
                     found=self.found,
                     patterns=self._patterns,
+                    memory=self._memory,
                 )
             plain, self._held, self._beginning = self._held, b"", None
         if self._inner is None:

@@ -22,7 +22,7 @@ from .json_strings import JsonStrings
 from .patterns import USUAL, Patterns, Span
 from .secrets import Finder, fed_one_by_one
 
-DATA_VALUES = re.compile(r"(?<![^\r\n])data:(?: |(?! ))([^\r\n]++)")
+DATA_VALUES = re.compile(r"data:(?<![^\r\n]data:)(?: |(?! ))([^\r\n]++)")
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
 DATA_FIELD = re.compile(r"data(?:: ?|\Z)")
 

@@ -70,7 +70,9 @@ USUAL_IPV4 = bytes.fromhex("080045")
 """The EtherType of IPv4, and its version with a header that has no options."""
 
 
-TOLD_BY = Wants(frozenset(KINDS.values()) - {SseEventRecord, GapRecord}, digests=False)
+TOLD_BY = Wants(
+    frozenset(KINDS.values()) - {SseEventRecord, GapRecord}, digests=False, contents=False
+)
 """Records that tell what a stream's bytes are: what events and gaps lie in tells as much."""
 
 

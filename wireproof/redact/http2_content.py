@@ -45,7 +45,7 @@ class StreamContent:
         """Whether it carries another protocol: then it may have many bodies."""
         self._stream = MaskStream(rules, report)
         self._rules = rules
-        self._found = report.found
+        self._report = report
         self._size = 0
         self._runs: list[Run] = []
         self._message_codings = NOT_UNDONE
@@ -118,7 +118,10 @@ class StreamContent:
         if not record.compressed or not self._rules.is_thorough:
             return
         start, end = self._inner(record.offset), self._inner(record.offset + record.length)
-        body = CodedBody(self._message_codings, found=self._found, patterns=self._rules.patterns)
+        body = CodedBody(
+            self._message_codings, found=self._report.found, patterns=self._rules.patterns,
+            memory=self._report.memory,
+        )  # fmt: skip
         body.is_secret = record.data is None or record.encoding is None
         if record.data is not None and record.encoding is not None:
             body.receive(plain_bytes(record.data, record.encoding), 0)

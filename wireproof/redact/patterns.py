@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from parsers.expressions import every
@@ -179,17 +179,21 @@ def _triggers(names: Sequence[str]) -> list[Trigger]:
 
 
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
-_AFTER_NAME = rb"s?+(?:(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)|(?:\s[^<>]{0,128}+)?>)"
+_AFTER_NAME = rb"s?+(?:(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)"
+_AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 
 
-def _afters(names: Sequence[str]) -> dict[bytes, bytes]:
-    """Return what must follow each beginning of which more is known."""
+def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
+    """Return what must follow each beginning of which more is known.
+
+    ``in_tags`` is what may follow it in a text that has tags.
+    """
     rests: dict[bytes, list[bytes]] = {}
     for begins, name in (*_STRONG, *_LINES, *_RULES, *((name, name) for name in (*_WEAK, *names))):
         rest = name[len(begins) :] if name.startswith(begins) else ""
         rests.setdefault(begins.lower().encode("latin-1", "replace"), []).append(rest.encode())
     after = {
-        begins: b"(?:" + b"|".join(dict.fromkeys(found)) + b")" + _AFTER_NAME
+        begins: b"(?:" + b"|".join(dict.fromkeys(found)) + b")" + _AFTER_NAME + in_tags + b")"
         for begins, found in rests.items()
     }
     return {
@@ -222,9 +226,8 @@ class Patterns:
     """What is looked for in texts."""
 
     triggers: Sequence[Trigger]
-    likely: re.Pattern[bytes]
-    """Finds out whether there can be a secret at all, which mostly there cannot: a text in which it
-    finds nothing has no secret that a trigger finds, cut anywhere or not."""
+    names: tuple[str, ...] = ()
+    """Names of secrets, beside those of the table."""
     kept: frozenset[str] = frozenset()
     """Names, in lower case, whose values are no secrets."""
     scans: tuple[Scan, ...] = ()
@@ -233,7 +236,7 @@ class Patterns:
         """Return whether there can be a secret in a text, or in one that it is the beginning of."""
         lower = lowered(text)
         is_possible = POSSIBLE.search(text) is not None or b"bearer" in lower
-        if is_possible and self.likely.search(lower) is not None:
+        if is_possible and self._is_likely(lower):
             return True
         return any(scan.pattern.search(text) is not None for scan in self.scans)
 
@@ -244,7 +247,7 @@ class Patterns:
         expression of all alternatives takes 200 times as long.
         """
         lower = lowered(text)
-        if self.likely.search(lower) is None:
+        if not self._is_likely(lower):
             return
         for begins, pattern, is_name in self.triggers:
             position = lower.find(begins)
@@ -253,6 +256,29 @@ class Patterns:
                 if match is not None and not (is_name and self._is_none(match)):
                     yield match
                 position = lower.find(begins, position + 1 if match is None else match.end())
+
+    def _is_likely(self, lower: bytes) -> bool:
+        """Return whether there can be a secret at all, which mostly there cannot.
+
+        A text of which this is false has no secret that a trigger finds, cut anywhere or not.
+        """
+        likely = self._in_tags if b">" in lower else self._outside_tags
+        return likely.search(lower) is not None
+
+    @cached_property
+    def _in_tags(self) -> re.Pattern[bytes]:
+        return self._likely(_AFTER_TAG)
+
+    @cached_property
+    def _outside_tags(self) -> re.Pattern[bytes]:
+        """Of texts in which no element can be: at two thirds of the cost."""
+        return self._likely(b"")
+
+    def _likely(self, in_tags: bytes) -> re.Pattern[bytes]:
+        afters = _afters(self.names, in_tags)
+        return re.compile(
+            _any_of({begins: afters.get(begins, b"") for begins, *_ in self.triggers})
+        )
 
     def scanned(self, text: str) -> Iterator[Span]:
         """Yield what else is looked for, whose places do not depend on names."""
@@ -297,12 +323,9 @@ def patterns(
     ``keep`` and ``names`` are names, the latter of secrets; ``expressions`` are what is secret.
     Raises re.error for what is no expression.
     """
-    triggers = _triggers(names)
-    afters = _afters(names)
-    likely = _any_of({begins: afters.get(begins, b"") for begins, *_ in triggers})
     scans = tuple(Scan(re.compile(one), bool) for one in expressions)
     scans += PERSONAL if is_personal else ()
-    return Patterns(triggers, re.compile(likely), frozenset(map(str.lower, keep)), scans)
+    return Patterns(_triggers(names), names, frozenset(map(str.lower, keep)), scans)
 
 
 def lowered(text: str) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from zlib import MAX_WBITS, decompressobj, error
 
 from msgspec.structs import fields
-from parsers import BATCH, OrderedCapture, Packet, PacketDecoder
+from parsers import BATCH, Memory, OrderedCapture, Packet, PacketDecoder
 from parsers.content import ContentDecoder
 from parsers.records import (
     BodyRecord,
@@ -39,7 +39,7 @@ from parsers.wants import Wants
 from ..text.progress import shown
 from .found import LEAST, MOST, FoundSecrets
 from .frames import FrameMasks
-from .records import MESSAGE, plain_bytes
+from .records import plain_bytes
 
 MAX_FLOWS = 4_096
 """Contents that may go on, of which the end is kept; then the one that was quiet longest is not."""
@@ -122,14 +122,16 @@ class Proof:
         """What records of the batch at hand hold, each flow in order."""
         self._tails: dict[tuple[Any, ...], bytes] = {}
         self._decoders: dict[tuple[Any, ...], ContentDecoder] = {}
+        self._memory = Memory()
+        """What those unfold to: what is too much was masked."""
 
     def search(self, written: BinaryIO) -> None:
         """Search the copy of a capture. Raises OSError."""
         if not self._found.values or not self._masks.rules.is_thorough:
             return
-        decoder = PacketDecoder(keep_data=True, wants=Wants(digests=False))
+        decoder = PacketDecoder(keep_data=True, wants=Wants(digests=False, contents=False))
         with shown(written, "proving") as stream:
-            for batch in OrderedCapture(stream).batches(BATCH, lambda: decoder.room):
+            for batch in OrderedCapture(stream).batches(4 * BATCH, lambda: decoder.room):
                 self._look_at_frames(batch)
                 self._look_at(decoder.receive(batch))
         self._look_at(decoder.finish())
@@ -201,8 +203,8 @@ class Proof:
         data = record.data
         kind = record.__class__
         if kind is SseEventRecord:
-            is_plain = record.event == MESSAGE and len(record.id) < LEAST
-            is_plain = is_plain and len(data or "") <= SHORT
+            names = record.event + record.id
+            is_plain = names.isascii() and len(names) < LEAST and len(data or "") <= SHORT
         else:
             is_plain = record.encoding == "utf-8" and not (record.extension or record.trailers)
             is_plain = is_plain and not self._decoders
@@ -224,7 +226,7 @@ class Proof:
             self._add((*owner, kind, "texts"), record, "\n".join(filter(None, others)) + "\n")
         if kind is RequestRecord or kind is ResponseRecord:
             if record.codings:
-                self._decoders[owner] = ContentDecoder(record.codings)
+                self._decoders[owner] = ContentDecoder(record.codings, self._memory)
                 if len(self._decoders) > MAX_FLOWS:
                     del self._decoders[next(iter(self._decoders))]
         elif kind is BodyRecord:

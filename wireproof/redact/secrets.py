@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from parsers import Memory
+
 from .found import FoundSecrets
 from .patterns import USUAL, Patterns, Span, opening_of, spans_of
 
@@ -43,6 +45,8 @@ class Report:
     """Runs of frames of HTTP/2 that could not be read, and were masked whole."""
     found: FoundSecrets = field(default_factory=FoundSecrets)
     """What was masked, as far as packets were looked at: to be looked for again."""
+    memory: Memory = field(default_factory=Memory)
+    """What all coded bodies together unfold to, which has the decoder's bounds."""
 
 
 class Finder:

@@ -157,7 +157,7 @@ class MaskStream(ElementStream):
             return None
         return CodedBody(
             codings, is_event_stream=self.is_event_stream, is_base64=in_base64,
-            found=self._report.found, patterns=self._patterns,
+            found=self._report.found, patterns=self._patterns, memory=self._report.memory,
         )  # fmt: skip
 
     def framing(self, data: bytes, start: int) -> None:
@@ -208,7 +208,7 @@ class MaskStream(ElementStream):
             if beginning.coding is not None:
                 self._body = CodedBody(
                     [beginning.coding], is_event_stream=self.is_event_stream,
-                    found=self._report.found, patterns=self._patterns,
+                    found=self._report.found, patterns=self._patterns, memory=self._report.memory,
                 )  # fmt: skip
             self._take_held()
 
@@ -270,11 +270,11 @@ class MaskStream(ElementStream):
         plain = xored(data, key, 0)
         if record.opcode != CONTINUATION:
             coding = begins_as(plain)
-            found = self._report.found
+            found, memory = self._report.found, self._report.memory
             self._message = (
                 None
                 if coding is None
-                else CodedBody([coding], found=found, patterns=self._patterns)
+                else CodedBody([coding], found=found, patterns=self._patterns, memory=memory)
             )
         if self._message is None:
             self._content.append(plain.decode("latin-1"))

@@ -13,6 +13,7 @@ from support.talk import Talk, decoded
 from support.websocket_frames import KEY as MASKING_KEY
 from support.websocket_frames import Compressor, frame
 
+from parsers import Memory
 from parsers.files.packets import Packet
 from wireproof.redact import coded
 from wireproof.redact.coded import names_coding
@@ -161,6 +162,17 @@ def test_what_names_a_coding() -> None:
     assert names_coding([("Content-Encoding", ""), ("Transfer-Encoding", "chunked, gzip")])
     plain = [("Content-Encoding", "identity"), ("Transfer-Encoding", "Identity, Chunked")]
     assert not names_coding([*plain, ("Accept-Encoding", "gzip"), ("Content-Encoding", " ,")])
+
+
+def test_what_is_too_much_of_all_bodies_together_is_masked_whole() -> None:
+    """As the decoder does not unfold it, nobody has read it: nothing of it is kept."""
+    bomb, memory = gzip.compress(bytes(1 << 20), mtime=0), Memory()
+    bodies = [coded.CodedBody(["gzip"], memory=memory) for _ in range(100)]
+    masked = [body.receive(bomb, 0) + body.end(is_complete=True) for body in bodies]
+    assert masked == [[]] * 80 + [[coded.Piece(0, len(bomb))]] * 20
+    text = gzip.compress(b"nothing to hide here, " * 9, mtime=0)
+    usual = coded.CodedBody(["gzip"], memory=memory)
+    assert usual.receive(text, 0) + usual.end(is_complete=True) == []
 
 
 @pytest.mark.parametrize("before", [0, 1, 16_383, 16_384, 50_000])

@@ -9,6 +9,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from string import ascii_letters, digits
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,20 @@ def test_each_form_is_found_wherever_it_stands(form: str, before: int) -> None:
     text = b"." * before + FORMS[form](SECRET.encode()) + b"and so on"
     assert list(found.left_in(text))
     assert not list(found.left_in(b"." * before + FORMS[form](SECRET[::-1].encode())))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("sizes", [[64], [39], [23], [22], [10], [64, 31, 12], [11, 64]])
+def test_each_form_is_found_at_every_alignment(form: str, sizes: list[int]) -> None:
+    """Long ones are read by fewer windows, but for those that came with shorter ones."""
+    found = FoundSecrets()
+    letters = ascii_letters + digits
+    secrets = [(letters[size:] + letters)[:size].encode() for size in sizes]
+    for secret in secrets:
+        found.add(secret)
+    for secret in secrets:
+        coded = FORMS[form](secret)
+        assert all(list(found.left_in(b"." * before + coded)) for before in range(70))
 
 
 @given(st.binary(min_size=10, max_size=80), st.binary(max_size=40), st.binary(max_size=40))
