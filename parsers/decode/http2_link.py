@@ -269,7 +269,7 @@ class Http2Link:
         elif setting == control.ENABLE_PUSH:
             self._pushes = bool(value)
         elif setting == control.INITIAL_WINDOW_SIZE and not self.peer.flow.settle(
-            value, self._completion(frame)
+            value, self._completion(frame), self.peer.frames.offset
         ):
             fault = ("http2-initial-window-overflow", f"{value:,}")
             self._report([fault], frame.start, frame.end, NOBODY, records)

@@ -32,16 +32,18 @@ class Stall(NamedTuple):
 class Window:
     """What may be sent until its receiver gives more."""
 
-    __slots__ = ("size", "_since", "_opened", "_offset")
+    __slots__ = ("size", "_since", "_opened", "_offset", "_sends")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._since: Completion | None = None
         self._opened: Completion | None = None
         self._offset = 0
+        self._sends = False  # whether a message has begun, and more of it is to come
 
     def wait(self, since: Completion, offset: int) -> None:
         """Take note that its sender has more to send: if there is no room, it is blocked."""
+        self._sends = True
         if self.size <= 0 and self._since is None:
             self._since, self._opened, self._offset = since, None, offset
 
@@ -56,6 +58,16 @@ class Window:
         if self.size > 0 and self._since is not None and self._opened is None:
             self._opened = opened
         return self.size <= MAX_WINDOW
+
+    def resize(self, change: int, settled: Completion, offset: int) -> bool:
+        """Take a change of SETTINGS, which may leave no room: a window may be less than 0 then.
+
+        That blocks a sender that is within a message. Return False if the window is too large.
+        """
+        is_right = self.give(change, settled)
+        if self._sends:
+            self.wait(settled, offset)
+        return is_right
 
     def stall(self, stream_id: int | None, *, at_end: bool = False) -> Stall | None:
         """Return the stall that DATA ends, or the end of all; once."""
@@ -122,12 +134,17 @@ class FlowControl:
         window = self.connection if not stream_id else self.streams.get(stream_id)
         return self.is_partial or window is None or window.give(increment, opened)
 
-    def settle(self, initial: int, opened: Completion) -> bool:
-        """Take SETTINGS_INITIAL_WINDOW_SIZE of the peer (section 6.9.2): all streams change."""
+    def settle(self, initial: int, settled: Completion, offset: int) -> bool:
+        """Take SETTINGS_INITIAL_WINDOW_SIZE of the peer (section 6.9.2): all streams change.
+
+        ``offset`` is where the sender stands in its byte stream.
+        """
         change, self.initial = initial - self.initial, initial
         if self.is_partial:
             return True
-        given = [window.give(change, opened) for window in self.streams.values()]  # each of them
+        given = [
+            window.resize(change, settled, offset) for window in self.streams.values()
+        ]  # each of them
         return all(given)
 
     def still_blocked(self) -> list[Stall]:

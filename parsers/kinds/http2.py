@@ -60,10 +60,11 @@ class Http2FrameRecord(Placed, frozen=True, tag_field="record", tag="http2_frame
 class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
     """A sender that flow control held, with more to send (RFC 9113 section 6.9); its length is 0.
 
-    Its first packet is that of the DATA frame that used the window up, or of the head of a message
-    that found it used up, its last one that of the DATA that went on: ``opened_by`` lies between
-    them. ``stream_id`` is left out where it was the connection's window: that held all streams. Of
-    QUIC (RFC 9000 section 4) STREAM frames count, and a sender that says it is blocked.
+    Its first packet is that of the DATA frame that used the window up, of the SETTINGS that took
+    its room away, or of the head of a message that found it used up, its last one that of the DATA
+    that went on: ``opened_by`` lies between them. ``stream_id`` is left out where it was the
+    connection's window: that held all streams. Of QUIC (RFC 9000 section 4) STREAM frames count,
+    and a sender that says it is blocked.
     """
 
     record: ClassVar[Literal["stall"]] = "stall"

@@ -9,7 +9,7 @@ from parsers.http2.flow import DEFAULT_WINDOW, MAX_WINDOW, FlowControl, Stall, W
 
 def flow(initial: int = DEFAULT_WINDOW, *streams: int) -> FlowControl:
     found = FlowControl(is_partial=False)
-    found.settle(initial, (1, 0.0))
+    found.settle(initial, (1, 0.0), 0)
     for stream_id in streams or (1,):
         found.open(stream_id)
     return found
@@ -27,7 +27,7 @@ def test_room_that_leaves_a_window_below_zero_opens_nothing() -> None:
     one = flow(10)
     one.send(1, 10)
     one.wait(1, (5, 1.0), 100)
-    one.settle(5, (6, 2.0))  # section 6.9.2: -5
+    one.settle(5, (6, 2.0), 0)  # section 6.9.2: -5
     one.update(1, 5, (7, 3.0))
     one.update(1, 1, (8, 4.0))
     assert one.send(1, 1)[0] == [Stall(1, (5, 1.0), 100, (8, 4.0))]
@@ -45,7 +45,7 @@ def test_the_connection_s_window_holds_all_streams() -> None:
 
 def test_settings_change_streams_and_not_the_connection() -> None:
     one = flow(10)
-    one.settle(30, (2, 0.0))
+    one.settle(30, (2, 0.0), 0)
     assert (one.streams[1].size, one.connection.size) == (30, DEFAULT_WINDOW)
     one.open(3)
     assert one.streams[3].size == 30
@@ -68,7 +68,7 @@ def test_windows_that_are_too_large() -> None:
     assert not one.update(0, MAX_WINDOW, (1, 0.0))
     other = flow(10)
     assert other.update(1, 1, (1, 0.0))
-    assert not other.settle(MAX_WINDOW, (1, 0.0))
+    assert not other.settle(MAX_WINDOW, (1, 0.0), 0)
 
 
 def test_what_nothing_opened_is_told_at_the_end() -> None:
@@ -118,6 +118,21 @@ def test_of_a_stream_that_is_not_followed_the_connection_s_window_is_used() -> N
 
 def test_joined_in_the_middle_nothing_is_told_at_the_end() -> None:
     one = FlowControl(is_partial=True)
-    assert one.settle(MAX_WINDOW, (1, 0.0))
+    assert one.settle(MAX_WINDOW, (1, 0.0), 0)
     assert one.still_blocked() == []
     assert one.initial == MAX_WINDOW
+
+
+def test_settings_that_take_the_room_away_block_a_sender_within_a_message() -> None:
+    flow = FlowControl(is_partial=False)
+    for stream_id in (1, 3):
+        flow.open(stream_id)
+    flow.wait(1, (3, 0.0), 40)
+    flow.send(1, 100)
+    flow.settle(50, (4, 1.0), 149)  # section 6.9.2: -50
+    flow.update(1, 20, (5, 2.0))
+    flow.update(1, 200, (6, 3.0))
+    stalls, faults = flow.send(1, 100)
+    assert ([tuple(one) for one in stalls], faults) == ([(1, (4, 1.0), 149, (6, 3.0))], [])
+    flow.settle(0, (7, 4.0), 300)
+    assert [one.stream_id for one in flow.still_blocked()] == [], "of 3 no message has begun"
