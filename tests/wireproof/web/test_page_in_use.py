@@ -140,6 +140,24 @@ def test_the_page_says_when_wireproof_has_ended(browser: Browser) -> None:
         assert page.locator(".table.e .row").is_visible()
         page.locator("#tab-response").click()
         page.locator("#panel").get_by_text("wireproof has ended").wait_for()
+        page.keyboard.press("s")
+        page.get_by_role("button", name="HAR", exact=True).click()
+        page.locator("dialog[open]").get_by_text("HAR: wireproof has ended").wait_for()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+f")
+        page.keyboard.type("zebra")
+        page.locator("#find [role=status]", has_text="wireproof has ended").wait_for()
+        found.problems = [one for one in found.problems if "Failed to load resource" not in one]
+
+
+def test_a_page_of_a_file_says_so_when_somebody_comes_back_to_it(browser: Browser) -> None:
+    with watched(browser) as found:
+        with inspecting(FIXTURES / "sse/slow.pcapng") as server:
+            page = found.open(server.url)
+            page.locator(".table.e .row").first.wait_for()
+        assert page.locator("#gone").is_hidden()
+        page.evaluate("window.dispatchEvent(new FocusEvent('focus'))")  # headless: no window has it
+        page.locator("#gone").wait_for()
         found.problems = [one for one in found.problems if "Failed to load resource" not in one]
 
 

@@ -1,7 +1,7 @@
 // The connections table: a row for each exchange, as in a browser's Network panel, with a waterfall.
 
 import { el, fill, byId, oncePerFrame } from "./dom.js";
-import { bytes, count, duration, number, oneLine } from "./format.js";
+import { bytes, count, duration, number, oneLine, problemOf } from "./format.js";
 import { VirtualRows, cell } from "./rows.js";
 import { QUIC } from "./lanes.js";
 import { parsed } from "./filter.js";
@@ -154,7 +154,7 @@ export class Connections {
       const row = state.rows.get(key);
       return (
         tests.every((test) => test(row)) &&
-        texts.every((text) => this.found.get(text)?.has(key) ?? false)
+        texts.every((text) => this.found.get(text)?.keys?.has(key) ?? false)
       );
     });
     this.tally.update(this.filter.value.trim());
@@ -180,7 +180,7 @@ export class Connections {
     this.mark();
     byId("shown").textContent = this.says(keys.length, texts);
     this.none.hidden = keys.length > 0;
-    if (!keys.length) fill(this.none, this.sayNone());
+    if (!keys.length) fill(this.none, this.sayNone(this.why(texts)));
     emit("visible");
   }
 
@@ -214,18 +214,18 @@ export class Connections {
         : state.source.get(`search/${hex}`);
       asked
         .then(
-          (keys) => this.found.set(text, new Set(keys)),
-          () => this.found.set(text, new Set()),
+          (keys) => this.found.set(text, { keys: new Set(keys) }),
+          (error) => this.found.set(text, { problem: problemOf(error) }),
         )
         .then(() => this.update());
     }
   }
 
   /** Why no row is shown, and what to do about it. */
-  sayNone() {
+  sayNone(why) {
     const all = { type: "button", class: "small", onclick: () => this.show("") };
     if (state.order.length)
-      return ["No exchange matches the filter. ", el("button", all, "Show all")];
+      return [why ? `${why} ` : "No exchange matches the filter. ", el("button", all, "Show all")];
     const { name, packets, state: stage } = state.summary;
     if (stage === "reading") return "Reading: exchanges are shown as they are found.";
     if (stage === "live") return waitsFor(oneLine(name, 200));
@@ -236,10 +236,16 @@ export class Connections {
     ];
   }
 
-  says(some, texts) {
+  /** Why the filter does not tell yet, or cannot. @param {string[]} texts */
+  why(texts) {
     if (this.amiss.length) return this.amiss.join("; ");
-    if (texts.some((text) => this.found.get(text) === null)) return "looking…";
-    if (texts.length && state.source.isReport) return "a report is not searched for texts";
+    const found = texts.map((text) => this.found.get(text));
+    if (found.includes(null)) return "looking…";
+    return found.find((one) => one.problem)?.problem ?? "";
+  }
+
+  says(some, texts) {
+    if (this.why(texts)) return this.why(texts);
     return some === state.order.length ? "" : `${number(some)} of ${number(state.order.length)}`;
   }
 

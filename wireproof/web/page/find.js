@@ -2,7 +2,7 @@
 // seek.js through those of a report; the places are marked in tables and on the timeline, and one steps from each to the next.
 
 import { byId, el, fill } from "./dom.js";
-import { number } from "./format.js";
+import { number, problemOf } from "./format.js";
 import { seek } from "./seek.js";
 import { chooseElement, choosePacket, currentRow, emit, on, state } from "./store.js";
 
@@ -75,9 +75,14 @@ export class Find {
     const asked = (this.asked = (this.asked ?? 0) + 1);
     this.looked = text;
     let answer = { found: {}, total: 0 };
+    this.problem = null;
     if (text && currentRow()) {
       this.said.textContent = "looking…";
-      answer = await this.answerTo(text, () => asked === this.asked).catch(() => answer);
+      try {
+        answer = await this.answerTo(text, () => asked === this.asked);
+      } catch (error) {
+        if (asked === this.asked) this.problem = problemOf(error);
+      }
     }
     if (asked !== this.asked) return;
     state.found = new Map(
@@ -111,6 +116,10 @@ export class Find {
   }
 
   say() {
+    if (this.problem) {
+      this.said.textContent = this.problem;
+      return;
+    }
     const where = this.at < 0 ? "" : `${number(this.at + 1)} of `;
     this.said.textContent = this.looked
       ? `${where}${number(this.total)} ${this.total === 1 ? "place" : "places"}`

@@ -44,17 +44,21 @@ class ServerSource {
   }
 
   async ask(path) {
-    let response;
-    try {
-      response = await fetch(`answers/${path}`, { credentials: "same-origin" });
-    } catch {
-      this.lose();
-      throw new Error(GONE);
-    }
+    const response = await this.fetch(`answers/${path}`);
     const said = `no answer to ${path}: ${response.status}`;
     if (response.status === 404) throw new Missing(said);
     if (!response.ok) throw new Error(said);
     return response.json();
+  }
+
+  /** Fetch from the server, and take note if it is gone. @param {string} address */
+  async fetch(address) {
+    try {
+      return await fetch(address, { credentials: "same-origin" });
+    } catch {
+      this.lose();
+      throw new Error(GONE);
+    }
   }
 
   /** Drop the answers that growth has made old. */
@@ -74,10 +78,17 @@ class ServerSource {
     events.addEventListener("end", () => {
       events.close();
       end();
+      // Nothing is heard any more: who comes back to the page has it look whether wireproof is there.
+      window.addEventListener("focus", () => this.look());
     });
     // A server that is there answers, and its news are taken up again; one that is not, does not.
-    events.onerror = () => this.ask("summary").catch(() => this.lose());
+    events.onerror = () => this.look();
     return undefined;
+  }
+
+  /** Look whether wireproof still answers. */
+  look() {
+    if (!this.isGone) this.ask("summary").catch(() => this.lose());
   }
 }
 

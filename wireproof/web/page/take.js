@@ -56,8 +56,14 @@ export class Take {
   async copies(row) {
     const place = `${location.href.replace(/[?#].*$/, "")}${linkOf()}`;
     const filter = `${connectionFilter(row.connection)} && frame.number >= ${row.first_packet} && frame.number <= ${row.last_packet}`;
+    let curl = null; // what was not looked at before wireproof ended cannot be copied any more
+    try {
+      if (row.method) curl = await curlOf(row);
+    } catch (error) {
+      this.said.textContent = `cURL: ${problemOf(error)}`;
+    }
     return [
-      row.method ? copyButton(await curlOf(row), "as cURL") : null,
+      curl ? copyButton(curl, "as cURL") : null,
       copyButton(filter, "filter"),
       copyButton(place, "link"),
     ];
@@ -117,9 +123,7 @@ export class Take {
   async save(form, name, keys) {
     this.said.textContent = `${name}: writing…`;
     try {
-      const response = await fetch(`take/${this.policy.value}/${keys}/${form}`, {
-        credentials: "same-origin",
-      });
+      const response = await state.source.fetch(`take/${this.policy.value}/${keys}/${form}`);
       if (!response.ok)
         throw new Error(
           response.status === 409 ? await response.text() : `no such file: ${response.status}`,
