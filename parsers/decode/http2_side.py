@@ -312,7 +312,8 @@ class Http2Side(Http2TunnelSide):
         if unknown := sum(None in field for field in fields):
             note = diagnose("http2-fields-unknown", start, end, f"{unknown} of {len(fields)}")
             records += self._said(note, message.owner)
-        if message.has_begun:
+        is_late = ends and self.states.is_partial and _is_without_pseudo_fields(fields)
+        if message.has_begun or is_late:  # or what came before it was missed
             self._give_up_search(message, records)
             faults = trailer_faults(fields)
             if not ends:
@@ -373,6 +374,11 @@ class Http2Side(Http2TunnelSide):
         records += message.begin(request, fields)
         self.peer.messages.pop(promised)
         self.states.end(promised, "client")
+
+
+def _is_without_pseudo_fields(fields: list[Field]) -> bool:
+    """Whether a block can be no head, which begins with such fields (section 8.3)."""
+    return not any(one[0] is None or one[0].startswith(b":") for one in fields)
 
 
 def http2_sides(

@@ -509,3 +509,16 @@ def test_an_end_that_may_be_missing_accuses_nobody(goes_on: bool) -> None:
     records = talk.records()
     assert len(faults(records, "http2-stream-cut")) == goes_on
     assert 1 in [one.stream_id for one in faults(records, "http2-frames-missing")]
+
+
+def test_trailers_of_an_answer_that_was_missed_are_no_head() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENTS), data(1, event(1, 0)))
+    packet = talk.say("server", talk.server.head(1, [("x-sum", "a")], ends=True))
+    for stream_id in (3, 5, 7):
+        talk.say("client", talk.client.head(stream_id, GET, ends=True))
+        talk.say("server", talk.server.head(stream_id, EVENTS), data(stream_id, b"", ends=True))
+    records = decoded([one for one in talk.packets() if one[0] >= packet])
+    assert errors(records) == []
+    assert {one.status for one in records if isinstance(one, ResponseRecord)} == {200}
