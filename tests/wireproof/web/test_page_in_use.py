@@ -147,6 +147,11 @@ def test_the_page_says_when_wireproof_has_ended(browser: Browser) -> None:
         page.keyboard.press("Control+f")
         page.keyboard.type("zebra")
         page.locator("#find [role=status]", has_text="wireproof has ended").wait_for()
+        page.keyboard.press("Escape")
+        page.locator("#find").wait_for(state="hidden")
+        page.keyboard.press("/")
+        page.keyboard.type('"zebra"')
+        expect(page.locator("#connections .none")).to_contain_text("wireproof has ended")
         found.problems = [one for one in found.problems if "Failed to load resource" not in one]
 
 
