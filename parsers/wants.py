@@ -7,7 +7,10 @@ dropped where a batch is done (:meth:`~parsers.decode.packets.PacketDecoder.rece
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, get_args
+from typing import get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .records import Record
 
@@ -15,7 +18,7 @@ KINDS: Mapping[str, type[Record]] = {kind.record: kind for kind in get_args(Reco
 """Every kind of record by its name."""
 
 
-class Wants(NamedTuple):
+class Wants(Struct, frozen=True, gc=False):
     """Which records are wanted, and what of them."""
 
     kinds: frozenset[type[Record]] | None = None
@@ -32,7 +35,7 @@ class Wants(NamedTuple):
 
     def also(self, kind: type[Record]) -> Wants:
         """Return the same with one more kind."""
-        return self if self.kinds is None else self._replace(kinds=self.kinds | {kind})
+        return self if self.kinds is None else replace(self, kinds=self.kinds | {kind})
 
     def of(self, records: list[Record]) -> list[Record]:
         """Return those of ``records`` that are wanted."""

@@ -18,7 +18,6 @@ import sys
 from codecs import getincrementaldecoder
 from contextlib import ExitStack, suppress
 from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, RawIOBase, TextIOWrapper
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
@@ -84,8 +83,8 @@ def open_stream(output: str | None, stack: ExitStack, mode: int = EVERYBODY) -> 
     if output is None or output == "-":
         stream = _standard_output(stack)
         return cast(BinaryIO, _Terminal(stream)) if sys.stdout.isatty() else stream
-    place = Path(os.path.realpath(output))
-    if place.exists() and not place.is_file():
+    place = os.path.realpath(output)
+    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
         return stack.enter_context(_opened(place, 0, output, mode))
     return stack.enter_context(_Beside(place, output, mode))
 
@@ -121,11 +120,14 @@ def _standard_output(stack: ExitStack) -> BinaryIO:
 class _Beside:
     """A file that takes another's place when it is whole."""
 
-    def __init__(self, place: Path, output: str, mode: int) -> None:
+    def __init__(self, place: str, output: str, mode: int) -> None:
+        self._folder, name = os.path.split(place)  # noqa: PTH206
         self._place = place
         self._output = output
         self._mode = mode
-        self._beside = place.with_name(f".{place.name[:200]}.{os.urandom(4).hex()}.part")
+        self._beside = os.path.join(  # noqa: PTH118
+            self._folder, f".{name[:200]}.{os.urandom(4).hex()}.part"
+        )
         self._nameless: int | None = None
         """A descriptor of the file, if it has no name."""
 
@@ -136,13 +138,13 @@ class _Beside:
         self._stream = stream
         with suppress(OSError):  # there is none, or it is not ours: then it gets its own
             file = self._beside if self._nameless is None else self._nameless
-            os.chmod(file, stat.S_IMODE(self._place.stat().st_mode))  # noqa: PTH101
+            os.chmod(file, stat.S_IMODE(os.stat(self._place).st_mode))  # noqa: PTH101, PTH116
         return stream
 
     def _without_name(self) -> BinaryIO | None:
         """Open a file without a name (open(2), O_TMPFILE); None where there is no such thing."""
         try:
-            file = os.open(self._place.parent, os.O_WRONLY | os.O_TMPFILE, self._mode)
+            file = os.open(self._folder, os.O_WRONLY | os.O_TMPFILE, self._mode)
         except (AttributeError, OSError):  # one with a name says what is wrong
             return None
         if not os.path.exists(OPEN.format(file)):  # noqa: PTH110  # it could get none
@@ -159,7 +161,7 @@ class _Beside:
             os.link(opened, self._place, src_dir_fd=file)
         except FileExistsError:
             os.link(opened, self._beside, src_dir_fd=file)
-            self._beside.replace(self._place)
+            os.replace(self._beside, self._place)  # noqa: PTH105
 
     def __exit__(
         self,
@@ -171,7 +173,7 @@ class _Beside:
             self._stream.close()
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 if self._nameless is None:
-                    self._beside.replace(self._place)
+                    os.replace(self._beside, self._place)  # noqa: PTH105
                 else:
                     self._give_name(self._nameless)
         except OSError as failed:
@@ -179,10 +181,11 @@ class _Beside:
         finally:
             if self._nameless is not None:
                 os.close(self._nameless)
-            self._beside.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(self._beside)  # noqa: PTH108
 
 
-def _opened(path: Path, flags: int, output: str, mode: int) -> BinaryIO:
+def _opened(path: str, flags: int, output: str, mode: int) -> BinaryIO:
     try:
         file = os.open(path, os.O_WRONLY | flags | getattr(os, "O_BINARY", 0), mode)
     except OSError as error:

@@ -17,7 +17,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/nix", "/proc", "/sys")
@@ -122,7 +121,7 @@ def _others(needs: Needs) -> Iterator[tuple[int, int]]:
     """Yield who root may become, with their groups: never one whom an output would belong to by
     chance."""
     if needs.outputs:
-        folder = Path(_folder(needs.outputs[0])).stat()
+        folder = os.stat(_folder(needs.outputs[0]))  # noqa: PTH116
         if folder.st_uid and not folder.st_mode & stat.S_ISVTX:
             yield folder.st_uid, folder.st_gid
         return
@@ -164,7 +163,7 @@ def _readable(needs: Needs) -> Iterator[str]:
 
 def _libraries() -> Sequence[str]:
     """Return the folders that modules may still be imported from."""
-    ours = str(Path(__file__).parents[1])
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     path = {place for place in sys.path if place not in ("", os.getcwd())}  # noqa: PTH109
     found = {ours, sys.prefix, sys.base_prefix, *path}
     return sorted(filter(os.path.exists, found))

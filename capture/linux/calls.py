@@ -18,7 +18,6 @@ import errno
 import os
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 
 from .spawn_child import (
     BPF_JUMP_IF_EQUAL,
@@ -80,7 +79,7 @@ NEW_NAMESPACES = 0x7E020000
 """Flags of clone(2) that make namespaces."""
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
 """To type into a terminal, and to paste into it (ioctl_tty(2))."""
-ACTIONS = Path("/proc/sys/kernel/seccomp/actions_avail")
+ACTIONS = "/proc/sys/kernel/seccomp/actions_avail"
 """What a filter may answer, where there are filters (Linux 4.14)."""
 X32 = 0x40000000
 """From here on numbers of x86_64 are those of another way to call."""
@@ -112,7 +111,7 @@ def refuse_calls(*, serves: bool = False) -> bool:
 def can_refuse_calls() -> bool:
     """Return whether the kernel has seccomp, and the numbers of this machine's calls are known."""
     is_known = platform.machine() in SYSTEM_CALLS and ctypes.sizeof(ctypes.c_void_p) == 8
-    return is_known and ACTIONS.exists()
+    return is_known and os.path.exists(ACTIONS)  # noqa: PTH110
 
 
 def _program(machine: str, *, serves: bool) -> Iterator[Instruction]:

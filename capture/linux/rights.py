@@ -13,7 +13,6 @@ import os
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 
 from .spawn_child import (
     CAPABILITIES,
@@ -27,7 +26,7 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 """To read and to write files whatever their permissions are (linux/capability.h)."""
 PR_SET_DUMPABLE = 4
 PR_CAPBSET_DROP = 24
-LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
+LAST_CAPABILITY = "/proc/sys/kernel/cap_last_cap"
 WORD = 32
 
 # linux/landlock.h; the numbers of its calls are the same on all machines but alpha
@@ -87,7 +86,9 @@ def drop_capabilities(keep: Iterable[int] = ()) -> None:
 def _drop_bounds(kept: set[int]) -> None:
     """Let no program give them back; only who may change capabilities can, and others need not."""
     with suppress(OSError, ValueError):
-        for capability in range(int(LAST_CAPABILITY.read_text()) + 1):
+        with open(LAST_CAPABILITY) as file:  # noqa: PTH123
+            last = int(file.read())
+        for capability in range(last + 1):
             if capability not in kept and _prctl(PR_CAPBSET_DROP, capability):
                 return
 

@@ -31,7 +31,6 @@ import struct
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -104,9 +103,13 @@ def make_namespace() -> None:
     call("making a user and network namespace", "unshare", CLONE_NEWUSER | CLONE_NEWNET)
     try:
         # user_namespaces(7): a group may be mapped by whoever cannot use it to drop rights.
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{user} {user} 1"),
+            ("gid_map", f"{group} {group} 1"),
+        ):
+            with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123
+                file.write(text)
     except OSError as error:
         raise Refused(f"mapping the user into the namespace: {error.strerror}") from error
     bring_loopback_up()
@@ -206,7 +209,7 @@ def end_everything() -> None:
 
 def _others() -> list[int]:
     """Return a descriptor of each other process that is in this network namespace."""
-    ours = Path("/proc/self/ns/net").stat().st_ino
+    ours = os.stat("/proc/self/ns/net").st_ino  # noqa: PTH116
     found = []
     for name in os.listdir("/proc"):  # noqa: PTH208  # a name that is a number is all we want
         if not name.isdecimal() or int(name) == os.getpid():
@@ -225,7 +228,7 @@ def _others() -> list[int]:
 
 def _namespace_of(process: str) -> int | None:
     try:
-        return Path(f"/proc/{process}/ns/net").stat().st_ino
+        return os.stat(f"/proc/{process}/ns/net").st_ino  # noqa: PTH116
     except OSError:
         return None  # another user's, a kernel thread, or it has ended
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from ipaddress import ip_address
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -247,4 +246,8 @@ def address_text(address: bytes, port: int) -> str:
 @lru_cache(MAX_KNOWN_ADDRESSES)
 def _shown(address: bytes) -> str:
     """Return an address as text; those of a capture come again with every connection."""
+    if len(address) == 4:
+        return ".".join(map(str, address))
+    from ipaddress import ip_address  # slow to load
+
     return str(ip_address(address))

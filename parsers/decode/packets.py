@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from ..diagnostics import Diagnostic, diagnose
 from ..files.packets import CaptureFault, Packet
 from ..limits import MAX_BATCH, MAX_UNFOLDED_BATCH
@@ -336,8 +338,8 @@ class PacketDecoder:
                 records += self._report_once(whole)
                 continue
             payload, size = whole.payload, len(whole.payload)
-            outer = packet._replace(
-                protocol=whole.protocol, start=0, end=size, length=size, fragment=None
+            outer = replace(
+                packet, protocol=whole.protocol, start=0, end=size, length=size, fragment=None
             )
             inner = innermost(payload, outer)
             records += (

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .. import limits
 from ..diagnostics import diagnose
@@ -43,7 +46,7 @@ H2C = "upgrade: h2c"
 """What a switch to HTTP/2 without TLS is called, in lower case (RFC 7540 section 3.1)."""
 
 
-class Switch(NamedTuple):
+class Switch(Struct, frozen=True, gc=False):
     """What other bytes came before, on streams whose protocol was switched."""
 
     what: str
@@ -427,7 +430,7 @@ class ApplicationProtocol:
         """Recognise what TLS carries, the client's stream first."""
         if self._tls_tap is not None:
             streams = listened(streams, self._tls_tap(self._connection, streams))
-        before = None if self._after is None else self._after._replace(starts=(0, 0))
+        before = None if self._after is None else replace(self._after, starts=(0, 0))
         return self._recognise(before, streams, is_midstream)
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 Severity = Literal["note", "warning", "error"]
 
 
-class Fault(NamedTuple):
+class Fault(Struct, frozen=True, gc=False):
     """One row of the registry."""
 
     severity: Severity

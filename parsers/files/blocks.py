@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import pack, unpack_from
-from typing import NamedTuple
+
+from msgspec import Struct
 
 # Section 11.1, block type codes.
 SECTION_HEADER = 0x0A0D0D0A  # the same in both byte orders
@@ -49,7 +50,7 @@ ISB_USRDELIV = 8
 SHORTEST_BLOCK = 12
 
 
-class Block(NamedTuple):
+class Block(Struct, frozen=True, gc=False):
     """One block as it lies in the file (section 3.1)."""
 
     type: int

@@ -14,7 +14,9 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from ..limits import MAX_ZSTD_FILE_WINDOW, KiB
 
@@ -182,7 +184,7 @@ class ZstdFrame:
         return self._decoder.unused_data
 
 
-class Compression(NamedTuple):
+class Compression(Struct, frozen=True, gc=False):
     """A compressed file format: members, one after the other."""
 
     name: str
@@ -273,6 +275,6 @@ class DecompressedSource:
         return found is None
 
     def _fail(self, code: str, detail: str) -> None:
-        name, member = self._compression[:2]
+        name, member = self._compression.name, self._compression.member
         where = f"{name} {member} {self._members}, by byte {self._offset + self._next:,}"
         self._fault = code, f"{where} of the {name} data: {detail}"

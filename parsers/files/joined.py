@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from heapq import merge
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from .input import Readable
 from .packets import CaptureFault, Interface, Origins, Packet, UnreadableCapture
@@ -22,7 +23,7 @@ Timed = tuple[int, CaptureReader, Packet]
 """A packet with the time that it is sorted by, in nanoseconds, and the reader that gave it."""
 
 
-class Part(NamedTuple):
+class Part(Struct, frozen=True, gc=False):
     """One file of a recorder."""
 
     name: str
@@ -77,9 +78,9 @@ class JoinedFiles:
                 if reader is not None:
                     self._look(reader)
                     self.interfaces += reader.interfaces
-                    for code, detail, _, offset in reader.faults:
-                        where = "" if offset is None else f", at byte {offset:,}"
-                        self._fault(code, f"{part.name}: {detail}{where}")
+                    for fault in reader.faults:
+                        where = "" if fault.offset is None else f", at byte {fault.offset:,}"
+                        self._fault(fault.code, f"{part.name}: {fault.detail}{where}")
 
     def _look(self, reader: CaptureReader) -> None:
         """Take what a file has told by now: secrets, which packets after them may need, and

@@ -9,7 +9,7 @@ memory grow by what it says about itself.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -33,7 +33,7 @@ class UnreadableCapture(ValueError):
     """This is no capture file that can be read: the message says what was found, and where."""
 
 
-class CaptureFault(NamedTuple):
+class CaptureFault(Struct, frozen=True, gc=False):
     """Something wrong with the file itself."""
 
     code: str

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from ..limits import MAX_PACKET
 from .input import CaptureInput
 from .packets import NANOSECONDS, CaptureNotes, Interface, Packet
 
 
-class Variant(NamedTuple):
+class Variant(msgspec.Struct, frozen=True, gc=False):
     """A kind of pcap file, told by its magic number."""
 
     name: str

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from struct import Struct, calcsize, unpack_from
-from typing import NamedTuple
+
+import msgspec
 
 from ..limits import MAX_BLOCK
 from .blocks import (
@@ -60,7 +61,7 @@ TEXT_OPTIONS = {IF_NAME: "name", IF_DESCRIPTION: "description", IF_HARDWARE: "ha
 SECTION_OPTIONS = (SHB_HARDWARE, SHB_OS, SHB_USERAPPL)
 
 
-class UsualBlocks(NamedTuple):
+class UsualBlocks(msgspec.Struct, frozen=True, gc=False):
     """Blocks of usual packets as they lie in the file, one after another."""
 
     data: bytes

@@ -10,6 +10,8 @@ of the body, and after which messages another protocol comes.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ..diagnostics import amount, diagnose
 from ..limits import MAX_FIELDS, MAX_PIPELINED
 from ..memory import Account
@@ -113,7 +115,8 @@ class RequestDecoder(MessageDecoder):
         return self._request_line.method in (b"POST", b"PUT", b"PATCH")
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
-        method, target, version, faults = self._request_line
+        line = self._request_line
+        method, version, faults = line.method, line.version, line.faults
         body, upgrade, self._keep_alive = request_says(method, version, fields)
         if self._is_cut:
             body, upgrade = CUT, True
@@ -126,7 +129,7 @@ class RequestDecoder(MessageDecoder):
                 self._start,
                 end,
                 method,
-                target,
+                line.target,
                 version,
                 fields if len(fields) <= MAX_FIELDS else fields[:MAX_FIELDS],
                 body.framing,
@@ -256,7 +259,8 @@ class ResponseDecoder(MessageDecoder):
         return self._framed.framing in ("chunked", "close")
 
     def _begin_message(self, fields: Fields, end: int, events: list[Event]) -> BodyFraming:
-        version, status, reason, faults = self._status_line
+        line = self._status_line
+        version, status, faults = line.version, line.status, line.faults
         is_interim = 100 <= status < 200 and status != 101
         lost, is_certain = self._lost_answers()
         if lost:
@@ -269,7 +273,7 @@ class ResponseDecoder(MessageDecoder):
         body, _, keeps_alive = response_says(version, status, fields, *asked)
         self._framed = body
         if self._is_cut:
-            body = CUT._replace(framing="upgrade" if body.framing == "upgrade" else "none")
+            body = replace(CUT, framing="upgrade" if body.framing == "upgrade" else "none")
         if body.framing == "upgrade":
             self.paused_for = "upgrade" if status == 101 else "connect"
         elif is_asked and upgrade and not is_interim:
@@ -281,7 +285,7 @@ class ResponseDecoder(MessageDecoder):
                 end,
                 version,
                 status,
-                reason,
+                line.reason,
                 fields if len(fields) <= MAX_FIELDS else fields[:MAX_FIELDS],
                 body.framing,
                 body.codings,

@@ -8,7 +8,9 @@ known is forgotten all at once when there is much of it: limits bound both.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from ..limits import (
     MAX_KNOWN_FRAMINGS,
@@ -66,7 +68,7 @@ def know_section(section: bytes, lines: list[Line]) -> FieldLines:
     return found
 
 
-class KnownHead(NamedTuple):
+class KnownHead(Struct, frozen=True, gc=False):
     """A head that lies whole in a piece, whose fields have come before."""
 
     end: int

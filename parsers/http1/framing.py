@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..diagnostics import excerpt
 from ..expressions import when_used
@@ -49,7 +50,7 @@ def by_name(fields: Fields) -> ByName:
     return fields.by_name if isinstance(fields, FieldLines) else grouped(fields)
 
 
-class BodyFraming(NamedTuple):
+class BodyFraming(Struct, frozen=True, gc=False):
     """What a head says about the body after it."""
 
     framing: Framing

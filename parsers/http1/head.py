@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..diagnostics import FAULTS, Diagnostic, diagnose, excerpt
 from ..expressions import when_used
@@ -195,7 +196,7 @@ AUTHORITY_FORM = _HOST + rb":[0-9]++"
 HOST = when_used(_HOST + rb"(?::[0-9]*+)?")
 
 
-class RequestLine(NamedTuple):
+class RequestLine(Struct, frozen=True, gc=False):
     """A request line's elements, and what is wrong with it."""
 
     method: bytes
@@ -204,7 +205,7 @@ class RequestLine(NamedTuple):
     faults: list[Fault]
 
 
-class StatusLine(NamedTuple):
+class StatusLine(Struct, frozen=True, gc=False):
     """A status line's elements, and what is wrong with it."""
 
     version: bytes

@@ -12,7 +12,7 @@ repetition of one fragment with the same bytes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from ..diagnostics import Diagnostic, diagnose
 from ..limits import FRAGMENTS_COST, MAX_FRAGMENT_AGE, MAX_FRAGMENTED_PACKETS, MAX_IP_PACKET
@@ -23,7 +23,7 @@ UNIT = 8
 """Fragment offsets count these (RFC 791 section 3.1)."""
 
 
-class WholePacket(NamedTuple):
+class WholePacket(Struct, frozen=True, gc=False):
     """A packet whose last missing fragment has come."""
 
     protocol: int

@@ -9,7 +9,8 @@ the padding of a short Ethernet frame, is never in it.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+
+import msgspec
 
 from ..diagnostics import Diagnostic, diagnose
 
@@ -40,7 +41,7 @@ PAD1 = 0
 JUMBO_PAYLOAD = 0xC2  # RFC 2675 section 2
 
 
-class Fragment(NamedTuple):
+class Fragment(msgspec.Struct, frozen=True, gc=False):
     """Where a fragment belongs (RFC 791 section 3.2, RFC 8200 section 4.5)."""
 
     key: tuple[bytes, ...]
@@ -51,7 +52,7 @@ class Fragment(NamedTuple):
     """Whether more fragments follow."""
 
 
-class Layer(NamedTuple):
+class Layer(msgspec.Struct, frozen=True, gc=False):
     """A header with a name of its own on the way to the innermost IP packet."""
 
     name: str
@@ -62,7 +63,7 @@ class Layer(NamedTuple):
     destination: bytes = b""
 
 
-class IpPacket(NamedTuple):
+class IpPacket(msgspec.Struct, frozen=True, gc=False):
     """One IP packet, or one fragment of one."""
 
     source: bytes

@@ -11,7 +11,9 @@ Sources: the LINKTYPE_ registry at tcpdump.org/linktypes.html, and the section a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from .ip import Layer, is_surely_ip
 
@@ -56,7 +58,7 @@ NFULA_PAYLOAD = 9
 Passed = list[Layer] | None
 
 
-class LinkType(NamedTuple):
+class LinkType(Struct, frozen=True, gc=False):
     """A kind of frame that can be read."""
 
     name: str

@@ -17,6 +17,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from .. import limits
 from .overlap import Piece
 
@@ -42,9 +44,9 @@ class Block:
         """
         self.end = pieces[-1].end_with_fin
         if self.pieces[-1].fin:
-            self.pieces[-1] = self.pieces[-1]._replace(fin=False)
-            pieces = [piece._replace(start=piece.start - 1) for piece in pieces]
-            pieces[-1] = pieces[-1]._replace(fin=True)
+            self.pieces[-1] = replace(self.pieces[-1], fin=False)
+            pieces = [replace(piece, start=piece.start - 1) for piece in pieces]
+            pieces[-1] = replace(pieces[-1], fin=True)
         self.pieces += pieces
 
 

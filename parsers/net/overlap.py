@@ -11,7 +11,9 @@ application (Ptacek and Newsham, 1998).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .. import limits
 from ..diagnostics import Diagnostic, diagnose
@@ -20,7 +22,7 @@ SHOWN_CONFLICT = 32
 """How many bytes of each version of a conflict are shown."""
 
 
-class Piece(NamedTuple):
+class Piece(Struct, frozen=True, gc=False):
     """The payload of one segment, or what is left of it."""
 
     start: int
@@ -51,7 +53,7 @@ class Piece(NamedTuple):
         if cut <= 0:
             return self
         missing = max(self.missing - max(offset - self.end, 0), 0)
-        return self._replace(start=offset, data=self.data[cut:], missing=missing)
+        return replace(self, start=offset, data=self.data[cut:], missing=missing)
 
 
 class History:

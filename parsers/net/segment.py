@@ -19,7 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from ..diagnostics import Diagnostic, diagnose
 from .ip import TCP
@@ -53,7 +55,7 @@ CLOSELY = 8
 Checksum = Literal["right", "wrong", "unfinished", "unknown"]
 
 
-class Segment(NamedTuple):
+class Segment(msgspec.Struct, frozen=True, gc=False):
     """A segment, as far as it has been captured."""
 
     seq: int

@@ -11,7 +11,8 @@ Outer addresses are none of a function's business; :mod:`.tunnels` adds them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from .ip import Layer
 from .link import IPV4, IPV6, MPLS, TRANSPARENT_ETHERNET, after_ether_type, after_labels, after_ppp
@@ -33,7 +34,7 @@ GTP_G_PDU = 255
 TZSP_ETHERNET = 1
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """A tunnel that was recognised."""
 
     start: int

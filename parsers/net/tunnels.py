@@ -14,9 +14,10 @@ balancer that uses one, still finds its connection.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 from itertools import groupby
 from struct import pack
+
+from msgspec.structs import replace
 
 from ..diagnostics import Diagnostic, diagnose
 from ..limits import MAX_TUNNELS
@@ -84,7 +85,7 @@ def _read_misdeclared(
     found = read_ip(data, start, original_length)
     if isinstance(found, Diagnostic):
         return found
-    return innermost(data, found._replace(layers=(Layer(MISDECLARED, link_type),)))
+    return innermost(data, replace(found, layers=(Layer(MISDECLARED, link_type),)))
 
 
 def _entry(data: bytes, packet: IpPacket) -> Entry | None:
@@ -137,8 +138,8 @@ def _enter(data: bytes, packet: IpPacket, entry: Entry) -> IpPacket | Diagnostic
     layers = (*packet.layers, outer, *others[:MAX_LABELS])
     fragment = inner.fragment
     if fragment is not None:
-        fragment = fragment._replace(key=(*fragment.key, realm(layers)))
-    return inner._replace(layers=layers, fragment=fragment)
+        fragment = replace(fragment, key=(*fragment.key, realm(layers)))
+    return replace(inner, layers=layers, fragment=fragment)
 
 
 def _ip_in_ip(outer: bytes, inner: bytes) -> str:
@@ -191,5 +192,7 @@ def _words(alike: list[Layer]) -> str:
         numbers.append("...")
     parts = [first.name, "/".join(numbers)]
     if first.source:
+        from ipaddress import ip_address  # slow to load
+
         parts.append(f"{ip_address(first.source)} → {ip_address(first.destination)}")
     return " ".join(filter(None, parts))

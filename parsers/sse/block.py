@@ -8,7 +8,8 @@ when it has ended. It takes no more than ``MAX_SSE_FIELDS`` lines and ``MAX_SSE_
 from __future__ import annotations
 
 import codecs
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..diagnostics import diagnose
 from ..expressions import when_used
@@ -44,7 +45,7 @@ class ServerSentEvent(Element, frozen=True):
     """Names and values in wire order, unknown ones too; a comment has the name ``""``."""
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, gc=False):
     """A line without its end: [start, end) of the stream."""
 
     start: int

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..open_exchanges import Key
 
 
-class ExchangeNumber(NamedTuple):
+class ExchangeNumber(Struct, frozen=True, gc=False):
     """Which exchange: of the capture, or of a connection."""
 
     number: int
@@ -29,7 +29,7 @@ class ExchangeNumber(NamedTuple):
     connection: int | None = None
 
 
-class Heads(NamedTuple):
+class Heads(Struct, frozen=True, gc=False):
     """What an exchange is, by its heads."""
 
     key: Key
@@ -162,10 +162,10 @@ class ExchangeFilter(Struct, frozen=True):
             return False
         if self.exchange is None:
             return True
-        number, connection = self.exchange
-        if connection is None:
-            return heads.number == number
-        return heads.key == (connection, number)
+        wanted = self.exchange
+        if wanted.connection is None:
+            return heads.number == wanted.number
+        return heads.key == (wanted.connection, wanted.number)
 
 
 EVERYTHING = ExchangeFilter()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
+from msgspec.structs import replace
 from parsers.records import (
     ChunkRecord,
     ConnectionRecord,
@@ -229,12 +230,12 @@ class Selection(Generic[T]):
         if clue.kind in ("response", "element"):
             verdict.found = clue.transport
             if clue.status is not None:
-                verdict.heads = heads._replace(status=clue.status)
+                verdict.heads = replace(heads, status=clue.status)
             self._decide(verdict)
         elif clue.request is not None:
             method, target = clue.request
             asked = clue.transport
-            verdict.heads = heads._replace(asked=asked, method=method, target=target)
+            verdict.heads = replace(heads, asked=asked, method=method, target=target)
         elif clue.kind == "chunk" and verdict.found is None:
             verdict.found = heads.asked or "chunked"
         if verdict.kept is None and verdict.heads is not None:
@@ -250,7 +251,7 @@ class Selection(Generic[T]):
             self._keep(verdict, self._connection(verdict.connection).selected)
             return
         found = verdict.found or heads.asked or "http"
-        self._keep(verdict, self._wanted.takes_heads(heads._replace(transport=found)))
+        self._keep(verdict, self._wanted.takes_heads(replace(heads, transport=found)))
 
     def _keep(self, verdict: _Verdict, kept: bool | None) -> None:
         """Let the records of an exchange go, or leave them out; None leaves it open."""

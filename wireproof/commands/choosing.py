@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
-from ..extras import lacks
 from .exits import TRANSPORTS, Unreadable, because, need
 
 if TYPE_CHECKING:
@@ -26,10 +25,10 @@ R = TypeVar("R")
 Options = Mapping[str, Callable[..., Any]]
 """Options by the names that click gives to their values."""
 
-METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-STATUS = re.compile(r"[1-9][0-9]{2}|[1-5]xx")
+METHOD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+STATUS = r"[1-9][0-9]{2}|[1-5]xx"
 """A code of three digits, or one of the five classes: RFC 9110 section 15 has no others."""
-EXCHANGE = re.compile(r"(?:([0-9]{1,10})/)?([0-9]{1,9})")
+EXCHANGE = r"(?:([0-9]{1,10})/)?([0-9]{1,9})"
 
 
 class Status(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one
@@ -41,7 +40,7 @@ class Status(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         found = tuple(part.strip().lower() for part in str(value).split(","))
-        if not all(map(STATUS.fullmatch, found)):
+        if not all(re.fullmatch(STATUS, code) for code in found):
             wanted = "a code from 100 to 999, a class from 1xx to 5xx, or several with commas"
             self.fail(f"{value!r} is no status: {wanted}", param, ctx)
         return found
@@ -55,7 +54,7 @@ class Method(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        if not METHOD.fullmatch(str(value)):
+        if not re.fullmatch(METHOD, str(value)):
             self.fail(f"{str(value)!r} is no method: GET, POST", param, ctx)
         return str(value)
 
@@ -80,7 +79,7 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int | None]:
-        found = EXCHANGE.fullmatch(str(value))
+        found = re.fullmatch(EXCHANGE, str(value))
         if found is None:
             self.fail(f"{value!r} is no exchange: 7, or 3/1 for connection 3", param, ctx)
         return int(found[2]), None if found[1] is None else int(found[1])
@@ -253,20 +252,26 @@ def _refused(command: C, options: Iterable[str], why: str) -> C:
 
 def key_log(path: str | None) -> KeyLog | None:
     """Return the secrets in a file; without a path those that SSLKEYLOGFILE names, if there are."""
-    from parsers import KeyLog
-
     if path is not None:
         need("tls", "--keylog")
         try:
-            return KeyLog.open(path)
+            return _secrets_in(path)
         except OSError as error:
             raise Unreadable(because(path, error)) from error
-    path = os.environ.get("SSLKEYLOGFILE")
-    if not path or lacks("tls"):
+    if not (path := os.environ.get("SSLKEYLOGFILE")):
         return None
-    with suppress(OSError):  # nobody has written it, or it is another user's
-        return KeyLog.open(path)
+    from ..extras import lacks
+
+    if not lacks("tls"):
+        with suppress(OSError):  # nobody has written it, or it is another user's
+            return _secrets_in(path)
     return None
+
+
+def _secrets_in(path: str) -> KeyLog:
+    from parsers import KeyLog
+
+    return KeyLog.open(path)
 
 
 def exchange_filter(choice: dict[str, Any]) -> ExchangeFilter:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 INTERRUPTED, UNREAD = 130, 141
 """Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
 
-SIZE = re.compile(r"([0-9]{1,15})([kKMG]?)(?:i?B)?")
-ADDRESS = re.compile(r"(?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):)?([0-9]{1,5})")
+SIZE = r"([0-9]{1,15})([kKMG]?)(?:i?B)?"
+ADDRESS = r"(?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):)?([0-9]{1,5})"
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65_535
 UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
@@ -57,7 +57,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # newer versions of c
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
-        found = ADDRESS.fullmatch(str(value))
+        found = re.fullmatch(ADDRESS, str(value))
         if found is None or int(found[2]) > LAST_PORT:
             self.fail(f"{value!r} is no [HOST:]PORT: 9464, or 0.0.0.0:9464", param, ctx)
         return (found[1] or LOOPBACK).strip("[]"), int(found[2])
@@ -78,7 +78,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of clic
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        found = SIZE.fullmatch(str(value))
+        found = re.fullmatch(SIZE, str(value))
         if found is None:
             self.fail(f"{value!r} is no size: a number, with k, M or G after it", param, ctx)
         size = int(found[1]) * UNITS[found[2].upper() or self._unit]

@@ -20,6 +20,7 @@ from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
 
+from msgspec.structs import replace
 from parsers import (
     BATCH,
     DECRYPTION_SECRETS,
@@ -159,7 +160,7 @@ def _with_data(block: Block, data: bytes, masks: FrameMasks) -> Block:
     """Return a packet's block with other bytes of the same length."""
     start = DATA[block.type]
     end = start + len(data)
-    changed = block._replace(body=block.body[:start] + data + block.body[end:])
+    changed = replace(block, body=block.body[:start] + data + block.body[end:])
     return _with_masked_texts(changed, end, masks)
 
 
@@ -170,4 +171,4 @@ def _with_masked_texts(block: Block, start: int, masks: FrameMasks) -> Block:
         return block
     spans = find(texts.decode("latin-1"), masks.rules.patterns)
     spans += [(begin, end) for begin, end, _ in masks.report.found.left_in(texts)]
-    return block._replace(body=block.body[:start] + mask_bytes(texts, spans)) if spans else block
+    return replace(block, body=block.body[:start] + mask_bytes(texts, spans)) if spans else block

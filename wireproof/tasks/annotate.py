@@ -20,6 +20,7 @@ from pathlib import Path
 from struct import pack, unpack_from
 from typing import BinaryIO
 
+from msgspec.structs import replace
 from parsers import (
     BYTE_ORDER_MAGIC,
     ENHANCED_PACKET,
@@ -214,8 +215,8 @@ def with_unknown_length(section: Block) -> Block:
     """Return a Section Header Block that does not say how long its section is."""
     length = pack(section.byte_order + "q", SECTION_LENGTH_UNKNOWN)
     body = section.body
-    return section._replace(
-        body=body[: SECTION_LENGTH.start] + length + body[SECTION_LENGTH.stop :]
+    return replace(
+        section, body=body[: SECTION_LENGTH.start] + length + body[SECTION_LENGTH.stop :]
     )
 
 
@@ -233,7 +234,7 @@ def with_comment(block: Block, comment: str) -> Block | None:
     if start >= len(block.body):
         added += option(block.byte_order, OPT_ENDOFOPT)
     body = block.body[:start] + added + block.body[start:]
-    return block._replace(body=body) if len(body) + 12 <= MAX_BLOCK else None
+    return replace(block, body=body) if len(body) + 12 <= MAX_BLOCK else None
 
 
 def option(byte_order: str, code: int, value: bytes = b"") -> bytes:

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
+from msgspec import Struct
 from parsers import BATCH, Memory, OrderedCapture, decode_batches
 from parsers.limits import MAX_MEMORY
 from parsers.records import DiagnosticRecord, Record
@@ -57,7 +57,7 @@ T = TypeVar("T")
 Say = Callable[[str], object]
 
 
-class DecodeOptions(NamedTuple):
+class DecodeOptions(Struct, frozen=True, gc=False):
     """The options of ``wireproof decode``."""
 
     source: str
@@ -285,10 +285,13 @@ def _pump(batches: Iterable[list[T]], view: View, write: Callable[[list[T]], Non
 
 
 def open_input(source: str, stack: ExitStack) -> BinaryIO:
-    """Open a path, or standard input if that is ``-``, which stays open."""
+    """Open a path, or standard input if that is ``-``, which stays open.
+
+    Nothing here needs pathlib, which takes a twentieth of the time that a command takes to start.
+    """
     if source == "-":
         return sys.stdin.buffer
-    return stack.enter_context(Path(source).open("rb"))
+    return stack.enter_context(open(source, "rb"))  # noqa: PTH123
 
 
 def _contents(options: DecodeOptions, kind: ExportKind | RecordsKind) -> Contents | None:
@@ -302,9 +305,9 @@ def _contents(options: DecodeOptions, kind: ExportKind | RecordsKind) -> Content
 
 def check_output(source: str, output: str | None) -> None:
     """Raise ValueError if writing to ``output`` would overwrite the capture that is read."""
-    if output in (None, "-") or source == "-" or not Path(output).exists():
+    if output in (None, "-") or source == "-" or not os.path.exists(output):  # noqa: PTH110
         return
-    if Path(source).samefile(output):
+    if os.path.samefile(source, output):  # noqa: PTH121
         raise ValueError("the output is the capture itself")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def default_view(output: str | None) -> Name:
     """
     if output is None or output == "-":
         return "table" if sys.stdout.isatty() else "ndjson"
-    suffix = PurePath(output).suffix.lower()
+    suffix = os.path.splitext(output)[1].rstrip(".").lower()  # noqa: PTH122
     if suffix and suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise ValueError(f"{suffix} is not one of the endings {known}: name a view with --format")

@@ -131,7 +131,8 @@ def test_an_unfinished_section_is_pending():
 def test_request_lines(line, expected):
     parsed = parse_request_line(line)
     assert parsed is not None
-    assert (*parsed[:3], [code for code, _ in parsed.faults]) == expected
+    codes = [code for code, _ in parsed.faults]
+    assert (parsed.method, parsed.target, parsed.version, codes) == expected
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,8 @@ def test_no_request_lines(line):
 def test_status_lines(line, expected):
     parsed = parse_status_line(line)
     assert parsed is not None
-    assert (*parsed[:3], [code for code, _ in parsed.faults]) == expected
+    codes = [code for code, _ in parsed.faults]
+    assert (parsed.version, parsed.status, parsed.reason, codes) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.timed import Stream
 
 from parsers.records import ConnectionRecord
@@ -59,7 +60,7 @@ def test_what_was_not_captured_meets_nothing(wanted: dict[str, Any]) -> None:
 
 
 def test_an_absolute_target_has_a_path() -> None:
-    heads = CHAT._replace(target="http://api.example:80/v1/chat?x")
+    heads = replace(CHAT, target="http://api.example:80/v1/chat?x")
     assert ExchangeFilter(path="/v1/chat").takes_heads(heads)
     assert ExchangeFilter(path="/v1/chat?x").takes_heads(heads)
 
@@ -136,4 +137,5 @@ def test_the_only_connection() -> None:
 
 def test_the_heads_of_an_exchange() -> None:
     [explained] = explain(Stream("/a?b").events(2, every=0.1).end().tape.records())
-    assert heads_of(explained.exchange) == (Key(0, 0), 0, None, "sse", "GET", "/a?b", 200)
+    expected = Heads(Key(0, 0), 0, None, "sse", "GET", "/a?b", 200)
+    assert heads_of(explained.exchange) == expected
