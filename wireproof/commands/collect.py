@@ -114,7 +114,7 @@ def collect(
     was recorded; SIGHUP does nothing. The exit code is 1 if files are left to be exported.
 
     It takes the right to open a packet socket, CAP_NET_RAW, and no other, on Linux alone.
-    docs/fleet.md says how systemd and Kubernetes start it.
+    docs/collect.md says how systemd and Kubernetes start it.
     """
     if sys.platform != "linux":
         raise Missing("collect records through a packet socket, which only Linux has")
