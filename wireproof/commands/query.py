@@ -131,5 +131,6 @@ def _named(name: str) -> str:
 def _list() -> None:
     from ..query.named import NAMED
 
+    width = max(map(len, NAMED))
     for name, query in NAMED.items():
-        click.echo(f"{name:<16} {query.question}")
+        click.echo(f"{name:<{width}}  {query.question}")

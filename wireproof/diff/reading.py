@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from parsers import KeyLog
@@ -11,7 +11,7 @@ from parsers import KeyLog
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, found, is_url
 from ..tables.kinds import Kind
-from ..tables.parts import is_data_set
+from ..tables.parts import is_data_set, reason
 from ..tables.reading import Opened, TableOptions, Tables
 from .profile import Gathering, Profile, decoded
 
@@ -39,7 +39,7 @@ def profile_of(
             captures.append(source)
     tables = Tables(TableOptions(KINDS, policy="none", keylog=keylog))
     for capture in found(captures):
-        with Opened(capture, tables.options) as opened:
+        with _naming(capture.name), Opened(capture, tables.options) as opened:
             for kind, batch in tables.add(opened):
                 gathering.add(kind, batch)
     for kind, batch in tables.finish():
@@ -47,12 +47,21 @@ def profile_of(
     return gathering.profile()
 
 
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
+    """Have errors name the file of a run that they are about. Raises OSError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise OSError(None, reason(error), file) from error
+
+
 def _add_data_set(source: str, gathering: Gathering) -> None:
     import pyarrow.parquet as pq
 
     for kind, files in DataSet(source).files().items():
         for path in files if kind in KINDS else ():
-            with ExitStack() as stack:
+            with _naming(path), ExitStack() as stack:
                 place: object = path
                 if is_url(path):
                     filesystem, name = filesystem_of(path)

@@ -8,6 +8,7 @@ downloaded: extensions that are not there are an error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from typing import Any
 
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, is_url
-from ..tables.kinds import KINDS, schema
+from ..tables.kinds import KINDS, Kind, schema
 from ..tables.parts import is_data_set
 from ..tables.reading import TableOptions
 from .streams import STREAMS
@@ -26,6 +27,8 @@ SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
+MAGIC = re.compile(r"[*?[]")
+"""What a pattern has that names no file as it is."""
 Say = Callable[[str], object]
 
 
@@ -61,7 +64,7 @@ def _batches(reader: Any) -> Iterator[Any]:
         raise ValueError(_plain(error)) from error
 
 
-def _plain(error: Exception) -> str:
+def _plain(error: Exception | str) -> str:
     """Return an error in one line: DuckDB's go on with the query and where in it."""
     text, _, place = str(error).partition("\n\n")
     near = place.splitlines()[0].strip() if place.startswith("LINE") else ""
@@ -78,7 +81,8 @@ def opened(
 ) -> Iterator[Database]:
     """Give a database of data sets and captures: paths, folders, patterns, URLs.
 
-    ``say`` is told of captures that cannot be read. Raises OSError, and NothingToAsk if none can.
+    ``say`` is told of captures that cannot be read. Raises OSError, NothingToAsk if none can, and
+    ValueError for a data set of which a file is missing or broken.
     """
     import duckdb
 
@@ -88,14 +92,14 @@ def opened(
         places = _places(sources, options, say, separate, stack)
         files: dict[str, list[str]] = {}
         for place in places:
+            _check_name(place)
             if is_url(place):
                 connection.register_filesystem(filesystem_of(place)[0])
             for kind, found in DataSet(place).files().items():
                 files.setdefault(kind, []).extend(found)
         for kind in KINDS:
             if kind in files:
-                named = ", ".join("'" + one.replace("'", "''") + "'" for one in files[kind])
-                connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{named}])")
+                _view(connection, kind, files[kind])
             else:
                 connection.register(f"no_{kind}", schema(kind).empty_table())
                 connection.execute(f"CREATE TABLE {kind} AS SELECT * FROM no_{kind}")
@@ -103,6 +107,30 @@ def opened(
         with suppress(duckdb.BinderException):  # an older data set may lack one of its columns
             connection.execute(STREAMS)
         yield Database(connection)
+
+
+def _check_name(place: str) -> None:
+    """Raise OSError for a name that is no text, as Python has it of bytes that are no UTF-8."""
+    try:
+        place.encode()
+    except UnicodeEncodeError as error:
+        raise OSError(None, "its name is not UTF-8, and DuckDB opens no other", place) from error
+
+
+def _view(connection: Any, kind: Kind, files: Sequence[str]) -> None:
+    """Make a view of a table's files. Raises ValueError for one that cannot be read."""
+    import duckdb
+
+    named = ", ".join("'" + _literal(one).replace("'", "''") + "'" for one in files)
+    try:
+        connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{named}])")
+    except duckdb.Error as error:
+        raise ValueError(_plain(str(error).partition("\n\n")[0])) from error
+
+
+def _literal(file: str) -> str:
+    """Return a path as a pattern of DuckDB's that means this file alone."""
+    return file if is_url(file) else MAGIC.sub(r"[\g<0>]", file)
 
 
 def _places(

@@ -58,8 +58,8 @@ class Capture(NamedTuple):
 
     def open(self, stack: ExitStack) -> BinaryIO | JoinedFiles:
         """Return what its packets are read from; a single file is open then. Raises OSError."""
-        if self.files == [self.name]:
-            return opened(self.name, stack)
+        if len(self.files) == 1:
+            return opened(self.files[0], stack)
         return JoinedFiles([[_part(file) for file in recorder] for recorder in self.recorders])
 
 
@@ -69,9 +69,17 @@ def _part(file: File) -> Part:
 
 def capture_of(paths: Sequence[str]) -> Capture:
     """Return files that one recorder wrote, in order, as one capture."""
-    if len(paths) == 1:
-        return Capture(paths[0], ((File(paths[0]),),))
-    return Capture(f"{paths[0]} ... {paths[-1]}", (tuple(map(File, paths)),))
+    name = paths[0] if len(paths) == 1 else f"{paths[0]} ... {paths[-1]}"
+    return Capture(readable(name), (tuple(map(File, paths)),))
+
+
+def readable(name: str) -> str:
+    """Return a name as text for tables: its bytes that are no UTF-8 are written ``\\xff``.
+
+    >>> readable("caf\\udce9.pcap")
+    'caf\\\\xe9.pcap'
+    """
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def is_url(path: str) -> bool:
@@ -121,6 +129,8 @@ def _expanded(name: str) -> list[str]:
         paths = sorted(str(path) for path in Path(name).rglob("*") if _is_capture(path.name))
     elif has_magic(name) and not Path(name).exists():
         paths = sorted(glob(name, recursive=True))  # noqa: PTH207 # it may be absolute
+    elif name == "-":
+        raise OSError(None, "standard input is not read here: write it to a file first", name)
     else:
         Path(name).stat()  # what is not there is said at once
         return [name]
@@ -200,7 +210,7 @@ def _ring(files: list[_Numbered], *, is_only: bool) -> Capture:
     name = f"{stem}*{end}" if not files[0].time else f"{stem}{end}"
     if not is_only:  # several of that name
         name = f"{name} from {files[0].time}"
-    return Capture(name, (tuple(_with_gaps(files)),))
+    return Capture(readable(name), (tuple(_with_gaps(files)),))
 
 
 def _with_gaps(files: list[_Numbered]) -> Iterator[File]:
@@ -241,7 +251,7 @@ def host_of(capture: Capture) -> str:
     >>> host_of(capture_of(["/rings/web1_00003_20260131120000.pcapng.gz"]))
     'web1'
     """
-    names = dict.fromkeys(_host(recorder[0].path) for recorder in capture.recorders)
+    names = dict.fromkeys(_host(readable(recorder[0].path)) for recorder in capture.recorders)
     return "+".join(names)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from wireproof.diff import profile as module
 from wireproof.diff.profile import FORMAT, Group, Profile, decoded, encoded, thinned
+from wireproof.diff.reading import profile_of
 
 
 def test_samples_keep_their_spread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,3 +31,10 @@ def test_what_is_no_baseline(data: bytes, said: str) -> None:
         decoded(data)
     with pytest.raises(ValueError, match="format 9"):
         decoded(encoded(Profile(9, {}, 0, 0)))
+
+
+def test_what_cannot_be_read_in_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.pcap").write_bytes(b"")
+    with pytest.raises(OSError, match="the file is empty") as found:
+        profile_of([str(tmp_path)])
+    assert found.value.filename == str(tmp_path / "empty.pcap")

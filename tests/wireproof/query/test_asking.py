@@ -163,3 +163,45 @@ def test_no_rows_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["query", PLAIN, sql]) == 0
     assert capsys.readouterr().err == "wireproof: query: no rows\n"
     assert answer(capsys, PLAIN, sql) == []
+
+
+def made(place: Path) -> str:
+    """Make a data set of one capture, and return its path."""
+    assert run(["export", PLAIN, "-o", f"{place}/"]) == 0
+    return str(place)
+
+
+@pytest.mark.parametrize("name", ["ds*", "ds?", "ds[1]", "it's", "ds{1,2}"])
+def test_a_data_set_may_have_any_name(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path / "ds1")
+    place = made(tmp_path / name)
+    assert answer(capsys, place, "SELECT count(*) AS number FROM exchanges") == [{"number": 1}]
+
+
+@pytest.mark.parametrize("data", [None, b"", b"PAR1 but not to its end"])
+@pytest.mark.parametrize("command", [["query", "{}", "SELECT 1"], ["diff", "{}", "{}"]])
+def test_a_file_that_is_missing_or_broken_is_named(
+    command: list[str], data: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = made(tmp_path / "ds")
+    [file] = Path(place, "exchanges").iterdir()
+    file.unlink()
+    if data is not None:
+        file.write_bytes(data)
+    capsys.readouterr()
+    assert run([part.format(place) for part in command]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert file.name in line
+
+
+def test_names_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "caf\udce9.pcapng"
+    copy.write_bytes(Path(PLAIN).read_bytes())
+    [row] = answer(capsys, str(tmp_path), "SELECT capture, host FROM exchanges")
+    assert row == {"capture": f"{tmp_path}/caf\\xe9.pcapng", "host": "caf\\xe9"}
+    assert run(["query", made(tmp_path / "ds\udcff"), "SELECT 1"]) == 2
+    assert "its name is not UTF-8" in capsys.readouterr().err
+    assert run(["query", "-", "SELECT 1"]) == 2
+    assert "-: standard input is not read here" in capsys.readouterr().err
