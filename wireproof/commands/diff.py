@@ -10,7 +10,7 @@ from .choosing import key_log
 from .exits import Unreadable, because, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
-from .spreading import need_stores, needs_network
+from .spreading import need_stores, needs_network, stores
 
 
 @click.command(
@@ -93,7 +93,8 @@ def diff(
     profiles = []
     for source in (*filter(None, [log]), *files):
         try:
-            profiles.append(profile_of([source], say, keylog=keys))
+            with stores([source]):
+                profiles.append(profile_of([source], say, keylog=keys))
         except (OSError, ValueError) as error:
             wanted_is = "; --baseline is what --write-baseline wrote, or a capture"
             raise Unreadable(because(source, error) + wanted_is * (source == log)) from error

@@ -14,7 +14,7 @@ from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said
 from .several import broken_off
-from .spreading import need_stores, needs_network, spreading_options
+from .spreading import need_stores, needs_network, spreading_options, stores
 
 if TYPE_CHECKING:
     from ..export import ExportFormat
@@ -143,7 +143,8 @@ def _data_set(
         cast("int | None", spread["jobs"]),
     )
     try:
-        tally = run(job, say)
+        with stores((*files, output)):
+            tally = run(job, say)
     except WorkerDied as died:
         return broken_off(died, "what was done before it is kept")
     except (OSError, ValueError) as error:

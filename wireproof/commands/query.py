@@ -13,7 +13,7 @@ from .exits import Unreadable, because, called, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options
-from .spreading import need_stores, needs_network
+from .spreading import need_stores, needs_network, stores
 
 if TYPE_CHECKING:
     from ..redact import Rules
@@ -83,7 +83,8 @@ def query(
     kinds = KINDS if packets else USUAL
     tables = TableOptions(kinds, policy, data, keylog=key_log(keylog))
     try:
-        rows = run(QueryOptions(sources, sql, form, output, tables), say)
+        with stores(sources):
+            rows = run(QueryOptions(sources, sql, form, output, tables), say)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
-from .exits import need
+from .exits import Unreadable, need
 
 C = TypeVar("C", bound=Callable[..., Any])
+OUR_OWN = ("builtins", "click", "parsers", "wireproof")
+"""Whose errors are known where they are raised, or are faults of ours."""
 
 
 def spreading_options(command: C) -> C:
@@ -63,6 +66,22 @@ def need_stores(places: Iterable[str]) -> None:
         need("fleet", "a URL")
     if any(url.startswith("s3://") for url in urls):
         need("s3", "s3://")
+
+
+@contextmanager
+def stores(places: Iterable[str | None]) -> Iterator[None]:
+    """Make one line of what a store's own library raises: each has errors of its own.
+
+    Raises Unreadable where places are URLs and an error is neither Python's nor ours.
+    """
+    urls = [place for place in places if place is not None and "://" in place]
+    try:
+        yield
+    except Exception as error:
+        if not urls or type(error).__module__.partition(".")[0] in OUR_OWN:
+            raise
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise Unreadable(f"{', '.join(urls)}: {said}") from error
 
 
 def needs_network(values: Mapping[str, object]) -> bool:

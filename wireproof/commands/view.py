@@ -14,6 +14,7 @@ from .choosing import Reading, view_reading_options
 from .exits import Unreadable, because, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
+from .spreading import need_stores, stores
 
 if TYPE_CHECKING:
     from ..web.browser import Browser
@@ -131,7 +132,8 @@ def view(
 
     try:
         if _is_data_set(given):
-            viewing.view_data_set(given[0], captures, page)
+            with stores(given):
+                viewing.view_data_set(given[0], captures, page)
             return 0
         if captures:
             context = click.get_current_context()
@@ -149,8 +151,7 @@ def _is_data_set(given: tuple[str, ...]) -> bool:
     if len(given) != 1 or ("://" not in given[0] and not Path(given[0]).is_dir()):
         return False
     need("query", "a data set")
-    if "://" in given[0]:
-        need("fleet", "a URL")
+    need_stores(given)
     return True
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
@@ -139,15 +139,28 @@ def _expanded(name: str) -> list[str]:
     return paths
 
 
+@contextmanager
+def naming(url: str) -> Iterator[None]:
+    """Have errors of a store name what was asked for: some name nothing, others it alone."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        none = "no such file or folder" if isinstance(error, FileNotFoundError) else str(error)
+        raise OSError(error.errno, error.strerror or none, url) from error
+
+
 def _expanded_url(url: str) -> list[str]:
     filesystem, place = filesystem_of(url)
-    if has_magic(place):
-        places = sorted(filesystem.glob(place))
-    elif filesystem.isdir(place):
-        places = [one for one in sorted(filesystem.find(place)) if _is_capture(one)]
-    else:
-        filesystem.info(place)
-        return [url]
+    with naming(url):
+        if has_magic(place):
+            places = sorted(filesystem.glob(place))
+        elif filesystem.isdir(place):
+            places = [one for one in sorted(filesystem.find(place)) if _is_capture(one)]
+        else:
+            filesystem.info(place)
+            return [url]
     return [str(filesystem.unstrip_protocol(one)) for one in places]
 
 

@@ -18,7 +18,7 @@ import msgspec
 from parsers.limits import MAX_MEMORY
 
 from .. import __version__
-from .files import Capture, filesystem_of, is_url
+from .files import Capture, filesystem_of, is_url, naming
 from .kinds import Kind
 from .reading import Facts, TableOptions
 
@@ -141,7 +141,8 @@ def is_data_set(source: str) -> bool:
     if not is_url(source):
         return (Path(source) / MANIFESTS).is_dir()
     filesystem, place = filesystem_of(source)
-    return bool(filesystem.isdir(f"{place.rstrip('/')}/{MANIFESTS}"))
+    with naming(source):
+        return bool(filesystem.isdir(f"{place.rstrip('/')}/{MANIFESTS}"))
 
 
 def stamp_of(capture: Capture) -> Stamp:
