@@ -18,6 +18,9 @@ from __future__ import annotations
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import chain
 
 import brotli
 import zstandard
@@ -93,6 +96,15 @@ class Coder(ABC):
         """Say whether the content may end here."""
 
 
+def _up_to_damage(
+    decode: Callable[[bytes], Iterator[bytes]], data: bytes, damage: type[Exception]
+) -> Iterator[bytes]:
+    """Yield what ``data`` decodes to, byte by byte, up to where ``damage`` is raised, as it is."""
+    bytewise = (data[place : place + 1] for place in range(len(data)))
+    with suppress(damage):
+        yield from chain.from_iterable(map(decode, bytewise))
+
+
 class Inflating:
     """A stream of zlib that gives all that lies before damage, however its input was cut.
 
@@ -136,11 +148,7 @@ class Inflating:
 
     def _bytewise(self) -> Iterator[bytes]:
         stream = self._before or zlib.decompressobj(wbits=self._wbits)
-        for byte in b"".join(self._since):
-            try:
-                yield from _inflate(stream, bytes((byte,)))
-            except zlib.error:
-                return
+        return _up_to_damage(partial(_inflate, stream), b"".join(self._since), zlib.error)
 
 
 class GzipCoder(Coder):
@@ -262,11 +270,7 @@ class BrotliCoder(Coder):
 
     def _bytewise(self) -> Iterator[bytes]:
         stream = self._before or brotli.Decompressor()
-        for byte in b"".join(self._since):
-            try:
-                yield from _drain(stream, bytes((byte,)))
-            except brotli.error:
-                return
+        return _up_to_damage(partial(_drain, stream), b"".join(self._since), brotli.error)
 
     def _at_end(self) -> bool:
         return bool(self._stream.is_finished())

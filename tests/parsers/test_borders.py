@@ -24,3 +24,11 @@ def test_tcp_loads_nothing_that_lies_above_it(module: str) -> None:
     assert f"parsers.net.{module}" in loaded
     wings = {name.split(".")[1] for name in loaded}
     assert wings - {"net"} <= below
+
+
+def test_the_face_lists_what_it_gives_and_nothing_else() -> None:
+    named = dir(parsers)
+    assert {"decode_stream", "read_packet"} <= {*named}
+    assert named == sorted({*named})
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        parsers.nothing  # noqa: B018 (the look-up is what is tested)

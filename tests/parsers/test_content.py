@@ -18,6 +18,7 @@ from support.cuts import at, byte_by_byte, whole
 from parsers import content
 from parsers.content import CODERS, BrotliCoder, ContentDecoder, UnboundedBrotliCoder
 from parsers.limits import (
+    CODER_COST,
     MAX_CODINGS,
     MAX_DECODED_FREE,
     MAX_DECODED_RATIO,
@@ -25,6 +26,7 @@ from parsers.limits import (
     MAX_GZIP_MEMBERS,
     MAX_ZSTD_WINDOW,
 )
+from parsers.memory import Memory
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -403,3 +405,57 @@ def test_a_window_is_what_the_first_byte_of_br_declares():
     for bits in range(10, 25):
         first = brotli.compress(TEXT * 2_000, lgwin=bits, quality=4)[0]
         assert content.brotli_window(first) == 1 << bits
+
+
+@pytest.mark.parametrize(("coding", "damage"), [("br", b"\x0e"), ("gzip", b"\x06")])
+@pytest.mark.parametrize("split", [whole, at(range(0, 200_000, 5_000))])
+def test_damage_after_much_content(coding, damage, split):
+    """A block of a reserved kind: all before it is given, and little of it decoded again."""
+    text = random.Random(1).randbytes(100_000)
+    compress, _ = flushing(coding)
+    coded = compress(text)
+    assert decode([coding], coded + damage + bytes(9), split) == (text, ["content-coding-damaged"])
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_what_a_coder_is_reckoned_to_hold(coding):
+    decoder = ContentDecoder([coding])
+    assert decoder.held == CODER_COST
+    coded = CODE[coding](random.Random(1).randbytes(200_000))
+    for _ in decoder.receive_data(coded[: len(coded) // 2]):
+        pass
+    assert decoder.held >= CODER_COST
+    assert (decoder.held > CODER_COST + 50_000) is (coding in ("br", "zstd"))
+    assert ContentDecoder([coding, coding]).held == 2 * CODER_COST
+
+
+def test_once_all_together_unfolds_too_much_no_wide_window_is_begun():
+    """Of br, which fills it before it gives anything."""
+    wide, narrow = (brotli.compress(TEXT, lgwin=bits) for bits in (24, 16))
+    for coded, has_stopped in ((wide, True), (narrow, False)):
+        memory = Memory()
+        memory.unfolded = 1 << 40
+        decoder = ContentDecoder(["br"], memory)
+        found = b"".join(decoder.receive_data(coded))
+        decoder.finish()
+        limit = ("content-coding-limit", f"br: {memory.unfolded_text}")
+        assert (limit in decoder.take_faults()) is has_stopped
+        assert found == b"" if has_stopped else True
+
+
+def test_whether_the_library_bounds_its_output(monkeypatch):
+    assert content._bounds_output()
+
+    class Old:
+        def process(self, data: bytes) -> bytes:
+            return data
+
+    monkeypatch.setattr(content.brotli, "Decompressor", Old)
+    assert not content._bounds_output()
+
+
+def test_who_has_stopped_says_nothing_more_at_the_end():
+    decoder = ContentDecoder(["gzip", "br"])
+    decoder.stop("enough")
+    decoder.finish()
+    assert [code for code, _ in decoder.take_faults()] == ["content-coding-limit"]

@@ -17,7 +17,7 @@ from support.websocket_frames import Compressor, frame
 
 import parsers
 from parsers.decode.capture import decode
-from parsers.diagnostics import FAULTS, Diagnostic, Severity, diagnose, excerpt
+from parsers.diagnostics import FAULTS, Diagnostic, Severity, amount, diagnose, excerpt
 from wireproof.live import decoding as live
 
 SOURCES = [*Path(parsers.__file__).parent.rglob("*.py"), Path(live.__file__)]
@@ -186,3 +186,8 @@ def test_a_code_that_is_not_registered() -> None:
 )
 def test_excerpts(data: bytes, shown: str) -> None:
     assert excerpt(data) == shown
+
+
+def test_amounts() -> None:
+    said = [amount(number, "byte") for number in (0, 1, 2, 2_000)]
+    assert said == ["0 bytes", "1 byte", "2 bytes", "2,000 bytes"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.corpus import ROOT
 
-from parsers.expressions import every
+from parsers.expressions import every, when_used
 
 # A quantifier that is possessive, after a group; "()*+" stands in many a character class.
 POSSESSIVE_GROUP = re.compile(r"(?:^|[^(\\])\)(?:[*+?]|\{[\d,{}]*\})\+")
@@ -57,3 +57,11 @@ def test_an_iteration_that_fails_halfway() -> None:
     """What Python before 3.11.5 takes as part of the match if the quantifier is possessive."""
     found = re.match(every("ab?c"), "aca")
     assert found is not None and found.span() == (0, 2)
+
+
+def test_it_is_compiled_when_it_is_first_used() -> None:
+    expression = when_used(rb"a(b+)")
+    assert "match" not in vars(expression)
+    found = expression.match(b"abbc")
+    assert found is not None and found[1] == b"bb"
+    assert "match" in vars(expression)

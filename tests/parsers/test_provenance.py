@@ -62,6 +62,27 @@ def test_an_empty_range_is_where_the_byte_before_it_is() -> None:
     assert [source.span(offset, offset) for offset in (0, 3, 7)] == [(0, 0), (0, 0), (1, 1)]
 
 
+def test_what_is_not_mapped_yet_is_of_the_last_run() -> None:
+    source = make([3, 4])
+    assert [source.span(6, 8), source.span(9, 12)] == [(1, 1), (1, 1)]
+
+
+def test_runs_that_nobody_needs_are_dropped() -> None:
+    source = make([3, 4, 2, 5])
+    source.retain([4, 30])
+    assert (len(source), source.at(4), source.at(9)) == (2, (7, 1), (14, 3))
+
+
+def test_the_runs_of_a_range() -> None:
+    source = make([3, 4, 2])
+    assert list(source.pieces(1, 8)) == [(3, 0), (7, 1), (8, 2)]
+    assert list(source.pieces(1, 7)) == [(3, 0), (7, 1)]
+    assert list(source.pieces(4, 4)) == []
+    assert source.runs_from(4)[:2] == (1, 2)
+    with pytest.raises(LookupError):
+        make([]).runs_from(0)
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.data())
 def test_between_gives_the_runs_of_a_range(lengths: list[int], data: st.DataObject) -> None:
     source = make(lengths)

@@ -11,7 +11,13 @@ from support.stored import STORED, packets
 from support.talk import decoded
 
 from parsers import records
-from parsers.records import Record, field_names, text_or_base64
+from parsers.records import (
+    FIRST_QUIC_CONNECTION,
+    Record,
+    field_names,
+    is_quic,
+    text_or_base64,
+)
 
 KINDS: dict[str, type[Any]] = {kind.record: kind for kind in get_args(Record)}
 SENT = (
@@ -173,3 +179,7 @@ def test_what_json_can_hold() -> None:
 )
 def test_bytes_as_text(data: bytes, expected: tuple[str, str]) -> None:
     assert text_or_base64(data) == expected
+
+
+def test_whose_number_is_of_a_quic_connection() -> None:
+    assert not is_quic(FIRST_QUIC_CONNECTION - 1) and is_quic(FIRST_QUIC_CONNECTION)
