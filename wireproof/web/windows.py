@@ -148,7 +148,7 @@ def _follow(
     elif what == UPDATE:
         flow.update(stream_id, size, now)
     elif what == INITIAL:
-        flow.settle(size, now)
+        flow.settle(size, now, 0)  # where a stall begins is not asked here
 
 
 def _lowest(moments: list[Moment]) -> Iterator[Moment]:
