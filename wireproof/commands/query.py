@@ -108,7 +108,9 @@ def _parts(
     if script is not None:
         try:
             sql = Path(script).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"{script}: a query is text in UTF-8") from error
+        except OSError as error:
             raise Unreadable(because(script, error)) from error
     elif name is not None:
         sql = _named(name)

@@ -109,7 +109,7 @@ def ending(changes: Sequence[Shown]) -> str:
         return "nothing to compare: no request of A is in B"
     said = [f"{count(worse, 'regression')} among {count(len(compared), 'comparison')}"]
     if few := sum(one.answer == "too-few" for one in compared):
-        said.append(f"{few:,} of them would be worse, with too few exchanges to tell")
+        said.append(f"{few:,} of the others would be worse, but with too few exchanges to tell")
     if silent := sum(map(_is_silent, changes)):
         said.append(f"of {count(silent, 'request')} there are too few exchanges to find any")
     return "; ".join(said)

@@ -203,5 +203,7 @@ def test_names_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert row == {"capture": f"{tmp_path}/caf\\xe9.pcapng", "host": "caf\\xe9"}
     assert run(["query", made(tmp_path / "ds\udcff"), "SELECT 1"]) == 2
     assert "its name is not UTF-8" in capsys.readouterr().err
+    assert run(["query", PLAIN, "--file", str(copy)]) == 2
+    assert "a query is text in UTF-8" in capsys.readouterr().err
     assert run(["query", "-", "SELECT 1"]) == 2
     assert "-: standard input is not read here" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def test_for_people() -> None:
     )
     assert lines[1] == "GET /d: 3 exchanges in A, none in B"
     assert "streaming: held: too few to tell: 0.00% -> 100.00%" in lines[2]
-    assert lines[3].startswith("1 regression among 3 comparisons; 1 of them would be worse")
+    assert lines[3].startswith("1 regression among 3 comparisons; 1 of the others would be worse")
     assert sentence(SAME).startswith("all packets: retransmissions: same: 1.00%")
 
 
