@@ -17,7 +17,8 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+
+from msgspec import Struct
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/nix", "/proc", "/sys")
 SETTINGS = (
@@ -29,14 +30,14 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/tty", "/dev/pts", "/dev/
 NOBODY = 65_534
 
 
-class Needs(NamedTuple):
+class Needs(Struct, frozen=True):
     """What a command goes on to open by its name."""
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...] = ()
 
 
-class GivenUp(NamedTuple):
+class GivenUp(Struct, frozen=True):
     """What was given up."""
 
     user: int

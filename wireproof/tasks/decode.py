@@ -34,10 +34,10 @@ from ..views.kinds import (
     Name,
     PacketsKind,
     RecordsKind,
-    Target,
     default_view,
     open_export,
 )
+from ..views.target import Target
 from .chosen import choosing, is_file
 from .undecoded import is_undecoded, noting_undecoded
 

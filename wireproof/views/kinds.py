@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..dialects.reader import Readers
     from . import Export, View
     from .packet_list import PacketList
+    from .target import Target
 
 TABLE_WIDTH = 100
 """Cells of a table that goes to no terminal, unless COLUMNS says otherwise."""
@@ -30,24 +31,6 @@ SUFFIXES: dict[str, Name] = {
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv",
 }  # fmt: skip
 """The view that a suffix of an output file asks for; a file without any gets ndjson."""
-
-
-class Target(NamedTuple):
-    """What a view is shown on, and what of it is wanted."""
-
-    stream: Callable[[], BinaryIO]
-    """Opens the output for bytes."""
-    text: Callable[[], TextIO]
-    """Opens the output for text; one of the two is called, once."""
-    source: str = "FILE"
-    """Names the capture in messages."""
-    filters: bool = False
-    """Whether each element is followed by the display filter that selects it."""
-    connection: int | None = None
-    keep_data: bool = True
-    shows_records: bool = False
-    readers: Readers | None = None
-    """What the rows show of an element; None: what it says in its dialect."""
 
 
 class ExportKind(NamedTuple):

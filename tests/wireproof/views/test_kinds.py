@@ -23,12 +23,12 @@ from wireproof.views.kinds import (
     ExportKind,
     ExportName,
     RecordsKind,
-    Target,
     export,
     open_export,
 )
 from wireproof.views.ndjson import NdjsonView
 from wireproof.views.packet_list import PacketList
+from wireproof.views.target import Target
 
 FIXTURES = ROOT / "fixtures"
 
