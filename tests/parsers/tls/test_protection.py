@@ -71,10 +71,22 @@ def test_nothing_but_padding_has_no_type() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("number", OF_TLS12)
 @pytest.mark.parametrize("has_etm", [False, True])
+@pytest.mark.parametrize("size", [0, 1, 16, 48, 64, 160])
+def test_zeros_open_nothing(version: str, number: int, has_etm: bool, size: int) -> None:
+    opens_nothing(version, number, has_etm, bytes(size), 1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("number", OF_TLS12)
+@pytest.mark.parametrize("has_etm", [False, True])
 @given(fragment=st.binary(max_size=120), sequence=st.integers(0, 2**64 - 1))
 def test_any_bytes_open_nothing(
     version: str, number: int, has_etm: bool, fragment: bytes, sequence: int
 ) -> None:
+    opens_nothing(version, number, has_etm, fragment, sequence)
+
+
+def opens_nothing(version: str, number: int, has_etm: bool, fragment: bytes, sequence: int) -> None:
     suite = suite_of(number)
     assert suite is not None
     both = protections(suite, version, bytes(48), bytes(64), has_encrypt_then_mac=has_etm)

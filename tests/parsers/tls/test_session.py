@@ -128,3 +128,10 @@ def test_a_fatal_alert() -> None:
     assert session.alert is not None
     sender, alert = session.alert
     assert (sender, alert.description) == ("server", 70)
+
+
+def test_records_that_may_have_passed_unseen() -> None:
+    session = known(
+        [("client", record(22, HELLO)), ("server", b"HTTP/1.1 400 Bad Request\r\n\r\n")]
+    )
+    assert (session.sides["client"].is_whole, session.sides["server"].is_whole) == (True, False)

@@ -100,3 +100,13 @@ def test_a_hello_that_is_too_long() -> None:
 def test_any_bytes_after_a_hello(data: bytes, cuts: set[int]) -> None:
     stream = record(22, HELLO) + record(22, data) + data
     assert events(TlsSideDecoder(), stream, at(cuts)) == events(TlsSideDecoder(), stream)
+
+
+@pytest.mark.parametrize("is_at_border", [True, False])
+def test_bytes_that_came_before(is_at_border: bool) -> None:
+    decoder = TlsSideDecoder()
+    decoder.join(is_at_border=is_at_border)
+    assert {*decoder.open_offsets} == (set() if is_at_border else {0})
+    found = decoder.receive_data(record(22, server_hello(CHOOSES_TLS13)) + sealed(30) * 3)
+    assert [hello.version for hello in of(ServerHello, found)] == ["TLSv1.3"]
+    assert not of(Diagnostic, found), "it begins where the bytes do"
