@@ -6,7 +6,7 @@ the other side sends, so the records of one side may come of the other's bytes.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -29,7 +29,7 @@ from ..http2.flow import FlowControl
 from ..http2.frames import FrameDecoder
 from ..http2.hpack import HeaderDecoder
 from ..http2.streams import StreamState, StreamStates
-from ..limits import MAX_HTTP2_FAULTS, STREAM_COST
+from ..limits import MAX_CLOSED_STREAMS, MAX_HTTP2_FAULTS, STREAM_COST
 from ..provenance import Completion, Event
 from ..records import EndedBy, Http2FrameRecord, Record
 from ..streams import ByteStream
@@ -50,6 +50,15 @@ class LateReset(NamedTuple):
     """The packet that carried it: what came before it was not reset."""
     fault: Diagnostic | None
     owner: Owner
+    ended_by: EndedBy = "rst-stream"
+
+
+class EarlyEnd(NamedTuple):
+    """A frame that ends a stream of the peer's, and was read before what begins that stream."""
+
+    at: Completion
+    fault: Diagnostic | None
+    ended_by: EndedBy
 
 
 MAX_PINGS = 64
@@ -88,6 +97,10 @@ class Http2Link:
         """What holds this side."""
         self.goaway = ""
         """The error code of a GOAWAY that this side sent, empty if it sent none."""
+        self._last_taken: tuple[int, EarlyEnd] | None = None
+        """The last stream of the peer's that its GOAWAY takes, and what those above it get."""
+        self._early: OrderedDict[int, EarlyEnd] = OrderedDict()
+        """Resets by this side of streams whose beginning is still to come."""
         self.pings: dict[bytes, float] = {}
         """When this side sent the pings that are not answered."""
         self.allows_push = True
@@ -100,8 +113,10 @@ class Http2Link:
         if not is_first:
             self.headers.forget()
 
-    def _said(self, found: Diagnostic, owner: Owner) -> list[Record]:
-        """Write a fault, unless too many of its kind have come."""
+    def _said(
+        self, found: Diagnostic, owner: Owner, shown: Completion | None = None
+    ) -> list[Record]:
+        """Write a fault, unless too many of its kind have come; ``shown`` is its packet."""
         self._faults[found.code] += 1
         count = self._faults[found.code]
         if count > MAX_HTTP2_FAULTS:
@@ -111,7 +126,7 @@ class Http2Link:
             found = Diagnostic(found.start, found.end, found.code, summary)
         exchange, stream_id = owner
         writer = self.writer if stream_id is None else self.writer.for_stream(stream_id)
-        return [writer.diagnostic(found, exchange)]
+        return [writer.diagnostic(found, exchange, shown)]
 
     def _report(
         self, faults: list[Fault], start: int, end: int, owner: Owner, records: list[Record]
@@ -180,7 +195,23 @@ class Http2Link:
         """Let a stream end that this side has reset."""
         if reset.fault is not None:
             records += self._said(reset.fault, reset.owner)
-        self._break(stream_id, "rst-stream", records)
+        self._break(stream_id, reset.ended_by, records)
+
+    def end_early(self, stream_id: int, state: StreamState, records: list[Record]) -> None:
+        """Let what this side said of a stream hold, which begins in the bytes of the peer now.
+
+        It was on its way when this side said so, or waited behind missing bytes.
+        """
+        early = self._early.pop(stream_id, None)
+        if early is None and self._last_taken is not None and stream_id > self._last_taken[0]:
+            early = self._last_taken[1]
+        if early is None:
+            return
+        owner = state.exchange, stream_id
+        if early.fault is not None:
+            records += self._said(early.fault, owner, early.at)
+        self.states.reset(stream_id, self.writer.sender)
+        self.peer.late[stream_id] = LateReset(early.at[0], None, owner, early.ended_by)
 
     def _settle_late(self, packet: int | None, records: list[Record]) -> None:
         """Let resets by the peer hold that came before ``packet``; all of them, if that is None."""
@@ -318,7 +349,19 @@ class Http2Link:
                 self.peer.late[stream_id] = reset
             else:
                 self.give_up(stream_id, reset, records)
+        elif self.states.get(stream_id) is None and self.peer.is_behind:
+            self._expect(stream_id, frame, error)
         return {"error_code": error}
+
+    def _expect(self, stream_id: int, frame: Frame, error: str) -> None:
+        """Keep a reset of a stream of which nothing was read yet."""
+        sender = self.writer.sender
+        code = _reset_code(error, sender, is_owed=True)
+        detail = f"{error} by the {sender}, stream {stream_id}"
+        fault = diagnose(code, frame.start, frame.end, detail) if code else None
+        self._early[stream_id] = EarlyEnd(self._completion(frame), fault, "rst-stream")
+        if len(self._early) > MAX_CLOSED_STREAMS:
+            self._early.popitem(last=False)
 
     def _take_goaway(self, frame: Frame, _: Owner, records: list[Record]) -> dict[str, Any]:
         last, error = control.number_at(frame, 0), control.error_of(frame)
@@ -331,6 +374,9 @@ class Http2Link:
                 self._report([fault], frame.start, frame.end, (state.exchange, stream_id), records)
                 self.states.reset(stream_id, self.writer.sender)
                 self._break(stream_id, "goaway", records)
+        if self.writer.sender == "server":
+            said = diagnose("http2-refused", frame.start, frame.end, f"the last stream was {last}")
+            self._last_taken = last, EarlyEnd(self._completion(frame), said, "goaway")
         debug = wire_text(frame.payload[8:])
         return {"error_code": error, "last_stream_id": last, "debug": debug}
 

@@ -275,7 +275,7 @@ class Http2Side(Http2TunnelSide):
     ) -> None:
         stream_id, sender = found.stream_id, self.writer.sender
         fault = self._violation(HEADERS, stream_id)
-        state = self.states.get(stream_id)
+        state, begun = self.states.get(stream_id), None
         if fault is not None:
             self._report([fault], found.start, found.end, self._owner(stream_id), records)
             return
@@ -288,10 +288,13 @@ class Http2Side(Http2TunnelSide):
                 return
             state = self._begin(stream_id)
             state.packet = self.writer.place(found.start, found.end)[0]
+            begun = state if sender == "client" else None
         message = self.messages.get(stream_id)
         ends = bool(found.flags & END_STREAM)
         if message is not None and fields is not None:
             self._message_head(found, fields, message, records, ends=ends)
+        if begun is not None:
+            self.peer.end_early(stream_id, begun, records)
         if ends:
             self._end_stream(stream_id, records)
         elif message is not None and message.head is not None:

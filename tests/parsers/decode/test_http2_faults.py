@@ -16,6 +16,7 @@ from support.http2 import (
     data,
     framed,
 )  # fmt: skip
+from support.talk import decoded
 
 from parsers import limits
 from parsers.http2.elements import PREFACE
@@ -173,3 +174,38 @@ def test_a_flood_of_one_fault_is_listed_only_so_often() -> None:
     talk = Http2Talk().begin()
     talk.say("client", framed(6, 0, 0, bytes(7)) * 100)
     assert codes(talk.records()) == ["http2-ping-invalid"] * limits.MAX_HTTP2_FAULTS
+
+
+LAST_WAS_NONE = framed(7, 0, 0, bytes(8))
+NOT_TAKEN = framed(3, 0, 1, bytes((0, 0, 0, 7)))
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(LAST_WAS_NONE, b""), (b"", LAST_WAS_NONE), (b"", NOT_TAKEN), (LAST_WAS_NONE, NOT_TAKEN)],
+)
+def test_a_refusal_that_is_read_before_the_request(
+    before: bytes, after: bytes, *, lost: bool
+) -> None:
+    """They crossed, or the request waits behind what the capture lacks."""
+    talk = Http2Talk().begin()
+    if before:
+        talk.say("server", before)
+    gone = talk.say("client", framed(6, 0, 0, bytes(8)))
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    if after:
+        talk.say("server", after)
+    talk.talk.close()
+    packets = [one for one in talk.packets() if not (lost and one[0] == gone)]
+    records = decoded(packets)
+    refusals = [
+        (one.exchange, one.sender, one.stream_id)
+        for one in records
+        if isinstance(one, DiagnosticRecord) and one.code == "http2-refused"
+    ]
+    assert refusals == [(0, "server", 1)]
+    (explained,) = explain(records)
+    assert [(one.answer, one.causes[0].code) for one in explained.verdicts] == [
+        ("refused", "http2-refused")
+    ]
