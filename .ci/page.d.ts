@@ -34,6 +34,13 @@ interface ConnectionEnd {
   time: number;
 }
 
+/** By which words verdicts are chosen, and what is said of any other. */
+interface Vocabulary {
+  words: string[];
+  close_code: string;
+  unknown: string;
+}
+
 interface Outcome {
   word: string;
   tone: Severity;

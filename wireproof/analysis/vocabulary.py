@@ -8,6 +8,7 @@ the source, or of a stored capture, that is not among them.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from parsers.diagnostics import FAULTS
 
@@ -71,12 +72,29 @@ CAUSES = frozenset(
         *(f"grpc-{name.lower().replace('_', '-')}" for name in STATUSES[1:]),
     )
 )
+UNKNOWN = "is no severity, question, answer or cause"
+"""What is said of a word that is not among them."""
 WORDS = ANSWERS | CAUSES | HAZARDS.keys() | QUESTIONS.keys() | FAULTS.keys() | {*SEVERITIES}
 
 
 def is_known(word: str) -> bool:
     """Whether a verdict may be chosen by a word."""
     return word in WORDS or CLOSE_CODE.fullmatch(word) is not None
+
+
+def unknown(word: str) -> str:
+    """Return what is said of a word by which no verdict may be chosen."""
+    return f"{word!r} {UNKNOWN}{meant(word)}"
+
+
+def listed(*also: str) -> dict[str, Any]:
+    """Return what there is, and ``also`` besides, for those who look words up by themselves: the
+    words, what close codes match, and what is said of any other."""
+    return {
+        "words": sorted(WORDS | {*also}),
+        "close_code": CLOSE_CODE.pattern,
+        "unknown": UNKNOWN,
+    }
 
 
 def meant(word: str) -> str:

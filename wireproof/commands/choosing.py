@@ -96,15 +96,14 @@ class Words(click.ParamType):  # type: ignore[type-arg]  # newer versions of cli
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        from ..analysis.vocabulary import is_known, meant
+        from ..analysis.vocabulary import is_known, unknown
 
         words = [part for part in map(str.strip, str(value).split(",")) if part]
         if not words:
             self.fail("no word was given", param, ctx)
         for word in words:
             if word not in self._also and not is_known(word):
-                what = "no severity, question, answer or cause"
-                self.fail(f"{word!r} is {what}{meant(word)}", param, ctx)
+                self.fail(unknown(word), param, ctx)
         return str(value)
 
 

@@ -19,6 +19,7 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``opened/WIRE/ROW`` | what a TLS record held, byte by byte |
 | ``streams/WIRE/PAGE`` | the streams of an HTTP/2 connection |
 | ``windows/KEY/SENDER`` | the windows that held a sender in a stream of HTTP/2, as they were |
+| ``vocabulary`` | by which words verdicts are chosen, and what is said of others |
 | ``hops`` | the exchanges that were seen on several legs |
 | ``find/KEY/TEXT`` | which elements of an exchange hold a text; not in a report |
 | ``search/TEXT`` | which exchanges hold a text; in a report nobody answers that |
@@ -45,6 +46,7 @@ from ..analysis.path import times_closed
 from ..analysis.stalls import LEAST, TIMES
 from ..analysis.text_search import TextSearch
 from ..analysis.verdict import verdict_record
+from ..analysis.vocabulary import listed
 from ..bytes.packet_index import Carrier
 from ..views.display_filter import packets_filter
 from ..views.verdicts import words
@@ -340,6 +342,7 @@ class Answers:
             pattern.partition("/")[0]: (re.compile(pattern), answer)
             for pattern, answer in (
                 ("summary", lambda: summary(indexes)),
+                ("vocabulary", lambda: listed("fault")),
                 (f"exchanges/{NUMBER}", lambda page: exchanges(indexes, int(page))),
                 (f"packets/{CAPTURE}{NUMBER}/{NUMBER}", self._packets),
                 (f"roundtrips/{CAPTURE}{NUMBER}", self._round_trips),
@@ -376,8 +379,7 @@ class Answers:
 
     def paths(self) -> Iterator[str]:
         """Yield every path that the page may ask for of captures that have been read."""
-        yield "summary"
-        yield "hops"
+        yield from ("summary", "vocabulary", "hops")
         for number in range(len(self._hops.found())):
             yield f"hop/{number}"
         for page in _pages(sum(len(index.order) for index in self._indexes), EXCHANGES):

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from support.answers import GET, SSE, asked, chunk, streamed
 from support.browser import NARROW, Watched, indexed, serving, watched
 from support.corpus import ROOT, tls_captures_at_hand
@@ -15,6 +15,7 @@ from support.talk import Talk, Tape
 
 from parsers import KeyLog
 from wireproof.analysis.judges import explain
+from wireproof.analysis.vocabulary import UNKNOWN
 from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index, State
 
@@ -276,6 +277,14 @@ def test_the_bytes_are_folded_until_they_are_asked_for(browser: Browser) -> None
 # --- the filter ---
 
 
+@pytest.fixture(scope="module")
+def shared_chat(browser: Browser) -> Iterator[Page]:
+    """A page that is asked one thing after another."""
+    with looking(browser, CHAT) as (page, _):
+        page.locator(".conn .row .word").nth(1).wait_for()
+        yield page
+
+
 @pytest.mark.parametrize(
     ("filter_", "rows"),
     [
@@ -290,6 +299,8 @@ def test_the_bytes_are_folded_until_they_are_asked_for(browser: Browser) -> None
         ("connection:1", 1),
         ('"token 11"', 2),
         ('"nobody said this"', 0),
+        ("verdict:held,streamed", 2),
+        ("verdict:ws-1006", 0),
         ("streamed", 1),
     ],
 )
@@ -308,7 +319,28 @@ def test_a_field_that_there_is_not_is_named(browser: Browser) -> None:
     with looking(browser, CHAT) as (page, _):
         page.keyboard.press("/")
         page.keyboard.type("colour:red")
-        page.locator("#shown", has_text="there is no field colour").wait_for()
+        page.locator("#shown", has_text="there is no field colour: status, port,").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("filter_", "said"),
+    [
+        ("verdict:nonsense", f"'nonsense' {UNKNOWN}; here are held, streamed, whole"),
+        ("verdict:held,lte", f"'lte' {UNKNOWN}; here are held, streamed, whole"),
+        ("port:abc", "'abc' is no port: 1 to 65535"),
+        ("port:0", "'0' is no port: 1 to 65535"),
+        ("status:teapot", "'teapot' is no status: 404, 5xx"),
+        ("connection:a", "'a' is no connection: a number, from 0"),
+        ("min-gap:1", "there is no field min-gap: status, port, verdict, method, path, transport,"
+         " connection, gap"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_not_understood_is_named(
+    shared_chat: Page, filter_: str, said: str
+) -> None:
+    shared_chat.locator("#filter").fill(filter_)
+    expect(shared_chat.locator("#shown")).to_have_text(said)
+    expect(shared_chat.locator(".conn .row")).to_have_count(2)  # of what is amiss nothing is asked
 
 
 # --- time, and room ---

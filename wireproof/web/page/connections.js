@@ -91,6 +91,13 @@ export function elementsOf(row) {
   return [row.chunks || (k ?? 0), "chunk"]; // the last one carries nothing
 }
 
+/** Which verdicts and ends the list has, in order. */
+function wordsHere() {
+  const outcomes = state.order.map((key) => state.rows.get(key)?.outcome);
+  const said = outcomes.flatMap((one) => [one?.word, one?.verdict, one?.end]);
+  return [...new Set(said)].filter(Boolean).sort();
+}
+
 const port = (address) => address?.slice(address.lastIndexOf(":") + 1) ?? "";
 
 export class Connections {
@@ -118,6 +125,8 @@ export class Connections {
     );
     this.none = el("p", { class: "empty none", role: "status" });
     this.found = new Map(); // in which exchanges a text is, null while the server looks
+    /** @type {Vocabulary | null} */
+    this.vocabulary = null; // by which words verdicts are chosen
     this.tally = new Tally((filter) => this.show(filter));
     fill(
       byId("connections"),
@@ -132,6 +141,13 @@ export class Connections {
     on("rows", () => this.update());
     on("exchange", () => this.mark(true));
     this.update();
+    this.learn();
+  }
+
+  /** Get the words by which verdicts are chosen; without them none is refused. */
+  async learn() {
+    this.vocabulary = await state.source.get("vocabulary").catch(() => null);
+    if (this.vocabulary) this.update();
   }
 
   /** Show the rows that a filter takes. */
@@ -148,7 +164,7 @@ export class Connections {
   }
 
   update() {
-    const { tests, texts, amiss } = parsed(this.filter.value);
+    const { tests, texts, amiss } = parsed(this.filter.value, this.vocabulary, wordsHere());
     this.look(texts);
     const keys = state.order.filter((key) => {
       const row = state.rows.get(key);
