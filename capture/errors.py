@@ -8,7 +8,7 @@ GIVE_TO_A_COPY = (
     "run as root, or give the right to a copy of this Python that your group alone may run:"
     " sudo install -m 750 -g $(id -gn) $(readlink -f {python}) {python}-capture"
     " && sudo setcap cap_net_raw+eip {python}-capture;"
-    " then: {python}-capture -m wireproof capture. Whatever that copy runs may record every"
+    " then: {python}-capture -m wireproof COMMAND. Whatever that copy runs may record every"
     " interface; given to {python} itself, that goes for every program and every user of it"
 )
 """What gives the right to record on Linux, and what it gives away; ``python`` is an interpreter."""

@@ -75,7 +75,7 @@ def diff(
     Exchanges are matched by method and target. What is said of them, how they ended, first token,
     gaps, elements and retransmissions are compared; a difference counts if it is larger than the
     thresholds and unlikely by chance. Of too few exchanges it is said that they are too few.
-    Exits with 1 if anything became worse.
+    Exits with 1 if anything became worse, or if no request of A is in B.
     """
     need("parquet", "diff")
     need_stores(files)
@@ -83,7 +83,7 @@ def diff(
     if len(files) != wanted or (log is not None and output is not None):
         said = "give A and B, or one run with --baseline or with --write-baseline"
         raise click.UsageError(said, click.get_current_context())
-    from ..diff.compare import Thresholds, compare, is_regression
+    from ..diff.compare import Thresholds, compare, is_comparison, is_regression
     from ..diff.profile import encoded
     from ..diff.reading import profile_of
     from ..output import open_stream, open_text
@@ -98,16 +98,17 @@ def diff(
         except (OSError, ValueError) as error:
             wanted_is = "; --baseline is what --write-baseline wrote, or a capture"
             raise Unreadable(because(source, error) + wanted_is * (source == log)) from error
-    with ExitStack() as stack:
-        if output is not None:
-            try:
+    if output is not None:
+        try:
+            with ExitStack() as stack:
                 open_stream(output, stack).write(encoded(profiles[0]))
-            except OSError as error:
-                raise Unreadable(because(output, error)) from error
-            say(f"{output}: {kept(profiles[0], Thresholds().least)}")
-            return 0
+        except OSError as error:
+            raise Unreadable(because(output, error)) from error
+        say(f"{output}: {kept(profiles[0], Thresholds().least)}")
+        return 0
+    with ExitStack() as stack:
         changes = compare(
             profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
         )
         FORMATS[form](changes, open_text(None, stack, is_data=form != "table"))
-    return 1 if is_regression(changes) else 0
+    return 0 if is_comparison(changes) and not is_regression(changes) else 1

@@ -89,6 +89,11 @@ def is_regression(changes: Sequence[Change]) -> bool:
     return any(change.answer == "regression" for change in changes)
 
 
+def is_comparison(changes: Sequence[Change]) -> bool:
+    """Tell whether a request of A is in B: a run that recorded nothing proves nothing."""
+    return any(change.group and change.what != "exchanges" for change in changes)
+
+
 def _packets(before: Profile, after: Profile, by: Thresholds) -> Iterator[Change]:
     pairs = (before.retransmissions, before.packets), (after.retransmissions, after.packets)
     yield _share("", "retransmissions", *pairs, by.resent, by)

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 
 def check(captures: Sequence[Capture], baseline: Path, *, update: bool) -> None:
-    """Fail if the exchanges of captures are worse than a baseline, or if there is none.
+    """Fail if the exchanges of captures are worse than a baseline, if there is none, or if none of
+    its requests was made.
 
     With ``update`` they become the baseline.
     """
     if lacking := lacks("parquet"):
         names = ", ".join(map(str, lacking))
         raise WireFailure(f"baselines need {names}: pip install 'wireproof[parquet]'")
-    from ..diff.compare import compare
+    from ..diff.compare import compare, is_comparison
     from ..diff.profile import decoded, encoded
     from ..views.changes import ending, sentence
 
@@ -37,7 +38,7 @@ def check(captures: Sequence[Capture], baseline: Path, *, update: bool) -> None:
         raise WireFailure(f"no baseline {baseline}: --wire-update writes it")
     changes = compare(decoded(baseline.read_bytes()), after)
     worse = [sentence(one) for one in changes if one.answer == "regression"]
-    if worse:
+    if worse or not is_comparison(changes):
         raise WireFailure("\n".join([ending(changes), *worse]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireproof.diff.compare import Change, compare
+from wireproof.diff.compare import Change, compare, is_comparison
 from wireproof.diff.profile import FORMAT, Group, Profile
 
 
@@ -61,3 +61,11 @@ def test_what_came_of_too_few_and_what_is_new() -> None:
     came = [(one.group, one.answer) for one in compare(few, more) if one.what == "exchanges"]
     assert came == [("GET /", "too-few"), ("GET /new", "new")]
     assert not [one for one in compare(more, more) if one.what == "exchanges"][1:], "but GET /new"
+
+
+def test_a_run_that_recorded_nothing_proves_nothing() -> None:
+    before, empty, other = of(group(9)), Profile(FORMAT, {}, 9, 0), of(group(9))
+    other.groups["GET /new"] = other.groups.pop("GET /")
+    assert not is_comparison(compare(before, empty))
+    assert not is_comparison(compare(before, other))
+    assert is_comparison(compare(before, before))
