@@ -288,10 +288,17 @@ class Exchange:
 
     @property
     def asked_time(self) -> float:
-        """When the last byte of the request was there; 0 if nothing of the request was captured."""
-        if self.request is None:
+        """When the request was there, from which the times of its answer count.
+
+        That is its last byte, but its first one where the answer's content began before that: a
+        call that streams both ways. 0 if nothing of the request was captured.
+        """
+        request, asked, answered = self.request, self.request_body, self.response_body
+        if request is None:
             return 0.0
-        return (self.request_body or self.request).last_time
+        if asked is not None and answered is not None and answered.first_time < asked.last_time:
+            return request.first_time
+        return (asked or request).last_time
 
     def is_of(self, transport: Transport) -> bool:
         """Whether a choice of that transport has it: it streams so, or asked to and does not."""

@@ -74,6 +74,22 @@ def test_an_exchange_has_its_heads_its_bodies_and_its_connection() -> None:
     assert (exchange.first_time, exchange.last_time) == (request.first_time, body.last_time)
 
 
+def test_times_count_from_the_end_of_the_request_or_its_beginning_if_they_overlap() -> None:
+    wire = Wire()
+    request, response = wire.request(), wire.response()
+    early = wire.body()
+    wire.chunk()
+    sent = replace(wire.body(), sender="client")
+    wire.chunk()
+    late = wire.body()
+    assert request.first_time < early.first_time < sent.last_time < late.first_time
+    assert only([request, sent, late]).asked_time == sent.last_time
+    assert only([request, response, sent, late]).asked_time == sent.last_time, "a head alone"
+    assert only([request, response, early, sent]).asked_time == request.first_time
+    assert only([request, response, early]).asked_time == request.last_time
+    assert only([response]).asked_time == 0.0
+
+
 def test_until_the_final_response_comes_the_last_interim_one_stands_for_it() -> None:
     wire = Wire()
     hints = [wire.response(status=103, framing="none") for _ in range(MAX_INTERIM + 2)]

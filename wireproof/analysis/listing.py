@@ -66,7 +66,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     start_time: float
     """Of the first packet, in seconds since the epoch."""
     first: float | None
-    """Seconds from the end of the request to the first element; null if there is none."""
+    """Seconds from the end of the request to the first element; null if there is none.
+
+    From its beginning, where the answer's content began before the request had ended.
+    """
     last: float | None
     """Seconds from the end of the request to the last element."""
     count: int

@@ -29,9 +29,9 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None
     """Of the response, else of the request: ``HTTP/1.1``."""
     headers_after: float | None
-    """From the end of the request to the end of the response's header."""
+    """From ``asked_time``, the end of the request, to the end of the response's header."""
     first_token: float | None
-    """From the end of the request to the first content, ``ttft`` of ``wire``."""
+    """From there to the first content, ``ttft`` of ``wire``."""
     first_output: float | None
     """The same, to the first content that is no reasoning: ``ttfo``."""
     gap_p50: float | None

@@ -37,7 +37,8 @@ def ls(files: tuple[str, ...], form: str, jobs: int | None, reading: Reading) ->
     """List the exchanges of captures: who asked for what, when it came, and how it fared.
 
     FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
-    standard input. Times count from the end of the request, for the first and the last element.
+    standard input. Times count from the end of the request, for the first and the last element;
+    from its beginning, where the answer's content began before the request had ended.
     Calls of one agent or session are named together where header fields or ids in their payloads
     say so: a session's or conversation's own, a response that is continued, a tool call that is
     answered.

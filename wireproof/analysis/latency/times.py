@@ -87,7 +87,7 @@ def times_of(trace: Trace) -> Times | None:
     return Times(
         dialect=name,
         connect=connection.rtt if connection is not None and about.key.exchange == 0 else None,
-        upload=start - about.request.first_time,
+        upload=(about.request_body or about.request).last_time - about.request.first_time,
         headers=about.response.last_time - start,
         chunks=[time for time, _, is_chunk in moments if is_chunk],
         choices=[time for time, kind, _ in moments if kind in CHOICES],
