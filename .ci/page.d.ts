@@ -47,6 +47,7 @@ interface Outcome {
   severity: Severity;
   verdict: string;
   end: string;
+  why: string | null;
   first: number | null;
   last: number | null;
   count: number;

@@ -33,7 +33,7 @@ from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..spool import Spool
 from ..text.wording import NO_BODY, body_end, close_code, connection_end
-from ..views.verdicts.words import leading, tls_line
+from ..views.verdicts.words import leading, summary, tls_line
 from .elements import KINDS, SEVERITIES, Elements, ElementsAside, side_of
 
 MAX_SHOWN = 2_000
@@ -292,11 +292,13 @@ def said_of(outcome: Outcome) -> dict[str, Any]:
     """Return what a row shows of what is said of an exchange: what ``ls`` does, and the words."""
     found = outcome.listed
     word, tone = headword(outcome)
+    why = (summary(one) for one in outcome.verdicts if one.answer == found.end)
     return {
         "word": word,
         "tone": tone,
         "verdict": found.verdict,
         "end": found.end,
+        "why": next((one[:MAX_SHOWN] for one in why), None),
         "severity": found.severity,
         "words": sorted(words_of(outcome.verdicts)),
         "count": found.count,

@@ -13,7 +13,7 @@ from support.browser import NARROW, Watched, indexed, serving, watched
 from support.corpus import ROOT, tls_captures_at_hand
 from support.talk import Talk, Tape
 
-from parsers import KeyLog
+from parsers import CaptureReader, KeyLog
 from wireproof.analysis.judges import explain
 from wireproof.analysis.vocabulary import UNKNOWN
 from wireproof.web.feed import FileFeed
@@ -622,3 +622,27 @@ def test_exchanges_in_streams_are_shown(browser: Browser, name: str, row: str, t
             assert marked.first.inner_text().startswith("17")  # application data
         else:
             assert marked.count() == 0
+
+
+def test_a_text_is_looked_for_again_when_more_has_come(browser: Browser) -> None:
+    with CHAT.open("rb") as stream:
+        packets = list(CaptureReader(stream))
+    with (
+        closing(Index("port 80", "live")) as index,
+        serving(index) as server,
+        watched(browser) as found,
+    ):
+        index.receive(packets[:12])
+        page = found.open(server.url)
+        page.locator("#filter").fill('"token 11"')
+        page.locator("#connections .none", has_text="No exchange matches the filter").wait_for()
+        index.receive(packets[12:])
+        index.finish([], None)
+        expect(page.locator(".conn .row")).to_have_count(2)
+
+
+def test_how_it_ended_says_why_that_is_whole_which_only_closing_ended(shared_chat: Page) -> None:
+    shared_chat.locator("#filter").fill("verdict:streamed")
+    shown = shared_chat.locator(".conn .row .ended")
+    expect(shown).to_have_text("complete as far as closing can tell (it may have been cut)")
+    assert (shown.get_attribute("title") or "").endswith("\nwhole: complete ([DONE], packet 41)")

@@ -46,6 +46,7 @@ const HOLDS = {
   size: (row) => row.size,
   issues: (row) => row.counts.d,
 };
+const AGAIN = 1000; // milliseconds at least from one answer on a text to the next question
 const SEVERITIES = ["ok", "note", "warning", "error"];
 const BAD = /INCOMPLETE|reset/;
 const legNumber = (row) => state.wayOf.get(row.key)?.legs.indexOf(row.key) ?? 0;
@@ -124,7 +125,7 @@ export class Connections {
       ),
     );
     this.none = el("p", { class: "empty none", role: "status" });
-    this.found = new Map(); // in which exchanges a text is, null while the server looks
+    this.found = new Map(); // in which exchanges a text is, as far as the server has looked
     /** @type {Vocabulary | null} */
     this.vocabulary = null; // by which words verdicts are chosen
     this.tally = new Tally((filter) => this.show(filter));
@@ -218,10 +219,14 @@ export class Connections {
     COLUMNS.forEach(([name], index) => (nodes[index].hidden = !this.shown.has(name)));
   }
 
-  /** Ask the server in which exchanges texts are. */
+  /** Ask the server in which exchanges texts are, and again when more has come. */
   look(texts) {
-    for (const text of texts.filter((one) => !this.found.has(one))) {
-      this.found.set(text, null);
+    const { version } = state.summary;
+    for (const text of texts) {
+      const known = this.found.get(text);
+      if (known?.isAwaited || known?.version === version) continue;
+      this.found.set(text, { ...known, isAwaited: true });
+      const began = performance.now();
       const hex = [...new TextEncoder().encode(text)]
         .map((byte) => byte.toString(16).padStart(2, "0"))
         .join("");
@@ -230,11 +235,22 @@ export class Connections {
         : state.source.get(`search/${hex}`);
       asked
         .then(
-          (keys) => this.found.set(text, { keys: new Set(keys) }),
-          (error) => this.found.set(text, { problem: problemOf(error) }),
+          (keys) => ({ keys: new Set(keys) }),
+          (error) => ({ problem: problemOf(error) }),
         )
-        .then(() => this.update());
+        .then((answer) => this.keep(text, { ...answer, version }, performance.now() - began));
     }
+  }
+
+  /** Keep where a text is. It is not asked for again at once: the server reads everything for it. */
+  keep(text, answer, took) {
+    this.found.set(text, { ...answer, isAwaited: true });
+    this.update();
+    const goOn = () => {
+      this.found.set(text, answer);
+      if (state.summary.version !== answer.version) this.update();
+    };
+    setTimeout(goOn, Math.max(AGAIN, 4 * took));
   }
 
   /** Why no row is shown, and what to do about it. */
@@ -256,7 +272,7 @@ export class Connections {
   why(texts) {
     if (this.amiss.length) return this.amiss.join("; ");
     const found = texts.map((text) => this.found.get(text));
-    if (found.includes(null)) return "looking…";
+    if (found.some((one) => !one.keys && !one.problem)) return "looking…";
     return found.find((one) => one.problem)?.problem ?? "";
   }
 
@@ -325,7 +341,9 @@ export class Connections {
       cell("last", time(outcome ? outcome.last : row.last_time - row.first_time)),
       cell("elements", elements ? number(elements) : "", { title: count(elements, thing) }),
       cell("size", row.size ? bytes(row.size) : ""),
-      cell(`ended${BAD.test(ended) ? " bad" : ""}`, ended, { title: ended }),
+      cell(`ended${BAD.test(ended) ? " bad" : ""}`, ended, {
+        title: outcome?.why ? `${ended}\n${outcome.end}: ${oneLine(outcome.why)}` : ended,
+      }),
       cell("issues", row.counts.d ? this.issues(row) : ""),
       cell("start", this.bar(row)),
     ];
