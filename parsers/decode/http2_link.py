@@ -340,7 +340,8 @@ class Http2Link:
             server = self if sender == "server" else self.peer
             answer = server.messages.get(stream_id)
             is_owed = answer is not None and answer.is_open
-            code = _reset_code(error, sender, is_owed=is_owed)
+            has_begun = answer is not None and answer.has_begun
+            code = _reset_code(error, sender, is_owed=is_owed, has_begun=has_begun)
             detail = f"{error} by the {sender}, stream {stream_id}"
             fault = diagnose(code, frame.start, frame.end, detail) if code else None
             self.states.reset(stream_id, sender)
@@ -356,7 +357,7 @@ class Http2Link:
     def _expect(self, stream_id: int, frame: Frame, error: str) -> None:
         """Keep a reset of a stream of which nothing was read yet."""
         sender = self.writer.sender
-        code = _reset_code(error, sender, is_owed=True)
+        code = _reset_code(error, sender, is_owed=True, has_begun=False)
         detail = f"{error} by the {sender}, stream {stream_id}"
         fault = diagnose(code, frame.start, frame.end, detail) if code else None
         self._early[stream_id] = EarlyEnd(self._completion(frame), fault, "rst-stream")
@@ -370,7 +371,9 @@ class Http2Link:
         for stream_id, state in list(self.states.open.items()):
             if stream_id % 2 == parity and stream_id > last:
                 detail = f"stream {stream_id}, the last one was {last}"
-                fault = ("http2-refused", detail)
+                answer = self.messages.get(stream_id)
+                has_begun = answer is not None and answer.has_begun
+                fault = ("http2-reset" if has_begun else "http2-refused", detail)
                 self._report([fault], frame.start, frame.end, (state.exchange, stream_id), records)
                 self.states.reset(stream_id, self.writer.sender)
                 self._break(stream_id, "goaway", records)
@@ -392,9 +395,12 @@ _CONTROL: dict[int, Handler] = {
 }
 
 
-def _reset_code(error: str, sender: str, *, is_owed: bool) -> str:
-    """Return the fault that a RST_STREAM is, empty if it is none."""
-    if error == "REFUSED_STREAM":
+def _reset_code(error: str, sender: str, *, is_owed: bool, has_begun: bool) -> str:
+    """Return the fault that a RST_STREAM is, empty if it is none.
+
+    ``has_begun``: the answer has. Then the request was processed, whatever the code says.
+    """
+    if error == "REFUSED_STREAM" and not has_begun:
         return "http2-refused"
     if sender == "client" and error in ("CANCEL", "NO_ERROR"):
         return "http2-cancelled"

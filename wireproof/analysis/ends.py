@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, End, Http2DataRecord, Sender
 
-from ..exchanges import SAID
+from ..exchanges import SAID, is_final
 from ..text.wording import count, flag_by
 from .marks import Marks
 from .trace import Trace
@@ -65,7 +65,14 @@ def _is_broken(trace: Trace) -> bool:
 
 
 def refusal_of(trace: Trace) -> str | None:
-    """Return the fault by which the server says that it did not process a request, if it does."""
+    """Return the fault by which the server says that it did not process a request, if it does.
+
+    Of one that it has begun to answer it cannot be true, whatever frame says so: it may have had
+    its effect.
+    """
+    response = trace.about.response
+    if response is not None and is_final(response):
+        return None
     return next((fault.code for fault in trace.all_faults if fault.code in REFUSED), None)
 
 

@@ -40,6 +40,10 @@ CODES: dict[str, tuple[str, str]] = {
         "the peer does too much: too many pings, streams or resets",
         "send pings less often (gRPC: keepalive_time), and reset fewer streams",
     ),
+    "REFUSED_STREAM": (
+        "it says that the request was not processed, but its answer had begun",
+        "send it again only if that does no harm: it may have had its effect",
+    ),
     "INADEQUATE_SECURITY": ("the server asks for stronger TLS", ""),
     "HTTP_1_1_REQUIRED": ("the server asks for HTTP/1.1 for this", "use HTTP/1.1 for this"),
 }
@@ -52,6 +56,7 @@ SAME = {
     "H3_FRAME_UNEXPECTED": "PROTOCOL_ERROR", "H3_MESSAGE_ERROR": "PROTOCOL_ERROR",
     "H3_REQUEST_CANCELLED": "CANCEL", "H3_CONNECT_ERROR": "CONNECT_ERROR",
     "H3_EXCESSIVE_LOAD": "ENHANCE_YOUR_CALM", "H3_VERSION_FALLBACK": "HTTP_1_1_REQUIRED",
+    "H3_REQUEST_REJECTED": "REFUSED_STREAM",
 }  # fmt: skip
 """Codes of HTTP/3 (RFC 9114 section 8.1) that mean what one of HTTP/2 does."""
 OF_QUIC = ("RESET_STREAM", "STOP_SENDING")

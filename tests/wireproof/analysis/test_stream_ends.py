@@ -10,6 +10,7 @@ from support.timed import Handmade
 from support.websocket_frames import frame
 
 from parsers.http2.elements import GOAWAY, PING, RST_STREAM
+from parsers.records import DiagnosticRecord
 from wireproof.analysis.outcomes import outcomes
 from wireproof.analysis.verdict import Question, Verdict
 
@@ -97,6 +98,18 @@ def test_what_was_not_processed_is_safe_to_send_again(frame: str) -> None:
         "refused", "warning", ["http2-refused"],
     )  # fmt: skip
     assert f"(packet {packet}): it is safe to send it again" in found.summary
+
+
+@pytest.mark.parametrize("frame", ["reset", "goaway"])
+def test_what_was_answered_already_is_not_safe_to_send_again(frame: str) -> None:
+    talk = streaming()
+    talk.say("server", resets(REFUSED) if frame == "reset" else goes_away(0, NO_ERROR))
+    (found,) = told(talk)
+    cause = "http2-reset" if frame == "reset" else "http2-goaway-error"
+    assert (found.answer, found.severity, causes(found)) == ("cut", "error", [cause])
+    assert "safe" not in found.summary
+    codes = {one.code for one in talk.records() if isinstance(one, DiagnosticRecord)}
+    assert codes == {"http2-reset"}
 
 
 def test_a_graceful_goaway_ends_nothing() -> None:
