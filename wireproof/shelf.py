@@ -74,7 +74,7 @@ class Resting(Generic[T, A]):
         aside."""
         if number in self.here:
             self._over[number] = None
-            self._make_room()
+            self._make_room(MAX_OVER)
 
     def get(self, number: int) -> T:
         """Return a thing, brought back if it was put aside. Raises KeyError if there is none."""
@@ -90,8 +90,13 @@ class Resting(Generic[T, A]):
             self._over[number] = None
         return thing
 
-    def _make_room(self) -> None:
-        while len(self._over) > MAX_OVER:
+    def rest(self) -> None:
+        """Put aside all that is over: processes that are forked then share a spool that none of
+        them adds to, for what comes back unchanged stays where it lies."""
+        self._make_room(0)
+
+    def _make_room(self, kept: int) -> None:
+        while len(self._over) > kept:
             number = next(iter(self._over))
             del self._over[number]
             self._shelf.put(number, self._aside(self.here.pop(number)))

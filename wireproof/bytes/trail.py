@@ -191,6 +191,10 @@ class FollowedConnections(Sequence[Followed]):
         """Take note that a connection has ended: few packets of it may come."""
         self._connections.end(number)
 
+    def rest(self) -> None:
+        """Put aside all that have ended."""
+        self._connections.rest()
+
     def _bring_back(self, number: int, aside: FollowedAside) -> Followed:
         followed = Followed(number, aside.key, self._spool)
         followed.bring_back(aside)

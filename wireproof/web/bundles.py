@@ -78,7 +78,7 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     if workers == 1:
         yield from (part for part in _made(index, 0, 1) if part is not None)
         return
-    index.spool.flush()
+    index.rest()
     runs = [partial(_send_all, index, share, workers) for share in range(workers)]
     with Team(runs) as team:
         for worker in cycle(team.workers):

@@ -72,6 +72,10 @@ class ExchangeRows(Sequence[ExchangeRow]):
         """Take note that an exchange is over, and need not stay in memory."""
         self._rows.end(number)
 
+    def rest(self) -> None:
+        """Put aside all that are over."""
+        self._rows.rest()
+
     def changed_since(self, version: int) -> list[tuple[int, int]]:
         """Return which changed later: of each by which change, and its number; in their order."""
         here = self._rows.here

@@ -162,6 +162,13 @@ class Index:
         """Take note that packets came and are not among those that are shown."""
         self.missed += packets
 
+    def rest(self) -> None:
+        """Put aside all that is over, before processes are forked that only read."""
+        with self.changed:
+            self.order.rest()
+            self.tracer.connections.rest()
+            self.spool.flush()
+
     def close(self) -> None:
         """Give up what was put aside."""
         self.spool.close()

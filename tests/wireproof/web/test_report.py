@@ -19,8 +19,9 @@ from support.capture_files import Blocks
 from support.corpus import ROOT
 from support.reports import answers as answers_of
 from support.reports import held
-from support.talk import Talk
+from support.talk import Talk, Tape
 
+from wireproof import shelf
 from wireproof.web import bundles as making
 from wireproof.web.api import Answers
 from wireproof.web.bundles import bundle_of, bundles, workers_for
@@ -95,6 +96,26 @@ def test_the_same_capture_gives_the_same_report_however_many_make_it() -> None:
         assert list(bundles(index)) == alone
         if hasattr(os, "fork"):
             assert list(bundles(index, workers=3)) == alone
+
+
+def test_processes_that_make_it_add_nothing_to_the_spool_that_they_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However much of what is over is in memory when they begin: each would write in its place."""
+    tape = Tape()
+    for number in range(40):
+        Talk(tape, client_port=40_000 + number).open().close()
+    with closing(Index("talks.pcapng")) as index:
+        index.receive(tape.packets)
+        index.finish([])
+        monkeypatch.setattr(shelf, "MAX_OVER", 2)
+        if not hasattr(os, "fork"):
+            index.rest()
+        together = list(bundles(index, workers=3 if hasattr(os, "fork") else 1))
+        size = index.spool.size
+        assert list(bundles(index)) == together
+        index.rest()
+        assert index.spool.size == size
 
 
 def test_neighbours_that_hold_much_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
