@@ -6,7 +6,7 @@ import { VirtualRows, cell } from "./rows.js";
 import { QUIC } from "./lanes.js";
 import { parsed } from "./filter.js";
 import { Tally } from "./tally.js";
-import { BAR, Widths } from "./widths.js";
+import { Widths } from "./widths.js";
 import { chooseExchange, emit, on, state, within } from "./store.js";
 
 const COLUMNS = [
@@ -207,8 +207,9 @@ export class Connections {
     if (!room) return;
     const widths = this.widths.share(room, this.empty);
     const template = [...widths.values()].map((width) => `${width}px`).join(" ");
-    const columns = `${template} minmax(${BAR[0]}px, 1fr)`;
+    const columns = `${template} minmax(${this.widths.bar}px, 1fr)`;
     byId("connections").style.setProperty("--columns", columns);
+    byId("connections").dataset.brief = this.widths.isBrief ? "yes" : "no";
     this.shown = new Set([...widths.keys(), "start"]);
     this.leaveOut(this.heads);
     for (const row of this.list.shown.values()) this.leaveOut([...row.children]);
@@ -352,7 +353,7 @@ export class Connections {
     const grown = COLUMNS.slice(0, -1).map(([column], index) =>
       this.widths.add(column, cells[index].textContent, isBad && column === "ended"),
     );
-    if (grown.some(Boolean)) this.layOut();
+    if (this.widths.addWord(outcome?.word ?? "") || grown.some(Boolean)) this.layOut();
     const isGoing = isStreaming && state.summary.state === "live";
     return { cells, marks: `${row.severity ?? ""}${isGoing ? " streaming" : ""}` };
   }

@@ -4,7 +4,7 @@
 
 import { duration } from "./format.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, legsHeight } from "./legs.js";
-import { nameLane } from "./ruler.js";
+import { nameLane, writeOver } from "./ruler.js";
 import { currentRow } from "./store.js";
 
 const LINES = 2; // of words in the lane
@@ -46,7 +46,24 @@ function saysIdle(timeline) {
 }
 
 /**
- * Draw the lane of a timeline whose exchange has ended.
+ * Draw the lines, before the words that they would cross.
+ * @param {Timeline} timeline @param {Plot} plot @param {number} scale
+ */
+export function drawEndLines(timeline, plot, scale) {
+  if (!timeline.more.includes("ends")) return;
+  const { ctx, bbox } = plot;
+  const from = bbox.top + legsHeight() * scale;
+  const upto = bbox.top + (timeline.above + CURVE_HEIGHT) * scale;
+  for (const end of endsOf(timeline)) {
+    const x = lineOf(timeline, plot, end, scale);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.fillStyle = end.colour;
+    ctx.fillRect(x, from, Math.max(scale, 1), upto - from);
+  }
+}
+
+/**
+ * Draw the lane of a timeline whose exchange has ended, and its words.
  * @param {Timeline} timeline @param {Plot} plot @param {number} scale
  */
 export function drawEnds(timeline, plot, scale) {
@@ -64,16 +81,13 @@ export function drawEnds(timeline, plot, scale) {
     const x = lineOf(timeline, plot, end, scale);
     if (x < bbox.left || x > right) continue;
     ctx.fillStyle = end.colour;
-    const from = bbox.top + legsHeight() * scale;
-    const upto = bbox.top + (timeline.above + CURVE_HEIGHT) * scale;
-    ctx.fillRect(x, from, Math.max(scale, 1), upto - from);
     const { width } = ctx.measureText(end.text);
     const isNearEnd = x + width + APART * scale > right;
     const wanted = isNearEnd ? x - width - 4 * scale : x + 4 * scale;
     const [line, left] = placeOf(lines, wanted, width, APART * scale);
     if (left < bbox.left) continue;
     lines[line].push([left, left + width]);
-    ctx.fillText(end.text, left, top + (4 + line * LINE) * scale);
+    writeOver(plot, timeline.colours, end.text, left, top + (4 + line * LINE) * scale);
   }
 }
 

@@ -175,7 +175,7 @@ function decades(min, max, width) {
 }
 
 /**
- * Draw a line at each figure, with its name if there is room.
+ * Draw a line at each figure, with its name above it; those that coincide share one.
  * @param {Plot} plot @param {[string, number][]} marks @param {Colours} colours
  */
 function drawMarks(plot, marks, colours) {
@@ -184,16 +184,28 @@ function drawMarks(plot, marks, colours) {
   ctx.save();
   ctx.font = `${10 * scale}px system-ui, "DejaVu Sans", sans-serif`;
   ctx.textBaseline = "bottom";
-  ctx.textAlign = "center";
-  let free = -Infinity;
+  ctx.textAlign = "left";
+  /** @type {Map<number, string[]>} */
+  const named = new Map(); // by where its line stands: several may be one
   for (const [name, value] of marks) {
     const x = Math.round(plot.valToPos(Math.log10(Math.max(value, 1e-6)), "x", true));
-    ctx.fillStyle = colours.warn;
-    ctx.fillRect(x, bbox.top, 1, bbox.height);
-    if (x - 10 * scale < free) continue;
-    ctx.fillStyle = colours.quiet;
-    ctx.fillText(name, x, bbox.top - 2 * scale);
-    free = x + 14 * scale;
+    named.set(x, [...(named.get(x) ?? []), name]);
+  }
+  ctx.fillStyle = colours.warn;
+  for (const x of named.keys()) ctx.fillRect(x, bbox.top, 1, bbox.height);
+  const texts = [...named].map(([x, names]) => ({ x, text: names.join(", "), width: 0, left: 0 }));
+  let free = 0;
+  for (const one of texts) {
+    one.width = ctx.measureText(one.text).width;
+    one.left = Math.max(one.x - one.width / 2, free);
+    free = one.left + one.width + 4 * scale;
+  }
+  free = ctx.canvas.width; // what would stand beyond it pushes those before it to the left
+  ctx.fillStyle = colours.quiet;
+  for (const one of texts.reverse()) {
+    one.left = Math.min(one.left, free - one.width);
+    ctx.fillText(one.text, one.left, bbox.top - 2 * scale);
+    free = one.left - 4 * scale;
   }
   ctx.restore();
 }

@@ -4,10 +4,11 @@
 import { duration, number } from "./format.js";
 import { rate } from "./reader.js";
 import { LANE_HEIGHT, legsHeight } from "./legs.js";
-import { nameLane } from "./ruler.js";
+import { nameLane, writeOver } from "./ruler.js";
 import { currentRow, state } from "./store.js";
 
 const SYN = 2;
+const LEAST_STALL = 3; // pixels that are shaded of the shortest
 
 export function drawStall(timeline, plot, from, upto, known = null) {
   const { ctx, bbox } = plot;
@@ -16,7 +17,8 @@ export function drawStall(timeline, plot, from, upto, known = null) {
   const right = plot.valToPos(upto - timeline.start, "x", true);
   const top = bbox.top + legsHeight() * scale;
   ctx.fillStyle = timeline.colours.stall;
-  ctx.fillRect(left, top, right - left, bbox.height - legsHeight() * scale);
+  const shaded = Math.max(right - left, LEAST_STALL * scale);
+  ctx.fillRect(left, top, shaded, bbox.height - legsHeight() * scale);
   const cause = known ?? causeOf(timeline, from, upto);
   const text = cause ? `${duration(upto - from)}: ${cause}` : `${duration(upto - from)} pause`;
   ctx.font = `600 ${11 * scale}px system-ui, "DejaVu Sans", sans-serif`;
@@ -98,7 +100,8 @@ export function drawBursts(timeline, plot, scale) {
     const x = plot.valToPos(from - timeline.start, "x", true) + 4 * scale;
     if (x < free || x < bbox.left || x > bbox.left + bbox.width - 30 * scale) continue;
     const text = `×${number(size)}`;
-    ctx.fillText(text, x, bbox.top + (legsHeight() + lane * LANE_HEIGHT + 3) * scale);
+    const top = bbox.top + (legsHeight() + lane * LANE_HEIGHT + 3) * scale;
+    writeOver(plot, timeline.colours, text, x, top);
     free = x + ctx.measureText(text).width + 8 * scale;
   }
 }

@@ -4,7 +4,7 @@
 
 import { bytes, count, duration, number, span } from "./format.js";
 import { LANE_HEIGHT } from "./legs.js";
-import { nameLane } from "./ruler.js";
+import { nameLane, writeOver } from "./ruler.js";
 
 const NEAR = 6; // pixels beside a mark that are still it
 const LABEL = 10.5; // pixels of its text
@@ -111,7 +111,7 @@ export function drawPath(timeline, plot, scale) {
     if (one.kind === "again") triangle(ctx, left, top, scale);
     else drawBand(ctx, one, left, right, top, scale);
     if (right >= bbox.left && left <= bbox.left + bbox.width)
-      free = drawWord(ctx, bbox, one, left, top, scale, free);
+      free = drawWord(plot, colours, one, left, top, scale, free);
   }
   ctx.restore();
 }
@@ -134,7 +134,8 @@ function drawBand(ctx, one, left, right, top, scale) {
 }
 
 /** Name it where there is room; returns where the next name may begin. */
-function drawWord(ctx, bbox, one, left, top, scale, free) {
+function drawWord(plot, colours, one, left, top, scale, free) {
+  const { ctx, bbox } = plot;
   const lasts = one.upto > one.from ? `${one.word}, ${duration(one.upto - one.from)}` : one.word;
   ctx.font = `600 ${LABEL * scale}px system-ui, "DejaVu Sans", sans-serif`;
   ctx.textAlign = "left";
@@ -143,7 +144,7 @@ function drawWord(ctx, bbox, one, left, top, scale, free) {
   const wanted = Math.max(left, bbox.left) - (one.kind === "again" ? 4 * scale : 0);
   const begin = Math.min(wanted, bbox.left + bbox.width - width);
   if (begin < free) return free;
-  ctx.fillText(lasts, begin, top + 5 * scale);
+  writeOver(plot, colours, lasts, begin, top + 5 * scale);
   return begin + width + 8 * scale;
 }
 

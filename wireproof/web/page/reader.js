@@ -203,7 +203,8 @@ export class Reader {
     const when = state.moment === null ? last : `At ${duration(moment - this.row.first_time)}`;
     const thing = this.pieces[0][3] === "data" ? THINGS[this.parts[0].elements] : "delta";
     const all = `${this.next !== null ? "the first " : ""}${count(this.pieces.length, thing)}`;
-    const text = `${when} the reader had seen ${number(come)} of ${all}, ${count(size, "character")}`;
+    const seen = when === "So far" ? "has seen" : "had seen";
+    const text = `${when} the reader ${seen} ${number(come)} of ${all}, ${count(size, "character")}`;
     this.said.textContent = text;
     this.scrubber.parentElement.dataset.moved = state.moment === null ? "no" : "yes";
     this.scrubber.setAttribute("aria-valuetext", text);

@@ -75,6 +75,20 @@ export function coloursOf() {
 }
 
 /**
+ * Write a text over whatever lies there: lines that would cross it end beside it.
+ * @param {Plot} plot @param {Colours} colours @param {string} text @param {number} x
+ * @param {number} y
+ */
+export function writeOver({ ctx }, colours, text, x, y) {
+  ctx.strokeStyle = colours.card;
+  ctx.lineWidth = 5 * uPlot.pxRatio;
+  ctx.lineJoin = "round";
+  ctx.setLineDash([]);
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
+}
+
+/**
  * Name a lane, and say below what it holds.
  * @param {Plot} plot @param {Colours} colours @param {number} top @param {number} height
  * @param {string} name @param {string} about

@@ -15,7 +15,7 @@ import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legsEnd, legsHeight } from "./legs
 import { GUTTER, axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
 import { drawCurveName, drawLane } from "./marks.js";
 import { drawBursts, drawStall, drawText, pendingPing } from "./overlays.js";
-import { drawEnds } from "./ends.js";
+import { drawEndLines, drawEnds } from "./ends.js";
 import { drawTrips, tripsOf } from "./trips.js";
 import { drawPath, pathOf, saysPath } from "./path.js";
 import { heldBy } from "./held.js";
@@ -382,10 +382,11 @@ export class Timeline {
       if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
     const ping = pendingPing(this);
     if (ping) drawStall(this, plot, ...ping, "no pong");
-    for (const { from, upto, windows } of this.held ?? []) {
+    this.held.forEach(({ from, upto, windows }, index) => {
       const whose = `${windows.join(" and ")} window${windows.length > 1 ? "s" : ""}`;
-      drawStall(this, plot, from, upto, `${whose} closed`);
-    }
+      const which = this.held.length > 1 ? `, ${index + 1} of ${this.held.length} times` : "";
+      drawStall(this, plot, from, upto, `${whose} closed${which}`);
+    });
     ctx.restore();
     ctx.fillStyle = this.colours.line;
     for (let y = legsHeight(); y <= this.above; y += LANE_HEIGHT) {
@@ -407,6 +408,7 @@ export class Timeline {
       const top = bbox.top + (legsHeight() + index * LANE_HEIGHT) * scale;
       drawLane(this, plot, lane, top, scale);
     });
+    drawEndLines(this, plot, scale);
     drawPath(this, plot, scale);
     drawTrips(this, plot, scale);
     drawLegs(plot, this.start, this.colours, GUTTER);
@@ -436,8 +438,9 @@ export class Timeline {
   say() {
     const shown = this.range ? `; ${duration(this.range[1] - this.range[0])} in view` : "";
     const stalls = this.stalls.length ? `, ${count(this.stalls.length, "pause")}` : "";
+    const held = this.held.length ? `, windows closed ${count(this.held.length, "time")}` : "";
     const bursts = this.bursts.length ? `, ${count(this.bursts.length, "burst")}` : "";
     const length = (currentRow()?.last_time ?? this.end) - this.start;
-    this.note.textContent = `${duration(length)}${stalls}${bursts}${saysPath(this.path)}${shown}`;
+    this.note.textContent = `${duration(length)}${stalls}${held}${bursts}${saysPath(this.path)}${shown}`;
   }
 }

@@ -8,7 +8,7 @@ const MOST = { outcome: 280, target: 420, ended: 420 }; // from where on a text 
 const GOOD = { outcome: 200, target: 250, ended: 420 }; // for which other columns are left out
 const LEAST = { outcome: 96, target: 60, ended: 60 };
 const SORTED = 12; // pixels of the arrow in a head
-export const BAR = [50, 110]; // the waterfall: at least, and as what is left out makes room for
+const BAR = 110; // pixels of the waterfall, as what is left out makes room for
 /** What is left out where room is short, first what matters least. */
 const ORDER = [
   "transport",
@@ -34,6 +34,16 @@ export class Widths {
     this.bold = `600 ${this.font}`;
     this.fonts = { target: `${fontSize} ${mono}`, outcome: this.bold, issues: this.bold };
     this.wanted = new Map(columns.map(([name]) => [name, 0]));
+    this.word = 0; // of the verdicts without what stands beside them
+    this.bar = this.measure(columns[columns.length - 1][1]) + SORTED; // the waterfall, at least
+  }
+
+  /** Take note of a verdict's word: where room is short, it stands alone. @param {string} word */
+  addWord(word) {
+    const found = this.measure(word, this.bold) + MORE.outcome;
+    const isWider = found > this.word;
+    this.word = Math.max(this.word, found);
+    return isWider;
   }
 
   /** Take note of a cell: columns grow with what is in them, and never shrink. */
@@ -51,17 +61,27 @@ export class Widths {
     return Math.ceil(this.pen?.measureText(text).width ?? 7 * text.length) + PADDING;
   }
 
-  /** The width of each column that has any, the waterfall's left out; `empty` are those without. */
+  /**
+   * The width of each column that has any, the waterfall's left out; `empty` are those without.
+   * Verdicts that would be cut are brief: a word each, and no more.
+   */
   share(room, empty) {
+    const whole = this.shared(room, empty, this.wanted.get("outcome"));
+    this.isBrief = whole.get("outcome") < Math.min(this.wanted.get("outcome"), GOOD.outcome);
+    return this.isBrief ? this.shared(room, empty, this.word) : whole;
+  }
+
+  shared(room, empty, outcome) {
     const found = new Map();
     for (const [name, title] of this.columns.slice(0, -1)) {
       if (empty.has(name)) continue;
-      const wanted = Math.max(this.wanted.get(name), this.measure(title) + SORTED);
+      const own = name === "outcome" ? outcome : this.wanted.get(name);
+      const wanted = Math.max(own, this.measure(title) + SORTED);
       found.set(name, Math.min(wanted, MOST[name] ?? wanted));
     }
     const needs = () =>
       [...found].reduce((sum, [name, width]) => sum + Math.min(width, GOOD[name] ?? width), 0);
-    const fits = () => needs() + BAR[1] <= room;
+    const fits = () => needs() + BAR <= room;
     const all = new Map(found);
     for (const name of ORDER) {
       if (fits()) break;
@@ -74,7 +94,7 @@ export class Widths {
       if (!fits()) found.delete(name);
     }
     const shown = [...all].filter(([name]) => found.has(name));
-    const left = room - (fits() ? BAR[1] : BAR[0]);
+    const left = room - (fits() ? BAR : this.bar);
     return shrunk(shrunk(new Map(shown), left, GOOD), left, LEAST);
   }
 }

@@ -3,11 +3,13 @@
 // long, which packet used it up and which opened it again.
 
 import { el, fill, oncePerFrame } from "./dom.js";
+import { closedSpans } from "./held.js";
 import { bytes, count, duration, number } from "./format.js";
 import { axisTime, coloursOf } from "./ruler.js";
 import { choosePacket, on, state } from "./store.js";
 
 const HEIGHT = 170; // pixels
+const MOST_SAID = 6; // times that windows were closed, each with how long
 const NEAR = 24; // pixels from a moment within which a click means it
 
 export class WindowChart {
@@ -80,7 +82,10 @@ export class WindowChart {
         ? "No frame changed these windows."
         : "The windows are not known: frames before are not in the capture.";
     const least = (column) => bytes(Math.max(Math.min(...column), 0));
-    const held = stalls.length ? `closed ${count(closed, "time")}` : "never closed";
+    const spans = closedSpans(stalls);
+    const each = spans.slice(0, MOST_SAID).map(({ from, upto }) => duration(upto - from));
+    const lasted = `for ${each.join(", ")}${spans.length > MOST_SAID ? ", …" : ""}`;
+    const held = stalls.length ? `closed ${count(closed, "time")}, ${lasted}` : "never closed";
     const rest = known ? "" : " From where frames are missing no window is known.";
     const some =
       total > stream.length
@@ -194,7 +199,7 @@ export class WindowChart {
       const from = plot.valToPos(one.first_time - this.row.first_time, "x", true);
       const upto = plot.valToPos(one.first_time + one.seconds - this.row.first_time, "x", true);
       ctx.fillStyle = this.colours.stall;
-      ctx.fillRect(from, bbox.top, Math.max(upto - from, 1), bbox.height);
+      ctx.fillRect(from, bbox.top, Math.max(upto - from, 3 * uPlot.pxRatio), bbox.height);
       const text = `${one.window} window closed, ${duration(one.seconds)}`;
       ctx.font = `600 ${11 * uPlot.pxRatio}px system-ui, "DejaVu Sans", sans-serif`;
       if (ctx.measureText(text).width > upto - from - 8) continue;
