@@ -44,6 +44,8 @@ class Http3Connection:
         self._waiting: dict[tuple[Sender, int], RequestStream] = {}
         self._waiting_size = 0
         self._left: set[int] = set()  # streams that were said to be given up
+        self._unasked: OrderedDict[int, tuple[RequestStream, Completion]] = OrderedDict()
+        """Those that the server reset as if it was asked to, and no frame of the client's asks."""
 
     def open_stream(self, first: QuicStream[Record]) -> None:
         """Give a stream and its answer their receivers."""
@@ -123,6 +125,12 @@ class Http3Connection:
         records: list[Record] = []
         for stream in list(self._waiting.values()):
             records += self.give_up(stream, "instructions that it waits for did not come")
+        if self.lacks_packets("client"):
+            for stream_id, (stream, came) in self._unasked.items():
+                size = stream.stream.peer.origins.size
+                said = diagnose("http3-reset-unsure", size, size, f"stream {stream_id}")
+                writer = self._writer_of(stream.stream.peer)
+                records.append(writer.diagnostic(said, stream.exchange, came))
         return records
 
     # --- requests ---
@@ -163,6 +171,11 @@ class Http3Connection:
             detail = f"{error} in {kind} by the {sender}, stream {stream_id}"
             said = diagnose(code, size, size, detail)
             records.append(writer.diagnostic(said, reader.exchange, came))
+            # A server that is asked to stop answers with the same code (RFC 9000 section 3.5).
+            if is_reset and sender == "server" and frame.error in (_NO_ERROR, _CANCELLED):
+                self._unasked[stream_id] = reader, came
+                if len(self._unasked) > MAX_OPEN_STREAMS:
+                    self._unasked.popitem(last=False)
         return records
 
     def _code_of(self, sender: Sender, frame: ResetStream | StopSending, whose: Sender) -> str:

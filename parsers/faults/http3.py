@@ -66,6 +66,11 @@ FAULTS: dict[str, Fault] = {
         " sender's: they may have ended it",
         "RFC 9114 section 4.1",
     ),
+    "http3-reset-unsure": Fault(
+        "note",
+        "the capture lacks packets of the client's: it may have asked for the reset (STOP_SENDING)",
+        "RFC 9000 section 3.5",
+    ),
     "http3-resumed": Fault(
         "note", "frames are certain again after missing bytes", "RFC 9114 section 7.1"
     ),

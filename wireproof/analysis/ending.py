@@ -203,21 +203,22 @@ def _aborted(ending: Ending) -> Verdict | None:
         summary += f" and {silent}" if has_response else f", after {silent}"
     summary += f", still owed {_owed(ending)}" if has_response else ""
     to_tell = "the client's log" if len(causes) > 1 else ""
-    if may_be_reset(ending.trace):
-        summary += f"; it may have left before, for {_CLIENT_LOST}"
+    if frame := may_be_reset(ending.trace):
+        summary += f"; it may have left before, for {_CLIENT_LOST} {frame}"
     return ending_verdict(ending, "aborted", "note", summary, causes, to_tell)
 
 
-_CLIENT_LOST = "the capture lacks bytes of the client's, maybe a RST_STREAM"
+_CLIENT_LOST = "the capture lacks bytes of the client's, maybe a"
 
 
 def _maybe_left(ending: Ending) -> Verdict | None:
-    """A stream that its client may have reset, or the end of the connection cut."""
-    if not ending.codes & CUTS or not may_be_reset(ending.trace):
+    """A stream that its client may have left, or its server or the end of the connection cut."""
+    if not ending.codes & CUTS or not (frame := may_be_reset(ending.trace)):
         return None
     ending.numbers["whole"] = "unknown"
-    summary = f"{_CLIENT_LOST}: whether the client left or the server cut it cannot be told"
-    cause = Cause("capture-incomplete", "certain", _CLIENT_LOST)
+    lost = f"{_CLIENT_LOST} {frame}"
+    summary = f"{lost}: whether the client left or the server cut it cannot be told"
+    cause = Cause("capture-incomplete", "certain", lost)
     return ending_verdict(ending, "unknowable", "note", summary, [cause])
 
 

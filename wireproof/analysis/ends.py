@@ -177,17 +177,19 @@ def _without_fin(trace: Trace) -> Sender:
     return "client" if connection is None or connection.client_fin is None else "server"
 
 
-def may_be_reset(trace: Trace) -> bool:
-    """Whether the client may have given up a stream of HTTP/2 by a frame that was not captured."""
-    faults = (one for one in trace.all_faults if one.sender == "client")
-    return not _is_broken(trace) and any(one.code == FRAMES_MISSING for one in faults)
+def may_be_reset(trace: Trace) -> str:
+    """Return the frame, not captured, by which the client may have left a stream; else empty."""
+    codes = {one.code for one in trace.all_faults if one.sender == "client"}
+    if "http3-reset-unsure" in codes:
+        return "STOP_SENDING"
+    return "RST_STREAM" if FRAMES_MISSING in codes and not _is_broken(trace) else ""
 
 
 def _is_first_unknown(trace: Trace) -> bool:
     """Whether nobody knows who ended a stream first: in TLS the FINs alone do not tell."""
     about = trace.about
     head = about.request or about.response
-    return head is not None and head.layer == "tls" and may_be_reset(trace)
+    return head is not None and head.layer == "tls" and bool(may_be_reset(trace))
 
 
 def name_end(end: End) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from support.judged import causes, verdicts
-from support.quic import OK, Talk, close, data, decoded_talk, stream, varint
+from support.quic import OK, Talk, ack, close, data, decoded_talk, stream, varint
 
+from parsers.records import DiagnosticRecord
 from wireproof.analysis.verdict import Verdict
 
 EVENT = b"data: a\n\n"
@@ -61,6 +62,25 @@ def test_a_client_that_leaves_a_stream() -> None:
     found = ending(talk)
     assert (found.answer, causes(found)) == ("aborted", ["client-closed"])
     assert "the client left (STOP_SENDING, packet 11)" in found.summary
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"), [(0x10C, "unknowable"), (0x100, "unknowable"), (0x102, "cut")]
+)
+def test_a_reset_that_the_client_may_have_asked_for_accuses_nobody(error: int, answer: str) -> None:
+    """Its packet arrived, for the server acknowledged it, and the capture lacks it."""
+    talk = streaming()
+    talk.say("client", b"\x05" + varint(0) + varint(error))
+    del talk.packets[-1]
+    last = talk.numbers["client", "1-rtt"] - 1
+    talk.say("server", resets(error, len(OK) + 3 * len(data(EVENT))), ack(last, last))
+    found = ending(talk)
+    assert found.answer == answer
+    if answer == "unknowable":
+        assert causes(found) == ["capture-incomplete"]
+        assert "maybe a STOP_SENDING" in found.summary
+    codes = {one.code for one in decoded_talk(talk) if isinstance(one, DiagnosticRecord)}
+    assert ("http3-reset-unsure" in codes) == (answer == "unknowable")
 
 
 def test_a_client_that_leaves_the_connection() -> None:
