@@ -487,7 +487,7 @@ def test_a_reset_ends_an_answer_whose_request_waits_behind_a_hole(error: int) ->
     records = talk.records()
     (body,) = [one for one in records if isinstance(one, BodyRecord)]
     assert (body.ended_by, body.complete, body.exchange) == ("rst-stream", False, 0)
-    code = {0: "http2-truncated", 2: "http2-reset", 7: "http2-refused"}[error]
+    code = {0: "http2-truncated", 2: "http2-reset", 7: "http2-reset"}[error]  # it has begun
     assert [one.sender for one in faults(records, code)] == ["server"]
 
 
