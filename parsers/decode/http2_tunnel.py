@@ -16,7 +16,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from ..diagnostics import Diagnostic
+from ..diagnostics import Diagnostic, diagnose
 from ..http2.elements import Content
 from ..limits import MAX_TUNNEL_EXCHANGES, MAX_UNDECIDED
 from ..provenance import Arrival, Completion, Ending, Layer, SourceMap
@@ -41,6 +41,11 @@ class TunnelExchanges:
         self._begin = begin
         self._own = own
         self._known: OrderedDict[int, int] = OrderedDict()
+
+    @property
+    def last(self) -> int:
+        """The number in the tunnel of the exchange that began last; its own if none did."""
+        return next(reversed(self._known), OWN)
 
     def of(self, number: int) -> int:
         """Return the exchange that has a number in the tunnel."""
@@ -172,15 +177,19 @@ class TunnelStream:
     def missing(self, start: int, end: int) -> list[Record]:
         """Take note of missing content: where it was, or that nobody knows, if that is nowhere."""
         if start == end:
-            return self._moved(self._lose())
+            return self._moved(self._lose(start))
         self._extend(start, end)
         return self._moved(successor_of(self).pass_over(end - start))
 
-    def _lose(self) -> list[Record]:
+    def _lose(self, at: int) -> list[Record]:
         """Go on after frames that may be missing, with content or without."""
         receiver = self.receiver
         if not isinstance(receiver, WebSocketSide):
-            return successor_of(self).pass_over(0)
+            records = successor_of(self).pass_over(0)
+            if (exchange := self._exchanges.last) != OWN:
+                said = diagnose("http2-frames-missing", at, at, "in the tunnel")
+                records.append(self.carrier.diagnostic(said, exchange))
+            return records
         return receiver.await_frame(self, self.origins.size)
 
     def end(self, ending: Ending) -> list[Record]:

@@ -18,6 +18,7 @@ from support.http2 import (
     data,
     framed,
 )
+from support.judged import verdicts
 from support.talk import Talk, without_packets
 from support.tls import sealed
 from support.websocket_frames import KEY, frame
@@ -217,3 +218,24 @@ def test_frames_are_found_again_after_lost_ones() -> None:
         talk.say("server", data(1, frame(1, b"%d" % number)))
     found = [one.data for one in talk.records() if isinstance(one, WebSocketMessageRecord)]
     assert found == ["first", "0", "1", "2", "3"]
+
+
+def test_of_an_answer_in_a_tunnel_that_lost_frames_nobody_can_tell_the_end() -> None:
+    talk = tunnel(CONNECT)
+    talk.say("client", data(1, b"GET /in HTTP/1.1\r\nHost: b\r\n\r\n"))
+    talk.say("server", data(1, b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nab"))
+    talk.talk.lose("server", len(data(1, b"cd")))
+    talk.say("server", data(1, b"ef"), data(1, b"gh"))
+    talk.say("client", data(1, b"", ends=True))
+    talk.say("server", data(1, b"", ends=True))
+    talk.talk.fin("client")
+    talk.talk.fin("server")
+    records = talk.records()
+    missing = [
+        one.exchange
+        for one in records
+        if isinstance(one, DiagnosticRecord) and one.code == "http2-frames-missing"
+    ]
+    assert missing == [0, 1]
+    (ending,) = verdicts(records, "ending")
+    assert ending.answer == "unknowable"
