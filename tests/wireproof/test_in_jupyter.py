@@ -32,7 +32,7 @@ def test_the_example_shows_tables_a_timeline_and_frames(tmp_path: Path) -> None:
     shown = {cell.source.partition(" ")[0]: html_of(cell) for cell in book.cells}
     assert "<td>held, whole</td>" in shown["capture"]
     assert re.search(r'<img alt="GET /chat: [^"]+" src="data:image/svg', shown["capture[1]"])
-    assert "12 events came one by one" in shown["capture[1].summary"]
+    assert "12 of 15 events came one by one" in shown["capture[1].summary"]
     for frame in ("capture.to_pandas()", "capture[1].to_polars()"):
         assert "sse_event" in shown[frame] and "<table" in shown[frame], frame
     assert "record: " in shown["capture.to_arrow()"]
