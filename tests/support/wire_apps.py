@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-PAUSE = 0.02
+PAUSE = 0.04
 
 
 async def tokens(number: int, pause: float = PAUSE) -> AsyncIterator[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from errno import EIO, ENOENT
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
@@ -147,8 +148,10 @@ def naming(url: str) -> Iterator[None]:
     except OSError as error:
         if error.filename is not None:
             raise
-        none = "no such file or folder" if isinstance(error, FileNotFoundError) else str(error)
-        raise OSError(error.errno, error.strerror or none, url) from error
+        is_none = isinstance(error, FileNotFoundError)
+        number = error.errno or (ENOENT if is_none else EIO)
+        none = "no such file or folder" if is_none else str(error)
+        raise OSError(number, error.strerror or none, url) from error
 
 
 def _expanded_url(url: str) -> list[str]:
