@@ -145,7 +145,7 @@ def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -
                     n_workers=workers,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0" if has_page else None,
+                    dashboard_address="127.0.0.1:0",  # it listens without bokeh too
                     silence_logs=logging.CRITICAL,
                 )
             )
