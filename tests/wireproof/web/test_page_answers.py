@@ -27,6 +27,7 @@ CHAT = FIXTURES / "nginx/chat.pcapng"
 TOOLS = VERDICTS / "lm03-openai-tool-calls.pcap"
 LEFT = VERDICTS / "en13-client-abort-app-goes-on.pcap"
 WIDE = {"width": 1440, "height": 900}
+ROWS = "document.querySelectorAll('.conn .row').length"
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def test_a_cause_has_its_name_first_what_to_do_on_a_line_and_settings_as_code(
     browser: Browser,
 ) -> None:
     with looking(browser, CHAT) as (page, _):
-        page.locator("#answer .cause").first.wait_for()
+        page.locator("#answer .remedy", has_text="→ turn response").wait_for()  # of the hop
         names = page.locator("#answer .cause").all_inner_texts()
         assert names == ["compressor-not-flushed", "proxy-buffer"]
         remedy = page.locator("#answer .remedy").nth(1)
@@ -355,7 +356,7 @@ def test_a_filter_that_nothing_matches_says_so_and_a_click_shows_all(browser: Br
         page.keyboard.press("Control+a")
         page.keyboard.type("gap>soon")
         page.locator("#shown", has_text="gap>soon is no time").wait_for()
-        assert page.locator(".conn .row").count() == 2  # of what is amiss nothing is asked
+        page.wait_for_function(f"{ROWS} === 2")  # of what is amiss nothing is asked
         page.keyboard.press("Control+a")
         page.keyboard.type("status:5xx")
         page.locator("#connections .none button").click()
@@ -416,11 +417,18 @@ def test_the_axis_reaches_to_the_end_of_the_connection(browser: Browser) -> None
         assert page.evaluate(f"{state} state.rows.get(state.current); {later}")
 
 
+BARS = """() => {
+    const bars = [".bar .waiting", ".bar .streaming"].map((one) => document.querySelector(one));
+    const boxes = bars.map((bar) => bar?.getBoundingClientRect());
+    const sizes = ({ width, height }) => ({ width, height });
+    return boxes.every((box) => box?.width) && boxes.map(sizes);
+}"""
+"""Both bars of a row at once: rows are drawn anew."""
+
+
 def test_the_waterfall_is_thin_while_it_waits(browser: Browser) -> None:
     with looking(browser, TOOLS) as (page, _):
-        waiting = page.locator(".bar .waiting").bounding_box()
-        streaming = page.locator(".bar .streaming").bounding_box()
-        assert waiting is not None and streaming is not None
+        waiting, streaming = page.wait_for_function(BARS).json_value()
         assert waiting["height"] < streaming["height"] / 3
         # It waits for the first element, 502 of 895 ms, and not for the head, which came after 97.
         assert waiting["width"] > streaming["width"]
