@@ -70,6 +70,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _slow_ones_first(items)
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("browser", "firefox")):
+            # A browser draws when it comes to it: what fails must fail twice, and is counted.
+            item.add_marker(pytest.mark.flaky(reruns=1))
     if EXAMPLES:
         for test in {item.obj for item in items if isinstance(item, pytest.Function)}:
             if is_hypothesis_test(test):
