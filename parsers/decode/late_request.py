@@ -63,16 +63,18 @@ class LateRequest:
     def receive_data(self, data: bytes) -> list[Record]:
         data, self._held = self._held + data, b""
         records: list[Record] = []
-        while len(data) >= _LEAST:
-            if data[0] not in _LINE_END and data[1] & _MASKED:
-                return records + self._begin_frames(data)
-            size = _size_of_head(data)
-            records += self._requests.receive_data(data[:size])
-            data = data[size:]
+        pos = 0
+        while len(data) - pos >= _LEAST:
+            if data[pos] not in _LINE_END and data[pos + 1] & _MASKED:
+                return records + self._begin_frames(data[pos:])
+            end = _end_of_head(data, pos)
+            records += self._requests.receive_data(data[pos:end])
+            pos = end
             if self._requests.decoder.paused:
                 records += self._switch()
-                return records + self._stream.receiver.receive_data(data) if data else records
-        self._held = data
+                rest = data[pos:]
+                return records + self._stream.receiver.receive_data(rest) if rest else records
+        self._held = data[pos:]
         return records
 
     def _switch(self) -> list[Record]:
@@ -113,9 +115,9 @@ class LateRequest:
         return self._requests.open_offsets
 
 
-def _size_of_head(data: bytes) -> int:
-    """Return how much of ``data`` there is to the next end of a head, or of a line at its start."""
-    if data[0] in _LINE_END:
-        return 1
-    end = data.find(b"\r\n\r\n")
+def _end_of_head(data: bytes, pos: int) -> int:
+    """Return where the head at ``pos`` ends, or the empty lines there; at most all of ``data``."""
+    if data[pos] in _LINE_END:
+        return len(data) - len(data[pos:].lstrip(_LINE_END))
+    end = data.find(b"\r\n\r\n", pos)
     return len(data) if end < 0 else end + 4
