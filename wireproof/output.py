@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 STANDARD_OUTPUT = "standard output"
-EVERYBODY = 0o666
-"""Permissions of a new file, of which the umask takes some away."""
+OWNER_ONLY = 0o600
+"""Permissions of a new file: nobody else is to read what came from the wire."""
 OPEN = "/proc/self/fd/{}"
 """What stands for an open file, to be given a name."""
 DESCRIPTORS = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
@@ -74,19 +74,19 @@ class _Terminal(RawIOBase):
         self._stream.flush()
 
 
-def open_stream(output: str | None, stack: ExitStack, mode: int = EVERYBODY) -> BinaryIO:
+def open_stream(output: str | None, stack: ExitStack) -> BinaryIO:
     """Return what an output is written to; None and ``-`` are standard output.
 
-    A file is there when ``stack`` is closed, unless an error closes it. ``mode`` are the
-    permissions of one that was not there before. Raises OSError with the output's name.
+    A file is there when ``stack`` is closed, unless an error closes it. One that was not there
+    before is its owner's alone. Raises OSError with the output's name.
     """
     if output is None or output == "-":
         stream = _standard_output(stack)
         return cast(BinaryIO, _Terminal(stream)) if sys.stdout.isatty() else stream
     place = os.path.realpath(output)
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
-        return stack.enter_context(_opened(place, 0, output, mode))
-    return stack.enter_context(_Beside(place, output, mode))
+        return stack.enter_context(_opened(place, 0, output))
+    return stack.enter_context(_Beside(place, output))
 
 
 def open_text(output: str | None, stack: ExitStack, *, is_data: bool = False) -> TextIO:
@@ -120,11 +120,10 @@ def _standard_output(stack: ExitStack) -> BinaryIO:
 class _Beside:
     """A file that takes another's place when it is whole."""
 
-    def __init__(self, place: str, output: str, mode: int) -> None:
+    def __init__(self, place: str, output: str) -> None:
         self._folder, name = os.path.split(place)  # noqa: PTH206
         self._place = place
         self._output = output
-        self._mode = mode
         self._beside = os.path.join(  # noqa: PTH118
             self._folder, f".{name[:200]}.{os.urandom(4).hex()}.part"
         )
@@ -134,7 +133,7 @@ class _Beside:
     def __enter__(self) -> BinaryIO:
         stream = self._without_name()
         if stream is None:
-            stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output, self._mode)
+            stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output)
         self._stream = stream
         with suppress(OSError):  # there is none, or it is not ours: then it gets its own
             file = self._beside if self._nameless is None else self._nameless
@@ -144,7 +143,7 @@ class _Beside:
     def _without_name(self) -> BinaryIO | None:
         """Open a file without a name (open(2), O_TMPFILE); None where there is no such thing."""
         try:
-            file = os.open(self._folder, os.O_WRONLY | os.O_TMPFILE, self._mode)
+            file = os.open(self._folder, os.O_WRONLY | os.O_TMPFILE, OWNER_ONLY)
         except (AttributeError, OSError):  # one with a name says what is wrong
             return None
         if not os.path.exists(OPEN.format(file)):  # noqa: PTH110  # it could get none
@@ -185,9 +184,9 @@ class _Beside:
                 os.unlink(self._beside)  # noqa: PTH108
 
 
-def _opened(path: str, flags: int, output: str, mode: int) -> BinaryIO:
+def _opened(path: str, flags: int, output: str) -> BinaryIO:
     try:
-        file = os.open(path, os.O_WRONLY | flags | getattr(os, "O_BINARY", 0), mode)
+        file = os.open(path, os.O_WRONLY | flags | getattr(os, "O_BINARY", 0), OWNER_ONLY)
     except OSError as error:
         raise named(error, output) from error
     return BufferedWriter(NamedFile(file, "w", output))

@@ -30,7 +30,7 @@ from wireproof.tables.exporting import ExportJob
 from wireproof.tables.exporting import run as export
 from wireproof.tables.files import found
 from wireproof.tables.reading import TableOptions
-from wireproof.tables.shares import Share, Told, finish, groups, join
+from wireproof.tables.shares import Told, finish, groups, join, shares_of
 
 from ..measure import AS_INSTALLED, Run, run
 from .making import COPIES, make_ring, make_small, make_streams, multiply
@@ -107,7 +107,7 @@ def spread(folder: Path, gigabytes: float, numbers: Sequence[int]) -> None:
     print(f"{gigabytes} GB of {len(capture.files)} files: one process {whole:.2f} s cpu")
     for number in numbers:
         place = folder / f"by-{number}"
-        shares = [Share(str(place), capture, OPTIONS, one, number) for one in range(number)]
+        shares = shares_of(str(place), capture, OPTIONS, number)
         decoded = [_timed(share.decode) for share in shares]
         told = decoded[0][1]
         assert isinstance(told, Told)

@@ -354,6 +354,9 @@ def test_an_output_keeps_its_permissions_and_a_link_its_target(
     assert output.is_symlink() and target.stat().st_mode & 0o777 == 0o640
     assert target.read_bytes() != b"old"
     assert len(list(folder.iterdir())) == 2
+    output.unlink()
+    assert run(arguments) in (0, 1)
+    assert output.stat().st_mode & 0o777 == 0o600, "a new one is its owner's alone"
 
 
 NEEDS_ROOM = ("export har", "report", "redact", "query parquet", "explain junit")

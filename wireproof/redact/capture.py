@@ -48,8 +48,6 @@ from .secrets import Policy, Report, find
 
 Part = UsualBlocks | tuple[Block, Packet | None]
 """What a file is copied as."""
-OWNER_ONLY = 0o600
-"""Permissions of the copy: nobody else is to read what nobody has recognized."""
 COPIED_AT_ONCE = 1 << 20
 """Bytes of the copy."""
 DATA = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20, SIMPLE_PACKET: 4}
@@ -107,7 +105,7 @@ def redact_capture(
             done = _copied(source, copy, masks, lambda _: None)
             proof.search(copy)
         copy.seek(0)
-        copyfileobj(copy, open_stream(output, stack, OWNER_ONLY), COPIED_AT_ONCE)
+        copyfileobj(copy, open_stream(output, stack), COPIED_AT_ONCE)
     done.left = proof.left
     return done
 

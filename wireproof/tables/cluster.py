@@ -27,7 +27,7 @@ from .files import Capture
 from .kinds import Kind
 from .parts import PART_SIZE, Done
 from .reading import TableOptions
-from .shares import Share, Told, finish, groups, join, remove
+from .shares import Share, Told, finish, groups, join, remove, shares_of
 
 AT_ONCE = 1_000
 """Tasks that a scheduler holds at once: it is slow with a hundred thousand."""
@@ -90,8 +90,7 @@ def made(
 def _spread(place: str, capture: Capture, options: TableOptions, client: Any) -> Done:
     """Make a capture by all workers. Raises KilledWorker, and OSError for a data set that cannot
     be written."""
-    of = workers_of(client)
-    shares = [Share(place, capture, options, number, of) for number in range(of)]
+    shares = shares_of(place, capture, options, workers_of(client))
     # Before what is small: that fills the time in which some have nothing to do.
     several = partial(client.map, pure=False, priority=1)
     told = [future.result() for future in several(decode, shares)]

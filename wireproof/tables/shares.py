@@ -9,6 +9,10 @@ batch of each share at a time, puts it in order, and goes on as if it had decode
 set is the same, byte for byte, and memory holds a batch of each. Tables of records are joined by
 one worker, those of exchanges and verdicts by another: judges have to see all connections, for a
 client that comes back does so on a new one, and a proxy asks on another.
+
+Judges have to see what is masked in the tables, so a share holds all of it. Hence each is encrypted
+with a key that lies nowhere and goes to the workers alone: what a run leaves behind that broke off
+tells nobody anything.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
+from secrets import token_bytes
 from struct import Struct
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -34,11 +39,16 @@ from .rows import Origin
 from .stores import place_of
 from .writing import PartFiles
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 SHARES = "shares"
 GROUPS: tuple[tuple[Kind, ...], ...] = (OF_RECORDS, ("exchanges", "verdicts"), ("packets",))
 """Tables that are made together: each group costs about what decoding does."""
-LENGTHS = Struct("=QQ")
-"""What stands before each batch: its length in bytes, pressed, and what it was."""
+HEAD = Struct("=QQ12s")
+"""What stands before each batch: its length in bytes, encrypted and as it was, and its nonce."""
+KEY = 32
+"""Bytes of a key."""
 CODEC = "lz4_raw"
 
 
@@ -71,6 +81,8 @@ class Share(NamedTuple):
     number: int
     """From 0."""
     of: int
+    key: bytes
+    """What all shares of the capture are encrypted with (AES-GCM, NIST SP 800-38D)."""
 
     @property
     def name(self) -> str:
@@ -93,7 +105,7 @@ class Share(NamedTuple):
             with opened, ExitStack() as stack:
                 stream = place_of(self.place).create(self.path, stack)
                 for records in read_from(capture, opened.batches(self._has)):
-                    _write(stream, _Batch(opened.order.places(records), records))
+                    self._write(stream, _Batch(opened.order.places(records), records))
             # Only the first one asks whose the rows are: that takes reading all files once more.
             origin = Origin(capture.name, "", "") if self.number else opened.origin
         except Unreadable as found:
@@ -107,16 +119,28 @@ class Share(NamedTuple):
         """Yield what :meth:`decode` wrote. Raises OSError."""
         with ExitStack() as stack:
             stream = place_of(self.place).open(self.path, stack)
-            while head := stream.read(LENGTHS.size):
-                pressed, size = LENGTHS.unpack(head)
-                yield DECODER.decode(pa.decompress(stream.read(pressed), size, CODEC))
+            while head := stream.read(HEAD.size):
+                length, size, nonce = HEAD.unpack(head)
+                pressed = _cipher(self.key).decrypt(nonce, stream.read(length), None)
+                yield DECODER.decode(pa.decompress(pressed, size, CODEC))
+
+    def _write(self, stream: BinaryIO, batch: _Batch) -> None:
+        data, nonce = ENCODER.encode(batch), token_bytes(12)
+        sealed = _cipher(self.key).encrypt(nonce, pa.compress(data, CODEC, asbytes=True), None)
+        stream.write(HEAD.pack(len(sealed), len(data), nonce))
+        stream.write(sealed)
 
 
-def _write(stream: BinaryIO, batch: _Batch) -> None:
-    data = ENCODER.encode(batch)
-    pressed = pa.compress(data, CODEC, asbytes=True)
-    stream.write(LENGTHS.pack(len(pressed), len(data)))
-    stream.write(pressed)
+def _cipher(key: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # who spreads nothing has none
+
+    return AESGCM(key)
+
+
+def shares_of(place: str, capture: Capture, options: TableOptions, of: int) -> list[Share]:
+    """Return so many shares of a capture, with a key of their own."""
+    key = token_bytes(KEY)
+    return [Share(place, capture, options, number, of, key) for number in range(of)]
 
 
 def joined(shares: Sequence[Share]) -> Iterator[list[Record]]:

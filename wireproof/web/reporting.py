@@ -29,8 +29,6 @@ from .feed import FileFeed
 from .index import Index
 from .report import write_report
 
-OWNER_ONLY = 0o600
-
 
 @dataclass
 class Reported:
@@ -81,7 +79,7 @@ def report_capture(
             FileFeed(index, watched, masked, keylog, decrypts=decrypts).read_all()
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
-            write_report(index, open_stream(output, writing, OWNER_ONLY), tell, workers_for(index))
+            write_report(index, open_stream(output, writing), tell, workers_for(index))
         sizes = len(index.tracer.table), len(index.order)
         return Reported(masks.report, *sizes, masks.not_looked_into)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from support.corpus import ROOT
 
 from benchmarks.packets import Packet, write
@@ -17,7 +18,7 @@ from wireproof.tables.files import Capture, capture_of, found
 from wireproof.tables.kinds import KINDS, Kind
 from wireproof.tables.parts import PART_SIZE, Done
 from wireproof.tables.reading import TableOptions
-from wireproof.tables.shares import SHARES, Share, Told, finish, groups, join
+from wireproof.tables.shares import SHARES, Told, finish, groups, join, shares_of
 
 USUAL, ALL = TableOptions(), TableOptions(kinds=KINDS, keep_data=True)
 
@@ -28,7 +29,7 @@ def contents(place: Path) -> dict[str, bytes]:
 
 
 def by_shares(of: int, place: Path, capture: Capture, options: TableOptions) -> Done:
-    shares = [Share(str(place), capture, options, number, of) for number in range(of)]
+    shares = shares_of(str(place), capture, options, of)
     told = [share.decode() for share in shares]
     assert isinstance(told[0], Told) and not any(isinstance(one, Done) for one in told)
     rows: dict[Kind, int] = {}
@@ -104,16 +105,16 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / "none.pcapng"
     path.write_bytes(b"no capture at all")
     capture = capture_of([str(path)])
-    told = Share(str(tmp_path / "set"), capture, USUAL, 0, 2).decode()
+    told = shares_of(str(tmp_path / "set"), capture, USUAL, 2)[0].decode()
     assert isinstance(told, Done) and told == alone(tmp_path / "set", capture, USUAL)
     path.unlink()
-    gone = Share(str(tmp_path / "set"), capture, USUAL, 1, 2).decode()
+    gone = shares_of(str(tmp_path / "set"), capture, USUAL, 2)[1].decode()
     assert isinstance(gone, Done) and gone.error == "No such file or directory"
 
 
 def test_shares_that_were_left_are_removed(ring: Path, tmp_path: Path) -> None:
     [capture] = found([str(ring)])
-    share = Share(str(tmp_path), capture, USUAL, 0, 3)
+    share = shares_of(str(tmp_path), capture, USUAL, 3)[0]
     share.decode()
     other = tmp_path / SHARES / "another.0-of-3"
     other.touch()
@@ -131,3 +132,14 @@ def test_what_is_spread() -> None:
     assert cluster.large(Plan([], parts, [PART_SIZE] * 3), 8) == []
     several = Plan([], [[*parts[0], *parts[1]]], [2 * PART_SIZE])
     assert cluster.large(several, 4) == [], "a part of several captures is one worker's"
+
+
+def test_a_share_tells_nothing_without_its_key(tmp_path: Path) -> None:
+    """It holds what is masked in the tables, and may be left where others can read it."""
+    capture = capture_of([str(ROOT / "fixtures" / "sse" / "plain.pcapng")])
+    share, again = (shares_of(str(tmp_path), capture, USUAL, 1)[0] for _ in range(2))
+    assert isinstance(share.decode(), Told)
+    assert sum(len(batch.records) for batch in share.batches()) > 20
+    with pytest.raises(InvalidTag):
+        list(again.batches())
+    assert (tmp_path / share.path).stat().st_mode & 0o777 == 0o600
