@@ -208,14 +208,15 @@ class SealedSide:
     def go_to(self, found: Found) -> int:
         """Go on after a record that opened; return how much content is missing before it."""
         missing, step = 0, self._peek(found.ahead)
-        if step is not None and self.chain is not None:
-            # Of a key that is over, a Finished or a KeyUpdate at least is among what is lost.
-            records = found.number + 1 if found.ahead else found.number - self.sequence
-            if records and self._passed:
-                missing = self._passed - records * step.protection.overhead
-                missing = max(int(step.protection.pads), missing)
-            self.chain.move(found.ahead)
-            self.epoch = step.epoch
+        assert step is not None
+        assert self.chain is not None
+        # Of a key that is over, a Finished or a KeyUpdate at least is among what is lost.
+        records = found.number + 1 if found.ahead else found.number - self.sequence
+        if records and self._passed:
+            missing = self._passed - records * step.protection.overhead
+            missing = max(int(step.protection.pads), missing)
+        self.chain.move(found.ahead)
+        self.epoch = step.epoch
         self.settle(found.number + 1)
         self.opened += 1
         self.is_unsure = False

@@ -47,9 +47,11 @@ def alpn(*names: bytes) -> tuple[int, bytes]:
     return 16, vector(b"".join(vector(name, 1) for name in names), 2)
 
 
-def client_hello(*found: tuple[int, bytes], session: bytes = SESSION) -> bytes:
+def client_hello(
+    *found: tuple[int, bytes], session: bytes = SESSION, random: bytes = bytes(32)
+) -> bytes:
     """The message; with no extensions it has no list of them, as in old versions."""
-    body = b"\x03\x03" + bytes(32) + vector(session, 1) + vector(b"\x13\x02\xc0\x2f", 2) + b"\x01\0"
+    body = b"\x03\x03" + random + vector(session, 1) + vector(b"\x13\x02\xc0\x2f", 2) + b"\x01\0"
     return message(1, body + (extensions(found) if found else b""))
 
 
@@ -58,8 +60,9 @@ def server_hello(
     suite: int = 0x1302,
     random: bytes = bytes(32),
     session: bytes = SESSION,
+    compression: int = 0,
 ) -> bytes:
-    body = b"\x03\x03" + random + vector(session, 1) + suite.to_bytes(2) + b"\0"
+    body = b"\x03\x03" + random + vector(session, 1) + suite.to_bytes(2) + bytes([compression])
     return message(2, body + (extensions(found) if found else b""))
 
 

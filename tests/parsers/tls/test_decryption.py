@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.talk import Side
-from support.tls import CHOOSES_TLS13, SWITCH, record, server_hello
+from support.tls import (
+    CHOOSES_TLS13,
+    SWITCH,
+    client_hello,
+    message,
+    record,
+    sealed,
+    server_hello,
+)
+from support.tls_read import ALERT, DATA, MESSAGES, Piece, Read, Source
 from support.tls_sealed import (
     EARLY_DATA,
     END_OF_EARLY_DATA,
@@ -21,72 +30,6 @@ from support.tls_sealed import (
 )
 
 from parsers.tls import sealed_side, trial
-from parsers.tls.decryption import ClosedRecord, Decryption, EndOfSide, OpenedRecord
-from parsers.tls.handshake import HandshakeMessage
-from parsers.tls.key_log import KeyLog
-from parsers.tls.sealed_side import LostContent
-from parsers.tls.side import TlsSideDecoder
-
-DATA, ALERT, MESSAGES = 23, 21, 22
-Piece = tuple[Side, bytes | int]
-"""What a side sent, or how many bytes of it are missing."""
-
-
-class Source:
-    is_possible, waiting = True, 0
-
-    def __init__(self, text: bytes, *, waits: bool = False) -> None:
-        self.log, self.waits = KeyLog(), waits
-        self.log.read(text)
-
-    def refresh(self) -> bool:
-        return False
-
-
-class Read:
-    """What came of a dialogue, by side: content, lost bytes, and records that stayed closed."""
-
-    def __init__(self, source: Source, *, is_joined: bool = False) -> None:
-        self.decryption = Decryption(source)
-        self._decoders = {side: TlsSideDecoder(keeps_all=True) for side in ("client", "server")}
-        self.content: dict[Side, list[bytes | int]] = {"client": [], "server": []}
-        self.closed: dict[Side, int] = {"client": 0, "server": 0}
-        self.messages: list[int] = []
-        self.ended: list[Side] = []
-        for side in self.content:
-            self.decryption.begin(side, 0, is_joined=is_joined)
-
-    def take(self, pieces: list[Piece]) -> Read:
-        for sender, data in pieces:
-            decoder = self._decoders[sender]
-            found = (
-                decoder.receive_gap(data) if isinstance(data, int) else decoder.receive_data(data)
-            )
-            for event in found:
-                self._note(self.decryption.receive(sender, event))
-        return self
-
-    def end(self) -> Read:
-        for sender in self.content:
-            for event in self._decoders[sender].receive_eof("close"):
-                self._note(self.decryption.receive(sender, event))
-            unread = self._decoders[sender].unread
-            self._note(self.decryption.end(sender, "close", unread))
-        return self
-
-    def _note(self, results) -> None:
-        for sender, found in results:
-            match found:
-                case OpenedRecord(type=kind, content=content) if kind == DATA and content:
-                    self.content[sender].append(content)
-                case LostContent(length=length):
-                    self.content[sender].append(length)
-                case ClosedRecord():
-                    self.closed[sender] += 1
-                case HandshakeMessage(type=kind):
-                    self.messages.append(kind)
-                case EndOfSide():
-                    self.ended.append(sender)
 
 
 def flight(keys: Keys, *found: tuple[int, bytes]) -> bytes:
@@ -210,8 +153,8 @@ def test_updates(updates: int) -> None:
 def test_a_finished_after_the_handshake_changes_no_key() -> None:
     keys = Keys()
     pieces = opening(keys)
-    for sealed in (FINISHED, FINISHED):
-        pieces.append(("client", keys("client", "traffic").seal(MESSAGES, sealed)))
+    for _ in range(2):
+        pieces.append(("client", keys("client", "traffic").seal(MESSAGES, FINISHED)))
     pieces.append(("client", keys("client", "traffic").seal(DATA, b"more")))
     read = Read(Source(keys.log())).take(pieces)
     assert read.content["client"] == [b"question", b"more"]
@@ -368,6 +311,72 @@ def test_keys_that_are_missing(missing: str) -> None:
     assert shown["client"] == ([b"question"] if has["client"] else [])
     assert shown["server"] == (ANSWERS if has["server"] else [])
     assert read.decryption.reason
+
+
+def test_the_key_after_the_handshakes_is_missing() -> None:
+    keys = Keys()
+    messages = encrypted_extensions() + FINISHED + KEY_UPDATE  # an update is of no use here
+    pieces: list[Piece] = [
+        ("client", asked()),
+        ("server", HELLO + keys("server", "handshake").seal(MESSAGES, messages)),
+        ("server", keys("server", "traffic").seal(DATA, b"answer 0")),
+    ]
+    read = Read(Source(keys.log(without="SERVER_TRAFFIC"))).take(pieces).end()
+    assert read.messages == [FINISHED[0], KEY_UPDATE[0]]
+    assert read.closed == {"client": 0, "server": 1}
+    assert read.decryption.reason == "no keys for the server"
+
+
+def test_a_record_of_nobody_after_a_loss_stays_closed() -> None:
+    keys = Keys()
+    pieces = begun(keys)
+    pieces += [("server", 100), ("server", sealed(60))]
+    pieces += [("server", keys("server", "traffic").seal(DATA, b"answer 1"))]
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert [one for one in read.content["server"] if isinstance(one, bytes)] == ANSWERS[:2]
+    assert read.closed["server"] == 1
+
+
+# --- messages in the handshake, and none ---
+
+
+def test_extensions_that_are_malformed_are_said_and_change_nothing() -> None:
+    keys = Keys()
+    pieces = opening(keys)
+    key = keys("server", "handshake")
+    key.number = 0
+    bad = key.seal(MESSAGES, message(8, b"\0\xff")) + key.seal(MESSAGES, FINISHED)
+    pieces[1] = ("server", HELLO + bad)
+    pieces.append(("server", keys("server", "traffic").seal(DATA, b"answer 0")))
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.faults == ["tls-hello-invalid"]
+    assert read.content == {"client": [b"question"], "server": [b"answer 0"]}
+
+
+def test_a_hello_among_the_encrypted_begins_no_new_handshake() -> None:
+    """TLS 1.3 has no renegotiation (RFC 8446 section 4.1.2)."""
+    keys = Keys()
+    pieces = opening(keys)
+    again = client_hello(CHOOSES_TLS13, random=b"\1" * 32)
+    pieces.append(("client", keys("client", "traffic").seal(MESSAGES, again)))
+    pieces.append(("client", keys("client", "traffic").seal(DATA, b"more")))
+    assert Read(Source(keys.log())).take(pieces).end().content["client"] == [b"question", b"more"]
+
+
+def test_of_two_hellos_in_the_clear_the_first_one_counts() -> None:
+    keys = Keys()
+    pieces = dialogue(keys)
+    other = record(22, server_hello(CHOOSES_TLS13, suite=0x1302, random=b"\1" * 32))
+    pieces[1] = ("server", pieces[1][1][: len(HELLO)] + other + pieces[1][1][len(HELLO) :])
+    read = Read(Source(keys.log())).take(pieces).end()
+    assert read.content == {"client": [b"question"], "server": ANSWERS}
+    assert read.decryption.keys.cipher_suite == 0x1301
+
+
+def test_nothing_encrypted() -> None:
+    read = Read(Source(b"")).take([("client", asked()), ("server", HELLO)]).end()
+    assert (read.decryption.amount, read.decryption.reason) == ("no", "nothing was encrypted")
+    assert read.ended == ["client", "server"]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["client", "server"]), st.binary(max_size=80))))

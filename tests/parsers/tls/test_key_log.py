@@ -134,6 +134,8 @@ def test_a_file(tmp_path: Path) -> None:
     path.write_bytes(line(SERVER_TRAFFIC, LONG) + b"\n")
     keys = KeyLog.open(path)
     assert keys.of(RANDOM) == {SERVER_TRAFFIC: LONG}
+    assert (keys.path, KeyLog().path) == (str(path), None)
+    assert repr(keys) == "<KeyLog of 1 connections>"
     assert keys.may_grow
     assert not keys.refresh()
     with pytest.raises(FileNotFoundError):
