@@ -134,7 +134,7 @@ def arrivals(trace: Trace) -> Arrivals | None:
         marks = trace.elements
         if trace.about.transport == "websocket":
             return _longest_turn(trace)
-        return Arrivals(marks, _chosen(marks), trace.about.asked_time)
+        return Arrivals(marks, _chosen(trace), trace.about.asked_time)
     if not _may_stream(trace):
         return None
     marks = trace.pieces
@@ -153,13 +153,19 @@ def every_arrival(trace: Trace) -> Arrivals:
     return Arrivals(marks, chosen, trace.about.asked_time)
 
 
-def _chosen(marks: Marks) -> list[int]:
-    """Return the indices of what was generated; else of all but keep-alives and last words."""
+def _chosen(trace: Trace) -> list[int]:
+    """Return the indices of what was generated; else of all but keep-alives and last words.
+
+    An event that the end of its stream cuts is none: no client is given it.
+    """
+    marks = trace.elements
     kinds = marks.kinds
     content = [at for at, kind in enumerate(kinds) if kind in CONTENT_NUMBERS]
     if len(content) >= LEAST:
         return content
     chosen = _generated(marks)
+    if chosen and not trace.is_chunk[chosen[-1]]:
+        chosen.pop()
     while chosen and kinds[chosen[-1]] in LAST:
         chosen.pop()
     return chosen

@@ -32,7 +32,7 @@ from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
 from ..exchanges import Exchange, field_value
 from ..spool import Spool
-from ..text.wording import NO_BODY, body_end, close_code, connection_end
+from ..text.wording import NO_BODY, body_end, close_code, connection_end, is_ended_by_fin_alone
 from ..views.verdicts.words import leading, summary, tls_line
 from .elements import KINDS, SEVERITIES, Elements, ElementsAside, side_of
 
@@ -228,7 +228,7 @@ class ExchangeRow:
             "size": self._size if body is None else body.length,
             "first_body_time": self._first_body_time if body is None else body.first_time,
             "severity": SEVERITIES[self._severity] if self._severity >= 0 else None,
-            "ended": _ended(self.about, connection),
+            "ended": _ended(self.about, connection, self.outcome),
             "is_whole": None if body is None else body.complete,
             "protocol": None if connection is None else connection.protocol,
         }
@@ -292,13 +292,12 @@ def said_of(outcome: Outcome) -> dict[str, Any]:
     """Return what a row shows of what is said of an exchange: what ``ls`` does, and the words."""
     found = outcome.listed
     word, tone = headword(outcome)
-    why = (summary(one) for one in outcome.verdicts if one.answer == found.end)
     return {
         "word": word,
         "tone": tone,
         "verdict": found.verdict,
         "end": found.end,
-        "why": next((one[:MAX_SHOWN] for one in why), None),
+        "why": _why(outcome),
         "severity": found.severity,
         "words": sorted(words_of(outcome.verdicts)),
         "count": found.count,
@@ -309,11 +308,25 @@ def said_of(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _ended(exchange: Exchange | None, connection: ConnectionRecord | None) -> str | None:
-    """Return how an exchange ended, None if it has not."""
+def _why(outcome: Outcome) -> str | None:
+    """Return what says how an exchange ended, None if nothing does."""
+    found = (summary(one) for one in outcome.verdicts if one.answer == outcome.listed.end)
+    return next((one[:MAX_SHOWN] for one in found), None)
+
+
+def _ended(
+    exchange: Exchange | None, connection: ConnectionRecord | None, outcome: Outcome | None
+) -> str | None:
+    """Return how an exchange ended, None if it has not.
+
+    Where nothing but closing ended a body, its last word tells whether it is whole: its verdict
+    has read that.
+    """
     if exchange is not None and exchange.response_body is not None:
-        silence = silence_before_end(exchange)
-        said = body_end(exchange.response_body)
+        silence, body = silence_before_end(exchange), exchange.response_body
+        is_whole = outcome is not None and outcome.listed.end == "whole"
+        told = _why(outcome) if outcome and is_whole and is_ended_by_fin_alone(body) else None
+        said = told or body_end(body)
         return said if silence is None else f"{said}; {silence}"
     if exchange is not None and exchange.closing:
         first = exchange.closing[0]

@@ -299,6 +299,22 @@ def test_of_two_events_nothing_can_be_told(events: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("events", "said"), [(0, None), (1, "only 1 event came"), (3, "3 events came one by one")]
+)
+def test_an_event_that_the_end_cuts_is_not_counted_as_one_that_came(
+    events: int, said: str | None
+) -> None:
+    stream = Stream().chunks([*map(event, range(events)), b"data: cut"], every=0.05)
+    stream.talk.close()
+    [found] = explain(stream.tape.records())
+    answers = {one.question: one for one in found.verdicts}
+    streaming = answers.get("streaming")
+    assert (said is None) == (streaming is None)
+    assert streaming is None or streaming.summary.startswith(said or "")
+    assert answers["ending"].summary.startswith(f"cut inside an event after {events} event")
+
+
+@pytest.mark.parametrize(
     ("content_type", "expected"),
     [("text/html", ""), ("application/json", ""), ("text/plain", "streamed"), ("", "streamed")],
 )

@@ -656,5 +656,5 @@ def test_a_text_is_looked_for_again_when_more_has_come(browser: Browser) -> None
 def test_how_it_ended_says_why_that_is_whole_which_only_closing_ended(shared_chat: Page) -> None:
     shared_chat.locator("#filter").fill("verdict:streamed")
     shown = shared_chat.locator(".conn .row .ended")
-    expect(shown).to_have_text("complete as far as closing can tell (it may have been cut)")
-    assert (shown.get_attribute("title") or "").endswith("\nwhole: complete ([DONE], packet 41)")
+    expect(shown).to_have_text("complete ([DONE], packet 41)")
+    assert shown.get_attribute("title") == "complete ([DONE], packet 41)"

@@ -323,6 +323,7 @@ export class Connections {
       row.title ??
       (row.connection === null ? "the capture file" : (row.protocol ?? "connection"));
     const ended = row.ended ?? (state.summary.state === "ended" ? "" : "streaming…");
+    const isMore = outcome?.why && !ended.startsWith(outcome.why);
     const time = (seconds) => (seconds === null || seconds === undefined ? "" : duration(seconds));
     const ports = row.server ? `${port(row.client)}→${port(row.server)}` : "";
     const cells = [
@@ -343,7 +344,7 @@ export class Connections {
       cell("elements", elements ? number(elements) : "", { title: count(elements, thing) }),
       cell("size", row.size ? bytes(row.size) : ""),
       cell(`ended${BAD.test(ended) ? " bad" : ""}`, ended, {
-        title: outcome?.why ? `${ended}\n${outcome.end}: ${oneLine(outcome.why)}` : ended,
+        title: isMore ? `${ended}\n${outcome.end}: ${oneLine(outcome.why)}` : ended,
       }),
       cell("issues", row.counts.d ? this.issues(row) : ""),
       cell("start", this.bar(row)),
