@@ -30,6 +30,19 @@ CHUNK_FAULTS = frozenset(
 )
 """Diagnostics after which the borders of chunks are anybody's guess."""
 
+CUT = frozenset(
+    (
+        "chunk-data-limit",
+        "content-coding-limit",
+        "memory-limit",
+        "websocket-deflate-limit",
+        "websocket-frame-limit",
+        "websocket-message-limit",
+    )
+)
+"""Diagnostics of what is kept in part."""
+CUT_FIELDS = frozenset(("content", "data", "message", "continuation"))
+
 
 @dataclass(slots=True)
 class Difference:
@@ -113,6 +126,11 @@ def _malformed_chunks(found: Difference) -> bool:
     if element.kind == "chunk":
         return found.ours is None or (found.is_unseen() and element.facts.shown)
     return element.kind in HTTP and found.field in CONTENT
+
+
+def _cut_at_limit(found: Difference) -> bool:
+    ours = found.ours
+    return ours is not None and found.field in CUT_FIELDS and bool(ours.facts.codes & CUT)
 
 
 def _fragmented_deflate(found: Difference) -> bool:
@@ -281,6 +299,12 @@ EXPLANATIONS: tuple[Explanation, ...] = (
         "the chunks are malformed (RFC 9112 section 7.1); Wireshark reads a bad size as 0 and any "
         "two bytes as CRLF, and goes on without a word",
         _malformed_chunks,
+    ),
+    Explanation(
+        "cut-at-limit",
+        "the content is longer, or unfolds further, than what wireproof keeps of it, as its "
+        "diagnostic says: it is not compared",
+        _cut_at_limit,
     ),
     Explanation(
         "fragmented-deflate",

@@ -144,15 +144,15 @@ class ShownFrame:
         elif kind in ("SETTINGS", "PING"):
             self.values["ack"] = flags & ACK
 
-    def take_bytes(self, name: str, data: bytes, text: str) -> None:
-        """Take a field that is bytes, or their text."""
+    def take_bytes(self, name: str, data: bytes, text: str, digest: str = "") -> None:
+        """Take a field that is bytes, or their text; ``digest`` stands for bytes that are many."""
         match name:
             case "field name":
                 self._lines.append([text, ""])
             case "field value" if self._lines:
                 self._lines[-1][1] = text
-            case "frame data" if data:
-                self.values["data"] = content(data)
+            case "frame data" if data or digest:
+                self.values["data"] = digest or content(data)
             case "debug" if data:
                 self.values["debug"] = text
             case "ping data" | "pong data":

@@ -3,8 +3,9 @@
 Strategy: tshark prints the packets that hold HTTP or WebSocket, with the fields of these protocols
 only. expat calls us for each tag; of a packet we keep the fields of our table, and turn them into
 elements when it ends: memory holds one packet's fields and the elements, whatever the size of the
-file (67 MB of PDML for a capture of 0.7 MB). PDML is the one output that keeps repeated layers
-apart, their order, their positions, and the raw bytes behind each field.
+file (67 MB of PDML for a capture of 0.7 MB) and of a value (:mod:`.long_values`). PDML is the one
+output that keeps repeated layers apart, their order, their positions, and the raw bytes behind each
+field.
 
 Positions: ``pos`` counts in the packet, or in the buffer put together from several segments, and
 PDML does not say which. Where segments were put together just before a layer, the layer's own
@@ -20,11 +21,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 
-from .elements import Element, Facts, Kind, content, digest
+from .elements import Element, Facts, Kind, Value, content, digest
 from .encrypted import AGREED, CONTENT_TYPES, Agreed, InnerPlaces
 from .fields import TABLE, Version, names
 from .http2 import Begun, ShownFrame
 from .locate import Tshark
+from .long_values import ShorterValues
 from .run import TsharkFailed, run_tshark
 from .segments import TsharkSegment, Witness
 
@@ -50,6 +52,12 @@ class Node(NamedTuple):
     """Where it begins in its buffer, and how many bytes it takes there."""
     size: int
     label: str
+    digest: str = ""
+    """What stands for bytes that are too many to be kept; ``value`` is empty then."""
+
+    def content(self) -> Value:
+        """Return the bytes behind a field as what is compared of a payload."""
+        return self.digest or content(self.data())
 
     def data(self) -> bytes:
         """Return the bytes behind a field; an error names what cannot be read as them."""
@@ -97,6 +105,7 @@ def _node(name: str, attributes: dict[str, str]) -> Node:
         int(get("pos", "0")),
         int(get("size", "0")),
         get("showname", ""),
+        get("digest", ""),
     )
 
 
@@ -110,13 +119,20 @@ def read_packets(stream: BinaryIO, version: Version) -> Iterator[tuple[int, list
     parser = expat.ParserCreate()
     parser.StartElementHandler = tags.start
     parser.EndElementHandler = tags.end
-    while piece := stream.read(PIECE):
+    for piece in _pieces(stream):
         try:
             parser.Parse(piece)
         except expat.ExpatError as error:
             raise TsharkFailed(f"tshark printed PDML that is no XML: {error}") from error
         yield from tags.packets
         tags.packets.clear()
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    shorter = ShorterValues()
+    while piece := stream.read(PIECE):
+        yield shorter.receive(piece)
+    yield shorter.finish()
 
 
 def read_elements(
@@ -264,7 +280,9 @@ class _Packet:
     def content(self, node: Node) -> None:
         if self._open is not None:
             data = node.data()
-            if data:  # 4.0 shows "File Data: 0 bytes" for some empty bodies
+            if node.digest:
+                self._open.values["content"] = node.digest
+            elif data:  # 4.0 shows "File Data: 0 bytes" for some empty bodies
                 self._open.values["content"] = digest(len(data), sha256(data).hexdigest())
 
     def chunk_size(self, node: Node) -> None:
@@ -275,7 +293,7 @@ class _Packet:
 
     def chunk_bytes(self, node: Node) -> None:
         if self._chunk is not None:
-            self._chunk.values[node.name] = content(node.data())
+            self._chunk.values[node.name] = node.content()
 
     # --- TLS ---
 
@@ -333,7 +351,7 @@ class _Packet:
     def frame_bytes(self, node: Node) -> None:
         if self._frame is not None:
             data = node.data()
-            self._frame.take_bytes(node.name, data, wire_text(data))
+            self._frame.take_bytes(node.name, data, wire_text(data), node.digest)
 
     # --- WebSocket ---
 
@@ -353,12 +371,12 @@ class _Packet:
     def payload(self, node: Node) -> None:
         """Payloads of control frames and of fragments that complete no message."""
         if self._open is not None:
-            self._open.values[node.name] = content(node.data())
+            self._open.values[node.name] = node.content()
 
     def message(self, node: Node) -> None:
         """The message that a frame completes: text, or binary, which is a layer of its own."""
         if self._open is not None and self._open.kind == "websocket_frame":
-            self._open.values["message"] = content(node.data())
+            self._open.values["message"] = node.content()
 
     def close_reason(self, node: Node) -> None:
         if self._open is not None:

@@ -117,6 +117,8 @@ def proxied() -> bytes:
     return talk.tape.file()
 
 
+LONG = deflated(b"a" * (17 << 20))
+"""More than what is kept of a message."""
 ZSTD = zstandard.compress(b"hello" * 20)
 HELLO = deflated(b"hello hello hello hello")
 
@@ -126,6 +128,7 @@ NEEDED = {
     "coding-in-capitals": answered(OK + b"Transfer-Encoding: Chunked\r\n\r\n" + CHUNKS),
     "obs-fold": answered(OK + b"X: one\r\n two\r\nContent-Length: 2\r\n\r\nhi"),
     "malformed-chunks": answered(CHUNKED + b"zz\r\nabc\r\n0\r\n\r\n"),
+    "cut-at-limit": upgraded(b"\xc1\x7e" + len(LONG).to_bytes(2, "big") + LONG, extensions=DEFLATE),
     "fragmented-deflate": upgraded(
         b"\x41\x03" + HELLO[:3], bytes((0x80, len(HELLO) - 3)) + HELLO[3:], extensions=DEFLATE
     ),
@@ -185,12 +188,15 @@ CAPITALS = Facts(transfer_encoding="Chunked", shown=True)
 FOLD = Facts(codes={"http-obs-fold"})
 MALFORMED = Facts(codes={"chunk-size-invalid"}, shown=True)
 
+CUT = Facts(codes={"websocket-deflate-limit"})
+
 HOLDS: dict[str, Difference] = {
     "unfinished-body": ours_only("chunk", Facts(complete=False)),
     "behind-gap": ours_only("websocket_frame", Facts(gap=9)),
     "coding-in-capitals": ours_only("chunk", CAPITALS),
     "obs-fold": both("response", FOLD, "header 1"),
     "malformed-chunks": both("response", MALFORMED, "content"),
+    "cut-at-limit": both("websocket_frame", CUT, "message"),
     "fragmented-deflate": both("websocket_frame", FRAGMENTS, "message"),
     "empty-last-fragment": both(
         "websocket_frame", Facts(fragments=2), "message", "a", None, payload_length=0
@@ -241,6 +247,8 @@ NEAR_MISSES: list[tuple[str, Difference]] = [
     ("malformed chunks, size", both("chunk", MALFORMED, "size")),
     ("malformed chunks, frame", both("websocket_frame", MALFORMED, "content")),
     ("chunk extension", both("response", Facts(codes={"chunk-extension-invalid"}), "content")),
+    ("cut at a limit, length", both("websocket_frame", CUT, "payload_length")),
+    ("cut at a limit, unseen", ours_only("websocket_frame", CUT)),
     ("whole compressed message", both("websocket_frame", Facts(compressed=True), "message")),
     ("plain fragments", both("websocket_frame", Facts(fragments=2), "message", payload_length=1)),
     ("compressed fragments, opcode", both("websocket_frame", FRAGMENTS, "opcode")),
