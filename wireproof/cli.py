@@ -33,7 +33,7 @@ from .output import (
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples(
-        "wireproof demo                      all three transports, served, captured and shown",
+        "wireproof demo                      serve, capture and show all three transports",
         "wireproof explain capture.pcapng    did it stream, who held it, how did it end",
         "wireproof decode capture.pcapng     what was on the wire, chunk by chunk",
         "wireproof capture --port 8000 -o api.pcapng -- pytest tests/",

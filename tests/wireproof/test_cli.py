@@ -88,8 +88,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["capture", "-o", "x"], "expected --port, or one transport of chunked, sse, websocket; "),
         (["capture", "http3", "-o", "x"], "found 'http3'. See: wireproof capture --help"),
         (["capture", "sse", "chunked", "-o", "x"], "found 'sse chunked'"),
-        (["capture", "sse", "-o", "x", "-i", "lo"], "--interface goes with --port only"),
-        (["capture", "--port", "80", "-o", "x", "--scenario", "gzip"], "--scenario goes with"),
+        (["capture", "sse", "-o", "x", "-i", "lo"], "--interface requires --port"),
+        (["capture", "--port", "80", "-o", "x", "--scenario", "gzip"], "--scenario requires"),
         (["capture", "sse", "-o", "x", "--scenario", "none"], "no scenario 'none' for sse"),
         (["capture", "--port", "99999", "-o", "x"], "Invalid value for '--port'"),
     ],
@@ -370,7 +370,7 @@ def test_capture_says_how_many_packets_there_were(
     assert run(["capture", "--port", "80", "-o", "-", "--", "a", "-b"]) == 7
     assert capsys.readouterr() == (
         "",
-        "wireproof: recording port 80 on lo by packet-socket\n"
+        "wireproof: recording port 80 on lo with packet-socket\n"
         "wireproof: /dev/stdout: 5 packets captured, 0 dropped\n",
     )
     scenario, (wanted, backend, options) = asked
@@ -388,7 +388,7 @@ def test_capture_without_a_command_says_when_it_is_on(
         assert capsys.readouterr().err == ""
         options["ready"](Session(None, notes=("mind this",)))  # type: ignore[arg-type]
         assert capsys.readouterr().err == (
-            "wireproof: recording port 80 on eth0 by packet-socket; Ctrl-C ends it\n"
+            "wireproof: recording port 80 on eth0 with packet-socket; Ctrl-C stops it\n"
             "wireproof: mind this\n"
         )
         return recording.Recorded(Statistics(0, 0), exit_code=0, interrupted=True)
@@ -425,7 +425,7 @@ def test_the_demo_says_by_what_it_is_recorded_if_that_is_unusual(
 ) -> None:
     monkeypatch.setattr(demo, "run", lambda *wanted: True)
     monkeypatch.setattr(demo, "prepare", lambda backend: "relay")
-    assert failure(capsys, 0, "demo") == "recording by relay"
+    assert failure(capsys, 0, "demo") == "recording with relay"
 
 
 def test_every_backend_can_be_named() -> None:
@@ -436,9 +436,9 @@ def test_every_backend_can_be_named() -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--buffer-size", "1M"], "1M is too small: 2,097,152 bytes are the least"),
-        (["--max-size", "many"], "'many' is no size: a number, with k, M or G after it"),
-        (["--files", "2"], "--files goes with --max-size only"),
+        (["--buffer-size", "1M"], "1M is too small: the minimum is 2,097,152 bytes"),
+        (["--max-size", "many"], "'many' is not a size: expected a number, optionally with k"),
+        (["--files", "2"], "--files requires --max-size"),
         (["--backend", "magic"], "'magic' is not one of 'packet-socket'"),
     ],
 )
@@ -451,7 +451,7 @@ def test_options_of_a_recording_that_make_no_sense(
 @pytest.mark.usefixtures("prepared")
 def test_standard_output_cannot_be_a_ring(capsys: pytest.CaptureFixture[str]) -> None:
     line = failure(capsys, 2, "capture", "--port", "80", "-o", "-", "--max-size", "1M")
-    assert line.startswith("--max-size needs a FILE to name others after")
+    assert line.startswith("--max-size needs the name of a FILE")
 
 
 @pytest.mark.usefixtures("prepared")
@@ -473,6 +473,6 @@ def test_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_is_a_size(command, capsys):
     assert run([command, str(PLAIN), "--memory", "64M"]) == 0
     assert run([command, str(PLAIN), "--memory", "much"]) == 2
-    assert "'much' is no size: a number, with k, M or G after it" in capsys.readouterr().err
+    assert "'much' is not a size: expected a number" in capsys.readouterr().err
     assert run([command, str(PLAIN), "--memory", "4K"]) == 2
-    assert "4K is too small: 1,048,576 bytes are the least" in capsys.readouterr().err
+    assert "4K is too small: the minimum is 1,048,576 bytes" in capsys.readouterr().err

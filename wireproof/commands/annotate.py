@@ -26,11 +26,11 @@ from .parsing import parses
 )
 @reading_options
 def annotate(file: str, output: str, reading: Reading) -> None:
-    """Write a capture anew, with comments that name what each packet carries.
+    """Write a copy of a capture with comments that name what each packet carries.
 
-    Bytes and times of packets stay as they are, and so do comments and whatever else FILE says;
-    a pcap file becomes pcapng. Wireshark shows the comments above each packet. All packets are
-    written; options that choose exchanges say which of them get comments.
+    Packet bytes and times stay as they are, and so do comments and everything else in FILE; a pcap
+    file becomes pcapng. Wireshark shows the comments above each packet. All packets are written;
+    the options that choose exchanges decide which ones get comments.
     """
     from ..tasks.annotate import annotate as write_annotated
 

@@ -54,7 +54,7 @@ DEVICE = "/dev/stdout"
 @click.option(
     "-o", "--output", metavar="FILE", required=True, help="The file to write; - is standard output."
 )
-@click.option("--scenario", metavar="NAME", help="What the demo server shows; plain by default.")
+@click.option("--scenario", metavar="NAME", help="Demo scenario to record; plain by default.")
 @click.option(
     "--delay",
     type=click.FloatRange(min=0),
@@ -67,32 +67,32 @@ DEVICE = "/dev/stdout"
     type=click.IntRange(1, 65535),
     metavar="N",
     multiple=True,
-    help="Record anyone's traffic on it; several may be given.",
+    help="Record all traffic on this port; may be repeated.",
 )
 @click.option(
     "-i",
     "--interface",
     metavar="NAME",
-    help='With --port; loopback by default. On Linux "any" is all of them.',
+    help='Interface, with --port; loopback by default. On Linux "any" is all of them.',
 )
 @click.option(
     "--duration",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="End after so many seconds, with --port.",
+    help="Stop after S seconds, with --port.",
 )
 @buffer_size_option(", with --port")
 @click.option(
     "--max-size",
     type=Size(least=1024),
     metavar="SIZE",
-    help="Begin another file, FILE with number and time, before one grows larger; with --port.",
+    help="Start another file, FILE plus number and time, before one exceeds SIZE; with --port.",
 )
 @click.option(
     "--files",
     type=click.IntRange(min=1),
     metavar="K",
-    help="Keep that many of them, and remove the oldest; with --max-size.",
+    help="Keep the newest K files and delete the rest; with --max-size.",
 )
 @keep_rights_option
 @no_keys_option
@@ -111,22 +111,23 @@ def capture(
     no_keys: bool,
     backend: str | None,
 ) -> int:
-    """Record packets into a pcapng file.
+    """Record packets to a pcapng file.
 
-    With TRANSPORT (chunked, sse or websocket) a demo server is started, driven and recorded.
-    With --port it is anyone's traffic on that port, while COMMAND runs, or until Ctrl-C.
+    With TRANSPORT (chunked, sse or websocket), start a demo server, drive it and record it. With
+    --port, record all traffic on that port, while COMMAND runs or until Ctrl-C.
 
-    What records is the first backend that works; "wireproof doctor" shows which do. A packet
-    socket, dumpcap, tcpdump and scapy need a right, and record what any program sends; on macOS and
-    Windows it is scapy that records (pip install 'wireproof[scapy]'). Without the right,
-    "namespace" runs COMMAND in a private network: real packets, of what COMMAND itself serves
-    and asks for; a server that listens on the port outside is reached too. "relay" passes the
-    connections of COMMAND to the port on, and writes what it reads: bytes and times are right,
-    packet borders are its reads. Without COMMAND it says to which port of its own to connect.
+    The first backend that works does the recording; "wireproof doctor" shows which ones work. The
+    packet socket, dumpcap, tcpdump and scapy need a privilege and record every program's traffic;
+    macOS and Windows use scapy (pip install 'wireproof[scapy]'). Without the privilege,
+    "namespace" runs COMMAND in a private network and records real packets, but only those that
+    COMMAND itself serves or requests; a server listening on the port outside is reachable too.
+    "relay" forwards COMMAND's connections to the port and writes what it reads: bytes and times
+    are right, but packet boundaries are its own reads. Without COMMAND, it prints the port to
+    connect to.
 
-    COMMAND finds SSLKEYLOGFILE and NODE_OPTIONS set: curl, Python, node and Chrome log the secrets
-    of their TLS connections by themselves, and FILE holds them. docs/captures.md says what others
-    need.
+    COMMAND runs with SSLKEYLOGFILE and NODE_OPTIONS set: curl, Python, node and Chrome log their
+    TLS secrets without further setup, and FILE holds them. docs/captures.md lists what other
+    programs need.
     """
     path = _standard_output() if output == "-" else output
     if not ports:
@@ -146,7 +147,7 @@ def capture(
         _only_with("--max-size", {"--files": files})
     elif output == "-":
         raise click.UsageError(
-            "--max-size needs a FILE to name others after", click.get_current_context()
+            "--max-size needs the name of a FILE, not -", click.get_current_context()
         )
     wanted = _wanted(path, ports, interface, words, buffer_size, max_size, files)
     return _capture_port(wanted, backend, duration, words, keys=not no_keys)
@@ -180,7 +181,7 @@ def _one_transport(words: tuple[str, ...]) -> str:
 def _only_with(what: str, options: dict[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
-            raise click.UsageError(f"{name} goes with {what} only", click.get_current_context())
+            raise click.UsageError(f"{name} requires {what}", click.get_current_context())
 
 
 def _capture_scenario(
@@ -260,10 +261,10 @@ def _capture_port(
 
 
 def _say_what_is_on(wanted: Wanted, backend: Backend, session: Session) -> None:
-    until = "" if wanted.has_command else "; Ctrl-C ends it"
+    until = "" if wanted.has_command else "; Ctrl-C stops it"
     ports = f"ports {wanted.ports}" if wanted.more_ports else f"port {wanted.ports}"
     where = "all interfaces" if wanted.interface == "any" else wanted.interface
-    say(f"recording {ports} on {where} by {backend.name}{until}")
+    say(f"recording {ports} on {where} with {backend.name}{until}")
     for note in session.notes:
         say(note)
 

@@ -17,14 +17,14 @@ BACKENDS = ("packet-socket", "dumpcap", "tcpdump", "namespace", "scapy", "relay"
 """The names of ``capture.backends.BACKENDS``, which is not read for a help text."""
 
 backend_option = click.option(
-    "--backend", type=click.Choice(BACKENDS), help="What records; by default the first that works."
+    "--backend", type=click.Choice(BACKENDS), help="How to record; by default the first that works."
 )
 
 metrics_option = click.option(
     "--metrics",
     type=Address(),
     metavar="[HOST:]PORT",
-    help="Serve metrics for Prometheus at http://HOST:PORT/metrics; on loopback without HOST.",
+    help="Serve Prometheus metrics at http://HOST:PORT/metrics; HOST defaults to loopback.",
 )
 
 
@@ -34,26 +34,26 @@ def buffer_size_option(when: str = "") -> Callable[[Command], Command]:
         "--buffer-size",
         type=Size(least=2 * 1024 * 1024),
         metavar="SIZE",
-        help=f"Room for packets that wait to be recorded{when}; 32M by default.",
+        help=f"Buffer for packets waiting to be recorded{when}; 32M by default.",
     )
 
 
 def say_backend(name: str) -> None:
     """Say by what the demo is recorded, if that is not the usual."""
     if name != BACKENDS[0]:
-        say(f"recording by {name}")
+        say(f"recording with {name}")
 
 
 no_keys_option = click.option(
     "--no-keys",
     is_flag=True,
-    help="Do not have COMMAND log its TLS secrets, and keep none in the file.",
+    help="Do not make COMMAND log its TLS secrets, and store none in the file.",
 )
 
 
 def say_keys(path: str) -> None:
     """Say that a file holds secrets, and how it comes to be without."""
-    say(f"{path} holds the TLS keys that COMMAND logged: whoever has it can read its connections;")
+    say(f"{path} holds the TLS keys that COMMAND logged: anyone who has it can decrypt TLS;")
     say("--no-keys leaves them out, and wireproof redact removes them")
 
 

@@ -42,7 +42,7 @@ class Status(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         found = tuple(part.strip().lower() for part in str(value).split(","))
         if not all(re.fullmatch(STATUS, code) for code in found):
             wanted = "a code from 100 to 999, a class from 1xx to 5xx, or several with commas"
-            self.fail(f"{value!r} is no status: {wanted}", param, ctx)
+            self.fail(f"{value!r} is not a status: expected {wanted}", param, ctx)
         return found
 
 
@@ -55,7 +55,7 @@ class Method(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         if not re.fullmatch(METHOD, str(value)):
-            self.fail(f"{str(value)!r} is no method: GET, POST", param, ctx)
+            self.fail(f"{str(value)!r} is not a method: expected GET, POST or the like", param, ctx)
         return str(value)
 
 
@@ -67,7 +67,7 @@ class Seconds(click.FloatRange):
     ) -> float:
         seconds = float(super().convert(value, param, ctx))
         if not isfinite(seconds):
-            self.fail(f"{value} is no time in seconds", param, ctx)
+            self.fail(f"{value} is not a time in seconds", param, ctx)
         return seconds
 
 
@@ -81,7 +81,9 @@ class Number(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
     ) -> tuple[int, int | None]:
         found = re.fullmatch(EXCHANGE, str(value))
         if found is None:
-            self.fail(f"{value!r} is no exchange: 7, or 3/1 for connection 3", param, ctx)
+            self.fail(
+                f"{value!r} is not an exchange: expected 7, or 3/1 on connection 3", param, ctx
+            )
         return int(found[2]), None if found[1] is None else int(found[1])
 
 
@@ -114,13 +116,13 @@ HEADS = {
     "path": click.option(
         "--path",
         metavar="GLOB",
-        help="Only targets like this, with their query or without: '/v1/*'.",
+        help="Only targets that match, with or without their query: '/v1/*'.",
     ),
     "method": click.option(
-        "--method", type=Method(), metavar="NAME", help="Only requests of this method."
+        "--method", type=Method(), metavar="NAME", help="Only requests with this method."
     ),
     "status": click.option(
-        "--status", type=Status(), metavar="CODE", help="Only responses of this status: 404, 5xx."
+        "--status", type=Status(), metavar="CODE", help="Only responses with this status: 404, 5xx."
     ),
 }
 """What chooses by what an exchange is. Names are those that click gives to values."""
@@ -129,14 +131,14 @@ PLACE = {
         "--connection",
         type=click.IntRange(min=0),
         metavar="N",
-        help="Only this TCP connection, counted from 0 as Wireshark's tcp.stream.",
+        help="Only this TCP connection, numbered from 0 like Wireshark's tcp.stream.",
     ),
     "exchange": click.option(
         "--exchange",
         type=Number(),
         metavar="N",
-        help="Only the exchange of that number in ls; C/E is exchange E of connection C, and so is "
-        "N after --connection.",
+        help="Only the exchange with this number in ls; C/E is exchange E of connection C, and so "
+        "is E with --connection C.",
     ),
 }
 """What chooses by where it stands."""
@@ -145,7 +147,7 @@ PORT = {
         "--port",
         type=click.IntRange(1, 65_535),
         metavar="N",
-        help="Only connections from or to this port.",
+        help="Only connections to or from this port.",
     ),
 }
 ENDS = {
@@ -153,16 +155,16 @@ ENDS = {
         "--min-gap",
         type=Seconds(min=0),
         metavar="S",
-        help="Only responses of which nothing came for S seconds.",
+        help="Only responses with a gap of at least S seconds.",
     ),
     "verdict": click.option(
         "--verdict",
         type=Words("fault"),
         metavar="WORD",
-        help="Only exchanges of which this is said: an answer (held), a cause (loss), "
+        help="Only exchanges with this verdict: an answer (held), a cause (loss), "
         "error, warning, note, ok, or fault.",
     ),
-    "grep": click.option("--grep", metavar="TEXT", help="Only exchanges that hold this text."),
+    "grep": click.option("--grep", metavar="TEXT", help="Only exchanges that contain this text."),
 }
 """What only the end of an exchange, or of its connection, tells."""
 CHOICE = HEADS | PLACE | PORT | ENDS
@@ -172,8 +174,8 @@ CHOICE = HEADS | PLACE | PORT | ENDS
 KEYLOG = click.option(
     "--keylog",
     metavar="KEYS",
-    help="Decrypt TLS with the secrets in this file, which may still grow: what SSLKEYLOGFILE names"
-    " for most programs. Secrets in a pcapng file are used by themselves.",
+    help="Decrypt TLS with the secrets in this file, which may still be growing: for most "
+    "programs, the one SSLKEYLOGFILE names. Secrets in a pcapng file are used automatically.",
 )
 
 
@@ -192,7 +194,7 @@ class Reading(NamedTuple):
     @property
     def nothing(self) -> str:
         """What is said where no exchange is wanted, or there is none."""
-        return "no exchange" + (" that is wanted" if self.is_choice else "")
+        return "no matching exchange" if self.is_choice else "no exchange"
 
 
 def reading_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -210,7 +212,7 @@ def live_reading_options(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command those that choose what is shown at once; the others are refused."""
     shown = _given(command, HEADS | PLACE)
     return _refused(
-        shown, ENDS, "it is known only at the end: keep packets with -w and decode those"
+        shown, ENDS, "it is known only at the end: save packets with -w and decode those"
     )
 
 

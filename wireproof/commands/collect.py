@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     metavar="N",
     multiple=True,
     required=True,
-    help="Record the traffic on it; several may be given.",
+    help="Record traffic on this port; may be repeated.",
 )
 @click.option(
-    "--ring", metavar="DIR", required=True, help="Where files of packets are; for this alone."
+    "--ring", metavar="DIR", required=True, help="Directory for packet files, and nothing else."
 )
 @click.option(
     "-o",
@@ -55,16 +55,18 @@ if TYPE_CHECKING:
     metavar="NAME",
     default="any",
     show_default=True,
-    help='Where packets go; "any" is all interfaces.',
+    help='Interface to record; "any" is all of them.',
 )
-@click.option("--host", metavar="NAME", help="Where captures are from; this machine's name.")
+@click.option(
+    "--host", metavar="NAME", help="Host name of the captures; by default this machine's."
+)
 @click.option(
     "--max-size",
     type=Size(least=1024),
     metavar="SIZE",
     default="128M",
     show_default=True,
-    help="Begin another file before one grows larger.",
+    help="Start another file before one exceeds SIZE.",
 )
 @click.option(
     "--max-time",
@@ -72,7 +74,7 @@ if TYPE_CHECKING:
     metavar="S",
     default=300.0,
     show_default=True,
-    help="Begin another file when one is so many seconds old.",
+    help="Start another file when one is S seconds old.",
 )
 @click.option(
     "--disk",
@@ -80,11 +82,11 @@ if TYPE_CHECKING:
     metavar="SIZE",
     default="4G",
     show_default=True,
-    help="What the ring may take; those that are in the data set go first, from the oldest on.",
+    help="Disk space for the ring; exported files are deleted to stay below it, oldest first.",
 )
 @metrics_option
 @buffer_size_option()
-@click.option("--data", is_flag=True, help="Keep payloads in the data set; without it sizes stay.")
+@click.option("--data", is_flag=True, help="Keep payloads in the data set, not just sizes.")
 @click.option("--keylog", metavar="KEYS", help="Decrypt TLS with this key log.")
 @redaction_options
 def collect(
@@ -102,19 +104,19 @@ def collect(
     keylog: str | None,
     policy: Rules,
 ) -> int:
-    """Record the traffic of a host for months, and make a data set of it.
+    """Record a host's traffic for months, and make a data set of it.
 
-    Packets go to files in DIR. A file that is whole is put into the data set, a capture for each,
-    by a process that has no rights; then it stays as long as there is room for it. What is left of
-    an earlier start is exported first.
+    Packets go to files in DIR. A process without rights exports each finished file to the data set
+    as one capture; the file then stays for as long as there is room. Files left over from an
+    earlier run are exported first.
 
-    Where the disk or the data set fails, packets and files wait, and a line says so, and another
-    when it works again. When there is no more room, the kernel drops packets and counts them: files
-    that are not exported are never deleted. Ctrl-C and SIGTERM end the recording and export what
-    was recorded; SIGHUP does nothing. The exit code is 1 if files are left to be exported.
+    If the disk or the data set fails, packets and files wait. One line reports the failure, another
+    the recovery. When space runs out, the kernel drops packets and counts them: a file that has not
+    been exported is never deleted. Ctrl-C and SIGTERM stop the recording and export what was
+    recorded; SIGHUP is ignored. The exit code is 1 if any file is left to export.
 
-    It takes the right to open a packet socket, CAP_NET_RAW, and no other, on Linux alone.
-    docs/collect.md says how systemd and Kubernetes start it.
+    Linux only. It needs a single capability, CAP_NET_RAW, to open a packet socket.
+    docs/collect.md shows how to run it under systemd and Kubernetes.
     """
     if sys.platform != "linux":
         raise Missing("collect records through a packet socket, which only Linux has")
@@ -125,7 +127,7 @@ def collect(
         need("metrics", "--metrics")
     if disk < 2 * max_size:
         context = click.get_current_context()
-        raise click.UsageError("--disk: room for two files of --max-size is the least", context)
+        raise click.UsageError("--disk must hold at least two files of --max-size", context)
     from capture.frames import BUFFER_SIZE
     from parsers import Memory
 
@@ -162,7 +164,7 @@ def _say_came_to(collected: Collected, ring: str) -> None:
     files = count(collected.exported, "file")
     said = f"{captured:,} packets recorded, {dropped:,} dropped; {files} exported"
     if collected.waiting:
-        said += f", {collected.waiting:,} left in {ring} for the next start"
+        said += f", {collected.waiting:,} left in {ring} for the next run"
     say(said)
 
 
@@ -173,7 +175,7 @@ class _Telling:
         word = "port" if len(ports) == 1 else "ports"
         where = "all interfaces" if interface == "any" else interface
         named = f"{word} {', '.join(map(str, ports))} on {where}"
-        self._began = f"recording {named} into {ring}, which goes to {output}; Ctrl-C ends it"
+        self._began = f"recording {named} into {ring}, exported to {output}; Ctrl-C stops it"
 
     def say(self, message: str) -> None:
         with suppress(OSError):  # where nobody listens, or that disk is full too, recording goes on

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Lay our decoding beside Wireshark's.",
+    short_help="Compare our decoding with Wireshark's.",
     epilog=examples(
         "wireproof compare capture.pcapng",
         "wireproof compare capture.pcapng --path '/v1/*'",
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     type=click.Choice(("table", "json")),
     default="table",
     show_default=True,
-    help="The differences and counts, or every row.",
+    help="Differences and counts, or every row.",
 )
 @reading_options
 def compare(file: str, form: str, reading: Reading) -> int:
     """Compare our decoding of a capture with tshark's, field by field.
 
-    Exits with 0 if both agree but for limits of Wireshark that are known and cited, 1 if they do
-    not, 3 without tshark.
+    Exits with 0 if both agree except for known, cited limits of Wireshark, with 1 if they do not,
+    and with 3 if tshark is missing.
     """
     from ..output import open_text
     from ..wireshark.locate import TsharkMissing

@@ -43,35 +43,35 @@ FILTERED = " or ".join(
     "--format",
     "form",
     type=click.Choice(tuple(VIEWS)),
-    help="table on a terminal; else ndjson, or what the suffix of OUT says.",
+    help="Default: table on a terminal, else ndjson, or as OUT's suffix says.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option(
     "--view",
     type=click.Choice(tuple(VIEWS)),
-    help="The same choice: " + "; ".join(f"{kind.name} is {kind.summary}" for kind in KINDS) + ".",
+    help="Same as --format: " + "; ".join(f"{kind.name} is {kind.summary}" for kind in KINDS) + ".",
 )
 @click.option(
     "--filter",
     "filters",
     is_flag=True,
-    help=f"With --view {FILTERED}: beneath each element the display filter that selects it.",
+    help=f"With --view {FILTERED}: below each element, the display filter that selects it.",
 )
 @showing_options
-@click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
+@click.option("--no-data", is_flag=True, help="Omit payloads; keep sizes and digests.")
 @click.option(
     "--only",
     metavar="KIND,...",
-    help="Only records of these kinds, the names that NDJSON has: sse_event,body. It is "
-    "faster, too.",
+    help="Only records of these kinds, named as in NDJSON: sse_event,body. Faster, too.",
 )
 @click.option("--records", is_flag=True, help="Show TLS records too, with their sizes and times.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Decode a file's connections in up to N processes, at most one a core; the output is "
-    "the same. Files above 20 MB have one a core, up to 8, others one. A table is made by one.",
+    help="Decode a file's connections in up to N processes, at most one per core; the output is "
+    "the same. By default one per core, up to 8, for files over 20 MB, otherwise one. A table "
+    "always takes one.",
 )
 def decode(
     file: str,
@@ -132,7 +132,8 @@ def _one_view(view: str | None, form: str | None) -> str | None:
     """Return the view that is asked for by either option."""
     if view is not None and form is not None:
         raise click.UsageError(
-            "--format and --view: a view has a format of its own", click.get_current_context()
+            "--format and --view cannot be combined: they choose the same thing",
+            click.get_current_context(),
         )
     return view or form
 
@@ -145,12 +146,14 @@ def _wants(only: str | None, view: str) -> Wants:
         return EVERYTHING
     context = click.get_current_context()
     if not isinstance(VIEWS[view], ExportKind):
-        raise click.UsageError(f"--only goes with ndjson, json and csv, not with {view}", context)
+        raise click.UsageError(f"--only works with ndjson, json and csv, not with {view}", context)
     names = [name.strip() for name in only.split(",")]
     for name in names:
         if name not in KINDS:
             known = ", ".join(KINDS)
-            raise click.UsageError(f"--only: {name!r} is no kind of record: {known}", context)
+            raise click.UsageError(
+                f"--only: {name!r} is not a kind of record: expected {known}", context
+            )
     return Wants(frozenset(map(KINDS.__getitem__, names)))
 
 
@@ -166,10 +169,10 @@ def _check_view(name: str, wanted: ExchangeFilter, filters: bool) -> None:
     context = click.get_current_context()
     kind = VIEWS[name]
     if filters and (isinstance(kind, ExportKind) or not kind.has_filters):
-        raise click.UsageError(f"--filter goes with --view only: {FILTERED}", context)
+        raise click.UsageError(f"--filter requires --view {FILTERED}", context)
     if isinstance(kind, PacketsKind) and wanted.needs_heads:
         raise click.UsageError(
-            f"{_option(wanted)} and --view {name}: a packet list is of a --connection", context
+            f"{_option(wanted)} does not work with --view {name}: only --connection does", context
         )
 
 
@@ -182,7 +185,7 @@ def _option(wanted: ExchangeFilter) -> str:
 def _left(output: str | None) -> str:
     """Say what there is of an output that breaks off: a file appears whole or not at all."""
     if output in (None, "-"):
-        return "the output ends before the capture does"
+        return "the output stops before the capture does"
     return f"{output} was not written"
 
 
@@ -198,4 +201,4 @@ def _nothing(wanted: ExchangeFilter) -> str:
     where = "" if connection is None else f" in connection {connection}"
     if wanted == replace(EVERYTHING, transport=wanted.transport, connection=connection):
         return f"no {wanted.transport} exchange{where}"
-    return f"no exchange that is wanted{where}"
+    return f"no matching exchange{where}"

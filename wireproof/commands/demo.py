@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 @click.option(
     "--cause",
     metavar="NAME",
-    help="Show what holds streams back instead: a fault, what explain says of it, its remedy, and "
-    "what it says then. NAME is a cause, all, or list.",
+    help="Show what holds streams back instead: a fault and what explain says about it, then the "
+    "fix and what explain says now. NAME is a cause, all, or list.",
 )
 @click.option("--tls", is_flag=True, help="Serve over TLS, and record the keys.")
 @click.option("--http2", is_flag=True, help="Serve HTTP/2.")
 @click.option(
     "--scenario",
     metavar="NAME",
-    help="With --http2: what is shown. NAME is a scenario, all, or list; all by default.",
+    help="With --http2: what to show. NAME is a scenario, all, or list; all by default.",
 )
 @backend_option
 def demo(
@@ -61,12 +61,12 @@ def demo(
 ) -> int:
     """Serve a stream, capture it, decode it and show what was on the wire.
 
-    TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets it is done
-    in a private network or, where there can be none, through a relay.
+    TRANSPORT is chunked, sse, websocket or all. Without the right to capture packets, it runs in
+    a private network or, where that is impossible, through a relay.
     """
     need("demo", "the demo")
     if scenario is not None and not http2:
-        raise click.UsageError("--scenario goes with --http2 only", click.get_current_context())
+        raise click.UsageError("--scenario requires --http2", click.get_current_context())
     if tls or http2:
         return _show_http2(scenario or ("all" if http2 else "sse"), tls, http2, backend)
     if cause is not None:

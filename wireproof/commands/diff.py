@@ -14,7 +14,7 @@ from .spreading import need_stores, needs_network, stores
 
 
 @click.command(
-    short_help="Say what became worse from one run to another.",
+    short_help="Show what got worse from one run to another.",
     epilog=examples(
         "wireproof diff before.pcapng after.pcapng",
         "wireproof diff release-41/ release-42/ --format markdown",
@@ -25,39 +25,39 @@ from .spreading import need_stores, needs_network, stores
 @parses("pyarrow", unless=needs_network)
 @MEMORY
 @click.argument("files", metavar="A [B]", nargs=-1, required=True)
-@click.option("--baseline", "log", metavar="FILE", help="Compare with this, instead of A.")
-@click.option("--write-baseline", "output", metavar="FILE", help="Keep A as a baseline, and end.")
+@click.option("--baseline", "log", metavar="FILE", help="Compare with this instead of A.")
+@click.option("--write-baseline", "output", metavar="FILE", help="Save A as a baseline, and exit.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(("table", "json", "junit", "markdown")),
     default="table",
     show_default=True,
-    help="For people; for scripts, CI, pull requests.",
+    help="For people, scripts, CI, or pull requests.",
 )
 @click.option(
     "--slower",
     type=click.FloatRange(0),
-    metavar="PART",
+    metavar="FRACTION",
     default=0.2,
     show_default=True,
-    help="By which part a time has to grow.",
+    help="Smallest growth of a time that counts: 0.2 is 20 %.",
 )
 @click.option(
     "--share",
     type=click.FloatRange(0, 1),
-    metavar="PART",
+    metavar="FRACTION",
     default=0.05,
     show_default=True,
-    help="By how much a share of exchanges has to grow.",
+    help="Smallest growth of a share of exchanges that counts: 0.05 is 5 percentage points.",
 )
 @click.option(
     "--chance",
     type=click.FloatRange(0, 1),
-    metavar="PART",
+    metavar="P",
     default=0.01,
     show_default=True,
-    help="How likely a difference may be by chance.",
+    help="Largest p-value at which a difference counts.",
 )
 @click.option("--keylog", metavar="KEYS", help="Decrypt TLS with this key log.")
 def diff(
@@ -72,16 +72,16 @@ def diff(
 ) -> int:
     """Compare two runs: captures, folders, patterns or data sets.
 
-    Exchanges are matched by method and target. What is said of them, how they ended, first token,
-    gaps, elements and retransmissions are compared; a difference counts if it is larger than the
-    thresholds and unlikely by chance. Of too few exchanges it is said that they are too few.
-    Exits with 1 if anything became worse, or if no request of A is in B.
+    Exchanges are matched by method and target, then compared: verdicts, endings, first token,
+    gaps, elements and retransmissions. A difference counts if it exceeds the thresholds and is
+    unlikely to be chance. If there are too few exchanges to tell, that is said.
+    Exits with 1 if anything got worse, or if no request of A is in B.
     """
     need("parquet", "diff")
     need_stores(files)
     wanted = 1 if log is not None or output is not None else 2
     if len(files) != wanted or (log is not None and output is not None):
-        said = "give A and B, or one run with --baseline or with --write-baseline"
+        said = "give A and B, or one run with --baseline or --write-baseline"
         raise click.UsageError(said, click.get_current_context())
     from ..diff.compare import Thresholds, compare, is_comparison, is_regression
     from ..diff.profile import encoded
@@ -96,7 +96,7 @@ def diff(
             with stores([source]):
                 profiles.append(profile_of([source], say, keylog=keys))
         except (OSError, ValueError) as error:
-            wanted_is = "; --baseline is what --write-baseline wrote, or a capture"
+            wanted_is = "; --baseline takes what --write-baseline wrote, or a capture"
             raise Unreadable(because(source, error) + wanted_is * (source == log)) from error
     if output is not None:
         try:

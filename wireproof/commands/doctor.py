@@ -17,7 +17,7 @@ NONE_WORKS = 3
 
 
 @click.command(
-    short_help="Say what this machine permits and lacks.",
+    short_help="Check what this machine allows and lacks.",
     epilog=examples("wireproof doctor", "wireproof doctor --format json | jq '.[].name'"),
 )
 @click.option(
@@ -26,12 +26,12 @@ NONE_WORKS = 3
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="json is one list of what was found.",
+    help="json is one list of findings.",
 )
 def doctor(form: str) -> int:
-    """Try every way to record, and say what would enable those that do not work.
+    """Try every way to record, and say how to enable those that do not work.
 
-    "capture" takes the first that works. Exits with 0 if there is one, else with 3.
+    "capture" uses the first that works. Exits with 0 if there is one, otherwise with 3.
     """
     from ..tasks.doctor import findings
 

@@ -59,7 +59,7 @@ class Address(click.ParamType):  # type: ignore[type-arg]  # newer versions of c
     ) -> tuple[str, int]:
         found = re.fullmatch(ADDRESS, str(value))
         if found is None or int(found[2]) > LAST_PORT:
-            self.fail(f"{value!r} is no [HOST:]PORT: 9464, or 0.0.0.0:9464", param, ctx)
+            self.fail(f"{value!r} is not [HOST:]PORT: expected 9464, or 0.0.0.0:9464", param, ctx)
         return (found[1] or LOOPBACK).strip("[]"), int(found[2])
 
 
@@ -80,10 +80,12 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of clic
     ) -> int:
         found = re.fullmatch(SIZE, str(value))
         if found is None:
-            self.fail(f"{value!r} is no size: a number, with k, M or G after it", param, ctx)
+            self.fail(
+                f"{value!r} is not a size: expected a number, optionally with k, M or G", param, ctx
+            )
         size = int(found[1]) * UNITS[found[2].upper() or self._unit]
         if size < self._least:
-            self.fail(f"{value} is too small: {self._least:,} bytes are the least", param, ctx)
+            self.fail(f"{value} is too small: the minimum is {self._least:,} bytes", param, ctx)
         return size
 
 

@@ -14,7 +14,7 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
 
 
 @click.command(
-    short_help="Say what happened: did it stream, how did it end, why.",
+    short_help="Explain what happened: did it stream, how did it end, and why.",
     epilog=examples(
         "wireproof explain capture.pcapng",
         "wireproof explain capture.pcapng --path '/v1/*' --verdict held",
@@ -32,7 +32,7 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
-    help="For people; for scripts; a test report; for code scanning; annotations of a workflow.",
+    help="For people; scripts (json, ndjson); test reports; code scanning; workflow annotations.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option(
@@ -41,8 +41,8 @@ FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
     metavar="LIST",
     default="warning",
     show_default=True,
-    help="What makes the exit code 1: error, warning or note, each with what is graver; a question "
-    "(ending), an answer (held), a cause (loss), several with commas; or never.",
+    help="What sets exit code 1: error, warning or note, or anything more severe; a question "
+    "(ending), an answer (held), a cause (loss); several separated by commas; or never.",
 )
 @JOBS
 @reading_options
@@ -54,10 +54,10 @@ def explain(
     jobs: int | None,
     reading: Reading,
 ) -> int:
-    """Say of each exchange whether it streamed, who held it back, how it ended, and what to do.
+    """Say for each exchange whether it streamed, who held it back, how it ended, and what to do.
 
-    FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
-    standard input. Exits with 1 if anything is wrong.
+    FILE is a capture, or its records stored as ndjson, JSON or Parquet; - is standard input.
+    Exits with 1 if anything is wrong.
     """
     from ..analysis.fail_on import FailOn
     from ..tasks.explain import ExplainOptions, run

@@ -51,18 +51,18 @@ def _is_pattern(name: str) -> bool:
     "--format",
     "form",
     type=click.Choice(("har", "csv", "parquet")),
-    help="What the suffix of OUT says, else har; a data set is of parquet.",
+    help="By default as OUT's suffix says, else har; a data set is always parquet.",
 )
-@click.option("-o", "--output", metavar="OUT", help="Write to this file, or folder.")
+@click.option("-o", "--output", metavar="OUT", help="Write to this file or folder.")
 @reading_options
 @redaction_options
 @click.option(
     "--raw-cells",
     is_flag=True,
-    help="CSV: leave cells as they are that a spreadsheet would take for a formula.",
+    help="CSV: do not escape cells that a spreadsheet would take for a formula.",
 )
-@click.option("--data", is_flag=True, help="Data set: keep payloads; without it sizes stay.")
-@click.option("--packets", is_flag=True, help="Data set: a table of all packets too.")
+@click.option("--data", is_flag=True, help="Data set: keep payloads, not just sizes.")
+@click.option("--packets", is_flag=True, help="Data set: add a table of all packets.")
 @spreading_options
 def export(
     files: tuple[str, ...],
@@ -75,14 +75,14 @@ def export(
     reading: Reading,
     **spread: object,
 ) -> int | None:
-    """Write a capture as a HAR file, or as a table with a row for each element.
+    """Write a capture as a HAR file, or as a table with one row per element.
 
-    HAR files open in the Network panel of DevTools, with WebSocket messages and server-sent events.
+    HAR files open in DevTools' Network panel, with WebSocket messages and server-sent events.
     Secrets in known header fields are masked unless --no-redact is given.
 
     Several FILEs, a folder, a pattern or a URL, or a folder as OUT, make a data set: tables of
-    exchanges, elements, verdicts, diagnostics and connections, a Parquet file for each capture and
-    table. What is done is not done again. Files that one recorder wrote one after the other are one
+    exchanges, elements, verdicts, diagnostics and connections, one Parquet file per capture and
+    table. Captures already in the data set are skipped. Consecutive files of one recorder are one
     capture. Exits with 1 if a capture cannot be read.
     """
     if is_data_set(files, output):
@@ -110,17 +110,17 @@ def _data_set(
 ) -> int:
     context = click.get_current_context()
     if form not in (None, "parquet"):
-        raise click.UsageError(f"{form} is of one capture: several are --format parquet", context)
+        raise click.UsageError(f"{form} holds one capture: several need --format parquet", context)
     if output in (None, "-"):
-        raise click.UsageError("several captures are a data set: name its folder with -o", context)
+        raise click.UsageError("several captures make a data set: name its folder with -o", context)
     if reading.is_choice:
-        raise click.UsageError("a data set has all exchanges: choose from it with a query", context)
+        raise click.UsageError("a data set has all exchanges: select from it with a query", context)
     assert output is not None
     need("parquet", "a data set")
     need_stores((*files, output))
     if spread["workers"] or spread["scheduler"]:
         if spread["jobs"]:
-            raise click.UsageError("--jobs: Dask's workers make the data set", context)
+            raise click.UsageError("give --jobs, or --workers or --scheduler, not both", context)
         need("fleet", "--workers")
     from parsers import Memory
 
@@ -146,7 +146,7 @@ def _data_set(
         with stores((*files, output)):
             tally = run(job, say)
     except WorkerDied as died:
-        return broken_off(died, "what was done before it is kept")
+        return broken_off(died, "the work done before it is kept")
     except (OSError, ValueError) as error:
         raise Unreadable(because(output, error)) from error
     say(f"{output}: {_came_to(tally.captures, tally.made, tally.rows)}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Show the bytes of a stream, as Wireshark's Follow.",
+    short_help="Show the bytes of a stream, like Wireshark's Follow.",
     epilog=examples(
         "wireproof follow capture.pcapng --connection 0",
         "wireproof follow capture.pcapng --connection 0 --sender server --raw > answer.bin",
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @parses()
 @MEMORY
 @click.argument("file", metavar="FILE")
-@refused(HEADS | PORT | ENDS, "--connection N or --exchange C/E says what is followed")
+@refused(HEADS | PORT | ENDS, "give --connection N or --exchange C/E to follow")
 @PLACE["connection"]
 @PLACE["exchange"]
 @KEYLOG
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     type=click.Choice(("tcp", "tls", "quic", "body")),
     default="tcp",
     show_default=True,
-    help="The bytes of TCP in their order; what TLS carries, decrypted; those of an exchange's "
-    "stream of QUIC; or the content of bodies, its codings undone.",
+    help="TCP bytes in order; TLS content, decrypted; the bytes of an exchange's QUIC stream; or "
+    "body content, with its codings undone.",
 )
-@click.option("--raw", is_flag=True, help="Write exactly the bytes, and nothing else.")
+@click.option("--raw", is_flag=True, help="Write exactly the bytes and nothing else.")
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 def follow(
     file: str,
@@ -53,11 +53,11 @@ def follow(
     raw: bool,
     output: str | None,
 ) -> int:
-    """Show what each side of a connection sent, in order, with the packets that brought it.
+    """Show what each side of a connection sent, in order, with the packets that carried it.
 
-    FILE is a capture; - is standard input. Bytes that do not print are escaped. Without --sender
-    both sides stand in the order in which their bytes came. Bytes that the capture lacks are named,
-    and left out of --raw: then it exits with 1.
+    FILE is a capture; - is standard input. Unprintable bytes are escaped. Without --sender, both
+    sides are shown in the order their bytes arrived. Bytes missing from the capture are marked, or
+    left out with --raw; either way the exit code is 1.
     """
     from parsers.records import is_quic
 
@@ -67,7 +67,7 @@ def follow(
     number, of = exchange or (None, None)
     connection = connection if of is None else of
     if connection is None:
-        what = "--connection N or --exchange C/E says what is followed; wireproof ls lists them"
+        what = "give --connection N or --exchange C/E to follow; wireproof ls lists them"
         raise click.UsageError(what, click.get_current_context())
     if is_quic(connection) and layer not in ("quic", "body"):
         what = "this is QUIC: --layer quic follows the stream of an exchange, or body its content"

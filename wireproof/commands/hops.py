@@ -11,7 +11,7 @@ from .parsing import parses
 
 
 @click.command(
-    short_help="Say which hop held, lost or changed what.",
+    short_help="Find the hop that held, lost or changed data.",
     epilog=examples(
         "wireproof hops client.pcapng server.pcapng",
         "wireproof hops client.pcapng between.pcapng server.pcapng --path '/v1/*'",
@@ -28,7 +28,7 @@ from .parsing import parses
     type=click.Choice(("table", "json", "ndjson")),
     default="table",
     show_default=True,
-    help="For people; for scripts, one document or a verdict a line.",
+    help="For people; for scripts, one document or one verdict per line.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option(
@@ -37,18 +37,18 @@ from .parsing import parses
     metavar="N",
     default=20,
     show_default=True,
-    help="Show the delay of the first N elements, and of those that waited longest.",
+    help="Show the delay of the first N elements and of those that waited longest.",
 )
 @reading_options
 def hops(
     files: tuple[str, ...], form: str, output: str | None, elements: int, reading: Reading
 ) -> int:
-    """Lay the legs of exchanges beside each other: which hop held, lost or changed what.
+    """Compare the legs of each exchange to find the hop that held, lost or changed data.
 
-    FILEs are captures from the client to the server, or one that saw several legs; - is standard
-    input. Exchanges are paired by what they carry, so chunks, codings, IDs and clocks may differ.
-    How far two clocks are apart is estimated, and said with its bounds. Exits with 1 if a hop
-    holds, loses or rewrites, also if no exchange was seen on two legs.
+    FILEs are captures in order from client to server, or one that saw several legs; - is standard
+    input. Exchanges are paired by content, so chunks, codings, IDs and clocks may differ. The
+    offset between two clocks is estimated and shown with its bounds. Exits with 1 if a hop holds,
+    loses or rewrites data, or if no exchange was seen on two legs.
     """
     from ..tasks.hops import HopsOptions, run
     from ..tasks.sources import UnreadableSource
@@ -64,7 +64,6 @@ def hops(
     except (OSError, ValueError) as error:
         raise Unreadable(because(called(output), error)) from error
     if not report.passed:
-        wanted = " that is wanted" if reading.is_choice else ""
-        say(f"no exchange{wanted} was seen on more than one leg ({report.alone:,} on one)")
+        say(f"{reading.nothing} was seen on more than one leg ({report.alone:,} on one)")
         return 1
     return 1 if report.is_fault else 0

@@ -47,15 +47,20 @@ FORMS = ("table", "json", "ndjson", "csv")
     multiple=True,
     default=("wire",),
     show_default=True,
-    help="Whose definitions; may be given several times.",
+    help="Whose definitions to use; may be repeated.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(FORMS), default="table", show_default=True, help="How."
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="table",
+    show_default=True,
+    help="Output format.",
 )
 @click.option(
     "--log",
     metavar="TIMES",
-    help="A client's or server's own times, one a line for each event that it read or wrote:"
+    help="A client's or server's own times, one line per event that it read or wrote:"
     " seconds since the epoch, ISO 8601, or JSON with a field t, time or timestamp.",
 )
 @reading_options
@@ -65,8 +70,9 @@ def latency(
     """Measure how long clients waited: for the header, the first event, the first token, and
     between tokens.
 
-    A client starts to wait when the last byte of its request is on the wire. What only announces
-    content, keeps the line open or counts tokens is no token. Exits with 1 if nothing streamed.
+    The wait starts when the last byte of the request is on the wire. An element that only announces
+    content, keeps the connection alive or counts tokens is not a token. Exits with 1 if nothing
+    streamed.
     """
     from ..analysis.latency.report import LatencyReport
     from ..analysis.latency.skew import read_times

@@ -12,7 +12,7 @@ from .several import JOBS, broken_off
 
 
 @click.command(
-    short_help="List the exchanges, a line for each.",
+    short_help="List the exchanges, one per line.",
     epilog=examples(
         "wireproof ls capture.pcapng",
         "wireproof ls capture.pcapng --path '/v1/*' --status 5xx",
@@ -29,19 +29,18 @@ from .several import JOBS, broken_off
     type=click.Choice(("table", "json", "csv")),
     default="table",
     show_default=True,
-    help="For people, for scripts, for spreadsheets.",
+    help="For people, scripts or spreadsheets.",
 )
 @JOBS
 @reading_options
 def ls(files: tuple[str, ...], form: str, jobs: int | None, reading: Reading) -> int:
-    """List the exchanges of captures: who asked for what, when it came, and how it fared.
+    """List the exchanges in captures: who asked for what, when it came, and how it ended.
 
-    FILE is a capture, or the records of one that were stored as ndjson, JSON or Parquet; - is
-    standard input. Times count from the end of the request, for the first and the last element;
-    from its beginning, where the answer's content began before the request had ended.
-    Calls of one agent or session are named together where header fields or ids in their payloads
-    say so: a session's or conversation's own, a response that is continued, a tool call that is
-    answered.
+    FILE is a capture, or its records stored as ndjson, JSON or Parquet; - is standard input.
+    The times of the first and last element count from the end of the request, or from its start if
+    the answer's content began before the request ended.
+    Calls of one agent or session are listed together if header fields or IDs in their payloads
+    link them: a session or conversation ID, a continued response, an answered tool call.
     """
     from ..tasks.ls import LsOptions, run
     from ..tasks.sources import UnreadableSource

@@ -31,6 +31,6 @@ MEMORY = click.option(
     metavar="SIZE",
     expose_value=False,
     callback=_allow,
-    help="Hold about this much at most for all connections together, by default 256M: "
-    "beyond it, those that hold most or were idle longest are let go with a diagnostic.",
+    help="Approximate memory limit for all connections together, 256M by default. Above it, the "
+    "largest and the longest-idle ones are dropped with a diagnostic.",
 )

@@ -18,7 +18,7 @@ R = TypeVar("R")
 OWN_PROCESS = "own process"
 """What a context holds if the process is the command's, and not a program's that calls it."""
 INPUTS = ("file", "files", "given", "keylog", "log", "script")
-KEEP_RIGHTS = "Keep all rights of the caller: root's, and access to all files."
+KEEP_RIGHTS = "Keep all of the caller's rights: root's, and access to all files."
 OUTPUTS = ("output",)
 """What names files that are read and written, as click names its values."""
 

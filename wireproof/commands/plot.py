@@ -27,14 +27,14 @@ FORMS = {".png": "png", ".svg": "svg"}
 @MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(
-    "-o", "--output", metavar="OUT", required=True, help="The picture: a name in .png or .svg."
+    "-o", "--output", metavar="OUT", required=True, help="The picture, a .png or .svg file."
 )
 @reading_options
 def plot(file: str, output: str, reading: Reading) -> None:
     """Draw one exchange over time: its packets, chunks, events or frames with their sizes,
-    the bytes that were sent, the gaps, and how it ended.
+    the bytes sent, the gaps, and how it ended.
 
-    Of the exchanges that are wanted, the one with most elements is drawn.
+    If several exchanges match, the one with the most elements is drawn.
     """
     from ..output import open_stream
     from ..plot.figure import draw
@@ -44,7 +44,7 @@ def plot(file: str, output: str, reading: Reading) -> None:
     form = FORMS.get(Path(output).suffix.lower())
     if form is None:
         raise click.UsageError(
-            f"-o {output}: a name in .png or .svg is expected", click.get_current_context()
+            f"-o {output}: expected a name ending in .png or .svg", click.get_current_context()
         )
     need("plot", "a plot")
     try:
@@ -56,5 +56,5 @@ def plot(file: str, output: str, reading: Reading) -> None:
         raise Unreadable(because(file, error)) from error
     if count > 1:
         where = f"connection {chosen.connection} exchange {chosen.exchange}"
-        wanted = " that are wanted" if reading.is_choice else ""
-        say(f"{output}: {where}, of {count:,} exchanges{wanted}")
+        matching = "matching " if reading.is_choice else ""
+        say(f"{output}: {where}, of {count:,} {matching}exchanges")

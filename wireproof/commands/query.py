@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Ask captures and data sets in SQL.",
+    short_help="Query captures and data sets in SQL.",
     epilog=examples(
         "wireproof query --list",
         "wireproof query dataset/ --name held-streams",
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 @MEMORY
 @click.argument("given", metavar="[DATASET|FILE]... [SQL]", nargs=-1)
 @click.option("--file", "script", metavar="QUERY.sql", help="Read the query from this file.")
-@click.option("--name", metavar="NAME", help="Ask a named query: --list shows them.")
-@click.option("--list", "is_list", is_flag=True, help="List the named queries, and end.")
+@click.option("--name", metavar="NAME", help="Run a named query; --list shows them.")
+@click.option("--list", "is_list", is_flag=True, help="List the named queries and exit.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(("table", "csv", "json", "parquet")),
     default="table",
     show_default=True,
-    help="How.",
+    help="Output format.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
-@click.option("--data", is_flag=True, help="Captures: payloads of elements too.")
-@click.option("--packets", is_flag=True, help="Captures: the table of packets too.")
+@click.option("--data", is_flag=True, help="Captures: include the payloads of elements.")
+@click.option("--packets", is_flag=True, help="Captures: include the table of packets.")
 @click.option("--keylog", metavar="KEYS", help="Captures: decrypt TLS with this key log.")
 @redaction_options
 def query(
@@ -60,11 +60,11 @@ def query(
     keylog: str | None,
     policy: Rules,
 ) -> None:
-    """Ask what captures hold, in DuckDB's SQL.
+    """Query the content of captures in DuckDB's SQL.
 
     The tables are exchanges, elements, verdicts, diagnostics, connections and, with --packets,
-    packets: "DESCRIBE exchanges" shows columns. A data set is what "wireproof export FILE...
-    -o DIR/" has made; captures are read for the query alone. SQL is the last argument, unless
+    packets; "DESCRIBE exchanges" shows the columns. A data set is the output of "wireproof export
+    FILE... -o DIR/"; captures are read for this one query. SQL is the last argument unless
     --file or --name gives the query. Secrets in known header fields are masked.
     """
     if is_list:
@@ -74,7 +74,7 @@ def query(
     need("query", "query")
     need_stores(sources)
     if form == "parquet" and output in (None, "-") and sys.stdout.isatty():
-        raise Unreadable("Parquet is no text for a terminal: name a file with -o")
+        raise Unreadable("Parquet is not for a terminal: name a file with -o")
     from ..query.asking import QueryOptions, run
     from ..query.database import NothingToAsk
     from ..tables.kinds import KINDS, USUAL
@@ -103,13 +103,13 @@ def _parts(
     """Return what is asked, and the query."""
     context = click.get_current_context()
     if script is not None and name is not None:
-        raise click.UsageError("--file and --name: ask the one or the other", context)
+        raise click.UsageError("give --file or --name, not both", context)
     sources, sql = given, ""
     if script is not None:
         try:
             sql = Path(script).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise Unreadable(f"{script}: a query is text in UTF-8") from error
+            raise Unreadable(f"{script}: a query must be text in UTF-8") from error
         except OSError as error:
             raise Unreadable(because(script, error)) from error
     elif name is not None:
@@ -127,7 +127,7 @@ def _named(name: str) -> str:
     if name not in NAMED:
         known = ", ".join(NAMED)
         context = click.get_current_context()
-        raise click.UsageError(f"{name!r} is no named query: {known}", context)
+        raise click.UsageError(f"{name!r} is not a named query: expected {known}", context)
     return NAMED[name].sql
 
 

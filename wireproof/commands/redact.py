@@ -35,24 +35,24 @@ if TYPE_CHECKING:
     "policy",
     flag_value="headers",
     default="all",
-    help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such, and nothing else.",
+    help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and the like, and nothing else.",
 )
 @rule_options
 @refused(
     CHOICE,
-    "redact writes whole files, lest what is left out be thought clean; wireproof report or export "
-    "with --redact writes some exchanges",
+    "redact writes whole files, so that what is left out is not taken for clean; to write only "
+    "some exchanges, use wireproof report or export with --redact",
 )
 def redact(file: str, output: str, policy: Rules) -> None:
-    """Write a capture anew, with asterisks in place of its secrets.
+    """Write a copy of a capture with asterisks in place of its secrets.
 
     Keys, tokens, cookies and passwords are masked in header fields, URLs, bodies, events and
-    messages, split over chunks and segments or not. Lengths, times and numbers of packets stay,
-    checksums are set right. Compressed payloads that hold a secret are masked whole; secrets that
-    decrypt TLS are left out. It writes whole files: options that choose exchanges are refused.
-    The copy is decoded again and searched for each secret, as it is, in base64, hexadecimal,
-    percent encoding, UTF-16 and inside codings: what can still be read is named, and the exit code
-    is 1. Packets that are encrypted or cut stay, and are counted.
+    messages, even when split across chunks or segments. Packet lengths, times and numbers stay the
+    same, and checksums are corrected. Compressed payloads that hold a secret are masked whole; TLS
+    secrets are left out. redact writes whole files: options that choose exchanges are refused.
+    The copy is then decoded and searched for each secret: as is, in base64, hexadecimal, percent
+    encoding and UTF-16, and inside codings. Anything still readable is reported, and the exit code
+    is 1. Packets that are encrypted or truncated are kept and counted.
     """
     from ..redact.capture import redact_capture
     from ..text.wording import count
@@ -67,10 +67,10 @@ def redact(file: str, output: str, policy: Rules) -> None:
     if (found := said(done.report)) is not None:
         say(f"{called(output)}: {found}")
     if done.key_logs:
-        say(f"{called(output)}: {count(done.key_logs, 'block')} with secrets of TLS left out")
+        say(f"{called(output)}: {count(done.key_logs, 'block')} of TLS secrets left out")
     say_not_looked_into(called(output), done.not_looked_into)
     if done.report.found.is_full:
-        say(f"{called(output)}: more secrets than are looked for again were found")
+        say(f"{called(output)}: found more secrets than the copy is searched for")
     if done.left:
         places = "; ".join(map(str, done.left))
         secrets = count(len(done.left), "place")

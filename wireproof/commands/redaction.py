@@ -23,15 +23,15 @@ def redaction_options(command: C) -> C:
         "--redact",
         "policy",
         flag_value="all",
-        help="Mask whatever looks like a secret: keys, tokens and passwords in URLs, fields, "
-        "bodies, events and messages.",
+        help="Mask everything that looks like a secret: keys, tokens and passwords in URLs, "
+        "fields, bodies, events and messages.",
     )
     default = click.option(
         "--redact-headers",
         "policy",
         flag_value="headers",
         default="headers",
-        help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and such; the default.",
+        help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and the like; the default.",
     )
     nothing = click.option("--no-redact", "policy", flag_value="none", help="Mask nothing.")
     return thorough(default(nothing(rule_options(command))))
@@ -56,21 +56,21 @@ def rule_options(command: C) -> C:
         "--keep",
         metavar="NAME",
         multiple=True,
-        help="Do not mask the values of this field, parameter or key; tokens that are known by "
-        "their shape are masked in content all the same. More than once for more.",
+        help="Do not mask the values of this field, parameter or key; in content, tokens "
+        "recognized by their shape are still masked. May be repeated.",
     )
     masked = click.option(
         "--mask",
         metavar="NAME|REGEX",
         multiple=True,
-        help="Mask the values of this field, parameter or key too, or what this regular "
-        "expression matches. More than once for more.",
+        help="Also mask the values of this field, parameter or key, or whatever this regular "
+        "expression matches. May be repeated.",
     )
     personal = click.option(
         "--personal",
         is_flag=True,
-        help="Mask e-mail addresses, card numbers, IBANs, phone numbers, and the addresses and "
-        "names of hosts in fields and content too; not in the headers of packets.",
+        help="Also mask e-mail addresses, card numbers, IBANs, phone numbers, and host addresses "
+        "and names, in fields and content but not in packet headers.",
     )
     return kept(masked(personal(cast("C", with_rules))))
 
@@ -89,9 +89,9 @@ def said(report: Report) -> str | None:
         parts.append(f"{count(report.masked, 'secret')} masked")
     if report.left_out:
         payloads = count(report.left_out, "payload")
-        parts.append(f"{payloads} left out whole: their coding hides what they hold")
+        parts.append(f"{payloads} left out whole: their coding hides their content")
     if report.unread:
-        parts.append(f"{count(report.unread, 'run')} of unreadable frames of HTTP/2 masked whole")
+        parts.append(f"{count(report.unread, 'run')} of unreadable HTTP/2 frames masked whole")
     return "; ".join(parts) or None
 
 
@@ -100,4 +100,4 @@ def say_not_looked_into(output: str, packets: Mapping[str, int]) -> None:
     from ..text.wording import count
 
     for reason, number in packets.items():
-        say(f"{output}: not looked into: {count(number, 'packet')} {reason}")
+        say(f"{output}: not searched: {count(number, 'packet')} {reason}")

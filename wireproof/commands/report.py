@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 @redaction_options
 @reading_options
 def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
-    """Write the inspector of a capture as one page: it opens from disk and asks no network.
+    """Write the inspector of a capture as one page that opens from disk and needs no network.
 
-    What is masked is masked in headers, bodies and bytes alike, at the same length. The page's
-    file can be read by its owner alone. Of a choice of exchanges the page has these, and all
-    packets of their connections. Where something is masked TLS is not decrypted.
+    Secrets are masked in headers, bodies and raw bytes alike, at the same length. Only its owner
+    can read the file. If exchanges are chosen, the page has those, and all packets of their
+    connections. If anything is masked, TLS is not decrypted.
     """
     from ..text.wording import count
     from ..web.reporting import report_capture
@@ -54,4 +54,4 @@ def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
     if policy.policy != "none":
         say_not_looked_into(called(output), done.not_looked_into)
         if done.not_looked_into.get("encrypted by TLS"):
-            say("TLS is decrypted in no page that masks secrets; --no-redact shows what it carries")
+            say("a page that masks secrets does not decrypt TLS; --no-redact shows what it carries")

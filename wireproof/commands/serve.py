@@ -20,7 +20,12 @@ from .exits import Unreadable, examples, need
 @click.option(
     "--host", metavar="HOST", help="Address to listen on.", default="127.0.0.1", show_default=True
 )
-@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Port to listen on; 0 picks a free one.",
+)
 @click.option(
     "--delay", type=click.FloatRange(min=0), metavar="S", help="Seconds before each message."
 )
@@ -34,11 +39,11 @@ from .exits import Unreadable, examples, need
     "--idle-timeout",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="Seconds after which a silent WebSocket is closed.",
+    help="Close a WebSocket after S silent seconds.",
 )
 @click.option("--no-deflate", is_flag=True, help="Decline permessage-deflate.")
 def serve(host: str, no_deflate: bool, **settings: float | None) -> None:
-    """Run the demo server, with a page for each transport, until Ctrl-C."""
+    """Run the demo server, with one page per transport, until Ctrl-C."""
     need("demo", "the demo server")
     from server import serve as run_server
 

@@ -15,12 +15,12 @@ JOBS = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Read several FILEs in up to N processes, at most one a core; the output is the same. "
-    "FILEs above 20 MB in total have one a core, up to 8, others one.",
+    help="Read several FILEs in up to N processes, at most one per core; the output is the same. "
+    "By default one per core, up to 8, if FILEs exceed 20 MB in total, otherwise one.",
 )
 
 
-def broken_off(died: WorkerDied, left: str = "the output ends before it") -> int:
+def broken_off(died: WorkerDied, left: str = "the output stops before it") -> int:
     """Say at which capture a worker died, and what is ``left``; return the exit code."""
     say(f"{died.source}: {died}: {left}")
     return died.exit_code

@@ -20,11 +20,11 @@ def showing_options(command: C) -> C:
     select = click.option(
         "--select",
         metavar="EXPR",
-        help="Show of each element's JSON what this expression selects, in JMESPath: "
+        help="Show only the part of each element's JSON that this JMESPath expression selects: "
         "choices[0].delta.content.",
     )
     raw = click.option(
-        "--raw", is_flag=True, help="Show data as on the wire, not what it says to a known API."
+        "--raw", is_flag=True, help="Show data as on the wire, even if its API is known."
     )
     return select(raw(command))
 
@@ -36,7 +36,8 @@ def readers_of(select: str | None, raw: bool) -> Readers | None:
     """
     if select is not None and raw:
         raise click.UsageError(
-            "--select and --raw: rows show the one or the other", click.get_current_context()
+            "--select and --raw cannot be combined: rows show one or the other",
+            click.get_current_context(),
         )
     if raw:
         from ..dialects.reader import RawReader
@@ -61,7 +62,7 @@ def view_of_rows(name: str, is_asked: bool, readers: Readers | None) -> str:
         return name
     if is_asked:
         raise click.UsageError(
-            f"--select and --raw are for people's rows: {name} has data as it is",
+            f"--select and --raw change the rows of a table: {name} has the data as it is",
             click.get_current_context(),
         )
     return "table"

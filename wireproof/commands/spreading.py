@@ -21,37 +21,38 @@ def spreading_options(command: C) -> C:
         click.option(
             "--host",
             metavar="NAME",
-            help="Data set: where captures are from, instead of what their names say.",
+            help="Data set: host name of the captures, instead of the one their file names give.",
         ),
         click.option(
             "--merge",
             is_flag=True,
-            help="Data set: all FILEs are one stream of packets,"
-            " by time: of several recorders of one host.",
+            help="Data set: treat all FILEs as one stream of packets,"
+            " ordered by time: several recorders of one host.",
         ),
         click.option(
             "--separate",
             is_flag=True,
-            help="Data set: each file is a capture of its own, files of a ring too.",
+            help="Data set: treat each file as a capture of its own, even files of a ring.",
         ),
         click.option(
             "--workers",
             type=click.IntRange(0, 512),
             default=0,
             metavar="N",
-            help="Data set: N processes of Dask's on this machine make it.",
+            help="Data set: use N Dask processes on this machine.",
         ),
         click.option(
             "--jobs",
             type=click.IntRange(min=1),
             metavar="N",
-            help="Data set: up to N processes make it, at most one a core, without Dask; what they "
-            "write is the same. FILEs above 20 MB in total have one a core, up to 8, others one.",
+            help="Data set: use up to N processes without Dask, at most one per core; the output "
+            "is the same. By default one per core, up to 8, if FILEs exceed 20 MB in total, "
+            "otherwise one.",
         ),
         click.option(
             "--scheduler",
             metavar="ADDRESS",
-            help="Data set: the workers of this scheduler of Dask's make it: tcp://HOST:PORT.",
+            help="Data set: use the workers of this Dask scheduler: tcp://HOST:PORT.",
         ),
     )
     for option in reversed(options):

@@ -53,29 +53,28 @@ def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
     "--port",
     type=click.IntRange(0, 65535),
     metavar="N",
-    help="With --live: the port to record; else only connections from or to this port.",
+    help="With --live: the port to record; otherwise: only connections to or from this port.",
 )
 @click.option(
-    "--interface", metavar="NAME", help="With --live: where to record.", default="lo",
+    "--interface", metavar="NAME", help="With --live: interface to record.", default="lo",
     show_default=True,
 )  # fmt: skip
-@click.option("--keep", metavar="FILE", help="With --live: write the packets to this file too.")
+@click.option("--keep", metavar="FILE", help="With --live: also write the packets to this file.")
 @click.option(
     "--page-port",
     type=click.IntRange(0, 65535),
     metavar="N",
     default=0,
-    help="Where the page is served, on loopback; 0, the default, takes a free port.",
+    help="Port of the page, on loopback; 0, the default, picks a free one.",
 )
 @click.option(
     "--captures",
     metavar="DIR",
     multiple=True,
-    help="With DATASET: where its captures are by now, if not where they were; more than once for "
-    "more.",
+    help="With DATASET: where its captures are now, if they have moved. May be repeated.",
 )
 @view_reading_options
-@click.option("--no-browser", is_flag=True, help="Print where the page is, and open no browser.")
+@click.option("--no-browser", is_flag=True, help="Print the page's address, and open no browser.")
 @no_keys_option
 @backend_option
 def view(
@@ -94,18 +93,18 @@ def view(
 ) -> int:
     """Show a capture in a browser: connections, timeline, panels, bytes.
 
-    FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Of several,
-    the client's first, the legs of one exchange are shown under each other. The page is
-    served on loopback, for the browser that is given its address and nobody else, until Ctrl-C.
-    Of a DATASET, which "wireproof export" or "collect" made, it shows distributions and the worst
-    exchanges, with links into their captures.
-    With --live the recording ends with COMMAND, where there is one; what records is the first
-    backend that works, as for "wireproof capture": with a COMMAND that takes no special rights.
+    FILE is pcap or pcapng, plain or compressed with gzip or zstd; - is standard input. Given
+    several, the client's first, it shows the legs of each exchange one below the other. The page is
+    served on loopback until Ctrl-C, only to the browser that has its address. For a DATASET made
+    by "wireproof export" or "collect", it shows distributions and the worst exchanges, with links
+    into their captures.
+    With --live, recording stops when COMMAND ends, if there is one. The first backend that works
+    does the recording, as in "wireproof capture"; given a COMMAND, it needs no special rights.
     """
     _check(given, live, port, keep, backend)
     if live and reading.wanted.needs_end:
         raise click.UsageError(
-            "--min-gap, --verdict and --grep go with a FILE: what is live is shown before its end",
+            "--min-gap, --verdict and --grep need a FILE: a live exchange is shown before its end",
             click.get_current_context(),
         )
     need("inspector", "the inspector")
@@ -137,7 +136,7 @@ def view(
             return 0
         if captures:
             context = click.get_current_context()
-            raise click.UsageError("--captures goes with a DATASET only", context)
+            raise click.UsageError("--captures requires a DATASET", context)
         viewing.view_files(given, page, replace(reading.wanted, port=port), reading.keylog)
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
@@ -161,12 +160,12 @@ def _check(
     """Refuse what cannot be combined."""
     context = click.get_current_context()
     if live and len(given) == 1 and Path(given[0]).is_file() and which(given[0]) is None:
-        raise click.UsageError("FILE or --live, not both", context)
+        raise click.UsageError("give a FILE or --live, not both", context)
     if not live and not given:
-        raise click.UsageError("a FILE is missing, or --live --port N", context)
+        raise click.UsageError("give a FILE, or --live --port N", context)
     if len(given) > MAX_FILES and not live:
-        raise click.UsageError(f"{MAX_FILES} FILEs at most", context)
+        raise click.UsageError(f"at most {MAX_FILES} FILEs", context)
     if live and not port:
-        raise click.UsageError("--live needs --port N: which port is recorded", context)
+        raise click.UsageError("--live needs --port N, the port to record", context)
     if not live and (keep, backend) != (None, None):
-        raise click.UsageError("--keep and --backend go with --live only", context)
+        raise click.UsageError("--keep and --backend require --live", context)

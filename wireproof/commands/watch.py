@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    short_help="Show what goes over a port as it arrives.",
+    short_help="Show a port's traffic as it arrives.",
     epilog=examples(
         "wireproof watch --port 8000",
         "wireproof watch --port 8000 --transport sse",
@@ -41,32 +41,32 @@ if TYPE_CHECKING:
 )
 @click.argument("command", nargs=-1, metavar="[-- COMMAND ...]")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="N", required=True, help="Whose packets."
+    "--port", type=click.IntRange(1, 65535), metavar="N", required=True, help="Port to watch."
 )
-@click.option("-i", "--interface", metavar="NAME", help="Where they go; loopback by default.")
+@click.option("-i", "--interface", metavar="NAME", help="Interface to watch; loopback by default.")
 @MEMORY
 @live_reading_options
 @click.option(
     "--format",
     "form",
     type=click.Choice(LIVE_VIEWS),
-    help="table on a terminal, else ndjson.",
+    help="Default: table on a terminal, else ndjson.",
 )
-@click.option("-w", "--write", "keep", metavar="FILE", help="Keep the packets too, as pcapng.")
-@showing_options
-@click.option("--no-data", is_flag=True, help="Leave payloads out; sizes and digests stay.")
-@buffer_size_option()
 @click.option(
-    "--duration", type=click.FloatRange(min=0), metavar="S", help="End after so many seconds."
+    "-w", "--write", "keep", metavar="FILE", help="Also write the packets here, as pcapng."
 )
+@showing_options
+@click.option("--no-data", is_flag=True, help="Omit payloads; keep sizes and digests.")
+@buffer_size_option()
+@click.option("--duration", type=click.FloatRange(min=0), metavar="S", help="Stop after S seconds.")
 @metrics_option
 @click.option(
     "--otlp",
     metavar="[URL]",
     is_flag=False,
     flag_value="",
-    help="Send metrics to a collector of OpenTelemetry, http://127.0.0.1:4318; without URL, to "
-    "where OTEL_EXPORTER_OTLP_ENDPOINT says.",
+    help="Send metrics to an OpenTelemetry collector, such as http://127.0.0.1:4318; without URL, "
+    "to OTEL_EXPORTER_OTLP_ENDPOINT.",
 )
 @keep_rights_option
 @no_keys_option
@@ -88,11 +88,11 @@ def watch(
     raw: bool,
     reading: Reading,
 ) -> int:
-    """Show what goes over a port as it arrives: chunks, server-sent events, WebSocket frames.
+    """Show a port's traffic as it arrives: chunks, server-sent events, WebSocket frames.
 
-    It ends with COMMAND, or with Ctrl-C, and says what it came to. COMMAND's standard output goes
-    to standard error: standard output is for rows. What records is the first backend that works, as
-    for "wireproof capture".
+    It stops when COMMAND ends, or on Ctrl-C, and prints totals. COMMAND's standard output goes to
+    standard error, because standard output is for rows. The first backend that works does the
+    recording, as in "wireproof capture".
     """
     from capture.backends.base import LOOPBACK
     from capture.frames import BUFFER_SIZE
@@ -146,8 +146,8 @@ class _Telling:
         self._has_command = has_command
 
     def ready(self, backend: str, notes: Sequence[str]) -> None:
-        until = "" if self._has_command else "; Ctrl-C ends it"
-        say(f"watching port {self._port} on {self._interface} by {backend}{until}")
+        until = "" if self._has_command else "; Ctrl-C stops it"
+        say(f"watching port {self._port} on {self._interface} with {backend}{until}")
         for note in notes:
             say(note)
 

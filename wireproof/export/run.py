@@ -63,7 +63,7 @@ def run(wanted: ExportOptions) -> Exported:
     """
     check_output(wanted.source, wanted.output)
     if wanted.format == "parquet" and wanted.output in (None, "-") and sys.stdout.isatty():
-        raise ValueError("Parquet is no text for a terminal: name a file with -o")
+        raise ValueError("Parquet is not for a terminal: name a file with -o")
     with ExitStack() as stack:
         source: BinaryIO = sys.stdin.buffer
         if wanted.source != "-":

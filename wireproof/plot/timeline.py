@@ -245,7 +245,7 @@ class Timelines:
         return [one for one in self._found if one.heads and wanted.takes_heads(one.heads)]
 
     def _why_not(self) -> str:
-        found = "no exchange that is wanted"
+        found = "no matching exchange"
         if not self._found:
             return found
         last = max((one.connection, one.exchange) for one in self._found)

@@ -63,23 +63,23 @@ def test_every_code_and_class_is_a_status(value: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--status", "abc", "no status"),
-        ("--status", "5xx,99", "no status"),
-        ("--status", "099", "no status"),
-        ("--status", "1000", "no status"),
-        ("--status", "0xx", "no status"),
+        ("--status", "abc", "not a status"),
+        ("--status", "5xx,99", "not a status"),
+        ("--status", "099", "not a status"),
+        ("--status", "1000", "not a status"),
+        ("--status", "0xx", "not a status"),
         ("--status", "6xx", "a class from 1xx to 5xx"),
         ("--status", "404,9xx", "a class from 1xx to 5xx"),
-        ("--exchange", "x", "no exchange"),
-        ("--exchange", "1/2/3", "no exchange"),
+        ("--exchange", "x", "not an exchange"),
+        ("--exchange", "1/2/3", "not an exchange"),
         ("--port", "70000", "range"),
         ("--port", "65536", "range"),
         ("--port", "0", "range"),
         ("--min-gap", "-1", "range"),
-        ("--min-gap", "nan", "no time"),
-        ("--min-gap", "inf", "no time"),
-        ("--method", "G@T", "no method"),
-        ("--method", "", "no method"),
+        ("--min-gap", "nan", "not a time"),
+        ("--min-gap", "inf", "not a time"),
+        ("--method", "G@T", "not a method"),
+        ("--method", "", "not a method"),
         ("--verdict", ",", "no word"),
         ("--transport", "quic", "quic"),
     ],
@@ -177,7 +177,7 @@ def shown(
         arguments += ["-o", str(output)]
     code = run(arguments)
     said = capsys.readouterr()
-    nothing = command == "plot" and "no exchange that is wanted" in said.err
+    nothing = command == "plot" and "no matching exchange" in said.err
     assert code in (0, 1) or nothing, said.err
     if command == "annotate":
         with output.open("rb") as stream:
@@ -232,6 +232,6 @@ def test_a_plot_is_of_the_exchange_that_is_chosen(
     output = capture.with_suffix(".svg")
     assert run(["plot", str(capture), "--exchange", "2", "-o", str(output)]) == 0
     assert run(["plot", str(capture), "--connection", "0", "-o", str(output)]) == 0
-    assert "connection 0 exchange 0, of 2 exchanges that are wanted" in capsys.readouterr().err
+    assert "connection 0 exchange 0, of 2 matching exchanges" in capsys.readouterr().err
     assert run(["plot", str(capture), "--grep", "nowhere", "-o", str(output)]) == 2
-    assert "no exchange that is wanted" in capsys.readouterr().err
+    assert "no matching exchange" in capsys.readouterr().err

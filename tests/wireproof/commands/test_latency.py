@@ -53,8 +53,8 @@ def test_it_says_whether_nothing_is_wanted_or_nothing_streamed(
     plain.write_bytes(talk.tape.file())
     empty.write_bytes(Talk().open().tape.file())
     cases: list[tuple[Path, list[str], str]] = [
-        (capture, ["--status", "404"], "no exchange that is wanted"),
-        (capture, ["--path", "/no-such"], "no exchange that is wanted"),
+        (capture, ["--status", "404"], "no matching exchange"),
+        (capture, ["--path", "/no-such"], "no matching exchange"),
         (plain, ["--status", "204"], "nothing streamed: "),
         (plain, [], "nothing streamed: "),
         (empty, [], "no exchange\n"),

@@ -54,7 +54,7 @@ def test_nothing_wanted_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ls", str(EVENTS), "--status", "5xx", "--format", "json"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out) == []
-    assert captured.err == "wireproof: no exchange that is wanted\n"
+    assert captured.err == "wireproof: no matching exchange\n"
 
 
 def test_what_cannot_be_read_is_one_line(

@@ -51,7 +51,8 @@ def watching(port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
     ) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        assert line == f"wireproof: watching port {port} on lo by packet-socket; Ctrl-C ends it\n"
+        began = f"wireproof: watching port {port} on lo with packet-socket; Ctrl-C stops it\n"
+        assert line == began
         try:
             yield process
         finally:
@@ -76,7 +77,7 @@ def test_a_command_is_watched_and_its_exit_code_kept(
     assert kinds["sse_event"] == 9
     assert kinds["connection"] == 1
     assert re.fullmatch(
-        r"wireproof: watching port \d+ on lo by packet-socket\n"
+        r"wireproof: watching port \d+ on lo with packet-socket\n"
         r"got it\n"  # standard output is for rows
         r"wireproof: \d+ packets captured, 0 dropped by the kernel, 0 not decoded\n"
         r"  1 connection: 1 closed by the (?:client|server)\n"
@@ -276,8 +277,8 @@ def test_a_port_that_another_serves_is_named(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--port", "9", "--metrics", "localhost"], "'localhost' is no [HOST:]PORT"),
-        (["--port", "9", "--metrics", "70000"], "'70000' is no [HOST:]PORT"),
+        (["--port", "9", "--metrics", "localhost"], "'localhost' is not [HOST:]PORT"),
+        (["--port", "9", "--metrics", "70000"], "'70000' is not [HOST:]PORT"),
         ([], "Missing option '--port'"),
         (["--port", "8000", "-w", "-"], "-w -: standard output is for rows"),
         (["--port", "70000"], "70000 is not in the range"),

@@ -132,7 +132,7 @@ def test_tls_without_keys_is_not_drawn_but_told_of(
     assert "1 TLS connection was not decrypted; a picture needs the keys (--keylog)" in said
     assert "TLS 1.3, h2 (connection 0, packets 1-36): streamed, close-notify; from record" in said
     assert run(["plot", str(path), "--path", "/sse", "-o", str(output)]) == 2
-    assert "no exchange that is wanted" in capsys.readouterr().err
+    assert "no matching exchange" in capsys.readouterr().err
 
 
 def test_tls_with_keys_is_drawn_with_its_verdict() -> None:
@@ -146,7 +146,7 @@ def test_tls_with_keys_is_drawn_with_its_verdict() -> None:
     "arguments, said",
     [
         (("-o", "out.pdf"), ".png or .svg"),
-        (("-o", "out.png", "--connection", "9"), "no exchange that is wanted"),
+        (("-o", "out.png", "--connection", "9"), "no matching exchange"),
         ((), "--output"),
     ],
 )

@@ -117,8 +117,8 @@ def test_tables_without_rows_have_their_columns(capsys: pytest.CaptureFixture[st
         ([PLAIN, "SELECT 'x'::INT FROM exchanges"], "Conversion Error"),
         ([PLAIN, "FROM 's3://bucket/x.parquet'"], "httpfs"),
         (["SELECT 1"], "name a data set or captures"),
-        ([PLAIN, "--name", "none"], "no named query"),
-        ([PLAIN, "--name", "hazards", "--file", "x"], "the one or the other"),
+        ([PLAIN, "--name", "none"], "not a named query"),
+        ([PLAIN, "--name", "hazards", "--file", "x"], "not both"),
         ([PLAIN, "--file", "none.sql"], "none.sql"),
         (["none.pcap", "SELECT 1"], "none.pcap"),
         ([str(ROOT / "README.md"), "SELECT 1"], "not a capture file"),
@@ -204,6 +204,6 @@ def test_names_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(["query", made(tmp_path / "ds\udcff"), "SELECT 1"]) == 2
     assert "its name is not UTF-8" in capsys.readouterr().err
     assert run(["query", PLAIN, "--file", str(copy)]) == 2
-    assert "a query is text in UTF-8" in capsys.readouterr().err
+    assert "a query must be text in UTF-8" in capsys.readouterr().err
     assert run(["query", "-", "SELECT 1"]) == 2
     assert "-: standard input is not read here" in capsys.readouterr().err

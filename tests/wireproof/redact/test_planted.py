@@ -149,8 +149,8 @@ def test_secrets_in_tls_whose_keys_are_left_out(
     assert left(output, secrets) == []
     assert talked.keys.split()[2] not in output.read_bytes()
     told = capsys.readouterr().err
-    assert "1 block with secrets of TLS left out" in told
-    assert "not looked into:" in told and "encrypted by TLS" in told
+    assert "1 block of TLS secrets left out" in told
+    assert "not searched:" in told and "encrypted by TLS" in told
 
 
 def test_what_could_not_be_looked_into_is_counted(
@@ -175,4 +175,4 @@ def test_what_could_not_be_looked_into_is_counted(
         ),
         "8 packets encrypted by SSH",
     ):
-        assert f"not looked into: {line}" in told
+        assert f"not searched: {line}" in told

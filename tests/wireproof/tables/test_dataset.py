@@ -324,9 +324,9 @@ def rows(place: str) -> int:
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (["--format", "har", "-o", "DIR"], "har is of one capture"),
+        (["--format", "har", "-o", "DIR"], "har holds one capture"),
         ([], "name its folder with -o"),
-        (["-o", "DIR", "--status", "5xx"], "choose from it with a query"),
+        (["-o", "DIR", "--status", "5xx"], "select from it with a query"),
     ],
 )
 def test_what_a_data_set_refuses(

@@ -40,7 +40,7 @@ def test_a_command_is_recorded_and_its_exit_code_kept(
     captured = capfd.readouterr()
     assert captured.out == "got it\n"
     assert re.fullmatch(
-        rf"wireproof: recording port {port} on lo by packet-socket\n"
+        rf"wireproof: recording port {port} on lo with packet-socket\n"
         rf"wireproof: {re.escape(path)}: \d+ packets captured, 0 dropped\n",
         captured.err,
     )
@@ -83,9 +83,8 @@ def test_ctrl_c_ends_it_and_keeps_what_was_recorded(
         ) as process:
             assert process.stderr is not None
             line = process.stderr.readline()
-            assert (
-                line == f"wireproof: recording port {port} on lo by packet-socket; Ctrl-C ends it\n"
-            )
+            began = f"wireproof: recording port {port} on lo with packet-socket"
+            assert line == f"{began}; Ctrl-C stops it\n"
             url = address.origin() + "/stream"
             subprocess.run([sys.executable, "-c", GET, url], check=True, capture_output=True)
             process.send_signal(signal.SIGINT)

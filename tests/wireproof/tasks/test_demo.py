@@ -167,7 +167,7 @@ def test_the_demo_in_a_namespace_of_its_own() -> None:
         text=True,
         check=True,
     )
-    assert done.stderr == "wireproof: recording by namespace\n"
+    assert done.stderr == "wireproof: recording with namespace\n"
     assert done.stdout.count("Connection 0 ─") == 3
     assert "recorded by relay" not in done.stdout
 

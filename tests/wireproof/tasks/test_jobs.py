@@ -386,7 +386,7 @@ def test_a_worker_that_is_killed(
     Mishap(monkeypatch, after)
     assert cli.run(["decode", str(path), "--format", "ndjson", "--jobs", "2"]) == 137
     found = capfd.readouterr()
-    line = "worker 1 was killed by SIGKILL: the output ends before the capture does"
+    line = "worker 1 was killed by SIGKILL: the output stops before the capture does"
     assert found.err == f"wireproof: {path}: {line}\n"
     assert (len(found.out) > 0) == bool(after)
     assert len(found.out) < len(expected) and expected.startswith(found.out.encode())

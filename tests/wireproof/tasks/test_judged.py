@@ -87,7 +87,7 @@ def test_a_worker_that_is_killed(
     code, out, err = told(capfd, command, EVENTS, SOCKET, CHUNKED, "--jobs", "3")
     assert code == 137
     assert "/sse" in out
-    line = "was killed by SIGKILL: the output ends before it"
+    line = "was killed by SIGKILL: the output stops before it"
     assert err.startswith(f"wireproof: {SOCKET}: worker ") and err.endswith(f"{line}\n")
 
 

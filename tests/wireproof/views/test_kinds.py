@@ -112,10 +112,13 @@ def test_both_options_choose_from_the_table(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--view", "devtools", "--format", "csv"], "a view has a format of its own"),
-        (["--filter"], "--filter goes with --view only: wireshark or devtools"),
-        (["--view", "table", "--filter"], "--filter goes with --view only: wireshark or devtools"),
-        (["--format", "wireshark", "--transport", "sse"], "a packet list is of a --connection"),
+        (
+            ["--view", "devtools", "--format", "csv"],
+            "cannot be combined: they choose the same thing",
+        ),
+        (["--filter"], "--filter requires --view wireshark or devtools"),
+        (["--view", "table", "--filter"], "--filter requires --view wireshark or devtools"),
+        (["--format", "wireshark", "--transport", "sse"], "does not work with --view"),
     ],
 )
 def test_what_a_view_cannot_be_combined_with(

@@ -264,9 +264,12 @@ def test_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--filter"], "--filter goes with --view only"),
-        (["--view", "wireshark", "--format", "csv"], "a view has a format of its own"),
-        (["--view", "wireshark", "--transport", "sse"], "a packet list is of a --connection"),
+        (["--filter"], "--filter requires --view"),
+        (
+            ["--view", "wireshark", "--format", "csv"],
+            "cannot be combined: they choose the same thing",
+        ),
+        (["--view", "wireshark", "--transport", "sse"], "does not work with --view"),
         (["--view", "chrome"], "Invalid value for '--view'"),
     ],
 )

@@ -328,10 +328,10 @@ def test_a_field_that_there_is_not_is_named(browser: Browser) -> None:
     [
         ("verdict:nonsense", f"'nonsense' {UNKNOWN}; here are held, streamed, whole"),
         ("verdict:held,lte", f"'lte' {UNKNOWN}; here are held, streamed, whole"),
-        ("port:abc", "'abc' is no port: 1 to 65535"),
-        ("port:0", "'0' is no port: 1 to 65535"),
-        ("status:teapot", "'teapot' is no status: 404, 5xx"),
-        ("connection:a", "'a' is no connection: a number, from 0"),
+        ("port:abc", "'abc' is not a port: 1 to 65535"),
+        ("port:0", "'0' is not a port: 1 to 65535"),
+        ("status:teapot", "'teapot' is not a status: 404, 5xx"),
+        ("connection:a", "'a' is not a connection: a number, from 0"),
         ("min-gap:1", "there is no field min-gap: status, port, verdict, method, path, transport,"
          " connection, gap"),
     ],
@@ -355,7 +355,7 @@ def test_a_filter_that_nothing_matches_says_so_and_a_click_shows_all(browser: Br
         page.locator("#connections .none", has_text="No exchange matches the filter").wait_for()
         page.keyboard.press("Control+a")
         page.keyboard.type("gap>soon")
-        page.locator("#shown", has_text="gap>soon is no time").wait_for()
+        page.locator("#shown", has_text="gap>soon is not a time").wait_for()
         page.wait_for_function(f"{ROWS} === 2")  # of what is amiss nothing is asked
         page.keyboard.press("Control+a")
         page.keyboard.type("status:5xx")

@@ -64,10 +64,10 @@ def test_standard_input_is_a_capture_too() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "a FILE is missing"),
+        ((), "give a FILE"),
         (("--live",), "--live needs --port N"),
         ((FIXTURE, "--live", "--port", "1"), "FILE or --live, not both"),
-        ((FIXTURE, "--keep", "x"), "--keep and --backend go with --live only"),
+        ((FIXTURE, "--keep", "x"), "--keep and --backend require --live"),
         (("missing.pcapng",), "missing.pcapng: No such file"),
         (("README.md",), "not a capture file"),
     ],

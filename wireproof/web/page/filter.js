@@ -13,10 +13,10 @@ const FIELDS = {
 };
 /** What is no value of a field, in the words that `wireproof ls` has for it; null if it is one. */
 const CHECKS = {
-  status: (value) => (/^[0-9x]{3}$/.test(value) ? null : "is no status: 404, 5xx"),
+  status: (value) => (/^[0-9x]{3}$/.test(value) ? null : "is not a status: 404, 5xx"),
   port: (value) =>
-    /^\d{1,5}$/.test(value) && value >= 1 && value <= 65535 ? null : "is no port: 1 to 65535",
-  connection: (value) => (/^\d+$/.test(value) ? null : "is no connection: a number, from 0"),
+    /^\d{1,5}$/.test(value) && value >= 1 && value <= 65535 ? null : "is not a port: 1 to 65535",
+  connection: (value) => (/^\d+$/.test(value) ? null : "is not a connection: a number, from 0"),
 };
 const GAP = /^gap(>=?|<=?)([0-9.]+)(us|µs|ms|s)?$/;
 const UNITS = { us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1 };
@@ -70,7 +70,7 @@ export function parsed(filter, vocabulary, here) {
     const gap = GAP.exec(wanted);
     const [name, value] = split(wanted);
     if (gap) found.tests.push(gapTest(gap));
-    else if (/^gap[<>]/.test(wanted)) found.amiss.push(`${part} is no time: gap>500ms, gap<2s`);
+    else if (/^gap[<>]/.test(wanted)) found.amiss.push(`${part} is not a time: gap>500ms, gap<2s`);
     else if (Object.hasOwn(FIELDS, name)) {
       const amiss = amissIn(name, value);
       if (amiss) found.amiss.push(amiss);
