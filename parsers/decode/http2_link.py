@@ -57,7 +57,7 @@ class EarlyEnd(NamedTuple):
     """A frame that ends a stream of the peer's, and was read before what begins that stream."""
 
     at: Completion
-    fault: Diagnostic | None
+    fault: Diagnostic
     ended_by: EndedBy
 
 
@@ -208,8 +208,7 @@ class Http2Link:
         if early is None:
             return
         owner = state.exchange, stream_id
-        if early.fault is not None:
-            records += self._said(early.fault, owner, early.at)
+        records += self._said(early.fault, owner, early.at)
         self.states.reset(stream_id, self.writer.sender)
         self.peer.late[stream_id] = LateReset(early.at[0], None, owner, early.ended_by)
 
@@ -339,7 +338,7 @@ class Http2Link:
         if stream_id in self.states.open:
             server = self if sender == "server" else self.peer
             answer = server.messages.get(stream_id)
-            is_owed = answer is not None and answer.is_open
+            is_owed = answer is not None
             has_begun = answer is not None and answer.has_begun
             code = _reset_code(error, sender, is_owed=is_owed, has_begun=has_begun)
             detail = f"{error} by the {sender}, stream {stream_id}"
@@ -359,7 +358,7 @@ class Http2Link:
         sender = self.writer.sender
         code = _reset_code(error, sender, is_owed=True, has_begun=False)
         detail = f"{error} by the {sender}, stream {stream_id}"
-        fault = diagnose(code, frame.start, frame.end, detail) if code else None
+        fault = diagnose(code, frame.start, frame.end, detail)
         self._early[stream_id] = EarlyEnd(self._completion(frame), fault, "rst-stream")
         if len(self._early) > MAX_CLOSED_STREAMS:
             self._early.popitem(last=False)

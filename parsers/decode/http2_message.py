@@ -97,7 +97,7 @@ class StreamMessage:
     """What one side sends in one stream: its message, from the head to the end."""
 
     __slots__ = (
-        "writer", "exchange", "fields", "head", "is_open", "_message", "_start", "_end", "_size",
+        "writer", "exchange", "fields", "head", "_message", "_start", "_end", "_size",
         "_index", "_is_counted", "_trailers", "_has_hole", "_is_grpc", "tunnel", "_held",
         "search", "_held_head", "_is_malformed", "_lost_after",
     )  # fmt: skip
@@ -109,8 +109,6 @@ class StreamMessage:
         """Of the final head."""
         self.head: Request | Response | None = None
         """The final one, None until it comes."""
-        self.is_open = True
-        """Whether it has not ended."""
         self.tunnel: TunnelStream | None = None
         """What takes its content, if that is no body."""
         self._message = MessageWriter(exchange, writer)
@@ -174,8 +172,7 @@ class StreamMessage:
     def enter_tunnel(self) -> list[Record]:
         """Read what was held in the tunnel that the stream has turned out to be."""
         pieces, self._held, self.search = self._held or [], None, None
-        if self.tunnel is None:
-            return []
+        assert self.tunnel is not None
         is_whole = self.head is not None and not self._has_hole
         records = [] if is_whole else self.tunnel.missing(self._end, self._end)
         for piece in pieces:
@@ -305,8 +302,6 @@ class StreamMessage:
     def is_held(self) -> bool:
         """Whether its next DATA frame is to be looked at as a whole."""
         body = self._message.body
-        if self.search is not None:
-            return True
         return self._held is not None or (body is not None and body.resuming is not None)
 
     def advance(self, start: int, end: int, size: int) -> int:
@@ -326,6 +321,8 @@ class StreamMessage:
         writer = self.writer
         data, encoding = (None, None) if frame.content is None else text_or_base64(frame.content)
         index, self._index = self._index, self._index + 1
+        if self.tunnel is not None:
+            self.tunnel.is_broken = False
         return Http2DataRecord(
             writer.connection, self.exchange, writer.sender, *writer.place(frame.start, frame.end),
             frame.start, frame.end - frame.start, index, frame.size, frame.padding, ends, data,
@@ -346,9 +343,6 @@ class StreamMessage:
 
     def end(self, ended_by: EndedBy) -> list[Record]:
         """End the message; once."""
-        if not self.is_open:
-            return []
-        self.is_open = False
         settled = self.as_content() + self._learn()
         if self.tunnel is not None:
             return self.tunnel.end(_ENDINGS.get(ended_by, "close"))

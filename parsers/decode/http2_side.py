@@ -91,8 +91,6 @@ class Http2Side(Http2TunnelSide):
         gave_up = self.goaway or self.peer.goaway
         is_given_up = gave_up not in ("", "NO_ERROR")
         for stream_id, message in list(self.messages.items()):
-            if not message.is_open:
-                continue
             self._give_up_search(message, records)
             is_cut = message.has_body or (self.writer.sender == "server" and not message.head)
             if is_given_up and is_cut:
@@ -159,7 +157,7 @@ class Http2Side(Http2TunnelSide):
         shown = self.writer.place(lost.start, lost.end)[0]
         for stream_id, message in self.messages.items():
             state = self.states.get(stream_id)
-            if message.is_open and (state is None or state.packet <= shown):
+            if state is None or state.packet <= shown:
                 records += message.lose(lost.start, lost.end)
         if self.writer.sender == "client":
             for state in self.states.open.values():

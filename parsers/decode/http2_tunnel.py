@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic, amount, diagnose
 from ..http2.elements import Content
 from ..limits import MAX_TUNNEL_EXCHANGES, MAX_UNDECIDED
 from ..provenance import Arrival, Completion, Ending, Layer, SourceMap
@@ -24,6 +24,7 @@ from ..records import ChunkRecord, Record, WebSocketFrameRecord
 from ..streams import ByteStream, Receiver
 from ..websocket.deflate import DeflateParameters
 from .body import FORGET_EVERY, Extents
+from .joining import AwaitedFrame
 from .side import successor_of
 from .websocket_side import WebSocketSide
 from .writer import RecordWriter
@@ -70,23 +71,41 @@ Speak = Callable[[tuple[ByteStream[Record], ByteStream[Record]], str], Spoken]
 """Finds out what both sides of a tunnel speak, the client's first, by what was agreed on."""
 
 
+class Rest(NamedTuple):
+    """The bytes of a DATA frame after a hole in it: none of them is sure to begin anything."""
+
+    data: bytes
+
+
 class Held:
     """The receiver of what a client sends before it is told that there is a tunnel."""
 
-    open_offsets: tuple[int, ...] = ()
-
     def __init__(self) -> None:
+        self.dropped = 0
+        """Bytes that were too many to be kept."""
         self._size = 0
-        self._items: list[bytes | int | Ending] = []
+        self._items: list[bytes | Rest | int | Ending] = []
+        self._places: list[int] = []  # where what is kept begins and ends
 
-    def receive_data(self, data: bytes) -> list[Record]:
-        if self._size < MAX_UNDECIDED:
-            self._items.append(data)
-        self._size += len(data)
+    def receive_data(self, data: bytes, *, is_rest: bool = False) -> list[Record]:
+        start, self._size = self._size, self._size + len(data)
+        if self._size > MAX_UNDECIDED:
+            self.dropped += len(data)
+            return self._miss(len(data))
+        self._places += (start, self._size - 1)
+        self._items.append(Rest(data) if is_rest else data)
         return []
 
     def receive_gap(self, length: int) -> list[Record]:
-        self._items.append(length)
+        self._size += length
+        return self._miss(length)
+
+    def _miss(self, length: int) -> list[Record]:
+        before = self._items[-1] if self._items else None
+        if isinstance(before, int):
+            self._items[-1] = before + length
+        else:
+            self._items.append(length)
         return []
 
     pass_over = receive_gap
@@ -98,14 +117,24 @@ class Held:
         self._items.append(ending)
         return []
 
-    def replay(self, stream: ByteStream[Record]) -> list[Record]:
+    @property
+    def open_offsets(self) -> tuple[int, ...]:
+        return tuple(self._places)
+
+    def replay(self, stream: TunnelStream) -> list[Record]:
         """Hand it over to the receiver that the stream has now."""
         records: list[Record] = []
+        pos = 0
         for item in self._items:
             if isinstance(item, bytes):
+                pos += len(item)
                 records += stream.receiver.receive_data(item)
+            elif isinstance(item, Rest):
+                pos += len(item.data)
+                records += stream.receive_rest(item.data)
             elif isinstance(item, int):
-                records += successor_of(stream).pass_over(item)
+                pos += item
+                records += stream.pass_over(item, pos)
             else:
                 records += stream.receiver.receive_eof(item)
         return records
@@ -130,6 +159,9 @@ class TunnelStream:
         self._exchanges = exchanges
         self._ends: SourceMap[int] = SourceMap()  # of each run: where it ends on the connection
         self._extents = Extents()
+        self._forget_at = FORGET_EVERY
+        self.is_broken = False
+        """Whether bytes of the open DATA frame are missing."""
 
     @property
     def other(self) -> TunnelStream:
@@ -139,7 +171,13 @@ class TunnelStream:
 
     def begin(self) -> list[Record]:
         """Hand what came before over to the receiver that it has now."""
-        return self._moved(self._held.replay(self))
+        records = self._held.replay(self)
+        self.is_broken = False
+        if dropped := self._held.dropped:
+            end = self._ends.values[-1]
+            said = diagnose("http-upgrade-limit", end, end, f"{amount(dropped, 'byte')} in vain")
+            records.append(self.carrier.diagnostic(said, OWN))
+        return self._moved(records)
 
     def writer(self) -> RecordWriter:
         """Return what writes the records of this byte space."""
@@ -162,11 +200,13 @@ class TunnelStream:
             end = min(self.carrier.origins.at(pos)[0], piece.end)
             self._extend(pos, end)
             pos = end
-        records = self._moved(self.receiver.receive_data(data))
-        if len(self.origins) > FORGET_EVERY:
+        receive = self.receive_rest if self.is_broken else self.receiver.receive_data
+        records = self._moved(receive(data))
+        if len(self.origins) > self._forget_at:
             opened = self.receiver.open_offsets
             self.origins.retain(opened)
             self._ends.retain(opened)
+            self._forget_at = max(FORGET_EVERY, 2 * len(self.origins))
         return records
 
     def _extend(self, start: int, end: int) -> None:
@@ -179,7 +219,24 @@ class TunnelStream:
         if start == end:
             return self._moved(self._lose(start))
         self._extend(start, end)
-        return self._moved(successor_of(self).pass_over(end - start))
+        return self._moved(self.pass_over(end - start, self.origins.size))
+
+    def pass_over(self, length: int, upto: int) -> list[Record]:
+        """Go on after missing bytes: a WebSocket that lost a border with the next DATA frame."""
+        receiver = self.receiver
+        self.is_broken = True
+        if isinstance(receiver, WebSocketSide) and receiver.lacks_more(length):
+            return receiver.await_frame(self, upto)
+        return successor_of(self).pass_over(length)
+
+    def receive_rest(self, data: bytes) -> list[Record]:
+        """Take what follows a hole in the same DATA frame, in which no frame is sure to begin."""
+        receiver = self.receiver
+        if isinstance(receiver, Held):
+            return receiver.receive_data(data, is_rest=True)
+        if isinstance(receiver, AwaitedFrame):
+            return receiver.pass_over(len(data))
+        return receiver.receive_data(data)
 
     def _lose(self, at: int) -> list[Record]:
         """Go on after frames that may be missing, with content or without."""
@@ -193,9 +250,7 @@ class TunnelStream:
         return receiver.await_frame(self, self.origins.size)
 
     def end(self, ending: Ending) -> list[Record]:
-        """Take note that nothing follows."""
-        if self.is_ended:
-            return []
+        """Take note that nothing follows; once."""
         self.is_ended = True
         records = self.receiver.receive_eof(ending)
         if self.peer.is_ended and self.spoken is not None:
@@ -229,8 +284,6 @@ class TunnelStream:
         found: dict[str, Any] = {"layer": carrier.layer}
         if record.stream_id is None:
             found["stream_id"] = carrier.stream_id
-        if record.offset is None:
-            return found
         # What is of the other side lies in its bytes: of one side's end comes what it waited for.
         stream = self if record.sender == carrier.sender else self.other
         start, end = stream.span(record.offset, record.offset + record.length)

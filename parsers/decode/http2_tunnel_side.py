@@ -143,8 +143,9 @@ class Http2TunnelSide(Http2Link):
         if asked is not None:
             client._ask_tunnel(stream_id, asked)
         tunnel = client.tunnels.get(stream_id)
-        if answered is None or tunnel is None:
-            return
+        # Where one side has ended, or there is no tunnel for it, nothing is looked for any more.
+        assert answered is not None
+        assert tunnel is not None
         place = answered.open_offsets[0]
         fault = diagnose("http2-websocket-found", place, place, proof)
         records += server._said(fault, answered.owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from support.http1 import of
@@ -12,6 +13,7 @@ from support.websocket_frames import KEY, Compressor, deflated, frame
 
 from parsers.decode import http1_side as exchange
 from parsers.decode.packets import PacketDecoder
+from parsers.http2.elements import PREFACE
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -673,14 +675,17 @@ def test_a_frame_says_where_its_payload_lies(payload: bytes, form: int | None) -
         assert record.content_offset + record.payload_length == record.offset + record.length
 
 
-def test_an_unknown_event_is_a_bug() -> None:
+@pytest.mark.parametrize("lines", [[GET], [UPGRADE, SWITCHING], [PREFACE]])
+def test_an_unknown_event_is_a_bug(lines: list[bytes]) -> None:
     talk = Talk().open()
-    talk.client(GET)
+    for number, line in enumerate(lines):
+        (talk.server if number else talk.client)(line)
     decoder = PacketDecoder()
     decoder.receive(talk.tape.packets)
-    direction = next(iter(decoder._table.directions.values()))
+    receiver: Any = next(iter(decoder._table.directions.values())).receiver
+    write = getattr(receiver, "write", None) or receiver._write
     with pytest.raises(TypeError, match="no record is known"):
-        direction.receiver.write([object()])
+        write([object()])
 
 
 # --- memory ---

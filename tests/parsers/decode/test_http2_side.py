@@ -5,13 +5,27 @@ from __future__ import annotations
 import gzip
 from typing import Any
 
+import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.http2 import EVENTS, GET, OK, Http2Talk, data
+from support.http2 import (
+    EVENTS,
+    GET,
+    OK,
+    SETTINGS,
+    SETTINGS_ACK,
+    Fields,
+    Http2Talk,
+    data,
+    framed,
+)
 from support.talk import Talk, without_packets
 
+from parsers.decode import http2_link
+from parsers.http2 import streams
+from parsers.http2.elements import PREFACE
 from parsers.records import (
     BodyRecord,
     DiagnosticRecord,
@@ -22,6 +36,8 @@ from parsers.records import (
     RequestRecord,
     ResponseRecord,
     SseEventRecord,
+    StallRecord,
+    WebSocketFrameRecord,
 )
 
 CONTENTS = st.lists(
@@ -195,3 +211,207 @@ def test_the_headers_of_trailers_are_a_frame_of_their_own() -> None:
     (body,) = [one for one in records if isinstance(one, BodyRecord)]
     assert body.trailers == [("x-check", "1")]
     assert found.offset + found.length == body.offset + body.length
+
+
+# --- what both sides say of streams ---
+
+
+def asked(*fields: tuple[str, str], status: str = "200") -> Http2Talk:
+    """A request that is answered with ``fields``."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, [(":status", status), *fields]))
+    return talk
+
+
+def of(kind: type[Any], records: list[Record]) -> list[Any]:
+    return [one for one in records if isinstance(one, kind)]
+
+
+def codes(records: list[Record]) -> list[str]:
+    return [one.code for one in of(DiagnosticRecord, records)]
+
+
+@pytest.mark.parametrize("step", [1, 5, 1 << 20])
+def test_a_content_length_that_is_right(step: int) -> None:
+    talk = asked(("content-length", "6"))
+    sent = data(1, b"abc") + data(1, b"def", ends=True)
+    talk.say("server", *[sent[at : at + step] for at in range(0, len(sent), step)])
+    records = talk.records()
+    assert codes(records) == []
+    (body,) = [one for one in of(BodyRecord, records) if one.sender == "server"]
+    assert (body.size, body.complete, body.ended_by) == (6, True, "end-stream")
+
+
+PROMISED = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/style")]
+
+
+def promise(talk: Http2Talk, stream_id: int, fields: Fields = PROMISED) -> bytes:
+    block = talk.server.head(1, fields)[9:]
+    return framed(5, 0x4, 1, stream_id.to_bytes(4) + block)
+
+
+def test_a_push_is_a_request_of_the_servers_and_its_answer() -> None:
+    """RFC 9113 section 8.4."""
+    talk = asked()
+    talk.say("server", promise(talk, 2))
+    talk.say("server", talk.server.head(2, OK), data(2, b"body {}", ends=True))
+    talk.say("server", data(1, b"page", ends=True))
+    records = talk.records()
+    assert codes(records) == []
+    requests = [(one.exchange, one.stream_id, one.sender, one.target)
+                for one in of(RequestRecord, records)]  # fmt: skip
+    assert requests == [(0, 1, "client", "/"), (1, 2, "server", "/style")]
+    assert [(one.exchange, one.stream_id) for one in of(ResponseRecord, records)] == [
+        (0, 1), (1, 2),
+    ]  # fmt: skip
+    bodies = [(one.exchange, one.size) for one in of(BodyRecord, records) if one.size]
+    assert bodies == [(1, 7), (0, 4)]
+    (frame,) = [one for one in of(Http2FrameRecord, records) if one.type == "PUSH_PROMISE"]
+    assert frame.promised_stream_id == 2
+
+
+@pytest.mark.parametrize("stream_id", [0, 1, 3])
+def test_a_push_of_a_stream_that_is_no_servers(stream_id: int) -> None:
+    talk = asked()
+    talk.say("server", promise(talk, stream_id))
+    records = talk.records()
+    assert codes(records) == ["http2-stream-id-invalid"]
+    assert [one.sender for one in of(RequestRecord, records)] == ["client"]
+
+
+def test_a_push_that_the_client_does_not_allow() -> None:
+    talk = Http2Talk()
+    talk.say("client", PREFACE + framed(4, 0, 0, bytes.fromhex("000200000000")))
+    talk.say("server", SETTINGS + SETTINGS_ACK)
+    talk.say("client", SETTINGS_ACK, talk.client.head(1, GET, ends=True))
+    talk.say("server", promise(talk, 2))
+    records = talk.records()
+    assert codes(records) == ["http2-push-promise-invalid"]
+    assert [one.sender for one in of(RequestRecord, records)] == ["client"]
+
+
+def test_a_push_of_a_tunnel_opens_none() -> None:
+    talk = asked()
+    talk.say("server", promise(talk, 2, [(":method", "CONNECT"), (":authority", "db:1")]))
+    talk.say("server", talk.server.head(2, OK), data(2, b"\x81\x02hi"), data(1, b"", ends=True))
+    records = talk.records()
+    assert [one.method for one in of(RequestRecord, records)] == ["GET", "CONNECT"]
+    assert not of(WebSocketFrameRecord, records)
+
+
+def test_a_window_that_nobody_opens() -> None:
+    talk = Http2Talk()
+    small = framed(4, 0, 0, bytes.fromhex("00040000000a"))
+    talk.say("client", PREFACE + small)
+    talk.say("server", SETTINGS + SETTINGS_ACK)
+    talk.say("client", SETTINGS_ACK, talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, OK))
+    full = talk.say("server", data(1, bytes(10)))
+    talk.talk.fin("server")
+    talk.talk.fin("client")
+    (stall,) = of(StallRecord, talk.records())
+    assert (stall.window, stall.stream_id, stall.first_packet) == ("stream", 1, full)
+    assert (stall.exchange, stall.sender, stall.opened_by) == (0, "server", None)
+
+
+def test_data_after_the_end_of_a_stream_ends_it_no_second_time() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET))
+    talk.say("client", data(1, b"all", ends=True), data(1, b"more", ends=True))
+    records = talk.records()
+    assert codes(records) == ["http2-stream-closed"]
+    assert [(one.size, one.ended_by) for one in of(BodyRecord, records)] == [(3, "end-stream")]
+
+
+def test_frames_of_control_in_a_stream_that_is_idle_hold_for_nothing() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", framed(8, 0, 7, (1).to_bytes(4)), framed(2, 0, 9, bytes(5)))
+    records = talk.records()
+    assert codes(records) == ["http2-stream-idle"]
+    shown = [(one.type, one.stream_id) for one in of(Http2FrameRecord, records)]
+    assert shown[-2:] == [("WINDOW_UPDATE", 7), ("PRIORITY", 9)]
+
+
+def test_only_so_many_pings_wait_for_answers() -> None:
+    talk = Http2Talk().begin()
+    count = http2_link.MAX_PINGS + 1
+    pings = [framed(6, 0, 0, number.to_bytes(8)) for number in range(count)]
+    talk.say("client", b"".join(pings))
+    talk.say("server", b"".join(framed(6, 1, 0, ping[9:]) for ping in pings))
+    found = [one for one in of(Http2FrameRecord, talk.records()) if one.type == "PING"]
+    times = [one.rtt for one in found if one.ack]
+    assert [time is None for time in times] == [False] * (count - 1) + [True]
+
+
+def lacking() -> Http2Talk:
+    """A connection that lacks frames of both sides."""
+    talk = Http2Talk().begin()
+    for sender in ("client", "server"):
+        talk.talk.lose(sender, 50)
+        talk.say(sender, framed(6, 0, 0, bytes(8)))
+    return talk
+
+
+def test_streams_that_are_too_many_are_not_followed_in_the_middle_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "MAX_OPEN_STREAMS", 2)
+    talk = lacking()
+    for number in (1, 3, 5):
+        talk.say("server", data(number, b"content %d" % number))
+    assert [one.stream_id for one in of(BodyRecord, talk.records())] == [1, 3]
+
+
+def test_an_end_of_a_stream_of_which_nothing_more_is_known() -> None:
+    """The client gave it up; what the server had sent before that came after it."""
+    talk = asked()
+    talk.say("client", framed(3, 0, 1, (8).to_bytes(4)))
+    talk.say("server", data(1, b"on its way", ends=True))
+    records = talk.records()
+    assert codes(records) == ["http2-cancelled"]
+    ends = [(one.size, one.ended_by) for one in of(BodyRecord, records) if one.sender == "server"]
+    assert ends == [(0, "rst-stream")]
+    assert [one.size for one in of(Http2DataRecord, records)] == [10]
+
+
+@pytest.mark.parametrize(("error", "code"), [(8, "http2-reset"), (0, "http2-truncated")])
+def test_a_reset_by_the_server_of_a_request_that_waits_behind_a_hole(error: int, code: str) -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 17)
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", framed(3, 0, 1, error.to_bytes(4)))
+    for number in range(20):
+        talk.say("client", framed(6, 0, 0, number.to_bytes(8)))
+        talk.say("server", framed(6, 1, 0, number.to_bytes(8)))
+    assert code in codes(talk.records())
+
+
+def test_only_so_many_early_resets_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_link, "MAX_CLOSED_STREAMS", 2)
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 17)
+    heads = [talk.client.head(number, GET, ends=True) for number in (1, 3, 5)]
+    talk.say("client", *heads)
+    for number in (1, 3, 5):
+        talk.say("server", framed(3, 0, number, (2).to_bytes(4)))
+    for number in range(20):
+        talk.say("client", framed(6, 0, 0, number.to_bytes(8)))
+        talk.say("server", framed(6, 1, 0, number.to_bytes(8)))
+    records = talk.records()
+    resets = [one for one in of(DiagnosticRecord, records) if one.code == "http2-reset"]
+    assert [one.stream_id for one in resets] == [3, 5]
+
+
+def test_content_that_is_missing_in_a_stream_that_was_given_up() -> None:
+    talk = asked()
+    talk.say("client", framed(3, 0, 1, (8).to_bytes(4)))
+    whole = data(1, b"on its way")
+    talk.say("server", whole[:11])
+    talk.talk.lose("server", 4)
+    talk.say("server", whole[15:], framed(6, 0, 0, b"straight"))
+    records = talk.records()
+    assert codes(records) == ["http2-cancelled"]
+    assert [one.ping for one in of(Http2FrameRecord, records) if one.type == "PING"] == [
+        b"straight".hex()
+    ]

@@ -20,10 +20,14 @@ from support.http2 import (
 )
 from support.judged import verdicts
 from support.talk import Talk, without_packets
-from support.tls import sealed
+from support.tls import HELLO, NAME, record, sealed
 from support.websocket_frames import KEY, frame
 
-from parsers.http2.elements import RST_STREAM
+from parsers.decode import http2_tunnel
+from parsers.decode.writer import RecordWriter
+from parsers.diagnostics import diagnose
+from parsers.http2.elements import PING, PREFACE, RST_STREAM
+from parsers.provenance import Arrival, SourceMap
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -31,6 +35,7 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    TlsConnectionRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -165,6 +170,149 @@ def test_what_comes_before_the_answer_waits_for_it() -> None:
     talk.say("server", talk.server.head(1, [(":status", "200")]))
     (found,) = [one for one in talk.records() if isinstance(one, WebSocketMessageRecord)]
     assert (found.data, found.sender) == ("early", "client")
+
+
+@pytest.mark.parametrize("step", [1, 3, 1 << 20])
+def test_where_what_waits_for_the_answer_lies(step: int) -> None:
+    """Each of two messages in so many DATA frames, a segment each, before the server has said."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, WEBSOCKET))
+    texts = [b"a" * 60, b"b" * 70]
+    packets: list[tuple[int, int]] = []
+    for text in texts:
+        sent = frame(1, text, key=KEY)
+        pieces = [data(1, sent[at : at + step]) for at in range(0, len(sent), step)]
+        said_in = [talk.say("client", piece) for piece in pieces]
+        packets.append((said_in[0], said_in[-1]))
+    talk.say("server", talk.server.head(1, OK))
+    found = [one for one in talk.records() if isinstance(one, WebSocketFrameRecord)]
+    assert [one.data for one in found] == [text.decode() for text in texts]
+    assert [(one.first_packet, one.last_packet) for one in found] == packets
+    for one in found:
+        assert one.extents is None or one.extents[0][0] == one.offset
+    assert found[0].offset + found[0].length < found[1].offset
+
+
+def test_only_so_much_waits_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_tunnel, "MAX_UNDECIDED", 100)
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, WEBSOCKET))
+    for number in range(7):
+        talk.say("client", data(1, frame(1, b"%d" % number * 40, key=KEY)))
+    talk.say("server", talk.server.head(1, OK))
+    last = talk.say("client", data(1, frame(1, b"after", key=KEY)))
+    records = talk.records()
+    messages = [one for one in records if isinstance(one, WebSocketMessageRecord)]
+    assert [one.data for one in messages] == ["0" * 40, "1" * 40, "after"]
+    assert messages[-1].last_packet == last
+    (fault,) = [one for one in records if isinstance(one, DiagnosticRecord) if one.exchange == 0]
+    assert (fault.code, fault.sender) == ("http-upgrade-limit", "client")
+    assert fault.summary.endswith("230 bytes in vain")
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+@pytest.mark.parametrize("size", [20, 60])
+def test_content_that_is_missing_in_the_tunnel(size: int, is_early: bool) -> None:
+    """A hole in a DATA frame, before the answer and after it, costs the messages that it is in:
+    a part of one, or the border between two."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, WEBSOCKET))
+    if not is_early:
+        talk.say("server", talk.server.head(1, OK))
+    texts = [b"first", b"x" * 40, b"\x81" * 40]  # of the last one each byte may begin a frame
+    sent = data(1, b"".join(frame(1, text, key=bytes(4)) for text in texts))
+    talk.say("client", sent[:40])
+    talk.talk.lose("client", size)
+    talk.say("client", sent[40 + size :])
+    for number in range(3):
+        talk.say("client", data(1, frame(1, b"%d" % number, key=KEY)))
+    if is_early:  # long after what is missing
+        for number in range(20):
+            talk.say("server", framed(PING, 0, 0, number.to_bytes(8)))
+            talk.say("client", framed(PING, 1, 0, number.to_bytes(8)))
+        talk.say("server", talk.server.head(1, OK))
+    records = talk.records()
+    messages = [one.data for one in records if isinstance(one, WebSocketMessageRecord)]
+    assert (messages[0], messages[-3:]) == ("first", ["0", "1", "2"])
+    codes = [one.code for one in records if isinstance(one, DiagnosticRecord)]
+    assert codes[0] == "http2-content-missing"
+    assert "websocket-framing-lost" not in codes
+
+
+ASKED = b"GET /in HTTP/1.1\r\nHost: b\r\n\r\n"
+ANSWERED = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
+
+
+@pytest.mark.parametrize("lost", [3, 70])
+def test_an_answer_in_a_tunnel_with_a_hole_in_a_frame(lost: int) -> None:
+    """In its head, before it is known what is spoken; and in its body."""
+    talk = tunnel(CONNECT)
+    talk.say("client", data(1, ASKED))
+    sent = data(1, ANSWERED + b"y" * 40)
+    talk.say("server", sent[: 9 + lost])
+    talk.talk.lose("server", 5)
+    talk.say("server", sent[14 + lost :])
+    records = talk.records()
+    assert [one.target for one in records if isinstance(one, RequestRecord)] == ["db:5432", "/in"]
+    sizes = [one.size for one in records if isinstance(one, BodyRecord) and one.sender == "server"]
+    assert sizes == ([40] if lost > len(ANSWERED) else [])
+    codes = [one.code for one in records if isinstance(one, DiagnosticRecord)]
+    assert "http2-content-missing" in codes
+
+
+def test_tls_in_a_tunnel_with_a_hole_in_a_frame() -> None:
+    talk = tunnel(CONNECT)
+    talk.say("client", data(1, record(22, HELLO)))
+    sent = data(1, sealed(60) + sealed(80, 2))
+    talk.say("server", sent[:30])
+    talk.talk.lose("server", 5)
+    talk.say("server", sent[35:])
+    records = talk.records()
+    (found,) = [one for one in records if isinstance(one, TlsConnectionRecord)]
+    assert (found.sni, found.server_records) == (NAME, 2)
+
+
+def test_a_header_of_a_balancer_in_the_tunnel() -> None:
+    talk = tunnel(CONNECT)
+    talk.say("client", data(1, b"PROXY TCP4 10.0.0.1 10.0.0.2 5 6\r\n"), data(1, ASKED))
+    talk.say("server", data(1, ANSWERED + b"y" * 40))
+    records = talk.records()
+    (header,) = [one for one in records if getattr(one, "code", "") == "proxy-protocol"]
+    assert (header.exchange, header.stream_id) == (None, 1)
+    assert [one.target for one in records if isinstance(one, RequestRecord)] == ["db:5432", "/in"]
+
+
+def test_http2_in_a_tunnel_of_http2() -> None:
+    inner = Http2Talk()
+    talk = tunnel(CONNECT)
+    talk.say("client", data(1, PREFACE + SETTINGS), data(1, inner.client.head(5, GET, ends=True)))
+    talk.say("server", data(1, SETTINGS + SETTINGS_ACK + inner.server.head(5, OK, ends=True)))
+    found = [
+        (one.exchange, one.stream_id, one.method)
+        for one in talk.records()
+        if isinstance(one, RequestRecord)
+    ]
+    assert found == [(0, 1, "CONNECT"), (1, 5, "GET")]
+
+
+def test_what_is_said_of_a_side_that_sent_nothing_lies_at_its_beginning() -> None:
+    origins: SourceMap[Arrival] = SourceMap()
+    origins.extend(90, (7, 7, 0.5, 0.5))
+    writers = RecordWriter(0, "client", origins, True), RecordWriter(0, "server", origins, True)
+    client = http2_tunnel.open_tunnel(writers, 3, lambda: 4)
+    client.origins.extend(0, (7, 7, 0.5, 0.5))
+    said = client.writer().diagnostic(diagnose("switch-not-decoded", 0, 0, ""), 0, (7, 0.5))
+    moved = client.move(said)
+    assert isinstance(moved, DiagnosticRecord)
+    assert (moved.exchange, moved.layer, moved.offset, moved.length) == (3, "tcp", 0, 0)
+
+
+def test_only_so_many_exchanges_of_a_tunnel_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http2_tunnel, "MAX_TUNNEL_EXCHANGES", 2)
+    exchanges = http2_tunnel.TunnelExchanges(7, iter(range(100, 200)).__next__)
+    assert [exchanges.of(number) for number in (0, 1, 2, 1, 3)] == [7, 100, 101, 100, 102]
+    assert (exchanges.of(2), exchanges.of(3), exchanges.last) == (101, 102, 3)
+    assert exchanges.of(1) == 103  # it is long over, or was
 
 
 def test_a_refusal_is_no_tunnel() -> None:

@@ -37,6 +37,13 @@ def spoken(talk: Http2Talk, messages: list[tuple[Side, str]]) -> Http2Talk:
     return talk
 
 
+def pings(talk: Http2Talk) -> None:
+    """So many that a hole before them is given up."""
+    for number in range(20):
+        talk.say("client", framed(PING, 0, 0, number.to_bytes(8)))
+        talk.say("server", framed(PING, 1, 0, number.to_bytes(8)))
+
+
 def dialogue(*lost: str) -> Http2Talk:
     """A WebSocket; ``lost`` are the sides whose head is not in the capture."""
     talk = Http2Talk().begin()
@@ -87,9 +94,7 @@ def test_a_request_that_comes_late_tells_before_the_frames_do() -> None:
     talk.say("client", talk.client.head(1, ASKED))
     talk.say("server", talk.server.head(1, OK))
     spoken(talk, [("server", "hi")])
-    for number in range(20):
-        talk.say("client", framed(PING, 0, 0, number.to_bytes(8)))
-        talk.say("server", framed(PING, 1, 0, number.to_bytes(8)))
+    pings(talk)
     spoken(talk, [("client", "yo")])
     records = talk.records()
     assert messages(records) == [("server", "hi"), ("client", "yo")]
@@ -105,9 +110,7 @@ def test_a_late_request_that_asks_for_something_else_is_answered_by_content() ->
     talk.say("client", talk.client.head(1, GET, ends=True))
     talk.say("server", talk.server.head(1, OK))
     talk.say("server", data(1, frame(1, b"hi")))  # content that looks like a frame
-    for number in range(20):
-        talk.say("client", framed(PING, 0, 0, number.to_bytes(8)))
-        talk.say("server", framed(PING, 1, 0, number.to_bytes(8)))
+    pings(talk)
     talk.say("server", data(1, b"", ends=True))
     records = talk.records()
     assert not messages(records)
@@ -115,6 +118,116 @@ def test_a_late_request_that_asks_for_something_else_is_answered_by_content() ->
     assert (body.size, body.ended_by) == (4, "end-stream")
     (answer,) = of(ResponseRecord, records)
     assert (answer.framing, answer.transport) == ("http/2", "http")
+
+
+def test_frames_that_tell_before_a_request_that_comes_late() -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 17)
+    talk.say("client", talk.client.head(1, ASKED))
+    talk.say("server", talk.server.head(1, OK))
+    spoken(talk, [("server", text) for _, text in MESSAGES])
+    pings(talk)
+    spoken(talk, [("client", "yo")])
+    records = talk.records()
+    assert messages(records) == [*[("server", text) for _, text in MESSAGES], ("client", "yo")]
+    assert codes(records).count("http2-websocket-found") == 1
+    assert [one.exchange for one in of(RequestRecord, records)] == [0]
+
+
+def test_the_clients_frames_tell_where_the_server_says_nothing() -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", len(talk.client.head(1, ASKED)))
+    talk.say("client", framed(PING, 0, 0, bytes(8)))
+    talk.say("server", talk.server.head(1, OK))
+    texts: list[tuple[Side, str]] = [("client", f"are you there? {one}") for one in range(5)]
+    spoken(talk, texts)
+    records = talk.records()
+    assert messages(records) == texts
+    (answer,) = of(ResponseRecord, records)
+    assert answer.transport == "websocket"
+
+
+@pytest.mark.parametrize("is_proven", [False, True])
+@pytest.mark.parametrize("ends", [False, True])
+def test_an_answer_whose_head_is_missing_to_a_request_that_is_known(
+    is_proven: bool, ends: bool
+) -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, ASKED, ends=ends))
+    talk.talk.lose("server", len(talk.server.head(1, OK)))
+    talk.say("server", framed(PING, 0, 0, bytes(8)))
+    if is_proven:
+        spoken(talk, [("server", text) for _, text in MESSAGES])
+    else:
+        talk.say("server", data(1, b"<html>"), data(1, b"</html>"))
+    records = talk.records()
+    found = messages(records)
+    assert found == ([("server", text) for _, text in MESSAGES] if is_proven else [])
+    sizes = [one.size for one in of(BodyRecord, records) if one.sender == "server"]
+    assert sizes == ([] if is_proven else [13])
+
+
+def test_frames_tell_although_the_answers_head_is_missing_and_the_request_comes_late() -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("server", len(talk.server.head(1, OK)))
+    pings(talk)
+    spoken(talk, MESSAGES[:1])
+    talk.talk.lose("client", 17)
+    talk.say("client", talk.client.head(1, ASKED))
+    pings(talk)
+    spoken(talk, MESSAGES[1:])
+    records = talk.records()
+    assert messages(records) == MESSAGES
+    assert codes(records).count("http2-websocket-found") == 1
+
+
+def test_what_a_client_sends_after_an_answer_is_over_is_content() -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 50)
+    pings(talk)
+    talk.say("server", talk.server.head(1, OK, ends=True))
+    talk.say("client", data(1, frame(1, b"late", key=KEY), ends=True))
+    records = talk.records()
+    assert not messages(records)
+    sizes = [one.size for one in of(BodyRecord, records) if one.sender == "client"]
+    assert sizes == [10]
+
+
+@pytest.mark.parametrize(
+    ("status", "ends"), [("200", True), ("404", False), ("404", True), ("103", False)]
+)
+def test_an_answer_that_grants_nothing_is_never_held(status: str, ends: bool) -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 50)
+    talk.say("client", framed(PING, 0, 0, bytes(8)))
+    head = talk.say("server", talk.server.head(1, [(":status", status)], ends=ends))
+    talk.say("server", framed(PING, 0, 0, bytes(8)))
+    answers = [(one.status, one.last_packet) for one in of(ResponseRecord, talk.records())]
+    assert answers == [(int(status), head)]
+
+
+def test_the_answer_to_a_push_is_never_held() -> None:
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 50)
+    talk.say("client", framed(PING, 0, 0, bytes(8)))
+    talk.talk.lose("server", 50)
+    head = talk.say("server", framed(PING, 0, 0, bytes(8)), talk.server.head(2, OK))
+    talk.say("server", data(2, b"<html>", ends=True))
+    (answer,) = of(ResponseRecord, talk.records())
+    assert (answer.stream_id, answer.last_packet, answer.transport) == (2, head, "http")
+
+
+def test_a_second_head_after_content_that_may_be_frames_is_one_of_trailers() -> None:
+    """Of the first one the head is missing: it begins with content."""
+    talk = Http2Talk().begin()
+    talk.talk.lose("client", 50)
+    talk.say("client", framed(PING, 0, 0, bytes(8)))
+    talk.talk.lose("server", 50)
+    talk.say("server", framed(PING, 0, 0, bytes(8)), data(1, frame(1, b"hi")))
+    talk.say("server", talk.server.head(1, [("x-end", "1")], ends=True))
+    records = talk.records()
+    (body,) = of(BodyRecord, records)
+    assert (body.size, body.trailers) == (4, [("x-end", "1")])
 
 
 def unrequested(*contents: bytes, fields: Fields = OK) -> Http2Talk:
