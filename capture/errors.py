@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 GIVE_TO_A_COPY = (
-    "run as root, or give the right to a copy of this Python that your group alone may run:"
+    "run as root, or grant it to a copy of this Python that only your group may run:"
     " sudo install -m 750 -g $(id -gn) $(readlink -f {python}) {python}-capture"
     " && sudo setcap cap_net_raw+eip {python}-capture;"
-    " then: {python}-capture -m wireproof COMMAND. Whatever that copy runs may record every"
-    " interface; given to {python} itself, that goes for every program and every user of it"
+    " then: {python}-capture -m wireproof COMMAND. Anything that copy runs can record every"
+    " interface; granted to {python} itself, so can every program and every user of it"
 )
 """What gives the right to record on Linux, and what it gives away; ``python`` is an interpreter."""
 
@@ -44,7 +44,7 @@ class PacketsDropped(CaptureError):
 
     def __init__(self, statistics: Statistics) -> None:
         super().__init__(
-            f"the kernel dropped {statistics.dropped:,} packets, {statistics.captured:,} were"
+            f"the kernel dropped {statistics.dropped:,} packets and {statistics.captured:,} were"
             " recorded: use a larger buffer, or record less at once"
         )
         self.statistics = statistics

@@ -11,12 +11,12 @@ MAX_PORTS = 256
 def check_ports(ports: Sequence[int]) -> None:
     """Raise ValueError for a port that there cannot be, for none, and for too many."""
     if not ports:
-        raise ValueError("no port to record is given")
+        raise ValueError("no port to record was given")
     if len(ports) > MAX_PORTS:
-        raise ValueError(f"{len(ports):,} ports to record, {MAX_PORTS} may be")
+        raise ValueError(f"{len(ports):,} ports to record: at most {MAX_PORTS} are possible")
     for port in ports:
         if not 0 < port < 65_536:
-            raise ValueError(f"{port} is not a TCP port: 1 to 65,535 are")
+            raise ValueError(f"{port} is not a TCP port: expected 1 to 65,535")
 
 
 def capture_filter(ports: Sequence[int], marker_port: int | None = None) -> str:

@@ -326,7 +326,7 @@ class Recording(ABC):
                 self._reached = self._begun
                 self._changed.notify_all()
         elif time.monotonic() > self._drain_due:
-            raise CaptureError(f"the last packets have not come within {DRAIN_TIMEOUT} s")
+            raise CaptureError(f"the last packets did not arrive within {DRAIN_TIMEOUT} s")
 
 
 def _ports(port: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ def give_up(needs: Needs, *, listens: int | None = None) -> GivenUp:
         confine(list(_readable(needs)), list(_writable(needs)), listens=listens)
         refuse_calls(serves=listens is not None)
     except Refused as refusal:
-        kept = f"not all rights could be given up: {refusal}"
+        kept = f"could not give up all rights: {refusal}"
     return GivenUp(os.geteuid(), kept)
 
 
@@ -115,7 +115,7 @@ def _leave_root(needs: Needs) -> str:
         drop_capabilities()
         return ""
     drop_capabilities({CAP_DAC_OVERRIDE})
-    return "the right to open any file is kept: without it the input or the output is out of reach"
+    return "keeping the right to open any file: without it, the input or the output is out of reach"
 
 
 def _others(needs: Needs) -> Iterator[tuple[int, int]]:

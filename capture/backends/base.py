@@ -26,7 +26,7 @@ LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 def elsewhere(reason: str) -> str | None:
     """Return ``reason`` and what records instead, None on Linux."""
-    return None if sys.platform == "linux" else f"{reason}; here scapy and relay record"
+    return None if sys.platform == "linux" else f"{reason}; here, use scapy or relay"
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from contextlib import ExitStack, contextmanager
 from .base import Backend, Session, Wanted, elsewhere
 
 ALONE = (
-    "COMMAND runs in a private network and reaches nothing outside of it{but};"
+    "COMMAND runs in a private network and can reach nothing outside it{but};"
     " --backend relay runs it here"
 )
 
 
 class InNamespace(Backend):
     name = "namespace"
-    summary = "the kernel's packets, in a private network in which COMMAND runs"
+    summary = "the kernel's packets, in a private network for COMMAND"
 
     def lacks(self) -> str | None:
         if lacking := elsewhere("only Linux has network namespaces"):
@@ -32,9 +32,9 @@ class InNamespace(Backend):
 
     def refuses(self, wanted: Wanted) -> str | None:
         if not wanted.has_command:
-            return "needs a COMMAND, which it runs in a private network"
+            return "needs a COMMAND to run in a private network"
         if wanted.more_ports:
-            return "passes on one port alone"
+            return "forwards only one port"
         return super().refuses(wanted)
 
     @contextmanager
@@ -57,5 +57,5 @@ class InNamespace(Backend):
             but = ""
             if is_outside:
                 stack.enter_context(namespace.forward_in(wanted.port))
-                but = f" but port {wanted.port}, whose packets are a relay's"
+                but = f" except port {wanted.port}, whose packets are a relay's"
             yield Session(recorder, namespace.popen, notes=(ALONE.format(but=but),))

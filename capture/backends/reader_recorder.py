@@ -70,7 +70,7 @@ class ReaderRecording(Recording):
             self._take_read()
             if self._is_over or time.monotonic() > until:
                 self._end()
-                raise CaptureNotPermitted(f"{self.name} does not record: {self._complaint()}")
+                raise CaptureNotPermitted(f"{self.name} cannot record: {self._complaint()}")
 
     def _take(self, descriptor: int, happened: int) -> None:
         is_over = self._is_over

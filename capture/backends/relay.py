@@ -21,17 +21,17 @@ VARIABLE = "WIREPROOF_RELAY"
 
 class ByRelay(Backend):
     name = "relay"
-    summary = "bytes and times of connections passed on; packet borders are the relay's reads"
+    summary = "bytes and times of forwarded connections; packet boundaries are the relay's reads"
 
     def lacks(self) -> str | None:
         try:
             listener().close()
         except OSError as error:
-            return f"no port can be listened on: {error.strerror}"
+            return f"cannot listen on any port: {error.strerror}"
         return None
 
     def refuses(self, wanted: Wanted) -> str | None:
-        return "passes on one port alone" if wanted.more_ports else super().refuses(wanted)
+        return "forwards only one port" if wanted.more_ports else super().refuses(wanted)
 
     @contextmanager
     def open(self, wanted: Wanted) -> Iterator[Session]:
@@ -40,7 +40,7 @@ class ByRelay(Backend):
             address = f"127.0.0.1:{relay.port}"
             environment = {VARIABLE: address}
             if not wanted.has_command:
-                note = f"connect to {address}, from which port {wanted.port} is reached"
+                note = f"connect to {address}, which forwards to port {wanted.port}"
                 yield Session(relay, notes=(note,))
             elif lacking := lacks_redirection():
                 note = f"to be recorded, COMMAND must connect to {address} (${VARIABLE}): {lacking}"

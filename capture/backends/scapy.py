@@ -9,7 +9,7 @@ from ..errors import CaptureError
 from .base import Backend, Session, Wanted
 from .scapy_recorder import ScapyRecorder, try_scapy
 
-SILENT = "scapy's socket does not tell how many packets it dropped: none may be missing, or some"
+SILENT = "scapy's socket does not say how many packets it dropped: some may be missing"
 
 
 class ByScapy(Backend):

@@ -35,7 +35,7 @@ NOT_INSTALLED = "scapy is not installed: pip install 'wireproof[scapy]'"
 REMEDY = {
     "linux": GIVE_TO_A_COPY,
     "darwin": "run with sudo, or install Wireshark's ChmodBPF, which opens /dev/bpf*",
-    "win32": "install Npcap (https://npcap.com), and run as administrator if it asks for that",
+    "win32": "install Npcap (https://npcap.com), and run as administrator if it asks you to",
 }
 LINK_TYPES = {
     "Ether": LINKTYPE_ETHERNET,
@@ -249,7 +249,7 @@ def _find(interface: str) -> tuple[str, bool]:
         return loopback, True
     names = [name for _, name in socket.if_nameindex()]
     if sys.platform != "win32" and interface not in names:
-        raise InterfaceUnusable(f"there is no interface {interface!r}, but {', '.join(names)}")
+        raise InterfaceUnusable(f"no interface {interface!r}; available: {', '.join(names)}")
     return interface, False
 
 
@@ -265,11 +265,11 @@ def _open(interface: str, expression: str | None) -> Any:
         return L2ListenSocket(iface=interface, promisc=False, filter=expression)
     except PermissionError as error:
         remedy = REMEDY.get(sys.platform, "run as root").format(python=sys.executable)
-        raise CaptureNotPermitted(f"scapy may not record: {remedy}") from error
+        raise CaptureNotPermitted(f"scapy is not allowed to record: {remedy}") from error
     except (OSError, Scapy_Exception, RuntimeError, ImportError) as error:
         remedy = REMEDY.get(sys.platform, "run as root").format(python=sys.executable)
         said = " ".join(str(error).split()) or type(error).__name__
-        raise CaptureNotPermitted(f"scapy does not record: {said}; {remedy}") from error
+        raise CaptureNotPermitted(f"scapy cannot record: {said}; {remedy}") from error
 
 
 def _link_type(sock: Any, interface: str) -> int:
@@ -278,7 +278,7 @@ def _link_type(sock: Any, interface: str) -> int:
     name = str(getattr(layer, "__name__", "unknown"))
     if name not in LINK_TYPES:
         sock.close()
-        raise InterfaceUnusable(f"{interface} has links of the kind {name}, which is not recorded")
+        raise InterfaceUnusable(f"{interface} has link type {name}, which cannot be recorded")
     return LINK_TYPES[name]
 
 

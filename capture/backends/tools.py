@@ -22,7 +22,7 @@ class ByTool(Backend):
     package: str
 
     def lacks(self) -> str | None:
-        if lacking := elsewhere(f"wireproof drives {self.name} on Linux alone"):
+        if lacking := elsewhere(f"wireproof drives {self.name} only on Linux"):
             return lacking
         if shutil.which(self.name) is None:
             return INSTALL.format(name=self.name, package=self.package)
@@ -35,11 +35,11 @@ class ByTool(Backend):
     def _remedy(self, said: str) -> str:
         """Return what gives the tool the right to record, of which it has said that it lacks it."""
         if CANNOT_GIVE_UP_ROOT in said:
-            return "run it as another user than root, or give it cap_setuid and cap_setgid"
+            return "run it as a user other than root, or give it cap_setuid and cap_setgid"
         path = shutil.which(self.name)
         return (
-            f"sudo setcap cap_net_raw,cap_net_admin+eip {path}. Whoever may run it may then record"
-            " every interface: let your group alone run it first, by sudo chgrp and chmod 750"
+            f"sudo setcap cap_net_raw,cap_net_admin+eip {path}. Anyone who may run it can then "
+            "record every interface: first let only your group run it (sudo chgrp, chmod 750)"
         )
 
     @contextmanager

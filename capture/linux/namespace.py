@@ -156,4 +156,4 @@ def _refusal(reason: str) -> str:
         path = Path(switch)
         if path.exists() and path.read_text().strip() == forbidding:
             return f"{reason} ({path.name} is {forbidding}); to allow it: {remedy}"
-    return f"{reason}; a container's or a sandbox's rules may forbid it"
+    return f"{reason}; the rules of a container or sandbox may forbid it"

@@ -21,7 +21,7 @@ ANY = "any"
 """The name that stands for all interfaces, as in libpcap."""
 ARPHRD_ETHER = 1
 ARPHRD_LOOPBACK = 772
-NOT_PERMITTED = f"recording packets needs the right to open a packet socket: {GIVE_TO_A_COPY}"
+NOT_PERMITTED = f"recording packets needs permission to open a packet socket: {GIVE_TO_A_COPY}"
 
 
 def can_capture() -> bool:
@@ -78,7 +78,7 @@ def _bind(sock: socket.socket, interface: str) -> bool:
     hardware = sock.getsockname()[3]
     if hardware not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise InterfaceUnusable(
-            f"{interface} is of hardware type {hardware}: only Ethernet ({ARPHRD_ETHER}) and"
+            f"{interface} has hardware type {hardware}: only Ethernet ({ARPHRD_ETHER}) and"
             f" loopback ({ARPHRD_LOOPBACK}) can be recorded"
         )
     return bool(hardware == ARPHRD_LOOPBACK)
@@ -86,4 +86,4 @@ def _bind(sock: socket.socket, interface: str) -> bool:
 
 def _no_such(interface: str) -> InterfaceUnusable:
     names = ", ".join(name for _, name in socket.if_nameindex())
-    return InterfaceUnusable(f"there is no interface {interface!r}, but {names}")
+    return InterfaceUnusable(f"no interface {interface!r}; available: {names}")

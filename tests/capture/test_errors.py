@@ -17,7 +17,7 @@ def test_all_are_capture_errors(kind: type[Exception]) -> None:
 def test_packets_dropped_says_both_numbers() -> None:
     fault = errors.PacketsDropped(errors.Statistics(captured=12_345, dropped=6))
     assert str(fault) == (
-        "the kernel dropped 6 packets, 12,345 were recorded: use a larger buffer, or record less"
+        "the kernel dropped 6 packets and 12,345 were recorded: use a larger buffer, or record less"
         " at once"
     )
     assert fault.statistics == (12_345, 6)

@@ -180,7 +180,7 @@ def test_the_doctor_tells_what_works(elsewhere: Commands) -> None:
     assert (code, errors) == (0, "")
     found = output + errors
     assert found.index("scapy") < found.index("packet-socket")
-    assert "only Linux has packet sockets; here scapy and relay record" in " ".join(found.split())
+    assert "only Linux has packet sockets; here, use scapy or relay" in " ".join(found.split())
 
 
 # --- recording through the relay ---

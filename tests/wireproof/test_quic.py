@@ -105,9 +105,9 @@ def test_a_stream_is_followed(capfdbinary: pytest.CaptureFixture[bytes]) -> None
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["--connection", "1000000000"], "each stream of QUIC is followed by itself"),
+        (["--connection", "1000000000"], "QUIC streams are followed one at a time"),
         (["--exchange", "1000000000/7"], "connection 1000000000 has no exchange 7"),
-        (["--exchange", "1000000005/0"], "is no QUIC that can be decrypted"),
+        (["--exchange", "1000000005/0"], "is not QUIC that can be decrypted"),
     ],
 )
 def test_streams_that_cannot_be_followed(

@@ -21,7 +21,7 @@ from wireproof.rights import NOBODY, paths
 COMMAND = [sys.executable, "-m", "wireproof"]
 PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
-with_landlock = pytest.mark.skipif(not landlock_version(), reason="this kernel has no Landlock")
+with_landlock = pytest.mark.skipif(not landlock_version(), reason="this kernel lacks Landlock")
 
 
 def status(process: int) -> dict[str, str]:

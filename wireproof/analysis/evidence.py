@@ -136,7 +136,7 @@ class Evidence:
 
     @property
     def is_relayed(self) -> bool:
-        """Whether a relay recorded it: then packet borders are its reads, not the server's."""
+        """Whether a relay recorded it: then packet boundaries are its reads, not the server's."""
         return self.connection is not None and self.connection.recorded_by == "relay"
 
     @property

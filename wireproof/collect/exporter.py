@@ -47,7 +47,7 @@ class Exporter:
             raise StoreFailed(error.strerror or str(error)) from error
         if not data:
             code = self.close()
-            raise StoreFailed(f"the process that exports has ended with code {code}")
+            raise StoreFailed(f"the export process ended with code {code}")
         answer = ANSWERS.decode(data)
         if isinstance(answer, Failed):
             self.close()
@@ -152,7 +152,7 @@ class Exports:
         if self.fault is not None:
             self.fault = None
             left = count(self._ring.waiting, "file")
-            self._say(f"{self._place} is written again; {left} still wait")
+            self._say(f"{self._place} is written again; {left} still waiting")
         if self._sink is not None:
             _add(answer, self._sink)
 

@@ -82,7 +82,7 @@ class Ring:
             with self._changed:
                 if not self._kept:
                     waiting = count(len(self._waiting), "file")
-                    return f"{waiting} that wait to be exported fill its share of the disk"
+                    return f"{waiting} waiting to be exported fill its share of the disk"
                 oldest = self._kept.popleft()
             oldest.path.unlink(missing_ok=True)
             self.told.deleted += 1
@@ -101,15 +101,17 @@ class Ring:
 
     def _tell_drops(self, path: Path, dropped: int) -> None:
         if dropped and not self._lacks:
-            self._say(f"packets are being dropped: {path} lacks {dropped:,}")
+            self._say(f"packets are being dropped: {path} is missing {dropped:,}")
         elif self._lacks and not dropped:
-            self._say("no packets are dropped any more")
+            self._say("packets are no longer being dropped")
         self._lacks = dropped > 0
 
     def held(self, reason: str) -> None:
         """Say that nothing can be recorded."""
         self.fault = reason
-        self._say(f"{self.folder} cannot be written: {reason}; packets wait, and are dropped later")
+        self._say(
+            f"{self.folder} cannot be written: {reason}; packets wait, and will be dropped later"
+        )
 
     def goes_on(self) -> None:
         """Say that recording goes on."""

@@ -152,7 +152,7 @@ def annotate(
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
     if source == "-":
-        raise ValueError("it is read twice, which only a file can be")
+        raise ValueError("it is read twice, so it must be a file")
     check_output(source, output)
     comments = Comments()
     with Path(source).open("rb") as file, shown(file, "decoding") as stream:
@@ -164,7 +164,7 @@ def annotate(
         # The first one before the output is opened: what cannot be read costs nobody a file.
         first = next(blocks, None)
         if first is None:
-            raise UnreadableCapture(f"not one block can be read: {reader.faults[0].detail}")
+            raise UnreadableCapture(f"no block can be read: {reader.faults[0].detail}")
         done = _rewrite(chain([first], blocks), comments, open_stream(output, stack))
     if done.no_room:
         packets = count(done.no_room, "packet")

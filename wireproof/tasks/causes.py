@@ -152,7 +152,7 @@ def lacking(shown: Shown, backend: str) -> str | None:
     if program is not None and find(program) is None:
         return f"{program} is not installed: apt-get install {program}"
     if backend == "relay" and shown.hidden:
-        return f"a relay does not see {shown.hidden}: it needs the right to capture packets"
+        return f"a relay does not see {shown.hidden}: capturing packets takes a privilege"
     return refusal() if shown.fault.path is not None else None
 
 
@@ -186,7 +186,7 @@ def _complaint(shown: Shown, which: Which, verdict: Verdict | None) -> str:
     said = "nothing" if verdict is None else verdict.answer
     cured = shown.cured or "nothing"
     expected = cured if which == "cure" else f"{shown.answer} by {shown.cause}"
-    return f"the {which} was told as {said}, not as {expected}"
+    return f"the {which} was judged {said}, not {expected}"
 
 
 def _ways(shown: Shown) -> Iterator[tuple[Which, str]]:

@@ -137,11 +137,11 @@ def _workers(
             return 1
         return min(MOST_WORKERS, usable_cores())
     if not hasattr(os, "fork"):
-        say("this system cannot fork: the capture is decoded in one process")
+        say("this system cannot fork: decoding the capture in one process")
         return 1
     if not is_file(stream):
         name = "standard input" if options.source == "-" else options.source
-        say(f"{name} is no regular file: it is decoded in one process")
+        say(f"{name} is not a regular file: decoding it in one process")
         return 1
     return min(options.jobs, usable_cores())
 

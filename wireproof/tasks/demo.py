@@ -147,7 +147,7 @@ def run(transports: Sequence[Transport], delay: float, backend: str = "packet-so
             results += show(path)
             if received.ended != "clean":
                 clean = False
-                results.append(f"the {transport} client was not content: {received.error}")
+                results.append(f"the {transport} client failed: {received.error}")
     click.secho("What arrived", bold=True)
     click.echo("\n".join(results))
     return clean

@@ -48,26 +48,28 @@ def findings() -> Iterator[Finding]:
         "tool",
         "redirection",
         lacking is None,
-        "COMMAND finds the relay without being told of it",
+        "COMMAND reaches the relay without being told about it",
         lacking or "",
     )
     yield _rights()
     yield _confinement()
     yield _calls()
-    yield _library("cryptography", "decrypts TLS whose keys are known", "tls")
+    yield _library("cryptography", "decrypts TLS if the keys are known", "tls")
     yield _library("trustme", "certificates for wire.serve(tls=True) and the demo", "https")
     yield _library("hypercorn", "serves HTTP/2 for wire.serve(http2=True) and the demo", "https")
-    yield _tool("tshark", ("tshark",), "what wireproof is compared with", "tshark")
-    yield _tool("chromium", CHROMIUM, "a browser for the pages of the demo server", "chromium")
+    yield _tool("tshark", ("tshark",), "decodes for wireproof compare", "tshark")
+    yield _tool("chromium", CHROMIUM, "a browser for the demo server's pages", "chromium")
 
 
 def _rights() -> Finding:
     """Return what commands that parse give up here."""
-    use = "commands that parse hold no capability, and gain none from a program that they start"
+    use = "commands that parse hold no capability, and gain none from programs they start"
     if sys.platform != "linux":
         return Finding("tool", "rights", False, use, "only Linux has capabilities")
     if os.geteuid() == 0:
-        use += "; you are root, and give that up too where another user can read and write the same"
+        use += (
+            "; as root they become another user too, if that user can read and write the same files"
+        )
     return Finding("tool", "rights", True, use)
 
 
@@ -80,20 +82,22 @@ def _confinement() -> Finding:
 
     version = landlock_version()
     if not version:
-        remedy = "this kernel has no Landlock, or it is off: Linux 5.13 with landlock in lsm="
+        remedy = (
+            "this kernel lacks Landlock, or it is off: it takes Linux 5.13 with landlock in lsm="
+        )
         return Finding("tool", "landlock", False, use, remedy)
     return Finding("tool", "landlock", True, f"{use}: version {version}")
 
 
 def _calls() -> Finding:
     """Return whether commands that parse can be kept from calls that they have no use for."""
-    use = "commands that parse make no socket, and look into no other process"
+    use = "commands that parse open no socket, and look into no other process"
     if sys.platform != "linux":
         return Finding("tool", "seccomp", False, use, "only Linux has seccomp")
     from capture.linux.calls import can_refuse_calls
 
     if not can_refuse_calls():
-        remedy = f"no list of calls for {platform.machine()}, or a kernel without seccomp"
+        remedy = f"no list of system calls for {platform.machine()}, or a kernel without seccomp"
         return Finding("tool", "seccomp", False, use, remedy)
     return Finding("tool", "seccomp", True, use)
 

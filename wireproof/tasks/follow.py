@@ -106,14 +106,16 @@ def _follow_stream(
         raise NothingToFollow(f"there is no connection {wanted.connection}")
     if is_tls and not followed.has_content:
         raise NothingToFollow(
-            f"connection {wanted.connection} has no TLS that can be decrypted: --keylog names keys"
+            f"connection {wanted.connection} has no TLS that can be decrypted: --keylog gives keys"
         )
 
 
 def _follow_quic(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
     number, exchange = wanted.connection, wanted.exchange
     if exchange is None:
-        raise NothingToFollow("each stream of QUIC is followed by itself: --exchange C/E names it")
+        raise NothingToFollow(
+            "QUIC streams are followed one at a time: choose one with --exchange C/E"
+        )
     capture = OrderedCapture(source, keylog=wanted.keylog)
     followed = FollowedQuic(number, exchange, take, keys=capture.keys)
     for batch in capture.batches(BATCH):
@@ -124,7 +126,7 @@ def _follow_quic(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
     if followed.has_connection:
         raise NothingToFollow(f"connection {number} has no exchange {exchange}")
     raise NothingToFollow(
-        f"connection {number} is no QUIC that can be decrypted: --keylog names keys"
+        f"connection {number} is not QUIC that can be decrypted: give keys with --keylog"
     )
 
 
@@ -147,8 +149,8 @@ def _spans(source: BinaryIO, wanted: FollowOptions, exchange: int) -> dict[Sende
             continue
         if record.stream_id is not None:
             raise NothingToFollow(
-                f"exchange {exchange} has frames of other streams between its own:"
-                " --layer body follows what it carried"
+                f"exchange {exchange} is interleaved with frames of other streams:"
+                " --layer body follows its content"
             )
         if record.layer != wanted.layer:
             raise NothingToFollow(

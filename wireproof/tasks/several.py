@@ -68,11 +68,11 @@ def jobs_for(sources: Sequence[str], jobs: int | None, say: Say) -> int:
         is_worth = is_possible and sum(map(size_of, sources)) >= LARGE_CAPTURE
         return min(MOST_WORKERS, most) if is_worth else 1
     if not hasattr(os, "fork"):
-        say("this system cannot fork: the captures are read by one process")
+        say("this system cannot fork: reading the captures in one process")
         return 1
     if irregular is not None:
         name = "standard input" if irregular == "-" else irregular
-        say(f"{name} is no regular file: the captures are read by one process")
+        say(f"{name} is not a regular file: reading the captures in one process")
         return 1
     return min(jobs, most)
 

@@ -11,7 +11,7 @@ import sys
 from ipaddress import ip_address
 
 ANY = "any"
-CONTAINERS = "a container has ports and interfaces of its own: record inside it, or on its bridge"
+CONTAINERS = "a container has its own ports and interfaces: record inside it, or on its bridge"
 
 
 def why_silent(ports: tuple[int, ...], interface: str) -> list[str]:
@@ -20,19 +20,21 @@ def why_silent(ports: tuple[int, ...], interface: str) -> list[str]:
 
 
 def _why(port: int, interface: str) -> str:
-    said = f"no packets of port {port} on {interface}"
+    said = f"no packets on port {port} of {interface}"
     if sys.platform != "linux":
-        return f"{said}: -i names another interface"
+        return f"{said}: try another interface with -i"
     from capture.linux.listening import listening_addresses
 
     addresses = listening_addresses(port)
     if not addresses:
-        return f"{said}: nobody listens on it here; {CONTAINERS}"
+        return f"{said}: nothing listens on it here; {CONTAINERS}"
     where = ", ".join(addresses)
     if interface == ANY:
         return f"{said}: {where} listens on it, but no client connected"
     if all(ip_address(address).is_loopback for address in addresses):
-        hint = "nobody asked" if interface == "lo" else "it is reached by -i lo"
+        hint = "no client connected" if interface == "lo" else "record it with -i lo"
     else:
-        hint = "other machines and containers reach it by another interface: -i any records all"
+        hint = (
+            "other machines and containers reach it through another interface: -i any records all"
+        )
     return f"{said}: {where} listens on it; {hint}"

@@ -103,7 +103,7 @@ def _stored(first: bytes, stream: BinaryIO) -> Iterator[list[Record]]:
     try:
         yield from _batched(_records(first, stream))
     except msgspec.MsgspecError as error:
-        raise ValueError(f"no records of wireproof: {error}") from error
+        raise ValueError(f"not wireproof records: {error}") from error
 
 
 def _records(first: bytes, stream: BinaryIO) -> Iterator[Record]:

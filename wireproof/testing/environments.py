@@ -129,7 +129,7 @@ class Inside:
 
 
 class Relayed(Machine):
-    """The machine itself, with a relay before each server: packet borders are its reads."""
+    """The machine itself, with a relay before each server: packet boundaries are its reads."""
 
     name = "relay"
 

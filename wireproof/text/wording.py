@@ -27,7 +27,7 @@ CLOSE_CODES = {
 }
 """RFC 6455 section 7.4.1 and the IANA WebSocket Close Code Number Registry."""
 
-RELAYED = "recorded by relay: packet borders are its reads"
+RELAYED = "recorded by relay: packet boundaries are its reads"
 
 ENDINGS = {
     "last-chunk": "(last chunk)",

@@ -117,7 +117,10 @@ def test_a_command_and_a_server_that_runs_already(backend: Backend, tmp_path: Pa
     ("said", "remedy"),
     [
         ("You don't have permission to capture", "sudo setcap cap_net_raw,cap_net_admin+eip "),
-        ("Couldn't change to 'tcpdump' uid=1 gid=2: Operation not permitted", "run it as another"),
+        (
+            "Couldn't change to 'tcpdump' uid=1 gid=2: Operation not permitted",
+            "run it as a user other",
+        ),
     ],
 )
 def test_what_would_allow_a_tool_to_record(
@@ -129,7 +132,7 @@ def test_what_would_allow_a_tool_to_record(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     lacking = ByTcpdump().lacks()
     assert lacking is not None
-    assert lacking.startswith(f"tcpdump does not record: tcpdump: {said}; to allow it: {remedy}")
+    assert lacking.startswith(f"tcpdump cannot record: tcpdump: {said}; to allow it: {remedy}")
 
 
 def test_without_redirection_a_command_is_told_of_the_relay(
@@ -156,5 +159,5 @@ def test_a_machine_without_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(99, "Cannot assign requested address")
 
     monkeypatch.setattr("capture.backends.relay.listener", refuse)
-    reason = "no port can be listened on: Cannot assign requested address"
+    reason = "cannot listen on any port: Cannot assign requested address"
     assert ByRelay().lacks() == reason

@@ -218,7 +218,7 @@ def test_it_may_not_record(system: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(linux, "L2ListenSocket", refuse)
     monkeypatch.setattr(scapy_recorder._scapy(), "L2listen", refuse)
     monkeypatch.setattr(sys, "platform", system)
-    with pytest.raises(CaptureNotPermitted, match="^scapy may not record: ") as raised:
+    with pytest.raises(CaptureNotPermitted, match="^scapy is not allowed to record: ") as raised:
         scapy_recorder._open("lo", None)
     said = {"linux": "setcap", "darwin": "ChmodBPF", "win32": "Npcap"}
     assert said[system] in str(raised.value)
@@ -226,7 +226,7 @@ def test_it_may_not_record(system: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_there_is_no_such_interface(tmp_path: Path) -> None:
     with (
-        pytest.raises(InterfaceUnusable, match="there is no interface 'nowhere', but "),
+        pytest.raises(InterfaceUnusable, match="no interface 'nowhere'; available: "),
         ScapyRecorder(tmp_path / "out.pcapng", port=1, interface="nowhere"),
     ):
         raise AssertionError("it is not entered")
@@ -237,7 +237,7 @@ def test_a_kind_of_link_that_is_not_recorded() -> None:
         pass
 
     sock = SimpleNamespace(LL=Raw, close=lambda: None)
-    with pytest.raises(InterfaceUnusable, match="links of the kind Raw"):
+    with pytest.raises(InterfaceUnusable, match="link type Raw"):
         scapy_recorder._link_type(sock, "tun0")
 
 

@@ -83,7 +83,7 @@ def imitation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Imita
 def test_a_tool_that_does_not_record(
     imitation: Imitation, script: str, line: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(CaptureNotPermitted, match=f"dumpcap does not record: {line}"):
+    with pytest.raises(CaptureNotPermitted, match=f"dumpcap cannot record: {line}"):
         ToolRecorder(tmp_path / "out", tool=imitation.says(script), port=1).__enter__()
 
 

@@ -160,10 +160,10 @@ def test_the_words() -> None:
 @pytest.mark.parametrize(
     ("ports", "message"),
     [
-        ([], "no port to record is given"),
-        ([0], "0 is not a TCP port: 1 to 65,535 are"),
+        ([], "no port to record was given"),
+        ([0], "0 is not a TCP port: expected 1 to 65,535"),
         ([80, 65_536], "65536 is not a TCP port"),
-        (range(1, 258), "257 ports to record, 256 may be"),
+        (range(1, 258), "257 ports to record: at most 256"),
     ],
 )
 def test_ports_that_there_cannot_be(ports: Sequence[int], message: str) -> None:

@@ -191,7 +191,7 @@ def test_a_barrier_that_does_not_come(
     monkeypatch.setattr(Recorder, "_drain_poll", 0.01)
     monkeypatch.setattr(MarkerBarrier, "arrived", lambda self: False)
     with (
-        pytest.raises(CaptureError, match=r"the last packets have not come within 0.05 s"),
+        pytest.raises(CaptureError, match=r"the last packets did not arrive within 0.05 s"),
         Recorder(path, port=port_of(listener)),
     ):
         exchange(listener, b"a", b"b")
@@ -341,7 +341,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 @packets
 def test_no_such_interface(path: Path) -> None:
-    with pytest.raises(InterfaceUnusable, match=r"there is no interface 'lo9', but .*lo"):
+    with pytest.raises(InterfaceUnusable, match=r"no interface 'lo9'; available: .*lo"):
         Recorder(path, port=1, interface="lo9").__enter__()
     assert not path.exists()
 
@@ -525,6 +525,6 @@ def test_an_interface_that_goes_down(path: Path, ethernet: tuple[str, str]) -> N
 @packets
 def test_an_interface_without_ethernet(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packet_socket, "ARPHRD_LOOPBACK", 65_534)
-    with pytest.raises(InterfaceUnusable, match=r"lo is of hardware type 772: only Ethernet"):
+    with pytest.raises(InterfaceUnusable, match=r"lo has hardware type 772: only Ethernet"):
         Recorder(path, port=1).__enter__()
     assert not path.exists()

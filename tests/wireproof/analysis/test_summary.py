@@ -102,7 +102,7 @@ def test_what_a_relay_recorded_says_so() -> None:
     wire = Wire()
     records = [wire.request(), wire.end(recorded_by="relay")]
     (line,) = lines(records)
-    assert line.endswith("the client; recorded by relay: packet borders are its reads")
+    assert line.endswith("the client; recorded by relay: packet boundaries are its reads")
 
 
 def test_each_exchange_of_a_connection_says_how_that_ended() -> None:

@@ -252,7 +252,7 @@ def test_one_capability_is_enough(collector: Collector) -> None:
     none = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
     collector.start(prefix=none)
     assert collector.ended() == 3
-    assert "needs the right to open a packet socket" in collector.said[-1]
+    assert "needs permission to open a packet socket" in collector.said[-1]
     collector.start(prefix=(*none[:2], "--bounding-set=-all,+net_raw"))
     collector.talk(1)
     assert collector.stop() == 0, collector.said

@@ -70,7 +70,7 @@ def test_one_process_exports_many_files(tmp_path: Path, order: Order) -> None:
 
 @pytest.mark.parametrize(
     ("said", "reason"),
-    [("fail", "no room"), ("die", "the process that exports has ended with code 7")],
+    [("fail", "no room"), ("die", "the export process ended with code 7")],
 )
 def test_one_that_fails_is_replaced(tmp_path: Path, order: Order, said: str, reason: str) -> None:
     exporting = Exporter(order)

@@ -182,7 +182,7 @@ def test_days_with_a_store_and_a_disk_that_fail(
         assert after["packets recorded"] == host.sent - host.dropped
         assert (after["works ring"], after["works data_set"]) == (1, 1)
         assert any("packets are being dropped" in line for line in host.said)
-        assert host.said[-1] == "no packets are dropped any more"
+        assert host.said[-1] == "packets are no longer being dropped"
 
         said = len(host.said)  # a disk that is full for an hour loses nothing
         with monkeypatch.context() as full:

@@ -48,7 +48,7 @@ def test_the_oldest_that_is_exported_goes_when_another_needs_its_room(ring: Ring
 
 def test_what_waits_is_never_deleted(ring: Ring) -> None:
     paths = [add(ring, number) for number in (1, 2, 3, 4)]
-    assert ring.make_room() == "4 files that wait to be exported fill its share of the disk"
+    assert ring.make_room() == "4 files waiting to be exported fill its share of the disk"
     assert all(path.exists() for path in paths)
     ring.done()
     assert ring.make_room() is None
@@ -99,9 +99,9 @@ def test_changes_are_said_once(ring: Ring, said: list[str]) -> None:
     assert ring.fault is None
     lacking = ring.folder / "web1_00002_20260131120000.pcapng"
     assert said == [
-        f"packets are being dropped: {lacking} lacks 5",
-        "no packets are dropped any more",
-        f"{ring.folder} cannot be written: no space; packets wait, and are dropped later",
+        f"packets are being dropped: {lacking} is missing 5",
+        "packets are no longer being dropped",
+        f"{ring.folder} cannot be written: no space; packets wait, and will be dropped later",
         f"{ring.folder} is written again",
     ]
 

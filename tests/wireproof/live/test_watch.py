@@ -135,7 +135,7 @@ def test_it_lasts_as_long_as_asked(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert json.loads(captured.out) == []
     assert "0 packets captured" in captured.err
-    assert "wireproof: no packets of port 9 on lo: nobody listens on it here; " in captured.err
+    assert "wireproof: no packets on port 9 of lo: nothing listens on it here; " in captured.err
 
 
 @pytest.mark.packets
@@ -296,7 +296,7 @@ def test_bad_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], lin
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--interface", "no-such-one"], "there is no interface 'no-such-one'"),
+        (["--interface", "no-such-one"], "no interface 'no-such-one'"),
         (["-w", "/no/such/folder"], "/no/such/folder: No such file or directory"),
         (["--", "/no/such/command"], "/no/such/command: No such file or directory"),
     ],

@@ -325,7 +325,7 @@ def test_what_is_no_capture_costs_nobody_a_file(
     assert "not a capture file" in failure(capsys, str(source), "-o", str(output))
     assert not output.exists()
     source.write_bytes(NG.section()[:-4] + bytes(4))
-    assert "not one block can be read: the block's length is 28 at its beginning, 0 at" in failure(
+    assert "no block can be read: the block's length is 28 at its beginning, 0 at" in failure(
         capsys, str(source), "-o", str(output)
     )
     assert not output.exists()

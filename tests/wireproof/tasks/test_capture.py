@@ -178,7 +178,7 @@ def test_a_relay_without_a_command_says_where_it_listens(tmp_path: Path) -> None
             assert process.stderr is not None
             process.stderr.readline()
             where = re.fullmatch(
-                rf"wireproof: connect to (\S+), from which port {port} is reached\n",
+                rf"wireproof: connect to (\S+), which forwards to port {port}\n",
                 process.stderr.readline(),
             )
             assert where is not None

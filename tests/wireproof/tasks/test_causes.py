@@ -135,7 +135,7 @@ def test_a_verdict_that_is_not_as_shown_is_said_in_a_line(
     monkeypatch.setattr(causes, "record_cause", told)
     assert run(["demo", "--cause", "app-collects", "--backend", "relay"]) == 1
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "wireproof: app-collects: the fault was told as streamed, not as held by app-collects"
+        "wireproof: app-collects: the fault was judged streamed, not held by app-collects"
     ]
 
 

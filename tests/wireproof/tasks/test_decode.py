@@ -375,7 +375,7 @@ def test_a_pipe_is_decoded_in_one_process_and_that_is_said(output: Output) -> No
         capture_output=True,
         check=True,
     )
-    note = b"wireproof: standard input is no regular file: it is decoded in one process\n"
+    note = b"wireproof: standard input is not a regular file: decoding it in one process\n"
     assert done.stderr == note
     run(DecodeOptions(str(PLAIN)))
     assert done.stdout.decode() == output.text
@@ -387,7 +387,7 @@ def test_a_named_pipe_is_no_file_either(tmp_path: Path, output: Output, asked: l
     said: list[str] = []
     with subprocess.Popen(["cp", str(PLAIN), str(fifo)]):
         run(DecodeOptions(str(fifo), jobs=2), said.append)
-    assert said == [f"{fifo} is no regular file: it is decoded in one process"]
+    assert said == [f"{fifo} is not a regular file: decoding it in one process"]
     assert asked == []
     assert records(output.text)
 
@@ -398,7 +398,7 @@ def test_a_system_that_cannot_fork(
     said: list[str] = []
     monkeypatch.delattr(os, "fork")
     assert run(DecodeOptions(str(PLAIN), jobs=2), said.append)
-    assert said == ["this system cannot fork: the capture is decoded in one process"]
+    assert said == ["this system cannot fork: decoding the capture in one process"]
     assert asked == []
     assert records(output.text)
 

@@ -156,7 +156,7 @@ def test_a_client_that_was_not_content_is_said(
     assert run(["demo", "chunked", "--delay", "0"]) == 1
     text = capsys.readouterr().out
     assert "body INCOMPLETE (connection closed too early)" in text
-    assert "the chunked client was not content: RemoteProtocolError: " in text
+    assert "the chunked client failed: RemoteProtocolError: " in text
 
 
 @pytest.mark.namespaces

@@ -159,7 +159,7 @@ def test_what_must_be_read_where_it_stands(tmp_path: Path) -> None:
         assert jobs_for([large, name], None, said.append) == 1
         assert not said
         assert jobs_for([large, name], 2, said.append) == 1
-        assert said == [f"{called} is no regular file: the captures are read by one process"]
+        assert said == [f"{called} is not a regular file: reading the captures in one process"]
     assert jobs_for([large, other, "/nowhere/x"], 2, said.append) == 2
 
 
@@ -170,4 +170,4 @@ def test_a_system_that_cannot_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert jobs_for(paths, None, said.append) == 1
     assert not said
     assert jobs_for(paths, 2, said.append) == 1
-    assert said == ["this system cannot fork: the captures are read by one process"]
+    assert said == ["this system cannot fork: reading the captures in one process"]

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 @pytest.mark.parametrize(
     ("host", "interface", "hint"),
     [
-        ("127.0.0.1", "lo", "127.0.0.1 listens on it; nobody asked"),
-        ("127.0.0.1", "eth0", "127.0.0.1 listens on it; it is reached by -i lo"),
-        ("0.0.0.0", "lo", "0.0.0.0 listens on it; other machines and containers reach it by"),
+        ("127.0.0.1", "lo", "127.0.0.1 listens on it; no client connected"),
+        ("127.0.0.1", "eth0", "127.0.0.1 listens on it; record it with -i lo"),
+        ("0.0.0.0", "lo", "0.0.0.0 listens on it; other machines and containers reach it through"),
         ("0.0.0.0", "any", "0.0.0.0 listens on it, but no client connected"),
     ],
 )
@@ -25,7 +25,7 @@ def test_somebody_listens(host: str, interface: str, hint: str) -> None:
     with socket.create_server((host, 0)) as server:
         port = server.getsockname()[1]
         (line,) = why_silent((port,), interface)
-    assert line.startswith(f"no packets of port {port} on {interface}: ")
+    assert line.startswith(f"no packets on port {port} of {interface}: ")
     assert hint in line
 
 
@@ -34,4 +34,4 @@ def test_nobody_listens() -> None:
         port = server.getsockname()[1]
     first, second = why_silent((port, port), "lo")
     assert first == second
-    assert "nobody listens on it here; a container has ports and interfaces of its own" in first
+    assert "nothing listens on it here; a container has its own ports and interfaces" in first

@@ -67,9 +67,9 @@ def test_parquet_cannot_be_read_from_a_pipe(stored: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"record": "nothing"}\n', "no records of wireproof"),
-        (b'{"half', "no records of wireproof"),
-        (b"[1]", "no records of wireproof"),
+        (b'{"record": "nothing"}\n', "not wireproof records"),
+        (b'{"half', "not wireproof records"),
+        (b"[1]", "not wireproof records"),
         (b"PAR0", ""),
         (b"hello", "not a capture file"),
         (b"", "is empty"),

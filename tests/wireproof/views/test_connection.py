@@ -267,5 +267,5 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 def test_what_a_relay_recorded_says_so() -> None:
     relayed = Wire().end(recorded_by="relay")
-    assert table([relayed], 100)[-1] == "recorded by relay: packet borders are its reads"
+    assert table([relayed], 100)[-1] == "recorded by relay: packet boundaries are its reads"
     assert "relay" not in "".join(table([Wire().end()], 100))

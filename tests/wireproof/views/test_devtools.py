@@ -323,4 +323,4 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
 
 def test_what_a_relay_recorded_says_so() -> None:
     relayed = Wire().end(recorded_by="relay")
-    assert shown([relayed])[1] == "recorded by relay: packet borders are its reads"
+    assert shown([relayed])[1] == "recorded by relay: packet boundaries are its reads"

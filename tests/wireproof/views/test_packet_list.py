@@ -292,5 +292,5 @@ def test_what_a_relay_recorded_says_so_at_once() -> None:
     blocks = Blocks()
     relay = blocks.section() + blocks.interface(options=blocks.option(15, b"wireproof relay"))
     lines = listing(relay + blocks.enhanced(1, Talk().frame("client", b"a")))
-    assert lines[0] == "recorded by relay: packet borders are its reads"
+    assert lines[0] == "recorded by relay: packet boundaries are its reads"
     assert [row.number for row in rows(lines)] == ["1"]
