@@ -69,6 +69,37 @@ def test_the_image_starts_what_there_is() -> None:
     assert set(extras) <= set(offered)
 
 
+def instructions() -> list[tuple[str, str]]:
+    """The Containerfile's, each with its arguments, as a builder joins their lines."""
+    kept = [line for line in IMAGE.splitlines() if not line.startswith("#")]
+    joined = re.sub(r"\\\n", "", "\n".join(kept))
+    return [
+        (name, rest)
+        for name, _, rest in (line.partition(" ") for line in joined.split("\n"))
+        if name
+    ]
+
+
+def test_the_image_is_written_as_a_builder_reads_it() -> None:
+    """Dockerfile reference: known instructions, shells that parse, stages and paths there are."""
+    found = instructions()
+    known = {"FROM", "COPY", "RUN", "USER", "ENV", "VOLUME", "EXPOSE", "ENTRYPOINT", "CMD"}
+    assert {name for name, _ in found} <= known and found[0][0] == "FROM"
+    for name, rest in found:
+        if name == "RUN":
+            subprocess.run(["sh", "-nc", rest], check=True)
+        elif name in ("VOLUME", "ENTRYPOINT", "CMD"):
+            assert all(isinstance(word, str) for word in json.loads(rest))
+    stages = re.findall(r"^FROM \S+ AS (\w+)$", IMAGE, re.MULTILINE)
+    assert re.findall(r"--from=(\w+)", IMAGE) == stages
+    images = {rest.split()[0] for name, rest in found if name == "FROM"}
+    assert len(images) == 1, "a virtual environment is for the Python that made it"
+    [user] = re.findall(r"^USER (\d+)$", IMAGE, re.MULTILINE)
+    assert f"useradd --system --uid {user} " in IMAGE
+    [entry] = [json.loads(rest) for name, rest in found if name == "ENTRYPOINT"]
+    assert f"ln -s /usr/local/bin/python-capture {entry[0]}" in IMAGE
+
+
 def test_the_sidecar_of_the_page_starts_what_there_is() -> None:
     [text] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     [container] = yaml.safe_load(text)["containers"]

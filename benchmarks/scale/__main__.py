@@ -112,8 +112,7 @@ def spread(folder: Path, gigabytes: float, numbers: Sequence[int]) -> None:
         told = decoded[0][1]
         assert isinstance(told, Told)
         joined = [_timed(partial(join, shares, told, kinds)) for kinds in groups(OPTIONS.kinds)]
-        rows = {kind: count for _, found_rows in joined for kind, count in found_rows.items()}
-        finish(shares, told, rows)
+        finish(shares, told, [tables for _, tables in joined])
         first, then = ([cpu for cpu, _ in ways] for ways in (decoded, joined))
         longest, total = max(first) + max(then), sum(first) + sum(then)
         print(

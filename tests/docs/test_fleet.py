@@ -257,6 +257,25 @@ def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+def test_the_notebook_says_that_nothing_matched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = str(ROOT / "fixtures" / "sse" / "plain.pcapng")
+    export_all(ExportJob([source], str(tmp_path / "set"), TableOptions(host="db9")), print)
+    shutil.copy(EXAMPLES / "first-token-by-release.sql", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATASET", "set")
+    book = nbformat.read(EXAMPLES / NOTEBOOK, as_version=4)
+    names: dict[str, object] = {}
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            exec(cell.source, names)  # noqa: S102 # ours
+    said = capsys.readouterr().out
+    assert "Nothing matched" in said and "No chart" in said
+    assert ["db9", "1"] in [line.split() for line in said.splitlines()]
+    assert not (tmp_path / "p99-by-release.png").exists()
+
+
 def test_the_manifest_is_what_dask_s_operator_describes() -> None:
     """Its documentation: DaskJob has a pod and a cluster, whose service finds the scheduler."""
     job = yaml.safe_load((ROOT / "docs" / "deploy" / "dask-export.yml").read_text())

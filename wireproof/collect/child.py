@@ -87,6 +87,8 @@ class Exporting:
             return Failed(_reason(error))
         if done.error:
             return Exported(error=done.error)
+        if not done.is_new:
+            return Exported(is_new=False)
         return Exported(
             counts=[(list(key), number) for key, number in numbers.counts.items()],
             values=[(list(key), values) for key, values in numbers.values.items()],

@@ -82,7 +82,7 @@ class Collected(NamedTuple):
 
     statistics: Statistics
     exported: int
-    """Files that are in the data set by now."""
+    """Files that were put into the data set."""
     waiting: int
     """Files that are not, and will be when collecting begins again."""
 

@@ -148,7 +148,7 @@ class Exports:
     def _take(self, path: Path, answer: Exported) -> None:
         if answer.error:
             self._say(f"{path}: {answer.error}")
-        self._ring.done(is_readable=not answer.error)
+        self._ring.done(is_readable=not answer.error, is_new=answer.is_new)
         if self.fault is not None:
             self.fault = None
             left = count(self._ring.waiting, "file")

@@ -60,6 +60,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True, tag="exported"):
 
     error: str = ""
     """Why it cannot be read."""
+    is_new: bool = True
+    """Whether it was put there now, and not before."""
     counts: Counted = []
     values: Observed = []
     models: list[str] = []

@@ -127,12 +127,13 @@ class Ring:
             self._changed.wait_for(lambda: self._waiting or self._is_over)
             return self._waiting[0].path if self._waiting else None
 
-    def done(self, *, is_readable: bool = True) -> None:
-        """Take note that the oldest file need not wait any more."""
+    def done(self, *, is_readable: bool = True, is_new: bool = True) -> None:
+        """Take note that the oldest file need not wait any more; one that is not new was in the
+        data set at the start."""
         with self._changed:
             self._kept.append(self._waiting.popleft())
         if is_readable:
-            self.told.exported += 1
+            self.told.exported += is_new
         else:
             self.told.unreadable += 1
 

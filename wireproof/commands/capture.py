@@ -24,6 +24,7 @@ from .exits import (
     INTERRUPTED,
     TRANSPORTS,
     Missing,
+    Seconds,
     Size,
     Unreadable,
     because,
@@ -57,7 +58,7 @@ DEVICE = "/dev/stdout"
 @click.option("--scenario", metavar="NAME", help="Demo scenario to record; plain by default.")
 @click.option(
     "--delay",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     metavar="S",
     help="Seconds before each message, with TRANSPORT.",
 )
@@ -77,7 +78,7 @@ DEVICE = "/dev/stdout"
 )
 @click.option(
     "--duration",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     metavar="S",
     help="Stop after S seconds, with --port.",
 )

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import wraps
-from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 
-from .exits import TRANSPORTS, Unreadable, because, need
+from .exits import TRANSPORTS, Seconds, Unreadable, because, need
 
 if TYPE_CHECKING:
     from parsers import KeyLog
@@ -57,18 +56,6 @@ class Method(click.ParamType):  # type: ignore[type-arg]  # newer versions of cl
         if not re.fullmatch(METHOD, str(value)):
             self.fail(f"{str(value)!r} is not a method: expected GET, POST or the like", param, ctx)
         return str(value)
-
-
-class Seconds(click.FloatRange):
-    """A time, 0 or longer, that is a number and has an end."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        seconds = float(super().convert(value, param, ctx))
-        if not isfinite(seconds):
-            self.fail(f"{value} is not a time in seconds", param, ctx)
-        return seconds
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]  # newer versions of click have one

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .capturing import buffer_size_option, capture_problems, metrics_option
-from .exits import Missing, Size, examples, need, say
+from .exits import Missing, Seconds, Size, examples, need, say
 from .memory import MEMORY
 from .parsing import OWN_PROCESS
 from .redaction import redaction_options
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-time",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(min=0.1),
     metavar="S",
     default=300.0,
     show_default=True,

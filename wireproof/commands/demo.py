@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .capturing import backend_option, capture_problems, say_backend
-from .exits import TRANSPORTS, Missing, NotWhole, Unreadable, examples, need, say
+from .exits import TRANSPORTS, Missing, NotWhole, Seconds, Unreadable, examples, need, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("transport", type=click.Choice((*TRANSPORTS, "all")), default="all")
 @click.option(
     "--delay",
-    type=click.FloatRange(min=0, max=60),
+    type=Seconds(min=0, max=60),
     metavar="S",
     default=0.2,
     show_default=True,

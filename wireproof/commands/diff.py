@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import click
 
 from .choosing import key_log
-from .exits import Unreadable, because, examples, need, say
+from .exits import Finite, Unreadable, because, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .spreading import need_stores, needs_network, stores
@@ -37,7 +37,7 @@ from .spreading import need_stores, needs_network, stores
 )
 @click.option(
     "--slower",
-    type=click.FloatRange(0),
+    type=Finite(0),
     metavar="FRACTION",
     default=0.2,
     show_default=True,
@@ -45,7 +45,7 @@ from .spreading import need_stores, needs_network, stores
 )
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     metavar="FRACTION",
     default=0.05,
     show_default=True,
@@ -53,7 +53,7 @@ from .spreading import need_stores, needs_network, stores
 )
 @click.option(
     "--chance",
-    type=click.FloatRange(0, 1),
+    type=Finite(0, 1),
     metavar="P",
     default=0.01,
     show_default=True,
@@ -75,7 +75,8 @@ def diff(
     Exchanges are matched by method and target, then compared: verdicts, endings, first token,
     gaps, elements and retransmissions. A difference counts if it exceeds the thresholds and is
     unlikely to be chance. If there are too few exchanges to tell, that is said.
-    Exits with 1 if anything got worse, or if no request of A is in B.
+    What cannot be read is named and left out. Exits with 1 if anything got worse, if no request
+    of A is in B, or if something was left out.
     """
     need("parquet", "diff")
     need_stores(files)
@@ -87,14 +88,22 @@ def diff(
     from ..diff.profile import encoded
     from ..diff.reading import profile_of
     from ..output import open_stream, open_text
+    from ..tables.places import NothingToRead
     from ..views.changes import FORMATS, kept
 
     keys = key_log(keylog)
-    profiles = []
+    profiles, left_out = [], []
+
+    def leave_out(message: str) -> None:
+        left_out.append(message)
+        say(message)
+
     for source in (*filter(None, [log]), *files):
         try:
             with stores([source]):
-                profiles.append(profile_of([source], say, keylog=keys))
+                profiles.append(profile_of([source], leave_out, keylog=keys))
+        except NothingToRead as error:
+            raise Unreadable(str(error)) from error
         except (OSError, ValueError) as error:
             wanted_is = "; --baseline takes what --write-baseline wrote, or a capture"
             raise Unreadable(because(source, error) + wanted_is * (source == log)) from error
@@ -105,10 +114,10 @@ def diff(
         except OSError as error:
             raise Unreadable(because(output, error)) from error
         say(f"{output}: {kept(profiles[0], Thresholds().least)}")
-        return 0
+        return 1 if left_out else 0
     with ExitStack() as stack:
         changes = compare(
             profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
         )
         FORMATS[form](changes, open_text(None, stack, is_data=form != "table"))
-    return 0 if is_comparison(changes) and not is_regression(changes) else 1
+    return 0 if is_comparison(changes) and not is_regression(changes) and not left_out else 1

@@ -7,7 +7,8 @@ that the command needs is missing; 130 interrupted; 141 nobody reads the output 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -87,6 +88,26 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # newer versions of clic
         if size < self._least:
             self.fail(f"{value} is too small: the minimum is {self._least:,} bytes", param, ctx)
         return size
+
+
+class Finite(click.FloatRange):
+    """A number that has an order and an end: neither nan nor inf."""
+
+    what = "finite number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        found = float(super().convert(value, param, ctx))
+        if not isfinite(found):
+            self.fail(f"{value} is not a {self.what}", param, ctx)
+        return found
+
+
+class Seconds(Finite):
+    """A time, of which options say how short it may be."""
+
+    what = "time in seconds"
 
 
 def need(extra: Extra, what: str) -> None:

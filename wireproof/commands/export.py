@@ -141,6 +141,7 @@ def _data_set(
         cast(int, spread["workers"]),
         cast("str | None", spread["scheduler"]),
         cast("int | None", spread["jobs"]),
+        bool(spread["check"]),
     )
     try:
         with stores((*files, output)):

@@ -59,42 +59,44 @@ def query(
     packets: bool,
     keylog: str | None,
     policy: Rules,
-) -> None:
+) -> int:
     """Query the content of captures in DuckDB's SQL.
 
     The tables are exchanges, elements, verdicts, diagnostics, connections and, with --packets,
     packets; "DESCRIBE exchanges" shows the columns. A data set is the output of "wireproof export
     FILE... -o DIR/"; captures are read for this one query. SQL is the last argument unless
     --file or --name gives the query. Secrets in known header fields are masked.
+    What cannot be read is named and left out, and the exit code is 1.
     """
     if is_list:
         _list()
-        return
+        return 0
     sources, sql = _parts(given, script, name)
     need("query", "query")
     need_stores(sources)
     if form == "parquet" and output in (None, "-") and sys.stdout.isatty():
         raise Unreadable("Parquet is not for a terminal: name a file with -o")
     from ..query.asking import QueryOptions, run
-    from ..query.database import NothingToAsk
     from ..tables.kinds import KINDS, USUAL
+    from ..tables.places import NothingToRead
     from ..tables.reading import TableOptions
 
     kinds = KINDS if packets else USUAL
     tables = TableOptions(kinds, policy, data, keylog=key_log(keylog))
     try:
         with stores(sources):
-            rows = run(QueryOptions(sources, sql, form, output, tables), say)
+            asked = run(QueryOptions(sources, sql, form, output, tables), say)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise Unreadable(because(called(output), error)) from error
-    except NothingToAsk as error:
+    except NothingToRead as error:
         raise Unreadable(str(error)) from error
     except ValueError as error:
         raise Unreadable(because("query", error)) from error
-    if not rows and form == "table":
+    if not asked.rows and form == "table":
         say("query: no rows")
+    return 1 if asked.left_out else 0
 
 
 def _parts(
@@ -118,6 +120,11 @@ def _parts(
         sources, sql = given[:-1], given[-1]
     if not sources:
         raise click.UsageError("name a data set or captures, and a query", context)
+    if not sql.strip():
+        wanted = "write SQL after what it is asked of, or give --file or --name"
+        raise click.UsageError(
+            f"the query{f' in {script}' * bool(script)} is empty: {wanted}", context
+        )
     return sources, sql
 
 

@@ -7,7 +7,7 @@ from errno import EADDRINUSE
 import click
 
 from ..output import STANDARD_OUTPUT
-from .exits import Unreadable, examples, need
+from .exits import Seconds, Unreadable, examples, need
 
 
 @click.command(
@@ -26,18 +26,16 @@ from .exits import Unreadable, examples, need
     metavar="N",
     help="Port to listen on; 0 picks a free one.",
 )
-@click.option(
-    "--delay", type=click.FloatRange(min=0), metavar="S", help="Seconds before each message."
-)
+@click.option("--delay", type=Seconds(min=0), metavar="S", help="Seconds before each message.")
 @click.option(
     "--ping-interval",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     metavar="S",
     help="Seconds between pings; 0 sends none.",
 )
 @click.option(
     "--idle-timeout",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     metavar="S",
     help="Close a WebSocket after S silent seconds.",
 )

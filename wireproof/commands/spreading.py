@@ -50,6 +50,12 @@ def spreading_options(command: C) -> C:
             "otherwise one.",
         ),
         click.option(
+            "--check",
+            is_flag=True,
+            help="Data set: read all of its files, and make anew what is not as it was written; "
+            "sizes are looked at without it.",
+        ),
+        click.option(
             "--scheduler",
             metavar="ADDRESS",
             help="Data set: use the workers of this Dask scheduler: tcp://HOST:PORT.",

@@ -17,7 +17,7 @@ from .capturing import (
     say_keys,
 )
 from .choosing import Reading, live_reading_options
-from .exits import INTERRUPTED, examples, need, say
+from .exits import INTERRUPTED, Seconds, examples, need, say
 from .memory import MEMORY
 from .parsing import keep_rights_option
 from .showing import readers_of, showing_options, view_of_rows
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 @showing_options
 @click.option("--no-data", is_flag=True, help="Omit payloads; keep sizes and digests.")
 @buffer_size_option()
-@click.option("--duration", type=click.FloatRange(min=0), metavar="S", help="Stop after S seconds.")
+@click.option("--duration", type=Seconds(min=0), metavar="S", help="Stop after S seconds.")
 @metrics_option
 @click.option(
     "--otlp",

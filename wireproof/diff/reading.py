@@ -2,49 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import cast
 
 from parsers import KeyLog
 
 from ..tables.dataset import DataSet
-from ..tables.files import filesystem_of, found, is_url
+from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import Kind
-from ..tables.parts import is_data_set, reason
-from ..tables.reading import Opened, TableOptions, Tables
-from .profile import Gathering, Profile, decoded
+from ..tables.parts import reason
+from ..tables.places import places
+from ..tables.reading import TableOptions
+from .profile import READ, Gathering, Profile, decoded
 
-KINDS: tuple[Kind, ...] = ("exchanges", "verdicts", "connections")
+KINDS = cast("tuple[Kind, ...]", tuple(READ))
 Say = Callable[[str], object]
 
 
 def profile_of(
-    sources: Sequence[str], say: Say = lambda _: None, *, keylog: KeyLog | None = None
+    sources: Sequence[str], say: Say | None = None, *, keylog: KeyLog | None = None
 ) -> Profile:
     """Return what captures, folders, data sets or a stored baseline came to.
 
-    Raises OSError, and ValueError for what is none of these.
+    ``say`` is told of captures and of parts of data sets that cannot be read, which are left out;
+    without it one is an error. Raises OSError, and ValueError for what is none of these, or if all
+    is left out.
     """
+    if any(source.endswith(".json") and not is_url(source) for source in sources):
+        if len(sources) > 1:
+            raise ValueError("a baseline is compared alone")
+        return decoded(Path(sources[0]).read_bytes())
     gathering = Gathering()
-    captures = []
-    for source in sources:
-        if source.endswith(".json") and not is_url(source):
-            if len(sources) > 1:
-                raise ValueError("a baseline is compared alone")
-            return decoded(Path(source).read_bytes())
-        if is_data_set(source):
-            _add_data_set(source, gathering)
-        else:
-            captures.append(source)
-    tables = Tables(TableOptions(KINDS, policy="none", keylog=keylog))
-    for capture in found(captures):
-        with _naming(capture.name), Opened(capture, tables.options) as opened:
-            for kind, batch in tables.add(opened):
-                gathering.add(kind, batch)
-    for kind, batch in tables.finish():
-        gathering.add(kind, batch)
+    options = TableOptions(KINDS, policy="none", keylog=keylog)
+    with ExitStack() as stack:
+        for place in places(sources, options, say or _refuse, stack):
+            _add_data_set(place, gathering, say)
     return gathering.profile()
+
+
+def _refuse(message: str) -> None:
+    raise ValueError(message)
 
 
 @contextmanager
@@ -56,16 +55,15 @@ def _naming(file: str) -> Iterator[None]:
         raise OSError(None, reason(error), file) from error
 
 
-def _add_data_set(source: str, gathering: Gathering) -> None:
+def _add_data_set(source: str, gathering: Gathering, say: Say | None) -> None:
     import pyarrow.parquet as pq
 
-    for kind, files in DataSet(source).files().items():
+    for kind, files in DataSet(source).files(say).items():
         for path in files if kind in KINDS else ():
             with _naming(path), ExitStack() as stack:
                 place: object = path
                 if is_url(path):
                     filesystem, name = filesystem_of(path)
                     place = stack.enter_context(filesystem.open(name, "rb"))
-                batches: Iterable[object] = pq.ParquetFile(place).iter_batches()
-                for batch in batches:
+                for batch in pq.ParquetFile(place).iter_batches(columns=READ[kind]):
                     gathering.add(kind, batch)

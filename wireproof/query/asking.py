@@ -26,53 +26,64 @@ class QueryOptions(NamedTuple):
     tables: TableOptions = TableOptions()
 
 
-def run(options: QueryOptions, say: Say) -> int:
-    """Ask, and write what comes; return how many rows that is.
+class Asked(NamedTuple):
+    """What came of it."""
 
-    Raises OSError, and ValueError for a query that DuckDB refuses, and for nothing to be asked.
+    rows: int
+    left_out: int
+    """Captures and parts of data sets that could not be read."""
+
+
+def run(options: QueryOptions, say: Say) -> Asked:
+    """Ask, and write what comes.
+
+    ``say`` is told what is left out. Raises OSError, and ValueError for a query that DuckDB
+    refuses, and for nothing to be asked.
     """
     with opened(options.sources, options.tables, say) as database, ExitStack() as stack:
-        names, batches = _asked(database, options.sql)
+        columns, batches = _asked(database, options.sql)
         if options.format == "parquet":
-            return _write_parquet(batches, options.output, stack)
+            rows = _write_parquet(columns, batches, options.output, stack)
+            return Asked(rows, database.left_out)
         is_data = options.format != "table"
         view = FORMATS[options.format](open_text(options.output, stack, is_data=is_data))
-        return view.write(names, (batch.to_pylist() for batch in batches))
+        rows = view.write(columns.names, (batch.to_pylist() for batch in batches))
+        return Asked(rows, database.left_out)
 
 
 def ask(source: str | Sequence[str], sql: str, say: Say = print) -> Any:
     """Return the rows of a query as a pyarrow.Table.
 
     ``source`` is a data set, a capture, a folder, a pattern or a URL, or several. ``say`` is told
-    of captures that cannot be read. Raises OSError, and ValueError for a query that DuckDB refuses,
+    what is left out. Raises OSError, and ValueError for a query that DuckDB refuses,
     and for nothing to be asked.
     """
     import pyarrow as pa
 
     given = [source] if isinstance(source, str) else list(source)
     with opened(given, TableOptions(), say) as database:
-        names, batches = database.ask(sql)
+        columns, batches = database.ask(sql)
         found = list(batches)
-    return pa.Table.from_batches(found) if found else pa.table({name: [] for name in names})
+    return pa.Table.from_batches(found, schema=columns)
 
 
-def _asked(database: Database, sql: str) -> tuple[list[str], Iterator[Any]]:
+def _asked(database: Database, sql: str) -> tuple[Any, Iterator[Any]]:
     """Return a result whose first rows are there: a query that fails costs nobody a file."""
-    names, batches = database.ask(sql)
+    columns, batches = database.ask(sql)
     first = next(batches, None)
-    return names, batches if first is None else chain([first], batches)
+    return columns, batches if first is None else chain([first], batches)
 
 
-def _write_parquet(batches: Iterator[Any], output: str | None, stack: ExitStack) -> int:
+def _write_parquet(
+    columns: Any, batches: Iterator[Any], output: str | None, stack: ExitStack
+) -> int:
     import pyarrow.parquet as pq
 
-    first = next(batches, None)
-    if first is None:
-        raise ValueError("no rows: nothing to be written as Parquet")
-    stream = open_stream(output, stack)
+    if not columns.names:
+        raise ValueError("a statement without columns: nothing to be written as Parquet")
     count = 0
-    with pq.ParquetWriter(stream, first.schema, compression="zstd") as writer:
-        for batch in chain([first], batches):
+    with pq.ParquetWriter(open_stream(output, stack), columns, compression="zstd") as writer:
+        for batch in batches:
             writer.write_batch(batch)
             count += batch.num_rows
     return count

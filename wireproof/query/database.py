@@ -11,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, Kind, schema
-from ..tables.parts import is_data_set
+from ..tables.places import places
 from ..tables.reading import TableOptions
 from .streams import STREAMS
 
@@ -35,24 +34,27 @@ Say = Callable[[str], object]
 class Database:
     """What can be asked; a context manager's, as :func:`opened` gives it."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, left_out: int) -> None:
+        self.left_out = left_out
+        """Captures and parts of data sets that could not be read."""
         self._connection = connection
 
-    def ask(self, sql: str) -> tuple[list[str], Iterator[Any]]:
-        """Return a result's columns, and its rows as pyarrow.RecordBatch.
+    def ask(self, sql: str) -> tuple[Any, Iterator[Any]]:
+        """Return a result's columns as pyarrow.Schema, and its rows as pyarrow.RecordBatch.
 
         Raises ValueError for what DuckDB cannot do; the batches raise it too.
         """
         import duckdb
+        import pyarrow as pa
 
         try:
             relation = self._connection.sql(sql)
             if relation is None:  # a statement without rows
-                return [], iter(())
+                return pa.schema([]), iter(())
             reader = relation.to_arrow_reader(ROWS)
         except duckdb.Error as error:
             raise ValueError(_plain(error)) from error
-        return reader.schema.names, _batches(reader)
+        return reader.schema, _batches(reader)
 
 
 def _batches(reader: Any) -> Iterator[Any]:
@@ -71,32 +73,30 @@ def _plain(error: Exception | str) -> str:
     return " ".join(f"{text}{f', in {near}' if near else ''}".split())
 
 
-class NothingToAsk(ValueError):
-    """None of the captures can be read; the message names what was asked for, and why."""
-
-
 @contextmanager
 def opened(
     sources: Sequence[str], options: TableOptions, say: Say, *, separate: bool = False
 ) -> Iterator[Database]:
     """Give a database of data sets and captures: paths, folders, patterns, URLs.
 
-    ``say`` is told of captures that cannot be read. Raises OSError, NothingToAsk if none can, and
-    ValueError for a data set of which a file is missing or broken.
+    ``say`` is told of what is left out: captures that cannot be read, parts of data sets that are
+    damaged. Raises OSError, NothingToRead, and ValueError for a data set all of which is damaged.
     """
     import duckdb
 
+    left_out: list[str] = []
     with ExitStack() as stack:
         connection = stack.enter_context(duckdb.connect(":memory:", config=dict(SETTINGS)))
         connection.execute("SET TimeZone = 'UTC'")
-        places = _places(sources, options, say, separate, stack)
         files: dict[str, list[str]] = {}
-        for place in places:
+        for place in places(sources, options, left_out.append, stack, separate=separate):
             _check_name(place)
             if is_url(place):
                 connection.register_filesystem(filesystem_of(place)[0])
-            for kind, found in DataSet(place).files().items():
+            for kind, found in DataSet(place).files(left_out.append).items():
                 files.setdefault(kind, []).extend(found)
+        for message in left_out:
+            say(message)
         for kind in KINDS:
             if kind in files:
                 _view(connection, kind, files[kind])
@@ -106,7 +106,7 @@ def opened(
                 connection.unregister(f"no_{kind}")
         with suppress(duckdb.BinderException):  # an older data set may lack one of its columns
             connection.execute(STREAMS)
-        yield Database(connection)
+        yield Database(connection, len(left_out))
 
 
 def _check_name(place: str) -> None:
@@ -131,26 +131,3 @@ def _view(connection: Any, kind: Kind, files: Sequence[str]) -> None:
 def _literal(file: str) -> str:
     """Return a path as a pattern of DuckDB's that means this file alone."""
     return file if is_url(file) else MAGIC.sub(r"[\g<0>]", file)
-
-
-def _places(
-    sources: Sequence[str], options: TableOptions, say: Say, separate: bool, stack: ExitStack
-) -> list[str]:
-    """Return where the data sets are, one of them for all that are captures yet."""
-    from ..tables.exporting import ExportJob, run
-
-    captures = [source for source in sources if not is_data_set(source)]
-    places = [source for source in sources if is_data_set(source)]
-    if captures:
-        place = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
-        unread: list[str] = []
-        tally = run(ExportJob(captures, place, options, together=not separate), unread.append)
-        if len(unread) == tally.captures == 1 and not places:
-            raise NothingToAsk(unread[0])
-        for message in unread:
-            say(message)
-        if tally.unreadable == tally.captures and not places:
-            raise NothingToAsk("query: no capture that can be read")
-        if tally.captures > tally.unreadable:
-            places.append(place)
-    return places

@@ -12,7 +12,6 @@ is given up for what it did itself, and told like one that cannot be read.
 from __future__ import annotations
 
 import logging
-from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -27,7 +26,7 @@ from .files import Capture
 from .kinds import Kind
 from .parts import PART_SIZE, Done
 from .reading import TableOptions
-from .shares import Share, Told, finish, groups, join, remove, shares_of
+from .shares import Joined, Share, Told, finish, groups, join, remove, shares_of
 
 AT_ONCE = 1_000
 """Tasks that a scheduler holds at once: it is slow with a hundred thousand."""
@@ -98,8 +97,8 @@ def _spread(place: str, capture: Capture, options: TableOptions, client: Any) ->
         remove(place, [shares[0].name])
         return failed[0]
     wanted = [(shares, told[0], kinds) for kinds in groups(options.kinds)]
-    rows = [future.result() for future in several(write, wanted)]
-    return finish(shares, told[0], dict(ChainMap(*rows)))
+    joined = [future.result() for future in several(write, wanted)]
+    return finish(shares, told[0], joined)
 
 
 def decode(share: Share) -> Told | Done:
@@ -108,7 +107,7 @@ def decode(share: Share) -> Told | Done:
     return share.decode()
 
 
-def write(wanted: tuple[Sequence[Share], Told, tuple[Kind, ...]]) -> dict[Kind, int]:
+def write(wanted: tuple[Sequence[Share], Told, tuple[Kind, ...]]) -> Joined:
     """Write some tables of all shares: what a worker does."""
     collect_rarely()
     return join(*wanted)

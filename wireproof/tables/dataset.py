@@ -7,18 +7,21 @@ Strategy: a part is whole in a data set when its manifest is there, and only fil
 names count. So many may write at once, nobody waits, and whatever breaks off is done again. A
 capture is done again too when it is another one by size and time, or is to hold something else:
 then the part that has it is written again without it first, and that part's manifest says which one
-it replaces. What is written depends on the captures and on what they are to hold, and on nothing
-else.
+it replaces. So is a part of which a file was lost or damaged since (:mod:`.checking`); who asks
+leaves it out, and says so. What is written depends on the captures and on what they are to hold,
+and on nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import msgspec
 
+from ..text.wording import count
+from .checking import Checking, is_whole
 from .files import Capture
 from .kinds import Kind
 from .parts import (
@@ -42,6 +45,9 @@ from .rows import GROUP_ROWS
 from .stores import place_of
 from .writing import PartFiles
 
+Say = Callable[[str], object]
+AGAIN = "export its captures again"
+
 
 class Plan(NamedTuple):
     """What is to be done."""
@@ -52,6 +58,8 @@ class Plan(NamedTuple):
     """The captures of each part that is to be made."""
     sizes: list[int]
     """Bytes of their files, of each part."""
+    notes: list[str]
+    """What was there and does not count, for it was damaged."""
 
 
 class DataSet:
@@ -61,6 +69,8 @@ class DataSet:
         self.place = place.rstrip("/") or place
         self._files = place_of(self.place)
         self._known: dict[str, Part] = {}
+        self._damaged: dict[str, str] = {}
+        """Manifests that cannot be read, with the reason."""
 
     def make(self, capture: Capture, options: TableOptions) -> Done:
         """Write the tables of a capture as a part of its own, unless that is there. Raises as
@@ -76,19 +86,25 @@ class DataSet:
         path = f"{MANIFESTS}/{name}.json"
         for _, data in self._files.contents([path]):
             part = _decoded(name, data)
-            if part.is_current(options) and part.captures[0].stamp == stamp:
+            if isinstance(part, str):
+                continue  # it is made again, and written over
+            is_current = part.is_current(options) and part.captures[0].stamp == stamp
+            if is_current and is_whole(self._files, name, part):
                 return Done(capture.name, part.captures[0], is_new=False)
             self._remove(name, part)
         [done] = self.make_part([capture], options)
         return done
 
-    def plan(self, captures: Sequence[Capture], options: TableOptions) -> Plan:
+    def plan(
+        self, captures: Sequence[Capture], options: TableOptions, *, thoroughly: bool = False
+    ) -> Plan:
         """Return what of captures is there and what is to be made, and in which parts.
 
-        What is there and out of date is removed. Raises OSError, and ValueError for a data set of
-        another version.
+        What is there and out of date or damaged is removed; all files are read to see that, if
+        ``thoroughly``. Raises OSError, and ValueError for a data set of another version.
         """
         wanted = {capture.name: _found(capture) for capture in captures}
+        notes = self._remove_damaged(wanted, options, Checking(self._files, thoroughly=thoroughly))
         current = self._current(wanted, options)
         done = [Done(name, made, is_new=False) for name, made in current.items()]
         sized = []
@@ -99,7 +115,43 @@ class DataSet:
             else:
                 sized.append((capture, sum(size for size, _ in found)))
         parts, size_of = list(_parts(sized, current)), {one.name: size for one, size in sized}
-        return Plan(done, parts, [sum(size_of[one.name] for one in part) for part in parts])
+        sizes = [sum(size_of[one.name] for one in part) for part in parts]
+        return Plan(done, parts, sizes, notes)
+
+    def _remove_damaged(
+        self, wanted: dict[str, Stamp | str], options: TableOptions, checking: Checking
+    ) -> list[str]:
+        """Remove manifests that cannot be read, and parts whose files are not what was written, if
+        all of their captures are at hand to be made again; else those that are wanted get the
+        reason. Return what was removed, in words."""
+        notes = []
+        parts = dict(self._manifests())
+        for name, why in self._damaged.items():
+            notes.append(
+                f"{self._at(name)} is damaged ({why}) and was removed: what it stood for does not"
+                " count until it is exported again"
+            )
+            self._files.remove(f"{MANIFESTS}/{name}.json")
+        for name in _replaced(parts):
+            del parts[name]
+        for name, part in parts.items():
+            if part.host != options.host or not (fault := checking.fault(name, part)):
+                continue
+            asked = [one.capture for one in part.captures if one.capture in wanted]
+            left = [one for one in part.captures if not isinstance(wanted.get(one.capture), list)]
+            if not left:
+                notes.append(f"{self.place}/{fault}: its captures are made again")
+                self._remove(name, part)
+            elif asked:
+                also = f"{left[0].capture}{' and others' * (len(left) > 1)}"
+                why = f"{fault}, and so is what it says of {also}, not asked for or gone: export"
+                why += f" them together, or remove {self._at(name)} and give those up"
+                wanted.update((one, why) for one in asked if isinstance(wanted[one], list))
+        return notes
+
+    def _at(self, name: str) -> str:
+        """Return where a manifest is."""
+        return f"{self.place}/{MANIFESTS}/{name}.json"
 
     def _current(self, wanted: Mapping[str, Stamp | str], options: TableOptions) -> dict[str, Made]:
         """Return which captures are there as they are wanted; remove those that are otherwise."""
@@ -146,7 +198,7 @@ class DataSet:
             made = [one.made for one in done if one.made is not None]
             files.describe(interface for one in made for interface in one.interfaces)
         if made:
-            self.put(name, part_of(made, options))
+            self.put(name, part_of(made, options, files.written))
         return done
 
     def _add(self, capture: Capture, tables: Tables, files: PartFiles) -> Done:
@@ -176,7 +228,10 @@ class DataSet:
                     for batch in self._without(kind, name, captures):
                         files.write(kind, batch)
                 files.describe(interface for one in rest for interface in one.interfaces)
-            self.put(new, msgspec.structs.replace(part, captures=rest, replaces=name))
+            part_of_rest = msgspec.structs.replace(
+                part, captures=rest, replaces=name, files=files.written
+            )
+            self.put(new, part_of_rest)
         self._remove(name, part)
 
     def _without(self, kind: Kind, name: str, captures: Collection[str]) -> Iterator[Any]:
@@ -200,12 +255,17 @@ class DataSet:
             self._files.remove(f"{kind}/{name}.parquet")
 
     def _manifests(self) -> dict[str, Part]:
-        """Return what every manifest says, by its name. Only new ones are read."""
-        names = self._files.names(MANIFESTS, ".json")
+        """Return what every manifest says that can be read, by its name. Only new ones are."""
+        names = self._files.sizes(MANIFESTS, ".json")
         new = [f"{MANIFESTS}/{name}.json" for name in names if name not in self._known]
+        self._damaged.clear()
         for path, data in self._files.contents(new):
             name = path.removeprefix(f"{MANIFESTS}/").removesuffix(".json")
-            self._known[name] = _decoded(name, data)
+            part = _decoded(name, data)
+            if isinstance(part, str):
+                self._damaged[name] = part
+            else:
+                self._known[name] = part
         self._known = {name: self._known[name] for name in names if name in self._known}
         return self._known
 
@@ -215,17 +275,33 @@ class DataSet:
         Raises OSError, and ValueError for what is no data set of this format.
         """
         found = self._manifests()
-        if not found:
+        if not found and not self._damaged:
             raise ValueError("no data set of wireproof export: it has no manifest/*.json")
         replaced = _replaced(found)
         return ((name, part) for name, part in found.items() if name not in replaced)
 
-    def files(self) -> dict[Kind, list[str]]:
-        """Return the files of each table, those that count: paths, or URLs. Raises as before."""
+    def files(self, say: Say | None = None) -> dict[Kind, list[str]]:
+        """Return the files of each table, those that count: paths, or URLs.
+
+        ``say`` is told of parts that are damaged, which are left out. Raises as before, and
+        ValueError if all are; without ``say`` if one is.
+        """
         found: dict[Kind, list[str]] = {}
+        faults, checking = [], Checking(self._files)
         for name, part in self.parts():
+            if fault := checking.fault(name, part):
+                faults.append(f"{self.place}/{fault}: {AGAIN}")
+                continue
             for kind in part.kinds:
                 found.setdefault(kind, []).append(f"{self.place}/{kind}/{name}.parquet")
+        for name, why in self._damaged.items():
+            faults.append(f"{self._at(name)} is damaged ({why}): {AGAIN}")
+        if faults and (say is None or not found):
+            others = f" (and {count(len(faults) - 1, 'other part')})" if len(faults) > 1 else ""
+            raise ValueError(f"{faults[0]}{others}")
+        for fault in faults:
+            assert say is not None
+            say(f"left out: {fault}")
         return found
 
     def captures(self) -> Iterator[Made]:
@@ -266,11 +342,19 @@ def _replaced(parts: Mapping[str, Part]) -> set[str]:
     return {part.replaces for part in parts.values() if part.replaces in parts}
 
 
-def _decoded(name: str, data: bytes) -> Part:
+class _Format(msgspec.Struct):
+    """What manifests of all versions say."""
+
+    format: int
+
+
+def _decoded(name: str, data: bytes) -> Part | str:
+    """Return a manifest, or why it is none. Raises ValueError for one of another format."""
     try:
-        found = msgspec.json.decode(data, type=Part)
-    except msgspec.MsgspecError:
-        found = None
-    if found is None or found.format != FORMAT:
-        raise ValueError(f"{MANIFESTS}/{name}.json is none of this version of wireproof")
-    return found
+        said = msgspec.json.decode(data, type=_Format).format
+        if said != FORMAT:
+            wanted = f"this version of wireproof has {FORMAT}: export into another folder"
+            raise ValueError(f"{MANIFESTS}/{name}.json is of format {said}; {wanted}")
+        return msgspec.json.decode(data, type=Part)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return str(error)

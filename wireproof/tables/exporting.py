@@ -41,6 +41,8 @@ class ExportJob(NamedTuple):
     """The address of a scheduler of Dask's whose workers make it."""
     jobs: int | None = None
     """How many processes of our own make it, at most. None: as many as help."""
+    thoroughly: bool = False
+    """Whether all files that are there are read, to see that they are what was written."""
 
 
 class ExportTally(NamedTuple):
@@ -58,7 +60,7 @@ def run(job: ExportJob, say: Say) -> ExportTally:
     """Make a data set. Raises OSError for a name that is nothing, and for what cannot be written,
     ValueError for a data set of another version, WorkerDied.
 
-    ``say`` is told of each capture that cannot be read.
+    ``say`` is told of each capture that cannot be read, and of what was damaged.
     """
     captures = found(job.sources, together=job.together, merged=job.merged)
     tally = ExportTally(0, 0, 0, 0)
@@ -73,7 +75,9 @@ def run(job: ExportJob, say: Say) -> ExportTally:
 
 def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Done]:
     data_set = DataSet(job.place)
-    plan = data_set.plan(captures, job.options)
+    plan = data_set.plan(captures, job.options, thoroughly=job.thoroughly)
+    for note in plan.notes:
+        say(note)
     yield from plan.done
     if not plan.parts:
         return

@@ -48,6 +48,18 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     """What its packets were recorded on."""
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A file as it was written."""
+
+    size: int
+    """Bytes."""
+    sha256: str
+
+
+Files = Mapping[Kind, Written]
+"""The file of each table of a part that has rows."""
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest. Rows stand in the order of captures, those of each together."""
 
@@ -61,6 +73,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str = ""
     """The part that it has the rest of; that one counts no more."""
     captures: list[Made]
+    files: Files = {}
 
     @property
     def kinds(self) -> list[Kind]:
@@ -111,13 +124,14 @@ def made_of(facts: Facts, stamp: Stamp) -> Made:
     return Made(**origin._asdict(), stamp=stamp, rows=rows, interfaces=interfaces)
 
 
-def part_of(captures: list[Made], options: TableOptions) -> Part:
+def part_of(captures: list[Made], options: TableOptions, files: Files) -> Part:
     return Part(
         format=FORMAT,
         version=__version__,
         holds=what_is_held(options),
         host=options.host,
         captures=captures,
+        files=files,
     )
 
 

@@ -17,6 +17,7 @@ tells nobody anything.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,7 +34,18 @@ from ..tasks.jobs import in_order
 from .dataset import DataSet
 from .files import Capture
 from .kinds import Kind
-from .parts import Done, Stamp, Unreadable, made_of, name_of, part_of, read_from, reason, stamp_of
+from .parts import (
+    Done,
+    Files,
+    Stamp,
+    Unreadable,
+    made_of,
+    name_of,
+    part_of,
+    read_from,
+    reason,
+    stamp_of,
+)
 from .reading import OF_RECORDS, Facts, Opened, TableOptions, Tables
 from .rows import Origin
 from .stores import place_of
@@ -157,33 +169,44 @@ def groups(kinds: Sequence[Kind]) -> list[tuple[Kind, ...]]:
     return [tuple(group) for group in wanted if group]
 
 
-def join(shares: Sequence[Share], told: Told, kinds: tuple[Kind, ...]) -> dict[Kind, int]:
-    """Write some tables of a capture whose shares are decoded: what a worker does.
+class Joined(NamedTuple):
+    """Tables of a capture that are written."""
 
-    Returns how many rows each has. Raises OSError.
-    """
+    rows: Mapping[Kind, int]
+    """How many each has."""
+    files: Files
+
+
+def join(shares: Sequence[Share], told: Told, kinds: tuple[Kind, ...]) -> Joined:
+    """Write some tables of a capture whose shares are decoded: what a worker does. Raises
+    OSError."""
     share = shares[0]
     tables = Tables(replace(share.options, kinds=kinds))
     with PartFiles(place_of(share.place), share.name) as files:
         for kind, batch in chain(tables.take(told, joined(shares)), tables.finish()):
             files.write(kind, batch)
         files.describe(told.interfaces)
-    return tables.facts.rows
+    return Joined(tables.facts.rows, files.written)
 
 
-def finish(shares: Sequence[Share], told: Told, rows: Mapping[Kind, int]) -> Done:
+def finish(shares: Sequence[Share], told: Told, joined: Sequence[Joined]) -> Done:
     """Have a capture count whose tables are written, and remove its shares. Raises OSError."""
     first = shares[0]
-    order = {kind: rows[kind] for kind in first.options.kinds if kind in rows}
-    made = made_of(Facts(told.origin, order, told.interfaces), told.stamp)
-    DataSet(first.place).put(first.name, part_of([made], first.options))
+    rows = dict(ChainMap(*(dict(one.rows) for one in joined)))
+    files = dict(ChainMap(*(dict(one.files) for one in joined)))
+    order = [kind for kind in first.options.kinds if kind in rows]
+    facts = Facts(told.origin, {kind: rows[kind] for kind in order}, told.interfaces)
+    part = part_of(
+        [made_of(facts, told.stamp)], first.options, {kind: files[kind] for kind in order}
+    )
+    DataSet(first.place).put(first.name, part)
     remove(first.place, [first.name])
-    return Done(first.capture.name, made)
+    return Done(first.capture.name, part.captures[0])
 
 
 def remove(place: str, names: Collection[str]) -> None:
     """Remove the shares of some parts: of these, and of runs that broke off. Raises OSError."""
     files = place_of(place)
-    for one in files.names(SHARES, ""):
+    for one in files.sizes(SHARES, ""):
         if one.rpartition(".")[0] in names:
             files.remove(f"{SHARES}/{one}")

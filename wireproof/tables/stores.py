@@ -32,8 +32,12 @@ class Place(Protocol):
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield what small files hold, in order; those that are gone are left out."""
 
-    def names(self, folder: str, end: str) -> list[str]:
-        """Return the names of a folder's files that end so, without that end, in order."""
+    def sizes(self, folder: str, end: str) -> dict[str, int]:
+        """Return the sizes in bytes of a folder's files whose names end so, by their names without
+        that end, in order."""
+
+    def size(self, name: str) -> int | None:
+        """Return the size of a file in bytes, None if it is not there."""
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
@@ -64,12 +68,23 @@ class Folder:
             if path.exists():
                 yield name, path.read_bytes()
 
-    def names(self, folder: str, end: str) -> list[str]:
-        found = (self._place / folder).glob(f"[!.]*{end}")
-        return sorted(path.name.removesuffix(end) for path in found)
+    def sizes(self, folder: str, end: str) -> dict[str, int]:
+        found = sorted((self._place / folder).glob(f"[!.]*{end}"))
+        sized = ((path.name.removesuffix(end), _size(path)) for path in found)
+        return {name: size for name, size in sized if size is not None}
+
+    def size(self, name: str) -> int | None:
+        return _size(self._place / name)
 
     def remove(self, name: str) -> None:
         (self._place / name).unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another process has just removed it
+        return None
 
 
 class Store:
@@ -113,10 +128,18 @@ class Store:
                 if place in found
             )
 
-    def names(self, folder: str, end: str) -> list[str]:
+    def sizes(self, folder: str, end: str) -> dict[str, int]:
         self._filesystem.invalidate_cache(self._at(folder))
-        places = self._filesystem.glob(f"{self._at(folder)}/*{end}")
-        return sorted(place.rpartition("/")[2].removesuffix(end) for place in places)
+        found = self._filesystem.glob(f"{self._at(folder)}/*{end}", detail=True)
+        return {
+            place.rpartition("/")[2].removesuffix(end): int(found[place]["size"] or 0)
+            for place in sorted(found)
+        }
+
+    def size(self, name: str) -> int | None:
+        place = self._at(name)
+        self._filesystem.invalidate_cache(place.rpartition("/")[0])
+        return int(self._filesystem.size(place)) if self._filesystem.exists(place) else None
 
     def remove(self, name: str) -> None:
         place = self._at(name)

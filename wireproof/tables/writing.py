@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import cache
-from typing import Any, BinaryIO
+from hashlib import sha256
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
 from .. import __version__
 from .kinds import Kind, schema
+from .parts import Files, Written
 from .stores import Place
 
 COMPRESSION = "snappy"
@@ -40,6 +42,11 @@ class PartFiles:
         """Leave nothing of what broke off, not even after Ctrl-C, when other outputs are kept."""
         self._stack.__exit__(kind and _BrokenOff, *rest)
 
+    @property
+    def written(self) -> Files:
+        """Each file as it was written, once all are there."""
+        return {kind: writer.written for kind, writer in self._writers.items()}
+
     def write(self, kind: Kind, batch: Any) -> None:
         """Write a record batch of a table, as a row group. Raises OSError."""
         if kind not in self._writers:
@@ -58,14 +65,44 @@ class _BrokenOff(BaseException):
     """What outputs are told of every end but the right one."""
 
 
+class _Summed:
+    """Counts and digests what is written to a stream: as much of one as pyarrow asks for."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size = 0
+        self._digest = sha256()
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self._size += len(data)
+        return self._stream.write(data)
+
+    def tell(self) -> int:
+        return self._size
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def written(self) -> Written:
+        return Written(self._size, self._digest.hexdigest())
+
+
 class _Writer:
     """Writes a file; what breaks off is never ended as one."""
+
+    written: Written
+    """What was written, once it is whole."""
 
     def __init__(self, kind: Kind, stream: BinaryIO) -> None:
         import pyarrow.parquet as pq
 
         self._kind = kind
-        self._writer = pq.ParquetWriter(stream, schema(kind), **settings(kind))
+        self._stream = _Summed(stream)
+        target = cast(BinaryIO, self._stream)
+        self._writer = pq.ParquetWriter(target, schema(kind), **settings(kind))
 
     def __enter__(self) -> _Writer:
         return self
@@ -73,6 +110,7 @@ class _Writer:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._writer.close()
+            self.written = self._stream.written()
         else:
             self._writer.is_open = False  # what failed is given up: no one closes it later
 

@@ -78,6 +78,11 @@ def test_the_command(folder: Path, before: Profile, capsys: pytest.CaptureFixtur
         (["a.pcap"], "give A and B"),
         (["a.pcap", "b.pcap", "--baseline", "x.json"], "give A and B"),
         (["none.pcap", "none.pcap"], "none.pcap"),
+        (["a.pcap", "b.pcap", "--slower", "nan"], "'--slower': nan is not a finite number"),
+        (["a.pcap", "b.pcap", "--slower", "inf"], "'--slower': inf is not a finite number"),
+        (["a.pcap", "b.pcap", "--slower", "-1"], "'--slower': -1.0 is not in the range"),
+        (["a.pcap", "b.pcap", "--share", "nan"], "'--share': nan is not a finite number"),
+        (["a.pcap", "b.pcap", "--chance", "2"], "'--chance': 2.0 is not in the range"),
     ],
 )
 def test_what_it_refuses(

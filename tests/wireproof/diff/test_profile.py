@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.corpus import ROOT
 
+from wireproof.cli import run
 from wireproof.diff import profile as module
 from wireproof.diff.profile import FORMAT, Group, Profile, decoded, encoded, thinned
 from wireproof.diff.reading import profile_of
@@ -35,6 +37,21 @@ def test_what_is_no_baseline(data: bytes, said: str) -> None:
 
 def test_what_cannot_be_read_in_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.pcap").write_bytes(b"")
-    with pytest.raises(OSError, match="the file is empty") as found:
+    with pytest.raises(ValueError, match=r"empty\.pcap: the file is empty"):
         profile_of([str(tmp_path)])
-    assert found.value.filename == str(tmp_path / "empty.pcap")
+
+
+def test_what_cannot_be_read_is_left_out_if_it_may_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = str(ROOT / "fixtures" / "sse" / "plain.pcapng")
+    (tmp_path / "whole.pcapng").write_bytes(Path(whole).read_bytes())
+    (tmp_path / "empty.pcap").write_bytes(b"")
+    with pytest.raises(ValueError, match="the file is empty"):
+        profile_of([str(tmp_path)])
+    said: list[str] = []
+    assert profile_of([str(tmp_path)], said.append) == profile_of([whole])
+    assert len(said) == 1
+    assert run(["diff", whole, str(tmp_path)]) == 1
+    assert "empty.pcap: the file is empty" in capsys.readouterr().err
+    assert run(["diff", whole, whole]) == 0

@@ -117,6 +117,9 @@ def test_tables_without_rows_have_their_columns(capsys: pytest.CaptureFixture[st
         ([PLAIN, "SELECT 'x'::INT FROM exchanges"], "Conversion Error"),
         ([PLAIN, "FROM 's3://bucket/x.parquet'"], "httpfs"),
         (["SELECT 1"], "name a data set or captures"),
+        ([PLAIN, " "], "the query is empty: write SQL after"),
+        ([PLAIN, "--file", "/dev/null"], "the query in /dev/null is empty"),
+        ([PLAIN, ";", "--format", "parquet"], "a statement without columns"),
         ([PLAIN, "--name", "none"], "not a named query"),
         ([PLAIN, "--name", "hazards", "--file", "x"], "not both"),
         ([PLAIN, "--file", "none.sql"], "none.sql"),
@@ -163,6 +166,25 @@ def test_no_rows_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["query", PLAIN, sql]) == 0
     assert capsys.readouterr().err == "wireproof: query: no rows\n"
     assert answer(capsys, PLAIN, sql) == []
+
+
+def test_no_rows_are_a_file_with_columns(tmp_path: Path) -> None:
+    output = tmp_path / "none.parquet"
+    sql = "SELECT target, start_time, sessions FROM exchanges WHERE target = '/none'"
+    assert run(["query", PLAIN, sql, "--format", "parquet", "-o", str(output)]) == 0
+    table = pq.read_table(output)
+    assert table.num_rows == 0 and table.column_names == ["target", "start_time", "sessions"]
+    assert ask(PLAIN, sql).schema == table.schema
+
+
+def test_captures_that_cannot_be_read_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.pcap").write_bytes(b"bad")
+    sql = "SELECT count(*) AS n FROM exchanges"
+    assert run(["query", PLAIN, str(tmp_path), sql, "--format", "csv"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "n\n1\n" and shown.err.startswith(f"wireproof: {tmp_path}/bad.pcap: not a")
 
 
 def made(place: Path) -> str:

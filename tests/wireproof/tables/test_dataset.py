@@ -126,12 +126,12 @@ def test_files_without_a_manifest_do_not_count(tmp_path: Path) -> None:
     manifest.unlink()
     assert len(list((tmp_path / "exchanges").iterdir())) == 2
     assert len(data_set.files()["exchanges"]) == 1
-    manifest.write_text("{}")
-    with pytest.raises(ValueError, match="is none of this version"):
+    manifest.write_text('{"format": 9}')
+    with pytest.raises(ValueError, match="is of format 9; this version of wireproof has"):
         data_set.files()
-    with pytest.raises(ValueError, match="is none of this version"):
+    with pytest.raises(ValueError, match="is of format 9"):
         data_set.plan([plain()], OPTIONS)
-    with pytest.raises(ValueError, match="is none of this version"):
+    with pytest.raises(ValueError, match="is of format 9"):
         data_set.make(capture_of([str(BURST)]), OPTIONS)
     assert not data_set.make(plain(), OPTIONS).is_new, "its own part alone is looked at"
 

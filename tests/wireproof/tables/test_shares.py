@@ -15,7 +15,7 @@ from wireproof.tables import cluster
 from wireproof.tables.dataset import DataSet, Plan
 from wireproof.tables.exporting import ExportJob, run
 from wireproof.tables.files import Capture, capture_of, found
-from wireproof.tables.kinds import KINDS, Kind
+from wireproof.tables.kinds import KINDS
 from wireproof.tables.parts import PART_SIZE, Done
 from wireproof.tables.reading import TableOptions
 from wireproof.tables.shares import SHARES, Told, finish, groups, join, shares_of
@@ -32,10 +32,10 @@ def by_shares(of: int, place: Path, capture: Capture, options: TableOptions) -> 
     shares = shares_of(str(place), capture, options, of)
     told = [share.decode() for share in shares]
     assert isinstance(told[0], Told) and not any(isinstance(one, Done) for one in told)
-    rows: dict[Kind, int] = {}
+    joined = []
     for kinds in reversed(groups(options.kinds)):
-        rows |= join(shares, told[0], kinds)
-    return finish(shares, told[0], rows)
+        joined.append(join(shares, told[0], kinds))
+    return finish(shares, told[0], joined)
 
 
 def alone(place: Path, capture: Capture, options: TableOptions) -> Done:

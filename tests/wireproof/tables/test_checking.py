@@ -1,0 +1,158 @@
+"""What is lost or damaged in a data set: found, told, left out, and made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+
+from wireproof.cli import run
+from wireproof.query import ask
+from wireproof.tables.checking import Checking, is_whole
+from wireproof.tables.dataset import DataSet
+from wireproof.tables.stores import place_of
+
+SSE = ROOT / "fixtures" / "sse"
+Damage = Callable[[Path], object]
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    files = sorted(path for path in place.rglob("*") if path.is_file())
+    return {str(path.relative_to(place)): path.read_bytes() for path in files}
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """A data set of two captures, a part each."""
+    for name in ("plain", "burst"):
+        assert run(["export", str(SSE / f"{name}.pcapng"), "-o", f"{tmp_path}/set/"]) == 0
+    return tmp_path / "set"
+
+
+def file_of(place: Path, kind: str, name: str) -> Path:
+    [path] = (place / kind).glob(f"{name}*")
+    return path
+
+
+def export(place: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    capsys.readouterr()
+    names = [str(SSE / f"{name}.pcapng") for name in ("plain", "burst")]
+    assert run(["export", *names, "-o", str(place), *options]) == 0
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("damage", "said", "option"),
+    [
+        (remove, "is missing", []),
+        (cut, "has ", []),
+        (flip, "has other bytes than were written", ["--check"]),
+    ],
+)
+def test_an_export_makes_again_what_was_damaged(
+    damage: Damage,
+    said: str,
+    option: list[str],
+    two: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = contents(two)
+    path = file_of(two, "exchanges", "burst")
+    damage(path)
+    [told, done] = export(two, capsys, *option)
+    assert f"{path} {said}" in told and told.endswith("its captures are made again")
+    assert "2 captures, 1 of them new" in done
+    assert contents(two) == before
+    assert len(export(two, capsys, "--check")) == 1, "it is whole again"
+
+
+def test_a_damaged_manifest_is_told_and_made_again(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(two)
+    manifest = file_of(two, "manifest", "burst")
+    cut(manifest)
+    capsys.readouterr()
+    assert run(["query", str(two), "SELECT count(*) AS n FROM exchanges", "--format", "csv"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "n\n1\n"
+    assert f"left out: {manifest} is damaged (Input data was truncated)" in shown.err
+    assert "export its captures again" in shown.err
+    [told, done] = export(two, capsys)
+    assert f"{manifest} is damaged (Input data was truncated) and was removed" in told
+    assert "1 of them new" in done and contents(two) == before
+
+
+@pytest.mark.parametrize("damage", [remove, cut])
+def test_what_is_asked_goes_on_without_it(
+    damage: Damage, two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(file_of(two, "verdicts", "burst"))
+    capsys.readouterr()
+    sql = "SELECT DISTINCT parse_filename(capture) AS capture FROM exchanges"
+    assert run(["query", str(two), sql, "--format", "csv"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out.split() == ["capture", "plain.pcapng"]
+    assert "verdicts/burst" in shown.err and "export its captures again" in shown.err
+    assert run(["diff", str(two), str(two)]) == 1
+    assert capsys.readouterr().err.count("verdicts/burst") == 2
+    told: list[str] = []
+    assert ask(str(two), sql, told.append).num_rows == 1 and len(told) == 1
+
+
+def test_all_of_it_damaged_is_an_error(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("plain", "burst"):
+        cut(file_of(two, "exchanges", name))
+    capsys.readouterr()
+    assert run(["query", str(two), "SELECT 1"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "exchanges/" in line and line.endswith("(and 1 other part)")
+
+
+def test_what_cannot_be_made_again_stays_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part of two captures, of which one is gone."""
+    captures, place = tmp_path / "captures", tmp_path / "set"
+    captures.mkdir()
+    for name in ("plain", "burst"):
+        (captures / f"{name}.pcapng").write_bytes((SSE / f"{name}.pcapng").read_bytes())
+    assert run(["export", str(captures), "-o", str(place)]) == 0
+    [path] = (place / "exchanges").iterdir()
+    path.unlink()
+    before = contents(place)
+    (captures / "burst.pcapng").unlink()
+    capsys.readouterr()
+    assert run(["export", str(captures), "-o", str(place)]) == 1
+    told = capsys.readouterr().err
+    assert f"plain.pcapng: {path.relative_to(place)} is missing" in told
+    assert f"{captures}/burst.pcapng, not asked for or gone" in told and "/manifest/" in told
+    assert contents(place) == before
+
+
+def test_sizes_tell_by_a_listing_alone(two: Path) -> None:
+    place = place_of(str(two))
+    for name, part in DataSet(str(two)).parts():
+        assert Checking(place, thoroughly=True).fault(name, part) == ""
+        assert is_whole(place, name, part)
+        flip(two / "elements" / f"{name}.parquet")
+        assert Checking(place).fault(name, part) == "" and is_whole(place, name, part)
+        assert "elements/" in Checking(place, thoroughly=True).fault(name, part)
+        (two / "elements" / f"{name}.parquet").unlink()
+        assert not is_whole(place, name, part)

@@ -1,0 +1,52 @@
+"""Captures and data sets as data sets alone: what queries and comparisons are asked of.
+
+Strategy: captures become a data set of their own, in a temporary folder, by the same export as
+ever: so whatever is asked reads them as often as it likes, memory does not grow with them, and one
+that cannot be read is left out whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from tempfile import TemporaryDirectory
+
+from .exporting import ExportJob, run
+from .parts import is_data_set
+from .reading import TableOptions
+
+Say = Callable[[str], object]
+
+
+class NothingToRead(ValueError):
+    """None of the captures can be read; the message says of one which and why."""
+
+
+def places(
+    sources: Sequence[str],
+    options: TableOptions,
+    say: Say,
+    stack: ExitStack,
+    *,
+    separate: bool = False,
+) -> list[str]:
+    """Return where the data sets are, one of them for all that are captures yet; that one goes with
+    ``stack``.
+
+    ``say`` is told of captures that cannot be read. Raises OSError, and NothingToRead.
+    """
+    captures = [source for source in sources if not is_data_set(source)]
+    found = [source for source in sources if is_data_set(source)]
+    if captures:
+        place = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
+        unread: list[str] = []
+        tally = run(ExportJob(captures, place, options, together=not separate), unread.append)
+        if len(unread) == tally.captures == 1 and not found:
+            raise NothingToRead(unread[0])
+        for message in unread:
+            say(message)
+        if tally.unreadable == tally.captures and not found:
+            raise NothingToRead(f"{', '.join(captures)}: no capture that can be read")
+        if tally.captures > tally.unreadable:
+            found.append(place)
+    return found
