@@ -162,8 +162,7 @@ class Datagrams:
         those that hold most. Of none that is let go anything more is known."""
         records: list[Record] = []
         table, memory, found = self._table, self._memory, self._followers
-        if table is None:
-            return []
+        assert table is not None
         are_many = len(found) * QUIC_CONNECTION_COST > memory.limit // 2
         now = max((follower.last_packet for follower in found.values()), default=0)
         for index, follower in sorted(

@@ -76,9 +76,7 @@ class Http3Connection:
         """Take a side's instructions; return what they let go on. Raises QpackError."""
         records: list[Record] = []
         for stream_id in self._sections[sender].feed_encoder(data):
-            waiting = self._waiting.pop((sender, stream_id), None)
-            if waiting is None:
-                continue
+            waiting = self._waiting.pop((sender, stream_id))
             try:
                 fields = self._sections[sender].resume(stream_id)
             except QpackError as error:

@@ -27,7 +27,7 @@ class Http3Message:
     """What one side sends in a request stream, from the head to the end."""
 
     __slots__ = (
-        "writer", "exchange", "head", "is_open", "_message", "_fields", "_start", "_end", "_size",
+        "writer", "exchange", "head", "_message", "_fields", "_start", "_end", "_size",
         "_index", "_is_counted", "_trailers", "_has_hole", "_is_malformed",
     )  # fmt: skip
 
@@ -36,7 +36,6 @@ class Http3Message:
         self.exchange = exchange
         self.head: Request | Response | None = None
         """The final one, None until it comes."""
-        self.is_open = True
         self._message = MessageWriter(exchange, writer)
         self._fields: list[Field] = []
         self._start: int | None = None  # of the body
@@ -146,9 +145,6 @@ class Http3Message:
 
     def end(self, ended_by: EndedBy) -> list[Record]:
         """End the message; once."""
-        if not self.is_open:
-            return []
-        self.is_open = False
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)

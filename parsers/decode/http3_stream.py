@@ -107,8 +107,6 @@ class RequestStream:
     def resume(self, fields: list[Field] | None) -> list[Record]:
         """Go on with a section that was blocked; None if it cannot be read."""
         waited, self._waiting = self._waiting or [], None
-        if not waited:
-            return []
         block = waited[0]
         self._is_headless |= fields is None
         records = [] if fields is None else self._section(block, fields)
@@ -204,8 +202,8 @@ class RequestStream:
         elif self.stream.sender == "client":
             records += message.request(fields, start, end, ends=ends)
             faults = request_faults(fields)
-            if isinstance(message.head, Request):
-                self._connection.note_request(self.stream.stream_id, message.head)
+            assert isinstance(message.head, Request)
+            self._connection.note_request(self.stream.stream_id, message.head)
         else:
             asked = self._connection.request_of(self.stream.stream_id)
             records += message.response(fields, start, end, asked, ends=ends)
@@ -221,7 +219,7 @@ class RequestStream:
         records: list[Record] = []
         ended_by: EndedBy = ending
         end = self._frames.offset
-        is_cut = message.is_open and (message.has_body or self.stream.sender == "server")
+        is_cut = message.has_body or self.stream.sender == "server"
         if ending == "close":
             ended_by = "end-stream"
             if (fault := message.wrong_length()) is not None:
