@@ -118,7 +118,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "verdict-shares": Query(
-        "What part of exchanges streamed, was held, was cut?",
+        "What share of exchanges streamed, was held, was cut?",
         """
         SELECT question, answer, mode(severity) AS severity, count(*) AS exchanges,
             round(count(*) / sum(count(*)) OVER (PARTITION BY question), 6) AS share
@@ -138,7 +138,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "longest-gaps": Query(
-        "For how long did nothing come, at most, in how many exchanges?",
+        "How long was the longest gap, in how many exchanges?",
         f"""
         SELECT list_filter({BOUNDS}::DOUBLE[], lambda bound: bound >= longest_gap)[1] AS up_to,
             count(*) AS exchanges
@@ -146,7 +146,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "worst-exchanges": Query(
-        "Which exchanges went most wrong, and what is said of them?",
+        "Which exchanges have the worst verdicts?",
         f"""
         SELECT worst.*, answer, said FROM (
             SELECT capture, capture_sha256, host, connection, exchange, method, target, status,
