@@ -128,6 +128,12 @@ MAX_CLOSED_CONNECTIONS = 4_096
 """Closed connections that are remembered, so that a late packet is not taken for a new one."""
 MAX_CONNECTIONS = 65_536
 """Connections that are open at once; Linux's conntrack default is of this size."""
+MAX_SHORT_CONNECTIONS = 2_048
+"""Connections that are followed at once by their packets alone, as long as all in them is usual."""
+MAX_SHORT_PACKETS = 48
+"""Packets of such a connection: all of them are kept, in case something unusual comes."""
+MAX_SHORT_BYTES = 8 * KiB
+"""What they may hold together, less than an open connection is reckoned to hold."""
 MAX_SILENCE = (2 * 60 + 4) * 60 * 10**9
 """Nanoseconds without a packet after which a connection that is watched live counts as gone: before
 that no NAT may forget it, for by then keep-alives are due (RFC 5382 section 5, REQ-5)."""

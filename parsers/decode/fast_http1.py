@@ -1,9 +1,9 @@
 """Messages that lie whole in one packet: nearly all requests, and most answers of an API.
 
-Strategy: a head whose fields have come before, in which nothing is wrong, and content that
-Content-Length frames, if it has any, are looked up and written at once. The decoder and what writes
+Strategy: a head in which nothing is wrong, whose fields have nearly always come before, and content
+that Content-Length frames, if it has any, are read and written at once. The decoder and what writes
 messages are not called, but told of each message as if they had read it. Everything else is left
-to them: a head that is new, content that comes later, or is coded, a stream of elements, or looked
+to them: a head that is long, content that comes later, or is coded, a stream of elements, or looked
 at more closely; and all that switches protocols, is out of step, or is a fault. A test decodes
 every capture with this path and without it.
 
@@ -17,9 +17,18 @@ from bisect import bisect_right
 from hashlib import sha256
 from typing import Protocol
 
-from ..http1.decoder import RequestDecoder, ResponseDecoder
-from ..http1.field_lines import FieldLines, known_head
+from ..http1.decoder import (
+    Asked,
+    KnownRequest,
+    KnownResponse,
+    RequestDecoder,
+    ResponseDecoder,
+    known_request,
+    known_response,
+)
+from ..http1.field_lines import FieldLines
 from ..http1.framing import BodyFraming
+from ..http1.head import WholeHead, whole_head
 from ..http1.messages import Request, Response
 from ..provenance import Arrival
 from ..records import BodyRecord, DataRecord, Record, RequestRecord, ResponseRecord, text_or_base64
@@ -27,6 +36,10 @@ from .elements import is_stream_of_elements
 from .transport import media_type, transport_of
 from .undeclared import is_looked_at
 from .writer import RecordWriter, wire_fields, wire_text
+
+WholeRequest = tuple[WholeHead, KnownRequest, int]
+WholeResponse = tuple[WholeHead, KnownResponse, int]
+"""A head, what it says, and where the content after it ends."""
 
 
 class Requests(Protocol):
@@ -92,30 +105,16 @@ class FastRequests(_WholeMessages):
     def _request(self, data: bytes, pos: int, records: list[Record]) -> int:
         """Read one request, and return where it ends; ``pos`` if it is not for here."""
         side, decoder = self._side, self._decoder
-        head = known_head(data, pos)
-        if head is None or (known := decoder.read_known(head.line, head.fields)) is None:
+        whole = whole_request(data, pos)
+        if whole is None:
             return pos
-        line, body, _ = known
-        end = _end_of_content(data, head.end, head.fields, body, None)
-        start, writer, exchange = decoder.offset, side.writer, side.exchange
-        place = None if end is None else _only_place(writer, start, start + end - pos)
-        if end is None or place is None:
+        head, known, end = whole
+        start, writer = decoder.offset, side.writer
+        place = _only_place(writer, start, start + end - pos)
+        if place is None:
             return pos
-        size = head.end - pos
-        found = Request(
-            start, start + size, line.method, line.target, line.version, head.fields, body.framing,
-            (), False,
-        )  # fmt: skip
-        records.append(
-            RequestRecord(
-                writer.connection, exchange, writer.sender, *place, start, size,
-                wire_text(line.method), wire_text(line.target), wire_text(line.version),
-                wire_fields(head.fields), body.framing, [], layer=writer.layer,
-            )
-        )  # fmt: skip
-        if end > head.end:
-            _write_content(records, writer, exchange, place, start + size, data[head.end : end])
-        decoder.pass_request(known, size, end - head.end)
+        found = write_request(records, writer, side.exchange, place, start, data, pos, whole)
+        decoder.pass_request(known, head.end - pos, end - head.end)
         side.take_whole(found)
         return end
 
@@ -142,33 +141,98 @@ class FastResponses(_WholeMessages):
     def _response(self, data: bytes, pos: int, asked: Request, records: list[Record]) -> int:
         """Read one response, and return where it ends; ``pos`` if it is not for here."""
         side, decoder = self._side, self._decoder
-        head = known_head(data, pos)
-        if head is None or (known := decoder.read_known(head.line, head.fields)) is None:
+        whole = whole_response(data, pos, decoder.asked)
+        if whole is None:
             return pos
-        line, body, _ = known
-        end = _end_of_content(data, head.end, head.fields, body, line.status)
-        start, writer, exchange = decoder.offset, side.writer, side.exchange
-        place = None if end is None else _only_place(writer, start, start + end - pos)
-        if end is None or place is None:
+        head, known, end = whole
+        start, writer = decoder.offset, side.writer
+        place = _only_place(writer, start, start + end - pos)
+        if place is None:
             return pos
-        size = head.end - pos
-        found = Response(
-            start, start + size, line.version, line.status, line.reason, head.fields, body.framing,
-            (),
-        )  # fmt: skip
-        records.append(
-            ResponseRecord(
-                writer.connection, exchange, writer.sender, *place, start, size,
-                wire_text(line.version), line.status, wire_text(line.reason),
-                wire_fields(head.fields), body.framing, [], transport_of(found, asked),
-                layer=writer.layer,
-            )
-        )  # fmt: skip
-        if end > head.end:
-            _write_content(records, writer, exchange, place, start + size, data[head.end : end])
-        decoder.pass_response(known, size, end - head.end)
+        found = write_response(
+            records, writer, side.exchange, place, start, data, pos, whole, asked
+        )
+        decoder.pass_response(known, head.end - pos, end - head.end)
         side.take_whole(found)
         return end
+
+
+def whole_request(data: bytes, pos: int) -> WholeRequest | None:
+    """Return the request at ``pos`` that lies whole in ``data``; None if it is not for here."""
+    head = whole_head(data, pos)
+    if head is None or (known := known_request(head.line, head.fields)) is None:
+        return None
+    end = _end_of_content(data, head.end, head.fields, known[1], None)
+    return None if end is None else (head, known, end)
+
+
+def whole_response(data: bytes, pos: int, asked: Asked | None) -> WholeResponse | None:
+    """Return the final response at ``pos`` to what was ``asked`` that lies whole in ``data``; None
+    if it is not for here."""
+    head = whole_head(data, pos)
+    if head is None or (known := known_response(head.line, head.fields, asked)) is None:
+        return None
+    end = _end_of_content(data, head.end, head.fields, known[1], known[0].status)
+    return None if end is None else (head, known, end)
+
+
+def write_request(
+    records: list[Record],
+    writer: RecordWriter,
+    exchange: int,
+    place: Arrival,
+    start: int,
+    data: bytes,
+    pos: int,
+    whole: WholeRequest,
+) -> Request:
+    """Write a whole request, which begins at ``start`` of its stream and came in one packet."""
+    head, (line, body, _), end = whole
+    size = head.end - pos
+    found = Request(
+        start, start + size, line.method, line.target, line.version, head.fields, body.framing,
+        (), False,
+    )  # fmt: skip
+    records.append(
+        RequestRecord(
+            writer.connection, exchange, writer.sender, *place, start, size,
+            wire_text(line.method), wire_text(line.target), wire_text(line.version),
+            wire_fields(head.fields), body.framing, [], layer=writer.layer,
+        )
+    )  # fmt: skip
+    if end > head.end:
+        _write_content(records, writer, exchange, place, start + size, data[head.end : end])
+    return found
+
+
+def write_response(
+    records: list[Record],
+    writer: RecordWriter,
+    exchange: int,
+    place: Arrival,
+    start: int,
+    data: bytes,
+    pos: int,
+    whole: WholeResponse,
+    asked: Request,
+) -> Response:
+    """Write a whole response to what was ``asked``, as :func:`write_request` does a request."""
+    head, (line, body, _), end = whole
+    size = head.end - pos
+    found = Response(
+        start, start + size, line.version, line.status, line.reason, head.fields, body.framing, ()
+    )
+    records.append(
+        ResponseRecord(
+            writer.connection, exchange, writer.sender, *place, start, size,
+            wire_text(line.version), line.status, wire_text(line.reason),
+            wire_fields(head.fields), body.framing, [], transport_of(found, asked),
+            layer=writer.layer,
+        )
+    )  # fmt: skip
+    if end > head.end:
+        _write_content(records, writer, exchange, place, start + size, data[head.end : end])
+    return found
 
 
 def _end_of_content(

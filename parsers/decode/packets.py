@@ -32,6 +32,7 @@ from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
 from ..records import ConnectionRecord, DiagnosticRecord, Record
 from ..wants import EVERYTHING, Wants
+from .fast_connections import FastConnections
 from .side import completion, with_ends_last
 from .silent import UNHEARD
 from .taps import QuicTap, TlsTap
@@ -126,6 +127,18 @@ class PacketDecoder:
             self._open, self._close, self._memory
         )
         self._receive_segment = self._table.receive
+        self._short: FastConnections | None = None
+        """Where nobody listens beside what decodes: what is passed by hears of nothing."""
+        if opened is None and tap is None:
+            self._short = FastConnections(
+                self._table,
+                self._memory,
+                self._replay,
+                wanted=wanted,
+                is_relay=is_relay,
+                keep_data=keep_data,
+                wants=wants,
+            )
         self._fragments = FragmentReassembler(self._memory)
         self._datagrams: Datagrams | None = None
         self._undecoded = UndecodedPackets()
@@ -165,6 +178,7 @@ class PacketDecoder:
         is_unusual = False
         directions = self._table.directions
         receive_usual = self._table.receive_usual
+        short = self._short
         read_headers = USUAL_HEADERS.unpack_from
         find_start = USUAL_STARTS.get
         rest = iter(packets)
@@ -214,6 +228,14 @@ class PacketDecoder:
                     and protocol & PROTOCOL_AND_FRAGMENT == TCP
                     and TCP_START < end <= len(data)
                 ):
+                    if (
+                        direction is None
+                        and short is not None
+                        and (found := short.receive(packet, key, seq, ack, flags, window, end))
+                        is not None
+                    ):
+                        records += found
+                        continue
                     if found := self.receive_unusual_segment(packet, end):
                         records += found
                         is_unusual = True
@@ -241,6 +263,7 @@ class PacketDecoder:
         from .letting_go import let_go  # hardly ever needed
 
         records: list[Record] = []
+        self._release_all()
         if self._fragments.held > self._memory.limit // 4:
             for fault in self._fragments.let_go():
                 records += self._report(fault.code, "", fault.summary)
@@ -248,6 +271,23 @@ class PacketDecoder:
         if datagrams is not None and datagrams.held > self._memory.held // 2:
             records += datagrams.let_go()
         return records + let_go(self._memory, self._table, self._decoders)
+
+    def _replay(self, packet: Packet) -> None:
+        """Take a packet that a fast path has taken before, and that has all its records."""
+        looked_at = self._last, self._frame, self._packet, self._layers
+        total = USUAL_HEADERS.unpack_from(packet[4])[1]
+        self.receive_unusual_segment(packet, NETWORK_START + total)
+        self._last, self._frame, self._packet, self._layers = looked_at
+
+    def _release(self, key: bytes) -> None:
+        """Have the connection of ``key`` followed here, if a fast path follows it."""
+        if self._short is not None:
+            self._short.release(key)
+
+    def _release_all(self) -> None:
+        """Have all connections followed here that are open."""
+        if self._short is not None:
+            self._short.release_all()
 
     def receive_unusual_segment(self, packet: Packet, end: int) -> list[Record]:
         """Take a segment that is not usual, with headers before it that are."""
@@ -359,10 +399,12 @@ class PacketDecoder:
             if len(data) < TCP_HEADER.size:
                 return said
             key, network = source + destination + data[:4], realm(layers)
+            self._release(key + network)
             return said + self._table.hear_of(key, network, (number, seconds(time_ns)))
         ports, segment = found
         records = self._report_cut(segment.missing)
         key, network = source + destination + ports, realm(layers)
+        self._release(key + network)
         direction = self._table.directions.get(key + network)
         if direction is not None and self._is_copy(direction, segment, packet):
             if not direction.connection.is_over:
@@ -398,6 +440,7 @@ class PacketDecoder:
         number, time_ns = self._last
         shown = number, seconds(time_ns)
         network = realm(packet.layers)
+        self._release(error.key + network)
         return self._table.report(error.key, network, error.seq, error.fault, detail, shown)
 
     def _report_link_type(self, code: str, link_type: int, detail: str) -> list[Record]:
@@ -415,10 +458,14 @@ class PacketDecoder:
         direction = self._table.directions.get(key)
         if direction is not None:
             return direction.connection.index
+        if self._short is not None and (index := self._short.connection_of(key)) is not None:
+            return index
         return None if self._datagrams is None else self._datagrams.connection_of(key)
 
     def connection(self, index: int) -> ConnectionRecord | None:
         """Return the record of an open connection as it is by now, None if that is not open."""
+        if self._short is not None:
+            self._short.release_number(index)
         decoder = self._decoders.get(index)
         if decoder is not None:
             return decoder.record()
@@ -429,6 +476,7 @@ class PacketDecoder:
 
         ``now_ns`` is the time by their packets. The records stand in the contract's order.
         """
+        self._release_all()
         records = self._table.expire(now_ns)
         if self._datagrams is not None:
             records += self._datagrams.expire(now_ns)
@@ -439,6 +487,7 @@ class PacketDecoder:
         records: list[Record] = []
         for fault in self._fragments.finish():
             records += self._report(fault.code, "", fault.summary)
+        self._release_all()
         records += self._table.end()
         if self._datagrams is not None:
             records += self._datagrams.finish()
@@ -524,6 +573,8 @@ class PacketDecoder:
         else:
             for stream in tapped(connection, self._tap):
                 stream.receiver = UNHEARD
+        if self._short is not None:
+            self._short.make_room()
 
     def _close(self, connection: Connection[Record]) -> list[Record]:
         decoder = self._decoders.pop(connection.index, None)

@@ -54,8 +54,32 @@ __all__ = [
 KnownRequest = tuple[RequestLine, BodyFraming, bool]
 KnownResponse = tuple[StatusLine, BodyFraming, bool]
 """A start line, how the body is framed, and whether another message may follow."""
+Asked = tuple[bytes, bool, bytes]
+"""A request's method, whether it asks for an upgrade, and its version."""
 CUT = BodyFraming("none", None, (), [])
 """Of a head whose rest is missing."""
+
+
+def known_request(line: bytes, fields: FieldLines) -> KnownRequest | None:
+    """Return what a request's head says; None if it is a fault or asks for a switch."""
+    found = parse_request_line(line)
+    if found is None or found.faults:
+        return None
+    body, upgrade, keeps_alive = request_says(found.method, found.version, fields)
+    return None if upgrade or body.faults or body.lost else (found, body, keeps_alive)
+
+
+def known_response(line: bytes, fields: FieldLines, asked: Asked | None) -> KnownResponse | None:
+    """Return what the head of a final answer says to what was ``asked``; None if it is anything
+    else, a fault, or may switch protocols."""
+    if asked is None or asked[1]:
+        return None
+    found = parse_status_line(line)
+    if found is None or found.faults or found.status < 200:
+        return None
+    body, _, keeps_alive = response_says(found.version, found.status, fields, *asked)
+    is_odd = body.faults or body.lost or body.framing == "upgrade"
+    return None if is_odd else (found, body, keeps_alive)
 
 
 class RequestDecoder(MessageDecoder):
@@ -70,14 +94,6 @@ class RequestDecoder(MessageDecoder):
 
     _request_line: RequestLine
     _framed: BodyFraming
-
-    def read_known(self, line: bytes, fields: FieldLines) -> KnownRequest | None:
-        """Return what a head says that comes next; None if it is a fault or asks for a switch."""
-        found = parse_request_line(line)
-        if found is None or found.faults:
-            return None
-        body, upgrade, keeps_alive = request_says(found.method, found.version, fields)
-        return None if upgrade or body.faults or body.lost else (found, body, keeps_alive)
 
     def pass_request(self, found: KnownRequest, head: int, content: int) -> None:
         """Pass over a whole request with such a head, by the sizes of its parts."""
@@ -179,7 +195,7 @@ class ResponseDecoder(MessageDecoder):
         super().__init__(offset, keep_data=keep_data, account=account)
         # Where one direction alone was captured, no response ever takes one: the oldest go.
         # Lists, though the oldest go first: they hardly ever hold more than one.
-        self._expected: list[tuple[bytes, bool, bytes]] = []
+        self._expected: list[Asked] = []
         self._received: list[int | None] = []
 
     def expect(
@@ -198,19 +214,10 @@ class ResponseDecoder(MessageDecoder):
         self._expected.append((method, upgrade, version))
         self._received.append(received)
 
-    def read_known(self, line: bytes, fields: FieldLines) -> KnownResponse | None:
-        """Return what the final answer to a request says that comes next; None if it is anything
-        else, a fault, or may switch protocols."""
-        if not self._expected or self._expected[0][1]:
-            return None
-        found = parse_status_line(line)
-        if found is None or found.faults or found.status < 200:
-            return None
-        body, _, keeps_alive = response_says(
-            found.version, found.status, fields, *self._expected[0]
-        )
-        is_odd = body.faults or body.lost or body.framing == "upgrade"
-        return None if is_odd else (found, body, keeps_alive)
+    @property
+    def asked(self) -> Asked | None:
+        """What the response that comes next answers; None if that is not known."""
+        return self._expected[0] if self._expected else None
 
     def pass_response(self, found: KnownResponse, head: int, content: int) -> None:
         """Pass over a whole response with such a head, by the sizes of its parts."""

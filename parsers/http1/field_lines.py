@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
-
 from ..limits import (
     MAX_KNOWN_FRAMINGS,
     MAX_KNOWN_LINE,
@@ -66,26 +64,6 @@ def know_section(section: bytes, lines: list[Line]) -> FieldLines:
             KNOWN_SECTIONS.clear()
         KNOWN_SECTIONS[section] = found
     return found
-
-
-class KnownHead(Struct, frozen=True, gc=False):
-    """A head that lies whole in a piece, whose fields have come before."""
-
-    end: int
-    """Where in the piece it ends."""
-    line: bytes
-    """The start line, with its end."""
-    fields: FieldLines
-
-
-def known_head(data: bytes, pos: int) -> KnownHead | None:
-    """Return the head at ``pos`` of a piece if its fields are known; its line may be anything."""
-    end = data.find(b"\r\n\r\n", pos, pos + MAX_KNOWN_LINE + MAX_KNOWN_SECTION) + 4
-    if end < 4:
-        return None
-    start = data.find(b"\n", pos, end) + 1
-    fields = KNOWN_SECTIONS.get(data[start:end])
-    return None if fields is None else KnownHead(end, data[pos:start], fields)
 
 
 def know_line(text: bytes, line: Line) -> None:

@@ -19,8 +19,14 @@ from msgspec import Struct
 
 from ..diagnostics import FAULTS, Diagnostic, diagnose, excerpt
 from ..expressions import when_used
-from ..limits import MAX_FIELDS, MAX_KNOWN_LINE, MAX_KNOWN_LINES, MAX_LINE
-from .field_lines import KNOWN_LINES, KNOWN_SECTIONS, know_line, know_section
+from ..limits import (
+    MAX_FIELDS,
+    MAX_KNOWN_LINE,
+    MAX_KNOWN_LINES,
+    MAX_KNOWN_SECTION,
+    MAX_LINE,
+)
+from .field_lines import KNOWN_LINES, KNOWN_SECTIONS, FieldLines, know_line, know_section
 
 Fields = list[tuple[bytes, bytes]]
 Fault = tuple[str, str]
@@ -359,6 +365,31 @@ def _usual_lines(section: bytes) -> Fields | None:
             know_line(text, line)
         lines.append(line)
     return lines
+
+
+class WholeHead(Struct, frozen=True, gc=False):
+    """A head that lies whole in a piece, and in whose fields nothing is wrong."""
+
+    end: int
+    """Where in the piece it ends."""
+    line: bytes
+    """The start line, with its end; it may be anything."""
+    fields: FieldLines
+
+
+def whole_head(data: bytes, pos: int) -> WholeHead | None:
+    """Return the head at ``pos`` of a piece; None if it is not whole, is long, or has a fault."""
+    end = data.find(b"\r\n\r\n", pos, pos + MAX_KNOWN_LINE + MAX_KNOWN_SECTION) + 4
+    if end < 4:
+        return None
+    start = data.find(b"\n", pos, end) + 1
+    section = data[start:end]
+    fields = KNOWN_SECTIONS.get(section)
+    if fields is None:
+        if (lines := _usual_lines(section)) is None:
+            return None
+        fields = know_section(section, lines)
+    return WholeHead(end, data[pos:start], fields)
 
 
 class FieldSection:

@@ -172,6 +172,13 @@ def whole_segment(data: bytes, start: int, end: int, number: int, time_ns: int) 
     )  # fmt: skip
 
 
+def is_summed(summed: bytes) -> bool:
+    """Whether the checksum of a whole segment after two addresses of IPv4 is right."""
+    size = len(summed) - 8
+    number = int.from_bytes(summed, "big") << 8 * (size % 2)
+    return not (number + TCP + size) % 0xFFFF
+
+
 class Scrutiny:
     """What a direction's segments are held to: what its first one had."""
 
@@ -185,8 +192,8 @@ class Scrutiny:
 
     @property
     def is_close(self) -> bool:
-        """Whether every segment must be shown to it."""
-        return self._closely > 0
+        """Whether every segment must be shown to it; where they are signed, to the end."""
+        return self._closely > 0 or self._is_signed
 
     def passes(self, segment: bytes, payload: int, addresses: bytes) -> bool:
         """Whether a whole segment is taken, if it is as usual but for being looked at; counts it.
@@ -196,11 +203,8 @@ class Scrutiny:
         """
         if self._is_signed or (payload != SHORTEST and segment[SHORTEST:24] != ONLY_TIMESTAMPS):
             return False
-        size = len(segment)
-        if size != payload and self._can_judge:
-            number = int.from_bytes(addresses + segment, "big") << 8 * (size % 2)
-            if (number + TCP + size) % 0xFFFF:
-                return False
+        if len(segment) != payload and self._can_judge and not is_summed(addresses + segment):
+            return False
         self._closely -= self._closely > 0
         return True
 

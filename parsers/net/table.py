@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 from .. import limits
@@ -48,8 +49,12 @@ class ConnectionTable(Generic[T]):
         self._close = close
         self._memory = Memory() if memory is None else memory
         self._count = 0
+        self._again: int | None = None
         self._open: dict[int, Connection[T]] = {}
-        self._closed: deque[Connection[T]] = deque()
+        self._is_in_order = True
+        """Whether the open ones stand in the order of their numbers."""
+        self._closed: deque[Callable[[], None]] = deque()
+        """What forgets the connections that are remembered, the oldest first."""
         self._dirty: list[Direction[T]] = []  # those with something put aside
 
     def receive(self, key: bytes, segment: Segment, realm: bytes = b"") -> list[T]:
@@ -155,19 +160,19 @@ class ConnectionTable(Generic[T]):
         Nothing is remembered of them: a packet that comes yet begins a new connection.
         """
         records: list[T] = []
-        for connection in [found for found in self._open.values() if found.is_silent(now_ns)]:
+        for connection in [found for found in self.open_connections if found.is_silent(now_ns)]:
             minutes = (now_ns - connection.last_time) // (60 * 10**9)
             size = connection.first.origins.size
             fault = diagnose("tcp-connection-silent", size, size, f"none for {minutes:,} minutes")
             records += connection.first.receiver.receive_fault(fault, connection.latest)
             records += connection.end() + self._close_connection(connection)
-            self._forget(connection)
+            self.forget(connection)
         return records
 
     def end(self) -> list[T]:
         """End every connection that is still open, in their order."""
         records = self.flush()
-        for connection in list(self._open.values()):
+        for connection in self.open_connections:
             records += connection.end()
             records += self._close_connection(connection)
         return records
@@ -193,16 +198,44 @@ class ConnectionTable(Generic[T]):
             records += self._close_oldest()
         account = Account(self._memory)
         account.charge(limits.CONNECTION_COST)
-        connection: Connection[T] = Connection(self._count, key, number, time_ns, realm, account)
+        index, self._again = self._again, None
+        if index is None:
+            index = self.take_number()
+        connection: Connection[T] = Connection(index, key, number, time_ns, realm, account)
         connection.is_midstream = is_midstream
-        self._count += 1
         self._open[connection.index] = connection
-        self.directions[key + realm] = connection.first
-        self.directions[reverse_key(key) + realm] = connection.second
+        self.take_over(connection)
         self._open_receivers(connection)
         return records
 
+    def take_number(self) -> int:
+        """Return the number of a connection that begins, and is followed elsewhere for now."""
+        index, self._count = self._count, self._count + 1
+        return index
+
+    def begin_again(self, index: int) -> None:
+        """Let the connection that is opened next have a number that was taken before."""
+        self._again = index
+        self._is_in_order = False
+
+    def remember(self, forget: Callable[[], None]) -> None:
+        """Remember a connection that has been closed; ``forget`` is called when it is too old."""
+        self._closed.append(forget)
+        if len(self._closed) > limits.MAX_CLOSED_CONNECTIONS:
+            self._closed.popleft()()
+
+    def take_over(self, connection: Connection[T]) -> None:
+        """Take a connection's packets from here on; one that is over has late ones."""
+        self.directions[connection.key + connection.realm] = connection.first
+        self.directions[reverse_key(connection.key) + connection.realm] = connection.second
+
+    @property
+    def open_count(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
     def _close_oldest(self) -> list[T]:
+        self._put_in_order()
         oldest = next(iter(self._open.values()))
         size = oldest.first.origins.size
         fault = diagnose("tcp-connection-limit", size, size, f"{len(self._open)} connections")
@@ -211,23 +244,30 @@ class ConnectionTable(Generic[T]):
     @property
     def open_connections(self) -> list[Connection[T]]:
         """Those that are open, in the order of their numbers."""
+        self._put_in_order()
         return list(self._open.values())
+
+    def _put_in_order(self) -> None:
+        if not self._is_in_order:
+            self._open = dict(sorted(self._open.items()))
+            self._is_in_order = True
 
     def let_go(self, connection: Connection[T], fault: Diagnostic) -> list[T]:
         """Close a connection that is open, and say why."""
-        records = connection.first.receiver.receive_fault(fault, connection.latest)
+        # What is put aside came before: it may say what exchange the fault is of.
+        records = connection.first.flush() + connection.second.flush()
+        records += connection.first.receiver.receive_fault(fault, connection.latest)
         return records + connection.end() + self._close_connection(connection)
 
     def _close_connection(self, connection: Connection[T]) -> list[T]:
         del self._open[connection.index]
-        self._closed.append(connection)
         records = self._close(connection)
         connection.let_go()
-        if len(self._closed) > limits.MAX_CLOSED_CONNECTIONS:
-            self._forget(self._closed.popleft())
+        self.remember(partial(self.forget, connection))
         return records
 
-    def _forget(self, connection: Connection[T]) -> None:
+    def forget(self, connection: Connection[T]) -> None:
+        """Forget a connection: a packet that comes yet begins a new one."""
         for bare in (connection.key, reverse_key(connection.key)):
             key = bare + connection.realm
             direction = self.directions.get(key)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.corpus import captures_at_hand, captures_folder
-from support.fast_paths import with_and_without
+from support.fast_paths import mixture, with_and_without
 from support.http2 import EVENTS, GET, Http2Talk, data
 from support.stored import STORED, name, packets
 from support.talk import Talk
@@ -134,24 +134,3 @@ def test_mixtures(path: str, seed: int) -> None:
     mixed = mixture(chosen, [usual(path), *map(packets, chosen.sample(STORED, 3))])
     batch = chosen.choice([1, 13, 200, 1 << 30])
     with_and_without(FAST_PATHS[path], mixed, keep_data=chosen.random() < 0.5, batch=batch)
-
-
-def mixture(chosen: random.Random, captures: list[list[Packet]]) -> list[Packet]:
-    waiting = [capture[:400] for capture in captures]
-    frames: list[tuple[int | None, int, int, bytes]] = []
-    while any(waiting):
-        left = chosen.choice([one for one in waiting if one])
-        _, time_ns, link_type, size, data = left.pop(0)
-        frames.append((time_ns, link_type, size, data))
-        luck = chosen.random()
-        if luck < 0.02:
-            frames.pop()
-        elif luck < 0.04:
-            frames.append(frames[chosen.randrange(len(frames))])
-        elif luck < 0.06:
-            frames[-2:] = frames[:-3:-1]
-        elif luck < 0.07:
-            damaged = bytearray(data)
-            damaged[chosen.randrange(len(data))] ^= 1 << chosen.randrange(8)
-            frames[-1] = time_ns, link_type, size, bytes(damaged)
-    return [(number, *frame) for number, frame in enumerate(frames, start=1)]

@@ -15,7 +15,15 @@ from support.http1 import codes, content, errors, joined, of
 from parsers.diagnostics import Diagnostic
 from parsers.http1 import states as http1_states
 from parsers.http1.chunked import Chunk, Data, MissingData
-from parsers.http1.decoder import EndOfMessage, Request, RequestDecoder, Response, ResponseDecoder
+from parsers.http1.decoder import (
+    EndOfMessage,
+    Request,
+    RequestDecoder,
+    Response,
+    ResponseDecoder,
+    known_request,
+    known_response,
+)
 from parsers.http1.field_lines import FieldLines
 from parsers.limits import CHARGE_STEP, MAX_FIELDS, MAX_HEAD, MAX_LINE, MAX_PIPELINED
 from parsers.memory import Account, Memory
@@ -788,7 +796,7 @@ LENGTH = lines((b"Content-Length", b"2"))
     ],
 )
 def test_a_request_whose_fields_are_known(line, fields, framing):
-    found = RequestDecoder().read_known(line, fields)
+    found = known_request(line, fields)
     assert (found and found[1].framing) == framing
 
 
@@ -806,13 +814,13 @@ def test_a_request_whose_fields_are_known(line, fields, framing):
 )
 def test_a_response_whose_fields_are_known(asked, line, framing):
     decoder = responses(*([] if asked is None else [asked]))
-    found = decoder.read_known(line, LENGTH)
+    found = known_response(line, LENGTH, decoder.asked)
     assert (found and found[1].framing) == framing
 
 
 def test_whole_messages_are_passed_over_by_the_sizes_of_their_parts():
     decoder = responses(b"GET", b"GET", offset=5)
-    known = decoder.read_known(b"HTTP/1.1 200 OK\r\n", LENGTH)
+    known = known_response(b"HTTP/1.1 200 OK\r\n", LENGTH, decoder.asked)
     assert known is not None and decoder.awaits_message
     decoder.pass_response(known, len(OK) - 2, 2)
     assert decoder.offset == 5 + len(OK)
@@ -821,7 +829,7 @@ def test_whole_messages_are_passed_over_by_the_sizes_of_their_parts():
     assert codes(found) == ["http-surplus"]
     assert of(Response, found)[0].start == 6 + len(OK)
     requests = RequestDecoder()
-    asked = requests.read_known(b"GET / HTTP/1.1\r\n", lines((b"Host", b"a")))
+    asked = known_request(b"GET / HTTP/1.1\r\n", lines((b"Host", b"a")))
     assert asked is not None
     requests.pass_request(asked, len(GET), 0)
     assert of(Request, requests.receive_data(GET))[0].start == len(GET)

@@ -14,9 +14,7 @@ from parsers.http1.field_lines import (
     KNOWN_LINES,
     KNOWN_SECTIONS,
     FieldLines,
-    KnownHead,
     know_section,
-    known_head,
 )
 from parsers.http1.framing import (
     asks_upgrade,
@@ -27,7 +25,7 @@ from parsers.http1.framing import (
     response_framing,
     response_says,
 )
-from parsers.http1.head import FieldSection, read_section
+from parsers.http1.head import FieldSection, WholeHead, read_section, whole_head
 from parsers.limits import (
     MAX_KNOWN_FRAMINGS,
     MAX_KNOWN_LINE,
@@ -123,14 +121,14 @@ def test_answers_have_a_limit() -> None:
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        (b"xyGET / HTTP/1.1\r\nHost: a\r\n\r\nmore", KnownHead(29, b"GET / HTTP/1.1\r\n", None)),
-        (b"xyanything\r\nHost: a\r\n\r\n", KnownHead(23, b"anything\r\n", None)),
-        (b"xyGET / HTTP/1.1\r\nHost: b\r\n\r\n", None),
+        (b"xyGET / HTTP/1.1\r\nHost: a\r\n\r\nmore", WholeHead(29, b"GET / HTTP/1.1\r\n", None)),
+        (b"xyanything\r\nHost: a\r\n\r\n", WholeHead(23, b"anything\r\n", None)),
+        (b"xyGET / HTTP/1.1\r\nHost b\r\n\r\n", None),
         (b"xyGET / HTTP/1.1\r\nHost: a\r\n", None),
     ],
 )
-def test_a_head_is_known_by_its_fields(data: bytes, found: KnownHead | None) -> None:
+def test_a_head_is_known_by_its_fields(data: bytes, found: WholeHead | None) -> None:
     lines, _ = read_section(b"Host: a\r\n\r\n", 0)
-    head = known_head(data, 2)
+    head = whole_head(data, 2)
     assert (head and replace(head, fields=None)) == found
     assert head is None or head.fields is lines

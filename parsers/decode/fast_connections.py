@@ -1,0 +1,462 @@
+"""Short connections in which all is usual: opened, whole messages in turn, and closed.
+
+Strategy: nearly every connection of an API is opened by three packets, carries a few requests and
+their answers, each whole in a packet of its own, and is closed by a FIN of both sides. Of such a
+connection only numbers are kept, and its packets: its records are written at once, without what TCP
+and HTTP need for everything else. With the first packet that is anything else, or is not certainly
+usual, it is given back: the layers that are passed by take its packets one after another, what they
+make of these is dropped, for it has been written, and they go on. Only Ethernet and IPv4 without
+options come here, nobody listens beside the decoder, and bounds keep it short. A test decodes every
+capture with this path and without it.
+
+It ties all layers together that are better apart, for a number: a short connection takes a third of
+the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from operator import itemgetter
+
+from ..files.packets import Packet
+from ..http1.messages import Request
+from ..limits import (
+    CONNECTION_COST,
+    MAX_CONNECTIONS,
+    MAX_SHORT_BYTES,
+    MAX_SHORT_CONNECTIONS,
+    MAX_SHORT_PACKETS,
+)
+from ..memory import Account, Memory
+from ..net.segment import (
+    ACK,
+    CLOSELY,
+    FIN,
+    ONLY_TIMESTAMPS,
+    SYN,
+    UNUSUAL,
+    Segment,
+    is_summed,
+    whole_segment,
+)
+from ..net.table import ConnectionTable, reverse_key
+from ..net.tcp import Connection
+from ..provenance import Arrival, SourceMap, seconds
+from ..records import ConnectionRecord, End, Record
+from ..wants import Wants
+from .connection import address_text
+from .detector import PROXY_BEGINS, recognise
+from .fast_http1 import whole_request, whole_response, write_request, write_response
+from .silent import UNHEARD
+from .writer import RecordWriter
+
+KEY_START, TCP_START = 26, 34
+"""Where the addresses of IPv4 without options begin after Ethernet, and where TCP does."""
+WITHOUT_OPTIONS, WITH_TIMESTAMPS = TCP_START + 20, TCP_START + 32
+"""Where a payload begins after the two usual headers."""
+PLACE_OF_END = itemgetter("time", "packet")
+
+NOTHING: list[Record] = []
+"""What a packet completes that completes nothing; nobody changes it."""
+
+
+class Half:
+    """What one end has sent, in numbers."""
+
+    __slots__ = (
+        "connection", "peer", "base_seq", "next_seq", "acked", "size", "is_judged", "closely",
+        "speaks", "fin", "writer",
+    )  # fmt: skip
+
+    peer: Half
+    writer: RecordWriter
+
+    def __init__(self, connection: ShortConnection) -> None:
+        self.connection = connection
+        self.base_seq = -1
+        self.next_seq = -1
+        """What comes next, FIN included; nothing has this number before a SYN."""
+        self.acked = -1
+        self.size = 0
+        self.is_judged = False
+        """Whether its checksums are right, as far as the first one says."""
+        self.closely = 0
+        self.speaks = True
+        """Whether another message may follow."""
+        self.fin: tuple[int, float] | None = None
+        """Its packet and time."""
+
+    def begin(self, segment: Segment) -> None:
+        """Take the SYN."""
+        self.base_seq = segment.seq
+        self.next_seq = (segment.seq + 1) & 0xFFFFFFFF
+        self.is_judged = segment.checksum == "right"
+        self.closely = CLOSELY if self.is_judged else 0
+
+
+class ShortConnection:
+    """What is known of a connection while all in it is usual."""
+
+    __slots__ = (
+        "index", "key", "client", "server", "packets", "held", "last_packet", "is_wanted",
+        "timestamps", "opened", "answered", "established", "exchange", "request", "closer",
+        "is_over", "late",
+    )  # fmt: skip
+
+    def __init__(self, index: int, key: bytes, syn: Packet, *, is_wanted: bool) -> None:
+        self.index = index
+        self.key = key
+        self.client, self.server = client, server = Half(self), Half(self)
+        client.peer, server.peer = server, client
+        self.packets = [syn]
+        self.held = len(syn[4])
+        self.last_packet = syn[0]
+        self.is_wanted = is_wanted
+        self.timestamps: tuple[int, int] | None = None
+        """Of the SYN."""
+        self.opened = syn[1] or 0
+        self.answered = 0
+        self.established: int | None = None
+        """When the packets of the handshake came, in nanoseconds."""
+        self.exchange = 0
+        self.request: Request | None = None
+        """What has been asked and is not answered yet."""
+        self.closer: Half | None = None
+        """Who sent the first FIN."""
+        self.is_over = False
+        self.late: Connection[Record] | None = None
+        """What takes packets that come after its end, once one has."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it may end: somebody asked, and all that was asked is answered."""
+        return not self.is_wanted or (self.request is None and self.exchange > 0)
+
+
+class FastConnections:
+    """Follows all connections of a capture that are short and usual.
+
+    ``replay`` has the layers that are passed by take a packet.
+    """
+
+    def __init__(
+        self,
+        table: ConnectionTable[Record],
+        memory: Memory,
+        replay: Callable[[Packet], object],
+        *,
+        wanted: Callable[[int | None], bool] | None,
+        is_relay: Callable[[int], bool],
+        keep_data: bool,
+        wants: Wants,
+    ) -> None:
+        self._table = table
+        self._memory = memory
+        self._replay = replay
+        self._wanted = wanted
+        self._is_relay = is_relay
+        self._keep_data = keep_data
+        self._wants = wants
+        self._account = Account(memory)
+        self._origins: SourceMap[Arrival] = SourceMap()
+        self._halves: dict[bytes, Half] = {}
+        """By addresses and ports as they stand in a packet."""
+        self._open: dict[int, ShortConnection] = {}
+
+    def receive(
+        self, packet: Packet, key: bytes, seq: int, ack: int, flags: int, window: int, end: int
+    ) -> list[Record] | None:
+        """Take a segment that ends at ``end`` of its packet, after usual headers before it.
+
+        Returns the records that it completes; None if it is not for here: then whatever was known
+        of its connection here has been given back.
+        """
+        half = self._halves.get(key)
+        if half is None:
+            return self._begin(packet, key, end) if flags & (UNUSUAL | ACK) == SYN else None
+        connection = half.connection
+        if connection.is_over:
+            self._give_back_late(connection)
+            return None
+        data = packet[4]
+        found: list[Record] | None = None
+        if packet[0] > connection.last_packet and window:
+            start = TCP_START + (flags >> 12 << 2)
+            if half.next_seq < 0:
+                found = self._answer(half, packet, flags, ack, end)
+            elif (
+                seq == half.next_seq
+                and ack == half.peer.next_seq
+                and start <= end
+                and (
+                    start == WITHOUT_OPTIONS
+                    or (start == WITH_TIMESTAMPS and data.startswith(ONLY_TIMESTAMPS, 54))
+                )
+            ):
+                kind = flags & (UNUSUAL | ACK)
+                if kind == ACK:
+                    found = (
+                        self._acknowledge(half, packet, ack)
+                        if start == end
+                        else self._message(half, packet, start, end)
+                    )
+                elif kind == FIN | ACK and start == end:
+                    found = self._fin(half, packet, end)
+        if found is None:
+            self._give_back(connection)
+            return None
+        half.acked = ack
+        half.closely -= half.closely > 0
+        connection.last_packet = packet[0]
+        connection.packets.append(packet)
+        connection.held += len(data)
+        is_long = len(connection.packets) > MAX_SHORT_PACKETS or connection.held > MAX_SHORT_BYTES
+        if is_long and not connection.is_over:
+            self._give_back(connection)
+        return found
+
+    def _begin(self, packet: Packet, key: bytes, end: int) -> list[Record] | None:
+        """Take the SYN of a connection."""
+        number, time_ns, _, _, data = packet
+        segment = whole_segment(data, TCP_START, end, number, time_ns or 0)
+        if segment is None or segment.payload or segment.is_signed or not self._has_room:
+            return None
+        index = self._table.take_number()
+        is_wanted = self._wanted is None or self._wanted(index)
+        connection = ShortConnection(index, key, packet, is_wanted=is_wanted)
+        connection.client.begin(segment)
+        connection.timestamps = segment.timestamps
+        self._open[index] = connection
+        self._halves[key], self._halves[reverse_key(key)] = connection.client, connection.server
+        self._memory.held += CONNECTION_COST
+        return NOTHING
+
+    @property
+    def _has_room(self) -> bool:
+        count = len(self._open)
+        return count < MAX_SHORT_CONNECTIONS and not self._is_full(count + 1)
+
+    def _is_full(self, count: int) -> bool:
+        """Whether another connection may be one too many, with ``count`` of them here."""
+        return self._table.open_count + count >= MAX_CONNECTIONS
+
+    def _answer(
+        self, half: Half, packet: Packet, flags: int, ack: int, end: int
+    ) -> list[Record] | None:
+        """Take the SYN, ACK that answers."""
+        number, time_ns, _, _, data = packet
+        connection = half.connection
+        if flags & (UNUSUAL | ACK) != SYN | ACK or not ack or ack != half.peer.next_seq:
+            return None
+        segment = whole_segment(data, TCP_START, end, number, time_ns or 0)
+        if segment is None or segment.payload or segment.is_signed:
+            return None
+        before, stamps = connection.timestamps, segment.timestamps
+        if before is not None and stamps is not None and stamps[1] != before[0]:
+            return None
+        half.begin(segment)
+        half.closely += half.is_judged  # this one counts for nothing
+        connection.answered = time_ns or 0
+        return NOTHING
+
+    def _acknowledge(self, half: Half, packet: Packet, ack: int) -> list[Record] | None:
+        """Take a segment that does nothing but acknowledge."""
+        if ack == half.acked:
+            return None
+        connection = half.connection
+        if connection.established is None:
+            connection.established = packet[1] or 0
+        elif connection.closer is half and half.peer.fin is not None:
+            return self._close(connection, packet)
+        return NOTHING
+
+    def _message(self, half: Half, packet: Packet, start: int, end: int) -> list[Record] | None:
+        """Take a segment that carries something: a whole message, whose turn it is."""
+        connection, (number, time_ns, _, _, data) = half.connection, packet
+        if connection.established is None or connection.closer is not None:
+            return None
+        if half.closely and not is_summed(data[KEY_START:end]):
+            return None
+        content = data[start:end]
+        records: list[Record] | None = NOTHING
+        if connection.is_wanted:
+            time = seconds(time_ns or 0)
+            place = number, number, time, time
+            take = self._request if half is connection.client else self._response
+            records = take(half, content, place)
+        size = len(content)
+        half.size += size
+        half.next_seq = (half.next_seq + size) & 0xFFFFFFFF
+        return records
+
+    def _request(self, half: Half, data: bytes, place: Arrival) -> list[Record] | None:
+        connection = half.connection
+        if connection.request is not None or not (half.speaks and half.peer.speaks):
+            return None
+        if not half.size:
+            if data[:2] in PROXY_BEGINS or recognise(data) != ("http/1.1", "client"):
+                return None
+            half.writer, half.peer.writer = self._writers(connection.index)
+        whole = whole_request(data, 0)
+        if whole is None or whole[2] != len(data):
+            return None
+        records: list[Record] = []
+        connection.request = write_request(
+            records, half.writer, connection.exchange, place, half.size, data, 0, whole
+        )
+        half.speaks = whole[1][2]
+        return records
+
+    def _response(self, half: Half, data: bytes, place: Arrival) -> list[Record] | None:
+        connection = half.connection
+        request = connection.request
+        if request is None:
+            return None
+        whole = whole_response(data, 0, (request.method, False, request.version))
+        if whole is None or whole[2] != len(data):
+            return None
+        records: list[Record] = []
+        write_response(
+            records, half.writer, connection.exchange, place, half.size, data, 0, whole, request
+        )
+        half.speaks = whole[1][2]
+        connection.request = None
+        connection.exchange += 1
+        return records
+
+    def _writers(self, index: int) -> tuple[RecordWriter, RecordWriter]:
+        """Return what writes the records of both sides; they look no place up."""
+        origins, account, wants = self._origins, self._account, self._wants
+        return (
+            RecordWriter(index, "client", origins, self._keep_data, account=account, wants=wants),
+            RecordWriter(index, "server", origins, self._keep_data, account=account, wants=wants),
+        )
+
+    def _fin(self, half: Half, packet: Packet, end: int) -> list[Record] | None:
+        """Take a FIN that carries nothing."""
+        number, time_ns, _, _, data = packet
+        connection = half.connection
+        if connection.established is None or half.fin is not None or not connection.is_idle:
+            return None
+        if half.is_judged and not is_summed(data[KEY_START:end]):
+            return None
+        half.fin = number, seconds(time_ns or 0)
+        half.next_seq = (half.next_seq + 1) & 0xFFFFFFFF
+        connection.closer = connection.closer or half
+        return NOTHING
+
+    def _close(self, connection: ShortConnection, last: Packet) -> list[Record]:
+        """Close a connection with its last packet; return its record."""
+        records = NOTHING
+        if connection.is_wanted:
+            records = [self._record(connection, last)]
+        del self._open[connection.index]
+        self._memory.held -= CONNECTION_COST
+        connection.is_over = True
+        connection.packets.clear()
+        self._table.remember(partial(self._forget, connection))
+        return records
+
+    def _record(self, connection: ShortConnection, last: Packet) -> ConnectionRecord:
+        client, server, key = connection.client, connection.server, connection.key
+        first = connection.packets[0][0]
+        ends: list[End] = []
+        if client.fin is not None and server.fin is not None:
+            packet, time = client.fin
+            ends.append({"sender": "client", "packet": packet, "time": time, "kind": "fin"})
+            packet, time = server.fin
+            ends.append({"sender": "server", "packet": packet, "time": time, "kind": "fin"})
+            ends.sort(key=PLACE_OF_END)
+        return ConnectionRecord(
+            connection.index,
+            address_text(key[:4], int.from_bytes(key[8:10], "big")),
+            address_text(key[4:8], int.from_bytes(key[10:], "big")),
+            "http/1.1",
+            first,
+            last[0],
+            seconds(connection.opened),
+            seconds(last[1] or 0),
+            len(connection.packets) + 1,
+            client.size,
+            server.size,
+            0,
+            0,
+            "client" if connection.closer is client else "server",
+            "fin",
+            False,
+            None if client.fin is None else client.fin[0],
+            None if server.fin is None else server.fin[0],
+            "relay" if self._is_relay(first) else None,
+            None,
+            ends,
+            seconds((connection.established or 0) - connection.opened),
+            [],
+            [],
+            [],
+            0,
+            [],
+            seconds(connection.answered - connection.opened),
+        )
+
+    # --- what is not for here any more ---
+
+    def release(self, key: bytes) -> None:
+        """Give back the connection that a packet of any kind, or an error, is of, if it is here."""
+        half = self._halves.get(key)
+        if half is not None:
+            give_back = self._give_back_late if half.connection.is_over else self._give_back
+            give_back(half.connection)
+
+    def release_number(self, index: int) -> None:
+        """Give back the open connection of this number, if it is here."""
+        if (connection := self._open.get(index)) is not None:
+            self._give_back(connection)
+
+    def release_all(self) -> None:
+        """Give back all connections that are open."""
+        for connection in list(self._open.values()):
+            self.release_number(connection.index)
+
+    def make_room(self) -> None:
+        """Give all back if another connection may be one too many: which one goes is not known
+        here."""
+        if self._open and self._is_full(len(self._open) + 1):
+            self.release_all()
+
+    def connection_of(self, key: bytes) -> int | None:
+        """Return the number of the last connection with this key, if it is here."""
+        half = self._halves.get(key)
+        return None if half is None else half.connection.index
+
+    def _give_back(self, connection: ShortConnection) -> None:
+        """Let the other layers take all packets of a connection, and go on with it."""
+        del self._open[connection.index]
+        self._memory.held -= CONNECTION_COST
+        self._drop(connection)
+        self._table.begin_again(connection.index)
+        for packet in connection.packets:
+            self._replay(packet)
+
+    def _give_back_late(self, connection: ShortConnection) -> None:
+        """Let the table take the packets that come after the end of a connection."""
+        index, key, number = connection.index, connection.key, connection.last_packet
+        late: Connection[Record] = Connection(index, key, number, connection.opened)
+        for half, direction in ((connection.client, late.first), (connection.server, late.second)):
+            direction.base_seq, direction.next_seq = half.base_seq, half.next_seq
+            direction.receiver = UNHEARD
+        late.let_go()
+        self._drop(connection)
+        self._table.take_over(late)
+        connection.late = late
+
+    def _forget(self, connection: ShortConnection) -> None:
+        """Forget a connection that was closed long ago."""
+        if connection.late is not None:
+            self._table.forget(connection.late)
+        else:
+            self._drop(connection)
+
+    def _drop(self, connection: ShortConnection) -> None:
+        key = connection.key
+        del self._halves[key], self._halves[reverse_key(key)]
