@@ -19,15 +19,9 @@ from collections.abc import Callable
 from functools import partial
 from operator import itemgetter
 
+from .. import limits
 from ..files.packets import Packet
 from ..http1.messages import Request
-from ..limits import (
-    CONNECTION_COST,
-    MAX_CONNECTIONS,
-    MAX_SHORT_BYTES,
-    MAX_SHORT_CONNECTIONS,
-    MAX_SHORT_PACKETS,
-)
 from ..memory import Account, Memory
 from ..net.segment import (
     ACK,
@@ -211,7 +205,10 @@ class FastConnections:
         connection.last_packet = packet[0]
         connection.packets.append(packet)
         connection.held += len(data)
-        is_long = len(connection.packets) > MAX_SHORT_PACKETS or connection.held > MAX_SHORT_BYTES
+        is_long = (
+            len(connection.packets) > limits.MAX_SHORT_PACKETS
+            or connection.held > limits.MAX_SHORT_BYTES
+        )
         if is_long and not connection.is_over:
             self._give_back(connection)
         return found
@@ -229,17 +226,17 @@ class FastConnections:
         connection.timestamps = segment.timestamps
         self._open[index] = connection
         self._halves[key], self._halves[reverse_key(key)] = connection.client, connection.server
-        self._memory.held += CONNECTION_COST
+        self._memory.held += limits.CONNECTION_COST
         return NOTHING
 
     @property
     def _has_room(self) -> bool:
         count = len(self._open)
-        return count < MAX_SHORT_CONNECTIONS and not self._is_full(count + 1)
+        return count < limits.MAX_SHORT_CONNECTIONS and not self._is_full(count + 1)
 
     def _is_full(self, count: int) -> bool:
         """Whether another connection may be one too many, with ``count`` of them here."""
-        return self._table.open_count + count >= MAX_CONNECTIONS
+        return self._table.open_count + count >= limits.MAX_CONNECTIONS
 
     def _answer(
         self, half: Half, packet: Packet, flags: int, ack: int, end: int
@@ -352,7 +349,7 @@ class FastConnections:
         if connection.is_wanted:
             records = [self._record(connection, last)]
         del self._open[connection.index]
-        self._memory.held -= CONNECTION_COST
+        self._memory.held -= limits.CONNECTION_COST
         connection.is_over = True
         connection.packets.clear()
         self._table.remember(partial(self._forget, connection))
@@ -432,7 +429,7 @@ class FastConnections:
     def _give_back(self, connection: ShortConnection) -> None:
         """Let the other layers take all packets of a connection, and go on with it."""
         del self._open[connection.index]
-        self._memory.held -= CONNECTION_COST
+        self._memory.held -= limits.CONNECTION_COST
         self._drop(connection)
         self._table.begin_again(connection.index)
         for packet in connection.packets:

@@ -16,12 +16,11 @@ from support.segments import internet_checksum
 from support.stored import SMALL, name, packets
 from support.talk import EPOCH_NS, Talk, Tape, decoded, kinds
 
-from parsers.decode import fast_connections
+from parsers import limits
 from parsers.decode.fast_connections import FastConnections
 from parsers.decode.packets import PacketDecoder, completion
 from parsers.files.packets import Packet
 from parsers.limits import MAX_SILENCE
-from parsers.net import table
 from parsers.records import BodyRecord, ConnectionRecord, Record
 from parsers.wants import Wants
 
@@ -260,13 +259,13 @@ def test_ports_that_are_used_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "done"),
+    ("bound", "value", "done"),
     [("MAX_SHORT_PACKETS", 9, 0), ("MAX_SHORT_BYTES", 500, 0), ("MAX_SHORT_CONNECTIONS", 1, 14)],
 )
 def test_long_ones_and_too_many(
-    monkeypatch: pytest.MonkeyPatch, limit: str, value: int, done: int
+    monkeypatch: pytest.MonkeyPatch, bound: str, value: int, done: int
 ) -> None:
-    monkeypatch.setattr(fast_connections, limit, value)
+    monkeypatch.setattr(limits, bound, value)
     both = [usual(client_port=port).tape.packets for port in (40_000, 40_001)]
     in_turn = [packet for pair in zip(*both, strict=True) for packet in pair]
     assert check(numbered(in_turn)) == done
@@ -275,8 +274,7 @@ def test_long_ones_and_too_many(
 @pytest.mark.parametrize("most", [1, 2, 3, 4])
 def test_more_connections_than_may_be_open(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """The oldest is closed whoever follows it."""
-    monkeypatch.setattr(fast_connections, "MAX_CONNECTIONS", most)
-    monkeypatch.setattr(table.limits, "MAX_CONNECTIONS", most)
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", most)
     tape = Tape()
     for port in range(6):
         talk = Talk(tape, client_port=40_000 + port).open()
@@ -286,7 +284,7 @@ def test_more_connections_than_may_be_open(monkeypatch: pytest.MonkeyPatch, most
 
 def test_closed_ones_are_forgotten_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Late packets are of a connection as long as it is remembered, then begin another one."""
-    monkeypatch.setattr(table.limits, "MAX_CLOSED_CONNECTIONS", 2)
+    monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 2)
     tape = Tape()
     talks = []
     for port in range(5):
