@@ -16,6 +16,7 @@ from ..provenance import Completion, Ending
 from ..records import Record
 from ..streams import ByteStream, Receiver
 from ..tls.alerts import LEVELS, description_of
+from .side import successor_of
 
 STATUS_LINE = b"HTTP/1."
 # TLSPlaintext: type change_cipher_spec(20) to application_data(23), legacy_record_version 3.x
@@ -91,8 +92,8 @@ class FirstBytes:
         return self._settle("unknown") + self._stream.receiver.receive_gap(length)
 
     def pass_over(self, length: int) -> list[Record]:
-        """Take note of missing bytes whose gap is recorded already: the usual receiver does."""
-        return self._settle("unknown")
+        """Take note of missing bytes whose gap is recorded already."""
+        return self._settle("unknown") + successor_of(self._stream).pass_over(length)
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return self._usual.receive_fault(fault, shown)

@@ -240,24 +240,32 @@ def test_content_that_is_missing_in_the_tunnel(size: int, is_early: bool) -> Non
 
 
 ASKED = b"GET /in HTTP/1.1\r\nHost: b\r\n\r\n"
+LATER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi"
 ANSWERED = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
 
 
-@pytest.mark.parametrize("lost", [3, 70])
+@pytest.mark.parametrize("lost", [0, 3, 20, 70])
 def test_an_answer_in_a_tunnel_with_a_hole_in_a_frame(lost: int) -> None:
-    """In its head, before it is known what is spoken; and in its body."""
+    """In its head, before it is known what is spoken and after that; and in its body."""
     talk = tunnel(CONNECT)
-    talk.say("client", data(1, ASKED))
+    talk.say("client", data(1, ASKED), data(1, ASKED))
     sent = data(1, ANSWERED + b"y" * 40)
     talk.say("server", sent[: 9 + lost])
     talk.talk.lose("server", 5)
     talk.say("server", sent[14 + lost :])
+    begin = len(SETTINGS + SETTINGS_ACK + Speaker().head(1, OK) + sent)
+    number = talk.say("server", data(1, LATER))
     records = talk.records()
-    assert [one.target for one in records if isinstance(one, RequestRecord)] == ["db:5432", "/in"]
+    (later,) = [one for one in records if isinstance(one, ResponseRecord) if one.status == 201]
+    assert (later.first_packet, later.offset) == (number, begin + 9)
+    assert [one.target for one in records if isinstance(one, RequestRecord)] == ["db:5432"] + [
+        "/in"
+    ] * 2
     sizes = [one.size for one in records if isinstance(one, BodyRecord) and one.sender == "server"]
-    assert sizes == ([40] if lost > len(ANSWERED) else [])
+    assert sizes == ([40, 2] if lost > len(ANSWERED) else [2])
     codes = [one.code for one in records if isinstance(one, DiagnosticRecord)]
     assert "http2-content-missing" in codes
+    assert "http-start-line-invalid" not in codes, "nobody sent what lies on both sides of a hole"
 
 
 def test_tls_in_a_tunnel_with_a_hole_in_a_frame() -> None:
