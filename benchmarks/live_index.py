@@ -2,8 +2,9 @@
 
 The packets of a recording are fed as fast as they are taken, with the times that they would have:
 chats of 200 tokens over connections that open and close, as servers of models see them, 500 packets
-a second. Printed is the resident memory after each tenth, and what a packet adds to it from the
-first tenth to the last.
+a second. Printed is the resident memory after each tenth, and what a packet and an exchange add to
+it in the second half: by then as many are over as may stay in memory (``--tokens 20`` gets there
+ten times as fast).
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ RATE = 500
 """Packets a second."""
 AT_ONCE = 50
 """Connections that are open at the same time."""
-EVENTS = 200
+TOKENS = 200
 TURN = 50
 """Packets that a live capture hands on at once, ten times a second."""
 ETHERNET = 1
 MiB = 1024 * 1024
 
 
-def recorded(packets: int) -> Iterator[Packet]:
+def recorded(packets: int, tokens: int) -> Iterator[Packet]:
     """Yield the packets of a recording."""
-    frames = overlapping((chat_connection(one, EVENTS) for one in count()), AT_ONCE)
+    frames = overlapping((chat_connection(one, tokens) for one in count()), AT_ONCE)
     for number, data in enumerate(islice(frames, packets), 1):
         yield number, EPOCH_NS + number * (10**9 // RATE), ETHERNET, len(data), data
 
@@ -48,31 +49,39 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MiB
 
 
-def fed(packets: int) -> Iterator[tuple[int, float]]:
-    """Feed an index; yield after each tenth how many packets it has, and the memory in MiB."""
+def fed(packets: int, tokens: int) -> Iterator[tuple[int, int, float]]:
+    """Feed an index; yield after each tenth how many packets and exchanges it has, and the memory
+    in MiB."""
     done, tenth = 0, packets // 10
     with closing(Index("live", "live")) as index:
-        packets_to_come = recorded(packets)
+        packets_to_come = recorded(packets, tokens)
         while turn := list(islice(packets_to_come, TURN)):
             index.receive(turn)
             done += len(turn)
             if done // tenth > (done - len(turn)) // tenth:
-                yield done, resident()
+                yield done, len(index.order), resident()
 
 
 def main() -> None:
     parser = ArgumentParser(prog="python -m benchmarks.live_index", description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0)
-    packets = round(parser.parse_args().hours * 3_600 * RATE)
-    table = Table("packets", "of the recording", "resident")
+    parser.add_argument("--tokens", type=int, default=TOKENS, help="of each chat (%(default)s)")
+    asked = parser.parse_args()
+    packets = round(asked.hours * 3_600 * RATE)
+    table = Table("packets", "exchanges", "of the recording", "resident")
     found, begun = [], process_time()
-    for done, memory in fed(packets):
-        found.append((done, memory))
-        table.add_row(f"{done:,}", f"{done / RATE / 60:.0f} min", f"{memory:.0f} MiB")
-    (few, first), *_, (many, last) = found
+    for done, exchanges, memory in fed(packets, asked.tokens):
+        found.append((done, exchanges, memory))
+        minutes = f"{done / RATE / 60:.0f} min"
+        table.add_row(f"{done:,}", f"{exchanges:,}", minutes, f"{memory:.0f} MiB")
+    (few, some, before), *_, (many, more, last) = found[len(found) // 2 - 1 :]
     Console().print(table)
-    grown = (last - first) * MiB / (many - few)
-    print(f"{grown:.0f} bytes a packet, {(process_time() - begun) / many * 1e6:.0f} µs a packet")
+    grown = (last - before) * MiB
+    print(
+        f"in the second half {grown / (many - few):.0f} bytes a packet,"
+        f" {grown / (more - some):.0f} an exchange;"
+        f" {(process_time() - begun) / many * 1e6:.0f} µs a packet"
+    )
 
 
 if __name__ == "__main__":

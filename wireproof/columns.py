@@ -90,6 +90,13 @@ class Rows:
         else:
             self._spool.replace(self._place(start), row)
 
+    def put(self, number: int, row: bytes, empty: bytes) -> None:
+        """Put a row in its place; those between the last one and it are ``empty``."""
+        if (missing := number - len(self)) >= 0:
+            self.add(empty * missing + row)
+        else:
+            self.replace(number, row)
+
     def between(self, first: int, last: int) -> Iterator[tuple[Any, ...]]:
         """Yield rows [first, last), a block at a time."""
         start, end = first * self._size, min(last, len(self)) * self._size
@@ -188,7 +195,4 @@ class Numbers(Sequence[int]):
 
     def put(self, at: int, number: int) -> None:
         """Put a number in its place; those between the last one and it are 0."""
-        if (missing := at - len(self)) >= 0:
-            self._rows.add(bytes(8 * missing) + NUMBER.pack(number))
-        else:
-            self._rows.replace(at, NUMBER.pack(number))
+        self._rows.put(at, NUMBER.pack(number), bytes(NUMBER.size))

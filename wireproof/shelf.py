@@ -1,17 +1,20 @@
 """Things that are over and seldom asked for: put aside in a spool, and brought back when they are.
 
-Strategy: as many of them as MAX_OVER stay in memory as they are, those that were asked for last; of
-all others memory has where they lie, a number, whatever they hold. Types say how a thing is
-encoded. Whoever asks does not see where it was.
+Strategy: as many of them as MAX_OVER stay in memory as they are, those that were asked for last. Of
+all others not even where they lie is in memory: that is a column of numbers, which is on disk
+itself (:mod:`.columns`). Types say how a thing is encoded. Whoever asks does not see where it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from parsers.records import FIRST_QUIC_CONNECTION
 
+from .columns import Rows
 from .pings import Pings
 from .spool import Spool
 
@@ -19,32 +22,43 @@ T = TypeVar("T")
 A = TypeVar("A")
 MAX_OVER = 512
 """Things of one sort that are over and stay in memory: more than a page of them shows."""
-SIZE = 32
-"""Bits of a place that say how long it is."""
+PLACE = Struct("=QI")
+"""Where a thing lies, and how many bytes it takes there: none, if there is nothing."""
+NOWHERE = bytes(PLACE.size)
 
 
 class Shelf(Generic[T]):
-    """Things of one type, each by its number."""
+    """Things of one type, each by its number.
+
+    Numbers follow one another, but for those of QUIC connections, which have a column of their own.
+    """
 
     def __init__(self, kind: type[T], spool: Spool) -> None:
         self._spool = spool
         self._encode = msgspec.msgpack.Encoder(enc_hook=_nothing_of).encode
         self._decode = msgspec.msgpack.Decoder(kind, dec_hook=_made_anew).decode
-        self._places: dict[int, int] = {}
+        self._places = Rows(PLACE, spool), Rows(PLACE, spool)
 
     def put(self, number: int, thing: T) -> None:
         """Put a thing aside, in the place of what was there. Raises OSError if there is no room."""
         encoded = self._encode(thing)
-        if self._read(self._places.get(number, 0)) != encoded:
-            self._places[number] = self._spool.append(encoded) << SIZE | len(encoded)
+        if self._read(number) != encoded:
+            places, at = self._column(number)
+            places.put(at, PLACE.pack(self._spool.append(encoded), len(encoded)), NOWHERE)
 
     def get(self, number: int) -> T | None:
         """Return a thing as it was when it was put aside, None if there is none."""
-        place = self._places.get(number)
-        return None if place is None else self._decode(self._read(place))
+        encoded = self._read(number)
+        return self._decode(encoded) if encoded else None
 
-    def _read(self, place: int) -> bytes:
-        return self._spool.read(place >> SIZE, place & (1 << SIZE) - 1)
+    def _read(self, number: int) -> bytes:
+        places, at = self._column(number)
+        return self._spool.read(*places.row(at)) if at < len(places) else b""
+
+    def _column(self, number: int) -> tuple[Rows, int]:
+        """Return the column of a number, and where it stands there."""
+        is_quic, at = divmod(number, FIRST_QUIC_CONNECTION)
+        return self._places[is_quic], at
 
 
 class Resting(Generic[T, A]):
@@ -78,11 +92,18 @@ class Resting(Generic[T, A]):
 
     def get(self, number: int) -> T:
         """Return a thing, brought back if it was put aside. Raises KeyError if there is none."""
+        thing = self.find(number)
+        if thing is None:
+            raise KeyError(number)
+        return thing
+
+    def find(self, number: int) -> T | None:
+        """Return a thing, brought back if it was put aside; None if there is none."""
         thing = self.here.get(number)
         if thing is None:
             aside = self._shelf.get(number)
             if aside is None:
-                raise KeyError(number)
+                return None
             thing = self.here[number] = self._back(number, aside)
             self.end(number)
         elif number in self._over:

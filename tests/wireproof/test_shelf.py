@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from parsers.records import FIRST_QUIC_CONNECTION
 from wireproof import shelf
 from wireproof.pings import Pings
 from wireproof.shelf import Resting, Shelf
@@ -86,6 +87,15 @@ def test_what_is_as_it_was_takes_no_more_room(spool: Spool) -> None:
     kept.put(7, Aside("else"))
     assert kept.get(7) == Aside("else")
     assert kept.get(8) is None
+
+
+def test_numbers_of_quic_connections_take_no_room_for_those_before_them(spool: Spool) -> None:
+    kept = Shelf(Aside, spool)
+    for number in (FIRST_QUIC_CONNECTION + 1, 3):
+        kept.put(number, Aside(str(number)))
+    assert kept.get(FIRST_QUIC_CONNECTION + 1) == Aside("1000000001")
+    assert kept.get(3) == Aside("3")
+    assert kept.get(FIRST_QUIC_CONNECTION) is kept.get(2) is None
 
 
 def test_pings_are_made_anew_and_what_has_no_type_is_refused(spool: Spool) -> None:

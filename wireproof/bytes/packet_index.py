@@ -13,6 +13,7 @@ What is kept are columns of numbers: 70 bytes for a packet, on disk, and 12 for 
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
@@ -33,6 +34,7 @@ from parsers import (
     read_packet,
     realm,
 )
+from parsers.limits import MAX_CLOSED_CONNECTIONS
 from parsers.records import (
     ConnectionRecord,
     Record,
@@ -72,6 +74,8 @@ class Carrier(NamedTuple):
 
 NO_PACKET_AT_ALL = 0xFFFF
 """The link type of a number that is no packet's, as of a pcapng block that holds something else."""
+MAX_ENDED = 2 * MAX_CLOSED_CONNECTIONS
+"""Connections that have ended whose late packets are known by their ports: more than TCP knows."""
 LATEST = (1 << 63) - 1
 """Nanoseconds: a file may say any time, and what is later is not told apart."""
 
@@ -130,12 +134,7 @@ class PacketTable:
 
     def put(self, number: int, place: tuple[int, ...]) -> None:
         """Take the packet of this number; others may have come before it that have a higher one."""
-        row = PLACE.pack(*place)
-        missing = number - 1 - len(self._rows)
-        if missing < 0:
-            self._rows.replace(number - 1, row)
-        else:  # what is numbered may be no packet
-            self._rows.add(NO_PACKET * missing + row)
+        self._rows.put(number - 1, PLACE.pack(*place), NO_PACKET)  # what is numbered may be none
 
 
 class Tracer:
@@ -159,6 +158,10 @@ class Tracer:
         )
         self._by_key: dict[bytes, list[tuple[int, int]]] = {}
         """Of ports and addresses, the connections that had them, each with its direction."""
+        self._keys: dict[int, tuple[bytes, bytes]] = {}
+        """Those of each connection that is known by them, from either end."""
+        self._ended: deque[int] = deque()
+        """Of these, the ones that have ended."""
         self._began = array("q")
         """How many packets of the capture had come with the first one of each connection."""
         self._opened_now: list[Connection[Record]] = []
@@ -249,8 +252,9 @@ class Tracer:
         key = connection.key
         back = key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
         network = connection.realm
-        self._by_key.setdefault(key + network, []).append((number, 0))
-        self._by_key.setdefault(back + network, []).append((number, 1))
+        self._keys[number] = key + network, back + network
+        for direction, one in enumerate(self._keys[number]):
+            self._by_key.setdefault(one, []).append((number, direction))
 
     def _place(self, packet: Packet) -> None:
         """Write down where a packet's headers lie, and whose it is."""
@@ -338,6 +342,19 @@ class Tracer:
             elif isinstance(record, ConnectionRecord):
                 self.connections[record.connection].client = self._client_of(record)
                 self.connections.end(record.connection)
+                self._forget(record.connection)
+
+    def _forget(self, ended: int) -> None:
+        """Take note that a connection has ended, and forget the ports of one that did long ago."""
+        self._ended.append(ended)
+        if len(self._ended) > MAX_ENDED:
+            number = self._ended.popleft()
+            for key in self._keys.pop(number):
+                left = [owner for owner in self._by_key[key] if owner[0] != number]
+                if left:
+                    self._by_key[key] = left
+                else:
+                    del self._by_key[key]
 
     def _client_of(self, record: ConnectionRecord) -> int:
         """Return the direction of the client that a connection's own record names."""

@@ -62,6 +62,7 @@ class Spoken(NamedTuple):
 class RowAside(NamedTuple):
     """A row as it is put aside when its exchange is over."""
 
+    key: tuple[int | None, int | None]
     said: tuple[Listed, list[Verdict]] | None
     """Its outcome."""
     asked_time: float | None
@@ -78,8 +79,10 @@ class RowAside(NamedTuple):
 class ExchangeRow:
     """What the table shows of an exchange, and where its elements lie."""
 
-    def __init__(self, key: Key, spool: Spool, capture: int = 0) -> None:
+    def __init__(self, key: Key, number: int, spool: Spool, capture: int = 0) -> None:
         self.key = key
+        self.number = number
+        """Which one of all it is, from 0."""
         self._spool = spool
         self.capture = capture
         """Of which capture it is, from 0."""
@@ -134,6 +137,7 @@ class ExchangeRow:
         """Put its elements aside, and return what is to be put aside of it."""
         outcome = self.outcome
         return RowAside(
+            key=self.key,
             said=None if outcome is None else (outcome.listed, outcome.verdicts),
             asked_time=self.asked_time,
             about=self.about,

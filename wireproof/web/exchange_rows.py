@@ -1,19 +1,82 @@
 """The rows of all exchanges, in the order of their first records: those that go on, and those that
 are over.
 
-Strategy: those that are over are put aside (:mod:`..shelf`); of them memory holds the key, and when
-each changed last.
+Strategy: those that are over are put aside (:mod:`..shelf`), and so is, of a connection that has
+ended, which rows are its own; of them memory holds when each changed last. A row is found by its
+connection: of one the numbers of exchanges and of rows both ascend, but for a few.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import overload
+from typing import NamedTuple, overload
 
 from ..shelf import Resting
 from ..spool import Spool
 from .exchange import ExchangeRow, Key, RowAside
+
+NONE = -1
+"""Stands for the row of what belongs to no exchange, if there is none."""
+
+
+class OwnAside(NamedTuple):
+    """The rows of a connection as they are put aside when it has ended."""
+
+    rows: bytes
+    exchanges: bytes
+    places: bytes
+    whole: int
+
+
+class OwnRows:
+    """Which rows a connection has."""
+
+    __slots__ = ("rows", "whole", "_exchanges", "_places")
+
+    def __init__(self) -> None:
+        self.rows = array("q")
+        """Their numbers, ascending."""
+        self.whole = NONE
+        """Which of them is of what belongs to no exchange."""
+        self._exchanges = array("q")
+        """The numbers of its exchanges, ascending."""
+        self._places = array("q")
+        """Which row each of these has."""
+
+    def find(self, exchange: int | None) -> int | None:
+        """Return which row an exchange has, None if it has none."""
+        if exchange is None:
+            return None if self.whole == NONE else self.whole
+        at = bisect_left(self._exchanges, exchange)
+        is_there = at < len(self._exchanges) and self._exchanges[at] == exchange
+        return self._places[at] if is_there else None
+
+    def add(self, exchange: int | None, row: int) -> None:
+        """Take the row of an exchange that begins."""
+        self.rows.append(row)
+        if exchange is None:
+            self.whole = row
+            return
+        at = bisect_left(self._exchanges, exchange)
+        self._exchanges.insert(at, exchange)
+        self._places.insert(at, row)
+
+    def aside(self) -> OwnAside:
+        """Return what is to be put aside."""
+        exchanges, places = self._exchanges.tobytes(), self._places.tobytes()
+        return OwnAside(self.rows.tobytes(), exchanges, places, self.whole)
+
+    @staticmethod
+    def back(_: int, aside: OwnAside) -> OwnRows:
+        """Return what was put aside."""
+        own = OwnRows()
+        columns = own.rows, own._exchanges, own._places
+        for column, kept in zip(columns, aside[:3], strict=True):
+            column.frombytes(kept)
+        own.whole = aside.whole
+        return own
 
 
 class ExchangeRows(Sequence[ExchangeRow]):
@@ -23,16 +86,20 @@ class ExchangeRows(Sequence[ExchangeRow]):
         self.spool = spool
         self.capture = capture
         """Which capture it is, from 0."""
-        self._numbers: dict[Key, int] = {}
-        self._keys: list[Key] = []
         self._changed = array("q")
         """By which change of the whole each changed last, of those that were put aside."""
         self._rows: Resting[ExchangeRow, RowAside] = Resting(
             RowAside, spool, self._put_aside, self._bring_back
         )
+        self._own: Resting[OwnRows, OwnAside] = Resting(
+            OwnAside, spool, OwnRows.aside, OwnRows.back
+        )
+        """Those of each connection."""
+        self._of_none = OwnRows()
+        """Those of what belongs to no connection."""
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._changed)
 
     @overload
     def __getitem__(self, at: int) -> ExchangeRow: ...
@@ -50,21 +117,31 @@ class ExchangeRows(Sequence[ExchangeRow]):
     def __iter__(self) -> Iterator[ExchangeRow]:
         return map(self._rows.get, range(len(self)))
 
+    def of(self, connection: int | None) -> Sequence[int]:
+        """Return the numbers of the rows of a connection, ascending; None: of none."""
+        own = self._own_rows(connection)
+        return () if own is None else own.rows
+
     def number(self, key: Key) -> int | None:
         """Return which one of all has a key, from 0; None if none has."""
-        return self._numbers.get(key)
+        own = self._own_rows(key.connection)
+        return None if own is None else own.find(key.exchange)
 
     def find(self, key: Key) -> ExchangeRow | None:
         """Return the row of a key, None if there is none."""
-        number = self._numbers.get(key)
+        number = self.number(key)
         return None if number is None else self._rows.get(number)
 
     def begin(self, key: Key) -> ExchangeRow:
         """Add the row of an exchange that begins."""
-        number = self._numbers[key] = len(self._keys)
-        self._keys.append(key)
+        number, own = len(self), self._own_rows(key.connection)
+        if own is None:
+            assert key.connection is not None
+            own = OwnRows()
+            self._own.begin(key.connection, own)
+        own.add(key.exchange, number)
         self._changed.append(0)
-        row = ExchangeRow(key, self.spool, self.capture)
+        row = ExchangeRow(key, number, self.spool, self.capture)
         self._rows.begin(number, row)
         return row
 
@@ -72,9 +149,14 @@ class ExchangeRows(Sequence[ExchangeRow]):
         """Take note that an exchange is over, and need not stay in memory."""
         self._rows.end(number)
 
+    def end_connection(self, connection: int) -> None:
+        """Take note that a connection has ended: few exchanges of it may begin."""
+        self._own.end(connection)
+
     def rest(self) -> None:
         """Put aside all that are over."""
         self._rows.rest()
+        self._own.rest()
 
     def changed_since(self, version: int) -> list[tuple[int, int]]:
         """Return which changed later: of each by which change, and its number; in their order."""
@@ -85,12 +167,15 @@ class ExchangeRows(Sequence[ExchangeRow]):
         )
         return [one for one in found if one[0] > version]
 
+    def _own_rows(self, connection: int | None) -> OwnRows | None:
+        return self._of_none if connection is None else self._own.find(connection)
+
     def _put_aside(self, row: ExchangeRow) -> RowAside:
-        self._changed[self._numbers[row.key]] = row.changed
+        self._changed[row.number] = row.changed
         return row.aside()
 
     def _bring_back(self, number: int, aside: RowAside) -> ExchangeRow:
-        row = ExchangeRow(self._keys[number], self.spool, self.capture)
+        row = ExchangeRow(Key(*aside.key), number, self.spool, self.capture)
         row.bring_back(aside)
         row.changed = self._changed[number]
         return row

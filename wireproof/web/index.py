@@ -9,7 +9,6 @@ Every change of an exchange has a number, so that whoever shows them asks only f
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -62,7 +61,6 @@ NOT_SHOWN = (
 streams. Those of TLS and HTTP/2 have lanes of their own, by connection."""
 ETHERNET = 1
 ENCODER = msgspec.json.Encoder()
-NO_NUMBERS = array("L")
 WORDS_WIDTH = 150
 """Cells of what an element says that a row of the page may show."""
 
@@ -115,10 +113,8 @@ class Index:
         self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
         self._verdicts = LiveVerdicts() if state == "live" else FileVerdicts()
         self._connections: Shelf[ConnectionRecord] = Shelf(ConnectionRecord, self.spool)
-        self._tls: dict[int, TlsConnectionRecord] = {}
+        self._tls: Shelf[TlsConnectionRecord] = Shelf(TlsConnectionRecord, self.spool)
         self._sealed = SealedConnections()
-        self._of_connection: dict[int | None, array[int]] = {}
-        """The numbers of each connection's exchanges."""
 
     # --- what comes in ---
 
@@ -180,7 +176,7 @@ class Index:
             self._note_window(record)  # those of other streams take from the connection's, too
         for record in chosen:
             if isinstance(record, TlsConnectionRecord):
-                self._tls[record.connection] = record
+                self._tls.put(record.connection, record)
             if isinstance(record, NOT_SHOWN) or _holds_all(record):
                 self._wire(record, None)  # it is no element of an exchange
                 continue
@@ -242,17 +238,18 @@ class Index:
 
     def _end(self, record: ConnectionRecord, sealed: SealedConnection | None) -> None:
         self._connections.put(record.connection, record)
-        own = self._of_connection.get(record.connection)
-        if own is None or sealed is not None:  # what was not understood is shown as it is
+        if (
+            not self.order.of(record.connection) or sealed is not None
+        ):  # what was not understood is shown as it is
             exchange = self._exchange(Key(record.connection, None))
             exchange.first_time, exchange.last_time = record.first_time, record.last_time
             exchange.first_packet, exchange.last_packet = record.first_packet, record.last_packet
             if sealed is not None:
                 exchange.keep_sealed(sealed)
-            own = self._of_connection[record.connection]
-        for number in own:
+        for number in self.order.of(record.connection):
             self.order[number].changed = self.version + 1
             self.order.end(number)
+        self.order.end_connection(record.connection)
 
     def _let_go(self, key: Key) -> None:
         """Take note that an exchange is over, and what still comes of it is little."""
@@ -262,9 +259,8 @@ class Index:
     def _exchange(self, key: Key) -> ExchangeRow:
         exchange = self.order.find(key)
         if exchange is None:
-            own = self._of_connection.setdefault(key.connection, array("L"))
+            own = self.order.of(key.connection)
             before = self.order[own[-1]].reach.copy() if own else None
-            own.append(len(self.order))
             exchange = self.order.begin(key)
             if before is not None:  # reaches are in order also of those that have sent nothing
                 exchange.reach = before
@@ -274,7 +270,7 @@ class Index:
 
     def shows(self, connection: int) -> bool:
         """Whether a connection has a row: all have, unless exchanges were chosen."""
-        return self._selection is None or connection in self._of_connection
+        return self._selection is None or bool(self.order.of(connection))
 
     def knows(self, keys: Iterable[tuple[int, int]]) -> bool:
         """Whether all of these are exchanges of the capture."""
@@ -340,7 +336,7 @@ class Index:
     def reaching(self, connection: int, side: int, start: int) -> list[ExchangeRow]:
         """Return the exchanges of a connection that reach past ``start`` of a side's bytes; which
         side that is, :func:`.elements.side_of` says."""
-        own = self._of_connection.get(connection, NO_NUMBERS)
+        own = self.order.of(connection)
         first = bisect_right(own, start, key=lambda number: self.order[number].reach[side])
         return [self.order[number] for number in own[first : first + MAX_REACHING]]
 

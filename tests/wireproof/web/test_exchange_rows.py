@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from contextlib import closing
 
 import pytest
@@ -9,10 +11,12 @@ from support.browser import indexed
 from support.corpus import ROOT
 from support.talk import Talk
 
-from parsers import Packet
+from parsers import Packet, limits
 from wireproof import shelf
+from wireproof.bytes import packet_index
 from wireproof.web.api import Answers
 from wireproof.web.exchange import Key
+from wireproof.web.exchange_rows import OwnRows
 from wireproof.web.index import Index
 
 FIXTURES = ROOT / "fixtures"
@@ -56,10 +60,46 @@ def test_a_recording_of_many_exchanges_keeps_few_in_memory(monkeypatch: pytest.M
         assert rows.find(Key(9, 0)) is None and not index.knows([(9, 0)])
 
 
-def spoken(number: int) -> list[Packet]:
+def test_a_connection_that_is_over_leaves_next_to_nothing_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Less than 100 bytes, once as many are over as may stay, and what waits for the disk is there."""
+    monkeypatch.setattr(shelf, "MAX_OVER", 4)
+    monkeypatch.setattr(packet_index, "MAX_ENDED", 4)
+    monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 4)
+    with closing(Index("live", "live")) as index:
+        held: list[int] = []
+        for connection in range(140):
+            index.receive(spoken(connection, b"/same"))
+            if connection == 20:
+                tracemalloc.start()
+            if connection in (40, 139):
+                for part in list(index.spool._parts):
+                    part.put_aside()
+                index.spool.flush()
+                gc.collect()
+                held.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        assert (held[1] - held[0]) / 99 < 100
+        assert len(index.tracer._by_key) == 2 * 4
+        assert len(index.order._own.here) == 4
+
+
+def test_a_connection_finds_its_rows_in_whatever_order_exchanges_begin() -> None:
+    own = OwnRows()
+    for row, exchange in enumerate((0, 2, None, 1, 7)):
+        own.add(exchange, row)
+    for found in (own, OwnRows.back(0, own.aside())):
+        assert [found.find(one) for one in (0, 1, 2, 7, None)] == [0, 3, 1, 4, 2]
+        assert [found.find(one) for one in (3, 8)] == [None, None]
+        assert list(found.rows) == [0, 1, 2, 3, 4]
+    assert OwnRows().find(None) is None
+
+
+def spoken(number: int, target: bytes = b"") -> list[Packet]:
     """A connection with one exchange, closed by both sides."""
     talk = Talk(client_port=40_000 + number).open()
-    talk.client(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+    talk.client(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % (target or b"/%d" % number))
     talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     talk.close()
     packets = talk.tape.packets
