@@ -127,6 +127,12 @@ class ShortConnection:
         """Whether it may end: somebody asked, and all that was asked is answered."""
         return not self.is_wanted or (self.request is None and self.exchange > 0)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether more is kept of it than is kept here."""
+        count, most = len(self.packets), limits.MAX_SHORT_PACKETS
+        return not self.is_over and (count > most or self.held > limits.MAX_SHORT_BYTES)
+
 
 class FastConnections:
     """Follows all connections of a capture that are short and usual.
@@ -157,6 +163,8 @@ class FastConnections:
         self._halves: dict[bytes, Half] = {}
         """By addresses and ports as they stand in a packet."""
         self._open: dict[int, ShortConnection] = {}
+        self._is_releasing = False
+        """Whether all of them are given back, each of which is opened elsewhere."""
 
     def receive(
         self, packet: Packet, key: bytes, seq: int, ack: int, flags: int, window: int, end: int
@@ -418,8 +426,10 @@ class FastConnections:
     def make_room(self) -> None:
         """Give all back if another connection may be one too many: which one goes is not known
         here."""
-        if self._open and self._is_full(len(self._open) + 1):
+        if not self._is_releasing and self._open and self._is_full(len(self._open) + 1):
+            self._is_releasing = True
             self.release_all()
+            self._is_releasing = False
 
     def connection_of(self, key: bytes) -> int | None:
         """Return the number of the last connection with this key, if it is here."""
