@@ -58,7 +58,7 @@ class Plan(NamedTuple):
     """The captures of each part that is to be made."""
     sizes: list[int]
     """Bytes of their files, of each part."""
-    notes: list[str]
+    notes: Sequence[str] = ()
     """What was there and does not count, for it was damaged."""
 
 
