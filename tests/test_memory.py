@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.hostile import CASES, measure
+from benchmarks.hostile import measure
+from benchmarks.hostile_cases import CASES
 from benchmarks.packets import write
 from benchmarks.workloads import timed
 

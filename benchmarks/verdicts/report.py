@@ -48,9 +48,9 @@ def matrix(outcomes: Sequence[Outcome]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def put(page: str, name: str, text: str) -> str:
-    """Return a page with a new text between the comments that name it."""
-    begin, end = f"<!-- {name}: make verdicts writes it -->", f"<!-- end of {name} -->"
+def put(page: str, name: str, text: str, by: str = "make verdicts") -> str:
+    """Return a page with a new text between the comments that name it, and what writes it."""
+    begin, end = f"<!-- {name}: {by} writes it -->", f"<!-- end of {name} -->"
     before, found, rest = page.partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.corpus import ROOT
 
-from benchmarks.hostile import (
+from benchmarks.hostile_cases import (
     KiB,
     MiB,
     answered,

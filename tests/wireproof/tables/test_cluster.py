@@ -12,7 +12,7 @@ import pytest
 from distributed import KilledWorker
 from support.corpus import ROOT
 
-from benchmarks.hostile import open_connections
+from benchmarks.hostile_cases import open_connections
 from benchmarks.packets import write
 from benchmarks.scale.making import make_ring
 from benchmarks.workloads import timed

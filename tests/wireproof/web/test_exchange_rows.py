@@ -63,7 +63,7 @@ def test_a_recording_of_many_exchanges_keeps_few_in_memory(monkeypatch: pytest.M
 def test_a_connection_that_is_over_leaves_next_to_nothing_in_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Less than 100 bytes, once as many are over as may stay, and what waits for the disk is there."""
+    """Less than 100 bytes, with MAX_OVER in memory, and on disk what waits to go there."""
     monkeypatch.setattr(shelf, "MAX_OVER", 4)
     monkeypatch.setattr(packet_index, "MAX_ENDED", 4)
     monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 4)
