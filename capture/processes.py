@@ -85,14 +85,20 @@ def run_command(
     return Finished(code if code >= 0 else SIGNAL_STATUS - code, expired)
 
 
-def wait_for_interrupt(duration: float | None = None, over: Wakeup | None = None) -> bool:
+def wait_for_interrupt(
+    duration: float | None = None,
+    over: Wakeup | None = None,
+    ready: Callable[[], object] = lambda: None,
+) -> bool:
     """Wait for Ctrl-C or another signal to end, but no longer than ``duration`` seconds.
 
-    ``over`` ends the waiting too, once it is notified. Returns whether a signal came.
-    Raises ValueError outside the main thread.
+    ``over`` ends the waiting too, once it is notified. ``ready`` is called when a signal ends the
+    waiting and nothing else any more: whoever is told by it may send one at once. Returns whether a
+    signal came. Raises ValueError outside the main thread.
     """
     came = threading.Event()
     with _signals_to(lambda number, frame: came.set()) as wakeup:
+        ready()
         _wait(came, wakeup, duration, over)
     return came.is_set()
 

@@ -248,6 +248,10 @@ def test_interrupted(number: signal.Signals) -> None:
     assert signal.getsignal(number) is before
 
 
+def test_whoever_is_told_may_send_a_signal_at_once() -> None:
+    assert wait_for_interrupt(60, ready=lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
 # --- the terminal ---
 
 

@@ -112,8 +112,7 @@ def collect(options: CollectOptions, telling: Telling) -> Collected:
             telling.served(_serve(page, recorder, ring, exports, stack))
         exports.start()
         recorder.tell_end(lambda _: over.notify())
-        telling.ready()
-        wait_for_interrupt(None, over)
+        wait_for_interrupt(None, over, telling.ready)
     return Collected(recorder.statistics, ring.told.exported, ring.waiting)
 
 

@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, runtime_checkable
 
-from capture.backends import Session
 from capture.backends.base import LOOPBACK
 from capture.frames import BUFFER_SIZE
 from capture.key_log import KeyLog
@@ -129,10 +129,7 @@ def watch(options: WatchOptions, telling: Telling) -> Watched:
         show = _Show(live, view, options.wanted, totals, observers)
         stack.callback(lambda: telling.done(totals, live.statistics))
         with show:
-            telling.ready(live.backend.name, live.session.notes)
-            if options.command:  # which goes on; without one the watch ends, and that tells it
-                live.session.recording.tell_end(telling.broke_off)
-            watched = _attend(options, live.session, show, key_log)
+            watched = _attend(options, live, show, key_log, telling)
             show.finish(telling.goes_on)
     if options.keep is None or key_log is None or not key_log.has_keys:
         return watched
@@ -173,16 +170,25 @@ def _sinks(options: WatchOptions, stack: ExitStack, telling: Telling) -> Iterato
 
 
 def _attend(
-    options: WatchOptions, session: Session, show: _Show, key_log: KeyLog | None
+    options: WatchOptions,
+    live: LiveDecoding,
+    show: _Show,
+    key_log: KeyLog | None,
+    telling: Telling,
 ) -> Watched:
     """Do what only the main thread can: run the command, or wait for a signal."""
+    session = live.session
+    ready = partial(telling.ready, live.backend.name, session.notes)
     if options.command:
+        ready()
+        # The command goes on; without one the watch ends, and that tells it.
+        session.recording.tell_end(telling.broke_off)
         # Standard output is for rows.
         exit_code = attend(
             options.command, session, key_log, duration=options.duration, stdout=STDERR
         )
         return Watched(exit_code, False)
-    interrupted = wait_for_interrupt(options.duration, show.over)
+    interrupted = wait_for_interrupt(options.duration, show.over, ready)
     # Without a duration a signal is how it is meant to end.
     return Watched(0, interrupted and options.duration is not None)
 

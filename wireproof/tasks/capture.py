@@ -66,13 +66,14 @@ def record_port(
         with signals_held():
             session = stack.enter_context(backend.open(wanted))
             over = stack.enter_context(closing(Wakeup()))
-        ready(session)
         # Whoever waits is told by what leaving raises; whoever runs a command, meanwhile.
-        session.recording.tell_end(say if command else lambda _: over.notify())
         if command:
+            ready(session)
+            session.recording.tell_end(say)
             exit_code = attend(command, session, key_log, duration=duration)
         else:
-            interrupted = wait_for_interrupt(duration, over)
+            session.recording.tell_end(lambda _: over.notify())
+            interrupted = wait_for_interrupt(duration, over, partial(ready, session))
     has_keys = key_log is not None and key_log.has_keys
     if has_keys:
         order_secrets(wanted.path)
