@@ -74,7 +74,10 @@ def test_distributions_and_a_way_into_a_capture(data_set: Path, browser: Browser
 
 def test_a_capture_that_is_gone_says_what_to_do(data_set: Path, browser: Browser) -> None:
     with looking_at(data_set) as server, watched(browser, viewport=WIDE) as found:
-        row = row_of(found.open(server.url), "/sse/slow")
+        page = found.open(server.url)
+        row = row_of(page, "/sse/slow")
+        told = page.locator("#worst > p").inner_text()
+        assert told.startswith("The captures of 1 of these 5 exchanges are not where they were")
         assert row.locator("a").count() == 0
         row.locator("summary").click()
         said = row.locator("details").inner_text()

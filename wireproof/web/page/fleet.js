@@ -168,7 +168,7 @@ function axis(times) {
 function showGaps(rows) {
   const most = Math.max(...rows.map((row) => row.exchanges));
   const cells = rows.map((row) => [
-    row.up_to < 1 ? `up to ${Math.round(row.up_to * 1000)} ms` : `up to ${row.up_to} s`,
+    row.up_to < 1 ? `up to ${Math.round(row.up_to * 1000)} ms` : `up to ${number(row.up_to)} s`,
     number(row.exchanges),
     bar(row.up_to > 1 ? "warn" : "server", 0, row.exchanges / most),
   ]);
@@ -201,7 +201,21 @@ function showWorst(rows) {
   ];
   const node = table("Worst exchanges", columns, cells);
   node.addEventListener("keydown", step);
-  return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Rows" }, node);
+  const label = { class: "wide", tabindex: "0", role: "region", "aria-label": "Rows" };
+  return [elsewhere(rows), el("div", label, node)];
+}
+
+/** Of how many the captures are not at hand, and what to do about all of them at once. */
+function elsewhere(rows) {
+  const missing = rows.filter((row) => !row.opens).length;
+  if (!missing) return null;
+  return el(
+    "p",
+    { class: "quiet" },
+    `The captures of ${number(missing)} of these ${number(rows.length)} exchanges are not where they were exported: `,
+    el("code", {}, "wireproof view DATASET --captures DIR"),
+    " looks in another folder.",
+  );
 }
 
 /** A link into the capture, or where that is and what to do. */
