@@ -123,7 +123,7 @@ class ConnectionDecoder:
         if missing is None:
             return said
         sender, size = self._sender(missing), missing.size_by_acks
-        known = "how much it sent cannot be told" if size is None else f"{size:,} bytes of it"
+        known = "how much it sent is unknown" if size is None else f"{size:,} bytes of it"
         detail = f"the {sender}'s was not captured: {known}"
         detail += "" if size is None else " were acknowledged"
         return [*said, self._note(missing, "tcp-direction-missing", detail)]

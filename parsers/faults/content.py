@@ -27,12 +27,14 @@ FAULTS: dict[str, Fault] = {
     ),
     "chunk-trailer-limit": Fault("error", "the trailers are longer than the limit", ""),
     "chunk-framing-lost": Fault(
-        "error", "chunk borders are lost: no more of this body is decoded", "RFC 9112 section 7.1"
+        "error",
+        "chunk boundaries are lost: no more of this body is decoded",
+        "RFC 9112 section 7.1",
     ),
     # --- content codings ---
     "content-coding-unknown": Fault(
         "warning",
-        "a content coding is not known: the content is shown as it is",
+        "an unknown content coding: the content is shown as it is",
         "RFC 9110 section 8.4.1",
     ),
     "content-coding-damaged": Fault(
@@ -85,7 +87,7 @@ FAULTS: dict[str, Fault] = {
     "sse-charset-wrong": Fault(
         "warning", "text/event-stream with a charset that is not UTF-8", "WHATWG HTML section 9.2.4"
     ),
-    "sse-resynchronised": Fault("note", "events go on after missing bytes", ""),
+    "sse-resynchronised": Fault("note", "events resume after missing bytes", ""),
     # --- JSON values one after another ---
     "json-lines-found": Fault(
         "note",
@@ -99,7 +101,7 @@ FAULTS: dict[str, Fault] = {
     "json-lines-undeclared": Fault(
         "note", "application/json that is several values, one after another", "RFC 8259 section 2"
     ),
-    "json-resynchronised": Fault("note", "values go on after missing bytes", ""),
+    "json-resynchronised": Fault("note", "values resume after missing bytes", ""),
     # --- multipart ---
     "multipart-boundary-invalid": Fault(
         "error", "multipart without a usable boundary parameter", "RFC 2046 section 5.1.1"
@@ -128,23 +130,23 @@ FAULTS: dict[str, Fault] = {
     "multipart-close-missing": Fault(
         "warning", "the content ends without the close delimiter", "RFC 2046 section 5.1.1"
     ),
-    "multipart-resynchronised": Fault("note", "parts go on after missing bytes", ""),
+    "multipart-resynchronised": Fault("note", "parts resume after missing bytes", ""),
     # --- AWS event streams ---
     "aws-prelude-wrong": Fault("error", "a message's prelude is wrong: its length is unknown", ""),
     "aws-crc-wrong": Fault("error", "a message's CRC is not that of its bytes", ""),
     "aws-header-invalid": Fault("error", "a message's headers are malformed", ""),
     "aws-message-cut": Fault("error", "the content ends inside a message", ""),
     "aws-message-missing": Fault("error", "bytes of a message are missing from the capture", ""),
-    "aws-resynchronised": Fault("note", "messages go on at the next prelude that is right", ""),
+    "aws-resynchronised": Fault("note", "messages resume at the next valid prelude", ""),
     # --- gRPC-Web ---
     "grpc-flags-invalid": Fault(
-        "error", "reserved bits of a message's flags are set: borders are lost", ""
+        "error", "reserved bits of a message's flags are set: boundaries are lost", ""
     ),
     "grpc-base64-invalid": Fault("error", "application/grpc-web-text that is not base64", ""),
     "grpc-trailer-invalid": Fault("warning", "a trailer is malformed", ""),
     "grpc-message-limit": Fault("note", "a message is longer than what is kept of it", ""),
     "grpc-message-cut": Fault("error", "the content ends inside a message", ""),
     "grpc-message-missing": Fault("error", "bytes of a message are missing from the capture", ""),
-    "grpc-framing-lost": Fault("error", "message borders are lost, up to one that is certain", ""),
-    "grpc-resynchronised": Fault("note", "messages go on where one length leads to the next", ""),
+    "grpc-framing-lost": Fault("error", "message boundaries are lost until one is certain", ""),
+    "grpc-resynchronised": Fault("note", "messages resume where one length leads to the next", ""),
 }

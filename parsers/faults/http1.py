@@ -19,7 +19,7 @@ FAULTS: dict[str, Fault] = {
         "error", "an empty line before the status line", "RFC 9112 section 2.2"
     ),
     "http-status-invalid": Fault(
-        "warning", "the status code is of no class from 1xx to 5xx", "RFC 9110 section 15"
+        "warning", "the status code is not in any class from 1xx to 5xx", "RFC 9110 section 15"
     ),
     "http-target-invalid": Fault(
         "warning", "the request target is malformed", "RFC 9112 section 3.2"
@@ -42,13 +42,13 @@ FAULTS: dict[str, Fault] = {
         "warning", "Content-Length is given more than once", "RFC 9112 section 6.3"
     ),
     "http-content-length-forbidden": Fault(
-        "warning", "Content-Length where none may be", "RFC 9110 section 8.6"
+        "warning", "Content-Length where it is not allowed", "RFC 9110 section 8.6"
     ),
     "http-transfer-encoding-and-content-length": Fault(
         "error", "Transfer-Encoding and Content-Length together", "RFC 9112 section 6.1"
     ),
     "http-transfer-encoding-unknown": Fault(
-        "warning", "a transfer coding is not known", "RFC 9112 section 6.1"
+        "warning", "an unknown transfer coding", "RFC 9112 section 6.1"
     ),
     "http-transfer-encoding-invalid": Fault(
         "error", "Transfer-Encoding is malformed", "RFC 9112 section 6.1"
@@ -66,7 +66,7 @@ FAULTS: dict[str, Fault] = {
         "error", "chunked is applied more than once", "RFC 9112 section 6.1"
     ),
     "http-transfer-encoding-forbidden": Fault(
-        "error", "Transfer-Encoding where none may be", "RFC 9112 section 6.1"
+        "error", "Transfer-Encoding where it is not allowed", "RFC 9112 section 6.1"
     ),
     "http-host-invalid": Fault(
         "warning", "a request needs exactly one Host field", "RFC 9112 section 3.2"
@@ -76,7 +76,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "http-response-unsure": Fault(
         "warning",
-        "which request this answers cannot be told: bytes before it are missing",
+        "the request that this answers is unknown: bytes before it are missing",
         "RFC 9112 section 9.3",
     ),
     "http-response-unasked": Fault(
@@ -99,7 +99,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "http-message-cut": Fault("error", "the message ends in its head", "RFC 9112 section 8"),
     "http-body-cut": Fault("error", "the body is incomplete", "RFC 9112 section 8"),
-    "http-resynchronised": Fault("note", "decoding goes on at the next place that is certain", ""),
+    "http-resynchronised": Fault("note", "decoding resumes at the next certain place", ""),
     # --- what a connection speaks ---
     "http-tunnel": Fault("note", "a tunnel from here", "RFC 9110 section 9.3.6"),
     "stream-joined": Fault(

@@ -11,7 +11,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "http2-frame-too-long": Fault(
         "error",
-        "a frame is longer than its receiver takes (FRAME_SIZE_ERROR)",
+        "a frame is longer than its receiver accepts (FRAME_SIZE_ERROR)",
         "RFC 9113 section 4.2",
     ),
     "http2-frame-cut": Fault("error", "the bytes end inside a frame", "RFC 9113 section 4.1"),
@@ -61,7 +61,7 @@ FAULTS: dict[str, Fault] = {
         "error", "a SETTINGS frame is malformed", "RFC 9113 section 6.5"
     ),
     "http2-setting-invalid": Fault(
-        "error", "a setting has a value that it may not have", "RFC 9113 section 6.5.2"
+        "error", "a setting has a value that is not allowed", "RFC 9113 section 6.5.2"
     ),
     "http2-push-promise-invalid": Fault(
         "error",
@@ -114,7 +114,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "http2-pseudo-field-invalid": Fault(
         "error",
-        "a pseudo-header field that may not stand here (PROTOCOL_ERROR)",
+        "a pseudo-header field that is not allowed here (PROTOCOL_ERROR)",
         "RFC 9113 section 8.3",
     ),
     "http2-request-incomplete": Fault(
@@ -138,7 +138,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "http2-truncated": Fault(
         "error",
-        "the response was cut without an error: clients may take it for whole",
+        "the response was cut without an error: clients may take it for complete",
         "RFC 9113 section 8.1",
     ),
     "http2-stream-cut": Fault(
@@ -150,7 +150,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "hpack-size-update-invalid": Fault(
         "error",
-        "a table size update may not stand here (COMPRESSION_ERROR)",
+        "a table size update is not allowed here (COMPRESSION_ERROR)",
         "RFC 7541 section 4.2",
     ),
     "hpack-index-invalid": Fault(

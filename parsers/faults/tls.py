@@ -7,10 +7,12 @@ from .fault import Fault
 FAULTS: dict[str, Fault] = {
     # --- TLS ---
     "tls-record-invalid": Fault(
-        "error", "no TLS record begins where one must: borders are lost", "RFC 8446 section 5.1"
+        "error", "no TLS record begins where one must: boundaries are lost", "RFC 8446 section 5.1"
     ),
     "tls-record-too-long": Fault(
-        "error", "a TLS record is longer than any may be: borders are lost", "RFC 8446 section 5.1"
+        "error",
+        "a TLS record is longer than any may be: boundaries are lost",
+        "RFC 8446 section 5.1",
     ),
     "tls-resynchronised": Fault("note", "records go on at the next place that is certain", ""),
     "tls-hello-invalid": Fault(

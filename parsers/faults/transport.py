@@ -53,7 +53,7 @@ FAULTS: dict[str, Fault] = {
     # --- TCP ---
     "tcp-malformed": Fault("error", "the TCP header is malformed", "RFC 9293 section 3.1"),
     "tcp-closer-unknown": Fault(
-        "note", "who closed the connection first cannot be told", "RFC 9293 section 3.6"
+        "note", "who closed the connection first is unknown", "RFC 9293 section 3.6"
     ),
     "tcp-checksum-wrong": Fault(
         "warning", "a segment with a wrong checksum was ignored", "RFC 9293 section 3.1"
@@ -82,7 +82,7 @@ FAULTS: dict[str, Fault] = {
         "warning", "a SYN inside an established connection was ignored", "RFC 5961 section 4.2"
     ),
     "tcp-answer-ignored": Fault(
-        "warning", "a segment that is no answer to the SYN was ignored", "RFC 9293 section 3.10.7.3"
+        "warning", "a segment that does not answer the SYN was ignored", "RFC 9293 section 3.10.7.3"
     ),
     "tcp-no-ack-flag": Fault(
         "warning", "a segment without ACK was ignored", "RFC 9293 section 3.10.7.4"

@@ -92,7 +92,7 @@ FAULTS: dict[str, Fault] = {
     "websocket-frame-limit": Fault("note", "a frame is longer than what is kept of it", ""),
     "websocket-message-limit": Fault("error", "a message is longer than what is kept of it", ""),
     "websocket-fragment-limit": Fault("error", "a message has more fragments than the limit", ""),
-    "websocket-framing-lost": Fault("error", "frame borders are lost: no more is decoded", ""),
+    "websocket-framing-lost": Fault("error", "frame boundaries are lost: no more is decoded", ""),
     # --- WebSocket: permessage-deflate ---
     "websocket-deflate-damaged": Fault(
         "error", "a compressed message cannot be inflated", "RFC 7692 section 7.2.2"

@@ -69,7 +69,7 @@ class GrpcDecoder:
         return events
 
     def receive_gap(self, length: int) -> list[Event]:
-        """Go on if all that is missing is of the open message; else its borders are lost."""
+        """Go on if all that is missing is of the open message; else its boundaries are lost."""
         events: list[Event] = []
         start, self._offset = self._offset, self._offset + length
         if self._receive == self._read_message and length <= self._length - self._message.size:
@@ -94,7 +94,7 @@ class GrpcDecoder:
 
     @property
     def is_lost(self) -> bool:
-        """Whether borders are lost by missing bytes."""
+        """Whether boundaries are lost by missing bytes."""
         return self._is_lost
 
     def search(self) -> ElementSearch:

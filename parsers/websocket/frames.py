@@ -181,7 +181,7 @@ class FrameDecoder:
 
     @property
     def is_lost(self) -> bool:
-        """Whether frame borders are lost, so that no more is decoded."""
+        """Whether frame boundaries are lost, so that no more is decoded."""
         return self._receive == self._ignore
 
     @property

@@ -375,7 +375,7 @@ HOPS: tuple[Shown, ...] = (
     _hop(
         "proxy-cut",
         "a proxy closes both connections in the middle of a stream",
-        "raise its time-outs and limits, or send keep-alives",
+        "raise its timeouts and limits, or send keep-alives",
         "loses",
         Relay(cut_after(6)),
     ),

@@ -133,7 +133,7 @@ def _unseen(trace: Trace, left: Leaving) -> Verdict:
         Cause(
             "server-goes-on-unseen",
             "possible",
-            "the server works on, and what it writes is discarded before the wire",
+            "the server keeps working, and its output is discarded before the wire",
             "watch for the disconnect (http.disconnect, request.is_disconnected), and stop then",
         ),
     )

@@ -134,8 +134,8 @@ def _unknown(ending: Ending) -> str:
     """Return what cannot be told: where the end itself was captured, only what came before it."""
     body = ending.trace.about.response_body
     if body is None or body.ended_by not in SAID:
-        return "how it ended cannot be told"
-    return f"it ended as it should ({SAID[body.ended_by]}), but whether it was whole cannot be told"
+        return "how it ended is unknown"
+    return f"it ended as it should ({SAID[body.ended_by]}), but whether it was whole is unknown"
 
 
 def _open(ending: Ending) -> Verdict | None:
@@ -168,7 +168,7 @@ def _why_vanished(trace: Trace) -> Cause:
         "path-vanished",
         "likely",
         "retransmissions went unanswered: a link, a NAT entry or a host is gone",
-        "use TCP keep-alives or pings, and a read time-out in the client",
+        "use TCP keep-alives or pings, and a read timeout in the client",
     )
 
 
@@ -178,7 +178,7 @@ _OPEN = (
         "path-vanished",
         "possible",
         "the path is gone, and neither side can tell the other",
-        "use TCP keep-alives or pings, and a read time-out in the client",
+        "use TCP keep-alives or pings, and a read timeout in the client",
     ),
 )
 
@@ -217,7 +217,7 @@ def _maybe_left(ending: Ending) -> Verdict | None:
         return None
     ending.numbers["whole"] = "unknown"
     lost = f"{_CLIENT_LOST} {frame}"
-    summary = f"{lost}: whether the client left or the server cut it cannot be told"
+    summary = f"{lost}: whether the client left or the server cut it is unknown"
     cause = Cause("capture-incomplete", "certain", lost)
     return ending_verdict(ending, "unknowable", "note", summary, [cause])
 
@@ -421,7 +421,7 @@ def _status_unknown(ending: Ending) -> Verdict | None:
     ending.numbers["app_whole"] = "unknown"
     lacking = "what fields of the answer refer to, maybe grpc-status"
     cause = Cause("capture-incomplete", "certain", f"the capture lacks {lacking}")
-    summary = f"the capture lacks {lacking}: how the call ended cannot be told"
+    summary = f"the capture lacks {lacking}: how the call ended is unknown"
     return ending_verdict(ending, "unknowable", "note", summary, [cause])
 
 

@@ -93,7 +93,7 @@ def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator
     elif response.framing not in BODILESS:
         yield Flaw("still-open", "the body had not ended when the capture did")
     elif _first(faults, ("http-message-cut",)):
-        yield Flaw("head-cut", "the head of the response is cut: its body cannot be told")
+        yield Flaw("head-cut", "the head of the response is cut: its body is unknown")
     elif response.framing == "none" and not about.is_bodiless and is_delimited_by_text(response):
         yield Flaw("end-unknown", "where the body ends cannot be known")
 

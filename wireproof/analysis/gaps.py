@@ -75,7 +75,7 @@ REMEDIES: dict[str, str] = {
     " closer",
     "keep-alive-masked": "the connection is alive, but the source is silent: let watchdogs count"
     " content only",
-    "thinking": "nothing is wrong on the way: let watchdogs allow for it, and send a comment"
+    "thinking": "nothing is wrong on the path: let watchdogs allow for it, and send a comment"
     " (`: ping`) at half the shortest idle limit",
     "rate": "send less at once, or over a faster path; look for a limit on the way (nginx:"
     " `limit_rate`)",
@@ -273,7 +273,7 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
     if coming is not None and coming.is_even:
         return Attributed("rate", seconds, *place, coming.seen)
     if coming is not None:
-        others = (*others, ("rate", "it may have come all the while"))
+        others = (*others, ("rate", "it may have been arriving all along"))
         seen = f"{coming.seen}; {unseen}" if unseen else coming.seen
         return Attributed("sender-silent", seconds, *place, seen, others)
     working = at_work(waits.trace, waits.kinds[at], waits.kinds[at + 1])
@@ -297,13 +297,13 @@ def _lost(waits: Waits, at: int) -> str | None:
         both = came.gaps[at] + after[0]
         beats = max(2, round(both / usual))
         if abs(both - beats * usual) <= ON_THE_BEAT * usual and beats == 2:
-            return "the next element came early, back in the old rhythm"
+            return "the next element came early, back on schedule"
     due = came.gaps[at] / usual
     if due < LEAST:
         return None
     together, took = _caught_up(waits, at, due)
     if together >= LEAST and abs(together - due - took / usual) <= 1 + due / 4:
-        return f"the {together} elements due in between came at once, back in the old rhythm"
+        return f"the {together} elements due in between came at once, back on schedule"
     return None
 
 

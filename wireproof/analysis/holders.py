@@ -44,7 +44,7 @@ nobody waits a second for a header and then a hundredth of that by chance."""
 SECOND_CAPTURE = "a capture between the application and its proxy"
 UNCODED = f"{SECOND_CAPTURE}, or the same request with Accept-Encoding: identity"
 SECOND_EXCHANGE = f"{SECOND_CAPTURE}; or a second exchange on the same port during the wait"
-OTHER_RATE = f"{SECOND_CAPTURE}; or the same request at another rate of events"
+OTHER_RATE = f"{SECOND_CAPTURE}; or the same request at another event rate"
 
 
 class Causes(NamedTuple):
@@ -61,14 +61,14 @@ REMEDIES = {
     " a newer GZipMiddleware; `Cache-Control: no-transform`",
     "app-collects": "send each element as soon as it exists: return the generator itself, and"
     " remove middleware that reads the whole body",
-    "same-tick": "give the loop a turn after each element: `await` what produces it, and iterate"
+    "same-tick": "let the event loop run after each element: `await` its producer, and iterate"
     " over the source as it comes",
-    "blocked-loop": "do not block the event loop: `await`, or run what blocks in a thread",
+    "blocked-loop": "do not block the event loop: `await`, or run blocking code in a thread",
     "proxy-buffer": "send `X-Accel-Buffering: no`, or set `proxy_buffering off` and"
     " `proxy_http_version 1.1` in nginx",
     "proxy-timer": "turn off the proxy's flush interval for streams: `flush_interval -1`,"
     " `flushpackets=on`",
-    "proxy-batches": "make the proxy pass on at once what it reads",
+    "proxy-batches": "make the proxy forward data as soon as it reads it",
     "app-batches": "send each element on its own",
     "cork-200ms": "set `option http-no-delay` in HAProxy; elsewhere TCP_NODELAY, without MSG_MORE",
     "proxy-buffers-request": "set `proxy_request_buffering off` and `proxy_http_version 1.1` in"
@@ -125,7 +125,7 @@ def of_one_flush(trace: Trace, came: Arrivals, flush: Flush) -> Causes:
         return _with_loop(trace, came.times[flush.start], others)
     seen = "everything was written in one piece"
     if trace.about.header("content-length") is not None:
-        seen = "Content-Length: somebody had the whole body before sending any of it"
+        seen = "Content-Length: the whole body was ready before any of it was sent"
     return Causes(
         (
             cause("app-collects", "possible", seen),

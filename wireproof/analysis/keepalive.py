@@ -36,7 +36,7 @@ def find_unanswered_ping(exchange: Evidence, within: float) -> Finding | None:
         if waited > within:
             summary = (
                 f"the {ping.sender}'s ping in packet {ping.last_packet} was answered after"
-                f" {duration(waited)} (packet {pong.last_packet}), {within:g} s may pass"
+                f" {duration(waited)} (packet {pong.last_packet}), at most {within:g} s expected"
             )
             return Finding(
                 "ping-answered-late",

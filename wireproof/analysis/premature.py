@@ -72,7 +72,7 @@ def _told(trace: Trace, end: End) -> list[Cause]:
         if fault.code == "protocol-mismatch":
             return [Cause(fault.code, "certain", fault.summary)]
     if trace.about.response is None and (other := _not_http(trace)) is not None:
-        summary = f"what the server sent is no HTTP: {other.summary} (packet {other.last_packet})"
+        summary = f"the server did not answer in HTTP: {other.summary} (packet {other.last_packet})"
         remedy = "ask the port that speaks HTTP, or ask this one in its own protocol"
         return [Cause("protocol-mismatch", "certain", summary, remedy)]
     request = trace.about.request
@@ -174,11 +174,11 @@ def why_left(trace: Trace, silence: Silence | None) -> list[Cause]:
         "client-closed",
         "certain",
         "the client's packet came first; the server had not finished its response",
-        "nothing, if the client meant to leave; otherwise check its time-outs",
+        "nothing, if the client meant to leave; otherwise check its timeouts",
     )
     if silence is None or not is_idle(trace, silence.seconds):
         return [closed]
-    waited = f"nothing had come for {duration(silence.seconds)}: a read time-out may have expired"
+    waited = f"nothing had come for {duration(silence.seconds)}: a read timeout may have expired"
     return [
         Cause("client-timeout", "possible", waited, KEEP_ALIVE),
         Cause("client-closed", "possible", "the client did not want the rest"),

@@ -130,7 +130,7 @@ def judge_reconnect(trace: Trace) -> Verdict | None:
     )
 
 
-_LACKING = Cause("capture-incomplete", "certain", "what is not there may have been on the wire")
+_LACKING = Cause("capture-incomplete", "certain", "the missing part may have been on the wire")
 
 
 def _is_lacking(found: Resumed) -> bool:

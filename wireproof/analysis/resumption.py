@@ -29,7 +29,7 @@ def find_bad_resumption(
     if again:
         summary = (
             f"event {_shown(again[0].id)} came again (packet {again[0].last_packet}):"
-            f" the client had told that it has all up to {_shown(last)}"
+            f" the client had said that it had everything up to {_shown(last)}"
         )
         return Finding("events-again", summary, [event.last_packet for event in again])
     return _left_out(exchange, last) or (
@@ -58,8 +58,8 @@ def _left_out(exchange: Evidence, last: str) -> Finding | None:
     if first is None or not missing:
         return None
     summary = (
-        f"events {missing[0]} to {missing[-1]} are left out:"
-        f" the stream goes on with {first.id} (packet {first.last_packet})"
+        f"events {missing[0]} to {missing[-1]} are missing:"
+        f" the stream resumes with {first.id} (packet {first.last_packet})"
     )
     return Finding("events-left-out", summary, [first.last_packet])
 
@@ -73,7 +73,7 @@ def _too_soon(exchange: Evidence, previous: Evidence) -> Finding | None:
     waited = exchange.start_time - end
     if not is_too_soon(waited, retries[-1]):
         return None
-    summary = f"the client came back after {duration(waited)}, retry said {retries[-1]:,} ms"
+    summary = f"the client reconnected after {duration(waited)}, but retry said {retries[-1]:,} ms"
     where = [exchange.request.last_packet] if exchange.request else []
     return Finding("retry-ignored", summary, where)
 

@@ -17,7 +17,7 @@ from .verdict import Cause
 RETRY = "send the request again, on another connection after a GOAWAY: it was not processed"
 CODES: dict[str, tuple[str, str]] = {
     "NO_ERROR": (
-        "the server broke the answer off without an error: clients may take it for whole",
+        "the server broke the answer off without an error: clients may take it for complete",
         "look in the server's log: the handler or its socket was destroyed before it ended the"
         " answer",
     ),

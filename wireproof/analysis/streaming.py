@@ -86,10 +86,10 @@ def _in_one_segment(exchange: Evidence, crowded: dict[int, int], per_segment: in
     name = exchange.element_name
     packet, most = max(crowded.items(), key=lambda item: item[1])
     summary = (
-        f"{count(most, name)} in one segment (packet {packet}), at most {per_segment:,} may be"
+        f"{count(most, name)} in one segment (packet {packet}), at most {per_segment:,} expected"
     )
     if len(crowded) > 1:
-        summary += f"; so it is in {len(crowded):,} segments"
+        summary += f"; the same in {len(crowded):,} segments"
     return Finding("shared-segments", summary, list(crowded), _timeline(exchange))
 
 
@@ -97,10 +97,10 @@ def not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
     """Return that too little of a response could leave when it was written."""
     return Finding(
         "window-closed",
-        f"packets do not tell whether it streamed: the client's window was closed, and only"
+        f"packets cannot show whether it streamed: the client's window was closed, and only"
         f" {count(left, exchange.element_name)} could leave when written; {wanted:,} are needed",
         _packets(exchange.elements),
-        remedy="TCP puts together what is written while nobody reads: read on, or send smaller"
+        remedy="TCP merges what is written while nobody reads: keep reading, or send smaller"
         " events",
     )
 
@@ -115,9 +115,11 @@ def _find_burst(exchange: Evidence, came: Arrivals, wanted: Wanted) -> Finding |
     summary = (
         f"{count(came.count, exchange.element_name)} came in a burst: {waits:,} of"
         f" {count(len(came.gaps), 'gap')} between them took {duration(wait)} or longer,"
-        f" at least {needed:,} must"
+        f" at least {needed:,} expected"
     )
-    remedy = "if the source is that fast, give min_gap=S: seconds between events that are waits"
+    remedy = (
+        "if the source is that fast, give min_gap=S: the shortest pause in seconds that is a wait"
+    )
     is_told = wanted.min_gap is not None
     packets = sorted(set(came.packets))
     return Finding("burst", summary, packets, _timeline(exchange), "" if is_told else remedy)
@@ -178,7 +180,7 @@ def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding |
     return Finding(
         "gap-too-long",
         f"{name} came after {duration(longest)} (packets {before.last_packet} to"
-        f" {after.last_packet}), at most {seconds:g} s may be",
+        f" {after.last_packet}), at most {seconds:g} s expected",
         [before.last_packet, after.last_packet],
         _signs_between(exchange, before, after),
     )
@@ -188,7 +190,7 @@ def _silent(exchange: Evidence, silence: Silence, seconds: float, last: Record) 
     """Say that nothing came any more until the connection ended."""
     summary = (
         f"the end came after {duration(silence.seconds)} of silence (packets {silence.after} to"
-        f" {silence.packet}: {silence.ended_by}), at most {seconds:g} s may be"
+        f" {silence.packet}: {silence.ended_by}), at most {seconds:g} s expected"
     )
     kept = [
         sign

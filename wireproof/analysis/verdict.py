@@ -29,13 +29,13 @@ QUESTIONS: dict[Question, str] = {
     "streaming": "did it stream?",
     "ending": "who ended it, and was it whole?",
     "gap": "where did the time go?",
-    "resume": "did it go on where it had stopped?",
+    "resume": "did it resume where it had stopped?",
     "disconnect": "what was sent after the client had left?",
     "websocket": "how did the WebSocket fare?",
     "hop": "which hop changed it?",
     "hazard": "which clients would stumble?",
-    "sizes": "what do the sizes of its records give away?",
-    "capture": "what of it does the capture lack?",
+    "sizes": "what do its record sizes give away?",
+    "capture": "what is missing from the capture?",
 }
 Severity = Literal["ok", "note", "warning", "error"]
 """``ok``: as it should be. ``note``: worth knowing, nobody's fault. ``warning``: it may hurt.

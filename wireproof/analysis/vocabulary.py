@@ -72,7 +72,7 @@ CAUSES = frozenset(
         *(f"grpc-{name.lower().replace('_', '-')}" for name in STATUSES[1:]),
     )
 )
-UNKNOWN = "is no severity, question, answer or cause"
+UNKNOWN = "is not a severity, question, answer or cause"
 """What is said of a word that is not among them."""
 WORDS = ANSWERS | CAUSES | HAZARDS.keys() | QUESTIONS.keys() | FAULTS.keys() | {*SEVERITIES}
 

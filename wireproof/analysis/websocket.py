@@ -272,7 +272,7 @@ def _answer_missing(trace: Trace, first: WebSocketFrameRecord, code: int) -> Ver
     lacking = f"the capture lacks bytes of the {other}'s, maybe its Close frame"
     summary = (
         f"the {first.sender} sent Close {close_code(first.close_code)} (packet"
-        f" {first.last_packet}); {lacking}: who closed first cannot be told"
+        f" {first.last_packet}); {lacking}: who closed first is unknown"
     )
     return Verdict(
         *("websocket", "unknowable", "note", summary),
@@ -333,7 +333,7 @@ def _clean(
             "certain",
             f"the {OTHER[first.sender]} owed a Close frame (RFC 6455 section 5.5.1): a library"
             " that does not answer, or a peer that was busy or gone",
-            "read up to the Close frame: libraries answer it by themselves",
+            "read up to the Close frame: libraries answer it automatically",
         )
         return "ws-half-close", "warning", [cause]
     if code == 1001:
@@ -429,7 +429,7 @@ def _why_internal(trace: Trace, first: WebSocketFrameRecord) -> list[Cause]:
             "likely" if acked else "possible",
             f"it closed {waited}, which got no pong in time {took}: the {other} was there but did"
             " not read (a blocked event loop, a full queue)",
-            f"keep the event loop of the {other} free, or read in a task of its own",
+            f"keep the event loop of the {other} free, or read in its own task",
         )
     ]
 

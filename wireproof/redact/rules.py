@@ -55,7 +55,7 @@ class Rules:
             try:
                 is_empty = re.compile(expression).match("") is not None
             except re.error as error:
-                raise ValueError(f"{expression!r} is no regular expression: {error}") from error
+                raise ValueError(f"{expression!r} is not a regular expression: {error}") from error
             if is_empty:
                 raise ValueError(f"{expression!r} matches an empty text too")
         kept = frozenset(map(str.lower, keep))

@@ -30,7 +30,7 @@ Expected = str | Collection[str] | None
 def verdict_on(explained: Explained, question: str) -> Verdict | None:
     """Return the answer to a question, None if it does not arise; raise ValueError for none."""
     if question not in JUDGED:
-        raise ValueError(f"{question!r} is no question: expected one of {', '.join(JUDGED)}")
+        raise ValueError(f"{question!r} is not a question: expected one of {', '.join(JUDGED)}")
     return next((one for one in explained.verdicts if one.question == question), None)
 
 

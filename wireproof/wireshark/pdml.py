@@ -123,7 +123,7 @@ def read_packets(stream: BinaryIO, version: Version) -> Iterator[tuple[int, list
         try:
             parser.Parse(piece)
         except expat.ExpatError as error:
-            raise TsharkFailed(f"tshark printed PDML that is no XML: {error}") from error
+            raise TsharkFailed(f"tshark printed PDML that is not XML: {error}") from error
         yield from tags.packets
         tags.packets.clear()
 

@@ -270,7 +270,7 @@ def test_where_the_handshake_is_missing_too_nobody_knows_how_much_was_sent() -> 
         for one in one_direction("client", skip=2)
         if isinstance(one, DiagnosticRecord) and one.code == "tcp-direction-missing"
     )
-    assert "how much it sent cannot be told" in fault.summary
+    assert "how much it sent is unknown" in fault.summary
 
 
 def test_who_closed_cannot_be_told_from_one_direction() -> None:

@@ -155,4 +155,4 @@ def test_a_status_whose_name_is_missing_is_not_said_to_be_missing(messages: int)
     later = next(one for one in explain(records) if one.exchange.stream_id == 3)
     (found,) = [one for one in later.verdicts if one.question == "ending"]
     assert (found.answer, found.severity) == ("unknowable", "note")
-    assert found.summary.endswith("maybe grpc-status: how the call ended cannot be told")
+    assert found.summary.endswith("maybe grpc-status: how the call ended is unknown")

@@ -56,7 +56,7 @@ def test_what_a_client_has_not_read_may_come_again() -> None:
         (None, range(4, 7), "the request has no Last-Event-ID"),
         ("9", range(4, 7), "Last-Event-ID '9' was never sent\n  last sent: '1', '2', '3'"),
         ("3", range(3, 7), "event '3' came again (packet 17)"),
-        ("3", range(5, 7), "events 4 to 4 are left out: the stream goes on with 5"),
+        ("3", range(5, 7), "events 4 to 4 are missing: the stream resumes with 5"),
     ],
     ids=["none", "unknown", "again", "left out"],
 )
@@ -79,7 +79,7 @@ def test_a_stream_that_has_nothing_new() -> None:
 def test_a_client_that_comes_back_too_soon() -> None:
     previous, resumed = reconnect(range(1, 4), "3", range(4, 7), retry=2_000)
     resumed.assert_resumed_from(previous)
-    with pytest.raises(WireFailure, match=r"came back after 500\.\d ms, retry said 2,000 ms"):
+    with pytest.raises(WireFailure, match=r"reconnected after 500\.\d ms, but retry said 2,000 ms"):
         resumed.assert_resumed_from(previous, respecting_retry=True)
     patient = reconnect(range(1, 4), "3", range(4, 7), retry=400)
     patient[1].assert_resumed_from(patient[0], respecting_retry=True)

@@ -47,7 +47,7 @@ def told(talk: Http2Talk, question: Question = "ending") -> list[Verdict]:
 @pytest.mark.parametrize(
     ("code", "cause", "said"),
     [
-        (NO_ERROR, "http2-truncated", "clients may take it for whole"),
+        (NO_ERROR, "http2-truncated", "clients may take it for complete"),
         (INTERNAL, "http2-reset", "an exception, or a proxy whose upstream was cut"),
         (CANCEL, "http2-reset", "does not want to go on"),
         (CALM, "http2-reset", "too many pings"),
@@ -144,7 +144,7 @@ def test_an_end_after_missing_frames_is_an_end() -> None:
     assert causes(found) == ["capture-incomplete"]
     assert found.summary == (
         "the capture lacks frames, maybe its own: it ended as it should (END_STREAM), but whether"
-        " it was whole cannot be told"
+        " it was whole is unknown"
     )
     assert found.evidence == (f"the body is INCOMPLETE ({NOT_WHOLE})",)
 

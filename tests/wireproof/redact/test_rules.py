@@ -154,7 +154,7 @@ def test_http2_obeys_them_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options, said",
     [
-        (["--mask", "("], "--mask: '(' is no regular expression"),
+        (["--mask", "("], "--mask: '(' is not a regular expression"),
         (["--mask", "a b", "--headers-only"], "--mask: it looks into content"),
         (["--personal", "--headers-only"], "--personal: it looks into content"),
     ],

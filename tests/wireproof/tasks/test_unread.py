@@ -66,4 +66,4 @@ def test_what_a_connection_lacks_is_said(
     said = capsys.readouterr().err
     assert "connection 0: " in said
     assert "at least 300 bytes of the server's" in said
-    assert "who closed the connection first cannot be told" in said
+    assert "who closed the connection first is unknown" in said

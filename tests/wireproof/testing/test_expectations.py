@@ -64,9 +64,9 @@ def test_a_question_that_does_not_arise_fails() -> None:
 
 
 def test_what_is_no_question_is_refused() -> None:
-    with pytest.raises(ValueError, match="'speed' is no question: expected one of streaming"):
+    with pytest.raises(ValueError, match="'speed' is not a question: expected one of streaming"):
         streaming().verdict("speed")
-    with pytest.raises(ValueError, match="'speed' is no question"):
+    with pytest.raises(ValueError, match="'speed' is not a question"):
         streaming().assert_verdict(speed="fast")
 
 

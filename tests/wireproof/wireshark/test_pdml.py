@@ -64,7 +64,7 @@ def test_a_document_that_stops_gives_its_whole_packets(length: int) -> None:
 
 
 def test_what_is_no_xml_fails() -> None:
-    with pytest.raises(TsharkFailed, match="PDML that is no XML: .*line 1"):
+    with pytest.raises(TsharkFailed, match="PDML that is not XML: .*line 1"):
         list(read_packets(BytesIO(b"<pdml></packet>"), VERSION))
 
 

@@ -29,7 +29,7 @@ REMEDIES = {
     "Go: `ReverseProxy.FlushInterval = -1`)",
     "cork-200ms": "HAProxy: `option http-no-delay`",
     "proxy-batches": "make the proxy flush after each element",
-    "proxy-looks-ahead": "make the proxy write an element when it is whole, not with the next one",
+    "proxy-looks-ahead": "make the proxy write each element as it completes, not with the next one",
     "proxy-buffers-request": "turn request buffering off (nginx: `proxy_request_buffering off`)",
     "fixed-delay": "look for a delay, a filter or a queue in this hop",
     "proxy-holds": UNBUFFER,
@@ -108,7 +108,7 @@ def _fixed(hop: Hop, held: Held) -> list[Cause]:
     is_sure = hop.clock.is_shared or each - (hop.clock.most - hop.clock.offset) >= AT_ONCE
     found = [cause("fixed-delay", "certain" if is_sure else "likely", said)]
     if held.is_cork:
-        found.insert(0, cause("cork-200ms", "likely", "200 ms is how long TCP_CORK keeps data"))
+        found.insert(0, cause("cork-200ms", "likely", "TCP_CORK holds data for 200 ms"))
         found[1] = cause("fixed-delay", "possible", said)
     if not is_sure:
         offset = f"two clocks: an offset {clock_bounds(hop.clock)} would look the same"
@@ -149,7 +149,7 @@ def _buffered(hop: Hop, held: Held) -> str:
     there = hop.far.about.response
     if here and there and here.framing == "content-length" != there.framing:
         return "it collects the response to know its length"
-    return "it releases everything when its source has ended"
+    return "it releases everything once its source has ended"
 
 
 def lost_on_the_way(hop: Hop) -> list[Cause]:
@@ -195,7 +195,7 @@ def to_tell(causes: Sequence[Cause]) -> str:
     """Return what would tell several causes apart."""
     codes = {one.code for one in causes}
     if "clock-offset" in codes:
-        return "capture both legs by one clock"
+        return "capture both legs with one clock"
     if "compressor-not-flushed" in codes:
         return "the same request with Accept-Encoding: identity"
     if "loss" in codes:

@@ -56,12 +56,12 @@ def clock_text(hop: Hop) -> str:
         return "one capture: one clock"
     bounds = clock_bounds(clock)
     if clock.is_agreed:
-        return f"two captures whose clocks agree, as far as can be told (offset {bounds})"
+        return f"two captures whose clocks agree, as far as can be seen (offset {bounds})"
     drift = f", drifting by {clock.drift * 1e6:,.0f} ppm" if clock.drift else ""
     way = "ahead of" if clock.offset >= 0 else "behind"
     return (
         f"two clocks: {hop.near.name} is {duration(abs(clock.offset))} {way} {hop.far.name}{drift} "
-        f"(offset {bounds}; a fixed delay within these bounds cannot be told from it)"
+        f"(offset {bounds}; a fixed delay within these bounds would look the same)"
     )
 
 

@@ -115,7 +115,7 @@ def _loses(hop: Hop) -> Verdict:
     else:
         code = "drops-event" if len(lost) == 1 else "drops-events"
         said = "others before and after came through"
-    cause = Cause(code, "certain", said, "look into what this hop does to the content")
+    cause = Cause(code, "certain", said, "check what this hop does to the content")
     return _verdict(hop, "loses", "error", summary, [cause], hop.held)
 
 
@@ -126,7 +126,7 @@ def _gives_up(hop: Hop) -> Verdict:
     summary = f"{who(hop)} ended both connections before the response was complete"
     summary += f", {duration(silent)} after its last byte" if ends else ""
     said = "it closed both of its connections itself"
-    remedy = "raise the time-outs of this hop, or have the application send keep-alives"
+    remedy = "raise the timeouts of this hop, or have the application send keep-alives"
     return _verdict(
         hop, "loses", "error", summary, [Cause("proxy-cut", "certain", said, remedy)], None
     )
@@ -139,7 +139,7 @@ def _loses_messages(hop: Hop) -> Verdict:
         f"{who(hop)} lost {len(lost):,} of {count(total, 'message')} from the client: {places}"
     )
     said = "others before and after came through"
-    causes = [Cause("drops-messages", "certain", said, "look into what this hop does to messages")]
+    causes = [Cause("drops-messages", "certain", said, "check what this hop does to messages")]
     return _verdict(hop, "loses", "error", summary, causes, hop.held)
 
 
@@ -162,7 +162,7 @@ def _rewrites(hop: Hop) -> Verdict:
     # Only what came through as it was proves that the rest is of the same exchange.
     sure: Sure = "likely" if len(lost.changed) == len(hop.down) else "certain"
     causes = [
-        Cause(code, sure, f"{number:,} {how}", "look into what this hop does to the content")
+        Cause(code, sure, f"{number:,} {how}", "check what this hop does to the content")
         for number, code, how in parts
         if number
     ]
@@ -182,7 +182,7 @@ def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
         causes.append(Cause("rewrites", "certain", "it changes line ends"))
     if any("changed" in change.summary for change in hop.changes if change.code == "ids"):
         severity = "note"
-        said = "event IDs differ behind it: a client that reconnects names one of this hop"
+        said = "event IDs differ behind it: a reconnecting client sends one of this hop's"
         causes.append(cause("renames-ids", "certain", said))
     if hop.holds_head:
         severity = "note"
@@ -190,7 +190,7 @@ def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
         summary += f", for {duration(hop.head_added or 0.0)}"
         causes.append(cause("headers-held", "certain", "the headers leave with the first element"))
     if is_rechunked(hop.changes) and hop.near.down.pieces > hop.far.down.pieces and not causes:
-        causes.append(Cause("re-chunked", "certain", "its chunks have different borders"))
+        causes.append(Cause("re-chunked", "certain", "its chunks have different boundaries"))
     if not len(hop.down):
         summary = (
             f"{who(hop)} passes on what it gets, by its headers: there are no elements to time"
@@ -216,7 +216,7 @@ def _to_tell_a_delay(hop: Hop, answer: str) -> str:
     if answer != "transparent" or hop.is_path or clock.is_agreed or clock.uncertainty < AT_ONCE:
         return ""
     most = "" if isinf(clock.uncertainty) else f", by {duration(clock.uncertainty)} at most"
-    return f"whether it delays everything alike{most}: capture both legs by one clock"
+    return f"whether it delays everything alike{most}: capture both legs with one clock"
 
 
 def _verdict(

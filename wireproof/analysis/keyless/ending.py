@@ -45,7 +45,7 @@ def judge_ending(
         return _verdict("open", "ok", "the connection was open when the capture ended", ends)
     if connection.closed_by is None:
         said = "the connection was closed (FIN), but what one side sent last is not in the capture"
-        return _verdict("unknowable", "ok", f"{said}: who closed it cannot be told", ends)
+        return _verdict("unknowable", "ok", f"{said}: who closed it is unknown", ends)
     by: Sender = connection.closed_by
     how = "reset" if connection.close == "reset" else "closed"
     server = _said(tls, "server")
@@ -91,7 +91,7 @@ def _missing(tls: TlsConnectionRecord, by: Sender, how: str, ends: list[int]) ->
     told = (
         "if the response was cut, nothing shows it without keys"
         if by == "server"
-        else "the client ended it first, as clients do that have what they asked for"
+        else "the client ended it first, as clients do once they have what they asked for"
     )
     return Verdict(
         "ending",

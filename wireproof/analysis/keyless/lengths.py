@@ -51,8 +51,8 @@ def judge_lengths(answer: SealedAnswer, pace: Verdict, sealing: Sealing) -> Verd
     if steps := _counter_steps(sizes):
         after = " and ".join(f"{step:,}" for step in steps)
         said = (
-            f"{between}, which grow after {after} records, as where a counter gets a digit more:"
-            " they give away how many events there were, and not what each says"
+            f"{between}, which grow after {after} records, as when a counter gains a digit:"
+            " they give away how many events there were, but not what each says"
         )
         return _verdict(answer, "even", "ok", said)
     if pace.answer == "bursty":

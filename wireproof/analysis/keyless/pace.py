@@ -253,7 +253,7 @@ def _let_go(answer: SealedAnswer) -> Verdict | None:
         return None
     summary = (
         f"{answer.amount} came, typically {duration(wait)} apart, and most waits ended right after"
-        " the client sent something: who was waited for cannot be told"
+        " the client sent something: which side caused the waits is unknown"
     )
     shown = [one.packet for one in answer.openers]
     return _verdict(answer, "undecided", "note", summary, causes, shown)

@@ -80,7 +80,7 @@ def _vllm_tpot(times: Times) -> float | None:
     return _per_token(times, _last(times.choices), _first(times.choices), 1)
 
 
-NO_REASONING = "request to the first content that is no reasoning"
+NO_REASONING = "request to the first content that is not reasoning"
 FIRST_OF_ANY = "request to the first event of any kind"
 WIRE = (
     Metric("connect", "handshake of TCP", lambda t: t.connect),
@@ -98,7 +98,7 @@ WIRE = (
 VLLM = (
     Metric(
         "ttft",
-        "request to the first event with choices, one that names a role alone included",
+        "request to the first event with choices, even one with only a role",
         _choices(lambda t: _first(t.choices)),
     ),
     Metric("itl", "gaps between events with choices", _choices(lambda t: _gaps(t.choices))),

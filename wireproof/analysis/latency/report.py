@@ -66,7 +66,7 @@ class Measured(NamedTuple):
             if held < HEADERS_HELD < times.chunks[0]:
                 found.append(
                     "the headers came with the first event: how long the server took to accept the"
-                    " request cannot be told"
+                    " request is unknown"
                 )
         if self.streaming is not None:
             found.append(

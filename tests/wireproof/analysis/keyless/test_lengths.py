@@ -63,8 +63,8 @@ def test_a_counter_tells_no_lengths(first: int, last: int, steps: str) -> None:
     found = judged([*FLIGHT, *HTTP2, *counted(first, last)])
     (said,) = [one for one in found.verdicts if one.question == "sizes"]
     assert (said.answer, said.severity) == ("even", "ok")
-    assert f"which grow after {steps} records, as where a counter gets a digit more" in said.summary
-    assert said.summary.endswith("how many events there were, and not what each says")
+    assert f"which grow after {steps} records, as when a counter gains a digit" in said.summary
+    assert said.summary.endswith("how many events there were, but not what each says")
 
 
 def test_lengths_that_hardly_differ() -> None:

@@ -143,7 +143,7 @@ def test_waits_that_the_client_ends_are_not_said_to_be_the_source_s() -> None:
     found = pace(*lines)
     assert (found.answer, found.severity) == ("undecided", "note")
     assert [cause.code for cause in found.causes] == ["client-window"]
-    assert "who was waited for cannot be told" in found.summary
+    assert "which side caused the waits is unknown" in found.summary
 
 
 def closed(packet: int, start: float, seconds: float, sender: str = "client") -> dict[str, object]:
