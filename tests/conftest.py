@@ -100,6 +100,21 @@ def _draw_more(test: Any) -> None:
     test._hypothesis_internal_use_settings = settings(own, max_examples=own.max_examples * EXAMPLES)
 
 
+def pytest_collection_finish() -> None:
+    """Have the collector look at what tests make, not at all of them each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _collected() -> Iterator[None]:
+    """What the tests of a module leave open is found in that module, in every run; else it is
+    found when the collector comes by, in whatever test runs by then."""
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _collector() -> Iterator[None]:
     """The command line lets the collector look less often, which others' memory would tell."""

@@ -66,12 +66,12 @@ def indexed(path: Path, *, with_keys: bool = False, number: int = 0) -> Index:
 @contextmanager
 def serving(*indexes: Index) -> Iterator[InspectorServer]:
     """Serve an inspector in a thread."""
-    with _running(InspectorServer(*indexes)) as server:
+    with running(InspectorServer(*indexes)) as server:
         yield server
 
 
 @contextmanager
-def _running(server: S) -> Iterator[S]:
+def running(server: S) -> Iterator[S]:
     ready = threading.Event()
     with closing(server):
         thread = threading.Thread(target=server.run, args=(ready.set,))
@@ -91,7 +91,7 @@ def looking_at(place: Path, *captures: Path) -> Iterator[PageServer]:
     with (
         looked_at(str(place), captures, print) as fleet,
         closing(Captures(fleet)) as opened,
-        _running(PageServer(partial(create_fleet_app, fleet, opened))) as server,
+        running(PageServer(partial(create_fleet_app, fleet, opened))) as server,
     ):
         yield server
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -147,8 +148,9 @@ def number_said(output: IO[bytes]) -> int:
 
 
 def children(process: int) -> list[int]:
-    text = Path(f"/proc/{process}/task/{process}/children").read_text()
-    return [int(word) for word in text.split()]
+    """What any thread of a process has started."""
+    texts = (path.read_text() for path in Path(f"/proc/{process}/task").glob("*/children"))
+    return [int(word) for text in texts for word in text.split()]
 
 
 def left_in(folder: Path) -> list[str]:
@@ -193,6 +195,46 @@ def test_twenty_kills_of_each_process_of_a_recording(
             process.wait(PATIENCE)
             wait_until(lambda: not left_in(temporary))
             wait_until(lambda ours=ours: not any(map(is_running, ours)))
+
+
+@pytest.mark.packets
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("who", ["recorder", "exporter", "both"])
+def test_twenty_kills_of_each_process_of_a_collector(who: str, tmp_path: Path) -> None:
+    """What one exports dies with the one that records, and is started anew for the next file. The
+    files of the ring are whole, or go on with what was left; the data set has none half-written."""
+    temporary, ring, place = tmp_path / "tmp", tmp_path / "ring", tmp_path / "set"
+    temporary.mkdir()
+    ring.mkdir()
+    words = ["collect", "--port", "9", "-i", "lo", "--ring", str(ring), "-o", str(place)]
+    for turn in range(1, FEW + 1):
+        shutil.copy(PLAIN, ring / f"web1_{turn:05}_20260131120000.pcapng")
+        with begun([*words, "--host", "web1"], temporary) as process:
+            assert process.stdout is not None
+            line_with("recording port 9", process.stdout)
+            wait_until(lambda pid=process.pid: children(pid))
+            (exporter,) = children(process.pid)
+            killed = {"recorder": [process.pid], "exporter": [exporter]}
+            for one in killed.get(who, [process.pid, exporter]):
+                os.kill(one, signal.SIGKILL)
+            if who == "exporter":  # another one takes its place
+                process.terminate()
+                process.stdout.read()
+            process.wait(PATIENCE)
+            assert process.returncode == (0 if who == "exporter" else -signal.SIGKILL)
+            wait_until(lambda exporter=exporter: not is_running(exporter))
+            assert not left_in(temporary)
+            assert list(place.rglob("*.part")) == []
+    with begun([*words, "--host", "web1"], temporary) as process:
+        assert process.stdout is not None
+        line_with("recording port 9", process.stdout)
+        process.terminate()
+        line_with(" 0 dropped; ", process.stdout)
+        assert process.wait(PATIENCE) == 0
+    # Beside what was left each that was killed has left a file without packets.
+    assert len(list((place / "manifest").glob("web1_*_20260131120000.*.json"))) == FEW
+    assert {path.name.partition("_")[0] for path in ring.iterdir()} == {"web1"}
 
 
 def line_with(words: str, output: IO[bytes]) -> str:

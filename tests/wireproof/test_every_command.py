@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import suppress
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from random import Random
 from shutil import rmtree
 from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
+import httpx
 import pytest
+from click import Context
+from support.browser import PATIENCE, running
 from support.command_lines import (
     HARMFUL,
     QUERY,
     READERS,
+    TWICE,
     WRITERS,
     harmful,
     making,
@@ -36,18 +40,24 @@ from support.command_lines import (
 )
 from support.corpus import ROOT
 from support.damage import damaged
+from support.exchanges import served
+from support.forked import Forked
 from support.stored import SMALL
 from support.talk import Talk, Tape
+from support.terminal import TERMINAL, Terminal
 
 from parsers import CaptureReader, Memory, PacketDecoder, UnreadableCapture, decode_stream
 from parsers.files.packets import Packet
 from parsers.limits import MAX_MEMORY
 from parsers.wants import KINDS
-from wireproof.cli import run
+from wireproof.cli import cli, run
 from wireproof.live.verdicts import LiveVerdicts
 from wireproof.metrics.observing import Observer
 from wireproof.metrics.prometheus import PrometheusPage
 from wireproof.text.progress import WORTH_SHOWING
+from wireproof.web.fleet import QUESTIONS
+from wireproof.web.server import InspectorServer, PageServer
+from wireproof.web.viewing import Page
 
 SEED = 20_261_129
 FEW, MANY = 150, 2_000
@@ -86,12 +96,24 @@ def check(arguments: list[str], output: Path | None, capsys: pytest.CaptureFixtu
     return code
 
 
+EACH = ("query table", "query csv", "query json", "query parquet")
+"""What reads a capture into tables, for which it starts a database: each format has its turn."""
+DEAR = (*EACH, "export parquet", "plot svg")
+"""Commands of which one run takes as long as fifty of others."""
+
+
+def chosen_for(name: str) -> Iterator[bytes]:
+    """The captures that do harm which a command reads: all, but that formats of a query share."""
+    turn, turns = (EACH.index(name), len(EACH)) if name in EACH else (0, 1)
+    return (data for _, data in islice(harmful(), turn, None, turns))
+
+
 @pytest.mark.parametrize("name", [*READERS, *WRITERS])
 def test_captures_that_do_harm(
     name: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "harmful.pcap"
-    for _, data in harmful():
+    for data in chosen_for(name):
         path.write_bytes(data)
         if name in READERS:
             check(reading(name, path), None, capsys)
@@ -133,7 +155,7 @@ def test_every_command_holds_what_memory_says(
 
 
 def test_data_sets_of_captures_that_do_harm(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, looked_through: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A data set is written whole or not at all, and what reads it reads what is there."""
     path, place = tmp_path / "harmful.pcap", tmp_path / "set"
@@ -142,6 +164,10 @@ def test_data_sets_of_captures_that_do_harm(
         if check(["export", str(path), "--data", "--packets", "-o", f"{place}/"], None, capsys) < 2:
             check(["query", str(place), QUERY, "--format", "json"], None, capsys)
             check(["diff", str(place), str(place)], None, capsys)
+            check(["view", str(place), "--no-browser"], None, capsys)
+            for takes_captures_alone in ("hops", "latency"):
+                given = [str(place)] * (2 if takes_captures_alone in TWICE else 1)
+                assert check([takes_captures_alone, *given], None, capsys) == 2
             rmtree(place)
         assert not place.exists()
 
@@ -154,6 +180,70 @@ def test_captures_that_do_harm_are_drawn_in_pixels(
     for kind in list(HARMFUL)[:2]:
         path.write_bytes(HARMFUL[kind])
         check(["plot", str(path), "-o", str(output)], output, capsys)
+
+
+def look_through(server: PageServer, page: Page) -> None:
+    """Ask for what a page asks for first, instead of serving until Ctrl-C."""
+    with running(server), httpx.Client(timeout=PATIENCE) as client:
+
+        def answer(path: str) -> Any:
+            found = client.get(f"http://127.0.0.1:{server.port}/answers/{path}")
+            return found.raise_for_status().json()
+
+        client.get(server.url)
+        if isinstance(server, InspectorServer):
+            while answer("summary")["state"] != "ended":
+                time.sleep(0.01)
+            keys = [row["key"] for row in answer("exchanges/0")]
+            for path in [f"verdicts/{key}" for key in keys[:9]] + ["hops"]:
+                answer(path)
+        else:
+            for path in ("summary", *QUESTIONS):
+                answer(path)
+
+
+@pytest.fixture
+def looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wireproof.web.viewing.serve", look_through)
+
+
+def test_captures_that_do_harm_are_viewed(
+    tmp_path: Path, looked_through: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "harmful.pcap"
+    for _, data in harmful():
+        path.write_bytes(data)
+        check(["view", str(path), "--no-browser"], None, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.packets
+def test_captures_that_do_harm_are_collected(
+    tmp_path: Path, looked_through: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are what an earlier start left. All that can be read are in the data set, which others
+    read then; the others are named."""
+    ring, place = tmp_path / "ring", tmp_path / "set"
+    ring.mkdir()
+    left = list(harmful())
+    for number, (_, data) in enumerate(left, 1):
+        (ring / f"web1_{number:05}_20260131120000.pcapng").write_bytes(data)
+    words = ["collect", "--port", "9", "-i", "lo", "--ring", str(ring), "-o", str(place)]
+    with subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = [process.stderr.readline()]
+        assert "recording port 9" in said[0]
+        process.terminate()  # what is left is exported nevertheless
+        said += list(process.stderr)
+    assert process.returncode == 0 and "Traceback" not in "".join(said)
+    made = len(list((place / "manifest").glob("[!.]*.json")))
+    assert said[-1].endswith(f"; {len(left)} files exported\n"), said[-1]
+    assert all(line.startswith("wireproof: ") for line in said)
+    unread = {line.partition(": ")[2].partition(": ")[0] for line in said if f"{ring}/" in line}
+    assert made + len(unread) == len(left) and made > len(left) // 2
+    for arguments in (["query", QUERY, "--format", "json"], ["diff", str(place)], ["view"]):
+        options = ["--no-browser"] if arguments == ["view"] else []
+        check([arguments[0], str(place), *arguments[1:], *options], None, capsys)
 
 
 @pytest.mark.tshark
@@ -187,12 +277,14 @@ def mutants(count: int, start: int = 0) -> Iterator[tuple[int, bytes]]:
 def run_mutants(
     numbers: range, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Run one command for each mutant, each in its turn."""
+    """Run one command for each mutant, each in its turn; what takes long, in every fourth round."""
     names = [*READERS, *WRITERS]
+    quick = [name for name in names if name not in DEAR]
+    order = names + 3 * quick
     path = tmp_path / "mutant.pcapng"
     for number, data in mutants(len(numbers), numbers.start):
         path.write_bytes(data)
-        name = names[number % len(names)]
+        name = order[number % len(order)]
         try:
             if name in READERS:
                 check(reading(name, path), None, capsys)
@@ -255,6 +347,8 @@ def ended(command: list[str], stdout: int | None = None) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+NO_SPACE = "standard output: No space left on device"
+CLOSED = "standard output: Bad file descriptor"
 ALSO = {
     "help": ["decode", "--help"],
     "version": ["--version"],
@@ -276,32 +370,61 @@ def to_standard_output(name: str, capture: Path) -> list[str]:
 @pytest.mark.parametrize(
     "name", [*READERS, *ALSO, *(name for name in WRITERS if name != "plot svg")]
 )
-def test_standard_output_that_is_full_or_closed(name: str, capture: Path) -> None:
+def test_standard_output_that_is_full_or_closed(name: str, capture: Path, commands: Forked) -> None:
     arguments = to_standard_output(name, capture)
     with Path("/dev/full").open("wb") as full:
-        found = ended([*COMMAND, *arguments], full.fileno())
-    assert found == (2, "wireproof: standard output: No space left on device\n")
-    closed = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
-    assert ended(closed) == (2, "wireproof: standard output: Bad file descriptor\n")
+        found = commands.came_to(arguments, full.fileno())
+    assert found == (2, f"wireproof: {NO_SPACE}\n")
+    assert commands.came_to(arguments, None) == (2, f"wireproof: {CLOSED}\n")
+
+
+LIVE = {
+    "capture": ["capture", "sse", "-o", "-", "--backend", "relay"],
+    "serve": ["serve", "--port", "0"],
+}
+"""What records and serves, and writes to standard output."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "arguments", [["capture", "sse", "-o", "-", "--backend", "relay"], ["serve", "--port", "0"]]
-)
-def test_what_records_and_serves_names_its_output(arguments: list[str]) -> None:
+@pytest.mark.parametrize("name", LIVE)
+def test_what_records_and_serves_names_its_output(name: str) -> None:
+    arguments = LIVE[name]
     with Path("/dev/full").open("wb") as full:
         code, said = ended([*COMMAND, *arguments], full.fileno())
-    assert (code, said) == (2, "wireproof: standard output: No space left on device\n")
-    if arguments[0] == "capture":
+    assert (code, said) == (2, f"wireproof: {NO_SPACE}\n")
+    if name == "capture":
         closed = ["sh", "-c", '"$@" >&-', "sh", *COMMAND, *arguments]
-        assert ended(closed) == (2, "wireproof: standard output: Bad file descriptor\n")
+        assert ended(closed) == (2, f"wireproof: {CLOSED}\n")
 
 
-def test_a_full_standard_output_is_named(capture: Path) -> None:
+ASKS = """
+import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as client:
+    client.sendall(b"GET /a HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+    client.shutdown(socket.SHUT_WR)
+    while client.recv(100):
+        pass
+"""
+ANSWER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"
+
+
+@pytest.mark.slow
+@pytest.mark.packets
+def test_watch_names_its_output() -> None:
+    with served(ANSWER) as port, Path("/dev/full").open("wb") as full:
+        words = ["watch", "--port", str(port), "--backend", "packet-socket", "--format", "ndjson"]
+        command = ["--", sys.executable, "-c", ASKS, str(port)]
+        code, said = ended([*COMMAND, *words, *command], full.fileno())
+    assert code == 2 and f"wireproof: {NO_SPACE}\n" in said and "Traceback" not in said
+
+
+def test_a_standard_output_that_is_full_or_closed_from_the_start(capture: Path) -> None:
+    """By an interpreter that starts so, and flushes at its end."""
+    command = [*COMMAND, "decode", str(capture)]
     with Path("/dev/full").open("wb") as full:
-        found = ended([*COMMAND, "decode", str(capture)], full.fileno())
-    assert found == (2, "wireproof: standard output: No space left on device\n")
+        assert ended(command, full.fileno()) == (2, f"wireproof: {NO_SPACE}\n")
+    closed = ["sh", "-c", '"$@" >&-', "sh", *command]
+    assert ended(closed) == (2, f"wireproof: {CLOSED}\n")
 
 
 @pytest.fixture
@@ -414,8 +537,22 @@ def test_a_data_set_of_what_does_harm(
 # --- Ctrl-C ---
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture of twelve thousand packets, an exchange in every eight."""
+    tape = Tape()
+    for port in range(20_000, 21_500):
+        talk = Talk(tape, client_port=port).open()
+        talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        talk.close()
+    path = tmp_path_factory.mktemp("long") / "long.pcapng"
+    path.write_bytes(tape.file())
+    return path
+
+
 @pytest.fixture
-def interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def interrupted(long: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A capture in whose reading Ctrl-C is pressed, after thousands of packets."""
     read = CaptureReader.__iter__
 
@@ -425,21 +562,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             if packet[0] == 11_000:
                 raise KeyboardInterrupt
 
-    path = tmp_path / "long.pcapng"
-    path.write_bytes(long())
     monkeypatch.setattr(CaptureReader, "__iter__", packets)
-    return path
-
-
-def long() -> bytes:
-    """Twelve thousand packets, an exchange in every eight."""
-    tape = Tape()
-    for port in range(20_000, 21_500):
-        talk = Talk(tape, client_port=port).open()
-        talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
-        talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-        talk.close()
-    return tape.file()
+    return long
 
 
 KEPT = ("decode json", "decode ndjson", "decode csv", "ls json", "ls csv", "explain json")
@@ -481,8 +605,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A capture that takes so long that one wants to know how long."""
     talk = Talk(Tape()).open()
     talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
-    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16_000 * 300))
-    talk.server(*[b"x" * 16_000] * 300)
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (16_000 * 250))
+    talk.server(*[b"x" * 16_000] * 250)
     talk.close()
     path = tmp_path_factory.mktemp("large") / "large.pcapng"
     path.write_bytes(talk.tape.file())
@@ -490,28 +614,15 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def on_a_terminal(arguments: list[str]) -> tuple[int, str, str]:
+def on_a_terminal(commands: Forked, arguments: list[str]) -> tuple[int, str, str]:
     """Run a command whose standard error is a terminal; return its code, and both outputs."""
-    ours, theirs = pty.openpty()
-    with (
-        TemporaryFile() as output,
-        subprocess.Popen(
-            [*COMMAND, *arguments],
-            stdout=output,
-            stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"},
-        ) as process,
-    ):
-        os.close(theirs)
-        shown = b""
-        with suppress(OSError):  # the other end is closed
-            while data := os.read(ours, 65_536):
-                shown += data
-        process.wait()
+    with TemporaryFile() as output, Terminal() as terminal:
+        with terminal.theirs() as stderr:
+            commands.start(arguments, stdout=output.fileno(), stderr=stderr, **TERMINAL)
+        shown = terminal.shown()
+        code = commands.code()
         output.seek(0)
-        written = output.read().decode()
-    os.close(ours)
-    return process.returncode, written, shown.decode()
+        return code, output.read().decode(), shown.decode()
 
 
 BY_CAPTURE = ("query parquet", "diff baseline")
@@ -521,11 +632,32 @@ SLOW = ["decode ndjson", "decode grep", "ls json", "explain json", "hops json", 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*SLOW, *(name for name in WRITERS if name not in BY_CAPTURE)])
-def test_progress_shows_on_a_terminal_alone(name: str, large: Path, tmp_path: Path) -> None:
+def test_progress_shows_on_a_terminal_alone(
+    name: str, large: Path, tmp_path: Path, commands: Forked
+) -> None:
     arguments = reading(name, large) if name in SLOW else writing(name, large, tmp_path)[0]
-    code, written, shown = on_a_terminal(arguments)
+    code, written, shown = on_a_terminal(commands, arguments)
     assert code in (0, 1), shown
     assert "MB" in shown and "\x1b[" in shown
-    assert "\x1b" not in written  # which is a pipe
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
-    assert "\x1b" not in done.stderr and "MB" not in done.stderr
+    assert "\x1b" not in written  # which is a file
+    with TemporaryFile() as output:
+        code, said = commands.came_to(arguments, output.fileno())
+    assert code in (0, 1) and "\x1b" not in said and "MB" not in said
+
+
+# --- all of them ---
+
+BY_THEMSELVES = {
+    "collect": test_captures_that_do_harm_are_collected,
+    "compare": test_captures_that_do_harm_are_compared,
+    "view": test_captures_that_do_harm_are_viewed,
+    "watch": test_watch_names_its_output,
+}
+"""Commands that have a test of their own here."""
+
+
+def test_every_command_is_here() -> None:
+    """All that ``--help`` names."""
+    tables = (READERS, WRITERS, ALSO, LIVE)
+    rows = {words[0] for table in tables for words in table.values()} | {*BY_THEMSELVES}
+    assert {name for name in rows if not name.startswith("-")} == {*cli.list_commands(Context(cli))}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 from support.command_lines import READERS, WRITERS, reading, writing
+from support.forked import Forked
 from support.talk import Talk, Tape
+from support.terminal import TERMINAL, Terminal
 
 from wireproof.text.escape import escape_as_json
 
@@ -40,43 +40,36 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def shown(arguments: list[str]) -> str:
+def shown(commands: Forked, arguments: list[str]) -> str:
     """Return what a command writes to a terminal."""
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
-    with subprocess.Popen(
-        [*COMMAND, *arguments], stdout=theirs, stderr=subprocess.PIPE, env=environment
-    ) as process:
-        os.close(theirs)
-        data = b""
-        with suppress(OSError):  # the other end is closed
-            while piece := os.read(ours, 65_536):
-                data += piece
-        assert process.stderr is not None
-        said = process.stderr.read()
-    os.close(ours)
-    assert process.returncode in (0, 1, 2), said
-    return data.decode(errors="surrogateescape")
+    with Terminal() as terminal, TemporaryFile() as said:
+        with terminal.theirs() as stdout:
+            commands.start(arguments, stdout=stdout, stderr=said.fileno(), **TERMINAL)
+        data = terminal.shown()
+        code = commands.code()
+        said.seek(0)
+        assert code in (0, 1, 2), said.read()
+        return data.decode(errors="surrogateescape")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
-def test_readers(name: str, hostile: Path) -> None:
-    text = shown(reading(name, hostile))
+def test_readers(name: str, hostile: Path, commands: Forked) -> None:
+    text = shown(commands, reading(name, hostile))
     assert text
     assert not OBEYED.search(OURS.sub("", text))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in WRITERS if name != "plot svg"])
-def test_writers_to_standard_output(name: str, hostile: Path) -> None:
-    text = shown([*writing(name, hostile, hostile.parent)[0][:-1], "-"])
+def test_writers_to_standard_output(name: str, hostile: Path, commands: Forked) -> None:
+    text = shown(commands, [*writing(name, hostile, hostile.parent)[0][:-1], "-"])
     assert not OBEYED.search(OURS.sub("", text))
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv", "json"])
-def test_data_on_a_terminal(form: str, hostile: Path) -> None:
-    text = shown(["decode", str(hostile), "--format", form])
+def test_data_on_a_terminal(form: str, hostile: Path, commands: Forked) -> None:
+    text = shown(commands, ["decode", str(hostile), "--format", form])
     assert "\x1b" not in text and not OBEYED.search(text)
     if form == "ndjson":
         written = subprocess.run(
