@@ -35,7 +35,7 @@ from ..redact.coded import hides_secret
 from ..redact.content import ContentFinder
 from ..redact.records import mask_bytes
 from ..redact.secrets import MASK, Report, merged
-from ..redact.undeclared import is_base64
+from ..redact.undeclared import has_other_charset, is_base64
 from ..spool import Pieces, Spool
 from . import json_pieces
 
@@ -70,9 +70,12 @@ class ContentStream(ElementStream):
         self._is_cut = False
         self.is_base64 = False
         """Whether the content is in base64 by its type."""
+        self.has_other_charset = False
+        """Whether it is text in which ASCII does not stand as it is."""
 
     def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
         self.is_base64 = is_base64(record.headers)
+        self.has_other_charset = has_other_charset(record.headers)
 
     def content(self, data: bytes, start: int) -> None:
         if self._is_cut:
@@ -97,12 +100,20 @@ class ContentStream(ElementStream):
 class RecordedContent:
     """Keeps the content of one message that its records bring."""
 
-    __slots__ = ("codings", "is_event_stream", "is_base64", "_content", "_is_cut")
+    __slots__ = (
+        "codings",
+        "is_event_stream",
+        "is_base64",
+        "has_other_charset",
+        "_content",
+        "_is_cut",
+    )
 
     def __init__(self, head: RequestRecord | ResponseRecord, spool: Spool) -> None:
         self.codings = head.codings
         self.is_event_stream = isinstance(head, ResponseRecord) and head.transport == "sse"
         self.is_base64 = is_base64(head.headers)
+        self.has_other_charset = has_other_charset(head.headers)
         self._content = Pieces(spool)
         self._is_cut = False
 
@@ -166,7 +177,8 @@ class RecordedContents:
 
 def decode_content(
     coded: Pieces, is_cut: bool, body: BodyRecord, policy: Policy | Rules, report: Report,
-    *, spool: Spool, memory: Memory, codings: Sequence[str], is_base64: bool, is_event_stream: bool,
+    *, spool: Spool, memory: Memory, codings: Sequence[str], is_base64: bool,
+    has_other_charset: bool, is_event_stream: bool,
 ) -> Content:  # fmt: skip
     """Return a body's content as text if it is UTF-8 without NUL, else in base64, without its
     secrets. ``memory`` bounds what all bodies together may unfold to.
@@ -179,7 +191,7 @@ def decode_content(
     shown: Iterable[bytes] = decoded
     if rules.is_thorough:
         whole = b"".join(decoded)
-        is_hidden = not decoded.undoes_all or hides_secret(
+        is_hidden = not decoded.undoes_all or has_other_charset or hides_secret(
             whole, is_base64=is_base64, is_event_stream=is_event_stream,
             is_cut=is_cut or decoded.is_cut, patterns=rules.patterns,
         )  # fmt: skip

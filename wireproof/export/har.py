@@ -217,7 +217,7 @@ class HarWriter:
         return decode_content(
             coded, is_cut, record, self._rules, self.report, spool=self._spool,
             memory=self._memory, codings=source.codings, is_base64=source.is_base64,
-            is_event_stream=source.is_event_stream,
+            has_other_charset=source.has_other_charset, is_event_stream=source.is_event_stream,
         )  # fmt: skip
 
     def _begin(self, exchange: Exchange) -> Entry:

@@ -22,7 +22,7 @@ from .found import FoundSecrets
 from .patterns import USUAL, Patterns
 from .records import plain_bytes
 from .secrets import merged
-from .undeclared import Base64Text, Beginning, begins_as
+from .undeclared import NOT_UNDONE, Base64Text, Beginning, begins_as
 
 MAX_WAITING = 65_536
 """Pieces of a body, or frames of one side of a WebSocket, that wait for a verdict."""
@@ -34,8 +34,6 @@ SHORT_RUN = 1_024
 PART = 4_096
 """Bytes of coded content that are unfolded at once."""
 HARMLESS_FAULTS = {"content-coding-deflate-raw"}
-NOT_UNDONE = ["not-undone"]
-"""Codings of content that nothing here can read: as of one that is not known."""
 
 
 class Piece(NamedTuple):
@@ -118,6 +116,7 @@ class CodedBody(CodedContent):
         memory: Memory | None = None,
     ) -> None:
         super().__init__(found)
+        self.is_secret = NOT_UNDONE in codings  # nobody can tell
         self._patterns = patterns
         self._memory = memory
         self._decoder = ContentDecoder(codings, memory)

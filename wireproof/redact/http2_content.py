@@ -21,11 +21,12 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from .coded import NOT_UNDONE, CodedBody
+from .coded import CodedBody
 from .records import plain_bytes
 from .rules import Rules
 from .secrets import Report
 from .streams import Mask, MaskStream
+from .undeclared import NOT_UNDONE
 
 HTTP2 = "HTTP/2"
 GRPC_PREFIX = 5
@@ -48,7 +49,7 @@ class StreamContent:
         self._report = report
         self._size = 0
         self._runs: list[Run] = []
-        self._message_codings = NOT_UNDONE
+        self._message_codings = [NOT_UNDONE]
         """How messages of gRPC are compressed that say they are."""
 
     def charge_to(self, account: Account) -> None:
@@ -110,7 +111,7 @@ class StreamContent:
         is_connect = isinstance(record, RequestRecord) and record.method == "CONNECT"
         self.is_tunnel = self.is_tunnel or is_connect or record.framing == "upgrade"
         named = [value for name, value in record.headers if name == "grpc-encoding"]
-        self._message_codings = named or NOT_UNDONE
+        self._message_codings = named or [NOT_UNDONE]
         self._stream.take(replace(record, offset=self._stream.done, length=0))
 
     def _take_message(self, record: GrpcMessageRecord) -> None:
@@ -122,7 +123,7 @@ class StreamContent:
             self._message_codings, found=self._report.found, patterns=self._rules.patterns,
             memory=self._report.memory,
         )  # fmt: skip
-        body.is_secret = record.data is None or record.encoding is None
+        body.is_secret = body.is_secret or record.data is None or record.encoding is None
         if record.data is not None and record.encoding is not None:
             body.receive(plain_bytes(record.data, record.encoding), 0)
             body.end(is_complete=True)

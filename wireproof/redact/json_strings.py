@@ -27,6 +27,7 @@ STRING = r"[^\"\\\r\n]*+" + every(r"\\[^\r\n][^\"\\\r\n]*+") + r"(?=\"|[\r\n]|\\
 STRINGS = re.compile(
     r"[^\":]*+" + every(r":(?!\s*+\")[^\":]*+") + rf"(:?)\s*+\"({STRING}).", re.DOTALL
 )
+UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 WHOLE_STRINGS = re.compile(every(rf"[^\"]*+\"{STRING}."), re.DOTALL)
 
 
@@ -81,7 +82,7 @@ class JsonStrings:
                 values.setdefault(key, []).append(text)
             else:
                 key = text[:MAX_KEY]
-        if len(self._finders.keys() | values.keys()) > MAX_KEYS:
+        if len(self._finders.keys() | values.keys()) > MAX_KEYS or any(map(_is_escaped, values)):
             return position
         after = {
             key: self._finders.get(key, self._nothing_yet).context_behind("".join(texts))
@@ -115,6 +116,9 @@ class JsonStrings:
             return len(piece)
         self._is_inside = True
         self._text = ""
+        if self._is_value and _is_escaped(self._key):
+            # What the key says shows to nobody else.
+            self._finder(self._key).feed(f'"{_unescaped(self._key)}": "')
         return quote + 1
 
     def _read_string(self, piece: str, position: int, spans: list[Span]) -> int:
@@ -147,3 +151,12 @@ class JsonStrings:
                 del self._finders[next(iter(self._finders))]
             finder = self._finders[key] = Finder(self._patterns)
         return finder
+
+
+def _is_escaped(key: str) -> bool:
+    return "\\u" in key
+
+
+def _unescaped(key: str) -> str:
+    """Return a key without its escapes, as far as it is JSON (RFC 8259 section 7)."""
+    return UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), key)

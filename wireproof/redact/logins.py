@@ -24,7 +24,17 @@ LOGINS = re.compile(
     rb"|(?i:auth) " + _WORD + rb"(?: " + _WORD + rb")?\r?$"
     rb"|(?i:auth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n(?:\$\d{1,4}\r\n" + _WORD + rb"\r\n)?)"
     # PostgreSQL, PasswordMessage and SASLInitialResponse: 'p', length, string.
-    rb"|(?:\A|(?<=\x00))p\x00\x00[\x00-\x04].([^\x00]{1,256})\x00",
+    rb"|(?:\A|(?<=\x00))p\x00\x00[\x00-\x04].([^\x00]{1,256})\x00"
+    # RFC 4616 section 2 (PLAIN), in AMQP 0-9-1's Connection.StartOk, AMQP 1.0's sasl-init, and
+    # Kafka's SaslAuthenticate (its key is 36): message = [authzid] NUL authcid NUL passwd.
+    rb"|(?:PLAIN(?:\x00\x00[\x00-\x01][\x00-\xff]|\xa0[\x00-\xff])"
+    rb"|\x00\x24\x00[\x00-\x02][\x00-\xff]{4,80}?)"
+    rb"[!-~]{0,128}+\x00[!-~]{1,128}+\x00([!-~]{1,256}+)"
+    # RFC 6120 section 6.4.2 (XMPP)
+    rb"|<auth[ \t][^<>]{0,128}?mechanism=[\"']PLAIN[\"'][^<>]{0,128}+>([A-Za-z0-9+/=]{4,512}+)"
+    # RFC 4511 section 4.2 (LDAP): BindRequest with version, name, and a password: simple [0].
+    rb"|\x60(?:[\x00-\x7f]|\x81[\x00-\xff]|\x82[\x00-\xff]{2})\x02\x01[\x02\x03]"
+    rb"\x04[\x00-\x7f][^\x00-\x1f\x80]{0,127}+\x80[\x01-\x7f]([!-~]{1,127}+)",
     re.MULTILINE,
 )
 MQTT_CONNECT = re.compile(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from parsers.expressions import every
+from parsers.expressions import every, when_used
 
 from .personal import PERSONAL, Scan
 from .shapes import token_shapes
@@ -34,20 +34,32 @@ _BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
 # RFC 3986 section 3.2.1: userinfo, of which the password is the secret.
 _USERINFO = r"://[^/\s:@\"'\\]{1,64}+:([^/\s:@\"'\\]{1,256}+)@"
 
+# A user's name and password among the arguments of a command; two numbers are a user and a group.
+_COMMAND = r"(?<![\w-])--?u(?:ser)?\s{1,4}+[\"']?+[^\s:\"']{1,64}+:(?!\d++\b)([^\s\"'\\]++)"
+# .netrc: "machine a login b password c", in lines or not.
+_NETRC = r"(?i:login)\s{1,4}+\S{1,64}+\s{1,4}+(?i:password)\s{1,4}+(\S++)"
+
 # What may stand between a name and its value, in JSON, in a form, in a header, in any of them
 # inside another.
 # A name may stand for several: then its value is an array.
 _PLURAL = "[sS]?+"
-_BETWEEN = r"(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3[Aa]|%3[Dd])\s{0,4}+"
+# A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
+_QUOTE = r"(?>(?:\\{0,3}+[\"'])?(?:\]|%5[Dd])?)"
+_BETWEEN = rf"{_QUOTE}\s{{0,4}}+(?:=>|:=|[:=]|%(?:25){{0,3}}3[AaDd])\s{{0,4}}+"
 _SPACE = r"(?:\s|\+|%20)"
 _SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
 _BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
 _IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
+# YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
+_BLOCK = r"[|>][-+\d]{0,2}+[ \t]{0,4}+\r?\n[ \t]{1,32}+([^\r\n]++)"
+_THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
 _ANY_VALUE = (
-    rf"(?:\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
+    rf"(?:{_BLOCK}|{_THREE_QUOTES}"
+    rf"|\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
     r"|\[(?P<array>{array})"
+    r"{object}"
     rf"|{_SCHEME}((?!(?:null|true|false|None)\b){_BARE}++))"
 )
 # What an array holds: what is no string, strings of JSON inside a string of JSON, strings, and the
@@ -55,6 +67,11 @@ _ANY_VALUE = (
 _ARRAY_PART = rf"[^\]\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)|\][ \t\r\n]*+,[ \t\r\n]*+\["
 _ARRAY = rf"(?>{_ARRAY_PART}){every(_ARRAY_PART)}"
 _ANY_VALUE = _ANY_VALUE.replace("{array}", _ARRAY)
+# What an object holds: all strings that stand after a colon.
+_OBJECT_PART = rf"[^{{}}\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)"
+_OBJECT = rf"\{{(?P<object>(?>{_OBJECT_PART}){every(_OBJECT_PART)})"
+_ANY_MEMBER = _ANY_VALUE.replace("{object}", f"|{_OBJECT}")
+_ANY_VALUE = _ANY_VALUE.replace("{object}", "")
 # An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
 _ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
 _XML = _ELEMENT + r"(?P<xml>(?=\s*+[^<\s])[^<\]]++)"
@@ -62,6 +79,7 @@ _TAG = re.compile(r"<[\w:.-]{0,64}\Z", re.ASCII)
 """How a tag begins that opens an element."""
 _NAME_BEFORE = re.compile(r"[<\\%]?[\w:.-]{0,64}\Z", re.ASCII)
 """A name's beginning, or an escape that it follows."""
+_STRING_OF_OBJECT = re.compile(rf":\s*+(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
 _STRING_OF_ARRAY = re.compile(rf"(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
 _LINE_VALUE = _ANY_VALUE.replace(_BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
 _LONG = rf"{_BARE}{{12,}}+|{_BARE}++\Z"
@@ -103,7 +121,7 @@ _WEAK = ("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass")
 """Names whose values are secret if they are long."""
 
 # RFC 7578 section 4.2: each part names its form field; its value ends with the next delimiter.
-_NAME_OF_FIELD = r"(?>(?i:form-data);[^\r\n]{0,128}?[; \t](?i:name)=)"
+_NAME_OF_FIELD = r"(?>(?i:form-data);[^\r\n]{0,128}?[; \t](?i:name)\*?=)"
 _HEADER_ENDS = r"[^\r\n]{0,256}+\r?\n(?>(?:[^\r\n]{1,256}+\r?\n){0,8})\r?\n"
 _FIELD_VALUE = every(r"[^\r\n]++|\r?+\n(?!--)|\r(?!\n)")
 
@@ -133,6 +151,32 @@ def _named(names: Sequence[str]) -> str:
     return rf"(?<=\")name{colon}[\w-]{{0,32}}?(?i:{secret}){value}([^\"\\\x00-\x1f]++)"
 
 
+_ATTRIBUTE_TEXT = re.compile(
+    r"<(?:property|string|entry|item|param|parameter|setting|field|data|key|value)\s[^<>]{0,64}\Z",
+    re.IGNORECASE,
+)
+"""Tags whose text is the value of what they name."""
+
+
+def _named_in_tag(names: Sequence[str]) -> str:
+    """Return the expression of an attribute that names what another one, or the text, gives:
+    ``<input name="csrf_token" value="...">``, ``<property name="db.password">...``."""
+    known = "|".join([name for _, name in (*_STRONG, *_RULES, *_LINES)] + [*map(re.escape, names)])
+    weak = "|".join(_WEAK)
+    quote = r"\\{0,3}+[\"']"
+    value = rf"[^<>]{{0,128}}?(?i:value|content)={quote}"
+    return (
+        rf"(?<![\w-])(?i:name|key)={quote}(?:"
+        rf"[\w.:-]{{0,32}}?(?i:{known})[\w.:-]{{0,32}}+{quote}"
+        rf"(?:{value}([^\"'<>\\]++)|[^<>]{{0,128}}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
+        rf"|(?i:{weak}){quote}{value}({_LONG}))"
+    )
+
+
+# The name of a member in what is no text, and its value: of MessagePack (its strings of 4 to 255
+# bytes), BSON (5 to 255), and a map of Protocol Buffers (up to 127).
+_IN_BINARY = r"(?:[\xa4-\xbf]|\xd9[\x04-\xff]|\x12[\x04-\x7f]|\x00[\x05-\xff]\x00{3})([!-~]++)"
+
 OPENINGS = {
     "form": "form-data; name=password\n\n",
     "long_form": "form-data; name=token\n\n",
@@ -158,9 +202,11 @@ def _triggers(names: Sequence[str]) -> list[Trigger]:
         for prefix in prefixes
     ]  # fmt: skip
     shapes += [("-----begin ", _PEM), ("bearer", _BEARER), ("://", _USERINFO)]
+    shapes += [("-u ", _COMMAND), ("--user ", _COMMAND), ("login", _NETRC)]
     found = [("form-data;", _form_field(names)), ("name", _named(names))]
+    found += [(begins, _named_in_tag(names)) for begins in ("name=", "key=")]
     whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
-    either = f"(?:{_BETWEEN}{_ANY_VALUE}|{_XML})"
+    either = f"(?:{_BETWEEN}{_ANY_MEMBER}|{_XML}|{_IN_BINARY})"
     found += [(begins, f"(?i:{name}){_PLURAL}{either}") for begins, name in _STRONG]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
     either = f"(?:{_BETWEEN}{_NO_NUMBER}{_ANY_VALUE}|{_XML})"
@@ -172,14 +218,17 @@ def _triggers(names: Sequence[str]) -> list[Trigger]:
         (name, f"(?:{_WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))(?i:{name}){weak}") for name in _WEAK
     ]
     return [
-        Trigger(begins.lower().encode("latin-1", "replace"), re.compile(pattern, re.ASCII), is_name)
+        Trigger(begins.lower().encode("latin-1", "replace"), when_used(pattern, re.ASCII), is_name)
         for is_name, group in ((False, shapes), (True, found))
         for begins, pattern in group
     ]
 
 
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
-_AFTER_NAME = rb"s?+(?:(?>(?:\\{0,3}+[\"'])?)\s{0,4}+(?:[:=]|%3a|%3d)"
+_AFTER_NAME = (
+    rb"s?+(?:(?>(?:\\{0,3}+[\"'])?(?:\]|%5d)?)\s{0,4}+(?:[:=]|%(?:25){0,3}3[ad])"
+    rb"|[\x00\x12\xa4-\xbf\xd9]"
+)
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 
 
@@ -200,6 +249,11 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
         b"bearer": rb"(?:[ +]|%20)",
         b"name": rb"\\{0,3}+\"\s{0,4}+:\s{0,4}+\\{0,3}+\"[\w-]{1,64}+\\{0,3}+\"\s{0,4}+,"
         rb"\s{0,4}+\\{0,3}+\"value\\{0,3}+\"",
+        b"-u ": rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:",
+        b"--user ": rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:",
+        b"name=": rb"\\{0,3}+[\"'][\w.:-]{1,64}+\\{0,3}+[\"']",
+        b"key=": rb"\\{0,3}+[\"'][\w.:-]{1,64}+\\{0,3}+[\"']",
+        b"login": rb"\s{1,4}+\S{1,64}+\s{1,4}+password",
         b"://": rb"[^/\s:@\"'\\]{1,64}+:[^/\s:@\"'\\]{1,256}+@",
     } | after
 
@@ -217,8 +271,9 @@ def _any_of(words: dict[bytes, bytes]) -> bytes:
     return found[0] if len(found) == 1 else b"(?:" + b"|".join(found) + b")"
 
 
-POSSIBLE = re.compile(r"[-_.:=%AJ>]")
-"""Whatever is secret has one of these in it or before it, but for what follows ``bearer``."""
+POSSIBLE = re.compile(r"[-_.:=%AJ>\x00\x12\xa4-\xbf\xd9]")
+"""Whatever is secret has one of these in it or before it, but for what follows ``bearer`` and
+``login``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +290,7 @@ class Patterns:
     def may_hold_secret(self, text: str) -> bool:
         """Return whether there can be a secret in a text, or in one that it is the beginning of."""
         lower = lowered(text)
-        is_possible = POSSIBLE.search(text) is not None or b"bearer" in lower
+        is_possible = POSSIBLE.search(text) is not None or b"bearer" in lower or b"login" in lower
         if is_possible and self._is_likely(lower):
             return True
         return any(scan.pattern.search(text) is not None for scan in self.scans)
@@ -293,6 +348,9 @@ class Patterns:
         tag = _TAG.search(match.string, max(start - 65, 0), start)
         if match.lastgroup == "xml" and tag is None:
             return True
+        if match.lastgroup == "text":
+            before = match.string[max(start - 96, 0) : start]
+            return _ATTRIBUTE_TEXT.search(before) is None
         if not self.kept:
             return False
         if match.lastgroup in OPENINGS:
@@ -341,6 +399,9 @@ def name_before(match: re.Match[str]) -> str:
 
 def spans_of(match: re.Match[str]) -> list[Span]:
     """Return where a match of a trigger has secrets."""
+    if match.lastgroup == "object":
+        found = _STRING_OF_OBJECT.finditer(match.string, *match.span("object"))
+        return [one.span(2) for one in found]
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
@@ -360,17 +421,31 @@ def opening_of(match: re.Match[str]) -> str:
     kind, however long.
     """
     kind = match.lastgroup
-    if kind is None or kind == "xml":
+    if kind in (None, "xml", "text"):
         return name_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]
         return OPENINGS[kind] + (value[:MAX_OPEN] if kind == "long_form" else value[-2:])
     before = name_before(match) + match.string[match.start() : match.start(kind)]
+    if kind == "object":
+        return before + _rest_of_object(match)
     strings = _STRING_OF_ARRAY.finditer(match.string, *match.span(kind))
     last = next(iter(deque(strings, maxlen=1)), None)
     if last is None or last[3] or last.end() < match.end():
         return before + " "
     return before + last[1] + _cut(last[2])
+
+
+def _rest_of_object(match: re.Match[str]) -> str:
+    """Return what of an object's members tells how it goes on: its last value, if that is open, or
+    what comes after it."""
+    strings = _STRING_OF_OBJECT.finditer(match.string, *match.span("object"))
+    last = next(iter(deque(strings, maxlen=1)), None)
+    if last is not None and not last[3]:
+        return ":" + last[1] + _cut(last[2])
+    return match.string[match.start("object") if last is None else last.end() : match.end()][
+        -MAX_OPEN:
+    ]
 
 
 def _cut(text: str) -> str:

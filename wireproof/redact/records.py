@@ -50,7 +50,7 @@ from .fields import mask_fields, names_secret
 from .patterns import Patterns, Span
 from .rules import Rules
 from .secrets import MASK, Policy, Report, find, mask_spans, merged
-from .undeclared import Beginning, begins_as, is_base64, text_begins_as
+from .undeclared import Beginning, begins_as, has_other_charset, is_base64, text_begins_as
 
 Stream = Literal["chunks", "runs", "events", "elements", "frames", "messages"]
 
@@ -399,8 +399,9 @@ class Redactor:
 
 
 def is_coded(record: RequestRecord | ResponseRecord) -> bool:
-    """Return whether a message's content is hidden by a coding, or by base64."""
-    return any(coding != "identity" for coding in record.codings) or is_base64(record.headers)
+    """Return whether a message's content is hidden by a coding, by base64 or by its charset."""
+    is_plain = all(coding == "identity" for coding in record.codings)
+    return not is_plain or is_base64(record.headers) or has_other_charset(record.headers)
 
 
 def is_coded_data(record: WebSocketFrameRecord | WebSocketMessageRecord) -> bool:

@@ -30,14 +30,14 @@ from parsers.records import (
 
 from ..bytes.dissection import ElementStream
 from ..exchanges import CLOSE, CONTINUATION
-from .coded import NOT_UNDONE, CodedBody, DeflatedMessages, Piece, names_coding
+from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .fields import secret_spans
 from .logins import login_spans
 from .patterns import Patterns, Span
 from .rules import Rules
 from .secrets import MASK, Finder, Policy, Report, find, merged
-from .undeclared import Beginning, begins_as, is_base64
+from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
 
 STAR = MASK.encode()
 START = attrgetter("start")
@@ -150,8 +150,8 @@ class MaskStream(ElementStream):
         """
         codings = [coding for coding in record.codings if coding != "identity"]
         is_unread = not codings and record.framing in ("none", "close")
-        if is_unread and names_coding(record.headers):
-            codings = NOT_UNDONE
+        if (is_unread and names_coding(record.headers)) or has_other_charset(record.headers):
+            codings = [NOT_UNDONE]
         in_base64 = is_base64(record.headers)
         if not codings and not in_base64:
             return None

@@ -9,17 +9,34 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from functools import lru_cache
 
 from parsers import CODING_MAGIC
 from parsers.records import Fields
 
-MAGIC = CODING_MAGIC | {b"\x78\xda": "deflate"}
+NOT_UNDONE = "not-undone"
+"""The coding of content that nothing here can read: as one that is not known."""
+_WIDE_TEXT = {
+    mark + bracket.encode(coding): NOT_UNDONE
+    for mark, coding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+    for bracket in "{[<"
+}
+"""A byte order mark, and how JSON or XML begins after it: nothing else here reads it."""
+MAGIC = CODING_MAGIC | {b"\x78\xda": "deflate"} | _WIDE_TEXT
 LONGEST = max(map(len, MAGIC))
-AS_TEXT = {magic.decode(errors="replace"): coding for magic, coding in MAGIC.items()}
+AS_TEXT = {
+    magic.decode(errors="replace"): coding
+    for magic, coding in MAGIC.items()
+    if magic not in _WIDE_TEXT
+}
 """How the same begins that was read as UTF-8."""
 
 BASE64_PIECE = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 GRPC_TEXT = re.compile(r"\s*application/grpc-web-text\b", re.IGNORECASE)
+OTHER_CHARSET = re.compile(
+    r";\s*charset\s*=\s*[\"']?(?:utf-?(?:16|32|7)|ucs-?[24]|ebcdic|ibm-?\d|cp-?037)", re.IGNORECASE
+)
+"""Of text in which ASCII does not stand as it is."""
 
 
 class Beginning:
@@ -76,9 +93,25 @@ class Base64Text:
         return b"" if self.is_wrong else b"".join(map(b64decode, pieces))
 
 
+def has_other_charset(headers: Fields) -> bool:
+    """Return whether content is text in a coding that shows nothing byte by byte."""
+    return any(map(_names_other_charset, _types(headers)))
+
+
 def is_base64(headers: Fields) -> bool:
     """Return whether content is in base64 by its type: gRPC-Web's text (PROTOCOL-WEB.md)."""
-    return any(
-        name.lower() == "content-type" and GRPC_TEXT.match(value) is not None
-        for name, value in headers
-    )
+    return any(map(_is_grpc_text, _types(headers)))
+
+
+def _types(headers: Fields) -> list[str]:
+    return [value for name, value in headers if len(name) == 12 and name.lower() == "content-type"]
+
+
+@lru_cache(256)  # the same few come again and again
+def _names_other_charset(value: str) -> bool:
+    return OTHER_CHARSET.search(value) is not None
+
+
+@lru_cache(256)
+def _is_grpc_text(value: str) -> bool:
+    return GRPC_TEXT.match(value) is not None

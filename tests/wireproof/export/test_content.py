@@ -27,7 +27,7 @@ class Read(NamedTuple):
     is_cut: bool
 
 
-def decode(data: bytes, coding: str | None = None, policy="none", is_base64=False):
+def decode(data: bytes, coding: str | None = None, policy="none", is_base64=False, wide=False):
     body = Wire().body(content_encoding=coding, decoded_size=len(data))
     report = Report()
     codings = [] if coding is None else coding.split(", ")[::-1]
@@ -36,7 +36,7 @@ def decode(data: bytes, coding: str | None = None, policy="none", is_base64=Fals
         coded.add(data)
         found = decode_content(
             coded, False, body, policy, report, spool=spool, memory=Memory(), codings=codings,
-            is_base64=is_base64, is_event_stream=False,
+            is_base64=is_base64, has_other_charset=wide, is_event_stream=False,
         )  # fmt: skip
         return Read(found.read(), found.is_base64, found.size, found.is_cut), report
 
@@ -81,6 +81,13 @@ def test_what_hides_a_secret_though_nothing_says_so_is_masked_whole(
     harmless = hide(b"nothing to hide")
     found, _ = decode(harmless, policy="all", is_base64=in_base64)
     assert (b64decode(found.text) if found.is_base64 else found.text.encode()) == harmless
+
+
+def test_text_of_which_no_byte_is_ascii_is_masked_whole() -> None:
+    wide = "secret".encode("utf-16-le")
+    found, report = decode(wide, policy="all", wide=True)
+    assert found.text == "*" * len(wide) and report.left_out == 1
+    assert b64decode(decode(wide, wide=True)[0].text) == wide
 
 
 def test_content_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Secrets in forty more kinds of places, each made by hand: none of them is left."""
+"""Secrets in seventy more kinds of places, each made by hand: none of them is left."""
 
 from __future__ import annotations
 
@@ -149,6 +149,37 @@ def postgres(secret: bytes) -> bytes:
     return b"p" + (5 + len(secret)).to_bytes(4) + secret + b"\0"
 
 
+def amqp(secret: bytes) -> bytes:
+    login = b"\0anna\0" + secret
+    arguments = bytes(4) + b"\x05PLAIN" + len(login).to_bytes(4) + login + b"\x05en_US"
+    method = b"\x00\x0a\x00\x0b" + arguments  # Connection.StartOk
+    return b"\x01\x00\x00" + len(method).to_bytes(4) + method + b"\xce"
+
+
+def kafka(secret: bytes) -> bytes:
+    login = b"\0anna\0" + secret
+    body = b"\x00\x24\x00\x01\x00\x00\x00\x07\x00\x03app" + len(login).to_bytes(4) + login
+    return len(body).to_bytes(4) + body
+
+
+def ldap(secret: bytes) -> bytes:
+    name = b"cn=anna,dc=a"
+    bind = (
+        b"\x02\x01\x03\x04" + bytes((len(name),)) + name + b"\x80" + bytes((len(secret),)) + secret
+    )
+    message = b"\x02\x01\x01\x60" + bytes((len(bind),)) + bind
+    return b"\x30" + bytes((len(message),)) + message
+
+
+def told(*messages: str) -> Made:
+    """Arguments of a tool that a model writes, piece by piece."""
+    calls = [{"choices": [{"delta": {"tool_calls": [{"function": {"arguments": one}}]}}]}
+             for one in messages]  # fmt: skip
+    return answered(
+        "text/event-stream", *(f"data: {json.dumps(one)}\n\n".encode() for one in calls)
+    )
+
+
 def basic(secret: str) -> str:
     return b64encode(f"anna:{secret}".encode()).decode()
 
@@ -184,7 +215,55 @@ PLACES: dict[str, Callable[[str], Made]] = {
         "text/event-stream", b"data: sk-proj-" + s[:9].encode(), s[9:].encode() + b"\n\n"
     ),
     "trailers": lambda s: answered("text/plain", b"hi", trailers=f"X-Auth-Token: {s}\r\n".encode()),
+    "an escaped key": lambda s: post(f'{{"\\u0070assword": "{s}"}}', "application/json"),
+    "an escaped value": lambda s: post(
+        '{"password": "' + "".join(f"\\u{ord(one):04x}" for one in s) + '"}', "application/json"
+    ),
+    "an object of keys": lambda s: posted({"apiKeys": {"n": 1, "test": "", "prod": s}}),
+    "an ephemeral key": lambda s: posted({"client_secret": {"value": s, "expires_at": 1}}),
+    "arguments of a tool": lambda s: told('{"pass', 'word": "', s[:7], s[7:], '"}'),
+    "a block of YAML": lambda s: post(f"a:\n  password: >-\n    {s}\n", "application/yaml"),
+    "three quotes": lambda s: post(f'password = """{s}"""\n', "application/toml"),
+    "a hash of Ruby": lambda s: post(f'Parameters: {{"password"=>"{s}"}}', "text/plain"),
+    "a form with brackets": lambda s: post(
+        f"user%5Bpassword%5D={s}&user[n]=1", "application/x-www-form-urlencoded"
+    ),
+    "a form that is encoded twice": lambda s: post(
+        f"next=%252Fa%253Faccess_token%253D{s}", "application/x-www-form-urlencoded"
+    ),
+    "a name of multipart with a charset": lambda s: post(
+        PARTS.replace('name="{}"', "name*=utf-8''password").format("", s),
+        "multipart/form-data; boundary=B",
+    ),
+    "a user of curl": lambda s: post(f"curl -u anna:{s} http://a/", "text/plain"),
+    ".netrc": lambda s: post(f"machine a login anna password {s}\n", "text/plain"),
+    "a field of HTML": lambda s: answered(
+        "text/html", f'<input type="hidden" name="csrf_token" value="{s}">'.encode()
+    ),
+    "metadata of HTML": lambda s: answered(
+        "text/html", f'<meta name="csrf-token" content="{s}">'.encode()
+    ),
+    "a setting of XML": lambda s: post(f'<add key="Db.Password" value="{s}"/>', "text/xml"),
+    "a property of XML": lambda s: post(f'<property name="db.password">{s}</property>', "text/xml"),
+    "MessagePack": lambda s: post(
+        b"\x81\xa8password" + bytes((0xA0 + len(s),)) + s.encode(), "application/msgpack"
+    ),
+    "BSON": lambda s: post(
+        b"\x02password\0" + (len(s) + 1).to_bytes(4, "little") + s.encode() + b"\0\0",
+        "application/bson",
+    ),
+    "a map of Protocol Buffers": lambda s: post(
+        b"\x0a\x08password\x12" + bytes((len(s),)) + s.encode(), "application/x-protobuf"
+    ),
+    "UTF-16 with a mark": lambda s: post(
+        json.dumps({"password": s}).encode("utf-16"), "application/json"
+    ),
+    "UTF-16 by its type": lambda s: post(
+        json.dumps({"password": s}).encode("utf-16-be"), "application/json; charset=UTF-16BE"
+    ),
     # heads
+    "X-Auth": lambda s: asked(f"X-Auth: {s}"),
+    "DPoP": lambda s: asked(f"DPoP: {s}"),
     "basic authorization": lambda s: asked(f"Authorization: Basic {basic(s)}"),
     "a fragment of a URL": lambda s: asked(f"Referer: http://a/#access_token={s}&x=1"),
     "a query in a proxy's target": lambda s: asked(target=f"http://a/?sig={s}"),
@@ -221,6 +300,12 @@ PLACES: dict[str, Callable[[str], Made]] = {
     "Postgres": lambda s: talk(postgres(s.encode())),
     "NATS": lambda s: talk(b'CONNECT {"user":"anna","pass":"%s"}\r\n' % s.encode()),
     "STOMP": lambda s: talk(b"CONNECT\nlogin:anna\npasscode:%s\n\n\0" % s.encode()),
+    "AMQP": lambda s: talk(b"AMQP\0\0\x09\x01", amqp(s.encode())),
+    "Kafka": lambda s: talk(kafka(s.encode())),
+    "LDAP": lambda s: talk(ldap(s.encode())),
+    "XMPP": lambda s: talk(
+        b"<auth mechanism='PLAIN'>" + b64encode(b"\0anna\0" + s.encode()) + b"</auth>"
+    ),
     "SOCKS": lambda s: talk(b"\x05\x01\x02", b"\x01\x04anna" + bytes((len(s),)) + s.encode()),
 }
 
@@ -238,7 +323,11 @@ def test_no_secret_is_left(place: str) -> None:
     assert [len(one[4]) for one in masked] == [len(one[4]) for one in packets]
     shown = "".join(map(repr, decoded(masked))).encode()
     for found in (b"".join(one[4] for one in masked), shown):
-        for text_of in (secret.encode(), b64encode(secret.encode())[:-4]):
+        wide, escaped = secret.encode("utf-16-be"), "".join(f"\\u{ord(one):04x}" for one in secret)
+        for text_of in (
+            *(secret.encode(), b64encode(secret.encode())[:-4]),
+            *(wide, wide[1:], escaped.encode(), escaped.encode()[3:]),
+        ):
             assert [at for at in range(15) if text_of[at : at + 10] in found] == []
 
 
@@ -251,5 +340,5 @@ def test_a_name_apart_from_its_value_may_be_kept() -> None:
     assert mask_text(text, patterns(keep=frozenset({"x-api-key"}))) == text
 
 
-def test_there_are_forty() -> None:
-    assert len(PLACES) >= 40
+def test_there_are_seventy() -> None:
+    assert len(PLACES) >= 70

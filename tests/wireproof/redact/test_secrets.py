@@ -68,6 +68,37 @@ SECRET = [
         "<token>************</token><token>short</token>",
     ),
     (FIELD.format("name=token", "abcdefghijkl"), FIELD.format("name=token", "*" * 12)),
+    (FIELD.format("name*=utf-8''password", "ab"), FIELD.format("name*=utf-8''password", "**")),
+    ("user[password]=abc&user[n]=1", "user[password]=***&user[n]=1"),
+    ("a%5Bpassword%5D=abc&b=1", "a%5Bpassword%5D=***&b=1"),
+    ("?next=%252Fa%253Fsecret%253Dabc", "?next=%252Fa%253Fsecret%253D***"),
+    ('Parameters: {"password"=>"a b"}', 'Parameters: {"password"=>"***"}'),
+    ("password: >-\n  a b c\nport: 1", "password: >-\n  *****\nport: 1"),
+    ("password: |\n    a\n", "password: |\n    *\n"),
+    ('secret = """\nabc"""\nn = 1', 'secret = """\n***"""\nn = 1'),
+    ("secret = '''abc'''", "secret = '''***'''"),
+    (
+        '{"apiKeys": {"n": 1, "a": "bc", "d":"e\\"f"}, "g": "h"}',
+        '{"apiKeys": {"n": 1, "a": "**", "d":"****"}, "g": "h"}',
+    ),
+    (
+        '{"client_secret": {"value": "abc", "expires": 1}, "g": "h"}',
+        '{"client_secret": {"value": "***", "expires": 1}, "g": "h"}',
+    ),
+    ("curl -u anna:abc http://a", "curl -u anna:*** http://a"),
+    ("--user 'anna:abc' -v", "--user 'anna:***' -v"),
+    ("machine a login anna password abc\n", "machine a login anna password ***\n"),
+    (
+        '<input name="csrf_token" type="hidden" value="abc">',
+        '<input name="csrf_token" type="hidden" value="***">',
+    ),
+    ("<meta name='csrf-token' content='abc' />", "<meta name='csrf-token' content='***' />"),
+    ('<add key="Db.Password" value="abc"/>', '<add key="Db.Password" value="***"/>'),
+    ('<property name="db.password">a b</property>', '<property name="db.password">***</property>'),
+    ('<input name="token" value="abcdefghijkl">', '<input name="token" value="************">'),
+    ("\x81\xa8password\xa5abcde\xa1n", "\x81\xa8password\xa5*****\xa1n"),
+    ("\x02password\0\x06\0\0\0abcde\0", "\x02password\0\x06\0\0\0*****\0"),
+    ("\n\x08password\x12\x05abcde\n", "\n\x08password\x12\x05*****\n"),
 ]
 
 HARMLESS = [
@@ -86,6 +117,12 @@ HARMLESS = [
     FIELD.format('name="key"', "short"),
     FIELD.format('name="note"; filename="password.txt"', "read me"),
     FIELD.format('name="password"', ""),
+    '{"session": {"id": "a", "model": "b"}, "apiKeys": {}, "secrets": {"n": 1}}',
+    "docker run -u 1000:1000 nginx",
+    "<label name=\"password\">Password</label> <input type='password' name='password'>",
+    '<input name="token" value="short"> <a name="key" href="/value">b</a>',
+    "please login with your password today",
+    "passwords \xe4 la carte",
 ]
 
 
