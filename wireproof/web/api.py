@@ -287,13 +287,16 @@ def windows(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, An
     """Return the windows that held a sender in an exchange's stream, and every stall of its
     connection; None if it is in none of HTTP/2."""
     connection, stream_id = exchange.key.connection, exchange.stream_id
-    if connection is None or stream_id is None or connection not in index.windows:
+    if connection is None or stream_id is None:
+        return None
+    held = index.windows.find(connection)
+    if held is None:
         return None
     wire = index.wires.get(connection)
     stalls = [] if wire is None else [one for one in wire.stalls if one.sender == sender]
     shown = [one for one in stalls if one.stream_id in (None, stream_id)]
     closed = times_closed((one.first_time, one.first_time + one.seconds) for one in shown)
-    found = index.windows[connection].answer(stream_id, sender)
+    found = held.answer(stream_id, sender)
     return found | {"stalls": shown, "closed": closed}
 
 
@@ -397,7 +400,7 @@ class Answers:
                 yield f"roundtrips/{within(index.number, str(number))}"
         for exchange in index.order:
             yield from self._paths_of(index, exchange)
-        for wire in index.wires.values():
+        for wire in index.wires:
             yield from self._paths_of_wire(wire)
         for packet in range(1, len(index.tracer.table) + 1):
             place = index.tracer.table.get(packet)
@@ -412,7 +415,7 @@ class Answers:
         for sender in SENDERS:
             if sender is not None and exchange.key.exchange is not None:
                 yield f"body/{name}/{sender}"
-                if exchange.key.connection in index.windows and exchange.stream_id is not None:
+                if index.has_windows(exchange):
                     yield f"windows/{name}/{sender}"
 
     def _paths_of_elements(self, holder: Holder) -> Iterator[str]:

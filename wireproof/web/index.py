@@ -40,15 +40,15 @@ from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
-from ..shelf import Shelf
+from ..shelf import Resting, Shelf
 from ..spool import Spool
 from .elements import Elements
 from .exchange import ExchangeRow, Key
 from .exchange_rows import ExchangeRows
 from .plaintext import Plaintext
 from .verdicts import FileVerdicts, LiveVerdicts
-from .windows import WINDOWED, Windows
-from .wire import Wire, kind_of
+from .windows import WINDOWED, Windows, WindowsAside
+from .wire import Wires, kind_of
 
 State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
@@ -99,9 +99,11 @@ class Index:
         self.tracer = Tracer(self.spool, shows_records=True, tls_tap=self.plaintext.listen)
         self.order = ExchangeRows(self.spool, number)
         """The exchanges in order of their first record."""
-        self.wires: dict[int, Wire] = {}
+        self.wires = Wires(self.order)
         """What connections carried below their exchanges, of those that have any."""
-        self.windows: dict[int, Windows] = {}
+        self.windows: Resting[Windows, WindowsAside] = Resting(
+            WindowsAside, self.spool, Windows.aside, Windows.back
+        )
         """The windows of HTTP/2, by connection."""
         self.packet_at = Numbers(self.spool)
         """Where the bytes of each packet lie in the spool."""
@@ -163,6 +165,9 @@ class Index:
         with self.changed:
             self.order.rest()
             self.tracer.connections.rest()
+            self.wires.rest()
+            self.windows.rest()
+            self.plaintext.rest()
             self.spool.flush()
 
     def close(self) -> None:
@@ -174,6 +179,9 @@ class Index:
         chosen = records if self._selection is None else self._selection.choose(records)
         for record in records:
             self._note_window(record)  # those of other streams take from the connection's, too
+            if isinstance(record, ConnectionRecord):
+                self.windows.end(record.connection)
+                self.plaintext.end(record.connection)
         for record in chosen:
             if isinstance(record, TlsConnectionRecord):
                 self._tls.put(record.connection, record)
@@ -204,9 +212,7 @@ class Index:
         it has been put aside, if it has."""
         if record.connection is None or kind_of(record) is None:
             return
-        wire = self.wires.get(record.connection)
-        if wire is None:
-            wire = self.wires[record.connection] = Wire(record.connection, self.order)
+        wire = self.wires.of(record.connection)
         if kept is None:
             encoded = ENCODER.encode(record)
             owner, at, size = None, self.spool.append(encoded), len(encoded)
@@ -217,9 +223,10 @@ class Index:
     def _note_window(self, record: Record) -> None:
         if isinstance(record, WINDOWED):
             connection = record.connection
-            windows = None if connection is None else self.windows.get(connection)
+            windows = None if connection is None else self.windows.find(connection)
             if windows is None and connection is not None and isinstance(record, Http2FrameRecord):
-                windows = self.windows[connection] = Windows()
+                windows = Windows()
+                self.windows.begin(connection, windows)
             if windows is not None:
                 windows.add(record)
 
@@ -250,6 +257,7 @@ class Index:
             self.order[number].changed = self.version + 1
             self.order.end(number)
         self.order.end_connection(record.connection)
+        self.wires.end(record.connection)
 
     def _let_go(self, key: Key) -> None:
         """Take note that an exchange is over, and what still comes of it is little."""
@@ -271,6 +279,13 @@ class Index:
     def shows(self, connection: int) -> bool:
         """Whether a connection has a row: all have, unless exchanges were chosen."""
         return self._selection is None or bool(self.order.of(connection))
+
+    def has_windows(self, exchange: ExchangeRow) -> bool:
+        """Whether an exchange is in a stream of HTTP/2."""
+        connection = exchange.key.connection
+        if connection is None or exchange.stream_id is None:
+            return False
+        return self.windows.find(connection) is not None
 
     def knows(self, keys: Iterable[tuple[int, int]]) -> bool:
         """Whether all of these are exchanges of the capture."""

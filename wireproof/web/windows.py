@@ -50,6 +50,13 @@ class Moment(NamedTuple):
     """By how many bytes the frame changed a window; less than 0 for DATA."""
 
 
+class WindowsAside(NamedTuple):
+    """What changed the windows of a connection, as it is put aside when that has ended."""
+
+    columns: tuple[bytes, bytes, bytes, bytes, bytes]
+    is_whole: bool
+
+
 class Windows:
     """What changed the windows of one connection."""
 
@@ -62,6 +69,24 @@ class Windows:
         self._sizes = array("q")
         self._is_whole = True
         self._has_begun = False
+
+    def aside(self) -> WindowsAside:
+        """Return what is to be put aside."""
+        times, packets, sides, streams, sizes = (column.tobytes() for column in self._columns)
+        return WindowsAside((times, packets, sides, streams, sizes), self._is_whole)
+
+    @staticmethod
+    def back(_: int, aside: WindowsAside) -> Windows:
+        """Return what was put aside."""
+        windows = Windows()
+        for column, kept in zip(windows._columns, aside.columns, strict=True):
+            column.frombytes(kept)
+        windows._is_whole, windows._has_begun = aside.is_whole, True
+        return windows
+
+    @property
+    def _columns(self) -> tuple[array[Any], ...]:
+        return self._times, self._packets, self._sides, self._streams, self._sizes
 
     def add(self, record: Record) -> None:
         """Take a record of the connection."""
@@ -109,9 +134,7 @@ class Windows:
         """Yield both windows that held a sender in a stream, after each frame that changed one."""
         flow = FlowControl(is_partial=False)
         side, known = SENDERS[sender], None
-        rows = zip(
-            *(self._times, self._packets, self._sides, self._streams, self._sizes), strict=True
-        )
+        rows = zip(*self._columns, strict=True)
         for time, packet, about, of, size in rows:
             if about >> 1 == LOST:
                 return

@@ -2,7 +2,8 @@
 
 Strategy: these are elements as an exchange has them, and are asked for in the same way, by the key
 ``0.w``. They hold the records that exchanges have, once more by place, so that a byte of any layer
-leads to the frame or record that holds it, and from there to the exchange.
+leads to the frame or record that holds it, and from there to the exchange. What is known of a
+connection that has ended is put aside (:mod:`..shelf`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from heapq import merge
+from typing import NamedTuple
 
 from parsers.records import (
     Http2DataRecord,
@@ -24,7 +26,8 @@ from parsers.records import (
     is_quic,
 )
 
-from .elements import SENDER_NAMES, Elements
+from ..shelf import Resting
+from .elements import SENDER_NAMES, Elements, ElementsAside
 from .exchange import ExchangeRow, Key, within
 from .exchange_rows import ExchangeRows
 
@@ -32,6 +35,22 @@ WIRE = "w"
 """Stands for a connection as a whole, where the number of an exchange stands."""
 TLS_RECORDS, FRAMES, STALLS = "y", "a", "s"
 MAX_STALLS = 4_096
+
+
+Opened = tuple[bytes, bytes, bytes]
+"""Columns of one sender's TLS records that were decrypted, as they are put aside."""
+
+
+class WireAside(NamedTuple):
+    """What a connection carried, as it is put aside when that has ended."""
+
+    elements: dict[str, ElementsAside]
+    streams: bytes
+    opened: dict[str, Opened]
+    stalls: list[StallRecord]
+    resets: dict[int, tuple[int, Http2FrameRecord]]
+    goaway: tuple[int, Http2FrameRecord] | None
+    exchanges: dict[int, tuple[int | None, int | None]]
 
 
 class Wire:
@@ -57,6 +76,29 @@ class Wire:
         """The last GOAWAY, and its row."""
         self._exchanges: dict[int, Key] = {}
         """Of each stream."""
+
+    def aside(self) -> WireAside:
+        """Put its elements aside, and return what is to be put aside of it."""
+        opened: dict[str, Opened] = {
+            side: _bytes_of(columns) for side, columns in self._opened.items() if side
+        }
+        elements = {kind: found.aside() for kind, found in self.elements.items()}
+        return WireAside(
+            elements, self.streams.tobytes(), opened, self.stalls, self.resets, self.goaway,
+            dict(self._exchanges),
+        )  # fmt: skip
+
+    def bring_back(self, aside: WireAside) -> None:
+        """Be what was put aside."""
+        for kind, kept in aside.elements.items():
+            self.elements[kind] = Elements(self._spool)
+            self.elements[kind].bring_back(kept)
+        self.streams.frombytes(aside.streams)
+        for side, columns in self._opened.items():
+            for column, data in zip(columns, aside.opened[side or ""], strict=True):
+                column.frombytes(data)
+        self.stalls, self.resets, self.goaway = aside.stalls, aside.resets, aside.goaway
+        self._exchanges = {stream_id: Key(*key) for stream_id, key in aside.exchanges.items()}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -132,6 +174,56 @@ class Wire:
             if starts[at] >= end:
                 return
             yield rows[at], max(start - starts[at], 0), min(end, ends[at]) - starts[at]
+
+
+def _bytes_of(columns: tuple[array[int], array[int], array[int]]) -> Opened:
+    starts, ends, rows = columns
+    return starts.tobytes(), ends.tobytes(), rows.tobytes()
+
+
+class Wires:
+    """What each connection carried that carried any such thing."""
+
+    def __init__(self, rows: ExchangeRows) -> None:
+        """``rows`` are those of all exchanges."""
+        self._rows = rows
+        self._numbers = array("q")
+        """Of these connections, in the order in which they began."""
+        self._wires: Resting[Wire, WireAside] = Resting(
+            WireAside, rows.spool, Wire.aside, self._bring_back
+        )
+
+    def get(self, connection: int) -> Wire | None:
+        """Return what a connection carried, None if it carried none of it."""
+        return self._wires.find(connection)
+
+    def __getitem__(self, connection: int) -> Wire:
+        return self._wires.get(connection)
+
+    def __iter__(self) -> Iterator[Wire]:
+        return map(self._wires.get, self._numbers)
+
+    def of(self, connection: int) -> Wire:
+        """Return what a connection carries, which may begin with that."""
+        wire = self.get(connection)
+        if wire is None:
+            wire = Wire(connection, self._rows)
+            self._numbers.append(connection)
+            self._wires.begin(connection, wire)
+        return wire
+
+    def end(self, connection: int) -> None:
+        """Take note that a connection has ended."""
+        self._wires.end(connection)
+
+    def rest(self) -> None:
+        """Put aside what is known of those that have ended."""
+        self._wires.rest()
+
+    def _bring_back(self, connection: int, aside: WireAside) -> Wire:
+        wire = Wire(connection, self._rows)
+        wire.bring_back(aside)
+        return wire
 
 
 def kind_of(record: Record) -> str | None:
