@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .decode import capture
     from .decode.capture import decode_batches as decode_batches
     from .decode.capture import decode_capture as decode_capture
+    from .decode.capture import decode_share as decode_share
     from .decode.connection import address_text as address_text
     from .decode.connection import client_by_tcp as client_by_tcp
     from .decode.elements import names_elements as names_elements
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
+    from .decode.shares import Indivisible as Indivisible
     from .decode.side import completion as completion
     from .decode.taps import Listener as Listener
     from .decode.taps import Streams as Streams
@@ -116,7 +118,7 @@ if TYPE_CHECKING:
     decode_stream = capture.decode
 
 _EXPORTED = {
-    "decode.capture": ("decode_batches", "decode_capture", "decode_stream"),
+    "decode.capture": ("decode_batches", "decode_capture", "decode_share", "decode_stream"),
     "decode.connection": ("address_text", "client_by_tcp"),
     "decode.elements": ("names_elements",),
     "decode.keys": ("CaptureKeys",),
@@ -126,6 +128,7 @@ _EXPORTED = {
         "ETHERNET",
         "PacketDecoder",
     ),
+    "decode.shares": ("Indivisible",),
     "decode.side": ("completion",),
     "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),

@@ -7,6 +7,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..files.input import Readable
+from ..files.reader import CaptureReader
+from ..limits import MAX_BATCH
 from ..records import Record
 from ..wants import EVERYTHING, Wants
 from .ordered_capture import OrderedCapture, batched
@@ -60,6 +62,7 @@ def decode_batches(
     order: TimeOrder | None = None,
     memory: int | None = None,
     wants: Wants = EVERYTHING,
+    of: int = 1,
 ) -> Iterator[list[Record]]:
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
@@ -69,7 +72,8 @@ def decode_batches(
 
     Packets are read ahead, so that they are decoded in order of time, unless the stream
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
-    ``wants`` says which records there are at all.
+    ``wants`` says which records there are at all. Where ``of`` decoders have a part of the same
+    capture each, Indivisible is raised where one would do otherwise for want of memory.
     """
     capture = OrderedCapture(stream, is_live=is_live, order=order, keylog=keylog)
     yield from decode_capture(
@@ -80,6 +84,7 @@ def decode_batches(
         wanted=wanted,
         memory=memory,
         wants=wants,
+        of=of,
     )
 
 
@@ -92,6 +97,7 @@ def decode_capture(
     wanted: Choice | None = None,
     memory: int | None = None,
     wants: Wants = EVERYTHING,
+    of: int = 1,
 ) -> Iterator[list[Record]]:
     """Yield the same of a capture that is open, for whoever wants to know what the file says too:
     of its interfaces, or of several files that belong together."""
@@ -105,6 +111,8 @@ def decode_capture(
         wants=wants,
     )
     for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
+        if of > 1:
+            _check_memory(decoder, of)
         capture.sort(records)
         yield records
     yield decoder.report(capture.faults)
@@ -119,3 +127,54 @@ def _decode_whole_batches(
         # The last packets and the end of the capture together: what the end completes belongs among
         # what they do.
         yield with_ends_last(records + decoder.finish()) if is_last else records
+
+
+def decode_share(
+    stream: Readable,
+    number: int,
+    of: int,
+    *,
+    keep_data: bool = True,
+    shows_records: bool = False,
+    keylog: KeyLog | None = None,
+    memory: int | None = None,
+    wants: Wants = EVERYTHING,
+) -> Iterator[list[Record]]:
+    """Yield one of so many shares of the records that :func:`decode_batches` yields, in as many
+    batches. Raises Indivisible where that cannot be told without the other shares' connections."""
+    from .keys import CaptureKeys
+    from .shares import Indivisible, Share
+
+    reader = CaptureReader(stream)
+    keys = None
+    if keylog is not None or reader.format == "pcapng":
+        keys = CaptureKeys(keylog, reader, stream, waits=False)
+    share = Share(number, of)
+    decoder = PacketDecoder(
+        keep_data=keep_data,
+        shows_records=shows_records,
+        keys=keys,
+        is_relay=reader.is_relay,
+        memory=memory,
+        wants=wants,
+        share=share,
+    )
+    for rows, is_last in share.batches(reader):
+        records = decoder.receive(rows)
+        if is_last:
+            decoder.pass_over(*share.last)
+            records = with_ends_last(records + decoder.finish())
+        share.check(decoder.open_connections)
+        if not decoder.stands_alone:
+            raise Indivisible("packets were captured twice")
+        _check_memory(decoder, of)
+        yield records
+    yield decoder.report(reader.faults)
+
+
+def _check_memory(decoder: PacketDecoder, of: int) -> None:
+    """Raise Indivisible if one decoder might let some connections go, or take less at once."""
+    if decoder.room != MAX_BATCH or decoder.held > decoder.memory_limit // of:
+        from .shares import Indivisible
+
+        raise Indivisible("much is held, or unfolds", is_for_one=True)

@@ -137,7 +137,8 @@ class ShortConnection:
 class FastConnections:
     """Follows all connections of a capture that are short and usual.
 
-    ``replay`` has the layers that are passed by take a packet.
+    ``replay`` has the layers that are passed by take a packet. ``wanted`` says of a connection's
+    number, key and first packet whether there are records of it.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class FastConnections:
         memory: Memory,
         replay: Callable[[Packet], object],
         *,
-        wanted: Callable[[int | None], bool] | None,
+        wanted: Callable[[int, bytes, int], bool],
         is_relay: Callable[[int], bool],
         keep_data: bool,
         wants: Wants,
@@ -227,8 +228,8 @@ class FastConnections:
         segment = whole_segment(data, TCP_START, end, number, time_ns or 0)
         if segment is None or segment.payload or segment.is_signed or not self._has_room:
             return None
-        index = self._table.take_number()
-        is_wanted = self._wanted is None or self._wanted(index)
+        index = self._table.take_number(number)
+        is_wanted = self._wanted(index, key, number)
         connection = ShortConnection(index, key, packet, is_wanted=is_wanted)
         connection.client.begin(segment)
         connection.timestamps = segment.timestamps
@@ -236,6 +237,11 @@ class FastConnections:
         self._halves[key], self._halves[reverse_key(key)] = connection.client, connection.server
         self._memory.held += limits.CONNECTION_COST
         return NOTHING
+
+    @property
+    def open_count(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     @property
     def _has_room(self) -> bool:

@@ -24,7 +24,7 @@ from ..net.half_connection import NO_SEQ
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
 from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment, whole_segment
-from ..net.table import ConnectionTable
+from ..net.table import ConnectionTable, Elsewhere
 from ..net.tcp import Connection, Direction
 from ..net.tunnel_protocols import UDP
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
@@ -88,7 +88,8 @@ class PacketDecoder:
     :class:`~parsers.decode.taps.Tapped`). Which direction is the client's, the connection
     says (``client``) before there is a record of it.
 
-    ``memory`` is what may be held for all connections together, in bytes; None: MAX_MEMORY.
+    ``memory`` is what may be held for all connections together, in bytes; None: MAX_MEMORY. Of a
+    capture that is divided only a ``share`` comes here, which says what is wanted.
     ``wants`` says which records there are; those of single packets
     (:meth:`receive_general`) are all.
     """
@@ -107,8 +108,10 @@ class PacketDecoder:
         quic_tap: QuicTap | None = None,
         memory: int | None = None,
         wants: Wants = EVERYTHING,
+        share: Elsewhere[Record] | None = None,
     ) -> None:
         self._wants = wants
+        self._share = share
         self._memory = Memory(memory)
         self._unfolded = 0
         self._is_unfolding = False
@@ -117,14 +120,14 @@ class PacketDecoder:
         self.keys = keys
         """May be given until there are packets."""
         self._is_relay = is_relay
-        self._wanted = wanted
+        self._wanted = wanted if share is None else share.has
         self._opened = opened
         self._tap = tap
         self._tls_tap = tls_tap
         self._quic_tap = quic_tap
         self._decoders: dict[int, ConnectionDecoder] = {}
         self._table: ConnectionTable[Record] = ConnectionTable(
-            self._open, self._close, self._memory
+            self._open, self._close, self._memory, share
         )
         self._receive_segment = self._table.receive
         self._short: FastConnections | None = None
@@ -134,7 +137,7 @@ class PacketDecoder:
                 self._table,
                 self._memory,
                 self._replay,
-                wanted=wanted,
+                wanted=self._is_wanted,
                 is_relay=is_relay,
                 keep_data=keep_data,
                 wants=wants,
@@ -257,6 +260,20 @@ class PacketDecoder:
         records = self._wants.of(records)
         records.sort(key=completion if is_unusual else LAST_PACKET)
         return records
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether nothing that has come yet concerns connections beside its own."""
+        return not self._copies.count
+
+    @property
+    def open_connections(self) -> int:
+        """How many are open, QUIC's aside."""
+        return self._table.open_count + (self._short.open_count if self._short else 0)
+
+    def pass_over(self, number: int, time_ns: int) -> None:
+        """Take note of a packet that is another share's: it is the last one by now."""
+        self._last = number, time_ns
 
     def _let_go(self) -> list[Record]:
         """Let go what holds most of the memory, which is spent; return what comes of it."""
@@ -502,6 +519,7 @@ class PacketDecoder:
         for said in self._copies.diagnostics():
             records += self._report(said.code, "", said.summary)
         has_any = self._table.has_had_any
+        has_any |= self._share is not None and self._share.has_others
         has_any |= self._datagrams is not None and self._datagrams.has_connections
         for said in self._undecoded.diagnostics(is_all=not has_any):
             records += self._report(said.code, "", said.summary)
@@ -547,11 +565,18 @@ class PacketDecoder:
         self._cut_is_reported = True
         return self._report("packet-cut", f"packet {self._last[0]} is the first")
 
+    def _is_wanted(self, index: int, key: bytes, packet: int) -> bool:
+        """Whether a connection is decoded that begins with a packet."""
+        if self._share is not None:
+            return self._share.begins(index, key, packet)
+        return self._wanted is None or self._wanted(index)
+
     def _open(self, connection: Connection[Record]) -> None:
         from .connection import ConnectionDecoder, tapped  # and with it all that lies above TCP
 
         index = connection.index
-        is_wanted = self._wanted is None or self._wanted(index)
+        key = connection.key + connection.realm
+        is_wanted = self._is_wanted(index, key, connection.first_packet)
         if is_wanted:  # of others there is no record that says so
             passed: list[Layer] = []
             if not self._layers or self._layers[0].name != MISDECLARED:

@@ -52,6 +52,21 @@ class CaptureFault(Struct, frozen=True, gc=False):
         return self.detail if self.offset is None else f"{self.detail}, at byte {self.offset:,}"
 
 
+class Run(Struct, frozen=True, gc=False):
+    """Packets that follow one another, as they lie in ``data``."""
+
+    data: bytes
+    link_type: int
+    places: list[tuple[int, int | None, int, int, int]]
+    """Of each packet its number, time, place in ``data``, captured length and original length."""
+
+    @classmethod
+    def of(cls, packet: Packet) -> Run:
+        """Return one packet that was read by itself."""
+        number, time_ns, link_type, original, data = packet
+        return cls(data, link_type, [(number, time_ns, 0, len(data), original)])
+
+
 class Interface(Struct):
     """Where packets were captured (pcapng section 4.2; a pcap file has exactly one)."""
 

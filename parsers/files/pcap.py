@@ -17,7 +17,7 @@ import msgspec
 
 from ..limits import MAX_PACKET
 from .input import CaptureInput
-from .packets import NANOSECONDS, CaptureNotes, Interface, Packet
+from .packets import NANOSECONDS, CaptureNotes, Interface, Packet, Run
 
 
 class Variant(msgspec.Struct, frozen=True, gc=False):
@@ -123,6 +123,38 @@ class PcapReader:
             if packet is None:
                 return
             yield packet
+
+    def runs(self) -> Iterator[Run]:
+        """Yield the packets of :meth:`packets`, many at once, where they lie."""
+        if not self._readable:
+            return
+        link_type = self.interface.link_type
+        while True:
+            if found := self._usual_run():
+                yield Run(self._buffer, link_type, found)
+            if (packet := self._next_packet()) is None:
+                return
+            yield Run.of(packet)
+
+    def _usual_run(self) -> list[tuple[int, int | None, int, int, int]]:
+        """Go to the first record that is not usual, or is cut; return the places before it."""
+        unpack, header = self._record.unpack_from, self._record.size
+        tick = NANOSECONDS // self.interface.ticks_per_second
+        second = NANOSECONDS
+        buffer, position, number = self._buffer, self._position, self._number
+        size = len(buffer)
+        last = -1 if self._lengths_are_swapped else size - header
+        found: list[tuple[int, int | None, int, int, int]] = []
+        while position <= last:
+            seconds, fraction, captured, original = unpack(buffer, position)
+            start = position + header
+            if captured > original or start + captured > size:
+                break
+            number += 1
+            found.append((number, seconds * second + fraction * tick, start, captured, original))
+            position = start + captured
+        self._position, self._number = position, number
+        return found
 
     @property
     def _lengths_are_swapped(self) -> bool:

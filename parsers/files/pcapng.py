@@ -45,7 +45,7 @@ from .blocks import (
     padded,
 )
 from .input import CaptureInput
-from .packets import NANOSECONDS, CaptureNotes, Interface, Packet
+from .packets import NANOSECONDS, CaptureNotes, Interface, Packet, Run
 
 NUMBERED_RECORDS = frozenset(
     {9, 0xBAD, 0x40000BAD, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222}
@@ -224,6 +224,19 @@ class PcapngReader:
                 yield packet
         self._end()
 
+    def runs(self) -> Iterator[Run]:
+        """Yield the packets of :meth:`packets`, many at once, where they lie."""
+        blocks = self._blocks
+        while self._supported:
+            link_type = self._usual[4]
+            if found := self._usual_run():
+                yield Run(blocks.buffer, link_type, found)
+            if (block := blocks.next_block()) is None:
+                break
+            if (packet := self._take(block)) is not None:
+                yield Run.of(packet)
+        self._end()
+
     def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
         """Yield every block as it lies in the file, and the number of the packet that it holds.
 
@@ -244,25 +257,30 @@ class PcapngReader:
         """
         blocks = self._blocks
         while self._supported:
-            start, number = blocks.position, self._number
-            self._skip_usual(touched)
-            if blocks.position > start:
-                yield UsualBlocks(blocks.buffer[start : blocks.position], self._number - number)
+            start = blocks.position
+            if found := self._usual_run(touched):
+                yield UsualBlocks(blocks.buffer[start : blocks.position], len(found))
             if (block := blocks.next_block()) is None:
                 break
             yield block, self._take(block)
         self._end()
 
-    def _skip_usual(self, touched: Container[int]) -> None:
-        """Go to the first block that is not usual, holds a packet that is touched, or is cut."""
+    def _usual_run(
+        self, touched: Container[int] = frozenset()
+    ) -> list[tuple[int, int | None, int, int, int]]:
+        """Go to the first block that is not usual, holds a packet that is touched, or is cut.
+
+        Returns the places of the packets before it, as in :class:`~.packets.Run`.
+        """
         blocks = self._blocks
         header, trailer = USUAL_LAYOUTS[blocks.byte_order]
-        usual_interface, usual_high, *_ = self._usual
+        usual_interface, usual_high, base, tick, _ = self._usual
         buffer, position, number = blocks.buffer, blocks.position, self._number
         size = len(buffer)
         last = size - 32
+        found: list[tuple[int, int | None, int, int, int]] = []
         while position <= last:
-            kind, length, interface, high, _, captured, original = header(buffer, position)
+            kind, length, interface, high, low, captured, original = header(buffer, position)
             end = position + length
             if (
                 kind != ENHANCED_PACKET
@@ -276,8 +294,10 @@ class PcapngReader:
             ):
                 break
             number += 1
+            found.append((number, base + low * tick, position + 28, captured, original))
             position = end
         blocks.position, self._number = position, number
+        return found
 
     def _take(self, block: Block) -> Packet | None:
         """Read any one block; blocks of unknown types are skipped."""

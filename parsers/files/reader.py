@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator
 
 from .blocks import SECTION_HEADER, Block
 from .input import CaptureInput, DecompressedSource, FileSource, Readable, compression_of
-from .packets import CaptureFault, CaptureNotes, Interface, Packet, UnreadableCapture
+from .packets import CaptureFault, CaptureNotes, Interface, Packet, Run, UnreadableCapture
 from .pcap import PcapReader, variant_of
 from .pcapng import BYTE_ORDERS, PcapngReader, UsualBlocks
 
@@ -41,14 +41,18 @@ class CaptureReader:
         if is_pcapng(source):
             self.format = "pcapng"
             self._pcapng = PcapngReader(source, self._notes)
-            self._packets = self._pcapng.packets()
+            self._packets, self._runs = self._pcapng.packets(), self._pcapng.runs()
         else:
             reader = PcapReader(source, self._notes)
             self.format = reader.variant.name
-            self._packets = reader.packets()
+            self._packets, self._runs = reader.packets(), reader.runs()
 
     def __iter__(self) -> Iterator[Packet]:
         return self._packets
+
+    def runs(self) -> Iterator[Run]:
+        """Yield the packets, instead, where they lie: for whoever wants few bytes of most."""
+        return self._runs
 
     def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
         """Yield, instead of packets, every block of a pcapng file: all that it takes to rewrite it.

@@ -67,7 +67,8 @@ class CopyFinder:
             return False
         for index, row in enumerate(self._rows_before()):
             age = (time_ns or 0) - (row[1] or 0)
-            if age > MAX_COPY_AGE:
+            # Rows are not all packets where other processes have their shares.
+            if age > MAX_COPY_AGE or number - row[0] > MAX_COPY_DISTANCE:
                 return False
             if needle in row[4] and self._is_same(
                 found, data, row, age, islice(self._rows_before(), index + 1, None)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from .. import limits
 from ..diagnostics import Diagnostic, diagnose
@@ -31,11 +31,34 @@ LARGE_SEGMENT = 8 * limits.KiB
 """Payloads above this are not put aside: it would save nothing and fill memory."""
 
 
+class Elsewhere(Protocol[T]):
+    """Connections of the same capture that are followed elsewhere, and whose those are that come
+    here."""
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there has been one elsewhere."""
+
+    def has(self, connection: int | None) -> bool:
+        """Whether a connection of this number, which all follow, is wanted here."""
+
+    def begins(self, index: int, key: bytes, packet: int) -> bool:
+        """Take note that a connection begins here, or is begun again with the same packet; return
+        whether it is wanted. ``key`` has its realm after it."""
+
+    def others_before(self, packet: int) -> int:
+        """Return how many of them have begun before a packet."""
+
+    def check_late(self, connection: Connection[T], begun: int) -> None:
+        """Take note that a packet comes late, when so many have begun."""
+
+
 class ConnectionTable(Generic[T]):
     """Every connection of a capture.
 
     ``open_receivers`` is called once for each connection to give its directions their receivers;
-    ``close`` once when it has ended, to tell what became of it.
+    ``close`` once when it has ended, to tell what became of it. Connections that are followed
+    ``elsewhere`` are numbered together with these.
     """
 
     def __init__(
@@ -43,11 +66,13 @@ class ConnectionTable(Generic[T]):
         open_receivers: Callable[[Connection[T]], None],
         close: Callable[[Connection[T]], list[T]],
         memory: Memory | None = None,
+        elsewhere: Elsewhere[T] | None = None,
     ) -> None:
         self.directions: dict[bytes, Direction[T]] = {}
         self._open_receivers = open_receivers
         self._close = close
         self._memory = Memory() if memory is None else memory
+        self._elsewhere = elsewhere
         self._count = 0
         self._again: int | None = None
         self._open: dict[int, Connection[T]] = {}
@@ -73,8 +98,10 @@ class ConnectionTable(Generic[T]):
             )
             return opened + self.receive(key, segment, realm)
         connection = direction.connection
-        if connection.is_over:
-            return []  # a late packet
+        if connection.is_over:  # a late packet
+            if self._elsewhere is not None:
+                self._elsewhere.check_late(connection, self._begun_before(segment.number))
+            return []
         if not connection.packets and segment.flags & SYN:
             connection.is_midstream = False  # it was only heard of until now
         connection.count(segment.number, segment.time_ns)
@@ -200,7 +227,7 @@ class ConnectionTable(Generic[T]):
         account.charge(limits.CONNECTION_COST)
         index, self._again = self._again, None
         if index is None:
-            index = self.take_number()
+            index = self.take_number(number)
         connection: Connection[T] = Connection(index, key, number, time_ns, realm, account)
         connection.is_midstream = is_midstream
         self._open[connection.index] = connection
@@ -208,9 +235,10 @@ class ConnectionTable(Generic[T]):
         self._open_receivers(connection)
         return records
 
-    def take_number(self) -> int:
-        """Return the number of a connection that begins, and is followed elsewhere for now."""
-        index, self._count = self._count, self._count + 1
+    def take_number(self, packet: int) -> int:
+        """Return the number of a connection that begins with a packet, whoever follows it."""
+        index = self._begun_before(packet)
+        self._count += 1
         return index
 
     def begin_again(self, index: int) -> None:
@@ -233,6 +261,11 @@ class ConnectionTable(Generic[T]):
     def open_count(self) -> int:
         """How many connections are open."""
         return len(self._open)
+
+    def _begun_before(self, packet: int) -> int:
+        """Return how many connections have begun before a packet, those of others too."""
+        elsewhere = self._elsewhere
+        return self._count + (0 if elsewhere is None else elsewhere.others_before(packet))
 
     def _close_oldest(self) -> list[T]:
         self._put_in_order()

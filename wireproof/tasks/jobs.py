@@ -1,11 +1,14 @@
 """``--jobs N``: one capture decoded by several processes, with the output of one, byte for byte.
 
-Strategy: every worker reads all packets and follows the TCP of all connections, so that it knows
-their numbers, but decodes only each Nth of them: following costs a quarter of decoding. All take
-as many packets at once as one process would, so the messages of all workers go together, each
-with what the same packets completed; records are in it encoded, each with its place in the order.
-The parent takes one message from each worker, sorts their records together, and hands them on. It
-keeps no more than that: a worker that is ahead waits at its pipe.
+Strategy: every worker reads all packets, and follows its own connections alone: of another's packet
+it reads the headers (:mod:`parsers.decode.shares`). Where that does not tell all that one process
+would know, the workers begin again: each follows the TCP of all connections, which costs a quarter
+of a decode, and decodes every Nth; or, where memory is short, this process decodes by itself. What
+has been put out by then stays as it is. All take as many packets at once as one process would, so
+the messages of all workers go together, each with what the same packets completed; records are in
+it encoded, each with its place in the order. The parent takes one message from each worker, sorts
+their records together, and hands them on. It keeps no more than that: a worker that is ahead waits
+at its pipe.
 
 A packet belongs to one connection and a connection to one worker, so a place is one worker's. What
 belongs to no connection is the first worker's, and stands before what its packet completes.
@@ -15,13 +18,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import partial
-from itertools import chain
-from typing import BinaryIO
+from itertools import accumulate, chain, islice
+from typing import BinaryIO, TypedDict
 
 import msgspec
-from parsers import KeyLog, Readable, TimeOrder, decode_batches
-from parsers.records import DiagnosticRecord
+from msgspec.structs import replace
+from parsers import Indivisible, KeyLog, Readable, TimeOrder, decode_batches, decode_share
+from parsers.records import DiagnosticRecord, Record
 from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.selection import Clue, clue
@@ -64,7 +69,24 @@ class Failure(msgspec.Struct, array_like=True, tag="failure"):
         return OSError(self.number, self.message, self.name)
 
 
-Message = Part | Failure
+class Undivided(msgspec.Struct, array_like=True, tag="undivided"):
+    """What came before is the share of a whole; what comes next is not."""
+
+    is_for_one: bool
+    """Whether one process must decode it."""
+
+
+class Options(TypedDict):
+    """What a capture is decoded with, however it is divided."""
+
+    keep_data: bool
+    shows_records: bool
+    keylog: KeyLog | None
+    memory: int | None
+    wants: Wants
+
+
+Message = Part | Failure | Undivided
 ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
@@ -85,6 +107,8 @@ class Task(msgspec.Struct, frozen=True):
     """What each worker may hold for all its connections together, in bytes."""
     wants: Wants = EVERYTHING
     """Which records are shown."""
+    is_divided: bool = True
+    """Whether a worker follows its own connections alone; else all, and decodes each Nth."""
 
     def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
         """Decode the connections of a share, and write messages with their records.
@@ -92,33 +116,49 @@ class Task(msgspec.Struct, frozen=True):
         Raises BrokenPipeError if nobody reads them any more.
         """
         try:
-            for part in self._parts(share, capture):
+            for part in self.parts(share, capture):
                 _send(stream, part)
         except BrokenPipeError:
             raise
+        except Indivisible as found:
+            _send(stream, Undivided(found.is_for_one))
         except (OSError, ValueError) as error:
             _send(stream, Failure.of(error))
 
-    def _parts(self, share: int, capture: Readable) -> Iterator[Part]:
+    def parts(self, share: int, capture: Readable) -> Iterator[Part]:
+        """Yield the messages of a share. Raises Indivisible, OSError and ValueError."""
         encode = export(self.form).encode
         order = TimeOrder()
-        batches = decode_batches(
-            capture,
-            order=order,
-            keep_data=self.keep_data,
-            shows_records=self.shows_records,
-            keylog=self.keylog,
-            memory=self.memory,
-            wants=self.wants.also(DiagnosticRecord),  # some are noted, whatever is shown
-            # What belongs to no connection is the first worker's.
-            wanted=lambda connection: (connection or 0) % self.workers == share,
-        )
+        batches = self._batches(share, capture, order)
         undecoded: list[str] = []
         for records in noting_undecoded(batches, undecoded):
             said, undecoded[:] = list(undecoded), []
             asked = self.wants.of(records)
             clues = list(map(clue, asked)) if self.has_clues else []
-            yield Part(order.places(asked), encode(asked), clues, said)
+            # The record of an open connection follows what came after its last packet.
+            places = list(accumulate(order.places(asked), max))
+            yield Part(places, encode(asked), clues, said)
+
+    def _batches(self, share: int, capture: Readable, order: TimeOrder) -> Iterator[list[Record]]:
+        options: Options = {
+            "keep_data": self.keep_data,
+            "shows_records": self.shows_records,
+            "keylog": self.keylog,
+            "memory": self.memory,
+            "wants": self.wants.also(DiagnosticRecord),  # some are noted, whatever is shown
+        }
+        if self.is_divided:
+            return decode_share(capture, share, self.workers, **options)
+        if self.workers == 1:
+            return decode_batches(capture, order=order, **options)
+        # What belongs to no connection is the first worker's.
+        return decode_batches(
+            capture,
+            order=order,
+            wanted=lambda connection: (connection or 0) % self.workers == share,
+            of=self.workers,
+            **options,
+        )
 
 
 def _send(stream: BinaryIO, message: Message) -> None:
@@ -128,7 +168,7 @@ def _send(stream: BinaryIO, message: Message) -> None:
 def _received(worker: Worker) -> Part | None:
     """Return what a worker's next message says, None if it is done.
 
-    Raises WorkerDied, and what the worker raised when it read the capture.
+    Raises WorkerDied, what the worker raised when it read the capture, and Indivisible.
     """
     data = worker.message()
     if data is None:
@@ -136,6 +176,8 @@ def _received(worker: Worker) -> Part | None:
     message = DECODER.decode(data)
     if isinstance(message, Part):
         return message
+    if isinstance(message, Undivided):
+        raise Indivisible("by a worker", is_for_one=message.is_for_one)
     raise message.error()
 
 
@@ -171,8 +213,9 @@ class DecodingTeam(Team):
     """
 
     def __init__(self, task: Task, descriptor: int) -> None:
-        capture = SharedFile(descriptor)
-        super().__init__([partial(task.run, share, capture) for share in range(task.workers)])
+        self._task = task
+        self._capture = SharedFile(descriptor)
+        super().__init__([partial(task.run, share, self._capture) for share in range(task.workers)])
         self.undecoded: list[str] = []
         """What was not decoded, once all batches have come."""
 
@@ -182,10 +225,44 @@ class DecodingTeam(Team):
         Raises WorkerDied, and OSError and ValueError as
         :func:`~parsers.decode.capture.decode_batches` does.
         """
+        count = 0
+        try:
+            for parts in self._received():
+                yield self._joined(parts)
+                count += 1
+        except Indivisible as found:
+            yield from self._anew(found, count)
+
+    def _anew(self, found: Indivisible, done: int) -> Iterator[tuple[list[bytes], list[Clue]]]:
+        """Go on where the capture cannot be divided: decode it from its beginning, otherwise.
+
+        What other shares would have told of the batches that are ``done`` is in them.
+        """
+        self._end()
+        if found.is_for_one:
+            alone = replace(self._task, workers=1, is_divided=False)
+            for part in islice(alone.parts(0, copy(self._capture)), done, None):
+                yield self._joined([part])
+            return
+        whole = replace(self._task, is_divided=False)
+        self._restart([partial(whole.run, share, self._capture) for share in range(whole.workers)])
+        count = done
+        try:
+            for parts in islice(self._received(), done, None):
+                yield self._joined(parts)
+                count += 1
+        except Indivisible as again:
+            yield from self._anew(again, count)
+
+    def _received(self) -> Iterator[list[Part]]:
+        """Yield what all workers have of each batch."""
         while parts := [part for worker in self.workers if (part := _received(worker))]:
-            for part in parts:
-                self.undecoded += part.undecoded
-            yield merged(parts)
+            yield parts
+
+    def _joined(self, parts: Sequence[Part]) -> tuple[list[bytes], list[Clue]]:
+        for part in parts:
+            self.undecoded += part.undecoded
+        return merged(parts)
 
 
 def merged(parts: Sequence[Part]) -> tuple[list[bytes], list[Clue]]:

@@ -122,18 +122,26 @@ class Team:
 
     def __enter__(self) -> Self:
         try:
-            # Ctrl-C is for the parent, which ends the workers. In them it stays blocked; here it
-            # waits until all of them are known.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
-                for number, run in enumerate(self._runs):
-                    self.workers.append(Worker(number, run, self.workers))
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            self._start()
         except BaseException:
             self._end()
             raise
         return self
+
+    def _start(self) -> None:
+        # Ctrl-C is for the parent, which ends the workers. In them it stays blocked; here it
+        # waits until all of them are known.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            for number, run in enumerate(self._runs):
+                self.workers.append(Worker(number, run, self.workers))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _restart(self, runs: Sequence[Run]) -> None:
+        """Let workers that have ended be followed by others."""
+        self._runs, self.workers = runs, []
+        self._start()
 
     def __exit__(
         self,

@@ -14,12 +14,14 @@ import sys
 import time
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.corpus import ROOT
 from support.merged import merged
 from support.stored import SMALL
@@ -28,6 +30,7 @@ from support.unnamed import unnamed
 
 from benchmarks.packets import write
 from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
+from parsers import Indivisible
 from parsers.decode.capture import decode_batches
 from parsers.files.input import Readable
 from parsers.records import Transport
@@ -166,14 +169,33 @@ def test_payloads_can_be_left_out(folder: Path, tmp_path: Path) -> None:
 
 
 def together(task: Task, data: bytes) -> list[bytes]:
-    """Run every share of a task here, and return what its team would: record by record."""
-    shares = []
-    for share in range(task.workers):
-        stream = BytesIO()
-        task.run(share, BytesIO(data), stream)
-        shares.append(messages(stream.getvalue()))
-    assert len({len(share) for share in shares}) == 1
-    return [record for parts in zip(*shares, strict=True) for record in jobs.merged(parts)[0]]
+    """Run every share of a task here, and return what its team would: record by record.
+
+    Raises Indivisible with what came before as ``done``.
+    """
+    shares = [task.parts(share, BytesIO(data)) for share in range(task.workers)]
+    done: list[bytes] = []
+    batches = 0
+    try:
+        for parts in zip(*shares, strict=True):
+            done += jobs.merged(parts)[0]
+            batches += 1
+    except Indivisible as found:
+        whole = replace(task, is_divided=False, workers=1 if found.is_for_one else task.workers)
+        rest = [whole.parts(share, BytesIO(data)) for share in range(whole.workers)]
+        for parts in islice(zip(*rest, strict=True), batches, None):
+            done += jobs.merged(parts)[0]
+    return done
+
+
+def is_divided(data: bytes, workers: int = 2) -> bool:
+    """Whether each worker follows its own connections alone."""
+    try:
+        for share in range(workers):
+            list(Task("ndjson", True, False, workers).parts(share, BytesIO(data)))
+    except Indivisible:
+        return False
+    return True
 
 
 def messages(data: bytes) -> list[Any]:
@@ -206,6 +228,56 @@ def test_every_share_of_any_damage(
     data = data[: seeded.randint(len(data) // 2, len(data))]
     task = Task("ndjson", True, False, workers)
     assert together(task, data) == alone(data)
+
+
+# --- what cannot be divided ---
+
+
+@pytest.mark.parametrize(
+    ("name", "forks"), [("streams", 2), ("whole", 2), ("odd", 4), ("damaged", 4)]
+)
+def test_workers_begin_again_where_a_capture_cannot_be_divided(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, forks: int
+) -> None:
+    """Packets that were cut, or are captured twice: then each worker follows all connections."""
+    fork, forked = os.fork, []
+
+    def counted() -> int:
+        forked.append(fork())
+        return forked[-1]
+
+    path = capture(folder, name)
+    expected = decoded(path, "ndjson", tmp_path / "1")
+    monkeypatch.setattr(os, "fork", counted)
+    assert decoded(path, "ndjson", tmp_path / "2", jobs=2) == expected
+    assert len(forked) == forks
+
+
+def test_what_was_put_out_stays_where_workers_begin_again(tmp_path: Path) -> None:
+    """Several batches before the first packet that was captured twice."""
+    frames = list(sse(3, 700))
+    path = tmp_path / "late.pcapng"
+    event = max(index for index, frame in enumerate(frames) if len(frame) > 100)
+    write(path, timed(iter([*frames[: event + 1], *frames[event:]])))
+    data = path.read_bytes()
+    found = together(Task("ndjson", True, False, 2), data)
+    assert not is_divided(data)
+    assert found == alone(data)
+    expected = decoded(path, "csv", tmp_path / "1")
+    assert decoded(path, "csv", tmp_path / "2", jobs=3) == expected
+
+
+@pytest.mark.parametrize("memory", [1, 200_000])
+def test_little_memory_is_one_processs(tmp_path: Path, memory: int) -> None:
+    """Whom to let go depends on all connections: so one process has them all."""
+    path = tmp_path / "many.pcapng"
+    write(path, timed(sse(12, 30)))
+    data = path.read_bytes()
+    task = Task("ndjson", True, False, 2, memory=memory)
+    encode = export("ndjson").encode
+    batches = decode_batches(BytesIO(data), memory=memory)
+    assert together(task, data) == [line for records in batches for line in encode(records)]
+    assert together(replace(task, is_divided=False), data) == together(task, data)
 
 
 # --- their messages ---
@@ -456,7 +528,7 @@ def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> No
         for number in range(counts[share]):
             yield Part([number], [b"%d%d" % (share, number)], [])
 
-    monkeypatch.setattr(Task, "_parts", parts)
+    monkeypatch.setattr(Task, "parts", parts)
     task = Task("ndjson", True, False, 2)
     with PLAIN.open("rb") as stream, DecodingTeam(task, stream.fileno()) as team:
         batches = [records for records, _ in team.batches()]

@@ -1,0 +1,271 @@
+"""A capture divided among decoders: their records together are one decoder's, or they say so."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from io import BytesIO
+from itertools import accumulate
+from pathlib import Path
+
+import pytest
+from support.corpus import ROOT
+from support.frames import ACK, PSH, RST, SYN, ipv4, tcp, udp
+from support.talk import Talk, Tape
+
+from parsers.decode import shares
+from parsers.decode.capture import decode_batches, decode_share
+from parsers.decode.shares import Indivisible
+from parsers.files.reader import CaptureReader
+from parsers.records import Record
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+def whole(data: bytes) -> list[Record]:
+    return [record for records in decode_batches(BytesIO(data)) for record in records]
+
+
+def together(data: bytes, of: int) -> list[Record]:
+    """The records of all shares, in the order of their packets. Raises Indivisible."""
+    found: list[Record] = []
+    for parts in zip(*(decode_share(BytesIO(data), one, of) for one in range(of)), strict=True):
+        placed = [
+            (place, record)
+            for records in parts
+            for place, record in zip(
+                accumulate((record.last_packet for record in records), max), records, strict=True
+            )
+        ]
+        found += [record for _, record in sorted(placed, key=lambda one: one[0])]
+    return found
+
+
+def exchange(talk: Talk) -> Talk:
+    talk.client(REQUEST)
+    talk.server(ANSWER)
+    return talk
+
+
+def crowd(tape: Tape, first: int = 50_000, count: int = 5) -> None:
+    """Connections beside, of which each share has some, and one stays open."""
+    talks = [exchange(Talk(tape, client_port=first + one).open()) for one in range(count)]
+    for talk in talks[1:]:
+        talk.close()
+
+
+def port_reuse(tape: Tape) -> None:
+    exchange(Talk(tape).open()).close()
+    exchange(Talk(tape, client_isn=900_000, server_isn=700_000).open()).close()
+    exchange(Talk(tape, client_isn=5, server_isn=6).open()).reset("client")
+
+
+def reuse_while_open(tape: Tape) -> None:
+    """The end of the first one was not captured."""
+    exchange(Talk(tape).open())
+    exchange(Talk(tape, client_isn=900_000, server_isn=700_000).open()).close()
+
+
+def syn_again(tape: Tape) -> None:
+    talk = Talk(tape)
+    syn = talk.frame("client", flags=SYN)
+    tape.add(syn[:18] + b"\0\1" + syn[20:])
+    tape.add(syn[:18] + b"\0\2" + syn[20:])
+    talk.segment("server", flags=SYN | ACK)
+    talk.segment("client")
+    exchange(talk).close()
+
+
+def late_after_close(tape: Tape) -> None:
+    talk = exchange(Talk(tape).open())
+    talk.close()
+    crowd(tape, 51_000, 2)
+    talk.server(b"late")
+    talk.segment("client", flags=RST)
+
+
+def late_after_reset(tape: Tape) -> None:
+    talk = exchange(Talk(tape).open())
+    talk.reset("server")
+    talk.client(b"late")
+    talk.fin("client")
+
+
+def half(tape: Tape) -> None:
+    """One direction only, and the middle of another connection."""
+    talk = Talk(tape).midstream()
+    talk.server(ANSWER, ANSWER)
+    other = Talk(tape, client_port=40_001).midstream()
+    exchange(other).close()
+
+
+def lost(tape: Tape) -> None:
+    talk = exchange(Talk(tape).open())
+    talk.lose("server", 100)
+    exchange(talk).close()
+
+
+def repeated_acks(tape: Tape) -> None:
+    talk = exchange(Talk(tape).open())
+    talk.ack("client", 3)
+    exchange(talk).close()
+
+
+def one_datagram(tape: Tape) -> None:
+    """With the addresses and the ports of a connection."""
+    talk = exchange(Talk(tape).open())
+    tape.add(ipv4(udp(40_000, 8_000, bytes(60)), protocol=17))
+    exchange(talk).close()
+
+
+DIVIDED: dict[str, Callable[[Tape], None]] = {
+    "port-reuse": port_reuse,
+    "reuse-while-open": reuse_while_open,
+    "syn-again": syn_again,
+    "late-after-close": late_after_close,
+    "late-after-reset": late_after_reset,
+    "half": half,
+    "lost": lost,
+    "repeated-acks": repeated_acks,
+    "one-datagram": one_datagram,
+}
+
+
+@pytest.mark.parametrize("of", [2, 3])
+@pytest.mark.parametrize("name", DIVIDED)
+def test_a_capture_is_divided(name: str, of: int) -> None:
+    """Whoever the share is that has the connection at hand."""
+    for before in range(of):
+        tape = Tape()
+        crowd(tape, 49_000, before)
+        DIVIDED[name](tape)
+        crowd(tape)
+        data = tape.file()
+        assert together(data, of) == whole(data)
+
+
+def twice(tape: Tape) -> None:
+    talk = Talk(tape).open()
+    frame = talk.frame("client", REQUEST, PSH | ACK)
+    time = tape.packets[-1][1] or 0
+    for _ in range(2):
+        number = tape.add(frame)
+        tape.packets[-1] = (number, time + number, *tape.packets[-1][2:])
+    talk.server(ANSWER)
+
+
+def cut(tape: Tape) -> None:
+    talk = exchange(Talk(tape).open())
+    tape.add(talk.frame("client", REQUEST, PSH | ACK), captured=60)
+    talk.close()
+
+
+def late(tape: Tape) -> None:
+    """Stored in another order than that of time."""
+    exchange(Talk(tape).open()).close()
+    one, two = tape.packets[-2:]
+    tape.packets[-2:] = [(one[0], two[1], *two[2:]), (two[0], one[1], *one[2:])]
+
+
+def isn_again(tape: Tape) -> None:
+    """A SYN inside the window of a connection that is open begins none (RFC 5961)."""
+    talk = exchange(Talk(tape).open())
+    tape.add(ipv4(tcp(40_000, 8_000, SYN, seq=1_500)))
+    exchange(talk)
+
+
+INDIVISIBLE: dict[str, Callable[[Tape], None]] = {
+    "twice": twice,
+    "cut": cut,
+    "late": late,
+    "isn-again": isn_again,
+}
+
+
+@pytest.mark.parametrize("name", INDIVISIBLE)
+def test_a_capture_cannot_be_divided(name: str) -> None:
+    """What one connection says of others, or the rule does not foresee."""
+    tape = Tape()
+    INDIVISIBLE[name](tape)
+    with pytest.raises(Indivisible):
+        together(tape.file(), 2)
+
+
+def test_many_connections_cannot_be_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process would forget some, or let some go."""
+    tape = Tape()
+    crowd(tape, count=8)
+    data = tape.file()
+    assert together(data, 2) == whole(data)
+    for name, value in (("MAX_OPEN", 1), ("MAX_CONNECTIONS", 7)):
+        with monkeypatch.context() as patched, pytest.raises(Indivisible):
+            patched.setattr(shares, name, value)
+            together(data, 2)
+
+
+def test_a_late_packet_after_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection may be forgotten by then."""
+    monkeypatch.setattr(shares, "MAX_OPEN", 10)
+    tape = Tape()
+    talk = exchange(Talk(tape).open())
+    talk.close()
+    for port in range(20):
+        exchange(Talk(tape, client_port=50_000 + port).open()).close()
+    talk.server(b"late")
+    data = tape.file()
+    monkeypatch.setattr(shares, "MAX_CLOSED_CONNECTIONS", 32)
+    assert together(data, 2) == whole(data)
+    monkeypatch.setattr(shares, "MAX_CLOSED_CONNECTIONS", 30)
+    with pytest.raises(Indivisible, match="late"):
+        together(data, 2)
+
+
+def test_memory_is_one_decoders() -> None:
+    """What unfolds to much is taken in smaller portions, which others would not know of."""
+    tape = Tape()
+    crowd(tape)
+    talk = Talk(tape).open()
+    talk.client(REQUEST)
+    body = gzip.compress(b"".join(b"%d " % number * 50 for number in range(20_000)))
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    talk.server(head, *(body[at : at + 1_000] for at in range(0, len(body), 1_000)))
+    with pytest.raises(Indivisible) as found:
+        together(tape.file(), 2)
+    assert found.value.is_for_one
+
+
+STORED = sorted(
+    path
+    for folder in ("hostile", "quic", "tls", "websocket", "attacks")
+    for path in (ROOT / "fixtures" / folder).glob("*.pcap*")
+    if path.stat().st_size < 200_000
+)
+
+
+@pytest.mark.parametrize("of", [2, 5])
+def test_stored_captures(of: int) -> None:
+    """Tunnels, fragments, several interfaces, QUIC and TLS: most of them are divided."""
+    divided = 0
+    for path in STORED:
+        data = path.read_bytes()
+        try:
+            assert together(data, of) == whole(data), path.name
+        except Indivisible:
+            continue
+        divided += 1
+    assert divided > len(STORED) * 2 // 3
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.name)
+def test_runs_are_the_packets(path: Path) -> None:
+    data = path.read_bytes()
+    runs, rows = CaptureReader(BytesIO(data)), CaptureReader(BytesIO(data))
+    found = [
+        (number, time_ns, run.link_type, original, run.data[start : start + captured])
+        for run in runs.runs()
+        for number, time_ns, start, captured, original in run.places
+    ]
+    assert found == list(rows)
+    assert runs.faults == rows.faults
+    assert runs.comments == rows.comments
