@@ -1,8 +1,8 @@
 """What the timeline of an exchange shows: its packets, chunks, events and frames as numbers.
 
-Strategy: one pass over the capture keeps, of every exchange, columns of numbers: when each element
-was whole and how many bytes it took. Nothing is kept of what elements say. At the end one exchange
-is chosen: the one that is asked for, or the one with most elements.
+Strategy: one pass over the capture keeps, of every exchange that goes on, columns of numbers: when
+each element was whole and how many bytes it took. Nothing is kept of what elements say. Of those
+that are over one is kept: the one that is asked for, or of several the one with most elements.
 """
 
 from __future__ import annotations
@@ -138,6 +138,11 @@ class Timeline:
         return sum(map(len, self.lanes.values()))
 
     @property
+    def rank(self) -> tuple[int, int, int]:
+        """What the best one has most of: elements, and of as many it is the first one."""
+        return self.elements, -self.connection, -self.exchange
+
+    @property
     def top(self) -> tuple[str, Lane] | None:
         """The lane that an application sees: events, messages, or chunks."""
         names = [name for name in RECEIVED if self.lanes.get(name)]
@@ -193,20 +198,28 @@ class _Packets(SegmentTap[_Side]):
 
 
 class Timelines:
-    """The timelines of all exchanges of a capture, or of one connection."""
+    """The timelines of a capture's exchanges, or of those of one connection.
 
-    def __init__(self, connection: int | None = None) -> None:
+    One is chosen: the one with most elements, of those that are wanted.
+    """
+
+    def __init__(self, connection: int | None = None, wanted: Wanted = EVERYTHING) -> None:
         self._packets = _Packets(connection)
+        self._wanted = wanted
+        self.count = 0
+        """How many exchanges are wanted."""
         self._times = array("d")
         """Of each packet, in order of their numbers; 0 for numbers that are none."""
         self._places = array("L")
         """Which packet in order of time each is, from 1."""
         self._count = 0
         self._exchanges: Exchanges[Timeline] = Exchanges(self._begin)
-        self._found: list[Timeline] = []
-        self._unended: dict[int, list[Timeline]] = {}
-        """By connection: those that are over, and of whose end nothing is known."""
-        self._pairs: dict[int, Pair[_Side]] = {}
+        self._last = (-1, -1)
+        """The last exchange of all, by connection."""
+        self._best: Timeline | None = None
+        """The one with most elements that is wanted and over."""
+        self._pair: Pair[_Side] | None = None
+        """What carried its connection, once that is over."""
 
     def read(self, source: BinaryIO, keylog: KeyLog | None = None) -> None:
         """Read a capture, whose TLS ``keylog`` opens.
@@ -228,52 +241,60 @@ class Timelines:
             self._take(records)
         self._take(self._packets.finish())
 
-    def choose(self, wanted: Wanted = EVERYTHING) -> Timeline:
-        """Return the timeline with most elements, of those that are wanted.
-
-        Raises NoSuchExchange.
-        """
-        found = self.wanted(wanted)
-        if not found:
-            everything = wanted is EVERYTHING
-            raise NoSuchExchange("no exchange in this capture" if everything else self._why_not())
-        chosen = max(found, key=lambda one: (one.elements, -one.connection, -one.exchange))
-        return self._with_packets(chosen)
-
-    def wanted(self, wanted: Wanted = EVERYTHING) -> list[Timeline]:
-        """Return the timelines of the exchanges that are wanted, without their packets."""
-        return [one for one in self._found if one.heads and wanted.takes_heads(one.heads)]
+    def choose(self) -> Timeline:
+        """Return the timeline that was chosen. Raises NoSuchExchange."""
+        if self._best is None:
+            is_any = self._wanted is EVERYTHING
+            raise NoSuchExchange("no exchange in this capture" if is_any else self._why_not())
+        return self._with_packets(self._best)
 
     def _why_not(self) -> str:
-        found = "no matching exchange"
-        if not self._found:
+        found, (connection, exchange) = "no matching exchange", self._last
+        if connection < 0:
             return found
-        last = max((one.connection, one.exchange) for one in self._found)
-        return f"{found}; the last one is connection {last[0]} exchange {last[1]}"
+        return f"{found}; the last one is connection {connection} exchange {exchange}"
 
     def _take(self, records: list[Record]) -> None:
         for record in records:
             found = self._exchanges.add(record)
-            if isinstance(record, ConnectionRecord):
-                self._end(record)
-                if (pair := self._packets.pairs.pop(record.connection, None)) is not None:
-                    self._pairs[record.connection] = pair
-            elif found is not None:
+            if found is not None:
                 self._add(found[1], record)
             for exchange, timeline in self._exchanges.over():
                 timeline.finish(exchange)
-                if not timeline.ended:
-                    self._unended.setdefault(timeline.connection, []).append(timeline)
+                self._compare(timeline)
+            if isinstance(record, ConnectionRecord):
+                self._end(record)
+
+    def _compare(self, found: Timeline) -> None:
+        """Keep a timeline that is over if it is the best so far, and nothing of another one."""
+        assert found.heads is not None
+        if not self._wanted.takes_heads(found.heads):
+            self._packets.kept -= found.elements
+            return
+        self.count += 1
+        best = self._best
+        if best is not None and best.rank >= found.rank:
+            best, found = found, best
+        if best is not None:
+            self._packets.kept -= best.elements
+        self._best = found
 
     def _end(self, record: ConnectionRecord) -> None:
-        """Let a connection's end be that of its exchanges that had no other."""
-        for timeline in self._unended.pop(record.connection, []):
-            timeline.ended = connection_end(record)
-            timeline.is_whole = record.close != "reset"
+        """Let a connection's end be that of an exchange that had no other, and keep what carried
+        its packets if it is the best."""
+        pair = self._packets.pairs.pop(record.connection, None)
+        best = self._best
+        if best is not None and best.connection == record.connection:
+            pair, self._pair = self._pair, pair
+            if not best.ended:
+                best.ended = connection_end(record)
+                best.is_whole = record.close != "reset"
+        if pair is not None:
+            self._packets.kept -= sum(len(side.numbers) for side in pair.streams)
 
     def _begin(self, exchange: Exchange) -> Timeline:
-        self._found.append(Timeline(*exchange.key))
-        return self._found[-1]
+        self._last = max(self._last, exchange.key)
+        return Timeline(*exchange.key)
 
     def _add(self, found: Timeline, record: Record) -> None:
         match record:
@@ -308,7 +329,7 @@ class Timelines:
     def _with_packets(self, found: Timeline) -> Timeline:
         """Add the lane of the packets that lie within the exchange, and put lanes in order."""
         lane = Lane()
-        pair = self._pairs.get(found.connection)
+        pair = self._pair
         first, last = self._place(found.first_packet), self._place(found.last_packet)
         for sender in SENDERS:
             side = None if pair is None else pair.stream(sender)
@@ -337,11 +358,11 @@ def read_timeline(
         file, choice = choosing(file, wanted, stack, keylog)
         file = seekable(file, stack)
         stream = stack.enter_context(shown(file, "reading"))
-        timelines = Timelines(wanted.only_connection)
-        timelines.read(stream, keylog)
         found = choice or (EVERYTHING if wanted.is_empty else wanted)
+        timelines = Timelines(wanted.only_connection, found)
+        timelines.read(stream, keylog)
         try:
-            chosen = timelines.choose(found)
+            chosen = timelines.choose()
         except NoSuchExchange as nothing:
             file.seek(0)
             if (sealed := read_sealed(file, wanted, keylog)) is None:
@@ -349,4 +370,4 @@ def read_timeline(
             raise NoSuchExchange(sealed) from nothing
         file.seek(0)
         chosen.told = read_told(file, Key(chosen.connection, chosen.exchange), keylog)
-    return chosen, len(timelines.wanted(found))
+    return chosen, timelines.count

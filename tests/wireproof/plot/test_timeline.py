@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from support.corpus import ROOT
 from support.stored import SMALL, name
+from support.talk import Talk, Tape
 
 from parsers.decode.capture import decode
 from parsers.files.reader import CaptureReader
-from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
+from wireproof.analysis.exchange_filter import EVERYTHING, ExchangeFilter, ExchangeNumber
 from wireproof.plot.timeline import NoSuchExchange, Timelines
 
 FIXTURES = ROOT / "fixtures"
 
 
-def timelines(path: Path) -> Timelines:
-    found = Timelines()
+def timelines(path: Path, wanted: ExchangeFilter = EVERYTHING) -> Timelines:
+    found = Timelines(wanted=wanted)
     found.read(BytesIO(path.read_bytes()))
     return found
 
@@ -66,8 +67,27 @@ def test_how_it_ended() -> None:
 
 
 def test_which_one_is_chosen() -> None:
-    found = timelines(FIXTURES / "sse" / "plain.pcapng")
-    assert len(found.wanted()) == 1
-    assert found.choose(ExchangeFilter(exchange=ExchangeNumber(0, 0))).exchange == 0
-    with pytest.raises(NoSuchExchange, match="wanted; the last one is connection 0 exchange 0"):
-        found.choose(ExchangeFilter(exchange=ExchangeNumber(2, 4)))
+    path = FIXTURES / "sse" / "plain.pcapng"
+    assert timelines(path).count == 1
+    wanted = ExchangeFilter(exchange=ExchangeNumber(0, 0))
+    assert timelines(path, wanted).choose().exchange == 0
+    nothing = timelines(path, ExchangeFilter(exchange=ExchangeNumber(2, 4)))
+    with pytest.raises(NoSuchExchange, match="exchange; the last one is connection 0 exchange 0"):
+        nothing.choose()
+    assert nothing.count == 0
+
+
+def test_the_one_with_most_elements_is_kept_and_nothing_of_the_others() -> None:
+    tape = Tape()
+    for number, chunks in enumerate((2, 5, 1, 5, 3, 0)):
+        talk = Talk(tape, client_port=40_000 + number).open()
+        talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        talk.server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        talk.server(*[b"1\r\na\r\n"] * chunks, b"0\r\n\r\n")
+        talk.close()
+    found = Timelines()
+    found.read(BytesIO(tape.file()))
+    assert (found.count, found._packets.pairs, found._packets.kept) == (6, {}, 5)
+    chosen = found.choose()
+    assert (chosen.connection, len(chosen.lanes["chunks"])) == (1, 5)
+    assert len(chosen.lanes["packets"]) == 1 + 1 + 5 + 1  # request, head, chunks, the last one
