@@ -129,8 +129,8 @@ class TlsConnection:
             writer = self._writers[sender]
             records += self._note_sealed(writer, found)
             before = self._size_of_plaintext(sender)
-            if self._plaintext is not None:
-                records += self._plaintext.receive(sender, found, writer)
+            assert self._plaintext is not None
+            records += self._plaintext.receive(sender, found, writer)
             if self.shows_records:
                 is_content = self._size_of_plaintext(sender) != before
                 records += self._rows(writer, found, before if is_content else None)
