@@ -219,8 +219,8 @@ class Body:
         """Count content as :meth:`advance` does, at [start, end) among bytes of other streams."""
         extents, size = self._extents, end - start
         self.resuming = None
-        if extents is not None:
-            extents.add(start, end)
+        assert extents is not None
+        extents.add(start, end)
         self._head = self._probe = None
         self._size += size
         self._decoded_size += size
@@ -345,8 +345,8 @@ class Body:
         """
         resuming, self.resuming = self.resuming, None
         elements = self._resumable
-        if resuming is None or elements is None:
-            return []
+        assert resuming is not None
+        assert elements is not None
         before, after = resuming.cut(place) if place is not None else (resuming.pieces, [])
         records: list[Record] = []
         if resuming.hole is not None and before:

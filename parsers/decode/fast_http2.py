@@ -25,6 +25,7 @@ from ..records import Http2DataRecord, Record, SseEventRecord, text_or_base64
 from ..sse.stream import commonest_block
 from .fast_sse import utf8
 from .http2_message import StreamMessage
+from .side import in_order
 from .writer import RecordWriter
 
 Match = Callable[[str, int, int], "re.Match[str] | None"]
@@ -149,15 +150,6 @@ class FastHttp2:
             while run < last_run and run_ends[run] <= start:
                 run += 1
             whole = arrivals[run] if stop <= run_ends[run] or run == last_run else None
-            first_packet, last_packet, first_time, last_time = whole or place(content, stop)
-            records.append(
-                lane.event_record(
-                    connection, lane.exchange, sender, first_packet, last_packet, first_time,
-                    last_time, content, length, event_type or "message",
-                    value if keeps_data else None, event_id, None, True,
-                    fields if keeps_data else None, None, None,
-                )
-            )  # fmt: skip
             index = lane.message.advance(start, stop, length)
             first_packet, last_packet, first_time, last_time = whole or place(start, stop)
             records.append(
@@ -165,6 +157,15 @@ class FastHttp2:
                     connection, lane.exchange, sender, first_packet, last_packet, first_time,
                     last_time, start, HEADER_SIZE + length, index, length, 0, False,
                     text if keeps_data else None, "utf-8" if keeps_data else None, content,
+                )
+            )  # fmt: skip
+            first_packet, last_packet, first_time, last_time = whole or place(content, stop)
+            records.append(
+                lane.event_record(
+                    connection, lane.exchange, sender, first_packet, last_packet, first_time,
+                    last_time, content, length, event_type or "message",
+                    value if keeps_data else None, event_id, None, True,
+                    fields if keeps_data else None, None, None,
                 )
             )  # fmt: skip
             if window is not None:
@@ -192,7 +193,7 @@ class FastHttp2:
                 encoding, content,
             )
         )  # fmt: skip
-        return records
+        return in_order(records)
 
     def settle(self) -> None:
         """They are told of each run of frames when it has been read: nothing is left to tell."""

@@ -72,7 +72,7 @@ class Http1Side(Side):
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        self._settle()
+        self._fast_path.settle()
         inner = () if self.message is None else self.message.open_offsets
         return self.decoder.open_offsets + inner
 
@@ -93,12 +93,14 @@ class Http1Side(Side):
             elif type(event) is Chunk:
                 if shows_chunks:
                     records.append(self.writer.chunk(event, self.exchange))
-                if self.message is not None and (body := self.message.body) is not None:
-                    body.chunks = event.index + 1
-                    if body.has_hole:
-                        is_in_order = False
-                        records += [*(body.receive(content) if content else ()), *body.settle()]
-                        content = []
+                assert self.message is not None
+                body = self.message.body
+                assert body is not None
+                body.chunks = event.index + 1
+                if body.has_hole:
+                    is_in_order = False
+                    records += [*(body.receive(content) if content else ()), *body.settle()]
+                    content = []
             else:
                 is_in_order = False
                 if content and self.message is not None:
@@ -122,8 +124,8 @@ class Http1Side(Side):
             exchange = self._ended if is_after else self.exchange_at_hand
             records.append(self.writer.diagnostic(event, exchange))
         elif isinstance(event, MissingData):
-            if self.message is not None:
-                records += self.message.missing(event)
+            assert self.message is not None
+            records += self.message.missing(event)
         elif isinstance(event, BodyFound):
             self._open_found(event)
         elif isinstance(event, Request | Response):
@@ -162,11 +164,11 @@ class Http1Side(Side):
 
     def _open_found(self, found: BodyFound) -> None:
         """Open a body that was found behind a head that is cut."""
-        if self.message is not None:
-            from ..sse.resume import is_event_stream  # hardly ever needed
+        from ..sse.resume import is_event_stream  # hardly ever needed
 
-            is_sse = is_event_stream(found.content)
-            self.message.join(found.start, "chunked", is_sse=is_sse, known=self._cut_fields)
+        assert self.message is not None
+        is_sse = is_event_stream(found.content)
+        self.message.join(found.start, "chunked", is_sse=is_sse, known=self._cut_fields)
 
     def resume(self) -> list[Record]:
         """Go on in HTTP: the server did not switch protocols."""

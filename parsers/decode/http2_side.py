@@ -33,7 +33,7 @@ from .http2_link import NOBODY
 from .http2_message import HeldHead, StreamMessage, request_of
 from .http2_tunnel import Speak
 from .http2_tunnel_side import Http2TunnelSide
-from .side import is_of_requests
+from .side import completion, is_of_requests
 from .writer import RecordWriter
 
 
@@ -123,6 +123,7 @@ class Http2Side(Http2TunnelSide):
 
     def _write(self, found: list[Event]) -> list[Record]:
         records: list[Record] = []
+        is_in_order = True
         for event in found:
             if self.late:
                 self._settle_late(self.writer.place(event.start, event.end)[0], records)
@@ -132,6 +133,7 @@ class Http2Side(Http2TunnelSide):
                     records += message.content(event)
             elif type(event) is DataFrame:
                 self._end_data(event, records)
+                is_in_order = False  # what its content completed stands before it
             elif isinstance(event, HeaderBlock):
                 self._header_block(event, records)
             elif isinstance(event, Frame):
@@ -146,6 +148,8 @@ class Http2Side(Http2TunnelSide):
                     records += self._said(event, NOBODY)
             else:
                 raise TypeError(f"no record is known for {event!r}")
+        if not is_in_order and len(records) > 1:
+            records.sort(key=completion)
         return records
 
     def _lose(self, lost: Lost, records: list[Record]) -> None:

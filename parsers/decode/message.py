@@ -64,9 +64,7 @@ class MessageWriter:
         if is_sse and not media_type(fields)[0]:
             fields.append((b"content-type", b"text/event-stream"))
         unseen = Response(start, start, b"HTTP/1.1", 200, b"", fields, framing, ())
-        self._open(unseen, self._writer.sender)
-        if self.body is not None:
-            self.body.join()
+        self._open(unseen, self._writer.sender).join()
 
     def content(self, pieces: Sequence[Data]) -> list[Record]:
         """Take the next pieces of content, one at least; return what they completed."""
@@ -104,9 +102,10 @@ class MessageWriter:
         """Where in the stream unfinished elements of its content begin."""
         return () if self.body is None else self.body.open_offsets
 
-    def _open(self, head: Request | Response, sender: Sender) -> None:
+    def _open(self, head: Request | Response, sender: Sender) -> Body:
         elements = element_decoder(head.headers, head.framing, sender)
-        self.body = Body(self.exchange, self._writer, head, elements)
+        self.body = body = Body(self.exchange, self._writer, head, elements)
+        return body
 
     def _check_charset(self, head: Response) -> list[Record]:
         """Say so if an event stream is declared to be in another charset than UTF-8."""

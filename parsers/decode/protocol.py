@@ -468,8 +468,8 @@ class ApplicationProtocol:
         )
         client.begin(1, exchange)
         asked.receiver, asked.peer.receiver = client, server
-        if self._responses is not None:
-            self._responses.protocol = "http/2"
+        assert self._responses is not None
+        self._responses.protocol = "http/2"
 
     def _switch(
         self, what: str, exchange: int, next_exchange: int, starts: tuple[int, int]

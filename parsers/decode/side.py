@@ -107,17 +107,19 @@ class StreamDecoder(Decoder, Protocol):
 class Side(ABC):
     """A receiver of one side's bytes: what its decoder finds becomes records of ``exchange``."""
 
+    _fast_path: FastPath
+
     def __init__(self, writer: RecordWriter, decoder: StreamDecoder, exchange: int) -> None:
         self.writer = writer
         self.exchange = exchange
         self._decoder = decoder
-        self._fast_path: FastPath | None = None
 
     def receive_data(self, data: bytes) -> list[Record]:
         """Take the next bytes: what it can by a fast path, and what is between by the decoder."""
         records: list[Record] = []
         pos, end = 0, len(data)
-        while (fast_path := self._fast_path) is not None:
+        while True:
+            fast_path = self._fast_path
             upto = fast_path.receive(data, pos, records)
             if upto == end:
                 return records
@@ -136,22 +138,18 @@ class Side(ABC):
 
     def receive_gap(self, length: int) -> list[Record]:
         """Record the gap and go on after it."""
-        self._settle()
+        self._fast_path.settle()
         gap: Record = self.writer.gap(self._decoder.offset, length, self.exchange_at_hand)
         return [gap, *self.pass_over(length)]
 
     def pass_over(self, length: int) -> list[Record]:
         """Go on after a gap that has its record already."""
-        self._settle()
+        self._fast_path.settle()
         return self.write(self._decoder.receive_gap(length))
 
     def receive_eof(self, ending: Ending) -> list[Record]:
-        self._settle()
+        self._fast_path.settle()
         return self.write(self._decoder.receive_eof(ending))
-
-    def _settle(self) -> None:
-        if self._fast_path is not None:
-            self._fast_path.settle()
 
     def receive_fault(self, fault: Diagnostic, shown: Completion) -> list[Record]:
         return [self.writer.diagnostic(fault, self.exchange, shown)]
@@ -163,7 +161,7 @@ class Side(ABC):
 
     @property
     def open_offsets(self) -> tuple[int, ...]:
-        self._settle()
+        self._fast_path.settle()
         return self._decoder.open_offsets
 
     @abstractmethod

@@ -58,6 +58,7 @@ def usual(key: bytes | None) -> list[bytes]:
 
 def unusual(key: bytes | None) -> dict[str, list[bytes]]:
     other = KEY if key is None else None
+    long = frame(BINARY, b"z" * 70_000, key=key)
     return {
         "a ping between": [frame(PING, b"now", key=key)],
         "a pong": [frame(PONG, b"", key=key)],
@@ -73,6 +74,13 @@ def unusual(key: bytes | None) -> dict[str, list[bytes]]:
         ],
         "a longer one": [frame(TEXT, b"y" * 126, key=key)],
         "a much longer one": [frame(BINARY, b"z" * 40_000, key=key)],
+        "one that is not short enough": [frame(BINARY, b"z" * 20_000, key=key)],
+        "one in the longest form": [long[:40_000], long[40_000:]],
+        "a length in more bytes than it takes": [frame(TEXT, b"abc", key=key, form=126)],
+        "a long fragment": [
+            frame(TEXT, b"a" * 300, fin=False, key=key),
+            frame(CONTINUATION, b"b" * 300, key=key),
+        ],
         "compressed": [frame(TEXT, deflated(b"again and again"), rsv=4, key=key)],
         "text that is not UTF-8": [frame(TEXT, b"\xff", key=key)],
         "text cut in a character": [frame(TEXT, "ä".encode()[:1], key=key)],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.corpus import ROOT
+from support.talk import Talk
 
 from benchmarks.hostile_cases import (
     KiB,
@@ -32,7 +33,13 @@ from parsers.decode.packets import PacketDecoder
 from parsers.files.reader import CaptureReader
 from parsers.limits import QUIC_CONNECTION_COST
 from parsers.memory import Account, Memory
-from parsers.records import ConnectionRecord, DiagnosticRecord, Record, SseEventRecord
+from parsers.records import (
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    RequestRecord,
+    SseEventRecord,
+)
 from parsers.tls.decryption import Decryption
 from parsers.tls.key_log import KeyLog
 from parsers.tls.records import TlsRecord
@@ -117,6 +124,34 @@ def test_fragments_are_given_up_by_name(tmp_path: Path) -> None:
     with capture(tmp_path, fragments(100)).open("rb") as stream:
         decoder.receive(list(CaptureReader(stream)))
     assert decoder.held > 100 * 64 * KiB
+    decoder.finish()
+    assert decoder.held == 0
+
+
+def test_what_is_spoken_in_a_tunnel_is_let_go_with_it() -> None:
+    talk = Talk().open()
+    talk.client(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+    talk.server(b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.client(b"GET /in HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.fin("client")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: ")
+    talk.server(*[b"x" * 60_000] * 30)
+    decoder = PacketDecoder(memory=2 * MiB)
+    found = [one for packet in talk.tape.packets for one in decoder.receive([packet])]
+    found += decoder.finish()
+    (said,) = let_go(found)
+    assert "bytes are held for it" in said.summary
+    assert [one.target for one in found if isinstance(one, RequestRecord)] == ["a:80", "/in"]
+    (connection,) = [one for one in found if isinstance(one, ConnectionRecord)]
+    assert connection.protocol == "http/1.1"
+    assert decoder.held == 0
+
+
+def test_even_the_last_connection_is_let_go() -> None:
+    talk = Talk().open()
+    decoder = PacketDecoder(memory=1)
+    found = [one for packet in talk.tape.packets for one in decoder.receive([packet])]
+    assert len(let_go(found)) == 1
     decoder.finish()
     assert decoder.held == 0
 

@@ -6,7 +6,14 @@ import pytest
 from support.http1 import of
 from support.talk import Side, Talk, kinds
 
-from parsers.records import ConnectionRecord, DataRecord, DiagnosticRecord, Record
+from parsers.limits import MAX_PROXY_HEADERS
+from parsers.records import (
+    ConnectionRecord,
+    DataRecord,
+    DiagnosticRecord,
+    Record,
+    RequestRecord,
+)
 
 CLIENT_HELLO = bytes.fromhex("1603010200010001fc0303") + bytes(32)
 SERVER_HELLO = bytes.fromhex("160303007a02000076") + bytes(32)
@@ -83,3 +90,80 @@ def test_tls_begins(before: list[tuple[Side, bytes]], text: str, step: int) -> N
 def test_near_misses(lines: list[tuple[Side, bytes]]) -> None:
     for step in (1 << 30, 1):
         assert kinds(said(lines, step)) == ["connection"]
+
+
+# --- SOCKS, and headers of balancers ---
+
+GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+ASKED = b"\x05\x01\x00\x03\x07example\x00\x50"
+SOCKS5: list[tuple[Side, bytes]] = [
+    ("client", b"\x05\x01\x00"), ("server", b"\x05\x00"),
+    ("client", ASKED), ("server", b"\x05\x00\x00\x01" + bytes(6)),
+]  # fmt: skip
+PROXY = b"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n"
+
+
+@pytest.mark.parametrize("step", [1 << 30, 1])
+def test_what_is_asked_for_through_socks(step: int) -> None:
+    records = said([*SOCKS5, ("client", GET), ("server", OK)], step)
+    assert [one.target for one in of(RequestRecord, records)] == ["/it"]
+    (found,) = of(DiagnosticRecord, records)
+    assert (found.code, found.summary.partition(": ")[2]) == (
+        "socks-negotiated", "SOCKS5 CONNECT example:80",
+    )  # fmt: skip
+
+
+def test_what_socks_refuses() -> None:
+    records = said([*SOCKS5[:3], ("server", b"\x05\x05\x00\x01" + bytes(6))])
+    (found,) = of(DiagnosticRecord, records)
+    assert found.code == "socks-refused"
+    assert found.summary.endswith("SOCKS5 CONNECT example:80: connection refused")
+
+
+def test_what_only_begins_as_socks() -> None:
+    records = said([("client", b"\x05\x01\x00"), ("server", b"\x09\x00")])
+    assert [one.protocol for one in of(ConnectionRecord, records)] == ["unknown"]
+
+
+@pytest.mark.parametrize("step", [1 << 30, 50, 1])
+@pytest.mark.parametrize("count", [1, 3])
+def test_headers_of_balancers(count: int, step: int) -> None:
+    """Each is taken off, in however many segments they come."""
+    records = said([("client", PROXY * count), ("client", GET), ("server", OK)], step)
+    assert [one.target for one in of(RequestRecord, records)] == ["/it"]
+    faults = of(DiagnosticRecord, records)
+    assert [one.code for one in faults] == ["proxy-protocol"] * count
+    assert [one.offset for one in faults] == [len(PROXY) * at for at in range(count)]
+
+
+def test_only_so_many_headers_of_balancers() -> None:
+    records = said([("client", PROXY * (MAX_PROXY_HEADERS + 1) + GET)])
+    assert [one.code for one in of(DiagnosticRecord, records)].count("proxy-protocol") == (
+        MAX_PROXY_HEADERS
+    )
+
+
+def test_a_header_of_a_balancer_that_is_malformed() -> None:
+    records = said([("client", PROXY.replace(b" 443", b"")), ("client", GET), ("server", OK)])
+    assert [one.code for one in of(DiagnosticRecord, records)] == ["proxy-protocol-invalid"]
+    assert [one.target for one in of(RequestRecord, records)] == ["/it"]
+
+
+def test_a_header_of_a_balancer_before_a_fault() -> None:
+    """Of data that was sent twice, with other bytes; it is said where it was, and once."""
+    talk = Talk().open()
+    first = talk.frame("client", PROXY)
+    talk.tape.add(first)
+    talk.tape.add(first[:-10] + b"9" + first[-9:])
+    talk.client(GET)
+    talk.server(OK)
+    records = talk.tape.records()
+    codes = [one.code for one in of(DiagnosticRecord, records)]
+    assert sorted(codes) == ["proxy-protocol", "tcp-overlap-conflict"]
+    assert [one.target for one in of(RequestRecord, records)] == ["/it"]
+
+
+def test_tls_that_was_granted_and_never_came() -> None:
+    records = said(POSTGRESQL)
+    assert [one.protocol for one in of(ConnectionRecord, records)] == ["unknown"]

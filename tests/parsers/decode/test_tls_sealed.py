@@ -189,3 +189,15 @@ def test_a_connection_that_was_joined_in_the_middle() -> None:
     )  # fmt: skip
     assert [one.target for one in of(RequestRecord, records)] == ["/it"] * 3
     assert [one.size for one in of(BodyRecord, records) if one.sender == "server"] == [2] * 3
+
+
+def test_an_answer_to_a_request_that_is_lost_has_its_own_exchange() -> None:
+    made = Sealed().open()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    made.say("client", GET).say("server", answer)
+    made.talk.lose("client", len(made.sealed("client", GET)))
+    made.say("server", answer)
+    made.say("client", GET).say("server", answer)
+    records = made.records()
+    assert [one.exchange for one in of(RequestRecord, records)] == [0, 2]
+    assert [one.exchange for one in of(BodyRecord, records)] == [0, 1, 2]
