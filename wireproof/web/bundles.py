@@ -75,11 +75,13 @@ def workers_for(index: Index) -> int:
 def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     """Yield the parts of all bundles, made by so many processes; they are the same for any number
     of these."""
+    answers = Answers(index)
     if workers == 1:
-        yield from (part for part in _made(index, 0, 1) if part is not None)
+        yield from (part for part in _made(answers, 0, 1) if part is not None)
         return
+    answers.found("hops")  # which take long to be found: once, and not in each process
     index.rest()
-    runs = [partial(_send_all, index, share, workers) for share in range(workers)]
+    runs = [partial(_send_all, answers, share, workers) for share in range(workers)]
     with Team(runs) as team:
         for worker in cycle(team.workers):
             while name := worker.message():
@@ -90,10 +92,10 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
                 return  # they take turns: no later one has any either
 
 
-def _send_all(index: Index, share: int, workers: int, stream: BinaryIO) -> None:
+def _send_all(answers: Answers, share: int, workers: int, stream: BinaryIO) -> None:
     gc.freeze()  # what the parent has is not looked through, and so not copied
     gc.disable()  # answers are trees, many and short-lived: there is no cycle to look for
-    for part in _made(index, share, workers):
+    for part in _made(answers, share, workers):
         if part is None:
             send(stream, END_OF_BUNDLE)
             continue
@@ -102,12 +104,12 @@ def _send_all(index: Index, share: int, workers: int, stream: BinaryIO) -> None:
         send(stream, data)
 
 
-def _made(index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
+def _made(answers: Answers, share: int, workers: int) -> Iterator[Bundle | None]:
     """Yield the parts of every Nth bundle, from that of number ``share`` on, and None after each
     bundle."""
     waiting = deque[tuple[str, Future[bytes]] | None]()
     with ThreadPoolExecutor(max_workers=1) as beside:
-        for part in _parts(Answers(index), share, workers):
+        for part in _parts(answers, share, workers):
             if part is None:
                 waiting.append(None)
                 continue

@@ -49,8 +49,8 @@ class Hops:
             return self._passed
 
     def _find(self) -> list[Passed]:
-        if sum(len(index.tracer.connections) for index in self._indexes) < 2:
-            return []
+        if sum(len(index.servers) for index in self._indexes) < 2:
+            return []  # two legs of an exchange are those to two servers, or of two captures
         captures = [(index.name, index.records()) for index in self._indexes]
         return hops(captures, is_one_way=False).passed
 

@@ -107,6 +107,8 @@ class Index:
         """The windows of HTTP/2, by connection."""
         self.packet_at = Numbers(self.spool)
         """Where the bytes of each packet lie in the spool."""
+        self.servers: set[str] = set()
+        """Two of the servers of its connections, if there are as many."""
         self.missed = 0
         """Packets that a recording could not hand on."""
         self.captured = 0
@@ -245,6 +247,8 @@ class Index:
 
     def _end(self, record: ConnectionRecord, sealed: SealedConnection | None) -> None:
         self._connections.put(record.connection, record)
+        if len(self.servers) < 2:
+            self.servers.add(record.server)
         if (
             not self.order.of(record.connection) or sealed is not None
         ):  # what was not understood is shown as it is
