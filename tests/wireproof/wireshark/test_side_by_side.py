@@ -27,10 +27,11 @@ from support.beside import (
     without_pyshark,
 )
 from support.corpus import ROOT
-from support.stored import STORED, name
-from support.talk import Talk
+from support.stored import STORED, name, packets
+from support.talk import Talk, Tape
 from support.tshark import captures
 
+from parsers.decode.capture import decode
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -43,6 +44,7 @@ from parsers.records import (
 )
 from wireproof import cli
 from wireproof.wireshark import side_by_side
+from wireproof.wireshark.compare import Row
 from wireproof.wireshark.locate import find_tshark
 
 pytestmark = pytest.mark.tshark
@@ -62,9 +64,29 @@ def _ask_tshark_directly(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- both agree ---
 
 
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, list[Row]]:
+    """What is found of each stored capture in a file of them all: tshark takes longer to start than
+    to read one of them."""
+    tape = Tape()
+    owners: list[Path] = []
+    for path in sorted(STORED, key=lambda path: packets(path)[0][1] or 0):
+        tape.packets += packets(path)
+        with path.open("rb") as stream:
+            owners += [path] * sum(isinstance(one, ConnectionRecord) for one in decode(stream))
+    file = tmp_path_factory.mktemp("together") / "all.pcapng"
+    file.write_bytes(tape.file())
+    found: dict[Path, list[Row]] = {path: [] for path in STORED}
+    with pytest.MonkeyPatch.context() as patch:
+        without_pyshark(patch)
+        for row in rows(file):
+            found[owners[row.stream]].append(row)
+    return found
+
+
 @pytest.mark.parametrize("path", STORED, ids=name)
-def test_stored_captures_agree_with_wireshark(path: Path) -> None:
-    found = rows(path)
+def test_stored_captures_agree_with_wireshark(path: Path, together: dict[Path, list[Row]]) -> None:
+    found = together[path]
     assert unexplained(found) == []
     is_cut = path.parent.name != "websocket" and path.stem in ("reset", "truncated")
     assert explained(found) == ({"unfinished-body"} if is_cut else set())
