@@ -65,12 +65,14 @@ class Cell(NamedTuple):
     failure: str = ""
 
     def __str__(self) -> str:
-        return f"failed: {self.failure}" if self.failure else f"{self.short} ns/B"
+        if self.failure:
+            return f"failed: {self.failure}"
+        return f"{self.peak_mib:.0f} MiB, {self.nanoseconds:,.0f} ns/B"
 
     @property
     def short(self) -> str:
         """Both figures, as a table says them."""
-        return self.failure or f"{self.peak_mib:.0f} MiB, {self.nanoseconds:,.0f}"
+        return self.failure or f"{self.peak_mib:.0f}, {self.nanoseconds:,.0f}"
 
 
 PLAN: tuple[tuple[Column, ...], ...] = (
@@ -105,7 +107,7 @@ def tables(found: Mapping[Column, Mapping[str, Cell]]) -> list[str]:
 
 def _table(columns: Sequence[tuple[Column, Mapping[str, Cell]]]) -> str:
     titles = [f"{column.title}, {column.size / MiB:.1f} MiB" for column, _ in columns]
-    lines = [["", *titles], ["---"] * (len(columns) + 1)]
+    lines = [["MiB, ns", *titles], ["---"] * (len(columns) + 1)]
     for command, name in SHOWN.items():
         cells = [cells.get(command) for _, cells in columns]
         if any(cells):
