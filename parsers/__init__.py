@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .decode.ordered_capture import OrderedCapture as OrderedCapture
     from .decode.ordered_capture import batched as batched
     from .decode.packets import BATCH as BATCH
-    from .decode.packets import ETHERNET as ETHERNET
     from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.shares import Indivisible as Indivisible
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from .decode.taps import TlsTap as TlsTap
     from .decode.time_order import TimeOrder as TimeOrder
     from .decode.undeclared import CODING_MAGIC as CODING_MAGIC
+    from .decode.usual_headers import ETHERNET as ETHERNET
     from .files.blocks import BYTE_ORDER_MAGIC as BYTE_ORDER_MAGIC
     from .files.blocks import DECRYPTION_SECRETS as DECRYPTION_SECRETS
     from .files.blocks import ENHANCED_PACKET as ENHANCED_PACKET

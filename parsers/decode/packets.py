@@ -9,7 +9,6 @@ through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes ever
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from struct import Struct
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -23,7 +22,7 @@ from ..net.fragments import FragmentReassembler
 from ..net.half_connection import NO_SEQ
 from ..net.ip import TCP, IpPacket, Layer
 from ..net.link import UNKNOWN_LINK_TYPE, network_offset
-from ..net.segment import ACK, TCP_HEADER, UNUSUAL, Segment, read_segment, whole_segment
+from ..net.segment import TCP_HEADER, Segment, read_segment, whole_segment
 from ..net.table import ConnectionTable, Elsewhere
 from ..net.tcp import Connection, Direction
 from ..net.tunnel_protocols import UDP
@@ -37,32 +36,22 @@ from .side import completion, with_ends_last
 from .silent import UNHEARD
 from .taps import QuicTap, TlsTap
 from .time_order import LAST_PACKET
+from .usual_headers import (
+    ETHERNET,
+    IPV4_WITHOUT_OPTIONS,
+    KEY_START,
+    NETWORK_START,
+    PROTOCOL_AND_FRAGMENT,
+    SHORTEST_USUAL,
+    TCP_START,
+    USUAL_HEADERS,
+    USUAL_STARTS,
+)
 
 if TYPE_CHECKING:
     from ..tls.key_finder import KeySource
     from .connection import ConnectionDecoder, Tap
     from .datagrams import Datagrams
-
-ETHERNET = 1
-
-# EtherType, IPv4 version and header length, and type of service in one number; total length; flags
-# and fragment offset, time to live, and protocol in one number; source and destination address,
-# source port and destination port as one key; sequence number, acknowledgement number, data offset
-# and flags, window. Two numbers that are compared at once instead of four take a tenth less for a
-# packet.
-USUAL_HEADERS = Struct("!12x IH2xI2x 12s IIHH")
-IPV4_WITHOUT_OPTIONS = 0x080045
-PROTOCOL_AND_FRAGMENT = 0x3FFF00FF
-"""Of the second number: more fragments or an offset, and the protocol."""
-SHORTEST_USUAL = USUAL_HEADERS.size
-NETWORK_START, KEY_START, TCP_START = 14, 26, 34
-"""Where IPv4 begins after Ethernet, its addresses, and TCP after a header without options."""
-# Where the payload begins, by TCP's data offset and flags, of a segment that only carries data and
-# acknowledges some. Headers up to 32 bytes: longer ones may be signed.
-USUAL_FLAGS = [flags for flags in range(1 << 12) if flags & (UNUSUAL | ACK) == ACK]
-USUAL_STARTS = {
-    words << 12 | flags: 34 + 4 * words for words in range(5, 9) for flags in USUAL_FLAGS
-}
 
 BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
@@ -137,6 +126,7 @@ class PacketDecoder:
                 self._table,
                 self._memory,
                 self._replay,
+                self._reopen,
                 wanted=self._is_wanted,
                 is_relay=is_relay,
                 keep_data=keep_data,
@@ -295,6 +285,13 @@ class PacketDecoder:
         total = USUAL_HEADERS.unpack_from(packet[4])[1]
         self.receive_unusual_segment(packet, NETWORK_START + total)
         self._last, self._frame, self._packet, self._layers = looked_at
+
+    def _reopen(self, connection: Connection[Record], first: Packet) -> None:
+        """Open a connection that a fast path has followed, from its first packet on."""
+        looked_at = self._frame, self._layers
+        self._frame, self._layers = (ETHERNET, first[4]), ()
+        self._open(connection)
+        self._frame, self._layers = looked_at
 
     def _release(self, key: bytes) -> None:
         """Have the connection of ``key`` followed here, if a fast path follows it."""

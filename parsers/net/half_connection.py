@@ -118,6 +118,15 @@ class HalfConnection(Reassembly[T], Generic[T]):
     def layer(self) -> Layer:
         return "tcp"
 
+    def resume(self, base_seq: int, *, is_judged: bool, closely: int) -> None:
+        """Go on after a SYN that was taken elsewhere (:meth:`~.table.ConnectionTable.adopt`).
+
+        ``closely``: so many segments are still judged, after all that were taken there.
+        """
+        self.base_seq = base_seq
+        self.next_seq = (base_seq + 1) & 0xFFFFFFFF
+        self._scrutiny.resume(can_judge=is_judged, closely=closely)
+
     def receive(self, segment: Segment) -> list[T]:
         """Take one segment by the general path; return the records that it completed."""
         if self.next_seq is None and (unfit := self._unfit_answer(segment)):

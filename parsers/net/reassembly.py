@@ -161,6 +161,15 @@ class Reassembly(Generic[T]):
             origins.retain(self.receiver.open_offsets)
         return records
 
+    def take(self, payload: bytes, number: int, time_ns: int) -> list[T]:
+        """Take the payload of a segment that is in order, after none that waits."""
+        assert self.next_seq is not None
+        time = seconds(time_ns)
+        self.next_seq = (self.next_seq + len(payload)) & 0xFFFFFFFF
+        self.origins.extend(len(payload), (number, number, time, time))
+        self.pending.append(payload)
+        return self.flush()
+
     def _receive_payload(self, piece: Piece) -> list[T]:
         """Take the payload of a segment, and its FIN, wherever it belongs."""
         start, size = piece.start, self.origins.size

@@ -190,6 +190,10 @@ class Scrutiny:
         self._can_judge = False
         self._closely = 0
 
+    def resume(self, *, can_judge: bool, closely: int) -> None:
+        """Go on after others were judged, none of them signed: ``closely`` more are."""
+        self._has_begun, self._can_judge, self._closely = True, can_judge, closely
+
     @property
     def is_close(self) -> bool:
         """Whether every segment must be shown to it; where they are signed, to the end."""

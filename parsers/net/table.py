@@ -223,15 +223,11 @@ class ConnectionTable(Generic[T]):
             records += old.connection.end() + self._close_connection(old.connection)
         if len(self._open) >= limits.MAX_CONNECTIONS:
             records += self._close_oldest()
-        account = Account(self._memory)
-        account.charge(limits.CONNECTION_COST)
         index, self._again = self._again, None
         if index is None:
             index = self.take_number(number)
-        connection: Connection[T] = Connection(index, key, number, time_ns, realm, account)
+        connection = self._add(index, key, number, time_ns, realm)
         connection.is_midstream = is_midstream
-        self._open[connection.index] = connection
-        self.take_over(connection)
         self._open_receivers(connection)
         return records
 
@@ -245,6 +241,22 @@ class ConnectionTable(Generic[T]):
         """Let the connection that is opened next have a number that was taken before."""
         self._again = index
         self._is_in_order = False
+
+    def adopt(self, index: int, key: bytes, number: int, time_ns: int) -> Connection[T]:
+        """Return a new connection that was followed elsewhere, for all that was taken there to be
+        told to it, and its directions to be given receivers."""
+        self._is_in_order = False
+        return self._add(index, key, number, time_ns, b"")
+
+    def _add(
+        self, index: int, key: bytes, number: int, time_ns: int, realm: bytes
+    ) -> Connection[T]:
+        account = Account(self._memory)
+        account.charge(limits.CONNECTION_COST)
+        connection: Connection[T] = Connection(index, key, number, time_ns, realm, account)
+        self._open[index] = connection
+        self.take_over(connection)
+        return connection
 
     def remember(self, forget: Callable[[], None]) -> None:
         """Remember a connection that has been closed; ``forget`` is called when it is too old."""

@@ -315,6 +315,44 @@ def _in_batches(tape: Tape, memory: int | None, *, leaves: bool = False) -> list
         return records + decoder.finish()
 
 
+def test_a_server_whose_connections_end_elsewhere_is_tried_with_few() -> None:
+    """And with all again once they end here."""
+    tape = Tape()
+
+    def tried(count: int, answer: bytes) -> int:
+        before = len(tape.packets)
+        for _ in range(count):
+            port = 10_000 + len(tape.packets)
+            exchanges(Talk(tape, client_port=port), 1, answer=answer).close()
+        begun.clear()
+        decoder.receive(tape.packets[before:])
+        return len(begun)
+
+    begun: list[int] = []
+    begin = FastConnections._begin
+
+    def counting(self: FastConnections, *segment: Any) -> list[Record] | None:
+        found = begin(self, *segment)
+        begun.extend([1] * (found is not None))
+        return found
+
+    decoder = PacketDecoder()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FastConnections, "_begin", counting)
+        assert tried(40, EVENTS) == 32
+        assert tried(160, EVENTS) == 9
+        assert tried(200, ANSWER) == 199
+        assert tried(100, ANSWER) == 100
+
+
+def test_credit_is_kept_for_few_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_KNOWN_ADDRESSES", 2)
+    tape = Tape()
+    for port in range(8_000, 8_006):
+        usual(tape=tape, server_port=port)
+    assert check(tape.packets) == len(tape.packets)
+
+
 # --- beside others ---
 
 
