@@ -26,8 +26,8 @@ from ..net.segment import ACK, FIN, RST, SYN
 from ..net.table import reverse_key
 from ..net.tcp import Connection
 from ..records import Record
-from .packets import (
-    BATCH,
+from .packets import BATCH
+from .usual_headers import (
     ETHERNET,
     IPV4_WITHOUT_OPTIONS,
     KEY_START,
