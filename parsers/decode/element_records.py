@@ -49,6 +49,6 @@ def element_record(
             return PartRecord(*common, wire_fields(found.headers), **space)
         case AwsEvent():
             return AwsEventRecord(*common, found.headers, found.crc_ok, **space)
-        case GrpcMessage():
+        case _:  # GrpcMessage
             trailers = None if found.trailers is None else wire_fields(found.trailers)
             return GrpcMessageRecord(*common, found.compressed, trailers, **space)

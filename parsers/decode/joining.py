@@ -180,7 +180,7 @@ class FrameSearch:
 
     def receive_data(self, data: bytes) -> None:
         """Go on with the chain, or begin one: ``data`` is a segment's."""
-        for _ in range(2):
+        while True:
             had = bool(self._kept)
             if not had:
                 self._begin()

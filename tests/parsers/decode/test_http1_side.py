@@ -11,6 +11,7 @@ from support.http1 import of
 from support.talk import Side, Talk, Tape, decoded, kinds, without_packets
 from support.websocket_frames import KEY, Compressor, deflated, frame
 
+from parsers import limits
 from parsers.decode import http1_side as exchange
 from parsers.decode.packets import PacketDecoder
 from parsers.http2.elements import PREFACE
@@ -687,6 +688,27 @@ def test_an_unknown_event_is_a_bug(lines: list[bytes]) -> None:
     write = getattr(receiver, "write", None) or receiver._write
     with pytest.raises(TypeError, match="no record is known"):
         write([object()])
+
+
+def test_a_request_whose_head_takes_longer_than_is_remembered() -> None:
+    """Meanwhile the answer to the one before arrives, and each segment acknowledges more of it."""
+    count = limits.MAX_RECEIVED + 6
+    second = b"GET /second HTTP/1.1\r\nX-Long: " + b"a" * count + b"\r\n" + HOST
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    for number in range(count):
+        talk.server(b"1\r\na\r\n")
+        talk.client(second[number : number + 1])
+    talk.client(second[count:])
+    talk.server(b"0\r\n\r\n", OK)
+    records = talk.tape.records()
+    assert [(one.exchange, one.target) for one in of(RequestRecord, records)] == [
+        (0, "/"), (1, "/second"),
+    ]  # fmt: skip
+    sizes = [(one.exchange, one.size) for one in of(BodyRecord, records)]
+    assert sizes == [(0, count), (1, 2)]
+    assert of(DiagnosticRecord, records) == []
 
 
 # --- memory ---

@@ -522,3 +522,58 @@ def test_trailers_of_an_answer_that_was_missed_are_no_head() -> None:
     records = decoded([one for one in talk.packets() if one[0] >= packet])
     assert errors(records) == []
     assert {one.status for one in records if isinstance(one, ResponseRecord)} == {200}
+
+
+LINE = b'{"line":%d}\n'
+Lost = tuple[int, int] | None
+"""Of a DATA frame: nothing is lost, or all between two places of it."""
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [(LINE % 0, None), (LINE % 1, (12, 17)), (LINE % 2, None)],
+        [(LINE % 0, None), (LINE % 1, (14, 20)), (LINE % 2, None)],
+        [(LINE % 0, None), (b'{"a":', (0, 14)), (b"1}\n" + LINE % 2, None)],
+        [(LINE % 0, None), (b'{"a":', (0, 14)), (b"1, ", None), (b'"c":2}\n', None)],
+        [
+            (LINE % 0, None),
+            (b'{"a":', (0, 14)),
+            (b"1, ", None),
+            (b'"c"', (9, 11)),
+            (b":2}\n", None),
+        ],
+        [(b'{"a":', None), (b"1, ", (0, 12)), (b'"c":2}\n', None), (LINE % 2, None)],
+    ],
+    ids=[
+        "in a frame",
+        "the end of one",
+        "its beginning",
+        "and nothing certain after it",
+        "twice",
+        "its middle",
+    ],
+)
+def test_lines_of_json_go_on_after_a_hole(pieces: list[tuple[bytes, Lost]]) -> None:
+    """What is read is what was sent: no line of two halves that do not belong together."""
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, LINES))
+    sent = [*pieces, *[(LINE % number, None) for number in range(3, 6)]]
+    for content, lost in sent:
+        whole = data(1, content)
+        start, end = lost or (len(whole), len(whole))
+        if start:
+            talk.say("server", whole[:start])
+        talk.talk.lose("server", end - start)
+        if whole[end:]:
+            talk.say("server", whole[end:])
+    talk.say("server", data(1, b"", ends=True))
+    records = talk.records()
+    said = b"".join(content for content, _ in sent).splitlines()
+    found = [(one.data or "").encode().strip() for one in of_stream(JsonLineRecord, records, 1)]
+    assert found[-3:] == [b'{"line":%d}' % number for number in range(3, 6)]
+    whole_lines = [one for one in found if one.startswith(b"{") and one.endswith(b"}")]
+    assert all(one in said for one in whole_lines)
+    (body,) = of_stream(BodyRecord, records, 1)
+    assert not body.complete

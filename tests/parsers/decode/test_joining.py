@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.http1 import of
+from support.http2 import data as http2_frame
 from support.talk import Talk, kinds
 from support.tls import record, sealed
-from support.websocket_frames import frame
+from support.websocket_frames import KEY, frame
 
 from parsers.decode.joining import CERTAIN, ContentSearch, FrameSearch, frame_end
 from parsers.records import (
@@ -241,6 +242,41 @@ MQTT_SUBSCRIBE = bytes((0x82, 8, 0, 1, 0, 3)) + b"a/b\0"
 )
 def test_no_frames(pieces: list[bytes]) -> None:
     assert kinds(joined(*pieces)) == ["connection"]
+
+
+CLOSES = [b"", b"\x03\xe8", b"\x03\xe8bye"]
+NO_CLOSES = [b"\x03", b"\x00\x01", b"\x13\x88", b"\x03\xe8\xff"]
+
+
+@pytest.mark.parametrize("payload", [*CLOSES, *NO_CLOSES])
+def test_what_a_close_frame_holds(payload: bytes) -> None:
+    """RFC 6455 section 7.4: nothing, or a code and a text; anything else is no frame."""
+    search = FrameSearch(0)
+    search.receive_data(frame(8, payload, key=KEY) + frame(1, b"text that nobody doubts", key=KEY))
+    assert (search.frames == 2) == (payload in CLOSES)
+
+
+def test_a_chain_that_breaks_begins_anew_with_the_segment_that_broke_it() -> None:
+    search = FrameSearch(0)
+    search.receive_data(frame(1, b"a", key=KEY) + b"\x81")
+    assert search.is_pending
+    broken = b"\x05" * 4
+    search.receive_data(broken)
+    assert (search.is_pending, search.frames) == (False, 0)
+    search.receive_data(frame(1, b"b", key=KEY))
+    assert (search.frames, search.start) == (1, len(frame(1, b"a", key=KEY)) + 1 + len(broken))
+
+
+def test_a_few_frames_of_http2_are_certain_where_the_stream_ends_with_them() -> None:
+    talk = Talk().midstream()
+    sent = b"".join(http2_frame(1, b"data: %d\n\n" % number) for number in range(3))
+    talk.server(b"abc" + sent)
+    talk.close()
+    records = talk.tape.records()
+    found = of(ConnectionRecord, records)
+    assert [one.protocol for one in found] == ["http/2"]
+    (said,) = [one for one in of(DiagnosticRecord, records) if one.code == "stream-joined"]
+    assert "HTTP/2 frames, certain by" in said.summary
 
 
 @settings(max_examples=200)

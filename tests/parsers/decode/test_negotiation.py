@@ -153,10 +153,10 @@ def test_a_header_of_a_balancer_that_is_malformed() -> None:
 def test_a_header_of_a_balancer_before_a_fault() -> None:
     """Of data that was sent twice, with other bytes; it is said where it was, and once."""
     talk = Talk().open()
-    first = talk.frame("client", PROXY)
+    first = talk.frame("client", PROXY[:20])
     talk.tape.add(first)
     talk.tape.add(first[:-10] + b"9" + first[-9:])
-    talk.client(GET)
+    talk.client(PROXY[20:] + GET)
     talk.server(OK)
     records = talk.tape.records()
     codes = [one.code for one in of(DiagnosticRecord, records)]

@@ -9,10 +9,12 @@ from itertools import chain, count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.frames import ACK, SYN
+from support.frames import ACK, SYN, ipv4
 from support.talk import STEP_NS, Talk, Tape, decoded, kinds
 
+from parsers.decode import time_order
 from parsers.decode.capture import decode, decode_batches
+from parsers.decode.packets import PacketDecoder
 from parsers.decode.time_order import TimeOrder, steps
 from parsers.files.packets import Packet
 from parsers.limits import MAX_LATE_PACKETS, MAX_LATE_TIME
@@ -239,6 +241,58 @@ def test_packets_without_times_keep_their_places() -> None:
         order = TimeOrder()
         assert list(order.packets(packets)) == packets
         assert order.faults == []
+
+
+def test_places_of_packets_that_were_moved() -> None:
+    """Where each record's last packet stands in order of time; numbers, where none was moved."""
+    rows = talk()
+    late = stored(swapped(rows, 4, 7))
+    for packets, is_moved in ((rows, False), (late, True)):
+        order = TimeOrder()
+        decoder = PacketDecoder()
+        records = decoder.receive(list(order.packets(packets))) + decoder.finish()
+        places = order.places(records)
+        assert places == sorted(places)
+        assert (places != [record.last_packet for record in records]) == is_moved
+
+
+def test_only_so_many_places_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_order, "MAX_PLACES", 4)
+    rows = interleaved(talk(30), 6)
+    order = TimeOrder()
+    assert len(list(order.packets(rows))) == len(rows)
+    assert len(order._places) <= 4
+
+
+def test_packets_that_are_of_no_connection_stay_where_they_are() -> None:
+    """Between those that are put in order; and they have no say in what the order is."""
+    rows = [*talk()]
+    other = ipv4(b"\0" * 20, 17)
+    mixed: list[Packet] = []
+    for row in rows:
+        mixed += [row, (0, (row[1] or 0) + STEP_NS // 2, 1, len(other), other)]
+    late = stored(moved(mixed, 8, 13))
+    records, (summary,) = said(late)
+    assert [one["target"] for one in without_numbers(records) if "target" in one] == [
+        one["target"] for one in without_numbers(decoded(rows)) if "target" in one
+    ]
+    assert summary.endswith("decoded in order of time")
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "end", "found"),
+    [
+        ([5, 3, 4], 0, 3, [(0, 3)]),
+        ([1, 2, 3], 0, 3, [(0, 1), (1, 2), (2, 3)]),
+        ([1, 3, 2, 4], 0, 4, [(0, 1), (1, 3), (3, 4)]),
+        ([9, 3, 2], 1, 3, [(1, 3)]),
+        ([5, 3], 1, 1, []),
+    ],
+)
+def test_the_shortest_stretches_that_sorting_leaves_in_their_places(
+    times: list[int], start: int, end: int, found: list[tuple[int, int]]
+) -> None:
+    assert list(time_order._clusters(times, start, end)) == found
 
 
 def test_no_packets() -> None:
