@@ -20,7 +20,7 @@ RANK = "list_position(['ok', 'note', 'warning', 'error'], severity)"
 STREAMS = "verdict IN ('held', 'bursty', 'stepped', 'header-held')"
 NAMED: dict[str, Query] = {
     "held-streams": Query(
-        "Which targets did not stream as they were written, how often, and why?",
+        "Which targets were not delivered as they were written, how often, and why?",
         f"""
         SELECT method, target, count(*) AS answers,
             count(*) FILTER (WHERE {STREAMS}) AS held,
@@ -54,7 +54,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "reconnects": Query(
-        "What was lost or sent twice when clients came back?",
+        "What was lost or sent twice when clients reconnected?",
         """
         SELECT method, target, answer, count(*) AS reconnects,
             sum(json_array_length(numbers, 'lost'))::BIGINT AS lost,
@@ -64,7 +64,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "worst-gaps": Query(
-        "Which silences were longest, and what caused them?",
+        "Which silences were the longest, and what caused them?",
         """
         SELECT round(TRY_CAST(numbers->>'seconds' AS DOUBLE), 6) AS seconds, answer,
             method, target, capture, connection, exchange,
@@ -97,7 +97,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "by-capture": Query(
-        "Before and after: how does each capture stream, end and answer, beside the others?",
+        "Before and after: how does each capture stream, end and answer, compared with the others?",
         f"""
         SELECT min(time) AS since, host, capture, count(*) AS exchanges,
             count(*) FILTER (WHERE {STREAMS}) AS held,
@@ -110,7 +110,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "across-files": Query(
-        "Which streams ran across files that were exported one by one, and what are they whole?",
+        "Which streams ran across separately exported files, and what do they look like joined?",
         """
         SELECT method, target, status, pieces, round(seconds, 6) AS seconds, count, first_token,
             round(longest_gap, 6) AS longest_gap, verdict, streams.end, captures

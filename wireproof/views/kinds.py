@@ -120,12 +120,12 @@ def _wireshark(target: Target) -> PacketList:
 
 
 EXPORTS = (
-    ExportKind("ndjson", "a record a line, in JSON", _ndjson),
+    ExportKind("ndjson", "one JSON record per line", _ndjson),
     ExportKind("json", "the same records in an array", _json),
     ExportKind("csv", "a table of all records, for spreadsheets", _csv),
 )
 KINDS: tuple[ExportKind | RecordsKind | PacketsKind, ...] = (
-    RecordsKind("table", "a table for each connection", _table),
+    RecordsKind("table", "one table per connection", _table),
     *EXPORTS,
     PacketsKind("wireshark", "tshark's packet list", _wireshark, has_filters=True),
     RecordsKind("devtools", "the panels of a browser's DevTools", _devtools, has_filters=True),
