@@ -52,8 +52,8 @@ def spreading_options(command: C) -> C:
         click.option(
             "--check",
             is_flag=True,
-            help="Data set: read all of its files and make changed ones again; without it, only file "
-            "sizes are checked.",
+            help="Data set: read all of its files and make changed ones again; without it, only "
+            "file sizes are checked.",
         ),
         click.option(
             "--scheduler",
