@@ -80,12 +80,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 _draw_more(test)
 
 
+LONG = ("slow", "browser", "firefox", "tshark", "tool", "packets", "namespaces", "redirects")
+"""Marks of tests that take seconds, or start what does."""
+
+
 def _slow_ones_first(items: list[pytest.Item]) -> None:
     """Put what takes seconds before what does not in the share that each worker begins with, so
     that in the end, when workers wait for the last one, none has a long test to do."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    quick = [item for item in items if not item.get_closest_marker("slow")]
+    slow, quick = [], []
+    for item in items:
+        is_long = any(map(item.get_closest_marker, LONG))
+        (slow if is_long else quick).append(item)
     items[:] = [
         item
         for worker in range(workers)

@@ -38,7 +38,7 @@ def main(names: Sequence[str]) -> int:
     if not plans:
         print(f"none of {', '.join(names)} can be visited with Python {_versions(pythons)}")
         return 1
-    with TemporaryDirectory(prefix="wireproof-guests-") as folder:
+    with TemporaryDirectory(prefix="wireproof-guests-", ignore_cleanup_errors=True) as folder:
         wheel = _build(Path(folder))
         print("\n".join(HEAD), flush=True)
         with ThreadPoolExecutor(AT_ONCE) as pool:

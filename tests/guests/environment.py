@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 300.0
-"""Seconds that a command may take."""
+PATIENCE = 900.0
+"""Seconds that a command may take, however busy the machine is."""
 OURS = ("PYTHONPATH", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "VIRTUAL_ENV", "WIREPROOF_")
 """Variables that would reach from this checkout into a project, by their beginnings."""
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from parsers import KeyLog
 from wireproof.web.feed import FileFeed
@@ -23,6 +23,7 @@ S = TypeVar("S", bound=PageServer)
 
 PATIENCE = 60.0
 """Seconds that no test needs, and none waits longer than."""
+expect.set_options(timeout=PATIENCE * 1000)
 SWITCHES = (
     "--no-sandbox",
     "--disable-gpu",

@@ -105,6 +105,7 @@ def test_the_largest_goes_and_the_others_do_not_notice(tmp_path: Path) -> None:
     assert [one for one in found if one.connection] == without
 
 
+@pytest.mark.slow
 def test_all_is_given_back_at_the_end(tmp_path: Path) -> None:
     for make, connections, memory, _ in CASES:
         decoder = PacketDecoder(memory=memory)

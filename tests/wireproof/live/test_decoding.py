@@ -314,6 +314,7 @@ def day_and_night(connections: int) -> Iterator[bytes]:
         yield endless.segment("client")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Watch it as a user does: after half of the time there are as many objects as at its end.
 

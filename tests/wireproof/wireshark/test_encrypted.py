@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.beside import without_pyshark
 from support.corpus import tls_captures_at_hand
 from support.talk import Talk
 from support.tls import TLS13, record, sealed
@@ -18,6 +19,13 @@ from wireproof.wireshark.encrypted import Agreed
 from wireproof.wireshark.http2 import error_name, frame_type, setting_name
 from wireproof.wireshark.locate import find_tshark
 from wireproof.wireshark.side_by_side import compare
+
+
+@pytest.fixture(autouse=True)
+def _ask_tshark_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pyshark says instead is compared in its own module."""
+    without_pyshark(monkeypatch)
+
 
 OVER_TCP = [path for path in tls_captures_at_hand() if not path.stem.startswith("h3_")]
 JOINED = ("hypercorn_mux20_midstream",)
