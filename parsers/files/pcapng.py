@@ -67,6 +67,9 @@ class UsualBlocks(msgspec.Struct, frozen=True, gc=False):
     data: bytes
     packets: int
     """How many there are."""
+    first: int
+    """The number of the first packet."""
+    byte_order: str
 
 
 class BlockReader:
@@ -259,7 +262,8 @@ class PcapngReader:
         while self._supported:
             start = blocks.position
             if found := self._usual_run(touched):
-                yield UsualBlocks(blocks.buffer[start : blocks.position], len(found))
+                data = blocks.buffer[start : blocks.position]
+                yield UsualBlocks(data, len(found), found[0][0], blocks.byte_order)
             if (block := blocks.next_block()) is None:
                 break
             yield block, self._take(block)

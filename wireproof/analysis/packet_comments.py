@@ -64,6 +64,8 @@ EXCERPT = 40
 """Characters of a payload, a name or a target that a comment shows; escapes may double them."""
 
 Frame = WebSocketFrameRecord | WebSocketMessageRecord
+WHOLE = frozenset((BodyRecord, GapRecord, DiagnosticRecord, TlsConnectionRecord, ConnectionRecord))
+"""What is said of the last packet alone."""
 
 About = tuple[str, int, int, Sender, int]
 """What a later finding is about: its kind, connection, exchange, sender, and a Ping's offset."""
@@ -110,7 +112,7 @@ class PacketComments:
             yield PacketComment(record.last_packet, "", None, _named(reader.dialect))
         text, about, tail = self._say(record, exchange, payload)
         first, last = record.first_packet, record.last_packet
-        if not _has_parts(record) or first == last:
+        if first == last or not _has_parts(record):
             yield PacketComment(last, text, about, tail)
             return
         yield PacketComment(first, text, None, f" begins here, completes in frame {last}", False)
@@ -293,6 +295,8 @@ def milliseconds(seconds: float) -> str:
 
 def shown(text: str, width: int = EXCERPT) -> str:
     """Return the beginning of a text from the wire, escaped: ``2 * width`` characters at most."""
+    if len(text) <= width and text.isprintable():  # as nearly all
+        return text
     cut = text if len(text) <= width else text[:width] + "…"
     escaped = preview(cut, "utf-8", width)
     return escaped if len(escaped) <= 2 * width else escaped[: 2 * width] + "…"
@@ -313,8 +317,7 @@ def _is_its_frame(message: WebSocketMessageRecord) -> bool:
 
 def _has_parts(record: Record) -> bool:
     """Whether its first packet and its last one are each worth a comment."""
-    whole = BodyRecord | GapRecord | DiagnosticRecord | TlsConnectionRecord | ConnectionRecord
-    return not isinstance(record, whole)
+    return type(record) not in WHOLE
 
 
 def _ping(ping: WebSocketFrameRecord) -> About:

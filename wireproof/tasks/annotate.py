@@ -2,9 +2,9 @@
 
 Strategy: two passes over the file. The first decodes it and keeps, for each packet that carries
 something, one comment: what is kept is bounded by comments, not by packets, and has a limit. The
-second copies the file block by block and puts each comment before the options that its packet has
-already; every other byte stays as it was, but for a section's length, which is no longer known. A
-pcap file is turned into the blocks that say the same, and goes the same way. Time is linear.
+second copies the file as it lies there, and puts each comment before the options that its packet
+has already; every other byte stays as it was, but for a section's length, which is no longer known.
+A pcap file is turned into the blocks that say the same, and goes the same way. Time is linear.
 
 The comments are opt_comment options of Enhanced Packet Blocks (pcapng sections 3.5 and 4.3), and
 of the obsolete Packet Blocks (appendix A). Simple Packet Blocks have no options.
@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from struct import pack, unpack_from
+from struct import Struct, pack, unpack_from
 from typing import BinaryIO
 
 from msgspec.structs import replace
@@ -39,6 +39,7 @@ from parsers import (
     KeyLog,
     Packet,
     UnreadableCapture,
+    UsualBlocks,
     decode_batches,
     padded,
 )
@@ -105,9 +106,9 @@ class Comments:
                 self.ended_at = record.last_packet
                 return
 
-    def of(self, packet: int | None) -> str | None:
+    def of(self, packet: int) -> str | None:
         """Return the comment of a packet, None if there is nothing to say of it."""
-        comment = None if packet is None else self._comments.get(packet)
+        comment = self._comments.get(packet)
         if comment is None:
             return None
         said = [part.said(self._later) for part in comment.parts]
@@ -160,7 +161,7 @@ def annotate(
     with ExitStack() as stack:
         file = stack.enter_context(Path(source).open("rb"))
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))
-        blocks = reader.numbered_blocks() if reader.format == "pcapng" else _numbered(reader)
+        blocks = reader.copied(()) if reader.format == "pcapng" else pcap_as_blocks(reader)
         # The first one before the output is opened: what cannot be read costs nobody a file.
         first = next(blocks, None)
         if first is None:
@@ -195,20 +196,53 @@ def _is_told(record: Record) -> bool:
 
 
 def _rewrite(
-    blocks: Iterable[tuple[Block, int | None]], comments: Comments, output: BinaryIO
+    blocks: Iterable[UsualBlocks | tuple[Block, Packet | None]],
+    comments: Comments,
+    output: BinaryIO,
 ) -> Annotated:
     done = Annotated()
-    for block, packet in blocks:
+    for found in blocks:
+        if isinstance(found, UsualBlocks):
+            output.write(_usual_with_comments(found, comments, done))
+            continue
+        block, packet = found
         done.packets += packet is not None
         if block.type == SECTION_HEADER:
             block = with_unknown_length(block)
-        elif (comment := comments.of(packet)) is not None:
+        elif packet is not None and (comment := comments.of(packet[0])) is not None:
             commented = with_comment(block, comment)
             done.commented += commented is not None
             done.no_room += commented is None
             block = commented or block
         output.write(block.encoded())
     return done
+
+
+def _usual_with_comments(run: UsualBlocks, comments: Comments, done: Annotated) -> bytes:
+    """Return blocks without options, with those of their comments: the same as
+    :func:`with_comment`'s."""
+    data, order = run.data, run.byte_order
+    size = Struct(order + "I")
+    end = option(order, OPT_ENDOFOPT)
+    parts: list[bytes] = []
+    copied = position = 0
+    for packet in range(run.first, run.first + run.packets):
+        (length,) = size.unpack_from(data, position + 4)
+        comment = comments.of(packet)
+        if comment is not None:
+            added = option(order, OPT_COMMENT, comment.encode()) + end
+            if length + len(added) <= MAX_BLOCK:
+                grown = size.pack(length + len(added))
+                body = data[position + 8 : position + length - 4]
+                parts += data[copied : position + 4], grown, body, added, grown
+                copied = position + length
+                done.commented += 1
+            else:
+                done.no_room += 1
+        position += length
+    done.packets += run.packets
+    parts.append(data[copied:])
+    return b"".join(parts)
 
 
 def with_unknown_length(section: Block) -> Block:
@@ -241,11 +275,6 @@ def option(byte_order: str, code: int, value: bytes = b"") -> bytes:
     """Return an option as it lies in a block (pcapng section 3.5)."""
     padding = bytes(padded(len(value)) - len(value))
     return pack(byte_order + "HH", code, len(value)) + value + padding
-
-
-def _numbered(reader: CaptureReader) -> Iterator[tuple[Block, int | None]]:
-    for block, packet in pcap_as_blocks(reader):
-        yield block, None if packet is None else packet[0]
 
 
 def pcap_as_blocks(reader: CaptureReader) -> Iterator[tuple[Block, Packet | None]]:

@@ -16,6 +16,8 @@ from ..text.wording import count, span
 from .lines import Line, flow
 from .payload import payload_units
 
+SPACE = ("  ", "")
+"""Between two fields."""
 MAX_FIELDS_SHOWN = 64
 """Fields of one block that a table shows; the other formats have them all."""
 
@@ -28,8 +30,12 @@ def event_lines(
     ``beside_chunk`` is the chunk whose row the event stands in: if the event lay in no other,
     that row has said so.
     """
-    units: list[Line] = []
     first, last = event.first_chunk, event.last_chunk
+    if payload is OTHER and event.dispatched and first == last == beside_chunk:
+        lines = _usual_lines(event, width)
+        if lines:
+            return lines
+    units: list[Line] = []
     if first is not None and last is not None and not first == last == beside_chunk:
         name = "chunk" if first == last else "chunks"
         units.append([(f"[{name} {span(first, last)}]", "type")])
@@ -37,7 +43,7 @@ def event_lines(
     units += content + _beside(event, width) if content else _fields(event, width)
     if not event.dispatched and not _only_comments(event):
         units.append([("[not dispatched]", "warning")])
-    return flow(units, width, "  ")
+    return flow(units, width, SPACE[0])
 
 
 def _beside(event: SseEventRecord, width: int) -> list[Line]:
@@ -47,6 +53,32 @@ def _beside(event: SseEventRecord, width: int) -> list[Line]:
         for name, value in (event.fields or [])[:MAX_FIELDS_SHOWN]
         if name in ("id", "retry")
     ]
+
+
+def _usual_lines(event: SseEventRecord, width: int) -> list[Line]:
+    """Return the fields of an event that are plain ASCII, none wider than a line, as nearly all
+    are: what :func:`.lines.flow` gives, in half the time. None at all if one is not so."""
+    lines: list[Line] = []
+    used = width
+    fields = event.fields or []
+    if len(fields) > MAX_FIELDS_SHOWN:
+        return lines
+    for name, value in fields:
+        cells = len(name) + len(value) + 2
+        if (
+            not name
+            or cells > width
+            or not (name.isascii() and value.isascii())
+            or not (name.isprintable() and value.isprintable())
+        ):
+            return []
+        used += cells + 2
+        if used > width:
+            lines.append([(f"{name}: ", "field"), (value, "")])
+            used = cells
+        else:
+            lines[-1] += SPACE, (f"{name}: ", "field"), (value, "")
+    return lines
 
 
 def _fields(event: SseEventRecord, width: int) -> list[Line]:

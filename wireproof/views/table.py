@@ -95,6 +95,8 @@ class TableView:
                 return
             waiting = self._begin(number)
         lines = waiting.table.add(record)
+        if not (lines or ended):
+            return
         if next(iter(self._connections)) == number:
             self._print(self._paint(lines))
             if ended:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.handmade import Wire
 
-from wireproof.views.sse import MAX_FIELDS_SHOWN, event_lines
+from wireproof.views.lines import flow
+from wireproof.views.sse import MAX_FIELDS_SHOWN, _fields, _usual_lines, event_lines
 
 
 def shown(
@@ -69,3 +72,23 @@ def test_many_fields_are_counted() -> None:
 def test_without_data_its_other_fields_are_seen() -> None:
     assert shown(80, fields=None, event="done", id="9", retry=0) == ["event: done  id: 9  retry: 0"]
     assert shown(80, fields=None, dispatched=False) == ["event: message  [not dispatched]"]
+
+
+@given(
+    fields=st.lists(
+        st.tuples(
+            st.sampled_from(["", "data", "id", "e\u0301"]), st.text("ab \x1b\u4e00", max_size=24)
+        ),
+        max_size=8,
+    ),
+    width=st.integers(12, 60),
+)
+def test_usual_fields_are_laid_out_as_all_are(fields: list[tuple[str, str]], width: int) -> None:
+    event = Wire().event(fields=fields)
+    lines = _usual_lines(event, width)
+    assert lines in ([], flow(_fields(event, width), width, "  "))
+    is_usual = all(
+        name and (name + value).isascii() and "\x1b" not in value and len(name + value) + 2 <= width
+        for name, value in fields
+    )
+    assert bool(lines) == (bool(fields) and is_usual)
