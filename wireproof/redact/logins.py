@@ -25,9 +25,9 @@ LOGINS = re.compile(
     rb"|(?i:auth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n(?:\$\d{1,4}\r\n" + _WORD + rb"\r\n)?)"
     # PostgreSQL, PasswordMessage and SASLInitialResponse: 'p', length, string.
     rb"|(?:\A|(?<=\x00))p\x00\x00[\x00-\x04].([^\x00]{1,256})\x00"
-    # RFC 4616 section 2 (PLAIN), in AMQP 0-9-1's Connection.StartOk, AMQP 1.0's sasl-init, and
-    # Kafka's SaslAuthenticate (its key is 36): message = [authzid] NUL authcid NUL passwd.
-    rb"|(?:PLAIN(?:\x00\x00[\x00-\x01][\x00-\xff]|\xa0[\x00-\xff])"
+    # RFC 4616 section 2 (PLAIN): message = [authzid] NUL authcid NUL passwd, in AMQP 0-9-1's
+    # Connection.StartOk, AMQP 1.0's sasl-init, memcached, Kafka's SaslAuthenticate (its key is 36).
+    rb"|(?:PLAIN(?:\x00\x00[\x00-\x01][\x00-\xff]|\xa0[\x00-\xff])?"
     rb"|\x00\x24\x00[\x00-\x02][\x00-\xff]{4,80}?)"
     rb"[!-~]{0,128}+\x00[!-~]{1,128}+\x00([!-~]{1,256}+)"
     # RFC 6120 section 6.4.2 (XMPP)

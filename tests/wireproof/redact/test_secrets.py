@@ -96,6 +96,32 @@ SECRET = [
     ('<add key="Db.Password" value="abc"/>', '<add key="Db.Password" value="***"/>'),
     ('<property name="db.password">a b</property>', '<property name="db.password">***</property>'),
     ('<input name="token" value="abcdefghijkl">', '<input name="token" value="************">'),
+    ("otp=123456&a=b", "otp=******&a=b"),
+    ("code_verifier=abc&client_assertion_type=urn", "code_verifier=***&client_assertion_type=urn"),
+    ("redis://:abc@h:1/0", "redis://:***@h:1/0"),
+    ("u=https%3A%2F%2Fanna%3Aabc%40h", "u=https%3A%2F%2Fanna%3A***%40h"),
+    ("token[]=abcdefghijkl&secret%5B%5D=ab", "token[]=************&secret%5B%5D=**"),
+    ("ALTER USER anna PASSWORD 'abc';", "ALTER USER anna PASSWORD '***';"),
+    ("tool --db-password abc --token 'def'", "tool --db-password *** --token '***'"),
+    (
+        '{"Key": "db_password",\n                 "Value": "abc"}',
+        '{"Key": "db_password",\n                 "Value": "***"}',
+    ),
+    (
+        '{"key":"http.header.authorization","value":{"stringValue":"a b"}}',
+        '{"key":"' + "*" * 25 + '","value":{"stringValue":"***"}}',
+    ),
+    (
+        '[{"op":"add","path":"/a/password","value":"abc"}]',
+        '[{"op":"add","path":"/a/password","value":"***"}]',
+    ),
+    ("- name: DB_PASSWORD\n  value: abc\n", "- name: DB_PASSWORD\n  value: ***\n"),
+    ("<key>password</key>\n <string>a b</string>", "<key>password</key>\n <string>***</string>"),
+    (
+        "<name>api_key</name><value><string>ab</string>",
+        "<name>api_key</name><value><string>**</string>",
+    ),
+    ('h.set("X-Api-Key", "abcdef123456")', 'h.set("X-Api-Key", "************")'),
     ("\x81\xa8password\xa5abcde\xa1n", "\x81\xa8password\xa5*****\xa1n"),
     ("\x02password\0\x06\0\0\0abcde\0", "\x02password\0\x06\0\0\0*****\0"),
     ("\n\x08password\x12\x05abcde\n", "\n\x08password\x12\x05*****\n"),
@@ -123,6 +149,11 @@ HARMLESS = [
     '<input name="token" value="short"> <a name="key" href="/value">b</a>',
     "please login with your password today",
     "passwords \xe4 la carte",
+    '{"required": ["password", "email_address", "api_key", "query"]}',
+    "https://a.example/@anna and http://localhost:8000/b@c, anna@example.org",
+    "--- a long -- dash --and an --option with --key",
+    '{"name": "city", "value": "Oslo"}, {"path": "/a", "value": "b"}',
+    "<key>name</key><string>a</string>",
 ]
 
 
@@ -130,6 +161,20 @@ HARMLESS = [
 def test_what_is_masked(text: str, masked: str) -> None:
     assert mask_text(text) == masked
     assert len(masked.encode()) == len(text.encode())
+
+
+def test_a_token_that_is_all_of_userinfo() -> None:
+    """Only the "@" after it tells."""
+    assert (
+        mask_text(f"git clone https://{'ab' * 8}@h/a.git")
+        == f"git clone https://{'*' * 16}@h/a.git"
+    )
+
+
+def test_an_address_that_is_a_secret() -> None:
+    """Its beginning is everyone's."""
+    hook = "hooks.slack.com/services/T0/B0/abcdefghijklmnopq"
+    assert mask_text(f"https://{hook} ") == f"https://{'*' * len(hook)} "
 
 
 @pytest.mark.parametrize("text", HARMLESS)

@@ -1,0 +1,105 @@
+"""Names of secrets, as a table, and what values look like that stand after them.
+
+Strategy: each expression accepts the end of what has come so far in place of what is missing, so
+that a text that ends inside a secret is masked up to its end. All quantifiers are possessive,
+atomic or bounded: time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from parsers.expressions import every
+
+STRONG = (
+    # how the name begins, and the whole of it: its value is secret whatever it looks like
+    ("api", r"api[-_]?key"),
+    ("access", r"access[-_]?token"),
+    ("refresh", r"refresh[-_]?token"),
+    ("auth", r"auth[-_]?token"),
+    ("session", r"session[-_]?(?:token|id)"),
+    ("csrf", r"csrf[-_]?token"),
+    ("xsrf", r"xsrf[-_]?token"),
+    ("security", r"security[-_]?token"),
+    ("id_token", r"id_token"),
+    ("idtoken", r"idtoken"),
+    ("secret", r"secret[\w-]{0,24}"),
+    ("private", r"private[-_]?key"),
+    ("pass", r"pass(?:word|wd|phrase|code)[\w-]{0,24}"),
+    ("subscription", r"subscription[-_]?key"),
+    ("x-amz-", r"x-amz-(?:signature|credential)"),
+    ("code", r"code[-_]?verifier"),
+    ("client", r"client[-_]?assertion(?![-_]?type)"),
+    ("saml", r"saml(?:response|assertion)"),
+    ("otp", r"(?:(?<![a-z])|(?<=\bt))otp(?![a-z])"),
+)
+RULES = (
+    # the same of names of which only a part is given, and of values that are no numbers
+    ("token", r"(?<=[\w-])token"),
+    ("key", r"(?:(?<=[-_])key|(?<=[a-z])(?-i:Key))"),
+    ("session", r"session[\w-]{0,24}"),
+    ("signature", r"signature[\w-]{0,24}"),
+    ("credential", r"credential[\w-]{0,24}"),
+)
+LINES = (("authorization", r"authorization[\w-]{0,24}"), ("cookie", r"cookie[\w-]{0,24}"))
+"""Names of header fields, which stand in logs and in what servers echo."""
+WEAK = ("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket")
+"""Names whose values are secret if they are long."""
+
+
+def known(names: Sequence[str]) -> str:
+    """Return the expression of a name whose value is secret; ``names`` are those of a user."""
+    table = [name for _, name in (*STRONG, *RULES, *LINES)]
+    return "|".join(table + [*map(re.escape, names)])
+
+
+# What may stand between a name and its value, in JSON, in a form, in a header, in any of them
+# inside another.
+# A name may stand for several: then its value is an array.
+PLURAL = "[sS]?+"
+# A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
+_QUOTE = r"(?>(?:\\{0,3}+[\"'])?(?:\[?\]|(?:%5[Bb])?%5[Dd])?)"
+BETWEEN = rf"{_QUOTE}\s{{0,4}}+(?:=>|:=|[:=]|%(?:25){{0,3}}3[AaDd])\s{{0,4}}+"
+_SPACE = r"(?:\s|\+|%20)"
+_SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
+BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
+_IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
+# YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
+_BLOCK = r"[|>][-+\d]{0,2}+[ \t]{0,4}+\r?\n[ \t]{1,32}+([^\r\n]++)"
+_THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
+ANY_VALUE = (
+    rf"(?:{_BLOCK}|{_THREE_QUOTES}"
+    rf"|\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
+    rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
+    rf"|'([^'\\\x00-\x1f]++)"
+    r"|\[(?P<array>{array})"
+    r"{object}"
+    rf"|{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++))"
+)
+# What an array holds: what is no string, strings of JSON inside a string of JSON, strings, and the
+# border of two arrays in an array.
+_ARRAY_PART = rf"[^\]\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)|\][ \t\r\n]*+,[ \t\r\n]*+\["
+ARRAY = rf"(?>{_ARRAY_PART}){every(_ARRAY_PART)}"
+ANY_VALUE = ANY_VALUE.replace("{array}", ARRAY)
+# What an object holds: all strings that stand after a colon.
+_OBJECT_PART = rf"[^{{}}\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)"
+_OBJECT = rf"\{{(?P<object>(?>{_OBJECT_PART}){every(_OBJECT_PART)})"
+ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{_OBJECT}")
+ANY_VALUE = ANY_VALUE.replace("{object}", "")
+# An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
+_ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
+XML = _ELEMENT + r"(?P<xml>(?=\s*+[^<\s])[^<\]]++)"
+TAG = re.compile(r"<[\w:.-]{0,64}\Z", re.ASCII)
+"""How a tag begins that opens an element."""
+NAME_BEFORE = re.compile(r"[<\\%]?[\w:.-]{0,64}\Z", re.ASCII)
+"""A name's beginning, or an escape that it follows."""
+STRING_OF_OBJECT = re.compile(rf":\s*+(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
+STRING_OF_ARRAY = re.compile(rf"(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
+LINE_VALUE = ANY_VALUE.replace(BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
+LONG = rf"{BARE}{{12,}}+|{BARE}++\Z"
+LONG_VALUE = rf"(?:\[(?P<long_array>{ARRAY})|\\*+[\"']?+({LONG}))"
+LONG_XML = _ELEMENT + rf"(?P<xml>{LONG})"
+NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
+"""Not what counts or measures: a number."""
+WORD = re.compile(rf"{BARE}++", re.ASCII)
