@@ -98,7 +98,7 @@ def test_a_kept_name_does_not_keep_what_has_the_shape_of_a_token() -> None:
 
 @pytest.mark.parametrize("wrong", ["(", "a*", "(?:x)?"])
 def test_expressions_that_are_none(wrong: str) -> None:
-    with pytest.raises(ValueError, match="no regular expression|empty text"):
+    with pytest.raises(ValueError, match="not a regular expression|empty text"):
         Rules.wanted("all", [], [wrong], is_personal=False)
 
 
