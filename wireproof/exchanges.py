@@ -10,10 +10,10 @@ Who is over is one rule, of :mod:`.open_exchanges`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
+from msgspec import Struct, field
 from parsers.records import (
     AwsEventRecord,
     BodyElementRecord,
@@ -99,16 +99,47 @@ def field_value(fields: Fields, name: str) -> str | None:
     return next((value for key, value in fields if key.lower() == name), None)
 
 
+MAX_KNOWN_HEADS = 256
+"""Heads that are known by their fields; then all are forgotten at once."""
+MAX_KNOWN_FIELDS = 64
+"""Fields of a head that may be known."""
+MAX_KNOWN_SIZE = 4_096
+"""Characters of all its fields."""
+_KNOWN_HEADS: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+
+
+def fields_by_name(fields: Fields) -> Mapping[str, str]:
+    """Return the value of the first field of each name, in lower case.
+
+    A client sends nearly the same head with every request, and so does a server: what has come
+    before costs a look-up.
+    """
+    key = tuple(fields)
+    known = _KNOWN_HEADS.get(key)
+    if known is None:
+        known = {name.lower(): value for name, value in reversed(fields)}
+        size = sum([len(name) + len(value) for name, value in fields])
+        if len(fields) <= MAX_KNOWN_FIELDS and size <= MAX_KNOWN_SIZE:
+            if len(_KNOWN_HEADS) >= MAX_KNOWN_HEADS:
+                _KNOWN_HEADS.clear()
+            _KNOWN_HEADS[key] = known
+    return known
+
+
 def asked_for(request: RequestRecord) -> Transport | None:
     """Return what a request asks for or streams by, None if it does neither."""
-    upgrade = field_value(request.headers, "upgrade") or field_value(request.headers, ":protocol")
+    return _asked_for(request, fields_by_name(request.headers))
+
+
+def _asked_for(request: RequestRecord, fields: Mapping[str, str]) -> Transport | None:
+    upgrade = fields.get("upgrade") or fields.get(":protocol")
     if (upgrade or "").lower() == "websocket":  # RFC 6455 section 4.1, RFC 8441 section 4
         return "websocket"
     if request.framing == "chunked":
         return "chunked"
     # EventSource accepts nothing else (WHATWG HTML section 9.2.2); clients that name it beside
     # other types take either.
-    return "sse" if field_value(request.headers, "accept") == "text/event-stream" else None
+    return "sse" if fields.get("accept") == "text/event-stream" else None
 
 
 def has_switched(response: ResponseRecord) -> bool:
@@ -129,8 +160,7 @@ def is_final(response: ResponseRecord) -> bool:
     return response.status >= 200 or response.status == 101
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct, gc=False):
     """How many elements of an exchange came."""
 
     chunks: int = 0
@@ -153,8 +183,7 @@ class Counts:
     """Diagnostics of that severity."""
 
 
-@dataclass(slots=True)
-class ConnectionEnd:
+class ConnectionEnd(Struct, eq=False):
     """How a connection ended, which all of its exchanges share."""
 
     record: ConnectionRecord | None = None
@@ -166,8 +195,7 @@ class ConnectionEnd:
     """Whether one was given a response that may answer another: bytes before it are missing."""
 
 
-@dataclass(slots=True, eq=False)
-class Exchange:
+class Exchange(Struct, eq=False):
     """A request and what came back, as far as it is known: right at any time, also while it runs.
 
     Times are seconds since the epoch, packets count from 1; those of an exchange without any are 0.
@@ -179,13 +207,13 @@ class Exchange:
     request: RequestRecord | None = None
     response: ResponseRecord | None = None
     """The final one; until it comes the last interim one."""
-    interim: list[ResponseRecord] = field(default_factory=list)
+    interim: Sequence[ResponseRecord] = ()
     """The responses before it (1xx), the last MAX_INTERIM of them."""
     request_body: BodyRecord | None = None
     response_body: BodyRecord | None = None
     """The end of the response's body, whole or not; a WebSocket has none."""
     counts: Counts = field(default_factory=Counts)
-    closing: list[WebSocketFrameRecord] = field(default_factory=list)
+    closing: Sequence[WebSocketFrameRecord] = ()
     """The first Close frame, and the other side's (RFC 6455 section 5.5.1)."""
     answer: Answer = NO_ANSWER
     """What the last frame answers, if that is a Pong."""
@@ -195,8 +223,11 @@ class Exchange:
     last_time: float = 0.0
     is_let_go: bool = False
     """Whether too many were open, and it had been idle for longest: what came later is unknown."""
-    end: ConnectionEnd = field(default_factory=ConnectionEnd, repr=False)
-    _pings: Pings = field(default_factory=Pings, repr=False)
+    end: ConnectionEnd = field(default_factory=ConnectionEnd)
+    _pings: Pings | None = None
+    """Few have any."""
+    _fields: tuple[Mapping[str, str] | None, Mapping[str, str] | None] = (None, None)
+    """Those of the request and of the response by their names, once they have been asked for."""
 
     @property
     def connection(self) -> ConnectionRecord | None:
@@ -232,7 +263,7 @@ class Exchange:
     @property
     def asked(self) -> Transport | None:
         """What the request asks for or streams by, None if it does neither or is not known."""
-        return None if self.request is None else asked_for(self.request)
+        return None if self.request is None else _asked_for(self.request, self._request_fields())
 
     @property
     def is_refused(self) -> bool:
@@ -306,11 +337,25 @@ class Exchange:
 
     def header(self, name: str) -> str | None:
         """Return a field of the response's header, None if there is none of that name."""
-        return field_value(self.response.headers, name.lower()) if self.response else None
+        return self._response_fields().get(name.lower())
 
     def request_header(self, name: str) -> str | None:
         """Return a field of the request's header, None if there is none of that name."""
-        return field_value(self.request.headers, name.lower()) if self.request else None
+        return self._request_fields().get(name.lower())
+
+    def _request_fields(self) -> Mapping[str, str]:
+        known = self._fields[0]
+        if known is None and self.request is not None:
+            known = fields_by_name(self.request.headers)
+            self._fields = known, self._fields[1]
+        return known or {}
+
+    def _response_fields(self) -> Mapping[str, str]:
+        known = self._fields[1]
+        if known is None and self.response is not None:
+            known = fields_by_name(self.response.headers)
+            self._fields = self._fields[0], known
+        return known or {}
 
     def add(self, record: Exchanged) -> None:
         """Take the next record, and reach over its packets; a record of packet 0 has none."""
@@ -365,6 +410,7 @@ class Exchange:
 
     def _add_request(self, request: RequestRecord) -> None:
         self.request = request
+        self._fields = None, self._fields[1]
 
     def _add_body(self, body: BodyRecord) -> None:
         if body.sender == "client":
@@ -395,6 +441,7 @@ class Exchange:
         if self.response is not None:
             self.interim = [*self.interim, self.response][-MAX_INTERIM:]
         self.response = response
+        self._fields = self._fields[0], None
 
     def _add_frame(self, frame: WebSocketFrameRecord) -> None:
         self.counts.frames += 1
@@ -403,12 +450,13 @@ class Exchange:
             return
         if frame.opcode == PING:
             self.counts.pings += 1
+            self._pings = self._pings or Pings()
             self._pings.sent(frame)
         elif frame.opcode == PONG:
             self.counts.pongs += 1
-            self.answer = self._pings.answer(frame)
+            self.answer = NO_ANSWER if self._pings is None else self._pings.answer(frame)
         elif frame.opcode == CLOSE and frame.sender not in [one.sender for one in self.closing]:
-            self.closing.append(frame)
+            self.closing = [*self.closing, frame]
 
 
 _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
@@ -491,7 +539,9 @@ class Exchanges(Generic[S]):
 
     def over(self) -> list[tuple[Exchange, S]]:
         """Return the exchanges that are over since the last record came, in their order; once."""
-        found, self._open.over = self._open.over, []
+        found = self._open.over
+        if found:
+            self._open.over = []
         return found
 
     def open(self) -> Iterator[tuple[Exchange, S]]:

@@ -57,6 +57,9 @@ class _Connection:
 
     def begin(self, exchange: int) -> None:
         """Take note that an exchange begins."""
+        if exchange == self.last + 1 and not self.skipped:
+            self.last = exchange  # as nearly every time
+            return
         self.skipped.pop(exchange, None)
         before = range(max(self.last + 1, exchange - MAX_PIPELINED), exchange)
         self.skipped.update(dict.fromkeys(before))
@@ -118,8 +121,9 @@ class OpenExchanges(Generic[T]):
             known.asked = max(known.asked, exchange)
         else:
             known.answered = max(known.answered, exchange)
-        for number in list(takewhile(known.is_over, known.open)):
-            self.end((connection, number))
+        if min(known.asked, known.answered) > next(iter(known.open), known.asked):
+            for number in list(takewhile(known.is_over, known.open)):
+                self.end((connection, number))
 
     def end_connection(self, connection: int) -> None:
         """End all exchanges of a connection."""

@@ -54,27 +54,36 @@ class Company:
     def __init__(self) -> None:
         self.uploads: deque[Upload] = deque(maxlen=MAX_COMPANY)
         self.answers: deque[Answered] = deque(maxlen=MAX_COMPANY)
+        self._same: dict[tuple[str, int], list[Upload]] = {}
+        """The uploads by their content, to look only at those that may be another's leg."""
 
     def add(self, record: Record, exchange: Exchange) -> None:
         """Take the next record of an exchange that has taken it already."""
         if isinstance(record, BodyRecord):
             if record.sender == "client" and record.complete and record.size:
-                self.uploads.append(upload_of(record))
+                self._add_upload(upload_of(record))
         elif isinstance(record, ResponseRecord) and is_final(record) and exchange.request:
             host = exchange.request_header("host") or ""
             asked, answered = exchange.asked_time, record.first_time
-            place = record.connection, record.exchange
             target, packet = exchange.request.target, record.first_packet
-            self.answers.append(Answered(*place, host, target, asked, answered, packet))
+            self.answers.append(
+                Answered(record.connection, record.exchange, host, target, asked, answered, packet)
+            )
+
+    def _add_upload(self, upload: Upload) -> None:
+        if len(self.uploads) == MAX_COMPANY:
+            first = self.uploads[0]
+            same = self._same[first.sha256, first.size]
+            same.remove(first)
+            if not same:
+                del self._same[first.sha256, first.size]
+        self.uploads.append(upload)
+        self._same.setdefault((upload.sha256, upload.size), []).append(upload)
 
     def other_leg(self, body: BodyRecord) -> Upload | None:
         """Return the same content on another connection, the one nearest in time; None if none."""
-        same = (
-            one
-            for one in self.uploads
-            if (one.sha256, one.size) == (body.sha256, body.size)
-            and one.connection != body.connection
-        )
+        found = self._same.get((body.sha256, body.size), ())
+        same = [one for one in found if one.connection != body.connection]
         return min(same, key=lambda one: abs(one.end - body.last_time), default=None)
 
     def meanwhile(self, exchange: Exchange, until: float, since: float = 0.0) -> list[Answered]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from parsers.records import ConnectionRecord
 
+from ..exchanges import is_final
 from ..text.wording import count, duration
 from .ends import Leaving, count_after, end_of, is_half_closed, leaving
 from .flaws import CUTS, find_flaws
@@ -27,10 +28,10 @@ LOG = "the server's log, or a capture behind the proxy"
 
 def judge_disconnect(trace: Trace) -> Verdict | None:
     """Say what was sent after the client had left; None if it had not, or was not owed any."""
-    left = leaving(trace)
     if is_half_closed(trace):
-        return _half_closed(trace, left)
-    if left is None or not _was_owed(trace):
+        return _half_closed(trace, leaving(trace))
+    left = leaving(trace) if _was_owed(trace) else None
+    if left is None:
         return None
     upstream = trace.upstream
     if upstream is not None and _went_on(upstream, left):
@@ -42,9 +43,12 @@ def judge_disconnect(trace: Trace) -> Verdict | None:
 
 
 def _was_owed(trace: Trace) -> bool:
-    about = trace.about
+    about, body = trace.about, trace.about.response_body
     if about.is_websocket:
         return not about.closing
+    is_answered = about.response is not None and is_final(about.response)
+    if is_answered and body is not None and body.complete and not trace.faults:
+        return False  # as of most exchanges
     if about.response is not None and about.response.framing == "upgrade":
         return False
     return any(flaw.code in CUTS for flaw in find_flaws(about, trace.all_faults))

@@ -46,6 +46,7 @@ from .premature import (
 from .stream_ends import RETRY, cause_of, stream_end
 from .trace import Trace
 from .verdict import Cause, Severity, Verdict
+from .whole import judge_whole
 
 LEAST_RTO = 0.2
 """Seconds after which an unanswered segment is sent again at the earliest, as Linux does it."""
@@ -83,6 +84,8 @@ def judge_ending(trace: Trace) -> Verdict | None:
         return None
     if response is not None and response.framing == "upgrade":
         return None
+    if (whole := judge_whole(trace)) is not None:
+        return whole
     ending = collect(trace)
     return next(found for one in ANSWERS if (found := one(ending)) is not None)
 

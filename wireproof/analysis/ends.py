@@ -229,7 +229,15 @@ def leaving(trace: Trace) -> Leaving | None:
         return None
     if _is_first_unknown(trace):
         return None
-    kinds = ("reset",) if is_half_closed(trace) else ("fin", "reset", "connection-close")
+    return first_leaving(connection, is_half_closed(trace))
+
+
+def first_leaving(connection: ConnectionRecord, is_half: bool) -> Leaving | None:
+    """Return by which FIN or RST a client left before the server ended its part, None if by none.
+
+    ``is_half``: after its FIN it read on.
+    """
+    kinds = ("reset",) if is_half else ("fin", "reset", "connection-close")
     for end in connection.ends:
         if end["sender"] == "server":
             return None

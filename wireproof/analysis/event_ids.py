@@ -90,3 +90,7 @@ class EventIds:
     def is_complete(self) -> bool:
         """Whether all of them are known."""
         return self.count <= 2 * MAX_IDS
+
+
+NO_IDS = EventIds()
+"""Those of a stream that has none: it is never added to."""

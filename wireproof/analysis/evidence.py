@@ -8,7 +8,7 @@ others it is counted that they are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -120,7 +120,7 @@ class Evidence:
         return self.about.connection
 
     @property
-    def closing(self) -> list[WebSocketFrameRecord]:
+    def closing(self) -> Sequence[WebSocketFrameRecord]:
         """The first Close frame, and the other side's, as far as they came."""
         return self.about.closing
 

@@ -159,6 +159,8 @@ class Waits:
 
 def judge_gap(trace: Trace) -> Verdict | None:
     """Say where the time of long waits went; None if there were none."""
+    if trace.http2 is None and trace.streamed.count < 2:
+        return None  # as of most exchanges
     found = [Attributed(*one) for one in held_by_windows(trace)]
     if trace.streamed.count < 2 and not found:
         return None

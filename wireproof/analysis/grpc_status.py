@@ -24,6 +24,8 @@ STATUSES = (
     "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 """By their numbers: grpc/grpc, doc/statuscodes.md."""
+GRPC_TYPE = "application/grpc"
+"""How the media types of gRPC and gRPC-Web begin."""
 UNKNOWN = "<unknown>"
 """A name or a value in a field that refers to what was sent before the capture, or is missing."""
 REFERENCE = "gRPC over HTTP/2, Responses"
@@ -74,7 +76,7 @@ def is_grpc(trace: Trace) -> bool:
     is_untold = response is None or (kind in (None, UNKNOWN) and _lacks_fields(response.headers))
     if is_untold and request is not None:
         kind = field_value(request.headers, "content-type")
-    return (kind or "").lower().startswith("application/grpc")
+    return (kind or "").lower().startswith(GRPC_TYPE)
 
 
 def status_of(trace: Trace) -> GrpcStatus | None:

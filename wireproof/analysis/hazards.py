@@ -31,7 +31,7 @@ MAX_NAMED = 3
 
 def judge_hazards(trace: Trace) -> Verdict | None:
     """Say which clients would stumble; None if none would."""
-    found = _found(trace)
+    found = _found(trace) if trace.faults or trace.hazards_found else None
     if not found:
         return None
     shown = [_seen(code, times) for code, (times, _) in found.items()]
@@ -47,7 +47,7 @@ def judge_hazards(trace: Trace) -> Verdict | None:
 
 
 def _found(trace: Trace) -> dict[str, tuple[int, int]]:
-    noted = {code: (times, packet) for code, (times, packet) in trace.hazards.found.items()}
+    noted = {code: (times, packet) for code, (times, packet) in trace.hazards_found.items()}
     faults = trace.all_faults
     for fault in faults:
         if fault.code in ALONE and fault.sender == "server":

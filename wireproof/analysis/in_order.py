@@ -7,7 +7,7 @@ number for something that has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
@@ -28,9 +28,12 @@ class InOrder(Generic[T]):
         self._next = 0
         self._places = 0
 
-    def add(self, number: int, thing: T | None) -> Iterator[T]:
-        """Take the thing of a number, None if there is none; yield those whose turn it is."""
-        yield from self._put(number, 0, thing)
+    def add(self, number: int, thing: T | None) -> Iterable[T]:
+        """Take the thing of a number, None if there is none; return those whose turn it is."""
+        if number == self._next and not self._waiting and not self._held:
+            self._next = number + 1
+            return () if thing is None else (thing,)
+        return self._put(number, 0, thing)
 
     def hold(self, number: int) -> tuple[int, int]:
         """Hold a place before the thing of a number, after the places that are held there."""

@@ -62,7 +62,7 @@ JUDGES: Sequence[Judge] = (
 )
 """In the order in which their answers are given."""
 STREAMING: frozenset[type[Any]] = EVENTFUL | FRAMED
-MULTIPLEXED = (Http2DataRecord, Http3DataRecord, Http2FrameRecord, StallRecord)
+MULTIPLEXED = frozenset((Http2DataRecord, Http3DataRecord, Http2FrameRecord, StallRecord))
 """Records that tell something of a connection of HTTP/2 or HTTP/3 as a whole."""
 WITHIN = (
     *(DiagnosticRecord, GapRecord),
@@ -96,8 +96,11 @@ class Explained(NamedTuple):
 
 def judge(trace: Trace, judges: Sequence[Judge] | None = None) -> list[Verdict]:
     """Return the answers about one exchange."""
-    found = (one(trace) for one in (JUDGES if judges is None else judges))
-    return [verdict for verdict in found if verdict is not None]
+    found = []
+    for one in JUDGES if judges is None else judges:
+        if (verdict := one(trace)) is not None:
+            found.append(verdict)
+    return found
 
 
 class Explanations:
@@ -159,53 +162,83 @@ class Explanations:
     def _add_each(self, records: Iterable[Record]) -> Iterator[Explained]:
         """Take the next records, of whatever exchanges they are."""
         portion, connection, exchange = PORTION, -1, -1
-        some: list[Streaming] = []
+        some: list[Streaming] | None = None
+        found: tuple[Exchange, Trace] | None = None
         one: Any  # of Streaming: a call of cast() would cost a fifth of all that is done here
         for one in records:
             if type(one) not in STREAMING or one.stream_id is not None:
-                yield from self._add(one)
+                if explained := self._add(one):
+                    yield from explained
                 connection = -1
                 continue
             if one.exchange != exchange or one.connection != connection:
                 connection, exchange = one.connection, one.exchange
-                some = self._aside[connection, exchange]
-            some.append(one)
+                found = self._one_by_one(connection, exchange)
+                some = self._aside[connection, exchange] if found is None else None
+            if found is not None:
+                found[0].add(one)
+                found[1].add(one)
+                continue
+            some.append(one)  # type: ignore[union-attr]
             portion -= one.length + RECORD
             if portion < 0:
                 self._settle(PORTION - portion)
                 portion, connection = PORTION, -1
         self._room -= PORTION - portion
 
-    def _add(self, record: Record) -> list[Explained]:
+    def _one_by_one(self, connection: int, exchange: int) -> tuple[Exchange, Trace] | None:
+        """Return an open exchange of which nothing is taken together, nor has been put aside."""
+        found = self._exchanges.known(connection, exchange)
+        if found is None or found[1].takes_together or (connection, exchange) in self._aside:
+            return None
+        return found
+
+    def _add(self, record: Record) -> Sequence[Explained]:
         if self._aside:
             self._make_way(record)
-        if isinstance(record, MULTIPLEXED):
-            self._http2.setdefault(record.connection, Http2Facts()).add(record)
+        kind = type(record)
+        if kind in MULTIPLEXED:
+            self._add_multiplexed(record)
         found = self._exchanges.add(record)
         if found is None:
             self._note(record)
         else:
-            found[1].add(record)
+            exchange, trace = found
+            if kind is not RequestRecord and kind is not ResponseRecord:
+                trace.add(record)
             if type(record) is RequestRecord:
-                self._links.ask(found[1], record)
-            elif isinstance(record, BodyRecord | ResponseRecord):
-                self._company.add(record, found[0])
-        ended, self._ended = [*self._ended, *self._exchanges.over()], []
-        if not ended and not isinstance(record, ConnectionRecord):
-            return []  # as with nearly every record
+                self._links.ask(trace, record)
+            elif kind is BodyRecord or kind is ResponseRecord:
+                self._company.add(record, exchange)
+        ended = self._exchanges.over()
+        if self._ended:
+            ended, self._ended = [*self._ended, *ended], []
+        if not ended and kind is not ConnectionRecord:
+            return ()  # as with nearly every record
+        return self._over(record, ended)
+
+    def _over(self, record: Record, ended: list[tuple[Exchange, Trace]]) -> list[Explained]:
+        """Take those that are over, and the end of their connection; return what can be judged."""
         ready = [found for found in map(self._wait, ended) if found is not None]
         over: list[Trace] = []
-        if isinstance(record, ConnectionRecord):
+        if type(record) is ConnectionRecord:
             done = self._waiting.pop(record.connection, [])
             self._waiting_count -= len(done)
             ready += done
             over = self._failed.pop(record.connection, [])
+        if not ready and not over and type(record) is not ConnectionRecord:
+            return []
         over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
         explained = [self._explain(trace) for trace in over if not _is_empty(trace)]
-        if isinstance(record, ConnectionRecord):
+        if type(record) is ConnectionRecord:
             self._around.pop(record.connection, None)
             self._http2.pop(record.connection, None)
         return explained
+
+    def _add_multiplexed(self, record: Record) -> None:
+        """Note what the streams of a connection share."""
+        if record.connection is not None:
+            self._http2.setdefault(record.connection, Http2Facts()).add(record)
 
     def _wait(self, ended: tuple[Exchange, Trace]) -> tuple[Exchange, Trace] | None:
         """Let an exchange wait for the end of its connection; return one that does so no more.
@@ -307,7 +340,7 @@ class Explanations:
         trace.http2 = self._http2.get(trace.about.key.connection)
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
-        trace.reader.end()
+        trace.end()
         return found
 
 

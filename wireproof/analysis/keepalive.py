@@ -7,6 +7,8 @@ asked how long that took. The first Close frame says who closed and why; the sec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parsers.records import WebSocketFrameRecord
 
 from ..text.escape import preview
@@ -121,5 +123,5 @@ def _how_closed(exchange: Evidence) -> list[str]:
     return said
 
 
-def _packets(frames: list[WebSocketFrameRecord]) -> list[int]:
+def _packets(frames: Sequence[WebSocketFrameRecord]) -> list[int]:
     return sorted({frame.last_packet for frame in frames})

@@ -38,7 +38,7 @@ class Links:
             if past.trace is not None and _is_waiting(past, request):
                 past.trace.upstream = trace
                 break
-        past = Past(trace)
+        past = trace.past = Past(trace)
         known.append(past)
         self._order.append((asked, past))
         if len(self._order) > MAX_PAST:
@@ -46,11 +46,8 @@ class Links:
 
     def over(self, trace: Trace) -> None:
         """Let go of an exchange that has been judged; its digest stays."""
-        request = trace.about.request
-        known = self._by_target.get((request.method, request.target), ()) if request else ()
-        for past in known:
-            if past.trace is trace:
-                past.trace = None
+        if trace.past is not None:
+            trace.past.end(trace)
         trace.before, trace.upstream = (), None
 
     def _forget(self, asked: Asked, past: Past) -> None:

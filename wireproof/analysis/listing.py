@@ -40,7 +40,7 @@ class SessionName(msgspec.Struct, frozen=True):
     id: str
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
+class Listed(msgspec.Struct, frozen=True):
     """An exchange in a line; or a TLS connection whose exchanges nobody can read."""
 
     number: int | None
@@ -82,10 +82,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it streamed, in a word; else the word for what is wrong with it; empty if neither."""
     end: str
     """How it ended, in a word; empty if nothing is said of it."""
-    grpc_status: str | None = None
+    grpc_status: str | None
     """What a call of gRPC ended with, ``DEADLINE_EXCEEDED``; null if it is none, or it said
     nothing."""
-    grpc_message: str | None = None
+    grpc_message: str | None
     """What that said in words, percent-decoded; null as ``grpc_status``."""
     severity: Severity
     """The gravest of what is said of it."""
@@ -97,34 +97,34 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
     """Return the line of an exchange; ``named`` are sessions that its payload tells of."""
     exchange, trace, verdicts = explained
-    request, connection = exchange.request, exchange.connection
-    streamed = trace.streamed
+    request, response, connection = exchange.request, exchange.response, exchange.connection
+    streamed, status = trace.streamed, status_of(trace)
     start = exchange.asked_time or exchange.first_time
-    status = status_of(trace)
+    # In their order, for keywords cost as much as all that is looked up.
     return Listed(
-        number=exchange.number,
-        connection=exchange.key.connection,
-        exchange=exchange.key.exchange,
-        client=None if connection is None else connection.client,
-        server=None if connection is None else connection.server,
-        method=None if request is None else request.method[:MAX_METHOD],
-        target=None if request is None else request.target[:MAX_TARGET],
-        status=None if exchange.response is None else exchange.response.status,
-        transport=exchange.transport,
-        first_packet=exchange.first_packet,
-        last_packet=exchange.last_packet,
-        start_time=exchange.first_time,
-        first=streamed.times[0] - start if streamed.count else None,
-        last=streamed.last_time - start if streamed.count else None,
-        count=trace.total,
-        element=element_name(trace),
-        longest_gap=longest_gap(trace),
-        verdict=_verdict(verdicts),
-        end=next((one.answer for one in verdicts if one.question in ENDS), ""),
-        grpc_status=None if status is None else status.name,
-        grpc_message=None if status is None else status.message,
-        severity=gravest(verdicts),
-        sessions=[SessionName(*one) for one in (*sessions_of(exchange), *named)],
+        exchange.number,
+        exchange.key.connection,
+        exchange.key.exchange,
+        None if connection is None else connection.client,
+        None if connection is None else connection.server,
+        None if request is None else request.method[:MAX_METHOD],
+        None if request is None else request.target[:MAX_TARGET],
+        None if response is None else response.status,
+        exchange.transport,
+        exchange.first_packet,
+        exchange.last_packet,
+        exchange.first_time,
+        streamed.times[0] - start if streamed.count else None,
+        streamed.last_time - start if streamed.count else None,
+        trace.total,
+        element_name(trace),
+        longest_gap(trace),
+        _verdict(verdicts),
+        next((one.answer for one in verdicts if one.question in ENDS), ""),
+        None if status is None else status.name,
+        None if status is None else status.message,
+        gravest(verdicts),
+        [SessionName(*one) for one in (*sessions_of(exchange), *named)],
     )
 
 
@@ -159,6 +159,8 @@ def listed_tls(found: SealedConnection) -> Listed:
         longest_gap=max((_longest(one) for one in found.answers), default=0.0),
         verdict="" if chosen is None else said[chosen.number].answer,
         end=verdicts[-1].answer,
+        grpc_status=None,
+        grpc_message=None,
         severity=gravest(verdicts),
         sessions=[],
         tls=tls_facts_of(found),
@@ -172,7 +174,9 @@ def _longest(answer: SealedAnswer) -> float:
 
 def gravest(verdicts: list[Verdict]) -> Severity:
     """Return the gravest severity of what is said of an exchange."""
-    return max((one.severity for one in verdicts), key=SEVERITIES.index, default="ok")
+    if not verdicts:
+        return "ok"
+    return max([one.severity for one in verdicts], key=SEVERITIES.index)
 
 
 def element_name(trace: Trace) -> str:
@@ -211,6 +215,8 @@ def _verdict(verdicts: list[Verdict]) -> str:
     """Return the word of the first question but the end that says something is wrong, else whether
     it streamed."""
     others = [one for one in verdicts if one.question not in ENDS]
+    if not others:
+        return ""
     streaming = next((one for one in others if one.question == "streaming"), None)
     if streaming is not None and streaming.is_fault:
         return streaming.answer

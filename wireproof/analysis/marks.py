@@ -2,7 +2,8 @@
 
 Strategy: a number for each question in an array takes a tenth of what records take. The columns
 hold the first MAX_MARKS elements; of all, the longest waits are kept beside. Elements may be added
-one by one or many at once, which costs a third: the same comes out.
+one by one or many at once, which costs a third: the same comes out. A single one, as most short
+answers have, stands in tuples: arrays cost ten times as much to make.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappush, heappushpop
 from math import inf
 from operator import sub
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parsers.records import Sent
 
@@ -27,10 +28,11 @@ KINDS: tuple[Kind, ...] = (
     *("control", "other"),
 )
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+KIND_BYTES = {kind: bytes((number,)) for number, kind in enumerate(KINDS)}
+NONE: Any = ()
+"""A column that has no element yet."""
 
 
-NO_TIMES, NO_NUMBERS, NO_KINDS = array("d"), array("q"), bytearray()
-"""The columns of marks that have none yet: they are never added to."""
 Reach = tuple[int, int, float, float]
 """The first packet and the last of records, and their first time and last."""
 
@@ -92,36 +94,43 @@ class Marks:
     def __init__(self) -> None:
         self.count = 0
         """How many came; the columns hold the first MAX_MARKS."""
-        self.times = NO_TIMES
+        self.times: array[float] = NONE
         """When each one's last byte came."""
-        self.starts = NO_TIMES
+        self.starts: array[float] = NONE
         """When each one's first byte came."""
-        self.packets = NO_NUMBERS
+        self.packets: array[int] = NONE
         """Which packet brought its last byte."""
-        self.first_packets = NO_NUMBERS
-        self.offsets = NO_NUMBERS
-        self.lengths = NO_NUMBERS
-        self.kinds = NO_KINDS
+        self.first_packets: array[int] = NONE
+        self.offsets: array[int] = NONE
+        self.lengths: array[int] = NONE
+        self.kinds: bytearray = NONE
         """An index of KINDS for each."""
         self.last_time = 0.0
         self.last_packet = 0
-        self.waits: list[Wait] = []
+        self.waits: list[Wait] = NONE
         """A heap of the longest waits, those past the columns included."""
 
-    def _begin(self) -> None:
-        """Make columns of its own: most exchanges have elements of one or two sorts at most."""
-        self.times, self.starts = array("d"), array("d")
-        self.packets, self.first_packets = array("q"), array("q")
-        self.offsets, self.lengths = array("q"), array("q")
-        self.kinds = bytearray()
+    def _grow(self) -> None:
+        """Make columns that can grow: most exchanges have elements of one sort, and one of it."""
+        self.times, self.starts = array("d", self.times), array("d", self.starts)
+        self.packets, self.first_packets = array("q", self.packets), array("q", self.first_packets)
+        self.offsets, self.lengths = array("q", self.offsets), array("q", self.lengths)
+        self.kinds = bytearray(self.kinds)
+        self.waits = []
 
     def add(self, record: Sent, kind: Kind = "other") -> None:
         """Take the next element."""
         time, packet = record.last_time, record.last_packet
-        if self.count:
-            self._wait(time - self.last_time, time, packet)
-        else:
-            self._begin()
+        if not self.count:
+            self.count, self.last_time, self.last_packet = 1, time, packet
+            one: Any = (time,), (record.first_time,), (packet,), (record.first_packet,)
+            self.times, self.starts, self.packets, self.first_packets = one
+            place: Any = (record.offset,), (record.length,), KIND_BYTES[kind]
+            self.offsets, self.lengths, self.kinds = place
+            return
+        if self.count == 1:
+            self._grow()
+        self._wait(time - self.last_time, time, packet)
         self.count += 1
         self.last_time, self.last_packet = time, packet
         if self.count > MAX_MARKS:
@@ -141,8 +150,8 @@ class Marks:
 
     def add_all(self, found: Columns, kinds: bytes) -> None:
         """Take elements that came after each other; there is at least one."""
-        if not self.count:
-            self._begin()
+        if self.count < 2:
+            self._grow()
         self._wait_all(found.times, found.packets)
         room = self.room
         self.count += len(kinds)
@@ -178,3 +187,7 @@ class Marks:
         elif seconds > waits[0].seconds:
             wait = Wait(seconds, self.last_time, self.last_packet, time, packet)
             heappushpop(waits, wait)
+
+
+NO_MARKS = Marks()
+"""What an exchange has of a sort that it has none of: it is never added to."""

@@ -67,7 +67,8 @@ class Outcomes:
         has_taken = not TAKEN.isdisjoint(map(type, records))
         rest = self._unsealed(looked_at) if has_taken else looked_at
         for explained in self._explanations.add_all(rest):
-            yield from self._given()
+            if self._ended:
+                yield from self._given()
             yield from self._ordered(explained)
         yield from self._given()
 
@@ -110,7 +111,7 @@ class Outcomes:
             yield from self._ordered(explained)
         yield from self._in_order.finish()
 
-    def _ordered(self, explained: Explained) -> Iterator[Outcome]:
+    def _ordered(self, explained: Explained) -> Iterable[Outcome]:
         is_wanted = self._choice.takes(explained)
         if is_wanted and self._tell is not None:
             self._tell(explained)

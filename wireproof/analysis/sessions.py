@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..exchanges import Exchange
+from ..exchanges import Exchange, fields_by_name
 
 FIELDS = frozenset(
     (
@@ -35,6 +35,7 @@ PARTS = {
     "x-amzn-trace-id": re.compile(r"(?:.*;)?Root=([0-9a-f-]+)(?:;.*)?"),
 }
 """Fields of which a part names the trace: that part is the group."""
+NAMING = FIELDS | PARTS.keys()
 MAX_NAME = 200
 """Characters of a session's name that are looked at."""
 
@@ -52,7 +53,9 @@ def sessions_of(exchange: Exchange) -> list[Session]:
     """Return the sessions that the fields of an exchange name, each once, in wire order."""
     found: dict[Session, None] = {}
     heads = (exchange.request, exchange.response)
-    for fields in (head.headers for head in heads if head is not None):
+    for fields in [head.headers for head in heads if head is not None]:
+        if NAMING.isdisjoint(fields_by_name(fields)):
+            continue  # as of most
         for name, value in fields:
             session = _session(name.lower(), value[:MAX_NAME])
             if session is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from parsers.records import (
@@ -37,15 +38,15 @@ from parsers.records import (
 )
 
 from ..dialects.payload import CONTENT, OTHER, Kind, Payload
-from ..dialects.reader import LAST_WORD, DialectReader
+from ..dialects.reader import LAST_WORD, DialectReader, may_be_read_by_pieces
 from ..exchanges import CLOSE, Exchange
 from .blocks import Blocks
 from .company import Company
 from .conversation import Conversation
-from .event_ids import EventIds
+from .event_ids import NO_IDS, EventIds
 from .hazard_facts import HazardFacts
 from .http2_facts import Http2Facts
-from .marks import KIND_NUMBERS, MAX_MARKS, Columns, Marks, columns, reach_of_all
+from .marks import KIND_NUMBERS, MAX_MARKS, NO_MARKS, Columns, Marks, columns, reach_of_all
 
 OTHER_NUMBER = KIND_NUMBERS["other"]
 TEXT_NUMBER = KIND_NUMBERS["text"]
@@ -79,56 +80,92 @@ class Word(NamedTuple):
 class Trace:
     """One exchange as judges see it."""
 
+    elements: Marks = NO_MARKS
+    """Of the response, or the server's messages: what the application wrote, piece by piece,
+    keep-alives and last words among it (by their kind)."""
+    contents: int = 0
+    """How many of them carry generated content; of a stream without dialect none do."""
+    pieces: Marks = NO_MARKS
+    """Chunks of the response, or the runs of a body that has no framing of its own."""
+    piece_sizes: array[int] | tuple[int, ...] = ()
+    """The content of each of them in bytes, still coded; 0 of the last chunk."""
+    requested: Marks = NO_MARKS
+    """Chunks, runs or elements of the request's body; the client's messages."""
+    faults: Sequence[DiagnosticRecord] = ()
+    late_faults: Sequence[DiagnosticRecord] = ()
+    """The latest of those past MAX_FAULTS."""
+    around: Sequence[DiagnosticRecord] = ()
+    """Faults of its connection that belong to no exchange."""
+    gaps: Sequence[GapRecord] = ()
+    reset: Http2FrameRecord | Http3FrameRecord | None = None
+    """The first RST_STREAM in its stream."""
+    http2: Http2Facts | None = None
+    """What it shares with the other streams of its connection."""
+    words: Mapping[Kind, Word] = MappingProxyType({})
+    """The last element of each kind that tells how the application ended."""
+    trailers: Fields | None = None
+    """Those of a chunked response that has ended."""
+    ids: EventIds = NO_IDS
+    before: tuple[Past, ...] = ()
+    """Earlier exchanges that asked for the same."""
+    past: Past | None = None
+    """What is remembered of it for those that follow."""
+    upstream: Trace | None = None
+    """The leg behind a proxy on which this one's answer was asked for, if that was seen."""
+    last_payload: Payload | None = None
+    """What the last element said."""
+    is_chunk: bytes | bytearray = b""
+    """Of each element in the columns whether a client is given it as a piece of the answer:
+    comments are none, nor is the literal ``[DONE]``."""
+    tokens: int | None = None
+    """Output tokens as the stream itself counts them: its last word on that."""
+    first_tokens: int | None = None
+    """How many tokens the first content brought, where each element counts."""
+    _reader: DialectReader | None = None
+    _hazards: HazardFacts | None = None
+    _is_read_by_pieces: bool | None = None
+    """Whether chunks or runs are what is read; None until the first one comes."""
+
     def __init__(self, about: Exchange, company: Company | None = None) -> None:
+        # What an exchange has none of stands in the class: a short one has next to nothing.
         self.about = about
         self.company = Company() if company is None else company
         """What else happened meanwhile in its capture."""
-        self.reader = DialectReader(about)
-        self.elements = Marks()
-        """Of the response, or the server's messages: what the application wrote, piece by piece,
-        keep-alives and last words among it (by their kind)."""
-        self.contents = 0
-        """How many of them carry generated content; of a stream without dialect none do."""
-        self.pieces = Marks()
-        """Chunks of the response, or the runs of a body that has no framing of its own."""
-        self.piece_sizes = array("q")
-        """The content of each of them in bytes, still coded; 0 of the last chunk."""
-        self.requested = Marks()
-        """Chunks, runs or elements of the request's body; the client's messages."""
-        self.faults: list[DiagnosticRecord] = []
-        self.late_faults: list[DiagnosticRecord] = []
-        """The latest of those past MAX_FAULTS."""
-        self.around: Sequence[DiagnosticRecord] = ()
-        """Faults of its connection that belong to no exchange."""
-        self.gaps: list[GapRecord] = []
-        self.reset: Http2FrameRecord | Http3FrameRecord | None = None
-        """The first RST_STREAM in its stream."""
-        self.http2: Http2Facts | None = None
-        """What it shares with the other streams of its connection."""
-        self.words: dict[Kind, Word] = {}
-        """The last element of each kind that tells how the application ended."""
-        self.trailers: Fields | None = None
-        """Those of a chunked response that has ended."""
-        self.ids = EventIds()
-        self.hazards = HazardFacts(about)
-        self.before: tuple[Past, ...] = ()
-        """Earlier exchanges that asked for the same."""
-        self.upstream: Trace | None = None
-        """The leg behind a proxy on which this one's answer was asked for, if that was seen."""
-        self.last_payload: Payload | None = None
-        """What the last element said."""
-        self.is_chunk = bytearray()
-        """Of each element in the columns whether a client is given it as a piece of the answer:
-        comments are none, nor is the literal ``[DONE]``."""
-        self.tokens: int | None = None
-        """Output tokens as the stream itself counts them: its last word on that."""
-        self.first_tokens: int | None = None
-        """How many tokens the first content brought, where each element counts."""
+
+    @property
+    def reader(self) -> DialectReader:
+        """Reads what its elements say."""
+        if self._reader is None:
+            self._reader = DialectReader(self.about)
+        return self._reader
+
+    @property
+    def has_more_to_tell(self) -> bool:
+        """Whether there are faults or gaps, or an element was read: a short answer has none."""
+        is_faulty = self.faults or self.gaps or self.around or self.reset is not None
+        return bool(is_faulty) or self._reader is not None
+
+    @property
+    def hazards(self) -> HazardFacts:
+        """What in it some clients are unprepared for."""
+        if self._hazards is None:
+            self._hazards = HazardFacts(self.about)
+        return self._hazards
+
+    @property
+    def hazards_found(self) -> Mapping[str, list[int]]:
+        """What :attr:`hazards` have noted."""
+        return {} if self._hazards is None else self._hazards.found
 
     @cached_property
     def conversation(self) -> Conversation:
         """What the frames of a WebSocket amount to; most exchanges have none."""
         return Conversation()
+
+    def end(self) -> None:
+        """Read no more."""
+        if self._reader is not None:
+            self._reader.end()
 
     @property
     def streamed(self) -> Marks:
@@ -166,11 +203,18 @@ class Trace:
             case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
                 self._element(record)
             case DiagnosticRecord():
-                kept = len(self.faults) < MAX_FAULTS
-                (self.faults if kept else self.late_faults).append(record)
-                del self.late_faults[:-MAX_LATE_FAULTS]
+                if len(self.faults) < MAX_FAULTS:
+                    self.faults = [*self.faults, record]
+                else:
+                    self.late_faults = [*self.late_faults, record][-MAX_LATE_FAULTS:]
             case GapRecord() if len(self.gaps) < MAX_FAULTS:
-                self.gaps.append(record)
+                self.gaps = [*self.gaps, record]
+
+    @property
+    def takes_together(self) -> bool:
+        """Whether what streams of it may be taken together, by what is known of it so far."""
+        response = self.about.response
+        return response is not None and response.transport in ("sse", "websocket")
 
     def add_stream(self, records: Sequence[Streaming]) -> None:
         """Take records of one exchange at once, which its exchange has not taken.
@@ -227,6 +271,7 @@ class Trace:
             self.about.add_frames(len(frames))
             self.conversation.add_all(frames)
         if asked:
+            self.requested = own(self.requested)
             self.requested.add_all(in_asked, bytes((OTHER_NUMBER,)) * len(asked))
         self._messages(messages, sent, in_sent)
         return True
@@ -261,7 +306,8 @@ class Trace:
         if runs < len(pieces):
             empty = [piece.size for piece in pieces if type(piece) is ChunkRecord].count(0)
             self.about.counts.chunks += len(pieces) - runs - empty
-        self.piece_sizes.extend(sizes[: self.pieces.room])
+        self._sizes().extend(sizes[: self.pieces.room])
+        self.pieces = own(self.pieces)
         self.pieces.add_all(found, bytes((OTHER_NUMBER,)) * len(pieces))
         response, last = self.about.response, pieces[-1]
         if response is not None and not response.codings:
@@ -273,7 +319,8 @@ class Trace:
         blocks = several.blocks
         self.about.counts.blocks += len(blocks)
         self.about.counts.events += several.dispatched
-        self.ids.add_all(blocks, several.are_dispatched)
+        self._own_ids().add_all(blocks, several.are_dispatched)
+        self.elements = own(self.elements)
         self.hazards.events(several)
         events = [block.event for block in blocks]
         if several.are_dispatched and self.reader.is_silent(events, several.data):
@@ -291,7 +338,7 @@ class Trace:
             self._said(several.blocks, self.reader.read_all(several.data), found)
             return
         self.elements.add_all(found, bytes((TEXT_NUMBER,)) * len(texts))
-        self.is_chunk += b"\1" * len(found.offsets)  # as many as there was room for
+        self._flags().extend(b"\1" * len(found.offsets))  # as many as there was room for
         self.contents += len(texts)
         self.last_payload = Payload("text", texts[-1])
 
@@ -303,9 +350,10 @@ class Trace:
     ) -> None:
         """Take elements of the server, and what they say."""
         shown = elements[: self.elements.room]
+        self.elements = own(self.elements)
         kinds, more = [one.kind for one in said], [one.extra for one in said]
         self.elements.add_all(found, bytes([KIND_NUMBERS[kind] for kind in kinds]))
-        self.is_chunk += bytes(map(is_piece_of_answer, shown))
+        self._flags().extend(map(is_piece_of_answer, shown))
         if CONTENT.issuperset(kinds) and not any(more):
             self._take_contents(said)
             return
@@ -325,51 +373,77 @@ class Trace:
     def _silent(self, data: Sequence[str | None], found: Columns) -> None:
         """Take elements of the server that say nothing that a dialect knows, by their data."""
         shown = data[: self.elements.room]
-        self.is_chunk += bytes([one != LAST_WORD for one in shown])
+        self.elements = own(self.elements)
+        self._flags().extend([one != LAST_WORD for one in shown])
         self.elements.add_all(found, bytes((OTHER_NUMBER,)) * len(data))
         self.last_payload = OTHER
 
     def _piece(self, record: ChunkRecord | DataRecord | Http2DataRecord) -> None:
         if record.sender == "client":
+            self.requested = own(self.requested)
             self.requested.add(record)
             return
         said = self._read_piece(record)
+        self.pieces = own(self.pieces)
         self.pieces.add(record, said.kind)
         response = self.about.response
         is_plain = response is not None and response.transport == "sse" and not response.codings
         if is_plain and not isinstance(record, Http2DataRecord):
             self.hazards.piece(record)
-        if self.pieces.count <= MAX_MARKS:
-            self.piece_sizes.append(record.size)
+        if self.pieces.count == 1:
+            self.piece_sizes = (record.size,)
+        elif self.pieces.count <= MAX_MARKS:
+            self._sizes().append(record.size)
         if isinstance(record, ChunkRecord) and record.trailers:
             self.trailers = record.trailers
-        if self.reader.takes_pieces and record.size and self.reader.name:
+        if self._is_read_by_pieces and record.size and self.reader.name:
             self._take(record, said)
 
     def _read_piece(self, piece: ChunkRecord | DataRecord | Http2DataRecord) -> Payload:
         """Return what a chunk or run says: nothing, where other elements are made of them."""
-        if isinstance(piece, Http2DataRecord):
+        if self._is_read_by_pieces is None:
+            self._is_read_by_pieces = may_be_read_by_pieces(self.about)
+        if not self._is_read_by_pieces or isinstance(piece, Http2DataRecord) or not piece.size:
             return OTHER
-        return self.reader.read(piece) if self.reader.takes_pieces and piece.size else OTHER
+        return self.reader.read(piece)
 
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
         if record.sender == "client":
+            self.requested = own(self.requested)
             self.requested.add(record)
             if isinstance(record, WebSocketMessageRecord):
                 self.reader.read(record)  # some of what the server says depends on it
             return
         if type(record) is SseEventRecord:
-            self.ids.add(record)
+            self._own_ids().add(record)
             self.hazards.event(record)
         elif type(record) is JsonLineRecord:
             self.hazards.element(record)
         elif type(record) is GrpcMessageRecord and record.trailers is not None:
             self.trailers = record.trailers  # of gRPC-Web
         payload = self.reader.read(record)
+        self.elements = own(self.elements)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:
-            self.is_chunk.append(is_piece_of_answer(record))
+            self._flags().append(is_piece_of_answer(record))
         self._take(record, payload)
+
+    def _sizes(self) -> array[int]:
+        """Return the sizes of pieces, of which more follow."""
+        if isinstance(self.piece_sizes, tuple):
+            self.piece_sizes = array("q", self.piece_sizes)
+        return self.piece_sizes
+
+    def _flags(self) -> bytearray:
+        """Return the flags of elements, to which more are added."""
+        if not isinstance(self.is_chunk, bytearray):
+            self.is_chunk = bytearray()
+        return self.is_chunk
+
+    def _own_ids(self) -> EventIds:
+        if self.ids is NO_IDS:
+            self.ids = EventIds()
+        return self.ids
 
     def _take(self, record: Sent, payload: Payload) -> None:
         """Take what an element says, or a chunk where that is what is read."""
@@ -377,13 +451,20 @@ class Trace:
         if payload.tokens is not None:
             self.tokens = payload.tokens
         if payload.kind in LAST_WORDS:
-            self.words[payload.kind] = Word(payload, record.last_packet, record.last_time)
+            word = Word(payload, record.last_packet, record.last_time)
+            self.words = {**self.words, payload.kind: word}
         if payload.extra and "finish" in payload.extra:
-            self.words["finish"] = Word(payload, record.last_packet, record.last_time)
+            word = Word(payload, record.last_packet, record.last_time)
+            self.words = {**self.words, "finish": word}
         if payload.kind in CONTENT:
             if not self.contents:
                 self.first_tokens = payload.tokens
             self.contents += 1
+
+
+def own(marks: Marks) -> Marks:
+    """Return marks that may be added to, in the place of those that stand for none."""
+    return Marks() if marks is NO_MARKS else marks
 
 
 def is_piece_of_answer(
@@ -397,12 +478,33 @@ def is_piece_of_answer(
 class Past:
     """What is remembered of an exchange: no columns, so that it takes little."""
 
-    __slots__ = ("about", "gaps", "ids", "trace", "words")
+    __slots__ = ("about", "trace", "_kept")
 
     def __init__(self, trace: Trace) -> None:
         self.about: Exchange = trace.about
-        self.ids: EventIds = trace.ids
-        self.gaps: Sequence[GapRecord] = trace.gaps
-        self.words: Mapping[Kind, Word] = trace.words
         self.trace: Trace | None = trace
         """As long as it is not over."""
+        self._kept: tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]] | None = None
+
+    def end(self, trace: Trace) -> None:
+        """Let go of all but what is remembered of an exchange that is over."""
+        self.trace, self._kept = None, (trace.ids, trace.gaps, trace.words)
+
+    @property
+    def ids(self) -> EventIds:
+        return self._known[0]
+
+    @property
+    def gaps(self) -> Sequence[GapRecord]:
+        return self._known[1]
+
+    @property
+    def words(self) -> Mapping[Kind, Word]:
+        return self._known[2]
+
+    @property
+    def _known(self) -> tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]]:
+        if self._kept is not None:
+            return self._kept
+        assert self.trace is not None  # it is not over
+        return self.trace.ids, self.trace.gaps, self.trace.words

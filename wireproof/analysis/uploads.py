@@ -25,9 +25,9 @@ def judge_upload(trace: Trace) -> Verdict | None:
     body = trace.about.request_body
     if body is None or not body.size or trace.about.transport == "websocket":
         return None
-    own, other = upload_of(body), trace.company.other_leg(body)
+    other = trace.company.other_leg(body)
     if other is not None:
-        client, upstream = sorted((own, other), key=lambda one: one.start)
+        client, upstream = sorted((upload_of(body), other), key=lambda one: one.start)
         answered = trace.company.answered(client)
         if answered is None or answered > upstream.end:
             return _compare(trace, client, upstream)
@@ -35,8 +35,10 @@ def judge_upload(trace: Trace) -> Verdict | None:
 
 
 def _has_waits(trace: Trace) -> bool:
+    if trace.requested.count < LEAST:
+        return False
     came = _arrivals(trace)
-    if came.count < LEAST or came.span < HELD:
+    if came.span < HELD:
         return False
     return len(came.waits) >= MIN_SHARE * len(came.gaps)
 

@@ -9,7 +9,6 @@ after MAX_OPENINGS, none is asked any more: a stream without dialect costs a com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Protocol, TypeGuard
 
 from parsers.records import (
@@ -81,6 +80,7 @@ class DialectReader:
         """Returns what an element says."""
         self._openings = 0
         self._is_done = False
+        self._takes_pieces: bool | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -92,16 +92,15 @@ class DialectReader:
         """What the application says last in this dialect, empty if nothing is agreed."""
         return "" if self.dialect is None else self.dialect.last_word
 
-    @cached_property
+    @property
     def takes_pieces(self) -> bool:
         """Whether what streams may be read from chunks and runs; to ask when the first one comes.
 
         That is of plain text, of which nothing else is made.
         """
-        response = self.about.response
-        if response is None or response.transport == "sse" or response.codings:
-            return False
-        return (self.about.header("content-type") or "").lower().startswith("text/plain")
+        if self._takes_pieces is None:
+            self._takes_pieces = may_be_read_by_pieces(self.about)
+        return self._takes_pieces
 
     @property
     def name(self) -> str:
@@ -190,6 +189,14 @@ class DialectReader:
                 self._is_done = True
                 return DONE
         return OTHER
+
+
+def may_be_read_by_pieces(about: Exchange) -> bool:
+    """Whether chunks and runs are what is read of an exchange, by its response's head."""
+    response = about.response
+    if response is None or response.transport == "sse" or response.codings:
+        return False
+    return (about.header("content-type") or "").lower().startswith("text/plain")
 
 
 def _read_nothing(_: Element) -> Payload:

@@ -120,7 +120,7 @@ class Timeline:
         """Take from an exchange that is over what is known of it."""
         if (request := exchange.request) is not None:
             self.title = f"{request.method} {request.target}"
-        responses = exchange.interim + ([exchange.response] if exchange.response else [])
+        responses = [*exchange.interim, *([exchange.response] if exchange.response else [])]
         self.title += "".join(f" \u2192 {response.status}" for response in responses)
         self.heads = heads_of(exchange)
         self.transport = exchange.transport
