@@ -263,7 +263,7 @@ class Exchange(Struct, eq=False):
     @property
     def asked(self) -> Transport | None:
         """What the request asks for or streams by, None if it does neither or is not known."""
-        return None if self.request is None else _asked_for(self.request, self._request_fields())
+        return None if self.request is None else _asked_for(self.request, self.request_fields)
 
     @property
     def is_refused(self) -> bool:
@@ -337,20 +337,24 @@ class Exchange(Struct, eq=False):
 
     def header(self, name: str) -> str | None:
         """Return a field of the response's header, None if there is none of that name."""
-        return self._response_fields().get(name.lower())
+        return self.response_fields.get(name.lower())
 
     def request_header(self, name: str) -> str | None:
         """Return a field of the request's header, None if there is none of that name."""
-        return self._request_fields().get(name.lower())
+        return self.request_fields.get(name.lower())
 
-    def _request_fields(self) -> Mapping[str, str]:
+    @property
+    def request_fields(self) -> Mapping[str, str]:
+        """The fields of the request's header by their names, in lower case; of each the first."""
         known = self._fields[0]
         if known is None and self.request is not None:
             known = fields_by_name(self.request.headers)
             self._fields = known, self._fields[1]
         return known or {}
 
-    def _response_fields(self) -> Mapping[str, str]:
+    @property
+    def response_fields(self) -> Mapping[str, str]:
+        """Those of the response's."""
         known = self._fields[1]
         if known is None and self.response is not None:
             known = fields_by_name(self.response.headers)

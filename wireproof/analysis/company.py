@@ -63,7 +63,7 @@ class Company:
             if record.sender == "client" and record.complete and record.size:
                 self._add_upload(upload_of(record))
         elif isinstance(record, ResponseRecord) and is_final(record) and exchange.request:
-            host = exchange.request_header("host") or ""
+            host = exchange.request_fields.get("host", "")
             asked, answered = exchange.asked_time, record.first_time
             target, packet = exchange.request.target, record.first_packet
             self.answers.append(

@@ -71,11 +71,11 @@ class GrpcStatus(NamedTuple):
 
 def is_grpc(trace: Trace) -> bool:
     """Whether an exchange is of gRPC or gRPC-Web, by the content type of its answer, or request."""
-    kind = trace.about.header("content-type")
+    kind = trace.about.response_fields.get("content-type")
     request, response = trace.about.request, trace.about.response
     is_untold = response is None or (kind in (None, UNKNOWN) and _lacks_fields(response.headers))
     if is_untold and request is not None:
-        kind = field_value(request.headers, "content-type")
+        kind = trace.about.request_fields.get("content-type")
     return (kind or "").lower().startswith(GRPC_TYPE)
 
 

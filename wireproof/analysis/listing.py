@@ -181,10 +181,10 @@ def gravest(verdicts: list[Verdict]) -> Severity:
 
 def element_name(trace: Trace) -> str:
     """Return what one of the elements of an exchange is called: ``event``, ``chunk``."""
-    exchange = trace.about
-    if exchange.transport == "websocket" and not exchange.is_refused:
+    exchange, transport = trace.about, trace.about.transport
+    if transport == "websocket" and not exchange.is_refused:
         return ELEMENT_NAMES["websocket_message"]
-    if exchange.transport == "sse":
+    if transport == "sse":
         return ELEMENT_NAMES["sse_event"]
     if exchange.counts.elements:
         return ELEMENT_NAMES[exchange.counts.element_kind]
@@ -199,12 +199,13 @@ def longest_gap(trace: Trace) -> float:
     """
     exchange, streamed = trace.about, trace.streamed
     gaps = [wait.seconds for wait in streamed.waits]
-    came = [exchange.asked_time]
+    before = exchange.asked_time
     if exchange.response is not None:
-        came.append(exchange.response.last_time)
-    if streamed.count:
-        came.append(streamed.times[0])
-    gaps += [after - before for before, after in zip(came, came[1:], strict=False) if before]
+        after = exchange.response.last_time
+        gaps += [after - before] if before else []
+        before = after
+    if streamed.count and before:
+        gaps.append(streamed.times[0] - before)
     silence = silence_since(exchange, exchange.last_packet, exchange.last_time)
     if silence is not None:
         gaps.append(silence.seconds)

@@ -11,9 +11,8 @@ from typing import cast
 
 import msgspec
 
-from ..exchanges import field_value
 from .judges import Explained
-from .latency.definitions import measure
+from .latency.definitions import TTFO, TTFT
 from .latency.times import times_of
 from .percentiles import percentile
 
@@ -21,7 +20,7 @@ MAX_AUTHORITY = 255
 """Characters of a name that was asked for (RFC 1035 section 2.3.4)."""
 
 
-class Measures(msgspec.Struct, frozen=True, kw_only=True):
+class Measures(msgspec.Struct, frozen=True):
     """Figures of one exchange; times are in seconds."""
 
     authority: str | None
@@ -51,20 +50,20 @@ def measures(explained: Explained) -> Measures:
     exchange, trace, _ = explained
     heads = exchange.response, exchange.request
     times = times_of(trace)
-    found = {} if times is None else measure(times, "wire")
     gaps = [] if times is None else _gaps(times.contents)
+    # In their order, for keywords cost as much as all that is looked up.
     return Measures(
-        authority=_authority(explained),
-        version=next((head.version for head in heads if head is not None), None),
-        headers_after=None if times is None else times.headers,
-        first_token=cast("float | None", found.get("ttft")),
-        first_output=cast("float | None", found.get("ttfo")),
-        gap_p50=percentile(gaps, 0.5) if gaps else None,
-        gap_p99=percentile(gaps, 0.99) if gaps else None,
-        gap_max=gaps[-1] if gaps else None,
-        tokens=None if times is None else times.tokens,
-        tokens_from=None if times is None else times.tokens_from,
-        dialect=trace.reader.name,
+        _authority(explained),
+        next((head.version for head in heads if head is not None), None),
+        None if times is None else times.headers,
+        None if times is None else cast("float | None", TTFT.formula(times)),
+        None if times is None else cast("float | None", TTFO.formula(times)),
+        percentile(gaps, 0.5) if gaps else None,
+        percentile(gaps, 0.99) if gaps else None,
+        gaps[-1] if gaps else None,
+        None if times is None else times.tokens,
+        None if times is None else times.tokens_from,
+        trace.dialect_name,
     )
 
 
@@ -74,8 +73,6 @@ def _gaps(times: Sequence[float]) -> list[float]:
 
 
 def _authority(explained: Explained) -> str | None:
-    request = explained.exchange.request
-    if request is None:
-        return None
-    found = field_value(request.headers, ":authority") or field_value(request.headers, "host")
+    fields = explained.exchange.request_fields
+    found = fields.get(":authority") or fields.get("host")
     return None if found is None else found[:MAX_AUTHORITY]

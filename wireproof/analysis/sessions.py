@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..exchanges import Exchange, fields_by_name
+from ..exchanges import Exchange
 
 FIELDS = frozenset(
     (
@@ -53,9 +53,9 @@ def sessions_of(exchange: Exchange) -> list[Session]:
     """Return the sessions that the fields of an exchange name, each once, in wire order."""
     found: dict[Session, None] = {}
     heads = (exchange.request, exchange.response)
-    for fields in [head.headers for head in heads if head is not None]:
-        if NAMING.isdisjoint(fields_by_name(fields)):
-            continue  # as of most
+    if NAMING.isdisjoint(exchange.request_fields) and NAMING.isdisjoint(exchange.response_fields):
+        return []  # as of most
+    for fields in (head.headers for head in heads if head is not None):
         for name, value in fields:
             session = _session(name.lower(), value[:MAX_NAME])
             if session is not None:

@@ -140,6 +140,11 @@ class Trace:
         return self._reader
 
     @property
+    def dialect_name(self) -> str:
+        """The name of what its elements speak, empty if no dialect knows them."""
+        return "" if self._reader is None else self._reader.name
+
+    @property
     def has_more_to_tell(self) -> bool:
         """Whether there are faults or gaps, or an element was read: a short answer has none."""
         is_faulty = self.faults or self.gaps or self.around or self.reset is not None

@@ -34,6 +34,18 @@ def judge_upload(trace: Trace) -> Verdict | None:
     return _by_itself(trace) if _has_waits(trace) else None
 
 
+def is_sent_at_once(trace: Trace) -> bool:
+    """Whether a request has no body, or one so short that nothing can be said of it."""
+    body = trace.about.request_body
+    if body is None:
+        return True
+    if trace.requested.count >= LEAST:
+        return False
+    other = trace.company.other_leg(body)
+    took = body.last_time - body.first_time
+    return other is None or max(took, other.end - other.start) < HELD
+
+
 def _has_waits(trace: Trace) -> bool:
     if trace.requested.count < LEAST:
         return False

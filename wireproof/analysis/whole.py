@@ -13,10 +13,26 @@ from ..text.wording import body_end
 from .ends import first_end, first_leaving, is_ended_by, is_half_closed
 from .grpc_status import GRPC_TYPE
 from .trace import Trace
+from .uploads import is_sent_at_once
 from .verdict import Number, Verdict
 
 FRAMED = frozenset(("content-length", "last-chunk"))
 """``ended_by`` of bodies that HTTP/1.1 framed."""
+
+
+def judge_short(trace: Trace) -> list[Verdict] | None:
+    """Return all that is said of a short answer that came whole; None where more has to be asked.
+
+    It has no pace, was owed to nobody any more, and holds nothing to stumble over: of all the
+    questions the one of its end alone arises.
+    """
+    response = trace.about.response
+    if response is None or response.transport != "http" or trace.streamed.count > 1:
+        return None
+    if trace.hazards_found or trace.http2 is not None or not is_sent_at_once(trace):
+        return None
+    whole = judge_whole(trace)
+    return None if whole is None or "half_close" in whole.numbers else [whole]
 
 
 def judge_whole(trace: Trace) -> Verdict | None:
@@ -31,7 +47,7 @@ def judge_whole(trace: Trace) -> Verdict | None:
         return None
     if response.status >= 500 or not is_final(response):
         return None
-    kind, connection = about.header("content-type"), about.connection
+    kind, connection = about.response_fields.get("content-type"), about.connection
     if kind is None or "/" not in kind or kind.lower().startswith(GRPC_TYPE):
         return None
     if connection is not None and connection.close == "reset":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -115,7 +114,7 @@ def _measure(
 
     number = 0
     with reading(file, "measuring", say, keylog=keylog, wants=TO_JUDGE) as batches:
-        for measured in report.measure(chain.from_iterable(batches)):
+        for measured in report.measure(batches):
             view.show(measured, _skew(measured, log) if number == 0 else None)
             number += 1
     return number

@@ -32,7 +32,7 @@ def shown(make: Callable[[TextIO], LatencyView], *, log: bool = False) -> str:
     stream = StringIO()
     view = make(stream)
     report = LatencyReport(["wire", "vllm"])
-    for measured in report.measure(tape().records()):
+    for measured in report.measure([list(tape().records())]):
         wire = measured.times.chunks
         view.show(measured, skew(wire, [time + 0.002 for time in wire[:2]]) if log else None)
     view.finish(report)

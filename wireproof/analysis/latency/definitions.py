@@ -159,6 +159,10 @@ SOURCES: Mapping[Family, str] = {
 """Where each family is defined."""
 
 
+TTFT, TTFO = (next(metric for metric in WIRE if metric.name == name) for name in ("ttft", "ttfo"))
+"""Those of ``wire`` that are asked for by themselves."""
+
+
 def measure(times: Times, family: Family) -> dict[str, Value]:
     """Return the metrics of a family, in its order."""
     return {metric.name: metric.formula(times) for metric in FAMILIES[family]}

@@ -131,12 +131,12 @@ class LatencyReport:
         self._families = families
         self._wanted = wanted
 
-    def measure(self, records: Iterable[Record]) -> Iterator[Measured]:
+    def measure(self, batches: Iterable[Sequence[Record]]) -> Iterator[Measured]:
         """Yield every wanted answer that streamed, when its connection has ended."""
         explanations, choice = Explanations(), Choice(self._wanted)
-        for record in records:
-            choice.look(record)
-            yield from self._measured(explanations.add(record), choice)
+        for records in batches:
+            looked_at = records if choice.search is None else _looked_at(records, choice)
+            yield from self._measured(explanations.add_all(looked_at), choice)
         yield from self._measured(explanations.finish(), choice)
 
     def _measured(self, explained: Iterable[Explained], choice: Choice) -> Iterator[Measured]:
@@ -168,3 +168,9 @@ class LatencyReport:
         if name not in self.totals and len(self.totals) >= MAX_TARGETS:
             name = OTHERS
         return self.totals.setdefault(name, Total(name))
+
+
+def _looked_at(records: Iterable[Record], choice: Choice) -> Iterator[Record]:
+    for record in records:
+        choice.look(record)
+        yield record

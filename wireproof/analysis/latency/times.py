@@ -10,6 +10,7 @@ after the request.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from ...dialects.payload import CONTENT, Kind
@@ -67,21 +68,19 @@ def times_of(trace: Trace) -> Times | None:
     if about.request is None or about.response is None or not marks.count:
         return None
     start = about.asked_time
-    name = trace.reader.name
+    name = trace.dialect_name
     kinds = [KINDS[kind] for kind in marks.kinds]
-    if marks is trace.elements:
-        moments = [
-            (time - start, kind, bool(is_chunk))
-            for time, kind, is_chunk in zip(marks.times, kinds, trace.is_chunk, strict=True)
-        ]
-    else:  # the last chunk ends the body, and carries nothing
-        moments = [
-            (time - start, kind, True)
-            for time, kind, size in zip(marks.times, kinds, trace.piece_sizes, strict=True)
-            if size
-        ]
+    times = [time - start for time in marks.times]
+    are_given: Sequence[int] = trace.is_chunk
+    if marks is not trace.elements:  # the last chunk ends the body, and carries nothing
+        are_given = trace.piece_sizes
+        if 0 in are_given:
+            times, kinds = list(compress(times, are_given)), list(compress(kinds, are_given))
+        are_given = (1,) * len(times)
     has_content = CONTENT if name else CONTENT | {"other"}
-    contents = [(time, kind) for time, kind, _ in moments if kind in has_content]
+    contents = [
+        (time, kind) for time, kind in zip(times, kinds, strict=True) if kind in has_content
+    ]
     connection, body = about.connection, about.response_body
     tokens = trace.tokens
     return Times(
@@ -89,8 +88,8 @@ def times_of(trace: Trace) -> Times | None:
         connect=connection.rtt if connection is not None and about.key.exchange == 0 else None,
         upload=(about.request_body or about.request).last_time - about.request.first_time,
         headers=about.response.last_time - start,
-        chunks=[time for time, _, is_chunk in moments if is_chunk],
-        choices=[time for time, kind, _ in moments if kind in CHOICES],
+        chunks=list(compress(times, are_given)),
+        choices=[time for time, kind in zip(times, kinds, strict=True) if kind in CHOICES],
         contents=[time for time, _ in contents],
         outputs=[time for time, kind in contents if kind != "reasoning"],
         texts=[time for time, kind in contents if kind not in ("reasoning", "tool")],

@@ -14,7 +14,7 @@ from wireproof.analysis.latency.report import OTHERS, LatencyReport, Measured, s
 
 def measured(tape: TimedTape) -> tuple[list[Measured], LatencyReport]:
     report = LatencyReport(["wire", "otel"])
-    return list(report.measure(tape.records())), report
+    return list(report.measure([list(tape.records())])), report
 
 
 def two_streams() -> TimedTape:
