@@ -229,6 +229,12 @@ class Exchange(Struct, eq=False):
     _fields: tuple[Mapping[str, str] | None, Mapping[str, str] | None] = (None, None)
     """Those of the request and of the response by their names, once they have been asked for."""
 
+    def __repr__(self) -> str:
+        shown = [
+            name for name in self.__struct_fields__ if name not in ("end", "_pings", "_fields")
+        ]
+        return f"Exchange({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
     @property
     def connection(self) -> ConnectionRecord | None:
         """The record of its connection, once that has ended or the capture has.

@@ -60,6 +60,8 @@ def listed(**fields: Any) -> Listed:
         "longest_gap": 0.951,
         "verdict": "held",
         "end": "whole",
+        "grpc_status": None,
+        "grpc_message": None,
         "severity": "error",
         "sessions": [],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ CAPTURES = sorted(
 
 def state(of: object) -> Any:
     """All that an object of ours holds, however deep."""
-    if isinstance(of, list | tuple):
+    if isinstance(of, list | tuple | array | bytes | bytearray):  # a column is what it holds
         return [state(one) for one in of]
     if isinstance(of, dict):
         return {key: state(one) for key, one in of.items()}
