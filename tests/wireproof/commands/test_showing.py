@@ -41,8 +41,8 @@ def test_raw_rows_are_as_the_wire_has_them(
         (["--select", "a["], "--select 'a[': Invalid jmespath expression"),
         (["--select", "nope(a)"], "there is no function nope()"),
         (["--select", "a", "--raw"], "--select and --raw"),
-        (["--select", "a", "--format", "ndjson"], "ndjson has data as it is"),
-        (["--raw", "--format", "csv"], "csv has data as it is"),
+        (["--select", "a", "--format", "ndjson"], "ndjson has the data as it is"),
+        (["--raw", "--format", "csv"], "csv has the data as it is"),
     ],
 )
 def test_bad_usage_is_one_line(
@@ -59,5 +59,5 @@ def test_a_file_for_programs_has_no_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["decode", LINES, "--select", "a", "-o", str(tmp_path / "out.csv")]) == 2
-    assert "csv has data as it is" in capsys.readouterr().err
+    assert "csv has the data as it is" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
