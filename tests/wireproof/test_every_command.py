@@ -25,6 +25,7 @@ from typing import Any
 import httpx
 import pytest
 from click import Context
+from support.beside import without_pyshark
 from support.browser import PATIENCE, running
 from support.command_lines import (
     HARMFUL,
@@ -248,8 +249,9 @@ def test_captures_that_do_harm_are_collected(
 
 @pytest.mark.tshark
 def test_captures_that_do_harm_are_compared(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    without_pyshark(monkeypatch)
     path = tmp_path / "harmful.pcap"
     for data in HARMFUL.values():
         path.write_bytes(data)
@@ -539,9 +541,9 @@ def test_a_data_set_of_what_does_harm(
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A capture of twelve thousand packets, an exchange in every eight."""
+    """A capture of six thousand packets, an exchange in every eight."""
     tape = Tape()
-    for port in range(20_000, 21_500):
+    for port in range(20_000, 20_750):
         talk = Talk(tape, client_port=port).open()
         talk.client(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
         talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
@@ -559,7 +561,7 @@ def interrupted(long: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def packets(self: CaptureReader) -> Iterator[Packet]:
         for packet in read(self):
             yield packet
-            if packet[0] == 11_000:
+            if packet[0] == 5_500:
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(CaptureReader, "__iter__", packets)
