@@ -38,7 +38,7 @@ from ..net.segment import (
 from ..net.table import ConnectionTable, reverse_key
 from ..net.tcp import Connection
 from ..provenance import Arrival, SourceMap, seconds
-from ..records import ConnectionRecord, End, Record
+from ..records import ConnectionRecord, End, Record, Sender
 from ..wants import Wants
 from .connection import address_text
 from .detector import PROXY_BEGINS, recognise
@@ -223,11 +223,7 @@ class FastConnections:
         connection.last_packet = packet[0]
         connection.packets.append(packet)
         connection.held += len(data)
-        is_long = (
-            len(connection.packets) > limits.MAX_SHORT_PACKETS
-            or connection.held > limits.MAX_SHORT_BYTES
-        )
-        if is_long and not connection.is_over:
+        if connection.is_long:
             self._give_back(connection)
         return found
 
@@ -397,13 +393,13 @@ class FastConnections:
     def _record(self, connection: ShortConnection, last: Packet) -> ConnectionRecord:
         client, server, key = connection.client, connection.server, connection.key
         first = connection.packets[0][0]
-        ends: list[End] = []
-        if client.fin is not None and server.fin is not None:
-            packet, time = client.fin
-            ends.append({"sender": "client", "packet": packet, "time": time, "kind": "fin"})
-            packet, time = server.fin
-            ends.append({"sender": "server", "packet": packet, "time": time, "kind": "fin"})
-            ends.sort(key=PLACE_OF_END)
+        sides: tuple[tuple[Sender, Half], ...] = (("client", client), ("server", server))
+        ends: list[End] = [
+            {"sender": sender, "packet": half.fin[0], "time": half.fin[1], "kind": "fin"}
+            for sender, half in sides
+            if half.fin is not None
+        ]
+        ends.sort(key=PLACE_OF_END)
         return ConnectionRecord(
             connection.index,
             address_text(key[:4], int.from_bytes(key[8:10], "big")),
