@@ -1,4 +1,4 @@
-"""``python -m benchmarks.scale small|workers|spread|kills|ring|queries``: what fleets cost.
+"""``python -m benchmarks.scale small|streams|workers|spread|kills|ring|queries``: what fleets cost.
 
 Figures are the processor's seconds of whole processes (user and system, children included) and the
 highest resident memory; those of starting are taken off where it says so. Everything is made in a
@@ -33,7 +33,7 @@ from wireproof.tables.reading import TableOptions
 from wireproof.tables.shares import Told, finish, groups, join, shares_of
 
 from ..measure import AS_INSTALLED, Run, run
-from .making import COPIES, make_ring, make_small, make_streams, multiply
+from .making import COPIES, STREAMS, make_ring, make_small, make_stream, make_streams, multiply
 
 T = TypeVar("T")
 OPTIONS = TableOptions()
@@ -86,6 +86,23 @@ def small(folder: Path, captures: Sequence[int], rounds: int) -> None:
                 f"  {name:8} {cpu:7.2f} s {each:6.2f} ms each {cpu / first:5.2f}x"
                 f" {one.peak_mib:4.0f} MiB {one.wall:7.2f} s wall"
             )
+
+
+def streams(folder: Path, connections: int, rounds: int) -> None:
+    """One capture of each kind of stream: the same ways, for an element of it."""
+    nothing, load = (least(way(name, folder), rounds).cpu for name in ("nothing", "load"))
+    for kind in STREAMS:
+        path = folder / kind / f"{kind}.pcapng"
+        make_stream(path, kind, connections)
+        place = folder / f"{kind}-set"
+        export(ExportJob([str(path)], str(place), OPTIONS), print)
+        [made] = DataSet(str(place)).captures()
+        elements = made.rows["elements"]
+        size, stored = path.stat().st_size / 1e6, size_of(place) / 1e6
+        print(f"{kind}: {elements:,} elements in {size:.1f} MB; a data set of {stored:.2f} MB")
+        for name, starting in (("decode", nothing), ("explain", nothing), ("export", load)):
+            cpu = least(way(name, path.parent), rounds).cpu - starting
+            print(f"  {name:8} {cpu:7.2f} s {cpu / elements * 1e6:6.2f} us each")
 
 
 def workers(folder: Path, captures: int, numbers: Sequence[int]) -> None:
@@ -252,17 +269,21 @@ QUERIES = {
 
 def main() -> None:
     parser = ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("what", choices=("small", "workers", "spread", "kills", "ring", "queries"))
+    parser.add_argument(
+        "what", choices=("small", "streams", "workers", "spread", "kills", "ring", "queries")
+    )
     parser.add_argument("--captures", type=int, nargs="*", default=[100, 1_000, 10_000])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--gigabytes", type=float, nargs="*", default=[0.02, 0.2, 2.0])
     parser.add_argument("--elements", type=int, default=10_000_000)
+    parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     most = chosen.captures[-1]
     ways: dict[str, Callable[[Path], None]] = {
         "small": lambda folder: small(folder, chosen.captures, chosen.rounds),
+        "streams": lambda folder: streams(folder, chosen.connections, chosen.rounds),
         "workers": lambda folder: workers(folder, most, chosen.workers),
         "spread": lambda folder: spread(folder, chosen.gigabytes[0], chosen.workers[1:]),
         "kills": lambda folder: kills(folder, most, chosen.seed),

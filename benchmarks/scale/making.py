@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -121,6 +121,22 @@ def make_streams(folder: Path, elements: int, captures: int = 20) -> Path:
         timed = (Packet(start + at * STEP_NS, data) for at, data in enumerate(frames))
         write(folder / f"web{number % HOSTS}-{number:03}.pcapng", timed)
     return folder
+
+
+STREAMS: dict[str, Callable[[int], Iterator[bytes]]] = {
+    "events": lambda number: sse_connection(number, 400),
+    "chats": lambda number: chat_connection(number, 400),
+    "frames": lambda number: websocket_connection(number, 400),
+}
+"""Kinds of streams, of each what a connection with 400 elements of the server's is."""
+
+
+def make_stream(path: Path, kind: str, connections: int) -> None:
+    """Write a capture of so many connections of one kind."""
+    frames = overlapping((STREAMS[kind](one) for one in range(connections)), CONNECTIONS)
+    timed = (Packet(EPOCH_NS + at * STEP_NS, data) for at, data in enumerate(frames))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, timed)
 
 
 def multiply(place: Path) -> None:

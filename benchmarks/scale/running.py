@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,8 @@ from wireproof.tables.files import Capture, found
 from wireproof.tables.reading import Opened, TableOptions
 
 OPTIONS = TableOptions()
+LIBRARIES = ("pyarrow", "pyarrow.compute", "pyarrow.parquet")
+"""What an export loads, and costs as much however little is exported."""
 
 
 def decode(capture: Capture) -> int:
@@ -48,6 +51,9 @@ def main(way: str, folder: str) -> None:
     collect_rarely()
     if way == "export":
         export(folder)
+    elif way == "load":
+        for name in LIBRARIES:
+            import_module(name)
     elif way != "nothing":
         each({"decode": decode, "explain": explain}[way], folder)
 

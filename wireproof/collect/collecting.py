@@ -25,6 +25,7 @@ from .. import __version__
 from ..redact import Rules
 from ..rights import give_up_in_thread
 from ..tables.files import is_url
+from ..tables.parts import MANIFESTS
 from .exporter import Exports
 from .messages import Order
 from .ring import Ring, own
@@ -97,7 +98,8 @@ def collect(options: CollectOptions, telling: Telling) -> Collected:
     with ExitStack() as stack:
         stack.enter_context(own(folder))
         if not is_url(options.place):
-            Path(options.place).mkdir(parents=True, exist_ok=True)
+            # Whoever asks too early is told that nothing is in it yet, and not that it is none.
+            Path(options.place, MANIFESTS).mkdir(parents=True, exist_ok=True)
         ring = Ring(folder, options.share, options.largest, telling.say)
         page = None if options.metrics is None else _page(*options.metrics)
         exports = stack.enter_context(Exports(_order(options, folder), ring, telling.say, page))

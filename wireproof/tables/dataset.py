@@ -276,7 +276,7 @@ class DataSet:
         """
         found = self._manifests()
         if not found and not self._damaged:
-            raise ValueError("no data set of wireproof export: it has no manifest/*.json")
+            raise ValueError("no data set, or nothing is in it yet: it has no manifest/*.json")
         replaced = _replaced(found)
         return ((name, part) for name, part in found.items() if name not in replaced)
 
