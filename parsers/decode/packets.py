@@ -8,6 +8,7 @@ through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes ever
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,9 @@ BATCH = 2048
 """Packets that are decoded at once. Their records are sorted before they are handed on, so what
 is in one batch or in two makes no difference but in speed: larger ones leave the processor's
 cache, smaller ones save less."""
+
+MANY_OPEN = 1_000
+"""Connections that are open at the end from which on it pays to look for what they leave."""
 
 
 Choice = Callable[[int | None], bool]
@@ -502,9 +506,12 @@ class PacketDecoder:
         for fault in self._fragments.finish():
             records += self._report(fault.code, "", fault.summary)
         self._release_all()
+        are_many = len(self._table.open_connections) >= MANY_OPEN
         records += self._table.end()
         if self._datagrams is not None:
             records += self._datagrams.finish()
+        if are_many:
+            gc.collect()  # what was made for them refers to one another, and others read anew
         return self._wants.of(with_ends_last(records))
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:

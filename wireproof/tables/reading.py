@@ -24,7 +24,8 @@ from os import PathLike, fspath
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import msgspec
-from parsers import JoinedFiles, KeyLog, OrderedCapture, TimeOrder, decode_capture
+from parsers import JoinedFiles, KeyLog, Memory, OrderedCapture, TimeOrder, decode_capture
+from parsers.limits import MiB
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -63,6 +64,8 @@ UNMEASURED = Measures(
 OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
 OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord, QuicPacketRecord))
 """Records that are no elements; those of TLS records are for the judges."""
+ARROW_COST = 64 * MiB
+"""What Arrow takes beside the program, with a record batch of each table."""
 HOST = re.compile(r"^host: *(?P<host>\S+)", re.MULTILINE)
 """What a comment on the file says of where it was captured: ``dumpcap --capture-comment``."""
 
@@ -184,8 +187,17 @@ class Opened:
         """Yield its records, of all connections or of those that are wanted. Raises OSError,
         ValueError."""
         return decode_capture(
-            self.packets, shows_records=True, memory=self._options.memory, wanted=wanted
+            self.packets,
+            shows_records=True,
+            memory=_beside_arrow(self._options.memory),
+            wanted=wanted,
         )
+
+
+def _beside_arrow(memory: int | None) -> int:
+    """Return how much of the memory decoding may take: Arrow and its batches have a part."""
+    allowed = Memory.usual if memory is None else memory
+    return max(allowed - ARROW_COST, allowed // 2)
 
 
 def _told(packets: OrderedCapture) -> str | None:
