@@ -34,7 +34,7 @@ from parsers import (
     read_packet,
     realm,
 )
-from parsers.limits import MAX_CLOSED_CONNECTIONS
+from parsers.limits import MAX_CLOSED_CONNECTIONS, KiB
 from parsers.records import (
     ConnectionRecord,
     Record,
@@ -76,6 +76,8 @@ NO_PACKET_AT_ALL = 0xFFFF
 """The link type of a number that is no packet's, as of a pcapng block that holds something else."""
 MAX_ENDED = 2 * MAX_CLOSED_CONNECTIONS
 """Connections that have ended whose late packets are known by their ports: more than TCP knows."""
+FOLLOWED_COST = 12 * KiB
+"""What an open connection is reckoned to hold here, and by who shows what it carries."""
 LATEST = (1 << 63) - 1
 """Nanoseconds: a file may say any time, and what is later is not told apart."""
 
@@ -246,6 +248,7 @@ class Tracer:
     def _opened(self, connection: Connection[Record]) -> None:
         number = len(self.connections)
         self.connections.begin(connection)
+        connection.account.charge(FOLLOWED_COST)
         self._began.append(0)
         self._opened_now.append(connection)
         size = len(connection.key) // 2 - 2

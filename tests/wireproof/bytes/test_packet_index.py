@@ -13,8 +13,9 @@ from support.stored import STORED, name, packets
 from support.talk import Talk
 
 from parsers.files.packets import Packet
+from parsers.limits import CONNECTION_COST
 from parsers.records import ConnectionRecord, Record
-from wireproof.bytes.packet_index import LATEST, Carrier, Tracer
+from wireproof.bytes.packet_index import FOLLOWED_COST, LATEST, Carrier, Tracer
 from wireproof.spool import Spool
 
 EVERYTHING = 1 << 40
@@ -219,3 +220,13 @@ def test_an_empty_packet_is_one_and_any_time_is_kept() -> None:
     assert 1 in tracer.table
     assert 2 in tracer.table
     assert tracer.table[1].time_ns == LATEST
+
+
+def test_what_is_kept_of_an_open_connection_is_charged_and_given_back() -> None:
+    tracer = Tracer(Spool())
+    SPOOLS.append(tracer._spool)
+    talk = Talk().open()
+    tracer.receive(talk.tape.packets)
+    assert tracer._decoder.held >= CONNECTION_COST + FOLLOWED_COST
+    tracer.finish([])
+    assert tracer._decoder.held == 0
