@@ -135,10 +135,12 @@ def test_a_stall_is_named_and_measured(slow: Watched) -> None:
     page.wait_for_function(
         "() => document.querySelector('#timeline-note').textContent.includes('pause')"
     )
-    assert page.locator("#timeline-note").inner_text() == "498.0 ms, 1 pause"
+    expect(page.locator("#timeline-note")).to_have_text("498.0 ms, 1 pause", use_inner_text=True)
     figures = page.locator("#gaps-figures").inner_text()
     assert "p50 10.5 ms" in figures and "max 412.4 ms" in figures
-    assert page.locator(".table.e .row").nth(4).locator(".gap").inner_text() == "412.4 ms"
+    expect(page.locator(".table.e .row").nth(4).locator(".gap")).to_have_text(
+        "412.4 ms", use_inner_text=True
+    )
 
 
 def test_everything_can_be_reached_by_keyboard(slow: Watched) -> None:
@@ -154,16 +156,16 @@ def test_everything_can_be_reached_by_keyboard(slow: Watched) -> None:
     assert page.locator("#tab-headers").get_attribute("aria-selected") == "true"
     page.keyboard.press("/")
     page.keyboard.type("nothing like it")
-    assert page.locator(".conn .row").count() == 0
-    assert page.locator("#shown").inner_text() == "0 of 1"
+    expect(page.locator(".conn .row")).to_have_count(0)
+    expect(page.locator("#shown")).to_have_text("0 of 1", use_inner_text=True)
     page.keyboard.press("Control+A")
     page.keyboard.type("slow")
     page.keyboard.press("Escape")
     page.locator(".conn .row").wait_for()
     page.keyboard.press("?")
-    assert page.locator("#help").is_visible()
+    expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.locator("#help").is_hidden()
+    expect(page.locator("#help")).to_be_hidden()
     before = page.locator("#timeline-note").inner_text()
     page.keyboard.press("+")
     page.wait_for_function(
@@ -194,8 +196,10 @@ def test_the_response_can_be_wound_back(slow: Watched) -> None:
     page = slow.page
     page.locator("#tab-response").click()
     page.locator(".body-panel .piece").first.wait_for()
-    assert page.locator(".body-panel .piece").count() == 9
-    assert "data:  streamed" in page.locator(".body-panel .grown").inner_text()
+    expect(page.locator(".body-panel .piece")).to_have_count(9)
+    expect(page.locator(".body-panel .grown")).to_contain_text(
+        "data:  streamed", use_inner_text=True
+    )
     page.locator(".strip input[type=range]").fill("500")
     page.wait_for_function("() => document.querySelectorAll('.body-panel .not-yet').length === 5")
 
@@ -230,7 +234,7 @@ def test_the_packets_of_one_exchange_stay_until_those_of_the_next_are_there(
 def test_a_cut_stream_says_so(browser: Browser) -> None:
     with inspecting(FIXTURES / "chunked/truncated.pcapng") as server, watched(browser) as found:
         page = found.open(server.url)
-        assert page.locator(".conn .outcome .word").inner_text() == "cut"
+        expect(page.locator(".conn .outcome .word")).to_have_text("cut", use_inner_text=True)
         assert (
             page.locator(".conn .ended.bad").text_content()
             == "INCOMPLETE (connection closed too early)"
@@ -248,12 +252,14 @@ def test_a_websocket_has_its_handshake_verified(browser: Browser) -> None:
         page = found.open(server.url)
         assert page.locator("#tab-messages").get_attribute("aria-selected") == "true"
         page.locator("#tab-handshake").click()
-        assert page.locator(".verdict.good").is_visible()
+        expect(page.locator(".verdict.good")).to_be_visible()
         page.locator("#tab-frames").click()
         page.locator(".table.f .row .opcode").first.wait_for()
         opcodes = page.locator(".table.f .row .opcode").all_inner_texts()
         assert {"text", "ping", "pong", "close"} <= set(opcodes)
-        assert "RSV1" in page.locator(".table.f .row .bits").first.inner_text()
+        expect(page.locator(".table.f .row .bits").first).to_contain_text(
+            "RSV1", use_inner_text=True
+        )
 
 
 def test_rows_show_what_elements_say(browser: Browser) -> None:

@@ -102,7 +102,7 @@ def test_what_is_not_judged_does_not_point_at_an_answer(browser: Browser, tmp_pa
         page.locator(".conn .row").wait_for()
         page.locator("#tabs button", has_text="Rules").click()
         page.locator("#panel .empty, #panel .fault").first.wait_for()
-        assert page.locator("#answer").inner_text() == ""
+        expect(page.locator("#answer")).to_have_text("", use_inner_text=True)
         assert "above the timeline" not in text(page, "#panel")
 
 
@@ -128,11 +128,13 @@ def test_the_page_opens_on_what_is_wrong_and_counts_filter_the_list(browser: Bro
     with looking(browser, CHAT) as (page, _):
         counts = ["all 2", "held 1", "streamed 1"]
         expect(page.locator(".tally button")).to_have_text(counts)
-        assert page.locator(".conn .row[aria-selected=true] .outcome .word").inner_text() == "held"
+        expect(page.locator(".conn .row[aria-selected=true] .outcome .word")).to_have_text(
+            "held", use_inner_text=True
+        )
         page.locator(".tally button", has_text="streamed").click()
         page.wait_for_function("() => document.querySelectorAll('.conn .row').length === 1")
         assert page.locator("#filter").input_value() == "verdict:streamed"
-        assert page.locator("#shown").inner_text() == "1 of 2"
+        expect(page.locator("#shown")).to_have_text("1 of 2", use_inner_text=True)
         page.locator(".tally button", has_text="streamed").click()
         page.wait_for_function("() => document.querySelectorAll('.conn .row').length === 2")
 
@@ -206,7 +208,9 @@ def test_captures_of_two_hops_are_laid_on_one_axis(browser: Browser) -> None:
         expect(page.locator(".conn .row .id")).to_have_text(["0", "↳ 1:0", "↳ 2:0"])
         assert page.evaluate("async () => (await import('./store.js')).state.way.legs.length") == 3
         found.choose("#2:c0/e3")
-        assert page.locator(".conn .row[aria-selected=true] .id").inner_text() == "↳ 2:0"
+        expect(page.locator(".conn .row[aria-selected=true] .id")).to_have_text(
+            "↳ 2:0", use_inner_text=True
+        )
         assert page.locator("#bytes .filter code").inner_text().startswith("tcp.stream == 0")
 
 
@@ -256,12 +260,12 @@ def test_the_body_of_the_request_stands_beside_the_answer(browser: Browser) -> N
 def test_the_bytes_are_folded_until_they_are_asked_for(browser: Browser) -> None:
     with looking(browser, TOOLS) as (page, _):
         page.locator(".table.e .row").nth(2).wait_for()
-        assert page.locator("#bytes").is_hidden()
+        expect(page.locator("#bytes")).to_be_hidden()
         page.locator(".table.e .row").nth(2).click()
         page.locator("#bytes .hex-dump").wait_for()
         page.locator("#bytes .close").click()
         page.locator("#reader").wait_for()
-        assert page.locator("#bytes").is_hidden()
+        expect(page.locator("#bytes")).to_be_hidden()
         page.locator(".table.e .row").nth(2).click()
         page.locator("#bytes .hex-dump").wait_for()
         page.keyboard.press("Escape")
@@ -355,7 +359,7 @@ def test_a_filter_that_nothing_matches_says_so_and_a_click_shows_all(browser: Br
         page.locator("#connections .none button").click()
         page.locator(".conn .row").nth(1).wait_for()
         assert page.locator("#filter").input_value() == ""
-        assert page.locator("#connections .none").is_hidden()
+        expect(page.locator("#connections .none")).to_be_hidden()
 
 
 @pytest.mark.parametrize(
@@ -430,7 +434,7 @@ def test_the_waterfall_is_thin_while_it_waits(browser: Browser) -> None:
 def test_what_came_at_once_has_no_histogram(browser: Browser) -> None:
     with looking(browser, CHAT) as (page, _):
         page.locator("#gaps-plot", has_text="All at once").wait_for()
-        assert page.locator("#gaps-plot canvas").count() == 0
+        expect(page.locator("#gaps-plot canvas")).to_have_count(0)
         assert text(page, "#gaps-figures") == "15 events at one time"
 
 
@@ -457,8 +461,8 @@ def test_recordings_of_different_times_are_no_legs_of_one_exchange(browser: Brow
         page.locator(".conn .row").nth(4).wait_for()
         page.locator("#answer .sentence").wait_for()
         expect(page.locator(".conn .row .id")).to_have_text(["0", "1:0", "2:0", "3:0", "4:0"])
-        assert page.locator("#answer").get_by_text("hop").count() == 0
-        assert page.locator("#name").inner_text() == "5 captures"
+        expect(page.locator("#answer").get_by_text("hop")).to_have_count(0)
+        expect(page.locator("#name")).to_have_text("5 captures", use_inner_text=True)
 
 
 @pytest.mark.parametrize(
@@ -503,7 +507,7 @@ def test_a_long_text_is_shown_part_by_part_by_keyboard(
         while button.count():
             pieces = page.locator("#reader .piece").count()
             assert shown < pieces <= shown + 5
-            assert "the first" in page.locator("#scrubbed").inner_text()
+            expect(page.locator("#scrubbed")).to_contain_text("the first", use_inner_text=True)
             shown = pieces
             page.keyboard.press("Enter")
             page.wait_for_function(
@@ -554,7 +558,9 @@ def test_a_narrow_window_says_what_happened(browser: Browser) -> None:
         page.locator("#answer .tagged", has_text="holds").wait_for()
         box = page.locator("#answer .sentence").bounding_box()
         assert box is not None and box["y"] + box["height"] < NARROW["height"]
-        assert page.locator(".conn .row .outcome .word").first.inner_text() == "held"
+        expect(page.locator(".conn .row .outcome .word").first).to_have_text(
+            "held", use_inner_text=True
+        )
 
 
 def test_verdicts_come_while_it_is_recorded(browser: Browser) -> None:
@@ -565,7 +571,7 @@ def test_verdicts_come_while_it_is_recorded(browser: Browser) -> None:
         watched(browser, viewport=WIDE) as found,
     ):
         page = found.open(server.url)
-        assert page.locator(".conn .row").count() == 0
+        expect(page.locator(".conn .row")).to_have_count(0)
         index.receive(tape.packets)
         page.locator(".conn .row .outcome .word").wait_for()
         index.finish([])
@@ -617,7 +623,7 @@ def test_exchanges_in_streams_are_shown(browser: Browser, name: str, row: str, t
         page.locator(".body-panel .piece").first.wait_for()
         page.locator("#tab-headers").click()
         page.locator("#panel .facts h3").first.wait_for()
-        assert "TLS" in page.locator("#panel").inner_text()
+        expect(page.locator("#panel")).to_contain_text("TLS", use_inner_text=True)
         # Its bytes are encrypted in the packet: the whole record is marked there, and of QUIC none.
         found.choose(f"{row}/e1")
         marked = page.locator("#bytes .frame-view:not(.opened) .hexes b.hit")

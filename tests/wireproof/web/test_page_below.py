@@ -32,9 +32,9 @@ def test_frames_of_all_streams_have_a_lane_and_a_table(stalled: Watched) -> None
         types.filter(has_text=one).first.wait_for()
     page.locator(".table.a .row", has_text="WINDOW_UPDATE").first.click()
     page.wait_for_function("() => /^#c0.w\\/a\\d+$/.test(location.hash)")
-    assert "WINDOW_UPDATE" in page.locator("#bytes h2").inner_text()
+    expect(page.locator("#bytes h2")).to_contain_text("WINDOW_UPDATE", use_inner_text=True)
     page.keyboard.press("Escape")
-    assert page.locator("#bytes").is_hidden()
+    expect(page.locator("#bytes")).to_be_hidden()
 
 
 def test_a_stream_is_chosen_from_the_list_by_mouse_and_keys(browser: Browser) -> None:
@@ -121,7 +121,7 @@ def test_an_element_leads_through_the_layers_to_its_packet(
         # The encrypted bytes lead to the record, and its decrypted ones back to the element.
         page.locator(".frame-view:not(.opened) .hexes b.hit").first.click()
         page.wait_for_function("() => /^#c0.w\\/y\\d+$/.test(location.hash)")
-        assert "decrypted" in page.locator("#bytes .about").inner_text()
+        expect(page.locator("#bytes .about")).to_contain_text("decrypted", use_inner_text=True)
 
 
 def test_without_keys_records_stand_alone(browser: Browser) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from support.browser import looking_at, watched
 from support.corpus import ROOT
 
@@ -57,7 +57,7 @@ def test_distributions_and_a_way_into_a_capture(data_set: Path, browser: Browser
         first = page.locator("#tokens tbody tr").first
         assert first.locator(".extent").evaluate("bar => bar.getBoundingClientRect().width") > 1
         assert page.locator("#gaps tbody tr").count() >= 3
-        assert page.locator("#worst tbody tr").count() == 5
+        expect(page.locator("#worst tbody tr")).to_have_count(5)
         worst = page.locator("#worst tbody .word").all_inner_texts()
         assert set(worst[:3]) == {"cut", "held", "ws-1011"}
         row = row_of(page, "/sse/gzip-held")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from support.answers import asked, streamed
 from support.browser import Watched, inspecting, serving, watched
 from support.corpus import ROOT
@@ -146,7 +146,9 @@ def test_the_address_names_what_is_chosen(chat: Watched, link: str) -> None:
     if page.locator("#bytes a.link").count():
         assert page.locator("#bytes a.link").inner_text() == link
     else:
-        assert "no such element" in page.locator("#bytes .empty").inner_text()
+        expect(page.locator("#bytes .empty")).to_contain_text(
+            "no such element", use_inner_text=True
+        )
 
 
 def test_only_rows_in_view_exist_in_the_document(browser: Browser) -> None:

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from support.answers import asked, streamed
 from support.browser import indexed, watched
 from support.capture_files import Blocks
@@ -206,8 +206,10 @@ def test_it_opens_from_disk_and_asks_no_network(browser: Browser, tmp_path: Path
     with watched(browser, offline=True) as found:
         page = found.open(url)
         found.choose("#c0/e4")
-        assert page.locator(".conn .row .target").inner_text() == "/sse/slow?stall=0.4"
-        assert page.locator(".said pre").inner_text() == " streamed"
+        expect(page.locator(".conn .row .target")).to_have_text(
+            "/sse/slow?stall=0.4", use_inner_text=True
+        )
+        expect(page.locator(".said pre")).to_have_text(" streamed", use_inner_text=True)
         text = "".join(page.locator("#bytes .chars .hit").all_inner_texts())
         assert text == "id: 5··event: message··data:  streamed····"
         page.locator("#tab-response").click()
@@ -278,5 +280,7 @@ def test_a_hostile_capture_runs_nothing_from_disk(browser: Browser, tmp_path: Pa
             found.choose(f"#c0/e{row}")
         page.locator("#tab-response").click()
         page.locator(".grown .piece").first.wait_for()
-        assert page.locator("img, svg, iframe, object, embed").count() == 0
-        assert "<img src=x onerror=alert(1)>" in page.locator(".body-panel .grown").inner_text()
+        expect(page.locator("img, svg, iframe, object, embed")).to_have_count(0)
+        expect(page.locator(".body-panel .grown")).to_contain_text(
+            "<img src=x onerror=alert(1)>", use_inner_text=True
+        )
