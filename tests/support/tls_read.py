@@ -57,6 +57,10 @@ class Read:
                 self._note(self.decryption.receive(sender, event))
         return self
 
+    def receive_run(self, sender: Side, records: list[bytes]) -> None:
+        """Let a side's decoder know of records that another has read."""
+        self._decoders[sender].pass_over(sum(map(len, records)))
+
     def end(self) -> Read:
         for sender in self.content:
             for event in self._decoders[sender].receive_eof("close"):

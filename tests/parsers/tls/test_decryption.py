@@ -337,6 +337,24 @@ def test_a_record_of_nobody_after_a_loss_stays_closed() -> None:
     assert read.closed["server"] == 1
 
 
+def test_records_that_another_has_opened_are_counted() -> None:
+    """The fast path opens a run of them, where the next number is certain."""
+    keys = Keys()
+    read = Read(Source(keys.log()))
+    side = read.decryption.sides["server"]
+    assert not side.is_certain, "nothing has come yet"
+    read.take(opening(keys))
+    read.take([("server", keys("server", "traffic").seal(DATA, b"answer 0"))])
+    assert side.is_certain
+    run = [keys("server", "traffic").seal(DATA, b"by the run") for _ in range(3)]
+    side.count_run(3, side.sequence + 3, side.offset + sum(map(len, run)))
+    read.receive_run("server", run)
+    read.take([("server", keys("server", "traffic").seal(DATA, b"answer 1"))])
+    assert read.content["server"] == [b"answer 0", b"answer 1"]
+    assert read.decryption.end("server", "close")
+    assert read.decryption.amount == "yes"
+
+
 # --- messages in the handshake, and none ---
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tls12_sealed import CbcKey12
 from support.tls_sealed import SUITES, Key, secret_of
 
 from parsers.tls.cipher_suites import CIPHER_SUITES
@@ -66,6 +67,21 @@ def test_nothing_but_padding_has_no_type() -> None:
     secret = secret_of("server", "traffic")
     sealed = Key(secret).seal(0, b"", 20)
     assert Aead13(suite, secret).open(0, sealed[:5], sealed[5:]) == (0, b"")
+
+
+@pytest.mark.parametrize("has_etm", [False, True])
+@pytest.mark.parametrize("content", [b"", b"content", b"x" * 16, b"y" * 1_000])
+def test_a_block_cipher_with_its_mac_inside_or_around(content: bytes, has_etm: bool) -> None:
+    suite, master, randoms = suite_of(0xC027), bytes(range(48)), bytes(range(64))
+    assert suite is not None
+    both = protections(suite, "TLSv1.2", master, randoms, has_encrypt_then_mac=has_etm)
+    for sender, made in zip(("client", "server"), both, strict=True):
+        key = CbcKey12(sender, master, randoms, has_etm=has_etm)
+        for number in (0, 1, 70_000):
+            header, fragment = key.seal(number, 23, content)
+            assert made.open(number, header, fragment) == (23, content)
+            assert made.open(number + 1, header, fragment) is None
+            assert made.open(number, header, fragment[:-1] + bytes([fragment[-1] ^ 1])) is None
 
 
 @pytest.mark.parametrize("version", VERSIONS)

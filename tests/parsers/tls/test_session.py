@@ -19,6 +19,8 @@ from support.tls import (
 )
 
 from parsers.provenance import Ending
+from parsers.tls.hello import EncryptedExtensions
+from parsers.tls.records import TlsRecord
 from parsers.tls.session import TlsSession
 from parsers.tls.side import TlsSideDecoder
 
@@ -135,3 +137,14 @@ def test_records_that_may_have_passed_unseen() -> None:
         [("client", record(22, HELLO)), ("server", b"HTTP/1.1 400 Bad Request\r\n\r\n")]
     )
     assert (session.sides["client"].is_whole, session.sides["server"].is_whole) == (True, False)
+
+
+def test_records_that_are_counted_without_being_looked_at() -> None:
+    session = known(TLS13)
+    side = session.sides["server"]
+    before, encrypted = side.records, side.encrypted
+    last = TlsRecord(900, 940, 23, 35, 0, None, b"\x17\x03\x03\0\x23")
+    session.count("server", 4, last)
+    assert (side.records, side.encrypted, side.last_of_all) == (before + 4, encrypted + 4, last)
+    session.receive("server", EncryptedExtensions(0, 9, "h2", False, None))
+    assert side.records == before + 4

@@ -110,3 +110,15 @@ def test_bytes_that_came_before(is_at_border: bool) -> None:
     found = decoder.receive_data(record(22, server_hello(CHOOSES_TLS13)) + sealed(30) * 3)
     assert [hello.version for hello in of(ServerHello, found)] == ["TLSv1.3"]
     assert not of(Diagnostic, found), "it begins where the bytes do"
+
+
+def test_records_that_another_has_read_are_passed_over() -> None:
+    decoder = TlsSideDecoder()
+    assert (decoder.offset, decoder.left) == (0, None)
+    decoder.receive_data(sealed(40))
+    decoder.pass_over(90)
+    assert decoder.offset == 45 + 90
+    (found,) = decoder.receive_data(sealed(10))
+    assert (found.start, found.end) == (135, 150)
+    decoder.receive_data(sealed(30)[:15])
+    assert (decoder.offset, decoder.left) == (165, 20)
