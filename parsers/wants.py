@@ -12,7 +12,7 @@ from typing import get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .records import Record
+from .records import Record, Sender
 
 KINDS: Mapping[str, type[Record]] = {kind.record: kind for kind in get_args(Record)}
 """Every kind of record by its name."""
@@ -25,9 +25,15 @@ class Wants(Struct, frozen=True, gc=False):
     """None: all."""
     digests: bool = True
     """Whether bodies have a ``sha256``; else that is empty."""
+    request_digests: bool = False
+    """Whether those of requests have one nevertheless: by it the legs of a proxy are known."""
     contents: bool = True
     """Whether codings of bodies that hold no elements are undone: else nobody knows how large these
     are, and whether they are damaged."""
+
+    def digests_of(self, sender: Sender) -> bool:
+        """Whether bodies of a side have a ``sha256``."""
+        return self.digests or (self.request_digests and sender == "client")
 
     def takes(self, kind: type[Record]) -> bool:
         """Whether records of a kind are wanted."""

@@ -158,7 +158,8 @@ class Body:
         self._found = 0
         self._decoded_size = 0
         wants = writer.wants
-        self._digest = sha256() if wants.digests and wants.takes(BodyRecord) else None
+        is_digested = wants.digests_of(writer.sender) and wants.takes(BodyRecord)
+        self._digest = sha256() if is_digested else None
         self._unhashed: list[bytes] = []
         self._unhashed_size = 0
         self.has_hole = False

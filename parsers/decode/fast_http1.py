@@ -275,7 +275,7 @@ def _write_content(
                 encoding, layer=writer.layer,
             )
         )  # fmt: skip
-    if wants.digests and wants.takes(BodyRecord):
+    if wants.digests_of(writer.sender) and wants.takes(BodyRecord):
         digest = sha256(content).hexdigest()
     records.append(
         BodyRecord(

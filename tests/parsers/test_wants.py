@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from support.corpus import ROOT
 from support.stored import name
-from support.talk import Talk
+from support.talk import Talk, Tape
 
-from parsers import PacketDecoder, decode_batches
+from parsers import OrderedCapture, PacketDecoder, decode_batches, decode_capture
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -84,3 +85,25 @@ def test_the_names_are_those_of_the_records() -> None:
     assert Wants().takes(ChunkRecord)
     assert Wants(frozenset({ChunkRecord})).also(BodyRecord).takes(BodyRecord)
     assert Wants().also(BodyRecord) == EVERYTHING
+
+
+def test_bodies_of_requests_alone_have_digests_where_these_alone_are_wanted() -> None:
+    tape = Tape()
+    talk = Talk(tape).open()
+    talk.client(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    talk.client(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    talk.client(b"2\r\nhi\r\n0\r\n\r\n")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh", b"i")
+    talk.close()
+    capture = OrderedCapture(BytesIO(tape.file()))
+    wants = Wants(digests=False, request_digests=True)
+    bodies = [
+        one
+        for records in decode_capture(capture, wants=wants)
+        for one in records
+        if isinstance(one, BodyRecord)
+    ]
+    assert [(one.sender, bool(one.sha256)) for one in bodies] == [
+        ("client", True), ("server", False), ("client", True), ("server", False),
+    ]  # fmt: skip
