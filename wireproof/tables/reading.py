@@ -64,8 +64,8 @@ UNMEASURED = Measures(
 OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
 OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord, QuicPacketRecord))
 """Records that are no elements; those of TLS records are for the judges."""
-ARROW_COST = 64 * MiB
-"""What Arrow takes beside the program, with a record batch of each table."""
+ARROW_COST = 128 * MiB
+"""What Arrow takes beside the program, with a record batch of each table, and DuckDB."""
 HOST = re.compile(r"^host: *(?P<host>\S+)", re.MULTILINE)
 """What a comment on the file says of where it was captured: ``dumpcap --capture-comment``."""
 
