@@ -68,8 +68,9 @@ class _Ends:
         self.is_own = is_own
         self.syn: int | None = None
         """The sequence number of the last SYN, if one came."""
-        self.closed_by = 0
-        """1 if the first one has sent a FIN, 2 if the other one has; 3 after a RST."""
+        self.closed_by = 3
+        """1 if the first one has sent a FIN, 2 if the other one has; 3 if none is open: after both,
+        after a RST, and before any."""
 
 
 class Share:
@@ -214,6 +215,6 @@ class Share:
             self._expected.append(number)
             return
         self._others.append(number)
-        if ends.closed_by in (0, 3):
+        if ends.closed_by == 3:  # else it takes the place of one that is open
             self._open_elsewhere += 1
         ends.closed_by = 0

@@ -17,6 +17,7 @@ from parsers.decode import shares
 from parsers.decode.capture import decode_batches, decode_share
 from parsers.decode.shares import Indivisible
 from parsers.files.reader import CaptureReader
+from parsers.limits import MAX_BATCH
 from parsers.records import Record
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
@@ -29,7 +30,12 @@ def whole(data: bytes) -> list[Record]:
 
 def together(data: bytes, of: int) -> list[Record]:
     """The records of all shares, in the order of their packets. Raises Indivisible."""
-    found: list[Record] = []
+    return [record for records in in_batches(data, of) for record in records]
+
+
+def in_batches(data: bytes, of: int) -> list[list[Record]]:
+    """The same, batch by batch."""
+    found: list[list[Record]] = []
     for parts in zip(*(decode_share(BytesIO(data), one, of) for one in range(of)), strict=True):
         placed = [
             (place, record)
@@ -38,7 +44,7 @@ def together(data: bytes, of: int) -> list[Record]:
                 accumulate((record.last_packet for record in records), max), records, strict=True
             )
         ]
-        found += [record for _, record in sorted(placed, key=lambda one: one[0])]
+        found.append([record for _, record in sorted(placed, key=lambda one: one[0])])
     return found
 
 
@@ -204,6 +210,37 @@ def test_many_connections_cannot_be_divided(monkeypatch: pytest.MonkeyPatch) -> 
             together(data, 2)
 
 
+def test_ends_that_begin_again_are_open_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the end of what they had before was not captured, or one of its FINs."""
+    tape = Tape()
+    crowd(tape)
+    for isn in range(0, 12_000_000, 1_000_000):
+        exchange(Talk(tape, client_isn=isn, server_isn=isn).open()).fin("client")
+        exchange(Talk(tape, client_isn=isn + 500_000, server_isn=isn + 500_000).open())
+    data = tape.file()
+    monkeypatch.setattr(shares, "MAX_OPEN", 8)
+    assert together(data, 2) == whole(data)
+
+
+def test_batches_are_those_of_one_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends one, so many packets or so many bytes, and whoever's they are."""
+    tape = Tape()
+    crowd(tape, count=7)
+    data = tape.file()
+    expected = list(decode_batches(BytesIO(data), batch=10))
+    assert len(expected) == len(tape.packets) // 10 + 2
+    with monkeypatch.context() as patched:
+        patched.setattr(shares, "BATCH", 10)
+        assert in_batches(data, 2) == expected
+    long = Talk(tape, client_port=60_000).open()
+    long.client(REQUEST)
+    long.server(b"HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n", *[bytes(50_000)] * 12)
+    data = tape.file()
+    expected = list(decode_batches(BytesIO(data)))
+    assert len(expected) == 600_000 // MAX_BATCH + 2
+    assert in_batches(data, 2) == expected
+
+
 def test_a_late_packet_after_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection may be forgotten by then."""
     monkeypatch.setattr(shares, "MAX_OPEN", 10)
@@ -230,8 +267,12 @@ def test_memory_is_one_decoders() -> None:
     body = gzip.compress(b"".join(b"%d " % number * 50 for number in range(20_000)))
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
     talk.server(head, *(body[at : at + 1_000] for at in range(0, len(body), 1_000)))
+    data = tape.file()
     with pytest.raises(Indivisible) as found:
-        together(tape.file(), 2)
+        together(data, 2)
+    assert found.value.is_for_one
+    with pytest.raises(Indivisible) as found:  # nor where each follows all connections
+        list(decode_batches(BytesIO(data), of=2))
     assert found.value.is_for_one
 
 
