@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 from io import BytesIO
 from itertools import chain
@@ -13,9 +14,11 @@ from support.stored import SMALL, STORED, completion, name, packets
 from support.talk import EPOCH_NS, STEP_NS, Talk, Tape, decoded, kinds
 from support.tshark import captures
 
+from parsers.decode import packets as module
 from parsers.decode.capture import decode, decode_batches
 from parsers.decode.packets import BATCH, PacketDecoder
 from parsers.decode.packets import completion as decode_completion
+from parsers.decode.writer import RecordWriter
 from parsers.files.packets import UnreadableCapture
 from parsers.files.reader import CaptureReader
 from parsers.limits import MAX_BATCH, MAX_SILENCE
@@ -503,6 +506,42 @@ def test_an_open_connection_is_known_as_it_is_by_now() -> None:
     (end,) = decoder.receive(talk.tape.packets[3:])
     assert end.record == "connection"
     assert decoder.connection(0) is None
+
+
+def test_an_open_connection_is_known_to_whoever_is_told_that_it_opens() -> None:
+    """None goes by a fast path then, which would tell nobody."""
+    opened: list[int] = []
+    decoder = PacketDecoder(opened=lambda connection: opened.append(connection.index))
+    decoder.receive(exchange().tape.packets[:5])
+    known = decoder.connection(0)
+    assert known is not None and (known.packets, known.protocol) == (5, "http/1.1")
+    assert opened == [0]
+
+
+@pytest.mark.parametrize("many", [3, 4])
+def test_memory_of_many_open_connections_is_free_at_once(
+    many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not whenever the collector comes: what was made for them refers to one another."""
+    monkeypatch.setattr(module, "MANY_OPEN", many)
+    tape = Tape()
+    for port in range(40_000, 40_003):
+        Talk(tape, client_port=port).open().client(GET)
+    gc.collect()
+    gc.disable()
+    try:
+        before = writers_in_memory()
+        decoder = PacketDecoder()
+        decoder.receive(tape.packets)
+        decoder.finish()
+        left = writers_in_memory() - before
+    finally:
+        gc.enable()
+    assert (left == 0) == (many == 3)
+
+
+def writers_in_memory() -> int:
+    return sum(type(one) is RecordWriter for one in gc.get_objects())
 
 
 def test_silent_connections_expire_where_a_capture_has_no_end() -> None:

@@ -16,6 +16,7 @@ from parsers.decode.detector import recognise
 from parsers.records import (
     BodyRecord,
     ConnectionRecord,
+    DataRecord,
     DiagnosticRecord,
     GapRecord,
     Record,
@@ -297,6 +298,23 @@ def test_one_side_that_ends_while_the_other_waits() -> None:
     assert "http-message-cut" in kinds(records)
     assert len(of(BodyRecord, records)) == 1
     assert connection(records).closed_by == "client"
+
+
+def test_a_gap_before_a_tunnel_is_recognised_is_said_once() -> None:
+    """It came before the answer that opens the tunnel, and was said then."""
+    talk = Talk().open()
+    talk.client(b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", b"some")
+    talk.lose("client", 30)
+    talk.client(b"thing")
+    talk.ack("server", 20)
+    talk.server(b"HTTP/1.1 200 OK\r\n\r\n", b"more")
+    talk.close()
+    records = talk.tape.records()
+    assert [(one.offset, one.missing) for one in of(GapRecord, records)] == [(43, 30)]
+    runs = [(one.sender, one.offset, one.data) for one in of(DataRecord, records)]
+    assert runs == [("client", 39, "some"), ("client", 73, "thing"), ("server", 19, "more")]
+    said = [one.summary for one in of(DiagnosticRecord, records)]
+    assert sum("9 bytes from the client, after CONNECT a:443" in one for one in said) == 1
 
 
 # --- which end is the client ---
